@@ -1,0 +1,1 @@
+"""What your AI costs, who spends it, and whether you can believe the number."""

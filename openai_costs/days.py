@@ -1,0 +1,75 @@
+"""What a day is: UTC partitions, the trailing window that is read again, settled or provisional.
+
+The only module that reads a clock. Everything else is told what time it is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+
+ONE_DAY = timedelta(days=1)
+
+
+class Clock(Protocol):
+    """Tells the current instant."""
+
+    def __call__(self) -> datetime:
+        """Return the current instant, UTC and aware."""
+        ...
+
+
+def utc_now() -> datetime:
+    """Return the current instant, UTC and aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, order=True)
+class DayRange:
+    """Consecutive UTC days, both ends included."""
+
+    first: date
+    last: date
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + ONE_DAY * i for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+
+    def newest(self, days: int) -> "DayRange":
+        """Return the last `days` days of this range (all of it when shorter)."""
+        return DayRange(max(self.first, self.last - ONE_DAY * (days - 1)), self.last)
+
+
+def midnight(day: date) -> datetime:
+    """Return the instant the UTC day begins: where the provider cuts its buckets."""
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def epoch(day: date) -> int:
+    """Return the day's midnight as Unix seconds."""
+    return int(midnight(day).timestamp())
+
+
+def is_settled(day: date, read_at: datetime, grace: timedelta) -> bool:
+    """Return whether a read at `read_at` came late enough for the day to have stopped moving.
+
+    Costs arrive hours after the fact and there is no "finalised" flag on the wire, so a day is
+    provisional until `grace` after its end.
+    """
+    return read_at >= midnight(day) + ONE_DAY + grace
+
+
+def consecutive(days: Sequence[date]) -> list[DayRange]:
+    """Return the days as the fewest ranges without gaps, oldest first."""
+    ranges: list[DayRange] = []
+    for day in sorted(set(days)):
+        if ranges and day - ranges[-1].last == ONE_DAY:
+            ranges[-1] = DayRange(ranges[-1].first, day)
+        else:
+            ranges.append(DayRange(day, day))
+    return ranges

@@ -1,0 +1,182 @@
+"""The exception family. Every class builds its own sentence: what, which one, what to do next.
+
+OpenAICostsError                a mistake we can explain; shown without a stack trace
+├── SettingsError               openai_costs.toml or the environment says something we cannot use
+│   └── MissingKey              no admin key was found in any of the places we looked
+├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
+├── ReadFailed                  a read did not complete, so nothing of it was kept
+│   ├── AccessRefused           401/403: terminal, a person has to act
+│   ├── RequestRefused          another 4xx: asking again would not help
+│   │   └── LookbackExceeded    the provider keeps no costs that old
+│   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
+│   ├── IncompleteRead          paging or the body stopped making sense: nothing kept, try later
+│   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
+├── PageRefused                 a kept page says something the ledger must not guess about
+│   └── CurrencyRefused         an amount is not in dollars
+├── ContractBroken              rows break a table's contract: the table was left as it was
+└── NothingPublished            there is no published database yet to read
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+
+class OpenAICostsError(Exception):
+    """A mistake we can explain in a sentence."""
+
+
+class SettingsError(OpenAICostsError):
+    """A setting cannot be used."""
+
+
+class MissingKey(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
+    """No admin key was found in any of the places we looked."""
+
+    def __init__(self, connection: str, places: Sequence[str]) -> None:
+        looked = "; ".join(places)
+        super().__init__(
+            f"Connection {connection!r} has no admin key. Looked at: {looked}. "
+            "Create an admin key as an organisation owner (Settings > Organization > Admin keys) "
+            "and export it, or run `openai-costs demo`, which needs no key."
+        )
+
+
+class PathNotAllowed(OpenAICostsError):  # noqa: N818
+    """A request was refused before it left this machine."""
+
+    def __init__(self, method: str, path: str, allowed: Sequence[str]) -> None:
+        super().__init__(
+            f"{method} {path} is not allowed: this connection only sends GET to "
+            f"{', '.join(allowed)}. Nothing was sent."
+        )
+
+
+class ReadFailed(OpenAICostsError):  # noqa: N818
+    """A read did not complete; nothing of it was kept.
+
+    Args:
+        sentence: What happened, for a person.
+        is_retryable: Whether the same read may succeed later without anybody acting.
+    """
+
+    is_retryable = False
+
+
+class AccessRefused(ReadFailed):
+    """401 or 403: the provider knows who we are and says no, or does not know us."""
+
+    def __init__(self, connection: str, status: int, path: str, said: str, key_env: str) -> None:
+        super().__init__(
+            f"Connection {connection!r}: GET {path} was refused with HTTP {status}. "
+            f"The provider said: {said!r}. Costs and usage need an admin key (sk-admin-...) with "
+            f"the scope api.usage.read; set it in {key_env}. `openai-costs doctor` tells more."
+        )
+        self.status = status
+
+
+class RequestRefused(ReadFailed):
+    """Another 4xx: the request itself was not accepted.
+
+    Args:
+        connection: The connection's name.
+        status: The HTTP status.
+        path: The path asked.
+        said: The provider's own message.
+        code: The provider's error code, if it gave one.
+    """
+
+    def __init__(self, connection: str, status: int, path: str, said: str, code: str = "") -> None:
+        super().__init__(
+            f"Connection {connection!r}: GET {path} was answered with HTTP {status}. "
+            f"The provider said: {said!r}. Asking again would not help; "
+            "`openai-costs doctor` checks the settings behind this request."
+        )
+        self.status, self.said, self.code = status, said, code
+
+
+class LookbackExceeded(RequestRefused):
+    """The provider keeps no costs that old (error code `reporting_lookback_exceeded`)."""
+
+
+class ProviderUnavailable(ReadFailed):
+    """429, 5xx or a broken connection that outlasted every retry."""
+
+    is_retryable = True
+
+    def __init__(self, connection: str, path: str, said: str) -> None:
+        super().__init__(
+            f"Connection {connection!r}: GET {path} did not succeed after all retries ({said}). "
+            "Nothing of this read was kept and the tables are as they were. Run it again later."
+        )
+
+
+class IncompleteRead(ReadFailed):
+    """Paging or the body stopped making sense before the read was complete."""
+
+    is_retryable = True
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            f"GET {path}: {why}. All pages or none: nothing of this read was kept. "
+            "Run it again; if it repeats, the provider's paging has changed: report it."
+        )
+        self.path, self.why = path, why
+
+
+class BodyTooLarge(ReadFailed):
+    """The answer outgrew the limit.
+
+    Args:
+        path: The path asked.
+        limit: The limit in bytes.
+        buckets_begun: How many day buckets had begun when the limit was reached.
+    """
+
+    def __init__(self, path: str, limit: int, buckets_begun: int) -> None:
+        super().__init__(
+            f"GET {path}: the answer is larger than {limit:,} bytes for a single day. "
+            "Raise [reading] max_body_mb in openai_costs.toml."
+        )
+        self.buckets_begun = buckets_begun
+
+
+class PageRefused(OpenAICostsError):  # noqa: N818
+    """A kept page says something the ledger must not guess about.
+
+    Args:
+        page: The page's path in the archive.
+        field: The path of the field inside the page.
+        why: What is wrong with it.
+    """
+
+    def __init__(self, page: str, field: str, why: str) -> None:
+        super().__init__(
+            f"{field} {why}, in page {page}. The page is kept, the tables of that day are as they "
+            "were. Look at the page; if the provider changed its format, report it."
+        )
+        self.page, self.field, self.why = page, field, why
+
+
+class CurrencyRefused(PageRefused):
+    """An amount is not in dollars; this ledger adds one currency only."""
+
+
+class ContractBroken(OpenAICostsError):  # noqa: N818
+    """Rows break a table's contract; the table was left as it was."""
+
+    def __init__(self, table: str, days: Sequence[date], rules: Sequence[str]) -> None:
+        spell = ", ".join(str(day) for day in days[:3]) + (" ..." if len(days) > 3 else "")  # noqa: PLR2004 - three examples are enough
+        super().__init__(
+            f"{table} for {spell} was not replaced: {'; '.join(rules)}. "
+            f"The rules are in docs/tables.md; the pages behind it are kept in raw/."
+        )
+
+
+class NothingPublished(OpenAICostsError):  # noqa: N818
+    """There is no published database yet."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"There is no published database at {path} yet. "
+            "Run `openai-costs backfill`, or `openai-costs demo` for the sample organisation."
+        )

@@ -1,0 +1,249 @@
+"""The lake, the system of record: one Parquet file per table, connection and day.
+
+A slice (one connection, one day) is validated and then replaced by rename, or left alone; a day
+without rows is a file without rows. Any number of processes may write different slices at once,
+without a lock. Each file carries the `read_at` of the read it was made from, so that a reader can
+tell whether two tables speak of the same read. Not here: Dagster (contracts.py), DuckDB (publish/).
+"""
+
+import io
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import duckdb
+import polars as pl
+from upath import UPath
+
+from openai_costs.errors import ContractBroken, OpenAICostsError
+from openai_costs.money import MONEY, total
+from openai_costs.storage import files_below, is_local, replace_file
+from openai_costs.tables.contract import Contract
+
+ROWS_A_BATCH = 150_000
+"""Rows taken into memory at a time: bounds the memory of a run, whatever the range."""
+
+_READ_AT = "read_at"
+_PAGE_USD = "page_usd"
+_DAILY_USD = """
+    SELECT day, sum(billed_usd) AS billed_usd FROM read_parquet(?) GROUP BY day ORDER BY day
+"""
+_ROW_COUNTS = """
+    SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE), num_rows
+    FROM parquet_file_metadata(?)
+"""
+
+
+class Slice(NamedTuple):
+    """What is replaced as a whole: one day of one connection."""
+
+    connection: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some slices of a table.
+
+    Args:
+        frame: Their rows, with the columns `connection` and `day`.
+        read_at: Every slice that the frame replaces, also those without rows, and its read.
+        refused: Slices whose page or rows cannot be used, and why: they are left alone.
+        remarks: Slices that were used although something in their page was new to us.
+        page_usd: What the rows of a slice added up to on the page, before any cleaning.
+    """
+
+    frame: pl.DataFrame
+    read_at: Mapping[Slice, datetime]
+    refused: Mapping[Slice, OpenAICostsError] = field(default_factory=dict)
+    remarks: Mapping[Slice, str] = field(default_factory=dict)
+    page_usd: Mapping[Slice, Decimal] = field(default_factory=dict)
+
+    def derive(self, calculate: Callable[[pl.DataFrame], pl.DataFrame]) -> "Batch":
+        """Return the same slices with other rows."""
+        return Batch(calculate(self.frame), self.read_at, self.refused, self.remarks)
+
+    def page_sums(self) -> pl.DataFrame:
+        """Return what the pages of the slices added up to: connection, day, page_usd."""
+        schema = pl.Schema({"connection": pl.String(), "day": pl.Date(), "page_usd": MONEY})
+        rows = [(*key, usd) for key, usd in self.page_usd.items()]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+Batches = Iterable[Batch]
+
+
+@dataclass
+class Replaced:
+    """What became of the slices of one write.
+
+    Args:
+        rows: Rows written, by slice.
+        totals_usd: The sum of `billed_usd` by slice, where the table has that column.
+        refused: Slices left alone, and why.
+        remarks: Slices written with something new in them.
+    """
+
+    rows: dict[Slice, int] = field(default_factory=dict)
+    totals_usd: dict[Slice, Decimal] = field(default_factory=dict)
+    refused: dict[Slice, OpenAICostsError] = field(default_factory=dict)
+    remarks: dict[Slice, str] = field(default_factory=dict)
+
+
+class Lake:
+    """The lake below `home/lake`."""
+
+    def __init__(self, home: UPath) -> None:
+        self.root = home / "lake"
+
+    def replace(self, table: type[Contract], batches: Batches) -> Replaced:
+        """Write batches slice by slice; a slice that breaks the contract is left as it was."""
+        done = Replaced()
+        for batch in batches:
+            done.refused |= batch.refused
+            done.remarks |= batch.remarks
+            parts = _parts(table, batch)
+            broken = _broken(table, batch.frame, parts)
+            done.refused |= broken
+            for key, rows in parts.items():
+                if key not in broken:
+                    replace_file(self._path(table, key), _parquet(rows, _facts(batch, key)))
+                    _count(done, key, rows)
+        return done
+
+    def batches(self, table: type[Contract], days: Iterable[date]) -> Iterator[Batch]:
+        """Yield the stored slices of some days, a bounded number of rows at a time."""
+        wanted = list(days)
+        held: list[Batch] = []
+        for connection in self.connections(table):
+            for day in wanted:
+                held += self._read(table, Slice(connection, day))
+                if sum(one.frame.height for one in held) > ROWS_A_BATCH:
+                    yield _together(table, held)
+                    held = []
+        yield _together(table, held)
+
+    def read(self, table: type[Contract], days: Iterable[date] | None = None) -> pl.DataFrame:
+        """Return a small table as one frame: some days, or all of it."""
+        if days is None:
+            files = files_below(self._folder(table), ".parquet")
+            return pl.concat([table.no_rows(), *(_frame(file.read_bytes()) for file in files)])
+        return pl.concat([table.no_rows(), *(batch.frame for batch in self.batches(table, days))])
+
+    def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
+        """Replace a small table that is computed whole, as one file.
+
+        Raises:
+            ContractBroken: The rows break the contract; the table is as it was.
+        """
+        if broken := table.broken_rules(frame):
+            raise ContractBroken(table.full_name(), [], broken)
+        replace_file(self._folder(table) / "all.parquet", _parquet(frame, {}))
+
+    def row_counts(self, table: type[Contract]) -> pl.DataFrame:
+        """Return how many rows each stored slice has: connection, day, rows."""
+        schema = pl.Schema({"connection": pl.String(), "day": pl.Date(), "rows": pl.Int64()})
+        return self._asked(table, _ROW_COUNTS, schema)
+
+    def daily_usd(self, table: type[Contract]) -> pl.DataFrame:
+        """Return the exact sum of `billed_usd` over all connections: day, billed_usd."""
+        return self._asked(table, _DAILY_USD, table.no_rows().select("day", "billed_usd").schema)
+
+    def has(self, table: type[Contract]) -> bool:
+        """Return whether anything of a table is stored."""
+        return next(files_below(self._folder(table), ".parquet"), None) is not None
+
+    def glob(self, table: type[Contract]) -> str:
+        """Return the pattern that DuckDB finds a table's files by."""
+        return f"{self._folder(table)}/**/*.parquet"
+
+    def make_readable(self, sql: duckdb.DuckDBPyConnection) -> None:
+        """Let a DuckDB connection read the lake, also where it is an object store."""
+        if not is_local(self.root):
+            sql.register_filesystem(self.root.fs)
+
+    def connections(self, table: type[Contract]) -> list[str]:
+        """Return the connections that have slices in a table, sorted."""
+        folder = self._folder(table)
+        return sorted(f.name for f in folder.iterdir() if f.is_dir()) if folder.exists() else []
+
+    def _asked(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
+        """Return DuckDB's short answer to a question about all files of a table."""
+        if not self.has(table):
+            return pl.DataFrame(schema=schema)
+        with duckdb.connect() as sql:
+            self.make_readable(sql)
+            rows = sql.execute(question, [self.glob(table)]).fetchall()
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def _read(self, table: type[Contract], key: Slice) -> list[Batch]:
+        """Return a stored slice as a batch of one; nothing when it is not there."""
+        try:
+            content = self._path(table, key).read_bytes()
+        except FileNotFoundError:
+            return []
+        facts = pl.read_parquet_metadata(io.BytesIO(content))
+        read_at = {key: datetime.fromisoformat(facts[_READ_AT])}
+        page_usd = {key: Decimal(facts[_PAGE_USD])} if _PAGE_USD in facts else {}
+        return [Batch(_frame(content), read_at, page_usd=page_usd)]
+
+    def _folder(self, table: type[Contract]) -> UPath:
+        return self.root / table.schema_name() / table.table_name()
+
+    def _path(self, table: type[Contract], key: Slice) -> UPath:
+        return self._folder(table) / key.connection / f"{key.day}.parquet"
+
+
+def _parts(table: type[Contract], batch: Batch) -> dict[Slice, pl.DataFrame]:
+    found = batch.frame.partition_by("connection", "day", as_dict=True, maintain_order=True)
+    rows = {Slice(*key): part for key, part in found.items()}
+    return {
+        key: rows.get(key, table.no_rows()) for key in batch.read_at if key not in batch.refused
+    }
+
+
+def _broken(
+    table: type[Contract], frame: pl.DataFrame, parts: Mapping[Slice, pl.DataFrame]
+) -> dict[Slice, OpenAICostsError]:
+    """Validate all rows at once, and slice by slice only to find the one that is wrong."""
+    if not table.broken_rules(frame):
+        return {}
+    rules = {key: table.broken_rules(rows) for key, rows in parts.items()}
+    return {
+        key: ContractBroken(table.full_name(), [key.day], sentences)
+        for key, sentences in rules.items()
+        if sentences
+    }
+
+
+def _count(done: Replaced, key: Slice, rows: pl.DataFrame) -> None:
+    done.rows[key] = rows.height
+    if "billed_usd" in rows.columns:
+        done.totals_usd[key] = total(rows["billed_usd"])
+
+
+def _together(table: type[Contract], batches: Sequence[Batch]) -> Batch:
+    return Batch(
+        pl.concat([table.no_rows(), *(one.frame for one in batches)]),
+        dict(ChainMap(*(dict(one.read_at) for one in batches))),
+        page_usd=dict(ChainMap(*(dict(one.page_usd) for one in batches))),
+    )
+
+
+def _parquet(frame: pl.DataFrame, metadata: dict[str, str]) -> bytes:
+    content = io.BytesIO()
+    frame.write_parquet(content, compression="zstd", metadata=metadata)
+    return content.getvalue()
+
+
+def _frame(content: bytes) -> pl.DataFrame:
+    return pl.read_parquet(io.BytesIO(content))
+
+
+def _facts(batch: Batch, key: Slice) -> dict[str, str]:
+    """Return what a slice's file remembers of the read it was made from."""
+    facts = {_READ_AT: batch.read_at[key].isoformat()}
+    return facts | {_PAGE_USD: str(batch.page_usd[key])} if key in batch.page_usd else facts

@@ -1,0 +1,100 @@
+"""Amounts, from the text on the wire to DECIMAL(38,18) without a float on the way.
+
+Pure. Not here: currencies other than the dollar (refused at the door), prices, any question.
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+
+import polars as pl
+
+MONEY = pl.Decimal(38, 18)
+SMALLEST = Decimal("1E-18")
+TOO_LARGE = Decimal("1E+12")
+"""No line of a day costs a trillion dollars; an amount that says so is a mistake."""
+
+_WIDE = Context(prec=200)
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?", re.ASCII)
+_SAFE_LENGTH = 18
+"""Plain text this short has at most 16 decimals: nothing behind the 18th can be lost."""
+
+
+class NotAnAmount(ValueError):  # noqa: N818 - the name is the sentence
+    """A text is not a finite decimal number in range.
+
+    Args:
+        row: The position of the first such text.
+        why: What it is instead.
+    """
+
+    def __init__(self, row: int, why: str) -> None:
+        super().__init__(why)
+        self.row, self.why = row, why
+
+
+def exact(texts: Sequence[str]) -> pl.Series:
+    """Return the texts as DECIMAL(38,18).
+
+    Where texts have more than 18 decimals, each is cut at the 18th and the units that are left go
+    to the largest remainders, so that the sum of the column is the exact sum of the texts, rounded
+    once (half to even) to 18 decimals. Up to 18 decimals nothing is rounded at all.
+
+    Raises:
+        NotAnAmount: A text is not a number, is NaN or infinite, or is a trillion or more.
+    """
+    raw = pl.Series("amount", texts, dtype=pl.String)
+    money = raw.cast(MONEY, strict=False)
+    doubtful = (
+        money.is_null()
+        | (raw.str.len_bytes() > _SAFE_LENGTH)
+        | raw.str.contains_any(["e", "E"])
+        | (money.abs() >= TOO_LARGE)
+    )
+    if not doubtful.any():
+        return money
+    precise = {row: _decimal(row, texts[row]) for row in doubtful.arg_true()}
+    if all(amount == _cut(amount) for amount in precise.values()):
+        return money.scatter(
+            list(precise), pl.Series(list(map(_cut, precise.values())), dtype=MONEY)
+        )
+    return pl.Series(
+        "amount", share_rounding([_decimal(*item) for item in enumerate(texts)]), MONEY
+    )
+
+
+def share_rounding(amounts: Sequence[Decimal]) -> list[Decimal]:
+    """Cut amounts to 18 decimals so that their sum is the exact sum, rounded half to even."""
+    cut = [_cut(amount) for amount in amounts]
+    rounded = _sum(amounts).quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE)
+    units = int((rounded - _sum(cut)) / SMALLEST)
+    by_remainder = sorted(range(len(amounts)), key=lambda i: (cut[i] - amounts[i], i))
+    for i in by_remainder[:units]:
+        cut[i] = _WIDE.add(cut[i], SMALLEST)
+    return cut
+
+
+def total(amounts: pl.Series) -> Decimal:
+    """Return the exact sum of a money column; 0 for no rows."""
+    found = amounts.sum()
+    return found if isinstance(found, Decimal) else Decimal(0)
+
+
+def _sum(amounts: Sequence[Decimal]) -> Decimal:
+    total = Decimal(0)
+    for amount in amounts:
+        total = _WIDE.add(total, amount)
+    return total
+
+
+def _cut(amount: Decimal) -> Decimal:
+    return amount.quantize(SMALLEST, rounding=ROUND_FLOOR, context=_WIDE)
+
+
+def _decimal(row: int, text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise NotAnAmount(row, f"is {text[:60]!r}, which is not a finite number")
+    amount = Decimal(text)
+    if abs(amount) >= TOO_LARGE:
+        raise NotAnAmount(row, f"is {text[:60]!r}, which is a trillion dollars or more")
+    return amount

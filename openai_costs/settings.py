@@ -1,0 +1,218 @@
+"""Typed settings from the environment and `openai_costs.toml`. The only reader of either.
+
+Not here: secrets. A connection names the variable that holds its key; the key itself is read at
+the moment a run needs it (`admin_key`), so a rotated key is picked up by the next run.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from openai_costs.errors import MissingKey, SettingsError
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+SAMPLE_SCHEME = "sample://"
+"""A base_url that begins so is the sample organisation, answered in this process."""
+
+FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
+"""Where history begins for a connection without `start`; the provider's own floor may be later."""
+
+LATER_SECTIONS = ("gateway", "directory", "budgets", "alerts", "retention")
+"""Sections of the public file format that this version accepts and does not read."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Connection(_Section):
+    """One organisation or account, with the key that reads it."""
+
+    name: Name
+    provider: Literal["openai"] = "openai"
+    admin_key_env: str = "OPENAI_ADMIN_KEY"
+    access: Literal["full", "costs_only"] = "full"
+    organization_id: str | None = None
+    start: date | None = None
+    base_url: str = DEFAULT_BASE_URL
+    requests_per_minute: int | None = Field(default=None, gt=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str) -> str:
+        if not value.startswith(SAMPLE_SCHEME):
+            TypeAdapter(HttpUrl).validate_python(value)
+        return value.rstrip("/")
+
+    @field_validator("start")
+    @classmethod
+    def _is_not_before_the_api(cls, value: date | None) -> date | None:
+        if value is not None and value < date(2020, 1, 1):
+            raise ValueError("is before 2020, when there was no such API")
+        return value
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is the sample organisation, answered in this process."""
+        return self.base_url.startswith(SAMPLE_SCHEME)
+
+    @property
+    def first_day(self) -> date:
+        """The first day that belongs to this connection."""
+        return self.start or FIRST_DAY_WITHOUT_START
+
+
+class Reading(_Section):
+    """How the provider's APIs are read."""
+
+    trailing_days: int = Field(default=7, ge=1, le=90)
+    """How many days a daily refresh reads again, because closed days are restated."""
+    settle_hours: int = Field(default=24, ge=0, le=24 * 14)
+    """How long after its end a day stays provisional."""
+    max_body_mb: int = Field(default=64, ge=1, le=2048)
+    """The largest answer taken into memory; a larger one makes the window shrink."""
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after its end a day stays provisional."""
+        return timedelta(hours=self.settle_hours)
+
+
+class Environment(BaseSettings):
+    """The variables we read, apart from the keys that connections name."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    openai_base_url: str = DEFAULT_BASE_URL
+    openai_costs_config: Path = Path("openai_costs.toml")
+    openai_costs_home: str = "./data"
+
+
+class Settings(_Section):
+    """Everything a run needs to know."""
+
+    home: str
+    config_file: Path
+    connections: tuple[Connection, ...] = Field(default=(), min_length=1)
+    reading: Reading = Reading()
+    unread_sections: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [connection.name for connection in self.connections]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"connections have the same name: {', '.join(twice)}")
+        return self
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the earliest connection: where the partitions start."""
+        return min(connection.first_day for connection in self.connections)
+
+    def connection(self, name: str) -> Connection:
+        """Return the connection of that name.
+
+        Raises:
+            SettingsError: There is none; the sentence names those there are.
+        """
+        for connection in self.connections:
+            if connection.name == name:
+                return connection
+        known = ", ".join(connection.name for connection in self.connections)
+        raise SettingsError(f"There is no connection {name!r}. {self.config_file} has: {known}.")
+
+    def admin_key(self, connection: Connection) -> SecretStr:
+        """Return the connection's key, read from the environment now.
+
+        Raises:
+            MissingKey: The variable is not set or empty.
+        """
+        if connection.is_sample:
+            return SecretStr("sk-admin-sample")
+        key = os.environ.get(connection.admin_key_env, "").strip()
+        if not key:
+            places = [
+                f"the environment variable {connection.admin_key_env}",
+                f"admin_key_env in {self.config_file} ({_presence(self.config_file)})",
+            ]
+            raise MissingKey(connection.name, places)
+        return SecretStr(key)
+
+
+def load_settings() -> Settings:
+    """Read the environment and the settings file.
+
+    Raises:
+        SettingsError: The file cannot be read or says something we cannot use.
+    """
+    environment = Environment()
+    path = environment.openai_costs_config
+    said = _read_toml(path)
+    unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
+    default = {"name": "openai", "base_url": environment.openai_base_url}
+    connections = said.pop("connections", None) or [default]
+    return _checked(
+        path,
+        {
+            **said,
+            "home": environment.openai_costs_home,
+            "config_file": path.absolute(),
+            "connections": connections,
+            "unread_sections": unread,
+        },
+    )
+
+
+def demo_settings(home: str, *, seed: str, days: int, today: date) -> Settings:
+    """Return the settings of the demo: the sample organisation as the only connection."""
+    connection = Connection(
+        name="sample",
+        base_url=f"{SAMPLE_SCHEME}organisation?seed={seed}&days={days}&today={today}",
+        start=today - timedelta(days=days),
+        organization_id="org-tidewatermaps",
+    )
+    return Settings(home=home, config_file=Path("openai_costs.toml"), connections=(connection,))
+
+
+def _presence(path: Path) -> str:
+    return "found" if path.exists() else "not found"
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        raise SettingsError(f"{path} cannot be read: {broken}. Mend that line.") from broken
+
+
+def _checked(path: Path, said: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(said)
+    except ValidationError as broken:
+        first = broken.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SettingsError(
+            f"{path}: {where}: {first['msg']}. See docs/operations.md#settings for what is allowed."
+        ) from None

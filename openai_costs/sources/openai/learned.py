@@ -1,0 +1,69 @@
+"""What a connection taught us, remembered beside its archive so that it is asked only once.
+
+A hint, never evidence: losing the file costs a few requests.
+"""
+
+from datetime import date, timedelta
+
+import msgspec
+from upath import UPath
+
+from openai_costs.days import DayRange
+from openai_costs.sources.openai.endpoints import LEDGER_GROUPINGS
+from openai_costs.storage import replace_file
+
+ASK_AGAIN_AFTER = timedelta(days=30)
+"""The vendor extends what it supports: a refusal is believed for a month."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A grouping that was refused for a window, and when."""
+
+    grouping: tuple[str, ...]
+    first: date
+    last: date
+    seen: date
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """The floor of the provider's history and the groupings it refused.
+
+    Args:
+        floor: The first day the provider still answers for; None when no floor was met.
+        refusals: Groupings refused, by window.
+    """
+
+    floor: date | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+    def groupings(self, window: DayRange, today: date) -> tuple[tuple[str, ...], ...]:
+        """Return the ledger groupings worth asking for a window, richest first."""
+        hopeless = {
+            refusal.grouping
+            for refusal in self.refusals
+            if refusal.first <= window.last
+            and window.first <= refusal.last
+            and today - refusal.seen < ASK_AGAIN_AFTER
+        }
+        return tuple(g for g in LEDGER_GROUPINGS[:-1] if g not in hopeless) + LEDGER_GROUPINGS[-1:]
+
+    def refused(
+        self, window: DayRange, groupings: tuple[tuple[str, ...], ...], today: date
+    ) -> "Learned":
+        """Return what is known after these groupings were refused for a window."""
+        new = tuple(Refusal(g, window.first, window.last, today) for g in groupings)
+        kept = tuple(old for old in self.refusals if today - old.seen < ASK_AGAIN_AFTER)
+        return Learned(self.floor, kept + new)
+
+
+def recall(note: UPath) -> Learned:
+    """Return what is remembered; nothing when there is no note or it cannot be read."""
+    try:
+        return msgspec.json.decode(note.read_bytes(), type=Learned)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return Learned()
+
+
+def remember(note: UPath, learned: Learned) -> None:
+    """Replace the note."""
+    replace_file(note, msgspec.json.format(msgspec.json.encode(learned)))

@@ -1,0 +1,51 @@
+"""What the rest of the project may know of a source."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import httpx
+
+from openai_costs.archive import Archive, DayRead, KeptRead
+from openai_costs.contracts import Builder
+from openai_costs.days import DayRange
+from openai_costs.lake import Batch
+from openai_costs.settings import Connection
+
+Tell = Callable[[str], None]
+"""Takes a line of progress for a person."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How sources get out: the inner HTTP transport of a connection, or None for the network."""
+
+    inner: Callable[[Connection], httpx.BaseTransport | None] = lambda _connection: None
+
+
+class CostReader(Protocol):
+    """Reads the costs of some days, window by window, newest first."""
+
+    def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
+        """Yield complete reads; raise ReadFailed when a window cannot be completed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider that bills: what the rest of the project may ask of it.
+
+    Args:
+        name: Its name in settings and in the tables.
+        dataset: The archive's name for its cost pages.
+        assets: Builders of its assets: the pages and the core tables.
+        ledger: Cleans kept reads into core.spend.
+        first_day: The first day a connection has history for, as far as is known.
+    """
+
+    name: str
+    dataset: str
+    assets: Sequence[Builder]
+    ledger: Callable[[Iterable[KeptRead], Connection], Iterator[Batch]]
+    first_day: Callable[[Archive, Connection], date]

@@ -1,0 +1,78 @@
+"""The checks of the ledger: the reads agree, nothing counts twice, labels are understood."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import polars as pl
+
+from openai_costs.checks import WARN, Rule, Verdict, day_checks
+from openai_costs.contracts import asset_key
+from openai_costs.days import DayRange
+from openai_costs.lake import Lake
+from openai_costs.spend.ties import FLOAT_NOISE_USD, compared, day_sums, line_counts
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend_by_user import SpendByUser
+from openai_costs.tables.core.spend_control import SpendControl
+
+UNPARSED_LIMIT_PCT = Decimal(5)
+TIES_OUT = Rule("ties_out", "Page, ledger, user view and control total agree, difference 0.")
+DUPLICATES = Rule("duplicates", "No ledger key occurs twice in a day.")
+UNPARSED = Rule("unparsed_dollars", "At least 95 % of the day's dollars have a parsed label.", WARN)
+
+
+@day_checks(
+    asset_key(Spend),
+    (TIES_OUT, DUPLICATES, UNPARSED),
+    reads=(asset_key(SpendByUser), asset_key(SpendControl)),
+)
+def ledger_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
+    """Judge the ledger of each day, as many rows at a time as fit in memory."""
+    pages, totals, counts = [], [], []
+    for batch in lake.batches(Spend, days):
+        pages.append(batch.page_sums())
+        totals.append(day_sums(batch.frame))
+        counts.append(line_counts(batch.frame))
+    users = [day_sums(batch.frame) for batch in lake.batches(SpendByUser, days)]
+    control = lake.read(SpendControl, days)
+    sums = compared(control, pl.concat(pages), pl.concat(totals), pl.concat(users))
+    yield from _sums_agree(sums)
+    yield from _lines_are_sound(control, pl.concat(counts))
+
+
+def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
+    for (day,), rows in sums.group_by("day", maintain_order=True):
+        wrong = rows.filter(pl.col("largest_gap_usd") != 0)
+        said = [_difference(row) for row in wrong.iter_rows(named=True)]
+        # A day still filling up moves between two requests: only a settled one must agree.
+        must_agree = wrong["is_settled"].any()
+        is_noise = bool((rows["largest_gap_usd"] < FLOAT_NOISE_USD).all())
+        if said and not must_agree:
+            said.append("the day is provisional and not held to it yet")
+        totals = {"control_usd": rows["control_usd"].sum(), "ledger_usd": rows["ledger_usd"].sum()}
+        yield Verdict(
+            TIES_OUT,
+            day,
+            passed=not must_agree,
+            because="; ".join(said) or TIES_OUT.promise,
+            figures={name: str(usd) for name, usd in totals.items()},
+            severity=WARN if is_noise else None,
+        )
+
+
+def _difference(row: dict[str, Decimal]) -> str:
+    control = row["control_usd"]
+    others = {"page": "page_usd", "ledger": "ledger_usd", "user view": "user_usd"}
+    said = [f"{name} {row[usd]} ({row[usd] - control:+})" for name, usd in others.items()]
+    return f"{row['connection']}: control {control} USD, {', '.join(said)}"
+
+
+def _lines_are_sound(control: pl.DataFrame, counts: pl.DataFrame) -> Iterator[Verdict]:
+    by_day = counts.group_by("day").agg(pl.col("duplicates", "unparsed_usd", "usd").sum())
+    read = control.select("day").unique().join(by_day, on="day", how="left").sort("day")
+    for row in read.iter_rows(named=True):
+        twice, unparsed, usd = row["duplicates"] or 0, row["unparsed_usd"] or 0, row["usd"] or 0
+        yield Verdict(DUPLICATES, row["day"], twice == 0, f"{twice} keys occur twice.")
+        share = Decimal(100) * unparsed / usd if usd else Decimal(0)
+        because = f"{unparsed} of {usd} USD ({share:.2f} %) have a label that was not understood."
+        figures = {"unparsed_usd": str(unparsed), "unparsed_pct": f"{share:.4f}"}
+        yield Verdict(UNPARSED, row["day"], share <= UNPARSED_LIMIT_PCT, because, figures)

@@ -1,0 +1,86 @@
+"""Which days can be believed. Pure."""
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import dropwhile, takewhile
+
+import polars as pl
+
+from openai_costs.days import DayRange
+from openai_costs.tables.mart.coverage import Coverage
+
+SOURCE = "costs"
+
+
+def coverage(
+    controls: pl.DataFrame, row_counts: pl.DataFrame, first_days: Mapping[str, date], today: date
+) -> pl.DataFrame:
+    """Return mart.coverage: every day of every connection from its first day to today.
+
+    Args:
+        controls: core.spend_control.
+        row_counts: connection, day, rows: how many ledger rows each stored day has.
+        first_days: Each connection's first day.
+        today: The current UTC day.
+    """
+    known = pl.when(pl.col("is_settled")).then(pl.lit("settled")).otherwise(pl.lit("provisional"))
+    return (
+        _spine(first_days, today)
+        .join(controls, on=["connection", "day"], how="left")
+        .join(row_counts, on=["connection", "day"], how="left")
+        .with_columns(
+            source=pl.lit(SOURCE),
+            state=pl.when(pl.col("billed_usd").is_null()).then(pl.lit("missing")).otherwise(known),
+            rows=pl.col("rows").cast(pl.Int64),
+        )
+        .select(list(Coverage.types()))
+        .sort("connection", "source", "day")
+    )
+
+
+def complete_through(frame: pl.DataFrame) -> date | None:
+    """Return the newest day up to which every connection is settled without a gap; None if none.
+
+    Days before a connection's first read do not count as a gap: they were not asked for.
+    """
+    ends = [
+        _unbroken_end(days)
+        for _, days in frame.sort("day").group_by("connection", maintain_order=True)
+    ]
+    known = [end for end in ends if end is not None]
+    return min(known) if known and len(known) == len(ends) else None
+
+
+def _unbroken_end(days: pl.DataFrame) -> date | None:
+    """Return the last of the settled days that follow one another from the first read on."""
+    states = days.select("day", "state").rows()
+    since_read = dropwhile(lambda row: row[1] == "missing", states)
+    settled = takewhile(lambda row: row[1] == "settled", since_read)
+    return max((day for day, _ in settled), default=None)
+
+
+def since_first_read(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return mart.coverage from each connection's first read day on."""
+    was_read = pl.col("state") != "missing"
+    first = pl.col("day").filter(was_read).min().over("connection")
+    return frame.filter(pl.col("day") >= first)
+
+
+def missing_ranges(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the gaps of mart.coverage: connection, first_day, last_day of each."""
+    gaps = frame.filter(pl.col("state") == "missing").sort("connection", "day")
+    step = (pl.col("day").diff().dt.total_days() != 1) | (
+        pl.col("connection") != pl.col("connection").shift()
+    )
+    return (
+        gaps.with_columns(gap=step.fill_null(True).cum_sum())
+        .group_by("connection", "gap", maintain_order=True)
+        .agg(first_day=pl.col("day").min(), last_day=pl.col("day").max())
+        .drop("gap")
+    )
+
+
+def _spine(first_days: Mapping[str, date], today: date) -> pl.DataFrame:
+    days = [(name, day) for name, first in first_days.items() for day in DayRange(first, today)]
+    schema = {"connection": pl.String, "day": pl.Date}
+    return pl.DataFrame(days, schema=schema, orient="row")

@@ -1,0 +1,60 @@
+"""What must agree and what is counted about the lines of a day. Pure."""
+
+from decimal import Decimal
+
+import polars as pl
+
+FLOAT_NOISE_USD = Decimal("1E-9")
+"""A vendor that adds in binary is off by less than this on a day: a warning, not an error."""
+
+SLICE = ["connection", "day"]
+GRAIN = [*SLICE, "project_id", "user_id", "api_key_id", "line_item", "quantity_unit"]
+
+
+def day_sums(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per connection and day: usd, the exact sum of billed_usd."""
+    return rows.group_by(SLICE).agg(usd=pl.col("billed_usd").sum())
+
+
+def line_counts(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per connection and day: duplicates, unparsed_usd, usd.
+
+    `duplicates` is how many rows repeat the key of another; `unparsed_usd` the dollars of lines
+    whose label was not understood.
+    """
+    is_unparsed = pl.col("usage_type").is_null() & pl.col("model").is_null()
+    return ledger.group_by(SLICE).agg(
+        duplicates=pl.len() - pl.struct(GRAIN).n_unique(),
+        unparsed_usd=pl.col("billed_usd").filter(is_unparsed).sum(),
+        usd=pl.col("billed_usd").sum(),
+    )
+
+
+def compared(
+    control: pl.DataFrame, pages: pl.DataFrame, ledger: pl.DataFrame, users: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the sums of each day side by side.
+
+    A control row proves that the day was read: no ledger rows then means that nothing was spent.
+
+    Args:
+        control: core.spend_control.
+        pages: connection, day, page_usd: what the ledger's page added up to before cleaning.
+        ledger: `day_sums` of core.spend.
+        users: `day_sums` of core.spend_by_user.
+
+    Returns:
+        One row per control row: control_usd, page_usd, ledger_usd, user_usd, largest_gap_usd,
+        is_settled.
+    """
+    others = ("page_usd", "ledger_usd", "user_usd")
+    gaps = [(pl.col(name) - pl.col("control_usd")).abs() for name in others]
+    return (
+        control.rename({"billed_usd": "control_usd"})
+        .join(pages, on=SLICE, how="left")
+        .join(ledger.rename({"usd": "ledger_usd"}), on=SLICE, how="left")
+        .join(users.rename({"usd": "user_usd"}), on=SLICE, how="left")
+        .with_columns(pl.col(others).fill_null(0))
+        .with_columns(largest_gap_usd=pl.max_horizontal(gaps))
+        .sort("day", "connection")
+    )

@@ -1,0 +1,112 @@
+"""What every contract has: a name taken from its path, typed columns with units, a check."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pandera.errors
+import pandera.polars as pa
+import polars as pl
+
+LAYERS = ("core", "mart")
+
+Usd = Annotated[pl.Decimal, 38, 18]
+"""US dollars, exact: 20 digits before the point, 18 behind it."""
+
+Quantity = Annotated[pl.Decimal, 38, 18]
+"""An exact count in the unit another column names."""
+
+At = Annotated[pl.Datetime, "us", None]
+"""An instant in UTC. Without a zone, because DuckDB needs an extra package to hand a zone on."""
+
+
+def column(description: str, *, unit: str = "", nullable: bool = False, **rules: Any) -> Any:  # noqa: ANN401 - pandera's own field type
+    """Return a column's field: what it holds, in which unit, and the rules its values keep."""
+    return pa.Field(description=description, metadata={"unit": unit}, nullable=nullable, **rules)
+
+
+class Contract(pa.DataFrameModel):
+    """A table's contract. The docstring of the class says what one row is."""
+
+    class Config:
+        """No column more, none less, in this order."""
+
+        strict = True
+        ordered = True
+
+    @classmethod
+    def schema_name(cls) -> str:
+        """Return the layer: `core` or `mart`."""
+        return cls.__module__.split(".")[-2]
+
+    @classmethod
+    def table_name(cls) -> str:
+        """Return the table's name inside its layer."""
+        return cls.__module__.rsplit(".", 1)[-1]
+
+    @classmethod
+    def full_name(cls) -> str:
+        """Return `layer.table`."""
+        return f"{cls.schema_name()}.{cls.table_name()}"
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the docstring: what one row is."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def types(cls) -> dict[str, pl.DataType]:
+        """Return each column's Polars type, in order."""
+        return {name: found.dtype.type for name, found in cls.to_schema().columns.items()}
+
+    @classmethod
+    def describe(cls) -> Iterator[tuple[str, pl.DataType, str, str, bool]]:
+        """Yield (column, type, unit, description, nullable) in order."""
+        for name, found in cls.to_schema().columns.items():
+            unit = (found.metadata or {}).get("unit", "")
+            yield name, found.dtype.type, unit, found.description or "", found.nullable
+
+    @classmethod
+    def no_rows(cls) -> pl.DataFrame:
+        """Return the table with no rows."""
+        return pl.DataFrame(schema=cls.types())
+
+    @classmethod
+    def broken_rules(cls, frame: pl.DataFrame) -> list[str]:
+        """Return a sentence per rule that the rows break; empty when they keep the contract."""
+        try:
+            cls.validate(frame, lazy=True)
+        except pandera.errors.SchemaErrors as broken:
+            return list(_sentences(broken.failure_cases))
+        return []
+
+
+def _sentences(cases: pl.DataFrame) -> Iterator[str]:
+    grouped = cases.group_by("column", "check", maintain_order=True).agg(
+        pl.len().alias("rows"), pl.col("failure_case").cast(pl.String).first().alias("first")
+    )
+    for case in grouped.iter_rows(named=True):
+        first = (case["first"] or "")[:160]
+        yield f"rule {case['check']} on {case['column']}: {case['rows']} rows, the first {first!r}"
+
+
+def find_contract(schema: str, table: str) -> type[Contract]:
+    """Return the contract in `tables/<schema>/<table>.py`."""
+    module = importlib.import_module(f"openai_costs.tables.{schema}.{table}")
+    return next(
+        found
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, Contract) and found is not Contract
+    )
+
+
+def all_contracts() -> list[type[Contract]]:
+    """Return every contract, layer by layer, by name."""
+    return [
+        find_contract(schema, module.name)
+        for schema in LAYERS
+        for module in pkgutil.iter_modules(
+            importlib.import_module(f"openai_costs.tables.{schema}").__path__
+        )
+    ]

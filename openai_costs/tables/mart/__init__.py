@@ -1,0 +1,1 @@
+"""The layer `mart`: the answer to one question, and the reason."""

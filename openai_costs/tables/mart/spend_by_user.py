@@ -1,0 +1,31 @@
+"""Spend by user, model and usage type, with the way each dollar found its user."""
+
+import datetime as dt
+
+from openai_costs.tables.contract import Contract, Usd, column
+
+ATTRIBUTIONS = ("direct", "unattributed")
+
+
+class SpendByUser(Contract):
+    """One row per UTC day, connection, user, model and usage type: dollars, and how attributed."""
+
+    day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
+    connection: str = column("The connection of openai_costs.toml.")
+    provider: str = column("Who billed: openai.")
+    user_id: str = column("The user or service account; null when unattributed.", nullable=True)
+    user_name: str = column("The user's name, where one is known.", nullable=True)
+    team: str = column("The team, where one is known.", nullable=True)
+    model: str = column("Model; null where the line item names none.", nullable=True)
+    usage_type: str = column(
+        "What was used; null where the line item was not understood.", nullable=True
+    )
+    billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
+    attribution: str = column(
+        "direct: the provider names the user; unattributed: it names none.", isin=ATTRIBUTIONS
+    )
+
+    class Config(Contract.Config):
+        """Aggregated by its grain: no key twice."""
+
+        unique = ("day", "connection", "user_id", "model", "usage_type", "attribution")
