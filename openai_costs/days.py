@@ -3,7 +3,7 @@
 The only module that reads a clock. Everything else is told what time it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -64,7 +64,7 @@ def is_settled(day: date, read_at: datetime, grace: timedelta) -> bool:
     return read_at >= midnight(day) + ONE_DAY + grace
 
 
-def consecutive(days: Sequence[date]) -> list[DayRange]:
+def consecutive(days: Iterable[date]) -> list[DayRange]:
     """Return the days as the fewest ranges without gaps, oldest first."""
     ranges: list[DayRange] = []
     for day in sorted(set(days)):

@@ -3,7 +3,7 @@
 Folders are groups. What a run needs is wired here and nowhere else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from openai_costs.contracts import LakeIOManager
 from openai_costs.days import ONE_DAY, Clock, DayRange, utc_now
 from openai_costs.lake import Lake
 from openai_costs.publish import assets as publish
+from openai_costs.report.assets import cost_explorer
 from openai_costs.settings import Connection, Settings, load_settings
 from openai_costs.sources.openai.source import OpenAICosts
 from openai_costs.sources.registry import PROVIDERS
@@ -30,7 +31,11 @@ RANGE_END = "dagster/asset_partition_range_end"
 
 
 def build_defs(
-    settings: Settings, *, clock: Clock = utc_now, reach: Reach | None = None
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    reach: Reach | None = None,
+    loggers: Mapping[str, dg.LoggerDefinition] | None = None,
 ) -> dg.Definitions:
     """Return the definitions for some settings.
 
@@ -38,11 +43,12 @@ def build_defs(
         settings: What to read, and where to keep it.
         clock: Tells the time; tests and the demo bring their own.
         reach: How sources get out; by default the sample organisation is answered in process.
+        loggers: Who is told of a run's events; by default Dagster's console.
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
     daily += [build(days) for build in spend.DAILY_ASSETS]
-    everything = [*daily, *spend.WHOLE_ASSETS, publish.published_database()]
+    everything = [*daily, *spend.WHOLE_ASSETS, publish.published_database(), cost_explorer]
     refresh = dg.define_asset_job(
         REFRESH,
         selection=dg.AssetSelection.assets(*everything),
@@ -58,7 +64,8 @@ def build_defs(
         asset_checks=[ledger_checks(days), *publish.CHECKS],
         jobs=[refresh, rebuild],
         schedules=[daily_refresh(settings, clock)],
-        resources=wired(settings, clock, reach or Reach(_inner_transport(clock))),
+        resources=wired(settings, clock, reach or reach_of(clock)),
+        loggers=loggers,
         executor=dg.in_process_executor,
     )
 
@@ -106,8 +113,8 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     }
 
 
-def _inner_transport(clock: Clock) -> Callable[[Connection], httpx.BaseTransport | None]:
-    """Return how a connection gets out: the sample organisation in process, others by network."""
+def reach_of(clock: Clock) -> Reach:
+    """Return how connections get out: the sample organisation in process, others by network."""
 
     def inner(connection: Connection) -> httpx.BaseTransport | None:
         if not connection.is_sample:
@@ -116,7 +123,7 @@ def _inner_transport(clock: Clock) -> Callable[[Connection], httpx.BaseTransport
 
         return sample_transport(connection.base_url, clock)
 
-    return inner
+    return Reach(inner)
 
 
 defs = build_defs(load_settings())

@@ -165,6 +165,12 @@ class Lake:
         if not is_local(self.root):
             sql.register_filesystem(self.root.fs)
 
+    def days(self, table: type[Contract], connection: str) -> set[date]:
+        """Return the days a connection has in a table."""
+        folder = self._folder(table) / connection
+        files = folder.iterdir() if folder.exists() else ()
+        return {date.fromisoformat(f.stem) for f in files if f.suffix == ".parquet"}
+
     def connections(self, table: type[Contract]) -> list[str]:
         """Return the connections that have slices in a table, sorted."""
         folder = self._folder(table)

@@ -105,6 +105,7 @@ class Environment(BaseSettings):
     openai_base_url: str = DEFAULT_BASE_URL
     openai_costs_config: Path = Path("openai_costs.toml")
     openai_costs_home: str = "./data"
+    dagster_home: str = ""
 
 
 class Settings(_Section):
@@ -115,6 +116,8 @@ class Settings(_Section):
     connections: tuple[Connection, ...] = Field(default=(), min_length=1)
     reading: Reading = Reading()
     unread_sections: tuple[str, ...] = ()
+    only_connection: str | None = None
+    """The one connection this process reads; None for all of them."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -128,6 +131,19 @@ class Settings(_Section):
     def first_day(self) -> date:
         """The first day of the earliest connection: where the partitions start."""
         return min(connection.first_day for connection in self.connections)
+
+    @property
+    def asked_connections(self) -> tuple[Connection, ...]:
+        """The connections this process reads."""
+        return tuple(one for one in self.connections if self.only_connection in (None, one.name))
+
+    def only(self, name: str) -> "Settings":
+        """Return the same settings for a process that reads one connection only.
+
+        Raises:
+            SettingsError: There is no connection of that name.
+        """
+        return self.model_copy(update={"only_connection": self.connection(name).name})
 
     def connection(self, name: str) -> Connection:
         """Return the connection of that name.
@@ -183,11 +199,27 @@ def load_settings() -> Settings:
     )
 
 
-def demo_settings(home: str, *, seed: str, days: int, today: date) -> Settings:
+def has_dagster_home() -> bool:
+    """Return whether DAGSTER_HOME names an instance whose UI should see headless runs."""
+    return bool(Environment().dagster_home)
+
+
+def environment_with(**more: str) -> dict[str, str]:
+    """Return this process's environment for a child, with some variables set."""
+    return os.environ | more
+
+
+def sample_address(*, seed: int, days: int, today: date, rows_per_day: int = 0) -> str:
+    """Return the base_url of a sample organisation."""
+    said = f"seed={seed}&days={days}&today={today}&rows_per_day={rows_per_day}"
+    return f"{SAMPLE_SCHEME}organisation?{said}"
+
+
+def demo_settings(home: str, *, seed: int, days: int, today: date) -> Settings:
     """Return the settings of the demo: the sample organisation as the only connection."""
     connection = Connection(
         name="sample",
-        base_url=f"{SAMPLE_SCHEME}organisation?seed={seed}&days={days}&today={today}",
+        base_url=sample_address(seed=seed, days=days, today=today),
         start=today - timedelta(days=days),
         organization_id="org-tidewatermaps",
     )

@@ -8,16 +8,27 @@ from urllib.parse import parse_qs, urlsplit
 
 from openai_costs.sample.api import create_app
 from openai_costs.sample.in_process import InProcessTransport
-from openai_costs.sample.organisation import sample_organisation
+from openai_costs.sample.organisation import Organisation, sample_organisation
 
 if TYPE_CHECKING:
     from openai_costs.days import Clock
 
 
+def sample_at(address: str) -> Organisation:
+    """Return the organisation an address speaks of.
+
+    Raises:
+        ValueError: The address is not complete, or asks for what there is not.
+    """
+    said = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
+    return sample_organisation(
+        date.fromisoformat(said.get("today", "")),
+        seed=said.get("seed", "7"),
+        days=int(said.get("days", "120")),
+        rows_per_day=int(said.get("rows_per_day", "0")),
+    )
+
+
 def sample_transport(address: str, clock: Clock) -> InProcessTransport:
     """Return a transport that answers as the organisation's API does, at the clock's time."""
-    said = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
-    organisation = sample_organisation(
-        date.fromisoformat(said["today"]), seed=said["seed"], days=int(said["days"])
-    )
-    return InProcessTransport(create_app(organisation, now=clock))
+    return InProcessTransport(create_app(sample_at(address), now=clock))

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from starlette.middleware.gzip import GZipMiddleware
 
+from openai_costs.errors import SettingsError
+from openai_costs.sample.api import create_app
+from openai_costs.sample.connect import sample_at
+from openai_costs.sample.faults import Faults, describe_faults
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from starlette.types import ASGIApp
 
@@ -62,3 +68,36 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
         server = _AnnouncingServer(config, lambda: ready(address))
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+def serve_sample(
+    address: str,
+    *,
+    port: int,
+    faults: str,
+    clock: Callable[[], datetime],
+    say: Callable[[str], None],
+) -> None:
+    """Serve the organisation behind an address, misbehaving as `faults` says.
+
+    Args:
+        address: `sample://organisation?...`.
+        port: the port on 127.0.0.1; 0 picks a free one.
+        faults: the misbehaviour; `help` tells what there is, and serves nothing.
+        clock: tells the time the bill is read at.
+        say: takes the lines for a person.
+
+    Raises:
+        SettingsError: the address, the faults or the port cannot be used.
+    """
+    if faults == "help":
+        say(describe_faults())
+        return
+    try:
+        app = create_app(sample_at(address), now=clock, faults=Faults.parse(faults))
+    except ValueError as wrong:
+        raise SettingsError(f"{wrong}. `--faults help` lists the faults.") from None
+    try:
+        serve(app, port, lambda url: say(f"listening on {url}"))
+    except OSError as taken:
+        raise SettingsError(f"Port {port} cannot be used ({taken}); --port 0 picks one.") from None

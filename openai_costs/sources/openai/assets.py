@@ -118,7 +118,7 @@ OPENAI = Provider(
 
 
 def _ours(settings: Settings) -> list[Connection]:
-    return [connection for connection in settings.connections if connection.provider == NAME]
+    return [connection for connection in settings.asked_connections if connection.provider == NAME]
 
 
 def _reads(

@@ -47,7 +47,7 @@ class OpenAICosts:
             MissingKey: The connection has no key; nothing was sent.
         """
         self.settings.admin_key(connection)
-        with closing(self._transport(connection)) as transport:
+        with closing(connect(self.settings, connection, self.reach)) as transport:
             windows = _Windows(self, connection, transport, days)
             while (window := windows.next()) is not None:
                 read_at = self.clock()
@@ -55,20 +55,35 @@ class OpenAICosts:
                     tell(_progress(connection, read, days))
                     yield from _by_day(connection, read, read_at)
 
-    def _transport(self, connection: Connection) -> Transport:
-        def key() -> SecretStr:
-            return self.settings.admin_key(connection)
 
-        access = Access(
-            connection=connection.name,
-            base_url=IN_PROCESS_URL if connection.is_sample else connection.base_url,
-            key=key,
-            key_env=connection.admin_key_env,
-            allowed=ALLOWED[connection.access],
-            requests_per_minute=connection.requests_per_minute,
-            max_body_bytes=self.settings.reading.max_body_mb * 1024 * 1024,
-        )
-        return Transport(access, self.reach.inner(connection))
+def connect(settings: Settings, connection: Connection, reach: Reach) -> Transport:
+    """Return a transport to a connection's API; the key is read when a request leaves."""
+
+    def key() -> SecretStr:
+        return settings.admin_key(connection)
+
+    access = Access(
+        connection=connection.name,
+        base_url=IN_PROCESS_URL if connection.is_sample else connection.base_url,
+        key=key,
+        key_env=connection.admin_key_env,
+        allowed=ALLOWED[connection.access],
+        requests_per_minute=connection.requests_per_minute,
+        max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
+    )
+    return Transport(access, reach.inner(connection))
+
+
+def probe(settings: Settings, connection: Connection, reach: Reach, day: DayRange) -> None:
+    """Ask for one day without grouping: the smallest request that shows whether we may read.
+
+    Raises:
+        ReadFailed: The request was refused or did not arrive.
+        MissingKey: The connection has no key; nothing was sent.
+    """
+    get = protocol.Query(COSTS, day).get()
+    with closing(connect(settings, connection, reach)) as transport:
+        transport.get(get.path, get.params)
 
 
 def first_day(archive: Archive, connection: Connection) -> date:

@@ -1,0 +1,101 @@
+"""The demo: the whole graph over the sample organisation, through the real client and assets.
+
+Two runs, as in real life: the history as it stood some days ago, then today's refresh, which reads
+the trailing days again and so finds the day that the provider restated in between.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from shutil import rmtree
+
+from openai_costs.backfill import Headless
+from openai_costs.days import Clock, DayRange
+from openai_costs.definitions import REFRESH, trailing
+from openai_costs.errors import SettingsError
+from openai_costs.lake import Lake
+from openai_costs.progress import Say
+from openai_costs.publish.database import DATABASE
+from openai_costs.report.facts import REST, ReportFacts
+from openai_costs.report.write import PAGE, write_report
+from openai_costs.sample.connect import sample_at
+from openai_costs.sample.events import RESTATED_AFTER, EventKind
+from openai_costs.settings import SAMPLE_SCHEME, Settings, demo_settings
+from openai_costs.storage import place
+
+CONFIG = "openai_costs.toml"
+TOP = 3
+
+
+def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
+    """Materialise the sample organisation into a fresh home, and tell what came out.
+
+    Raises:
+        SettingsError: The home holds something that is not a demo, or `days` is out of range.
+    """
+    now = clock()
+    settings = demo_settings(str(home), seed=seed, days=days, today=now.date())
+    before = _before_the_restatement(settings.connections[0].base_url)
+    _fresh(home, settings)
+    say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")
+    history = DayRange(settings.first_day, before.date())
+    Headless(settings, say, lambda: before).run(REFRESH, history)
+    say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
+    Headless(settings, say, lambda: now).run(REFRESH, trailing(settings, now.date()))
+    folder = place(settings.home)
+    for line in told(write_report(folder, Lake(folder), now), home):
+        say(line)
+
+
+def told(facts: ReportFacts, home: Path) -> Iterator[str]:
+    """Yield what a person should see: five numbers, who spends it, open questions, what next."""
+    everything = facts.views[0]
+    yield ""
+    for number in everything.headlines:
+        yield f"  {number.value:>12}  {number.label} ({', '.join(number.note.splitlines())})"
+    whole = everything.periods[-1]
+    yield f"\nWho spends it ({whole.title}; USD):"
+    for dimension, ranking in zip(facts.dimensions, whole.rankings, strict=True):
+        largest = ", ".join(
+            f"{dimension.members[row.member]} {Decimal(row.cents) / 100:,.2f}"
+            for row in ranking.rows[:TOP]
+            if row.member != REST
+        )
+        yield f"  by {dimension.title.lower():<11} {largest}"
+    yield "\nOpen questions:"
+    for question in everything.questions:
+        yield f"  - {question.title}: {question.sentence}"
+    yield "\nFiles:"
+    for file in (PAGE, DATABASE, "published/parquet", "raw"):
+        yield f"  {home / file}"
+    yield f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)"
+
+
+def _before_the_restatement(address: str) -> datetime:
+    """Return an instant when the day that is restated later had settled and not changed yet."""
+    try:
+        organisation = sample_at(address)
+    except ValueError as wrong:
+        raise SettingsError(f"The sample organisation cannot be made: {wrong}.") from None
+    restated = organisation.event(EventKind.RESTATED_DAY).days[0]
+    return datetime.combine(restated + RESTATED_AFTER, time.min, UTC) - timedelta(hours=12)
+
+
+def _fresh(home: Path, settings: Settings) -> None:
+    """Empty an old demo, and write the settings that `openai-costs dev --demo` starts from."""
+    config = home / CONFIG
+    if home.exists() and any(home.iterdir()):
+        if not config.exists() or SAMPLE_SCHEME not in config.read_text(encoding="utf-8"):
+            raise SettingsError(
+                f"{home} is not empty and not a demo. Choose another folder with --home."
+            )
+        rmtree(home)
+    home.mkdir(parents=True, exist_ok=True)
+    connection = settings.connections[0]
+    config.write_text(
+        "# The sample organisation, answered in this process: no key, no network.\n"
+        f'[[connections]]\nname = "{connection.name}"\nbase_url = "{connection.base_url}"\n'
+        f'start = {connection.start}\norganization_id = "{connection.organization_id}"\n',
+        encoding="utf-8",
+    )

@@ -1,0 +1,91 @@
+"""One line per fact about this installation: OK, WARN or FAIL, with the remedy on the same line."""
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Literal, NamedTuple
+
+from openai_costs.days import Clock, DayRange
+from openai_costs.errors import OpenAICostsError
+from openai_costs.lake import Lake
+from openai_costs.settings import Connection, Settings
+from openai_costs.sources.openai.source import probe
+from openai_costs.sources.source import Reach
+from openai_costs.storage import place, replace_file
+from openai_costs.tables.mart.spend import Spend
+
+LIBRARIES = ("dagster", "dagster-duckdb", "duckdb", "httpx", "pandera", "polars")
+
+
+class Fact(NamedTuple):
+    """One line of the doctor's report."""
+
+    state: Literal["OK", "WARN", "FAIL"]
+    about: str
+    said: str
+
+
+def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
+    """Yield every fact; asks each connection for one row."""
+    yield Fact("OK", "versions", _versions())
+    yield _settings_file(settings)
+    yield _home(settings)
+    for connection in settings.connections:
+        yield _key(settings, connection)
+        yield _call(settings, connection, clock, reach)
+        yield _days(settings, connection)
+
+
+def _versions() -> str:
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"Python {python}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+
+
+def _settings_file(settings: Settings) -> Fact:
+    path = settings.config_file
+    if settings.unread_sections:
+        unread = ", ".join(f"[{name}]" for name in settings.unread_sections)
+        return Fact("WARN", "settings", f"{path}: {unread} is not read by this version")
+    return Fact("OK", "settings", f"{path} ({'read' if path.exists() else 'not there: defaults'})")
+
+
+def _home(settings: Settings) -> Fact:
+    home = place(settings.home)
+    probe_file = home / ".doctor"
+    try:
+        replace_file(probe_file, b"")
+        probe_file.unlink()
+    except OSError as refused:
+        return Fact("FAIL", "home", f"{home} cannot be written ({refused}): set OPENAI_COSTS_HOME")
+    return Fact("OK", "home", f"{home} can be written")
+
+
+def _key(settings: Settings, connection: Connection) -> Fact:
+    about = f"{connection.name}: key"
+    try:
+        key = settings.admin_key(connection).get_secret_value()
+    except OpenAICostsError as missing:
+        return Fact("FAIL", about, str(missing))
+    if not key.startswith("sk-admin-"):
+        remedy = "does not look like an admin key (sk-admin-...): project keys are always refused"
+        return Fact("WARN", about, f"{connection.admin_key_env} {remedy}")
+    return Fact("OK", about, f"{connection.admin_key_env} holds an admin key")
+
+
+def _call(settings: Settings, connection: Connection, clock: Clock, reach: Reach) -> Fact:
+    about = f"{connection.name}: GET /organization/costs"
+    yesterday = clock().date() - timedelta(days=1)
+    try:
+        probe(settings, connection, reach, DayRange(yesterday, yesterday))
+    except OpenAICostsError as refused:
+        return Fact("FAIL", about, str(refused))
+    return Fact("OK", about, f"HTTP 200 for {yesterday}; scope api.usage.read is there")
+
+
+def _days(settings: Settings, connection: Connection) -> Fact:
+    there = Lake(place(settings.home)).days(Spend, connection.name)
+    about = f"{connection.name}: tables"
+    if not there:
+        return Fact("WARN", about, "no day yet: run `openai-costs backfill`")
+    return Fact("OK", about, f"{len(there)} days, {min(there)} to {max(there)}")

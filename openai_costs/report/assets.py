@@ -1,0 +1,44 @@
+"""The cost explorer as an asset."""
+
+from typing import Any
+
+import dagster as dg
+from upath import UPath
+
+from openai_costs.contracts import OWNERS, asset_key
+from openai_costs.days import Clock
+from openai_costs.lake import Lake
+from openai_costs.report.write import PAGE, write_report
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.restatements import Restatements
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_by_user import SpendByUser
+
+READS = (Spend, SpendByUser, Coverage, Restatements)
+
+
+@dg.asset(
+    key=["report", "cost_explorer"],
+    deps=[asset_key(table) for table in READS],
+    description="One page for people: spend, changes, open questions. Works without a network.",
+    group_name="report",
+    kinds={"html"},
+    owners=list(OWNERS),
+    pool="publish",
+)
+def cost_explorer(
+    context: dg.AssetExecutionContext,
+    home: dg.ResourceParam[UPath],
+    lake: dg.ResourceParam[Lake],
+    clock: dg.ResourceParam[Clock],
+) -> dg.MaterializeResult[Any]:
+    """Write the page."""
+    facts = write_report(home, lake, clock())
+    everything = facts.views[0]
+    return dg.MaterializeResult(
+        metadata={
+            "path": dg.MetadataValue.path(str(home / PAGE)),
+            "total": everything.total,
+            "completeness": everything.completeness,
+        }
+    )

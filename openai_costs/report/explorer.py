@@ -1,0 +1,98 @@
+"""From published tables to the cost explorer: `render(facts_from(...))`. Pure: no file, no clock.
+
+Not here: reading the tables and writing `report/index.html`; who calls this does both.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from openai_costs.report.cells import CUTS, cells, member_names
+from openai_costs.report.daily import series
+from openai_costs.report.day_states import calendar
+from openai_costs.report.facts import Dimension, ReportFacts
+from openai_costs.report.names import without_address
+from openai_costs.report.page import render
+from openai_costs.report.restated import restated_days
+from openai_costs.report.views import ranked_windows, scopes, view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from openai_costs.report.day_states import Calendar
+    from openai_costs.report.facts import Series
+    from openai_costs.report.views import RankedWindow
+
+__all__ = ["facts_from", "render"]
+
+# The page's size is members x days x connections: the more connections, the fewer of each.
+_MOST_LISTED: Final = 10
+_FEWEST_LISTED: Final = 4
+
+
+def facts_from(
+    spend: pl.DataFrame,
+    by_user: pl.DataFrame,
+    coverage: pl.DataFrame,
+    restatements: pl.DataFrame,
+    now: datetime,
+) -> ReportFacts:
+    """Return everything the page says.
+
+    Args:
+        spend: mart.spend.
+        by_user: mart.spend_by_user.
+        coverage: mart.coverage.
+        restatements: mart.restatements.
+        now: The current instant, aware; naive is taken as UTC.
+    """
+    written_at = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    days = calendar(coverage, spend, written_at.date())
+    spend, by_user = (table.filter(pl.col("day").is_in(days.days)) for table in (spend, by_user))
+    restated = restated_days(restatements, days.connections)
+    every = cells(spend, by_user)
+    views = scopes(days, spend, by_user, restated.all, written_at.date())
+    top = max(_FEWEST_LISTED, _MOST_LISTED + 2 - 2 * len(days.connections))
+    found = [ranked_windows(scope, every, top) for scope in views]
+    listed = _listed(found)
+    names = member_names(spend, by_user)
+    return ReportFacts(
+        written_at=written_at,
+        days=days.days,
+        hidden_days=days.hidden_days,
+        connections=tuple(map(without_address, days.connections)),
+        dimensions=tuple(
+            Dimension(cut.id, cut.title, tuple(names[cut.id][key] for key in listed[cut.id]))
+            for cut in CUTS
+        ),
+        series=tuple(_all_series(every, days, listed)),
+        states=days.states,
+        views=tuple(view(*each, listed) for each in zip(views, found, strict=True)),
+        restated=restated.shown,
+        hidden_restated=restated.hidden,
+    )
+
+
+def _listed(found: Sequence[Sequence[RankedWindow]]) -> dict[str, dict[str, int]]:
+    """The position of each member that a table lists, by dimension; the longest window first."""
+    listed: dict[str, dict[str, int]] = {cut.id: {} for cut in CUTS}
+    for windows in found:
+        for each in reversed(windows):
+            for dimension, ranked in each.by_dimension.items():
+                for spent in ranked.top:
+                    listed[dimension].setdefault(spent.member, len(listed[dimension]))
+    return listed
+
+
+def _all_series(
+    every: pl.DataFrame, days: Calendar, listed: Mapping[str, Mapping[str, int]]
+) -> Iterator[tuple[Series, ...]]:
+    for name in days.connections:
+        of_connection = every.filter(pl.col("connection") == name)
+        yield tuple(
+            series(of_connection.filter(pl.col("dimension") == cut.id), days.days, listed[cut.id])
+            for cut in CUTS
+        )

@@ -1,0 +1,140 @@
+"""Open questions: what a reader should know before believing a number. Pure sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openai_costs.report.day_states import MISSING, PROVISIONAL, days_in, in_words, span
+from openai_costs.report.dollars import dollars, share, signed
+from openai_costs.report.facts import Question
+from openai_costs.report.headlines import UNATTRIBUTED
+from openai_costs.report.names import without_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from openai_costs.report.facts import Restated
+    from openai_costs.report.scope import Scope
+
+_UNPARSED = pl.col("model").is_null() & pl.col("usage_type").is_null()
+
+
+def questions(scope: Scope) -> Iterator[Question]:
+    """Yield what is open, most pressing first; nothing when all is well."""
+    yield from _missing(scope)
+    yield from _disagreement(scope)
+    yield from _provisional(scope)
+    yield from _unparsed(scope)
+    yield from _unattributed(scope)
+    yield from _restated(scope)
+
+
+def completeness(scope: Scope) -> str:
+    """Return the sentences under the title: through which day, and which days are not settled."""
+    through = (
+        f"Data complete through {scope.settled[-1]}" if scope.settled else "No settled day yet"
+    )
+    if scope.missing:
+        link = ", except" if scope.settled else ";"
+        missing = f"{_counted(len(scope.missing), 'missing day')} ({in_words(scope.missing)})"
+        through += f"{link} {missing}{_of_some(scope)}"
+    if not scope.provisional:
+        return f"{through}. No day is provisional."
+    count, days = len(scope.provisional), in_words(scope.provisional)
+    said = "1 day is" if count == 1 else f"{count} days are"
+    return f"{through}. {said} provisional and may still change ({days})."
+
+
+def _of_some(scope: Scope) -> str:
+    """Which connections the missing days are of, where it is not obvious."""
+    if len(scope.names) == 1:
+        return ""
+    return f" of {', '.join(without_address(name) for name, _ in _by_connection(scope, MISSING))}"
+
+
+def _by_connection(scope: Scope, state: str) -> Iterator[tuple[str, list[date]]]:
+    for name, states in zip(scope.names, scope.by_connection, strict=True):
+        if days := days_in(state, states, scope.days):
+            yield name, days
+
+
+def _where(scope: Scope) -> str:
+    return f"{span(scope.expected)}, {scope.name}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _missing(scope: Scope) -> Iterator[Question]:
+    for connection, days in _by_connection(scope, MISSING):
+        name = without_address(connection)
+        yield Question(
+            f"{_counted(len(days), 'missing day')}, connection {name}",
+            f"{in_words(days)}: never read, so in no total here, and not zero. To read: "
+            f"openai-costs backfill --from {days[0]} --to {days[-1]} --connection {name}",
+        )
+
+
+def _provisional(scope: Scope) -> Iterator[Question]:
+    for name, days in _by_connection(scope, PROVISIONAL):
+        so_far = dollars(scope.billed(days, pl.col("connection") == name))
+        yield Question(
+            f"{_counted(len(days), 'provisional day')}, connection {without_address(name)}",
+            f"{in_words(days)}: {so_far} so far, read before the day stopped moving. "
+            "Part of the month to date and of all days; not of the last 30 or 90 settled days.",
+        )
+
+
+def _unparsed(scope: Scope) -> Iterator[Question]:
+    part = scope.billed(where=_UNPARSED)
+    if part:
+        whole = scope.billed()
+        yield Question(
+            f"{dollars(part)} with a label that was not understood",
+            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: the line "
+            "names neither a model nor a usage type. Counted in every total.",
+        )
+
+
+def _unattributed(scope: Scope) -> Iterator[Question]:
+    part = scope.billed_to_users(where=UNATTRIBUTED)
+    if part:
+        whole = scope.billed_to_users()
+        yield Question(
+            f"{dollars(part)} not attributed to a user",
+            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: the "
+            "provider names no user for it. Counted in every total.",
+        )
+
+
+def _disagreement(scope: Scope) -> Iterator[Question]:
+    by_project, by_user = scope.billed(), scope.billed_to_users()
+    if by_project != by_user:
+        yield Question(
+            f"The user table differs by {signed(by_user - by_project)}",
+            f"By user the bill is {dollars(by_user)}, by project {dollars(by_project)}, "
+            f"{_where(scope)}. Settled days must agree: see the check ties_out.",
+        )
+
+
+def _restated(scope: Scope) -> Iterator[Question]:
+    if scope.restated:
+        net = sum(each.current_cents - each.previous_cents for each in scope.restated)
+        count = _counted(len(scope.restated), "restatement")
+        yield Question(
+            f"{count} of settled days, net {signed(net)}",
+            f"{_told(scope, scope.restated[0])}. Totals here are of the newest reading.",
+        )
+
+
+def _told(scope: Scope, newest: Restated) -> str:
+    name = without_address(scope.names[scope.connections.index(newest.connection)])
+    before, after = dollars(newest.previous_cents), dollars(newest.current_cents)
+    return (
+        f"The newest: {newest.day}, connection {name}, went from "
+        f"{before} to {after}, seen {newest.seen_at:%Y-%m-%d %H:%M} UTC"
+    )

@@ -1,0 +1,25 @@
+"""Writes the cost explorer from the lake, in one rename."""
+
+from datetime import datetime
+
+from upath import UPath
+
+from openai_costs.lake import Lake
+from openai_costs.report.explorer import facts_from, render
+from openai_costs.report.facts import ReportFacts
+from openai_costs.storage import replace_file
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.restatements import Restatements
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_by_user import SpendByUser
+
+PAGE = "report/index.html"
+
+
+def write_report(home: UPath, lake: Lake, now: datetime) -> ReportFacts:
+    """Rebuild `report/index.html` below a home; return what it says."""
+    facts = facts_from(
+        lake.read(Spend), lake.read(SpendByUser), lake.read(Coverage), lake.read(Restatements), now
+    )
+    replace_file(home / PAGE, render(facts).encode())
+    return facts
