@@ -14,7 +14,14 @@ from upath import UPath
 
 from openai_costs.archive import Archive, read_at
 from openai_costs.days import Clock, DayRange, consecutive, is_settled, utc_now
-from openai_costs.definitions import REBUILD, REFRESH, build_defs, range_tags, trailing
+from openai_costs.definitions import (
+    REBUILD,
+    REFRESH,
+    build_defs,
+    daily_assets,
+    range_tags,
+    trailing,
+)
 from openai_costs.errors import OpenAICostsError, SettingsError
 from openai_costs.lake import Lake
 from openai_costs.progress import Progress, Say, progress_logger
@@ -94,16 +101,20 @@ class Headless:
         todo = make(self.settings, asked, today)
         if not (todo.rebuild or todo.read):
             self.say("Nothing to do: no pages are kept for these days.")
-        for days in todo.rebuild:
-            self.say(f"{days}: made from kept pages, no request")
-            self.run(REBUILD, days)
-        for days in todo.read:
-            names = ", ".join(one.name for one in self.settings.asked_connections)
-            self.say(f"{days}: read from {names}")
-            self.run(REFRESH, days)
+        names = ", ".join(one.name for one in self.settings.asked_connections)
+        steps = [(REBUILD, days, "made from kept pages, no request") for days in todo.rebuild]
+        steps += [(REFRESH, days, f"read from {names}") for days in todo.read]
+        for number, (job_name, days, how) in enumerate(steps, start=1):
+            self.say(f"{days}: {how}")
+            self.run(job_name, days, publishes=number == len(steps))
 
-    def run(self, job_name: str, days: DayRange) -> None:
+    def run(self, job_name: str, days: DayRange, *, publishes: bool = True) -> None:
         """Run a job over some days.
+
+        Args:
+            job_name: REFRESH or REBUILD.
+            days: The days.
+            publishes: Whether to rebuild what readers get; the last of several runs does.
 
         Raises:
             RunFailedError: The run ended red.
@@ -112,6 +123,8 @@ class Headless:
         loggers = {"progress": progress_logger(progress)}
         defs = build_defs(self.settings, clock=self.clock, reach=self.reach, loggers=loggers)
         job = defs.resolve_job_def(job_name)
+        if not publishes:
+            job = job.get_subset(asset_selection=daily_assets(defs))
         progress.steps = len(job.nodes)
         with _instance() as instance:
             result = job.execute_in_process(

@@ -13,7 +13,8 @@ import dagster as dg
 
 from openai_costs.days import DayRange
 from openai_costs.errors import CurrencyRefused
-from openai_costs.lake import Lake, Replaced, Slice
+from openai_costs.lake import Lake
+from openai_costs.slices import Replaced, Slice
 
 
 @dataclass(frozen=True)

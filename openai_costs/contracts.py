@@ -19,7 +19,8 @@ import polars as pl
 
 from openai_costs.checks import DERIVED, Rule, evaluations, finished, verdicts
 from openai_costs.days import DayRange
-from openai_costs.lake import Batch, Batches, Lake, Replaced
+from openai_costs.lake import Lake
+from openai_costs.slices import Batch, Batches, Replaced
 from openai_costs.tables.contract import Contract, find_contract
 
 DAILY = dg.DailyPartitionsDefinition

@@ -70,6 +70,12 @@ def build_defs(
     )
 
 
+def daily_assets(defs: dg.Definitions) -> set[dg.AssetKey]:
+    """Return the assets that have a slice per day; the others look at all days at once."""
+    graph = defs.resolve_asset_graph()
+    return {key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned}
+
+
 def range_tags(days: DayRange) -> dict[str, str]:
     """Return the tags that make a run materialise a range of days in one go."""
     return {RANGE_START: str(days.first), RANGE_END: str(days.last)}

@@ -40,7 +40,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     _fresh(home, settings)
     say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")
     history = DayRange(settings.first_day, before.date())
-    Headless(settings, say, lambda: before).run(REFRESH, history)
+    Headless(settings, say, lambda: before).run(REFRESH, history, publishes=False)
     say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
     Headless(settings, say, lambda: now).run(REFRESH, trailing(settings, now.date()))
     folder = place(settings.home)

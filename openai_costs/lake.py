@@ -8,18 +8,17 @@ tell whether two tables speak of the same read. Not here: Dagster (contracts.py)
 
 import io
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 import duckdb
 import polars as pl
 from upath import UPath
 
 from openai_costs.errors import ContractBroken, OpenAICostsError
-from openai_costs.money import MONEY, total
+from openai_costs.money import total
+from openai_costs.slices import Batch, Batches, Replaced, Slice
 from openai_costs.storage import files_below, is_local, replace_file
 from openai_costs.tables.contract import Contract
 
@@ -35,62 +34,6 @@ _ROW_COUNTS = """
     SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE), num_rows
     FROM parquet_file_metadata(?)
 """
-
-
-class Slice(NamedTuple):
-    """What is replaced as a whole: one day of one connection."""
-
-    connection: str
-    day: date
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some slices of a table.
-
-    Args:
-        frame: Their rows, with the columns `connection` and `day`.
-        read_at: Every slice that the frame replaces, also those without rows, and its read.
-        refused: Slices whose page or rows cannot be used, and why: they are left alone.
-        remarks: Slices that were used although something in their page was new to us.
-        page_usd: What the rows of a slice added up to on the page, before any cleaning.
-    """
-
-    frame: pl.DataFrame
-    read_at: Mapping[Slice, datetime]
-    refused: Mapping[Slice, OpenAICostsError] = field(default_factory=dict)
-    remarks: Mapping[Slice, str] = field(default_factory=dict)
-    page_usd: Mapping[Slice, Decimal] = field(default_factory=dict)
-
-    def derive(self, calculate: Callable[[pl.DataFrame], pl.DataFrame]) -> "Batch":
-        """Return the same slices with other rows."""
-        return Batch(calculate(self.frame), self.read_at, self.refused, self.remarks)
-
-    def page_sums(self) -> pl.DataFrame:
-        """Return what the pages of the slices added up to: connection, day, page_usd."""
-        schema = pl.Schema({"connection": pl.String(), "day": pl.Date(), "page_usd": MONEY})
-        rows = [(*key, usd) for key, usd in self.page_usd.items()]
-        return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-Batches = Iterable[Batch]
-
-
-@dataclass
-class Replaced:
-    """What became of the slices of one write.
-
-    Args:
-        rows: Rows written, by slice.
-        totals_usd: The sum of `billed_usd` by slice, where the table has that column.
-        refused: Slices left alone, and why.
-        remarks: Slices written with something new in them.
-    """
-
-    rows: dict[Slice, int] = field(default_factory=dict)
-    totals_usd: dict[Slice, Decimal] = field(default_factory=dict)
-    refused: dict[Slice, OpenAICostsError] = field(default_factory=dict)
-    remarks: dict[Slice, str] = field(default_factory=dict)
 
 
 class Lake:

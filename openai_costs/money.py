@@ -11,8 +11,9 @@ import polars as pl
 
 MONEY = pl.Decimal(38, 18)
 SMALLEST = Decimal("1E-18")
-TOO_LARGE = Decimal("1E+12")
-"""No line of a day costs a trillion dollars; an amount that says so is a mistake."""
+TOO_LARGE = Decimal(1_000_000_000_000)
+"""No line of a day costs a trillion dollars; an amount that says so is a mistake. Spelled out,
+because Polars overlooks the exponent of Decimal("1E+12") in a comparison."""
 
 _WIDE = Context(prec=200)
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -33,15 +34,24 @@ class NotAnAmount(ValueError):  # noqa: N818 - the name is the sentence
         self.row, self.why = row, why
 
 
-def exact(texts: Sequence[str]) -> pl.Series:
+class TooPrecise(ValueError):  # noqa: N818 - a question to the caller, seen by nobody else
+    """A text has more than 18 decimals, so the texts must be rounded in their own group."""
+
+
+def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     """Return the texts as DECIMAL(38,18).
 
     Where texts have more than 18 decimals, each is cut at the 18th and the units that are left go
     to the largest remainders, so that the sum of the column is the exact sum of the texts, rounded
     once (half to even) to 18 decimals. Up to 18 decimals nothing is rounded at all.
 
+    Args:
+        texts: The amounts of one total, as written on the wire.
+        may_round: Whether they are one total, so that the rounding may be shared among them.
+
     Raises:
         NotAnAmount: A text is not a number, is NaN or infinite, or is a trillion or more.
+        TooPrecise: A text has more than 18 decimals and `may_round` is false.
     """
     raw = pl.Series("amount", texts, dtype=pl.String)
     money = raw.cast(MONEY, strict=False)
@@ -58,6 +68,8 @@ def exact(texts: Sequence[str]) -> pl.Series:
         return money.scatter(
             list(precise), pl.Series(list(map(_cut, precise.values())), dtype=MONEY)
         )
+    if not may_round:
+        raise TooPrecise
     return pl.Series(
         "amount", share_rounding([_decimal(*item) for item in enumerate(texts)]), MONEY
     )

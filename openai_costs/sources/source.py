@@ -10,8 +10,8 @@ import httpx
 from openai_costs.archive import Archive, DayRead, KeptRead
 from openai_costs.contracts import Builder
 from openai_costs.days import DayRange
-from openai_costs.lake import Batch
 from openai_costs.settings import Connection
+from openai_costs.slices import Batch
 
 Tell = Callable[[str], None]
 """Takes a line of progress for a person."""

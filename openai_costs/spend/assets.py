@@ -7,8 +7,9 @@ from openai_costs.archive import Archive
 from openai_costs.checks import run_days
 from openai_costs.contracts import StoredBatches, asset_key, table_asset, whole_table_asset
 from openai_costs.days import Clock
-from openai_costs.lake import Batches, Lake
+from openai_costs.lake import Lake
 from openai_costs.settings import Settings
+from openai_costs.slices import Batches
 from openai_costs.sources.registry import provider_of
 from openai_costs.spend.breakdown import by_project_key_model, by_user
 from openai_costs.spend.changes import changes

@@ -8,8 +8,8 @@ from upath import UPath
 
 from openai_costs.archive import Archive, open_read, read_at
 from openai_costs.days import DayRange, is_settled
-from openai_costs.lake import Batch, Slice
 from openai_costs.settings import Connection, Settings
+from openai_costs.slices import Batch, Slice
 from openai_costs.sources.registry import provider_of
 from openai_costs.spend.restatements import Reading, restatements
 from openai_costs.tables.mart.restatements import Restatements

@@ -17,9 +17,9 @@ from openai_costs.checks import (
     finished,
     run_days,
 )
-from openai_costs.contracts import DAILY, OWNERS, table_asset
-from openai_costs.lake import Batches
+from openai_costs.contracts import DAILY, OWNERS, StoredBatches, table_asset
 from openai_costs.settings import Connection, Settings
+from openai_costs.slices import Batches
 from openai_costs.sources.collect import Collected, collect
 from openai_costs.sources.openai import frames
 from openai_costs.sources.openai.endpoints import COSTS
@@ -86,15 +86,21 @@ def spend(
         yield from frames.ledger_batches(reads, connection)
 
 
-@table_asset(SpendByUser, **FROM_PAGES)
+@table_asset(SpendByUser, **FROM_PAGES, reads=(Spend,))
 def spend_by_user(
     context: dg.AssetExecutionContext,
+    ledger: StoredBatches,
     archive: dg.ResourceParam[Archive],
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
-    """Clean the pages that name users."""
-    for connection, reads in _reads(context, archive, settings):
-        yield from frames.by_user_batches(reads, connection)
+    """Add up a ledger that names users; clean the user view's pages where it does not."""
+    for batch in ledger:
+        named = frames.slices_with_users(batch)
+        yield batch.only(named).derive(frames.users_of)
+        for connection in _ours(settings):
+            days = [key.day for key in batch.of(connection.name) if key not in named]
+            reads = archive.newest(NAME, connection.name, COSTS.dataset, days)
+            yield from frames.by_user_batches(reads, connection)
 
 
 @table_asset(SpendControl, **FROM_PAGES)

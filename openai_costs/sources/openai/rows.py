@@ -1,0 +1,189 @@
+"""The results of many days' pages as rows, some megabytes at a time.
+
+A page that cannot be used refuses only its own day. Pure: kept reads in, Polars frames out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
+
+import polars as pl
+
+from openai_costs.archive import KeptRead
+from openai_costs.errors import OpenAICostsError, PageRefused
+from openai_costs.money import MONEY, NotAnAmount, TooPrecise, exact
+from openai_costs.slices import Batch, Slice
+from openai_costs.sources.openai.pages import Result, page_name, results
+from openai_costs.tables.contract import Contract
+
+BYTES_A_BATCH = 16 * 1024 * 1024
+DIMENSIONS = ("project_id", "user_id", "api_key_id", "line_item")
+
+
+class Day(NamedTuple):
+    """One day's page of one part, understood as far as its fields.
+
+    Args:
+        slice: The connection and day.
+        read_at: When it was read.
+        page: The page's name, for messages.
+        grouping: The dimensions it was read with, comma-joined.
+        results: Its results.
+    """
+
+    slice: Slice
+    read_at: datetime
+    page: str
+    grouping: str
+    results: Sequence[Result]
+
+
+Conform = Callable[[pl.DataFrame, Sequence[Day]], pl.DataFrame]
+
+
+def batches(
+    table: type[Contract],
+    reads: Iterable[KeptRead],
+    part_of: Callable[[KeptRead], str],
+    conform: Conform,
+) -> Iterator[Batch]:
+    """Clean reads some megabytes at a time; a page that is refused refuses only its own day."""
+    held = _Held()
+    for read in reads:
+        held.add(read, part_of(read))
+        if held.size > BYTES_A_BATCH:
+            yield held.batch(table, conform)
+            held = _Held()
+    yield held.batch(table, conform)
+
+
+def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
+    """Return results as they stand: one row per result, "" as null, thousands as single units.
+
+    Columns: connection, day, grouping, the four dimensions, billed_usd, quantity, quantity_unit.
+
+    Args:
+        days: The days.
+        may_round: Whether the amounts are one day's, so that their rounding may be shared.
+
+    Raises:
+        NotAnAmount: An amount or a quantity is not a finite number in range.
+        TooPrecise: An amount has more than 18 decimals and `may_round` is false.
+    """
+    found = list(chain.from_iterable(day.results for day in days))
+    texts = {name: [getattr(one, name) for one in found] for name in (*DIMENSIONS, "quantity_unit")}
+    frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
+        pl.when(pl.col(DIMENSIONS) != "").then(pl.col(DIMENSIONS)),
+        exact([_text(one.amount.value) for one in found], may_round=may_round).alias("billed_usd"),
+        _quantities([one.quantity for one in found], may_round=may_round).alias("quantity"),
+    )
+    return _in_single_units(frame.hstack(_days_repeated(days)))
+
+
+class _Held:
+    """Days on their way into one batch."""
+
+    def __init__(self) -> None:
+        self.days: list[Day] = []
+        self.refused: dict[Slice, OpenAICostsError] = {}
+        self.remarks: dict[Slice, str] = {}
+        self.size = 0
+
+    def add(self, read: KeptRead, part: str) -> None:
+        key = Slice(read.manifest.connection, read.manifest.day)
+        try:
+            found, remark = results(read, part)
+        except PageRefused as error:
+            self.refused[key] = error
+            return
+        grouping = ",".join(read.manifest.parts[part].grouping)
+        day = Day(key, read.manifest.read_at, page_name(read, part), grouping, found)
+        self.days.append(day)
+        self.size += len(read.bodies[part])
+        if remark:
+            self.remarks[key] = remark
+
+    def batch(self, table: type[Contract], conform: Conform) -> Batch:
+        frame = self._rows()
+        sums = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
+        page_usd = {Slice(*key): usd for *key, usd in sums.iter_rows()}
+        return Batch(
+            conform(frame, self.days) if self.days else table.no_rows(),
+            {day.slice: day.read_at for day in self.days},
+            self.refused,
+            self.remarks,
+            page_usd,
+        )
+
+    def _rows(self) -> pl.DataFrame:
+        """Build all days at once; only when one of them is not plain, day by day."""
+        try:
+            return rows(self.days, may_round=False)
+        except (NotAnAmount, TooPrecise):
+            return pl.concat([rows([], may_round=False), *self._rows_by_day()])
+
+    def _rows_by_day(self) -> Iterator[pl.DataFrame]:
+        days, self.days = self.days, []
+        for day in days:
+            try:
+                yield rows([day], may_round=True)
+                self.days.append(day)
+            except NotAnAmount as bad:
+                self.refused[day.slice] = _refusal(day, bad)
+
+
+def _refusal(day: Day, bad: NotAnAmount) -> PageRefused:
+    """Name the field of the first value in a page that is not an amount."""
+    for field, value in _values(day):
+        try:
+            exact([_text(value)])
+        except NotAnAmount:
+            return PageRefused(day.page, field, bad.why)
+    return PageRefused(day.page, "results[]", bad.why)
+
+
+def _values(day: Day) -> Iterator[tuple[str, object]]:
+    for row, one in enumerate(day.results):
+        yield f"results[{row}].amount.value", one.amount.value
+    for row, one in enumerate(day.results):
+        if one.quantity is not None:
+            yield f"results[{row}].quantity", one.quantity
+
+
+def _days_repeated(days: Sequence[Day]) -> pl.DataFrame:
+    """Return connection, day and grouping, each as often as its day has results."""
+    schema = {"connection": pl.String, "day": pl.Date, "grouping": pl.String, "times": pl.Int64}
+    facts = [(*day.slice, day.grouping, len(day.results)) for day in days]
+    frame = pl.DataFrame(facts, schema=schema, orient="row")
+    return frame.select(pl.exclude("times").repeat_by("times")).explode(
+        ["connection", "day", "grouping"], empty_as_null=False
+    )
+
+
+def _quantities(values: Sequence[object], *, may_round: bool) -> pl.Series:
+    there = [row for row, value in enumerate(values) if value is not None]
+    counted = exact([_text(values[row]) for row in there], may_round=may_round)
+    if len(there) == len(values):
+        return counted
+    empty = pl.Series([None] * len(values), dtype=MONEY)
+    return empty.scatter(there, counted) if there else empty
+
+
+def _in_single_units(frame: pl.DataFrame) -> pl.DataFrame:
+    """Store thousands of tokens as tokens, so that one unit has one name and one size."""
+    in_thousands = pl.col("quantity_unit") == "1000_tokens"
+    return frame.with_columns(
+        quantity=pl.when(in_thousands)
+        .then(pl.col("quantity") * 1000)
+        .otherwise("quantity")
+        .cast(MONEY),
+        quantity_unit=pl.col("quantity_unit").replace("1000_tokens", "tokens"),
+    )
+
+
+def _text(value: object) -> str:
+    """Return a JSON scalar as it was written; anything else as words that are no number."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)
