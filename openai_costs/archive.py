@@ -12,11 +12,13 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import msgspec
 import zstandard
 from upath import UPath
 
+from openai_costs.errors import PageRefused
 from openai_costs.storage import replace_file
 
 ZSTD_LEVEL = 3
@@ -88,6 +90,14 @@ class KeptRead:
         return str(self.path)
 
 
+class DamagedRead(NamedTuple):
+    """A kept file that is not what was kept: the day it was for, and what is wrong with it."""
+
+    connection: str
+    day: date
+    error: PageRefused
+
+
 class Archive:
     """The archive below `home/raw`."""
 
@@ -112,11 +122,14 @@ class Archive:
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]
-    ) -> Iterator[KeptRead]:
+    ) -> Iterator[KeptRead | DamagedRead]:
         """Yield the newest complete read of each day that has one, in the order of `days`."""
         for day in days:
             if files := self.reads(provider, connection, dataset, day):
-                yield open_read(files[-1])
+                try:
+                    yield open_read(files[-1])
+                except PageRefused as damage:
+                    yield DamagedRead(connection, day, damage)
 
     def note(self, provider: str, connection: str) -> UPath:
         """Return the file in which a source remembers what it learned about a connection."""
@@ -143,13 +156,27 @@ def read_at(path: UPath) -> datetime:
 
 
 def open_read(path: UPath) -> KeptRead:
-    """Return the read in a kept file."""
-    unpacked = zstandard.ZstdDecompressor().decompress(path.read_bytes())
+    """Return the read in a kept file.
+
+    Raises:
+        PageRefused: The file is damaged, or a body is not the one whose digest was written down.
+    """
+    try:
+        members = _unpack(path.read_bytes())
+        manifest = msgspec.json.decode(members.pop("manifest"), type=Manifest)
+    except (zstandard.ZstdError, tarfile.TarError, KeyError, msgspec.DecodeError) as damage:
+        raise PageRefused(str(path), "the file", f"is damaged ({damage})") from None
+    for name, part in manifest.parts.items():
+        if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
+            raise PageRefused(str(path), f"{name}.json", "is not what was kept: its digest differs")
+    return KeptRead(path, manifest, members)
+
+
+def _unpack(packed: bytes) -> dict[str, bytes]:
+    unpacked = zstandard.ZstdDecompressor().decompress(packed)
     with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
-        members = {
+        return {
             member.name.removesuffix(".json"): found.read()
             for member in tar
             if (found := tar.extractfile(member)) is not None
         }
-    manifest = msgspec.json.decode(members.pop("manifest"), type=Manifest)
-    return KeptRead(path, manifest, members)

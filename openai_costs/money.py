@@ -5,7 +5,7 @@ Pure. Not here: currencies other than the dollar (refused at the door), prices, 
 
 import re
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
 import polars as pl
 
@@ -15,8 +15,8 @@ TOO_LARGE = Decimal(1_000_000_000_000)
 """No line of a day costs a trillion dollars; an amount that says so is a mistake. Spelled out,
 because Polars overlooks the exponent of Decimal("1E+12") in a comparison."""
 
-_WIDE = Context(prec=200)
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?", re.ASCII)
+_WIDE = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _SAFE_LENGTH = 18
 """Plain text this short has at most 16 decimals: nothing behind the 18th can be lost."""
 
@@ -107,6 +107,6 @@ def _decimal(row: int, text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise NotAnAmount(row, f"is {text[:60]!r}, which is not a finite number")
     amount = Decimal(text)
-    if abs(amount) >= TOO_LARGE:
+    if amount.copy_abs() >= TOO_LARGE:
         raise NotAnAmount(row, f"is {text[:60]!r}, which is a trillion dollars or more")
     return amount

@@ -40,6 +40,10 @@ LATER_SECTIONS = ("gateway", "directory", "budgets", "alerts", "retention")
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,7 +53,7 @@ class Connection(_Section):
 
     name: Name
     provider: Literal["openai"] = "openai"
-    admin_key_env: str = "OPENAI_ADMIN_KEY"
+    admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
     access: Literal["full", "costs_only"] = "full"
     organization_id: str | None = None
     start: date | None = None
@@ -60,7 +64,11 @@ class Connection(_Section):
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
         if not value.startswith(SAMPLE_SCHEME):
-            TypeAdapter(HttpUrl).validate_python(value)
+            address = TypeAdapter(HttpUrl).validate_python(value)
+            if address.username or address.password:
+                raise ValueError("holds a user name or password; keys belong in the environment")
+            if address.scheme != "https" and address.host not in _LOOPBACK:
+                raise ValueError("is not https: the key would travel in clear text")
         return value.rstrip("/")
 
     @field_validator("start")
@@ -184,6 +192,8 @@ def load_settings() -> Settings:
     environment = Environment()
     path = environment.openai_costs_config
     said = _read_toml(path)
+    if ours := said.keys() & (Settings.model_fields.keys() - {"connections", "reading"}):
+        raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
     default = {"name": "openai", "base_url": environment.openai_base_url}
     connections = said.pop("connections", None) or [default]

@@ -4,10 +4,9 @@ The only place that writes or replaces a file, so that "all of it or none of it"
 Not here: what the bytes mean.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 from upath import UPath
 
@@ -33,13 +32,12 @@ def replace_file(target: UPath, content: bytes) -> None:
         target.write_bytes(content)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, half_written = tempfile.mkstemp(dir=str(target.parent), prefix=".", suffix=".tmp")
+    half_written = Path(str(target.parent)) / f".{target.name}.{uuid4().hex}.tmp"
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(half_written, str(target))  # noqa: PTH105 - the atomic rename is the point
+        half_written.write_bytes(content)
+        half_written.replace(str(target))
     except BaseException:
-        Path(half_written).unlink(missing_ok=True)
+        half_written.unlink(missing_ok=True)
         raise
 
 
@@ -47,7 +45,7 @@ def move_into_place(built: Path, target: UPath) -> None:
     """Make `target` be the finished local file `built`, in one step."""
     if is_local(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(built, str(target))  # noqa: PTH105 - the atomic rename is the point
+        built.replace(str(target))
     else:
         target.fs.put_file(str(built), target.path)
         built.unlink()

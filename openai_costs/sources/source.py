@@ -7,7 +7,7 @@ from typing import Protocol
 
 import httpx
 
-from openai_costs.archive import Archive, DayRead, KeptRead
+from openai_costs.archive import Archive, DamagedRead, DayRead, KeptRead
 from openai_costs.contracts import Builder
 from openai_costs.days import DayRange
 from openai_costs.settings import Connection
@@ -47,5 +47,5 @@ class Provider:
     name: str
     dataset: str
     assets: Sequence[Builder]
-    ledger: Callable[[Iterable[KeptRead], Connection], Iterator[Batch]]
+    ledger: Callable[[Iterable[KeptRead | DamagedRead], Connection], Iterator[Batch]]
     first_day: Callable[[Archive, Connection], date]

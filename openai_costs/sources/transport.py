@@ -28,7 +28,8 @@ Params = Sequence[tuple[str, str]]
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=30.0, pool=10.0)
 
-RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504})
+RETRIED_STATUSES = frozenset({408, 409, 429})
+"""Besides every 5xx."""
 RETRIED_BREAKS = (httpx.TransportError, httpx.DecodingError)
 
 REQUESTS_PER_MINUTE = 6
@@ -145,9 +146,13 @@ class Transport:
                     self._wait_for_turn(path)
                     return self._attempt(path, params, may_be_large=may_be_large)
         except (_Retry, *RETRIED_BREAKS) as broken:
-            said = redacted(str(broken) or type(broken).__name__)
+            said = self._quiet(str(broken) or type(broken).__name__)
             raise ProviderUnavailable(self._access.connection, path, said) from None
         raise AssertionError("stamina ends in an answer or an exception")  # pragma: no cover
+
+    def _quiet(self, text: str) -> str:
+        """Return the text without our own key, whatever its shape, and without any other."""
+        return redacted(text.replace(self._access.key().get_secret_value(), "[redacted]"))
 
     def _wait_for_turn(self, path: str) -> None:
         """Keep the pace of this path; a server on this machine is our own and needs none."""
@@ -168,11 +173,11 @@ class Transport:
 
     def _refusal(self, path: str, response: httpx.Response, body: bytes) -> Exception:
         status, detail = response.status_code, _detail(body)
-        said = redacted(detail.message or response.reason_phrase)
+        said = self._quiet(detail.message or response.reason_phrase)
         connection = self._access.connection
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return AccessRefused(connection, status, path, said, self._access.key_env)
-        if status in RETRIED_STATUSES:
+        if status in RETRIED_STATUSES or response.is_server_error:
             return _Retry(f"HTTP {status}: {said}", _retry_after(response.headers))
         if detail.code == "reporting_lookback_exceeded":
             return LookbackExceeded(connection, status, path, said, detail.code)

@@ -1,13 +1,15 @@
 """Finds the kept reads of each day and hands them to the comparison."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 import polars as pl
 from upath import UPath
 
-from openai_costs.archive import Archive, open_read, read_at
+from openai_costs.archive import Archive, KeptRead, open_read, read_at
 from openai_costs.days import DayRange, is_settled
+from openai_costs.errors import PageRefused
 from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Slice
 from openai_costs.sources.registry import provider_of
@@ -35,9 +37,13 @@ def _readings(
 ) -> Iterator[Reading]:
     """Yield what each read of a day said; a read that could not be understood said nothing."""
     for file in files:
-        read = open_read(file)
-        day, at = read.manifest.day, read.manifest.read_at
-        for batch in provider_of(connection).ledger([read], connection):
-            if not batch.refused:
-                settled = is_settled(day, at, settings.reading.grace)
-                yield Reading(connection.name, day, at, settled, batch.frame)
+        with suppress(PageRefused):
+            yield from _said(open_read(file), settings, connection)
+
+
+def _said(read: KeptRead, settings: Settings, connection: Connection) -> Iterator[Reading]:
+    day, at = read.manifest.day, read.manifest.read_at
+    for batch in provider_of(connection).ledger([read], connection):
+        if not batch.refused:
+            settled = is_settled(day, at, settings.reading.grace)
+            yield Reading(connection.name, day, at, settled, batch.frame)

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from openai_costs.archive import Archive, KeptRead
+from openai_costs.archive import Archive, DamagedRead, KeptRead
 from openai_costs.checks import (
     CONTRACT,
     CURRENCY,
@@ -129,7 +129,7 @@ def _ours(settings: Settings) -> list[Connection]:
 
 def _reads(
     context: dg.AssetExecutionContext, archive: Archive, settings: Settings
-) -> Iterator[tuple[Connection, Iterable[KeptRead]]]:
+) -> Iterator[tuple[Connection, Iterable[KeptRead | DamagedRead]]]:
     """Yield each connection with the newest complete read of each of the run's days."""
     for connection in _ours(settings):
         yield (

@@ -4,12 +4,12 @@ The vendor's own words end here. Pure: kept reads in, Polars frames out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
 
 import polars as pl
 
-from openai_costs.archive import KeptRead
+from openai_costs.archive import DamagedRead, KeptRead
 from openai_costs.days import is_settled
 from openai_costs.settings import Connection
 from openai_costs.slices import Batch, Slice
@@ -20,17 +20,21 @@ from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
 
 
-def ledger_batches(reads: Iterable[KeptRead], connection: Connection) -> Iterator[Batch]:
+def ledger_batches(
+    reads: Iterable[KeptRead | DamagedRead], connection: Connection
+) -> Iterator[Batch]:
     """Yield core.spend for kept reads."""
     return batches(Spend, reads, lambda _: "ledger", partial(_ledger, connection))
 
 
-def by_user_batches(reads: Iterable[KeptRead], connection: Connection) -> Iterator[Batch]:
+def by_user_batches(
+    reads: Iterable[KeptRead | DamagedRead], connection: Connection
+) -> Iterator[Batch]:
     """Yield core.spend_by_user: from the user view, or from a ledger that names users itself."""
     return batches(SpendByUser, reads, _user_part, partial(_by_user, connection))
 
 
-def control_batches(reads: Iterable[KeptRead], grace: timedelta) -> Iterator[Batch]:
+def control_batches(reads: Iterable[KeptRead | DamagedRead], grace: timedelta) -> Iterator[Batch]:
     """Yield core.spend_control: one row per read, also for a day without spend."""
     return batches(SpendControl, reads, lambda _: "control", partial(_control, grace))
 
@@ -60,7 +64,7 @@ def _ledger(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -
     return (
         _named(summed, connection)
         .select(list(Spend.types()))
-        .sort("connection", "day", *DIMENSIONS)
+        .sort("connection", "day", *DIMENSIONS, "quantity_unit")
     )
 
 
@@ -84,7 +88,7 @@ def _control(grace: timedelta, frame: pl.DataFrame, days: Sequence[Day]) -> pl.D
         (
             *day.slice,
             is_settled(day.slice.day, day.read_at, grace),
-            day.read_at.replace(tzinfo=None),
+            day.read_at.astimezone(UTC).replace(tzinfo=None),
         )
         for day in days
     ]
@@ -97,4 +101,5 @@ def _control(grace: timedelta, frame: pl.DataFrame, days: Sequence[Day]) -> pl.D
         .join(billed, on=["connection", "day"], how="left")
         .with_columns(pl.col("billed_usd").fill_null(0))
         .select(list(SpendControl.types()))
+        .sort("connection", "day")
     )

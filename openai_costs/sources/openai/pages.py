@@ -82,7 +82,7 @@ def results(read: KeptRead, part: str) -> tuple[Sequence[Result], str]:
         found: Sequence[Result] = _strict.decode(body).results
         objects = sorted({result.object for result in found} - {COSTS.result_object})
         remark = f"unknown objects, counted: {', '.join(objects)}" if objects else ""
-    except msgspec.DecodeError as unexpected:
+    except (msgspec.DecodeError, UnicodeDecodeError) as unexpected:
         found, remark = _loosely(body, read.manifest.parts[part].grouping, page, str(unexpected))
     _refuse_other_currencies(found, page)
     return found, remark
@@ -95,11 +95,10 @@ def _loosely(
     known = set(Result.__struct_fields__)
     try:
         loose = _loose.decode(body).results
-        kept = [
-            msgspec.convert({k: v for k, v in one.items() if k in known}, _LooseResult)
-            for one in loose
-        ]
-    except msgspec.DecodeError as gone:
+        kept = msgspec.convert(
+            [{k: v for k, v in one.items() if k in known} for one in loose], list[_LooseResult]
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError) as gone:
         raise PageRefused(page, _where(str(gone)), f"is not what it was: {gone}") from None
     new = sorted({name for one in loose for name in one if name not in known})
     for dimension in grouping:
@@ -110,7 +109,10 @@ def _loosely(
 
 
 def _where(message: str) -> str:
-    return message.rpartition("`$")[2].strip("`.") or "results[]"
+    path = message.rpartition("`$")[2].strip("`") if "`$" in message else ""
+    missing = message.partition("missing required field `")[2].partition("`")[0]
+    whole = ".".join(part for part in (path.removeprefix(".results"), missing) if part)
+    return whole if missing == "results" else f"results{whole}"
 
 
 def _refuse_other_currencies(results: Sequence[Result], page: str) -> None:

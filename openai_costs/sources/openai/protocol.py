@@ -228,7 +228,10 @@ def _add(buckets: Buckets, bucket: msgspec.Raw, open_day: date | None) -> None:
         edges = msgspec.json.decode(bucket, type=_BucketEdges)
     except msgspec.DecodeError as broken:
         raise _Garbled(f"a bucket has no readable start_time and end_time: {broken}") from None
-    start = datetime.fromtimestamp(edges.start_time, UTC)
+    try:
+        start = datetime.fromtimestamp(edges.start_time, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _Garbled(f"a bucket starts at {edges.start_time}, which is no date") from None
     is_cut_short = edges.end_time - edges.start_time != SECONDS_A_DAY and start.date() != open_day
     if edges.start_time % SECONDS_A_DAY or is_cut_short:
         raise _Garbled(f"the bucket at {start:%Y-%m-%d %H:%M} UTC is not one whole UTC day")

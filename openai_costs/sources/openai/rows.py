@@ -5,12 +5,13 @@ A page that cannot be used refuses only its own day. Pure: kept reads in, Polars
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.archive import KeptRead
+from openai_costs.archive import DamagedRead, KeptRead
 from openai_costs.errors import OpenAICostsError, PageRefused
 from openai_costs.money import MONEY, NotAnAmount, TooPrecise, exact
 from openai_costs.slices import Batch, Slice
@@ -44,13 +45,16 @@ Conform = Callable[[pl.DataFrame, Sequence[Day]], pl.DataFrame]
 
 def batches(
     table: type[Contract],
-    reads: Iterable[KeptRead],
+    reads: Iterable[KeptRead | DamagedRead],
     part_of: Callable[[KeptRead], str],
     conform: Conform,
 ) -> Iterator[Batch]:
     """Clean reads some megabytes at a time; a page that is refused refuses only its own day."""
     held = _Held()
     for read in reads:
+        if isinstance(read, DamagedRead):
+            held.refused[Slice(read.connection, read.day)] = read.error
+            continue
         held.add(read, part_of(read))
         if held.size > BYTES_A_BATCH:
             yield held.batch(table, conform)
@@ -107,7 +111,8 @@ class _Held:
     def batch(self, table: type[Contract], conform: Conform) -> Batch:
         frame = self._rows()
         sums = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
-        page_usd = {Slice(*key): usd for *key, usd in sums.iter_rows()}
+        page_usd = {day.slice: Decimal(0) for day in self.days}
+        page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
         return Batch(
             conform(frame, self.days) if self.days else table.no_rows(),
             {day.slice: day.read_at for day in self.days},
@@ -139,7 +144,8 @@ def _refusal(day: Day, bad: NotAnAmount) -> PageRefused:
         try:
             exact([_text(value)])
         except NotAnAmount:
-            return PageRefused(day.page, field, bad.why)
+            unit = "dollars" if field.endswith("value") else "units"
+            return PageRefused(day.page, field, bad.why.replace("dollars", unit))
     return PageRefused(day.page, "results[]", bad.why)
 
 

@@ -121,6 +121,8 @@ class _Windows:
             return None
         except LookbackExceeded:
             floor = self._hold(protocol.find_floor(window))
+            if floor > today:
+                raise
             self._learn(Learned(floor, self._learned.refusals))
             self._start_at(floor)
             return None
