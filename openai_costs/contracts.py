@@ -79,7 +79,7 @@ def described(table: type[Contract]) -> dict[str, Any]:
     ]
     return {
         "key": asset_key(table),
-        "description": (table.__doc__ or "").strip(),
+        "description": table.about(),
         "owners": list(OWNERS),
         "metadata": {"dagster/column_schema": dg.TableSchema(columns=columns)},
     }

@@ -32,7 +32,8 @@ def published_database() -> dg.AssetsDefinition:
     @dg.asset(
         key=DATABASE,
         deps=[asset_key(table) for table in all_contracts()],
-        description="The published DuckDB file and Parquet tables, rebuilt from the lake.",
+        description="The database that readers get. DuckDB file and Parquet tables, rebuilt from "
+        "the lake beside the old ones and renamed into place.",
         group_name=GROUP,
         kinds={"duckdb", "parquet"},
         owners=list(OWNERS),

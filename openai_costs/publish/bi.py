@@ -38,7 +38,8 @@ COMMON = {
 VIEWS = (
     View(
         name="cost_daily",
-        about="Dollars billed per UTC day, connection, project, API key, model and usage type.",
+        about="Daily cost by project, key and model. One row per UTC day, connection, project, API "
+        "key, model and usage type.",
         sql="""
             SELECT s.day, CAST(date_trunc('month', s.day) AS DATE) AS month,
                    s.connection, s.provider,
@@ -60,7 +61,8 @@ VIEWS = (
     ),
     View(
         name="cost_by_user",
-        about="Dollars billed per UTC day, connection, user, model and usage type.",
+        about="Daily cost by user and model. One row per UTC day, connection, user, model, usage "
+        "type and attribution.",
         sql="""
             SELECT s.day, CAST(date_trunc('month', s.day) AS DATE) AS month,
                    s.connection, s.provider,
@@ -80,7 +82,7 @@ VIEWS = (
     ),
     View(
         name="coverage",
-        about="State of every UTC day of every connection: read this before believing a sum.",
+        about="Which days can be believed. One row per connection, source and UTC day.",
         sql="""
             SELECT connection, source, day, state, rows, CAST(billed_usd AS DOUBLE) AS billed_usd,
                    read_at
@@ -95,7 +97,7 @@ VIEWS = (
     ),
     View(
         name="data_dictionary",
-        about="Every table and column of this database, with type, unit and meaning.",
+        about="What every column means. One row per column of this database.",
         sql="""
             SELECT c.schema_name AS table_schema, c.table_name, t.comment AS table_comment,
                    c.column_name, c.data_type, c.comment AS column_comment

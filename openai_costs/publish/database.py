@@ -171,7 +171,7 @@ def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) ->
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {flying}")  # noqa: S608 - our own names
     if _was_published(sql, table):
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {flying}")  # noqa: S608 - our own names
-    _comment(sql, "TABLE", name, table.summary())
+    _comment(sql, "TABLE", name, " ".join(table.about().split()))
     for column, _, unit, text, _ in table.describe():
         _comment(sql, "COLUMN", f"{name}.{column}", f"{text} [{unit}]" if unit else text)
     return int(sql.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0])  # noqa: S608 - our own names

@@ -42,10 +42,10 @@ def _bars(amounts: list[Decimal]) -> str:
     """Return the amounts as one inline SVG path: a bar of 9 units every 10."""
     top = max([*amounts, Decimal(1)])
     heights = [round(max(amount, Decimal(0)) * 40 / top) for amount in amounts]
-    path = "".join(f"M{10 * i} 40v-{height}h9v{height}z" for i, height in enumerate(heights))
+    path = "".join(f"M{10 * i},40v-{height}h9v{height}z" for i, height in enumerate(heights))
     width = 10 * len(amounts)
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 40' width='{width * 2}'>"
         f"<path fill='#4f6bed' d='{path}'/></svg>"
     )
-    return f"![USD per day](data:image/svg+xml,{quote(svg, safe=':/= ')})".replace("= ", "=%20")
+    return f"![USD per day](data:image/svg+xml,{quote(svg, safe=":/=,'")})"

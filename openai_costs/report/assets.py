@@ -20,7 +20,7 @@ READS = (Spend, SpendByUser, Coverage, Restatements)
 @dg.asset(
     key=["report", "cost_explorer"],
     deps=[asset_key(table) for table in READS],
-    description="One page for people: spend, changes, open questions. Works without a network.",
+    description="One page for people. Spend, changes, open questions; works without a network.",
     group_name="report",
     kinds={"html"},
     owners=list(OWNERS),

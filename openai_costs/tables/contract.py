@@ -1,6 +1,7 @@
 """What every contract has: a name taken from its path, typed columns with units, a check."""
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -27,7 +28,7 @@ def column(description: str, *, unit: str = "", nullable: bool = False, **rules:
 
 
 class Contract(pa.DataFrameModel):
-    """A table's contract. The docstring of the class says what one row is."""
+    """A table's contract. The docstring: a short sentence, then what one row is."""
 
     class Config:
         """No column more, none less, in this order."""
@@ -52,8 +53,13 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def summary(cls) -> str:
-        """Return the first line of the docstring: what one row is."""
-        return (cls.__doc__ or "").strip().splitlines()[0]
+        """Return the first line of the docstring: a short sentence."""
+        return cls.about().splitlines()[0]
+
+    @classmethod
+    def about(cls) -> str:
+        """Return the docstring: a short sentence, then what one row is and how to read it."""
+        return inspect.cleandoc(cls.__doc__ or "")
 
     @classmethod
     def types(cls) -> dict[str, pl.DataType]:

@@ -6,9 +6,9 @@ from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 
 class Spend(Contract):
-    """One row per connection, UTC day, ledger grouping and line item: dollars billed.
+    """The ledger: dollars billed, line by line.
 
-    A null dimension means the provider named none: the dollars are unattributed, never dropped.
+    One row per connection, UTC day, ledger grouping and line item. A null dimension means the provider named none: the dollars are unattributed, never dropped.
     A dimension that is not in `grouping` was not asked for and is null in every row of that day.
     """
 

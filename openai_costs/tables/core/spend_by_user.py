@@ -6,9 +6,9 @@ from openai_costs.tables.contract import Contract, Usd, column
 
 
 class SpendByUser(Contract):
-    """One row per connection, UTC day, user and line item: dollars the provider gives that user.
+    """Dollars that the provider gives to users.
 
-    Never add it to core.spend: it is the same dollars in another cut.
+    One row per connection, UTC day, user and line item. Never add it to core.spend: it is the same dollars in another cut.
     """
 
     connection: str = column("The connection of openai_costs.toml.")

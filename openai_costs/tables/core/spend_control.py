@@ -6,9 +6,9 @@ from openai_costs.tables.contract import At, Contract, Usd, column
 
 
 class SpendControl(Contract):
-    """One row per connection and UTC day: the ungrouped total that every table must add up to.
+    """The total that every table must add up to.
 
-    A day without spend has a row with 0; a day that was never read has no row.
+    One row per connection and UTC day: its ungrouped total. A day without spend has a row with 0; a day that was never read has no row.
     """
 
     connection: str = column("The connection of openai_costs.toml.")

@@ -6,9 +6,9 @@ from openai_costs.tables.contract import At, Contract, Usd, column
 
 
 class Restatements(Contract):
-    """One row per connection, UTC day and read that found a settled day changed: from, to, what.
+    """Settled days that the provider changed.
 
-    Computed from the kept reads of the day, so it can be rebuilt from raw/ alone.
+    One row per connection, UTC day and read that found the change: from, to, what. Computed from the kept reads of the day, so it can be rebuilt from raw/ alone.
     """
 
     connection: str = column("The connection of openai_costs.toml.")

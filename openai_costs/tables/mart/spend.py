@@ -6,7 +6,10 @@ from openai_costs.tables.contract import Contract, Usd, column
 
 
 class Spend(Contract):
-    """One row per UTC day, connection, project, API key, model and usage type: dollars billed."""
+    """Spend by project, key, model and usage type.
+
+    One row per UTC day, connection, project, API key, model and usage type: dollars billed.
+    """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")

@@ -8,7 +8,11 @@ ATTRIBUTIONS = ("direct", "unattributed")
 
 
 class SpendByUser(Contract):
-    """One row per UTC day, connection, user, model and usage type: dollars, and how attributed."""
+    """Spend by user, model and usage type.
+
+    One row per UTC day, connection, user, model, usage type and attribution: dollars billed, and
+    how they found the user.
+    """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
