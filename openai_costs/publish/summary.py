@@ -48,4 +48,5 @@ def _bars(amounts: list[Decimal]) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 40' width='{width * 2}'>"
         f"<path fill='#4f6bed' d='{path}'/></svg>"
     )
-    return f"![USD per day](data:image/svg+xml,{quote(svg, safe=":/=,'")})"
+    picture = quote(svg, safe=":/=,'")
+    return f"![USD per day](data:image/svg+xml,{picture})"

@@ -8,8 +8,9 @@ from openai_costs.tables.contract import Contract, Quantity, Usd, column
 class Spend(Contract):
     """The ledger: dollars billed, line by line.
 
-    One row per connection, UTC day, ledger grouping and line item. A null dimension means the provider named none: the dollars are unattributed, never dropped.
-    A dimension that is not in `grouping` was not asked for and is null in every row of that day.
+    One row per connection, UTC day, ledger grouping and line item. A null dimension means the
+    provider named none: the dollars are unattributed, never dropped. A dimension that is not in
+    `grouping` was not asked for and is null in every row of that day.
     """
 
     connection: str = column("The connection (organisation or account) of openai_costs.toml.")

@@ -8,7 +8,8 @@ from openai_costs.tables.contract import Contract, Usd, column
 class SpendByUser(Contract):
     """Dollars that the provider gives to users.
 
-    One row per connection, UTC day, user and line item. Never add it to core.spend: it is the same dollars in another cut.
+    One row per connection, UTC day, user and line item. Never add it to core.spend: it is the
+    same dollars in another cut.
     """
 
     connection: str = column("The connection of openai_costs.toml.")

@@ -8,7 +8,8 @@ from openai_costs.tables.contract import At, Contract, Usd, column
 class SpendControl(Contract):
     """The total that every table must add up to.
 
-    One row per connection and UTC day: its ungrouped total. A day without spend has a row with 0; a day that was never read has no row.
+    One row per connection and UTC day: its ungrouped total. A day without spend has a row with 0;
+    a day that was never read has no row.
     """
 
     connection: str = column("The connection of openai_costs.toml.")

@@ -10,7 +10,8 @@ STATES = ("settled", "provisional", "missing")
 class Coverage(Contract):
     """Which days can be believed.
 
-    One row per connection, source and UTC day from the connection's start to today. Ask this table before believing a sum: a missing day is not a day without spend.
+    One row per connection, source and UTC day from the connection's start to today. Ask this
+    table before believing a sum: a missing day is not a day without spend.
     """
 
     connection: str = column("The connection of openai_costs.toml.")

@@ -8,7 +8,8 @@ from openai_costs.tables.contract import At, Contract, Usd, column
 class Restatements(Contract):
     """Settled days that the provider changed.
 
-    One row per connection, UTC day and read that found the change: from, to, what. Computed from the kept reads of the day, so it can be rebuilt from raw/ alone.
+    One row per connection, UTC day and read that found the change: from, to, what. Computed from
+    the kept reads of the day, so it can be rebuilt from raw/ alone.
     """
 
     connection: str = column("The connection of openai_costs.toml.")
