@@ -10,7 +10,7 @@ import typer
 
 from openai_costs.days import DayRange, utc_now
 from openai_costs.errors import OpenAICostsError
-from openai_costs.settings import Settings, load_settings, sample_address
+from openai_costs.settings import Settings, load_settings
 from openai_costs.storage import place
 
 app = typer.Typer(
@@ -61,6 +61,7 @@ def sample_api(
     faults: Annotated[str, typer.Option(help="NAME@WHICH[:ARG],... or `help` for the list.")] = "",
 ) -> None:
     """Serve the invented company's API on 127.0.0.1 for any client; key: sk-admin-sample."""
+    from openai_costs.sample.connect import sample_address  # noqa: PLC0415
     from openai_costs.sample.serve import serve_sample  # noqa: PLC0415
 
     serve_sample(

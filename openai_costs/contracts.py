@@ -151,8 +151,9 @@ def whole_table_asset(
             **inputs: Any,  # noqa: ANN401 - what the asset asks for
         ) -> dg.MaterializeResult[Any]:
             lake, wanted = _lake_and(inputs, calculate)
-            frame = calculate(context, **wanted)
-            lake.replace_whole(table, frame)
+            with lake.alone(table):
+                frame = calculate(context, **wanted)
+                lake.replace_whole(table, frame)
             return dg.MaterializeResult(metadata={"dagster/row_count": frame.height})
 
         asset: dg.AssetsDefinition = dg.asset(

@@ -5,7 +5,7 @@ the trailing days again and so finds the day that the provider restated in betwe
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from shutil import rmtree
@@ -19,9 +19,9 @@ from openai_costs.progress import Say
 from openai_costs.publish.database import DATABASE
 from openai_costs.report.facts import REST, ReportFacts
 from openai_costs.report.write import PAGE, write_report
-from openai_costs.sample.connect import sample_at
+from openai_costs.sample.connect import sample_address, sample_at
 from openai_costs.sample.events import RESTATED_AFTER, EventKind
-from openai_costs.settings import SAMPLE_SCHEME, Settings, demo_settings
+from openai_costs.settings import SAMPLE_SCHEME, Connection, Settings
 from openai_costs.storage import place
 
 CONFIG = "openai_costs.toml"
@@ -46,6 +46,17 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     folder = place(settings.home)
     for line in told(write_report(folder, Lake(folder), now), home):
         say(line)
+
+
+def demo_settings(home: str, *, seed: int, days: int, today: date) -> Settings:
+    """Return the settings of the demo: the sample organisation as the only connection."""
+    connection = Connection(
+        name="sample",
+        base_url=sample_address(seed=seed, days=days, today=today),
+        start=today - timedelta(days=days),
+        organization_id="org-tidewatermaps",
+    )
+    return Settings(home=home, config_file=Path("openai_costs.toml"), connections=(connection,))
 
 
 def told(facts: ReportFacts, home: Path) -> Iterator[str]:

@@ -9,11 +9,13 @@ tell whether two tables speak of the same read. Not here: Dagster (contracts.py)
 import io
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 
 import duckdb
 import polars as pl
+from filelock import FileLock
 from upath import UPath
 
 from openai_costs.errors import ContractBroken, OpenAICostsError
@@ -85,6 +87,29 @@ class Lake:
         if broken := table.broken_rules(frame):
             raise ContractBroken(table.full_name(), [], broken)
         replace_file(self._folder(table) / "all.parquet", _parquet(frame, {}))
+
+    def read_at(self, table: type[Contract], key: Slice) -> datetime | None:
+        """Return which read a slice was made from; None when the slice is not there."""
+        path = self._path(table, key)
+        if not path.exists():
+            return None
+        return datetime.fromisoformat(
+            pl.read_parquet_metadata(io.BytesIO(path.read_bytes()))[_READ_AT]
+        )
+
+    @contextmanager
+    def alone(self, table: type[Contract]) -> Iterator[None]:
+        """Compute and replace a whole table alone: two that overlap would forget each other.
+
+        Slices need no such thing. An object store has no file locks: run one at a time there.
+        """
+        folder = self._folder(table)
+        if not is_local(folder):
+            yield
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(str(folder / ".lock")):
+            yield
 
     def row_counts(self, table: type[Contract]) -> pl.DataFrame:
         """Return how many rows each stored slice has: connection, day, rows."""

@@ -219,23 +219,6 @@ def environment_with(**more: str) -> dict[str, str]:
     return os.environ | more
 
 
-def sample_address(*, seed: int, days: int, today: date, rows_per_day: int = 0) -> str:
-    """Return the base_url of a sample organisation."""
-    said = f"seed={seed}&days={days}&today={today}&rows_per_day={rows_per_day}"
-    return f"{SAMPLE_SCHEME}organisation?{said}"
-
-
-def demo_settings(home: str, *, seed: int, days: int, today: date) -> Settings:
-    """Return the settings of the demo: the sample organisation as the only connection."""
-    connection = Connection(
-        name="sample",
-        base_url=sample_address(seed=seed, days=days, today=today),
-        start=today - timedelta(days=days),
-        organization_id="org-tidewatermaps",
-    )
-    return Settings(home=home, config_file=Path("openai_costs.toml"), connections=(connection,))
-
-
 def _presence(path: Path) -> str:
     return "found" if path.exists() else "not found"
 

@@ -134,7 +134,7 @@ def _figures(done: Published, lake: Lake) -> dict[str, Any]:
 def _refused_in(context: dg.AssetExecutionContext) -> str:
     """Return what earlier steps of this run refused to write; empty when nothing."""
     events = context.instance.get_records_for_run(
-        context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     ).records
     said = {
         evaluation.description or ""

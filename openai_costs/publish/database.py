@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from shutil import rmtree
 
 import duckdb
 from dagster_duckdb import DuckDBResource
@@ -31,6 +32,7 @@ READABLE_FROM = "v1.0.0"
 """The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
 
 PARQUET = "published/parquet"
+BUILDING = ".building-"
 TOGETHER = (Spend, SpendByUser, SpendControl, MartSpend, MartSpendByUser)
 """The daily tables that add up to one another: published from the same read, or not at all."""
 
@@ -89,7 +91,7 @@ def slices_in_flight(sql: duckdb.DuckDBPyConnection, lake: Lake) -> list[tuple[s
     Some run is between writing core and mart, or was killed there.
     """
     stamps = " UNION ALL ".join(
-        f"SELECT file_name, value FROM parquet_kv_metadata('{lake.glob(table)}') "  # noqa: S608 - our own paths
+        f"SELECT file_name, value FROM parquet_kv_metadata({_text(lake.glob(table))}) "  # noqa: S608 - our own paths
         "WHERE key = 'read_at'"
         for table in TOGETHER
         if lake.connections(table)
@@ -118,11 +120,11 @@ def _one_at_a_time(home: UPath) -> Iterator[Path]:
         return
     folder = Path(str(home)) / "published"
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        FileLock(folder / ".publishing.lock"),
-        tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch,
-    ):
-        yield Path(scratch)
+    with FileLock(folder / ".publishing.lock"):
+        for abandoned in folder.glob(f"{BUILDING}*"):
+            rmtree(abandoned)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=BUILDING) as scratch:
+            yield Path(scratch)
 
 
 @contextmanager
@@ -155,7 +157,7 @@ def _carry_over(
     last = home / DATABASE
     if last.exists():
         (scratch / "last.duckdb").write_bytes(last.read_bytes())
-        sql.execute(f"ATTACH '{scratch / 'last.duckdb'}' AS last (READ_ONLY)")
+        sql.execute(f"ATTACH {_text(scratch / 'last.duckdb')} AS last (READ_ONLY)")
 
 
 def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) -> int:
@@ -167,7 +169,7 @@ def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) ->
     names = ", ".join(table.types())
     flying = "(connection, day) IN (SELECT connection, day FROM in_flight)"
     if lake.has(table):
-        source = f"read_parquet('{lake.glob(table)}')"
+        source = f"read_parquet({_text(lake.glob(table))})"
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {flying}")  # noqa: S608 - our own names
     if _was_published(sql, table):
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {flying}")  # noqa: S608 - our own names
@@ -196,11 +198,15 @@ def _view(sql: duckdb.DuckDBPyConnection, view: View) -> None:
 
 
 def _comment(sql: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
-    quoted = text.replace("'", "''")
-    sql.execute(f"COMMENT ON {kind} {name} IS '{quoted}'")
+    sql.execute(f"COMMENT ON {kind} {name} IS {_text(text)}")
+
+
+def _text(value: object) -> str:
+    """Return a value as an SQL text literal."""
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _parquet(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str) -> Path:
     file = scratch / f"{name}.parquet"
-    sql.execute(f"COPY {name} TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+    sql.execute(f"COPY {name} TO {_text(file)} (FORMAT parquet, COMPRESSION zstd)")
     return file

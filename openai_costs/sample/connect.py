@@ -9,9 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 from openai_costs.sample.api import create_app
 from openai_costs.sample.in_process import InProcessTransport
 from openai_costs.sample.organisation import Organisation, sample_organisation
+from openai_costs.settings import SAMPLE_SCHEME
 
 if TYPE_CHECKING:
     from openai_costs.days import Clock
+
+
+def sample_address(*, seed: int, days: int, today: date, rows_per_day: int = 0) -> str:
+    """Return the base_url of a sample organisation."""
+    said = f"seed={seed}&days={days}&today={today}&rows_per_day={rows_per_day}"
+    return f"{SAMPLE_SCHEME}organisation?{said}"
 
 
 def sample_at(address: str) -> Organisation:

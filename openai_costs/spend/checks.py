@@ -7,9 +7,9 @@ import polars as pl
 
 from openai_costs.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.contracts import asset_key
-from openai_costs.days import DayRange
+from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.lake import Lake
-from openai_costs.spend.ties import FLOAT_NOISE_USD, compared, day_sums, line_counts
+from openai_costs.spend.ties import FLOAT_NOISE_USD, compared, day_sums, fell_silent, line_counts
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
@@ -17,12 +17,13 @@ from openai_costs.tables.core.spend_control import SpendControl
 UNPARSED_LIMIT_PCT = Decimal(5)
 TIES_OUT = Rule("ties_out", "Page, ledger, user view and control total agree, difference 0.")
 DUPLICATES = Rule("duplicates", "No ledger key occurs twice in a day.")
+ROWS_ARRIVED = Rule("rows_arrived", "A day has rows when the day before had some.", WARN)
 UNPARSED = Rule("unparsed_dollars", "At least 95 % of the day's dollars have a parsed label.", WARN)
 
 
 @day_checks(
     asset_key(Spend),
-    (TIES_OUT, DUPLICATES, UNPARSED),
+    (TIES_OUT, DUPLICATES, ROWS_ARRIVED, UNPARSED),
     reads=(asset_key(SpendByUser), asset_key(SpendControl)),
 )
 def ledger_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
@@ -33,10 +34,11 @@ def ledger_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
         totals.append(day_sums(batch.frame))
         counts.append(line_counts(batch.frame))
     users = [day_sums(batch.frame) for batch in lake.batches(SpendByUser, days)]
-    control = lake.read(SpendControl, days)
+    control = lake.read(SpendControl, [days.first - ONE_DAY, *days])
     sums = compared(control, pl.concat(pages), pl.concat(totals), pl.concat(users))
-    yield from _sums_agree(sums)
-    yield from _lines_are_sound(control, pl.concat(counts))
+    yield from _sums_agree(sums.filter(pl.col("day") >= days.first))
+    yield from _lines_are_sound(control.filter(pl.col("day") >= days.first), pl.concat(counts))
+    yield from (verdict for verdict in _rows_arrived(sums) if verdict.day >= days.first)
 
 
 def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
@@ -57,6 +59,14 @@ def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
             figures={name: str(usd) for name, usd in totals.items()},
             severity=WARN if is_noise else None,
         )
+
+
+def _rows_arrived(sums: pl.DataFrame) -> Iterator[Verdict]:
+    """Nothing after something is an answer, and worth a look: a day that was not billed yet?"""
+    for (day,), rows in fell_silent(sums).group_by("day", maintain_order=True):
+        silent = ", ".join(rows.filter("fell_silent")["connection"].to_list())
+        because = f"{silent}: nothing was spent, after a day with spend." if silent else ""
+        yield Verdict(ROWS_ARRIVED, day, not silent, because or ROWS_ARRIVED.promise)
 
 
 def _difference(row: dict[str, Decimal]) -> str:

@@ -58,3 +58,12 @@ def compared(
         .with_columns(largest_gap_usd=pl.max_horizontal(gaps))
         .sort("day", "connection")
     )
+
+
+def fell_silent(sums: pl.DataFrame) -> pl.DataFrame:
+    """Return `compared` rows with fell_silent: nothing on a settled day after a day with spend."""
+    before = pl.col("control_usd").shift().over("connection", order_by="day")
+    return sums.with_columns(
+        fell_silent=pl.col("is_settled")
+        & ((pl.col("ledger_usd") == 0) & (before != 0)).fill_null(False)
+    )

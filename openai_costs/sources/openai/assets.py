@@ -1,6 +1,6 @@
 """The assets of the OpenAI source: the pages as evidence, and the core tables made from them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,9 +17,10 @@ from openai_costs.checks import (
     finished,
     run_days,
 )
-from openai_costs.contracts import DAILY, OWNERS, StoredBatches, table_asset
+from openai_costs.contracts import DAILY, OWNERS, StoredBatches, asset_key, table_asset
+from openai_costs.lake import Lake
 from openai_costs.settings import Connection, Settings
-from openai_costs.slices import Batches
+from openai_costs.slices import Batches, Slice
 from openai_costs.sources.collect import Collected, collect
 from openai_costs.sources.openai import frames
 from openai_costs.sources.openai.endpoints import COSTS
@@ -37,6 +38,7 @@ FROM_PAGES: dict[str, Any] = {
     "kinds": {"openai", "polars", "parquet"},
     "deps": [PAGES],
 }
+FROM_LEDGER = FROM_PAGES | {"deps": [PAGES, asset_key(Spend)]}
 PAGE_RULES = (CONTRACT, CURRENCY, KNOWN_FIELDS)
 
 
@@ -94,24 +96,23 @@ def spend_by_user(
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
     """Add up a ledger that names users; clean the user view's pages where it does not."""
-    for batch in ledger:
-        named = frames.slices_with_users(batch)
-        yield batch.only(named).derive(frames.users_of)
-        for connection in _ours(settings):
-            days = [key.day for key in batch.of(connection.name) if key not in named]
-            reads = archive.newest(NAME, connection.name, COSTS.dataset, days)
-            yield from frames.by_user_batches(reads, connection)
+
+    def pages_of(connection: Connection, days: Sequence[date]) -> Iterator[KeptRead | DamagedRead]:
+        return archive.newest(NAME, connection.name, COSTS.dataset, days)
+
+    return frames.users_from(ledger, _ours(settings), pages_of)
 
 
-@table_asset(SpendControl, **FROM_PAGES)
+@table_asset(SpendControl, **FROM_LEDGER)
 def spend_control(
     context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
     archive: dg.ResourceParam[Archive],
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
-    """Clean the ungrouped pages."""
+    """Clean the ungrouped pages of the days whose ledger was written, from the same read."""
     for _, reads in _reads(context, archive, settings):
-        yield from frames.control_batches(reads, settings.reading.grace)
+        yield from frames.control_batches(_written(lake, reads), settings.reading.grace)
 
 
 OPENAI = Provider(
@@ -136,6 +137,18 @@ def _reads(
             connection,
             archive.newest(NAME, connection.name, COSTS.dataset, run_days(context)),
         )
+
+
+def _written(
+    lake: Lake, reads: Iterable[KeptRead | DamagedRead]
+) -> Iterator[KeptRead | DamagedRead]:
+    """Yield the reads that core.spend was made from: a refused ledger refuses its day's total."""
+    for read in reads:
+        if isinstance(read, DamagedRead):
+            continue
+        key = Slice(read.manifest.connection, read.manifest.day)
+        if lake.read_at(Spend, key) == read.manifest.read_at:
+            yield read
 
 
 def _verdicts(done: Collected, days: Iterable[date]) -> Iterator[Verdict]:

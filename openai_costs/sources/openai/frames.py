@@ -3,8 +3,8 @@
 The vendor's own words end here. Pure: kept reads in, Polars frames out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, timedelta
 from functools import partial
 
 import polars as pl
@@ -37,6 +37,26 @@ def by_user_batches(
 def control_batches(reads: Iterable[KeptRead | DamagedRead], grace: timedelta) -> Iterator[Batch]:
     """Yield core.spend_control: one row per read, also for a day without spend."""
     return batches(SpendControl, reads, lambda _: "control", partial(_control, grace))
+
+
+def users_from(
+    ledger: Iterable[Batch],
+    connections: Sequence[Connection],
+    pages_of: Callable[[Connection, Sequence[date]], Iterable[KeptRead | DamagedRead]],
+) -> Iterator[Batch]:
+    """Yield core.spend_by_user from core.spend, and from pages where the ledger has no users.
+
+    Args:
+        ledger: core.spend.
+        connections: The connections it is of.
+        pages_of: Returns the newest complete reads of some days of a connection.
+    """
+    for batch in ledger:
+        named = slices_with_users(batch)
+        yield batch.only(named).derive(users_of)
+        for connection in connections:
+            days = [key.day for key in batch.of(connection.name) if key not in named]
+            yield from by_user_batches(pages_of(connection, days), connection)
 
 
 def slices_with_users(ledger: Batch) -> set[Slice]:

@@ -1,74 +1,16 @@
-"""The conversation with the API, without any I/O: what to ask next, and when a read is complete.
+"""The reads of a window, without any I/O: three cuts of the same days, and where history begins.
 
-Every conversation is a generator: it yields a `Get`, is sent the body of the answer (or has the
-refusal thrown into it), and returns what it read. All pages or none.
-Rules and their evidence: docs/security.md lists every call, docs/adr/0003 the three reads.
+docs/adr/0003 has the reasons and the evidence, docs/security.md every call.
 """
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-import msgspec
-
-from openai_costs.days import DayRange, epoch
-from openai_costs.errors import IncompleteRead, LookbackExceeded, RequestRefused
-from openai_costs.sources.openai.endpoints import (
-    COSTS,
-    LEDGER_GROUPINGS,
-    USER_VIEW_GROUPING,
-    Endpoint,
-)
-
-SECONDS_A_DAY = 86_400
-MOST_PAGES = 1_000
-MOST_RESTARTS = 3
-_PAGE_TOKEN_REFUSED = "page token"  # noqa: S105 - words of the vendor's message, not a secret
-
-Body = bytes | bytearray
-Buckets = dict[date, msgspec.Raw]
-"""Each bucket verbatim, as a view into the body it came in."""
-
-
-@dataclass(frozen=True)
-class Get:
-    """One request: a path and its parameters, in the order they are sent."""
-
-    path: str
-    params: tuple[tuple[str, str], ...]
-    may_be_large: bool = False
-
-
-@dataclass(frozen=True)
-class Query:
-    """Whole UTC days of one endpoint in one grouping. Frozen: paging may not change it."""
-
-    endpoint: Endpoint
-    window: DayRange
-    grouping: tuple[str, ...] = ()
-    open_day: date | None = None
-    """A day that is not over: its bucket may be cut short, or not be there yet."""
-
-    def get(self, cursor: str | None = None) -> Get:
-        """Return the request for a page: whole days, explicit end, room for every bucket."""
-        params = [
-            ("start_time", str(epoch(self.window.first))),
-            ("end_time", str(epoch(self.window.last + timedelta(days=1)))),
-            ("bucket_width", "1d"),
-            ("limit", str(min(len(self.window), self.endpoint.most_buckets))),
-            *(("group_by[]", dimension) for dimension in self.grouping),
-        ]
-        if cursor is not None:
-            params.append(("page", cursor))
-        return Get(self.endpoint.path, tuple(params), may_be_large=len(self.window) == 1)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A complete answer to a query: every day of its window, each bucket verbatim."""
-
-    query: Query
-    buckets: Buckets
+from openai_costs.days import DayRange
+from openai_costs.errors import LookbackExceeded, RequestRefused
+from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS, USER_VIEW_GROUPING
+from openai_costs.sources.openai.paging import Answer, Body, Get, Query, complete
 
 
 @dataclass(frozen=True)
@@ -78,41 +20,6 @@ class WindowRead:
     window: DayRange
     answers: dict[str, Answer]
     refused: tuple[tuple[str, ...], ...] = ()
-
-
-class _Page(msgspec.Struct):
-    object: str
-    data: list[msgspec.Raw]
-    has_more: bool
-    next_page: str | None = None
-
-
-class _BucketEdges(msgspec.Struct):
-    start_time: int
-    end_time: int
-
-
-Conversation = Generator[Get, Body, Answer]
-
-
-def complete(query: Query) -> Conversation:
-    """Read every page of a query.
-
-    Raises:
-        IncompleteRead: A cursor is missing or repeats, a body is not readable, or a day of the
-            window is missing or comes twice; also when restarts did not help.
-    """
-    for restart in range(MOST_RESTARTS + 1):
-        try:
-            return Answer(query, (yield from _pages(query)))
-        except RequestRefused as refused:
-            # The token is bound to the exact query and also expires: only a new start helps.
-            if _PAGE_TOKEN_REFUSED not in refused.said.lower() or restart == MOST_RESTARTS:
-                raise
-        except _Garbled as garbled:
-            if restart == MOST_RESTARTS:
-                raise IncompleteRead(query.endpoint.path, str(garbled)) from None
-    raise AssertionError("the last restart returns or raises")  # pragma: no cover
 
 
 def read_window(
@@ -156,10 +63,6 @@ def find_floor(window: DayRange) -> Generator[Get, Body, date]:
     return low
 
 
-class _Garbled(Exception):  # noqa: N818 - a signal to start the window again
-    """The answer made no sense; a new start may."""
-
-
 def _richest(
     query: Query, groupings: Sequence[tuple[str, ...]]
 ) -> Generator[Get, Body, tuple[Answer, tuple[tuple[str, ...], ...]]]:
@@ -178,78 +81,3 @@ def _richest(
         else:
             return answer, tuple(refused)
     raise AssertionError("the coarsest grouping returns or raises")  # pragma: no cover
-
-
-def _pages(query: Query) -> Generator[Get, Body, Buckets]:
-    buckets: Buckets = {}
-    seen: set[str] = set()
-    cursor: str | None = None
-    for _ in range(MOST_PAGES):
-        page = _parsed((yield query.get(cursor)))
-        for bucket in page.data:
-            _add(buckets, bucket, query.open_day)
-        if not page.has_more or (not page.data and _is_whole(query, buckets)):
-            return _checked(query, buckets)
-        cursor = _next(page, seen)
-    raise _Garbled(f"more than {MOST_PAGES} pages for {query.window}")
-
-
-def _next(page: _Page, seen: set[str]) -> str:
-    if not page.next_page:
-        raise _Garbled("the page says has_more but names no next_page cursor")
-    if page.next_page in seen:
-        raise _Garbled(f"the cursor {page.next_page!r} came back: paging would never end")
-    if not page.data:
-        raise _Garbled(f"an empty page says has_more (cursor {page.next_page!r})")
-    seen.add(page.next_page)
-    return page.next_page
-
-
-def _parsed(body: Body) -> _Page:
-    try:
-        return msgspec.json.decode(body, type=_Page)
-    except msgspec.DecodeError as broken:
-        raise _Garbled(
-            f"the body is not the JSON of a page: {broken}{_near(body, broken)}"
-        ) from None
-
-
-def _near(body: Body, broken: Exception) -> str:
-    """Return what stands around the byte that the parser stopped at."""
-    digits = "".join(filter(str.isdigit, str(broken).rpartition("byte")[2]))
-    if not digits:
-        return ""
-    at = int(digits)
-    return f", near {body[max(0, at - 30) : at + 10].decode('utf-8', 'replace')!r}"
-
-
-def _add(buckets: Buckets, bucket: msgspec.Raw, open_day: date | None) -> None:
-    try:
-        edges = msgspec.json.decode(bucket, type=_BucketEdges)
-    except msgspec.DecodeError as broken:
-        raise _Garbled(f"a bucket has no readable start_time and end_time: {broken}") from None
-    try:
-        start = datetime.fromtimestamp(edges.start_time, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise _Garbled(f"a bucket starts at {edges.start_time}, which is no date") from None
-    is_cut_short = edges.end_time - edges.start_time != SECONDS_A_DAY and start.date() != open_day
-    if edges.start_time % SECONDS_A_DAY or is_cut_short:
-        raise _Garbled(f"the bucket at {start:%Y-%m-%d %H:%M} UTC is not one whole UTC day")
-    if start.date() in buckets:
-        raise _Garbled(f"the bucket of {start.date()} came twice")
-    buckets[start.date()] = bucket
-
-
-def _is_whole(query: Query, buckets: Buckets) -> bool:
-    return all(day in buckets or day == query.open_day for day in query.window)
-
-
-def _checked(query: Query, buckets: Buckets) -> Buckets:
-    """A missing bucket is not an empty one: every day must be there exactly once, and no other."""
-    if not _is_whole(query, buckets):
-        missing = [str(day) for day in query.window if day not in buckets]
-        raise _Garbled(f"no bucket for {', '.join(missing[:5])} ({len(missing)} days missing)")
-    strange = [str(day) for day in buckets if not query.window.first <= day <= query.window.last]
-    if strange:
-        raise _Garbled(f"a bucket for {', '.join(strange[:5])}, which was not asked for")
-    return buckets

@@ -19,7 +19,8 @@ from openai_costs.settings import Connection, Settings
 from openai_costs.sources.openai import protocol
 from openai_costs.sources.openai.endpoints import ALLOWED, COSTS
 from openai_costs.sources.openai.learned import Learned, recall, remember
-from openai_costs.sources.openai.protocol import Body, Get, WindowRead
+from openai_costs.sources.openai.paging import Body, Get, Query
+from openai_costs.sources.openai.protocol import WindowRead
 from openai_costs.sources.source import Reach, Tell
 from openai_costs.sources.transport import Access, Transport
 
@@ -81,7 +82,7 @@ def probe(settings: Settings, connection: Connection, reach: Reach, day: DayRang
         ReadFailed: The request was refused or did not arrive.
         MissingKey: The connection has no key; nothing was sent.
     """
-    get = protocol.Query(COSTS, day).get()
+    get = Query(COSTS, day).get()
     with closing(connect(settings, connection, reach)) as transport:
         transport.get(get.path, get.params)
 

@@ -20,7 +20,7 @@ from openai_costs.sample.in_process import InProcessTransport
 from openai_costs.sample.options import USUAL, WireOptions
 from openai_costs.sample.organisation import sample_organisation
 from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS
-from openai_costs.sources.openai.protocol import (
+from openai_costs.sources.openai.paging import (
     MOST_PAGES,
     MOST_RESTARTS,
     Answer,
@@ -28,9 +28,8 @@ from openai_costs.sources.openai.protocol import (
     Get,
     Query,
     complete,
-    find_floor,
-    read_window,
 )
+from openai_costs.sources.openai.protocol import find_floor, read_window
 from openai_costs.sources.transport import Access, Transport
 from openai_costs_tests.sources.openai.wire import (
     COARSEST,

@@ -17,7 +17,7 @@ from openai_costs.days import DayRange, epoch
 from openai_costs.settings import Connection
 from openai_costs.slices import Batch
 from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS
-from openai_costs.sources.openai.protocol import Body, Get, Query, complete
+from openai_costs.sources.openai.paging import Body, Get, Query, complete
 
 T = TypeVar("T")
 

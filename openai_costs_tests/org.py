@@ -1,0 +1,318 @@
+"""The one cast of the tests: small sample organisations, a clock turned by hand, and runs.
+
+`House` is a home with its connections. Each connection talks to the sample API in this process,
+through the real client; `serve` changes how that API behaves from now on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Context, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import dagster as dg
+import httpx
+
+from openai_costs.archive import Archive, KeptRead
+from openai_costs.days import DayRange
+from openai_costs.definitions import REFRESH, build_defs, range_tags
+from openai_costs.lake import Lake
+from openai_costs.sample.api import create_app
+from openai_costs.sample.events import Event, EventKind
+from openai_costs.sample.faults import Faults
+from openai_costs.sample.in_process import InProcessTransport
+from openai_costs.sample.options import USUAL, WireOptions
+from openai_costs.sample.organisation import Organisation, sample_organisation
+from openai_costs.settings import Connection, Settings
+from openai_costs.sources.source import Reach
+from openai_costs.storage import place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import polars as pl
+
+
+TODAY: Final = date(2026, 11, 23)
+FIRST_DAY: Final = date(2026, 11, 12)
+RESTATED_DAY: Final = date(2026, 11, 18)
+EMPTY_DAY: Final = date(2026, 11, 16)
+SETTLED_NOT_RESTATED: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
+"""The restated day has settled at this instant, and is restated twelve hours later."""
+NOW: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
+QUIET: Final[dict[str, Any]] = {
+    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+}
+WIDE: Final = Context(prec=200)
+
+
+def tidewater(*, days: int = 14) -> Organisation:
+    """The sample organisation, with a day without rows close enough for a short range."""
+    made = sample_organisation(TODAY, days=days)
+    others = (event for event in made.events if event.kind is not EventKind.NO_ROWS)
+    nothing = Event(EventKind.NO_ROWS, "an empty bucket", TODAY, empty_day=EMPTY_DAY)
+    return replace(made, events=(*others, nothing))
+
+
+ORGANISATION: Final = tidewater()
+
+
+@dataclass
+class HandClock:
+    """A clock that stands still until it is turned."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Silence(httpx.BaseTransport):
+    """A network that must not be used."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise AssertionError(f"nothing may be sent, and yet: {request.method} {request.url}")
+
+
+@dataclass(frozen=True)
+class Torn(httpx.BaseTransport):
+    """An API that answers grouped questions from one bill and ungrouped ones from another."""
+
+    grouped: httpx.BaseTransport
+    whole: httpx.BaseTransport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        source = self.grouped if "group_by[]" in request.url.params else self.whole
+        return source.handle_request(request)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check said."""
+
+    asset: str
+    check: str
+    day: str | None
+    passed: bool
+    severity: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run."""
+
+    result: dg.ExecuteInProcessResult
+
+    @property
+    def is_green(self) -> bool:
+        return self.result.success
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [
+            Verdict(
+                said.asset_key.to_user_string(),
+                said.check_name,
+                said.partition,
+                said.passed,
+                said.severity.value,
+                said.description or "",
+            )
+            for event in self.result.all_events
+            if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+            for said in (event.asset_check_evaluation_data,)
+        ]
+
+    @property
+    def objections(self) -> list[Verdict]:
+        """The checks that did not pass."""
+        return [verdict for verdict in self.verdicts if not verdict.passed]
+
+    def of(self, asset: str, check: str) -> dict[str | None, Verdict]:
+        """One check's verdicts by day."""
+        found = (one for one in self.verdicts if (one.asset, one.check) == (asset, check))
+        return {one.day: one for one in found}
+
+    @property
+    def failures(self) -> list[str]:
+        """What failed steps said, with the steps' names."""
+        said = []
+        for event in self.result.all_events:
+            if event.event_type is dg.DagsterEventType.STEP_FAILURE:
+                told = event.step_failure_data.user_failure_data
+                text = (told.description if told else None) or str(event.step_failure_data.error)
+                said.append(f"{event.step_key}: {text}")
+        return said
+
+    @property
+    def retried(self) -> int:
+        """How many times a step was put up for another try."""
+        again = dg.DagsterEventType.STEP_UP_FOR_RETRY
+        return sum(event.event_type is again for event in self.result.all_events)
+
+
+@dataclass
+class House:
+    """A home, its connections, and the API behind each of them."""
+
+    home: str
+    connections: tuple[Connection, ...]
+    clock: HandClock = field(default_factory=HandClock)
+    transports: dict[str, httpx.BaseTransport] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            home=self.home, config_file=Path("openai_costs.toml"), connections=self.connections
+        )
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(place(self.home))
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(place(self.home))
+
+    @property
+    def published(self) -> Path:
+        return Path(self.home) / "published" / "openai_costs.duckdb"
+
+    def serve(
+        self,
+        name: str,
+        faults: str = "",
+        *,
+        options: WireOptions = USUAL,
+        organisation: Organisation = ORGANISATION,
+    ) -> None:
+        """Let a connection's API behave so from now on; its requests are counted anew."""
+        app = create_app(organisation, now=self.clock, faults=Faults.parse(faults), options=options)
+        self.transports[name] = InProcessTransport(app)
+
+    def silence(self) -> None:
+        """Let every request from now on be a mistake."""
+        self.transports = {one.name: Silence() for one in self.connections}
+
+    def asked(self, name: str) -> list[tuple[str, str]]:
+        """(method, path) of every request a connection has sent since `serve`."""
+        sent = self.transports[name]
+        assert isinstance(sent, InProcessTransport)
+        return [(request.method, request.path) for request in sent.requests]
+
+    def defs(self) -> dg.Definitions:
+        reach = Reach(lambda connection: self.transports[connection.name])
+        with calm():
+            return build_defs(self.settings, clock=self.clock, reach=reach)
+
+    def run(
+        self,
+        first: date,
+        last: date,
+        *,
+        job: str = REFRESH,
+        instance: dg.DagsterInstance | None = None,
+        defs: dg.Definitions | None = None,
+    ) -> Ran:
+        """Run a job over some days, in this process."""
+        made = (defs or self.defs()).resolve_job_def(job)
+        with calm(), nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used:
+            result = made.execute_in_process(
+                instance=used,
+                tags=range_tags(DayRange(first, last)),
+                raise_on_error=False,
+                run_config=QUIET,
+            )
+        return Ran(result)
+
+    def at(self, now: datetime) -> House:
+        """Turn the clock."""
+        self.clock.now = now
+        return self
+
+    def moved_to(self, home: Path) -> House:
+        """Copy the home, so that a test may do to it what it likes."""
+        shutil.copytree(self.home, home)
+        return House(str(home), self.connections, HandClock(self.clock.now), dict(self.transports))
+
+    def newest(self, name: str, day: date) -> KeptRead:
+        """The newest kept read of a day."""
+        return next(self.archive.newest("openai", name, "costs", [day]))
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Ignore what the package ignores at import: pytest sets the filters anew for every test."""
+    with warnings.catch_warnings():
+        for young in (dg.BetaWarning, dg.PreviewWarning):
+            warnings.simplefilter("ignore", young)
+        yield
+
+
+def connection(
+    name: str,
+    *,
+    access: Literal["full", "costs_only"] = "full",
+    start: date = FIRST_DAY,
+) -> Connection:
+    """A connection to the sample API."""
+    return Connection(
+        name=name,
+        base_url="sample://organisation",
+        start=start,
+        access=access,
+        organization_id="org-tidewatermaps",
+    )
+
+
+def house(home: Path, *names: str, now: datetime = NOW) -> House:
+    """A home that is still empty, with well-behaved connections."""
+    built = House(str(home), tuple(map(connection, names or ("tidewater",))), HandClock(now))
+    for one in built.connections:
+        built.serve(one.name)
+    return built
+
+
+def days(first: date, last: date) -> list[date]:
+    """Both days and those between."""
+    return list(DayRange(first, last))
+
+
+def day(number: int) -> date:
+    """A day of November 2026."""
+    return date(2026, 11, number)
+
+
+def usd(frame: pl.DataFrame, name: str, of: date) -> Decimal:
+    """What one connection's rows of a day add up to."""
+    return added(frame.filter(connection=name, day=of)["billed_usd"])
+
+
+def added(amounts: Iterable[Decimal]) -> Decimal:
+    """An exact sum, by another road than the package's."""
+    whole = Decimal(0)
+    for amount in amounts:
+        whole = WIDE.add(whole, amount)
+    return whole
+
+
+def files(home: str | Path, below: str) -> dict[str, bytes]:
+    """The content of every file below a folder of a home, by path."""
+    root = Path(home)
+    found = sorted(path for path in (root / below).rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+
+
+def of_day(home: str | Path, name: str, when: date) -> dict[str, bytes]:
+    """The lake's files of one (connection, day)."""
+    return {
+        path: content
+        for path, content in files(home, "lake").items()
+        if path.endswith(f"/{name}/{when}.parquet")
+    }

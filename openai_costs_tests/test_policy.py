@@ -1,0 +1,348 @@
+"""One test per row of the failure policy: what came back, and what became of the tables.
+
+Each begins with a home whose days were read well, and reads them again at a later instant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+import duckdb
+import pytest
+import stamina
+
+from openai_costs.sample.events import Event, EventKind
+from openai_costs.sample.options import NO_SCOPE_ADMIN_KEY, USUAL
+from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.restatements import Restatements
+from openai_costs_tests.org import (
+    NOW,
+    ORGANISATION,
+    RESTATED_DAY,
+    SETTLED_NOT_RESTATED,
+    House,
+    Ran,
+    Torn,
+    Verdict,
+    connection,
+    day,
+    files,
+    house,
+    of_day,
+    usd,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
+    from pathlib import Path
+
+    import polars as pl
+
+FIRST, LAST = day(17), day(19)
+THREE_DAYS: Final = (FIRST, LAST)
+SHUT_OUT: Final = replace(USUAL, admin_keys=frozenset({"sk-admin-of-somebody-else"}))
+
+
+@pytest.fixture(scope="module")
+def well_read(tmp_path_factory: pytest.TempPathFactory) -> House:
+    made = house(tmp_path_factory.mktemp("policy") / "home", "tidewater", "harbour")
+    made.connections = tuple(connection(one.name, start=FIRST) for one in made.connections)
+    ran = made.at(SETTLED_NOT_RESTATED).run(*THREE_DAYS)
+    assert ran.is_green, ran.failures
+    return made
+
+
+@pytest.fixture
+def lone(well_read: House, tmp_path: Path) -> House:
+    """The same home with one connection."""
+    copy = well_read.moved_to(tmp_path / "home").at(NOW)
+    copy.connections = copy.connections[:1]
+    copy.serve("tidewater")
+    return copy
+
+
+@pytest.fixture
+def both(well_read: House, tmp_path: Path) -> House:
+    copy = well_read.moved_to(tmp_path / "home").at(NOW)
+    copy.serve("tidewater")
+    copy.serve("harbour")
+    return copy
+
+
+@pytest.fixture(autouse=True)
+def without_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give up at once, in the client and in Dagster, where it would else wait a minute."""
+    policy = dg.RetryPolicy
+
+    def at_once(max_retries: int, **_: object) -> dg.RetryPolicy:
+        return policy(max_retries=max_retries)
+
+    monkeypatch.setattr(dg, "RetryPolicy", at_once)
+    with stamina.set_testing(True, attempts=2):
+        yield
+
+
+def reads_kept(house: House, when: date = RESTATED_DAY) -> int:
+    return len(house.archive.reads("openai", "tidewater", "costs", when))
+
+
+def of_days(ran: Ran) -> list[Verdict]:
+    """What checks object to on the days of the run; that newer days are missing is meant so."""
+    return [one for one in ran.objections if one.day is not None]
+
+
+def test_complete_with_known_fields(lone: House) -> None:
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    assert of_days(ran) == []
+    assert reads_kept(lone) == 2
+    seen = lone.lake.read(SpendControl).filter(connection="tidewater")["read_at"].to_list()
+    assert seen == [NOW.replace(tzinfo=None)] * 3
+
+
+def test_no_rows(lone: House) -> None:
+    gone = Event(EventKind.NO_ROWS, "an empty bucket", day(23), empty_day=day(17))
+    lone.serve("tidewater", organisation=replace(ORGANISATION, events=(gone,)))
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    assert reads_kept(lone, day(17)) == 2
+    assert lone.lake.read(Ledger, [day(17)]).filter(connection="tidewater").is_empty()
+    control = lone.lake.read(SpendControl, [day(17)]).filter(connection="tidewater")
+    assert control["billed_usd"].to_list() == [Decimal(0)]
+
+
+def test_no_rows_after_a_day_with_rows_is_a_warning(lone: House) -> None:
+    gone = Event(EventKind.NO_ROWS, "an empty bucket", day(23), empty_day=day(18))
+    lone.serve("tidewater", organisation=replace(ORGANISATION, events=(gone,)))
+    ran = lone.run(*THREE_DAYS)
+    assert [(one.day, one.severity) for one in of_days(ran)] == [("2026-11-18", "WARN")]
+
+
+def test_an_unknown_field_is_green_with_a_warning_that_names_it(lone: House) -> None:
+    lone.serve("tidewater", "unknown-field@every")
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    assert {(one.check, one.severity) for one in of_days(ran)} == {("known_fields", "WARN")}
+    assert all("carbon_grams" in one.because for one in of_days(ran))
+    assert b"carbon_grams" in lone.newest("tidewater", LAST).bodies["ledger"]
+    assert lone.lake.read(SpendControl, [LAST])["read_at"].max() == NOW.replace(tzinfo=None)
+
+
+def test_an_unknown_object_is_green_with_a_warning_that_names_it(lone: House) -> None:
+    lone.serve("tidewater", "unknown-object@every")
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    assert {one.severity for one in of_days(ran)} == {"WARN"}
+    assert any("organization.costs.adjustment" in one.because for one in of_days(ran))
+
+
+def test_a_renamed_field_is_red_and_every_table_is_untouched(lone: House) -> None:
+    before = files(lone.home, "lake/core") | files(lone.home, "lake/mart/spend")
+    lone.serve("tidewater", "renamed-field@every")
+    ran = lone.run(*THREE_DAYS)
+    assert not ran.is_green
+    assert files(lone.home, "lake/core") | files(lone.home, "lake/mart/spend") == before
+    said = ran.of("core/spend", "contract")["2026-11-17"]
+    assert (said.passed, said.severity) == (False, "ERROR")
+    assert "amount" in said.because
+    assert "ledger.json" in said.because
+    assert reads_kept(lone) == 2
+
+
+def test_one_poisoned_day_leaves_that_day_alone_and_replaces_the_others(lone: House) -> None:
+    before = of_day(lone.home, "tidewater", FIRST)
+    lone.serve("tidewater", "nan-string@1")
+    ran = lone.run(*THREE_DAYS)
+    assert not ran.is_green
+    after = of_day(lone.home, "tidewater", FIRST)
+    changed = {path for path, content in after.items() if before[path] != content}
+    assert changed <= {"lake/mart/restatements/tidewater/2026-11-17.parquet"}
+    for other in (day(18), day(19)):
+        control = lone.lake.read(SpendControl, [other]).filter(connection="tidewater")
+        assert control["read_at"].to_list() == [NOW.replace(tzinfo=None)]
+        assert usd(lone.lake.read(Ledger), "tidewater", other) == control["billed_usd"][0]
+    verdicts = ran.of("core/spend", "contract")
+    assert {when: one.passed for when, one in verdicts.items()} == {
+        "2026-11-17": False,
+        "2026-11-18": True,
+        "2026-11-19": True,
+    }
+    assert "'NaN'" in verdicts["2026-11-17"].because
+
+
+def test_a_poisoned_day_that_was_never_read_well_is_not_called_settled(tmp_path: Path) -> None:
+    fresh = house(tmp_path / "home")
+    fresh.serve("tidewater", "nan-string@1")
+    fresh.run(*THREE_DAYS)
+    states = dict(fresh.lake.read(Coverage).select("day", "state").rows())
+    assert states[FIRST] == "missing"
+    assert states[LAST] == "settled"
+
+
+def test_a_poisoned_day_publishes_the_rest_before_the_run_turns_red(lone: House) -> None:
+    lone.serve("tidewater", "nan-string@1")
+    ran = lone.run(*THREE_DAYS)
+    assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
+    assert "'NaN'" in ran.failures[0]
+    assert published_read_at(lone, LAST)["tidewater"] == NOW.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        ("repeated-cursor@every", "came twice"),
+        ("missing-cursor@every", "next_page"),
+        ("truncated-json@every", "not the JSON of a page"),
+        ("429@every", "HTTP 429"),
+        ("502@every", "HTTP 502"),
+        ("cut@every", "peer closed connection"),
+    ],
+)
+def test_paging_that_stopped_early_or_an_outage_is_red_and_retryable(
+    lone: House, faults: str, words: str
+) -> None:
+    before, published = files(lone.home, "lake"), lone.published.read_bytes()
+    lone.serve("tidewater", faults)
+    ran = lone.run(*THREE_DAYS)
+    assert not ran.is_green
+    assert ran.retried > 0
+    assert files(lone.home, "lake") == before
+    assert lone.published.read_bytes() == published
+    assert reads_kept(lone) == 1
+    said = ran.of("raw/openai_costs", "read_complete")["2026-11-18"]
+    assert words in said.because
+
+
+def test_401_or_403_is_red_terminal_and_says_where_to_set_the_scope(
+    lone: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, published = files(lone.home, "lake"), lone.published.read_bytes()
+    keyed = {"base_url": "http://127.0.0.1/v1", "admin_key_env": "TIDEWATER_KEY"}
+    lone.connections = (lone.connections[0].model_copy(update=keyed),)
+    monkeypatch.setenv("TIDEWATER_KEY", NO_SCOPE_ADMIN_KEY)
+    ran = lone.run(*THREE_DAYS)
+    assert not ran.is_green
+    assert ran.retried == 0
+    assert len(lone.asked("tidewater")) == 1
+    assert files(lone.home, "lake") == before
+    assert lone.published.read_bytes() == published
+    said = ran.of("raw/openai_costs", "read_complete")["2026-11-18"].because
+    assert "HTTP 403" in said
+    assert "api.usage.read" in said
+    assert "TIDEWATER_KEY" in said
+    assert NO_SCOPE_ADMIN_KEY not in said + "".join(ran.failures)
+
+
+def test_a_rotated_key_is_picked_up_by_the_next_run(
+    lone: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed = {"base_url": "http://127.0.0.1/v1", "admin_key_env": "TIDEWATER_KEY"}
+    lone.connections = (lone.connections[0].model_copy(update=keyed),)
+    defs = lone.defs()
+    monkeypatch.setenv("TIDEWATER_KEY", "sk-admin-old")
+    assert not lone.run(*THREE_DAYS, defs=defs).is_green
+    monkeypatch.setenv("TIDEWATER_KEY", "sk-admin-sample")
+    assert lone.run(*THREE_DAYS, defs=defs).is_green
+
+
+def test_rows_that_break_the_contract_leave_the_day_untouched(
+    lone: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = of_day(lone.home, "tidewater", FIRST)
+    broken_rules = Ledger.broken_rules
+
+    def strict(frame: pl.DataFrame) -> list[str]:
+        said = ["rule at_most_1_usd on billed_usd: 1 rows, the first '2.50'"]
+        return said if FIRST in frame["day"].to_list() else broken_rules(frame)
+
+    monkeypatch.setattr(Ledger, "broken_rules", strict)
+    ran = lone.run(*THREE_DAYS)
+    assert not ran.is_green
+    path = "lake/core/spend/tidewater/2026-11-17.parquet"
+    assert of_day(lone.home, "tidewater", FIRST)[path] == before[path]
+    said = ran.of("core/spend", "contract")["2026-11-17"]
+    assert not said.passed
+    assert "at_most_1_usd" in said.because
+    assert ran.of("core/spend", "contract")["2026-11-18"].passed
+
+
+def test_another_currency_is_red_and_the_day_is_untouched(lone: House) -> None:
+    before = of_day(lone.home, "tidewater", FIRST)
+    lone.serve("tidewater", "currency@every:eur")
+    ran = lone.run(*THREE_DAYS)
+    assert not ran.is_green
+    said = ran.of("core/spend", "currency")["2026-11-17"]
+    assert not said.passed
+    assert "eur" in said.because
+    assert ran.of("core/spend", "contract")["2026-11-17"].passed
+    path = "lake/core/spend/tidewater/2026-11-17.parquet"
+    assert of_day(lone.home, "tidewater", FIRST)[path] == before[path]
+
+
+def test_a_control_total_that_differs_is_written_and_the_check_names_both_numbers(
+    lone: House,
+) -> None:
+    # The ledger's requests see a bill with one incident more than the control's.
+    richer = lone.transports["tidewater"]
+    lone.serve("tidewater", organisation=replace(ORGANISATION, events=()))
+    poorer = lone.transports["tidewater"]
+    lone.transports["tidewater"] = Torn(richer, poorer)
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    ledger = usd(lone.lake.read(Ledger), "tidewater", LAST)
+    control = usd(lone.lake.read(SpendControl), "tidewater", LAST)
+    assert ledger > control
+    said = ran.of("core/spend", "ties_out")["2026-11-19"]
+    assert (said.passed, said.severity) == (False, "ERROR")
+    assert str(ledger) in said.because
+    assert str(control) in said.because
+
+
+def test_one_connection_of_several_fails(both: House) -> None:
+    before = of_day(both.home, "harbour", LAST)
+    both.serve("harbour", options=SHUT_OUT)
+    ran = both.run(*THREE_DAYS)
+    assert ran.is_green
+    assert of_day(both.home, "harbour", LAST) == before
+    assert published_read_at(both, LAST) == {
+        "harbour": SETTLED_NOT_RESTATED.replace(tzinfo=None),
+        "tidewater": NOW.replace(tzinfo=None),
+    }
+    verdicts = ran.of("raw/openai_costs", "read_complete")
+    assert set(verdicts) == {"2026-11-17", "2026-11-18", "2026-11-19"}
+    for said in verdicts.values():
+        assert (said.passed, said.severity) == (False, "ERROR")
+        assert "'harbour'" in said.because
+        assert "HTTP 401" in said.because
+        assert "'tidewater'" not in said.because
+
+
+def test_every_connection_fails(both: House) -> None:
+    before = {below: files(both.home, below) for below in ("raw", "lake", "published")}
+    for name in ("tidewater", "harbour"):
+        both.serve(name, options=SHUT_OUT)
+    ran = both.run(*THREE_DAYS)
+    assert not ran.is_green
+    assert {below: files(both.home, below) for below in before} == before
+
+
+def test_a_day_restated_by_the_provider(lone: House) -> None:
+    was = usd(lone.lake.read(Ledger), "tidewater", RESTATED_DAY)
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    assert reads_kept(lone) == 2
+    assert usd(lone.lake.read(Ledger), "tidewater", RESTATED_DAY) == was + Decimal("22.80")
+    recorded = lone.lake.read(Restatements).filter(connection="tidewater")
+    assert recorded.select("day", "change_usd").rows() == [(RESTATED_DAY, Decimal("22.80"))]
+
+
+def published_read_at(house: House, when: date) -> dict[str, datetime]:
+    with duckdb.connect(str(house.published), read_only=True) as sql:
+        question = "SELECT connection, read_at FROM core.spend_control WHERE day = ?"
+        return dict(sql.execute(question, [when]).fetchall())

@@ -1,0 +1,239 @@
+"""Several processes on one home: at once, killed in the middle, and one inside the other."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pytest
+
+from openai_costs.lake import Lake
+from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.spend import Spend as MartSpend
+from openai_costs_tests.org import (
+    NOW,
+    RESTATED_DAY,
+    SETTLED_NOT_RESTATED,
+    House,
+    calm,
+    day,
+    days,
+    files,
+    house,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+    from multiprocessing.context import SpawnProcess
+
+    import httpx
+    import polars as pl
+
+    from openai_costs.tables.contract import Contract
+
+spawn: Final = multiprocessing.get_context("spawn")
+FIRST, LAST = day(17), day(19)
+STAGES: Final = {
+    "fetch": "",
+    "archive": "/raw/openai/tidewater/costs/2026-11-18/",
+    "the ledger": "/lake/core/spend/tidewater/2026-11-18.parquet",
+    "the marts": "/lake/mart/spend/tidewater/2026-11-18.parquet",
+    "publish": "/published/openai_costs.duckdb",
+    "publish, between the database and the Parquet files": "/published/parquet/core.spend.parquet",
+}
+
+
+def refreshed(home: str, first: date, last: date) -> bool:
+    return house(Path(home), now=NOW).run(first, last).is_green
+
+
+def refresh(home: str, first: date, last: date) -> None:
+    """One process of its own: refresh some days."""
+    if not refreshed(home, first, last):
+        raise SystemExit("the run was red")
+
+
+def refresh_and_die(home: str, at: str) -> None:
+    """Refresh, and be killed with a half-written file at the path that contains `at`."""
+    made = house(Path(home), now=NOW)
+    if not at:
+        made.transports["tidewater"] = DiesAtTheSecondRequest(made.transports["tidewater"])
+    rename = os.replace
+
+    def die_there(source: str | Path, target: str | Path) -> None:
+        if at and at in str(target):
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(source, target)
+
+    os.replace = die_there
+    made.run(FIRST, LAST)
+
+
+class DiesAtTheSecondRequest:
+    """A network on which the process is killed while it waits."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.inner, self.sent = inner, 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent += 1
+        if self.sent > 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.inner.handle_request(request)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def published(home: str | Path) -> dict[str, list[str]]:
+    """Every published table's rows."""
+    path = Path(home) / "published/openai_costs.duckdb"
+    with duckdb.connect(str(path), read_only=True) as sql:
+        return {
+            table.full_name(): sorted(map(repr, sql.sql(f"FROM {table.full_name()}").fetchall()))
+            for table in all_contracts()
+        }
+
+
+def started(target: Callable[..., None], *arguments: str | date) -> SpawnProcess:
+    process = spawn.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A home read before one of its days was restated."""
+    made = house(tmp_path_factory.mktemp("processes") / "before", now=SETTLED_NOT_RESTATED)
+    assert made.run(FIRST, LAST).is_green
+    return made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(before: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The same home, refreshed later by a run that nobody disturbed."""
+    made = before.moved_to(tmp_path_factory.mktemp("processes") / "undisturbed").at(NOW)
+    made.serve("tidewater")
+    assert made.run(FIRST, LAST).is_green
+    return made
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_process_killed_at_any_stage_leaves_a_home_that_the_next_run_completes(
+    before: House, undisturbed: House, tmp_path: Path, stage: str
+) -> None:
+    home = before.moved_to(tmp_path / "home").home
+    victim = started(refresh_and_die, home, STAGES[stage])
+    victim.join(120)
+    assert victim.exitcode == -signal.SIGKILL
+
+    assert published(home) in (published(before.home), published(undisturbed.home))
+
+    assert refreshed(home, FIRST, LAST)
+    assert visible(home, "lake") == visible(undisturbed.home, "lake")
+    assert visible(home, "raw") == visible(undisturbed.home, "raw")
+    assert published(home) == published(undisturbed.home)
+
+
+def visible(home: str, below: str) -> dict[str, bytes]:
+    """The files that readers look at: not what a killed process left half-written."""
+    return {
+        path: content for path, content in files(home, below).items() if not path.endswith(".tmp")
+    }
+
+
+def test_the_undisturbed_run_had_something_to_do(before: House, undisturbed: House) -> None:
+    assert published(before.home) != published(undisturbed.home)
+
+
+def test_a_killed_process_publishes_no_day_in_part(before: House, tmp_path: Path) -> None:
+    home = before.moved_to(tmp_path / "home")
+    victim = started(refresh_and_die, home.home, STAGES["the marts"])
+    victim.join(120)
+    assert victim.exitcode == -signal.SIGKILL
+    # Another day's run publishes while the killed run's days are between core and mart.
+    assert refreshed(home.home, day(20), day(20))
+    question = (
+        "SELECT (SELECT sum(billed_usd) FROM core.spend WHERE day = ?), "
+        "(SELECT sum(billed_usd) FROM mart.spend WHERE day = ?), "
+        "(SELECT sum(billed_usd) FROM core.spend_control WHERE day = ?)"
+    )
+    with duckdb.connect(str(home.published), read_only=True) as sql:
+        for when in days(FIRST, day(20)):
+            (sums,) = sql.execute(question, [when] * 3).fetchall()
+            assert len(set(sums)) == 1, when
+            assert None not in sums, when
+
+
+def test_two_processes_refresh_different_days_of_one_home_at_once(
+    undisturbed: House, before: House, tmp_path: Path
+) -> None:
+    home = before.moved_to(tmp_path / "home").home
+    both = [
+        started(refresh, home, FIRST, RESTATED_DAY),
+        started(refresh, home, LAST, LAST),
+    ]
+    for process in both:
+        process.join(180)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert published(home) == published(undisturbed.home)
+
+
+def test_two_processes_refresh_the_same_days_at_once_while_a_reader_looks_on(
+    undisturbed: House, before: House, tmp_path: Path
+) -> None:
+    home = before.moved_to(tmp_path / "home").home
+    both = [started(refresh, home, FIRST, LAST) for _ in range(2)]
+    looks = 0
+    while any(process.is_alive() for process in both):
+        assert len(set(published_sums(home))) == 1
+        looks += 1
+        both[0].join(0.05)
+    assert looks > 10
+    assert [process.exitcode for process in both] == [0, 0]
+    assert visible(home, "lake") == visible(undisturbed.home, "lake")
+    assert published(home) == published(undisturbed.home)
+
+
+def test_a_run_that_finishes_inside_another_is_not_forgotten_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    outer, inner = house(home), house(home)
+    replace_whole = Lake.replace_whole
+    verdicts: list[bool] = []
+    other = Thread(target=lambda: verdicts.append(inner.run(day(18), day(18)).is_green))
+
+    def overtake(lake: Lake, table: type[Contract], frame: pl.DataFrame) -> None:
+        """Replace coverage only when the other run has written its day."""
+        if other.ident is None:
+            other.start()
+            while day(18) not in lake.days(MartSpend, inner.connections[0].name):
+                time.sleep(0.05)
+        replace_whole(lake, table, frame)
+
+    monkeypatch.setattr(Lake, "replace_whole", overtake)
+    with calm():
+        assert outer.run(day(17), day(17)).is_green
+        other.join(timeout=120)
+    assert verdicts == [True]
+    states = dict(outer.lake.read(Coverage).select("day", "state").rows())
+    assert (states[day(17)], states[day(18)]) == ("settled", "settled")
+
+
+def published_sums(home: str) -> tuple[Any, ...]:
+    tables = ("core.spend", "core.spend_by_user", "core.spend_control", "mart.spend")
+    path = Path(home) / "published/openai_costs.duckdb"
+    with duckdb.connect(str(path), read_only=True) as sql:
+        return tuple(
+            sql.sql(f"SELECT sum(billed_usd) FROM {table}").fetchall()[0][0]  # noqa: S608
+            for table in tables
+        )

@@ -1,0 +1,344 @@
+"""Facts of Dagster, Polars, DuckDB, msgspec and pandera that no document promises us.
+
+Each test names who relies on it: when one fails after an upgrade, look there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import struct
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import duckdb
+import msgspec
+import pandera.errors
+import pandera.polars as pa
+import polars as pl
+import pytest
+from upath import UPath
+
+from openai_costs_tests.org import QUIET, calm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MONEY = pl.Decimal(38, 18)
+DAYS = ["2026-11-01", "2026-11-02", "2026-11-03"]
+RANGE = {
+    "dagster/asset_partition_range_start": DAYS[0],
+    "dagster/asset_partition_range_end": DAYS[-1],
+}
+
+
+class Ranged:
+    """A run over three days: a daily asset with a daily check, and an asset without days."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.calls: list[str] = []
+        with calm():
+            self.defs = self._definitions()
+            job = self.defs.resolve_job_def("both")
+            self.result = job.execute_in_process(instance=instance, tags=RANGE, run_config=QUIET)
+
+    def _definitions(self) -> dg.Definitions:
+        days = dg.DailyPartitionsDefinition("2026-11-01", end_offset=1)
+        spec = dg.AssetCheckSpec("sound", asset="daily", partitions_def=days)
+
+        @dg.asset(
+            partitions_def=days,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            check_specs=[spec],
+            io_manager_key="nothing",
+        )
+        def daily(context):  # noqa: ANN001, ANN202 - Dagster reads annotations
+            self.calls.append(" to ".join(context.partition_key_range))
+            for day in DAYS:
+                context.add_asset_metadata({"rows": int(day[-1])}, partition_key=day)
+            yield dg.Output(None)
+            for day in DAYS:
+                passed = day != DAYS[1]
+                yield dg.AssetCheckEvaluation(
+                    asset_key=dg.AssetKey("daily"), check_name="sound", passed=passed, partition=day
+                )
+            yield dg.Output(None, output_name=spec.get_python_identifier())
+
+        @dg.asset(deps=[daily])
+        def whole(context):  # noqa: ANN001, ANN202 - Dagster reads annotations
+            self.calls.append(f"whole, {context.run.tags['dagster/asset_partition_range_end']}")
+
+        return dg.Definitions(
+            assets=[daily, whole],
+            jobs=[dg.define_asset_job("both", selection=[daily, whole])],
+            resources={"nothing": Nothing()},
+            executor=dg.in_process_executor,
+        )
+
+
+class Nothing(dg.IOManager):
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Keep nothing."""
+
+    def load_input(self, context: dg.InputContext) -> None:
+        """Give nothing."""
+
+
+@pytest.fixture(scope="module")
+def ranged() -> Iterator[Ranged]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Ranged(instance)
+
+
+def test_range_tags_make_one_run_over_assets_with_and_without_days(ranged: Ranged) -> None:
+    """definitions.py: one refresh is one run, whatever the range."""
+    assert ranged.result.success
+    assert ranged.calls == ["2026-11-01 to 2026-11-03", "whole, 2026-11-03"]
+    assert ranged.instance.get_runs_count() == 1
+    found = ranged.instance.get_materialized_partitions(dg.AssetKey("daily"))
+    assert found == set(DAYS)
+
+
+def test_a_ranged_run_records_a_verdict_per_day(ranged: Ranged) -> None:
+    """checks.py: `evaluations` gives each day its verdict, `finished` the check its output."""
+    key = dg.AssetCheckKey(dg.AssetKey("daily"), "sound")
+    history = ranged.instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
+    verdicts = {record.partition: record.status.value for record in history if record.event}
+    assert verdicts == {DAYS[0]: "SUCCEEDED", DAYS[1]: "FAILED", DAYS[2]: "SUCCEEDED"}
+
+
+def test_a_failed_check_that_blocks_nothing_leaves_the_run_green(ranged: Ranged) -> None:
+    """The failure policy: a check judges the data, and the run stays green."""
+    assert any(
+        not event.asset_check_evaluation_data.passed
+        for event in ranged.result.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    )
+    assert ranged.result.success
+
+
+def test_a_ranged_run_records_figures_per_day(ranged: Ranged) -> None:
+    """contracts.py: `_record` puts each day's rows and dollars on that day."""
+    rows = {
+        event.partition: event.event_specific_data.materialization.metadata["rows"].value
+        for event in ranged.result.all_events
+        if event.is_step_materialization and event.asset_key == dg.AssetKey("daily")
+    }
+    assert rows == {DAYS[0]: 1, DAYS[1]: 2, DAYS[2]: 3}
+
+
+def test_a_group_name_may_have_a_slash() -> None:
+    """sources/openai/assets.py: the group is the folder."""
+    assert dg.AssetSpec("one", group_name="sources/openai").group_name == "sources/openai"
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1.5", "1.5"),
+        ("-0.000000000000000001", "-1E-18"),
+        ("1e-7", "1E-7"),
+        ("2.5E+3", "2500"),
+        ("99999999999999999999.999999999999999999", "99999999999999999999.999999999999999999"),
+    ],
+)
+def test_polars_reads_a_text_as_an_exact_decimal(text: str, amount: str) -> None:
+    """money.py: `exact` casts the plain amounts of a page all at once."""
+    assert pl.Series([text]).cast(MONEY).to_list() == [Decimal(amount)]
+
+
+@pytest.mark.parametrize("text", ["NaN", "inf", "", "abc", "1" + "0" * 20])
+def test_polars_gives_null_for_what_is_no_decimal_or_too_large(text: str) -> None:
+    """money.py: a null is looked at again, never taken for nothing."""
+    assert pl.Series([text]).cast(MONEY, strict=False).to_list() == [None]
+
+
+def test_polars_adds_decimals_exactly() -> None:
+    """Every sum of dollars: breakdown, ties, restatements, lake."""
+    amounts = [Decimal("0.1")] * 30_000 + [Decimal("99999999999999.000000000000000001")]
+    total = pl.Series(amounts, dtype=MONEY).sum()
+    assert total == Decimal("100000000002999.000000000000000001")
+    assert math.fsum(map(float, amounts)) != total
+    grouped = (
+        pl.DataFrame({"usd": pl.Series(amounts, dtype=MONEY)})
+        .group_by(pl.lit(1))
+        .agg(pl.col("usd").sum())
+    )
+    assert grouped["usd"].to_list() == [total]
+    assert grouped.schema["usd"] == MONEY
+
+
+def test_polars_sum_of_no_decimals_is_zero() -> None:
+    """lake.py: the total of a day without rows is 0 and not unknown."""
+    assert pl.Series([], dtype=MONEY).sum() in (0, Decimal(0))
+
+
+def test_polars_keeps_decimals_and_metadata_through_parquet() -> None:
+    """lake.py: `_parquet` and `_read`."""
+    frame = pl.DataFrame({"usd": pl.Series([Decimal("0.000000000000000001")], dtype=MONEY)})
+    content = io.BytesIO()
+    frame.write_parquet(content, compression="zstd", metadata={"read_at": "noon"})
+    assert pl.read_parquet(io.BytesIO(content.getvalue())).equals(frame)
+    assert pl.read_parquet_metadata(io.BytesIO(content.getvalue()))["read_at"] == "noon"
+
+
+def test_polars_joins_null_with_null_when_told_to() -> None:
+    """spend/restatements.py: spend of no project is one line before and after."""
+    one, two = (
+        pl.DataFrame({"p": [None], n: [1]}, schema={"p": pl.String, n: pl.Int64}) for n in "ab"
+    )
+    joined = one.join(two, on="p", how="full", coalesce=True, nulls_equal=True)
+    assert joined.rows() == [(None, 1, 1)]
+
+
+def test_duckdb_sees_the_metadata_that_polars_wrote(tmp_path: Path) -> None:
+    """publish/database.py: `slices_in_flight` compares `read_at` without opening the rows."""
+    for name in ("a", "b"):
+        pl.DataFrame({"n": [1]}).write_parquet(
+            tmp_path / f"{name}.parquet", metadata={"read_at": name}
+        )
+    question = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'read_at' ORDER BY value"
+    with duckdb.connect() as sql:
+        found = sql.execute(question, [f"{tmp_path}/*.parquet"]).fetchall()
+    assert [bytes(value).decode() if isinstance(value, bytes) else value for (value,) in found] == [
+        "a",
+        "b",
+    ]
+
+
+def test_duckdb_counts_rows_by_file_name(tmp_path: Path) -> None:
+    """lake.py: `row_counts` reads the footers only, also of files without rows."""
+    pl.DataFrame({"n": [1, 2]}).write_parquet(tmp_path / "2026-11-01.parquet")
+    pl.DataFrame({"n": [1]}).clear().write_parquet(tmp_path / "2026-11-02.parquet")
+    question = (
+        "SELECT parse_filename(file_name, true), num_rows FROM parquet_file_metadata(?) ORDER BY 1"
+    )
+    with duckdb.connect() as sql:
+        found = sql.execute(question, [f"{tmp_path}/*.parquet"]).fetchall()
+    assert found == [("2026-11-01", 2), ("2026-11-02", 0)]
+
+
+def test_duckdb_adds_decimals_exactly() -> None:
+    """lake.py: `daily_usd`; and every sum that a reader writes against the published database."""
+    question = (
+        "SELECT sum(usd) FROM (SELECT CAST('0.1' AS DECIMAL(38,18)) AS usd FROM range(30000) "
+        "UNION ALL SELECT CAST('0.000000000000000001' AS DECIMAL(38,18)))"
+    )
+    with duckdb.connect() as sql:
+        assert sql.sql(question).fetchall() == [(Decimal("3000.000000000000000001"),)]
+
+
+@pytest.mark.parametrize(("asked", "version"), [("v1.0.0", 64), ("v1.2.0", 65)])
+def test_duckdb_writes_the_file_format_it_is_asked_for(
+    tmp_path: Path, asked: str, version: int
+) -> None:
+    """publish/database.py: DuckDB 1.0.0 opens the published file."""
+    path = tmp_path / "one.duckdb"
+    with duckdb.connect(str(path), config={"storage_compatibility_version": asked}) as sql:
+        sql.execute("CREATE TABLE one AS SELECT 1 AS n")
+    head = path.read_bytes()[:20]
+    assert head[8:12] == b"DUCK"
+    assert struct.unpack("<Q", head[12:]) == (version,)
+
+
+def test_duckdb_opens_a_file_that_was_renamed_under_a_reader(tmp_path: Path) -> None:
+    """publish/: a reader keeps the file that it opened; the next reader gets the new one."""
+    old, new = tmp_path / "old.duckdb", tmp_path / "new.duckdb"
+    for path, number in ((old, 1), (new, 2)):
+        with duckdb.connect(str(path)) as sql:
+            sql.execute(f"CREATE TABLE one AS SELECT {number} AS n")
+    with duckdb.connect(str(old), read_only=True) as reader:
+        new.replace(old)
+        assert reader.sql("FROM one").fetchall() == [(1,)]
+    with duckdb.connect(str(old), read_only=True) as reader:
+        assert reader.sql("FROM one").fetchall() == [(2,)]
+
+
+def test_duckdb_keeps_comments_on_views_and_their_columns() -> None:
+    """publish/database.py: everything in bi carries a comment."""
+    with duckdb.connect() as sql:
+        sql.execute("CREATE VIEW v AS SELECT 1 AS n")
+        sql.execute("COMMENT ON VIEW v IS 'a view'")
+        sql.execute("COMMENT ON COLUMN v.n IS 'a number'")
+        views = sql.sql("SELECT comment FROM duckdb_views() WHERE view_name = 'v'").fetchall()
+        columns = sql.sql("SELECT comment FROM duckdb_columns() WHERE table_name = 'v'").fetchall()
+    assert (views, columns) == ([("a view",)], [("a number",)])
+
+
+@pytest.mark.parametrize(
+    "number", ["0.1000", "12345678901234567890.123456789012345678", "1e-7", "1.50E+2"]
+)
+def test_msgspec_hands_on_every_digit_of_a_number(number: str) -> None:
+    """sources/openai: `float_hook=str`, so that no amount is ever a float."""
+    decoder = msgspec.json.Decoder(Any, float_hook=str)
+    assert decoder.decode(f'{{"value": {number}}}'.encode()) == {"value": number}
+
+
+def test_msgspec_keeps_the_bytes_of_a_raw_value() -> None:
+    """sources/openai/protocol.py: a bucket is kept verbatim, spaces and all."""
+
+    class Page(msgspec.Struct):
+        data: list[msgspec.Raw]
+
+    page = msgspec.json.decode(b'{"data": [ {"a" :  1.0} ,2]}', type=Page)
+    assert [bytes(one) for one in page.data] == [b'{"a" :  1.0}', b"2"]
+
+
+def test_msgspec_refuses_a_bare_nan() -> None:
+    """sources/openai/protocol.py: a page with NaN is no JSON, and is not kept."""
+    assert math.isnan(json.loads("NaN"))
+    with pytest.raises(msgspec.DecodeError):
+        msgspec.json.decode(b"NaN")
+
+
+class Two(pa.DataFrameModel):
+    """Two columns."""
+
+    a: int
+    b: str = pa.Field(nullable=True)
+
+    class Config:
+        """As in tables/contract.py."""
+
+        strict = True
+        ordered = True
+        unique = ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("frame", "keeps"),
+    [
+        (pl.DataFrame({"a": [1, 1], "b": ["x", "y"]}), True),
+        (pl.DataFrame({"a": [1], "b": ["x"], "c": [1]}), False),
+        (pl.DataFrame({"b": ["x"], "a": [1]}), False),
+        (pl.DataFrame({"a": [1]}), False),
+        (pl.DataFrame({"a": [1, 1], "b": ["x", "x"]}), False),
+        (pl.DataFrame({"a": [1, 1], "b": [None, None]}, schema_overrides={"b": pl.String}), False),
+        (pl.DataFrame({"a": [None], "b": ["x"]}, schema_overrides={"a": pl.Int64}), False),
+    ],
+    ids=["good", "a column more", "order", "a column less", "twice", "twice with null", "null"],
+)
+def test_pandera_holds_a_frame_to_columns_order_nulls_and_keys(
+    frame: pl.DataFrame, *, keeps: bool
+) -> None:
+    """tables/contract.py: every table is strict, ordered and unique by its grain."""
+    if keeps:
+        Two.validate(frame, lazy=True)
+    else:
+        with pytest.raises(pandera.errors.SchemaErrors):
+            Two.validate(frame, lazy=True)
+
+
+def test_an_object_store_in_memory_is_globbed_like_a_folder(tmp_path: Path) -> None:
+    """storage.py: `files_below`; and lake.py, which hands DuckDB the store's file system."""
+    root = UPath(f"memory://{tmp_path.name}")
+    for name in ("x/a.parquet", "x/y/b.parquet", "x/c.tmp"):
+        (root / name).write_bytes(b"1")
+    assert [found.name for found in sorted(root.rglob("*.parquet"), key=str)] == [
+        "a.parquet",
+        "b.parquet",
+    ]
