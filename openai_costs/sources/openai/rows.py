@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 import polars as pl
@@ -76,11 +77,14 @@ def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
         TooPrecise: An amount has more than 18 decimals and `may_round` is false.
     """
     found = list(chain.from_iterable(day.results for day in days))
-    texts = {name: [getattr(one, name) for one in found] for name in (*DIMENSIONS, "quantity_unit")}
+    texts = {name: list(map(attrgetter(name), found)) for name in (*DIMENSIONS, "quantity_unit")}
+    amounts = _texts(map(attrgetter("amount.value"), found))
     frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
         pl.when(pl.col(DIMENSIONS) != "").then(pl.col(DIMENSIONS)),
-        exact([_text(one.amount.value) for one in found], may_round=may_round).alias("billed_usd"),
-        _quantities([one.quantity for one in found], may_round=may_round).alias("quantity"),
+        exact(amounts, may_round=may_round).alias("billed_usd"),
+        _quantities(list(map(attrgetter("quantity"), found)), may_round=may_round).alias(
+            "quantity"
+        ),
     )
     return _in_single_units(frame.hstack(_days_repeated(days)))
 
@@ -169,7 +173,7 @@ def _days_repeated(days: Sequence[Day]) -> pl.DataFrame:
 
 def _quantities(values: Sequence[object], *, may_round: bool) -> pl.Series:
     there = [row for row, value in enumerate(values) if value is not None]
-    counted = exact([_text(values[row]) for row in there], may_round=may_round)
+    counted = exact(_texts(values[row] for row in there), may_round=may_round)
     if len(there) == len(values):
         return counted
     empty = pl.Series([None] * len(values), dtype=MONEY)
@@ -186,6 +190,10 @@ def _in_single_units(frame: pl.DataFrame) -> pl.DataFrame:
         .cast(MONEY),
         quantity_unit=pl.col("quantity_unit").replace("1000_tokens", "tokens"),
     )
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [value if isinstance(value, str) else _text(value) for value in values]
 
 
 def _text(value: object) -> str:
