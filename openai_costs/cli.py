@@ -30,12 +30,14 @@ SEED = typer.Option(help="Another seed is other noise around the same story.")
 
 
 def main() -> None:
-    """Run a command; a mistake we can explain is one sentence and exit code 1."""
+    """Run a command; a mistake is one sentence and exit code 1, whoever noticed it."""
     try:
         app()
     except OpenAICostsError as mistake:
         typer.echo(str(mistake), err=True)
         sys.exit(1)
+    except SystemExit as ended:
+        sys.exit(1 if ended.code else 0)
 
 
 @app.command()

@@ -159,6 +159,7 @@ def whole_table_asset(
         asset: dg.AssetsDefinition = dg.asset(
             **described(table),
             deps=[asset_key(one) for one in reads],
+            backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
             group_name=group,
             kinds=kinds,
         )(_looks_like(calculate, materialize))

@@ -42,7 +42,7 @@ class Progress(logging.Handler):
         """Take one event of the run."""
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
         if event is None:
-            if record.levelno >= logging.INFO:
+            if record.levelno == logging.INFO:  # what an asset tells; errors end the run
                 self.say(f"      {record.getMessage().rpartition(' - ')[2]}")
             return
         kind = event.event_type

@@ -34,6 +34,7 @@ def published_database() -> dg.AssetsDefinition:
         deps=[asset_key(table) for table in all_contracts()],
         description="The database that readers get. DuckDB file and Parquet tables, rebuilt from "
         "the lake beside the old ones and renamed into place.",
+        backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
         group_name=GROUP,
         kinds={"duckdb", "parquet"},
         owners=list(OWNERS),

@@ -21,6 +21,7 @@ READS = (Spend, SpendByUser, Coverage, Restatements)
     key=["report", "cost_explorer"],
     deps=[asset_key(table) for table in READS],
     description="One page for people. Spend, changes, open questions; works without a network.",
+    backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name="report",
     kinds={"html"},
     owners=list(OWNERS),

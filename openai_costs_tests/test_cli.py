@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from openai_costs.cli import main
+
+Streams = pytest.CaptureFixture[str]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Return the exit code of a command line."""
+    monkeypatch.setattr("sys.argv", ["openai-costs", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL", "OPENAI_COSTS_CONFIG", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_COSTS_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("backfill", "--from", "tuesday"), "tuesday"),
+        (("backfill", "--from", "2026-03-02", "--to", "2026-03-01"), "Swap them"),
+        (("backfill", "--to", "2999-01-01"), "outside the days there are"),
+        (("backfill", "--connection", "nobody"), "There is no connection 'nobody'"),
+        (("backfill", "--from", "2026-01-01", "--to", "2026-01-02"), "has no admin key"),
+        (("demo", "--days", "3"), "days must be 7 to 1100"),
+        (("dev", "--demo"), "run `openai-costs demo` first"),
+        (("sample-api", "--faults", "flood@1"), "flood"),
+        (("nonsense",), "nonsense"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.usefixtures("nowhere")
+def test_a_mistake_is_a_sentence_and_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Streams,
+    words: tuple[str, ...],
+    sentence: str,
+) -> None:
+    assert run(monkeypatch, *words) == 1
+    said = capfd.readouterr()
+    assert sentence in " ".join((said.out + said.err).split())
+    assert "Traceback" not in said.out + said.err
+
+
+def test_a_demo_does_not_replace_a_folder_that_is_something_else(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    (nowhere / "thesis").mkdir()
+    (nowhere / "thesis" / "chapter.txt").write_text("all of it", encoding="utf-8")
+    assert run(monkeypatch, "demo", "--home", "thesis") == 1
+    assert "not empty and not a demo" in capfd.readouterr().err
+    assert (nowhere / "thesis" / "chapter.txt").read_text(encoding="utf-8") == "all of it"
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_the_doctor_names_the_missing_key_and_fails(
+    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "doctor", "--json") == 1
+    facts = json.loads(capfd.readouterr().out)
+    assert {fact["about"] for fact in facts if fact["state"] == "FAIL"} == {
+        "openai: key",
+        "openai: GET /organization/costs",
+    }
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_demo_tells_five_numbers_questions_files_and_what_next(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "demo", "--days", "14") == 0
+    said = capfd.readouterr().out
+    for word in ("Not attributed to a user", "by usage type", "restatement", "Next: openai-costs"):
+        assert word in said
+    assert (nowhere / "demo" / "report" / "index.html").exists()
+    assert (nowhere / "demo" / "published" / "openai_costs.duckdb").exists()
+    assert "sk-admin" not in said
