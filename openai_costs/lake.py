@@ -9,9 +9,11 @@ tell whether two tables speak of the same read. Not here: Dagster (contracts.py)
 import io
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
 import duckdb
 import polars as pl
@@ -24,8 +26,11 @@ from openai_costs.slices import Batch, Batches, Replaced, Slice
 from openai_costs.storage import files_below, is_local, replace_file
 from openai_costs.tables.contract import Contract
 
-ROWS_A_BATCH = 150_000
+ROWS_A_BATCH = 60_000
 """Rows taken into memory at a time: bounds the memory of a run, whatever the range."""
+
+WRITERS = 4
+"""Files written at a time: Polars and the disk work outside Python's lock."""
 
 _READ_AT = "read_at"
 _PAGE_USD = "page_usd"
@@ -53,10 +58,11 @@ class Lake:
             parts = _parts(table, batch)
             broken = _broken(table, batch.frame, parts)
             done.refused |= broken
-            for key, rows in parts.items():
-                if key not in broken:
-                    replace_file(self._path(table, key), _parquet(rows, _facts(batch, key)))
-                    _count(done, key, rows)
+            sound = {key: rows for key, rows in parts.items() if key not in broken}
+            with ThreadPoolExecutor(WRITERS) as writers:
+                list(writers.map(partial(self._write, table, batch), sound, sound.values()))
+            for key, rows in sound.items():
+                _count(done, key, rows)
         return done
 
     def batches(self, table: type[Contract], days: Iterable[date]) -> Iterator[Batch]:
@@ -163,6 +169,9 @@ class Lake:
         read_at = {key: datetime.fromisoformat(facts[_READ_AT])}
         page_usd = {key: Decimal(facts[_PAGE_USD])} if _PAGE_USD in facts else {}
         return [Batch(_frame(content), read_at, page_usd=page_usd)]
+
+    def _write(self, table: type[Contract], batch: Batch, key: Slice, rows: pl.DataFrame) -> None:
+        replace_file(self._path(table, key), _parquet(rows, _facts(batch, key)))
 
     def _folder(self, table: type[Contract]) -> UPath:
         return self.root / table.schema_name() / table.table_name()
