@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from openai_costs.demo import demo_settings
 from openai_costs.errors import MissingKey, OpenAICostsError, SettingsError
 from openai_costs.settings import (
     DEFAULT_BASE_URL,
     Connection,
     Settings,
-    demo_settings,
     load_settings,
 )
 
@@ -219,7 +219,7 @@ def test_a_key_written_into_the_file_is_shown_by_no_sentence(more: str):
 
 
 def test_the_sample_organisation_needs_no_key_of_ours():
-    settings = demo_settings("data", seed="s", days=30, today=date(2026, 3, 10))
+    settings = demo_settings("data", seed=7, days=30, today=date(2026, 3, 10))
     sample = settings.connection("sample")
     assert sample.is_sample
     assert sample.first_day == date(2026, 2, 8)
