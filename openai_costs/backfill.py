@@ -6,8 +6,9 @@ without a request, so a run that was killed goes on where it stopped.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 import dagster as dg
 from upath import UPath
@@ -36,16 +37,30 @@ class RunFailedError(OpenAICostsError):
     """A headless run ended red; the sentence is the one its failing step gave."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a backfill will do: days to make from kept pages, and days to read."""
+class Step(NamedTuple):
+    """One run of a backfill.
 
-    rebuild: tuple[DayRange, ...]
-    read: tuple[DayRange, ...]
+    Args:
+        settings: The connections it is about.
+        job_name: REFRESH reads the provider; REBUILD makes tables from kept pages.
+        days: The days.
+    """
+
+    settings: Settings
+    job_name: str
+    days: DayRange
+
+    def __str__(self) -> str:
+        names = ", ".join(one.name for one in self.settings.asked_connections)
+        how = "read from" if self.job_name == REFRESH else "no request, from kept pages of"
+        return f"{self.days}: {how} {names}"
 
 
-def plan(settings: Settings, asked: DayRange | None, today: date) -> Plan:
+def plan(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
     """Return what is to be done: the range asked for, or all that is missing and the trailing days.
+
+    What is missing is made up for connection by connection: one that cannot be read must not
+    make the others read their history again.
 
     Args:
         settings: The connections.
@@ -53,19 +68,23 @@ def plan(settings: Settings, asked: DayRange | None, today: date) -> Plan:
         today: The current UTC day.
     """
     if asked is not None:
-        return Plan((), (asked,))
-    home = place(settings.home)
-    recent = set(trailing(settings, today))
-    missing = _missing(settings, home, today) - recent
-    kept = {day for day in missing if _is_kept(settings, Archive(home), day)}
-    return Plan(tuple(consecutive(kept)), tuple(consecutive((missing - kept) | recent)))
+        return [Step(settings, REFRESH, asked)]
+    recent = trailing(settings, today)
+    steps: list[Step] = []
+    for connection in settings.asked_connections:
+        alone = settings.only(connection.name)
+        missing = _missing(alone, today) - set(recent)
+        kept = {day for day in missing if _has_settled_pages(alone, day)}
+        steps += [Step(alone, REBUILD, days) for days in consecutive(kept)]
+        steps += [Step(alone, REFRESH, days) for days in consecutive(missing - kept)]
+    return [*steps, Step(settings, REFRESH, recent)]
 
 
-def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> Plan:
+def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
     """Return a plan without a request: every day asked for that has kept pages."""
-    archive = Archive(place(settings.home))
     days = asked or DayRange(min(settings.first_day, today), today)
-    return Plan(tuple(consecutive(day for day in days if _has_pages(settings, archive, day))), ())
+    there = (day for day in days if any(_pages(settings, day)))
+    return [Step(settings, REBUILD, range_) for range_ in consecutive(there)]
 
 
 @dataclass(frozen=True)
@@ -97,16 +116,19 @@ class Headless:
         """
         today = self.clock().date()
         _refuse_foreign_days(self.settings, asked, today)
-        make = from_kept_pages if offline else plan
-        todo = make(self.settings, asked, today)
-        if not (todo.rebuild or todo.read):
+        steps = (from_kept_pages if offline else plan)(self.settings, asked, today)
+        if not steps:
             self.say("Nothing to do: no pages are kept for these days.")
-        names = ", ".join(one.name for one in self.settings.asked_connections)
-        steps = [(REBUILD, days, "made from kept pages, no request") for days in todo.rebuild]
-        steps += [(REFRESH, days, f"read from {names}") for days in todo.read]
-        for number, (job_name, days, how) in enumerate(steps, start=1):
-            self.say(f"{days}: {how}")
-            self.run(job_name, days, publishes=number == len(steps))
+        failed: list[str] = []
+        for number, step in enumerate(steps, start=1):
+            self.say(str(step))
+            runs = replace(self, settings=step.settings)
+            try:
+                runs.run(step.job_name, step.days, publishes=number == len(steps))
+            except RunFailedError as failure:
+                failed.append(str(failure))
+        if failed:
+            raise RunFailedError(" ".join(dict.fromkeys(failed)))
 
     def run(self, job_name: str, days: DayRange, *, publishes: bool = True) -> None:
         """Run a job over some days.
@@ -154,34 +176,30 @@ def _reasons(events: Iterable[dg.DagsterEvent]) -> Iterable[str]:
             yield (failure.description if failure else None) or (error.message if error else "")
 
 
-def _missing(settings: Settings, home: UPath, today: date) -> set[date]:
-    """Return the days that some connection should have and the last table of a run has not."""
-    lake, archive = Lake(home), Archive(home)
+def _missing(settings: Settings, today: date) -> set[date]:
+    """Return the days that a connection should have and the last table of a run has not."""
+    home = place(settings.home)
     owed: set[date] = set()
     for connection in settings.asked_connections:
-        first = provider_of(connection).first_day(archive, connection)
-        there = lake.days(MartSpend, connection.name)
+        first = provider_of(connection).first_day(Archive(home), connection)
+        there = Lake(home).days(MartSpend, connection.name)
         owed |= {day for day in DayRange(first, today) if day not in there}
     return owed
 
 
-def _is_kept(settings: Settings, archive: Archive, day: date) -> bool:
-    """Return whether every connection's newest read of a day is complete and late enough."""
+def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
+    """Yield the kept reads of a day, connection by connection."""
+    archive = Archive(place(settings.home))
     for connection in settings.asked_connections:
         provider = provider_of(connection)
-        files = archive.reads(provider.name, connection.name, provider.dataset, day)
-        is_wanted = day >= provider.first_day(archive, connection)
-        if is_wanted and not (
-            files and is_settled(day, read_at(files[-1]), settings.reading.grace)
-        ):
-            return False
-    return True
+        yield archive.reads(provider.name, connection.name, provider.dataset, day)
 
 
-def _has_pages(settings: Settings, archive: Archive, day: date) -> bool:
-    return any(
-        archive.reads(provider_of(one).name, one.name, provider_of(one).dataset, day)
-        for one in settings.asked_connections
+def _has_settled_pages(settings: Settings, day: date) -> bool:
+    """Return whether the newest read of a day is complete and came late enough."""
+    return all(
+        files and is_settled(day, read_at(files[-1]), settings.reading.grace)
+        for files in _pages(settings, day)
     )
 
 

@@ -104,8 +104,10 @@ def run_days(context: AnyContext) -> DayRange:
     """Return the UTC days a run is about."""
     tags = context.run.tags
     single = tags.get("dagster/partition")
-    first = single or tags["dagster/asset_partition_range_start"]
-    last = single or tags["dagster/asset_partition_range_end"]
+    first = single or tags.get("dagster/asset_partition_range_start")
+    last = single or tags.get("dagster/asset_partition_range_end")
+    if first is None or last is None:
+        raise dg.Failure("This run names no day: choose partitions to launch.", allow_retries=False)
     return DayRange(date.fromisoformat(first), date.fromisoformat(last))
 
 

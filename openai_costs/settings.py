@@ -108,7 +108,7 @@ class Reading(_Section):
 class Environment(BaseSettings):
     """The variables we read, apart from the keys that connections name."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     openai_base_url: str = DEFAULT_BASE_URL
     openai_costs_config: Path = Path("openai_costs.toml")
@@ -191,6 +191,8 @@ def load_settings() -> Settings:
     """
     environment = Environment()
     path = environment.openai_costs_config
+    if "openai_costs_config" in environment.model_fields_set and not path.exists():
+        raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
     said = _read_toml(path)
     if ours := said.keys() & (Settings.model_fields.keys() - {"connections", "reading"}):
         raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")

@@ -23,7 +23,7 @@ class View:
     columns: dict[str, str]
 
 
-COMMON = {
+_COMMON = {
     "day": "The UTC day the usage was billed on. [UTC day]",
     "month": "First day of the day's calendar month. [UTC day]",
     "connection": "The connection (organisation or account) of openai_costs.toml.",
@@ -34,6 +34,23 @@ COMMON = {
     "billed_usd": "Dollars billed, before credits and taxes; rounded to a double. [USD]",
     "state": "settled, provisional (still moving) or missing (never read).",
 }
+
+
+def _common(*names: str) -> dict[str, str]:
+    return {name: _COMMON[name] for name in names}
+
+
+_CUT = (
+    "day",
+    "month",
+    "connection",
+    "provider",
+    "team",
+    "model",
+    "usage_type",
+    "billed_usd",
+    "state",
+)
 
 VIEWS = (
     View(
@@ -51,7 +68,7 @@ VIEWS = (
             LEFT JOIN mart.coverage c
               ON c.connection = s.connection AND c.day = s.day AND c.source = 'costs'
         """,
-        columns=COMMON
+        columns=_common(*_CUT)
         | {
             "project_id": "The project's id; null when the provider named none.",
             "project": "The project's name, or its id, or (no project).",
@@ -73,7 +90,7 @@ VIEWS = (
             LEFT JOIN mart.coverage c
               ON c.connection = s.connection AND c.day = s.day AND c.source = 'costs'
         """,
-        columns=COMMON
+        columns=_common(*_CUT)
         | {
             "user_id": "The user's or service account's id; null when unattributed.",
             "user_label": "The user's name, or id, or (unattributed).",
@@ -88,7 +105,7 @@ VIEWS = (
                    read_at
             FROM mart.coverage
         """,
-        columns=COMMON
+        columns=_common("connection", "day", "state", "billed_usd")
         | {
             "source": "What was read: costs.",
             "rows": "Ledger rows of the day; null when missing. [rows]",

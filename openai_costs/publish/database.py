@@ -193,8 +193,8 @@ def _view(sql: duckdb.DuckDBPyConnection, view: View) -> None:
     sql.execute("CREATE SCHEMA IF NOT EXISTS bi")
     sql.execute(f"CREATE VIEW bi.{view.name} AS {view.sql}")
     _comment(sql, "VIEW", f"bi.{view.name}", view.about)
-    for column in sql.sql(f"SELECT * FROM bi.{view.name} LIMIT 0").columns:  # noqa: S608 - our own names
-        _comment(sql, "COLUMN", f"bi.{view.name}.{column}", view.columns[column])
+    for column, text in view.columns.items():
+        _comment(sql, "COLUMN", f"bi.{view.name}.{column}", text)
 
 
 def _comment(sql: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:

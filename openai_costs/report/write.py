@@ -4,7 +4,9 @@ from datetime import datetime
 
 from upath import UPath
 
+from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.lake import Lake
+from openai_costs.report.day_states import PAGE_DAYS
 from openai_costs.report.explorer import facts_from, render
 from openai_costs.report.facts import ReportFacts
 from openai_costs.storage import replace_file
@@ -18,8 +20,13 @@ PAGE = "report/index.html"
 
 def write_report(home: UPath, lake: Lake, now: datetime) -> ReportFacts:
     """Rebuild `report/index.html` below a home; return what it says."""
+    shown = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
     facts = facts_from(
-        lake.read(Spend), lake.read(SpendByUser), lake.read(Coverage), lake.read(Restatements), now
+        lake.read(Spend, shown),
+        lake.read(SpendByUser, shown),
+        lake.read(Coverage),
+        lake.read(Restatements),
+        now,
     )
     replace_file(home / PAGE, render(facts).encode())
     return facts

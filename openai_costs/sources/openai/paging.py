@@ -139,12 +139,12 @@ def _parsed(body: Body) -> _Page:
 
 
 def _near(body: Body, broken: Exception) -> str:
-    """Return what stands around the byte that the parser stopped at."""
+    """Return what the parser stopped at: a few bytes, because a page holds people's names."""
     digits = "".join(filter(str.isdigit, str(broken).rpartition("byte")[2]))
     if not digits:
         return ""
     at = int(digits)
-    return f", near {body[max(0, at - 30) : at + 10].decode('utf-8', 'replace')!r}"
+    return f", near {body[at : at + 8].decode('utf-8', 'replace')!r}"
 
 
 def _add(buckets: Buckets, bucket: msgspec.Raw, open_day: date | None) -> None:
