@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import respx
 import stamina
 from pydantic import SecretStr
 from pyrate_limiter import Limiter
@@ -440,3 +441,15 @@ def test_the_seventh_request_in_a_minute_is_held_back():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert len(wire.sent) == 6
+
+
+def test_the_address_on_the_real_network_is_the_vendors_with_the_key_in_the_header_only() -> None:
+    """Through httpx's own network transport, intercepted by respx: nothing of ours in between."""
+    with respx.mock(assert_all_called=True) as vendor:
+        route = vendor.get(VENDOR + COSTS, params={"limit": "1"}).respond(json={"data": []})
+        reader = Transport(access(base_url=VENDOR, requests_per_minute=60))
+        assert bytes(reader.get(COSTS, [("limit", "1")])) == b'{"data":[]}'
+        reader.close()
+    sent = route.calls.last.request
+    assert sent.headers["Authorization"] == f"Bearer {KEY}"
+    assert KEY not in str(sent.url)
