@@ -183,9 +183,8 @@ class Lake:
 def _parts(table: type[Contract], batch: Batch) -> dict[Slice, pl.DataFrame]:
     found = batch.frame.partition_by("connection", "day", as_dict=True, maintain_order=True)
     rows = {Slice(*key): part for key, part in found.items()}
-    return {
-        key: rows.get(key, table.no_rows()) for key in batch.read_at if key not in batch.refused
-    }
+    nothing = table.no_rows()
+    return {key: rows.get(key, nothing) for key in batch.read_at if key not in batch.refused}
 
 
 def _broken(
