@@ -45,7 +45,7 @@ def _bars(amounts: list[Decimal]) -> str:
     path = "".join(f"M{10 * i},40v-{height}h9v{height}z" for i, height in enumerate(heights))
     width = 10 * len(amounts)
     svg = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 40' width='{width * 2}'>"
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} 40' width='300'>"
         f"<path fill='#4f6bed' d='{path}'/></svg>"
     )
     picture = quote(svg, safe=":/=,'")
