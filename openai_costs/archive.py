@@ -10,7 +10,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -47,6 +47,8 @@ class Manifest(msgspec.Struct, frozen=True):
     day: date
     read_at: datetime
     parts: dict[str, Part]
+    absent: dict[str, str] = {}
+    """Parts the provider refused to give, and what it said."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class DayRead:
     read_at: datetime
     requests: Mapping[str, tuple[str, list[tuple[str, str]], list[str]]]
     bodies: Mapping[str, bytes]
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     def manifest(self) -> Manifest:
         """Describe the read, with a digest per body."""
@@ -73,7 +76,15 @@ class DayRead:
             )
             for name, (path, params, grouping) in self.requests.items()
         }
-        return Manifest(self.provider, self.connection, self.dataset, self.day, self.read_at, parts)
+        return Manifest(
+            self.provider,
+            self.connection,
+            self.dataset,
+            self.day,
+            self.read_at,
+            parts,
+            dict(self.absent),
+        )
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,15 @@ class Reading(_Section):
         return timedelta(hours=self.settle_hours)
 
 
+class Team(_Section):
+    """A team, and what belongs to it. A key says more than a user, a user more than a project."""
+
+    name: str = Field(min_length=1)
+    api_keys: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+
+
 class Environment(BaseSettings):
     """The variables we read, apart from the keys that connections name."""
 
@@ -123,6 +132,7 @@ class Settings(_Section):
     config_file: Path
     connections: tuple[Connection, ...] = Field(default=(), min_length=1)
     reading: Reading = Reading()
+    teams: tuple[Team, ...] = ()
     unread_sections: tuple[str, ...] = ()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
@@ -133,6 +143,14 @@ class Settings(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"connections have the same name: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _belongs_to_one_team(self) -> Self:
+        for kind in ("api_keys", "users", "projects"):
+            ids = [one for team in self.teams for one in getattr(team, kind)]
+            if twice := sorted({one for one in ids if ids.count(one) > 1}):
+                raise ValueError(f"teams: {twice[0]} is in {kind} of two teams")
         return self
 
     @property
@@ -194,7 +212,7 @@ def load_settings() -> Settings:
     if "openai_costs_config" in environment.model_fields_set and not path.exists():
         raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
     said = _read_toml(path)
-    if ours := said.keys() & (Settings.model_fields.keys() - {"connections", "reading"}):
+    if ours := said.keys() & (Settings.model_fields.keys() - {"connections", "reading", "teams"}):
         raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
     default = {"name": "openai", "base_url": environment.openai_base_url}

@@ -103,7 +103,9 @@ def find_contract(schema: str, table: str) -> type[Contract]:
     return next(
         found
         for found in vars(module).values()
-        if isinstance(found, type) and issubclass(found, Contract) and found is not Contract
+        if isinstance(found, type)
+        and issubclass(found, Contract)
+        and found.__module__ == module.__name__
     )
 
 

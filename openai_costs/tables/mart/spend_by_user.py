@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from openai_costs.tables.contract import Contract, Usd, column
+from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
-ATTRIBUTIONS = ("direct", "unattributed")
+ATTRIBUTIONS = ("direct", "key_owner", "allocated", "unattributed")
 
 
 class SpendByUser(Contract):
@@ -26,7 +26,15 @@ class SpendByUser(Contract):
     )
     billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
     attribution: str = column(
-        "direct: the provider names the user; unattributed: it names none.", isin=ATTRIBUTIONS
+        "direct: the provider names the user; key_owner: the API key's owner; allocated: by share "
+        "of tokens; unattributed: nobody.",
+        isin=ATTRIBUTIONS,
+    )
+    share_pct: Quantity = column(
+        "For allocated: the row's share of what was allocated for that model and usage type on "
+        "that day; mart.spend_attribution has the share per project.",
+        unit="%",
+        nullable=True,
     )
 
     class Config(Contract.Config):

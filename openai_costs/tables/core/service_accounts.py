@@ -1,0 +1,14 @@
+"""The service accounts of every project."""
+
+from openai_costs.tables.contract import column
+from openai_costs.tables.directory import Known
+
+
+class ServiceAccounts(Known):
+    """Service accounts of every project.
+
+    One row per connection and service account id, with the values it was last listed with.
+    """
+
+    project_id: str = column("The project it belongs to.")
+    role: str = column("owner, member or none.", nullable=True)

@@ -1,0 +1,22 @@
+"""Spend limits and alerts set at the provider."""
+
+from openai_costs.tables.contract import Usd, column
+from openai_costs.tables.directory import Known
+
+KINDS = ("limit", "alert")
+
+
+class SpendLimits(Known):
+    """Spend limits and alerts set at the provider.
+
+    One row per connection and limit or alert. The provider writes thresholds in cents; here they
+    are dollars. The people an alert is sent to are counted, never named.
+    """
+
+    kind: str = column("limit: the provider enforces it; alert: it sends mail.", isin=KINDS)
+    project_id: str = column("The project; null for the whole organisation.", nullable=True)
+    threshold_usd: Usd = column("The threshold.", unit="USD")
+    interval: str = column("The period it is for: month.", nullable=True)
+    recipients: int = column(
+        "How many addresses an alert is sent to; null for a limit.", unit="addresses", nullable=True
+    )
