@@ -7,13 +7,11 @@ the moment a run needs it (`admin_key`), so a rotated key is picked up by the ne
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     HttpUrl,
     SecretStr,
@@ -26,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openai_costs.errors import MissingKey, SettingsError
+from openai_costs.sections import Reading, Section, Team
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 SAMPLE_SCHEME = "sample://"
@@ -44,11 +43,7 @@ VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Connection(_Section):
+class Connection(Section):
     """One organisation or account, with the key that reads it."""
 
     name: Name
@@ -89,31 +84,6 @@ class Connection(_Section):
         return self.start or FIRST_DAY_WITHOUT_START
 
 
-class Reading(_Section):
-    """How the provider's APIs are read."""
-
-    trailing_days: int = Field(default=7, ge=1, le=90)
-    """How many days a daily refresh reads again, because closed days are restated."""
-    settle_hours: int = Field(default=24, ge=0, le=24 * 14)
-    """How long after its end a day stays provisional."""
-    max_body_mb: int = Field(default=64, ge=1, le=2048)
-    """The largest answer taken into memory; a larger one makes the window shrink."""
-
-    @property
-    def grace(self) -> timedelta:
-        """How long after its end a day stays provisional."""
-        return timedelta(hours=self.settle_hours)
-
-
-class Team(_Section):
-    """A team, and what belongs to it. A key says more than a user, a user more than a project."""
-
-    name: str = Field(min_length=1)
-    api_keys: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
-    projects: tuple[str, ...] = ()
-
-
 class Environment(BaseSettings):
     """The variables we read, apart from the keys that connections name."""
 
@@ -125,7 +95,7 @@ class Environment(BaseSettings):
     dagster_home: str = ""
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything a run needs to know."""
 
     home: str

@@ -8,7 +8,8 @@ from openai_costs.backfill import Step, from_kept_pages, plan
 from openai_costs.days import DayRange
 from openai_costs.definitions import REBUILD, REFRESH
 from openai_costs.lake import Lake
-from openai_costs.settings import Connection, Reading, Settings
+from openai_costs.sections import Reading
+from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Slice
 from openai_costs.storage import place
 from openai_costs.tables.mart.spend import Spend

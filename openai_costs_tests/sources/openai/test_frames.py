@@ -15,7 +15,8 @@ from openai_costs.archive import Archive, KeptRead
 from openai_costs.days import DayRange
 from openai_costs.errors import CurrencyRefused, PageRefused
 from openai_costs.money import MONEY, total
-from openai_costs.settings import Connection, Reading, Settings
+from openai_costs.sections import Reading
+from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Slice
 from openai_costs.sources.openai.frames import by_user_batches, control_batches, ledger_batches
 from openai_costs.sources.openai.source import OpenAICosts

@@ -23,7 +23,8 @@ from openai_costs.sample.faults import FAULT_NAMES, Faults
 from openai_costs.sample.in_process import InProcessTransport
 from openai_costs.sample.options import USUAL, WireOptions
 from openai_costs.sample.organisation import Organisation, sample_organisation
-from openai_costs.settings import Connection, Reading, Settings
+from openai_costs.sections import Reading
+from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Slice
 from openai_costs.sources.openai.frames import by_user_batches, control_batches, ledger_batches
 from openai_costs.sources.openai.learned import recall
