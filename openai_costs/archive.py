@@ -142,9 +142,9 @@ class Archive:
                 except PageRefused as damage:
                     yield DamagedRead(connection, day, damage)
 
-    def note(self, provider: str, connection: str) -> UPath:
+    def note(self, provider: str, connection: str, about: str = "learned") -> UPath:
         """Return the file in which a source remembers what it learned about a connection."""
-        return self._root / provider / connection / "learned.json"
+        return self._root / provider / connection / f"{about}.json"
 
     def _folder(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
         return self._root / provider / connection / dataset / day.isoformat()

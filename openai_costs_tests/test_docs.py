@@ -24,7 +24,7 @@ from openai_costs.demo import demo
 from openai_costs.publish.database import DATABASE
 from openai_costs.sections import Reading
 from openai_costs.settings import LATER_SECTIONS, Connection, Environment
-from openai_costs.sources.openai.endpoints import ALLOWED
+from openai_costs.sources.openai.allowed import ALLOWED
 from openai_costs.sources.source import Provider
 from openai_costs.sources.transport import REQUESTS_PER_MINUTE
 from openai_costs.tables.__main__ import document

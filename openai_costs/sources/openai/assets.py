@@ -23,8 +23,9 @@ from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batches, Slice
 from openai_costs.sources.collect import Collected, collect
 from openai_costs.sources.openai import frames
+from openai_costs.sources.openai.connecting import NAME
 from openai_costs.sources.openai.endpoints import COSTS
-from openai_costs.sources.openai.source import NAME, first_day
+from openai_costs.sources.openai.source import first_day
 from openai_costs.sources.source import CostReader, Provider
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
