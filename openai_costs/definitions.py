@@ -18,10 +18,11 @@ from openai_costs.publish import assets as publish
 from openai_costs.report.assets import cost_explorer
 from openai_costs.settings import Connection, Settings, load_settings
 from openai_costs.sources.openai.source import OpenAICosts
+from openai_costs.sources.openai.usage.source import OpenAIUsage
 from openai_costs.sources.registry import PROVIDERS
 from openai_costs.sources.source import Reach
 from openai_costs.spend import assets as spend
-from openai_costs.spend.checks import ledger_checks
+from openai_costs.spend.checks import attribution_checks, ledger_checks
 from openai_costs.storage import place
 
 REFRESH = "refresh"
@@ -61,7 +62,7 @@ def build_defs(
     )
     return dg.Definitions(
         assets=[*everything, *publish.views()],
-        asset_checks=[ledger_checks(days), *publish.CHECKS],
+        asset_checks=[ledger_checks(days), attribution_checks(days), *publish.CHECKS],
         jobs=[refresh, rebuild],
         schedules=[daily_refresh(settings, clock)],
         resources=wired(settings, clock, reach or reach_of(clock)),
@@ -116,6 +117,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
         "lake_io": LakeIOManager(lake),
         "archive": archive,
         "reader": OpenAICosts(settings, archive, clock, reach),
+        "usage_reader": OpenAIUsage(settings, archive, clock, reach),
     }
 
 

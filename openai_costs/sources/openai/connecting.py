@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from openai_costs.settings import Connection, Settings
-from openai_costs.sources.openai.allowed import ALLOWED
+from openai_costs.sources.openai.allowed import ALLOWED, SCOPES
 from openai_costs.sources.source import Reach
 from openai_costs.sources.transport import Access, Transport
 
@@ -24,6 +24,7 @@ def connect(settings: Settings, connection: Connection, reach: Reach) -> Transpo
         key=key,
         key_env=connection.admin_key_env,
         allowed=ALLOWED[connection.access],
+        scopes=SCOPES,
         requests_per_minute=connection.requests_per_minute,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
     )

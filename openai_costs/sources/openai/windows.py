@@ -4,7 +4,7 @@ Windows go newest first, so that recent days are there early and the floor is me
 handed on only when all its parts are complete. Not here: what is asked (the protocols).
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -43,13 +43,17 @@ class Dataset:
 
     Args:
         name: The archive's name for its reads.
+        note: The name of the note of what is learned on the way.
         probe: An endpoint of it: the smallest question, and the largest window.
         talk: Starts the conversation about a window.
+        tell: Says for a person what was read.
     """
 
     name: str
+    note: str
     probe: Endpoint
     talk: Talk
+    tell: Callable[[WindowRead], str]
 
 
 def hold(conversation: Generator[Get, Body, T], transport: Transport) -> T:
