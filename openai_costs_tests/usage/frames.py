@@ -29,8 +29,8 @@ def usage(*rows: dict[str, Any]) -> pl.DataFrame:
     return table(Usage, WHERE | usual, *rows)
 
 
-def tokens(  # noqa: PLR0913 - the columns of a row
-    uncached: int, cached: int = 0, output: int = 0, write: int = 0, **more: Any
+def tokens(
+    uncached: int, cached: int = 0, output: int = 0, write: int = 0, **more: object
 ) -> dict[str, Any]:
     """The token columns of a row of text."""
     return {

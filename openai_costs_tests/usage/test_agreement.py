@@ -15,7 +15,7 @@ def found(billed: list[dict[str, Any]], used: list[dict[str, Any]]) -> pl.DataFr
     return disagreements(billed_tokens(ledger(*billed)), used_tokens(usage(*used)))
 
 
-def line(side: str, quantity: int | None, **more: Any) -> dict[str, Any]:
+def line(side: str, quantity: int | None, **more: object) -> dict[str, Any]:
     known = None if quantity is None else Decimal(quantity)
     return {"line_item": f"gpt-5, {side}", "usage_type": side, "quantity": known} | more
 
