@@ -129,11 +129,20 @@ class Lake:
                 "read_at": pl.Datetime("us"),
             }
         )
-        return self._asked(table, _SLICES, schema)
+        return self.ask(table, _SLICES, schema)
 
     def daily_usd(self, table: type[Contract]) -> pl.DataFrame:
         """Return the exact sum of `billed_usd` over all connections: day, billed_usd."""
-        return self._asked(table, _DAILY_USD, table.no_rows().select("day", "billed_usd").schema)
+        return self.ask(table, _DAILY_USD, table.no_rows().select("day", "billed_usd").schema)
+
+    def ask(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
+        """Return DuckDB's short answer to a question about all files of a table."""
+        if not self.has(table):
+            return pl.DataFrame(schema=schema)
+        with duckdb.connect() as sql:
+            self.make_readable(sql)
+            rows = sql.execute(question, {"files": self.glob(table)}).fetchall()
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def has(self, table: type[Contract]) -> bool:
         """Return whether anything of a table is stored."""
@@ -158,15 +167,6 @@ class Lake:
         """Return the connections that have slices in a table, sorted."""
         folder = self._folder(table)
         return sorted(f.name for f in folder.iterdir() if f.is_dir()) if folder.exists() else []
-
-    def _asked(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
-        """Return DuckDB's short answer to a question about all files of a table."""
-        if not self.has(table):
-            return pl.DataFrame(schema=schema)
-        with duckdb.connect() as sql:
-            self.make_readable(sql)
-            rows = sql.execute(question, {"files": self.glob(table)}).fetchall()
-        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _read(self, table: type[Contract], key: Slice) -> list[Batch]:
         """Return a stored slice as a batch of one; nothing when it is not there."""

@@ -133,6 +133,11 @@ class Transport:
             headers={"Accept": "application/json", "User-Agent": "openai_costs"},
         )
 
+    @property
+    def pace(self) -> int:
+        """Requests a minute per endpoint; 0 when nothing waits."""
+        return self._access.pace
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -65,6 +65,14 @@ Pages = tuple[Page, ...]
 Reading = Generator[Get, Body, Pages]
 
 
+@dataclass(frozen=True)
+class ListRead:
+    """What became of a list: all its pages, or what the provider said instead of giving them."""
+
+    pages: Pages = ()
+    absent: str = ""
+
+
 class _Page(msgspec.Struct):
     data: list[msgspec.Raw]
     has_more: bool
@@ -98,6 +106,22 @@ def read_list(question: Question) -> Reading:
     raise AssertionError("the last restart returns or raises")  # pragma: no cover
 
 
+def read_or_refused(question: Question) -> Generator[Get, Body, ListRead]:
+    """Read a list; one that this key or this project is not given is absent, with what was said.
+
+    Raises:
+        AccessRefused: The projects themselves are refused: without them there is no directory.
+        RequestRefused: Likewise.
+        IncompleteRead: See `read_list`.
+    """
+    try:
+        return ListRead((yield from read_list(question)))
+    except (AccessRefused, RequestRefused) as refused:
+        if question.endpoint is PROJECTS:
+            raise
+        return ListRead(absent=f"HTTP {refused.status}: {refused.said}")
+
+
 def of_organization() -> tuple[Question, ...]:
     """Return the lists of the organisation besides its projects."""
     lists = (one for one in ENDPOINTS if one is not PROJECTS and not one.is_per_project)
@@ -124,16 +148,13 @@ def earliest_day() -> Generator[Get, Body, date | None]:
         ReadFailed: The projects cannot be read.
     """
     projects = yield from read_list(Question(PROJECTS))
+    lists = [projects]
     made = sorted((one.created_at, one.id) for one in _entries(projects) if one.created_at)
-    oldest = [created for created, _ in made[:1]]
     known = set(project_ids(projects))
     for project_id in [one for _, one in made if one in known][:OLDEST_PROJECTS]:
-        try:
-            keys = yield from read_list(Question(API_KEYS, project_id))
-        except (RequestRefused, AccessRefused):
-            continue
-        oldest += [key.created_at for key in _entries(keys) if key.created_at]
-    return datetime.fromtimestamp(min(oldest), UTC).date() if oldest else None
+        read = yield from read_or_refused(Question(API_KEYS, project_id))
+        lists.append(read.pages)
+    return earliest_made(lists)
 
 
 def earliest_made(lists: Iterable[Pages]) -> date | None:
