@@ -3,7 +3,7 @@
 Pure: bytes in, typed results out. Digits stay as they were written: a float never exists.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -90,27 +90,29 @@ class Shape(Generic[R]):
             loose = _loose.decode(body).results
         except (msgspec.DecodeError, UnicodeDecodeError) as gone:
             raise PageRefused(page, _where(str(gone)), f"is not what it was: {gone}") from None
-        found = list(self._converted(loose, page))
+        understood = [self._converted(row, one, page) for row, one in enumerate(loose)]
+        found = [one for one in understood if one is not None]
         new = sorted({name for one in loose for name in one} - self._known)
         for dimension in grouping:
             if new and loose and not any(dimension in one for one in loose):
                 why = f"is gone from every result, while {', '.join(new)} is new: renamed?"
                 raise PageRefused(page, f"results[].{dimension}", why)
-        left = len(loose) - len(found)
         remarks = [f"unknown fields, kept in raw: {', '.join(new) or unexpected}"]
-        remarks += [f"{left} results of an unknown object, kept in raw: not counted"] * bool(left)
+        if left := [one for one, its in zip(loose, understood, strict=True) if its is None]:
+            names = ", ".join(sorted({str(one["object"]) for one in left}))
+            remarks.append(f"unknown objects, kept in raw and not counted: {names} ({len(left)})")
         return found, remarks + self._strange(found)
 
-    def _converted(self, loose: Sequence[dict[str, Any]], page: str) -> Iterator[R]:
-        for row, one in enumerate(loose):
-            known = {name: value for name, value in one.items() if name in self._known}
-            try:
-                yield msgspec.convert(known, self._result)
-            except msgspec.ValidationError as gone:
-                if self._leaves_strangers and one.get("object", self._object) != self._object:
-                    continue
-                where = _where(str(gone), f"results[{row}]")
-                raise PageRefused(page, where, f"is not what it was: {gone}") from None
+    def _converted(self, row: int, one: dict[str, Any], page: str) -> R | None:
+        """Return a result without what is new in it; None for a stranger that is left out."""
+        known = {name: value for name, value in one.items() if name in self._known}
+        try:
+            return msgspec.convert(known, self._result)
+        except msgspec.ValidationError as gone:
+            if self._leaves_strangers and one.get("object", self._object) != self._object:
+                return None
+            where = _where(str(gone), f"results[{row}]")
+            raise PageRefused(page, where, f"is not what it was: {gone}") from None
 
     def _strange(self, found: Sequence[R]) -> list[str]:
         objects = sorted({result.object for result in found} - {self._object})

@@ -25,7 +25,8 @@ from openai_costs.tables.core.usage import Usage
 TYPES: Final = Usage.types()
 GRAIN: Final = [*Usage.Config.unique, "provider", "quantity_unit"]
 MEASURES: Final = [name for name in TYPES if name not in GRAIN]
-PAGE: Final = ["connection", "day", "endpoint"]
+SLICE: Final = {"connection": pl.String, "day": pl.Date}
+PAGE: Final = [*SLICE, "endpoint"]
 
 
 def usage_batches(
@@ -39,8 +40,8 @@ def _batch(connection: Connection, held: Held[UsagePage]) -> Batch:
     frame = rows(held.pages)
     _refuse_contradictions(held, frame)
     if held.refused:
-        kept = pl.DataFrame(list(held.read_at), schema=["connection", "day"], orient="row")
-        frame = frame.join(kept, on=["connection", "day"], how="semi")
+        kept = pl.DataFrame(list(held.read_at), schema=SLICE, orient="row")
+        frame = frame.join(kept, on=list(SLICE), how="semi")
     named = frame.with_columns(provider=pl.lit(connection.provider))
     return Batch(summed(named), held.read_at, held.refused, held.remarks)
 
@@ -91,7 +92,7 @@ def _places(pages: Sequence[UsagePage]) -> list[int]:
 
 def _days_repeated(pages: Sequence[UsagePage]) -> pl.DataFrame:
     facts = [(*page.slice, len(page.results)) for page in pages]
-    return repeated(facts, {"connection": pl.String, "day": pl.Date})
+    return repeated(facts, SLICE)
 
 
 def _refuse_contradictions(held: Held[UsagePage], frame: pl.DataFrame) -> None:
