@@ -132,7 +132,7 @@ def _unlisted(kind: Kind, one: Folded) -> str:
     more = ", ..." if dearest.height > MOST_NAMED else ""
     spent = f"{total(dearest['billed_usd']):,.2f} USD"
     kind_of = kind.table.table_name().replace("_", " ")
-    return f"{dearest.height} {kind_of} with {spent} are in no list: {named}{more}"
+    return f"{kind_of} in no list: {dearest.height}, with {spent}: {named}{more}"
 
 
 def _each(said: Mapping[str, str]) -> str:
