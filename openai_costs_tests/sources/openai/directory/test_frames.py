@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -344,6 +344,7 @@ def test_a_read_that_is_folded_twice_is_folded_once(table: Any):  # noqa: ANN401
     assert_frame_equal(made(table, *STORY, *STORY).frame, made(table, *STORY).frame)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.sets(st.sampled_from("abcd")), min_size=1, max_size=6))
 def test_a_row_is_current_exactly_if_the_newest_list_has_it(lists: list[set[str]]):
     reads = [

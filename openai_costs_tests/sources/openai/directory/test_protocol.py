@@ -128,6 +128,14 @@ def test_refused_projects_are_no_directory(refused: AccessRefused | RequestRefus
         converse(read_or_refused(Question(PROJECTS)), in_turn(refused))
 
 
+def test_a_key_that_is_no_longer_known_half_way_ends_the_reading():
+    revoked = AccessRefused("acme", 401, "/organization", "Incorrect API key.", "ACME_KEY")
+    with pytest.raises(AccessRefused):
+        converse(read_or_refused(Question(API_KEYS, "proj_a")), in_turn(revoked))
+    found, _ = converse(read_or_refused(PEOPLE), in_turn(revoked))
+    assert found.absent == "HTTP 401: Incorrect API key."
+
+
 def test_an_outage_is_no_absence():
     with pytest.raises(ProviderUnavailable):
         converse(read_or_refused(PEOPLE), in_turn(DOWN))
