@@ -15,7 +15,7 @@ from openai_costs.definitions import before_publication, build_defs
 from openai_costs.errors import OpenAICostsError
 from openai_costs.jobs import DERIVE, DIRECTORY, range_tags
 from openai_costs.lake import Lake
-from openai_costs.plan import directory_is_due, from_kept_pages, plan, refuse_foreign_days
+from openai_costs.plan import directories_due, from_kept_pages, plan, refuse_foreign_days
 from openai_costs.progress import Progress, Say, progress_logger
 from openai_costs.settings import Settings, has_dagster_home
 from openai_costs.sources.source import Reach
@@ -65,7 +65,7 @@ class Headless:
             runs = replace(self, settings=step.settings)
             with _noted(failed):
                 runs.run(step.job_name, step.days, publishes=number == len(steps))
-        if not offline and not failed:
+        if not offline:
             with _noted(failed):
                 self.read_directory()
         with _noted(failed):
@@ -75,9 +75,11 @@ class Headless:
 
     def read_directory(self, *, publishes: bool = True) -> None:
         """Read who and what there is, once a day: after the money, which does not wait for it."""
-        if directory_is_due(self.settings, self.clock().date()):
-            self.say("Names and owners: reading the directory, paced as the provider allows")
-            self._execute(DIRECTORY, publishes=publishes)
+        due = directories_due(self.settings, self.clock().date())
+        for number, name in enumerate(due, start=1):
+            self.say(f"{name}: names and owners, paced as the provider allows")
+            alone = replace(self, settings=self.settings.only(name))
+            alone.run(DIRECTORY, None, publishes=publishes and number == len(due))
 
     def follow_directory(self) -> None:
         """Make the marts again of the days whose names or owners are others now; no request."""
@@ -86,22 +88,17 @@ class Headless:
             self.say(f"{days}: names and owners of now, no request")
             self.run(DERIVE, days, publishes=number == len(overtaken))
 
-    def run(self, job_name: str, days: DayRange, *, publishes: bool = True) -> None:
+    def run(self, job_name: str, days: DayRange | None, *, publishes: bool = True) -> None:
         """Run a job over some days.
 
         Args:
-            job_name: REFRESH or REBUILD.
-            days: The days.
+            job_name: REFRESH, REBUILD, DERIVE or DIRECTORY.
+            days: The days; None for the directory, which has none.
             publishes: Whether to rebuild what readers get; the last of several runs does.
 
         Raises:
             RunFailedError: The run ended red.
         """
-        self._execute(job_name, days, publishes=publishes)
-
-    def _execute(
-        self, job_name: str, days: DayRange | None = None, *, publishes: bool = True
-    ) -> None:
         progress = Progress(self.say, steps=0)
         loggers = {"progress": progress_logger(progress)}
         defs = build_defs(self.settings, clock=self.clock, reach=self.reach, loggers=loggers)

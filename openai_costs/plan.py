@@ -102,15 +102,16 @@ def _missing(settings: Settings, today: date) -> set[date]:
     return owed
 
 
-def directory_is_due(settings: Settings, today: date) -> bool:
-    """Return whether a connection that gives more than costs was not asked for names today."""
+def directories_due(settings: Settings, today: date) -> list[str]:
+    """Return the connections that give more than costs and were not asked for names today."""
     archive = Archive(place(settings.home))
-    return any(
-        connection.access == "full"
-        and not archive.reads(provider.name, connection.name, provider.directory_dataset, today)
+    return [
+        connection.name
         for connection in settings.asked_connections
         for provider in (provider_of(connection),)
-    )
+        if connection.access == "full"
+        and not archive.reads(provider.name, connection.name, provider.directory_dataset, today)
+    ]
 
 
 def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
