@@ -84,11 +84,9 @@ def _saving(
         rule=RULE,
         subject_kind="project",
         subject=f"{project or 'no project'} {model}",
-        subject_name=facts.name_of(facts.projects, project),
+        subject_name=facts.names.get(project),
         model=model,
-        billed_usd=facts.billed(
-            pl.col("project_id").eq_missing(pl.lit(project, pl.String)), pl.col("model") == model
-        ),
+        billed_usd=facts.project_bills[project, model],
         saving_usd=saving,
         because=(
             f"{worked_out(tokens, older)}. With {successor.model}, {successor.why} since "

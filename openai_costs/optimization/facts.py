@@ -89,20 +89,28 @@ class Facts:
             found.setdefault((key, model), {}).setdefault(tier, {})[day] = counts
         return tuple(Use(*subject, tiers) for subject, tiers in found.items())
 
-    def billed(self, *where: pl.Expr) -> Decimal:
-        """Return what some lines were billed."""
-        found = self.lines.filter(*where)["billed_usd"].sum()
-        return Decimal(found or 0)
+    @cached_property
+    def key_bills(self) -> dict[tuple[str | None, str | None], Decimal]:
+        """What each key was billed for each model."""
+        return self._bills("api_key_id")
+
+    @cached_property
+    def project_bills(self) -> dict[tuple[str | None, str | None], Decimal]:
+        """What each project was billed for each model."""
+        return self._bills("project_id")
+
+    @cached_property
+    def names(self) -> dict[str | None, str | None]:
+        """The last known name of each key and project."""
+        known = pl.concat(one.select("id", "name") for one in (self.keys, self.projects))
+        return dict(known.iter_rows())
 
     def as_paid(self, model: str | None, usd: Decimal) -> tuple[Decimal, str]:
         """Return dollars at list price as dollars of the bill, and how, where that differs.
 
         A contract discount is a saving that was already made.
         """
-        known = self.paid.filter(pl.col("model").eq_missing(pl.lit(model, pl.String)))
-        if known.is_empty():
-            return usd, ""
-        billed, expected = known.select("billed_usd", "expected_usd").row(0)
+        billed, expected = self._paid.get(model, (Decimal(0), Decimal(0)))
         if billed * (1 + NOISE) >= expected:
             return usd, ""
         saving = (usd * max(billed, Decimal(0)) / expected).quantize(NOISE)
@@ -111,22 +119,25 @@ class Facts:
 
     def saving_of_key(self, rule: str, use: Use, usd: Decimal, because: str) -> Saving:
         """Return what one key would save on one model."""
-        is_of_key = (pl.col("api_key_id") == use.key) & (pl.col("model") == use.model)
         return Saving(
             rule,
             "api_key",
             f"{use.key} {use.model}",
-            self.name_of(self.keys, use.key),
+            self.names.get(use.key),
             use.model,
-            self.billed(is_of_key),
+            self.key_bills.get((use.key, use.model), Decimal(0)),
             usd,
             because,
         )
 
-    def name_of(self, things: pl.DataFrame, identity: str | None) -> str | None:
-        """Return the last known name of a key or project."""
-        names: dict[str | None, str | None] = dict(things.select("id", "name").iter_rows())
-        return names.get(identity)
+    def _bills(self, column: str) -> dict[tuple[str | None, str | None], Decimal]:
+        sums = self.lines.group_by(column, "model").agg(pl.col("billed_usd").sum())
+        return {(identity, model): usd for identity, model, usd in sums.iter_rows()}
+
+    @cached_property
+    def _paid(self) -> dict[str | None, tuple[Decimal, Decimal]]:
+        sums = self.paid.select("model", "billed_usd", "expected_usd")
+        return {model: (billed, expected) for model, billed, expected in sums.iter_rows()}
 
 
 class Measured(NamedTuple):

@@ -69,9 +69,10 @@ def _idle(facts: Facts, kind: str, row: dict[str, Any]) -> Saving:
 def _twice(facts: Facts, kind: str, things: pl.DataFrame, shared: list[str]) -> Iterator[Saving]:
     named = things.filter(ACTIVE).drop_nulls("name").sort("created_at", "id")
     groups = named.group_by(shared, maintain_order=True).agg("id")
+    bills = dict(facts.lines.group_by(f"{kind}_id").agg(pl.col("billed_usd").sum()).iter_rows())
     what = "keys of one owner and project" if kind == "api_key" else "projects"
     for row in groups.filter(pl.col("id").list.len() > 1).iter_rows(named=True):
-        billed = {one: facts.billed(pl.col(f"{kind}_id") == one) for one in row["id"]}
+        billed = {one: bills.get(one, NOTHING) for one in row["id"]}
         told = ", ".join(f"{one} ({usd:,.2f} USD)" for one, usd in billed.items())
         because = f"{len(billed)} active {what} share this name: {told}, billed in the period."
         usd = sum(billed.values(), NOTHING)
