@@ -38,14 +38,14 @@ def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) ->
     missing = recent.filter(pl.col("state") != "settled")
     through = recent.filter(state="settled").group_by("connection", "source")
     found = (
-        _until(missing, recent, due)
+        _until(missing, known, due)
         .join(through.agg(through=pl.col("day").max()), on=["connection", "source"], how="left")
         .sort("connection", "source")
     )
     return _said(found, now.date(), due, owner)
 
 
-def _until(missing: pl.DataFrame, recent: pl.DataFrame, due: date) -> pl.DataFrame:
+def _until(missing: pl.DataFrame, known: pl.DataFrame, due: date) -> pl.DataFrame:
     """Return the days that are late: connection, source, since_day, days.
 
     Coverage may itself end too early: when nothing ran, nobody wrote down that days are missing.
@@ -53,7 +53,7 @@ def _until(missing: pl.DataFrame, recent: pl.DataFrame, due: date) -> pl.DataFra
     listed = missing.group_by("connection", "source").agg(
         since_day=pl.col("day").min(), listed=pl.len().cast(pl.Int64)
     )
-    ends = recent.group_by("connection", "source").agg(end=pl.col("day").max())
+    ends = known.group_by("connection", "source").agg(end=pl.col("day").max())
     both = ends.join(listed, on=["connection", "source"], how="left")
     beyond = (pl.lit(due) - pl.col("end")).dt.total_days()
     return both.with_columns(
