@@ -10,6 +10,8 @@ from typing import Any
 import dagster as dg
 import httpx
 
+from openai_costs.alerts import assets as alerts
+from openai_costs.alerts.sensors import sensors
 from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import ONE_DAY, Clock, DayRange, utc_now
@@ -48,7 +50,8 @@ def build_defs(
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
     daily += [build(days) for build in spend.DAILY_ASSETS]
-    everything = [*daily, *spend.WHOLE_ASSETS, publish.published_database(), cost_explorer]
+    whole = [*spend.WHOLE_ASSETS, *alerts.WHOLE_ASSETS]
+    everything = [*daily, *whole, publish.published_database(), cost_explorer]
     refresh = dg.define_asset_job(
         REFRESH,
         selection=dg.AssetSelection.assets(*everything),
@@ -60,10 +63,11 @@ def build_defs(
         description="Make the tables of some days again from the kept pages, with no request.",
     )
     return dg.Definitions(
-        assets=[*everything, *publish.views()],
+        assets=[*everything, *alerts.told(), *publish.views()],
         asset_checks=[ledger_checks(days), *publish.CHECKS],
         jobs=[refresh, rebuild],
         schedules=[daily_refresh(settings, clock)],
+        sensors=sensors(settings),
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,
         executor=dg.in_process_executor,

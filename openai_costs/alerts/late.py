@@ -16,6 +16,9 @@ LATE = Rule("data.late", quiet_days=0)
 SLACK = timedelta(hours=6)
 """How long after it could have settled a day may be read: the daily refresh is at 02:30 UTC."""
 
+BAD = 2
+"""More late days than this are critical: a weekend can explain two."""
+
 LOOK_BACK = 30
 """Older gaps are for the check `contiguous` and a backfill, not for an alarm."""
 
@@ -66,7 +69,9 @@ def _said(found: pl.DataFrame, today: date, due: date, owner: str) -> pl.DataFra
     newest = pl.col("through").dt.to_string("%Y-%m-%d").fill_null("none")
     rows = found.select(
         rule=pl.lit(LATE.id),
-        severity=pl.when(pl.col("days") > 2).then(pl.lit("critical")).otherwise(pl.lit("warning")),
+        severity=pl.when(pl.col("days") > BAD)
+        .then(pl.lit("critical"))
+        .otherwise(pl.lit("warning")),
         subject_kind=pl.lit("connection"),
         subject_id=pl.concat_str("connection", "source", separator="/"),
         subject_name=pl.col("connection"),

@@ -104,8 +104,7 @@ def clean(made: Message, *, allow_email: bool) -> Message:
     """Return a message without anything that looks like a key or, by default, an address."""
 
     def inner(text: str) -> str:
-        quiet = _SECRET.sub("sk-[redacted]", text)
-        return quiet if allow_email else _ADDRESS.sub("[address]", quiet)
+        return _keyless(text) if allow_email else scrubbed(text)
 
     return replace(
         made,
@@ -113,6 +112,15 @@ def clean(made: Message, *, allow_email: bool) -> Message:
         lines=[Line(line.label, inner(line.said)) for line in made.lines],
         facts={name: said and inner(said) for name, said in made.facts.items()},
     )
+
+
+def scrubbed(text: str) -> str:
+    """Return a text without keys and addresses."""
+    return _ADDRESS.sub("[address]", _keyless(text))
+
+
+def _keyless(text: str) -> str:
+    return _SECRET.sub("sk-[redacted]", text)
 
 
 def _title(finding: Finding, change: Change) -> str:

@@ -52,7 +52,10 @@ class Finding(Contract):
         nullable=True,
         str_matches=NO_ADDRESS,
     )
-    table_name: str = column("The table that holds the evidence, as layer.table.")
+    evidence: str = column(
+        "The table that holds the evidence, as layer.table.",
+        alias="table_name",  # every contract has a method of that name
+    )
 
     class Config(Contract.Config):
         """One row per incident of a subject."""

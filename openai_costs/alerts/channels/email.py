@@ -38,9 +38,7 @@ def send(message: Message, address: Address) -> str:
         if stage == "sent":  # only the goodbye went wrong
             return ""
         said = f"the mail server is out of reach ({type(broken).__name__})"
-        raise DeliveryFailed(
-            said, is_retryable=True, may_have_arrived=stage == "send"
-        ) from None
+        raise DeliveryFailed(said, is_retryable=True, may_have_arrived=stage == "send") from None
     return f"{len(refused)} of {len(address.to)} recipients were refused" if refused else ""
 
 

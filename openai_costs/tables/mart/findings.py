@@ -50,7 +50,10 @@ class Findings(Contract):
     muted_until: dt.date = column("The last day of the mute.", unit="UTC day", nullable=True)
     mute_reason: str = column("Why it is muted.", nullable=True)
     muted_by: str = column("Who muted it.", nullable=True, str_matches=NO_ADDRESS)
-    table_name: str = column("The table that holds the evidence, as layer.table.")
+    evidence: str = column(
+        "The table that holds the evidence, as layer.table.",
+        alias="table_name",  # every contract has a method of that name
+    )
     docs: str = column("The section of the documentation about the rule.")
 
     class Config(Contract.Config):
