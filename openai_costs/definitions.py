@@ -16,18 +16,23 @@ from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import ONE_DAY, Clock, DayRange, utc_now
 from openai_costs.lake import Lake
+from openai_costs.prices import assets as prices
+from openai_costs.prices.checks import price_checks
 from openai_costs.publish import assets as publish
 from openai_costs.report.assets import cost_explorer
 from openai_costs.settings import Connection, Settings, load_settings
 from openai_costs.sources.openai.source import OpenAICosts
+from openai_costs.sources.openai.usage.source import OpenAIUsage
 from openai_costs.sources.registry import PROVIDERS
 from openai_costs.sources.source import Reach
 from openai_costs.spend import assets as spend
-from openai_costs.spend.checks import ledger_checks
+from openai_costs.spend.checks import attribution_checks, ledger_checks
 from openai_costs.storage import place
+from openai_costs.usage.checks import usage_checks
 
 REFRESH = "refresh"
 REBUILD = "rebuild"
+DAY_CHECKS = (ledger_checks, attribution_checks, usage_checks, price_checks)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
@@ -49,7 +54,7 @@ def build_defs(
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
-    daily += [build(days) for build in spend.DAILY_ASSETS]
+    daily += [build(days) for build in (*spend.DAILY_ASSETS, *prices.DAILY_ASSETS)]
     whole = [*spend.WHOLE_ASSETS, *alerts.WHOLE_ASSETS]
     everything = [*daily, *whole, publish.published_database(), cost_explorer]
     refresh = dg.define_asset_job(
@@ -64,7 +69,7 @@ def build_defs(
     )
     return dg.Definitions(
         assets=[*everything, *alerts.told(), *publish.views()],
-        asset_checks=[ledger_checks(days), *publish.CHECKS],
+        asset_checks=[*(build(days) for build in DAY_CHECKS), *publish.CHECKS],
         jobs=[refresh, rebuild],
         schedules=[daily_refresh(settings, clock)],
         sensors=sensors(settings),
@@ -120,6 +125,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
         "lake_io": LakeIOManager(lake),
         "archive": archive,
         "reader": OpenAICosts(settings, archive, clock, reach),
+        "usage_reader": OpenAIUsage(settings, archive, clock, reach),
     }
 
 

@@ -7,17 +7,17 @@ the mail domain is reserved for examples by RFC 2606.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Final, Literal
 
-from openai_costs.sample.cast import ApiKey, Cast, Person, Project, ServiceAccount
+from openai_costs.sample import administration
+from openai_costs.sample.cast import ApiKey, Cast, Person, Project, Role, ServiceAccount
 
 ORGANIZATION_ID: Final = "org-tidewatermaps"
 COMPANY: Final = "Tidewater Maps"
 MAIL_DOMAIN: Final = "tidewater-maps.example"
 LEAVER_LEFT_AGE: Final = 24
 NEW_KEY_AGE: Final = 6
-
-Role = Literal["owner", "reader"]
 
 # id suffix, name, role, team, age when added, age when removed
 _PEOPLE: Final[tuple[tuple[str, str, Role, str, int, int | None], ...]] = (
@@ -49,6 +49,9 @@ _PROJECTS: Final[tuple[tuple[str, str, str, int, int | None], ...]] = (
     ("model_evals", "Model evals", "naima hyejin", 640, None),
     ("atlas_2024", "Atlas 2024", "lucia ruben", 1250, 75),
 )
+
+# Where a project's data is kept, unless anywhere.
+_RESIDENCY: Final = {"finance_close": "EU_STORAGE_PROCESSING"}
 
 # id suffix, project, name, role, age when created
 _SERVICE_ACCOUNTS: Final[tuple[tuple[str, str, str, Literal["owner", "member"], int], ...]] = (
@@ -120,6 +123,7 @@ def _projects(today: date) -> tuple[Project, ...]:
             member_ids=tuple(f"user-{member}" for member in members.split()),
             created_at=_instant(today, created, name),
             archived_at=_maybe(today, archived, name),
+            residency=_RESIDENCY.get(suffix, "GLOBAL"),
         )
         for suffix, name, members, created, archived in _PROJECTS
     )
@@ -155,6 +159,7 @@ def _api_keys(today: date) -> tuple[ApiKey, ...]:
                 created_at=_instant(today, created, suffix),
                 last_used_at=_maybe(today, used, suffix),
                 deleted_at=_maybe(today, deleted, suffix),
+                is_in_use=used == 0,
             )
         )
     return tuple(keys)
@@ -162,6 +167,7 @@ def _api_keys(today: date) -> tuple[ApiKey, ...]:
 
 def tidewater_maps(today: date) -> Cast:
     """The whole cast as it stands on `today` (a UTC date)."""
+    instant = partial(_instant, today)
     return Cast(
         organization_id=ORGANIZATION_ID,
         company=COMPANY,
@@ -169,4 +175,8 @@ def tidewater_maps(today: date) -> Cast:
         service_accounts=_service_accounts(today),
         projects=_projects(today),
         api_keys=_api_keys(today),
+        invites=administration.invites(instant, MAIL_DOMAIN),
+        admin_keys=administration.admin_keys(instant),
+        limits=administration.spend_limits(instant),
+        alerts=administration.spend_alerts(instant, MAIL_DOMAIN),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from openai_costs.sample.activity import PERMILLE, draw
 from openai_costs.sample.cast import ApiKey
 from openai_costs.sample.prices import PRICE_LIST
-from openai_costs.sample.workloads import Place
+from openai_costs.sample.workloads import Bought, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,7 @@ def padding_keys(cast: Cast, count: int, used_at: datetime) -> tuple[ApiKey, ...
             created_at=owner.created_at,
             last_used_at=used_at,
             deleted_at=None,
+            is_in_use=True,
         )
         for index in range(count)
         for owner in (owners[index % len(owners)],)
@@ -75,11 +76,9 @@ def padding_lines(keys: tuple[ApiKey, ...], count: int) -> tuple[PaddingLine, ..
     )
 
 
-def padded(
-    lines: tuple[PaddingLine, ...], seed: str, day: date
-) -> Iterator[tuple[Place, str, int]]:
-    """(place, line item, tokens) of every padding line on `day`."""
+def padded(lines: tuple[PaddingLine, ...], seed: str, day: date) -> Iterator[Bought]:
+    """What every padding line buys on `day`, in tokens."""
     tone = draw(seed, day, "padding") | 1
     for index, (place, line_item, tokens) in enumerate(lines):
         mixed = (index * _GOLDEN ^ tone) & 0x3FF
-        yield place, line_item, tokens * (PERMILLE + mixed) // PERMILLE
+        yield Bought(place, line_item, tokens * (PERMILLE + mixed) // PERMILLE)

@@ -32,6 +32,14 @@ class Place(NamedTuple):
     api_source: str | None
 
 
+class Bought(NamedTuple):
+    """Units of one line item bought at one place in one day."""
+
+    place: Place
+    line_item: str
+    units: int
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """Units bought per full day at one place, between two ages in days before today."""

@@ -24,8 +24,8 @@ class Reach:
     inner: Callable[[Connection], httpx.BaseTransport | None] = lambda _connection: None
 
 
-class CostReader(Protocol):
-    """Reads the costs of some days, window by window, newest first."""
+class DayReader(Protocol):
+    """Reads the costs or the usage of some days, window by window, newest first."""
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield complete reads; raise ReadFailed when a window cannot be completed."""
@@ -39,13 +39,17 @@ class Provider:
     Args:
         name: Its name in settings and in the tables.
         dataset: The archive's name for its cost pages.
+        usage_dataset: The archive's name for its usage pages.
         assets: Builders of its assets: the pages and the core tables.
         ledger: Cleans kept reads into core.spend.
         first_day: The first day a connection has history for, as far as is known.
+        first_usage_day: The first day it has usage for, as far as is known.
     """
 
     name: str
     dataset: str
+    usage_dataset: str
     assets: Sequence[Builder]
     ledger: Callable[[Iterable[KeptRead | DamagedRead], Connection], Iterator[Batch]]
     first_day: Callable[[Archive, Connection], date]
+    first_usage_day: Callable[[Archive, Connection], date]

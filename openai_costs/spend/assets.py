@@ -13,10 +13,12 @@ from openai_costs.slices import Batches
 from openai_costs.sources.registry import provider_of
 from openai_costs.spend.breakdown import by_project_key_model, by_user
 from openai_costs.spend.changes import changes
-from openai_costs.spend.coverage import coverage as states
+from openai_costs.spend.coverage import coverage as of_costs
+from openai_costs.spend.coverage import usage_coverage as of_usage
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
@@ -48,7 +50,7 @@ def restatements(
     return changes(archive, settings, run_days(context))
 
 
-@whole_table_asset(Coverage, group=GROUP, kinds=KINDS, reads=(Ledger, SpendControl))
+@whole_table_asset(Coverage, group=GROUP, kinds=KINDS, reads=(Ledger, SpendControl, Usage))
 def coverage(
     context: dg.AssetExecutionContext,
     lake: dg.ResourceParam[Lake],
@@ -57,8 +59,11 @@ def coverage(
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
     """Lay the days that were read over the days there are."""
-    first_days = {c.name: provider_of(c).first_day(archive, c) for c in settings.connections}
-    return states(lake.read(SpendControl), lake.row_counts(Ledger), first_days, clock().date())
+    first = {one.name: provider_of(one).first_day(archive, one) for one in settings.connections}
+    asked = {one.name: first[one.name] for one in settings.connections if one.access == "full"}
+    today, grace = clock().date(), settings.reading.grace
+    costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, today)
+    return pl.concat([costs, of_usage(lake.slices(Usage), asked, grace, today)])
 
 
 DAILY_ASSETS = (spend, spend_by_user, restatements)
