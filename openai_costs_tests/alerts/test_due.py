@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 AT = NOW.replace(tzinfo=None)
 
 
-def sent(
-    number: int = 1, name: str = "finops", status: str = "sent", **other: object
-) -> Delivery:
+def sent(number: int = 1, name: str = "finops", status: str = "sent", **other: object) -> Delivery:
     made: dict[str, object] = {"attempt": 1, "sent_at": AT if status == "sent" else None}
     return Delivery("f1a2b3c4d5e6", number, name, "opened", status, **(made | other))  # type: ignore[arg-type]
 

@@ -64,10 +64,8 @@ def _attempt(
     except httpx.TransportError as broken:
         said = f"the connection broke ({type(broken).__name__}); it may have arrived"
         raise DeliveryFailed(said, is_retryable=True, may_have_arrived=True) from None
-    except (httpx.InvalidURL, ValueError):
-        raise DeliveryFailed("the address is not one: check the variable", is_retryable=True) from (
-            None
-        )
+    except httpx.InvalidURL:
+        raise DeliveryFailed("the address is none: mend the variable", is_retryable=True) from None
     if answer.is_success:
         return
     said = f"HTTP {answer.status_code}: {_quiet(address, url, answer.text)}"
@@ -77,8 +75,12 @@ def _attempt(
 
 
 def _refuse_clear_text(address: Address, url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    try:
+        parts = urlsplit(url)
+        is_fit = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    except ValueError:
+        is_fit = False
+    if not is_fit:
         said = f"the address of {address.route!r} is not https: mend the variable that holds it"
         raise DeliveryFailed(said, is_retryable=True)
 
