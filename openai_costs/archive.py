@@ -149,6 +149,11 @@ class Archive:
             for file in self.reads(provider, connection, dataset, day):
                 yield _opened(file, connection, day)
 
+    def connections(self, provider: str) -> list[str]:
+        """Return the connections of a provider that anything is kept of, sorted."""
+        folder = self._root / provider
+        return sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+
     def room(self, provider: str, connection: str, name: str) -> UPath:
         """Return a folder beside a connection's reads, for what is not a complete read yet."""
         return self._root / provider / connection / name

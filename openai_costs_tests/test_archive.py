@@ -165,3 +165,11 @@ def test_a_damaged_file_among_every_read_is_said_and_the_others_come_back(tmp_pa
     damaged, whole = archive.every("openai", "acme", "costs")
     assert (damaged.connection, damaged.day) == ("acme", DAY)
     assert whole.manifest.day == DAY + timedelta(days=1)
+
+
+def test_the_connections_are_those_that_anything_is_kept_of(archive: Archive):
+    assert archive.connections("openai") == []
+    for connection in ("labs", "acme"):
+        archive.keep(day_read(connection=connection))
+    assert archive.connections("openai") == ["acme", "labs"]
+    assert archive.connections("anthropic") == []

@@ -61,7 +61,11 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key and its one owner; `user_id` is whom the bill attributes its spend to."""
+    """An API key and its one owner; `user_id` is the owner as a user.
+
+    `billed_user_id` and `metered_user_id` are whom the bill and the usage endpoints name for what
+    it spends: nobody, where the key is older than the vendor's knowledge of users.
+    """
 
     id: str
     name: str
@@ -70,10 +74,12 @@ class ApiKey:
     owner_type: OwnerType
     owner_id: str
     user_id: str
+    billed_user_id: str | None
+    metered_user_id: str | None
     created_at: datetime
     last_used_at: datetime | None
     deleted_at: datetime | None
-    is_in_use: bool = False
+    is_in_use: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Meter(NamedTuple):
 _COMPLETIONS: Final = Meter("completions", (), batch=False, service_tier="default")
 # What the vendor starts itself (evals) runs in no tier, and not as a batch either.
 _EVALS: Final = Meter("completions", ())
+_BATCHED: Final = Meter("completions", (), batch=True, service_tier="default")
+_DECISIONS: Final = Meter("decisions", (), batch=False, service_tier="default")
 _PRIORITY: Final = Meter("completions", (), batch=False, service_tier="priority")
 # How many of the bill's units make one request; what is read from the cache makes none.
 _INPUT_TOKENS: Final = 4_000
@@ -89,6 +91,7 @@ _TEXT_MODELS: Final = (
     "gpt-5-search-api-2025-10-14",
     "gpt-4.1-2025-04-14",
     "gpt-6-astra",
+    "gpt-6-tideline",
 )
 _AUDIO_MODEL: Final = "gpt-audio-mini-2025-12-15"
 _FLARE: Final = "gpt-image-2.5-flare"
@@ -143,6 +146,10 @@ _OTHERS: Final[Meters] = {
     "text-embedding-3-large, input": _one(
         "embeddings", Count("input_tokens", 1_000), _requests(8), model="text-embedding-3-large"
     ),
+    "omni-moderation-latest, input": _one(
+        "moderations", Count("input_tokens"), _requests(150), model="omni-moderation-latest"
+    ),
+    "code interpreter sessions": _one("code_interpreter_sessions", Count("num_sessions")),
     "whisper-1": _one("audio_transcriptions", Count("seconds"), _requests(90), model="whisper-1"),
     "tts-1-hd": _one("audio_speeches", Count("characters"), _requests(800), model="tts-1-hd"),
     # Gibibyte hours of a day are the bytes that lay there on average.
@@ -157,6 +164,9 @@ _OTHERS: Final[Meters] = {
 METERS: Final[Meters] = {
     **{label: meters for model in _TEXT_MODELS for label, meters in _text(model).items()},
     **_text("gpt-4o-mini-2024-07-18", _EVALS, "evals | {model}, {side}"),
+    **_text("gpt-5.6-sol", _BATCHED, "batch | {model}, {side}"),
+    # The one model here that is asked to decide, not to write.
+    **_text("gpt-6-luna", _DECISIONS),
     **_text("gpt-5.6-sol", _PRIORITY, "priority | {model}, {side}, long context"),
     **_OTHERS,
 }

@@ -23,7 +23,7 @@ from openai_costs.sample.padding import (
     padding_keys,
     padding_lines,
 )
-from openai_costs.sample.prices import PRICE_LIST
+from openai_costs.sample.prices import FREE, price_on
 from openai_costs.sample.workloads import Bought, Place, Workload, bought, ordinary_workloads
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Organisation:
             so_far = (now - _midnight(day)).seconds
             lines = [line._replace(units=by_then(line.units, so_far)) for line in lines]
             lines = [line for line in lines if line.units]
-        return [_priced(day, line) for line in lines]
+        return [_priced(day, line) for line in lines if line.line_item not in FREE]
 
     def units(self, day: date, as_of: datetime) -> list[Bought]:
         """What the whole UTC `day` buys, as known at `as_of`; of a running day, all it will."""
@@ -127,7 +127,7 @@ def _midnight(day: date) -> datetime:
 
 def _priced(day: date, line: Bought) -> LedgerLine:
     (project_id, user_id, api_key_id, api_source), line_item, units = line
-    price = PRICE_LIST[line_item]
+    price = price_on(day, line_item)
     amount = units * price.usd_per_unit
     counted = units if price.has_quantity else None
     return LedgerLine(

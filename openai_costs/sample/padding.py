@@ -48,6 +48,8 @@ def padding_keys(cast: Cast, count: int, used_at: datetime) -> tuple[ApiKey, ...
             owner_type="service_account",
             owner_id=owner.id,
             user_id=owner.user_id,
+            billed_user_id=owner.user_id,
+            metered_user_id=owner.user_id,
             created_at=owner.created_at,
             last_used_at=used_at,
             deleted_at=None,
@@ -65,7 +67,7 @@ def padding_key_count(lines: int) -> int:
 
 def padding_lines(keys: tuple[ApiKey, ...], count: int) -> tuple[PaddingLine, ...]:
     """`count` lines, no two at the same key and line item."""
-    places = [Place(key.project_id, key.user_id, key.id, "unlabeled") for key in keys]
+    places = [Place(key.project_id, key.billed_user_id, key.id, "unlabeled") for key in keys]
     return tuple(
         PaddingLine(
             places[index // len(_ITEMS)],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openai_costs.sample.buckets import Json, Span
+    from openai_costs.sample.cast import Cast
     from openai_costs.sample.meters import Meter
     from openai_costs.sample.options import WireOptions
     from openai_costs.sample.organisation import Organisation
@@ -62,7 +63,7 @@ def _counted(
         if meter is not None and first < last:
             counts = _level(meter, units) if meter.is_level else _flow(meter, units, first, last)
             if any(counts.values()):
-                yield _dimensions(place, meter), counts
+                yield _dimensions(organisation.cast, place, meter), counts
 
 
 def _flow(meter: Meter, units: int, first: int, last: int) -> Counts:
@@ -74,10 +75,11 @@ def _level(meter: Meter, units: int) -> Counts:
     return {count.measure: count.of(by_then(units, DAY_SECONDS)) for count in meter.counts}
 
 
-def _dimensions(place: Place, meter: Meter) -> Dimensions:
+def _dimensions(cast: Cast, place: Place, meter: Meter) -> Dimensions:
+    key = cast.key_by_id.get(place.api_key_id or "")
     return {
         "project_id": place.project_id or None,
-        "user_id": place.user_id or None,
+        "user_id": key and key.metered_user_id,
         "api_key_id": place.api_key_id or None,
         "api_source": place.api_source,
         "model": meter.model,

@@ -29,7 +29,7 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number - 1)
 
 
-def spell(first: int, last: int | None = None, **other: Any) -> Candidate:
+def spell(first: int, last: int | None = None, **other: Any) -> Candidate:  # noqa: ANN401 - any column
     """A spike of the key `etl` that holds from one day to another."""
     said = {
         "rule": "anomalies.spike",
@@ -53,7 +53,7 @@ def spell(first: int, last: int | None = None, **other: Any) -> Candidate:
     return Candidate(**(said | other))
 
 
-def finding(first: int = 18, last: int | None = None, **other: Any) -> Finding:
+def finding(first: int = 18, last: int | None = None, **other: Any) -> Finding:  # noqa: ANN401 - any column
     """The finding of such a spike."""
     own = {"finding_id", "opened_day", "docs", "state", "change", "closed_day", "told_usd"}
     of_life = {name: other.pop(name) for name in own & set(other)}
@@ -66,7 +66,7 @@ def finding(first: int = 18, last: int | None = None, **other: Any) -> Finding:
     return Finding(**asdict(spell(first, last, **other)), **(said | of_life))
 
 
-def change(number: int = 1, kind: str = "opened", **other: Any) -> Change:
+def change(number: int = 1, kind: str = "opened", **other: Any) -> Change:  # noqa: ANN401 - any column
     """A change of that finding."""
     said = {
         "finding_id": "f1a2b3c4d5e6",
@@ -101,7 +101,7 @@ def frame(found: Iterable[Candidate]) -> pl.DataFrame:
     return pl.DataFrame([asdict(one) for one in found], schema=Handed.types(), orient="row")
 
 
-def route(name: str = "finops", channel: str = "webhook", **other: Any) -> Route:
+def route(name: str = "finops", channel: str = "webhook", **other: Any) -> Route:  # noqa: ANN401 - any column
     """A route with what its channel needs."""
     needs: dict[str, Any] = {"url_env": "ALERT_URL", "secret_env": "ALERT_SECRET"}
     if channel == "email":
@@ -109,6 +109,6 @@ def route(name: str = "finops", channel: str = "webhook", **other: Any) -> Route
     return Route.model_validate({"name": name, "channel": channel, **needs, **other})
 
 
-def alerts(*routes: Route, **other: Any) -> Alerts:
+def alerts(*routes: Route, **other: Any) -> Alerts:  # noqa: ANN401 - any column
     """Settings of alerts."""
     return Alerts(routes=routes or (route(),), **other)

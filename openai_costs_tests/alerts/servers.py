@@ -34,7 +34,7 @@ def http_inbox() -> Iterator[Inbox]:
     inbox = Inbox()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the library's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             inbox.got.append((dict(self.headers), body))
             if inbox.hangs_up:
@@ -66,46 +66,51 @@ class Mailbox:
     hangs_up: bool = False
 
 
+class MailHandler(socketserver.StreamRequestHandler):
+    """Speaks as much SMTP as smtplib asks for."""
+
+    box: Mailbox
+
+    def handle(self) -> None:
+        self.say("220 sink")
+        while line := self.rfile.readline().decode().strip():
+            verb = line.split()[0].upper()
+            if verb == "QUIT":
+                self.say("221 bye")
+                break
+            if verb != "DATA":
+                self.say("550 no such user" if "refused" in line else "250 ok")
+            elif not self.take():
+                break
+
+    def take(self) -> bool:
+        self.say("354 go on")
+        lines = []
+        while (line := self.rfile.readline().decode()) != ".\r\n":
+            lines.append(line)
+        if self.box.hangs_up:
+            return False
+        if self.box.refuses_data:
+            self.say(f"{self.box.refuses_data} not now for ada@acme.example")
+        else:
+            self.box.letters.append("".join(lines))
+            self.say("250 taken")
+        return True
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
     """A mail server on 127.0.0.1."""
     box = Mailbox()
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self.say("220 sink")
-            while line := self.rfile.readline().decode().strip():
-                verb = line.split()[0].upper()
-                if verb == "DATA":
-                    if not self.take():
-                        return
-                elif verb == "QUIT":
-                    return self.say("221 bye")
-                else:
-                    self.say("550 no such user" if "refused" in line else "250 ok")
-            return None
-
-        def take(self) -> bool:
-            self.say("354 go on")
-            lines = []
-            while (line := self.rfile.readline().decode()) != ".\r\n":
-                lines.append(line)
-            if box.hangs_up:
-                return False
-            if box.refuses_data:
-                self.say(f"{box.refuses_data} not now for ada@acme.example")
-                return True
-            box.letters.append("".join(lines))
-            self.say("250 taken")
-            return True
-
-        def say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-
-    with Server(("127.0.0.1", 0), Handler) as server:
+    handler = type("Handler", (MailHandler,), {"box": box})
+    with MailServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         box.url = f"smtp://127.0.0.1:{server.server_address[1]}"
         yield box

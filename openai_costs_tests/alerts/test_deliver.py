@@ -48,7 +48,7 @@ class Channel:
     got: list[Message] = field(default_factory=list)
     failure: Exception | None = None
 
-    def send(self, message: Message, address: Address) -> str:
+    def send(self, message: Message, _address: Address) -> str:
         if self.failure:
             raise self.failure
         self.got.append(message)
@@ -220,7 +220,7 @@ def test_a_tick_ends_before_dagster_ends_it(desk: Desk) -> None:
     ids = [f"f{number}" for number in range(20)]
     desk.has([finding(finding_id=one) for one in ids], [change(finding_id=one) for one in ids])
 
-    def slow(message: Message, address: Address) -> str:
+    def slow(_message: Message, _address: Address) -> str:
         desk.now += timedelta(seconds=9)
         return ""
 

@@ -11,7 +11,7 @@ from openai_costs_tests.alerts.cast import NOW, change, finding
 from openai_costs_tests.alerts.servers import http_inbox
 
 
-def made(**other: Any) -> Message:
+def made(**other: Any) -> Message:  # noqa: ANN401 - any column
     return message(finding(18, 20, **other), change(), dagster_url="https://d.example")
 
 

@@ -12,7 +12,6 @@ import polars as pl
 from openai_costs.archive import DamagedRead, KeptRead
 from openai_costs.days import ONE_DAY, midnight
 from openai_costs.errors import PageRefused
-from openai_costs.settings import Connection
 from openai_costs.sources.openai.directory.fold import fold, not_listed
 from openai_costs.sources.openai.directory.kinds import Kind
 from openai_costs.sources.openai.directory.listings import LIST, Listing, listing
@@ -42,7 +41,7 @@ class Folded:
 
 def folded(
     kind: Kind,
-    connection: Connection,
+    connection: tuple[str, str],
     reads: Iterable[KeptRead | DamagedRead],
     ledger: pl.DataFrame,
     known_elsewhere: Collection[str] = (),
@@ -51,7 +50,7 @@ def folded(
 
     Args:
         kind: The table.
-        connection: Whose directory it is.
+        connection: Whose directory it is: the connection's name and its provider's.
         reads: All kept reads of it, in any order.
         ledger: The ids that its ledger names: id, first_day, last_day, billed_usd.
         known_elsewhere: Such ids that another table knows.
@@ -59,8 +58,9 @@ def folded(
     listings, refused = _usable(kind, reads)
     listed = fold(kind, listings)
     unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
+    name, provider = (pl.lit(one) for one in connection)
     everything = pl.concat([listed, not_listed(unlisted)], how="diagonal").with_columns(
-        pl.lit(connection.name).alias("connection"), pl.lit(connection.provider).alias("provider")
+        name.alias("connection"), provider.alias("provider")
     )
     return Folded(
         everything.select(list(kind.table.types())).sort(kind.key),

@@ -34,8 +34,8 @@ class Identity:
     def sentence(self, row: Mapping[str, Any]) -> str:
         """Return what is wrong with a row, with both numbers."""
         known = {part: row[part] for part in self.parts if row[part] is not None}
-        named = " + ".join(f"{part} {count}" for part, count in known.items())
-        return f"is {row[self.whole]}, while {named} is {sum(known.values())}"
+        named = ", ".join(f"{part} {count}" for part, count in known.items())
+        return f"is {row[self.whole]}, while its parts add up to {sum(known.values())} ({named})"
 
 
 def _by_modality(whole: str, start: str, *, holds_in_part: bool = True) -> Identity:
