@@ -95,15 +95,20 @@ class Route(Section):
         """Whether the channel keeps incidents that must be resolved when a finding is muted."""
         return self.channel == "pagerduty"
 
-    def wants(self, rule: str, severity: str, connection: str, owner: str | None) -> bool:
-        """Return whether a finding goes here.
+    def wants_rule(self, rule: str) -> bool:
+        """Return whether findings of a rule go here.
 
         Rules about data go only where a pattern names them (`data.*`).
         """
-        rules = [one for one in self.rules if one.startswith(ABOUT_DATA) or _is_spend(rule)]
+        if rule.startswith(ABOUT_DATA):
+            return _any([one for one in self.rules if one.startswith(ABOUT_DATA)], rule)
+        return _any(self.rules, rule)
+
+    def wants(self, rule: str, severity: str, connection: str, owner: str | None) -> bool:
+        """Return whether a finding goes here."""
         ranks = get_args(Severity)
         return (
-            _any(rules, rule)
+            self.wants_rule(rule)
             and ranks.index(severity) >= ranks.index(self.min_severity)
             and _any(self.connections, connection)
             and _any(self.owners, owner or "")
@@ -160,10 +165,6 @@ class Alerts(Section):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two routes are called {twice[0]!r}: rename one")
         return self
-
-
-def _is_spend(rule: str) -> bool:
-    return not rule.startswith(ABOUT_DATA)
 
 
 def _any(patterns: Iterable[str], value: str) -> bool:

@@ -141,6 +141,7 @@ class _Look:
                 day=noted.day,
                 observed=noted.observed,
                 expected=noted.expected,
+                unit=noted.unit,
                 impact_usd=noted.impact_usd,
                 because=noted.because,
                 outlook=noted.outlook,

@@ -142,7 +142,7 @@ def _who(finding: Finding) -> str:
 
 
 def _lines(finding: Finding, change: Change, link: str) -> Iterable[Line]:
-    if (measured := _measured(finding, change)) is not None:
+    if (measured := _measured(change)) is not None:
         yield Line("Measured", measured)
     yield Line("Why", one_line(change.because))
     if change.kind == "closed":
@@ -159,14 +159,14 @@ def _lines(finding: Finding, change: Change, link: str) -> Iterable[Line]:
         yield Line("Silence", _silence(finding))
 
 
-def _measured(finding: Finding, change: Change) -> str | None:
+def _measured(change: Change) -> str | None:
     """Return what was seen, with what was expected: amounts first, then percent."""
     if change.observed is None:
         return None
     if change.expected is None:
-        return f"{_amount(change.observed, finding.unit)} on {change.day}"
-    against = _amount(change.expected, finding.unit)
-    said = f"{_amount(change.observed, finding.unit)} against {against} expected"
+        return f"{_amount(change.observed, change.unit)} on {change.day}"
+    against = _amount(change.expected, change.unit)
+    said = f"{_amount(change.observed, change.unit)} against {against} expected"
     if change.expected > 0:
         percent = (change.observed - change.expected) / change.expected * 100
         said += f" ({percent.quantize(Decimal(1), ROUND_HALF_UP):+,} %)"
@@ -200,9 +200,9 @@ def _short(one: Message) -> list[Line]:
 def _facts(finding: Finding, change: Change) -> dict[str, str | None]:
     """Return the fields of a finding for programs; numbers as text, so that no digit is lost."""
     of_finding = ("rule", "subject_kind", "subject_id", "subject_name", "connection", "since_day")
-    more = ("finding_id", "unit", "owner", "table_name", "docs", "threshold", "opened_day")
-    of_change = ("change", "kind", "severity", "day", "observed", "expected", "impact_usd")
-    words = ("because", "outlook")
+    more = ("finding_id", "owner", "table_name", "docs", "threshold", "opened_day")
+    of_change = ("change", "kind", "severity", "day", "observed", "expected")
+    words = ("unit", "impact_usd", "because", "outlook")
     pairs = [(finding, of_finding + more), (change, of_change + words)]
     return {name: _text(getattr(row, name)) for row, names in pairs for name in names}
 

@@ -3,7 +3,7 @@
 Not here: the judgement (lifecycle.py), Dagster (assets.py, sensors.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -73,7 +73,10 @@ def looked(
     twice.
     """
     kept = rows(Change, lake.read(FindingChanges))
-    known = [_caught_up(one, kept) for one in rows(Finding, lake.read(Findings))]
+    newest = {one.finding_id: one for one in kept}
+    known = [
+        _caught_up(one, newest.get(one.finding_id)) for one in rows(Finding, lake.read(Findings))
+    ]
     done = review(known, rows(Candidate, found), judged, alerts, today)
     numbers = {(one.finding_id, one.change) for one in kept}
     news = [one for one in done.changes if (one.finding_id, one.change) not in numbers]
@@ -93,20 +96,19 @@ def look_again(
             lake.replace_whole(Findings, after)
 
 
-def _caught_up(finding: Finding, kept: Sequence[Change]) -> Finding:
-    """Return a finding with the changes that were kept although it was not replaced any more."""
-    for change in kept:
-        if change.finding_id == finding.finding_id and change.change > finding.change:
-            finding = replace(
-                finding,
-                change=change.change,
-                state=_STATE_AFTER[change.kind],
-                told_usd=change.impact_usd,
-                severity=change.severity,
-                day=change.day,
-                closed_day=change.changed_day if change.kind == "closed" else None,
-            )
-    return finding
+def _caught_up(finding: Finding, newest: Change | None) -> Finding:
+    """Return a finding with a change that was kept although it was not replaced any more."""
+    if newest is None or newest.change <= finding.change:
+        return finding
+    return replace(
+        finding,
+        change=newest.change,
+        state=_STATE_AFTER[newest.kind],
+        told_usd=newest.impact_usd,
+        severity=newest.severity,
+        day=newest.day,
+        closed_day=newest.changed_day if newest.kind == "closed" else None,
+    )
 
 
 def _stored(lake: Lake, reads: Iterable[type[Contract]]) -> list[Stored]:

@@ -74,6 +74,7 @@ class Change:
     day: date
     observed: Decimal | None
     expected: Decimal | None
+    unit: str
     impact_usd: Decimal | None
     because: str
     outlook: str | None

@@ -5,7 +5,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-import polars as pl
 from upath import UPath
 
 from openai_costs.alerts.judged import Judged
@@ -50,16 +49,7 @@ def lines(found: list[Finding]) -> Iterator[str]:
 
 def as_json(found: list[Finding]) -> list[dict[str, object]]:
     """Return findings for programs: amounts and days as text."""
-    plain = (pl.Decimal, pl.Date)
-    kinds = Findings.types()
-    return [
-        {
-            name: str(value) if value is not None and isinstance(kinds[name], plain) else value
-            for name in kinds
-            for value in (getattr(one, name),)
-        }
-        for one in found
-    ]
+    return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in found]
 
 
 class Silence(NamedTuple):
@@ -90,6 +80,10 @@ def mute(settings: Settings, name: str, said: Silence, today: date) -> str:
     return f"{finding.finding_id} ({finding.rule}) is muted through {until}: {entry.reason}"
 
 
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, (Decimal, date)) else value
+
+
 def _rank(one: Finding) -> tuple[int, Decimal, date, str]:
     stake = abs(one.impact_usd or Decimal(0))
     return (-SEVERITIES.index(one.severity), -stake, one.since_day, one.finding_id)
@@ -113,9 +107,7 @@ def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAI
         about = f"alerts: {route.name}"
         if missing := _trouble(route):
             yield ("FAIL", about, missing)
-        elif not any(route.wants(rule, "critical", "*", None) for rule in known) and not (
-            route.connections != ("*",) or route.owners != ("*",)
-        ):
+        elif not any(map(route.wants_rule, known)):
             yield ("WARN", about, f"no rule matches {', '.join(route.rules)}: see docs/alerts.md")
         else:
             yield ("OK", about, f"{route.channel}, nothing was sent")

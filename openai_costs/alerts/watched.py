@@ -111,7 +111,11 @@ class Record:
 
 
 def _first_line(told: Any, event: Any) -> str:  # noqa: ANN401 - Dagster's event data
-    said = told.error.message if told and told.error else (event.message if event else "")
+    """Return the first line of what went wrong at the bottom of it."""
+    error = told.error if told else None
+    while error and error.cause:
+        error = error.cause
+    said = error.message if error else (event.message if event else "")
     return (said or "no reason was recorded").strip().splitlines()[0]
 
 

@@ -36,9 +36,9 @@ class Finding(Contract):
     connection: str = column("The connection of openai_costs.toml; * for all of them together.")
     day: dt.date = column("The newest day on which the condition holds.", unit="UTC day")
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
-    observed: Quantity = column("What was seen, in `unit`.", nullable=True)
-    expected: Quantity = column("What was expected, in `unit`.", nullable=True)
-    threshold: Quantity = column("What it was judged by, in `unit`.", nullable=True)
+    observed: Quantity = column("What was seen.", unit="see unit", nullable=True)
+    expected: Quantity = column("What was expected.", unit="see unit", nullable=True)
+    threshold: Quantity = column("What it was judged by.", unit="see unit", nullable=True)
     unit: str = column("The unit of observed, expected and threshold: USD, days, ...")
     impact_usd: Usd = column(
         "Dollars at stake, summed over the incident; null when it is not about money.",

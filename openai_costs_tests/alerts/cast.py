@@ -78,6 +78,7 @@ def change(number: int = 1, kind: str = "opened", **other: Any) -> Change:  # no
         "day": day(20),
         "observed": Decimal(425),
         "expected": Decimal("12.5"),
+        "unit": "USD",
         "impact_usd": Decimal("412.50"),
         "because": "key etl made 34 times as many requests as on other Wednesdays",
         "outlook": None,

@@ -52,7 +52,9 @@ def test_a_closed_finding_says_from_when_to_when_and_needs_no_silence() -> None:
 def test_a_finding_without_dollars_says_none() -> None:
     late = finding(rule="data.late", unit="days", impact_usd=None, subject_kind="connection")
     made = message(
-        late, change(impact_usd=None, observed=Decimal(3), expected=Decimal(0)), dagster_url=None
+        late,
+        change(impact_usd=None, observed=Decimal(3), expected=Decimal(0), unit="days"),
+        dagster_url=None,
     )
     assert made.title == "Warning: data.late, connection etl in acme"
     assert "Measured: 3 days against 0 days expected" in made.text

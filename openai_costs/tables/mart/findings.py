@@ -32,9 +32,9 @@ class Findings(Contract):
     change: int = column(
         "The number of its newest change; 0 when it was over before it was seen.", unit="changes"
     )
-    observed: Quantity = column("What was seen, in `unit`.", nullable=True)
-    expected: Quantity = column("What was expected, in `unit`.", nullable=True)
-    threshold: Quantity = column("What it was judged by, in `unit`.", nullable=True)
+    observed: Quantity = column("What was seen.", unit="see unit", nullable=True)
+    expected: Quantity = column("What was expected.", unit="see unit", nullable=True)
+    threshold: Quantity = column("What it was judged by.", unit="see unit", nullable=True)
     unit: str = column("The unit of observed, expected and threshold: USD, days, ...")
     impact_usd: Usd = column(
         "Dollars at stake, summed over the incident; null when it is not about money.",
