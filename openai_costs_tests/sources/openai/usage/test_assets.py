@@ -10,7 +10,7 @@ from upath import UPath
 from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import DayRange
-from openai_costs.definitions import range_tags
+from openai_costs.jobs import range_tags
 from openai_costs.lake import Lake
 from openai_costs.settings import Connection, Settings
 from openai_costs.sources.openai.usage.assets import pages, usage
