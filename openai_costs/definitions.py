@@ -62,7 +62,7 @@ def build_defs(
         assets=[*everything, *whole, *alerts.told(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *publish.CHECKS],
         jobs=triggered.jobs,
-        sensors=[*triggered.sensors, *sensors(settings)],
+        sensors=[*(triggered.sensors or ()), *sensors(settings)],
         schedules=[daily_refresh(settings, clock), daily_directory()],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,

@@ -72,9 +72,8 @@ def _said(found: pl.DataFrame, today: date, due: date, owner: str) -> pl.DataFra
         severity=pl.when(pl.col("days") > BAD)
         .then(pl.lit("critical"))
         .otherwise(pl.lit("warning")),
-        subject_kind=pl.lit("connection"),
-        subject_id=pl.concat_str("connection", "source", separator="/"),
-        subject_name=pl.col("connection"),
+        subject_kind=pl.lit("source"),
+        subject_id="source",
         connection="connection",
         day=pl.lit(today),
         since_day="since_day",

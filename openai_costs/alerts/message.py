@@ -163,7 +163,7 @@ def _measured(change: Change) -> str | None:
     """Return what was seen, with what was expected: amounts first, then percent."""
     if change.observed is None:
         return None
-    if change.expected is None:
+    if not change.expected:  # none is known, or none at all: there is nothing to compare with
         return f"{_amount(change.observed, change.unit)} on {change.day}"
     against = _amount(change.expected, change.unit)
     said = f"{_amount(change.observed, change.unit)} against {against} expected"
@@ -217,6 +217,7 @@ def _amount(value: Decimal, unit: str) -> str:
     if unit == "USD":
         return _usd(value)
     plain = f"{value.normalize():,f}"
+    unit = unit.removesuffix("s") if value == 1 else unit
     return f"{plain} {unit}".strip()
 
 

@@ -19,7 +19,8 @@ from openai_costs.tables.finding import EVERY_CONNECTION, Finding, candidates
 CHECK_FAILED = Rule("data.check_failed", quiet_days=0)
 RUN_FAILED = Rule("data.run_failed", quiet_days=0)
 LOOK_BACK = timedelta(days=30)
-"""A run that failed longer ago is history, also when nobody ran the job again."""
+"""A run that failed longer ago is history, also when nobody ran the job again; so is a red day
+that is older: a backfill of old days must not fill inboxes."""
 
 _SEVERITY = {"ERROR": "critical", "WARN": "warning"}
 _NAMED = 5
@@ -48,7 +49,8 @@ class Record:
         storage = self.instance.event_log_storage
         red: dict[dg.AssetCheckKey, list[Any]] = {}
         for one in storage.get_asset_check_partition_info(keys):
-            if one.latest_execution_status.value == "FAILED":
+            is_news = not one.partition_key or one.partition_key >= str(today - LOOK_BACK)
+            if is_news and one.latest_execution_status.value == "FAILED":
                 red.setdefault(one.check_key, []).append(one)
         for key, partitions in red.items():
             owners = self.graph.get(key.asset_key).owners if self.graph.has(key.asset_key) else ()

@@ -31,7 +31,7 @@ def day(number: int) -> date:
 
 def spell(first: int, last: int | None = None, **other: Any) -> Candidate:  # noqa: ANN401 - any column
     """A spike of the key `etl` that holds from one day to another."""
-    said = {
+    said: dict[str, Any] = {
         "rule": "anomalies.spike",
         "severity": "warning",
         "subject_kind": "api_key",
@@ -57,7 +57,7 @@ def finding(first: int = 18, last: int | None = None, **other: Any) -> Finding: 
     """The finding of such a spike."""
     own = {"finding_id", "opened_day", "docs", "state", "change", "closed_day", "told_usd"}
     of_life = {name: other.pop(name) for name in own & set(other)}
-    said = {
+    said: dict[str, Any] = {
         "finding_id": "f1a2b3c4d5e6",
         "opened_day": day(20),
         "docs": "docs/alerts.md#anomalies-spike",
@@ -68,7 +68,7 @@ def finding(first: int = 18, last: int | None = None, **other: Any) -> Finding: 
 
 def change(number: int = 1, kind: str = "opened", **other: Any) -> Change:  # noqa: ANN401 - any column
     """A change of that finding."""
-    said = {
+    said: dict[str, Any] = {
         "finding_id": "f1a2b3c4d5e6",
         "change": number,
         "kind": kind,

@@ -42,7 +42,7 @@ def test_before_the_daily_refresh_nothing_is_late() -> None:
 def test_a_day_that_did_not_settle_is_late_since_that_day() -> None:
     (one,) = said(coverage(range(1, 21), (21, "provisional"), (22, "provisional")))
     assert (one["since_day"], one["day"], one["severity"]) == (day(21), day(23), "warning")
-    assert one["subject_id"] == "acme/costs"
+    assert (one["connection"], one["subject_id"]) == ("acme", "costs")
     assert one["owner"] == "team:finops"
     assert one["impact_usd"] is None
     assert "1 day of costs are not settled through 2026-11-21" in one["because"]

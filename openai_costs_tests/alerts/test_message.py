@@ -57,7 +57,7 @@ def test_a_finding_without_dollars_says_none() -> None:
         dagster_url=None,
     )
     assert made.title == "Warning: data.late, connection etl in acme"
-    assert "Measured: 3 days against 0 days expected" in made.text
+    assert "Measured: 3 days on 2026-11-20" in made.text
 
 
 def test_a_finding_about_all_connections_names_none() -> None:

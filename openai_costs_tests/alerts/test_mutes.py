@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def mute(name: str = "f1", until: int = 25, **other: str) -> Mute:
-    return Mute(finding=name, reason="known", until=day(until), **other)  # type: ignore[arg-type]
+    return Mute(finding=name, reason="known", until=day(until), **other)
 
 
 def test_a_mute_is_kept_and_read_again(tmp_path: Path) -> None:

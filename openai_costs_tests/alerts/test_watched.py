@@ -10,6 +10,7 @@ from openai_costs.alerts.watched import Record
 from openai_costs.tables.finding import Finding
 from openai_costs_tests.org import QUIET, calm
 
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 DAYS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-10")
 KEY = dg.AssetKey(["core", "spend"])
 
@@ -83,9 +84,8 @@ class Plant:
             instance=instance, tags=tags, raise_on_error=False, run_config=QUIET
         )
 
-    def red_now(self, instance: dg.DagsterInstance, later: timedelta = timedelta(0)) -> list[Any]:
+    def red_now(self, instance: dg.DagsterInstance, now: datetime = NOON) -> list[Any]:
         graph = self.defs().resolve_asset_graph()
-        now = datetime.now(UTC) + later
         found = Record(instance, graph, ["refresh"]).red(now, "team:finops")
         assert Finding.broken_rules(found) == []
         return found.to_dicts()
@@ -156,4 +156,11 @@ def test_a_run_that_failed_by_accident_says_what_was_at_the_bottom_of_it(
 def test_a_run_that_failed_long_ago_is_history(instance: dg.DagsterInstance) -> None:
     plant = Plant(breaks="no")
     plant.run(instance, "2026-11-01", "2026-11-01")
-    assert plant.red_now(instance, timedelta(days=31)) == []
+    assert plant.red_now(instance, datetime.now(UTC) + timedelta(days=31)) == []
+
+
+def test_a_red_day_of_a_backfill_of_old_days_is_no_news(instance: dg.DagsterInstance) -> None:
+    plant = Plant({"2026-11-02"})
+    plant.run(instance, "2026-11-01", "2026-11-04")
+    assert plant.red_now(instance, NOON + timedelta(days=31)) == []
+    assert len(plant.red_now(instance, NOON + timedelta(days=10))) == 1
