@@ -1,7 +1,7 @@
 """Sends what is due: once per change and channel, whatever dies, waits or runs beside it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
@@ -29,8 +29,9 @@ CHANNELS: Mapping[ChannelKind, Send] = {
     "apprise": apprise.send,
 }
 
-BUDGET = timedelta(seconds=30)
-"""How long one call goes on taking up messages: Dagster ends a sensor's tick after 60 s."""
+BUDGET = timedelta(seconds=20)
+"""How long one call takes up further messages: Dagster ends a sensor's tick after 60 s, and the
+last message may take half of that."""
 
 Secret = Callable[[str, str], SecretStr]
 
@@ -65,50 +66,59 @@ def deliver(
         channels: How each kind of channel is reached.
         look_up: Returns what a variable holds, given who asks.
     """
-    done = Delivered()
     if not alerts.routes:
-        return done
+        return Delivered()
     with lake.alone(Deliveries):
-        ledger = Ledger(lake)
-        began = clock()
-        now = _naive(began)
+        tour = _Tour(Ledger(lake), alerts, clock, channels, look_up)
         todo = due(
             rows(Finding, lake.read(Findings)),
             rows(Change, lake.read(FindingChanges)),
-            ledger.rows,
+            tour.ledger.rows,
             alerts.routes,
-            now,
+            _naive(clock()),
         )
-        ledger.skip(todo.skipped)
-        done.skipped = len(todo.skipped)
-        waiting = list(todo.parcels)
-        while waiting and clock() - began < BUDGET:
-            parcel = ledger.intend(waiting.pop(0), _naive(clock()))
+        tour.ledger.skip(todo.skipped)
+        tour.done.skipped = len(todo.skipped)
+        tour.go(todo.parcels)
+    return tour.done
+
+
+@dataclass
+class _Tour:
+    """One way round with what is due."""
+
+    ledger: Ledger
+    alerts: Alerts
+    clock: Clock
+    channels: Mapping[ChannelKind, Send]
+    look_up: Secret
+    done: Delivered = field(default_factory=Delivered)
+
+    def go(self, parcels: Sequence[Parcel]) -> None:
+        """Send parcels until the time is up; the next call goes on."""
+        began, waiting = self.clock(), list(parcels)
+        while waiting and self.clock() - began < BUDGET:
+            parcel = self.ledger.intend(waiting.pop(0), _naive(self.clock()))
             try:
-                remark = _send(parcel, alerts, clock(), channels, look_up)
+                remark = _send(parcel, self.alerts, self.clock(), self.channels, self.look_up)
             except DeliveryFailed as failure:
-                waiting = _not_taken(ledger, parcel, waiting, _naive(clock()), failure)
-                done.waiting += failure.is_retryable
-                done.failed += not failure.is_retryable
+                waiting = self._not_taken(parcel, waiting, failure)
             else:
-                ledger.sent(parcel, _naive(clock()), remark)
-                done.sent += 1
-    return done
+                self.ledger.sent(parcel, _naive(self.clock()), remark)
+                self.done.sent += 1
 
-
-def _not_taken(
-    ledger: Ledger,
-    parcel: Parcel,
-    waiting: Sequence[Parcel],
-    now: datetime,
-    failure: DeliveryFailed,
-) -> list[Parcel]:
-    """Record a failure, and return what is still worth sending now: not to the same channel."""
-    ledger.refused(parcel, now, failure)
-    if not failure.is_retryable:
-        return list(waiting)
-    ledger.put_off((one for one in waiting if one.route == parcel.route), now, failure)
-    return [one for one in waiting if one.route != parcel.route]
+    def _not_taken(
+        self, parcel: Parcel, waiting: list[Parcel], failure: DeliveryFailed
+    ) -> list[Parcel]:
+        """Record a failure, and return what is still worth sending: not to the same channel."""
+        now = _naive(self.clock())
+        self.ledger.refused(parcel, now, failure)
+        if not failure.is_retryable:
+            self.done.failed += 1
+            return waiting
+        self.done.waiting += 1
+        self.ledger.put_off((one for one in waiting if one.route == parcel.route), now, failure)
+        return [one for one in waiting if one.route != parcel.route]
 
 
 def _send(
