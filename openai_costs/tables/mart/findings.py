@@ -15,7 +15,7 @@ class Findings(Contract):
     over re-runs and restatements. Not derivable from raw/: it remembers what was told to whom.
     """
 
-    finding_id: str = column("The finding: short, stable, what `openai-costs mute` takes.")
+    finding_id: str = column("The finding: short and stable; the command mute takes it.")
     rule: str = column("The rule, as folder.rule.")
     severity: str = column("info, warning or critical.", isin=SEVERITIES)
     subject_kind: str = column("What the subject is: api_key, project, budget, connection, ...")
