@@ -122,6 +122,38 @@ def doctor(
 
 
 @app.command()
+def findings(
+    everything: Annotated[
+        bool, typer.Option("--all/--open", help="Closed and muted ones too; default: open ones.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List what deserves a look, worst first, with the reason."""
+    from openai_costs.alerts import show  # noqa: PLC0415
+
+    found = show.shown(place(load_settings().home), everything=everything)
+    if as_json:
+        typer.echo(json.dumps(show.as_json(found), indent=2))
+        return
+    for line in show.lines(found):
+        typer.echo(line)
+
+
+@app.command()
+def mute(
+    finding: Annotated[str, typer.Argument(help="Its id, or how the id begins.")],
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of silence.")],
+    by: Annotated[str, typer.Option(help="Who says so; a name.")] = "",
+) -> None:
+    """Silence a finding until a day, with a reason."""
+    from openai_costs.alerts import show  # noqa: PLC0415
+
+    said = show.Silence(reason, until.date(), by)
+    typer.echo(show.mute(load_settings(), finding, said, utc_now().date()))
+
+
+@app.command()
 def report(
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 import httpx
 
+from openai_costs.alerts import assets as alerts
+from openai_costs.alerts.sensors import sensors
 from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import Clock, utc_now
@@ -51,16 +53,16 @@ def build_defs(
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
     daily += [build(days) for build in (*spend.DAILY_ASSETS, *prices.DAILY_ASSETS)]
-    marts = [*spend.WHOLE_ASSETS, *optimization.WHOLE_ASSETS]
+    marts = [*spend.WHOLE_ASSETS, *optimization.WHOLE_ASSETS, *alerts.WHOLE_ASSETS]
     published = publish.published_database()
     everything = [*daily, *marts, published, cost_explorer]
     whole = [asset for provider in PROVIDERS for asset in provider.whole_assets]
     triggered = jobs_and_sensors(settings, everything, whole, published)
     return dg.Definitions(
-        assets=[*everything, *whole, *publish.views()],
+        assets=[*everything, *whole, *alerts.told(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *publish.CHECKS],
         jobs=triggered.jobs,
-        sensors=triggered.sensors,
+        sensors=[*(triggered.sensors or ()), *sensors(settings)],
         schedules=[daily_refresh(settings, clock), daily_directory()],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,

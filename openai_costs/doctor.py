@@ -7,6 +7,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from typing import Literal, NamedTuple
 
+from openai_costs.alerts.show import route_facts
 from openai_costs.days import Clock, DayRange
 from openai_costs.errors import MissingKey, OpenAICostsError
 from openai_costs.lake import Lake
@@ -38,6 +39,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
         yield _call(settings, connection, clock, reach)
         yield from _scopes(settings, connection, clock, reach)
         yield _days(settings, connection)
+    yield from (Fact(*fact) for fact in route_facts(settings))
 
 
 def _versions() -> str:

@@ -14,6 +14,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
 ├── ContractBroken              rows break a table's contract: the table was left as it was
+├── DeliveryFailed              a channel did not take a message
 └── NothingPublished            there is no published database yet to read
 """
 
@@ -196,6 +197,22 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
             f"{table} for {spell} was not replaced: {'; '.join(rules)}. "
             f"The rules are in docs/tables.md; the pages behind it are kept in raw/."
         )
+
+
+class DeliveryFailed(OpenAICostsError):  # noqa: N818
+    """A channel did not take a message.
+
+    Args:
+        said: What happened; holds no address and no secret.
+        is_retryable: Whether the same message may go through later.
+        may_have_arrived: Whether it is unknown if the message arrived.
+    """
+
+    def __init__(
+        self, said: str, *, is_retryable: bool = False, may_have_arrived: bool = False
+    ) -> None:
+        super().__init__(said)
+        self.is_retryable, self.may_have_arrived = is_retryable, may_have_arrived
 
 
 class NothingPublished(OpenAICostsError):  # noqa: N818

@@ -24,7 +24,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openai_costs.errors import MissingKey, SettingsError
-from openai_costs.sections import Reading, Section, Team
+from openai_costs.sections import Alerts, Reading, Section, Team, VariableName
+from openai_costs.toml_lines import line_of
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 SAMPLE_SCHEME = "sample://"
@@ -33,13 +34,11 @@ SAMPLE_SCHEME = "sample://"
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
 
-LATER_SECTIONS = ("gateway", "directory", "budgets", "alerts", "retention")
+LATER_SECTIONS = ("gateway", "directory", "budgets", "retention")
+OUR_SECTIONS = frozenset({"connections", "reading", "teams", "alerts"})
 """Sections of the public file format that this version accepts and does not read."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-
-
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -103,6 +102,7 @@ class Settings(Section):
     connections: tuple[Connection, ...] = Field(default=(), min_length=1)
     reading: Reading = Reading()
     teams: tuple[Team, ...] = ()
+    alerts: Alerts = Alerts()
     unread_sections: tuple[str, ...] = ()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
@@ -182,7 +182,7 @@ def load_settings() -> Settings:
     if "openai_costs_config" in environment.model_fields_set and not path.exists():
         raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
     said = _read_toml(path)
-    if ours := said.keys() & (Settings.model_fields.keys() - {"connections", "reading", "teams"}):
+    if ours := said.keys() & (Settings.model_fields.keys() - OUR_SECTIONS):
         raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
     default = {"name": "openai", "base_url": environment.openai_base_url}
@@ -197,6 +197,17 @@ def load_settings() -> Settings:
             "unread_sections": unread,
         },
     )
+
+
+def secret(variable: str, asks: str) -> SecretStr:
+    """Return what a variable named by a setting holds, read now.
+
+    Raises:
+        SettingsError: It is not set or empty.
+    """
+    if not (held := os.environ.get(variable, "").strip()):
+        raise SettingsError(f"The variable {variable} is not set. {asks} names it: export it.")
+    return SecretStr(held)
 
 
 def has_dagster_home() -> bool:
@@ -228,6 +239,8 @@ def _checked(path: Path, said: Mapping[str, Any]) -> Settings:
     except ValidationError as broken:
         first = broken.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
+        if line := line_of(path.read_text(encoding="utf-8") if path.exists() else "", first["loc"]):
+            where += f" (line {line})"
         raise SettingsError(
             f"{path}: {where}: {first['msg']}. See docs/operations.md#settings for what is allowed."
         ) from None

@@ -2,8 +2,13 @@ import json
 from pathlib import Path
 
 import pytest
+from upath import UPath
 
+from openai_costs.alerts.rows import findings_frame
 from openai_costs.cli import main
+from openai_costs.lake import Lake
+from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.alerts.cast import finding
 
 Streams = pytest.CaptureFixture[str]
 
@@ -86,3 +91,29 @@ def test_the_demo_tells_five_numbers_questions_files_and_what_next(
     assert (nowhere / "demo" / "report" / "index.html").exists()
     assert (nowhere / "demo" / "published" / "openai_costs.duckdb").exists()
     assert "sk-admin" not in said
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_findings_are_listed_and_one_is_muted_by_how_its_id_begins(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    lake = Lake(UPath(nowhere / "home"))
+    lake.replace_whole(Findings, findings_frame([finding()]))
+    assert run(monkeypatch, "findings") == 0
+    assert "f1a2b3c4d5e6  open     warning  412.50 USD" in capfd.readouterr().out
+    words = ("mute", "f1a2", "--reason", "known", "--until", "2999-01-01", "--by", "Ada")
+    assert run(monkeypatch, *words) == 0
+    assert "is muted through 2999-01-01: known" in capfd.readouterr().out
+    assert run(monkeypatch, "findings", "--open", "--json") == 0
+    assert json.loads(capfd.readouterr().out) == []
+    assert run(monkeypatch, "findings", "--all", "--json") == 0
+    (one,) = json.loads(capfd.readouterr().out)
+    assert (one["state"], one["muted_by"]) == ("muted", "Ada")
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_finding_that_is_not_there_cannot_be_muted(
+    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "mute", "zzz", "--reason", "known", "--until", "2999-01-01") == 1
+    assert "There is no finding 'zzz'" in capfd.readouterr().err

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from openai_costs.settings import (
     Connection,
     Settings,
     load_settings,
+    secret,
 )
 
 KEY = "sk-admin-Tq7ZqLx2vHn9KpW4"
@@ -36,6 +38,14 @@ def refusal(said: str) -> str:
 
 def one_connection(more: str) -> str:
     return f'[[connections]]\nname = "acme"\n{more}\n'
+
+
+def a_route(more: str) -> str:
+    return f'[[alerts.routes]]\nname = "a"\n{more}\n'
+
+
+def a_mute(more: str) -> str:
+    return f"[[alerts.mutes]]\n{more}\n"
 
 
 def test_an_empty_environment_gives_one_connection_and_every_default():
@@ -91,9 +101,9 @@ def test_history_begins_with_the_earliest_connection():
 
 
 def test_sections_of_later_versions_are_accepted_and_named():
-    assert written('[budgets]\nmonthly = 500\n[alerts]\nslack = "x"\n').unread_sections == (
-        "budgets",
-        "alerts",
+    assert written('[gateway]\nurl = "x"\n[retention]\nmonths = 12\n').unread_sections == (
+        "gateway",
+        "retention",
     )
 
 
@@ -123,12 +133,51 @@ def test_sections_of_later_versions_are_accepted_and_named():
         ('[[connections]]\naccess = "full"\n', "connections.0.name"),
         ('connections = "acme"\n', "connections"),
         (one_connection("") + one_connection(""), "same name: acme"),
+        ("[alerts]\nfresh_days = 0\n", "alerts.fresh_days (line 2)"),
+        ("[alerts]\ngrowing_factor = 1\n", "alerts.growing_factor (line 2)"),
+        ('[alerts]\ndagster_url = "d.example"\n', "alerts.dagster_url (line 2)"),
+        (a_route('channel = "fax"'), "alerts.routes.0.channel (line 3)"),
+        (a_route('channel = "slack"'), "(line 1): Value error, route 'a' (slack) needs url_env"),
+        (a_route('channel = "webhook"\nurl_env = "U"'), "needs secret_env"),
+        (a_route('channel = "email"\nurl_env = "U"\nsender = "s"'), "needs to"),
+        (a_route('channel = "slack"\nurl_env = "https://hooks"'), "routes.0.url_env (line 4)"),
+        (a_route('channel = "pagerduty"\nsecret_env = "K"\ndigest = true'), "remove digest"),
+        (a_route('channel = "slack"\nurl_env = "U"') * 2, "two routes are called 'a'"),
+        (a_mute('until = 2026-12-01\nreason = "x"'), "would mute everything"),
+        (a_mute('finding = "f"\nuntil = 2026-12-01'), "alerts.mutes.0.reason"),
+        (a_mute('finding = "f"\nuntil = "soon"\nreason = "x"'), "alerts.mutes.0.until (line 3)"),
     ],
 )
 def test_a_setting_we_cannot_use_is_refused_by_its_name(said: str, named: str):
     sentence = refusal(said)
     assert named in sentence
     assert "openai_costs.toml" in sentence
+
+
+def test_routes_and_mutes_are_read_with_their_defaults():
+    alerts = written(
+        a_route('channel = "slack"\nurl_env = "SLACK_URL"\nrules = ["anomalies.*"]')
+        + a_mute('rule = "seats.*"\nuntil = 2026-12-31\nreason = "until the audit"')
+    ).alerts
+    (route,) = alerts.routes
+    assert (route.url_env, route.rules, route.min_severity) == (
+        "SLACK_URL",
+        ("anomalies.*",),
+        "info",
+    )
+    assert (route.digest, route.allow_email) == (False, False)
+    assert alerts.mutes[0].by == "openai_costs.toml"
+    assert (alerts.growing_factor, alerts.growing_step_usd) == (Decimal("1.5"), Decimal(10))
+
+
+def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SLACK_URL", " https://hooks.example/x ")
+    assert secret("SLACK_URL", "Route 'a'").get_secret_value() == "https://hooks.example/x"
+    monkeypatch.setenv("SLACK_URL", "")
+    with pytest.raises(
+        SettingsError, match=r"SLACK_URL is not set\. Route 'a' names it: export it"
+    ):
+        secret("SLACK_URL", "Route 'a'")
 
 
 @pytest.mark.parametrize("key", ["home", "config_file", "unread_sections", "only_connection"])

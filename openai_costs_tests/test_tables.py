@@ -41,6 +41,10 @@ PROMISED: Final = {
     "mart.spend_by_user": "day connection user_id user_name team model usage_type billed_usd "
     "attribution",
     "mart.coverage": "connection source day state rows billed_usd read_at",
+    "mart.findings": "finding_id rule severity subject_kind subject_id connection day opened_day "
+    "state observed expected threshold impact_usd because table_name docs",
+    "mart.finding_changes": "finding_id change kind changed_day is_told",
+    "mart.deliveries": "finding_id change channel sent_at status attempt",
     "mart.restatements": "connection day seen_at previous_usd current_usd change_usd",
     "mart.spend_attribution": "day connection project_id api_key_id user_id user_name team model "
     "usage_type billed_usd attribution pool share_pct",

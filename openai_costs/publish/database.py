@@ -171,7 +171,8 @@ def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) ->
     sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
     sql.execute(f"CREATE TABLE {name} ({columns})")
     names = ", ".join(table.types())
-    flying = FLYING if "day" in table.types() else "false"
+    # Only a table whose rows are told apart by connection and day has slices that can be in flight.
+    flying = FLYING if {"connection", "day"} <= set(table.to_schema().unique or ()) else "false"
     if lake.has(table):
         source = f"read_parquet({_text(lake.glob(table))})"
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {flying}")  # noqa: S608 - our own names

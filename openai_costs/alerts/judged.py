@@ -1,0 +1,83 @@
+"""Which days a rule has judged: settled, read, and computed. Nothing else opens or closes. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from openai_costs.findings import Question, Rule
+from openai_costs.tables.finding import EVERY_CONNECTION
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was looked at.
+
+    Args:
+        rules: The rules by id.
+        days: The days judged, by rule and connection; `*` stands for connections not named.
+    """
+
+    rules: Mapping[str, Rule]
+    days: Mapping[tuple[str, str], Collection[date]]
+
+    def of(self, rule: str, connection: str) -> Collection[date]:
+        """Return the days that a rule judged of a connection."""
+        everywhere = self.days.get((rule, EVERY_CONNECTION), ())
+        return self.days.get((rule, connection), everywhere)
+
+    def rule(self, name: str) -> Rule:
+        """Return a rule; one that is no longer in the code keeps the usual patience."""
+        return self.rules.get(name) or Rule(name)
+
+    def __or__(self, other: "Judged") -> "Judged":
+        return Judged({**self.rules, **other.rules}, {**self.days, **other.days})
+
+
+def settled_days(coverage: pl.DataFrame) -> dict[str, frozenset[date]]:
+    """Return the settled days of each connection's costs, and under `*` those settled in all."""
+    costs = coverage.filter(source="costs")
+    settled = {
+        str(name): frozenset(rows.filter(state="settled")["day"])
+        for (name,), rows in costs.partition_by("connection", as_dict=True).items()
+    }
+    in_all = frozenset.intersection(*settled.values()) if settled else frozenset()
+    return settled | {EVERY_CONNECTION: in_all}
+
+
+def judged_of(
+    question: Question, settled: Mapping[str, Collection[date]], there: Iterable["Stored"]
+) -> Judged:
+    """Return what a question about spend has judged.
+
+    Args:
+        question: The question.
+        settled: The settled days by connection, with `*`.
+        there: For each daily table that the question reads, the days stored by connection.
+    """
+    tables = list(there)
+    days = {
+        (rule.id, name): frozenset(
+            day for day in known if all(_has(stored, name, day) for stored in tables)
+        )
+        for rule in question.rules
+        for name, known in settled.items()
+    }
+    return Judged({rule.id: rule for rule in question.rules}, days)
+
+
+def judged_today(rules: Iterable[Rule], today: date) -> Judged:
+    """Return what rules about data have judged: the state of today, of every connection."""
+    known = {rule.id: rule for rule in rules}
+    return Judged(known, {(name, EVERY_CONNECTION): frozenset({today}) for name in known})
+
+
+Stored = Mapping[str, Collection[date]]
+"""The days a daily table has, by connection."""
+
+
+def _has(stored: Stored, connection: str, day: date) -> bool:
+    if connection == EVERY_CONNECTION:
+        return all(day in days for days in stored.values())
+    return day in stored.get(connection, ())

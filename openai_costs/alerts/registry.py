@@ -1,0 +1,47 @@
+"""The questions that findings come from. The only list of them.
+
+A question declares a `Question` (findings.py) in its own folder; adding it here gives its
+candidates a life, and docs/alerts.md must have a section for each of its rules.
+"""
+
+import polars as pl
+
+from openai_costs.alerts.late import LATE, late
+from openai_costs.alerts.undelivered import UNDELIVERED, undelivered
+from openai_costs.alerts.watched import CHECK_FAILED, RUN_FAILED
+from openai_costs.contracts import OWNERS
+from openai_costs.findings import Facts, Question, Rule
+from openai_costs.lake import Lake
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.deliveries import Deliveries
+
+DATA_OWNER = OWNERS[0]
+"""Who is told of trouble with data: the owner of the assets, not who spent the money."""
+
+
+def _late(lake: Lake, facts: Facts) -> pl.DataFrame:
+    grace = facts.settings.reading.grace
+    return late(lake.read(Coverage), facts.now, grace, DATA_OWNER)
+
+
+def _undelivered(lake: Lake, facts: Facts) -> pl.DataFrame:
+    routes = [route.name for route in facts.settings.alerts.routes]
+    return undelivered(lake.read(Deliveries), routes, facts.today, DATA_OWNER)
+
+
+DATA = (
+    Question(rules=(LATE,), reads=(Coverage,), ask=_late),
+    Question(rules=(UNDELIVERED,), reads=(Deliveries,), ask=_undelivered),
+)
+"""Asked by the asset and, as they must be noticed when nothing runs, by a sensor too."""
+
+CANDIDATES: tuple[Question, ...] = (*DATA,)
+"""Asked whenever `mart/findings` is made."""
+
+WATCHED = (CHECK_FAILED, RUN_FAILED)
+"""The rules about Dagster's own record, which a sensor looks at."""
+
+
+def all_rules() -> list[Rule]:
+    """Return every rule there is."""
+    return [*(rule for question in CANDIDATES for rule in question.rules), *WATCHED]

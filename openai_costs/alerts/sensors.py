@@ -1,0 +1,86 @@
+"""What Dagster does by itself: it looks whether data is late or red, and delivers.
+
+On when there is a route: without one there is nobody to tell, and nothing for the daemon to do.
+Off again in the UI at any time; Dagster remembers that.
+"""
+
+import dagster as dg
+from upath import UPath
+
+from openai_costs.alerts.deliver import deliver
+from openai_costs.alerts.judged import judged_today
+from openai_costs.alerts.mutes import with_mutes
+from openai_costs.alerts.record import ask, look_again, sound
+from openai_costs.alerts.registry import DATA, DATA_OWNER, WATCHED
+from openai_costs.alerts.watched import Record
+from openai_costs.contracts import asset_key
+from openai_costs.days import Clock
+from openai_costs.findings import Facts
+from openai_costs.lake import Lake
+from openai_costs.settings import Settings
+from openai_costs.tables.mart.deliveries import Deliveries
+
+DELIVER_EVERY = 60
+WATCH_EVERY = 300
+
+
+def sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """Build the sensors for some settings."""
+    on = (
+        dg.DefaultSensorStatus.RUNNING if settings.alerts.routes else dg.DefaultSensorStatus.STOPPED
+    )
+    return [_watch_data(on), _deliver_findings(on)]
+
+
+def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="watch_data",
+        minimum_interval_seconds=WATCH_EVERY,
+        default_status=on,
+        description="Find late days, red checks, failed runs and channels that are down; let mutes "
+        "begin and end.",
+    )
+    def watch(
+        context: dg.SensorEvaluationContext,
+        lake: dg.ResourceParam[Lake],
+        home: dg.ResourceParam[UPath],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.SkipReason:
+        facts = Facts(settings, clock())
+        late, judged = ask(lake, facts, DATA)
+        red = sound(_record(context).red(facts.now, DATA_OWNER))
+        judged |= judged_today(WATCHED, facts.today)
+        alerts = with_mutes(settings.alerts, home)
+        look_again(lake, late.vstack(red), judged, alerts, facts.today)
+        return dg.SkipReason(f"Late or undelivered: {late.height}, red: {red.height}.")
+
+    return watch
+
+
+def _record(context: dg.SensorEvaluationContext) -> Record:
+    code = context.repository_def
+    if code is None:
+        raise dg.Failure("This sensor runs inside a code location only.", allow_retries=False)
+    return Record(context.instance, code.asset_graph, code.job_names)
+
+
+def _deliver_findings(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="deliver_findings",
+        minimum_interval_seconds=DELIVER_EVERY,
+        default_status=on,
+        description="Tell each change of a finding once, through every route that wants it.",
+    )
+    def tell(
+        lake: dg.ResourceParam[Lake],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.SensorResult:
+        done = deliver(lake, settings.alerts, clock)
+        events = [dg.AssetMaterialization(asset_key(Deliveries), metadata=vars(done))]
+        return dg.SensorResult(
+            skip_reason=str(done), asset_events=events if done.sent or done.failed else []
+        )
+
+    return tell

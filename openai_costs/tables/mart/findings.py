@@ -1,0 +1,62 @@
+"""What deserves a look: one life cycle for every rule of every question."""
+
+import datetime as dt
+
+from openai_costs.tables.contract import Contract, Quantity, Usd, column
+from openai_costs.tables.finding import NO_ADDRESS, SEVERITIES
+
+STATES = ("open", "growing", "closed", "muted")
+
+
+class Findings(Contract):
+    """What deserves a look, and why.
+
+    One row per finding. `day` is the newest day on which its condition held. The id stays the same
+    over re-runs and restatements. Not derivable from raw/: it remembers what was told to whom.
+    """
+
+    finding_id: str = column("The finding: short and stable; the command mute takes it.")
+    rule: str = column("The rule, as folder.rule.")
+    severity: str = column("info, warning or critical.", isin=SEVERITIES)
+    subject_kind: str = column("What the subject is: api_key, project, budget, connection, ...")
+    subject_id: str = column("The subject's id; with the period where a rule has periods.")
+    subject_name: str = column("The subject's last known name.", nullable=True)
+    connection: str = column("The connection of openai_costs.toml; * for all of them together.")
+    day: dt.date = column("The newest day on which the condition held.", unit="UTC day")
+    since_day: dt.date = column("The first day of the incident.", unit="UTC day")
+    opened_day: dt.date = column("The day it was first seen.", unit="UTC day")
+    closed_day: dt.date = column(
+        "The day it was seen to be over; null while it is not.", unit="UTC day", nullable=True
+    )
+    state: str = column("open, growing, closed or muted.", isin=STATES)
+    change: int = column(
+        "The number of its newest change; 0 when it was over before it was seen.", unit="changes"
+    )
+    observed: Quantity = column("What was seen.", unit="see unit", nullable=True)
+    expected: Quantity = column("What was expected.", unit="see unit", nullable=True)
+    threshold: Quantity = column("What it was judged by.", unit="see unit", nullable=True)
+    unit: str = column("The unit of observed, expected and threshold: USD, days, ...")
+    impact_usd: Usd = column(
+        "Dollars at stake, summed over the incident; null when it is not about money.",
+        unit="USD",
+        nullable=True,
+    )
+    told_usd: Usd = column(
+        "impact_usd at the newest change: what it must outgrow.", unit="USD", nullable=True
+    )
+    because: str = column("Why, in words with numbers.")
+    outlook: str = column("What happens by the end of the period, in words.", nullable=True)
+    owner: str = column("Who should act.", nullable=True, str_matches=NO_ADDRESS)
+    muted_until: dt.date = column("The last day of the mute.", unit="UTC day", nullable=True)
+    mute_reason: str = column("Why it is muted.", nullable=True)
+    muted_by: str = column("Who muted it.", nullable=True, str_matches=NO_ADDRESS)
+    evidence: str = column(
+        "The table that holds the evidence, as layer.table.",
+        alias="table_name",  # every contract has a method of that name
+    )
+    docs: str = column("The section of the documentation about the rule.")
+
+    class Config(Contract.Config):
+        """One row per finding."""
+
+        unique = ("finding_id",)

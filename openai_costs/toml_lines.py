@@ -1,0 +1,37 @@
+"""Finds the line of a settings file that a validation error is about. Pure.
+
+The standard parser tells lines only of broken TOML; whoever mends a value wants its line too.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+_HEADER = re.compile(r"^\s*\[(?P<double>\[)?\s*(?P<name>[\w.-]+)\s*\]")
+_KEY = re.compile(r"^\s*(?P<name>[\w.-]+)\s*=")
+
+
+def line_of(text: str, where: Sequence[str | int]) -> int | None:
+    """Return the number of the line that a setting is on, or its section's; None if not found.
+
+    Args:
+        text: The settings file.
+        where: The way to the setting, as pydantic gives it: ("alerts", "routes", 0, "to").
+    """
+    best: tuple[int, int] | None = None
+    seen: Counter[str] = Counter()
+    section: tuple[str | int, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            name = header["name"]
+            position = (seen[name],) if header["double"] else ()
+            seen[name] += 1
+            section = (*name.split("."), *position)
+            path = section
+        elif key := _KEY.match(line):
+            path = (*section, *key["name"].split("."))
+        else:
+            continue
+        if path == tuple(where[: len(path)]) and (best is None or len(path) > best[0]):
+            best = (len(path), number)
+    return best[1] if best else None

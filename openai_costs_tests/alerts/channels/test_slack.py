@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from openai_costs.alerts.channels import slack
+from openai_costs.alerts.channels.address import Address
+from openai_costs.alerts.message import Line, Message, message
+from openai_costs_tests.alerts.cast import NOW, change, finding
+from openai_costs_tests.alerts.servers import http_inbox
+
+
+def made(**other: Any) -> Message:  # noqa: ANN401 - any column
+    return message(finding(18, 20, **other), change(), dagster_url="https://d.example")
+
+
+def test_a_message_arrives_with_blocks_and_a_plain_text() -> None:
+    with http_inbox() as inbox:
+        slack.send(made(), Address("finops", NOW, SecretStr(inbox.url)))
+    (body,) = inbox.bodies
+    assert body["text"].startswith("Warning: 412.50 USD, anomalies.spike, api key etl in acme")
+    header, section = body["blocks"]
+    assert header["type"] == "header"
+    assert "*Owner:* data-platform" in section["text"]["text"]
+    assert "`openai-costs mute f1a2b3c4d5e6" in section["text"]["text"]
+
+
+def test_a_name_cannot_mention_anybody_or_make_a_link() -> None:
+    body = str(list(slack.blocks(made(owner="<!channel> & <https://evil.example|team>")))[1:])
+    assert "<" not in body
+    assert "&lt;!channel&gt; &amp; " in body
+
+
+def test_a_link_stays_as_it_is() -> None:
+    said = str(list(slack.blocks(made())))
+    assert "https://d.example/assets/mart/spend_anomalies?partition=2026-11-20" in said
+
+
+def test_slacks_limits_are_kept() -> None:
+    lines = [Line(label, "x" * 5000) for _ in range(60) for label in ("", "Why", "Owner")]
+    long = Message("k", "k-1", "digest", "info", "t" * 500, lines)
+    blocks = list(slack.blocks(long))
+    assert len(blocks) <= 50
+    assert len(blocks[0]["text"]["text"]) == 150
+    assert max(len(block["text"]["text"]) for block in blocks) <= 3000
+    assert "openai-costs findings" in blocks[-1]["text"]["text"]
