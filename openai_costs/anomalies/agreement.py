@@ -1,0 +1,106 @@
+"""What several levels say together: a sum is news when somebody in particular made it so. Pure.
+
+A project is the sum of what its users and keys spend. When a user is far above what is usual for
+him, a project whose excess is about his need not be nearly as far above its own; and a project
+whose excess is that of a user who does this all the time is no news at all.
+"""
+
+import polars as pl
+
+from openai_costs.anomalies.series import ID, WHO, level_of
+
+WEAK = 2.5
+"""The score from which a sum is news when somebody made it so."""
+PER_DOUBLING = 0.5
+"""Of twice as many culprits a day, one fits by chance twice as often: the score must be higher."""
+ALIKE = (0.6, 1.6)
+ORDINARY = 1.0
+"""The score from which somebody's own spending explains the excess of a sum."""
+CERTAIN = 3.0
+"""A sum this many times above the threshold is news whoever made it."""
+COVERED = 0.8
+
+Belongs = pl.DataFrame | None
+
+
+def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
+    """Return the days with is_high, is_lasting and is_stopped as the levels together see them.
+
+    Args:
+        days: series_id, day, cost, expected, score, sigmas, minimum, is_worth, is_high, lasting,
+            rise, is_lasting, is_stopped.
+        belongs: child, parent: which sums a user or key is part of. Without it any sum of the same
+            day may be meant, and more is asked of it the more culprits the day has.
+    """
+    told = days.with_columns(
+        is_who=level_of(pl.col(ID)).is_in(WHO), excess=pl.col("cost") - pl.col("expected")
+    ).join(_covered(days), on="day", how="left", maintain_order="left")
+    who, sums = told.filter("is_who"), told.filter(~pl.col("is_who"))
+    score, excess, rise = pl.col("score"), pl.col("excess"), pl.col("rise")
+    weak = sums.filter((score > WEAK) & pl.col("is_worth"))
+    high = _matched(_as(weak, excess, score), _as(who.filter("is_high"), excess, score), belongs)
+    alone = who.filter(~pl.col("is_high") & (score > ORDINARY) & (excess > 0))
+    ordinary = _matched(
+        _as(weak.filter("is_high"), excess, score), _as(alone, excess, score), belongs, WEAK
+    )
+    slow = sums.filter(pl.col("lasting") > WEAK)
+    lasting = _matched(
+        _as(slow, rise, pl.col("lasting")), _as(who.filter("is_lasting"), rise, score), belongs
+    )
+    low = sums.filter((score < -WEAK) & (excess <= -2 * pl.col("minimum")))
+    stopped = _matched(
+        _as(low, -excess, -score), _as(who.filter("is_stopped"), -excess, score), belongs
+    )
+    for name, found in (
+        ("_high", high),
+        ("_ordinary", ordinary),
+        ("_lasting", lasting),
+        ("_stopped", stopped),
+    ):
+        told = _marked(told, found, name)
+    return told.with_columns(
+        is_high=_verdict(),
+        is_lasting=pl.col("is_lasting") | pl.col("_lasting"),
+        is_stopped=pl.col("is_stopped") | pl.col("_stopped"),
+    ).drop("_high", "_ordinary", "_lasting", "_stopped", "is_who", "excess", "is_covered")
+
+
+def _verdict() -> pl.Expr:
+    limit = pl.when("_ordinary").then(CERTAIN * pl.col("sigmas")).otherwise("sigmas")
+    alone = pl.col("is_high") & (pl.col("score") > limit)
+    judged = pl.col("is_who") | ~pl.col("is_covered")
+    return pl.col("_high") | pl.when(judged).then("is_high").otherwise(alone)
+
+
+def _covered(days: pl.DataFrame) -> pl.DataFrame:
+    """Days on which users and keys together are nearly all of the largest series."""
+    who = pl.col("cost").filter(level_of(pl.col(ID)).is_in(WHO)).sum()
+    return days.group_by("day").agg(is_covered=who >= COVERED * pl.col("cost").max())
+
+
+def _as(days: pl.DataFrame, dollars: pl.Expr, score: pl.Expr) -> pl.DataFrame:
+    return days.select(ID, "day", "sigmas", dollars=dollars, said=score)
+
+
+def _matched(
+    sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs, weak: float | None = None
+) -> pl.DataFrame:
+    """Return series_id and day of sums whose dollars are about those of one of the others."""
+    theirs = who.select("day", child=ID, theirs="dollars", many=pl.len().over("day"))
+    if belongs is None:
+        pairs = sums.join(theirs, on="day")
+        asked = (WEAK + PER_DOUBLING * pl.col("many").log(2)).clip(upper_bound=pl.col("sigmas"))
+    else:
+        pairs = sums.join(theirs.join(belongs, on="child"), left_on=["day", ID], right_on=["day", "parent"])
+        asked = pl.lit(WEAK)
+    least, most = ALIKE
+    share = pl.col("dollars") / pl.col("theirs")
+    asked = asked if weak is None else pl.lit(weak)
+    fits = share.is_between(least, most) & (pl.col("said") > asked)
+    return pairs.filter(fits).select(ID, "day").unique()
+
+
+def _marked(days: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFrame:
+    marks = found.with_columns(pl.lit(True).alias(name))
+    told = days.join(marks, on=[ID, "day"], how="left", maintain_order="left")
+    return told.with_columns(pl.col(name).fill_null(value=False))

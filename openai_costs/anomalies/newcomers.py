@@ -1,0 +1,31 @@
+"""Series in their first week: no history to judge them by, only what others cost. Pure."""
+
+import polars as pl
+
+from openai_costs.anomalies.series import ID, PEOPLE, level_of
+
+FIRST_DAYS = 7
+BEGINNING_DAYS = 14
+"""On the first days of the first reading everything is new, so nothing is."""
+TIMES_PEERS = 3.0
+NEWS = 60.0
+
+
+def newcomers(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
+    """Add is_new, newcomer (from how many dollars a day it is news), and score new days.
+
+    News from the larger of newcomer_usd and twice the minimum. People are hired all the time, so
+    one is news only from three times what a dear day of the others costs.
+
+    Args:
+        days: Scored days with their minimums.
+        beginning: The first day of all series.
+    """
+    is_new = (pl.col("age") < FIRST_DAYS) | pl.col("level").is_null()
+    limit = pl.max_horizontal("newcomer_usd", 2 * pl.col("minimum"))
+    as_people = pl.max_horizontal(limit, TIMES_PEERS * pl.col("peers_usd").fill_null(0.0))
+    newcomer = pl.when(level_of(pl.col(ID)) == PEOPLE).then(as_people).otherwise(limit)
+    told = days.with_columns(is_new=is_new, newcomer=newcomer)
+    seen = (pl.col("day") - beginning).dt.total_days() >= BEGINNING_DAYS
+    news = pl.when(seen & (pl.col("cost") >= pl.col("newcomer"))).then(NEWS).otherwise(0.0)
+    return told.with_columns(score=pl.when("is_new").then(news).otherwise("score"))

@@ -1,0 +1,85 @@
+"""How far a day usually lies from what is expected of it. Pure.
+
+Half of it is the body of the distribution, half its tail: a series that is quiet for weeks and
+wild for a day is as wide as its wild days. Only residuals of earlier days are used.
+"""
+
+import polars as pl
+
+from openai_costs.anomalies.series import ID, past
+from openai_costs.anomalies.shape import carried
+
+BODY_DAYS = 60
+YOUNG_DAYS = 28
+FIRST_DAYS = 7
+TAIL_WEEKS = 13
+FEWEST_WEEKS = 4
+PRIOR = 0.5
+WILDNESS = 2.0
+PRIOR_DAYS = 6.0
+NARROWEST = 0.08
+MAD_TO_SIGMA = 1.4826
+TAIL_SIGMAS = 1.9
+"""Where the third largest of 13 weekly maxima lies in a normal distribution, in sigmas."""
+AMOUNT_PRIOR_DAYS = 4.0
+AMOUNT_DAYS = 25
+FEW_AMOUNTS = 6
+SIGMAS_OF_95 = 1.645
+
+
+def spread(days: pl.DataFrame) -> pl.DataFrame:
+    """Add calm and spread, of usual days, and amount_spread, of idle series' spending days.
+
+    body = 1.4826 x median |residual| of 60 days, mixed with 0.5 while there are few;
+    tail = third largest weekly maximum of 13 weeks / 1.9; s = body and tail by half, 0.08 at
+    least. calm = s (1 + s), for tests that add days up; spread = s (1 + s + 2 s^2), for single
+    days: the noisier a series, the longer its tail compared with a normal one.
+    """
+    told = _bodies(_judged(days))
+    body = _with_prior(pl.col("n_judged").fill_null(0).clip(0, BODY_DAYS), pl.col("body"))
+    tails = _tails(told)
+    share = (
+        pl.when(tails.list.len() >= FEWEST_WEEKS)
+        .then(0.5 * tails.list.len() / TAIL_WEEKS)
+        .otherwise(0.0)
+    )
+    tail = (tails.list.get(2, null_on_oob=True).clip(0) / TAIL_SIGMAS).fill_null(0.0)
+    s = (body * (1 - share) + tail * share).clip(NARROWEST)
+    return told.with_columns(
+        calm=s * (1 + s),
+        spread=s * (1 + s + WILDNESS * s**2),
+        amount_spread=_amount_spread(),
+    )
+
+
+def _judged(days: pl.DataFrame) -> pl.DataFrame:
+    counts = pl.col("is_on") & pl.col("is_usual") & (pl.col("age") >= FIRST_DAYS)
+    return days.with_columns(judged=pl.when(counts).then("residual"))
+
+
+def _bodies(days: pl.DataFrame) -> pl.DataFrame:
+    some = days.filter(pl.col("judged").is_not_null())
+    middle = pl.col("judged").abs().rolling_median(BODY_DAYS, min_samples=1).over(ID)
+    counted = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(ID)
+    return carried(days, some.select(ID, "day", body=MAD_TO_SIGMA * middle, n_judged=counted))
+
+
+def _with_prior(n: pl.Expr, body: pl.Expr) -> pl.Expr:
+    prior = pl.when(n < YOUNG_DAYS).then(PRIOR_DAYS).otherwise(0.0)
+    square = (n * body.fill_null(PRIOR) ** 2 + prior * PRIOR**2) / (n + prior)
+    return square.sqrt()
+
+
+def _tails(days: pl.DataFrame) -> pl.Expr:
+    """Maxima of the last 13 weeks, largest first; a week counts from the day before."""
+    weekly = pl.col("judged").fill_null(-9.0).rolling_max(7, min_samples=1).over(ID)
+    maxima = [weekly.shift(1 + 7 * week).over(ID) for week in range(TAIL_WEEKS)]
+    return pl.concat_list(maxima).list.drop_nulls().list.sort(descending=True)
+
+
+def _amount_spread() -> pl.Expr:
+    n = pl.col("n_on").fill_null(0).clip(0, AMOUNT_DAYS)
+    scatter = MAD_TO_SIGMA * pl.col("scatter").fill_null(1.0)
+    body = ((n * scatter**2 + AMOUNT_PRIOR_DAYS) / (n + AMOUNT_PRIOR_DAYS)).sqrt()
+    tail = (pl.col("high") - pl.col("middle")) / SIGMAS_OF_95
+    return pl.max_horizontal(body, pl.when(n >= FEW_AMOUNTS).then(tail))
