@@ -91,7 +91,9 @@ def _matched(
         pairs = sums.join(theirs, on="day")
         asked = (WEAK + PER_DOUBLING * pl.col("many").log(2)).clip(upper_bound=pl.col("sigmas"))
     else:
-        pairs = sums.join(theirs.join(belongs, on="child"), left_on=["day", ID], right_on=["day", "parent"])
+        pairs = sums.join(
+            theirs.join(belongs, on="child"), left_on=["day", ID], right_on=["day", "parent"]
+        )
         asked = pl.lit(WEAK)
     least, most = ALIKE
     share = pl.col("dollars") / pl.col("theirs")
