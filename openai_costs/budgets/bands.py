@@ -61,7 +61,9 @@ def _usual(volatility: pl.Expr) -> pl.Expr:
 
 def _scale(now: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
     """Add scale: own errors and, counting as four, what the volatility promises."""
-    ratio = errors.group_by("group").agg(ratio=((pl.col("q") / pl.col("usual")) ** 2).median() / 0.455)
+    ratio = errors.group_by("group").agg(
+        ratio=((pl.col("q") / pl.col("usual")) ** 2).median() / 0.455
+    )
     own = errors.group_by(ID).agg(n=pl.len(), squares=(pl.col("q") ** 2).sum())
     told = now.join(ratio, on="group", how="left").join(own, on=ID, how="left")
     promised = pl.col("ratio").fill_null(PRIOR_RATIO) * _usual(pl.col("volatility")) ** 2

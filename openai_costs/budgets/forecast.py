@@ -56,7 +56,10 @@ def _looked(days: pl.DataFrame, origins: list[date], ahead: int) -> pl.DataFrame
     """Return series_id, origin, volatility, rest, seen (days before), actual (null: not ended)."""
     told = outlook(known_on(days, origins), ahead)
     running = days.select(
-        ID, "day", total=pl.col("cost").cum_sum().over(ID), seen=pl.int_range(1, pl.len() + 1).over(ID)
+        ID,
+        "day",
+        total=pl.col("cost").cum_sum().over(ID),
+        seen=pl.int_range(1, pl.len() + 1).over(ID),
     )
     then = running.rename({"day": "origin"})
     later = running.select(ID, origin=pl.col("day").dt.offset_by(f"-{ahead}d"), later="total")

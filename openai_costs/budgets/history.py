@@ -27,13 +27,9 @@ def every_day(spend: pl.DataFrame, until: date) -> pl.DataFrame:
 def known_on(days: pl.DataFrame, origins: list[date]) -> pl.DataFrame:
     """Return series_id, origin, lag, weekday, cost: the last 84 days before and on each origin.
 
-    A series with less than a week of days before an origin is left out of that origin.
+    A series that began after an origin is not there.
     """
-    start = days["day"].min()
-    parts = [_before(days, origin) for origin in origins if start is not None and origin >= start]
-    if not parts:
-        parts = [_before(days.clear(), date.min + timedelta(days=MEMORY_DAYS))]
-    return pl.concat(parts)
+    return pl.concat([_before(days, origin) for origin in origins])
 
 
 def _before(days: pl.DataFrame, origin: date) -> pl.DataFrame:

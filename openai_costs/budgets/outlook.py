@@ -1,4 +1,4 @@
-"""What the next days will cost: a level that follows, weekdays as they were, a part of the trend. Pure.
+"""What the next days will cost: a level that follows, weekdays as they were, some trend. Pure.
 
 Exponentially weighted level over a weekday shape, the weights' half-life chosen by how steady a
 series is: steady ones follow the last days, noisy ones the last weeks.
@@ -16,7 +16,7 @@ UNKNOWN_VOLATILITY = 0.5
 MAD_TO_SIGMA = 1.4826
 TREND_DAYS = 28
 LARGEST_TREND = 0.12
-BELIEVED = 0.25
+BELIEVED = 0.15
 FEWEST_WEEKS = 4
 
 
@@ -92,6 +92,7 @@ def _ahead(factors: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
 
 def _trend(known: pl.DataFrame) -> pl.DataFrame:
     """Log growth of the last four weeks over the four before; 0 where either is missing."""
+
     def spent(first: int) -> pl.Expr:
         inside = pl.col("lag").is_between(first, first + TREND_DAYS - 1)
         return pl.col("cost").filter(inside).sum()
@@ -104,7 +105,9 @@ def _trend(known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _growth(days_ahead: int) -> pl.Expr:
-    """Trend of the middle of the days ahead, a quarter believed, less the noisier a series is."""
-    believed = BELIEVED * (1 - pl.col("volatility").clip(0, UNKNOWN_VOLATILITY) / UNKNOWN_VOLATILITY)
+    """Trend of the middle of the days ahead, a seventh believed, less the noisier a series is."""
+    believed = BELIEVED * (
+        1 - pl.col("volatility").clip(0, UNKNOWN_VOLATILITY) / UNKNOWN_VOLATILITY
+    )
     ahead = (days_ahead + 1) / 2 + WEEK
     return (believed * pl.col("growth") * ahead / TREND_DAYS).exp()
