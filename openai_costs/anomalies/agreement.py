@@ -36,26 +36,11 @@ def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
         is_who=level_of(pl.col(ID)).is_in(WHO), excess=pl.col("cost") - pl.col("expected")
     ).join(_covered(days), on="day", how="left", maintain_order="left")
     who, sums = told.filter("is_who"), told.filter(~pl.col("is_who"))
-    score, excess, rise = pl.col("score"), pl.col("excess"), pl.col("rise")
-    weak = sums.filter((score > WEAK) & pl.col("is_worth"))
-    high = _matched(_as(weak, excess, score), _as(who.filter("is_high"), excess, score), belongs)
-    alone = who.filter(~pl.col("is_high") & (score > ORDINARY) & (excess > 0))
-    ordinary = _matched(
-        _as(weak.filter("is_high"), excess, score), _as(alone, excess, score), belongs, WEAK
-    )
-    slow = sums.filter(pl.col("lasting") > WEAK)
-    lasting = _matched(
-        _as(slow, rise, pl.col("lasting")), _as(who.filter("is_lasting"), rise, score), belongs
-    )
-    low = sums.filter((score < -WEAK) & (excess <= -2 * pl.col("minimum")))
-    stopped = _matched(
-        _as(low, -excess, -score), _as(who.filter("is_stopped"), -excess, score), belongs
-    )
     for name, found in (
-        ("_high", high),
-        ("_ordinary", ordinary),
-        ("_lasting", lasting),
-        ("_stopped", stopped),
+        ("_high", _made_high(sums, who, belongs)),
+        ("_ordinary", _made_by_habit(sums, who, belongs)),
+        ("_lasting", _made_to_last(sums, who, belongs)),
+        ("_stopped", _made_to_stop(sums, who, belongs)),
     ):
         told = _marked(told, found, name)
     return told.with_columns(
@@ -63,6 +48,37 @@ def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
         is_lasting=pl.col("is_lasting") | pl.col("_lasting"),
         is_stopped=pl.col("is_stopped") | pl.col("_stopped"),
     ).drop("_high", "_ordinary", "_lasting", "_stopped", "is_who", "excess", "is_covered")
+
+
+def _made_high(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
+    """Sums above the usual by about what somebody far above his usual spent."""
+    excess, score = pl.col("excess"), pl.col("score")
+    weak = sums.filter((score > WEAK) & pl.col("is_worth"))
+    return _matched(_as(weak, excess, score), _as(who.filter("is_high"), excess, score), belongs)
+
+
+def _made_by_habit(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
+    """Sums far above the usual by about what somebody spent for whom that is not unusual."""
+    excess, score = pl.col("excess"), pl.col("score")
+    usual = who.filter(~pl.col("is_high") & (score > ORDINARY) & (excess > 0))
+    high = sums.filter("is_high")
+    return _matched(_as(high, excess, score), _as(usual, excess, score), belongs, WEAK)
+
+
+def _made_to_last(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
+    """Sums that rise slowly, with somebody who does."""
+    rise, lasting = pl.col("rise"), pl.col("lasting")
+    slow, theirs = sums.filter(lasting > WEAK), who.filter("is_lasting")
+    return _matched(_as(slow, rise, lasting), _as(theirs, rise, lasting), belongs)
+
+
+def _made_to_stop(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
+    """Sums below the usual by about what somebody who stopped used to spend."""
+    missing, score = -pl.col("excess"), pl.col("score")
+    low = sums.filter((score < -WEAK) & (missing >= 2 * pl.col("minimum")))
+    return _matched(
+        _as(low, missing, -score), _as(who.filter("is_stopped"), missing, score), belongs
+    )
 
 
 def _verdict() -> pl.Expr:
@@ -91,7 +107,9 @@ def _matched(
         pairs = sums.join(theirs, on="day")
         asked = (WEAK + PER_DOUBLING * pl.col("many").log(2)).clip(upper_bound=pl.col("sigmas"))
     else:
-        pairs = sums.join(theirs.join(belongs, on="child"), left_on=["day", ID], right_on=["day", "parent"])
+        pairs = sums.join(
+            theirs.join(belongs, on="child"), left_on=["day", ID], right_on=["day", "parent"]
+        )
         asked = pl.lit(WEAK)
     least, most = ALIKE
     share = pl.col("dollars") / pl.col("theirs")

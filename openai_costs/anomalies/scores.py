@@ -23,8 +23,13 @@ def scored(days: pl.DataFrame) -> pl.DataFrame:
     """
     usual = pl.col("is_usual")
     amount = (pl.col("x") - pl.col("middle")) / pl.col("amount_spread")
-    plain = pl.when(usual).then(pl.col("residual") / pl.col("spread"))
-    plain = plain.when("is_on").then(amount).otherwise(0.0)
+    plain = (
+        pl.when(usual)
+        .then(pl.col("residual") / pl.col("spread"))
+        .when("is_on")
+        .then(amount)
+        .otherwise(0.0)
+    )
     jump = pl.when(usual).then("residual").otherwise(pl.col("x") - pl.col("middle"))
     told = days.with_columns(score=plain, jump=jump, is_awake=_awake())
     monthly = recurs(pl.col("jump")) & ~pl.col("is_awake") & (pl.col("score") > WORTH_ASKING)

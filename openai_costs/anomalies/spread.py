@@ -35,21 +35,18 @@ def spread(days: pl.DataFrame) -> pl.DataFrame:
     least. calm = s (1 + s), for tests that add days up; spread = s (1 + s + 2 s^2), for single
     days: the noisier a series, the longer its tail compared with a normal one.
     """
-    told = _bodies(_judged(days))
+    told = _with_tails(_bodies(_judged(days)))
     body = _with_prior(pl.col("n_judged").fill_null(0).clip(0, BODY_DAYS), pl.col("body"))
-    tails = _tails(told)
-    share = (
-        pl.when(tails.list.len() >= FEWEST_WEEKS)
-        .then(0.5 * tails.list.len() / TAIL_WEEKS)
-        .otherwise(0.0)
-    )
-    tail = (tails.list.get(2, null_on_oob=True).clip(0) / TAIL_SIGMAS).fill_null(0.0)
-    s = (body * (1 - share) + tail * share).clip(NARROWEST)
+    seen = pl.when(pl.col("_weeks") >= FEWEST_WEEKS).then("_weeks").otherwise(0)
+    share = 0.5 * seen / TAIL_WEEKS
+    tail = (pl.col("_third").clip(0) / TAIL_SIGMAS).fill_null(0.0)
+    told = told.with_columns(_s=(body * (1 - share) + tail * share).clip(NARROWEST))
+    s = pl.col("_s")
     return told.with_columns(
         calm=s * (1 + s),
         spread=s * (1 + s + WILDNESS * s**2),
         amount_spread=_amount_spread(),
-    )
+    ).drop("_s", "_weeks", "_third", "judged")
 
 
 def _judged(days: pl.DataFrame) -> pl.DataFrame:
@@ -70,11 +67,19 @@ def _with_prior(n: pl.Expr, body: pl.Expr) -> pl.Expr:
     return square.sqrt()
 
 
-def _tails(days: pl.DataFrame) -> pl.Expr:
-    """Maxima of the last 13 weeks, largest first; a week counts from the day before."""
+def _with_tails(days: pl.DataFrame) -> pl.DataFrame:
+    """Add _weeks and _third: how many of the last 13 weeks there are, the third largest maximum.
+
+    A week counts back from the day before.
+    """
     weekly = pl.col("judged").fill_null(-9.0).rolling_max(7, min_samples=1).over(ID)
-    maxima = [weekly.shift(1 + 7 * week).over(ID) for week in range(TAIL_WEEKS)]
-    return pl.concat_list(maxima).list.drop_nulls().list.sort(descending=True)
+    told = days.with_columns(_weekly=weekly)
+    maxima = [past(pl.col("_weekly"), 1 + 7 * week) for week in range(TAIL_WEEKS)]
+    told = told.with_columns(_tops=pl.concat_list(maxima).list.drop_nulls())
+    tops = pl.col("_tops").list
+    return told.with_columns(
+        _weeks=tops.len(), _third=tops.sort(descending=True).list.get(2, null_on_oob=True)
+    ).drop("_tops", "_weekly")
 
 
 def _amount_spread() -> pl.Expr:

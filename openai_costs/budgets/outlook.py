@@ -1,0 +1,113 @@
+"""What the next days will cost: a level that follows, weekdays as they were, some trend. Pure.
+
+Exponentially weighted level over a weekday shape, the weights' half-life chosen by how steady a
+series is: steady ones follow the last days, noisy ones the last weeks.
+"""
+
+import polars as pl
+
+from openai_costs.budgets.history import ID, WEEK, without_flukes
+
+AT = (ID, "origin")
+SHAPE_HALF_LIFE = 42
+SHORTEST, LONGEST = 4.0, 21.0
+DAYS_PER_VOLATILITY = 60.0
+UNKNOWN_VOLATILITY = 0.5
+MAD_TO_SIGMA = 1.4826
+TREND_DAYS = 28
+LARGEST_TREND = 0.12
+BELIEVED = 0.15
+FEWEST_WEEKS = 4
+
+
+def outlook(known: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
+    """Return series_id, origin, volatility and rest, the dollars of the days ahead.
+
+    rest = level x sum of the weekday factors ahead x trend. A weekday's factor is its weighted
+    mean over the mean of all; level = sum(w cost) / sum(w factor), w = 0.5^(lag / half-life),
+    half-life = 60 x volatility within 4 and 21 days.
+
+    Args:
+        known: From `history.known_on`.
+        days_ahead: How many days after the origin.
+    """
+    steady = without_flukes(known)
+    volatility = _volatility(known)
+    factors = _factors(steady)
+    told = steady.join(volatility, on=AT, how="left").join(factors, on=[*AT, "weekday"], how="left")
+    weight = 0.5 ** (pl.col("lag") / pl.col("half_life"))
+    level = (weight * pl.col("cost")).sum() / (weight * pl.col("factor")).sum()
+    levels = told.group_by(AT).agg(level=level, volatility=pl.col("volatility").first())
+    ahead = _ahead(factors, days_ahead)
+    told = levels.join(ahead, on=AT).join(_trend(known), on=AT)
+    rest = pl.col("level") * pl.col("ahead") * _growth(days_ahead)
+    return told.select(*AT, "volatility", rest=rest.fill_nan(0.0).fill_null(0.0))
+
+
+def _volatility(known: pl.DataFrame) -> pl.DataFrame:
+    """Robust scatter of week-to-week changes of ln(week + $7), over up to 12 weeks."""
+    weeks = known.group_by(*AT, week=pl.col("lag") // WEEK).agg(
+        n=pl.len(), x=(pl.col("cost").sum() + WEEK).log()
+    )
+    whole = weeks.filter(pl.col("n") == WEEK).sort(*AT, "week")
+    change = pl.col("x").diff().drop_nulls()
+    scatter = MAD_TO_SIGMA * (change - change.median()).abs().median() / 2**0.5
+    told = whole.group_by(AT).agg(weeks=pl.len(), volatility=scatter)
+    enough = pl.col("weeks") >= FEWEST_WEEKS
+    some = pl.when(enough).then("volatility").otherwise(UNKNOWN_VOLATILITY)
+    everyone = known.select(AT).unique().join(told, on=AT, how="left")
+    told = everyone.with_columns(volatility=some.fill_null(UNKNOWN_VOLATILITY))
+    half_life = (DAYS_PER_VOLATILITY * pl.col("volatility")).clip(SHORTEST, LONGEST)
+    return told.select(*AT, "volatility", half_life=half_life)
+
+
+def _factors(steady: pl.DataFrame) -> pl.DataFrame:
+    """Return series_id, origin, weekday, factor: all seven weekdays, 1 on average.
+
+    A weekday's mean is mixed with the mean of all days, which counts as one day.
+    """
+    weight = 0.5 ** (pl.col("lag") / SHAPE_HALF_LIFE)
+    seen = steady.group_by(*AT, "weekday").agg(
+        n=pl.len(), weight=weight.sum(), spent=(weight * pl.col("cost")).sum()
+    )
+    seven = pl.DataFrame({"weekday": pl.Series(range(WEEK), dtype=pl.Int32)})
+    told = seen.select(AT).unique().join(seven, how="cross")
+    told = told.join(seen, on=[*AT, "weekday"], how="left")
+    total = pl.col("spent").sum().over(AT) / pl.col("weight").sum().over(AT)
+    n = pl.col("n").fill_null(0)
+    own = (pl.col("spent") / pl.col("weight")).fill_null(0.0)
+    told = told.with_columns(mean=(own * n + total) / (n + 1), days=n.sum().over(AT))
+    factor = pl.col("mean") / pl.col("mean").mean().over(AT)
+    known_shape = (pl.col("days") >= WEEK) & factor.is_finite()
+    return told.select(*AT, "weekday", factor=pl.when(known_shape).then(factor).otherwise(1.0))
+
+
+def _ahead(factors: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
+    """Sum of the factors of the days ahead."""
+    whole, more = divmod(days_ahead, WEEK)
+    after = (pl.col("weekday") - pl.col("origin").dt.weekday().cast(pl.Int32)) % WEEK
+    times = whole + (after < more).cast(pl.Int32)
+    return factors.group_by(AT).agg(ahead=(times * pl.col("factor")).sum())
+
+
+def _trend(known: pl.DataFrame) -> pl.DataFrame:
+    """Log growth of the last four weeks over the four before; 0 where either is missing."""
+
+    def spent(first: int) -> pl.Expr:
+        inside = pl.col("lag").is_between(first, first + TREND_DAYS - 1)
+        return pl.col("cost").filter(inside).sum()
+
+    whole = pl.col("lag").max() >= 2 * TREND_DAYS - 1
+    growth = (spent(0) / spent(TREND_DAYS)).log().clip(-LARGEST_TREND, LARGEST_TREND)
+    told = known.group_by(AT).agg(growth=growth, whole=whole)
+    sound = pl.col("whole") & pl.col("growth").is_finite()
+    return told.select(*AT, growth=pl.when(sound).then("growth").otherwise(0.0))
+
+
+def _growth(days_ahead: int) -> pl.Expr:
+    """Trend of the middle of the days ahead, a seventh believed, less the noisier a series is."""
+    believed = BELIEVED * (
+        1 - pl.col("volatility").clip(0, UNKNOWN_VOLATILITY) / UNKNOWN_VOLATILITY
+    )
+    ahead = (days_ahead + 1) / 2 + WEEK
+    return (believed * pl.col("growth") * ahead / TREND_DAYS).exp()
