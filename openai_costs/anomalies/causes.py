@@ -16,16 +16,14 @@ ENOUGH = Decimal("0.8")
 MOST_CAUSES = 5
 OTHER = "other"
 NONE = "none"
-COLUMNS = pl.Schema(
-    {
-        "rank": pl.Int64,
-        "dimension": pl.String,
-        "child": pl.String,
-        "impact_usd": MONEY,
-        "share": pl.Float64,
-        **dict.fromkeys(EFFECTS, MONEY),
-    }
-)
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "rank": pl.Int64,
+    "dimension": pl.String,
+    "child": pl.String,
+    "impact_usd": MONEY,
+    "share": pl.Float64,
+    **dict.fromkeys(EFFECTS, MONEY),
+}
 Cause = tuple[str, Decimal]
 
 

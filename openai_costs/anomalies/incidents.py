@@ -15,20 +15,18 @@ ALIKE = 0.5
 MOST_OF_IT = 0.6
 CLEAREST = ("user", "key", "usage_type", "model", "project", "provider", "org")
 """Levels, the one that names somebody first."""
-COLUMNS = pl.Schema(
-    {
-        "incident_id": pl.String,
-        ID: pl.String,
-        "level": pl.String,
-        "kind": pl.String,
-        "direction": pl.String,
-        "start": pl.Date,
-        "end": pl.Date,
-        "score": pl.Float64,
-        "excess": pl.Float64,
-        "also_at": pl.List(pl.String),
-    }
-)
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "incident_id": pl.String,
+    ID: pl.String,
+    "level": pl.String,
+    "kind": pl.String,
+    "direction": pl.String,
+    "start": pl.Date,
+    "end": pl.Date,
+    "score": pl.Float64,
+    "excess": pl.Float64,
+    "also_at": pl.List(pl.String),
+}
 
 
 class Alert(NamedTuple):

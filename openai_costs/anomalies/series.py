@@ -29,7 +29,7 @@ def every_day(spend: pl.DataFrame) -> pl.DataFrame:
     told = spend.select(ID, "day", pl.col("cost").cast(pl.Float64))
     first = told.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min())
     last = told["day"].max()
-    days = first.select(ID, day=pl.date_ranges("day", pl.lit(last))).explode("day")
+    days = first.select(ID, day=pl.date_ranges("day", pl.lit(last, pl.Date))).explode("day")
     joined = days.join(told, on=[ID, "day"], how="left").sort(ID, "day")
     return joined.with_columns(pl.col("cost").fill_null(0.0))
 

@@ -10,6 +10,7 @@ PRIOR_ERRORS = 4.0
 CERTAIN = 0.05
 FEW_ERRORS = 40.0
 LARGEST_ERROR = 3.0
+SMALLEST_SCALE = 0.005
 PRIOR_RATIO = 1.0
 WIDER_AHEAD = 150.0
 """Past errors of long forecasts overlap and so look more alike than they are: wider with days."""
@@ -74,7 +75,8 @@ def _scale(now: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
 
 
 def _mixed(squares: pl.Expr, n: pl.Expr) -> pl.Expr:
-    return ((squares + PRIOR_ERRORS * pl.col("promised")) / (n + PRIOR_ERRORS)).sqrt()
+    mean = (squares + PRIOR_ERRORS * pl.col("promised")) / (n + PRIOR_ERRORS)
+    return mean.clip(SMALLEST_SCALE**2).sqrt()
 
 
 def _quantiles(errors: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from openai_costs.budgets.bands import banded
+from openai_costs.budgets.bands import BANDS, banded
 from openai_costs.budgets.history import ID, every_day, known_on
 from openai_costs.budgets.outlook import outlook
 
@@ -23,25 +23,33 @@ def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.Dat
     Args:
         spend: series_id, day, cost (dollars, Decimal or Float64); a day without a row cost nothing.
         as_of: The last day that is known; later rows are ignored.
-        start: The first day of the period.
+        start: The first day of the period; as_of is the day before at the earliest.
         end: Its last day.
+
+    Raises:
+        ValueError: The period begins later than the day after as_of.
     """
+    if as_of < start - timedelta(days=1):
+        raise ValueError(
+            f"Nothing is known of {start} on {as_of}: a forecast begins with its period."
+        )
     days = every_day(spend, as_of)
-    if days.is_empty():
-        return _nothing()
-    ahead = max(0, (end - as_of).days)
+    inside = pl.col("cost").filter(pl.col("day").is_between(start, end))
+    so_far = days.group_by(ID).agg(so_far=inside.sum())
+    ahead = (end - as_of).days
+    if ahead <= 0 or days.is_empty():
+        return _certain(so_far)
     first = as_of - timedelta(days=ahead)
     origins = [as_of, *(first - timedelta(days=APART * back) for back in range(PAST))]
     told = pl.concat([_looked(some, origins, ahead) for some in _batches(days)])
-    now = told.filter(pl.col("origin") == as_of)
-    so_far = days.filter(pl.col("day") >= start).group_by(ID).agg(so_far=pl.col("cost").sum())
-    now = now.join(so_far, on=ID, how="left").with_columns(pl.col("so_far").fill_null(0.0))
+    now = told.filter(pl.col("origin") == as_of).join(so_far, on=ID)
     return banded(now, told.filter(pl.col("origin") <= first), ahead)
 
 
-def _nothing() -> pl.DataFrame:
-    names = ("forecast", "low80", "high80", "low95", "high95")
-    return pl.DataFrame(schema={ID: pl.String, **dict.fromkeys(names, pl.Float64)})
+def _certain(so_far: pl.DataFrame) -> pl.DataFrame:
+    """A period that has ended cost what it cost."""
+    names = ("forecast", *BANDS)
+    return so_far.select(ID, *(pl.col("so_far").alias(name) for name in names)).sort(ID)
 
 
 def _batches(days: pl.DataFrame) -> list[pl.DataFrame]:

@@ -19,7 +19,7 @@ def every_day(spend: pl.DataFrame, until: date) -> pl.DataFrame:
     """
     known = spend.filter(pl.col("day") <= until).select(ID, "day", pl.col("cost").cast(pl.Float64))
     first = known.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min())
-    days = first.select(ID, day=pl.date_ranges("day", pl.lit(until))).explode("day")
+    days = first.select(ID, day=pl.date_ranges("day", pl.lit(until, pl.Date))).explode("day")
     joined = days.join(known, on=[ID, "day"], how="left").sort(ID, "day")
     return joined.with_columns(pl.col("cost").fill_null(0.0))
 

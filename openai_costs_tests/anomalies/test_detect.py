@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from openai_costs.anomalies.detect import VERDICT, detect
+from openai_costs.anomalies.knobs import Knobs
+from openai_costs_tests.anomalies.series import MONDAY, flagged, flat, frame, on, shaped
+
+SATURDAY, SUNDAY = 5, 6
+
+
+def weekdays(days: int, usd: float = 100.0) -> list[float]:
+    return shaped(days, lambda number: 0.0 if number % 7 >= SATURDAY else usd)
+
+
+def test_a_flat_series_with_a_spike_has_one_anomaly_on_the_day_of_the_spike() -> None:
+    spend = frame(key_k=[*flat(60), 400.0, *flat(10)])
+    assert flagged(spend, "key:k") == {on(60): "spike"}
+
+
+def test_a_spike_says_what_was_expected_between_which_bounds_and_in_which_direction() -> None:
+    spend = frame(key_k=[*flat(60), 400.0])
+    (row,) = detect(spend).filter("is_anomaly").rows(named=True)
+    assert 95 < row["expected"] < 105
+    assert row["lower"] < row["expected"] < row["upper"] < 400
+    assert row["score"] > 4.5
+    assert row["direction"] == "up"
+
+
+def test_seven_days_of_history_are_enough_for_a_large_spike() -> None:
+    spend = frame(org=flat(40), key_k=[0.0] * 30 + flat(8) + [60_000.0])
+    assert flagged(spend, "key:k")[on(38)] == "spike"
+
+
+def test_a_series_that_is_quiet_at_weekends_is_no_news_on_monday() -> None:
+    spend = frame(user_ada=weekdays(70))
+    assert flagged(spend, "user:ada") == {}
+
+
+def test_a_weekday_only_series_awake_on_a_saturday_is_news_at_an_ordinary_amount() -> None:
+    costs = weekdays(70)
+    costs[56 + SATURDAY] = 80.0
+    assert flagged(frame(user_ada=costs), "user:ada") == {on(56 + SATURDAY): "awake"}
+
+
+def test_a_job_on_the_last_day_of_the_month_is_news_once_and_then_expected() -> None:
+    ends = [number for number in range(140) if on(number + 1).day == 1]
+    costs = [500.0 if number in ends else usd for number, usd in enumerate(flat(140))]
+    assert list(flagged(frame(key_job=costs), "key:job")) == [on(ends[0])]
+
+
+def test_a_new_key_that_spends_is_news_from_its_first_day() -> None:
+    spend = frame(org=flat(40, 1000.0), key_new=[0.0] * 30 + flat(10, 200.0))
+    found = flagged(spend, "key:new")
+    assert found[on(30)] == "new_entity"
+
+
+def test_a_new_person_who_spends_what_others_spend_is_no_news() -> None:
+    spend = frame(user_ada=flat(40, 200.0), user_bo=flat(40, 150.0), user_new=[0.0] * 30 + flat(10))
+    assert flagged(spend, "user:new") == {}
+
+
+def test_on_the_first_days_of_all_nothing_is_new() -> None:
+    assert flagged(frame(key_k=flat(10, 500.0)), "key:k") == {}
+
+
+def test_a_slow_leak_is_found_while_no_single_day_is_high() -> None:
+    costs = shaped(110, lambda number: 100.0 * 1.03 ** max(0, number - 70))
+    found = flagged(frame(key_k=costs), "key:k")
+    assert "leak" in found.values()
+    assert min(found) > on(72)
+
+
+def test_a_level_that_shifts_by_half_is_found_within_a_week() -> None:
+    costs = shaped(100, lambda number: 100.0 if number < 70 else 135.0)
+    found = flagged(frame(key_k=costs), "key:k")
+    assert on(70) <= min(found) <= on(77)
+    assert max(found) < on(99)
+
+
+def test_a_steady_series_that_stops_is_news_on_the_day_it_stops() -> None:
+    spend = frame(org=flat(70, 300.0), key_k=flat(60) + [0.0] * 10)
+    found = flagged(spend, "key:k")
+    assert found[on(60)] == "drop"
+    assert set(found.values()) == {"drop"}
+    assert max(found) < on(66)
+
+
+def test_an_excess_below_the_minimum_dollars_is_never_news() -> None:
+    spend = frame(key_k=[*flat(60), 400.0])
+    strict = detect(spend, scopes={"key": Knobs(minimum_usd=1000.0)})
+    assert not strict["is_anomaly"].any()
+
+
+def test_a_series_own_knobs_win_over_those_of_its_level() -> None:
+    spend = frame(key_k=[*flat(60), 400.0])
+    scopes = {"key": Knobs(minimum_usd=1000.0), "key:k": Knobs()}
+    assert detect(spend, scopes=scopes)["is_anomaly"].any()
+
+
+def test_higher_sensitivity_narrows_the_expected_range() -> None:
+    spend = frame(key_k=flat(60))
+    widths = [
+        detect(spend, Knobs(sensitivity=one))
+        .select(pl.col("upper") - pl.col("lower"))
+        .tail(1)
+        .item()
+        for one in ("high", "normal", "low")
+    ]
+    assert widths == sorted(widths)
+
+
+def test_a_project_is_high_together_with_the_user_who_made_it_so() -> None:
+    ada = [*flat(60, 50.0), 110.0]
+    bo = shaped(61, lambda number: 60.0 + 12.0 * ((number * 7) % 5 - 2) / 2)
+    both = [sum(one) for one in zip(ada, bo, strict=True)]
+    spend = frame(org=both, project_p=both, user_ada=ada, user_bo=bo)
+    assert flagged(spend, "user:ada") == {on(60): "spike"}
+    assert flagged(spend, "project:p") == {on(60): "spike"}
+
+
+def test_no_rows_give_no_verdicts_of_the_same_shape() -> None:
+    nothing = detect(frame(key_k=[1.0]).clear())
+    assert nothing.is_empty()
+    assert nothing.columns == list(VERDICT)
+
+
+def test_dollars_may_be_exact_and_missing_days_cost_nothing() -> None:
+    spend = frame(key_k=[*flat(30), 0.0, *flat(20)])
+    exact = spend.filter(pl.col("cost") > 0).with_columns(pl.col("cost").cast(pl.Decimal(38, 18)))
+    assert_frame_equal(detect(exact), detect(spend))
+    assert Decimal(str(exact["cost"][0])) == 100
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    costs=st.lists(st.floats(0, 2000).map(lambda usd: round(usd, 2)), min_size=75, max_size=90),
+    cut=st.integers(20, 70),
+)
+def test_cutting_off_the_future_never_changes_the_past(costs: list[float], cut: int) -> None:
+    other = [usd if number % 3 else 0.0 for number, usd in enumerate(costs)]
+    spend = frame(org=[usd * 1.9 for usd in costs], user_ada=costs, key_k=other)
+    until = MONDAY + timedelta(days=cut)
+    early = detect(spend.filter(pl.col("day") <= until))
+    assert_frame_equal(early, detect(spend).filter(pl.col("day") <= until))
