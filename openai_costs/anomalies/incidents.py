@@ -1,21 +1,21 @@
-"""One incident, one row: what several levels see is told once, where it is clearest. Pure."""
+"""One incident, one row: what is seen at several levels is told once, where it is clearest. Pure.
 
-from collections.abc import Iterator
-from datetime import date, timedelta
-from typing import NamedTuple
+Who is told, and as what, is decided by the first day alone, so that an incident that goes on stays
+the same one.
+"""
+
+from datetime import timedelta
 
 import polars as pl
 
-from openai_costs.anomalies.series import ID, level_of
+from openai_costs.anomalies.series import ID, WHO
+from openai_costs.anomalies.spells import Spell, spells
 
-GAP_DAYS = 3
-"""Flags of a series at most this far apart are one alert."""
 NEAR_DAYS = 2
 ALIKE = 0.5
-MOST_OF_IT = 0.6
 CLEAREST = ("user", "key", "usage_type", "model", "project", "provider", "org")
 """Levels, the one that names somebody first."""
-COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+COLUMNS = {
     "incident_id": pl.String,
     ID: pl.String,
     "level": pl.String,
@@ -27,32 +27,19 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "excess": pl.Float64,
     "also_at": pl.List(pl.String),
 }
-
-
-class Alert(NamedTuple):
-    """Flags of one series, in one direction, close together."""
-
-    series_id: str
-    level: str
-    direction: str
-    start: date
-    end: date
-    kind: str
-    score: float
-    by_day: dict[date, float]
-
-    @property
-    def excess(self) -> float:
-        """Dollars above the expected on flagged days; below, where it fell."""
-        return sum(self.by_day.values())
+MEMBERS = {"incident_id": pl.String, ID: pl.String, "day": pl.Date, "direction": pl.String}
+Kin = set[tuple[str, str]] | None
+Incident = list[Spell]
+"""The spell it is told by, then the others that saw it."""
 
 
 def incidents(verdicts: pl.DataFrame, belongs: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return one row per incident, by start.
 
-    Alerts of different levels are one incident when they go the same way, lie at most two days
-    apart and, on the days they share (else altogether), their excess differs by a factor of two at
-    most. It is told at the clearest level that has six tenths of the largest excess.
+    The spell that came first, at the clearest level, tells the incident. Another level's is the
+    same one when it goes the same way, begins at most two days after the other's end and, on the
+    first day they share (else on average), differs from it by a factor of two at most; or when
+    the incidents of its children together come to half of it.
 
     Args:
         verdicts: What `detect` returns.
@@ -62,87 +49,91 @@ def incidents(verdicts: pl.DataFrame, belongs: pl.DataFrame | None = None) -> pl
         incident_id (direction, series and first day), series_id, level, kind, direction, start,
         end, score, excess and also_at, the other series that saw it.
     """
-    alerts = sorted(_alerts(verdicts), key=lambda alert: (alert.start, alert.series_id))
-    kin = None if belongs is None else set(belongs.select("child", "parent").iter_rows())
-    rows = [_told(group) for group in _grouped(alerts, kin)]
+    rows = [_told(incident) for incident in _grouped(verdicts, belongs)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row").sort("start", ID)
 
 
-def _alerts(verdicts: pl.DataFrame) -> Iterator[Alert]:
-    flags = verdicts.filter("is_anomaly").sort(ID, "direction", "day")
-    gap = (pl.col("day") - pl.col("day").shift(1)).dt.total_days().over(ID, "direction")
-    apart = (gap.fill_null(GAP_DAYS + 1) > GAP_DAYS).cum_sum().over(ID, "direction")
-    flags = flags.with_columns(
-        level=level_of(pl.col(ID)), excess=pl.col("cost") - pl.col("expected"), apart=apart
-    )
-    at = [ID, "level", "direction", "apart"]
-    strongest = pl.col("score").abs()
-    told = flags.group_by(at, maintain_order=True).agg(
-        "day", "excess", kind=pl.col("kind").sort_by(strongest).last(), score=strongest.max()
-    )
-    for row in told.iter_rows(named=True):
-        days = dict(zip(row["day"], row["excess"], strict=True))
-        ends = (min(days), max(days))
-        yield Alert(row[ID], row["level"], row["direction"], *ends, row["kind"], row["score"], days)
+def members(verdicts: pl.DataFrame, belongs: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return the incident of every flagged day: incident_id, series_id, day, direction."""
+    rows = [
+        (_name(incident), spell.series_id, day, spell.direction)
+        for incident in _grouped(verdicts, belongs)
+        for spell in incident
+        for day in spell.excess
+    ]
+    return pl.DataFrame(rows, schema=MEMBERS, orient="row").sort("incident_id", ID, "day")
 
 
-def _grouped(alerts: list[Alert], kin: set[tuple[str, str]] | None) -> list[list[Alert]]:
-    """Alerts that are one incident; they come by start, so those that ended long ago are past."""
-    leader = list(range(len(alerts)))
-    open_still: list[int] = []
-    for later, alert in enumerate(alerts):
-        since = alert.start - timedelta(days=NEAR_DAYS)
-        open_still = [earlier for earlier in open_still if alerts[earlier].end >= since]
-        for earlier in open_still:
-            if _are_one(alerts[earlier], alert, kin):
-                _join(leader, earlier, later)
-        open_still.append(later)
-    groups: dict[int, list[Alert]] = {}
-    for position, alert in enumerate(alerts):
-        groups.setdefault(_leader(leader, position), []).append(alert)
-    return list(groups.values())
+def _grouped(verdicts: pl.DataFrame, belongs: pl.DataFrame | None) -> list[Incident]:
+    kin = None if belongs is None else set(belongs.select("child", "parent").iter_rows())
+    found: list[Incident] = []
+    open_still: list[Incident] = []
+    for spell in sorted(spells(verdicts), key=_rank):
+        since = spell.start - timedelta(days=NEAR_DAYS)
+        open_still = [one for one in open_still if one[0].end >= since]
+        if (incident := _same(open_still, spell, kin)) is None:
+            incident = []
+            found.append(incident)
+            open_still.append(incident)
+        incident.append(spell)
+    return found
 
 
-def _leader(leader: list[int], position: int) -> int:
-    while leader[position] != position:
-        position = leader[position]
-    return position
+def _rank(spell: Spell) -> tuple[object, ...]:
+    """By first day, then the clearest level, then the largest."""
+    return (spell.start, _place(spell.level), -abs(spell.excess[spell.start]), spell.series_id)
 
 
-def _join(leader: list[int], one: int, other: int) -> None:
-    first, second = sorted((_leader(leader, one), _leader(leader, other)))
-    leader[second] = first
+def _same(known: list[Incident], spell: Spell, kin: Kin) -> Incident | None:
+    """Return the incident that a spell is part of: the one nearest to it in dollars, or none."""
+    related = [one for one in known if _are_related(one[0], spell, kin)]
+    by_likeness = [(_likeness(one[0], spell), at) for at, one in enumerate(related)]
+    best, at = max(by_likeness, default=(0.0, 0))
+    if best >= ALIKE:
+        return related[at]
+    if spell.level in WHO or not related:
+        return None
+    of_children = [_day_of(one[0], spell) for one in related if one[0].level in WHO]
+    if sum(of_children) < ALIKE * abs(spell.excess[spell.start]):
+        return None
+    return max(related, key=lambda one: _day_of(one[0], spell))
 
 
-def _are_one(one: Alert, other: Alert, kin: set[tuple[str, str]] | None) -> bool:
-    if one.direction != other.direction or one.level == other.level:
+def _are_related(first: Spell, later: Spell, kin: Kin) -> bool:
+    if first.direction != later.direction or first.level == later.level:
         return False
-    pair = (one.series_id, other.series_id)
+    pair = (first.series_id, later.series_id)
     if kin is not None and pair not in kin and pair[::-1] not in kin:
         return False
-    return _is_alike(one, other)
+    is_cause = later.level in WHO and first.level not in WHO
+    return not is_cause or later.start <= first.start + timedelta(days=NEAR_DAYS)
 
 
-def _is_alike(one: Alert, other: Alert) -> bool:
-    shared = one.by_day.keys() & other.by_day.keys()
-    if shared:
-        mine, theirs = (sum(abs(alert.by_day[day]) for day in shared) for alert in (one, other))
-    else:
-        mine, theirs = (abs(alert.excess) / len(alert.by_day) for alert in (one, other))
-    return min(mine, theirs) >= ALIKE * max(mine, theirs)
+def _likeness(first: Spell, later: Spell) -> float:
+    """The smaller of two excesses as a share of the larger: 1 where they are the same dollars."""
+    mine, theirs = _day_of(first, later), abs(later.excess[later.start])
+    return min(mine, theirs) / max(mine, theirs) if max(mine, theirs) > 0 else 0.0
 
 
-def _told(group: list[Alert]) -> tuple[object, ...]:
-    largest = max(abs(alert.excess) for alert in group)
-    able = [alert for alert in group if abs(alert.excess) >= MOST_OF_IT * largest]
-    clearest = min(able, key=lambda alert: (_place(alert.level), -alert.score, alert.series_id))
-    start = min(alert.start for alert in group)
-    others = sorted({alert.series_id for alert in group} - {clearest.series_id})
+def _day_of(first: Spell, later: Spell) -> float:
+    """What the first was about when the later began: that day, or if it was silent on average."""
+    known = [usd for day, usd in first.excess.items() if day <= later.start]
+    return abs(first.excess.get(later.start, sum(known) / len(known)))
+
+
+def _told(incident: Incident) -> tuple[object, ...]:
+    first, *others = incident
+    also = sorted({spell.series_id for spell in others} - {first.series_id})
     return (
-        f"{clearest.direction}/{clearest.series_id}/{start}",
-        *(clearest.series_id, clearest.level, clearest.kind, clearest.direction, start),
-        *(max(alert.end for alert in group), clearest.score, clearest.excess, others),
+        _name(incident),
+        *(first.series_id, first.level, first.kind, first.direction, first.start, first.end),
+        *(max(spell.score for spell in incident), first.total, also),
     )
+
+
+def _name(incident: Incident) -> str:
+    first = incident[0]
+    return f"{first.direction}/{first.series_id}/{first.start}"
 
 
 def _place(level: str) -> int:

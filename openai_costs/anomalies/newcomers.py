@@ -7,6 +7,8 @@ from openai_costs.anomalies.series import ID, PEOPLE, level_of
 FIRST_DAYS = 7
 BEGINNING_DAYS = 14
 """On the first days of the first reading everything is new, so nothing is."""
+SMALL_SHARE = 0.05
+"""In a small organisation a newcomer is news from this share of its mean day already."""
 TIMES_PEERS = 3.0
 NEWS = 60.0
 
@@ -14,7 +16,8 @@ NEWS = 60.0
 def newcomers(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
     """Add is_new, newcomer (from how many dollars a day it is news), and score new days.
 
-    News from the larger of newcomer_usd and twice the minimum. People are hired all the time, so
+    News from newcomer_usd, or a twentieth of the organisation's mean day where that is less, and
+    from twice the minimum in any case. People are hired all the time, so
     one is news only from three times what a dear day of the others costs.
 
     Args:
@@ -22,7 +25,8 @@ def newcomers(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
         beginning: The first day of all series.
     """
     is_new = (pl.col("age") < FIRST_DAYS) | pl.col("level").is_null()
-    limit = pl.max_horizontal("newcomer_usd", 2 * pl.col("minimum"))
+    small = (SMALL_SHARE * pl.col("mean_usd")).fill_null(0.0)
+    limit = pl.max_horizontal(pl.min_horizontal("newcomer_usd", small), 2 * pl.col("minimum"))
     as_people = pl.max_horizontal(limit, TIMES_PEERS * pl.col("peers_usd").fill_null(0.0))
     newcomer = pl.when(level_of(pl.col(ID)) == PEOPLE).then(as_people).otherwise(limit)
     told = days.with_columns(is_new=is_new, newcomer=newcomer)
