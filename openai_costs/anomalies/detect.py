@@ -60,6 +60,7 @@ def detect(
         _judged(some, around, knobs_of(some, knobs or Knobs(), scopes or {}), beginning)
         for some in _batches(dense)
     ]
+    del dense
     return _told(agreed(pl.concat(told), belongs))
 
 
