@@ -13,7 +13,7 @@ WEAK = 2.5
 """The score from which a sum is news when somebody made it so."""
 PER_DOUBLING = 0.5
 """Of twice as many culprits a day, one fits by chance twice as often: the score must be higher."""
-ALIKE = (0.6, 1.6)
+ALIKE = (0.7, 1.4)
 ORDINARY = 1.0
 """The score from which somebody's own spending explains the excess of a sum."""
 CERTAIN = 3.0
