@@ -13,12 +13,13 @@ WEAK = 2.5
 """The score from which a sum is news when somebody made it so."""
 PER_DOUBLING = 0.5
 """Of twice as many culprits a day, one fits by chance twice as often: the score must be higher."""
-ALIKE = (0.6, 1.6)
+ALIKE = (0.7, 1.4)
 ORDINARY = 1.0
 """The score from which somebody's own spending explains the excess of a sum."""
 CERTAIN = 3.0
 """A sum this many times above the threshold is news whoever made it."""
 COVERED = 0.8
+VERDICTS = ("is_high", "is_lasting", "is_stopped")
 
 Belongs = pl.DataFrame | None
 
@@ -32,9 +33,10 @@ def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
         belongs: child, parent: which sums a user or key is part of. Without it any sum of the same
             day may be meant, and more is asked of it the more culprits the day has.
     """
-    told = days.with_columns(
+    told = days.filter(_speaks()).with_columns(
         is_who=level_of(pl.col(ID)).is_in(WHO), excess=pl.col("cost") - pl.col("expected")
-    ).join(_covered(days), on="day", how="left", maintain_order="left")
+    )
+    told = told.join(_covered(days), on="day", how="left", maintain_order="left")
     who, sums = told.filter("is_who"), told.filter(~pl.col("is_who"))
     for name, found in (
         ("_high", _made_high(sums, who, belongs)),
@@ -43,11 +45,23 @@ def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
         ("_stopped", _made_to_stop(sums, who, belongs)),
     ):
         told = _marked(told, found, name)
-    return told.with_columns(
+    decided = told.select(
+        ID,
+        "day",
         is_high=_verdict(),
         is_lasting=pl.col("is_lasting") | pl.col("_lasting"),
         is_stopped=pl.col("is_stopped") | pl.col("_stopped"),
-    ).drop("_high", "_ordinary", "_lasting", "_stopped", "is_who", "excess", "is_covered")
+    )
+    rest = days.drop(VERDICTS)
+    told = rest.join(decided, on=[ID, "day"], how="left", maintain_order="left")
+    return told.with_columns(pl.col(VERDICTS).fill_null(value=False))
+
+
+def _speaks() -> pl.Expr:
+    """Days that matter to any of the levels: few of all."""
+    score = pl.col("score")
+    high = (score > ORDINARY) | pl.col("is_high") | pl.col("is_stopped") | (score < -WEAK)
+    return high | pl.col("is_lasting") | (pl.col("lasting") > WEAK).fill_null(value=False)
 
 
 def _made_high(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:

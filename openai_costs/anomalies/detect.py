@@ -12,13 +12,15 @@ from openai_costs.anomalies.knobs import Knobs, knobs_of
 from openai_costs.anomalies.minimums import surroundings, with_minimums
 from openai_costs.anomalies.newcomers import newcomers
 from openai_costs.anomalies.scores import scored
-from openai_costs.anomalies.series import ID, described, every_day
+from openai_costs.anomalies.series import ID, described, every_day, past
 from openai_costs.anomalies.shape import shaped
 from openai_costs.anomalies.silence import silent
 from openai_costs.anomalies.spread import spread
 from openai_costs.anomalies.sustained import sustained
 
 SERIES_AT_ONCE = 400
+AGAIN, TOGETHER = 0.67, 1.4
+"""Shares of the threshold that each of two days in a row, and both together, must exceed."""
 WIDEST = 12.0
 """exp(12) times the expected: wider bands say nothing and overflow."""
 STOPPED = -10.0
@@ -60,6 +62,7 @@ def detect(
         _judged(some, around, knobs_of(some, knobs or Knobs(), scopes or {}), beginning)
         for some in _batches(dense)
     ]
+    del dense
     return _told(agreed(pl.concat(told), belongs))
 
 
@@ -109,9 +112,17 @@ def _decided(days: pl.DataFrame) -> pl.DataFrame:
     lasting = (pl.col("lasting") > pl.col("sigmas")).fill_null(value=False)
     days = days.with_columns(is_worth=worth, is_lasting=lasting, score=pl.col("score").fill_null(0))
     return days.with_columns(
-        is_high=(pl.col("score") > pl.col("sigmas")) & pl.col("is_worth"),
+        is_high=((pl.col("score") > pl.col("sigmas")) | _again()) & pl.col("is_worth"),
         is_stopped=pl.col("is_silent") & (expected >= 2 * minimum),
     )
+
+
+def _again() -> pl.Expr:
+    """The second of two days that are each nearly high enough: chance seldom strikes twice."""
+    score, before = pl.col("score"), past(pl.col("score"))
+    both = pl.min_horizontal(score, before) > AGAIN * pl.col("sigmas")
+    enough = score + before > TOGETHER * pl.col("sigmas")
+    return (both & enough & ~pl.col("is_new")).fill_null(value=False)
 
 
 def _told(days: pl.DataFrame) -> pl.DataFrame:

@@ -33,6 +33,16 @@ def test_a_spike_says_what_was_expected_between_which_bounds_and_in_which_direct
     assert row["direction"] == "up"
 
 
+def test_two_days_in_a_row_that_are_nearly_high_are_news_on_the_second() -> None:
+    wavy = shaped(62, lambda number: 100.0 + 20.0 * ((number * 7) % 5 - 2) / 2)
+    for last in range(150, 400, 5):
+        spend = frame(key_k=[*wavy[:60], last, last])
+        found = flagged(spend, "key:k")
+        if found:
+            break
+    assert found == {on(61): "spike"}
+
+
 def test_seven_days_of_history_are_enough_for_a_large_spike() -> None:
     spend = frame(org=flat(40), key_k=[0.0] * 30 + flat(8) + [60_000.0])
     assert flagged(spend, "key:k")[on(38)] == "spike"
