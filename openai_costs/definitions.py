@@ -11,6 +11,7 @@ import httpx
 
 from openai_costs.alerts import assets as alerts
 from openai_costs.alerts.sensors import sensors
+from openai_costs.anomalies import assets as anomalies
 from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import Clock, utc_now
@@ -53,7 +54,8 @@ def build_defs(
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
     daily += [build(days) for build in (*spend.DAILY_ASSETS, *prices.DAILY_ASSETS)]
-    marts = [*spend.WHOLE_ASSETS, *optimization.WHOLE_ASSETS, *alerts.WHOLE_ASSETS]
+    marts = [*spend.WHOLE_ASSETS, *optimization.WHOLE_ASSETS, *anomalies.WHOLE_ASSETS]
+    marts += alerts.WHOLE_ASSETS
     published = publish.published_database()
     everything = [*daily, *marts, published, cost_explorer]
     whole = [asset for provider in PROVIDERS for asset in provider.whole_assets]

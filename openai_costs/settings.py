@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openai_costs.errors import MissingKey, SettingsError
-from openai_costs.sections import Alerts, Reading, Section, Team, VariableName
+from openai_costs.sections import Alerts, Anomalies, Reading, Section, Team, VariableName
 from openai_costs.toml_lines import line_of
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -35,7 +35,7 @@ FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
 
 LATER_SECTIONS = ("gateway", "directory", "budgets", "retention")
-OUR_SECTIONS = frozenset({"connections", "reading", "teams", "alerts"})
+OUR_SECTIONS = frozenset({"connections", "reading", "teams", "alerts", "anomalies"})
 """Sections of the public file format that this version accepts and does not read."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -103,6 +103,7 @@ class Settings(Section):
     reading: Reading = Reading()
     teams: tuple[Team, ...] = ()
     alerts: Alerts = Alerts()
+    anomalies: Anomalies = Anomalies()
     unread_sections: tuple[str, ...] = ()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""

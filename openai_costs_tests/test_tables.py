@@ -48,6 +48,8 @@ PROMISED: Final = {
     "mart.restatements": "connection day seen_at previous_usd current_usd change_usd",
     "mart.spend_attribution": "day connection project_id api_key_id user_id user_name team model "
     "usage_type billed_usd attribution pool share_pct",
+    "mart.spend_anomalies": "day series_kind series_id actual_usd expected_usd lower_usd upper_usd "
+    "impact_usd score direction causes",
     "mart.price_check": "day connection line_item billed_usd expected_usd gap_usd cause",
     "mart.optimization": "day connection subject rule saving_usd because",
 }

@@ -9,6 +9,7 @@ import polars as pl
 from openai_costs.alerts.late import LATE, late
 from openai_costs.alerts.undelivered import UNDELIVERED, undelivered
 from openai_costs.alerts.watched import CHECK_FAILED, RUN_FAILED
+from openai_costs.anomalies.findings import QUESTION as ANOMALIES
 from openai_costs.contracts import OWNERS
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.lake import Lake
@@ -35,7 +36,7 @@ DATA = (
 )
 """Asked by the asset and, as they must be noticed when nothing runs, by a sensor too."""
 
-CANDIDATES: tuple[Question, ...] = (*DATA,)
+CANDIDATES: tuple[Question, ...] = (*DATA, ANOMALIES)
 """Asked whenever `mart/findings` is made."""
 
 WATCHED = (CHECK_FAILED, RUN_FAILED)

@@ -4,6 +4,7 @@ Children come from the leaves of the ledger (user, key, model, line item), each 
 and what it was expected to cost. The impact is the sum of the changes, exactly.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import polars as pl
@@ -27,7 +28,7 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 Cause = tuple[str, Decimal]
 
 
-def causes(leaves: pl.DataFrame) -> pl.DataFrame:
+def causes(leaves: pl.DataFrame, dimensions: Sequence[str] = DIMENSIONS) -> pl.DataFrame:
     """Return the causes of a change, the largest first, and the row `other` with what remains.
 
     Every dimension is tried. Told is the one that needs the fewest children for four fifths of the
@@ -37,6 +38,7 @@ def causes(leaves: pl.DataFrame) -> pl.DataFrame:
     Args:
         leaves: actual_usd, expected_usd (DECIMAL(38,18)) and any of user, key, model, line_item;
             to tell price from volume also line_item, quantity and expected_quantity (Decimal).
+        dimensions: What may be told.
 
     Returns:
         rank, dimension, child, impact_usd, share, volume_usd, mix_usd, price_usd, unmeasured_usd.
@@ -44,7 +46,7 @@ def causes(leaves: pl.DataFrame) -> pl.DataFrame:
         null where the leaves have no quantities. No rows where nothing changed.
     """
     impact = total(leaves["actual_usd"]) - total(leaves["expected_usd"])
-    asked = [name for name in DIMENSIONS if name in leaves.columns]
+    asked = [name for name in dimensions if name in leaves.columns]
     if impact == 0 or not asked:
         return pl.DataFrame(schema=COLUMNS)
     told = {name: _fewest(_changes(leaves, name), impact) for name in asked}

@@ -9,13 +9,13 @@ from datetime import timedelta
 import polars as pl
 
 from openai_costs.anomalies.series import ID, WHO
-from openai_costs.anomalies.spells import Spell, spells
+from openai_costs.anomalies.spells import LASTING, Spell, spells
 
 NEAR_DAYS = 2
 ALIKE = 0.5
-CLEAREST = ("user", "key", "usage_type", "model", "project", "provider", "org")
+CLEAREST = ("user", "key", "usage_type", "model", "project", "org", "provider")
 """Levels, the one that names somebody first."""
-COLUMNS = {
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "incident_id": pl.String,
     ID: pl.String,
     "level": pl.String,
@@ -27,7 +27,12 @@ COLUMNS = {
     "excess": pl.Float64,
     "also_at": pl.List(pl.String),
 }
-MEMBERS = {"incident_id": pl.String, ID: pl.String, "day": pl.Date, "direction": pl.String}
+MEMBERS: dict[str, type[pl.DataType]] = {
+    "incident_id": pl.String,
+    ID: pl.String,
+    "day": pl.Date,
+    "direction": pl.String,
+}
 Kin = set[tuple[str, str]] | None
 Incident = list[Spell]
 """The spell it is told by, then the others that saw it."""
@@ -39,7 +44,8 @@ def incidents(verdicts: pl.DataFrame, belongs: pl.DataFrame | None = None) -> pl
     The spell that came first, at the clearest level, tells the incident. Another level's is the
     same one when it goes the same way, begins at most two days after the other's end and, on the
     first day they share (else on average), differs from it by a factor of two at most; or when
-    the incidents of its children together come to half of it.
+    the incidents of its children together come to half of it. A single day of a slow rise that
+    only a sum saw is none.
 
     Args:
         verdicts: What `detect` returns.
@@ -76,7 +82,12 @@ def _grouped(verdicts: pl.DataFrame, belongs: pl.DataFrame | None) -> list[Incid
             found.append(incident)
             open_still.append(incident)
         incident.append(spell)
-    return found
+    return [one for one in found if not _is_passing(one[0])]
+
+
+def _is_passing(spell: Spell) -> bool:
+    """A slow rise of a sum that nobody in particular makes is told from its second day on."""
+    return spell.level not in WHO and spell.kind in LASTING and len(spell.excess) == 1
 
 
 def _rank(spell: Spell) -> tuple[object, ...]:

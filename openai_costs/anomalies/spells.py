@@ -56,7 +56,7 @@ def spells(verdicts: pl.DataFrame) -> Iterator[Spell]:
     flags = flags.with_columns(
         level=level_of(pl.col(ID)),
         kind=_kind(),
-        excess=pl.col("cost") - pl.col("expected"),
+        excess=(pl.col("cost") - pl.col("expected")).cast(pl.Float64),
         spell=begins.cum_sum().over(ID, "direction"),
     )
     told = flags.group_by(ID, "level", "direction", "spell", maintain_order=True).agg(

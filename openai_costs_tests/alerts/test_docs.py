@@ -15,7 +15,7 @@ from openai_costs.alerts.late import BAD, LOOK_BACK, SLACK
 from openai_costs.alerts.ledger import WAITS
 from openai_costs.alerts.registry import all_rules
 from openai_costs.alerts.undelivered import MANY
-from openai_costs.sections import Alerts, ChannelKind, Mute, Route
+from openai_costs.sections import Alerts, Anomalies, AnomalyScope, ChannelKind, Mute, Route
 from openai_costs.tables.mart.findings import STATES
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def test_a_rule_is_named_once_and_by_its_folder() -> None:
         (Alerts, "`[alerts]`:"),
         (Route, "Each `[[alerts.routes]]`"),
         (Mute, "Each `[[alerts.mutes]]`"),
+        (Anomalies, "`[anomalies]`, from when"),
+        (AnomalyScope, "Each `[[anomalies.scopes]]`"),
     ],
-    ids=("alerts", "routes", "mutes"),
+    ids=("alerts", "routes", "mutes", "anomalies", "scopes"),
 )
 def test_every_setting_is_documented_with_its_default_and_no_other(
     model: type[BaseModel], head: str

@@ -5,10 +5,11 @@ Money is DOUBLE here, because BI tools know no DECIMAL(38,18); core and mart are
 
 from openai_costs.publish.bi.dictionary import DICTIONARY
 from openai_costs.publish.bi.directory import DIRECTORY
+from openai_costs.publish.bi.findings import FINDINGS_AND_ANOMALIES
 from openai_costs.publish.bi.spend import SPEND
 from openai_costs.publish.bi.usage import USAGE
 from openai_costs.publish.bi.view import View
 
 __all__ = ["VIEWS", "View"]
 
-VIEWS: tuple[View, ...] = (*SPEND, *USAGE, *DIRECTORY, DICTIONARY)
+VIEWS: tuple[View, ...] = (*SPEND, *USAGE, *DIRECTORY, *FINDINGS_AND_ANOMALIES, DICTIONARY)
