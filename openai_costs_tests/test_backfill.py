@@ -1,18 +1,26 @@
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from openai_costs.archive import Archive, DayRead
-from openai_costs.days import DayRange
-from openai_costs.jobs import REBUILD, REFRESH
+from openai_costs.backfill import Headless
+from openai_costs.days import ONE_DAY, DayRange
+from openai_costs.jobs import RANGE_END, RANGE_START, REBUILD, REFRESH, overtaken_requests
 from openai_costs.lake import Lake
-from openai_costs.plan import Step, from_kept_pages, plan
-from openai_costs.sections import Reading
+from openai_costs.plan import Step, directories_due, from_kept_pages, plan
+from openai_costs.sample.options import USUAL
+from openai_costs.sections import Reading, Team
 from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Slice
+from openai_costs.sources.source import Reach
+from openai_costs.spend.overtaken import overtaken_days
 from openai_costs.storage import place
+from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.spend import Spend
+from openai_costs_tests.org import House, calm, connection, day, house
 
 TODAY = date(2026, 3, 20)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -96,4 +104,88 @@ def test_offline_means_every_kept_day_and_no_other(settings: Settings) -> None:
     keep(settings, "harbour", date(2026, 3, 6))
     assert told(from_kept_pages(settings, None, TODAY)) == [
         (REBUILD, "acme,harbour", "2026-03-05 to 2026-03-06")
+    ]
+
+
+def use(settings: Settings, name: str, days: DayRange) -> None:
+    """Give a connection usage of some days."""
+    slices = {Slice(name, day): NOON for day in days}
+    Lake(place(settings.home)).replace(Usage, [Batch(Usage.no_rows(), slices)])
+
+
+def test_days_without_usage_are_owed_once_usage_was_ever_given(settings: Settings) -> None:
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    use(settings, "acme", DayRange(date(2026, 3, 11), TODAY))
+    assert told(plan(settings, None, TODAY)) == [
+        (REFRESH, "acme", "2026-03-01 to 2026-03-10"),
+        TRAILING,
+    ]
+
+
+def test_pages_of_costs_alone_do_not_replace_a_reading_of_usage(settings: Settings) -> None:
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    use(settings, "acme", DayRange(date(2026, 3, 2), TODAY))
+    keep(settings, "acme", date(2026, 3, 1))
+    assert told(plan(settings, None, TODAY)) == [(REFRESH, "acme", "2026-03-01"), TRAILING]
+
+
+def test_names_are_asked_for_once_a_day_and_never_where_only_costs_are_given(
+    settings: Settings,
+) -> None:
+    costs_only = settings.connections[1].model_copy(update={"access": "costs_only"})
+    settings = settings.model_copy(update={"connections": (settings.connections[0], costs_only)})
+    assert directories_due(settings, TODAY) == ["acme"]
+    read = DayRead("openai", "acme", "directory", TODAY, NOON, {}, {})
+    Archive(place(settings.home)).keep(read)
+    assert directories_due(settings, TODAY) == []
+    assert directories_due(settings, TODAY + ONE_DAY) == ["acme"]
+
+
+@pytest.fixture(scope="module")
+def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[str]]:
+    """A home filled headless: the second connection is shut out."""
+    made = house(tmp_path_factory.mktemp("headless") / "home", "tidewater", "harbour")
+    made.connections = tuple(connection(one.name, start=day(18)) for one in made.connections)
+    made.serve("harbour", options=replace(USUAL, admin_keys=frozenset({"sk-admin-of-another"})))
+    lines: list[str] = []
+    with calm():
+        headless(made, lines.append).backfill()
+    return made, lines
+
+
+def headless(made: House, say: Callable[[str], None]) -> Headless:
+    reach = Reach(lambda one: made.transports[one.name])
+    return Headless(made.settings, say, made.clock, reach)
+
+
+def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
+    backfilled: tuple[House, list[str]],
+) -> None:
+    made, lines = backfilled
+    money = next(i for i, line in enumerate(lines) if "read from tidewater, harbour" in line)
+    names = lines.index("tidewater: names and owners, paced as the provider allows")
+    again = next(i for i, line in enumerate(lines) if line.endswith("of now, no request"))
+    assert money < names < again
+    spend = made.lake.read(Spend).filter(project_id="proj_route_planner")
+    assert set(spend["project_name"]) == {"Route planner"}
+    assert set(spend["connection"]) == {"tidewater"}
+
+
+def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
+    made, _ = backfilled
+    assert overtaken_days(made.lake, ()) == []
+    assert list(overtaken_requests(made.settings, "run")) == []
+
+
+def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
+    backfilled: tuple[House, list[str]],
+) -> None:
+    made, _ = backfilled
+    team = Team(name="search", projects=("proj_place_search",))
+    with_team = made.settings.model_copy(update={"teams": (team,)})
+    requests = list(overtaken_requests(with_team, "run-1"))
+    assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
+        ("run-1:2026-11-18 to 2026-11-23", "2026-11-18", "2026-11-23")
     ]
