@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -15,20 +16,25 @@ from openai_costs.days import DayRange, utc_now
 from openai_costs.lake import Lake
 from openai_costs.publish.database import publish
 from openai_costs.settings import Connection, Settings
-from openai_costs.slices import Replaced
+from openai_costs.slices import Batch, Replaced
 from openai_costs.sources.collect import collect
 from openai_costs.sources.openai import frames
 from openai_costs.sources.openai.source import OpenAICosts
+from openai_costs.spend.assets import listed
+from openai_costs.spend.attribution import attribution
 from openai_costs.spend.breakdown import by_project_key_model, by_user
 from openai_costs.spend.changes import changes
 from openai_costs.spend.coverage import coverage
+from openai_costs.spend.names import Directory
 from openai_costs.storage import place
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend as MartSpend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 
 NAME = "bench"
@@ -41,7 +47,9 @@ def settings_for(task: Task) -> Settings:
     return Settings(
         home=str(task.home),
         config_file=Path("openai_costs.toml"),
-        connections=(Connection(name=NAME, start=FIRST_DAY, base_url=task.base_url),),
+        connections=(
+            Connection(name=NAME, start=FIRST_DAY, base_url=task.base_url, access="costs_only"),
+        ),
     )
 
 
@@ -116,16 +124,26 @@ def _clean(settings: Settings, days: DayRange) -> int:
 def _cut(settings: Settings, days: DayRange) -> None:
     home = place(settings.home)
     archive, lake = Archive(home), Lake(home)
-    ledger, users = lake.batches(Spend, days), lake.batches(SpendByUser, days)
-    _whole(lake.replace(MartSpend, (batch.derive(by_project_key_model) for batch in ledger)))
-    _whole(lake.replace(MartSpendByUser, (batch.derive(by_user) for batch in users)))
+    nobody = listed(lake)
+    cut = partial(by_project_key_model, directory=nobody, teams=())
+    _whole(lake.replace(MartSpend, (batch.derive(cut) for batch in lake.batches(Spend, days))))
+    _whole(lake.replace(SpendAttribution, _attributed(lake, days, nobody)))
+    attributed = lake.batches(SpendAttribution, days)
+    _whole(lake.replace(MartSpendByUser, (batch.derive(by_user) for batch in attributed)))
     _whole(lake.replace(Restatements, changes(archive, settings, days)))
+
+
+def _attributed(lake: Lake, days: DayRange, nobody: Directory) -> Iterator[Batch]:
+    for batch in lake.batches(Spend, days):
+        view = lake.read(SpendByUser, sorted({key.day for key in batch.read_at}))
+        whose = partial(attribution, view=view, usage=Usage.no_rows(), directory=nobody, teams=())
+        yield batch.derive(whose)
 
 
 def _cover(settings: Settings) -> None:
     lake = Lake(place(settings.home))
-    counts = lake.row_counts(Spend)
-    covered = coverage(lake.read(SpendControl), counts, {NAME: FIRST_DAY}, utc_now().date())
+    read = lake.slices(Spend)
+    covered = coverage(lake.read(SpendControl), read, {NAME: FIRST_DAY}, utc_now().date())
     lake.replace_whole(Coverage, covered)
 
 

@@ -9,7 +9,8 @@ import duckdb
 from ours import days_of, settings_for, stored_total
 from work import Outcome, Task
 
-from openai_costs.definitions import REFRESH, build_defs, range_tags
+from openai_costs.definitions import build_defs
+from openai_costs.jobs import REFRESH, range_tags
 
 
 def through_dagster(task: Task) -> Outcome:
