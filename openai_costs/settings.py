@@ -9,22 +9,23 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    Field,
-    HttpUrl,
-    SecretStr,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openai_costs.errors import MissingKey, SettingsError
-from openai_costs.sections import Reading, Section, Team
+from openai_costs.sections import (
+    Directory,
+    Gateway,
+    Name,
+    Reading,
+    Seats,
+    Section,
+    Team,
+    VariableName,
+    web_address,
+)
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 SAMPLE_SCHEME = "sample://"
@@ -33,14 +34,11 @@ SAMPLE_SCHEME = "sample://"
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
 
-LATER_SECTIONS = ("gateway", "directory", "budgets", "alerts", "retention")
+LATER_SECTIONS = ("budgets", "alerts", "retention")
 """Sections of the public file format that this version accepts and does not read."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-
-
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+SECTIONS = ("connections", "reading", "teams", "gateway", "directory", "seats")
+"""Sections of the file that this version reads."""
 
 
 class Connection(Section):
@@ -58,13 +56,7 @@ class Connection(Section):
     @field_validator("base_url")
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
-        if not value.startswith(SAMPLE_SCHEME):
-            address = TypeAdapter(HttpUrl).validate_python(value)
-            if address.username or address.password:
-                raise ValueError("holds a user name or password; keys belong in the environment")
-            if address.scheme != "https" and address.host not in _LOOPBACK:
-                raise ValueError("is not https: the key would travel in clear text")
-        return value.rstrip("/")
+        return value.rstrip("/") if value.startswith(SAMPLE_SCHEME) else web_address(value)
 
     @field_validator("start")
     @classmethod
@@ -103,6 +95,9 @@ class Settings(Section):
     connections: tuple[Connection, ...] = Field(default=(), min_length=1)
     reading: Reading = Reading()
     teams: tuple[Team, ...] = ()
+    gateway: Gateway = Gateway()
+    directory: Directory = Directory()
+    seats: Seats = Seats()
     unread_sections: tuple[str, ...] = ()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
@@ -121,6 +116,11 @@ class Settings(Section):
             ids = [one for team in self.teams for one in getattr(team, kind)]
             if twice := sorted({one for one in ids if ids.count(one) > 1}):
                 raise ValueError(f"teams: {twice[0]} is in {kind} of two teams")
+        return self
+
+    @model_validator(mode="after")
+    def _gateway_spends_at_known_connections(self) -> Self:
+        self.gateway.refuse_strangers({connection.name for connection in self.connections})
         return self
 
     @property
@@ -171,6 +171,20 @@ class Settings(Section):
         return SecretStr(key)
 
 
+def gateway_key(gateway: Gateway) -> SecretStr:
+    """Return the gateway's key, read from the environment now.
+
+    Raises:
+        SettingsError: The variable is not set or empty.
+    """
+    if key := os.environ.get(gateway.key_env, "").strip():
+        return SecretStr(key)
+    raise SettingsError(
+        f"The gateway {gateway.name!r} has no key. Set {gateway.key_env} to a LiteLLM key that may "
+        "read /key/list and /user/daily/activity, or name another variable in [gateway] key_env."
+    )
+
+
 def load_settings() -> Settings:
     """Read the environment and the settings file.
 
@@ -182,7 +196,7 @@ def load_settings() -> Settings:
     if "openai_costs_config" in environment.model_fields_set and not path.exists():
         raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
     said = _read_toml(path)
-    if ours := said.keys() & (Settings.model_fields.keys() - {"connections", "reading", "teams"}):
+    if ours := said.keys() & (Settings.model_fields.keys() - {*SECTIONS}):
         raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
     default = {"name": "openai", "base_url": environment.openai_base_url}
