@@ -3,7 +3,8 @@
 Reads nothing: settings.py fills them in. Not here: connections and their keys (settings.py).
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -130,7 +131,7 @@ class Gateway(Section):
             raise ValueError("has litellm_url and spend_files: the same dollars twice; keep one")
         return self
 
-    def refuse_strangers(self, connections: Set[str]) -> None:
+    def refuse_strangers(self, connections: AbstractSet[str]) -> None:
         """Refuse an upstream at a connection that is not there, and a name that is taken.
 
         Raises:
