@@ -137,17 +137,40 @@ class Archive:
         """Yield the newest complete read of each day that has one, in the order of `days`."""
         for day in days:
             if files := self.reads(provider, connection, dataset, day):
-                try:
-                    yield open_read(files[-1])
-                except PageRefused as damage:
-                    yield DamagedRead(connection, day, damage)
+                yield _opened(files[-1], connection, day)
 
-    def note(self, provider: str, connection: str) -> UPath:
+    def every(
+        self, provider: str, connection: str, dataset: str
+    ) -> Iterator[KeptRead | DamagedRead]:
+        """Yield all complete reads there are of a dataset, oldest first."""
+        folder = self._root / provider / connection / dataset
+        days = sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+        for day in map(date.fromisoformat, days):
+            for file in self.reads(provider, connection, dataset, day):
+                yield _opened(file, connection, day)
+
+    def connections(self, provider: str) -> list[str]:
+        """Return the connections of a provider that anything is kept of, sorted."""
+        folder = self._root / provider
+        return sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+
+    def room(self, provider: str, connection: str, name: str) -> UPath:
+        """Return a folder beside a connection's reads, for what is not a complete read yet."""
+        return self._root / provider / connection / name
+
+    def note(self, provider: str, connection: str, about: str = "learned") -> UPath:
         """Return the file in which a source remembers what it learned about a connection."""
-        return self._root / provider / connection / "learned.json"
+        return self._root / provider / connection / f"{about}.json"
 
     def _folder(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
         return self._root / provider / connection / dataset / day.isoformat()
+
+
+def _opened(file: UPath, connection: str, day: date) -> KeptRead | DamagedRead:
+    try:
+        return open_read(file)
+    except PageRefused as damage:
+        return DamagedRead(connection, day, damage)
 
 
 def _pack(read: DayRead) -> bytes:

@@ -85,13 +85,14 @@ def described(table: type[Contract]) -> dict[str, Any]:
     }
 
 
-def table_asset(
+def table_asset(  # noqa: PLR0913 - what a table's asset says about itself
     table: type[Contract],
     *,
     group: str,
     kinds: set[str],
     reads: Sequence[type[Contract]] = (),
     rules: Sequence[Rule] = (DERIVED,),
+    is_explanation: bool = False,
     **options: Any,  # noqa: ANN401 - handed on to dagster.asset
 ) -> Callable[[Callable[..., Batches]], Builder]:
     """Return a decorator: a function that returns batches becomes the table's daily asset.
@@ -102,6 +103,7 @@ def table_asset(
         kinds: Technologies shown on the asset.
         reads: Tables the function takes as arguments, in the order of the arguments.
         rules: What is judged for every day of the table.
+        is_explanation: Whether it explains the ledger: refusals are told, and end no run.
         options: Further options of `dagster.asset`.
     """
 
@@ -111,7 +113,7 @@ def table_asset(
             replaced = lake.replace(table, calculate(context, **wanted))
             _record(context, table, replaced, reads)
             judged = list(verdicts(rules, replaced))
-            if replaced.refused and not replaced.rows:
+            if replaced.refused and not replaced.rows and not is_explanation:
                 yield from evaluations(asset_key(table), judged)
                 raise dg.Failure(str(next(iter(replaced.refused.values()))), allow_retries=False)
             yield dg.Output(None)

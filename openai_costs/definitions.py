@@ -14,18 +14,25 @@ from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import ONE_DAY, Clock, DayRange, utc_now
 from openai_costs.lake import Lake
+from openai_costs.prices import assets as prices
+from openai_costs.prices.checks import price_checks
 from openai_costs.publish import assets as publish
 from openai_costs.report.assets import cost_explorer
 from openai_costs.settings import Connection, Settings, load_settings
+from openai_costs.sources.openai.directory.source import OpenAIDirectory
 from openai_costs.sources.openai.source import OpenAICosts
+from openai_costs.sources.openai.usage.source import OpenAIUsage
 from openai_costs.sources.registry import PROVIDERS
 from openai_costs.sources.source import Reach
 from openai_costs.spend import assets as spend
-from openai_costs.spend.checks import ledger_checks
+from openai_costs.spend.checks import attribution_checks, ledger_checks
 from openai_costs.storage import place
+from openai_costs.usage.checks import usage_checks
 
 REFRESH = "refresh"
 REBUILD = "rebuild"
+DIRECTORY = "directory"
+DAY_CHECKS = (ledger_checks, attribution_checks, usage_checks, price_checks)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
@@ -47,8 +54,9 @@ def build_defs(
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
-    daily += [build(days) for build in spend.DAILY_ASSETS]
+    daily += [build(days) for build in (*spend.DAILY_ASSETS, *prices.DAILY_ASSETS)]
     everything = [*daily, *spend.WHOLE_ASSETS, publish.published_database(), cost_explorer]
+    whole = [asset for provider in PROVIDERS for asset in provider.whole_assets]
     refresh = dg.define_asset_job(
         REFRESH,
         selection=dg.AssetSelection.assets(*everything),
@@ -56,14 +64,20 @@ def build_defs(
     )
     rebuild = dg.define_asset_job(
         REBUILD,
-        selection=dg.AssetSelection.assets(*everything) - dg.AssetSelection.key_prefixes("raw"),
+        selection=dg.AssetSelection.assets(*everything, *whole)
+        - dg.AssetSelection.key_prefixes("raw"),
         description="Make the tables of some days again from the kept pages, with no request.",
     )
+    directory = dg.define_asset_job(
+        DIRECTORY,
+        selection=dg.AssetSelection.assets(*whole),
+        description="Read who and what there is from every connection, and fold it into tables.",
+    )
     return dg.Definitions(
-        assets=[*everything, *publish.views()],
-        asset_checks=[ledger_checks(days), *publish.CHECKS],
-        jobs=[refresh, rebuild],
-        schedules=[daily_refresh(settings, clock)],
+        assets=[*everything, *whole, *publish.views()],
+        asset_checks=[*(build(days) for build in DAY_CHECKS), *publish.CHECKS],
+        jobs=[refresh, rebuild, directory],
+        schedules=[daily_refresh(settings, clock), daily_directory()],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,
         executor=dg.in_process_executor,
@@ -98,6 +112,20 @@ def daily_refresh(settings: Settings, clock: Clock) -> dg.ScheduleDefinition:
     )
 
 
+def daily_directory() -> dg.ScheduleDefinition:
+    """Return the schedule of the directory: once a day, after the money, which never waits for it.
+
+    The pace that the provider allows makes it the better part of an hour for a hundred projects.
+    """
+    return dg.ScheduleDefinition(
+        name="daily_directory",
+        job_name=DIRECTORY,
+        cron_schedule="15 4 * * *",
+        execution_timezone="UTC",
+        description="Read projects, API keys, people, service accounts and limits.",
+    )
+
+
 def trailing(settings: Settings, today: date) -> DayRange:
     """Return today and the trailing window before it, not before the first day there is."""
     first = today - ONE_DAY * settings.reading.trailing_days
@@ -116,6 +144,8 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
         "lake_io": LakeIOManager(lake),
         "archive": archive,
         "reader": OpenAICosts(settings, archive, clock, reach),
+        "usage_reader": OpenAIUsage(settings, archive, clock, reach),
+        "directory_reader": OpenAIDirectory(settings, archive, clock, reach),
     }
 
 

@@ -20,6 +20,14 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 from collections.abc import Sequence
 from datetime import date
 
+USAGE_SCOPE = "api.usage.read"
+MANAGEMENT_SCOPE = "api.management.read"
+_NEEDS = {
+    USAGE_SCOPE: "Costs and usage",
+    MANAGEMENT_SCOPE: "Names of projects, keys and people",
+}
+"""What a key without a scope cannot read."""
+
 
 class OpenAICostsError(Exception):
     """A mistake we can explain in a sentence."""
@@ -63,15 +71,33 @@ class ReadFailed(OpenAICostsError):  # noqa: N818
 
 
 class AccessRefused(ReadFailed):
-    """401 or 403: the provider knows who we are and says no, or does not know us."""
+    """401 or 403: the provider knows who we are and says no, or does not know us.
 
-    def __init__(self, connection: str, status: int, path: str, said: str, key_env: str) -> None:
+    Args:
+        connection: The connection's name.
+        status: The HTTP status.
+        path: The path asked.
+        said: The provider's own message.
+        key_env: The variable the key comes from.
+        scope: The scope that the path needs.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the sentence is made of
+        self,
+        connection: str,
+        status: int,
+        path: str,
+        said: str,
+        key_env: str,
+        *,
+        scope: str = USAGE_SCOPE,
+    ) -> None:
         super().__init__(
             f"Connection {connection!r}: GET {path} was refused with HTTP {status}. "
-            f"The provider said: {said!r}. Costs and usage need an admin key (sk-admin-...) with "
-            f"the scope api.usage.read; set it in {key_env}. `openai-costs doctor` tells more."
+            f"The provider said: {said!r}. {_NEEDS[scope]} need an admin key (sk-admin-...) with "
+            f"the scope {scope}; set it in {key_env}. `openai-costs doctor` tells more."
         )
-        self.status = status
+        self.status, self.said, self.scope = status, said, scope
 
 
 class RequestRefused(ReadFailed):

@@ -35,11 +35,13 @@ WRITERS = 4
 _READ_AT = "read_at"
 _PAGE_USD = "page_usd"
 _DAILY_USD = """
-    SELECT day, sum(billed_usd) AS billed_usd FROM read_parquet(?) GROUP BY day ORDER BY day
+    SELECT day, sum(billed_usd) AS billed_usd FROM read_parquet($files) GROUP BY day ORDER BY day
 """
-_ROW_COUNTS = """
-    SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE), num_rows
-    FROM parquet_file_metadata(?)
+_SLICES = """
+    SELECT split_part(f.file_name, '/', -2), CAST(parse_filename(f.file_name, true) AS DATE),
+           f.num_rows, CAST(decode(k.value) AS TIMESTAMP)
+    FROM parquet_file_metadata($files) f
+    JOIN parquet_kv_metadata($files) k ON k.file_name = f.file_name AND decode(k.key) = 'read_at'
 """
 
 
@@ -117,14 +119,30 @@ class Lake:
         with FileLock(str(folder / ".lock")):
             yield
 
-    def row_counts(self, table: type[Contract]) -> pl.DataFrame:
-        """Return how many rows each stored slice has: connection, day, rows."""
-        schema = pl.Schema({"connection": pl.String(), "day": pl.Date(), "rows": pl.Int64()})
-        return self._asked(table, _ROW_COUNTS, schema)
+    def slices(self, table: type[Contract]) -> pl.DataFrame:
+        """Return each stored slice, its rows and its read: connection, day, rows, read_at."""
+        schema = pl.Schema(
+            {
+                "connection": pl.String(),
+                "day": pl.Date(),
+                "rows": pl.Int64(),
+                "read_at": pl.Datetime("us"),
+            }
+        )
+        return self.ask(table, _SLICES, schema)
 
     def daily_usd(self, table: type[Contract]) -> pl.DataFrame:
         """Return the exact sum of `billed_usd` over all connections: day, billed_usd."""
-        return self._asked(table, _DAILY_USD, table.no_rows().select("day", "billed_usd").schema)
+        return self.ask(table, _DAILY_USD, table.no_rows().select("day", "billed_usd").schema)
+
+    def ask(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
+        """Return DuckDB's short answer to a question about all files of a table."""
+        if not self.has(table):
+            return pl.DataFrame(schema=schema)
+        with duckdb.connect() as sql:
+            self.make_readable(sql)
+            rows = sql.execute(question, {"files": self.glob(table)}).fetchall()
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def has(self, table: type[Contract]) -> bool:
         """Return whether anything of a table is stored."""
@@ -149,15 +167,6 @@ class Lake:
         """Return the connections that have slices in a table, sorted."""
         folder = self._folder(table)
         return sorted(f.name for f in folder.iterdir() if f.is_dir()) if folder.exists() else []
-
-    def _asked(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
-        """Return DuckDB's short answer to a question about all files of a table."""
-        if not self.has(table):
-            return pl.DataFrame(schema=schema)
-        with duckdb.connect() as sql:
-            self.make_readable(sql)
-            rows = sql.execute(question, [self.glob(table)]).fetchall()
-        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _read(self, table: type[Contract], key: Slice) -> list[Batch]:
         """Return a stored slice as a batch of one; nothing when it is not there."""

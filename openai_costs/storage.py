@@ -6,6 +6,7 @@ Not here: what the bytes mean.
 
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 from uuid import uuid4
 
 from upath import UPath
@@ -49,6 +50,16 @@ def move_into_place(built: Path, target: UPath) -> None:
     else:
         target.fs.put_file(str(built), target.path)
         built.unlink()
+
+
+def remove_folder(folder: UPath) -> None:
+    """Remove a folder with all that is in it; nothing happens when it is not there."""
+    if not folder.exists():
+        return
+    if is_local(folder):
+        rmtree(str(folder))
+    else:
+        folder.fs.rm(folder.path, recursive=True)
 
 
 def files_below(folder: UPath, suffix: str) -> Iterator[UPath]:

@@ -141,3 +141,35 @@ def test_a_manifest_is_json_that_a_person_can_read(archive: Archive):
         said = found.read()
     assert msgspec.json.decode(said)["connection"] == "acme"
     assert said.count(b"\n") > 10
+
+
+def test_every_read_of_every_day_comes_back_oldest_first(archive: Archive):
+    days = [DAY, DAY + timedelta(days=1)]
+    instants = [READ_AT, READ_AT + timedelta(hours=1)]
+    for day in reversed(days):
+        for at in reversed(instants):
+            archive.keep(day_read(day=day, at=at))
+    archive.keep(day_read(connection="labs"))
+    found = list(archive.every("openai", "acme", "costs"))
+    assert [(read.manifest.day, read.manifest.read_at) for read in found] == [
+        (day, at) for day in days for at in instants
+    ]
+    assert list(archive.every("openai", "acme", "directory")) == []
+
+
+def test_a_damaged_file_among_every_read_is_said_and_the_others_come_back(tmp_path: Path):
+    archive = Archive(place(str(tmp_path)))
+    broken = archive.keep(day_read())
+    archive.keep(day_read(day=DAY + timedelta(days=1)))
+    broken.write_bytes(b"nothing of the kind")
+    damaged, whole = archive.every("openai", "acme", "costs")
+    assert (damaged.connection, damaged.day) == ("acme", DAY)
+    assert whole.manifest.day == DAY + timedelta(days=1)
+
+
+def test_the_connections_are_those_that_anything_is_kept_of(archive: Archive):
+    assert archive.connections("openai") == []
+    for connection in ("labs", "acme"):
+        archive.keep(day_read(connection=connection))
+    assert archive.connections("openai") == ["acme", "labs"]
+    assert archive.connections("anthropic") == []

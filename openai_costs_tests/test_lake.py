@@ -139,12 +139,16 @@ def test_days_that_are_not_there_are_not_an_error(lake: Lake) -> None:
     assert not lake.has(SpendByUser)
 
 
-def test_row_counts_know_days_without_rows(lake: Lake) -> None:
+def test_stored_slices_are_known_with_their_read_also_without_rows(lake: Lake) -> None:
     lake.replace(SpendByUser, [read((A1, "ada", "1"), (A1, "bo", "2"), replaces=(A1, A2, B1))])
-    assert lake.row_counts(SpendByUser).sort("connection", "day").rows() == [
+    stored = lake.slices(SpendByUser).sort("connection", "day")
+    assert stored.select("connection", "day", "rows").rows() == [
         ("acme", day(1), 2),
         ("acme", day(2), 0),
         ("bolt", day(1), 0),
+    ]
+    assert [at.replace(tzinfo=UTC) for at in stored["read_at"]] == [
+        lake.read_at(SpendByUser, key) for key in (A1, A2, B1)
     ]
 
 
@@ -159,7 +163,7 @@ def test_daily_usd_is_exact_over_all_connections(lake: Lake) -> None:
 
 
 def test_an_empty_lake_has_no_rows_and_no_dollars(lake: Lake) -> None:
-    assert lake.row_counts(SpendByUser).is_empty()
+    assert lake.slices(SpendByUser).is_empty()
     assert lake.daily_usd(SpendByUser).is_empty()
 
 
@@ -180,7 +184,7 @@ def test_a_half_written_file_is_never_read(tmp_path: Path) -> None:
     (tmp_path / "lake/core/spend_by_user/acme/.half.tmp").write_bytes(b"PAR1")
     assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
     assert lake.days(SpendByUser, "acme") == {day(1)}
-    assert lake.row_counts(SpendByUser).height == 1
+    assert lake.slices(SpendByUser).height == 1
 
 
 def test_a_failing_write_leaves_nothing_behind(

@@ -4,7 +4,14 @@ from uuid import uuid4
 import pytest
 from upath import UPath
 
-from openai_costs.storage import files_below, is_local, move_into_place, place, replace_file
+from openai_costs.storage import (
+    files_below,
+    is_local,
+    move_into_place,
+    place,
+    remove_folder,
+    replace_file,
+)
 
 
 @pytest.fixture(params=["disk", "object store"])
@@ -89,3 +96,15 @@ def test_a_folder_that_is_not_there_has_no_files(folder: UPath):
 def test_a_half_written_file_is_not_among_the_files(tmp_path: Path):
     (tmp_path / ".rows.parquet.x1.tmp").write_bytes(b"half")
     assert list(files_below(UPath(tmp_path), ".parquet")) == []
+
+
+def test_a_folder_is_removed_with_all_that_is_in_it(folder: UPath):
+    replace_file(folder / "gone" / "deep" / "rows.parquet", b"1")
+    replace_file(folder / "stays" / "rows.parquet", b"2")
+    remove_folder(folder / "gone")
+    assert not (folder / "gone").exists()
+    assert [file.name for file in files_below(folder, ".parquet")] == ["rows.parquet"]
+
+
+def test_a_folder_that_is_not_there_is_gone_already(folder: UPath):
+    remove_folder(folder / "never")

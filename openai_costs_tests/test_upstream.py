@@ -211,7 +211,7 @@ def test_duckdb_sees_the_metadata_that_polars_wrote(tmp_path: Path) -> None:
 
 
 def test_duckdb_counts_rows_by_file_name(tmp_path: Path) -> None:
-    """lake.py: `row_counts` reads the footers only, also of files without rows."""
+    """lake.py: `slices` reads the footers only, also of files without rows."""
     pl.DataFrame({"n": [1, 2]}).write_parquet(tmp_path / "2026-11-01.parquet")
     pl.DataFrame({"n": [1]}).clear().write_parquet(tmp_path / "2026-11-02.parquet")
     question = (

@@ -15,7 +15,12 @@ from openai_costs.lake import Lake
 from openai_costs.publish.bi import VIEWS, View
 from openai_costs.publish.database import Published, publish
 from openai_costs.publish.summary import summary
-from openai_costs.spend.coverage import complete_through, missing_ranges, since_first_read
+from openai_costs.spend.coverage import (
+    complete_through,
+    missing_ranges,
+    of_costs,
+    since_first_read,
+)
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
@@ -65,7 +70,7 @@ def through_yesterday(
 ) -> dg.AssetCheckResult:
     """Judge whether the newest published day of each connection is recent enough."""
     yesterday = clock().date() - ONE_DAY
-    read = lake.read(Coverage).filter(state="missing", day=yesterday)
+    read = of_costs(lake.read(Coverage)).filter(state="missing", day=yesterday)
     late = ", ".join(read["connection"].to_list())
     return dg.AssetCheckResult(
         passed=not late,
@@ -81,7 +86,7 @@ def through_yesterday(
 def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> dg.AssetCheckResult:
     """Judge whether the days that were read are without a gap."""
     gaps = missing_ranges(
-        since_first_read(lake.read(Coverage)).filter(pl.col("day") < clock().date())
+        since_first_read(of_costs(lake.read(Coverage))).filter(pl.col("day") < clock().date())
     )
     said = [f"{row[0]}: {row[1]} to {row[2]}" for row in gaps.head(10).iter_rows()]
     return dg.AssetCheckResult(
@@ -117,7 +122,7 @@ def _columns(view: View) -> dg.TableSchema:
 
 
 def _figures(done: Published, lake: Lake) -> dict[str, Any]:
-    coverage = lake.read(Coverage)
+    coverage = of_costs(lake.read(Coverage))
     daily = lake.daily_usd(Spend)
     through = complete_through(coverage)
     waiting = since_first_read(coverage).filter(state="missing")

@@ -25,6 +25,7 @@ from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.spend import Spend as MartSpend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 
 DATABASE = "published/openai_costs.duckdb"
@@ -33,8 +34,11 @@ READABLE_FROM = "v1.0.0"
 
 PARQUET = "published/parquet"
 BUILDING = ".building-"
-TOGETHER = (Spend, SpendByUser, SpendControl, MartSpend, MartSpendByUser)
+TOGETHER = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
 """The daily tables that add up to one another: published from the same read, or not at all."""
+
+FLYING = "(connection, day) IN (SELECT connection, day FROM in_flight)"
+"""True of the rows of slices in flight; a table without days has none."""
 
 MEMORY_LIMIT = "256MB"
 """Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
@@ -167,7 +171,7 @@ def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) ->
     sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
     sql.execute(f"CREATE TABLE {name} ({columns})")
     names = ", ".join(table.types())
-    flying = "(connection, day) IN (SELECT connection, day FROM in_flight)"
+    flying = FLYING if "day" in table.types() else "false"
     if lake.has(table):
         source = f"read_parquet({_text(lake.glob(table))})"
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {flying}")  # noqa: S608 - our own names

@@ -23,6 +23,7 @@ class Cut(NamedTuple):
 CUTS: Final = (
     Cut("project", "Project", "spend", "project_id", "project_name", "(no project)"),
     Cut("user", "User", "by_user", "user_id", "user_name", "(no user)"),
+    Cut("team", "Team", "by_user", "team", "team", "(no team)"),
     Cut("key", "API key", "spend", "api_key_id", "api_key_name", "(no key)"),
     Cut("model", "Model", "spend", "model", "model", "(no model)"),
     Cut("usage_type", "Usage type", "spend", "usage_type", "usage_type", "(no usage type)"),

@@ -137,7 +137,7 @@ class ReportFacts:
         days: Every UTC day of the page, without gaps.
         hidden_days: How many older days are in the database but not on the page.
         connections: Their names.
-        dimensions: Project, user, key, model, usage type.
+        dimensions: Project, user, team, key, model, usage type.
         series: Per connection, per dimension.
         states: Per connection, one letter per day as in `View.states`.
         views: All connections first, then each one when there are several.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from openai_costs.report.facts import Restated
     from openai_costs.report.scope import Scope
 
+_ALLOCATED = pl.col("attribution") == "allocated"
 _UNPARSED = pl.col("model").is_null() & pl.col("usage_type").is_null()
 
 
@@ -29,6 +30,7 @@ def questions(scope: Scope) -> Iterator[Question]:
     yield from _provisional(scope)
     yield from _unparsed(scope)
     yield from _unattributed(scope)
+    yield from _allocated(scope)
     yield from _restated(scope)
 
 
@@ -106,8 +108,20 @@ def _unattributed(scope: Scope) -> Iterator[Question]:
         whole = scope.billed_to_users()
         yield Question(
             f"{dollars(part)} not attributed to a user",
-            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: the "
-            "provider names no user for it. Counted in every total.",
+            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: no "
+            "user, no owner of a key and no tokens speak for it. Counted in every total.",
+        )
+
+
+def _allocated(scope: Scope) -> Iterator[Question]:
+    part = scope.billed_to_users(where=_ALLOCATED)
+    if part:
+        whole = scope.billed_to_users()
+        yield Question(
+            f"{dollars(part)} shared out by tokens",
+            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: spend without a user or "
+            "an API key, given to the users of its project, model and day by their tokens. An "
+            "assumption; mart.spend_attribution has each share.",
         )
 
 

@@ -9,6 +9,7 @@ from openai_costs.lake import Lake
 from openai_costs.report.day_states import PAGE_DAYS
 from openai_costs.report.explorer import facts_from, render
 from openai_costs.report.facts import ReportFacts
+from openai_costs.spend.coverage import of_costs
 from openai_costs.storage import replace_file
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
@@ -24,7 +25,7 @@ def write_report(home: UPath, lake: Lake, now: datetime) -> ReportFacts:
     facts = facts_from(
         lake.read(Spend, shown),
         lake.read(SpendByUser, shown),
-        lake.read(Coverage),
+        of_costs(lake.read(Coverage)),
         lake.read(Restatements),
         now,
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SATURDAY: Final = 5
 SUNDAY: Final = 6
 PERMILLE: Final = 1000
+DAY_SECONDS: Final = 86_400
 # Spend doubles roughly every 500 days on the way to today.
 _GROWTH_DAYS: Final = 500
 
@@ -44,6 +45,11 @@ def wobble_permille(spread: int, *names: object) -> int:
 def growth_permille(age: int) -> int:
     """Thousandths of today's business, `age` days ago; days to come do not outgrow double."""
     return PERMILLE * _GROWTH_DAYS // (_GROWTH_DAYS + max(age, -_GROWTH_DAYS // 2))
+
+
+def by_then(units: int, second: int) -> int:
+    """How many of a day's units are bought by this second of it."""
+    return units * second // DAY_SECONDS
 
 
 def is_weekend(day: date) -> bool:

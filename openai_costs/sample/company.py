@@ -7,17 +7,17 @@ the mail domain is reserved for examples by RFC 2606.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Final, Literal
 
-from openai_costs.sample.cast import ApiKey, Cast, Person, Project, ServiceAccount
+from openai_costs.sample import administration
+from openai_costs.sample.cast import ApiKey, Cast, Person, Project, Role, ServiceAccount
 
 ORGANIZATION_ID: Final = "org-tidewatermaps"
 COMPANY: Final = "Tidewater Maps"
 MAIL_DOMAIN: Final = "tidewater-maps.example"
 LEAVER_LEFT_AGE: Final = 24
 NEW_KEY_AGE: Final = 6
-
-Role = Literal["owner", "reader"]
 
 # id suffix, name, role, team, age when added, age when removed
 _PEOPLE: Final[tuple[tuple[str, str, Role, str, int, int | None], ...]] = (
@@ -47,8 +47,13 @@ _PROJECTS: Final[tuple[tuple[str, str, str, int, int | None], ...]] = (
     ("labs", "Labs", "jonas hyejin signe", 790, None),
     ("finance_close", "Finance close", "tobias freya", 1200, None),
     ("model_evals", "Model evals", "naima hyejin", 640, None),
+    # Nothing was ever bought in it.
+    ("hack_week", "Hack week", "hyejin signe", 150, None),
     ("atlas_2024", "Atlas 2024", "lucia ruben", 1250, 75),
 )
+
+# Where a project's data is kept, unless anywhere.
+_RESIDENCY: Final = {"finance_close": "EU_STORAGE_PROCESSING"}
 
 # id suffix, project, name, role, age when created
 _SERVICE_ACCOUNTS: Final[tuple[tuple[str, str, str, Literal["owner", "member"], int], ...]] = (
@@ -71,6 +76,8 @@ _API_KEYS: Final[tuple[tuple[str, str, str, str, int, int | None, int | None], .
     ("search_kaveh", "relevance notebook", "place_search", "kaveh", 410, 0, None),
     ("studio_render", "tile renderer", "map_studio", "paolo", 460, 0, None),
     ("studio_amrit", "style drafts", "map_studio", "amrit", 280, 0, None),
+    # The same name, owner and project twice: nobody remembers which one is the right one.
+    ("studio_amrit_2", "style drafts", "map_studio", "amrit", 210, 0, None),
     ("voice_prod", "voice guide", "voice_guide", "amrit", 285, 0, None),
     ("voice_trial", "accent trial", "voice_guide", "hyejin", 200, 90, 80),
     ("labs_hyejin", "agent experiments", "labs", "hyejin", 510, 0, None),
@@ -83,6 +90,12 @@ _API_KEYS: Final[tuple[tuple[str, str, str, str, int, int | None, int | None], .
     ("evals_naima", "regression suite", "model_evals", "naima", 630, 0, None),
     ("atlas_batch", "atlas batch", "atlas_2024", "lucia", 1240, 76, 75),
 )
+# Keys made before the vendor knew users: what the bill says instead of one, and whether usage
+# names one all the same.
+_UNTRACKED: Final[dict[str, tuple[str | None, bool]]] = {
+    "finance_close": (None, True),
+    "desk_mirela": ("", False),
+}
 
 
 def _instant(today: date, age: int, name: str) -> datetime:
@@ -120,6 +133,7 @@ def _projects(today: date) -> tuple[Project, ...]:
             member_ids=tuple(f"user-{member}" for member in members.split()),
             created_at=_instant(today, created, name),
             archived_at=_maybe(today, archived, name),
+            residency=_RESIDENCY.get(suffix, "GLOBAL"),
         )
         for suffix, name, members, created, archived in _PROJECTS
     )
@@ -143,6 +157,8 @@ def _api_keys(today: date) -> tuple[ApiKey, ...]:
     keys = []
     for suffix, name, project, owner, created, used, deleted in _API_KEYS:
         robot = owner.removeprefix("svc:") if owner.startswith("svc:") else None
+        user_id = f"user-svc-{robot}" if robot else f"user-{owner}"
+        billed, is_metered = _UNTRACKED.get(suffix, (user_id, True))
         keys.append(
             ApiKey(
                 id=f"key_{suffix}",
@@ -151,10 +167,13 @@ def _api_keys(today: date) -> tuple[ApiKey, ...]:
                 project_id=f"proj_{project}",
                 owner_type="service_account" if robot else "user",
                 owner_id=f"svc_acct_{robot}" if robot else f"user-{owner}",
-                user_id=f"user-svc-{robot}" if robot else f"user-{owner}",
+                user_id=user_id,
+                billed_user_id=billed,
+                metered_user_id=user_id if is_metered else None,
                 created_at=_instant(today, created, suffix),
                 last_used_at=_maybe(today, used, suffix),
                 deleted_at=_maybe(today, deleted, suffix),
+                is_in_use=used == 0,
             )
         )
     return tuple(keys)
@@ -162,6 +181,7 @@ def _api_keys(today: date) -> tuple[ApiKey, ...]:
 
 def tidewater_maps(today: date) -> Cast:
     """The whole cast as it stands on `today` (a UTC date)."""
+    instant = partial(_instant, today)
     return Cast(
         organization_id=ORGANIZATION_ID,
         company=COMPANY,
@@ -169,4 +189,8 @@ def tidewater_maps(today: date) -> Cast:
         service_accounts=_service_accounts(today),
         projects=_projects(today),
         api_keys=_api_keys(today),
+        invites=administration.invites(instant, MAIL_DOMAIN),
+        admin_keys=administration.admin_keys(instant),
+        limits=administration.spend_limits(instant),
+        alerts=administration.spend_alerts(instant, MAIL_DOMAIN),
     )

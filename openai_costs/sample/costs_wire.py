@@ -1,60 +1,40 @@
 """Answering the question: ledger lines to the vendor's page of daily buckets.
 
-The page is plain dicts with `Decimal` amounts in it; `api.py` writes them digit for digit. Adding
-over dimensions that were not asked for is exact.
+The page is plain dicts with `Decimal` amounts in it; `front_desk.py` writes them digit for digit.
+Adding over dimensions that were not asked for is exact.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
+from openai_costs.sample.activity import DAY_SECONDS
 from openai_costs.sample.amounts import decimal128_text, plain_number
+from openai_costs.sample.buckets import ONE_DAY, Span, page_of, unix
 from openai_costs.sample.costs_query import DIMENSIONS
-from openai_costs.sample.cursor import bucket_start, cursor
-from openai_costs.sample.refusals import invalid_page_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from decimal import Decimal
 
-    from openai_costs.sample.costs_query import CostsQuery
+    from openai_costs.sample.buckets import Json
     from openai_costs.sample.options import WireOptions
     from openai_costs.sample.organisation import LedgerLine, Organisation
-
-Json = dict[str, Any]
-_ONE_DAY: Final = timedelta(days=1)
+    from openai_costs.sample.query import BucketQuery
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
-
-
-def _unix(day: date) -> int:
-    return int(_midnight(day).timestamp())
-
-
-def bucket_days(query: CostsQuery, now: datetime) -> list[date]:
+def costs_spans(query: BucketQuery, now: datetime) -> list[Span]:
     """Every UTC day the window touches, oldest first, up to today."""
-    start, days = query.first_day, []
-    while _unix(start) < query.end_time and start <= now.date():
-        days.append(start)
-        start += _ONE_DAY
-    return days
+    day, spans = query.first_day, []
+    while unix(day) < query.end_time and day <= now.date():
+        spans.append(Span(unix(day), unix(day) + DAY_SECONDS))
+        day += ONE_DAY
+    return spans
 
 
-def _page_days(query: CostsQuery, days: list[date]) -> list[date]:
-    """The window's days from the cursor on."""
-    if query.page is None:
-        return days
-    start = bucket_start(query.page, query.fingerprint)
-    if start > query.end_time + _ONE_DAY.total_seconds():
-        raise invalid_page_token()
-    return [day for day in days if _unix(day) >= start]
-
-
-def _matching(lines: Iterable[LedgerLine], query: CostsQuery) -> Iterator[LedgerLine]:
+def _matching(lines: Iterable[LedgerLine], query: BucketQuery) -> Iterator[LedgerLine]:
     wanted = [(attrgetter(dimension), ids) for dimension, ids in query.filters.items()]
     for line in lines:
         if all(dimension(line) in ids for dimension, ids in wanted):
@@ -80,7 +60,7 @@ def _added_up(
 
 
 def _results(
-    lines: Iterable[LedgerLine], query: CostsQuery, organisation: Organisation, *, as_text: bool
+    lines: Iterable[LedgerLine], query: BucketQuery, organisation: Organisation, *, as_text: bool
 ) -> list[Json]:
     asked = tuple(name for name in DIMENSIONS if name in query.group_by)
     cast, blank = organisation.cast, dict.fromkeys(DIMENSIONS)
@@ -105,37 +85,14 @@ def _results(
     return results
 
 
-def _bucket(day: date, results: list[Json]) -> Json:
-    start, end = _midnight(day), _midnight(day + _ONE_DAY)
-    return {
-        "object": "bucket",
-        "start_time": int(start.timestamp()),
-        "end_time": int(end.timestamp()),
-        "start_time_iso": start.isoformat(),
-        "end_time_iso": end.isoformat(),
-        "results": results,
-    }
-
-
 def costs_page(
-    query: CostsQuery, organisation: Organisation, now: datetime, options: WireOptions
+    query: BucketQuery, organisation: Organisation, now: datetime, options: WireOptions
 ) -> Json:
     """One page of at most `query.limit` buckets, as the ledger stood at `now` (UTC)."""
-    days = _page_days(query, bucket_days(query, now))
-    shown, following = days[: query.limit], days[query.limit :]
-    buckets = []
-    for day in shown:
-        as_text = day < options.text_amounts_before
-        lines = organisation.ledger(day, now)
-        buckets.append(_bucket(day, _results(lines, query, organisation, as_text=as_text)))
-    return {
-        "object": "page",
-        "data": buckets,
-        "has_more": bool(following),
-        "next_page": cursor_to(query, following[0]) if following else None,
-    }
 
+    def results(span: Span) -> list[Json]:
+        as_text = span.day < options.text_amounts_before
+        lines = organisation.ledger(span.day, now)
+        return _results(lines, query, organisation, as_text=as_text)
 
-def cursor_to(query: CostsQuery, day: date) -> str:
-    """The token for the page of this question that begins with `day`."""
-    return cursor(query.end_time, query.fingerprint, _unix(day))
+    return page_of(query, costs_spans(query, now), results)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from openai_costs.sample.prices import PRICE_LIST
+from openai_costs.sample.prices import price_on
 
 if TYPE_CHECKING:
     from openai_costs.sample.workloads import Place
@@ -55,7 +55,7 @@ class ExtraLine(NamedTuple):
     @property
     def usd(self) -> Decimal:
         """Exact dollars: units times list price."""
-        return self.quantity * PRICE_LIST[self.line_item].usd_per_unit
+        return self.quantity * price_on(self.day, self.line_item).usd_per_unit
 
     def is_seen(self, as_of: datetime) -> bool:
         """Whether a bill printed at `as_of` (UTC) carries this line."""

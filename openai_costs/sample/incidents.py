@@ -45,7 +45,7 @@ def _workdays_from(today: date, age: int) -> tuple[date, ...]:
 
 def _place(cast: Cast, key_id: str) -> Place:
     key = cast.key_by_id[key_id]
-    return Place(key.project_id, key.user_id, key.id, "unlabeled")
+    return Place(key.project_id, key.billed_user_id, key.id, "unlabeled")
 
 
 def _event(kind: EventKind, because: str, today: date, lines: Iterable[ExtraLine]) -> Event:

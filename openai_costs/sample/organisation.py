@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from openai_costs.sample.activity import by_then
 from openai_costs.sample.company import tidewater_maps
+from openai_costs.sample.events import RESTATED_AFTER
 from openai_costs.sample.incidents import planted_events
 from openai_costs.sample.padding import (
     PaddingLine,
@@ -21,8 +23,8 @@ from openai_costs.sample.padding import (
     padding_keys,
     padding_lines,
 )
-from openai_costs.sample.prices import PRICE_LIST
-from openai_costs.sample.workloads import Place, Workload, bought, ordinary_workloads
+from openai_costs.sample.prices import FREE, price_on
+from openai_costs.sample.workloads import Bought, Place, Workload, bought, ordinary_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 SHORTEST_DAYS: Final = 7
 LONGEST_DAYS: Final = 1100
-_DAY_SECONDS: Final = 86_400
 
 
 class LedgerLine(NamedTuple):
@@ -65,22 +66,32 @@ class Organisation:
     def ledger(self, day: date, as_of: datetime) -> list[LedgerLine]:
         """Lines of the UTC `day` as a reader sees them at `as_of` (aware).
 
-        The day `as_of` falls on is billed up to that second; days to come have no lines. A
-        restated day reads differently once four days have passed.
+        The day `as_of` falls on is billed up to that second; a line shows from its first unit on.
+        Days to come have no lines. A restated day reads differently once four days have passed.
         """
+        now = as_of.astimezone(UTC)
+        lines = self.units(day, now)
+        if day == now.date():
+            so_far = (now - _midnight(day)).seconds
+            lines = [line._replace(units=by_then(line.units, so_far)) for line in lines]
+            lines = [line for line in lines if line.units]
+        return [_priced(day, line) for line in lines if line.line_item not in FREE]
+
+    def units(self, day: date, as_of: datetime) -> list[Bought]:
+        """What the whole UTC `day` buys, as known at `as_of`; of a running day, all it will."""
         now = as_of.astimezone(UTC)
         if not self.first_day <= day <= now.date() or day in self._empty_days:
             return []
-        units = self._units(day, now)
-        if day == now.date():
-            units = _so_far(units, now)
-        return [_priced(day, place, item, quantity) for place, item, quantity in units]
+        is_restated = now >= _midnight(day) + RESTATED_AFTER
+        if (day, is_restated) not in self._ordinary_days:
+            self._ordinary_days[day, is_restated] = list(self._ordinary_units(day, now))
+        return [*self._ordinary_days[day, is_restated], *padded(self.padding, self.seed, day)]
 
     def event(self, kind: EventKind) -> Event:
         """The one planted incident of this kind."""
         return next(event for event in self.events if event.kind is kind)
 
-    def _units(self, day: date, now: datetime) -> Iterator[tuple[Place, str, int]]:
+    def _ordinary_units(self, day: date, now: datetime) -> Iterator[Bought]:
         units: defaultdict[tuple[Place, str], int] = defaultdict(int)
         age = (self.today - day).days
         for workload in self.workloads:
@@ -90,8 +101,12 @@ class Organisation:
             if line.is_seen(now):
                 units[line.place, line.line_item] += line.quantity
         for (place, line_item), quantity in units.items():
-            yield place, line_item, quantity
-        yield from padded(self.padding, self.seed, day)
+            yield Bought(place, line_item, quantity)
+
+    @cached_property
+    def _ordinary_days(self) -> dict[tuple[date, bool], list[Bought]]:
+        """The days asked for so far, before and after their restatement; padding is too long."""
+        return {}
 
     @cached_property
     def _extra_lines(self) -> dict[date, list[ExtraLine]]:
@@ -106,22 +121,15 @@ class Organisation:
         return frozenset(event.empty_day for event in self.events if event.empty_day is not None)
 
 
-def _so_far(
-    units: Iterator[tuple[Place, str, int]], now: datetime
-) -> Iterator[tuple[Place, str, int]]:
-    """The units of a running day bought by `now`; a line shows from its first unit on."""
-    elapsed = now - datetime.combine(now.date(), time.min, UTC)
-    for place, line_item, quantity in units:
-        bought_so_far = quantity * elapsed.seconds // _DAY_SECONDS
-        if bought_so_far:
-            yield place, line_item, bought_so_far
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
-def _priced(day: date, place: Place, line_item: str, quantity: int) -> LedgerLine:
-    price = PRICE_LIST[line_item]
-    amount = quantity * price.usd_per_unit
-    project_id, user_id, api_key_id, api_source = place
-    counted = quantity if price.has_quantity else None
+def _priced(day: date, line: Bought) -> LedgerLine:
+    (project_id, user_id, api_key_id, api_source), line_item, units = line
+    price = price_on(day, line_item)
+    amount = units * price.usd_per_unit
+    counted = units if price.has_quantity else None
     return LedgerLine(
         day, project_id, user_id, api_key_id, line_item, api_source, amount, counted, price.unit
     )
@@ -131,7 +139,7 @@ def _with_padding(organisation: Organisation, rows_per_day: int) -> Organisation
     """The same organisation with days about `rows_per_day` lines long."""
     ordinary_rows = sum(len(workload.mix) for workload in organisation.workloads)
     missing = max(0, rows_per_day - ordinary_rows)
-    used_at = datetime.combine(organisation.today, time.min, UTC)
+    used_at = _midnight(organisation.today)
     keys = padding_keys(organisation.cast, padding_key_count(missing), used_at)
     cast = replace(organisation.cast, api_keys=(*organisation.cast.api_keys, *keys))
     return replace(organisation, cast=cast, padding=padding_lines(keys, missing))

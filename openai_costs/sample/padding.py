@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from openai_costs.sample.activity import PERMILLE, draw
 from openai_costs.sample.cast import ApiKey
 from openai_costs.sample.prices import PRICE_LIST
-from openai_costs.sample.workloads import Place
+from openai_costs.sample.workloads import Bought, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +48,12 @@ def padding_keys(cast: Cast, count: int, used_at: datetime) -> tuple[ApiKey, ...
             owner_type="service_account",
             owner_id=owner.id,
             user_id=owner.user_id,
+            billed_user_id=owner.user_id,
+            metered_user_id=owner.user_id,
             created_at=owner.created_at,
             last_used_at=used_at,
             deleted_at=None,
+            is_in_use=True,
         )
         for index in range(count)
         for owner in (owners[index % len(owners)],)
@@ -64,7 +67,7 @@ def padding_key_count(lines: int) -> int:
 
 def padding_lines(keys: tuple[ApiKey, ...], count: int) -> tuple[PaddingLine, ...]:
     """`count` lines, no two at the same key and line item."""
-    places = [Place(key.project_id, key.user_id, key.id, "unlabeled") for key in keys]
+    places = [Place(key.project_id, key.billed_user_id, key.id, "unlabeled") for key in keys]
     return tuple(
         PaddingLine(
             places[index // len(_ITEMS)],
@@ -75,11 +78,9 @@ def padding_lines(keys: tuple[ApiKey, ...], count: int) -> tuple[PaddingLine, ..
     )
 
 
-def padded(
-    lines: tuple[PaddingLine, ...], seed: str, day: date
-) -> Iterator[tuple[Place, str, int]]:
-    """(place, line item, tokens) of every padding line on `day`."""
+def padded(lines: tuple[PaddingLine, ...], seed: str, day: date) -> Iterator[Bought]:
+    """What every padding line buys on `day`, in tokens."""
     tone = draw(seed, day, "padding") | 1
     for index, (place, line_item, tokens) in enumerate(lines):
         mixed = (index * _GOLDEN ^ tone) & 0x3FF
-        yield place, line_item, tokens * (PERMILLE + mixed) // PERMILLE
+        yield Bought(place, line_item, tokens * (PERMILLE + mixed) // PERMILLE)

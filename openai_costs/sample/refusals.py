@@ -7,6 +7,7 @@ from typing import Final
 
 UNAUTHORISED: Final = 401
 FORBIDDEN: Final = 403
+NOT_FOUND: Final = 404
 TOO_MANY_REQUESTS: Final = 429
 SERVER_ERRORS_FROM: Final = 500
 _BAD_REQUEST: Final = 400
@@ -55,11 +56,16 @@ def invalid_page_token() -> RefusalError:
     )
 
 
-def missing_scopes(status: int) -> RefusalError:
-    """A key that exists but may not read costs; seen in public both as 401 and as 403."""
+def not_found(message: str, code: str | None = None) -> RefusalError:
+    """A 404: there is no such thing, or not any more."""
+    return RefusalError(NOT_FOUND, message, code=code)
+
+
+def missing_scopes(status: int, scope: str) -> RefusalError:
+    """A key that exists but may not read this; seen in public both as 401 and as 403."""
     return RefusalError(
         status,
-        "You have insufficient permissions for this operation. Missing scopes: api.usage.read.",
+        f"You have insufficient permissions for this operation. Missing scopes: {scope}.",
         type="server_error" if status == UNAUTHORISED else "invalid_request_error",
     )
 

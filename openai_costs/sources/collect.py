@@ -11,7 +11,7 @@ from openai_costs.archive import Archive
 from openai_costs.days import DayRange
 from openai_costs.errors import MissingKey, OpenAICostsError, ReadFailed
 from openai_costs.settings import Connection
-from openai_costs.sources.source import CostReader, Tell
+from openai_costs.sources.source import DayReader, Tell
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Collected:
 
 
 def collect(
-    reader: CostReader,
+    reader: DayReader,
     archive: Archive,
     connections: Iterable[Connection],
     days: DayRange,

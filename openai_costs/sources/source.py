@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+import dagster as dg
 import httpx
 
 from openai_costs.archive import Archive, DamagedRead, DayRead, KeptRead
@@ -24,8 +25,8 @@ class Reach:
     inner: Callable[[Connection], httpx.BaseTransport | None] = lambda _connection: None
 
 
-class CostReader(Protocol):
-    """Reads the costs of some days, window by window, newest first."""
+class DayReader(Protocol):
+    """Reads the costs or the usage of some days, window by window, newest first."""
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield complete reads; raise ReadFailed when a window cannot be completed."""
@@ -39,13 +40,19 @@ class Provider:
     Args:
         name: Its name in settings and in the tables.
         dataset: The archive's name for its cost pages.
-        assets: Builders of its assets: the pages and the core tables.
+        usage_dataset: The archive's name for its usage pages.
+        assets: Builders of its daily assets: the pages and the core tables.
+        whole_assets: Its assets without days: the directory, read by a job of its own.
         ledger: Cleans kept reads into core.spend.
         first_day: The first day a connection has history for, as far as is known.
+        first_usage_day: The first day it has usage for, as far as is known.
     """
 
     name: str
     dataset: str
+    usage_dataset: str
     assets: Sequence[Builder]
+    whole_assets: Sequence[dg.AssetsDefinition]
     ledger: Callable[[Iterable[KeptRead | DamagedRead], Connection], Iterator[Batch]]
     first_day: Callable[[Archive, Connection], date]
+    first_usage_day: Callable[[Archive, Connection], date]

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pyrate_limiter import Duration, Limiter, Rate
 
 from openai_costs.errors import (
+    USAGE_SCOPE,
     AccessRefused,
     BodyTooLarge,
     LookbackExceeded,
@@ -74,8 +75,9 @@ class Access:
         base_url: The API's root.
         key: Returns the secret at the moment it is needed.
         key_env: The variable the secret comes from, for messages.
-        allowed: Patterns that a path below `base_url` must match in full.
-        requests_per_minute: Pace per path; None takes the provider's, unless it is this machine.
+        allowed: Patterns that a path below `base_url` must match in full, one per endpoint.
+        scopes: The scope that a pattern's paths need, for messages; by default the costs' own.
+        requests_per_minute: Pace per endpoint; None takes the provider's, or none on this machine.
         max_body_bytes: The largest body taken into memory.
     """
 
@@ -84,8 +86,26 @@ class Access:
     key: Callable[[], SecretStr] = field(repr=False)
     key_env: str
     allowed: Sequence[str]
+    scopes: Mapping[str, str] = field(default_factory=dict)
     requests_per_minute: int | None = None
     max_body_bytes: int = 64 * 1024 * 1024
+
+    @property
+    def pace(self) -> int:
+        """Requests a minute per endpoint; 0 for a server on this machine: our own, needs none."""
+        is_own = urlsplit(self.base_url).hostname in _LOOPBACK
+        return self.requests_per_minute or (0 if is_own else REQUESTS_PER_MINUTE)
+
+    def endpoint(self, path: str) -> str:
+        """Return the pattern that a path matches: all its paths share one limit and one pace.
+
+        Raises:
+            PathNotAllowed: No pattern does.
+        """
+        for pattern in self.allowed:
+            if re.fullmatch(pattern, path):
+                return pattern
+        raise PathNotAllowed("GET", path, self.allowed)
 
 
 class _Bearer(httpx.Auth):
@@ -113,6 +133,11 @@ class Transport:
             headers={"Accept": "application/json", "User-Agent": "openai_costs"},
         )
 
+    @property
+    def pace(self) -> int:
+        """Requests a minute per endpoint; 0 when nothing waits."""
+        return self._access.pace
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -132,8 +157,7 @@ class Transport:
             ProviderUnavailable: 408, 409, 429, 5xx or a broken connection, after all retries.
             BodyTooLarge: The body outgrew the limit.
         """
-        if not any(re.fullmatch(pattern, path) for pattern in self._access.allowed):
-            raise PathNotAllowed("GET", path, self._access.allowed)
+        endpoint = self._access.endpoint(path)
         try:
             for attempt in stamina.retry_context(
                 on=_worth_another_try,
@@ -143,7 +167,7 @@ class Transport:
                 wait_max=LONGEST_WAIT,
             ):
                 with attempt:
-                    self._wait_for_turn(path)
+                    self._wait_for_turn(endpoint, path)
                     return self._attempt(path, params, may_be_large=may_be_large)
         except (_Retry, *RETRIED_BREAKS) as broken:
             said = self._quiet(str(broken) or type(broken).__name__)
@@ -154,14 +178,12 @@ class Transport:
         """Return the text without our own key, whatever its shape, and without any other."""
         return redacted(text.replace(self._access.key().get_secret_value(), "[redacted]"))
 
-    def _wait_for_turn(self, path: str) -> None:
-        """Keep the pace of this path; a server on this machine is our own and needs none."""
-        is_own = urlsplit(self._access.base_url).hostname in _LOOPBACK
-        per_minute = self._access.requests_per_minute or (0 if is_own else REQUESTS_PER_MINUTE)
-        if per_minute:
-            if path not in self._paces:
-                self._paces[path] = Limiter(Rate(per_minute, Duration.MINUTE))
-            self._paces[path].try_acquire(path)
+    def _wait_for_turn(self, endpoint: str, path: str) -> None:
+        """Keep the pace of an endpoint, which all projects share."""
+        if per_minute := self._access.pace:
+            if endpoint not in self._paces:
+                self._paces[endpoint] = Limiter(Rate(per_minute, Duration.MINUTE))
+            self._paces[endpoint].try_acquire(path)
 
     def _attempt(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
         url = self._access.base_url + path
@@ -176,7 +198,8 @@ class Transport:
         said = self._quiet(detail.message or response.reason_phrase)
         connection = self._access.connection
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            return AccessRefused(connection, status, path, said, self._access.key_env)
+            scope = self._access.scopes.get(self._access.endpoint(path), USAGE_SCOPE)
+            return AccessRefused(connection, status, path, said, self._access.key_env, scope=scope)
         if status in RETRIED_STATUSES or response.is_server_error:
             return _Retry(f"HTTP {status}: {said}", _retry_after(response.headers))
         if detail.code == "reporting_lookback_exceeded":

@@ -1,5 +1,7 @@
 """The spend marts as assets: take, call, return."""
 
+from functools import partial
+
 import dagster as dg
 import polars as pl
 
@@ -11,31 +13,68 @@ from openai_costs.lake import Lake
 from openai_costs.settings import Settings
 from openai_costs.slices import Batches
 from openai_costs.sources.registry import provider_of
+from openai_costs.spend.attribution import attribution
 from openai_costs.spend.breakdown import by_project_key_model, by_user
 from openai_costs.spend.changes import changes
-from openai_costs.spend.coverage import coverage as states
+from openai_costs.spend.coverage import coverage as of_costs
+from openai_costs.spend.coverage import usage_coverage as of_usage
+from openai_costs.spend.names import Directory
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.service_accounts import ServiceAccounts
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 
 GROUP = "spend"
 KINDS = {"polars", "parquet"}
+NAMES = [asset_key(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)]
+EXPLANATIONS = [asset_key(UserView), asset_key(Usage), *NAMES]
 
 
-@table_asset(Spend, group=GROUP, kinds=KINDS, reads=(Ledger,))
-def spend(context: dg.AssetExecutionContext, ledger: StoredBatches) -> Batches:
+def listed(lake: Lake) -> Directory:
+    """Return the directory as it stands; empty where it was never read."""
+    return Directory(*(lake.read(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)))
+
+
+@table_asset(Spend, group=GROUP, kinds=KINDS, reads=(Ledger,), deps=NAMES)
+def spend(
+    context: dg.AssetExecutionContext,
+    ledger: StoredBatches,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> Batches:
     """Cut the ledger by project, key, model and usage type."""
-    return (batch.derive(by_project_key_model) for batch in ledger)
+    cut = partial(by_project_key_model, directory=listed(lake), teams=settings.teams)
+    return (batch.derive(cut) for batch in ledger)
 
 
-@table_asset(SpendByUser, group=GROUP, kinds=KINDS, reads=(UserView,))
-def spend_by_user(context: dg.AssetExecutionContext, user_view: StoredBatches) -> Batches:
-    """Cut the user view by user, model and usage type."""
-    return (batch.derive(by_user) for batch in user_view)
+@table_asset(SpendAttribution, group=GROUP, kinds=KINDS, reads=(Ledger,), deps=EXPLANATIONS)
+def spend_attribution(
+    context: dg.AssetExecutionContext,
+    ledger: StoredBatches,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> Batches:
+    """Say of every dollar of the ledger whose it is, and how that is known."""
+    whose = partial(attribution, directory=listed(lake), teams=settings.teams)
+    for batch in ledger:
+        days = sorted({key.day for key in batch.read_at})
+        told = {"view": lake.read(UserView, days), "usage": lake.read(Usage, days)}
+        yield batch.derive(partial(whose, **told))
+
+
+@table_asset(SpendByUser, group=GROUP, kinds=KINDS, reads=(SpendAttribution,))
+def spend_by_user(context: dg.AssetExecutionContext, attributed: StoredBatches) -> Batches:
+    """Add the attribution up by user, model and usage type."""
+    return (batch.derive(by_user) for batch in attributed)
 
 
 @table_asset(Restatements, group=GROUP, kinds=KINDS, deps=[asset_key(Ledger)])
@@ -48,7 +87,7 @@ def restatements(
     return changes(archive, settings, run_days(context))
 
 
-@whole_table_asset(Coverage, group=GROUP, kinds=KINDS, reads=(Ledger, SpendControl))
+@whole_table_asset(Coverage, group=GROUP, kinds=KINDS, reads=(Ledger, SpendControl, Usage))
 def coverage(
     context: dg.AssetExecutionContext,
     lake: dg.ResourceParam[Lake],
@@ -57,9 +96,12 @@ def coverage(
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
     """Lay the days that were read over the days there are."""
-    first_days = {c.name: provider_of(c).first_day(archive, c) for c in settings.connections}
-    return states(lake.read(SpendControl), lake.row_counts(Ledger), first_days, clock().date())
+    first = {one.name: provider_of(one).first_day(archive, one) for one in settings.connections}
+    asked = {one.name: first[one.name] for one in settings.connections if one.access == "full"}
+    today, grace = clock().date(), settings.reading.grace
+    costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, today)
+    return pl.concat([costs, of_usage(lake.slices(Usage), asked, grace, today)])
 
 
-DAILY_ASSETS = (spend, spend_by_user, restatements)
+DAILY_ASSETS = (spend, spend_attribution, spend_by_user, restatements)
 WHOLE_ASSETS = (coverage,)

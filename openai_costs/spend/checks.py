@@ -1,6 +1,7 @@
-"""The checks of the ledger: the reads agree, nothing counts twice, labels are understood."""
+"""The checks of spend: the reads agree, nothing counts twice, every dollar is attributed once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -9,15 +10,35 @@ from openai_costs.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.contracts import asset_key
 from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.lake import Lake
-from openai_costs.spend.ties import FLOAT_NOISE_USD, compared, day_sums, fell_silent, line_counts
+from openai_costs.spend.ties import (
+    FLOAT_NOISE_USD,
+    attributed,
+    compared,
+    day_sums,
+    fell_silent,
+    line_counts,
+    rung_sums,
+)
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.spend import Spend as MartSpend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs.tables.mart.spend_by_user import ATTRIBUTIONS
+from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 
 UNPARSED_LIMIT_PCT = Decimal(5)
 TIES_OUT = Rule("ties_out", "Page, ledger, user view and control total agree, difference 0.")
 DUPLICATES = Rule("duplicates", "No ledger key occurs twice in a day.")
 ROWS_ARRIVED = Rule("rows_arrived", "A day has rows when the day before had some.", WARN)
+ATTRIBUTED = Rule(
+    "attribution_ties_out",
+    "Spend, attribution and spend by user agree with the control total, difference 0.",
+    is_daily=False,
+)
+DAYS_TOLD = 5
+READS = {"page": "page_usd", "ledger": "ledger_usd", "user view": "user_usd"}
+MARTS = {"spend": "spend_usd", "attribution": "attribution_usd", "by user": "user_usd"}
 UNPARSED = Rule("unparsed_dollars", "At least 95 % of the day's dollars have a parsed label.", WARN)
 
 
@@ -41,10 +62,49 @@ def ledger_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     yield from (verdict for verdict in _rows_arrived(sums) if verdict.day >= days.first)
 
 
+@day_checks(
+    asset_key(MartSpendByUser),
+    (ATTRIBUTED,),
+    reads=(asset_key(MartSpend), asset_key(SpendAttribution), asset_key(SpendControl)),
+)
+def attribution_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
+    """Judge the marts of all days at once: every event costs a run time."""
+    spend, users, rungs = (
+        pl.concat([sums(batch.frame) for batch in lake.batches(mart, days)])
+        for mart, sums in (
+            (MartSpend, day_sums),
+            (MartSpendByUser, day_sums),
+            (SpendAttribution, rung_sums),
+        )
+    )
+    beside = attributed(lake.read(SpendControl, days), spend, rungs, users)
+    yield _attribution_agrees(beside, rungs, days.last)
+
+
+def _attribution_agrees(sums: pl.DataFrame, rungs: pl.DataFrame, newest: date) -> Verdict:
+    wrong = sums.filter(pl.col("largest_gap_usd") != 0)
+    said = [f"{row['day']} {_difference(row, MARTS)}" for row in wrong.iter_rows(named=True)]
+    is_noise = bool((wrong["largest_gap_usd"] < FLOAT_NOISE_USD).all())
+    usd = dict(rungs.group_by("attribution").agg(pl.col("usd").sum()).iter_rows())
+    return Verdict(
+        ATTRIBUTED,
+        newest,
+        passed=not said,
+        because="; ".join(_shortened(said)) or ATTRIBUTED.promise,
+        figures={f"{rung}_usd": str(usd.get(rung, 0)) for rung in ATTRIBUTIONS},
+        severity=WARN if is_noise else None,
+    )
+
+
+def _shortened(said: list[str]) -> list[str]:
+    more = len(said) - DAYS_TOLD
+    return [*said[:DAYS_TOLD], f"and {more} more days"] if more > 0 else said
+
+
 def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
     for (day,), rows in sums.group_by("day", maintain_order=True):
         wrong = rows.filter(pl.col("largest_gap_usd") != 0)
-        said = [_difference(row) for row in wrong.iter_rows(named=True)]
+        said = [_difference(row, READS) for row in wrong.iter_rows(named=True)]
         # A day still filling up moves between two requests: only a settled one must agree.
         must_agree = wrong["is_settled"].any()
         is_noise = bool((rows["largest_gap_usd"] < FLOAT_NOISE_USD).all())
@@ -69,9 +129,8 @@ def _rows_arrived(sums: pl.DataFrame) -> Iterator[Verdict]:
         yield Verdict(ROWS_ARRIVED, day, not silent, because or ROWS_ARRIVED.promise)
 
 
-def _difference(row: dict[str, Decimal]) -> str:
+def _difference(row: dict[str, Decimal], others: Mapping[str, str]) -> str:
     control = row["control_usd"]
-    others = {"page": "page_usd", "ledger": "ledger_usd", "user view": "user_usd"}
     said = [f"{name} {row[usd]} ({row[usd] - control:+})" for name, usd in others.items()]
     return f"{row['connection']}: control {control} USD, {', '.join(said)}"
 

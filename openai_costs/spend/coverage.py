@@ -1,36 +1,66 @@
 """Which days can be believed. Pure."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from itertools import dropwhile, takewhile
 
 import polars as pl
 
-from openai_costs.days import DayRange
+from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.tables.mart.coverage import Coverage
 
-SOURCE = "costs"
+COSTS = "costs"
+USAGE = "usage"
+SLICE = ["connection", "day"]
 
 
 def coverage(
-    controls: pl.DataFrame, row_counts: pl.DataFrame, first_days: Mapping[str, date], today: date
+    controls: pl.DataFrame, ledger: pl.DataFrame, first_days: Mapping[str, date], today: date
 ) -> pl.DataFrame:
-    """Return mart.coverage: every day of every connection from its first day to today.
+    """Return mart.coverage of costs: every day of every connection from its first day to today.
 
     Args:
         controls: core.spend_control.
-        row_counts: connection, day, rows: how many ledger rows each stored day has.
+        ledger: connection, day, rows: how many ledger rows each stored day has.
         first_days: Each connection's first day.
         today: The current UTC day.
     """
+    rows = ledger.select(*SLICE, "rows")
+    return _laid_over(_spine(first_days, today), controls.join(rows, on=SLICE, how="left"), COSTS)
+
+
+def usage_coverage(
+    slices: pl.DataFrame, first_days: Mapping[str, date], grace: timedelta, today: date
+) -> pl.DataFrame:
+    """Return mart.coverage of usage, for the connections that are asked for it.
+
+    Args:
+        slices: connection, day, rows, read_at: the stored days of core.usage.
+        first_days: Each such connection's first day.
+        grace: How long after its end a day stays provisional.
+        today: The current UTC day.
+    """
+    settles_at = pl.col("day").cast(pl.Datetime("us")) + ONE_DAY + grace
+    read = slices.with_columns(
+        is_settled=pl.col("read_at") >= settles_at,
+        billed_usd=pl.lit(None, Coverage.types()["billed_usd"]),
+    )
+    return _laid_over(_spine(first_days, today), read, USAGE)
+
+
+def of_costs(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of mart.coverage that speak of the ledger."""
+    return frame.filter(pl.col("source") == COSTS)
+
+
+def _laid_over(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Lay what was read over the days there are; a day that was not read is missing."""
     known = pl.when(pl.col("is_settled")).then(pl.lit("settled")).otherwise(pl.lit("provisional"))
     return (
-        _spine(first_days, today)
-        .join(controls, on=["connection", "day"], how="left")
-        .join(row_counts, on=["connection", "day"], how="left")
+        spine.join(read, on=SLICE, how="left")
         .with_columns(
-            source=pl.lit(SOURCE),
-            state=pl.when(pl.col("billed_usd").is_null()).then(pl.lit("missing")).otherwise(known),
+            source=pl.lit(source),
+            state=pl.when(pl.col("is_settled").is_null()).then(pl.lit("missing")).otherwise(known),
             rows=pl.col("rows").cast(pl.Int64),
         )
         .select(list(Coverage.types()))

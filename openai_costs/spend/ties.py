@@ -1,5 +1,6 @@
 """What must agree and what is counted about the lines of a day. Pure."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -14,6 +15,11 @@ GRAIN = [*SLICE, "project_id", "user_id", "api_key_id", "line_item", "quantity_u
 def day_sums(rows: pl.DataFrame) -> pl.DataFrame:
     """Return one row per connection and day: usd, the exact sum of billed_usd."""
     return rows.group_by(SLICE).agg(usd=pl.col("billed_usd").sum())
+
+
+def rung_sums(attribution: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per connection, day and rung of mart.spend_attribution: usd."""
+    return attribution.group_by(*SLICE, "attribution").agg(usd=pl.col("billed_usd").sum())
 
 
 def line_counts(ledger: pl.DataFrame) -> pl.DataFrame:
@@ -47,14 +53,42 @@ def compared(
         One row per control row: control_usd, page_usd, ledger_usd, user_usd, largest_gap_usd,
         is_settled.
     """
-    others = ("page_usd", "ledger_usd", "user_usd")
-    gaps = [(pl.col(name) - pl.col("control_usd")).abs() for name in others]
+    others = {"page_usd": pages, "ledger_usd": ledger, "user_usd": users}
+    return _beside(control, others, pl.col("control_usd"))
+
+
+def attributed(
+    control: pl.DataFrame, spend: pl.DataFrame, rungs: pl.DataFrame, users: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the sums of the marts of each day side by side.
+
+    A day that is not settled is held to mart.spend: its control total is of another moment.
+
+    Args:
+        control: core.spend_control.
+        spend: `day_sums` of mart.spend.
+        rungs: `rung_sums` of mart.spend_attribution.
+        users: `day_sums` of mart.spend_by_user.
+
+    Returns:
+        One row per control row: control_usd, spend_usd, attribution_usd, user_usd,
+        largest_gap_usd, is_settled.
+    """
+    attribution = rungs.group_by(SLICE).agg(pl.col("usd").sum())
+    others = {"spend_usd": spend, "attribution_usd": attribution, "user_usd": users}
+    held_to = pl.when("is_settled").then("control_usd").otherwise("spend_usd")
+    return _beside(control, others, held_to)
+
+
+def _beside(
+    control: pl.DataFrame, others: Mapping[str, pl.DataFrame], held_to: pl.Expr
+) -> pl.DataFrame:
+    rows = control.rename({"billed_usd": "control_usd"})
+    for name, sums in others.items():
+        rows = rows.join(sums.rename({sums.columns[-1]: name}), on=SLICE, how="left")
+    gaps = [(pl.col(name) - held_to).abs() for name in others]
     return (
-        control.rename({"billed_usd": "control_usd"})
-        .join(pages, on=SLICE, how="left")
-        .join(ledger.rename({"usd": "ledger_usd"}), on=SLICE, how="left")
-        .join(users.rename({"usd": "user_usd"}), on=SLICE, how="left")
-        .with_columns(pl.col(others).fill_null(0))
+        rows.with_columns(pl.col(*others).fill_null(0))
         .with_columns(largest_gap_usd=pl.max_horizontal(gaps))
         .sort("day", "connection")
     )

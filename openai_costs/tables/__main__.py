@@ -18,7 +18,7 @@ INTRODUCTION = """\
 # Tables
 
 Written by `python -m openai_costs.tables` from the contracts in `openai_costs/tables/` and the
-views in `openai_costs/publish/bi.py`. Do not edit it by hand.
+views in `openai_costs/publish/bi/`. Do not edit it by hand.
 
 The same tables are in `published/openai_costs.duckdb` (schemas `core`, `mart` and `bi`) and, apart
 from the views, in `published/parquet/<schema>.<table>.parquet`. Every table and column of the

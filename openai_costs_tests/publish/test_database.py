@@ -61,7 +61,7 @@ def write(home: UPath, table: type[Contract], when: date, usd: str, at: datetime
 
 
 def write_day(home: UPath, when: date, usd: str, at: datetime = MORNING) -> None:
-    """What a run writes for a day: five tables that add up, all of one read."""
+    """What a run writes for a day: six tables that add up, all of one read."""
     for table in TOGETHER:
         write(home, table, when, usd, at)
 

@@ -34,13 +34,23 @@ def spend(lines: Sequence[Line], connection: str = "acme") -> pl.DataFrame:
 
 
 def by_user(lines: Sequence[Line], connection: str = "acme") -> pl.DataFrame:
-    what = ("gpt-5", "input")
-    how = {True: "direct", False: "unattributed"}
-    rows = [
-        (january(day), connection, "openai", user, None, None, *what, Decimal(usd), how[bool(user)])
-        for day, _, user, usd in lines
-    ]
-    return pl.DataFrame(rows, schema=SpendByUser.types(), orient="row")
+    """mart.spend_by_user of the lines; what names no user is unattributed."""
+    return pl.DataFrame(
+        [
+            {
+                "day": january(day),
+                "connection": connection,
+                "provider": "openai",
+                "user_id": user,
+                "model": "gpt-5",
+                "usage_type": "input",
+                "billed_usd": Decimal(usd),
+                "attribution": "direct" if user else "unattributed",
+            }
+            for day, _, user, usd in lines
+        ],
+        schema=SpendByUser.types(),
+    )
 
 
 def coverage(states: str, connection: str = "acme") -> pl.DataFrame:

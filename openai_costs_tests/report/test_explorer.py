@@ -55,12 +55,15 @@ def sixty_days(usd_before: str, usd_now: str) -> Frames:
     where = ("acme", "openai", "proj_a", None, None, None, None, "gpt-5", "input")
     usd = [Decimal(usd_before)] * 30 + [Decimal(usd_now)] * 30
     lines = [(day, *where, each) for day, each in zip(days, usd, strict=True)]
-    who = ("acme", "openai", None, None, None, "gpt-5", "input")
-    users = [(day, *who, each, "unattributed") for day, each in zip(days, usd, strict=True)]
+    said = {"connection": "acme", "provider": "openai", "model": "gpt-5", "usage_type": "input"}
+    users = [
+        {**said, "day": day, "billed_usd": each, "attribution": "unattributed"}
+        for day, each in zip(days, usd, strict=True)
+    ]
     read = [("acme", "costs", day, "settled", 1, None, None) for day in days]
     return (
         pl.DataFrame(lines, schema=Spend.types(), orient="row"),
-        pl.DataFrame(users, schema=SpendByUser.types(), orient="row"),
+        pl.DataFrame(users, schema=SpendByUser.types()),
         pl.DataFrame(read, schema=Coverage.types(), orient="row"),
         Restatements.empty(),
     )
@@ -79,6 +82,16 @@ def test_the_change_compares_thirty_settled_days_with_the_thirty_before() -> Non
 def test_a_project_that_stopped_stays_in_the_table() -> None:
     view = facts_from(*sixty_days("2", "0"), datetime(2025, 12, 31, tzinfo=UTC)).views[0]
     assert view.periods[0].rankings[PROJECT].rows == ((0, 0, 6000),)
+
+
+def test_dollars_shared_out_by_tokens_are_said_to_be_an_assumption() -> None:
+    users = by_user([(1, "a", "u", "3"), (1, "a", "v", "1")]).with_columns(
+        attribution=pl.when(user_id="v").then(pl.lit("allocated")).otherwise("attribution")
+    )
+    frames = (spend([(1, "a", None, "4")]), users, coverage("s"), Restatements.empty())
+    question = facts_from(*frames, NOW).views[0].questions[0]
+    assert question.title == "$1.00 shared out by tokens"
+    assert "25.0 % of $4.00" in question.sentence
 
 
 def test_a_missing_day_is_an_open_question_and_not_a_zero() -> None:

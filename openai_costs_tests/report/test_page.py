@@ -109,14 +109,15 @@ def busy_year() -> Frames:
         )
         for (day, n), each in zip(places, usd, strict=True)
     ]
+    said = {"connection": "acme", "provider": "openai", "attribution": "direct"}
     users = [
-        (day, *who, f"user-{n}", None, None, None, None, each, "direct")
+        {**said, "day": day, "user_id": f"user-{n}", "billed_usd": each}
         for (day, n), each in zip(places, usd, strict=True)
     ]
     read = [("acme", "costs", day, "settled", 60, None, None) for day in days]
     return (
         pl.DataFrame(lines, schema=Spend.types(), orient="row"),
-        pl.DataFrame(users, schema=SpendByUser.types(), orient="row"),
+        pl.DataFrame(users, schema=SpendByUser.types()),
         pl.DataFrame(read, schema=Coverage.types(), orient="row"),
         Restatements.empty(),
     )

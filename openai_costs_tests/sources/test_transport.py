@@ -164,6 +164,16 @@ def test_a_refused_key_is_never_retried_and_says_what_the_provider_said(status: 
         assert said in str(refused)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_told_the_scope_that_the_path_needs(status: int):
+    scopes = {COSTS: "api.management.read"}
+    refused = failure(Wire(error(status, "No.")), scopes=scopes)
+    assert isinstance(refused, AccessRefused)
+    assert (refused.scope, refused.said) == ("api.management.read", "No.")
+    assert "the scope api.management.read" in str(refused)
+    assert "api.usage.read" in str(failure(Wire(error(status, "No."))))
+
+
 @pytest.mark.parametrize("status", [400, 404, 405, 413, 422, 451])
 def test_a_refused_request_is_not_retried(status: int):
     wire = Wire(error(status, "start_time is no time", "bad_time"))
@@ -408,6 +418,21 @@ def test_every_attempt_waits_for_its_turn_at_its_path(asked: list[tuple[str, int
     made.get("/organization/usage/images", [])
     minute = (6, 60_000)
     assert asked == [(COSTS, *minute), (COSTS, *minute), ("/organization/usage/images", *minute)]
+
+
+def test_the_paths_of_one_endpoint_share_one_pace(monkeypatch: pytest.MonkeyPatch):
+    paces: list[tuple[int, str]] = []
+
+    def turn(limiter: Limiter, name: str = "", **_more: object) -> bool:
+        paces.append((id(limiter), name.rpartition("/")[2]))
+        return True
+
+    monkeypatch.setattr(Limiter, "try_acquire", turn)
+    made = transport(Wire(GOOD), base_url=VENDOR, allowed=("/p/[a-z]+/keys", "/p/[a-z]+/users"))
+    for path in ("/p/a/keys", "/p/b/keys", "/p/a/users", "/p/b/users"):
+        made.get(path, [])
+    keys, users = ({pace for pace, kind in paces if kind == wanted} for wanted in ("keys", "users"))
+    assert (len(paces), len(keys), len(users), keys & users) == (4, 1, 1, set())
 
 
 def test_a_pace_from_the_settings_is_kept_even_on_this_machine(asked: list[tuple[str, int, int]]):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -9,7 +9,9 @@ from openai_costs.spend.coverage import (
     complete_through,
     coverage,
     missing_ranges,
+    of_costs,
     since_first_read,
+    usage_coverage,
 )
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
@@ -79,6 +81,23 @@ def test_a_connection_that_begins_tomorrow_has_no_days_yet() -> None:
 def test_coverage_keeps_its_contract() -> None:
     found = coverage(controls(("acme", 1, True)), counts(("acme", 1, 7)), {"acme": day(1)}, day(3))
     assert Coverage.broken_rules(found) == []
+
+
+def test_usage_is_settled_when_it_was_read_late_enough_and_has_no_dollars() -> None:
+    late, early = datetime(2026, 11, 3), datetime(2026, 11, 3, 23, 59)  # noqa: DTZ001 - as stored
+    stored = pl.DataFrame(
+        [("acme", day(1), 7, late), ("acme", day(2), 0, early)],
+        schema={**COUNTS, "read_at": pl.Datetime("us")},
+        orient="row",
+    )
+    found = usage_coverage(stored, {"acme": day(1)}, timedelta(hours=24), day(3))
+    assert found.select("source", "day", "state", "rows", "billed_usd").rows() == [
+        ("usage", day(1), "settled", 7, None),
+        ("usage", day(2), "provisional", 0, None),
+        ("usage", day(3), "missing", None, None),
+    ]
+    assert Coverage.broken_rules(found) == []
+    assert of_costs(found).is_empty()
 
 
 def test_data_is_complete_through_the_last_settled_day_before_a_gap() -> None:

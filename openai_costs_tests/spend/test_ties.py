@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from openai_costs.money import MONEY
-from openai_costs.spend.ties import compared, day_sums, line_counts
+from openai_costs.spend.ties import attributed, compared, day_sums, line_counts, rung_sums
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs_tests.org import NOW, day
@@ -62,6 +62,32 @@ def test_a_ledger_without_rows_does_not_tie_out_with_a_control_that_has_dollars(
     nothing = day_sums(Ledger.no_rows())
     (row,) = compared(control("3"), page(), nothing, nothing).rows(named=True)
     assert row["largest_gap_usd"] == Decimal(3)
+
+
+def gap_of_marts(
+    spend: str, direct: str, allocated: str, users: str, *, settled: bool = True
+) -> Decimal:
+    """The gap of three marts of a day whose control total is ten dollars."""
+    rungs = rung_sums(
+        pl.concat(
+            ledger({"billed_usd": Decimal(usd)}).with_columns(attribution=pl.lit(rung))
+            for rung, usd in (("direct", direct), ("allocated", allocated))
+        )
+    )
+    of_spend, of_users = (day_sums(ledger({"billed_usd": Decimal(usd)})) for usd in (spend, users))
+    read = control("10").with_columns(is_settled=settled)
+    return attributed(read, of_spend, rungs, of_users)["largest_gap_usd"].item()
+
+
+def test_the_rungs_of_the_ladder_add_up_to_the_control_total() -> None:
+    assert gap_of_marts("10", "7", "3", "10") == 0
+    assert gap_of_marts("10", "7", "3.5", "10") == Decimal("0.5")
+
+
+def test_a_settled_day_is_held_to_its_control_total_and_a_provisional_one_to_its_spend() -> None:
+    assert gap_of_marts("9", "7", "2", "9") == Decimal(1)
+    assert gap_of_marts("9", "7", "2", "9", settled=False) == 0
+    assert gap_of_marts("9", "7", "2", "8", settled=False) == Decimal(1)
 
 
 def test_sums_are_per_connection_and_day() -> None:

@@ -1,4 +1,4 @@
-"""The API as data: one entry per endpoint we may call. Nothing outside this list is ever asked.
+"""The costs endpoint as data: what it is asked, and in which groupings.
 
 https://platform.openai.com/docs/api-reference/usage/costs
 """
@@ -12,7 +12,7 @@ class Endpoint:
 
     Args:
         path: Path below the base URL.
-        dataset: The archive's name for its reads.
+        dataset: The archive's name for its reads: of a dataset, or of one part of it.
         result_object: The `object` of a result.
         most_buckets: The largest `limit`: buckets in one page, not rows.
         vendor_page: Where the vendor documents it.
@@ -43,9 +43,3 @@ range" (vendor), and one live organisation refused `api_key_id`: each refusal st
 
 USER_VIEW_GROUPING: tuple[str, ...] = ("user_id", "line_item")
 """Read when the ledger's grouping has no user."""
-
-ALLOWED = {
-    "full": (COSTS.path,),
-    "costs_only": (COSTS.path,),
-}
-"""Paths a connection may GET, by its access mode."""

@@ -6,6 +6,7 @@ A hint, never evidence: losing the file costs a few requests.
 from datetime import date, timedelta
 
 import msgspec
+from msgspec.structs import replace
 from upath import UPath
 
 from openai_costs.days import DayRange
@@ -31,10 +32,20 @@ class Learned(msgspec.Struct, frozen=True):
     Args:
         floor: The first day the provider still answers for; None when no floor was met.
         refusals: Groupings refused, by window.
+        created: The day of the oldest thing the organisation has; None when not known.
     """
 
     floor: date | None = None
     refusals: tuple[Refusal, ...] = ()
+    created: date | None = None
+
+    def with_floor(self, floor: date) -> "Learned":
+        """Return what is known after a floor was met."""
+        return replace(self, floor=floor)
+
+    def with_created(self, created: date) -> "Learned":
+        """Return what is known after the oldest thing was found."""
+        return replace(self, created=created)
 
     def groupings(self, window: DayRange, today: date) -> tuple[tuple[str, ...], ...]:
         """Return the ledger groupings worth asking for a window, richest first."""
@@ -53,7 +64,7 @@ class Learned(msgspec.Struct, frozen=True):
         """Return what is known after these groupings were refused for a window."""
         new = tuple(Refusal(g, window.first, window.last, today) for g in groupings)
         kept = tuple(old for old in self.refusals if today - old.seen < ASK_AGAIN_AFTER)
-        return Learned(self.floor, kept + new)
+        return replace(self, refusals=kept + new)
 
 
 def recall(note: UPath) -> Learned:

@@ -64,6 +64,10 @@ class Answer:
     query: Query
     buckets: Buckets
 
+    def covers(self, day: date) -> bool:
+        """Return whether the day was asked for."""
+        return self.query.window.first <= day <= self.query.window.last
+
 
 class _Page(msgspec.Struct):
     object: str

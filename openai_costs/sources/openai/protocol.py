@@ -4,22 +4,35 @@ docs/adr/0003 has the reasons and the evidence, docs/security.md every call.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from openai_costs.days import DayRange
 from openai_costs.errors import LookbackExceeded, RequestRefused
-from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS, USER_VIEW_GROUPING
+from openai_costs.sources.openai.endpoints import (
+    COSTS,
+    LEDGER_GROUPINGS,
+    USER_VIEW_GROUPING,
+    Endpoint,
+)
 from openai_costs.sources.openai.paging import Answer, Body, Get, Query, complete
 
 
 @dataclass(frozen=True)
 class WindowRead:
-    """The reads of one window, by part: `ledger`, `control`, and `user_view` if needed."""
+    """The reads of one window, by part.
+
+    Args:
+        window: The days.
+        answers: Complete answers; of costs `ledger`, `control`, and `user_view` if needed.
+        refused: Groupings that were refused on the way.
+        absent: Parts the provider did not give, and what it said.
+    """
 
     window: DayRange
     answers: dict[str, Answer]
     refused: tuple[tuple[str, ...], ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 def read_window(
@@ -37,7 +50,7 @@ def read_window(
         IncompleteRead: See `complete`.
     """
     anything = Query(COSTS, window, open_day=open_day)
-    ledger, refused = yield from _richest(anything, groupings)
+    ledger, refused = yield from richest(anything, groupings)
     answers = {"ledger": ledger}
     if "user_id" not in ledger.query.grouping:
         answers["user_view"] = yield from complete(replace(anything, grouping=USER_VIEW_GROUPING))
@@ -45,15 +58,19 @@ def read_window(
     return WindowRead(window, answers, refused)
 
 
-def find_floor(window: DayRange) -> Generator[Get, Body, date]:
+def find_floor(window: DayRange, endpoint: Endpoint = COSTS) -> Generator[Get, Body, date]:
     """Return the first day from which the provider still answers; the day after when it never does.
 
     A binary search with the smallest request there is: a window of 180 days takes 8.
+
+    Args:
+        window: Where it begins.
+        endpoint: Whose history.
     """
     low, high = window.first, window.last + timedelta(days=1)
     while low < high:
         middle = low + (high - low) // 2
-        probe = Query(COSTS, DayRange(middle, window.last))
+        probe = Query(endpoint, DayRange(middle, window.last))
         try:
             yield probe.get()
         except LookbackExceeded:
@@ -63,9 +80,10 @@ def find_floor(window: DayRange) -> Generator[Get, Body, date]:
     return low
 
 
-def _richest(
+def richest(
     query: Query, groupings: Sequence[tuple[str, ...]]
 ) -> Generator[Get, Body, tuple[Answer, tuple[tuple[str, ...], ...]]]:
+    """Ask in each grouping, richest first, until one is accepted; return the refused ones too."""
     refused: list[tuple[str, ...]] = []
     for grouping in groupings:
         try:

@@ -1,11 +1,9 @@
-"""The results of many days' pages as rows, some megabytes at a time.
+"""The results of many days' cost pages as rows. Pure: kept reads in, Polars frames out."""
 
-A page that cannot be used refuses only its own day. Pure: kept reads in, Polars frames out.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
@@ -13,13 +11,15 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.archive import DamagedRead, KeptRead
-from openai_costs.errors import OpenAICostsError, PageRefused
+from openai_costs.errors import PageRefused
 from openai_costs.money import MONEY, NotAnAmount, TooPrecise, exact
 from openai_costs.slices import Batch, Slice
-from openai_costs.sources.openai.pages import Result, page_name, results
+from openai_costs.sources.openai import batching
+from openai_costs.sources.openai.batching import Held, Understood
+from openai_costs.sources.openai.pages import Result, results
+from openai_costs.sources.openai.shapes import page_name
 from openai_costs.tables.contract import Contract
 
-BYTES_A_BATCH = 16 * 1024 * 1024
 DIMENSIONS = ("project_id", "user_id", "api_key_id", "line_item")
 
 
@@ -50,17 +50,8 @@ def batches(
     part_of: Callable[[KeptRead], str],
     conform: Conform,
 ) -> Iterator[Batch]:
-    """Clean reads some megabytes at a time; a page that is refused refuses only its own day."""
-    held = _Held()
-    for read in reads:
-        if isinstance(read, DamagedRead):
-            held.refused[Slice(read.connection, read.day)] = read.error
-            continue
-        held.add(read, part_of(read))
-        if held.size > BYTES_A_BATCH:
-            yield held.batch(table, conform)
-            held = _Held()
-    yield held.batch(table, conform)
+    """Clean one part of kept reads into a table; a page that is refused refuses only its day."""
+    return batching.batches(reads, partial(_understood, part_of), partial(_batch, table, conform))
 
 
 def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
@@ -89,57 +80,45 @@ def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
     return _in_single_units(frame.hstack(_days_repeated(days)))
 
 
-class _Held:
-    """Days on their way into one batch."""
+def _understood(part_of: Callable[[KeptRead], str], read: KeptRead) -> Understood[Day]:
+    part = part_of(read)
+    found, remark = results(read, part)
+    grouping = ",".join(read.manifest.parts[part].grouping)
+    key = Slice(read.manifest.connection, read.manifest.day)
+    day = Day(key, read.manifest.read_at, page_name(read, part), grouping, found)
+    return Understood([day], remark, len(read.bodies[part]))
 
-    def __init__(self) -> None:
-        self.days: list[Day] = []
-        self.refused: dict[Slice, OpenAICostsError] = {}
-        self.remarks: dict[Slice, str] = {}
-        self.size = 0
 
-    def add(self, read: KeptRead, part: str) -> None:
-        key = Slice(read.manifest.connection, read.manifest.day)
+def _batch(table: type[Contract], conform: Conform, held: Held[Day]) -> Batch:
+    frame = _rows(held)
+    sums = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
+    page_usd = dict.fromkeys(held.read_at, Decimal(0))
+    page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
+    return Batch(
+        conform(frame, held.pages) if held.pages else table.no_rows(),
+        held.read_at,
+        held.refused,
+        held.remarks,
+        page_usd,
+    )
+
+
+def _rows(held: Held[Day]) -> pl.DataFrame:
+    """Build all days at once; only when one of them is not plain, day by day."""
+    try:
+        return rows(held.pages, may_round=False)
+    except (NotAnAmount, TooPrecise):
+        return pl.concat([rows([], may_round=False), *_rows_by_day(held)])
+
+
+def _rows_by_day(held: Held[Day]) -> Iterator[pl.DataFrame]:
+    days, held.pages = held.pages, []
+    for day in days:
         try:
-            found, remark = results(read, part)
-        except PageRefused as error:
-            self.refused[key] = error
-            return
-        grouping = ",".join(read.manifest.parts[part].grouping)
-        day = Day(key, read.manifest.read_at, page_name(read, part), grouping, found)
-        self.days.append(day)
-        self.size += len(read.bodies[part])
-        if remark:
-            self.remarks[key] = remark
-
-    def batch(self, table: type[Contract], conform: Conform) -> Batch:
-        frame = self._rows()
-        sums = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
-        page_usd = {day.slice: Decimal(0) for day in self.days}
-        page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
-        return Batch(
-            conform(frame, self.days) if self.days else table.no_rows(),
-            {day.slice: day.read_at for day in self.days},
-            self.refused,
-            self.remarks,
-            page_usd,
-        )
-
-    def _rows(self) -> pl.DataFrame:
-        """Build all days at once; only when one of them is not plain, day by day."""
-        try:
-            return rows(self.days, may_round=False)
-        except (NotAnAmount, TooPrecise):
-            return pl.concat([rows([], may_round=False), *self._rows_by_day()])
-
-    def _rows_by_day(self) -> Iterator[pl.DataFrame]:
-        days, self.days = self.days, []
-        for day in days:
-            try:
-                yield rows([day], may_round=True)
-                self.days.append(day)
-            except NotAnAmount as bad:
-                self.refused[day.slice] = _refusal(day, bad)
+            yield rows([day], may_round=True)
+            held.pages.append(day)
+        except NotAnAmount as bad:
+            held.refuse(day.slice, _refusal(day, bad))
 
 
 def _refusal(day: Day, bad: NotAnAmount) -> PageRefused:
@@ -161,14 +140,24 @@ def _values(day: Day) -> Iterator[tuple[str, object]]:
             yield f"results[{row}].quantity", one.quantity
 
 
+def repeated(
+    facts: Sequence[tuple[object, ...]], schema: Mapping[str, type[pl.DataType]]
+) -> pl.DataFrame:
+    """Return facts about pages as columns, each as often as its page has results.
+
+    Args:
+        facts: The facts, and behind them the number of results.
+        schema: The columns.
+    """
+    columns = list(schema)
+    frame = pl.DataFrame(facts, schema={**schema, "times": pl.Int64}, orient="row")
+    return frame.select(pl.col(columns).repeat_by("times")).explode(columns, empty_as_null=False)
+
+
 def _days_repeated(days: Sequence[Day]) -> pl.DataFrame:
     """Return connection, day and grouping, each as often as its day has results."""
-    schema = {"connection": pl.String, "day": pl.Date, "grouping": pl.String, "times": pl.Int64}
     facts = [(*day.slice, day.grouping, len(day.results)) for day in days]
-    frame = pl.DataFrame(facts, schema=schema, orient="row")
-    return frame.select(pl.exclude("times").repeat_by("times")).explode(
-        ["connection", "day", "grouping"], empty_as_null=False
-    )
+    return repeated(facts, {"connection": pl.String, "day": pl.Date, "grouping": pl.String})
 
 
 def _quantities(values: Sequence[object], *, may_round: bool) -> pl.Series:

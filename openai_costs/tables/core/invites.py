@@ -8,7 +8,7 @@ class Invites(Known):
     """Invitations to the organisation.
 
     One row per connection and invite id, with the values it was last listed with. Holds e-mail
-    addresses: personal data.
+    addresses: personal data. Status: pending, accepted, expired or vanished.
     """
 
     email: str = column("E-mail address invited. Personal data.", nullable=True)

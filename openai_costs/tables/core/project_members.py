@@ -7,7 +7,8 @@ from openai_costs.tables.directory import Known
 class ProjectMembers(Known):
     """Who is a member of which project.
 
-    One row per connection, project and user id, with the values it was last listed with.
+    One row per connection, project and user id, with the values it was last listed with. Status:
+    active or vanished.
     """
 
     project_id: str = column("The project.")

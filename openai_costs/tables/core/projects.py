@@ -7,7 +7,8 @@ from openai_costs.tables.directory import Known
 class Projects(Known):
     """Projects, archived and vanished ones too.
 
-    One row per connection and project id, with the values it was last listed with.
+    One row per connection and project id, with the values it was last listed with. Status: active,
+    archived, vanished or not_listed.
     """
 
     archived_at: At = column("When it was archived.", unit="UTC timestamp", nullable=True)

@@ -7,7 +7,8 @@ from openai_costs.tables.directory import Known
 class ServiceAccounts(Known):
     """Service accounts of every project.
 
-    One row per connection and service account id, with the values it was last listed with.
+    One row per connection and service account id, with the values it was last listed with. Status:
+    active or vanished.
     """
 
     project_id: str = column("The project it belongs to.")

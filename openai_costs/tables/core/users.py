@@ -8,7 +8,8 @@ class Users(Known):
     """Members of the organisation.
 
     One row per connection and user id, with the values it was last listed with. Holds e-mail
-    addresses: personal data.
+    addresses: personal data. Status: active, banned, disabled, vanished or not_listed. A ledger
+    names service accounts as users: one that core.service_accounts knows is not repeated here.
     """
 
     email: str = column("E-mail address. Personal data.", nullable=True)

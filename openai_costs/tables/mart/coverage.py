@@ -15,15 +15,15 @@ class Coverage(Contract):
     """
 
     connection: str = column("The connection of openai_costs.toml.")
-    source: str = column("What was read: costs.")
+    source: str = column("What was read: costs or usage.", isin=("costs", "usage"))
     day: dt.date = column("The UTC day.", unit="UTC day")
     state: str = column(
         "settled: read after the day stopped moving; provisional: before; missing: never read.",
         isin=STATES,
     )
-    rows: int = column("Ledger rows of the day; null when missing.", unit="rows", nullable=True)
+    rows: int = column("Stored rows of the day; null when missing.", unit="rows", nullable=True)
     billed_usd: Usd = column(
-        "The control total; null when missing, never 0.", unit="USD", nullable=True
+        "The control total; null when missing, never 0, and for usage.", unit="USD", nullable=True
     )
     read_at: At = column(
         "When the provider was asked; null when missing.", unit="UTC timestamp", nullable=True

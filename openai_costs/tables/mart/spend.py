@@ -15,10 +15,13 @@ class Spend(Contract):
     connection: str = column("The connection of openai_costs.toml.")
     provider: str = column("Who billed: openai.")
     project_id: str = column("The project; null when the provider named none.", nullable=True)
-    project_name: str = column("The project's name, where one is known.", nullable=True)
+    project_name: str = column("The project's last known name.", nullable=True)
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
-    api_key_name: str = column("The key's name, where one is known.", nullable=True)
-    team: str = column("The team, where one is known.", nullable=True)
+    api_key_name: str = column("The key's last known name.", nullable=True)
+    team: str = column(
+        "The team of the key, its owner or the project, as settings say; null where they do not.",
+        nullable=True,
+    )
     model: str = column("Model; null where the line item names none.", nullable=True)
     usage_type: str = column(
         "What was used; null where the line item was not understood.", nullable=True

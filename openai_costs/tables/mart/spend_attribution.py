@@ -12,18 +12,28 @@ class SpendAttribution(Contract):
     """Every dollar, whose it is, and how it is known.
 
     One row per UTC day, connection, project, API key, user, model, usage type, attribution and
-    pool. Adds up to the ledger, difference 0. docs/attribution.md has the ladder.
+    pool. Adds up to the ledger, difference 0; dollars of 0 are left out. The ladder:
+    docs/attribution.md.
     """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
     provider: str = column("Who billed: openai.")
-    project_id: str = column("The project; null when the provider named none.", nullable=True)
+    project_id: str = column(
+        "The project; null when the provider named none, or named it apart from the user.",
+        nullable=True,
+    )
     project_name: str = column("The project's last known name.", nullable=True)
-    api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
+    api_key_id: str = column(
+        "The API key; null for spend without a key, or where it was named apart from the user.",
+        nullable=True,
+    )
     user_id: str = column("The user or service account; null when unattributed.", nullable=True)
     user_name: str = column("Its last known name.", nullable=True)
-    team: str = column("The team, where settings give one.", nullable=True)
+    team: str = column(
+        "The team of the key, user or project, as settings say; null where they do not.",
+        nullable=True,
+    )
     model: str = column("Model; null where the line item names none.", nullable=True)
     usage_type: str = column(
         "What was used; null where the line item was not understood.", nullable=True
@@ -35,12 +45,13 @@ class SpendAttribution(Contract):
         isin=ATTRIBUTIONS,
     )
     pool: str = column(
-        "For allocated: whose tokens the share is of, project or organization.",
+        "Whose tokens the line was shared out by, project or organization; null if it was not.",
         nullable=True,
         isin=POOLS,
     )
     share_pct: Quantity = column(
-        "For allocated: the user's share of the pool's tokens of that model and day.",
+        "With a pool: the user's share of its tokens of that model and day, nobody's included; "
+        "a pool's shares add up to 100.",
         unit="%",
         nullable=True,
     )

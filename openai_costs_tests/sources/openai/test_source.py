@@ -28,7 +28,8 @@ from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Slice
 from openai_costs.sources.openai.frames import by_user_batches, control_batches, ledger_batches
 from openai_costs.sources.openai.learned import recall
-from openai_costs.sources.openai.source import OpenAICosts, first_day
+from openai_costs.sources.openai.source import OpenAICosts
+from openai_costs.sources.openai.start import first_day
 from openai_costs.sources.source import Reach
 from openai_costs_tests.sources.openai.wire import (
     COARSEST,

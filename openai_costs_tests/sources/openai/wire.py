@@ -16,8 +16,8 @@ from openai_costs.archive import DayRead, KeptRead
 from openai_costs.days import DayRange, epoch
 from openai_costs.settings import Connection
 from openai_costs.slices import Batch
-from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS
-from openai_costs.sources.openai.paging import Body, Get, Query, complete
+from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS, Endpoint
+from openai_costs.sources.openai.paging import Body, Buckets, Get, Query, complete
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ EXACT = Context(prec=30_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
 DAY = date(2026, 3, 10)
 READ_AT = datetime(2026, 3, 20, 6, tzinfo=UTC)
 ACME = Connection(name="acme", organization_id="org-acme")
-PAGES = Path(__file__).parents[2] / "pages" / "costs"
+PAGES = Path(__file__).parents[2] / "pages"
 WITH_USERS, WITHOUT_USERS, COARSEST = LEDGER_GROUPINGS
 
 
@@ -120,22 +120,27 @@ def as_kept(read: DayRead) -> KeptRead:
     return KeptRead(UPath(f"raw/{read.day}.tar.zst"), read.manifest(), dict(read.bodies))
 
 
-def recorded(case: str) -> bytes:
-    return (PAGES / case / "200.json").read_bytes()
+def recorded(case: str, folder: str = "costs") -> bytes:
+    return (PAGES / folder / case / "200.json").read_bytes()
+
+
+def recorded_buckets(case: str, endpoint: Endpoint = COSTS, folder: str = "costs") -> Buckets:
+    """A recorded page as the buckets of its days, cut the way a run cuts it."""
+    body = recorded(case, folder)
+    days = [
+        datetime.fromtimestamp(one["start_time"], UTC).date() for one in json.loads(body)["data"]
+    ]
+    answer, _ = converse(complete(Query(endpoint, DayRange(days[0], days[-1]))), in_turn(body))
+    return answer.buckets
 
 
 def recorded_days(
     case: str, *, grouping: Sequence[str] = WITHOUT_USERS, part: str = "ledger"
 ) -> list[KeptRead]:
-    """A recorded page as the kept reads of its days, cut the way a run cuts it."""
-    body = recorded(case)
-    days = [
-        datetime.fromtimestamp(one["start_time"], UTC).date() for one in json.loads(body)["data"]
-    ]
-    answer, _ = converse(complete(Query(COSTS, DayRange(days[0], days[-1]))), in_turn(body))
+    """A recorded page as the kept reads of its days."""
     return [
         kept(bytes(found), day=day, grouping=grouping, part=part)
-        for day, found in answer.buckets.items()
+        for day, found in recorded_buckets(case).items()
     ]
 
 

@@ -1,0 +1,125 @@
+"""Pages as assets: read from every connection, kept for ever, and handed on to be cleaned.
+
+The evidence of the ledger stops a run that could read none of it. The evidence of what explains
+the ledger never stops the money: its check turns red and says why, and the run goes on.
+Not here: how a provider is read (its own folder), how connections are gone through (collect).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from openai_costs.archive import Archive, DamagedRead, KeptRead
+from openai_costs.checks import Rule, Verdict, evaluations, finished, run_days
+from openai_costs.contracts import DAILY, OWNERS, Builder
+from openai_costs.days import DayRange
+from openai_costs.settings import Connection, Settings
+from openai_costs.sources.collect import Collected, collect
+from openai_costs.sources.source import DayReader
+
+READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The pages of one dataset of a provider.
+
+    Args:
+        key: The asset.
+        description: What it holds, for a person.
+        group: The folder of its source.
+        provider: Whose pages they are.
+        dataset: The archive's name for them.
+        first_day: The first day a connection has any.
+        is_explanation: Whether they explain the ledger and are not the ledger itself. Connections
+            that give costs only are not asked, and failures end no run.
+    """
+
+    key: dg.AssetKey
+    description: str
+    group: str
+    provider: str
+    dataset: str
+    first_day: Callable[[Archive, Connection], date]
+    is_explanation: bool = False
+
+    def asset(self, compute: Callable[..., Iterator[Any]]) -> Builder:
+        """Decorate the function that reads: it becomes the daily asset of the pages."""
+        again = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
+
+        def build(days: DAILY) -> dg.AssetsDefinition:
+            asset: dg.AssetsDefinition = dg.asset(
+                key=self.key,
+                description=self.description,
+                partitions_def=days,
+                backfill_policy=dg.BackfillPolicy.single_run(),
+                group_name=self.group,
+                kinds={self.provider, "json"},
+                owners=list(OWNERS),
+                pool=f"{self.provider}_api",
+                retry_policy=None if self.is_explanation else again,
+                check_specs=[READ_COMPLETE.spec(self.key, days)],
+                io_manager_key="lake_io",
+            )(compute)
+            return asset
+
+        return build
+
+    def read(
+        self,
+        context: dg.AssetExecutionContext,
+        reader: DayReader,
+        archive: Archive,
+        settings: Settings,
+    ) -> Iterator[Any]:
+        """Read the run's days of every connection and keep them; yield what Dagster is told."""
+        days, ours = run_days(context), self.connections(settings)
+        done = collect(reader, archive, filter(self._may_ask, ours), days, context.log.info)
+        yield from evaluations(self.key, self._verdicts(done, days, ours, archive))
+        if done.is_nothing and not self.is_explanation:
+            sentences = " ".join(map(str, done.failed.values()))
+            raise dg.Failure(sentences, allow_retries=done.may_succeed_later)
+        self._record(context, done)
+        yield dg.Output(None)
+        yield from finished(self.key, [READ_COMPLETE])
+
+    def kept(
+        self, context: dg.AssetExecutionContext, archive: Archive, settings: Settings
+    ) -> Iterator[tuple[Connection, Iterable[KeptRead | DamagedRead]]]:
+        """Yield each connection with the newest complete read of each of the run's days."""
+        for connection in self.connections(settings):
+            days = run_days(context)
+            yield connection, archive.newest(self.provider, connection.name, self.dataset, days)
+
+    def connections(self, settings: Settings) -> list[Connection]:
+        """Return the connections of the provider that this process reads."""
+        return [one for one in settings.asked_connections if one.provider == self.provider]
+
+    def _may_ask(self, connection: Connection) -> bool:
+        return connection.access == "full" or not self.is_explanation
+
+    def _verdicts(
+        self, done: Collected, days: DayRange, ours: Iterable[Connection], archive: Archive
+    ) -> Iterator[Verdict]:
+        unasked = [
+            f"{one.name}: not asked, access is costs_only."
+            for one in ours
+            if not self._may_ask(one)
+        ]
+        first = {one.name: self.first_day(archive, one) for one in ours}
+        for day in days:
+            owing = [
+                name for name, unread in done.unread.items() if day in unread and day >= first[name]
+            ]
+            said = " ".join([*(str(done.failed[name]) for name in owing), *unasked])
+            yield Verdict(READ_COMPLETE, day, not owing, said or READ_COMPLETE.promise)
+
+    def _record(self, context: dg.AssetExecutionContext, done: Collected) -> None:
+        """Record each day's bytes."""
+        for day in sorted({day for kept in done.kept.values() for day in kept}):
+            sizes = {name: kept[day] for name, kept in done.kept.items() if day in kept}
+            figures = {"connections": ", ".join(sizes), "body_bytes": sum(sizes.values())}
+            context.add_asset_metadata(figures, asset_key=self.key, partition_key=str(day))

@@ -1,0 +1,31 @@
+"""A transport to a connection's API: where, as whom, and what may be asked."""
+
+from pydantic import SecretStr
+
+from openai_costs.settings import Connection, Settings
+from openai_costs.sources.openai.allowed import ALLOWED, SCOPES
+from openai_costs.sources.source import Reach
+from openai_costs.sources.transport import Access, Transport
+
+NAME = "openai"
+IN_PROCESS_URL = "http://127.0.0.1/v1"
+"""What the sample organisation is called by; nothing listens there."""
+
+
+def connect(settings: Settings, connection: Connection, reach: Reach) -> Transport:
+    """Return a transport to a connection's API; the key is read when a request leaves."""
+
+    def key() -> SecretStr:
+        return settings.admin_key(connection)
+
+    access = Access(
+        connection=connection.name,
+        base_url=IN_PROCESS_URL if connection.is_sample else connection.base_url,
+        key=key,
+        key_env=connection.admin_key_env,
+        allowed=ALLOWED[connection.access],
+        scopes=SCOPES,
+        requests_per_minute=connection.requests_per_minute,
+        max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
+    )
+    return Transport(access, reach.inner(connection))

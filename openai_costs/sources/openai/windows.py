@@ -1,0 +1,190 @@
+"""Reads days window by window: drives the protocol's conversations over a transport.
+
+Windows go newest first, so that recent days are there early and the floor is met last. A window is
+handed on only when all its parts are complete. Not here: what is asked (the protocols).
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol, TypeVar
+
+from upath import UPath
+
+from openai_costs.archive import DayRead
+from openai_costs.days import Clock, DayRange
+from openai_costs.errors import BodyTooLarge, LookbackExceeded, ReadFailed
+from openai_costs.settings import Connection
+from openai_costs.sources.openai import protocol
+from openai_costs.sources.openai.connecting import NAME
+from openai_costs.sources.openai.endpoints import Endpoint
+from openai_costs.sources.openai.learned import Learned, recall, remember
+from openai_costs.sources.openai.paging import Answer, Body, Get
+from openai_costs.sources.openai.protocol import WindowRead
+from openai_costs.sources.transport import Transport
+
+T = TypeVar("T")
+
+
+class Talk(Protocol):
+    """Starts the conversation about a window, in the groupings known not to be hopeless."""
+
+    def __call__(
+        self, window: DayRange, learned: Learned, today: date, /
+    ) -> Generator[Get, Body, WindowRead]:
+        """Return the conversation."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A kind of pages that are read by day.
+
+    Args:
+        name: The archive's name for its reads.
+        note: The name of the note of what is learned on the way.
+        probe: An endpoint of it: the smallest question, and the largest window.
+        talk: Starts the conversation about a window.
+        tell: Says for a person what was read.
+    """
+
+    name: str
+    note: str
+    probe: Endpoint
+    talk: Talk
+    tell: Callable[[WindowRead], str]
+
+
+def hold(conversation: Generator[Get, Body, T], transport: Transport) -> T:
+    """Hold a conversation to its end: send each request, hand back answer or refusal."""
+    try:
+        request = next(conversation)
+        while True:
+            request = _reply(conversation, transport, request)
+    except StopIteration as ended:
+        return ended.value  # type: ignore[no-any-return]  # StopIteration is not generic
+
+
+def windows(
+    dataset: Dataset,
+    transport: Transport,
+    note: UPath,
+    days: DayRange,
+    clock: Clock,
+) -> Iterator[tuple[WindowRead, datetime]]:
+    """Yield the complete reads of some days with the time each was begun, newest window first.
+
+    Args:
+        dataset: What is read.
+        transport: Where it is read; closed at the end.
+        note: Where what is learned on the way is remembered.
+        days: The days.
+        clock: Tells the time.
+
+    Raises:
+        ReadFailed: A window could not be completed; the windows before it were yielded.
+    """
+    with closing(transport):
+        unread = _Unread(dataset, transport, note, days)
+        while (window := unread.next()) is not None:
+            read_at = clock()
+            if (read := unread.read(window, read_at.date())) is not None:
+                yield read, read_at
+
+
+def open_day(window: DayRange, today: date) -> date | None:
+    """Return today if it is in the window: its bucket may be cut short, or not be there yet."""
+    return today if window.first <= today <= window.last else None
+
+
+def by_day(
+    dataset: Dataset, connection: Connection, read: WindowRead, read_at: datetime
+) -> Iterator[DayRead]:
+    """Cut a window's reads into days; a day that is not there yet is not a day."""
+    for day in read.window:
+        answers = {part: answer for part, answer in read.answers.items() if answer.covers(day)}
+        bodies = {part: answer.buckets.get(day) for part, answer in answers.items()}
+        whole = {part: bytes(body) for part, body in bodies.items() if body is not None}
+        if len(whole) == len(bodies):
+            yield DayRead(
+                NAME,
+                connection.name,
+                dataset.name,
+                day,
+                read_at,
+                {part: _request(answer) for part, answer in answers.items()},
+                whole,
+                read.absent | _not_yet(read, day),
+            )
+
+
+def _request(answer: Answer) -> tuple[str, list[tuple[str, str]], list[str]]:
+    get = answer.query.get()
+    return get.path, list(get.params), list(answer.query.grouping)
+
+
+def _not_yet(read: WindowRead, day: date) -> dict[str, str]:
+    """Return the parts whose history begins inside the window, after the day."""
+    return {
+        part: f"its history begins on {answer.query.window.first}"
+        for part, answer in read.answers.items()
+        if not answer.covers(day)
+    }
+
+
+class _Unread:
+    """The windows still to be read, newest first; learns from each answer."""
+
+    def __init__(self, dataset: Dataset, transport: Transport, note: UPath, days: DayRange) -> None:
+        self._dataset, self._transport, self._note = dataset, transport, note
+        self._learned = recall(note)
+        self._longest = dataset.probe.most_buckets
+        self._unread: DayRange | None = days
+
+    def next(self) -> DayRange | None:
+        """Return the newest window still unread."""
+        return self._unread.newest(self._longest) if self._unread else None
+
+    def read(self, window: DayRange, today: date) -> WindowRead | None:
+        """Return the window's reads; None when the provider asks for another window first."""
+        try:
+            read = hold(self._dataset.talk(window, self._learned, today), self._transport)
+        except BodyTooLarge as large:
+            self._longest = max(1, min(len(window) // 2, large.buckets_begun - 1))
+            return None
+        except LookbackExceeded:
+            floor = hold(protocol.find_floor(window, self._dataset.probe), self._transport)
+            if floor > today:
+                raise
+            self._learn(self._learned.with_floor(floor))
+            self._start_at(floor)
+            return None
+        if read.refused:
+            self._learn(self._learned.refused(window, read.refused, today))
+        self._finish(window.first)
+        return read
+
+    def _learn(self, learned: Learned) -> None:
+        self._learned = learned
+        remember(self._note, learned)
+
+    def _start_at(self, first: date) -> None:
+        if self._unread and first > self._unread.first:
+            self._unread = (
+                DayRange(first, self._unread.last) if first <= self._unread.last else None
+            )
+
+    def _finish(self, first: date) -> None:
+        unread = self._unread
+        if unread is not None:
+            before = first - timedelta(days=1)
+            self._unread = DayRange(unread.first, before) if unread.first <= before else None
+
+
+def _reply(conversation: Generator[Get, Body, T], transport: Transport, get: Get) -> Get:
+    try:
+        body = transport.get(get.path, get.params, may_be_large=get.may_be_large)
+    except ReadFailed as refused:
+        return conversation.throw(refused)
+    return conversation.send(body)
