@@ -12,6 +12,8 @@ _TOKENS = {
     "cache_write": "input_cache_write_tokens",
     "output": "output_tokens",
 }
+_ONLY_INPUT = ("embeddings", "moderations")
+"""Endpoints whose input is all there is: no cache, no output."""
 
 
 def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
@@ -44,12 +46,15 @@ def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
 def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
     """Return core.usage as reported_tokens by day, connection, project, key, model, usage_type."""
     grain = ["day", "connection", "project_id", "api_key_id", "model"]
+    plain = pl.when(pl.col("endpoint").is_in(_ONLY_INPUT)).then("input_tokens")
     known = [
         pl.when(pl.col(column).is_not_null().all()).then(pl.col(column).sum()).alias(kind)
         for kind, column in _TOKENS.items()
     ]
     return (
-        usage.with_columns(model=undated())
+        usage.with_columns(
+            model=undated(), input_uncached_tokens=pl.coalesce(plain, "input_uncached_tokens")
+        )
         .group_by(grain)
         .agg(known)
         .unpivot(on=list(_TOKENS), index=grain, variable_name="usage_type")

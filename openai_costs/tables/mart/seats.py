@@ -21,8 +21,11 @@ class Seats(Contract):
     name: str = column("Its last known name.", nullable=True)
     email: str = column("E-mail address at OpenAI. Personal data.", nullable=True)
     role: str = column("owner or reader.", nullable=True)
+    is_current: bool = column(
+        "Whether the newest list has it; others are here because they still spend."
+    )
     status: str = column(
-        "matched: an engineer's main address; alias: another address or id of one; left: an "
+        "matched: an engineer's main address or declared id; alias: another address; left: an "
         "engineer who left; unmatched: nobody the directory knows; service_account; invited. Null: "
         "there is no directory that could be believed, so nobody is judged.",
         nullable=True,
