@@ -109,6 +109,8 @@ class Gateway(Section):
     meter: Literal["daily", "requests"] = "daily"
     """LiteLLM: its daily sums, or every request (slower, and tells unpriced requests apart)."""
     requests_per_minute: int = Field(default=60, gt=0)
+    start: date | None = None
+    """The first day it was in use; before it nothing is compared or called a bypass."""
     token_files: tuple[str, ...] = ()
     spend_files: tuple[str, ...] = ()
     """Files to read in place of an API: CSV, Parquet or JSONL; `*` in a name is allowed."""

@@ -38,7 +38,7 @@ class _KeyPage(msgspec.Struct):
 
 
 class _Metrics(msgspec.Struct):
-    spend: str | int
+    spend: Decimal
     prompt_tokens: int
     completion_tokens: int
     cache_read_input_tokens: int | None = None
@@ -70,7 +70,7 @@ class _DailyPage(msgspec.Struct):
 
 
 class _Log(msgspec.Struct):
-    spend: str | int
+    spend: Decimal
     prompt_tokens: int
     completion_tokens: int
     started_at: dt.datetime = msgspec.field(name="startTime")
@@ -85,10 +85,10 @@ class _LogPage(msgspec.Struct):
     data: list[_Log]
 
 
-# float_hook=str keeps every digit; strict=False would take the text "12" for a number.
-_keys = msgspec.json.Decoder(_KeyPage, float_hook=str)
-_daily = msgspec.json.Decoder(_DailyPage, float_hook=str)
-_logs = msgspec.json.Decoder(_LogPage, float_hook=str)
+# A Decimal keeps every digit of a number on the wire.
+_keys = msgspec.json.Decoder(_KeyPage)
+_daily = msgspec.json.Decoder(_DailyPage)
+_logs = msgspec.json.Decoder(_LogPage)
 
 
 def listing(read: KeptRead) -> Listing:
@@ -150,11 +150,11 @@ def _summed(page: _DailyPage, day: dt.date) -> Iterator[MeterRow]:
     for one in page.results:
         if one.date != day:
             continue
-        left = _usd(one.metrics)
+        left = one.metrics.spend
         for name, of_model in one.breakdown.models.items():
             provider, model = _split(name)
             for token, of_key in of_model.api_key_breakdown.items():
-                left -= _usd(of_key.metrics)
+                left -= of_key.metrics.spend
                 yield _row(token, provider, model, of_key.metrics)
         if abs(left) >= FLOAT_NOISE:
             yield MeterRow(None, None, None, None, None, None, None, None, f"{left:f}")
@@ -210,10 +210,6 @@ def cache_tokens(usage: object) -> tuple[int | None, int | None]:
     written = details.get("cache_write_tokens") or details.get("cache_creation_tokens")
     own = usage.get("cache_creation_input_tokens")
     return int(details.get("cached_tokens") or 0), int(written or own or 0)
-
-
-def _usd(metrics: _Metrics) -> Decimal:
-    return Decimal(metrics.spend)
 
 
 def _split(name: str) -> tuple[str | None, str]:
