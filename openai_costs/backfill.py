@@ -7,84 +7,24 @@ without a request, so a run that was killed goes on where it stopped.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import NamedTuple
 
 import dagster as dg
-from upath import UPath
 
-from openai_costs.archive import Archive, read_at
-from openai_costs.days import Clock, DayRange, consecutive, is_settled, utc_now
-from openai_costs.definitions import (
-    REBUILD,
-    REFRESH,
-    build_defs,
-    daily_assets,
-    range_tags,
-    trailing,
-)
-from openai_costs.errors import OpenAICostsError, SettingsError
+from openai_costs.days import Clock, DayRange, utc_now
+from openai_costs.definitions import before_publication, build_defs
+from openai_costs.errors import OpenAICostsError
+from openai_costs.jobs import DERIVE, DIRECTORY, range_tags
 from openai_costs.lake import Lake
+from openai_costs.plan import directories_due, from_kept_pages, plan, refuse_foreign_days
 from openai_costs.progress import Progress, Say, progress_logger
 from openai_costs.settings import Settings, has_dagster_home
-from openai_costs.sources.registry import provider_of
 from openai_costs.sources.source import Reach
+from openai_costs.spend.overtaken import overtaken_days
 from openai_costs.storage import place
-from openai_costs.tables.mart.spend import Spend as MartSpend
 
 
 class RunFailedError(OpenAICostsError):
     """A headless run ended red; the sentence is the one its failing step gave."""
-
-
-class Step(NamedTuple):
-    """One run of a backfill.
-
-    Args:
-        settings: The connections it is about.
-        job_name: REFRESH reads the provider; REBUILD makes tables from kept pages.
-        days: The days.
-    """
-
-    settings: Settings
-    job_name: str
-    days: DayRange
-
-    def __str__(self) -> str:
-        names = ", ".join(one.name for one in self.settings.asked_connections)
-        how = "read from" if self.job_name == REFRESH else "no request, from kept pages of"
-        return f"{self.days}: {how} {names}"
-
-
-def plan(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
-    """Return what is to be done: the range asked for, or all that is missing and the trailing days.
-
-    What is missing is made up for connection by connection: one that cannot be read must not
-    make the others read their history again.
-
-    Args:
-        settings: The connections.
-        asked: A range that is read whatever is there; None for what is missing.
-        today: The current UTC day.
-    """
-    if asked is not None:
-        return [Step(settings, REFRESH, asked)]
-    recent = trailing(settings, today)
-    steps: list[Step] = []
-    for connection in settings.asked_connections:
-        alone = settings.only(connection.name)
-        missing = _missing(alone, today) - set(recent)
-        kept = {day for day in missing if _has_settled_pages(alone, day)}
-        steps += [Step(alone, REBUILD, days) for days in consecutive(kept)]
-        steps += [Step(alone, REFRESH, days) for days in consecutive(missing - kept)]
-    return [*steps, Step(settings, REFRESH, recent)]
-
-
-def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
-    """Return a plan without a request: every day asked for that has kept pages."""
-    days = asked or DayRange(min(settings.first_day, today), today)
-    there = (day for day in days if any(_pages(settings, day)))
-    return [Step(settings, REBUILD, range_) for range_ in consecutive(there)]
 
 
 @dataclass(frozen=True)
@@ -115,7 +55,7 @@ class Headless:
             SettingsError: The range is not one of the connections' days.
         """
         today = self.clock().date()
-        _refuse_foreign_days(self.settings, asked, today)
+        refuse_foreign_days(self.settings, asked, today)
         steps = (from_kept_pages if offline else plan)(self.settings, asked, today)
         if not steps:
             self.say("Nothing to do: no pages are kept for these days.")
@@ -123,19 +63,37 @@ class Headless:
         for number, step in enumerate(steps, start=1):
             self.say(str(step))
             runs = replace(self, settings=step.settings)
-            try:
+            with _noted(failed):
                 runs.run(step.job_name, step.days, publishes=number == len(steps))
-            except RunFailedError as failure:
-                failed.append(str(failure))
+        if not offline:
+            with _noted(failed):
+                self.read_directory()
+        with _noted(failed):
+            self.follow_directory()
         if failed:
             raise RunFailedError(" ".join(dict.fromkeys(failed)))
 
-    def run(self, job_name: str, days: DayRange, *, publishes: bool = True) -> None:
+    def read_directory(self, *, publishes: bool = True) -> None:
+        """Read who and what there is, once a day: after the money, which does not wait for it."""
+        due = directories_due(self.settings, self.clock().date())
+        for number, name in enumerate(due, start=1):
+            self.say(f"{name}: names and owners, paced as the provider allows")
+            alone = replace(self, settings=self.settings.only(name))
+            alone.run(DIRECTORY, None, publishes=publishes and number == len(due))
+
+    def follow_directory(self) -> None:
+        """Make the marts again of the days whose names or owners are others now; no request."""
+        overtaken = overtaken_days(Lake(place(self.settings.home)), self.settings.teams)
+        for number, days in enumerate(overtaken, start=1):
+            self.say(f"{days}: names and owners of now, no request")
+            self.run(DERIVE, days, publishes=number == len(overtaken))
+
+    def run(self, job_name: str, days: DayRange | None, *, publishes: bool = True) -> None:
         """Run a job over some days.
 
         Args:
-            job_name: REFRESH or REBUILD.
-            days: The days.
+            job_name: REFRESH, REBUILD, DERIVE or DIRECTORY.
+            days: The days; None for the directory, which has none.
             publishes: Whether to rebuild what readers get; the last of several runs does.
 
         Raises:
@@ -146,17 +104,26 @@ class Headless:
         defs = build_defs(self.settings, clock=self.clock, reach=self.reach, loggers=loggers)
         job = defs.resolve_job_def(job_name)
         if not publishes:
-            job = job.get_subset(asset_selection=daily_assets(defs))
+            job = job.get_subset(asset_selection=before_publication(defs, job))
         progress.steps = len(job.nodes)
         with _instance() as instance:
             result = job.execute_in_process(
                 instance=instance,
-                tags=range_tags(days),
+                tags=range_tags(days) if days else None,
                 run_config={"loggers": {"progress": {}}},
                 raise_on_error=False,
             )
         if not result.success:
             raise RunFailedError(" ".join(dict.fromkeys(_reasons(result.all_events))))
+
+
+@contextmanager
+def _noted(failed: list[str]) -> Iterator[None]:
+    """Note a run that ended red, and go on: what does not depend on it is still made."""
+    try:
+        yield
+    except RunFailedError as failure:
+        failed.append(str(failure))
 
 
 @contextmanager
@@ -174,42 +141,3 @@ def _reasons(events: Iterable[dg.DagsterEvent]) -> Iterable[str]:
             error = event.step_failure_data.error
             failure = event.step_failure_data.user_failure_data
             yield (failure.description if failure else None) or (error.message if error else "")
-
-
-def _missing(settings: Settings, today: date) -> set[date]:
-    """Return the days that a connection should have and the last table of a run has not."""
-    home = place(settings.home)
-    owed: set[date] = set()
-    for connection in settings.asked_connections:
-        first = provider_of(connection).first_day(Archive(home), connection)
-        there = Lake(home).days(MartSpend, connection.name)
-        owed |= {day for day in DayRange(first, today) if day not in there}
-    return owed
-
-
-def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
-    """Yield the kept reads of a day, connection by connection."""
-    archive = Archive(place(settings.home))
-    for connection in settings.asked_connections:
-        provider = provider_of(connection)
-        yield archive.reads(provider.name, connection.name, provider.dataset, day)
-
-
-def _has_settled_pages(settings: Settings, day: date) -> bool:
-    """Return whether the newest read of a day is complete and came late enough."""
-    return all(
-        files and is_settled(day, read_at(files[-1]), settings.reading.grace)
-        for files in _pages(settings, day)
-    )
-
-
-def _refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date) -> None:
-    if asked is None:
-        return
-    if asked.last < asked.first:
-        raise SettingsError(f"--from {asked.first} is after --to {asked.last}. Swap them.")
-    if asked.first < settings.first_day or asked.last > today:
-        raise SettingsError(
-            f"{asked} is outside the days there are: {settings.first_day} (the earliest `start` in "
-            f"{settings.config_file}) to {today}, today in UTC."
-        )

@@ -4,7 +4,6 @@ Folders are groups. What a run needs is wired here and nowhere else.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -12,8 +11,10 @@ import httpx
 
 from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
-from openai_costs.days import ONE_DAY, Clock, DayRange, utc_now
+from openai_costs.days import Clock, utc_now
+from openai_costs.jobs import daily_directory, daily_refresh, jobs_and_sensors
 from openai_costs.lake import Lake
+from openai_costs.optimization import assets as optimization
 from openai_costs.prices import assets as prices
 from openai_costs.prices.checks import price_checks
 from openai_costs.publish import assets as publish
@@ -29,12 +30,7 @@ from openai_costs.spend.checks import attribution_checks, ledger_checks
 from openai_costs.storage import place
 from openai_costs.usage.checks import usage_checks
 
-REFRESH = "refresh"
-REBUILD = "rebuild"
-DIRECTORY = "directory"
 DAY_CHECKS = (ledger_checks, attribution_checks, usage_checks, price_checks)
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 
 def build_defs(
@@ -55,28 +51,16 @@ def build_defs(
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
     daily += [build(days) for build in (*spend.DAILY_ASSETS, *prices.DAILY_ASSETS)]
-    everything = [*daily, *spend.WHOLE_ASSETS, publish.published_database(), cost_explorer]
+    marts = [*spend.WHOLE_ASSETS, *optimization.WHOLE_ASSETS]
+    published = publish.published_database()
+    everything = [*daily, *marts, published, cost_explorer]
     whole = [asset for provider in PROVIDERS for asset in provider.whole_assets]
-    refresh = dg.define_asset_job(
-        REFRESH,
-        selection=dg.AssetSelection.assets(*everything),
-        description="Read some days from every connection, clean, derive and publish them.",
-    )
-    rebuild = dg.define_asset_job(
-        REBUILD,
-        selection=dg.AssetSelection.assets(*everything, *whole)
-        - dg.AssetSelection.key_prefixes("raw"),
-        description="Make the tables of some days again from the kept pages, with no request.",
-    )
-    directory = dg.define_asset_job(
-        DIRECTORY,
-        selection=dg.AssetSelection.assets(*whole),
-        description="Read who and what there is from every connection, and fold it into tables.",
-    )
+    triggered = jobs_and_sensors(settings, everything, whole, published)
     return dg.Definitions(
         assets=[*everything, *whole, *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *publish.CHECKS],
-        jobs=[refresh, rebuild, directory],
+        jobs=triggered.jobs,
+        sensors=triggered.sensors,
         schedules=[daily_refresh(settings, clock), daily_directory()],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,
@@ -84,52 +68,14 @@ def build_defs(
     )
 
 
-def daily_assets(defs: dg.Definitions) -> set[dg.AssetKey]:
-    """Return the assets that have a slice per day; the others look at all days at once."""
+def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.AssetKey]:
+    """Return the assets of a job without those that look at all days at once, and what leaves."""
     graph = defs.resolve_asset_graph()
-    return {key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned}
-
-
-def range_tags(days: DayRange) -> dict[str, str]:
-    """Return the tags that make a run materialise a range of days in one go."""
-    return {RANGE_START: str(days.first), RANGE_END: str(days.last)}
-
-
-def daily_refresh(settings: Settings, clock: Clock) -> dg.ScheduleDefinition:
-    """Return the schedule: every day, today so far and the trailing window that may be restated."""
-
-    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        today = (context.scheduled_execution_time if context else clock()).date()
-        return dg.RunRequest(run_key=str(today), tags=range_tags(trailing(settings, today)))
-
-    return dg.ScheduleDefinition(
-        name="daily_refresh",
-        job_name=REFRESH,
-        cron_schedule="30 2 * * *",
-        execution_timezone="UTC",
-        execution_fn=request,
-        description="Read yesterday, today so far, and the days before that may be restated.",
-    )
-
-
-def daily_directory() -> dg.ScheduleDefinition:
-    """Return the schedule of the directory: once a day, after the money, which never waits for it.
-
-    The pace that the provider allows makes it the better part of an hour for a hundred projects.
-    """
-    return dg.ScheduleDefinition(
-        name="daily_directory",
-        job_name=DIRECTORY,
-        cron_schedule="15 4 * * *",
-        execution_timezone="UTC",
-        description="Read projects, API keys, people, service accounts and limits.",
-    )
-
-
-def trailing(settings: Settings, today: date) -> DayRange:
-    """Return today and the trailing window before it, not before the first day there is."""
-    first = today - ONE_DAY * settings.reading.trailing_days
-    return DayRange(max(first, min(settings.first_day, today)), today)
+    return {
+        key
+        for key in job.asset_layer.executable_asset_keys
+        if graph.get(key).is_partitioned or key.path[0] in ("raw", "core")
+    }
 
 
 def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ Two runs, as in real life: the history as it stood some days ago, then today's r
 the trailing days again and so finds the day that the provider restated in between.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,8 +13,8 @@ from shutil import rmtree
 
 from openai_costs.backfill import Headless
 from openai_costs.days import Clock, DayRange
-from openai_costs.definitions import REFRESH, trailing
 from openai_costs.errors import SettingsError
+from openai_costs.jobs import REFRESH, trailing
 from openai_costs.lake import Lake
 from openai_costs.progress import Say
 from openai_costs.publish.database import DATABASE
@@ -21,11 +22,23 @@ from openai_costs.report.facts import REST, ReportFacts
 from openai_costs.report.write import PAGE, write_report
 from openai_costs.sample.connect import sample_address, sample_at
 from openai_costs.sample.events import RESTATED_AFTER, EventKind
+from openai_costs.sample.organisation import Organisation
+from openai_costs.sections import Team
 from openai_costs.settings import SAMPLE_SCHEME, Connection, Settings
 from openai_costs.storage import place
 
 CONFIG = "openai_costs.toml"
 TOP = 3
+PROJECTS_OF_TEAMS = {
+    "finance": ("proj_finance_close",),
+    "labs": ("proj_labs",),
+    "platform": ("proj_model_evals",),
+    "routing": ("proj_route_planner", "proj_atlas_2024"),
+    "search": ("proj_place_search",),
+    "studio": ("proj_map_studio", "proj_voice_guide"),
+    "support": ("proj_support_desk",),
+}
+"""Whose money a project's is where no person is known; people belong to the team they work in."""
 
 
 def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
@@ -39,10 +52,13 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     before = _before_the_restatement(settings.connections[0].base_url)
     _fresh(home, settings)
     say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")
-    history = DayRange(settings.first_day, before.date())
-    Headless(settings, say, lambda: before).run(REFRESH, history, publishes=False)
+    then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
+    then.read_directory(publishes=False)
+    then.run(REFRESH, DayRange(settings.first_day, before.date()), publishes=False)
     say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
-    Headless(settings, say, lambda: now).run(REFRESH, trailing(settings, now.date()))
+    today.read_directory(publishes=False)
+    today.run(REFRESH, trailing(settings, now.date()))
+    today.follow_directory()
     folder = place(settings.home)
     for line in told(write_report(folder, Lake(folder), now), home):
         say(line)
@@ -56,7 +72,16 @@ def demo_settings(home: str, *, seed: int, days: int, today: date) -> Settings:
         start=today - timedelta(days=days),
         organization_id="org-tidewatermaps",
     )
-    return Settings(home=home, config_file=Path("openai_costs.toml"), connections=(connection,))
+    people = _organisation(connection.base_url).cast.people
+    teams = tuple(
+        Team(
+            name=team,
+            projects=projects,
+            users=tuple(one.id for one in people if one.team == team),
+        )
+        for team, projects in PROJECTS_OF_TEAMS.items()
+    )
+    return Settings(home=home, config_file=Path(CONFIG), connections=(connection,), teams=teams)
 
 
 def told(facts: ReportFacts, home: Path) -> Iterator[str]:
@@ -85,12 +110,15 @@ def told(facts: ReportFacts, home: Path) -> Iterator[str]:
 
 def _before_the_restatement(address: str) -> datetime:
     """Return an instant when the day that is restated later had settled and not changed yet."""
+    restated = _organisation(address).event(EventKind.RESTATED_DAY).days[0]
+    return datetime.combine(restated + RESTATED_AFTER, time.min, UTC) - timedelta(hours=12)
+
+
+def _organisation(address: str) -> Organisation:
     try:
-        organisation = sample_at(address)
+        return sample_at(address)
     except ValueError as wrong:
         raise SettingsError(f"The sample organisation cannot be made: {wrong}.") from None
-    restated = organisation.event(EventKind.RESTATED_DAY).days[0]
-    return datetime.combine(restated + RESTATED_AFTER, time.min, UTC) - timedelta(hours=12)
 
 
 def _fresh(home: Path, settings: Settings) -> None:
@@ -107,6 +135,12 @@ def _fresh(home: Path, settings: Settings) -> None:
     config.write_text(
         "# The sample organisation, answered in this process: no key, no network.\n"
         f'[[connections]]\nname = "{connection.name}"\nbase_url = "{connection.base_url}"\n'
-        f'start = {connection.start}\norganization_id = "{connection.organization_id}"\n',
+        f'start = {connection.start}\norganization_id = "{connection.organization_id}"\n'
+        + "".join(map(_as_toml, settings.teams)),
         encoding="utf-8",
     )
+
+
+def _as_toml(team: Team) -> str:
+    users, projects = (json.dumps(list(ids)) for ids in (team.users, team.projects))
+    return f'\n[[teams]]\nname = "{team.name}"\nusers = {users}\nprojects = {projects}\n'

@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Literal, NamedTuple
 
 from openai_costs.days import Clock, DayRange
-from openai_costs.errors import OpenAICostsError
+from openai_costs.errors import MissingKey, OpenAICostsError
 from openai_costs.lake import Lake
 from openai_costs.settings import Connection, Settings
+from openai_costs.sources.openai.directory.scopes import ScopeFound, probe_scopes
 from openai_costs.sources.openai.source import probe
 from openai_costs.sources.source import Reach
 from openai_costs.storage import place, replace_file
@@ -34,6 +36,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     for connection in settings.connections:
         yield _key(settings, connection)
         yield _call(settings, connection, clock, reach)
+        yield from _scopes(settings, connection, clock, reach)
         yield _days(settings, connection)
 
 
@@ -80,7 +83,27 @@ def _call(settings: Settings, connection: Connection, clock: Clock, reach: Reach
         probe(settings, connection, reach, DayRange(yesterday, yesterday))
     except OpenAICostsError as refused:
         return Fact("FAIL", about, str(refused))
-    return Fact("OK", about, f"HTTP 200 for {yesterday}; scope api.usage.read is there")
+    return Fact("OK", about, f"HTTP 200 for {yesterday}")
+
+
+def _scopes(
+    settings: Settings, connection: Connection, clock: Clock, reach: Reach
+) -> Iterator[Fact]:
+    """Yield whether the key may read usage and names, and what will be missing where it may not."""
+    yesterday = clock().date() - timedelta(days=1)
+    with suppress(MissingKey):  # has a line of its own
+        for found in probe_scopes(settings, connection, reach, DayRange(yesterday, yesterday)):
+            yield _scope(connection, found)
+
+
+def _scope(connection: Connection, found: ScopeFound) -> Fact:
+    about = f"{connection.name}: scope {found.scope}"
+    if found.is_there:
+        return Fact("OK", about, f"GET {found.path} is answered")
+    is_meant = found.is_there is None and connection.access == "costs_only"
+    remedy = "" if is_meant else f" Add it to the key in {connection.admin_key_env}."
+    state: Literal["OK", "WARN"] = "OK" if is_meant else "WARN"
+    return Fact(state, about, f"{found.said.rstrip('.')}; without it: {found.without}.{remedy}")
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:

@@ -20,7 +20,8 @@ import httpx
 
 from openai_costs.archive import Archive, KeptRead
 from openai_costs.days import DayRange
-from openai_costs.definitions import REFRESH, build_defs, range_tags
+from openai_costs.definitions import build_defs
+from openai_costs.jobs import REFRESH, range_tags
 from openai_costs.lake import Lake
 from openai_costs.sample.api import create_app
 from openai_costs.sample.events import Event, EventKind

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from openai_costs.archive import Archive, DayRead
-from openai_costs.backfill import Step, from_kept_pages, plan
 from openai_costs.days import DayRange
-from openai_costs.definitions import REBUILD, REFRESH
+from openai_costs.jobs import REBUILD, REFRESH
 from openai_costs.lake import Lake
+from openai_costs.plan import Step, from_kept_pages, plan
 from openai_costs.sections import Reading
 from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Slice

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from openai_costs.contracts import asset_key, described, lineage, table_asset
-from openai_costs.definitions import RANGE_END, RANGE_START, daily_refresh, trailing
+from openai_costs.jobs import RANGE_END, RANGE_START, daily_refresh, trailing
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl

@@ -22,7 +22,7 @@ from openai_costs.archive import DayRead
 from openai_costs.cli import app
 from openai_costs.demo import demo
 from openai_costs.publish.database import DATABASE
-from openai_costs.sections import Reading
+from openai_costs.sections import Reading, Team
 from openai_costs.settings import LATER_SECTIONS, Connection, Environment
 from openai_costs.sources.openai.allowed import ALLOWED
 from openai_costs.sources.openai.directory.endpoints import PROJECT_ID
@@ -42,6 +42,7 @@ ROOT: Final = PACKAGE.parent
 PAPERS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 MONEY: Final = ROOT / "docs" / "how-we-count-money.md"
+SECTIONS: Final = (Connection, Reading, Team)
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHELLS: Final = ("sh", "bash", "console", "shell", "")
 every_paper = pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_the_page_of_tables_is_what_the_generator_prints() -> None:
 
 @pytest.mark.parametrize(
     ("section", "name"),
-    [(section, name) for section in (Connection, Reading) for name in section.model_fields],
+    [(section, name) for section in SECTIONS for name in section.model_fields],
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
 def test_a_setting_is_documented_with_its_default(section: type[BaseModel], name: str) -> None:
@@ -114,7 +115,7 @@ def test_a_setting_is_documented_with_its_default(section: type[BaseModel], name
 def test_no_setting_is_documented_that_does_not_exist() -> None:
     section = text(OPERATIONS).partition("### openai_costs.toml")[2].partition("\n## ")[0]
     said = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
-    assert said == set(Connection.model_fields) | set(Reading.model_fields)
+    assert said == set(chain.from_iterable(section.model_fields for section in SECTIONS))
 
 
 def test_an_environment_variable_is_documented_with_its_default() -> None:

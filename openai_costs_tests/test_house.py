@@ -154,6 +154,13 @@ def lines(graph: dg.AssetGraph) -> Iterator[str]:
         yield " | ".join(", ".join(part) or "-" for part in parts)
 
 
+def test_a_range_of_days_runs_whatever_is_selected(graph: dg.AssetGraph) -> None:
+    """Dagster's command line takes a range only if every selected asset may have it in one run."""
+    one_run = dg.BackfillPolicy.single_run()
+    keys = graph.materializable_asset_keys
+    assert [key for key in keys if graph.get(key).backfill_policy != one_run] == []
+
+
 def test_every_group_is_a_folder(graph: dg.AssetGraph) -> None:
     groups = {graph.get(key).group_name for key in graph.get_all_asset_keys()}
     assert [group for group in groups if not (PACKAGE / group / "assets.py").is_file()] == []

@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from openai_costs.definitions import REBUILD
+from openai_costs.jobs import REBUILD
 from openai_costs.sample.options import USUAL
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger

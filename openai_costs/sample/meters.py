@@ -90,6 +90,7 @@ _TEXT_MODELS: Final = (
     "gpt-5-mini-2025-08-07",
     "gpt-5-search-api-2025-10-14",
     "gpt-4.1-2025-04-14",
+    "gpt-5.4-mini-2026-03-17",
     "gpt-6-astra",
     "gpt-6-tideline",
 )

@@ -28,6 +28,7 @@ _TEXT_MODELS: Final = {
     "gpt-5-mini-2025-08-07": ("0.25", "0.025", "2.00"),
     "gpt-5-search-api-2025-10-14": ("1.25", "0.125", "10.00"),
     "gpt-4.1-2025-04-14": ("2.00", "0.50", "8.00"),
+    "gpt-5.4-mini-2026-03-17": ("0.75", "0.075", "4.50"),
 }
 
 # line item -> dollars per million tokens, for the spellings that do not follow the pattern above

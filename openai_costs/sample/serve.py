@@ -96,7 +96,8 @@ def serve_sample(
     try:
         app = create_app(sample_at(address), now=clock, faults=Faults.parse(faults))
     except ValueError as wrong:
-        raise SettingsError(f"{wrong}. `--faults help` lists the faults.") from None
+        said = str(wrong).removesuffix(".")
+        raise SettingsError(f"{said}. `--faults help` lists the faults.") from None
     try:
         serve(app, port, lambda url: say(f"listening on {url}"))
     except OSError as taken:

@@ -82,6 +82,7 @@ _BATCHES: Final = (
     ("batch | gpt-5.6-sol, input", 500_000),
     ("batch | gpt-5.6-sol, output", 120_000),
 )
+_DIGESTS: Final = "gpt-5.4-mini-2026-03-17"
 _TIDELINE: Final = (("gpt-6-tideline, input", 60_000), ("gpt-6-tideline, output", 20_000))
 _AGENTS: Final = "agents_api"
 _UNLABELED: Final = "unlabeled"
@@ -98,8 +99,6 @@ _KEYED: Final[tuple[tuple[str, str, Rhythm, tuple[tuple[str, int], ...]], ...]] 
     ("desk_mirela", _UNLABELED, Rhythm.OFFICE, _text("gpt-5.4-2026-03-05", 250, 0, 80)),
     ("search_prod", _UNLABELED, Rhythm.PRODUCT, _SEARCH),
     ("search_reindex", _UNLABELED, Rhythm.ALWAYS, (("text-embedding-3-large, input", 95_000),)),
-    # Nobody waits for it at night, and it reads the same instructions anew with every place: it
-    # could be a batch, and it could read from the cache.
     ("search_reindex", _UNLABELED, Rhythm.ALWAYS, _text("gpt-5-mini-2025-08-07", 6_000, 0, 1_200)),
     # An old model; several newer ones do the same for less.
     ("search_kaveh", _UNLABELED, Rhythm.OFFICE, _text("gpt-4.1-2025-04-14", 700, 0, 160)),
@@ -126,6 +125,10 @@ _PHASES: Final[tuple[tuple[str, str, Rhythm, tuple[tuple[str, int], ...], int, i
     ("evals_naima", _UNLABELED, Rhythm.OFFICE, _BATCHES, 38, _STILL_GOING),
     ("desk_agents", _AGENTS, Rhythm.PRODUCT, _text("gpt-6-luna", 1_500, 900, 90), 45, _STILL_GOING),
     ("labs_hyejin", _AGENTS, Rhythm.OFFICE, _TIDELINE, 20, _STILL_GOING),
+    # Digests that nobody waits for, at night and at weekends. One day the time was put at the top
+    # of the prompt, and nothing has been read from the cache since.
+    ("desk_prod", _UNLABELED, Rhythm.ALWAYS, _text(_DIGESTS, 600, 1_800, 300), _NO_AGE, 17),
+    ("desk_prod", _UNLABELED, Rhythm.ALWAYS, _text(_DIGESTS, 2_400, 0, 300), 16, _STILL_GOING),
 )
 
 # Money without a key: storage, evals and tools started in the vendor's console, and the

@@ -41,6 +41,7 @@ class Provider:
         name: Its name in settings and in the tables.
         dataset: The archive's name for its cost pages.
         usage_dataset: The archive's name for its usage pages.
+        directory_dataset: The archive's name for its lists of who and what there is.
         assets: Builders of its daily assets: the pages and the core tables.
         whole_assets: Its assets without days: the directory, read by a job of its own.
         ledger: Cleans kept reads into core.spend.
@@ -51,6 +52,7 @@ class Provider:
     name: str
     dataset: str
     usage_dataset: str
+    directory_dataset: str
     assets: Sequence[Builder]
     whole_assets: Sequence[dg.AssetsDefinition]
     ledger: Callable[[Iterable[KeptRead | DamagedRead], Connection], Iterator[Batch]]

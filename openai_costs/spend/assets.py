@@ -97,7 +97,11 @@ def coverage(
 ) -> pl.DataFrame:
     """Lay the days that were read over the days there are."""
     first = {one.name: provider_of(one).first_day(archive, one) for one in settings.connections}
-    asked = {one.name: first[one.name] for one in settings.connections if one.access == "full"}
+    asked = {
+        one.name: provider_of(one).first_usage_day(archive, one)
+        for one in settings.connections
+        if one.access == "full"
+    }
     today, grace = clock().date(), settings.reading.grace
     costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, today)
     return pl.concat([costs, of_usage(lake.slices(Usage), asked, grace, today)])

@@ -34,4 +34,4 @@ class Known(Contract):
     class Config(Contract.Config):
         """One row per connection and id."""
 
-        unique = ("connection", "id")
+        unique: tuple[str, ...] = ("connection", "id")

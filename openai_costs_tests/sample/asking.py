@@ -60,9 +60,46 @@ def ask(
     key: str = SAMPLE_ADMIN_KEY,
     now: datetime = NOW,
 ) -> httpx.Response:
-    """One question, by default about the last complete day."""
+    """One question, by default about the costs of the last complete day."""
     with client(spec, options=options, key=key, now=now) as asker:
         return asker.get(COSTS_PATH, params=window(1) if params is None else params)
+
+
+def ask_usage(
+    endpoint: str,
+    params: Params | None = None,
+    spec: str = "",
+    *,
+    options: WireOptions = USUAL,
+    now: datetime = NOW,
+) -> httpx.Response:
+    """One question to a usage endpoint, by default about the last complete day."""
+    path = f"/v1/organization/usage/{endpoint}"
+    with client(spec, options=options, now=now) as asker:
+        return asker.get(path, params=window(1) if params is None else params)
+
+
+def ask_directory(
+    path: str,
+    params: Params | None = None,
+    spec: str = "",
+    *,
+    key: str = SAMPLE_ADMIN_KEY,
+    now: datetime = NOW,
+) -> httpx.Response:
+    """One question to the directory."""
+    with client(spec, key=key, now=now) as asker:
+        return asker.get(f"/v1/organization/{path}", params=params)
+
+
+def listed(path: str, params: Params | None = None, *, now: datetime = NOW) -> list[dict[str, Any]]:
+    """What a list of the directory holds, on its first and only page."""
+    answer = ask_directory(path, {"limit": 100, **(params or {})}, now=now)
+    page: dict[str, Any] = answer.json()
+    assert answer.status_code == 200, page
+    assert not page["has_more"]
+    things: list[dict[str, Any]] = page["data"]
+    return things
 
 
 def exact(response: httpx.Response) -> dict[str, Any]:

@@ -7,10 +7,22 @@ import httpx
 import pytest
 
 from openai_costs.sample.api import COSTS_PATH
-from openai_costs.sample.faults import FAULT_NAMES, Faults, describe_faults
-from openai_costs_tests.sample.asking import ago, ask, client, error, exact, results, unix, window
+from openai_costs.sample.faults import FAULT_NAMES, ROOMS, Faults, describe_faults
+from openai_costs_tests.sample.asking import (
+    ago,
+    ask,
+    ask_directory,
+    ask_usage,
+    client,
+    error,
+    exact,
+    results,
+    unix,
+    window,
+)
 
 PAGED = window(20, limit=5)
+USAGE = "/v1/organization/usage"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +38,7 @@ PAGED = window(20, limit=5)
         ("timeout@1:soon", "'soon'"),
         ("currency@1:EURO", "eur"),
         ("429@1,nonsense", "'nonsense'"),
+        ("attic:500@1", "'attic'.*no room.*usage"),
     ],
 )
 def test_a_bad_spec_is_refused_in_a_sentence(spec: str, complaint: str) -> None:
@@ -39,6 +52,7 @@ def test_an_empty_spec_means_no_faults() -> None:
 
 def test_the_list_for_people_names_every_fault() -> None:
     assert all(f"{name}@WHICH" in describe_faults() for name in FAULT_NAMES)
+    assert all(room in describe_faults() for room in ROOMS)
 
 
 @pytest.mark.parametrize(
@@ -180,3 +194,96 @@ def test_every_fault_can_meet_every_other() -> None:
     for first in spoilers:
         spec = ",".join(f"{name}@1{arguments.get(name, '')}" for name in (first, *spoilers))
         assert ask(window(3), spec=spec).status_code == 200
+
+
+def test_without_a_room_a_fault_strikes_costs_alone() -> None:
+    with client("500@every") as asker:
+        assert asker.get(COSTS_PATH, params=window(1)).status_code == 500
+        assert asker.get(f"{USAGE}/images", params=window(1)).status_code == 200
+        assert asker.get("/v1/organization/users").status_code == 200
+
+
+def test_each_room_counts_its_own_requests() -> None:
+    with client("usage:429@2,images:503@2,directory:500@1,users:408@2") as asker:
+        asked = (f"{USAGE}/images", f"{USAGE}/embeddings", f"{USAGE}/images")
+        statuses = [asker.get(path, params=window(1)).status_code for path in asked]
+        assert statuses == [200, 429, 503]
+        assert asker.get(COSTS_PATH, params=window(1)).status_code == 200
+        users = [asker.get("/v1/organization/users").status_code for _ in range(3)]
+        assert users == [500, 408, 200]
+
+
+def test_a_fault_of_a_room_takes_its_argument() -> None:
+    slow = ask_usage("images", spec="usage:429-retry-after@1:7")
+    assert slow.headers["retry-after"] == "7"
+
+
+@pytest.mark.parametrize(("name", "value"), [("nan-string", "NaN"), ("null-amount", None)])
+def test_the_first_number_of_usage_can_be_none(name: str, value: object) -> None:
+    rows = results(ask_usage("completions", spec=f"usage:{name}@1"))
+    assert rows[0]["input_tokens"] == value
+
+
+def test_a_bare_nan_is_on_the_wire_of_usage() -> None:
+    assert b'"images":NaN' in ask_usage("images", spec="usage:nan@1").content
+
+
+def test_usage_can_change_its_shape() -> None:
+    renamed = results(ask_usage("images", spec="images:renamed-field@1"))
+    assert all("images" not in row and row["cost"] for row in renamed)
+    strange = results(ask_usage("images", window(3), "images:unknown-object@1"))
+    assert [row["object"] for row in strange].count("organization.usage.images.adjustment") == 1
+    more = results(ask_usage("images", spec="images:unknown-field@1"))
+    assert all(row["carbon_grams"] == 1 for row in more)
+
+
+def test_usage_can_lose_its_way() -> None:
+    days = window(20, limit=5)
+    repeated = exact(ask_usage("images", days, "usage:repeated-cursor@1"))
+    assert repeated["has_more"]
+    again = ask_usage("images", days | {"page": repeated["next_page"]})
+    assert exact(again)["data"] == repeated["data"]
+    empty = exact(ask_usage("images", days, "usage:empty-page@1"))
+    following = exact(ask_usage("images", days | {"page": empty["next_page"]}))
+    assert following["data"][0]["start_time"] == unix(ago(15))
+    missing = exact(ask_usage("images", days, "usage:missing-cursor@1"))
+    assert (missing["has_more"], missing["next_page"]) == (True, None)
+
+
+def test_a_list_can_lose_its_way() -> None:
+    repeated = ask_directory("users", {"limit": 5}, "users:repeated-cursor@every").json()
+    again = ask_directory(
+        "users", {"limit": 5, "after": repeated["last_id"]}, "users:repeated-cursor@every"
+    ).json()
+    assert again["has_more"]
+    assert again["last_id"] == repeated["last_id"]
+    missing = ask_directory("users", {"limit": 5}, "users:missing-cursor@1").json()
+    assert (missing["has_more"], missing["last_id"]) == (True, None)
+    empty = ask_directory("users", {"limit": 5}, "users:empty-page@1").json()
+    assert (empty["data"], empty["has_more"]) == ([], True)
+
+
+def test_a_list_can_change_its_shape() -> None:
+    renamed = ask_directory("users", spec="users:renamed-field@1").json()["data"]
+    assert all("id" not in user and user["cost"] for user in renamed)
+    strange = ask_directory("users", spec="users:unknown-object@1").json()["data"]
+    assert strange[0]["object"] == "organization.adjustment"
+    twice = ask_directory("users", spec="users:duplicate-bucket@1").json()["data"]
+    assert len(twice) == len(ask_directory("users").json()["data"]) + 1
+
+
+def test_a_single_thing_has_no_page_to_spoil() -> None:
+    for name in ("repeated-cursor", "missing-bucket", "unknown-field"):
+        answer = ask_directory("spend_limit", spec=f"spend_limit:{name}@1")
+        assert answer.json()["threshold_amount"] == 2_500_000
+
+
+def test_every_fault_can_meet_every_other_in_every_room() -> None:
+    arguments = {"429-retry-after": ":1", "timeout": ":1", "currency": ":eur"}
+    spoilers = [name for name in FAULT_NAMES if not name.startswith(("4", "5")) and name != "cut"]
+    for room in ("usage", "directory"):
+        words = (f"{room}:{name}@every{arguments.get(name, '')}" for name in spoilers)
+        spec = ",".join(words)
+        assert ask_usage("completions", spec=spec).status_code == 200
+        assert ask_directory("users", spec=spec).status_code == 200
+        assert ask_directory("spend_limit", spec=spec).status_code == 200

@@ -11,8 +11,8 @@ from upath import UPath
 from openai_costs.archive import Archive, DayRead
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import DayRange
-from openai_costs.definitions import range_tags
 from openai_costs.errors import AccessRefused, OpenAICostsError, ProviderUnavailable
+from openai_costs.jobs import range_tags
 from openai_costs.lake import Lake
 from openai_costs.settings import Connection, Settings
 from openai_costs.sources.evidence import READ_COMPLETE, Evidence

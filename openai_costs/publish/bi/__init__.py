@@ -9,4 +9,6 @@ from openai_costs.publish.bi.spend import SPEND
 from openai_costs.publish.bi.usage import USAGE
 from openai_costs.publish.bi.view import View
 
+__all__ = ["VIEWS", "View"]
+
 VIEWS: tuple[View, ...] = (*SPEND, *USAGE, *DIRECTORY, DICTIONARY)

@@ -20,7 +20,7 @@ _SPEND_SQL = """
 
 PROJECTS = View(
     name="projects",
-    about="Projects, archived and vanished ones too, with what they cost. One row per connection "
+    about="Projects with what they cost. Archived and vanished ones too. One row per connection "
     "and project.",
     sql=f"""
         SELECT t.connection, t.provider, t.id AS project_id, coalesce(t.name, t.id) AS project,
@@ -36,7 +36,7 @@ PROJECTS = View(
 
 API_KEYS = View(
     name="api_keys",
-    about="API keys of every project, their owners, and what they cost. One row per connection "
+    about="API keys with their owners and their cost. Vanished ones too. One row per connection "
     "and API key.",
     sql=f"""
         SELECT t.connection, t.provider, t.id AS api_key_id, coalesce(t.name, t.id) AS api_key,

@@ -28,8 +28,8 @@ COST_DAILY = View(
 
 COST_BY_USER = View(
     name="cost_by_user",
-    about="Daily cost by user and model. One row per UTC day, connection, user, model, usage "
-    "type and attribution.",
+    about="Daily cost by user and model. One row per UTC day, connection, user, team, model, "
+    "usage type and attribution.",
     sql=f"""
         {_WHEN_AND_WHOSE},
                s.user_id, coalesce(s.user_name, s.user_id, '(unattributed)') AS user_label,
@@ -48,8 +48,8 @@ COST_BY_USER = View(
 
 SPEND_BY_USER = View(
     name="spend_by_user",
-    about="Every dollar with its person, its project, and how that is known. One row per UTC day, "
-    "connection, project, API key, user, model, usage type, attribution and pool.",
+    about="Every dollar, whose it is, and how that is known. One row per UTC day, connection, "
+    "project, API key, user, model, usage type, attribution and pool.",
     sql=f"""
         {_WHEN_AND_WHOSE},
                s.user_id, coalesce(s.user_name, s.user_id, '(unattributed)') AS user_label,
@@ -66,8 +66,8 @@ SPEND_BY_USER = View(
         "user_label": "The user's last known name, or id, or (unattributed).",
         "attribution": "direct: the provider names the user; key_owner: the API key's owner; "
         "allocated: by share of tokens; unattributed: nobody.",
-        "pool": "For allocated: whose tokens the share is of, project or organization.",
-        "share_pct": "For allocated: the user's share of those tokens. [%]",
+        "pool": "For dollars shared out by tokens: whose tokens, project or organization.",
+        "share_pct": "For dollars shared out by tokens: the user's, or nobody's, share. [%]",
     },
 )
 

@@ -1,4 +1,4 @@
-"""What was used: tokens, requests and other quantities, in the finest grouping each endpoint has."""
+"""What was used: tokens, requests and other quantities, as finely as each endpoint tells."""
 
 import datetime as dt
 from typing import Any

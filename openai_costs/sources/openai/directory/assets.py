@@ -41,6 +41,7 @@ TRIES = 3
 @dg.asset(
     key=PAGES,
     description="Directory pages as OpenAI sent them. Kept for ever, never edited.",
+    backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name=GROUP,
     kinds={NAME, "json"},
     owners=list(OWNERS),

@@ -3,7 +3,7 @@
 One verdict a run: the tables look at all days at once. Not here: how they are made (frames.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import dagster as dg
@@ -45,7 +45,7 @@ class Made:
 
 def read_complete(
     failed: Mapping[str, OpenAICostsError],
-    reads: Iterable[KeptRead | DamagedRead],
+    reads: Sequence[KeptRead | DamagedRead],
     unasked: Iterable[str],
 ) -> dg.AssetCheckResult:
     """Judge a reading of all connections.
@@ -68,6 +68,11 @@ def read_complete(
         check_name=READ_COMPLETE.name,
         severity=READ_COMPLETE.severity if failed else WARN,
         description=said or READ_COMPLETE.promise,
+        metadata={
+            f"lists not given to {read.manifest.connection}": len(read.manifest.absent)
+            for read in reads
+            if isinstance(read, KeptRead)
+        },
     )
 
 

@@ -27,6 +27,7 @@ MOST_RESTARTS = 3
 OLDEST_PROJECTS = 3
 """A key of an older project is older than most; more projects cost more requests than they save."""
 
+UNAUTHORIZED = 401
 NOT_FOUND = 404
 
 
@@ -110,14 +111,16 @@ def read_or_refused(question: Question) -> Generator[Get, Body, ListRead]:
     """Read a list; one that this key or this project is not given is absent, with what was said.
 
     Raises:
-        AccessRefused: The projects themselves are refused: without them there is no directory.
-        RequestRefused: Likewise.
+        AccessRefused: The projects themselves are refused: without them there is no directory. Or
+            the key is no longer known half way through them: what is left would all be absent.
+        RequestRefused: The projects themselves are refused.
         IncompleteRead: See `read_list`.
     """
     try:
         return ListRead((yield from read_list(question)))
     except (AccessRefused, RequestRefused) as refused:
-        if question.endpoint is PROJECTS:
+        is_key_gone = refused.status == UNAUTHORIZED and question.endpoint.is_per_project
+        if question.endpoint is PROJECTS or is_key_gone:
             raise
         return ListRead(absent=f"HTTP {refused.status}: {refused.said}")
 

@@ -10,7 +10,7 @@ from upath import UPath
 from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import DayRange
-from openai_costs.definitions import range_tags
+from openai_costs.jobs import range_tags
 from openai_costs.lake import Lake
 from openai_costs.settings import Connection, Settings
 from openai_costs.sources.openai.usage.assets import pages, usage
@@ -140,10 +140,8 @@ def test_a_page_that_cannot_be_believed_is_red_leaves_its_day_and_ends_no_step(
     assert desk.days() == {*DAYS} - {after(age) for age in range(bad_days)}
     said = ran.of("core/usage", "contract")
     assert [one.passed for one in said.values()] == [False] * bad_days + [True] * (3 - bad_days)
-    assert (
-        "input_tokens is 3, while its parts add up to 4 (input_cached_tokens 4)"
-        in said[str(DAY)].because
-    )
+    because = said[str(DAY)].because
+    assert "input_tokens is 3, while its parts add up to 4 (input_cached_tokens 4)" in because
 
 
 def test_a_connection_that_gives_costs_only_is_never_asked_and_told_so(desk: Desk):
