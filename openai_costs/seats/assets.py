@@ -29,11 +29,11 @@ _SPENDERS = """
     SELECT connection, user_id,
         coalesce(sum(billed_usd) FILTER (day > DATE '{after}'), 0)::DECIMAL(38,18),
         max(day) FILTER (billed_usd <> 0)
-    FROM read_parquet(?) WHERE user_id IS NOT NULL GROUP BY ALL
+    FROM read_parquet($files) WHERE user_id IS NOT NULL GROUP BY ALL
 """
 _SUBSCRIPTIONS = """
     SELECT connection, line_item, sum(billed_usd)::DECIMAL(38,18)
-    FROM read_parquet(?) WHERE day > DATE '{after}' AND line_item IS NOT NULL GROUP BY ALL
+    FROM read_parquet($files) WHERE day > DATE '{after}' AND line_item IS NOT NULL GROUP BY ALL
 """
 
 
@@ -49,8 +49,8 @@ def seats(
     settings: dg.ResourceParam[Settings],
 ) -> pl.DataFrame:
     """Lay members, invites and service accounts beside the known engineers."""
-    people = lake.read(Engineers) if lake.has(Engineers) and settings.directory.files else None
-    return held(membership(lake, settings.seats), people, settings.directory, settings.seats)
+    members, people = membership(lake, settings.seats), lake.read(Engineers)
+    return held(members, people, settings.directory, settings.seats)
 
 
 WHOLE_ASSETS = (seats,)

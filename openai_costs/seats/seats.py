@@ -12,7 +12,6 @@ from openai_costs.seats.holders import holders
 from openai_costs.seats.matching import Matcher
 from openai_costs.sections import Directory
 from openai_costs.sections import Seats as Prices
-from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.mart.seats import Seats
 
 WINDOW_DAYS = 30
@@ -46,13 +45,13 @@ class Membership:
 
 
 def seats(
-    members: Membership, engineers: pl.DataFrame | None, rules: Directory, prices: Prices
+    members: Membership, engineers: pl.DataFrame, rules: Directory, prices: Prices
 ) -> pl.DataFrame:
     """Return mart.seats.
 
     Args:
         members: What is known of the organisations' members.
-        engineers: core.engineers; None when there is no directory that could be believed.
+        engineers: core.engineers. Without anybody, or when it is not trusted, nobody is judged.
         rules: How an address finds its person.
         prices: What a seat costs, and when it is idle.
     """
@@ -69,11 +68,9 @@ def seats(
     )
 
 
-def _with_people(
-    held: pl.DataFrame, engineers: pl.DataFrame | None, rules: Directory
-) -> pl.DataFrame:
+def _with_people(held: pl.DataFrame, engineers: pl.DataFrame, rules: Directory) -> pl.DataFrame:
     """Add who each holder is: person_id, matched_by, team, left_at, status."""
-    people = Engineers.no_rows() if engineers is None else engineers
+    people = engineers.filter("is_trusted")
     matcher = Matcher(people, rules)
     hits = [matcher.find(*one) for one in held.select("email", "user_id").iter_rows()]
     found = pl.DataFrame(
@@ -85,7 +82,7 @@ def _with_people(
     )
     known = people.select("person_id", "team", "left_at", state="status")
     joined = held.hstack(found).join(known, on="person_id", how="left", maintain_order="left")
-    return joined.with_columns(status=_status(is_judged=engineers is not None))
+    return joined.with_columns(status=_status(is_judged=not people.is_empty()))
 
 
 def _status(*, is_judged: bool) -> pl.Expr:

@@ -45,7 +45,7 @@ def person(person_id: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def people(*rows: dict[str, Any]) -> pl.DataFrame:
-    usual = {"status": "active", "origin": "people.csv:2", "team": "maps"}
+    usual = {"status": "active", "origin": "people.csv:2", "team": "maps", "is_trusted": True}
     return frame(Engineers, usual, rows)
 
 
@@ -78,7 +78,7 @@ def members(*users: dict[str, Any], **others: Any) -> Membership:  # noqa: ANN40
 
 def held(
     given: Membership,
-    known: pl.DataFrame | None,
+    known: pl.DataFrame,
     rules: Directory = RULES,
     prices: Prices = FREE,
 ) -> list[dict[str, Any]]:
@@ -142,7 +142,9 @@ def test_case_and_blanks_never_change_who_an_address_is(email: str, is_upper: bo
 
 def test_without_a_directory_that_can_be_believed_nobody_is_flagged():
     given = members({"id": "user-1", "email": "a@tide.example"}, invites=({"id": "invite-1"},))
-    assert {row["status"] for row in held(given, None)} == {None, "invited"}
+    assert {row["status"] for row in held(given, people())} == {None, "invited"}
+    doubtful = people(MIRA, LEFT).with_columns(is_trusted=pl.lit(False))
+    assert {row["status"] for row in held(given, doubtful)} == {None, "invited"}
 
 
 def test_an_engineer_who_left_and_is_invited_again_is_left():
@@ -193,7 +195,7 @@ def test_a_seat_shows_its_keys_and_projects():
         ),
         projects=({"id": "user-1"}, {"id": "user-1", "project_id": "proj_b"}),
     )
-    (row,) = held(given, None)
+    (row,) = held(given, people())
     assert (row["admin_keys"], row["api_keys"], row["projects"]) == (1, 1, 2)
 
 
@@ -206,7 +208,9 @@ def test_a_seat_without_activity_for_longer_than_settings_allow_is_idle():
         {"id": "user-spends", "added_at": old},
         spent=[("acme", "user-spends", Decimal(1), date(2026, 3, 30))],
     )
-    rows = {row["user_id"]: (row["is_idle"], row["last_active_day"]) for row in held(given, None)}
+    rows = {
+        row["user_id"]: (row["is_idle"], row["last_active_day"]) for row in held(given, people())
+    }
     assert rows == {
         "user-old": (True, date(2026, 2, 1)),
         "user-new": (False, None),
@@ -219,7 +223,7 @@ def test_a_contract_price_is_an_assumption_by_role_and_no_robot_has_one():
     prices = Prices(month_usd=Decimal(30), month_usd_by_role={"owner": Decimal(60)})
     given = members({"id": "user-1"}, {"id": "user-2", "role": "owner"}, robots=({"id": "svc-1"},))
     rows = {
-        r["user_id"]: (r["seat_usd"], r["seat_basis"]) for r in held(given, None, prices=prices)
+        r["user_id"]: (r["seat_usd"], r["seat_basis"]) for r in held(given, people(), prices=prices)
     }
     assert rows == {
         "user-1": (Decimal(30), "contract_price"),
@@ -230,14 +234,14 @@ def test_a_contract_price_is_an_assumption_by_role_and_no_robot_has_one():
 
 def test_a_seat_line_that_does_appear_is_shared_to_the_last_digit():
     given = members({"id": "a"}, {"id": "b"}, {"id": "c"}, subscriptions={"acme": Decimal(100)})
-    rows = held(given, None)
+    rows = held(given, people())
     assert sum(row["billed_seat_usd"] for row in rows) == Decimal(100)
     assert {row["seat_basis"] for row in rows} == {"bill"}
 
 
 def test_an_empty_ledger_makes_nobody_idle():
     given = members({"id": "user-1"}, as_of=None)
-    assert [row["is_idle"] for row in held(given, None)] == [False]
+    assert [row["is_idle"] for row in held(given, people())] == [False]
 
 
 def test_nobody_holds_nothing():

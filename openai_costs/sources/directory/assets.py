@@ -1,5 +1,6 @@
-"""The known engineers as an asset: read whole, and replaced only when they may be believed."""
+"""The known engineers as an asset: read whole, and believed only when they may be."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -11,7 +12,7 @@ from openai_costs.errors import FileRefused
 from openai_costs.lake import Lake
 from openai_costs.sections import Directory
 from openai_costs.settings import Settings
-from openai_costs.sources.directory.frames import Judged, judged, read_people
+from openai_costs.sources.directory.frames import Judged, doubted, judged, read_people
 from openai_costs.sources.named_files import files
 from openai_costs.tables.core.engineers import Engineers
 
@@ -26,13 +27,12 @@ def _engineers(
     context: dg.AssetExecutionContext,
     lake: dg.ResourceParam[Lake],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[Any]:
-    """Read the company's directory; the table stays as it was when it cannot be believed."""
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Read the company's directory; when it cannot be believed, mark the people of the last one."""
     rules, folder = settings.directory, UPath(settings.config_file.parent)
     with lake.alone(Engineers):
         found = _read(rules, folder, lake)
-        if not found.doubt:
-            lake.replace_whole(Engineers, found.frame)
+        lake.replace_whole(Engineers, found.frame)
     passed = not found.doubt or not rules.files
     verdict = dg.AssetCheckResult(
         check_name=BELIEVABLE.name,
@@ -40,7 +40,7 @@ def _engineers(
         passed=passed,
         description=found.doubt or BELIEVABLE.promise,
     )
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={"dagster/row_count": found.frame.height}, check_results=[verdict]
     )
 
@@ -58,10 +58,10 @@ WHOLE_ASSETS = (engineers,)
 def _read(rules: Directory, folder: UPath, lake: Lake) -> Judged:
     before = lake.read(Engineers)
     if not rules.files:
-        return Judged(before, NOT_CONFIGURED)
+        return doubted(before, NOT_CONFIGURED)
     try:
         every = [file for pattern in rules.files for file in files(folder, pattern)]
         frame = read_people([(file.name, file.read_bytes()) for file in every], rules)
     except FileRefused as refused:
-        return Judged(before, str(refused))
+        return doubted(before, str(refused))
     return judged(frame, before, rules)

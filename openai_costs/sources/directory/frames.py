@@ -16,7 +16,7 @@ class Judged:
     """What a reading of the directory came to.
 
     Args:
-        frame: core.engineers, if it may be believed.
+        frame: core.engineers; the people of the last reading when this one may not be believed.
         doubt: Why it may not be; empty when it may.
     """
 
@@ -51,13 +51,18 @@ def judged(frame: pl.DataFrame, before: pl.DataFrame, rules: Directory) -> Judge
     """
     now, then = _active(frame), _active(before)
     if not now:
-        return Judged(frame, "The directory has no active person. It was not used.")
+        return doubted(before, "The directory has no active person. It was not used.")
     lost_pct = 100 * (then - now) / then if then else 0
     if lost_pct >= rules.largest_drop_pct:
         why = f"{now} active people where there were {then}: {lost_pct:.0f} % are missing"
         remedy = "If that is true, raise [directory] largest_drop_pct for one reading."
-        return Judged(frame, f"{why}. It was not used. {remedy}")
+        return doubted(before, f"{why}. It was not used. {remedy}")
     return Judged(frame)
+
+
+def doubted(before: pl.DataFrame, why: str) -> Judged:
+    """Return the people as they were, by whom nobody may be judged."""
+    return Judged(before.with_columns(is_trusted=pl.lit(False)), why)
 
 
 def _active(frame: pl.DataFrame) -> int:

@@ -103,5 +103,6 @@ def _laid_out(one: Person) -> tuple[object, ...]:
         one.cost_center or None,
         "left" if is_gone else "active",
         one.left_at,
+        True,
         one.place,
     )

@@ -56,14 +56,14 @@ def registry_pages(
     archive: dg.ResourceParam[Archive],
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
-) -> dg.MaterializeResult[Any]:
+) -> Iterator[dg.MaterializeResult[Any]]:
     """Read the registry of the gateway and keep it."""
     done = read_registry(gateway_readers, archive, clock().date(), context.log.info)
     said = " ".join(done.failed) or _promise(settings.gateway, LISTED)
     verdict = dg.AssetCheckResult(
         check_name=LISTED.name, asset_key=REGISTRY_PAGES, passed=not done.failed, description=said
     )
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={"body_bytes": sum(done.kept.values())}, check_results=[verdict]
     )
 
@@ -123,7 +123,7 @@ def _gateway_tokens(
     lake: dg.ResourceParam[Lake],
     archive: dg.ResourceParam[Archive],
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult[Any]:
+) -> Iterator[dg.MaterializeResult[Any]]:
     """Fold all kept registries into the tokens there are and were."""
     gateway = settings.gateway
     with lake.alone(GatewayTokens):
@@ -136,7 +136,7 @@ def _gateway_tokens(
         passed=not said,
         description=" ".join(said) or USABLE.promise,
     )
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={"dagster/row_count": frame.height}, check_results=[verdict]
     )
 

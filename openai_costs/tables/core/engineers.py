@@ -25,6 +25,10 @@ class Engineers(Contract):
     left_at: dt.date = column(
         "The day the person left; null when still here or not told.", unit="day", nullable=True
     )
+    is_trusted: bool = column(
+        "Whether the newest reading of the directory could be believed; false: these people are "
+        "from the last one that could, and nobody is judged by them."
+    )
     origin: str = column("The file and place the person was read from.")
 
     class Config(Contract.Config):
