@@ -1,7 +1,7 @@
 """core.gateway_spend and core.gateway_tokens from kept reads, whichever reader kept them. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -89,8 +89,9 @@ def newest(reads: Iterable[KeptRead | DamagedRead]) -> list[KeptRead | DamagedRe
     return [by_day[day] for day in sorted(by_day)]
 
 
-def _when(read: KeptRead | DamagedRead) -> float:
-    return -1 if isinstance(read, DamagedRead) else read.manifest.read_at.timestamp()
+def _when(read: KeptRead | DamagedRead) -> datetime:
+    never = datetime.min.replace(tzinfo=UTC)
+    return never if isinstance(read, DamagedRead) else read.manifest.read_at
 
 
 def _metered(read: KeptRead, key: Slice) -> pl.DataFrame:
