@@ -69,7 +69,7 @@ def seats(
 
 
 def _with_people(held: pl.DataFrame, engineers: pl.DataFrame, rules: Directory) -> pl.DataFrame:
-    """Add who each holder is: person_id, matched_by, team, left_at, status."""
+    """Add who each holder is: person_id, matched_by, team, left_day, status."""
     people = engineers.filter("is_trusted")
     matcher = Matcher(people, rules)
     hits = [matcher.find(*one) for one in held.select("email", "user_id").iter_rows()]
@@ -80,7 +80,7 @@ def _with_people(held: pl.DataFrame, engineers: pl.DataFrame, rules: Directory) 
         },
         schema={"person_id": pl.String, "matched_by": pl.String},
     )
-    known = people.select("person_id", "team", "left_at", state="status")
+    known = people.select("person_id", "team", "left_day", state="status")
     joined = held.hstack(found).join(known, on="person_id", how="left", maintain_order="left")
     return joined.with_columns(status=_status(is_judged=not people.is_empty()))
 

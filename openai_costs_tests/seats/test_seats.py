@@ -50,7 +50,7 @@ def people(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 MIRA = person("mira", email="mira@tide.example", aliases="m.okafor@tide.example")
-LEFT = person("jon", email="jon@tide.example", status="left", left_at=date(2026, 2, 1))
+LEFT = person("jon", email="jon@tide.example", status="left", left_day=date(2026, 2, 1))
 
 
 def members(*users: dict[str, Any], **others: Any) -> Membership:  # noqa: ANN401

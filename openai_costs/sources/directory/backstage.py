@@ -16,7 +16,7 @@ USER_ID = "openai.com/user-id"
 ALIASES = "finops/aliases"
 COST_CENTER = "finops/cost-center"
 STATUS = "finops/status"
-LEFT_AT = "finops/left-at"
+LEFT_DAY = "finops/left-day"
 """Annotations we read. The first is the person's id at OpenAI."""
 
 
@@ -60,7 +60,7 @@ def _person(place: str, document: Mapping[str, Any]) -> Person:
         team=str(teams[0]) if isinstance(teams, list) and teams else None,
         cost_center=_text(notes, COST_CENTER),
         has_left=has_left(place, _text(notes, STATUS) or ""),
-        left_at=day(place, _text(notes, LEFT_AT)),
+        left_day=day(place, _text(notes, LEFT_DAY)),
         openai_user_id=_text(notes, USER_ID),
     )
 

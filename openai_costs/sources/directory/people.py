@@ -26,7 +26,7 @@ class Person(NamedTuple):
         team: Their team.
         cost_center: Their cost centre.
         has_left: Whether they are gone.
-        left_at: Since when.
+        left_day: Since when.
         openai_user_id: Their id at OpenAI, where the directory names it.
     """
 
@@ -38,7 +38,7 @@ class Person(NamedTuple):
     team: str | None = None
     cost_center: str | None = None
     has_left: bool = False
-    left_at: dt.date | None = None
+    left_day: dt.date | None = None
     openai_user_id: str | None = None
 
 
@@ -92,7 +92,7 @@ def addresses(text: str | None) -> tuple[str, ...]:
 
 def _laid_out(one: Person) -> tuple[object, ...]:
     aliases = ",".join(dict.fromkeys(alias.strip() for alias in one.aliases if alias.strip()))
-    is_gone = one.has_left or one.left_at is not None
+    is_gone = one.has_left or one.left_day is not None
     return (
         one.person_id,
         one.name or None,
@@ -102,7 +102,7 @@ def _laid_out(one: Person) -> tuple[object, ...]:
         one.team or None,
         one.cost_center or None,
         "left" if is_gone else "active",
-        one.left_at,
+        one.left_day,
         True,
         one.place,
     )

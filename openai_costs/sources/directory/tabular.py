@@ -14,7 +14,7 @@ OURS: Mapping[str, str] = {
     "team": "team",
     "cost_center": "cost_center",
     "status": "status",
-    "left_at": "left_at",
+    "left_day": "left_day",
     "openai_user_id": "openai_user_id",
 }
 GOOGLE: Mapping[str, str] = {
@@ -62,6 +62,6 @@ def _person(row: TextRow, cells: Mapping[str, str | None]) -> Person:
         team=cells.get("team"),
         cost_center=cells.get("cost_center"),
         has_left=has_left(row.place, cells.get("status") or ""),
-        left_at=day(row.place, cells.get("left_at")),
+        left_day=day(row.place, cells.get("left_day")),
         openai_user_id=cells.get("openai_user_id"),
     )

@@ -19,11 +19,11 @@ class Engineers(Contract):
     email: str = column("Main e-mail address. Personal data.", nullable=True)
     aliases: str = column("Other e-mail addresses, comma-joined. Personal data.", nullable=True)
     openai_user_id: str = column("OpenAI user id, where the directory names it.", nullable=True)
-    team: str = column("Team.", nullable=True)
+    team: str = column("The team the directory gives.", nullable=True)
     cost_center: str = column("Cost centre.", nullable=True)
     status: str = column("active or left.", isin=ENGINEER_STATES)
-    left_at: dt.date = column(
-        "The day the person left; null when still here or not told.", unit="day", nullable=True
+    left_day: dt.date = column(
+        "The day the person left; null when still here or not told.", unit="UTC day", nullable=True
     )
     is_trusted: bool = column(
         "Whether the newest reading of the directory could be believed; false: these people are "

@@ -63,7 +63,7 @@ class CostReconciliation(Contract):
     )
     gap_usd: Usd = column("billed_usd - metered_usd.", unit="USD")
     capture_rate: Quantity = column(
-        "metered_usd / billed_usd; null when nothing was billed.", nullable=True
+        "metered_usd / billed_usd; null when nothing was billed.", unit="ratio", nullable=True
     )
     billed_tokens: Quantity = column("Tokens billed.", unit="tokens", nullable=True)
     metered_tokens: Quantity = column("Tokens metered.", unit="tokens", nullable=True)

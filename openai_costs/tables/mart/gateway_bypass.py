@@ -33,6 +33,7 @@ class GatewayBypass(Contract):
     at_risk_usd: Usd = column("Dollars billed that the gateway did not meter.", unit="USD")
     capture_rate: Quantity = column(
         "metered_usd / billed_usd; null when nothing was billed or it is not registered.",
+        unit="ratio",
         nullable=True,
     )
     tokens: int = column(

@@ -36,7 +36,7 @@ class Seats(Contract):
     )
     person_id: str = column("The engineer's id in the directory.", nullable=True)
     team: str = column("The engineer's team.", nullable=True)
-    left_at: dt.date = column("When the engineer left.", unit="day", nullable=True)
+    left_day: dt.date = column("When the engineer left.", unit="UTC day", nullable=True)
     admin_keys: int = column("Admin keys it owns.", unit="keys", nullable=True)
     api_keys: int = column("API keys it owns.", unit="keys", nullable=True)
     projects: int = column("Projects it is a member of.", unit="projects", nullable=True)

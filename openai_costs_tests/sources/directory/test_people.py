@@ -38,7 +38,7 @@ spec:
 ---
 apiVersion: backstage.io/v1alpha1
 kind: User
-metadata: {name: jon, annotations: {finops/left-at: 2026-02-01}}
+metadata: {name: jon, annotations: {finops/left-day: 2026-02-01}}
 spec: {memberOf: []}
 """
 
@@ -57,7 +57,7 @@ def test_backstage_users_are_people_and_other_kinds_are_passed_over():
         "user-mira",
     )
     assert mira["origin"] == "catalogue.yaml, line 5"
-    assert (jon["status"], str(jon["left_at"]), jon["email"]) == ("left", "2026-02-01", None)
+    assert (jon["status"], str(jon["left_day"]), jon["email"]) == ("left", "2026-02-01", None)
 
 
 def test_the_catalogues_own_api_says_the_same_in_json():
@@ -133,7 +133,7 @@ def test_scim_users_have_a_primary_address_and_others():
         ),
         (
             "a.yaml",
-            "kind: User\nmetadata: {name: a, annotations: {finops/left-at: soon}}\n",
+            "kind: User\nmetadata: {name: a, annotations: {finops/left-day: soon}}\n",
             ["a.yaml, line 1", "'soon'", "2026-03-10"],
         ),
         (
