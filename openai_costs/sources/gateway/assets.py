@@ -44,6 +44,7 @@ USABLE = Rule("usable", "Every kept registry can be used.", is_daily=False)
 @dg.asset(
     key=REGISTRY_PAGES,
     description="The gateway's registry as it was sent. Kept for ever, never edited.",
+    backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name=GROUP,
     kinds={"json"},
     owners=list(OWNERS),
