@@ -75,9 +75,16 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
         for name, kind in TOKENS.items()
     ]
     every = pl.sum_horizontal("input_tokens", "output_tokens")
+    # A gateway that knows of no cache writes takes them for plain input: then the bill says so.
+    without_writes = pl.when(pl.col("input_cache_write_tokens").is_null()).then(
+        pl.col("input_tokens") - pl.col("input_cached_tokens")
+    )
+    plain = pl.coalesce("input_uncached_tokens", without_writes)
     share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_zero(every.sum().cast(MONEY))
     return (
-        rows.with_columns(model=undated(models))
+        rows.with_columns(
+            model=undated(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)
+        )
         .group_by(grain)
         .agg(
             pl.col("metered_usd").sum(),

@@ -197,6 +197,18 @@ def test_a_bill_without_quantities_takes_the_tokens_of_the_usage_report():
     assert causes(found) == {"cached_tokens"}
 
 
+def test_a_gateway_that_knows_of_no_cache_writes_takes_them_for_plain_input():
+    lines = bill(
+        line("input", "3", 600_000),
+        line("cache_write", "2.5", 400_000),
+        line("cached_input", "0.5", 1_000_000),
+        line("output", "3", 100_000),
+    )
+    unaware = SAME | {"input_uncached_tokens": None, "input_cache_write_tokens": None}
+    found = reconciled(sides(lines, meter(unaware)))
+    assert parts(found) == {"cache_writes": Decimal("0.5")}
+
+
 def test_nothing_compared_with_nothing_is_nothing():
     assert reconciled(sides(Spend.no_rows(), GatewaySpend.no_rows())).is_empty()
 
