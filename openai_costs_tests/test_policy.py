@@ -7,19 +7,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 import duckdb
+import polars as pl
 import pytest
 import stamina
 
+from openai_costs.jobs import DIRECTORY
 from openai_costs.sample.events import Event, EventKind
-from openai_costs.sample.options import NO_SCOPE_ADMIN_KEY, USUAL
+from openai_costs.sample.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY, USUAL
+from openai_costs.slices import Slice
+from openai_costs.spend.coverage import of_costs
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
+from openai_costs.tables.mart.spend_attribution import SpendAttribution as Attribution
 from openai_costs_tests.org import (
     NOW,
     ORGANISATION,
@@ -41,8 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
     from pathlib import Path
-
-    import polars as pl
 
 FIRST, LAST = day(17), day(19)
 THREE_DAYS: Final = (FIRST, LAST)
@@ -97,6 +103,24 @@ def of_days(ran: Ran) -> list[Verdict]:
     return [one for one in ran.objections if one.day is not None]
 
 
+def ledger_files(home: str) -> dict[str, str]:
+    """Digests of the lake, but for what explains the ledger and is read apart from it."""
+    return {
+        path: sha256(content).hexdigest()
+        for path, content in files(home, "lake").items()
+        if not path.startswith("lake/core/usage/")
+    }
+
+
+def core_and_spend(home: str) -> dict[str, str]:
+    shown = ("lake/core/", "lake/mart/spend")
+    return {path: digest for path, digest in ledger_files(home).items() if path.startswith(shown)}
+
+
+def usage_read_at(house: House, when: date) -> datetime | None:
+    return house.lake.read_at(Usage, Slice("tidewater", when))
+
+
 def test_complete_with_known_fields(lone: House) -> None:
     ran = lone.run(*THREE_DAYS)
     assert ran.is_green
@@ -143,11 +167,11 @@ def test_an_unknown_object_is_green_with_a_warning_that_names_it(lone: House) ->
 
 
 def test_a_renamed_field_is_red_and_every_table_is_untouched(lone: House) -> None:
-    before = files(lone.home, "lake/core") | files(lone.home, "lake/mart/spend")
+    before = core_and_spend(lone.home)
     lone.serve("tidewater", "renamed-field@every")
     ran = lone.run(*THREE_DAYS)
     assert not ran.is_green
-    assert files(lone.home, "lake/core") | files(lone.home, "lake/mart/spend") == before
+    assert core_and_spend(lone.home) == before
     said = ran.of("core/spend", "contract")["2026-11-17"]
     assert (said.passed, said.severity) == (False, "ERROR")
     assert "amount" in said.because
@@ -162,7 +186,8 @@ def test_one_poisoned_day_leaves_that_day_alone_and_replaces_the_others(lone: Ho
     assert not ran.is_green
     after = of_day(lone.home, "tidewater", FIRST)
     changed = {path for path, content in after.items() if before[path] != content}
-    assert changed <= {"lake/mart/restatements/tidewater/2026-11-17.parquet"}
+    may_change = ("mart/restatements", "core/usage")
+    assert changed <= {f"lake/{table}/tidewater/2026-11-17.parquet" for table in may_change}
     for other in (day(18), day(19)):
         control = lone.lake.read(SpendControl, [other]).filter(connection="tidewater")
         assert control["read_at"].to_list() == [NOW.replace(tzinfo=None)]
@@ -180,7 +205,7 @@ def test_a_poisoned_day_that_was_never_read_well_is_not_called_settled(tmp_path:
     fresh = house(tmp_path / "home")
     fresh.serve("tidewater", "nan-string@1")
     fresh.run(*THREE_DAYS)
-    states = dict(fresh.lake.read(Coverage).select("day", "state").rows())
+    states = dict(of_costs(fresh.lake.read(Coverage)).select("day", "state").rows())
     assert states[FIRST] == "missing"
     assert states[LAST] == "settled"
 
@@ -207,12 +232,12 @@ def test_a_poisoned_day_publishes_the_rest_before_the_run_turns_red(lone: House)
 def test_paging_that_stopped_early_or_an_outage_is_red_and_retryable(
     lone: House, faults: str, words: str
 ) -> None:
-    before, published = files(lone.home, "lake"), lone.published.read_bytes()
+    before, published = ledger_files(lone.home), lone.published.read_bytes()
     lone.serve("tidewater", faults)
     ran = lone.run(*THREE_DAYS)
     assert not ran.is_green
     assert ran.retried > 0
-    assert files(lone.home, "lake") == before
+    assert ledger_files(lone.home) == before
     assert lone.published.read_bytes() == published
     assert reads_kept(lone) == 1
     said = ran.of("raw/openai_costs", "read_complete")["2026-11-18"]
@@ -222,15 +247,18 @@ def test_paging_that_stopped_early_or_an_outage_is_red_and_retryable(
 def test_401_or_403_is_red_terminal_and_says_where_to_set_the_scope(
     lone: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, published = files(lone.home, "lake"), lone.published.read_bytes()
+    before, published = ledger_files(lone.home), lone.published.read_bytes()
     keyed = {"base_url": "http://127.0.0.1/v1", "admin_key_env": "TIDEWATER_KEY"}
     lone.connections = (lone.connections[0].model_copy(update=keyed),)
     monkeypatch.setenv("TIDEWATER_KEY", NO_SCOPE_ADMIN_KEY)
     ran = lone.run(*THREE_DAYS)
     assert not ran.is_green
     assert ran.retried == 0
-    assert len(lone.asked("tidewater")) == 1
-    assert files(lone.home, "lake") == before
+    assert [path.rpartition("/")[2] for _, path in lone.asked("tidewater")] == [
+        "costs",
+        "completions",
+    ]
+    assert ledger_files(lone.home) == before
     assert lone.published.read_bytes() == published
     said = ran.of("raw/openai_costs", "read_complete")["2026-11-18"].because
     assert "HTTP 403" in said
@@ -329,7 +357,8 @@ def test_every_connection_fails(both: House) -> None:
         both.serve(name, options=SHUT_OUT)
     ran = both.run(*THREE_DAYS)
     assert not ran.is_green
-    assert {below: files(both.home, below) for below in before} == before
+    after = {below: files(both.home, below) for below in before}
+    assert {below: after[below] == before[below] for below in before} == dict.fromkeys(before, True)
 
 
 def test_a_day_restated_by_the_provider(lone: House) -> None:
@@ -340,6 +369,79 @@ def test_a_day_restated_by_the_provider(lone: House) -> None:
     assert usd(lone.lake.read(Ledger), "tidewater", RESTATED_DAY) == was + Decimal("22.80")
     recorded = lone.lake.read(Restatements).filter(connection="tidewater")
     assert recorded.select("day", "change_usd").rows() == [(RESTATED_DAY, Decimal("22.80"))]
+
+
+@pytest.mark.parametrize("faults", ["usage:502@every", "usage:truncated-json@every"])
+def test_usage_that_cannot_be_read_is_red_and_stops_no_money(lone: House, faults: str) -> None:
+    lone.serve("tidewater", faults)
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    said = ran.of("raw/openai_usage", "read_complete")["2026-11-18"]
+    assert (said.passed, said.severity) == (False, "ERROR")
+    assert ran.of("raw/openai_costs", "read_complete")["2026-11-18"].passed
+    assert usage_read_at(lone, LAST) == SETTLED_NOT_RESTATED
+    for table in (Ledger, Attribution):
+        assert lone.lake.read_at(table, Slice("tidewater", LAST)) == NOW
+    assert published_read_at(lone, LAST)["tidewater"] == NOW.replace(tzinfo=None)
+
+
+def test_one_usage_endpoint_that_is_refused_is_named_and_the_others_are_replaced(
+    lone: House,
+) -> None:
+    lone.serve("tidewater", options=replace(USUAL, without_usage=frozenset({"images"})))
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    said = ran.of("core/usage", "known_fields")["2026-11-19"]
+    assert (said.passed, said.severity) == (False, "WARN")
+    assert "images" in said.because
+    assert usage_read_at(lone, LAST) == NOW
+    endpoints = set(lone.lake.read(Usage, [LAST]).filter(connection="tidewater")["endpoint"])
+    assert "completions" in endpoints
+    assert "images" not in endpoints
+
+
+def test_usage_that_lost_a_field_leaves_its_days_and_the_run_turns_red_at_its_end(
+    lone: House,
+) -> None:
+    lone.serve("tidewater", "completions:renamed-field@every")
+    ran = lone.run(*THREE_DAYS)
+    assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
+    assert not ran.of("core/usage", "contract")["2026-11-19"].passed
+    assert usage_read_at(lone, LAST) == SETTLED_NOT_RESTATED
+    assert published_read_at(lone, LAST)["tidewater"] == NOW.replace(tzinfo=None)
+
+
+def directory_of(house: House) -> Ran:
+    return house.run(*THREE_DAYS, job=DIRECTORY)
+
+
+def test_a_key_that_may_not_read_names_is_told_the_scope_and_the_tables_stay(
+    lone: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert directory_of(lone).is_green
+    before = ledger_files(lone.home)
+    keyed = {"base_url": "http://127.0.0.1/v1", "admin_key_env": "TIDEWATER_KEY"}
+    lone.connections = (lone.connections[0].model_copy(update=keyed),)
+    monkeypatch.setenv("TIDEWATER_KEY", USAGE_ONLY_ADMIN_KEY)
+    ran = directory_of(lone)
+    assert ran.is_green
+    said = ran.of("raw/openai_directory", "read_complete")[None]
+    assert (said.passed, said.severity) == (False, "ERROR")
+    assert "api.management.read" in said.because
+    assert ledger_files(lone.home) == before
+    assert lone.run(*THREE_DAYS).is_green
+
+
+def test_a_directory_that_breaks_off_goes_on_with_the_lists_that_are_left(lone: House) -> None:
+    lone.serve("tidewater", "api_keys:502@4-100")
+    assert directory_of(lone).of("raw/openai_directory", "read_complete")[None].passed is False
+    assert lone.lake.read(Projects).filter(pl.col("status") != "not_listed").is_empty()
+    lone.serve("tidewater")
+    ran = directory_of(lone)
+    assert ran.of("raw/openai_directory", "read_complete")[None].passed
+    asked = [path for _, path in lone.asked("tidewater")]
+    assert 0 < sum(path.endswith("/api_keys") for path in asked) <= 7
+    assert lone.lake.read(Projects).filter(status="active").height == 9
 
 
 def published_read_at(house: House, when: date) -> dict[str, datetime]:

@@ -22,6 +22,8 @@ from openai_costs.tables.contract import Contract, all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.optimization import Optimization
+from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
@@ -365,7 +367,9 @@ def test_a_home_on_an_object_store_is_published_there(tmp_path: Path) -> None:
     assert (home / PARQUET / "mart.spend.parquet").exists()
 
 
-def test_every_daily_table_that_adds_up_is_published_together() -> None:
-    alone = {Coverage, Restatements}
-    assert set(TOGETHER) == set(TABLES) - alone
+def test_every_daily_table_of_the_bill_is_published_together() -> None:
+    """Tables with dollars per connection and day that add up to the ledger; others explain it."""
+    grain = {"connection", "day", "billed_usd"}
+    billed = {table for table in TABLES if grain <= set(table.types())}
+    assert set(TOGETHER) == billed - {Coverage, Restatements, PriceCheck, Optimization}
     assert {Spend, SpendByUser} <= set(TOGETHER)
