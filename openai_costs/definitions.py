@@ -15,14 +15,20 @@ from openai_costs.anomalies import assets as anomalies
 from openai_costs.archive import Archive
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import Clock, utc_now
+from openai_costs.gateway_bypass import assets as gateway_bypass
 from openai_costs.jobs import daily_directory, daily_refresh, jobs_and_sensors
 from openai_costs.lake import Lake
 from openai_costs.optimization import assets as optimization
 from openai_costs.prices import assets as prices
 from openai_costs.prices.checks import price_checks
 from openai_costs.publish import assets as publish
+from openai_costs.reconciliation import assets as reconciliation
 from openai_costs.report.assets import cost_explorer
+from openai_costs.seats import assets as seats
 from openai_costs.settings import Connection, Settings, load_settings
+from openai_costs.sources.directory import assets as engineers
+from openai_costs.sources.gateway import assets as gateway
+from openai_costs.sources.gateway.reading import readers_of
 from openai_costs.sources.openai.directory.source import OpenAIDirectory
 from openai_costs.sources.openai.source import OpenAICosts
 from openai_costs.sources.openai.usage.source import OpenAIUsage
@@ -33,6 +39,8 @@ from openai_costs.spend.checks import attribution_checks, ledger_checks
 from openai_costs.storage import place
 from openai_costs.usage.checks import usage_checks
 
+DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
+WHOLE = (spend, optimization, anomalies, gateway_bypass, seats, alerts)
 DAY_CHECKS = (ledger_checks, attribution_checks, usage_checks, price_checks)
 
 
@@ -53,12 +61,12 @@ def build_defs(
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for provider in PROVIDERS for build in provider.assets]
-    daily += [build(days) for build in (*spend.DAILY_ASSETS, *prices.DAILY_ASSETS)]
-    marts = [*spend.WHOLE_ASSETS, *optimization.WHOLE_ASSETS, *anomalies.WHOLE_ASSETS]
-    marts += alerts.WHOLE_ASSETS
+    daily += [build(days) for question in DAILY for build in question.DAILY_ASSETS]
+    marts = [asset for question in WHOLE for asset in question.WHOLE_ASSETS]
     published = publish.published_database()
     everything = [*daily, *marts, published, cost_explorer]
     whole = [asset for provider in PROVIDERS for asset in provider.whole_assets]
+    whole += [*gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
     triggered = jobs_and_sensors(settings, everything, whole, published)
     return dg.Definitions(
         assets=[*everything, *whole, *alerts.told(), *publish.views()],
@@ -96,6 +104,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
         "reader": OpenAICosts(settings, archive, clock, reach),
         "usage_reader": OpenAIUsage(settings, archive, clock, reach),
         "directory_reader": OpenAIDirectory(settings, archive, clock, reach),
+        "gateway_readers": readers_of(settings, clock),
     }
 
 

@@ -8,6 +8,8 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   ├── AccessRefused           401/403: terminal, a person has to act
 │   ├── RequestRefused          another 4xx: asking again would not help
 │   │   └── LookbackExceeded    the provider keeps no costs that old
+│   ├── GatewayRefused          the gateway does not let its key read: a person has to act
+│   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
 │   ├── IncompleteRead          paging or the body stopped making sense: nothing kept, try later
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
@@ -99,6 +101,30 @@ class AccessRefused(ReadFailed):
             f"the scope {scope}; set it in {key_env}. `openai-costs doctor` tells more."
         )
         self.status, self.said, self.scope = status, said, scope
+
+
+class GatewayRefused(ReadFailed):
+    """401 or 403 from the gateway: its key may not read the registry or the meter."""
+
+    def __init__(self, gateway: str, path: str, said: str, key_env: str) -> None:
+        super().__init__(
+            f"Gateway {gateway!r}: GET {path} was refused. It said: {said!r}. Give {key_env} a "
+            "LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, which only reads."
+        )
+
+
+class FileRefused(ReadFailed):
+    """A file somebody keeps for us cannot be used as it is.
+
+    Args:
+        place: The file, and the line where one is known.
+        why: What is wrong.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, place: str, why: str, remedy: str) -> None:
+        super().__init__(f"{place}: {why}. {remedy} Nothing of it was used.")
+        self.place, self.why, self.remedy = place, why, remedy
 
 
 class RequestRefused(ReadFailed):

@@ -9,23 +9,26 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    Field,
-    HttpUrl,
-    SecretStr,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openai_costs.errors import MissingKey, SettingsError
-from openai_costs.sections import Alerts, Anomalies, Reading, Section, Team, VariableName
-from openai_costs.toml_lines import line_of
+from openai_costs.sections import (
+    Alerts,
+    Anomalies,
+    Directory,
+    Gateway,
+    Name,
+    Reading,
+    Seats,
+    Section,
+    Team,
+    VariableName,
+    web_address,
+)
+from openai_costs.toml_lines import first_objection
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 SAMPLE_SCHEME = "sample://"
@@ -34,12 +37,11 @@ SAMPLE_SCHEME = "sample://"
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
 
-LATER_SECTIONS = ("gateway", "directory", "budgets", "retention")
-OUR_SECTIONS = frozenset({"connections", "reading", "teams", "alerts", "anomalies"})
+LATER_SECTIONS = ("budgets", "retention")
 """Sections of the public file format that this version accepts and does not read."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+OURS = ("home", "config_file", "unread_sections", "only_connection")
+"""Fields of the settings that are no sections of the file."""
 
 
 class Connection(Section):
@@ -57,13 +59,7 @@ class Connection(Section):
     @field_validator("base_url")
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
-        if not value.startswith(SAMPLE_SCHEME):
-            address = TypeAdapter(HttpUrl).validate_python(value)
-            if address.username or address.password:
-                raise ValueError("holds a user name or password; keys belong in the environment")
-            if address.scheme != "https" and address.host not in _LOOPBACK:
-                raise ValueError("is not https: the key would travel in clear text")
-        return value.rstrip("/")
+        return value.rstrip("/") if value.startswith(SAMPLE_SCHEME) else web_address(value)
 
     @field_validator("start")
     @classmethod
@@ -104,6 +100,9 @@ class Settings(Section):
     teams: tuple[Team, ...] = ()
     alerts: Alerts = Alerts()
     anomalies: Anomalies = Anomalies()
+    gateway: Gateway = Gateway()
+    directory: Directory = Directory()
+    seats: Seats = Seats()
     unread_sections: tuple[str, ...] = ()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
@@ -122,6 +121,11 @@ class Settings(Section):
             ids = [one for team in self.teams for one in getattr(team, kind)]
             if twice := sorted({one for one in ids if ids.count(one) > 1}):
                 raise ValueError(f"teams: {twice[0]} is in {kind} of two teams")
+        return self
+
+    @model_validator(mode="after")
+    def _gateway_spends_at_known_connections(self) -> Self:
+        self.gateway.refuse_strangers({connection.name for connection in self.connections})
         return self
 
     @property
@@ -164,9 +168,10 @@ class Settings(Section):
             return SecretStr("sk-admin-sample")
         key = os.environ.get(connection.admin_key_env, "").strip()
         if not key:
+            presence = "found" if self.config_file.exists() else "not found"
             places = [
                 f"the environment variable {connection.admin_key_env}",
-                f"admin_key_env in {self.config_file} ({_presence(self.config_file)})",
+                f"admin_key_env in {self.config_file} ({presence})",
             ]
             raise MissingKey(connection.name, places)
         return SecretStr(key)
@@ -183,7 +188,7 @@ def load_settings() -> Settings:
     if "openai_costs_config" in environment.model_fields_set and not path.exists():
         raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
     said = _read_toml(path)
-    if ours := said.keys() & (Settings.model_fields.keys() - OUR_SECTIONS):
+    if ours := said.keys() & {*OURS}:
         raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
     default = {"name": "openai", "base_url": environment.openai_base_url}
@@ -211,6 +216,12 @@ def secret(variable: str, asks: str) -> SecretStr:
     return SecretStr(held)
 
 
+def gateway_key(gateway: Gateway) -> SecretStr:
+    """Return the gateway's key, read now; SettingsError where there is none."""
+    may = "a LiteLLM key that may read /key/list and /user/daily/activity"
+    return secret(gateway.key_env, f"[gateway] key_env ({may})")
+
+
 def has_dagster_home() -> bool:
     """Return whether DAGSTER_HOME names an instance whose UI should see headless runs."""
     return bool(Environment().dagster_home)
@@ -219,10 +230,6 @@ def has_dagster_home() -> bool:
 def environment_with(**more: str) -> dict[str, str]:
     """Return this process's environment for a child, with some variables set."""
     return os.environ | more
-
-
-def _presence(path: Path) -> str:
-    return "found" if path.exists() else "not found"
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -238,10 +245,5 @@ def _checked(path: Path, said: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(said)
     except ValidationError as broken:
-        first = broken.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        if line := line_of(path.read_text(encoding="utf-8") if path.exists() else "", first["loc"]):
-            where += f" (line {line})"
-        raise SettingsError(
-            f"{path}: {where}: {first['msg']}. See docs/operations.md#settings for what is allowed."
-        ) from None
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        raise SettingsError(f"{path}: {first_objection(broken, text)}") from None

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 _HEADER = re.compile(r"^\s*\[(?P<double>\[)?\s*(?P<name>[\w.-]+)\s*\]")
 _KEY = re.compile(r"^\s*(?P<name>[\w.-]+)\s*=")
 
@@ -35,3 +37,12 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
         if path == tuple(where[: len(path)]) and (best is None or len(path) > best[0]):
             best = (len(path), number)
     return best[1] if best else None
+
+
+def first_objection(broken: ValidationError, text: str) -> str:
+    """Return the first thing that is wrong with a file, where, on which line, and what to read."""
+    first = broken.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    if line := line_of(text, first["loc"]):
+        where += f" (line {line})"
+    return f"{where}: {first['msg']}. See docs/operations.md#settings for what is allowed."

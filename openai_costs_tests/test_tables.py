@@ -52,6 +52,17 @@ PROMISED: Final = {
     "impact_usd score direction causes",
     "mart.price_check": "day connection line_item billed_usd expected_usd gap_usd cause",
     "mart.optimization": "day connection subject rule saving_usd because",
+    "core.gateway_tokens": "connection token_id name status upstream_connection openai_api_key_id "
+    "openai_project_id mapping confidence first_seen_day last_seen_day is_current",
+    "core.gateway_spend": "connection day token_id model input_tokens input_cached_tokens "
+    "output_tokens metered_usd is_unpriced",
+    "core.engineers": "person_id name email aliases team status left_day is_trusted",
+    "mart.gateway_bypass": "day connection api_key_id key_name owner project_id billed_usd tokens "
+    "first_seen_day last_used_at reason is_allowed",
+    "mart.unspent_keys": "connection key_id kind owner created_at last_used_at is_allowed",
+    "mart.cost_reconciliation": "day connection project_id api_key_id model usage_type billed_usd "
+    "metered_usd gap_usd capture_rate cause unexplained_usd",
+    "mart.seats": "connection user_id email role status spend_30d_usd last_active_day seat_usd",
 }
 
 

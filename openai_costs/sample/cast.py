@@ -19,7 +19,7 @@ Role = Literal["owner", "reader"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of the organisation; `left_at` is set once the account was removed."""
+    """A member of the organisation; `left_day` is set once the account was removed."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class Person:
     role: Role
     team: str
     added_at: datetime
-    left_at: datetime | None
+    left_day: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

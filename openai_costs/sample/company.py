@@ -119,7 +119,7 @@ def _people(today: date) -> tuple[Person, ...]:
             role=role,
             team=team,
             added_at=_instant(today, added, name),
-            left_at=_maybe(today, left, name),
+            left_day=_maybe(today, left, name),
         )
         for suffix, name, role, team, added, left in _PEOPLE
     )

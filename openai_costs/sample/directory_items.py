@@ -68,7 +68,7 @@ def has_access(cast: Cast, key: ApiKey, at: datetime) -> bool:
     if key.owner_type == "service_account":
         return True
     person = cast.person_by_id[key.owner_id]
-    return is_there(person.added_at, person.left_at, at)
+    return is_there(person.added_at, person.left_day, at)
 
 
 def _owner(cast: Cast, key: ApiKey) -> Json:

@@ -76,7 +76,7 @@ def _members(cast: Cast, _query: ListQuery, project_id: str | None, at: datetime
     for project in cast.projects:
         for person_id in project.member_ids if project.id == project_id else ():
             person = cast.person_by_id[person_id]
-            if is_there(person.added_at, person.left_at, at):
+            if is_there(person.added_at, person.left_day, at):
                 yield person.added_at, member_item(person, project)
 
 
@@ -91,7 +91,7 @@ def _service_accounts(
 def _users(cast: Cast, query: ListQuery, _project_id: str | None, at: datetime) -> Things:
     for person in cast.people:
         is_wanted = not query.emails or person.email in query.emails
-        if is_wanted and is_there(person.added_at, person.left_at, at):
+        if is_wanted and is_there(person.added_at, person.left_day, at):
             yield person.added_at, person_item(cast, person, at)
     for account in cast.service_accounts if not query.emails else ():
         if account.created_at <= at:

@@ -123,7 +123,7 @@ def test_the_runaway_key_spends_880_dollars_in_one_weekend() -> None:
 
 def test_the_leaver_spends_nothing_but_the_planted_dollars_after_leaving() -> None:
     event = ORGANISATION.event(EventKind.LEAVER_KEY)
-    left = next(p.left_at for p in ORGANISATION.cast.people if p.id == "user-jonas")
+    left = next(p.left_day for p in ORGANISATION.cast.people if p.id == "user-jonas")
     assert left is not None
     assert event.days[0] > left.date()
     ages = range((TODAY - left.date()).days - 1, 0, -1)

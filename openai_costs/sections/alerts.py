@@ -1,51 +1,17 @@
-"""The sections of `openai_costs.toml` as typed models.
-
-Reads nothing: settings.py fills them in. Not here: connections and their keys (settings.py).
-"""
+"""`[alerts]`: who is told what, what is muted, and when a change is worth telling."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-
-class Section(BaseModel):
-    """What every section keeps: no unknown name, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Reading(Section):
-    """How the provider's APIs are read."""
-
-    trailing_days: int = Field(default=7, ge=1, le=90)
-    """How many days a daily refresh reads again, because closed days are restated."""
-    settle_hours: int = Field(default=24, ge=0, le=24 * 14)
-    """How long after its end a day stays provisional."""
-    max_body_mb: int = Field(default=64, ge=1, le=2048)
-    """The largest answer taken into memory; a larger one makes the window shrink."""
-
-    @property
-    def grace(self) -> timedelta:
-        """How long after its end a day stays provisional."""
-        return timedelta(hours=self.settle_hours)
-
-
-class Team(Section):
-    """A team, and what belongs to it. A key says more than a user, a user more than a project."""
-
-    name: str = Field(min_length=1)
-    api_keys: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
-    projects: tuple[str, ...] = ()
-
+from openai_costs.sections.section import Name, Section, VariableName
 
 Severity = Literal["info", "warning", "critical"]
 ChannelKind = Literal["slack", "email", "webhook", "pagerduty", "apprise"]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
 ABOUT_DATA = "data."
 """The rules about data begin so: they are for those who run this, not for those who spend."""
@@ -62,7 +28,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 class Route(Section):
     """Which findings go where. Secrets are named by their variable, never written here."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    name: Name
     channel: ChannelKind
     url_env: VariableName | None = None
     """Names the variable with the address: a webhook, smtp(s)://user:password@host, apprise."""
@@ -165,45 +131,6 @@ class Alerts(Section):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two routes are called {twice[0]!r}: rename one")
         return self
-
-
-Sensitivity = Literal["low", "normal", "high"]
-Scoped = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^(organization|provider|project|user|api_key|model|usage_type)(:.+)?$"
-    ),
-]
-
-
-class AnomalyScope(Section):
-    """What is different about some series. What is not said is as for all."""
-
-    scope: Scoped
-    """A kind of series (`user`), or one of them (`user:user-ada`)."""
-    connection: str = "*"
-    sensitivity: Sensitivity | None = None
-    minimum_usd: Decimal | None = Field(default=None, ge=0)
-    minimum_growth_pct: Decimal | None = Field(default=None, ge=0)
-    newcomer_usd: Decimal | None = Field(default=None, ge=0)
-
-
-class Anomalies(Section):
-    """From when a change of spend is news."""
-
-    sensitivity: Sensitivity = "normal"
-    """How far from what is expected: low 5.5, normal 4.5, high 3.5 spreads."""
-    minimum_usd: Decimal = Field(default=Decimal(10), ge=0)
-    """A day with fewer dollars above what is expected is never news, ..."""
-    minimum_pct: Decimal = Field(default=Decimal(1), ge=0, le=100)
-    """... nor one below this share of the organisation's mean day, ..."""
-    minimum_growth_pct: Decimal = Field(default=Decimal(25), ge=0)
-    """... nor one that grew by less."""
-    newcomer_usd: Decimal = Field(default=Decimal(50), ge=0)
-    """From how many dollars a day something is news in its first week."""
-    critical_usd: Decimal = Field(default=Decimal(500), ge=0)
-    """From how many dollars above what was expected an incident is critical."""
-    scopes: tuple[AnomalyScope, ...] = ()
 
 
 def _any(patterns: Iterable[str], value: str) -> bool:

@@ -1,0 +1,5 @@
+"""Does the bill agree with the gateway's meter, and if not, why: every gap in named parts.
+
+Belongs here: billed beside metered, in both directions. Does not: whether the list price was
+charged (prices), which keys have no gateway token (gateway_bypass).
+"""

@@ -1,0 +1,100 @@
+"""Seats as an asset: take, call, return."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.contracts import whole_table_asset
+from openai_costs.lake import Lake
+from openai_costs.money import MONEY
+from openai_costs.seats.seats import WINDOW_DAYS, Membership
+from openai_costs.seats.seats import seats as held
+from openai_costs.sections import Seats as Prices
+from openai_costs.settings import Settings
+from openai_costs.tables.core.admin_keys import AdminKeys
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.invites import Invites
+from openai_costs.tables.core.project_members import ProjectMembers
+from openai_costs.tables.core.service_accounts import ServiceAccounts
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.seats import Seats
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+
+MEMBERS = (Users, Invites, ServiceAccounts, ProjectMembers, ApiKeys, AdminKeys)
+_SPENDERS = """
+    SELECT connection, user_id,
+        coalesce(sum(billed_usd) FILTER (day > DATE '{after}'), 0)::DECIMAL(38,18),
+        max(day) FILTER (billed_usd <> 0)
+    FROM read_parquet($files) WHERE user_id IS NOT NULL GROUP BY ALL
+"""
+_SUBSCRIPTIONS = """
+    SELECT connection, line_item, sum(billed_usd)::DECIMAL(38,18)
+    FROM read_parquet($files) WHERE day > DATE '{after}' AND line_item IS NOT NULL GROUP BY ALL
+"""
+
+
+@whole_table_asset(
+    Seats,
+    group="seats",
+    kinds={"polars", "parquet"},
+    reads=(*MEMBERS, Engineers, SpendAttribution, Spend),
+)
+def seats(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> pl.DataFrame:
+    """Lay members, invites and service accounts beside the known engineers."""
+    members, people = membership(lake, settings.seats), lake.read(Engineers)
+    return held(members, people, settings.directory, settings.seats)
+
+
+WHOLE_ASSETS = (seats,)
+
+
+def membership(lake: Lake, prices: Prices) -> Membership:
+    """Return what the lake knows of the organisations' members."""
+    as_of = max(
+        (day for one in lake.connections(Spend) for day in lake.days(Spend, one)), default=None
+    )
+    users, invites, accounts, members, keys, admins = (lake.read(table) for table in MEMBERS)
+    return Membership(
+        users=users,
+        invites=invites,
+        service_accounts=accounts,
+        project_members=members,
+        api_keys=keys,
+        admin_keys=admins,
+        spenders=_spenders(lake, as_of),
+        subscriptions=_subscriptions(lake, as_of, prices),
+        as_of_day=as_of,
+    )
+
+
+def _after(as_of: date | None) -> date:
+    """Return the day before the window begins."""
+    return (as_of or date.max) - timedelta(days=WINDOW_DAYS)
+
+
+def _spenders(lake: Lake, as_of: date | None) -> pl.DataFrame:
+    schema = {
+        "connection": pl.String(),
+        "user_id": pl.String(),
+        "spend_30d_usd": MONEY,
+        "last_day": pl.Date(),
+    }
+    return lake.ask(SpendAttribution, _SPENDERS.format(after=_after(as_of)), pl.Schema(schema))
+
+
+def _subscriptions(lake: Lake, as_of: date | None, prices: Prices) -> dict[str, Decimal]:
+    """Return the dollars of lines whose label speaks of a seat, by connection."""
+    schema = {"connection": pl.String(), "line_item": pl.String(), "billed_usd": MONEY}
+    lines = lake.ask(Spend, _SUBSCRIPTIONS.format(after=_after(as_of)), pl.Schema(schema))
+    label = pl.col("line_item").str.to_lowercase()
+    words = [word.casefold() for word in prices.subscription_labels]
+    found = lines.filter(label.str.contains_any(words)) if words else lines.clear()
+    return dict(found.group_by("connection").agg(pl.col("billed_usd").sum()).iter_rows())

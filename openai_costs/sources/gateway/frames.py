@@ -1,0 +1,109 @@
+"""core.gateway_spend and core.gateway_tokens from kept reads, whichever reader kept them. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from openai_costs.archive import DamagedRead, KeptRead
+from openai_costs.errors import FileRefused, OpenAICostsError, PageRefused
+from openai_costs.money import NotAnAmount
+from openai_costs.sections import Upstream
+from openai_costs.slices import Batch, Slice
+from openai_costs.sources.gateway import registry
+from openai_costs.sources.gateway.metering import MeterRow, metered
+from openai_costs.sources.gateway.registry import Listing
+from openai_costs.sources.gateway_files import frames as files
+from openai_costs.sources.gateway_files.layouts import NAME as FILES
+from openai_costs.sources.litellm import frames as litellm
+from openai_costs.sources.litellm.endpoints import NAME as LITELLM
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+
+_METERS: Mapping[str, Callable[[KeptRead], Iterator[MeterRow]]] = {
+    LITELLM: litellm.meter_rows,
+    FILES: files.meter_rows,
+}
+_LISTINGS: Mapping[str, Callable[[KeptRead], Listing]] = {
+    LITELLM: litellm.listing,
+    FILES: files.listing,
+}
+PROVIDERS = tuple(_METERS)
+"""Who keeps reads of a gateway, in the order in which they are believed."""
+
+_DAYS_A_BATCH = 31
+
+
+def spend_batches(reads: Iterable[KeptRead | DamagedRead]) -> Iterator[Batch]:
+    """Yield core.gateway_spend for kept meters; a read that cannot be used refuses its own day."""
+    frames: list[pl.DataFrame] = []
+    read_at: dict[Slice, datetime] = {}
+    refused: dict[Slice, OpenAICostsError] = {}
+    for read in reads:
+        if isinstance(read, DamagedRead):
+            refused[Slice(read.connection, read.day)] = read.error
+            continue
+        key = Slice(read.manifest.connection, read.manifest.day)
+        try:
+            frames.append(_metered(read, key))
+            read_at[key] = read.manifest.read_at
+        except (PageRefused, FileRefused) as error:
+            refused[key] = error
+        if len(frames) >= _DAYS_A_BATCH:
+            yield _batch(frames, read_at, refused)
+            frames, read_at, refused = [], {}, {}
+    yield _batch(frames, read_at, refused)
+
+
+def tokens(
+    connection: str,
+    reads: Iterable[KeptRead | DamagedRead],
+    upstreams: Sequence[Upstream],
+    keys: pl.DataFrame,
+) -> tuple[pl.DataFrame, list[str]]:
+    """Return core.gateway_tokens, and a sentence per kept registry that could not be used.
+
+    Args:
+        connection: The gateway's name.
+        reads: Every kept registry, of one reader after the other.
+        upstreams: The keys and projects that settings declare.
+        keys: core.api_keys.
+    """
+    listings, said = [], []
+    for read in reads:
+        try:
+            if isinstance(read, DamagedRead):
+                raise read.error
+            listings.append(_LISTINGS[read.manifest.provider](read))
+        except (PageRefused, FileRefused) as error:
+            said.append(str(error))
+    return registry.tokens(connection, listings, upstreams, keys), said
+
+
+def newest(reads: Iterable[KeptRead | DamagedRead]) -> list[KeptRead | DamagedRead]:
+    """Return one read per day, the last one: a gateway may have changed its reader."""
+    by_day: dict[date, KeptRead | DamagedRead] = {}
+    for read in reads:
+        day = read.day if isinstance(read, DamagedRead) else read.manifest.day
+        if day not in by_day or _when(read) > _when(by_day[day]):
+            by_day[day] = read
+    return [by_day[day] for day in sorted(by_day)]
+
+
+def _when(read: KeptRead | DamagedRead) -> datetime:
+    never = datetime.min.replace(tzinfo=UTC)
+    return never if isinstance(read, DamagedRead) else read.manifest.read_at
+
+
+def _metered(read: KeptRead, key: Slice) -> pl.DataFrame:
+    try:
+        return metered(key.connection, key.day, _METERS[read.manifest.provider](read))
+    except NotAnAmount as bad:
+        raise PageRefused(read.page, "spend", bad.why) from None
+
+
+def _batch(
+    frames: list[pl.DataFrame],
+    read_at: Mapping[Slice, datetime],
+    refused: Mapping[Slice, OpenAICostsError],
+) -> Batch:
+    return Batch(pl.concat([GatewaySpend.no_rows(), *frames]), read_at, refused)

@@ -1,0 +1,110 @@
+"""What was metered as rows of core.gateway_spend: summed exactly, unpriced never free. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+
+from openai_costs.money import MONEY, exact
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+
+GRAIN = ("token_id", "upstream_provider", "model")
+COUNTS = (
+    "num_model_requests",
+    "input_tokens",
+    "input_uncached_tokens",
+    "input_cached_tokens",
+    "input_cache_write_tokens",
+    "output_tokens",
+)
+
+
+class MeterRow(NamedTuple):
+    """One thing a gateway metered: a request, or a sum it made itself.
+
+    Args:
+        token_id: The gateway's id of the token.
+        upstream_provider: The provider behind it.
+        model: The model, without the provider in front.
+        requests: How many requests.
+        input_tokens: All input tokens, cached ones included.
+        cached_tokens: Those read from the provider's cache.
+        cache_write_tokens: Those written to it.
+        output_tokens: All output tokens.
+        usd: Dollars, as they were written; None where it gives none.
+    """
+
+    token_id: str | None
+    upstream_provider: str | None
+    model: str | None
+    requests: int | None
+    input_tokens: int | None
+    cached_tokens: int | None
+    cache_write_tokens: int | None
+    output_tokens: int | None
+    usd: str | None
+
+
+def metered(connection: str, day: date, rows: Iterable[MeterRow]) -> pl.DataFrame:
+    """Return core.gateway_spend of one day.
+
+    Raises:
+        NotAnAmount: Dollars are not a finite number in range.
+    """
+    found = list(rows)
+    plain = pl.DataFrame([_laid_out(row) for row in found], schema=_SCHEMA, orient="row")
+    priced = plain.with_columns(_dollars(found)).with_columns(_unpriced())
+    counts = [_sum_if_known(name) for name in COUNTS]
+    has_price = pl.col("metered_usd").is_not_null().any()
+    return (
+        priced.group_by(GRAIN)
+        .agg(
+            *counts,
+            pl.col("unpriced_tokens").sum(),
+            pl.when(has_price).then(pl.col("metered_usd").sum()).alias("metered_usd"),
+        )
+        .with_columns(
+            connection=pl.lit(connection),
+            day=pl.lit(day),
+            is_unpriced=pl.col("unpriced_tokens") > 0,
+        )
+        .select(list(GatewaySpend.types()))
+        .sort(GRAIN)
+    )
+
+
+_SCHEMA = pl.Schema(dict.fromkeys(GRAIN, pl.String()) | dict.fromkeys(COUNTS, pl.Int64()))
+
+
+def _laid_out(row: MeterRow) -> tuple[object, ...]:
+    """Subtract what overlaps once: cached and written tokens are input tokens."""
+    parts = (row.cached_tokens, row.cache_write_tokens)
+    plain = None
+    if row.input_tokens is not None and None not in parts:
+        rest = row.input_tokens - sum(part or 0 for part in parts)
+        plain = rest if rest >= 0 else None  # some gateways count the cache beside the input
+    names = (row.token_id or None, row.upstream_provider or None, row.model or None)
+    return (*names, row.requests, row.input_tokens, plain, *parts, row.output_tokens)
+
+
+def _dollars(rows: Sequence[MeterRow]) -> pl.Series:
+    """Return the dollars of each row, null where there are none."""
+    there = [n for n, row in enumerate(rows) if row.usd is not None]
+    amounts = exact([rows[n].usd or "" for n in there])
+    empty = pl.Series("metered_usd", [None] * len(rows), MONEY)
+    return (empty.scatter(there, amounts) if there else empty).alias("metered_usd")
+
+
+def _unpriced() -> list[pl.Expr]:
+    """Turn 0 dollars for more than 0 tokens into no price, and count those tokens."""
+    tokens = pl.sum_horizontal("input_tokens", "output_tokens", ignore_nulls=True)
+    is_free = (tokens > 0) & pl.col("metered_usd").fill_null(0).eq(0)
+    return [
+        pl.when(~is_free).then("metered_usd").alias("metered_usd"),
+        pl.when(is_free).then(tokens).otherwise(0).cast(pl.Int64).alias("unpriced_tokens"),
+    ]
+
+
+def _sum_if_known(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name)

@@ -1,0 +1,21 @@
+"""The files that settings name: one, or all that a pattern stands for."""
+
+from upath import UPath
+
+from openai_costs.errors import FileRefused
+
+
+def files(folder: UPath, pattern: str) -> list[UPath]:
+    """Return the files a name or a pattern stands for, sorted.
+
+    Raises:
+        FileRefused: There is none.
+    """
+    whole = folder / pattern
+    if "*" not in pattern:
+        found = [whole] if whole.is_file() else []
+    else:
+        found = sorted((one for one in whole.parent.glob(whole.name) if one.is_file()), key=str)
+    if not found:
+        raise FileRefused(str(whole), "is not there", "Mend its name in openai_costs.toml.")
+    return found

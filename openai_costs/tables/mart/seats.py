@@ -1,0 +1,69 @@
+"""Who holds a seat, and whether the company knows them."""
+
+import datetime as dt
+
+from openai_costs.tables.contract import Contract, Usd, column
+
+SEAT_STATES = ("matched", "alias", "left", "unmatched", "service_account", "invited")
+SEAT_KINDS = ("user", "invite", "service_account")
+
+
+class Seats(Contract):
+    """Members, invites and service accounts.
+
+    One row per connection and member, invite or service account, beside the known engineers. Holds
+    e-mail addresses: personal data.
+    """
+
+    connection: str = column("The connection of openai_costs.toml.")
+    user_id: str = column("The id of the member, invite or service account.")
+    seat_kind: str = column("user, invite or service_account.", isin=SEAT_KINDS)
+    name: str = column("Its last known name.", nullable=True)
+    email: str = column("E-mail address at OpenAI. Personal data.", nullable=True)
+    role: str = column("owner or reader.", nullable=True)
+    is_current: bool = column(
+        "Whether the newest list has it; others are here because they still spend."
+    )
+    status: str = column(
+        "matched: an engineer's main address or declared id; alias: another address; left: an "
+        "engineer who left; unmatched: nobody the directory knows; service_account; invited. Null: "
+        "there is no directory that could be believed, so nobody is judged.",
+        nullable=True,
+        isin=SEAT_STATES,
+    )
+    matched_by: str = column(
+        "The rule that matched: email, alias, domain, plus_tag or openai_user_id.", nullable=True
+    )
+    person_id: str = column("The engineer's id in the directory.", nullable=True)
+    team: str = column("The engineer's team.", nullable=True)
+    left_day: dt.date = column("When the engineer left.", unit="UTC day", nullable=True)
+    admin_keys: int = column("Admin keys it owns.", unit="keys", nullable=True)
+    api_keys: int = column("API keys it owns.", unit="keys", nullable=True)
+    projects: int = column("Projects it is a member of.", unit="projects", nullable=True)
+    spend_30d_usd: Usd = column(
+        "Dollars attributed to it in the 30 days up to as_of_day.", unit="USD"
+    )
+    last_active_day: dt.date = column(
+        "Newest UTC day with spend or a key used; null: none known.", unit="UTC day", nullable=True
+    )
+    is_idle: bool = column("Whether it was not active for [seats] idle_after_days.")
+    seat_usd: Usd = column(
+        "Contract price of the seat for a month, from settings; null without one. An assumption: "
+        "the Costs API bills no seats.",
+        unit="USD",
+        nullable=True,
+    )
+    billed_seat_usd: Usd = column(
+        "Its even share of subscription-like lines of the bill in the same 30 days.",
+        unit="USD",
+        nullable=True,
+    )
+    seat_basis: str = column(
+        "Where the seat cost is from: contract_price (an assumption), bill, both or none."
+    )
+    as_of_day: dt.date = column("The newest UTC day the ledger has.", unit="UTC day", nullable=True)
+
+    class Config(Contract.Config):
+        """One row per connection and member, invite or service account."""
+
+        unique = ("connection", "user_id")

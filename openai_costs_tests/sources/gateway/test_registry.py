@@ -1,0 +1,154 @@
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from openai_costs.sections import Upstream
+from openai_costs.sources.gateway.registry import Listing, TokenRow, tokens
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+
+DAY = date(2026, 3, 10)
+API = "token_metadata"
+FILE = "registry_file"
+
+
+def day(number: int) -> date:
+    return DAY + timedelta(days=number)
+
+
+def listing(*rows: TokenRow, on: date = DAY, by: str = API) -> Listing:
+    return Listing(on, by, rows)
+
+
+def keys(*ends: str) -> pl.DataFrame:
+    known = {
+        "connection": "acme",
+        "provider": "openai",
+        "status": "active",
+        "project_id": "proj_maps",
+        "first_seen_day": DAY,
+        "last_seen_day": DAY,
+        "is_current": True,
+    }
+    blank = dict.fromkeys(ApiKeys.types())
+    rows = [
+        blank | known | {"id": f"key_{number}", "redacted_value": f"sk-proj-********{end}"}
+        for number, end in enumerate(ends)
+    ]
+    return pl.DataFrame(rows, schema=ApiKeys.types())
+
+
+def made(
+    *listings: Listing, upstreams: Sequence[Upstream] = (), known: pl.DataFrame | None = None
+) -> list[dict[str, Any]]:
+    found = tokens("gateway", listings, upstreams, keys() if known is None else known)
+    assert GatewayTokens.broken_rules(found) == []
+    return found.rows(named=True)
+
+
+def where(row: dict[str, Any]) -> tuple[Any, ...]:
+    names = (
+        "upstream_connection",
+        "openai_api_key_id",
+        "openai_project_id",
+        "mapping",
+        "confidence",
+    )
+    return tuple(row[name] for name in names)
+
+
+def test_a_key_that_the_tokens_own_metadata_names_is_known_surely():
+    (row,) = made(listing(TokenRow("tok", openai_api_key_id="key_0")), known=keys("aa"))
+    assert where(row) == ("acme", "key_0", None, "token_metadata", "high")
+
+
+def test_a_registry_file_names_what_the_gateways_own_list_does_not():
+    rows = made(
+        listing(TokenRow("tok", name="maps-prod", team="maps")),
+        listing(TokenRow("tok", openai_api_key_id="key_0", team="old"), by=FILE),
+    )
+    assert where(rows[0]) == (None, "key_0", None, "registry_file", "high")
+    assert (rows[0]["name"], rows[0]["team"]) == ("maps-prod", "maps")
+
+
+def test_a_tokens_own_metadata_wins_over_a_registry_file():
+    rows = made(
+        listing(TokenRow("tok", openai_api_key_id="key_own")),
+        listing(TokenRow("tok", openai_api_key_id="key_file"), by=FILE),
+    )
+    assert where(rows[0])[1:4:2] == ("key_own", "token_metadata")
+
+
+def test_a_declared_upstream_covers_the_tokens_its_patterns_fit():
+    upstream = Upstream(connection="acme", api_key_id="key_up", tokens=("maps-*",))
+    rows = made(
+        listing(TokenRow("a", name="maps-prod"), TokenRow("b", name="search")), upstreams=[upstream]
+    )
+    assert [where(row) for row in rows] == [
+        ("acme", "key_up", None, "declared_upstream", "medium"),
+        (None, None, None, "none", "none"),
+    ]
+
+
+def test_two_declared_keys_for_one_token_leave_no_key_but_the_project_they_share():
+    both = [
+        Upstream(connection="acme", api_key_id=one, project_id="proj_up")
+        for one in ("key_a", "key_b")
+    ]
+    (row,) = made(listing(TokenRow("tok")), upstreams=both)
+    assert where(row) == ("acme", None, "proj_up", "declared_upstream", "low")
+
+
+def test_two_declared_keys_of_two_projects_leave_nothing():
+    both = [Upstream(connection="acme", api_key_id=one) for one in ("key_a", "key_b")]
+    assert where(made(listing(TokenRow("tok")), upstreams=both)[0]) == (
+        None,
+        None,
+        None,
+        "none",
+        "none",
+    )
+
+
+@pytest.mark.parametrize(("ends", "key"), [(("9fK2", "77aa"), "key_0"), (("9fK2", "b9fK2"), None)])
+def test_the_last_characters_of_a_key_find_it_when_no_other_ends_so(ends: Any, key: str | None):  # noqa: ANN401
+    (row,) = made(listing(TokenRow("tok", openai_key_hint="sk-...9fK2")), known=keys(*ends))
+    assert row["openai_api_key_id"] == key
+    assert (row["mapping"], row["confidence"]) == (("key_hint", "low") if key else ("none", "none"))
+
+
+def test_a_project_alone_is_weak_evidence():
+    (row,) = made(listing(TokenRow("tok", openai_project_id="proj_maps")))
+    assert where(row) == (None, None, "proj_maps", "token_metadata", "low")
+
+
+def test_a_token_that_left_the_list_keeps_its_key_and_its_last_day():
+    rows = made(
+        listing(TokenRow("tok", openai_api_key_id="key_0"), on=day(0)),
+        listing(TokenRow("other"), on=day(1)),
+    )
+    gone = rows[1]
+    assert (gone["token_id"], gone["status"], gone["is_current"]) == ("tok", "vanished", False)
+    assert (gone["first_seen_day"], gone["last_seen_day"]) == (day(0), day(0))
+    assert gone["openai_api_key_id"] == "key_0"
+
+
+def test_the_newest_listing_says_how_a_token_is_called_now():
+    rows = made(
+        listing(TokenRow("tok", name="old", team="a"), on=day(0)),
+        listing(TokenRow("tok", name="new"), on=day(1)),
+    )
+    assert (rows[0]["name"], rows[0]["team"]) == ("new", "a")
+    assert (rows[0]["first_seen_day"], rows[0]["last_seen_day"]) == (day(0), day(1))
+
+
+def test_an_owner_that_is_an_address_is_not_kept():
+    rows = made(listing(TokenRow("a", owner_id="mira@tide.example"), TokenRow("b", owner_id="u-7")))
+    assert [row["owner_id"] for row in rows] == [None, "u-7"]
+
+
+def test_no_listing_is_no_token():
+    assert made() == []
