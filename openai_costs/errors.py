@@ -13,8 +13,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
-├── ContractBroken              rows break a table's contract: the table was left as it was
-└── NothingPublished            there is no published database yet to read
+└── ContractBroken              rows break a table's contract: the table was left as it was
 """
 
 from collections.abc import Sequence
@@ -195,14 +194,4 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
         super().__init__(
             f"{table} for {spell} was not replaced: {'; '.join(rules)}. "
             f"The rules are in docs/tables.md; the pages behind it are kept in raw/."
-        )
-
-
-class NothingPublished(OpenAICostsError):  # noqa: N818
-    """There is no published database yet."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            f"There is no published database at {path} yet. "
-            "Run `openai-costs backfill`, or `openai-costs demo` for the sample organisation."
         )
