@@ -16,8 +16,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
 ├── ContractBroken              rows break a table's contract: the table was left as it was
-├── DeliveryFailed              a channel did not take a message
-└── NothingPublished            there is no published database yet to read
+└── DeliveryFailed              a channel did not take a message
 """
 
 from collections.abc import Sequence
@@ -239,13 +238,3 @@ class DeliveryFailed(OpenAICostsError):  # noqa: N818
     ) -> None:
         super().__init__(said)
         self.is_retryable, self.may_have_arrived = is_retryable, may_have_arrived
-
-
-class NothingPublished(OpenAICostsError):  # noqa: N818
-    """There is no published database yet."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            f"There is no published database at {path} yet. "
-            "Run `openai-costs backfill`, or `openai-costs demo` for the sample organisation."
-        )

@@ -101,10 +101,8 @@ def test_history_begins_with_the_earliest_connection():
 
 
 def test_sections_of_later_versions_are_accepted_and_named():
-    assert written('[gateway]\nurl = "x"\n[retention]\nmonths = 12\n').unread_sections == (
-        "gateway",
-        "retention",
-    )
+    said = written("[[budgets]]\nlimit_usd = 5\n[retention]\nmonths = 12\n")
+    assert said.unread_sections == ("budgets", "retention")
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,9 @@ class Evidence:
 
     def asset(self, compute: Callable[..., Iterator[Any]]) -> Builder:
         """Decorate the function that reads: it becomes the daily asset of the pages."""
-        again = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
 
         def build(days: DAILY) -> dg.AssetsDefinition:
+            again = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
             asset: dg.AssetsDefinition = dg.asset(
                 key=self.key,
                 description=self.description,
