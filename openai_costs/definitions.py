@@ -13,6 +13,7 @@ from openai_costs.alerts import assets as alerts
 from openai_costs.alerts.sensors import sensors
 from openai_costs.anomalies import assets as anomalies
 from openai_costs.archive import Archive
+from openai_costs.budgets import assets as budgets
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import Clock, utc_now
 from openai_costs.gateway_bypass import assets as gateway_bypass
@@ -40,7 +41,7 @@ from openai_costs.storage import place
 from openai_costs.usage.checks import usage_checks
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
-WHOLE = (spend, optimization, anomalies, gateway_bypass, seats, alerts)
+WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, alerts)
 DAY_CHECKS = (ledger_checks, attribution_checks, usage_checks, price_checks)
 
 

@@ -8,16 +8,19 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from openai_costs.budget_file import with_budget_file
 from openai_costs.errors import MissingKey, SettingsError
 from openai_costs.sections import (
     Alerts,
     Anomalies,
+    Budget,
     Directory,
     Gateway,
     Name,
@@ -34,10 +37,13 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 SAMPLE_SCHEME = "sample://"
 """A base_url that begins so is the sample organisation, answered in this process."""
 
+EARLIEST_START = date(2020, 1, 1)
+"""Before it there was no such API."""
+
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
 
-LATER_SECTIONS = ("budgets", "retention")
+LATER_SECTIONS = ("retention",)
 """Sections of the public file format that this version accepts and does not read."""
 
 OURS = ("home", "config_file", "unread_sections", "only_connection")
@@ -52,7 +58,7 @@ class Connection(Section):
     admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
     access: Literal["full", "costs_only"] = "full"
     organization_id: str | None = None
-    start: date | None = None
+    start: date | None = Field(default=None, ge=EARLIEST_START)
     base_url: str = DEFAULT_BASE_URL
     requests_per_minute: int | None = Field(default=None, gt=0)
 
@@ -60,13 +66,6 @@ class Connection(Section):
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
         return value.rstrip("/") if value.startswith(SAMPLE_SCHEME) else web_address(value)
-
-    @field_validator("start")
-    @classmethod
-    def _is_not_before_the_api(cls, value: date | None) -> date | None:
-        if value is not None and value < date(2020, 1, 1):
-            raise ValueError("is before 2020, when there was no such API")
-        return value
 
     @property
     def is_sample(self) -> bool:
@@ -98,6 +97,7 @@ class Settings(Section):
     connections: tuple[Connection, ...] = Field(default=(), min_length=1)
     reading: Reading = Reading()
     teams: tuple[Team, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     alerts: Alerts = Alerts()
     anomalies: Anomalies = Anomalies()
     gateway: Gateway = Gateway()
@@ -109,10 +109,10 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        names = [connection.name for connection in self.connections]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"connections have the same name: {', '.join(twice)}")
+        for kind in ("connections", "budgets"):
+            names = [one.name for one in getattr(self, kind)]
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{kind} have the same name: {', '.join(twice)}")
         return self
 
     @model_validator(mode="after")
@@ -187,7 +187,7 @@ def load_settings() -> Settings:
     path = environment.openai_costs_config
     if "openai_costs_config" in environment.model_fields_set and not path.exists():
         raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
-    said = _read_toml(path)
+    said = with_budget_file(_read_toml(path), path.parent)
     if ours := said.keys() & {*OURS}:
         raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
@@ -236,7 +236,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         raise SettingsError(f"{path} cannot be read: {broken}. Mend that line.") from broken
 

@@ -10,6 +10,7 @@ from openai_costs.alerts.late import LATE, late
 from openai_costs.alerts.undelivered import UNDELIVERED, undelivered
 from openai_costs.alerts.watched import CHECK_FAILED, RUN_FAILED
 from openai_costs.anomalies.findings import QUESTION as ANOMALIES
+from openai_costs.budgets.findings import QUESTION as BUDGETS
 from openai_costs.contracts import OWNERS
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.lake import Lake
@@ -36,7 +37,7 @@ DATA = (
 )
 """Asked by the asset and, as they must be noticed when nothing runs, by a sensor too."""
 
-CANDIDATES: tuple[Question, ...] = (*DATA, ANOMALIES)
+CANDIDATES: tuple[Question, ...] = (*DATA, ANOMALIES, BUDGETS)
 """Asked whenever `mart/findings` is made."""
 
 WATCHED = (CHECK_FAILED, RUN_FAILED)

@@ -5,6 +5,7 @@ Read nothing: settings.py fills them in. Not here: connections and their keys (s
 
 from openai_costs.sections.alerts import ABOUT_DATA, Alerts, ChannelKind, Mute, Route, Severity
 from openai_costs.sections.anomalies import Anomalies, AnomalyScope, Sensitivity
+from openai_costs.sections.budgets import Budget, BudgetPeriod, BudgetScope
 from openai_costs.sections.gateway import AllowedKey, Gateway, Upstream
 from openai_costs.sections.people import Directory, Seats
 from openai_costs.sections.reading import Reading
@@ -17,6 +18,9 @@ __all__ = [
     "AllowedKey",
     "Anomalies",
     "AnomalyScope",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetScope",
     "ChannelKind",
     "Directory",
     "Gateway",

@@ -3,6 +3,7 @@
 Money is DOUBLE here, because BI tools know no DECIMAL(38,18); core and mart are exact.
 """
 
+from openai_costs.publish.bi.budgets import BUDGETS
 from openai_costs.publish.bi.dictionary import DICTIONARY
 from openai_costs.publish.bi.directory import DIRECTORY
 from openai_costs.publish.bi.findings import FINDINGS_AND_ANOMALIES
@@ -12,4 +13,11 @@ from openai_costs.publish.bi.view import View
 
 __all__ = ["VIEWS", "View"]
 
-VIEWS: tuple[View, ...] = (*SPEND, *USAGE, *DIRECTORY, *FINDINGS_AND_ANOMALIES, DICTIONARY)
+VIEWS: tuple[View, ...] = (
+    *SPEND,
+    *USAGE,
+    *DIRECTORY,
+    *BUDGETS,
+    *FINDINGS_AND_ANOMALIES,
+    DICTIONARY,
+)

@@ -1,0 +1,67 @@
+"""Budgets from a CSV file: one a row, refused with the line and what to do.
+
+Not here: what a budget is (sections/budgets.py).
+"""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from openai_costs.errors import SettingsError
+from openai_costs.sections import Budget
+
+SEPARATOR = ";"
+"""Between the thresholds of a row."""
+
+
+def with_budget_file(said: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what a settings file says, with the budgets of the file it names among its own.
+
+    Args:
+        said: The settings file; `budgets_file` in it is a path, from the settings file's folder.
+        folder: That folder.
+
+    Raises:
+        SettingsError: See `read_budgets`.
+    """
+    rest = {name: value for name, value in said.items() if name != "budgets_file"}
+    if "budgets_file" not in said:
+        return rest
+    listed = read_budgets(folder / str(said["budgets_file"]))
+    return {**rest, "budgets": [*rest.get("budgets", ()), *listed]}
+
+
+def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a budget file, each already found to be a budget.
+
+    Raises:
+        SettingsError: The file cannot be read, or a row is no budget; names file and line.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            rows = list(csv.DictReader(text, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as broken:
+        raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Mend it.") from None
+    for line, row in enumerate(rows, start=2):
+        yield _budget(f"{file}, line {line}", row)
+
+
+def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
+    if None in row:
+        raise SettingsError(f"{where}: has more cells than the heading has names. Remove them.")
+    said: dict[str, Any] = {str(name): cell.strip() for name, cell in row.items() if cell}
+    said = {name: cell for name, cell in said.items() if cell}
+    if "thresholds_pct" in said:
+        said["thresholds_pct"] = said["thresholds_pct"].split(SEPARATOR)
+    try:
+        Budget.model_validate(said)
+    except ValidationError as broken:
+        first = broken.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"])) or "the row"
+        raise SettingsError(
+            f"{where}: {name}: {first['msg']}. docs/alerts.md#budgets has the columns."
+        ) from None
+    return said

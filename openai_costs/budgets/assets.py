@@ -1,0 +1,39 @@
+"""`mart/budget_status` as an asset: take, call, return."""
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.budgets.glance import glance, top_five
+from openai_costs.budgets.standing import standing
+from openai_costs.contracts import whole_table_asset
+from openai_costs.lake import Lake
+from openai_costs.settings import Settings
+from openai_costs.tables.core.spend_limits import SpendLimits
+from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+
+GROUP = "budgets"
+READS = (Coverage, Spend, SpendAttribution, SpendLimits)
+
+
+@whole_table_asset(BudgetStatus, group=GROUP, kinds={"polars", "parquet"}, reads=READS)
+def budget_status(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> pl.DataFrame:
+    """Add up what each budget counts, and look at where it is going."""
+    status = standing(lake, settings.budgets)
+    context.add_output_metadata(
+        {
+            "glance": dg.MetadataValue.md(glance(status)),
+            "top_five": dg.MetadataValue.md(top_five(status)),
+            "budgets": status["budget"].n_unique(),
+        }
+    )
+    return status
+
+
+WHOLE_ASSETS = (budget_status,)

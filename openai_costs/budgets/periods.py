@@ -1,0 +1,46 @@
+"""The period a day belongs to: calendar days, weeks, months, quarters, years, or a range. Pure."""
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+from openai_costs.days import ONE_DAY, DayRange
+from openai_costs.sections import Budget
+
+WEEK = 7
+MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
+
+
+def period_of(budget: Budget, day: date) -> DayRange | None:
+    """Return the budget's period with a day in it; None when the budget is not for that day.
+
+    Weeks begin on Monday (ISO 8601). A budget that starts or ends within a period is for the
+    whole of its limit, and for the days between only.
+    """
+    if (budget.start and day < budget.start) or (budget.end and day > budget.end):
+        return None
+    whole = _whole(budget, day)
+    return DayRange(
+        max(whole.first, budget.start or whole.first), min(whole.last, budget.end or whole.last)
+    )
+
+
+def period_before(budget: Budget, period: DayRange) -> DayRange | None:
+    """Return the period before; None when there is none."""
+    if budget.period == "range":
+        return None
+    return period_of(budget, period.first - ONE_DAY)
+
+
+def _whole(budget: Budget, day: date) -> DayRange:
+    if budget.period == "daily":
+        return DayRange(day, day)
+    if budget.period == "weekly":
+        monday = day - timedelta(days=day.weekday())
+        return DayRange(monday, monday + timedelta(days=WEEK - 1))
+    if budget.period == "range":
+        return DayRange(budget.start or day, budget.end or day)
+    months = MONTHS[budget.period]
+    first_month = (day.month - 1) // months * months + 1
+    last_month = first_month + months - 1
+    last_day = monthrange(day.year, last_month)[1]
+    return DayRange(date(day.year, first_month, 1), date(day.year, last_month, last_day))
