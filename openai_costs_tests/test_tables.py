@@ -51,6 +51,8 @@ PROMISED: Final = {
     "mart.spend_anomalies": "day series_kind series_id actual_usd expected_usd lower_usd upper_usd "
     "impact_usd score direction causes",
     "mart.price_check": "day connection line_item billed_usd expected_usd gap_usd cause",
+    "mart.budget_status": "budget day period_start period_end spent_usd limit_usd spent_pct "
+    "forecast_usd forecast_low_usd forecast_high_usd state",
     "mart.optimization": "day connection subject rule saving_usd because",
     "core.gateway_tokens": "connection token_id name status upstream_connection openai_api_key_id "
     "openai_project_id mapping confidence first_seen_day last_seen_day is_current",

@@ -6,6 +6,8 @@ import polars as pl
 
 TOP = 5
 WIDTH = 200
+MOST_CHARACTERS = 1_000
+"""Markdown shorter than this is drawn on Dagster's asset page; longer hides behind a click."""
 LONGEST_NAME = 24
 COLOURS = {"on_track": "#2e7d32", "at_risk": "#e69100", "exceeded": "#b3261e"}
 

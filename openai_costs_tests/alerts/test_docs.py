@@ -15,7 +15,15 @@ from openai_costs.alerts.late import BAD, LOOK_BACK, SLACK
 from openai_costs.alerts.ledger import WAITS
 from openai_costs.alerts.registry import all_rules
 from openai_costs.alerts.undelivered import MANY
-from openai_costs.sections import Alerts, Anomalies, AnomalyScope, ChannelKind, Mute, Route
+from openai_costs.sections import (
+    Alerts,
+    Anomalies,
+    AnomalyScope,
+    Budget,
+    ChannelKind,
+    Mute,
+    Route,
+)
 from openai_costs.tables.mart.findings import STATES
 
 if TYPE_CHECKING:
@@ -64,8 +72,9 @@ def test_a_rule_is_named_once_and_by_its_folder() -> None:
         (Mute, "Each `[[alerts.mutes]]`"),
         (Anomalies, "`[anomalies]`, from when"),
         (AnomalyScope, "Each `[[anomalies.scopes]]`"),
+        (Budget, "Each `[[budgets]]`:"),
     ],
-    ids=("alerts", "routes", "mutes", "anomalies", "scopes"),
+    ids=("alerts", "routes", "mutes", "anomalies", "scopes", "budgets"),
 )
 def test_every_setting_is_documented_with_its_default_and_no_other(
     model: type[BaseModel], head: str
@@ -80,7 +89,9 @@ def default(value: object) -> str:
         return "required"
     if value == ("*",):
         return "*"
-    return "none" if value in (None, (), "") else str(value)
+    if value in (None, (), ""):
+        return "none"
+    return f"({', '.join(map(str, value))})" if isinstance(value, tuple) else str(value)
 
 
 def test_the_numbers_are_those_of_the_code() -> None:

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from openai_costs.budget_file import with_budget_file
+from openai_costs.errors import SettingsError
+from openai_costs.sections import Budget
+
+HEAD = "name,scope,id,limit_usd,thresholds_pct,owner\n"
+
+
+def listed(folder: Path, rows: str) -> list[Budget]:
+    (folder / "budgets.csv").write_text(HEAD + rows, encoding="utf-8")
+    said = with_budget_file({"budgets_file": "budgets.csv"}, folder)
+    return [Budget.model_validate(row) for row in said["budgets"]]
+
+
+def test_a_row_is_a_budget_and_an_empty_cell_its_default(tmp_path: Path) -> None:
+    first, second = listed(tmp_path, "all,,,9000.10,50;90,finops\nlabs,team,labs,600,,\n")
+    assert (first.limit_usd, first.thresholds_pct) == (Decimal("9000.10"), (50, 90))
+    assert (first.scope, first.owner) == ("all", "finops")
+    assert (second.id, second.thresholds_pct) == ("labs", (50, 80))
+
+
+def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(HEAD + "two,,,2,,\n", encoding="utf-8")
+    said = {"budgets": [{"name": "one", "limit_usd": 1}], "budgets_file": "b.csv", "reading": {}}
+    found = with_budget_file(said, tmp_path)
+    assert [row["name"] for row in found["budgets"]] == ["one", "two"]
+    assert "budgets_file" not in found
+    assert with_budget_file({"reading": {}}, tmp_path) == {"reading": {}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "objection"),
+    [
+        ("all,,,9000,,\nlabs,team,,600,,\n", r"line 3: .*any other"),
+        ("all,,,nine,,\n", r"line 2: limit_usd: .*decimal"),
+        ("all,,,9,,\nall,tribe,x,9,,\n", r"line 3: scope: "),
+        ("all,,,9,,,more\n", r"line 2: has more cells than the heading has names. Remove them"),
+        (",,,9,,\n", r"line 2: name: Field required"),
+        ("all,,,9,50;none,\n", r"line 2: thresholds_pct.1: "),
+    ],
+)
+def test_a_row_that_is_no_budget_is_refused_with_its_line(
+    tmp_path: Path, rows: str, objection: str
+) -> None:
+    with pytest.raises(SettingsError, match=objection):
+        listed(tmp_path, rows)
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"budgets_file .*gone\.csv cannot be read"):
+        with_budget_file({"budgets_file": "gone.csv"}, tmp_path)
