@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from shutil import rmtree
 
+from openai_costs.alerts.rows import Finding
+from openai_costs.alerts.show import lines, shown
 from openai_costs.backfill import Headless
 from openai_costs.days import Clock, DayRange
 from openai_costs.errors import SettingsError
@@ -23,12 +25,13 @@ from openai_costs.report.write import PAGE, write_report
 from openai_costs.sample.connect import sample_address, sample_at
 from openai_costs.sample.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.organisation import Organisation
-from openai_costs.sections import Team
+from openai_costs.sections import Budget, Team
 from openai_costs.settings import SAMPLE_SCHEME, Connection, Settings
 from openai_costs.storage import place
 
 CONFIG = "openai_costs.toml"
 TOP = 3
+MOST_FINDINGS = 5
 PROJECTS_OF_TEAMS = {
     "finance": ("proj_finance_close",),
     "labs": ("proj_labs",),
@@ -39,6 +42,11 @@ PROJECTS_OF_TEAMS = {
     "support": ("proj_support_desk",),
 }
 """Whose money a project's is where no person is known; people belong to the team they work in."""
+BUDGETS = (
+    Budget(name="everything", limit_usd=Decimal(9000), owner="finance"),
+    Budget(name="labs", scope="team", id="labs", limit_usd=Decimal(600), owner="labs"),
+    Budget(name="search", scope="team", id="search", limit_usd=Decimal(2500), owner="search"),
+)
 
 
 def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
@@ -60,7 +68,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     today.run(REFRESH, trailing(settings, now.date()))
     today.follow_directory()
     folder = place(settings.home)
-    for line in told(write_report(folder, Lake(folder), now), home):
+    for line in told(write_report(folder, Lake(folder), now), shown(folder), home):
         say(line)
 
 
@@ -81,11 +89,17 @@ def demo_settings(home: str, *, seed: int, days: int, today: date) -> Settings:
         )
         for team, projects in PROJECTS_OF_TEAMS.items()
     )
-    return Settings(home=home, config_file=Path(CONFIG), connections=(connection,), teams=teams)
+    return Settings(
+        home=home,
+        config_file=Path(CONFIG),
+        connections=(connection,),
+        teams=teams,
+        budgets=BUDGETS,
+    )
 
 
-def told(facts: ReportFacts, home: Path) -> Iterator[str]:
-    """Yield what a person should see: five numbers, who spends it, open questions, what next."""
+def told(facts: ReportFacts, findings: list[Finding], home: Path) -> Iterator[str]:
+    """Yield what a person should see: numbers, who spends it, findings, questions, what next."""
     everything = facts.views[0]
     yield ""
     for number in everything.headlines:
@@ -99,6 +113,8 @@ def told(facts: ReportFacts, home: Path) -> Iterator[str]:
             if row.member != REST
         )
         yield f"  by {dimension.title.lower():<11} {largest}"
+    yield f"\nOpen findings ({len(findings)}, the dearest first):"
+    yield from (f"  {line}" for line in lines(findings[:MOST_FINDINGS]))
     yield "\nOpen questions:"
     for question in everything.questions:
         yield f"  - {question.title}: {question.sentence}"
@@ -136,11 +152,20 @@ def _fresh(home: Path, settings: Settings) -> None:
         "# The sample organisation, answered in this process: no key, no network.\n"
         f'[[connections]]\nname = "{connection.name}"\nbase_url = "{connection.base_url}"\n'
         f'start = {connection.start}\norganization_id = "{connection.organization_id}"\n'
-        + "".join(map(_as_toml, settings.teams)),
+        + "".join(map(_team_as_toml, settings.teams))
+        + "".join(map(_budget_as_toml, settings.budgets)),
         encoding="utf-8",
     )
 
 
-def _as_toml(team: Team) -> str:
+def _team_as_toml(team: Team) -> str:
     users, projects = (json.dumps(list(ids)) for ids in (team.users, team.projects))
     return f'\n[[teams]]\nname = "{team.name}"\nusers = {users}\nprojects = {projects}\n'
+
+
+def _budget_as_toml(budget: Budget) -> str:
+    scope = f'scope = "{budget.scope}"\nid = "{budget.id}"\n' if budget.id else ""
+    return (
+        f'\n[[budgets]]\nname = "{budget.name}"\n{scope}'
+        f'limit_usd = {budget.limit_usd}\nowner = "{budget.owner}"\n'
+    )

@@ -12,7 +12,6 @@ from openai_costs.budgets.status import Known, statuses
 from openai_costs.sections import Budget
 from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs.tables.finding import Finding
-from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.budgets.test_status import ten_dollars_a_day
 
