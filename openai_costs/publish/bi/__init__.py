@@ -7,6 +7,7 @@ from openai_costs.publish.bi.budgets import BUDGETS
 from openai_costs.publish.bi.dictionary import DICTIONARY
 from openai_costs.publish.bi.directory import DIRECTORY
 from openai_costs.publish.bi.findings import FINDINGS_AND_ANOMALIES
+from openai_costs.publish.bi.governance import GOVERNANCE
 from openai_costs.publish.bi.spend import SPEND
 from openai_costs.publish.bi.usage import USAGE
 from openai_costs.publish.bi.view import View
@@ -19,5 +20,6 @@ VIEWS: tuple[View, ...] = (
     *DIRECTORY,
     *BUDGETS,
     *FINDINGS_AND_ANOMALIES,
+    *GOVERNANCE,
     DICTIONARY,
 )

@@ -1,6 +1,9 @@
 """What a view of the schema `bi` is, and the columns that several of them share."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from openai_costs.tables.contract import Contract
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,24 @@ SHARED = {
 def shared(*names: str) -> dict[str, str]:
     """Return the texts of some shared columns."""
     return {name: SHARED[name] for name in names}
+
+
+def mirrored(name: str, table: type[Contract], *, without: Collection[str] = ()) -> View:
+    """Return a view of a mart as it is, its exact amounts as doubles, its own words as comments.
+
+    Args:
+        name: The view's name.
+        table: The mart.
+        without: Columns to leave out.
+    """
+    said = [one for one in table.describe() if one[0] not in without]
+    picked = (
+        f"CAST({column} AS DOUBLE) AS {column}" if kind.is_decimal() else column
+        for column, kind, *_ in said
+    )
+    return View(
+        name=name,
+        about=" ".join(table.about().split()),
+        sql=f"SELECT {', '.join(picked)} FROM {table.full_name()}",  # noqa: S608 - our own names
+        columns={column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in said},
+    )
