@@ -74,9 +74,10 @@ def _fewest(changes: list[Cause], impact: Decimal) -> list[Cause]:
     return found
 
 
-def _cost(found: list[Cause], impact: Decimal) -> tuple[bool, int]:
+def _cost(found: list[Cause], impact: Decimal) -> tuple[bool, bool, int]:
     """What makes one dimension a worse explanation than another."""
-    return abs(_sum(found)) < ENOUGH * abs(impact), len(found)
+    is_nobody = any(child == NONE for child, _ in found)
+    return abs(_sum(found)) < ENOUGH * abs(impact), is_nobody, len(found)
 
 
 def _rows(

@@ -10,7 +10,7 @@ import polars as pl
 from openai_costs.anomalies.causes import causes
 from openai_costs.anomalies.effects import EFFECTS
 
-WHO = ("user", "key")
+WHO = ("key", "user")
 WHAT = ("model", "line_item")
 SAYS_ITSELF = {"user": ("user",), "key": ("user", "key"), "model": ("model",)}
 """What would say of a series only its own name."""

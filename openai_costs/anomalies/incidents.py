@@ -9,10 +9,12 @@ from datetime import timedelta
 import polars as pl
 
 from openai_costs.anomalies.series import ID, WHO
-from openai_costs.anomalies.spells import LASTING, Spell, spells
+from openai_costs.anomalies.spells import LASTING, LASTING_GAP_DAYS, Spell, spells
 
 NEAR_DAYS = 2
 ALIKE = 0.5
+LASTING_SHARE = 0.25
+"""A slow rise of a sum is that of somebody who makes a quarter of it: both have an old base."""
 CLEAREST = ("user", "key", "usage_type", "model", "project", "org", "provider")
 """Levels, the one that names somebody first."""
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -44,8 +46,9 @@ def incidents(verdicts: pl.DataFrame, belongs: pl.DataFrame | None = None) -> pl
     The spell that came first, at the clearest level, tells the incident. Another level's is the
     same one when it goes the same way, begins at most two days after the other's end and, on the
     first day they share (else on average), differs from it by a factor of two at most; or when
-    the incidents of its children together come to half of it. A single day of a slow rise that
-    only a sum saw is none.
+    the incidents of its children together come to half of it (of a slow rise, a quarter). Somebody
+    who comes more than two days after a sum (two weeks, if both last), or after somebody else, is
+    an incident of his own. A single day of a slow rise that only a sum saw is none.
 
     Args:
         verdicts: What `detect` returns.
@@ -97,27 +100,39 @@ def _rank(spell: Spell) -> tuple[object, ...]:
 
 def _same(known: list[Incident], spell: Spell, kin: Kin) -> Incident | None:
     """Return the incident that a spell is part of: the one nearest to it in dollars, or none."""
-    related = [one for one in known if _are_related(one[0], spell, kin)]
+    related = [one for one in known if _are_related(one, spell, kin)]
     by_likeness = [(_likeness(one[0], spell), at) for at, one in enumerate(related)]
     best, at = max(by_likeness, default=(0.0, 0))
     if best >= ALIKE:
         return related[at]
-    if spell.level in WHO or not related:
+    of_children = [(_day_of(one[0], spell), at) for at, one in enumerate(related)]
+    of_children = [(usd, at) for usd, at in of_children if related[at][0].level in WHO]
+    if spell.level in WHO or not of_children:
         return None
-    of_children = [_day_of(one[0], spell) for one in related if one[0].level in WHO]
-    if sum(of_children) < ALIKE * abs(spell.excess[spell.start]):
+    enough = LASTING_SHARE if spell.kind in LASTING else ALIKE
+    if sum(usd for usd, _ in of_children) < enough * abs(spell.excess[spell.start]):
         return None
-    return max(related, key=lambda one: _day_of(one[0], spell))
+    return related[max(of_children)[1]]
 
 
-def _are_related(first: Spell, later: Spell, kin: Kin) -> bool:
+def _are_related(incident: Incident, later: Spell, kin: Kin) -> bool:
+    first = incident[0]
     if first.direction != later.direction or first.level == later.level:
         return False
-    pair = (first.series_id, later.series_id)
-    if kin is not None and pair not in kin and pair[::-1] not in kin:
+    if not _are_kin(first, later, kin):
         return False
-    is_cause = later.level in WHO and first.level not in WHO
-    return not is_cause or later.start <= first.start + timedelta(days=NEAR_DAYS)
+    if later.level not in WHO or first.level in WHO:
+        return True
+    both_last = later.kind in LASTING and first.kind in LASTING
+    patience = LASTING_GAP_DAYS if both_last else NEAR_DAYS
+    others = [one for one in incident[1:] if one.level in WHO]
+    is_soon = later.start <= first.start + timedelta(days=patience)
+    return is_soon and all(_are_kin(one, later, kin) for one in others)
+
+
+def _are_kin(one: Spell, other: Spell, kin: Kin) -> bool:
+    pair = (one.series_id, other.series_id)
+    return kin is None or pair in kin or pair[::-1] in kin
 
 
 def _likeness(first: Spell, later: Spell) -> float:

@@ -35,7 +35,7 @@ class Looked:
     @property
     def incidents(self) -> int:
         """How many incidents these days hold."""
-        return self.anomalies["incident_id"].n_unique()
+        return self.anomalies.filter("is_told")["incident_id"].n_unique()
 
 
 def look(lake: Lake, said: Anomalies) -> Looked:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from openai_costs.anomalies.comes_back import came_back
 from openai_costs.anomalies.explained import as_json, explained
 from openai_costs.anomalies.incidents import incidents, members
 from openai_costs.anomalies.leaves import compared_with, expected_parts, parts_of
@@ -64,9 +65,10 @@ def with_incidents(verdicts: pl.DataFrame, belongs: pl.DataFrame) -> pl.DataFram
         "incident_id", since_day="start", told_kind="kind", told_by=ID
     )
     told = flags.join(members(flags, belongs), on=[ID, "day", "direction"], how="inner")
-    return told.join(found, on="incident_id", how="left").with_columns(
-        is_told=pl.col("told_by") == pl.col(ID)
-    )
+    told = told.join(found, on="incident_id", how="left")
+    is_first = pl.col("told_by") == pl.col(ID)
+    monthly = pl.col("incident_id").is_in(came_back(told.filter(is_first), verdicts))
+    return told.with_columns(is_told=is_first & ~monthly)
 
 
 def in_dollars(verdicts: pl.DataFrame) -> pl.DataFrame:

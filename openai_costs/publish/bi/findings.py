@@ -65,7 +65,7 @@ ANOMALIES = View(
         "series": "Its last known name, or its id.",
         "kind": "spike, awake, new_entity, level_shift, leak or drop.",
         "incident_id": "The incident; the same for every series and day of it.",
-        "is_told": "Whether the incident is told by this series.",
+        "is_told": "Whether the incident is told by this series; by none if it is a monthly job.",
         "since_day": "The first day of the incident. [UTC day]",
         "actual_usd": "What the day cost; rounded. [USD]",
         "expected_usd": "What its past lets expect; rounded. [USD]",

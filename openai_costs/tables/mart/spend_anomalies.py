@@ -30,7 +30,10 @@ class SpendAnomalies(Contract):
         isin=KINDS,
     )
     incident_id: str = column("The incident; the same for every series and day of it.")
-    is_told: bool = column("Whether the incident is told by this series.")
+    is_told: bool = column(
+        "Whether the incident is told by this series; by none if it came back a month later: it "
+        "is a job of every month."
+    )
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
     actual_usd: Usd = column("What the day cost.", unit="USD")
     expected_usd: Usd = column("What its past lets expect.", unit="USD")
