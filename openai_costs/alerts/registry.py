@@ -13,7 +13,10 @@ from openai_costs.anomalies.findings import QUESTION as ANOMALIES
 from openai_costs.budgets.findings import QUESTION as BUDGETS
 from openai_costs.contracts import OWNERS
 from openai_costs.findings import Facts, Question, Rule
+from openai_costs.gateway_bypass.findings import QUESTION as GATEWAY_BYPASS
 from openai_costs.lake import Lake
+from openai_costs.reconciliation.findings import QUESTION as RECONCILIATION
+from openai_costs.seats.findings import QUESTION as SEATS
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
 
@@ -37,7 +40,14 @@ DATA = (
 )
 """Asked by the asset and, as they must be noticed when nothing runs, by a sensor too."""
 
-CANDIDATES: tuple[Question, ...] = (*DATA, ANOMALIES, BUDGETS)
+CANDIDATES: tuple[Question, ...] = (
+    *DATA,
+    ANOMALIES,
+    BUDGETS,
+    GATEWAY_BYPASS,
+    RECONCILIATION,
+    SEATS,
+)
 """Asked whenever `mart/findings` is made."""
 
 WATCHED = (CHECK_FAILED, RUN_FAILED)

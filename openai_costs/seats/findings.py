@@ -1,0 +1,93 @@
+"""Seats that deserve a look, as candidates for `mart.findings`: one per seat. No address."""
+
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from openai_costs.findings import Facts, Question, Rule
+from openai_costs.lake import Lake
+from openai_costs.spend.coverage import complete_through, of_costs
+from openai_costs.tables.finding import Finding, candidates
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.seats import Seats
+
+PAGE = "docs/governance.md"
+LEAVER = Rule("seats.leaver_spends", quiet_days=0, page=PAGE)
+UNMATCHED = Rule("seats.unmatched", quiet_days=0, page=PAGE)
+IDLE = Rule("seats.idle", quiet_days=0, page=PAGE)
+
+
+class Meaning(NamedTuple):
+    """A rule, how bad it is, and which seats it is about."""
+
+    rule: Rule
+    severity: str
+    holds: pl.Expr
+
+
+_IS_MEMBER = pl.col("is_current") & (pl.col("seat_kind") == "user")
+MEANINGS = (
+    Meaning(LEAVER, "critical", (pl.col("status") == "left") & (pl.col("spend_30d_usd") > 0)),
+    Meaning(UNMATCHED, "warning", _IS_MEMBER & (pl.col("status") == "unmatched")),
+    Meaning(IDLE, "info", _IS_MEMBER & pl.col("is_idle") & pl.col("seat_usd").is_not_null()),
+)
+
+
+def found(seats: pl.DataFrame) -> pl.DataFrame:
+    """Return a candidate per seat and rule.
+
+    Args:
+        seats: mart.seats. Without a directory that can be believed nobody is flagged.
+    """
+    dated = seats.filter(pl.col("as_of_day").is_not_null())
+    rows = [
+        _said(meaning, seat)
+        for meaning in MEANINGS
+        for seat in dated.filter(meaning.holds).iter_rows(named=True)
+    ]
+    return candidates(pl.DataFrame(rows, infer_schema_length=None)) if rows else Finding.no_rows()
+
+
+def _said(meaning: Meaning, seat: dict[str, Any]) -> dict[str, Any]:
+    name = None if "@" in (seat["name"] or "") else seat["name"]
+    is_idle = meaning.rule is IDLE
+    return {
+        "rule": meaning.rule.id,
+        "severity": meaning.severity,
+        "subject_kind": "user",
+        "subject_id": seat["user_id"],
+        "subject_name": name,
+        "connection": seat["connection"],
+        "day": seat["as_of_day"],
+        "since_day": seat["as_of_day"],
+        "observed": seat["spend_30d_usd"],
+        "unit": "USD",
+        "impact_usd": seat["seat_usd"] if is_idle else seat["spend_30d_usd"],
+        "because": _because(meaning.rule, seat, name or seat["user_id"]),
+        "owner": seat["team"],
+        "table_name": Seats.full_name(),
+    }
+
+
+def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
+    active = f"last active {seat['last_active_day'] or 'never'}"
+    spent = f"{seat['spend_30d_usd']:,.2f} USD in the 30 days to {seat['as_of_day']}"
+    if rule is LEAVER:
+        left = f" on {seat['left_day']}" if seat["left_day"] else ""
+        return f"{who} left{left}, says the directory, and spent {spent}; {active}."
+    if rule is UNMATCHED:
+        role = seat["role"] or "member"
+        return f"{who} ({role}) is nobody the directory knows; spent {spent}; {active}."
+    return (
+        f"{who} holds a seat of {seat['seat_usd']:,.2f} USD a month (contract price, an "
+        f"assumption) and is idle: {active}, spent {spent}."
+    )
+
+
+def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:  # noqa: ARG001 - every question is told the facts
+    through = complete_through(of_costs(lake.read(Coverage)))
+    as_of = pl.min_horizontal("as_of_day", pl.lit(through, pl.Date))
+    return found(lake.read(Seats).with_columns(as_of_day=as_of)) if through else Finding.no_rows()
+
+
+QUESTION = Question(rules=tuple(one.rule for one in MEANINGS), reads=(Seats,), ask=_ask)
