@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from shutil import rmtree
 
+from openai_costs.alerts.show import lines, shown
 from openai_costs.backfill import Headless
 from openai_costs.days import Clock, DayRange
 from openai_costs.errors import SettingsError
@@ -85,7 +86,7 @@ def demo_settings(home: str, *, seed: int, days: int, today: date) -> Settings:
 
 
 def told(facts: ReportFacts, home: Path) -> Iterator[str]:
-    """Yield what a person should see: five numbers, who spends it, open questions, what next."""
+    """Yield what a person should see: numbers, who spends it, questions, findings, what next."""
     everything = facts.views[0]
     yield ""
     for number in everything.headlines:
@@ -102,10 +103,19 @@ def told(facts: ReportFacts, home: Path) -> Iterator[str]:
     yield "\nOpen questions:"
     for question in everything.questions:
         yield f"  - {question.title}: {question.sentence}"
+    yield from _findings(home)
     yield "\nFiles:"
     for file in (PAGE, DATABASE, "published/parquet", "raw"):
         yield f"  {home / file}"
     yield f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)"
+
+
+def _findings(home: Path) -> Iterator[str]:
+    """Yield what is open, with dollars, and how much is over."""
+    everything = shown(place(str(home)), everything=True)
+    found = [one for one in everything if one.state in ("open", "growing")]
+    yield f"\nOpen findings ({len(found)}; {len(everything) - len(found)} more are over):"
+    yield from (f"  {line}" for line in lines(found))
 
 
 def _before_the_restatement(address: str) -> datetime:
