@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from shutil import rmtree
 
-from openai_costs.alerts.rows import Finding
 from openai_costs.alerts.show import lines, shown
 from openai_costs.backfill import Headless
 from openai_costs.days import Clock, DayRange
@@ -68,7 +67,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     today.run(REFRESH, trailing(settings, now.date()))
     today.follow_directory()
     folder = place(settings.home)
-    for line in told(write_report(folder, Lake(folder), now), shown(folder), home):
+    for line in told(write_report(folder, Lake(folder), now), home):
         say(line)
 
 
@@ -98,8 +97,8 @@ def demo_settings(home: str, *, seed: int, days: int, today: date) -> Settings:
     )
 
 
-def told(facts: ReportFacts, findings: list[Finding], home: Path) -> Iterator[str]:
-    """Yield what a person should see: numbers, who spends it, findings, questions, what next."""
+def told(facts: ReportFacts, home: Path) -> Iterator[str]:
+    """Yield what a person should see: numbers, who spends it, questions, findings, what next."""
     everything = facts.views[0]
     yield ""
     for number in everything.headlines:
@@ -113,15 +112,23 @@ def told(facts: ReportFacts, findings: list[Finding], home: Path) -> Iterator[st
             if row.member != REST
         )
         yield f"  by {dimension.title.lower():<11} {largest}"
-    yield f"\nOpen findings ({len(findings)}, the dearest first):"
-    yield from (f"  {line}" for line in lines(findings[:MOST_FINDINGS]))
     yield "\nOpen questions:"
     for question in everything.questions:
         yield f"  - {question.title}: {question.sentence}"
+    yield from _findings(home)
     yield "\nFiles:"
     for file in (PAGE, DATABASE, "published/parquet", "raw"):
         yield f"  {home / file}"
     yield f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)"
+
+
+def _findings(home: Path) -> Iterator[str]:
+    """Yield what is open, with dollars, and how much is over."""
+    everything = shown(place(str(home)), everything=True)
+    found = [one for one in everything if one.state in ("open", "growing")]
+    over, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
+    yield f"\nOpen findings ({len(found)}, here the {first} worst; {over} more are over):"
+    yield from (f"  {line}" for line in lines(found[:MOST_FINDINGS]))
 
 
 def _before_the_restatement(address: str) -> datetime:

@@ -105,7 +105,8 @@ def _range(day: dict[str, Any]) -> str:
     """What a single day may cost; a rise that lasts may stay within it."""
     span = f"{dollars(day['lower_usd'])} to {dollars(day['upper_usd'])}"
     is_within = day["lower_usd"] <= day["actual_usd"] <= day["upper_usd"]
-    return f"one day may be {span}, but this lasts" if is_within else f"as usual: {span}"
+    lasts = is_within and day["kind"] != "new_entity"
+    return f"one day may be {span}, but this lasts" if lasts else f"as usual: {span}"
 
 
 def _count(days: int) -> str:
@@ -119,7 +120,7 @@ def _outlook(newest: dict[str, Any]) -> str | None:
     if not left:
         return None
     more = signed(left * newest["impact_usd"])
-    return f"{more} by the end of the month, if the {_count(left)} left are like {day}."
+    return f"{more} by the end of the month, if the rest of it ({_count(left)}) is like {day}."
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
