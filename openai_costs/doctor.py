@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from openai_costs.alerts.show import route_facts
 from openai_costs.days import Clock, DayRange
+from openai_costs.doctor_governance import governance_facts
 from openai_costs.errors import MissingKey, OpenAICostsError
 from openai_costs.lake import Lake
 from openai_costs.settings import Connection, Settings
@@ -39,6 +40,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
         yield _call(settings, connection, clock, reach)
         yield from _scopes(settings, connection, clock, reach)
         yield _days(settings, connection)
+    yield from (Fact(*fact) for fact in governance_facts(settings, clock))
     yield from (Fact(*fact) for fact in route_facts(settings))
 
 
