@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from openai_costs.demo import CONFIG
+from openai_costs.demo_company import CONFIG
 from openai_costs.errors import SettingsError
 from openai_costs.settings import environment_with, load_settings
 from openai_costs.storage import is_local, place

@@ -1,10 +1,10 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from openai_costs.demo import demo_settings
+from openai_costs.demo_company import company
 from openai_costs.errors import MissingKey, OpenAICostsError, SettingsError
 from openai_costs.settings import (
     DEFAULT_BASE_URL,
@@ -265,7 +265,8 @@ def test_a_key_written_into_the_file_is_shown_by_no_sentence(more: str):
 
 
 def test_the_sample_organisation_needs_no_key_of_ours():
-    settings = demo_settings("data", seed=7, days=30, today=date(2026, 3, 10))
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    settings = company(Path("data"), seed=7, days=30, now=noon).settings
     sample = settings.connection("sample")
     assert sample.is_sample
     assert sample.first_day == date(2026, 2, 8)

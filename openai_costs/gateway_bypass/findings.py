@@ -27,7 +27,6 @@ WORDS = {
     "unregistered": "and no token of the gateway names it",
     "service_account": "and no token of the gateway names it; it is a robot's",
     "deleted_key": "and no token of the gateway names it; it was deleted since",
-    "without_key": "and names no API key: a session or the playground",
     "unmetered": "and the gateway metered far less: somebody else has the key",
 }
 
@@ -35,10 +34,14 @@ WORDS = {
 def found(bypass: pl.DataFrame) -> pl.DataFrame:
     """Return a candidate per connection, API key and rule that is not on the allow-list.
 
+    Spend that names no key (storage, bundles, the playground) is in the table and no finding: no
+    key could have been registered for it.
+
     Args:
         bypass: mart.gateway_bypass of the last days.
     """
-    at_risk = bypass.filter(~pl.col("is_allowed"), pl.col("at_risk_usd") > 0)
+    is_of_a_key = pl.col("api_key_id").is_not_null()
+    at_risk = bypass.filter(is_of_a_key, ~pl.col("is_allowed"), pl.col("at_risk_usd") > 0)
     is_unmetered = pl.col("reason") == "unmetered"
     rule = pl.when(is_unmetered).then(pl.lit(UNMETERED.id)).otherwise(pl.lit(UNREGISTERED.id))
     keys = (
@@ -63,7 +66,7 @@ def _said(key: dict[str, Any]) -> dict[str, Any]:
         "rule": key["rule"],
         "severity": "critical" if key["at_risk_usd"] >= CRITICAL_USD else "warning",
         "subject_kind": "api_key",
-        "subject_id": key["api_key_id"] or "no key",
+        "subject_id": key["api_key_id"],
         "subject_name": key["key_name"],
         "connection": key["connection"],
         "day": key["day"],
@@ -83,7 +86,7 @@ def _because(key: dict[str, Any], owner: str | None) -> str:
     tokens = f" for {key['tokens']:,} tokens" if key["tokens"] else ""
     new = f" Round the gateway since {key['new_since_day']}." if key["new_since_day"] else ""
     return (
-        f"API key {key['key_name'] or key['api_key_id'] or '(none)'}{of}, {where}, was billed "
+        f"API key {key['key_name'] or key['api_key_id']}{of}, {where}, was billed "
         f"{key['billed_usd']:,.2f} USD{tokens} on {key['days']} days from {key['first']} to "
         f"{key['day']}, {WORDS[key['reason']]}: {key['at_risk_usd']:,.2f} USD that the gateway did "
         f"not see.{new}"
