@@ -69,13 +69,12 @@ def test_a_drop_is_explained_like_a_rise() -> None:
     assert told.select("child", "impact_usd").row(0) == ("ada", Decimal(-90))
 
 
-def test_spend_without_a_user_is_a_child_like_others() -> None:
-    told = causes(
-        leaves(("ada", "k1", "in", "1", "1")).with_columns(
-            user=pl.lit(None, pl.String), actual_usd=pl.lit("9").cast(MONEY)
-        )
+def test_spend_without_a_user_is_a_child_like_others_unless_its_key_says_more() -> None:
+    nobody = leaves(("ada", "k1", "in", "1", "1")).with_columns(
+        user=pl.lit(None, pl.String), actual_usd=pl.lit("9").cast(MONEY)
     )
-    assert told["child"].to_list() == ["none"]
+    assert causes(nobody, ["user"])["child"].to_list() == ["none"]
+    assert causes(nobody)["child"].to_list() == ["k1"]
 
 
 def test_nothing_changed_has_no_cause() -> None:
