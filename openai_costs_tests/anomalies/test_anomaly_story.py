@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +13,6 @@ import pytest
 from openai_costs.alerts.rows import Finding, rows
 from openai_costs.anomalies.glance import MOST_CHARACTERS, glance, top_five
 from openai_costs.anomalies.look import Looked, look
-from openai_costs.demo import demo
 from openai_costs.lake import Lake
 from openai_costs.sample.events import Event, EventKind
 from openai_costs.sample.organisation import sample_organisation
@@ -22,15 +21,14 @@ from openai_costs.storage import place
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
-from openai_costs_tests.org import calm
+from openai_costs_tests.conftest import DEMO_NOON
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
 
-NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PLANTED: Final = sample_organisation(NOON.date(), seed="7")
+PLANTED: Final = sample_organisation(DEMO_NOON.date(), seed="7")
 SPEND: Final = {
     EventKind.RUNAWAY_KEY: ("anomalies.spike", "user-hyejin", "key_labs_hyejin", "gpt-5.6-sol"),
     EventKind.MODEL_LAUNCH: (
@@ -63,12 +61,8 @@ SPEND: Final = {
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
-    said: list[str] = []
-    home: Path = tmp_path_factory.mktemp("story") / "home"
-    with calm():
-        demo(home, days=120, seed=7, clock=lambda: NOON, say=said.append)
-    return Lake(place(str(home))), "\n".join(said)
+def told(told_demo: tuple[Lake, str]) -> tuple[Lake, str]:
+    return told_demo
 
 
 @pytest.fixture(scope="module")
@@ -189,10 +183,14 @@ def test_the_launch_is_volume_of_the_new_model_not_a_price(anomalies: pl.DataFra
     assert {Decimal(one["price_usd"]) for one in launched} == {Decimal(0)}
 
 
-def test_the_demo_tells_what_is_open_in_dollars(told: tuple[Lake, str]) -> None:
-    said = told[1].partition("Open findings (2; ")[2]
-    assert "100.00 USD, anomalies.new_spender, api key new pipeline" in said
-    assert "USD, anomalies.spike, user Jonas Marten" in said
+def test_the_demo_tells_the_worst_of_what_is_open_in_dollars(told: tuple[Lake, str]) -> None:
+    said = told[1].partition("Open findings (")[2].partition("Files:")[0].splitlines()
+    opened = [
+        one for one in rows(Finding, told[0].read(Findings)) if one.state in ("open", "growing")
+    ]
+    assert said[0].startswith(f"{len(opened)}, here the 5 worst;")
+    assert [line.split()[1] for line in said if " USD, " in line[:60]] == ["open"] * 5
+    assert "USD, budgets.exceeded, budget labs" in said[1]
 
 
 def test_a_look_at_the_same_days_finds_the_same(looked: Looked, anomalies: pl.DataFrame) -> None:
