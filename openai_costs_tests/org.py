@@ -34,7 +34,7 @@ from openai_costs.sources.source import Reach
 from openai_costs.storage import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import polars as pl
 
@@ -90,6 +90,17 @@ class Torn(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         source = self.grouped if "group_by[]" in request.url.params else self.whole
         return source.handle_request(request)
+
+
+@dataclass(frozen=True)
+class Altered(httpx.BaseTransport):
+    """An API whose every answer somebody may put another in place of."""
+
+    inner: httpx.BaseTransport
+    alter: Callable[[httpx.Request, httpx.Response], httpx.Response]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.alter(request, self.inner.handle_request(request))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Each begins with a home whose days were read well, and reads them again at a lat
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
@@ -12,15 +13,19 @@ from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 import duckdb
+import httpx
 import polars as pl
 import pytest
 import stamina
 
+from openai_costs.days import ONE_DAY
 from openai_costs.jobs import DIRECTORY
+from openai_costs.publish.database import TOGETHER
 from openai_costs.sample.events import Event, EventKind
 from openai_costs.sample.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY, USUAL
 from openai_costs.slices import Slice
 from openai_costs.spend.coverage import of_costs
+from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
@@ -33,12 +38,14 @@ from openai_costs_tests.org import (
     ORGANISATION,
     RESTATED_DAY,
     SETTLED_NOT_RESTATED,
+    Altered,
     House,
     Ran,
     Torn,
     Verdict,
     connection,
     day,
+    days,
     files,
     house,
     of_day,
@@ -46,7 +53,7 @@ from openai_costs_tests.org import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date, datetime
     from pathlib import Path
 
@@ -411,6 +418,94 @@ def test_usage_that_lost_a_field_leaves_its_days_and_the_run_turns_red_at_its_en
     assert published_read_at(lone, LAST)["tidewater"] == NOW.replace(tzinfo=None)
 
 
+def refuse(house: House, below: str, status: int) -> None:
+    """Let the first connection's API refuse whatever is below a path, as a live one would."""
+
+    def alter(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        error = {"error": {"message": f"No to {below}.", "code": None}}
+        return httpx.Response(status, json=error) if below in request.url.path else answer
+
+    house.transports["tidewater"] = Altered(house.transports["tidewater"], alter)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_may_not_read_usage_is_told_the_scope_and_stops_no_money(
+    lone: House, status: int
+) -> None:
+    before = usage_files(lone.home)
+    refuse(lone, "/usage/", status)
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    assert ran.retried == 0
+    said = ran.of("raw/openai_usage", "read_complete")
+    assert {(one.passed, one.severity) for one in said.values()} == {(False, "ERROR")}
+    assert len(said) == len(days(*THREE_DAYS))
+    assert f"HTTP {status}" in said[str(LAST)].because
+    assert "api.usage.read" in said[str(LAST)].because
+    assert usage_files(lone.home) == before
+    assert ledger_is_new_and_complete(lone)
+
+
+def test_a_home_that_was_never_given_usage_has_the_whole_ledger(tmp_path: Path) -> None:
+    fresh = house(tmp_path / "home")
+    refuse(fresh, "/usage/", 403)
+    assert fresh.run(*THREE_DAYS).is_green
+    assert fresh.lake.read(Usage).is_empty()
+    assert ledger_is_new_and_complete(fresh)
+    assert set(fresh.lake.read(Attribution)["attribution"]) == {"direct", "unattributed"}
+
+
+def ledger_is_new_and_complete(house: House) -> bool:
+    """Whether each of the days that add up is of the newest read, and adds up."""
+    for when in days(*THREE_DAYS):
+        assert {house.lake.read_at(one, Slice("tidewater", when)) for one in TOGETHER} == {NOW}
+        sums = [usd(house.lake.read(one, [when]), "tidewater", when) for one in TOGETHER]
+        assert len(set(sums)) == 1
+        assert published_read_at(house, when)["tidewater"] == NOW.replace(tzinfo=None)
+    return True
+
+
+def usage_files(home: str) -> dict[str, bytes]:
+    return files(home, "lake/core/usage")
+
+
+def test_a_contradicted_token_identity_leaves_that_day_and_the_run_turns_red_at_its_end(
+    lone: House,
+) -> None:
+    before = usage_files(lone.home)
+    lone.transports["tidewater"] = Altered(lone.transports["tidewater"], one_cached_too_many)
+    ran = lone.run(*THREE_DAYS)
+    assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
+    said = ran.of("core/usage", "contract")
+    assert {when: one.passed for when, one in said.items()} == {
+        "2026-11-17": True,
+        "2026-11-18": False,
+        "2026-11-19": True,
+    }
+    numbers = re.search(r"input_tokens is (\d+), .* add up to (\d+)", said["2026-11-18"].because)
+    assert numbers is not None
+    assert int(numbers[2]) == int(numbers[1]) + 1
+    after = usage_files(lone.home)
+    same = {path for path, content in before.items() if after[path] == content}
+    assert same == {"lake/core/usage/tidewater/2026-11-18.parquet"} | of_others(before)
+    assert len(lone.archive.reads("openai", "tidewater", "usage", day(18))) == 2
+    assert ledger_is_new_and_complete(lone)
+
+
+def of_others(paths: Iterable[str]) -> set[str]:
+    return {path for path in paths if "/tidewater/" not in path}
+
+
+def one_cached_too_many(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+    """Let the first result of the second day count one cached token more than there can be."""
+    if not request.url.path.endswith("/usage/completions"):
+        return answer
+    page = answer.json()
+    first = page["data"][1]["results"][0]
+    first["input_cached_tokens"] += 1
+    return httpx.Response(answer.status_code, json=page)
+
+
 def directory_of(house: House) -> Ran:
     return house.run(*THREE_DAYS, job=DIRECTORY)
 
@@ -430,6 +525,38 @@ def test_a_key_that_may_not_read_names_is_told_the_scope_and_the_tables_stay(
     assert "api.management.read" in said.because
     assert ledger_files(lone.home) == before
     assert lone.run(*THREE_DAYS).is_green
+
+
+@pytest.mark.parametrize("status", [401, 502])
+def test_a_directory_that_cannot_be_read_is_red_and_the_tables_stay(
+    lone: House, status: int
+) -> None:
+    assert directory_of(lone).is_green
+    before = {below: files(lone.home, below) for below in ("lake", "raw")}
+    refuse(lone, "/organization/", status)
+    ran = directory_of(lone.at(NOW + ONE_DAY))
+    assert ran.is_green
+    said = ran.of("raw/openai_directory", "read_complete")[None]
+    assert (said.passed, said.severity) == (False, "ERROR")
+    assert f"HTTP {status}" in said.because
+    assert {below: files(lone.home, below) for below in before} == before
+
+
+def test_one_list_that_is_refused_keeps_its_rows_and_the_others_are_replaced(
+    lone: House,
+) -> None:
+    assert directory_of(lone).is_green
+    before = lone.lake.read(AdminKeys)
+    assert not before.is_empty()
+    refuse(lone, "/admin_api_keys", 404)
+    ran = directory_of(lone.at(NOW + ONE_DAY))
+    assert ran.is_green
+    said = ran.of("raw/openai_directory", "read_complete")[None]
+    assert (said.passed, said.severity) == (False, "WARN")
+    assert "admin_api_keys (" in said.because
+    assert lone.lake.read(AdminKeys).equals(before)
+    seen = lone.lake.read(Projects).filter(status="active")["last_seen_day"]
+    assert set(seen) == {day(24)}
 
 
 def test_a_directory_that_breaks_off_goes_on_with_the_lists_that_are_left(lone: House) -> None:
