@@ -72,13 +72,16 @@ def _described(days: pl.DataFrame, keys: pl.DataFrame, projects: pl.DataFrame) -
         "owner_id",
         "first_seen_day",
         "last_used_at",
+        "created_at",
         api_key_id="id",
         key_name="name",
         owner="owner_name",
         is_there=pl.col("is_current") | (pl.col("status") == "not_listed"),
     )
     named = projects.select("connection", project_id="id", project_name="name")
-    since = pl.coalesce("unlisted_since", "first_seen_day")
+    # A key is often older than our first look at the directory.
+    made = pl.min_horizontal(pl.col("created_at").dt.date(), "first_seen_day")
+    since = pl.coalesce("unlisted_since", made)
     return (
         days.join(known, on=["connection", "api_key_id"], how="left")
         .join(named, on=["connection", "project_id"], how="left")

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -93,6 +93,13 @@ def test_a_key_whose_token_is_gone_goes_round_since_the_day_after():
     gone = {"is_current": False, "last_seen_day": DAY - timedelta(days=2)}
     (row,) = listed(activity(spent(), tokens=(gone,)))
     assert (row["reason"], row["new_since_day"]) == ("unregistered", DAY - timedelta(days=1))
+
+
+def test_a_key_that_is_older_than_our_first_look_goes_round_since_it_was_made():
+    made = datetime.combine(LISTED - timedelta(days=9), time(23, 30))
+    rogue = {"id": "key_rogue", "created_at": made}
+    (row,) = listed(activity(spent(api_key_id="key_rogue"), keys=(rogue,)))
+    assert (row["first_seen_day"], row["new_since_day"]) == (LISTED, made.date())
 
 
 def test_a_key_is_registered_on_the_last_day_its_token_was_listed():

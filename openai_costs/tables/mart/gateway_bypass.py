@@ -48,8 +48,8 @@ class GatewayBypass(Contract):
         "When the provider says it was last used.", unit="UTC timestamp", nullable=True
     )
     new_since_day: dt.date = column(
-        "Since when it goes round: the day after its last token was listed, else first_seen_day; "
-        "null for a key that is registered.",
+        "Since when it goes round: the day after its last token was listed, else the day it was "
+        "made or first seen; null for a key that is registered.",
         unit="UTC day",
         nullable=True,
     )
