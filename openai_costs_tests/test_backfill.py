@@ -3,12 +3,23 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import dagster as dg
+import duckdb
+import polars as pl
 import pytest
 
 from openai_costs.archive import Archive, DayRead
 from openai_costs.backfill import Headless
 from openai_costs.days import ONE_DAY, DayRange
-from openai_costs.jobs import RANGE_END, RANGE_START, REBUILD, REFRESH, overtaken_requests
+from openai_costs.jobs import (
+    DERIVE,
+    DIRECTORY,
+    RANGE_END,
+    RANGE_START,
+    REBUILD,
+    REFRESH,
+    overtaken_requests,
+)
 from openai_costs.lake import Lake
 from openai_costs.plan import Step, directories_due, from_kept_pages, plan
 from openai_costs.sample.options import USUAL
@@ -24,6 +35,7 @@ from openai_costs_tests.org import House, calm, connection, day, house
 
 TODAY = date(2026, 3, 20)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+RUN_ID = "4f6a1f0e-5f0a-4b7e-9a43-0c1f4a4f7c11"
 
 
 @pytest.fixture
@@ -189,3 +201,58 @@ def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
     assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
         ("run-1:2026-11-18 to 2026-11-23", "2026-11-18", "2026-11-23")
     ]
+
+
+def renamed(made: House, when: date) -> None:
+    """Let a stored day speak of a project by a name that it has not any more."""
+    key = Slice("tidewater", when)
+    read_at = made.lake.read_at(Spend, key)
+    assert read_at is not None
+    rows = made.lake.read(Spend, [when])
+    once = pl.when(project_id="proj_labs").then(pl.lit("Lab")).otherwise("project_name")
+    batch = Batch(rows.with_columns(project_name=once), {key: read_at})
+    assert not made.lake.replace(Spend, [batch]).refused
+
+
+@pytest.fixture
+def overtaken(backfilled: tuple[House, list[str]], tmp_path: Path) -> House:
+    """The same home with a project that was renamed after two of its days were made."""
+    copy = backfilled[0].moved_to(tmp_path / "home")
+    for when in (day(19), day(22)):
+        renamed(copy, when)
+    copy.silence()
+    return copy
+
+
+def test_a_reading_of_the_directory_starts_one_run_per_range_of_overtaken_days(
+    overtaken: House,
+) -> None:
+    with calm(), dg.DagsterInstance.ephemeral() as instance:
+        home = overtaken.defs().get_repository_def()
+        sensor = home.get_sensor_def("names_follow_the_directory")
+        assert isinstance(sensor, dg.RunStatusSensorDefinition)
+        read = home.get_job(DIRECTORY)
+        context = dg.build_run_status_sensor_context(
+            sensor_name=sensor.name,
+            dagster_instance=instance,
+            dagster_run=instance.create_run_for_job(read, run_id=RUN_ID),
+            dagster_event=dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, read.name),
+            repository_def=home,
+        )
+        asked = list(sensor(context))
+    assert [one.run_key for one in asked] == [f"{RUN_ID}:2026-11-19", f"{RUN_ID}:2026-11-22"]
+    assert sensor.job_name == DERIVE
+
+
+def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
+    lines: list[str] = []
+    with calm():
+        headless(overtaken, lines.append).follow_directory()
+    assert [line for line in lines if line.endswith("no request")] == [
+        "2026-11-19: names and owners of now, no request",
+        "2026-11-22: names and owners of now, no request",
+    ]
+    assert overtaken_days(overtaken.lake, ()) == []
+    question = "SELECT DISTINCT project_name FROM mart.spend WHERE project_id = 'proj_labs'"
+    with duckdb.connect(str(overtaken.published), read_only=True) as sql:
+        assert sql.sql(question).fetchall() == [("Labs",)]

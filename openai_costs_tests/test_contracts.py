@@ -8,7 +8,17 @@ import dagster as dg
 import pytest
 
 from openai_costs.contracts import asset_key, described, lineage, table_asset
-from openai_costs.jobs import RANGE_END, RANGE_START, daily_refresh, trailing
+from openai_costs.jobs import (
+    DERIVE,
+    DIRECTORY,
+    RANGE_END,
+    RANGE_START,
+    REBUILD,
+    REFRESH,
+    daily_directory,
+    daily_refresh,
+    trailing,
+)
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
@@ -151,3 +161,35 @@ def test_the_trailing_window_does_not_begin_before_the_first_day() -> None:
     window = trailing(settings, day(14))
     assert (window.first, window.last) == (FIRST_DAY, day(14))
     assert trailing(settings, TODAY).first == day(16)
+
+
+def made_by(job: str) -> set[str]:
+    with calm():
+        layer = house(Path("nowhere")).defs().resolve_job_def(job).asset_layer
+    return {key.to_user_string() for key in layer.executable_asset_keys}
+
+
+def test_the_money_does_not_wait_for_names_and_a_rebuild_asks_nobody() -> None:
+    refresh, directory, rebuild = map(made_by, (REFRESH, DIRECTORY, REBUILD))
+    assert refresh & directory == {"published/duckdb"}
+    assert {"raw/openai_costs", "raw/openai_usage"} <= refresh
+    assert "raw/openai_directory" in directory
+    assert rebuild == {name for name in refresh | directory if not name.startswith("raw/")}
+
+
+def test_to_derive_is_to_make_all_marts_of_what_is_stored() -> None:
+    derived = made_by(DERIVE)
+    assert derived == {name for name in made_by(REBUILD) if not name.startswith("core/")}
+    assert {"mart/spend", "mart/spend_attribution", "mart/spend_by_user"} <= derived
+
+
+def test_names_are_asked_for_every_day_some_time_after_the_money() -> None:
+    money, names = daily_refresh(house(Path("nowhere")).settings, HandClock()), daily_directory()
+    assert (money.job_name, names.job_name) == (REFRESH, DIRECTORY)
+    minute, hour, *every_day = names.cron_schedule.split()
+    assert every_day == ["*"] * 3
+    first_minute, first_hour, *_ = money.cron_schedule.split()
+    assert (int(hour), int(minute)) > (int(first_hour) + 1, int(first_minute))
+    with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
+        (request,) = names.evaluate_tick(context).run_requests or ()
+    assert RANGE_START not in request.tags
