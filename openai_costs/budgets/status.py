@@ -20,6 +20,15 @@ PAST_DAYS = 400
 CENT_OF_A_CENT = 4
 """Decimals of a forecast: it is an estimate, and must not look exact."""
 
+FORECAST = {
+    "forecast_usd": "forecast",
+    "forecast_low_usd": "low80",
+    "forecast_high_usd": "high80",
+    "forecast_low95_usd": "low95",
+    "forecast_high95_usd": "high95",
+}
+"""The columns of the table, and what the forecast calls them."""
+
 
 class Known(NamedTuple):
     """What is known of spend.
@@ -84,19 +93,19 @@ def _newest(rows: pl.DataFrame, so_far: DayRange, period: DayRange) -> dict[str,
         through,
         period.first,
         period.last,
-    ).row(0, named=True)
+    )
     later = rows.filter(pl.col("day").is_between(through + ONE_DAY, period.last))
     window = DayRange(period.first - ONE_DAY * len(so_far), period.first - ONE_DAY)
-    return {
-        "forecast_usd": told["forecast"],
-        "forecast_low_usd": told["low80"],
-        "forecast_high_usd": told["high80"],
-        "forecast_low95_usd": told["low95"],
-        "forecast_high95_usd": told["high95"],
-    } | {
+    return _forecast(told) | {
         "provisional_usd": total(later["billed_usd"]),
         "largest_growth": largest_growth(rows, so_far, window) or None,
     }
+
+
+def _forecast(told: pl.DataFrame) -> dict[str, float | None]:
+    """Return the columns of a forecast; null where nothing was ever spent, so nothing is known."""
+    row = told.row(0, named=True) if told.height else {}
+    return {column: row.get(name) for column, name in FORECAST.items()}
 
 
 def _stated(
