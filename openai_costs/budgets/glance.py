@@ -1,5 +1,6 @@
 """Every budget at a glance: a bar each, and a table of five. Pure."""
 
+from decimal import Decimal
 from urllib.parse import quote
 
 import polars as pl
@@ -39,7 +40,7 @@ def top_five(status: pl.DataFrame) -> str:
     """Return Markdown: the five fullest budgets as a table."""
     lines = [
         f"| {row['budget'][:LONGEST_NAME]} | {row['spent_usd']:,.2f} | {row['limit_usd']:,.2f} | "
-        f"{row['spent_pct']:.0f} % | {row['forecast_usd']:,.2f} | "
+        f"{row['spent_pct']:.0f} % | {_usd(row['forecast_usd'])} | "
         f"{row['state'].replace('_', ' ')} |"
         for row in newest(status).head(TOP).iter_rows(named=True)
     ]
@@ -48,6 +49,10 @@ def top_five(status: pl.DataFrame) -> str:
         "|---|---|---|---|---|---|",
     ]
     return "\n".join([*head, *lines]) if lines else "No budget is set."
+
+
+def _usd(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:,.2f}"
 
 
 def _length(row: dict[str, object]) -> int:

@@ -134,3 +134,10 @@ def test_a_glance_fits_the_asset_s_page_however_many_budgets_there_are() -> None
     assert len(top_five(status)) < MOST_CHARACTERS
     assert top_five(status).count("\n| ") == 5
     assert "No budget is set" in glance(BudgetStatus.no_rows())
+
+
+def test_a_budget_of_what_never_spent_has_its_rows_and_no_forecast() -> None:
+    rows = statuses([budget()], known(ten_dollars_a_day().clear()))
+    assert rows["spent_usd"].sum() == 0
+    assert rows["forecast_usd"].is_null().all()
+    assert "on track" in top_five(rows)
