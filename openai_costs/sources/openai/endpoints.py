@@ -41,5 +41,8 @@ LEDGER_GROUPINGS: tuple[tuple[str, ...], ...] = (
 """Richest first. `user_id` beside `project_id` "depends on the organization and requested time
 range" (vendor), and one live organisation refused `api_key_id`: each refusal steps down."""
 
+USER_VIEW = "user_view"
+"""The part of a read that has the dollars by user."""
+
 USER_VIEW_GROUPING: tuple[str, ...] = ("user_id", "line_item")
 """Read when the ledger's grouping has no user."""

@@ -13,6 +13,7 @@ from openai_costs.archive import DamagedRead, KeptRead
 from openai_costs.days import is_settled
 from openai_costs.settings import Connection
 from openai_costs.slices import Batch, Slice
+from openai_costs.sources.openai.endpoints import USER_VIEW
 from openai_costs.sources.openai.line_items import parsed_columns
 from openai_costs.sources.openai.rows import DIMENSIONS, Day, batches
 from openai_costs.tables.core.spend import Spend
@@ -74,7 +75,8 @@ def users_of(ledger: pl.DataFrame) -> pl.DataFrame:
 
 
 def _user_part(read: KeptRead) -> str:
-    return "user_view" if "user_view" in read.bodies else "ledger"
+    """Return where the dollars by user are; a ledger without users has them all as nobody's."""
+    return USER_VIEW if USER_VIEW in read.bodies else "ledger"
 
 
 def _ledger(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -> pl.DataFrame:

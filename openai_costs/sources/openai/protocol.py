@@ -12,6 +12,7 @@ from openai_costs.errors import LookbackExceeded, RequestRefused
 from openai_costs.sources.openai.endpoints import (
     COSTS,
     LEDGER_GROUPINGS,
+    USER_VIEW,
     USER_VIEW_GROUPING,
     Endpoint,
 )
@@ -42,20 +43,25 @@ def read_window(
 ) -> Generator[Get, Body, WindowRead]:
     """Read a window three times: ledger, control, and the user view where the ledger lacks users.
 
-    The ledger is asked in each of `groupings`, richest first, until one is accepted.
+    The ledger is asked in each of `groupings`, richest first, until one is accepted. Who is given
+    no users at all has a ledger all the same: the user view is absent then.
 
     Raises:
-        RequestRefused: Even the coarsest grouping was refused.
+        RequestRefused: Even the coarsest grouping was refused, or the control.
         LookbackExceeded: The window begins before the provider's history does.
         IncompleteRead: See `complete`.
     """
     anything = Query(COSTS, window, open_day=open_day)
     ledger, refused = yield from richest(anything, groupings)
-    answers = {"ledger": ledger}
+    answers, absent = {"ledger": ledger}, {}
     if "user_id" not in ledger.query.grouping:
-        answers["user_view"] = yield from complete(replace(anything, grouping=USER_VIEW_GROUPING))
+        try:
+            by_user = replace(anything, grouping=USER_VIEW_GROUPING)
+            answers[USER_VIEW] = yield from complete(by_user)
+        except RequestRefused as no_users:
+            absent[USER_VIEW] = no_users.said
     answers["control"] = yield from complete(anything)
-    return WindowRead(window, answers, refused)
+    return WindowRead(window, answers, refused, absent)
 
 
 def find_floor(window: DayRange, endpoint: Endpoint = COSTS) -> Generator[Get, Body, date]:

@@ -7,7 +7,7 @@ from datetime import date
 from openai_costs.days import DayRange
 from openai_costs.settings import Connection, Settings
 from openai_costs.sources.openai.connecting import connect
-from openai_costs.sources.openai.endpoints import COSTS
+from openai_costs.sources.openai.endpoints import COSTS, USER_VIEW
 from openai_costs.sources.openai.learned import Learned
 from openai_costs.sources.openai.paging import Body, Get, Query
 from openai_costs.sources.openai.protocol import WindowRead, read_window
@@ -35,7 +35,8 @@ def _talk(window: DayRange, learned: Learned, today: date) -> Generator[Get, Bod
 
 
 def _told(read: WindowRead) -> str:
-    return f"read {read.window} by {', '.join(read.answers['ledger'].query.grouping)}"
+    without = ", without users" if USER_VIEW in read.absent else ""
+    return f"read {read.window} by {', '.join(read.answers['ledger'].query.grouping)}{without}"
 
 
 class OpenAICosts(Reader):

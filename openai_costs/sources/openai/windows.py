@@ -155,8 +155,8 @@ class _Unread:
             return None
         except LookbackExceeded:
             floor = hold(protocol.find_floor(window, self._dataset.probe), self._transport)
-            if floor > today:
-                raise
+            if floor > today or floor == window.first:
+                raise  # no floor is in this window: what was refused is the question, not its days
             self._learn(self._learned.with_floor(floor))
             self._start_at(floor)
             return None

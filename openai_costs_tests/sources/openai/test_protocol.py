@@ -300,6 +300,28 @@ def test_the_ladder_goes_down_to_its_last_step():
     assert window.refused == (WITH_USERS, WITHOUT_USERS)
 
 
+def test_an_organisation_that_gives_no_users_has_its_ledger_all_the_same():
+    def answer(get: Get) -> Body | Exception:
+        asked = grouping_of(get.params)
+        return refused("no users") if "user_id" in asked else empty_days(asked_days(get.params))
+
+    window, asked = converse(read_window(THREE), answer)
+    assert sorted(window.answers) == ["control", "ledger"]
+    assert window.absent == {"user_view": "no users"}
+    assert grouping_of(asked[-1].params) == ()
+
+
+def test_a_user_view_that_does_not_arrive_is_no_refusal():
+    def answer(get: Get) -> Body | Exception:
+        asked = grouping_of(get.params)
+        if asked == ("user_id", "line_item"):
+            return ProviderUnavailable("acme", COSTS.path, "down")
+        return refused() if "user_id" in asked else empty_days(asked_days(get.params))
+
+    with pytest.raises(ProviderUnavailable):
+        converse(read_window(THREE), answer)
+
+
 def test_an_organisation_that_refuses_every_grouping_is_a_refusal():
     with pytest.raises(RequestRefused, match="cannot be combined"):
         converse(read_window(THREE), accepting())

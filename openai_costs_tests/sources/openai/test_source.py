@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 import stamina
 from upath import UPath
@@ -12,6 +13,7 @@ from openai_costs.days import DayRange
 from openai_costs.errors import (
     AccessRefused,
     IncompleteRead,
+    LookbackExceeded,
     MissingKey,
     PageRefused,
     ProviderUnavailable,
@@ -37,7 +39,11 @@ from openai_costs_tests.sources.openai.wire import (
     WITHOUT_USERS,
     as_kept,
     asked_days,
+    bucket,
+    empty_days,
     grouping_of,
+    page,
+    result,
 )
 
 TODAY = date(2026, 11, 22)
@@ -265,6 +271,43 @@ def test_a_floor_that_moves_on_is_found_again(desk: Callable[..., Desk]):
 def test_history_that_is_gone_altogether_is_no_days(desk: Callable[..., Desk]):
     here = desk(options=WireOptions(lookback_floor=TODAY + timedelta(days=5)))
     assert here.read(back(30)) == []
+
+
+def test_a_floor_that_is_not_in_the_window_is_told_and_not_looked_for_for_ever(tmp_path: Path):
+    """The provider calls every grouped question too old, and answers all others."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        params = request.url.params.multi_items()
+        if not grouping_of(params):
+            return httpx.Response(200, content=empty_days(asked_days(params)))
+        error = {"message": "too old", "code": "reporting_lookback_exceeded"}
+        return httpx.Response(400, json={"error": error})
+
+    here = Desk(tmp_path)
+    reach = Reach(lambda _connection: httpx.MockTransport(answer))
+    source = OpenAICosts(here.settings, here.archive, lambda: here.now, reach)
+    with pytest.raises(LookbackExceeded, match="too old"):
+        list(source.read(here.connection, back(30), here.told.append))
+
+
+def test_an_organisation_that_gives_no_users_is_read_without(tmp_path: Path):
+    def answer(request: httpx.Request) -> httpx.Response:
+        params = request.url.params.multi_items()
+        if "user_id" in grouping_of(params):
+            return httpx.Response(400, json={"error": {"message": "no users"}})
+        spent = page(*(bucket(day, result("0.5")) for day in asked_days(params)))
+        return httpx.Response(200, content=spent)
+
+    here = Desk(tmp_path)
+    reach = Reach(lambda _connection: httpx.MockTransport(answer))
+    source = OpenAICosts(here.settings, here.archive, lambda: here.now, reach)
+    reads = list(source.read(here.connection, back(2), here.told.append))
+    assert here.told[-1].endswith(
+        "by project_id, api_key_id, line_item, without users (2 of 2 days)"
+    )
+    assert reads[0].absent == {"user_view": "no users"}
+    users = next(by_user_batches(map(as_kept, reads), here.connection)).frame
+    assert users.select("user_id", "billed_usd").rows() == [(None, Decimal("0.5"))] * 2
 
 
 def test_an_organisation_that_names_no_users_is_read_with_a_user_view(desk: Callable[..., Desk]):
