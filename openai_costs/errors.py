@@ -5,6 +5,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── MissingKey              no admin key was found in any of the places we looked
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
 ├── ReadFailed                  a read did not complete, so nothing of it was kept
+│   ├── KeyUnusable             the key holds what no key has: nothing was sent
 │   ├── AccessRefused           401/403: terminal, a person has to act
 │   ├── RequestRefused          another 4xx: asking again would not help
 │   │   └── LookbackExceeded    the provider keeps no costs that old
@@ -70,6 +71,14 @@ class ReadFailed(OpenAICostsError):  # noqa: N818
     """
 
     is_retryable = False
+
+
+class KeyUnusable(ReadFailed):
+    """The key holds a line break or a letter that no header can carry; it is not repeated here."""
+
+    def __init__(self, connection: str, key_env: str) -> None:
+        why = "holds a line break, or a letter no key has; nothing was sent. Copy it as one line."
+        super().__init__(f"Connection {connection!r}: {key_env} {why}")
 
 
 class AccessRefused(ReadFailed):

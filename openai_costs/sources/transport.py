@@ -19,6 +19,7 @@ from openai_costs.errors import (
     USAGE_SCOPE,
     AccessRefused,
     BodyTooLarge,
+    KeyUnusable,
     LookbackExceeded,
     PathNotAllowed,
     ProviderUnavailable,
@@ -112,11 +113,14 @@ class Access:
 class _Bearer(httpx.Auth):
     """Puts the key on a request at the last moment, so that no object holds it for long."""
 
-    def __init__(self, key: Callable[[], SecretStr]) -> None:
-        self._key = key
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def auth_flow(self, request: httpx.Request) -> Any:  # noqa: ANN401 - httpx's generator type
-        request.headers["Authorization"] = f"Bearer {self._key().get_secret_value()}"
+        key = self._access.key().get_secret_value()
+        if not (key.isascii() and key.isprintable()):  # the client's error would quote it
+            raise KeyUnusable(self._access.connection, self._access.key_env)
+        request.headers["Authorization"] = f"Bearer {key}"
         yield request
 
 
@@ -127,7 +131,7 @@ class Transport:
         self._access = access
         self._paces: dict[str, Limiter] = {}
         self._client = httpx.Client(
-            auth=_Bearer(access.key),
+            auth=_Bearer(access),
             timeout=TIMEOUT,
             follow_redirects=False,
             transport=inner,
@@ -153,6 +157,7 @@ class Transport:
 
         Raises:
             PathNotAllowed: The path is not on the allow-list; nothing was sent.
+            KeyUnusable: No header can hold the key; nothing was sent.
             AccessRefused: 401 or 403; never retried.
             RequestRefused: Another 4xx that is not worth a retry.
             ProviderUnavailable: 408, 409, 429, 5xx or a broken connection, after all retries.

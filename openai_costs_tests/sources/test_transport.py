@@ -17,6 +17,7 @@ from pyrate_limiter import Limiter
 from openai_costs.errors import (
     AccessRefused,
     BodyTooLarge,
+    KeyUnusable,
     LookbackExceeded,
     OpenAICostsError,
     PathNotAllowed,
@@ -104,6 +105,19 @@ def test_parameters_are_sent_in_order_and_repeated_names_stay_repeated():
     assert sent.url.params.multi_items() == params
     assert b"group_by%5B%5D=project_id" in sent.url.query
     assert sent.url.copy_with(query=None) == httpx.URL(HERE + COSTS)
+
+
+@pytest.mark.parametrize("broken", ["sk-admin-one\ntwo", "sk-admin-one\x00", "sk-admin-\u2026one"])
+def test_a_key_that_no_header_can_carry_is_neither_sent_nor_told(
+    broken: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+):
+    wire = Wire(GOOD)
+    refused = failure(wire, key=lambda: SecretStr(broken))
+    assert isinstance(refused, KeyUnusable)
+    assert wire.sent == []
+    assert "ACME_KEY" in str(refused)
+    said = (str(refused), caplog.text, *capsys.readouterr())
+    assert not any("sk-admin" in one or "two" in one for one in said)
 
 
 def test_the_key_is_on_the_request_and_nowhere_in_its_address():
