@@ -1,5 +1,6 @@
 """Every budget at a glance: a bar each, and a table of five. Pure."""
 
+from decimal import Decimal
 from urllib.parse import quote
 
 import polars as pl
@@ -9,13 +10,20 @@ WIDTH = 200
 MOST_CHARACTERS = 1_000
 """Markdown shorter than this is drawn on Dagster's asset page; longer hides behind a click."""
 LONGEST_NAME = 24
-COLOURS = {"on_track": "#2e7d32", "at_risk": "#e69100", "exceeded": "#b3261e"}
+COLOURS = {
+    "on_track": "#2e7d32",
+    "at_risk": "#e69100",
+    "exceeded": "#b3261e",
+    "incomplete": "#777777",
+}
 
 
 def newest(status: pl.DataFrame) -> pl.DataFrame:
-    """Return the newest row of each budget, the fullest first."""
+    """Return the newest row of each budget, the fullest first; those that are over come last."""
     last = pl.col("day") == pl.col("day").max().over("budget")
-    return status.filter(last).sort("spent_pct", "budget", descending=[True, False])
+    is_over = pl.col("period_end") < pl.col("day").max()
+    told = status.with_columns(is_over=is_over).filter(last)
+    return told.sort("is_over", "spent_pct", "budget", descending=[False, True, False])
 
 
 def glance(status: pl.DataFrame) -> str:
@@ -39,7 +47,7 @@ def top_five(status: pl.DataFrame) -> str:
     """Return Markdown: the five fullest budgets as a table."""
     lines = [
         f"| {row['budget'][:LONGEST_NAME]} | {row['spent_usd']:,.2f} | {row['limit_usd']:,.2f} | "
-        f"{row['spent_pct']:.0f} % | {row['forecast_usd']:,.2f} | "
+        f"{row['spent_pct']:.0f} % | {_usd(row['forecast_usd'])} | "
         f"{row['state'].replace('_', ' ')} |"
         for row in newest(status).head(TOP).iter_rows(named=True)
     ]
@@ -48,6 +56,10 @@ def top_five(status: pl.DataFrame) -> str:
         "|---|---|---|---|---|---|",
     ]
     return "\n".join([*head, *lines]) if lines else "No budget is set."
+
+
+def _usd(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:,.2f}"
 
 
 def _length(row: dict[str, object]) -> int:
