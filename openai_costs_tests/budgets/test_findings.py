@@ -3,12 +3,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+import openai_costs
 from openai_costs.alerts.registry import CANDIDATES
-from openai_costs.budgets.findings import QUESTION, found
+from openai_costs.budgets.causes import ENOUGH, MOST
+from openai_costs.budgets.findings import LATE_THRESHOLD_PCT, QUESTION, found
+from openai_costs.budgets.risk import MOST_DAYS, SHARE
+from openai_costs.budgets.status import KEPT_DAYS, LOOKED_DAYS
 from openai_costs.tables.finding import Finding
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs_tests.budgets import ledger
@@ -17,6 +22,7 @@ from openai_costs_tests.budgets.ledger import counted, status
 if TYPE_CHECKING:
     from openai_costs.sections import Budget
 
+PAGE = (Path(openai_costs.__file__).parent.parent / "docs" / "alerts.md").read_text("utf-8")
 NOVEMBER = date(2026, 11, 1)
 GREW = '[{"dimension":"api_key","id":"key_1","name":"etl","impact_usd":"20"}]'
 
@@ -58,7 +64,7 @@ def test_the_reason_names_what_grew_and_against_what() -> None:
 
 def test_each_threshold_is_one_subject_a_period_however_often_it_is_looked_at() -> None:
     one = budget("200", thresholds_pct=[25, 50, 90])
-    days = [NOVEMBER + timedelta(days=i) for i in range(30)]
+    days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 16, 17, 29)]
     told = pl.concat(on(day, one) for day in days).filter(rule="budgets.threshold")
     subjects = told.select("subject_id", "since_day", "impact_usd", "severity").unique()
     assert sorted(subjects.rows()) == [
@@ -70,9 +76,9 @@ def test_each_threshold_is_one_subject_a_period_however_often_it_is_looked_at() 
 
 def test_a_forecast_above_the_limit_is_told_from_the_fifth_day_until_it_is_exceeded() -> None:
     one = budget("150", thresholds_pct=[])
-    days = [NOVEMBER + timedelta(days=i) for i in range(20)]
+    days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 14, 15)]
     told = pl.concat(on(day, one).filter(rule="budgets.forecast_exceeds") for day in days)
-    assert [day.day for day in told["day"]] == list(range(5, 16))
+    assert [day.day for day in told["day"]] == [5, 10, 15]
     assert set(told["since_day"]) == {date(2026, 11, 5)}
     row = told.filter(day=date(2026, 11, 10)).row(0, named=True)
     assert row["impact_usd"] == row["expected"] - row["threshold"]
@@ -123,3 +129,16 @@ def test_a_budget_that_was_removed_from_the_settings_says_nothing_more() -> None
 
 def test_budgets_are_among_the_questions_that_are_asked() -> None:
     assert set(QUESTION.rules) <= set(chain.from_iterable(one.rules for one in CANDIDATES))
+
+
+def test_the_page_says_the_numbers_of_the_code() -> None:
+    flat = " ".join(PAGE.split())
+    for words in (
+        f"of those that ended within {KEPT_DAYS} days",
+        f"The newest {LOOKED_DAYS} days have one each",
+        f"a sixth of the period or {MOST_DAYS} days of it are gone",
+        "the fewest of each that explain four fifths of the growth, three at most",
+        f"From {LATE_THRESHOLD_PCT} % on a warning",
+    ):
+        assert words in flat
+    assert (SHARE, ENOUGH, MOST) == (6, Decimal("0.8"), 3)
