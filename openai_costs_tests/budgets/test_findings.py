@@ -141,4 +141,4 @@ def test_the_page_says_the_numbers_of_the_code() -> None:
         f"From {LATE_THRESHOLD_PCT} % on a warning",
     ):
         assert words in flat
-    assert (SHARE, ENOUGH, MOST) == (6, Decimal("0.8"), 3)
+    assert (6, Decimal("0.8"), 3) == (SHARE, ENOUGH, MOST)
