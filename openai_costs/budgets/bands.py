@@ -11,6 +11,8 @@ CERTAIN = 0.05
 FEW_ERRORS = 40.0
 LARGEST_ERROR = 3.0
 SMALLEST_SCALE = 0.005
+WIDEST = 7.0
+"""A band ends at a thousandfold: what is young and wild has no end that means anything."""
 PRIOR_RATIO = 1.0
 WIDER_AHEAD = 150.0
 """Past errors of long forecasts overlap and so look more alike than they are: wider with days."""
@@ -45,7 +47,8 @@ def banded(now: pl.DataFrame, before: pl.DataFrame, ahead: int) -> pl.DataFrame:
     quantiles = _quantiles(errors.join(scale.select(ID, "promised", "n", "squares"), on=ID))
     told = scale.join(quantiles, on="group", how="left")
     rest, width = pl.col("rest") + floor, pl.col("scale") * (1 + ahead / WIDER_AHEAD)
-    bands = [(rest * (_at(name) * width).exp() - floor).clip(0).alias(name) for name in BANDS]
+    ends = {name: (_at(name) * width).clip(-WIDEST, WIDEST).exp() for name in BANDS}
+    bands = [(rest * end - floor).clip(0).alias(name) for name, end in ends.items()]
     told = told.select(ID, "so_far", *bands, forecast="rest")
     return told.select(
         ID, *(pl.col(name) + pl.col("so_far") for name in ("forecast", *BANDS))

@@ -42,7 +42,7 @@ class Look(NamedTuple):
 
 
 def endings(looks: Iterable[Look], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return budget, day and the forecast with its bands.
+    """Return budget, day and the forecast with its bands; no row of what never spent.
 
     Budgets that are looked at alike are forecast together: their bands learn from each other.
 
@@ -72,9 +72,5 @@ def _together(looks: Sequence[Look], spent: Mapping[str, pl.DataFrame]) -> pl.Da
         spent[name].select(pl.lit(name).alias(ID), "day", cost="billed_usd") for name in names
     )
     told = forecast(series, day, first, last)
-    everybody = pl.DataFrame({ID: names}).join(told, on=ID, how="left")  # silence is no series
-    dollars = {
-        column: pl.col(name).fill_null(0.0).round(DECIMALS).cast(MONEY)
-        for name, column in DOLLARS.items()
-    }
-    return everybody.select(budget=ID, day=pl.lit(day), **dollars)
+    dollars = {column: pl.col(name).round(DECIMALS).cast(MONEY) for name, column in DOLLARS.items()}
+    return told.select(budget=ID, day=pl.lit(day), **dollars)

@@ -47,6 +47,7 @@ LONGEST_RETRY_AFTER = 600.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _BUCKET = re.compile(rb'"object"\s*:\s*"bucket"')
 _SECRETS = re.compile(r"sk-[A-Za-z0-9_*.-]{6,}")
+_ADDRESSES = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+")
 
 
 class _Retry(Exception):  # noqa: N818 - a signal to the retry library, never seen outside
@@ -175,7 +176,7 @@ class Transport:
         raise AssertionError("stamina ends in an answer or an exception")  # pragma: no cover
 
     def _quiet(self, text: str) -> str:
-        """Return the text without our own key, whatever its shape, and without any other."""
+        """Return the text without our own key, whatever its shape, any other, and any person."""
         return redacted(text.replace(self._access.key().get_secret_value(), "[redacted]"))
 
     def _wait_for_turn(self, endpoint: str, path: str) -> None:
@@ -208,8 +209,8 @@ class Transport:
 
 
 def redacted(text: str) -> str:
-    """Return the text without anything that looks like an API key."""
-    return _SECRETS.sub("sk-[redacted]", text)
+    """Return the text without anything that looks like an API key or an e-mail address."""
+    return _SECRETS.sub("sk-[redacted]", _ADDRESSES.sub("[e-mail address]", text))
 
 
 def _worth_another_try(error: Exception) -> bool | float:

@@ -79,3 +79,11 @@ def test_no_spend_has_no_forecast() -> None:
     nothing = forecast(frame(org=[1.0]).clear(), START, START, END)
     assert nothing.columns == NAMES
     assert nothing.is_empty()
+
+
+def test_what_is_young_and_wild_has_bands_that_end_somewhere() -> None:
+    wild = [10.0 ** (number * 7 % 12 - 8) for number in range(30)]
+    days = [START - timedelta(days=20 - number) for number in range(30)]
+    spend = pl.DataFrame({"series_id": "key:k", "day": days, "cost": wild})
+    row = told(spend, days[-1])
+    assert row["high95"] <= row["forecast"] * 1100 + 1100 * (END - days[-1]).days

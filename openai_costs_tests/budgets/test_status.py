@@ -95,10 +95,12 @@ def test_what_was_never_read_has_no_rows() -> None:
     assert window(budget(), young.known) == DayRange(date(2025, 9, 27), date(2026, 11, 30))
 
 
-def test_whoever_spent_nothing_is_on_track_at_nothing() -> None:
-    nothing = counted(other=dict.fromkeys(DayRange(FIRST, THROUGH), "0"))
-    row = newest(status(budget(), nothing)).row(0, named=True)
-    assert (row["spent_usd"], row["forecast_usd"], row["state"]) == (0, 0, "on_track")
+def test_a_budget_of_what_never_spent_has_its_rows_and_no_forecast() -> None:
+    rows = status(budget(), counted(other=dict.fromkeys(DayRange(FIRST, THROUGH), "0")))
+    assert rows["spent_usd"].sum() == 0
+    assert rows["forecast_usd"].is_null().all()
+    assert set(rows["state"]) == {"on_track"}
+    assert "on track" in top_five(rows)
 
 
 def test_without_a_settled_day_there_is_nothing_to_say() -> None:

@@ -365,6 +365,12 @@ def test_whatever_looks_like_a_key_is_redacted(text: str):
     assert redacted(text).replace("key ", "").startswith("sk-[redacted]")
 
 
+@pytest.mark.parametrize("status", [403, 400, 503])
+def test_a_refusal_repeats_no_address(status: int):
+    refused = failure(Wire(error(status, "User ada@acme.example (<bo@acme.example>) may not.")))
+    assert "User [e-mail address] (<[e-mail address]>) may not." in str(refused)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
