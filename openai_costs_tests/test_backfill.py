@@ -256,3 +256,12 @@ def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: H
     question = "SELECT DISTINCT project_name FROM mart.spend WHERE project_id = 'proj_labs'"
     with duckdb.connect(str(overtaken.published), read_only=True) as sql:
         assert sql.sql(question).fetchall() == [("Labs",)]
+
+
+def test_old_days_that_are_asked_for_alone_are_made_and_published(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    with calm():
+        headless(made, [].append).backfill(DayRange(day(17), day(18)))
+    question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
+    with duckdb.connect(str(made.published), read_only=True) as sql:
+        assert sql.sql(question).fetchall() == [(day(17),), (day(18),)]

@@ -94,10 +94,10 @@ def _because(key: dict[str, Any], owner: str | None) -> str:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    through = complete_through(of_costs(lake.read(Coverage)))
-    if through is None:
+    through, since = complete_through(of_costs(lake.read(Coverage))), facts.today - LOOK_BACK
+    if through is None or through < since:
         return Finding.no_rows()
-    return found(lake.read(GatewayBypass, DayRange(facts.today - LOOK_BACK, through)))
+    return found(lake.read(GatewayBypass, DayRange(since, through)))
 
 
 QUESTION = Question(rules=(UNREGISTERED, UNMETERED), reads=(GatewayBypass,), ask=_ask)

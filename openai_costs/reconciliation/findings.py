@@ -75,10 +75,10 @@ def _largest(gaps: pl.DataFrame) -> str:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    through = complete_through(of_costs(lake.read(Coverage)))
-    if through is None:
+    through, since = complete_through(of_costs(lake.read(Coverage))), facts.today - LOOK_BACK
+    if through is None or through < since:
         return Finding.no_rows()
-    return found(lake.read(CostReconciliation, DayRange(facts.today - LOOK_BACK, through)))
+    return found(lake.read(CostReconciliation, DayRange(since, through)))
 
 
 QUESTION = Question(rules=(GAP,), reads=(CostReconciliation,), ask=_ask)
