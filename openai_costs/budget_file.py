@@ -14,7 +14,8 @@ from openai_costs.errors import SettingsError
 from openai_costs.sections import Budget
 
 SEPARATOR = ";"
-"""Between the thresholds of a row."""
+"""Between the members of a cell."""
+LISTS = frozenset({"thresholds_pct", "ids"})
 
 
 def with_budget_file(said: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -54,8 +55,8 @@ def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
         raise SettingsError(f"{where}: has more cells than the heading has names. Remove them.")
     said: dict[str, Any] = {str(name): cell.strip() for name, cell in row.items() if cell}
     said = {name: cell for name, cell in said.items() if cell}
-    if "thresholds_pct" in said:
-        said["thresholds_pct"] = said["thresholds_pct"].split(SEPARATOR)
+    for name in LISTS & said.keys():
+        said[name] = [one.strip() for one in said[name].split(SEPARATOR)]
     try:
         Budget.model_validate(said)
     except ValidationError as broken:

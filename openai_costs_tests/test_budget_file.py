@@ -10,6 +10,7 @@ from openai_costs.errors import SettingsError
 from openai_costs.sections import Budget
 
 HEAD = "name,scope,id,limit_usd,thresholds_pct,owner\n"
+SEVERAL = "name,scope,ids,limit_usd\ntwo teams,team,labs; desk,900.05\n"
 
 
 def listed(folder: Path, rows: str) -> list[Budget]:
@@ -23,6 +24,13 @@ def test_a_row_is_a_budget_and_an_empty_cell_its_default(tmp_path: Path) -> None
     assert (first.limit_usd, first.thresholds_pct) == (Decimal("9000.10"), (50, 90))
     assert (first.scope, first.owner) == ("all", "finops")
     assert (second.id, second.thresholds_pct) == ("labs", (50, 80))
+
+
+def test_a_cell_may_hold_several_ids_that_share_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(SEVERAL, encoding="utf-8")
+    (row,) = with_budget_file({"budgets_file": "b.csv"}, tmp_path)["budgets"]
+    one = Budget.model_validate(row)
+    assert (one.counted, one.limit_usd) == (("labs", "desk"), Decimal("900.05"))
 
 
 def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """What the budgets say: candidates for `mart.findings`, in words with numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from openai_costs.budgets.causes import in_words
+from openai_costs.budgets.risk import risk_since
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.lake import Lake
 from openai_costs.sections import Budget
@@ -20,9 +22,6 @@ FORECAST = Rule("budgets.forecast_exceeds")
 
 LATE_THRESHOLD_PCT = Decimal(80)
 """A threshold from here on is a warning; below it a piece of information."""
-
-FEWEST_DAYS = 5
-"""A forecast from fewer days of the period is not told."""
 
 Row = dict[str, Any]
 
@@ -48,13 +47,15 @@ def found(status: pl.DataFrame, budgets: Sequence[Budget]) -> pl.DataFrame:
 
 def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
     newest, limit = days[-1], budget.limit_usd
+    connections = budget.connections
+    about = {"connection": connections[0] if len(connections) == 1 else EVERY_CONNECTION}
     if over := _first_day(days, limit):
-        yield _exceeded(newest, over)
+        yield _exceeded(newest, over) | about
     for percent in budget.thresholds_pct:
         if reached := _first_day(days, limit * percent / 100, or_equal=True):
-            yield _reached(newest, reached, percent)
-    if budget.forecast and newest["state"] == "at_risk" and len(days) >= FEWEST_DAYS:
-        yield _going_over(newest)
+            yield _reached(newest, reached, percent) | about
+    if budget.forecast and (risk := risk_since(days)) is not None:
+        yield _going_over(newest, risk) | about
 
 
 def _first_day(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> date | None:
@@ -72,10 +73,10 @@ def _common(newest: Row, rule: Rule, mark: str = "") -> Row:
         "subject_kind": "budget",
         "subject_id": f"{newest['budget']}/{newest['period_start']}{mark}",
         "subject_name": newest["budget"],
-        "connection": EVERY_CONNECTION,
         "day": newest["day"],
         "observed": newest["spent_usd"],
         "unit": "USD",
+        "outlook": _outlook(newest),
         "owner": newest["owner"],
         "table_name": BudgetStatus.full_name(),
     }
@@ -88,9 +89,8 @@ def _exceeded(newest: Row, since: date) -> Row:
         "since_day": since,
         "threshold": newest["limit_usd"],
         "impact_usd": above,
-        "because": f"{_spent(newest)}: {above:,.2f} USD above the limit, since {since}. "
-        f"{_why(newest)}".strip(),
-        "outlook": _outlook(newest),
+        "because": f"{_spent(newest)}: {above:,.2f} USD above the limit, since {since}."
+        f"{_why(newest)}",
     }
 
 
@@ -103,22 +103,20 @@ def _reached(newest: Row, since: date, percent: Decimal) -> Row:
         "impact_usd": threshold,
         "because": f"{percent.normalize():f} % of the budget ({threshold:,.2f} USD) was reached on "
         f"{since}, when {_elapsed(newest, since)}. {_spent(newest)}.",
-        "outlook": _outlook(newest),
     }
 
 
-def _going_over(newest: Row) -> Row:
+def _going_over(newest: Row, since: date) -> Row:
     above = newest["forecast_usd"] - newest["limit_usd"]
     return _common(newest, FORECAST) | {
         "severity": "warning",
-        "since_day": newest["day"],
+        "since_day": since,
         "expected": newest["forecast_usd"],
         "threshold": newest["limit_usd"],
-        "impact_usd": above,
-        "because": f"{_spent(newest)}, with {newest['elapsed_pct']:.0f} % of the days gone. At "
-        f"this rate {newest['forecast_usd']:,.2f} USD by {newest['period_end']}: "
-        f"{above:,.2f} USD above the limit. {_why(newest)}".strip(),
-        "outlook": _outlook(newest),
+        "impact_usd": max(above, Decimal(0)),
+        "because": f"{_spent(newest)}, when {_elapsed(newest, newest['day'])}; an even pace is "
+        f"{newest['pace_usd']:,.2f}. {newest['forecast_usd']:,.2f} USD are expected by "
+        f"{newest['period_end']}, {above:+,.2f} against the limit.{_why(newest)}",
     }
 
 
@@ -126,13 +124,18 @@ def _spent(newest: Row) -> str:
     return (
         f"{newest['spent_usd']:,.2f} of {newest['limit_usd']:,.2f} USD "
         f"({newest['spent_pct']:.0f} %) were spent from {newest['period_start']} to "
-        f"{newest['day']} by {_whom(newest)}"
+        f"{newest['day']} by {_whom(newest)}{_open(newest)}"
     )
 
 
 def _whom(newest: Row) -> str:
-    kind = newest["scope"].replace("_", " ")
-    return "everybody" if newest["scope_id"] is None else f"{kind} {newest['scope_id']}"
+    kind, ids = newest["scope"].replace("_", " "), newest["scope_id"]
+    return "everybody" if ids is None else f"{kind} {newest['scope_name'] or ids}"
+
+
+def _open(newest: Row) -> str:
+    days = newest["missing_days"]
+    return f", without {days} of its days, which were not read" if days else ""
 
 
 def _elapsed(newest: Row, since: date) -> str:
@@ -141,8 +144,15 @@ def _elapsed(newest: Row, since: date) -> str:
     return f"{gone} of {days} days were gone"
 
 
-def _why(newest: Mapping[str, Any]) -> str:
-    return newest["largest_growth"] or ""
+def _why(newest: Row) -> str:
+    if not newest["causes"] or not (said := in_words(newest["causes"])):
+        return ""
+    if newest["compared_usd"] is None:
+        return f" Most of it, in USD: {said}."
+    return (
+        f" Against the {newest['compared_usd']:,.2f} USD of the days from "
+        f"{newest['compared_start']} on, in USD: {said}."
+    )
 
 
 def _outlook(newest: Row) -> str | None:

@@ -10,13 +10,20 @@ WIDTH = 200
 MOST_CHARACTERS = 1_000
 """Markdown shorter than this is drawn on Dagster's asset page; longer hides behind a click."""
 LONGEST_NAME = 24
-COLOURS = {"on_track": "#2e7d32", "at_risk": "#e69100", "exceeded": "#b3261e"}
+COLOURS = {
+    "on_track": "#2e7d32",
+    "at_risk": "#e69100",
+    "exceeded": "#b3261e",
+    "incomplete": "#777777",
+}
 
 
 def newest(status: pl.DataFrame) -> pl.DataFrame:
-    """Return the newest row of each budget, the fullest first."""
+    """Return the newest row of each budget, the fullest first; those that are over come last."""
     last = pl.col("day") == pl.col("day").max().over("budget")
-    return status.filter(last).sort("spent_pct", "budget", descending=[True, False])
+    is_over = pl.col("period_end") < pl.col("day").max()
+    told = status.with_columns(is_over=is_over).filter(last)
+    return told.sort("is_over", "spent_pct", "budget", descending=[False, True, False])
 
 
 def glance(status: pl.DataFrame) -> str:

@@ -7,6 +7,8 @@ from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.sections import Budget
 
 WEEK = 7
+TWO = 2
+"""This period and the one before are looked at in any case."""
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 
 
@@ -29,6 +31,31 @@ def period_before(budget: Budget, period: DayRange) -> DayRange | None:
     if budget.period == "range":
         return None
     return period_of(budget, period.first - ONE_DAY)
+
+
+def periods_through(budget: Budget, through: date, since: date) -> list[DayRange]:
+    """Return the period with a day in it and those before, two at least, back to a day.
+
+    Oldest first; none when the budget is not for that day.
+    """
+    found: list[DayRange] = []
+    period = period_of(budget, through)
+    while period is not None and (len(found) < TWO or period.last >= since):
+        found.insert(0, period)
+        period = period_before(budget, period)
+    return found
+
+
+def compared_with(budget: Budget, so_far: DayRange) -> DayRange:
+    """Return the days that the days of a period so far are compared with.
+
+    As many from the start of the period before, at most all of it; where there is none, those
+    just before.
+    """
+    before = period_before(budget, so_far)
+    if before is None:
+        return DayRange(so_far.first - ONE_DAY * len(so_far), so_far.first - ONE_DAY)
+    return DayRange(before.first, min(before.last, before.first + ONE_DAY * (len(so_far) - 1)))
 
 
 def _whole(budget: Budget, day: date) -> DayRange:

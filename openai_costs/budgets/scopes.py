@@ -1,11 +1,13 @@
-"""What a budget counts, and what it is made of. Pure."""
+"""What a budget counts, and what its spend can be told apart by: questions to the marts. Pure."""
 
-from decimal import Decimal
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
 from openai_costs.days import DayRange
-from openai_costs.money import MONEY, total
+from openai_costs.money import MONEY
 from openai_costs.sections import Budget
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.mart.spend import Spend
@@ -20,40 +22,43 @@ COLUMNS = {
     "api_key": "api_key_id",
     "model": "model",
 }
+NAMES = {"project": "project_name", "user": "user_name", "api_key": "api_key_name"}
+"""Where the last known name of a scope is, if it has one besides its id."""
 OF_PEOPLE = ("team", "user")
 """Scopes that mart.spend cannot tell: it has no users."""
 
-PARTS = {
-    "all": ("project_name", "project_id"),
-    "provider": ("project_name", "project_id"),
-    "connection": ("project_name", "project_id"),
-    "project": ("model", "usage_type"),
-    "team": ("project_name", "project_id"),
-    "user": ("model", "usage_type"),
-    "api_key": ("model", "usage_type"),
-    "model": ("project_name", "project_id"),
+DAILY = pl.Schema({"day": pl.Date(), "name": pl.String(), "billed_usd": MONEY})
+"""What a budget counts: dollars per day, and what its scope was called then."""
+
+PARTS = pl.Schema(
+    {"who": pl.String(), "who_name": pl.String(), "what": pl.String()}
+    | dict.fromkeys(("now_usd", "before_usd"), MONEY)
+)
+"""What the spend of some days is made of, and what that cost on the days compared with."""
+
+
+class Apart(NamedTuple):
+    """What the spend of a scope is told apart by.
+
+    Args:
+        who: `api_key` or `user`; None where the scope says it itself.
+        what: `model` or `usage_type`.
+    """
+
+    who: str | None
+    what: str = "model"
+
+
+APART = {
+    "team": Apart("user"),
+    "api_key": Apart(None),
+    "model": Apart("api_key", "usage_type"),
 }
-"""What the spend of a scope is told apart by: a name, and what stands in where it is null."""
-
-ROWS = pl.Schema({"day": pl.Date(), "part": pl.String(), "billed_usd": MONEY})
-"""What a budget counts: dollars per day and part."""
-
-SHOWN = 3
 
 
-def question(budget: Budget, days: DayRange) -> str:
-    """Return what to ask of `table_of` a budget: SQL for day, part, billed_usd, a row per part."""
-    name, else_by = PARTS[budget.scope]
-    kept = [f"day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"]
-    if budget.connection != "*":
-        kept.append(f"connection = {_text(budget.connection)}")
-    if budget.id is not None:
-        kept.append(f"{COLUMNS[budget.scope]} = {_text(budget.id)}")
-    return (
-        f"SELECT day, coalesce({name}, {else_by}, 'unnamed') AS part, "  # noqa: S608 - our own names
-        "CAST(sum(billed_usd) AS DECIMAL(38, 18)) FROM read_parquet($files) "
-        f"WHERE {' AND '.join(kept)} GROUP BY ALL"
-    )
+def apart(budget: Budget) -> Apart:
+    """Return what a budget's spend is told apart by: keys, and models, unless it is of these."""
+    return APART.get(budget.scope, Apart("api_key"))
 
 
 def table_of(budget: Budget) -> type[Contract]:
@@ -61,37 +66,53 @@ def table_of(budget: Budget) -> type[Contract]:
     return SpendAttribution if budget.scope in OF_PEOPLE else Spend
 
 
+def daily_question(budget: Budget, days: DayRange) -> str:
+    """Return what to ask of `table_of` a budget: SQL for the columns of DAILY."""
+    named = NAMES.get(budget.scope) if len(budget.counted) == 1 else None
+    name = f"max({_no_address(named)})" if named else "CAST(NULL AS VARCHAR)"
+    return (
+        f"SELECT day, {name} AS name, CAST(sum(billed_usd) AS DECIMAL(38, 18)) "  # noqa: S608 - our own names
+        f"FROM read_parquet($files) WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
+        f"{_of_scope(budget)} GROUP BY day ORDER BY day"
+    )
+
+
+def parts_question(budget: Budget, now: Sequence[date], before: Sequence[date]) -> str:
+    """Return SQL for the columns of PARTS; without days to compare with, these cost nothing."""
+    who, what = apart(budget)
+    column = COLUMNS[who] if who else "NULL"
+    name = NAMES[who] if who and f"{who}_name" in table_of(budget).types() else "NULL"
+    return (
+        f"SELECT CAST({column} AS VARCHAR) AS who, "  # noqa: S608 - our own names
+        f"max({_no_address(name)}), {what} AS what, {_sum(now)}, {_sum(before)} "
+        f"FROM read_parquet($files) WHERE {_among([*now, *before])}{_of_scope(budget)} "
+        "GROUP BY 1, 3 ORDER BY 1, 3"
+    )
+
+
+def _among(days: Sequence[date]) -> str:
+    listed = ", ".join(f"DATE '{day}'" for day in days)
+    return f"day IN ({listed})" if days else "false"
+
+
+def _sum(days: Sequence[date]) -> str:
+    return f"CAST(coalesce(sum(billed_usd) FILTER ({_among(days)}), 0) AS DECIMAL(38, 18))"
+
+
+def _no_address(name: str) -> str:
+    """A name that is an e-mail address is no name."""
+    text = f"CAST({name} AS VARCHAR)"
+    return f"CASE WHEN {text} NOT LIKE '%@%' THEN {text} END"
+
+
+def _of_scope(budget: Budget) -> str:
+    kept = ""
+    if budget.connection != "*":
+        kept += f" AND connection = {_text(budget.connection)}"
+    if budget.counted:
+        kept += f" AND {COLUMNS[budget.scope]} IN ({', '.join(map(_text, budget.counted))})"
+    return kept
+
+
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def daily(rows: pl.DataFrame, days: DayRange) -> pl.DataFrame:
-    """Return day, billed_usd: every day of a range, also those without spend."""
-    every = pl.DataFrame({"day": list(days)}, schema={"day": pl.Date})
-    spent = rows.group_by("day").agg(pl.col("billed_usd").sum())
-    return every.join(spent, on="day", how="left").with_columns(
-        pl.col("billed_usd").fill_null(0).cast(MONEY)
-    )
-
-
-def largest_growth(rows: pl.DataFrame, now: DayRange, before: DayRange) -> str:
-    """Return in words what grew most between two spells of days; empty when nothing did.
-
-    The parts named and the rest add up to the whole change.
-    """
-
-    def spent(days: DayRange) -> pl.Expr:
-        return pl.col("billed_usd").filter(pl.col("day").is_between(days.first, days.last)).sum()
-
-    change = (
-        rows.group_by("part")
-        .agg(usd=spent(now) - spent(before))
-        .sort("usd", "part", descending=[True, False])
-    )
-    grown = change.filter(pl.col("usd") > 0).head(SHOWN)
-    if grown.is_empty():
-        return ""
-    rest = total(change["usd"]) - total(grown["usd"])
-    said = [f"{part} {usd:+,.2f}" for part, usd in grown.iter_rows()]
-    others = f", all else {rest:+,.2f}" if rest != Decimal(0) else ""
-    return f"Against the {len(before)} days before, in USD: {', '.join(said)}{others}."

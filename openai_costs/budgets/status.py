@@ -2,158 +2,182 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
-from typing import Any, NamedTuple
+from decimal import Context, Decimal
+from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.budgets.forecast import forecast
-from openai_costs.budgets.periods import period_before, period_of
-from openai_costs.budgets.scopes import daily, largest_growth
+from openai_costs.budgets.days_known import settled_through
+from openai_costs.budgets.endings import Look, believed, endings
+from openai_costs.budgets.periods import periods_through
 from openai_costs.days import ONE_DAY, DayRange
-from openai_costs.money import MONEY, total
+from openai_costs.money import MONEY, SMALLEST
 from openai_costs.sections import Budget
 from openai_costs.tables.mart.budget_status import BudgetStatus
 
 PAST_DAYS = 400
 """How much of the past a forecast learns from."""
-CENT_OF_A_CENT = 4
-"""Decimals of a forecast: it is an estimate, and must not look exact."""
+KEPT_DAYS = 35
+"""Periods that ended so many days ago still have rows."""
+LOOKED_DAYS = 14
+"""So many of the newest days have a forecast each: since when a period is at risk is not only
+known today."""
+PROVISIONAL = ("provisional_days", "provisional_usd")
+"""What is told of the newest day of a period only."""
+OF_A_WHOLE = ("all", "provider", "connection")
+"""Scopes that are a whole organisation where they count one connection."""
+WIDE = Context(prec=60)
 
-FORECAST = {
-    "forecast_usd": "forecast",
-    "forecast_low_usd": "low80",
-    "forecast_high_usd": "high80",
-    "forecast_low95_usd": "low95",
-    "forecast_high95_usd": "high95",
-}
-"""The columns of the table, and what the forecast calls them."""
 
-
-class Known(NamedTuple):
-    """What is known of spend.
+class Counted(NamedTuple):
+    """What a budget counts.
 
     Args:
-        counted: What each budget counts, by its name: day, part, billed_usd.
-        coverage: mart.coverage of costs.
-        limits: core.spend_limits.
-        through: The newest day up to which every connection is settled.
+        daily: day, name, billed_usd: what was billed, and what its scope was called.
+        known: day, state: every day from the first that was read.
+        connections: The connections it counts.
     """
 
-    counted: Mapping[str, pl.DataFrame]
-    coverage: pl.DataFrame
-    limits: pl.DataFrame
-    through: date
+    daily: pl.DataFrame
+    known: pl.DataFrame
+    connections: Sequence[str] = ()
 
 
-def statuses(budgets: Sequence[Budget], known: Known) -> pl.DataFrame:
-    """Return mart.budget_status."""
-    found = [one for budget in budgets if (one := _status(budget, known)) is not None]
-    rows = pl.concat([BudgetStatus.no_rows(), *found])
-    return rows.sort("budget", "day")
-
-
-def _status(budget: Budget, known: Known) -> pl.DataFrame | None:
-    """Return the rows of one budget: its newest period, and the one before."""
-    through = min(known.through, budget.end or known.through)
-    period = period_of(budget, through)
-    if period is None:
-        return None
-    rows = known.counted[budget.name]
-    spells = [DayRange(period.first, through)]
-    if (before := period_before(budget, period)) is not None:
-        spells.insert(0, before)
-    days = [_days(budget, rows, known, spell) for spell in spells]
-    newest = _newest(rows, DayRange(period.first, through), period)
-    return _stated(pl.concat(days), newest, budget, known)
-
-
-def _days(budget: Budget, rows: pl.DataFrame, known: Known, spell: DayRange) -> pl.DataFrame:
-    period = period_of(budget, spell.last) or spell
-    missing = known.coverage.filter(pl.col("state") == "missing")["day"].to_list()
-    gone = pl.int_range(1, pl.len() + 1)
-    return daily(rows, spell).select(
-        "day",
-        period_start=pl.lit(period.first),
-        period_end=pl.lit(period.last),
-        spent_usd=pl.col("billed_usd").cum_sum().cast(MONEY),
-        elapsed_pct=(gone * 100).cast(MONEY) / Decimal(len(period)),
-        missing_days=pl.col("day").is_in(missing).cum_sum().cast(pl.Int64),
-    )
-
-
-def _newest(rows: pl.DataFrame, so_far: DayRange, period: DayRange) -> dict[str, Any]:
-    """Return what is said of the newest day only."""
-    through = so_far.last
-    past = daily(rows, DayRange(through - ONE_DAY * PAST_DAYS, through))
-    first = past.filter(pl.col("billed_usd") != 0)["day"].min()
-    series = past.filter(pl.col("day") >= (first or through))
-    told = forecast(
-        series.select(series_id=pl.lit("budget"), day="day", cost="billed_usd"),
-        through,
-        period.first,
-        period.last,
-    )
-    later = rows.filter(pl.col("day").is_between(through + ONE_DAY, period.last))
-    window = DayRange(period.first - ONE_DAY * len(so_far), period.first - ONE_DAY)
-    return _forecast(told) | {
-        "provisional_usd": total(later["billed_usd"]),
-        "largest_growth": largest_growth(rows, so_far, window) or None,
-    }
-
-
-def _forecast(told: pl.DataFrame) -> dict[str, float | None]:
-    """Return the columns of a forecast; null where nothing was ever spent, so nothing is known."""
-    row = told.row(0, named=True) if told.height else {}
-    return {column: row.get(name) for column, name in FORECAST.items()}
-
-
-def _stated(
-    days: pl.DataFrame, newest: dict[str, Any], budget: Budget, known: Known
+def statuses(
+    budgets: Sequence[Budget], counted: Mapping[str, Counted], limits: pl.DataFrame
 ) -> pl.DataFrame:
-    is_newest = pl.col("day") == days["day"].max()
-    types = BudgetStatus.types()
-    only = {
-        name: pl.when(is_newest).then(pl.lit(_rounded(value), types[name]))
-        for name, value in newest.items()
-    }
-    limit = pl.lit(budget.limit_usd, MONEY)
-    told = days.with_columns(
-        **only,
+    """Return mart.budget_status, without the causes.
+
+    Args:
+        budgets: The budgets.
+        counted: What each counts, by its name.
+        limits: core.spend_limits.
+    """
+    daily = {budget.name: _daily(counted[budget.name]) for budget in budgets}
+    periods = [
+        _of_period(budget, daily[budget.name], period, limits, counted[budget.name])
+        for budget in budgets
+        for period in _periods(budget, counted[budget.name].known)
+    ]
+    if not periods:
+        return BudgetStatus.no_rows()
+    rows = pl.concat(periods)
+    spent = {name: believed(frame) for name, frame in daily.items()}
+    ends = endings(_looks(rows), spent)
+    return _stated(rows.join(ends, on=["budget", "day"], how="left")).sort("budget", "day")
+
+
+def window(budget: Budget, known: pl.DataFrame) -> DayRange | None:
+    """Return the days of a budget that matter; None when it has none."""
+    periods = _periods(budget, known)
+    if not periods:
+        return None
+    past = min(periods[-1].first, _through(budget, known)) - ONE_DAY * PAST_DAYS
+    return DayRange(min(past, periods[0].first), periods[-1].last)
+
+
+def _through(budget: Budget, known: pl.DataFrame) -> date:
+    through = settled_through(known) or date.min
+    return min(through, budget.end or through)
+
+
+def _periods(budget: Budget, known: pl.DataFrame) -> list[DayRange]:
+    """Return the periods with rows: those of days that were read."""
+    if settled_through(known) is None:
+        return []
+    last = _through(budget, known)
+    first: date = known["day"][0]
+    found = periods_through(budget, last, last - ONE_DAY * KEPT_DAYS)
+    return [period for period in found if period.last >= first]
+
+
+def _daily(counted: Counted) -> pl.DataFrame:
+    """Return day, state, name, billed_usd of every day; nothing billed is 0, not read is null."""
+    usd = pl.when(pl.col("state") != "missing").then(pl.col("billed_usd").fill_null(0))
+    days = counted.known.join(counted.daily, on="day", how="left").sort("day")
+    return days.with_columns(billed_usd=usd, name=pl.col("name").forward_fill())
+
+
+def _of_period(
+    budget: Budget, daily: pl.DataFrame, period: DayRange, limits: pl.DataFrame, counted: Counted
+) -> pl.DataFrame:
+    """Return the settled days of a period, each with what is known up to it."""
+    is_inside = pl.col("day").is_between(period.first, period.last)
+    days = _running(daily.filter(is_inside), budget.limit_usd, period)
+    settled = days.filter(pl.col("day") <= _through(budget, counted.known), state="settled")
+    is_newest = pl.col("day") == pl.col("day").max()
+    shown = (pl.when(is_newest).then(name).alias(name) for name in PROVISIONAL)
+    return settled.drop("state", "billed_usd").with_columns(
+        *shown,
         budget=pl.lit(budget.name),
         period=pl.lit(budget.period),
         scope=pl.lit(budget.scope),
-        scope_id=pl.lit(budget.id, pl.String),
+        scope_id=pl.lit(", ".join(budget.counted) or None, pl.String),
         owner=pl.lit(budget.owner, pl.String),
-        limit_usd=limit,
-        provider_limit_usd=pl.lit(_provider_limit(budget, known.limits), MONEY),
-        spent_pct=(pl.col("spent_usd") * 100 / budget.limit_usd).cast(MONEY),
+        provider_limit_usd=pl.lit(_provider_limit(budget, limits, counted.connections), MONEY),
     )
+
+
+def _running(days: pl.DataFrame, limit_usd: Decimal, period: DayRange) -> pl.DataFrame:
+    """Add what was spent up to each day, how much of the period is gone, and what is open."""
+    state, usd = pl.col("state"), pl.col("billed_usd")
+    is_settled, is_moving = state == "settled", state == "provisional"
+    gone = (pl.col("day") - pl.lit(period.first)).dt.total_days() + 1
+    a_day = WIDE.divide(limit_usd, len(period)).quantize(SMALLEST, context=WIDE)
+    limit = pl.lit(limit_usd, MONEY)
+    return days.rename({"name": "scope_name"}).with_columns(
+        period_start=pl.lit(period.first),
+        period_end=pl.lit(period.last),
+        limit_usd=limit,
+        spent_usd=pl.when(is_settled).then(usd).otherwise(0).cum_sum().cast(MONEY),
+        elapsed_pct=(gone * 100).cast(MONEY) / Decimal(len(period)),
+        pace_usd=pl.when(gone == len(period)).then(limit).otherwise(gone.cast(MONEY) * a_day),
+        settled_days=is_settled.cum_sum().cast(pl.Int64),
+        missing_days=(state == "missing").cum_sum().cast(pl.Int64),
+        moving_days=is_moving.cum_sum().cast(pl.Int64),
+        provisional_days=is_moving.sum().cast(pl.Int64),
+        provisional_usd=usd.filter(is_moving).sum().cast(MONEY),
+    )
+
+
+def _looks(days: pl.DataFrame) -> list[Look]:
+    """Return the newest days whose end can be forecast: those up to which nothing is open."""
+    newest = pl.col("day").max().over("budget") - pl.duration(days=LOOKED_DAYS)
+    is_whole = (pl.col("missing_days") == 0) & (pl.col("moving_days") == 0)
+    some = days.filter(pl.col("day") > newest, is_whole)
+    return [Look(*row) for row in some.select("day", "period_start", "period_end", "budget").rows()]
+
+
+def _stated(days: pl.DataFrame) -> pl.DataFrame:
+    spent, limit = pl.col("spent_usd"), pl.col("limit_usd")
     state = (
-        pl.when(pl.col("spent_usd") > limit)
+        pl.when(spent > limit)
         .then(pl.lit("exceeded"))
+        .when((pl.col("missing_days") > 0) | (pl.col("moving_days") > 0))
+        .then(pl.lit("incomplete"))
         .when(pl.col("forecast_usd") > limit)
         .then(pl.lit("at_risk"))
         .otherwise(pl.lit("on_track"))
     )
-    return told.with_columns(state=state).select(
-        pl.col(name).cast(kind) for name, kind in types.items()
+    told = days.with_columns(
+        state=state,
+        spent_pct=(spent * 100 / limit).cast(MONEY),
+        causes=pl.lit(None, pl.String),
+        compared_usd=pl.lit(None, MONEY),
+        compared_start=pl.lit(None, pl.Date),
     )
+    return told.select(pl.col(name).cast(kind) for name, kind in BudgetStatus.types().items())
 
 
-def _rounded(value: object) -> object:
-    """A forecast is a float; in the table it is dollars to the hundredth of a cent."""
-    return round(Decimal(value), CENT_OF_A_CENT) if isinstance(value, float) else value
-
-
-def _provider_limit(budget: Budget, limits: pl.DataFrame) -> Decimal | None:
+def _provider_limit(
+    budget: Budget, limits: pl.DataFrame, connections: Sequence[str]
+) -> Decimal | None:
     """Return the limit the provider itself enforces on the same project or organisation."""
-    if budget.scope not in ("project", "connection"):
+    enforced = limits.filter("is_current", kind="limit", status="enforcing")
+    if budget.scope == "project" and len(budget.counted) == 1:
+        same = enforced.filter(project_id=budget.counted[0])
+    elif budget.scope in OF_A_WHOLE and len(connections) == 1:
+        same = enforced.filter(pl.col("project_id").is_null(), connection=connections[0])
+    else:
         return None
-    is_project = budget.scope == "project"
-    same = limits.filter(pl.col("kind") == "limit", pl.col("is_current")).filter(
-        pl.col("project_id") == budget.id
-        if is_project
-        else pl.col("project_id").is_null() & (pl.col("connection") == budget.id)
-    )
-    return None if same.is_empty() else Decimal(same["threshold_usd"][0])
+    return Decimal(same["threshold_usd"][0]) if same.height == 1 else None

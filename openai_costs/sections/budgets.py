@@ -13,6 +13,7 @@ BudgetScope = Literal[
 ]
 BudgetPeriod = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "range"]
 Percent = Annotated[Decimal, Field(gt=0, le=1000)]
+Id = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Budget(Section):
@@ -20,8 +21,10 @@ class Budget(Section):
 
     name: Annotated[str, StringConstraints(pattern=r"^[^@/|]{1,60}$")]
     scope: BudgetScope = "all"
-    id: str | None = None
+    id: Id | None = None
     """The provider, connection, project, team, user, API key or model; none for all."""
+    ids: tuple[Id, ...] = ()
+    """Several of them, which share the limit; instead of `id`."""
     connection: str = "*"
     """Only what this connection spends; `*` for all of them."""
     period: BudgetPeriod = "monthly"
@@ -35,9 +38,23 @@ class Budget(Section):
     """The first and the last day it is for; with the period `range` they are the period."""
     owner: Annotated[str, StringConstraints(pattern=r"^[^@]+$")] | None = None
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The ids it counts; none for all."""
+        return self.ids if self.id is None else (self.id,)
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """The connections whose days it depends on; none for all of them."""
+        if self.connection != "*":
+            return (self.connection,)
+        return self.counted if self.scope == "connection" else ()
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if (self.scope == "all") != (self.id is None):
+        if self.id is not None and self.ids:
+            raise ValueError(f"budget {self.name!r}: has id and ids; write all of them into ids")
+        if (self.scope == "all") == bool(self.counted):
             raise ValueError(
                 f"budget {self.name!r}: scope all has no id, any other scope needs one"
             )

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_costs.budgets.periods import period_before, period_of
+from openai_costs.budgets.periods import (
+    compared_with,
+    period_before,
+    period_of,
+    periods_through,
+)
 from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.sections import Budget
 
@@ -74,6 +79,9 @@ def test_periods_follow_one_another_without_a_gap(period: str, day: date) -> Non
     [
         ({"scope": "team"}, "any other"),
         ({"id": "labs"}, "scope all has no id"),
+        ({"ids": ["labs"]}, "scope all has no id"),
+        ({"scope": "team", "id": "labs", "ids": ["desk"]}, "all of them into ids"),
+        ({"scope": "team", "id": ""}, "at least 1 character"),
         ({"period": "range", "start": date(2026, 1, 1)}, "needs start and end"),
         ({"start": date(2026, 2, 1), "end": date(2026, 1, 1)}, "ends before it starts"),
         ({"limit_usd": 0}, "greater than 0"),
@@ -86,3 +94,35 @@ def test_a_budget_that_cannot_be_kept_is_refused_with_a_reason(
 ) -> None:
     with pytest.raises(ValueError, match=objection):
         Budget.model_validate({"name": "b", "limit_usd": Decimal(5), **said})
+
+
+def test_periods_go_back_to_a_day_and_are_two_at_least() -> None:
+    through, since = date(2026, 11, 10), date(2026, 10, 20)
+    firsts = {
+        period: [str(one.first) for one in periods_through(budget(period), through, since)]
+        for period in ("monthly", "weekly")
+    }
+    assert firsts["monthly"] == ["2026-10-01", "2026-11-01"]
+    assert firsts["weekly"] == ["2026-10-19", "2026-10-26", "2026-11-02", "2026-11-09"]
+    assert len(periods_through(budget("daily"), through, through)) == 2
+    assert periods_through(budget("monthly", end=date(2026, 11, 9)), through, since) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "so_far", "compared"),
+    [
+        ({"period": "monthly"}, ("2026-11-01", "2026-11-10"), ("2026-10-01", "2026-10-10")),
+        ({"period": "monthly"}, ("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28")),
+        ({"period": "weekly"}, ("2026-11-23", "2026-11-24"), ("2026-11-16", "2026-11-17")),
+        (
+            {"period": "range", "start": date(2026, 11, 20), "end": date(2026, 12, 3)},
+            ("2026-11-20", "2026-11-22"),
+            ("2026-11-17", "2026-11-19"),
+        ),
+    ],
+)
+def test_days_are_compared_with_as_many_of_the_period_before(
+    said: dict[str, Any], so_far: tuple[str, str], compared: tuple[str, str]
+) -> None:
+    now, before = (DayRange(*map(date.fromisoformat, days)) for days in (so_far, compared))
+    assert compared_with(budget(**said), now) == before
