@@ -61,6 +61,12 @@ class Facts:
 
 
 Ask = Callable[[Lake, Facts], pl.DataFrame]
+Until = Callable[[Lake, Facts], date]
+
+
+def without_end(_lake: Lake, _facts: Facts) -> date:
+    """Return no last day: most questions can judge every day that their tables have."""
+    return date.max
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,12 @@ class Question:
             judged: a table that was not made yet closes nothing.
         ask: Returns candidates (tables/finding.py): the incidents known from these tables, over
             or not. Asking twice gives the same rows.
+        judges_until: Returns the last day it can judge: what explains the spend (a gateway, a list
+            of people) may be older than the spend, or not to be believed. Days after it open and
+            close nothing; `date.min` judges none.
     """
 
     rules: tuple[Rule, ...]
     reads: tuple[type[Contract], ...]
     ask: Ask
+    judges_until: Until = without_end

@@ -47,7 +47,9 @@ def ask(lake: Lake, facts: Facts, questions: Iterable[Question]) -> tuple[pl.Dat
             question, rules=tuple(rule for rule in question.rules if not rule.is_about_data)
         )
         judged |= judged_today(about_data, facts.today)
-        judged |= judged_of(about_spend, settled, _stored(lake, question.reads))
+        until = question.judges_until(lake, facts)
+        known = {name: {day for day in days if day <= until} for name, days in settled.items()}
+        judged |= judged_of(about_spend, known, _stored(lake, question.reads))
         found.append(sound(handed))
     return pl.concat(found), judged
 

@@ -13,10 +13,10 @@ from openai_costs.anomalies.findings import QUESTION as ANOMALIES
 from openai_costs.budgets.findings import QUESTION as BUDGETS
 from openai_costs.contracts import OWNERS
 from openai_costs.findings import Facts, Question, Rule
-from openai_costs.gateway_bypass.findings import QUESTION as GATEWAY_BYPASS
+from openai_costs.gateway_bypass.findings import QUESTIONS as GATEWAY_BYPASS
 from openai_costs.lake import Lake
 from openai_costs.reconciliation.findings import QUESTION as RECONCILIATION
-from openai_costs.seats.findings import QUESTION as SEATS
+from openai_costs.seats.findings import QUESTIONS as SEATS
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
 
@@ -44,9 +44,9 @@ CANDIDATES: tuple[Question, ...] = (
     *DATA,
     ANOMALIES,
     BUDGETS,
-    GATEWAY_BYPASS,
+    *GATEWAY_BYPASS,
     RECONCILIATION,
-    SEATS,
+    *SEATS,
 )
 """Asked whenever `mart/findings` is made."""
 

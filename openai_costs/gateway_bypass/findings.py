@@ -1,6 +1,6 @@
 """What goes round the gateway, as candidates for `mart.findings`: one per API key."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ import polars as pl
 
 from openai_costs.days import DayRange
 from openai_costs.findings import Facts, Question, Rule
+from openai_costs.gateway_known import meter_until, registry_until
 from openai_costs.lake import Lake
 from openai_costs.spend.coverage import complete_through, of_costs
 from openai_costs.tables.finding import Finding, candidates
@@ -94,10 +95,25 @@ def _because(key: dict[str, Any], owner: str | None) -> str:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    through, since = complete_through(of_costs(lake.read(Coverage))), facts.today - LOOK_BACK
-    if through is None or through < since:
-        return Finding.no_rows()
-    return found(lake.read(GatewayBypass, DayRange(since, through)))
+    rows = _lately(lake, facts, registry_until(lake, facts))
+    return found(rows.filter(pl.col("reason") != "unmetered"))
 
 
-QUESTION = Question(rules=(UNREGISTERED, UNMETERED), reads=(GatewayBypass,), ask=_ask)
+def _ask_unmetered(lake: Lake, facts: Facts) -> pl.DataFrame:
+    return found(_lately(lake, facts, meter_until(lake, facts)).filter(reason="unmetered"))
+
+
+def _lately(lake: Lake, facts: Facts, until: date) -> pl.DataFrame:
+    """Return the rows of the last days that can be judged."""
+    through = complete_through(of_costs(lake.read(Coverage)))
+    first = facts.today - LOOK_BACK
+    last = min(through or date.min, until)
+    if not facts.settings.gateway.is_there or last < first:
+        return GatewayBypass.no_rows()
+    return lake.read(GatewayBypass, DayRange(first, last))
+
+
+QUESTIONS = (
+    Question((UNREGISTERED,), (GatewayBypass,), _ask, registry_until),
+    Question((UNMETERED,), (GatewayBypass,), _ask_unmetered, meter_until),
+)

@@ -1,12 +1,13 @@
 """Where bill and meter do not agree, as candidates for `mart.findings`: one per cause."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
 from openai_costs.days import DayRange
 from openai_costs.findings import Facts, Question, Rule
+from openai_costs.gateway_known import meter_until
 from openai_costs.lake import Lake
 from openai_costs.spend.coverage import complete_through, of_costs
 from openai_costs.tables.finding import Finding, candidates
@@ -75,10 +76,12 @@ def _largest(gaps: pl.DataFrame) -> str:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    through, since = complete_through(of_costs(lake.read(Coverage))), facts.today - LOOK_BACK
-    if through is None or through < since:
+    through = complete_through(of_costs(lake.read(Coverage)))
+    first = facts.today - LOOK_BACK
+    last = min(through or date.min, meter_until(lake, facts))
+    if not facts.settings.gateway.is_there or last < first:
         return Finding.no_rows()
-    return found(lake.read(CostReconciliation, DayRange(since, through)))
+    return found(lake.read(CostReconciliation, DayRange(first, last)))
 
 
-QUESTION = Question(rules=(GAP,), reads=(CostReconciliation,), ask=_ask)
+QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until)

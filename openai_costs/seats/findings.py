@@ -1,5 +1,7 @@
 """Seats that deserve a look, as candidates for `mart.findings`: one per seat. No address."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -7,6 +9,7 @@ import polars as pl
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.lake import Lake
 from openai_costs.spend.coverage import complete_through, of_costs
+from openai_costs.tables.core.users import Users
 from openai_costs.tables.finding import Finding, candidates
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.seats import Seats
@@ -26,20 +29,27 @@ class Meaning(NamedTuple):
 
 
 _IS_MEMBER = pl.col("is_current") & (pl.col("seat_kind") == "user")
+_HAS_LEFT = (pl.col("status") == "left") & (
+    pl.col("left_day").is_null() | (pl.col("last_active_day") > pl.col("left_day"))
+)
 MEANINGS = (
-    Meaning(LEAVER, "critical", (pl.col("status") == "left") & (pl.col("spend_30d_usd") > 0)),
+    Meaning(LEAVER, "critical", _HAS_LEFT & (pl.col("spend_30d_usd") > 0)),
     Meaning(UNMATCHED, "warning", _IS_MEMBER & (pl.col("status") == "unmatched")),
     Meaning(IDLE, "info", _IS_MEMBER & pl.col("is_idle") & pl.col("seat_usd").is_not_null()),
 )
 
 
-def found(seats: pl.DataFrame) -> pl.DataFrame:
+def found(seats: pl.DataFrame, users: pl.DataFrame) -> pl.DataFrame:
     """Return a candidate per seat and rule.
 
     Args:
         seats: mart.seats. Without a directory that can be believed nobody is flagged.
+        users: core.users: since when a member is known, so that a finding begins on one day.
     """
-    dated = seats.filter(pl.col("as_of_day").is_not_null())
+    known = users.select("connection", "first_seen_day", user_id="id")
+    dated = seats.filter(pl.col("as_of_day").is_not_null()).join(
+        known, on=["connection", "user_id"], how="left", maintain_order="left"
+    )
     rows = [
         _said(meaning, seat)
         for meaning in MEANINGS
@@ -59,7 +69,7 @@ def _said(meaning: Meaning, seat: dict[str, Any]) -> dict[str, Any]:
         "subject_name": name,
         "connection": seat["connection"],
         "day": seat["as_of_day"],
-        "since_day": seat["as_of_day"],
+        "since_day": min(_since(meaning.rule, seat) or seat["as_of_day"], seat["as_of_day"]),
         "observed": seat["spend_30d_usd"],
         "unit": "USD",
         "impact_usd": seat["seat_usd"] if is_idle else seat["spend_30d_usd"],
@@ -67,6 +77,15 @@ def _said(meaning: Meaning, seat: dict[str, Any]) -> dict[str, Any]:
         "owner": seat["team"],
         "table_name": Seats.full_name(),
     }
+
+
+def _since(rule: Rule, seat: dict[str, Any]) -> date | None:
+    """Return a day that does not move: a finding that began today each day is a new one."""
+    first: dict[str, date | None] = {
+        LEAVER.id: seat["left_day"],
+        IDLE.id: seat["last_active_day"],
+    }
+    return first.get(rule.id) or seat["first_seen_day"]
 
 
 def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
@@ -84,10 +103,31 @@ def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
     )
 
 
-def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:  # noqa: ARG001 - every question is told the facts
+def _of_rules(lake: Lake, rules: Sequence[Rule]) -> pl.DataFrame:
     through = complete_through(of_costs(lake.read(Coverage)))
+    if through is None:
+        return Finding.no_rows()
     as_of = pl.min_horizontal("as_of_day", pl.lit(through, pl.Date))
-    return found(lake.read(Seats).with_columns(as_of_day=as_of)) if through else Finding.no_rows()
+    everything = found(lake.read(Seats).with_columns(as_of_day=as_of), lake.read(Users))
+    return everything.filter(pl.col("rule").is_in([rule.id for rule in rules]))
 
 
-QUESTION = Question(rules=tuple(one.rule for one in MEANINGS), reads=(Seats,), ask=_ask)
+def _ask(lake: Lake, _facts: Facts) -> pl.DataFrame:
+    return _of_rules(lake, (LEAVER, UNMATCHED))
+
+
+def _ask_idle(lake: Lake, _facts: Facts) -> pl.DataFrame:
+    return _of_rules(lake, (IDLE,))
+
+
+def _believed_until(lake: Lake, facts: Facts) -> date:
+    """Return no day where members were judged by no directory, although there is one."""
+    people = lake.read(Seats).filter(seat_kind="user")
+    is_doubted = bool(facts.settings.directory.files) and people["status"].has_nulls()
+    return date.min if is_doubted else date.max
+
+
+QUESTIONS = (
+    Question((LEAVER, UNMATCHED), (Seats, Users), _ask, _believed_until),
+    Question((IDLE,), (Seats, Users), _ask_idle),
+)

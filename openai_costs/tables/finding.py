@@ -63,10 +63,20 @@ class Finding(Contract):
         unique = ("rule", "connection", "subject_kind", "subject_id", "since_day")
 
 
+ADDRESS = r"([\w.+%'-]+)@[\w.-]+"
+NAMES = frozenset({"subject_name", "because", "outlook", "owner"})
+"""The columns that hold what people and keys are called."""
+
+
 def candidates(found: pl.DataFrame) -> pl.DataFrame:
-    """Return rows as candidates: columns in order and of the right type, absent ones null."""
+    """Return rows as candidates: columns in order and of the right type, absent ones null.
+
+    A key or a person may be called by an address; of that only what stands before the @ is left.
+    """
     types = Finding.types()
     present = {name: pl.col(name) for name in found.columns if name in types}
+    for name in NAMES & present.keys():
+        present[name] = pl.col(name).cast(pl.String).str.replace_all(ADDRESS, "${1}")
     return found.select(
         present.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in types.items()
     )

@@ -1,14 +1,27 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
+from upath import UPath
 
-from openai_costs.gateway_bypass.findings import found
+from openai_costs.alerts.record import ask
+from openai_costs.findings import Facts
+from openai_costs.gateway_bypass.findings import QUESTIONS, found
+from openai_costs.lake import Lake
+from openai_costs.sections import Gateway
+from openai_costs.settings import Settings
+from openai_costs.slices import Batch, Slice
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.finding import Finding
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs_tests.org import day
+
+Asked = tuple[dict[str, date], tuple[date | None, ...]]
 
 
 def key(when: int, usd: str, **said: object) -> dict[str, object]:
@@ -74,3 +87,80 @@ def test_spend_without_a_key_is_no_finding_and_an_owner_known_by_an_address_stay
     assert row["owner"] is None
     assert "@" not in row["because"]
     assert row["day"] == date(2026, 11, 4)
+
+
+def test_a_key_or_project_that_is_called_by_an_address_keeps_what_stands_before_the_at() -> None:
+    named = {"key_name": "ana@acme.example laptop", "project_name": "ana@acme.example"}
+    row = found(rows(key(4, "1", **named))).row(0, named=True)
+    assert row["subject_name"] == "ana laptop"
+    assert not [text for text in map(str, row.values()) if "@" in text]
+
+
+# --- as far as the gateway is known --------------------------------------------------------------
+
+GATEWAY = Gateway(litellm_url="https://gateway.example")
+MORNING = datetime(2026, 11, 24, 6, tzinfo=UTC)
+NEWEST = 22
+
+
+def asked(home: Path, listed: int | None, metered: int | None, gateway: Gateway = GATEWAY) -> Asked:
+    """What is found and judged when the registry and the meter were read up to some days.
+
+    Two keys spent on every day: one that no token names, one that was hardly metered.
+    """
+    lake, days = Lake(UPath(home)), [day(number) for number in range(10, NEWEST + 1)]
+    known = {"connection": "acme", "source": "costs", "state": "settled"}
+    blank = dict.fromkeys(Coverage.types())
+    state = [blank | known | {"day": one} for one in days]
+    lake.replace_whole(Coverage, pl.DataFrame(state, schema=Coverage.types()))
+    low = {"api_key_id": "key_bo", "reason": "unmetered", "new_since_day": None}
+    spent = [key(n, "1", **more) for n in range(10, NEWEST + 1) for more in ({}, low)]
+    lake.replace(
+        GatewayBypass, [Batch(rows(*spent), {Slice("acme", one): MORNING for one in days})]
+    )
+    read = {Slice("gateway", day(n)): MORNING for n in range(10, (metered or 0) + 1)}
+    lake.replace(GatewaySpend, [Batch(GatewaySpend.no_rows(), read)])
+    lake.replace_whole(GatewayTokens, registry(listed))
+    settings = Settings(home="", config_file=Path("openai_costs.toml"), gateway=gateway)
+    found_now, judged = ask(lake, Facts(settings, MORNING), QUESTIONS)
+    rules = ("gateway_bypass.unregistered", "gateway_bypass.unmetered")
+    until = tuple(max(judged.of(rule, "acme"), default=None) for rule in rules)
+    return dict(found_now.select("subject_id", "day").iter_rows()), until
+
+
+def registry(listed: int | None) -> pl.DataFrame:
+    if listed is None:
+        return GatewayTokens.no_rows()
+    row = dict.fromkeys(GatewayTokens.types()) | {
+        "connection": "gateway",
+        "token_id": "tok",
+        "status": "active",
+        "mapping": "none",
+        "confidence": "none",
+        "first_seen_day": day(1),
+        "last_seen_day": day(listed),
+        "is_current": True,
+    }
+    return pl.DataFrame([row], schema=GatewayTokens.types())
+
+
+def test_registry_and_meter_are_each_judged_as_far_as_they_were_read(tmp_path: Path) -> None:
+    found_on, until = asked(tmp_path, listed=21, metered=19)
+    assert found_on == {"key_ana": day(21), "key_bo": day(19)}
+    assert until == (day(21), day(19))
+
+
+def test_a_meter_that_is_ahead_of_the_registry_is_judged_as_far_as_both_are(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=18, metered=20)[1] == (day(18), day(18))
+
+
+def test_a_registry_that_was_never_read_opens_and_closes_nothing(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=None, metered=22) == ({}, (None, None))
+
+
+def test_a_meter_that_was_never_read_judges_nobody_by_it(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=23, metered=None) == ({"key_ana": day(22)}, (day(22), None))
+
+
+def test_a_gateway_that_left_the_settings_ends_what_was_found(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=23, metered=22, gateway=Gateway()) == ({}, (day(22), day(22)))

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
+from upath import UPath
 
-from openai_costs.reconciliation.findings import found
+from openai_costs.alerts.record import ask
+from openai_costs.findings import Facts
+from openai_costs.lake import Lake
+from openai_costs.reconciliation.findings import QUESTION, found
+from openai_costs.sections import Gateway
+from openai_costs.settings import Settings
+from openai_costs.slices import Batch, Slice
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.finding import Finding
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.gateway_bypass.test_findings import registry
 from openai_costs_tests.org import day
 
 
@@ -55,3 +68,32 @@ def test_the_days_of_a_cause_are_one_finding_with_both_numbers() -> None:
 )
 def test_what_is_small_unsettled_or_told_elsewhere_is_no_finding(said: dict[str, object]) -> None:
     assert said_of(gap(4, "cached_tokens", "10", "5") | said).is_empty()
+
+
+MORNING = datetime(2026, 11, 24, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("metered", "found_on", "until"), [(20, [day(20)], day(20)), (None, [], None)]
+)
+def test_days_that_the_meter_was_not_read_for_open_and_close_nothing(
+    tmp_path: Path, metered: int | None, found_on: list[object], until: object
+) -> None:
+    lake, numbers = Lake(UPath(tmp_path)), range(15, 23)
+    known = {"connection": "acme", "source": "costs", "state": "settled"}
+    blank = dict.fromkeys(Coverage.types())
+    state = [blank | known | {"day": day(n)} for n in numbers]
+    lake.replace_whole(Coverage, pl.DataFrame(state, schema=Coverage.types()))
+    gaps = [gap(n, "cached_tokens", "10", "11", is_settled=n <= (metered or 0)) for n in numbers]
+    both = pl.DataFrame(gaps, schema=CostReconciliation.types())
+    lake.replace(
+        CostReconciliation, [Batch(both, {Slice("acme", day(n)): MORNING for n in numbers})]
+    )
+    read = {Slice("gateway", day(n)): MORNING for n in range(15, (metered or 0) + 1)}
+    lake.replace(GatewaySpend, [Batch(GatewaySpend.no_rows(), read)])
+    lake.replace_whole(GatewayTokens, registry(23))
+    gateway = Gateway(litellm_url="https://gateway.example")
+    settings = Settings(home="", config_file=Path("openai_costs.toml"), gateway=gateway)
+    handed, judged = ask(lake, Facts(settings, MORNING), [QUESTION])
+    assert handed["day"].to_list() == found_on
+    assert max(judged.of("reconciliation.gap", "acme"), default=None) == until

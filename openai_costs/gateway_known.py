@@ -1,0 +1,38 @@
+"""Up to which day the gateway is known: findings about later days would be guesses."""
+
+from datetime import date
+
+import polars as pl
+
+from openai_costs.days import is_settled
+from openai_costs.findings import Facts
+from openai_costs.lake import Lake
+from openai_costs.metered_days import GRACE
+from openai_costs.slices import Slice
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+
+
+def registry_until(lake: Lake, facts: Facts) -> date:
+    """Return the day of the newest registry: without one every key looks like a bypass.
+
+    Without a gateway in the settings there is no end: every day is judged, and nothing found.
+    """
+    gateway = facts.settings.gateway
+    if not gateway.is_there:
+        return date.max
+    listed = lake.read(GatewayTokens).filter(pl.col("connection") == gateway.name)
+    return max(listed["last_seen_day"], default=date.min)
+
+
+def meter_until(lake: Lake, facts: Facts) -> date:
+    """Return the newest day that the meter was completely read for and the registry is known."""
+    gateway = facts.settings.gateway
+    known = registry_until(lake, facts)
+    if not gateway.is_there:
+        return known
+    for day in sorted(lake.days(GatewaySpend, gateway.name), reverse=True):
+        read_at = lake.read_at(GatewaySpend, Slice(gateway.name, day))
+        if day <= known and read_at and is_settled(day, read_at, GRACE):
+            return day
+    return date.min
