@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from decimal import Decimal
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 import pytest
 
+from openai_costs.jobs import DIRECTORY
 from openai_costs.lake import Lake
+from openai_costs.publish.database import TOGETHER
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend as MartSpend
@@ -45,9 +48,18 @@ STAGES: Final = {
     "fetch": "",
     "archive": "/raw/openai/tidewater/costs/2026-11-18/",
     "the ledger": "/lake/core/spend/tidewater/2026-11-18.parquet",
+    "usage": "/lake/core/usage/tidewater/2026-11-18.parquet",
     "the marts": "/lake/mart/spend/tidewater/2026-11-18.parquet",
+    "attribution": "/lake/mart/spend_attribution/tidewater/2026-11-18.parquet",
     "publish": "/published/openai_costs.duckdb",
     "publish, between the database and the Parquet files": "/published/parquet/core.spend.parquet",
+}
+
+
+STAGES_OF_NAMES: Final = {
+    "a finished list": "/2026-11-23/api_keys.proj_labs.msgpack",
+    "the archive": "/raw/openai/tidewater/directory/2026-11-23/",
+    "a table": "/lake/core/users/all.parquet",
 }
 
 
@@ -64,17 +76,28 @@ def refresh(home: str, first: date, last: date) -> None:
 def refresh_and_die(home: str, at: str) -> None:
     """Refresh, and be killed with a half-written file at the path that contains `at`."""
     made = house(Path(home), now=NOW)
-    if not at:
+    if at:
+        die_before_renaming_to(at)
+    else:
         made.transports["tidewater"] = DiesAtTheSecondRequest(made.transports["tidewater"])
+    made.run(FIRST, LAST)
+
+
+def read_names_and_die(home: str, at: str) -> None:
+    """Read the directory, and be killed likewise."""
+    die_before_renaming_to(at)
+    house(Path(home), now=NOW).run(FIRST, LAST, job=DIRECTORY)
+
+
+def die_before_renaming_to(at: str) -> None:
     rename = os.replace
 
     def die_there(source: str | Path, target: str | Path) -> None:
-        if at and at in str(target):
+        if at in str(target):
             os.kill(os.getpid(), signal.SIGKILL)
         rename(source, target)
 
     os.replace = die_there
-    made.run(FIRST, LAST)
 
 
 class DiesAtTheSecondRequest:
@@ -154,23 +177,56 @@ def test_the_undisturbed_run_had_something_to_do(before: House, undisturbed: Hou
     assert published(before.home) != published(undisturbed.home)
 
 
-def test_a_killed_process_publishes_no_day_in_part(before: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", ["the marts", "attribution"])
+def test_a_killed_process_publishes_no_day_in_part(
+    before: House, tmp_path: Path, stage: str
+) -> None:
     home = before.moved_to(tmp_path / "home")
-    victim = started(refresh_and_die, home.home, STAGES["the marts"])
+    victim = started(refresh_and_die, home.home, STAGES[stage])
     victim.join(120)
     assert victim.exitcode == -signal.SIGKILL
     # Another day's run publishes while the killed run's days are between core and mart.
     assert refreshed(home.home, day(20), day(20))
-    question = (
-        "SELECT (SELECT sum(billed_usd) FROM core.spend WHERE day = ?), "
-        "(SELECT sum(billed_usd) FROM mart.spend WHERE day = ?), "
-        "(SELECT sum(billed_usd) FROM core.spend_control WHERE day = ?)"
-    )
     with duckdb.connect(str(home.published), read_only=True) as sql:
         for when in days(FIRST, day(20)):
-            (sums,) = sql.execute(question, [when] * 3).fetchall()
-            assert len(set(sums)) == 1, when
+            sums = {sum_of(sql, table.full_name(), when) for table in TOGETHER}
+            assert len(sums) == 1, when
             assert None not in sums, when
+
+
+def sum_of(sql: duckdb.DuckDBPyConnection, table: str, when: date) -> Decimal | None:
+    question = f"SELECT sum(billed_usd) FROM {table} WHERE day = ?"  # noqa: S608 - our own names
+    found: Decimal | None = sql.execute(question, [when]).fetchall()[0][0]
+    return found
+
+
+@pytest.fixture(scope="module")
+def named(before: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The first home with a directory that was read undisturbed."""
+    made = before.moved_to(tmp_path_factory.mktemp("processes") / "named").at(NOW)
+    made.serve("tidewater")
+    assert made.run(FIRST, LAST, job=DIRECTORY).is_green
+    return made
+
+
+@pytest.mark.parametrize("stage", STAGES_OF_NAMES)
+def test_a_process_killed_while_it_reads_names_goes_on_where_it_was(
+    before: House, named: House, tmp_path: Path, stage: str
+) -> None:
+    copy = before.moved_to(tmp_path / "home").at(NOW)
+    victim = started(read_names_and_die, copy.home, STAGES_OF_NAMES[stage])
+    victim.join(120)
+    assert victim.exitcode == -signal.SIGKILL
+    assert published(copy.home) == published(before.home)
+
+    copy.serve("tidewater")
+    assert copy.run(FIRST, LAST, job=DIRECTORY).is_green
+    assert published(copy.home) == published(named.home)
+    assert visible(copy.home, "lake") == visible(named.home, "lake")
+    # A reading that is in the archive is not unfinished: another one asks for every list.
+    if stage != "a table":
+        assert len(copy.asked("tidewater")) < len(named.asked("tidewater")) / 2
+        assert visible(copy.home, "raw") == visible(named.home, "raw")
 
 
 def test_two_processes_refresh_different_days_of_one_home_at_once(
