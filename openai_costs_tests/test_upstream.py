@@ -9,7 +9,9 @@ import io
 import json
 import math
 import struct
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -208,6 +210,56 @@ def test_duckdb_sees_the_metadata_that_polars_wrote(tmp_path: Path) -> None:
         "a",
         "b",
     ]
+
+
+def test_duckdb_casts_an_instant_without_turning_its_zone(tmp_path: Path) -> None:
+    """lake.py: `slices` tells when a slice was read; an offset is dropped, so files say UTC."""
+    for name, instant in (("a", "2026-11-23T12:00:00+00:00"), ("b", "2026-11-23T13:30:00.5+01:00")):
+        pl.DataFrame({"n": [1]}).write_parquet(
+            tmp_path / f"{name}.parquet", metadata={"read_at": instant, "page_usd": "1"}
+        )
+    question = """
+        SELECT CAST(decode(value) AS TIMESTAMP) FROM parquet_kv_metadata(?)
+        WHERE decode(key) = 'read_at' ORDER BY file_name
+    """
+    with duckdb.connect() as sql:
+        found = sql.execute(question, [f"{tmp_path}/*.parquet"]).fetchall()
+    assert found == [(datetime(2026, 11, 23, 12),), (datetime(2026, 11, 23, 13, 30, 0, 500_000),)]  # noqa: DTZ001 - naive UTC
+
+
+def test_a_sensor_after_a_run_asks_for_another_job_over_a_range() -> None:
+    """jobs.py: `names_follow_the_directory` starts a ranged run of another job, one per run key."""
+
+    @dg.op
+    def nothing() -> None:
+        """Do nothing."""
+
+    @dg.job
+    def first() -> None:
+        nothing()
+
+    @dg.job
+    def second() -> None:
+        nothing()
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS, monitored_jobs=[first], request_job=second
+    )
+    def after(context):  # noqa: ANN001, ANN202 - Dagster reads annotations
+        yield dg.RunRequest(run_key=f"{context.dagster_run.run_id}:1", tags=RANGE)
+
+    with calm(), dg.DagsterInstance.ephemeral() as instance:
+        home = dg.Definitions(jobs=[first, second], sensors=[after]).get_repository_def()
+        look = partial(dg.build_sensor_context, instance=instance, repository_def=home)
+        with look() as context:
+            began = after.evaluate_tick(context)
+        ran = home.get_job("first").execute_in_process(instance=instance, run_config=QUIET)
+        with look(cursor=began.cursor) as context:
+            tick = after.evaluate_tick(context)
+    assert began.run_requests == []
+    (asked,) = tick.run_requests or ()
+    assert (after.job_name, asked.run_key) == ("second", f"{ran.run_id}:1")
+    assert {name: asked.tags[name] for name in RANGE} == RANGE
 
 
 def test_duckdb_counts_rows_by_file_name(tmp_path: Path) -> None:
