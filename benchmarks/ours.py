@@ -14,7 +14,7 @@ from work import FIRST_DAY, Outcome, Task
 from openai_costs.archive import Archive
 from openai_costs.days import DayRange, utc_now
 from openai_costs.lake import Lake
-from openai_costs.publish.database import publish
+from openai_costs.publish.database import TOGETHER, publish
 from openai_costs.settings import Connection, Settings
 from openai_costs.slices import Batch, Replaced
 from openai_costs.sources.collect import collect
@@ -38,7 +38,7 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 
 NAME = "bench"
-TOTALS = ("core.spend", "core.spend_by_user", "core.spend_control", "mart.spend")
+TOTALS = tuple(table.full_name() for table in TOGETHER)
 
 
 def settings_for(task: Task) -> Settings:
