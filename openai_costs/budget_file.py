@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from openai_costs.errors import SettingsError
 from openai_costs.sections import Budget
+from openai_costs.toml_lines import objection
 
 SEPARATOR = ";"
 """Between the members of a cell."""
@@ -63,6 +64,6 @@ def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
         first = broken.errors(include_url=False, include_input=False)[0]
         name = ".".join(map(str, first["loc"])) or "the row"
         raise SettingsError(
-            f"{where}: {name}: {first['msg']}. docs/alerts.md#budgets has the columns."
+            f"{where}: {name}: {objection(first)}. docs/alerts.md#budgets has the columns."
         ) from None
     return said

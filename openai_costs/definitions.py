@@ -71,7 +71,7 @@ def build_defs(
     triggered = jobs_and_sensors(settings, everything, whole, published)
     return dg.Definitions(
         assets=[*everything, *whole, *alerts.told(), *publish.views()],
-        asset_checks=[*(build(days) for build in DAY_CHECKS), *publish.CHECKS],
+        asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],
         jobs=triggered.jobs,
         sensors=[*(triggered.sensors or ()), *sensors(settings)],
         schedules=[daily_refresh(settings, clock), daily_directory()],

@@ -29,6 +29,7 @@ from openai_costs.sections import (
     Section,
     Team,
     VariableName,
+    refuse_shared,
     web_address,
 )
 from openai_costs.toml_lines import first_objection
@@ -109,7 +110,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        for kind in ("connections", "budgets"):
+        for kind in ("connections", "budgets", "teams"):
             names = [one.name for one in getattr(self, kind)]
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"{kind} have the same name: {', '.join(twice)}")
@@ -117,10 +118,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _belongs_to_one_team(self) -> Self:
-        for kind in ("api_keys", "users", "projects"):
-            ids = [one for team in self.teams for one in getattr(team, kind)]
-            if twice := sorted({one for one in ids if ids.count(one) > 1}):
-                raise ValueError(f"teams: {twice[0]} is in {kind} of two teams")
+        refuse_shared(self.teams)
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Finds the line of a settings file that a validation error is about. Pure.
+"""Says what is wrong with a settings file, and on which line. Pure.
 
 The standard parser tells lines only of broken TOML; whoever mends a value wants its line too.
 """
@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 _HEADER = re.compile(r"^\s*\[(?P<double>\[)?\s*(?P<name>[\w.-]+)\s*\]")
 _KEY = re.compile(r"^\s*(?P<name>[\w.-]+)\s*=")
@@ -39,10 +40,22 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
     return best[1] if best else None
 
 
+SAID = {
+    "missing": "is required",
+    "extra_forbidden": "is not a setting that is known here",
+}
+"""What pydantic calls otherwise, by its type of error."""
+
+
+def objection(error: ErrorDetails) -> str:
+    """Return what is wrong with a value in our words, where pydantic's are about its own model."""
+    return SAID.get(error["type"], error["msg"].removeprefix("Value error, "))
+
+
 def first_objection(broken: ValidationError, text: str) -> str:
     """Return the first thing that is wrong with a file, where, on which line, and what to read."""
     first = broken.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
     if line := line_of(text, first["loc"]):
         where += f" (line {line})"
-    return f"{where}: {first['msg']}. See docs/operations.md#settings for what is allowed."
+    return f"{where}: {objection(first)}. See docs/operations.md#settings for what is allowed."

@@ -49,7 +49,7 @@ def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> Non
         ("all,,,nine,,\n", r"line 2: limit_usd: .*decimal"),
         ("all,,,9,,\nall,tribe,x,9,,\n", r"line 3: scope: "),
         ("all,,,9,,,more\n", r"line 2: has more cells than the heading has names. Remove them"),
-        (",,,9,,\n", r"line 2: name: Field required"),
+        (",,,9,,\n", r"line 2: name: is required"),
         ("all,,,9,50;none,\n", r"line 2: thresholds_pct.1: "),
     ],
 )

@@ -100,6 +100,15 @@ def test_history_begins_with_the_earliest_connection():
     assert written(one_connection(start)).first_day == date(2025, 3, 1)
 
 
+def a_team(said: str) -> str:
+    return f'[[teams]]\nname = "labs"\n{said}\n'
+
+
+def test_a_model_may_have_an_at_sign_in_its_id():
+    said = '[[budgets]]\nname = "b"\nscope = "model"\nid = "claude-4@20260101"\nlimit_usd = 1\n'
+    assert written(said).budgets[0].counted == ("claude-4@20260101",)
+
+
 def test_sections_of_later_versions_are_accepted_and_named():
     assert written("[retention]\nmonths = 12\n").unread_sections == ("retention",)
 
@@ -130,11 +139,21 @@ def test_sections_of_later_versions_are_accepted_and_named():
         ('[[connections]]\naccess = "full"\n', "connections.0.name"),
         ('connections = "acme"\n', "connections"),
         (one_connection("") + one_connection(""), "same name: acme"),
+        (a_team('users = ["ana@acme.example"]'), "teams.0.users.0 (line 3): is an e-mail address"),
+        (a_team('projects = [" "]'), "teams.0.projects.0 (line 3): is empty"),
+        (a_team('owner = "x"'), "teams.0.owner (line 3): is not a setting that is known here"),
+        (a_team("") * 2, "teams have the same name: labs"),
+        (a_team('users = ["u", "u"]'), "teams: u is in users of labs twice; leave it in once"),
+        (
+            a_team('users = ["u"]') + a_team('users = ["u"]').replace("labs", "desk"),
+            "teams: u is in users of labs and desk; leave it in once",
+        ),
+        ('[[budgets]]\nname = "b"\nscope = "user"\nid = "a@b.example"\nlimit_usd = 1\n', "line 4"),
         ("[alerts]\nfresh_days = 0\n", "alerts.fresh_days (line 2)"),
         ("[alerts]\ngrowing_factor = 1\n", "alerts.growing_factor (line 2)"),
         ('[alerts]\ndagster_url = "d.example"\n', "alerts.dagster_url (line 2)"),
         (a_route('channel = "fax"'), "alerts.routes.0.channel (line 3)"),
-        (a_route('channel = "slack"'), "(line 1): Value error, route 'a' (slack) needs url_env"),
+        (a_route('channel = "slack"'), "(line 1): route 'a' (slack) needs url_env"),
         (a_route('channel = "webhook"\nurl_env = "U"'), "needs secret_env"),
         (a_route('channel = "email"\nurl_env = "U"\nsender = "s"'), "needs to"),
         (a_route('channel = "slack"\nurl_env = "https://hooks"'), "routes.0.url_env (line 4)"),

@@ -11,6 +11,7 @@ from upath import UPath
 from openai_costs.errors import SettingsError
 from openai_costs.sections import Alerts, Mute
 from openai_costs.storage import is_local, replace_file
+from openai_costs.toml_lines import objection
 
 FILE = "mutes.json"
 _MUTES = TypeAdapter(tuple[Mute, ...])
@@ -33,7 +34,7 @@ def kept_mutes(home: UPath) -> tuple[Mute, ...]:
     try:
         return _MUTES.validate_json(file.read_bytes())
     except ValidationError as broken:
-        said = broken.errors(include_url=False, include_input=False)[0]["msg"]
+        said = objection(broken.errors(include_url=False, include_input=False)[0])
         raise SettingsError(f"{file} cannot be read: {said}. Mend it, or remove it.") from None
 
 

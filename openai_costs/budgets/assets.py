@@ -1,11 +1,12 @@
-"""`mart/budget_status` as an asset: take, call, return."""
+"""`mart/budget_status` as an asset, and its check: take, call, return."""
 
 import dagster as dg
 import polars as pl
 
 from openai_costs.budgets.glance import glance, top_five
 from openai_costs.budgets.standing import standing
-from openai_costs.contracts import whole_table_asset
+from openai_costs.budgets.unspent import unspent
+from openai_costs.contracts import asset_key, whole_table_asset
 from openai_costs.lake import Lake
 from openai_costs.settings import Settings
 from openai_costs.tables.core.spend_limits import SpendLimits
@@ -36,4 +37,19 @@ def budget_status(
     return status
 
 
+@dg.asset_check(
+    asset=asset_key(BudgetStatus),
+    description="What each budget counts has spent something: its id is known.",
+)
+def known_scopes(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+    """Judge whether budgets are of something that is there: a mistaken id is never exceeded."""
+    said = unspent(lake.read(BudgetStatus))
+    return dg.AssetCheckResult(
+        passed=not said,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(said) or "Each has spent something.",
+    )
+
+
 WHOLE_ASSETS = (budget_status,)
+CHECKS = (known_scopes,)

@@ -10,7 +10,7 @@ from openai_costs.sections.gateway import AllowedKey, Gateway, Upstream
 from openai_costs.sections.people import Directory, Seats
 from openai_costs.sections.reading import Reading
 from openai_costs.sections.section import Name, Section, VariableName, web_address
-from openai_costs.sections.teams import Team
+from openai_costs.sections.teams import Team, refuse_shared
 
 __all__ = [
     "ABOUT_DATA",
@@ -35,5 +35,6 @@ __all__ = [
     "Team",
     "Upstream",
     "VariableName",
+    "refuse_shared",
     "web_address",
 ]

@@ -6,14 +6,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from openai_costs.sections.section import Section
+from openai_costs.sections.section import NoAddress, Section
 
 BudgetScope = Literal[
     "all", "provider", "connection", "project", "team", "user", "api_key", "model"
 ]
 BudgetPeriod = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "range"]
 Percent = Annotated[Decimal, Field(gt=0, le=1000)]
-Id = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Budget(Section):
@@ -21,9 +20,9 @@ class Budget(Section):
 
     name: Annotated[str, StringConstraints(pattern=r"^[^@/|]{1,60}$")]
     scope: BudgetScope = "all"
-    id: Id | None = None
+    id: NoAddress | None = None
     """The provider, connection, project, team, user, API key or model; none for all."""
-    ids: tuple[Id, ...] = ()
+    ids: tuple[NoAddress, ...] = ()
     """Several of them, which share the limit; instead of `id`."""
     connection: str = "*"
     """Only what this connection spends; `*` for all of them."""
@@ -36,7 +35,7 @@ class Budget(Section):
     start: date | None = None
     end: date | None = None
     """The first and the last day it is for; with the period `range` they are the period."""
-    owner: Annotated[str, StringConstraints(pattern=r"^[^@]+$")] | None = None
+    owner: NoAddress | None = None
 
     @property
     def counted(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What every section of the settings file keeps, and the words that several of them use."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from pydantic import (
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_ADDRESS = re.compile(r"@[^@\s]+\.")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -31,6 +33,20 @@ def web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def no_address(value: str) -> str:
+    """Return a name or an id.
+
+    Raises:
+        ValueError: It is an e-mail address, which is personal data and no id, or nothing at all.
+    """
+    if _ADDRESS.search(value):
+        raise ValueError("is an e-mail address; write a name, or the id that the bill has")
+    if not value.strip():
+        raise ValueError("is empty; write a name or an id, or leave it out")
+    return value
+
+
+NoAddress = Annotated[str, AfterValidator(no_address)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 Columns = Mapping[str, str]
 """Our name of a column, and the name it has in somebody's file."""

@@ -48,7 +48,7 @@ def test_without_a_file_there_are_no_mutes(tmp_path: Path) -> None:
 
 def test_a_file_that_was_spoiled_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('[{"finding": "f1"}]')
-    with pytest.raises(SettingsError, match=r"mutes.json cannot be read: Field required. Mend it"):
+    with pytest.raises(SettingsError, match=r"mutes.json cannot be read: is required. Mend it"):
         kept_mutes(UPath(tmp_path))
 
 
