@@ -3,7 +3,7 @@
 What the sensors do every few minutes, and `openai-costs deliver` once: for cron, without Dagster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from upath import UPath
 from openai_costs.alerts.deliver import Delivered, deliver, naive
 from openai_costs.alerts.judged import judged_today
 from openai_costs.alerts.mutes import with_mutes
-from openai_costs.alerts.record import ask, look_again, sound
+from openai_costs.alerts.record import Look, ask, look_again, sound
 from openai_costs.alerts.registry import DATA, WATCHED
 from openai_costs.alerts.rows import Delivery, rows
 from openai_costs.days import Clock
@@ -39,22 +39,26 @@ class Told(NamedTuple):
     trouble: str
 
 
-def look(lake: Lake, home: UPath, facts: Facts, red: pl.DataFrame | None = None) -> int:
-    """Look at the data and the mutes, and return how much is late or undelivered.
+def look(
+    lake: Lake, home: UPath, facts: Facts, red: Callable[[], pl.DataFrame] | None = None
+) -> int:
+    """Look at the data and the mutes, and return how much of it is late, undelivered or red.
 
     Args:
         lake: Where tables are.
         home: Where the mutes of the command line are.
         facts: The settings, and the instant.
-        red: What is red in Dagster's record; None where nobody looked at it.
+        red: Returns what is red in Dagster's record; None where nobody looks at it.
     """
-    late, judged = ask(lake, facts, DATA)
-    found = late
-    if red is not None:
-        found = late.vstack(sound(red))
-        judged |= judged_today(WATCHED, facts.today)
-    look_again(lake, found, judged, with_mutes(facts.settings.alerts, home), facts.today)
-    return late.height
+
+    def now() -> Look:
+        found, judged = ask(lake, facts, DATA)
+        if red is not None:
+            found = found.vstack(sound(red()))
+            judged |= judged_today(WATCHED, facts.today)
+        return Look(found, judged, with_mutes(facts.settings.alerts, home))
+
+    return look_again(lake, facts.today, now).found.height
 
 
 def headless(settings: Settings, clock: Clock) -> Iterator[Told]:

@@ -46,9 +46,9 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason:
         facts = Facts(settings, clock())
-        red = _record(context).red(facts.now, DATA_OWNER)
-        late = look(lake, home, facts, red)
-        return dg.SkipReason(f"Late or undelivered: {late}, red: {red.height}.")
+        record = _record(context)
+        found = look(lake, home, facts, lambda: record.red(facts.now, DATA_OWNER))
+        return dg.SkipReason(f"Late, undelivered or red: {found}.")
 
     return watch
 
