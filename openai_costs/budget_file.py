@@ -44,10 +44,11 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            rows = list(csv.DictReader(text, strict=True))
+            reader = csv.DictReader(text, strict=True)
+            rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as broken:
         raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Mend it.") from None
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows:
         yield _budget(f"{file}, line {line}", row)
 
 

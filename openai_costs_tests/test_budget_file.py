@@ -51,6 +51,7 @@ def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> Non
         ("all,,,9,,,more\n", r"line 2: has more cells than the heading has names. Remove them"),
         (",,,9,,\n", r"line 2: name: is required"),
         ("all,,,9,50;none,\n", r"line 2: thresholds_pct.1: "),
+        ("all,,,9,,\n\n\nlabs,team,labs,nine,,\n", r"line 5: limit_usd: "),
     ],
 )
 def test_a_row_that_is_no_budget_is_refused_with_its_line(
