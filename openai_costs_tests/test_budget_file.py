@@ -61,6 +61,26 @@ def test_a_row_that_is_no_budget_is_refused_with_its_line(
         listed(tmp_path, rows)
 
 
+@pytest.mark.parametrize(
+    ("text", "objection"),
+    [
+        ("", "line 1: the heading has no name"),
+        ("name;limit_usd\nall;9\n", "line 1: the heading has no name.*separated by commas"),
+        ("name,limit_usd,name\nall,9,b\n", "line 1: the heading names name twice"),
+        ("name,limit_usd\nall,9\n\nall,8\n", "line 4: name all is that of line 2. Rename one"),
+        ('name,limit_usd\nall,"1,000"\n', r"line 2: limit_usd: .*write it like 1000\.50"),
+        ("name,limit_usd\nall,1e30\n", "line 2: limit_usd: .*less than or equal"),
+        ("name,limit_usd\nall,1e-19\n", "line 2: limit_usd: .*decimal places"),
+    ],
+)
+def test_a_file_that_is_no_list_of_budgets_is_refused_with_the_line_and_what_to_do(
+    tmp_path: Path, text: str, objection: str
+) -> None:
+    (tmp_path / "b.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=objection):
+        with_budget_file({"budgets_file": "b.csv"}, tmp_path)
+
+
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"budgets_file .*gone\.csv cannot be read"):
         with_budget_file({"budgets_file": "gone.csv"}, tmp_path)
