@@ -136,7 +136,8 @@ def _packed(
     had_it = any(
         one.channel == route.name and one.sent_at and _day(one.sent_at) == today for one in told
     )
-    is_time = now.hour >= route.digest_hour and not had_it
+    waits = any(one.channel == route.name and (one.next_try_at or now) > now for one in told)
+    is_time = now.hour >= route.digest_hour and not (had_it or waits)
     return [Parcel(route, items)] if items and is_time else []
 
 

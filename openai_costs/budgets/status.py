@@ -19,9 +19,9 @@ PAST_DAYS = 400
 """How much of the past a forecast learns from."""
 KEPT_DAYS = 35
 """Periods that ended so many days ago still have rows."""
-LOOKED_DAYS = 14
-"""So many of the newest days have a forecast each: since when a period is at risk is not only
-known today."""
+LOOKED_DAYS = 31
+"""So many of the newest days have a forecast each, those of a whole month: since when a period is
+at risk is not only known today, and one that wavers for weeks is one message."""
 PROVISIONAL = ("provisional_days", "provisional_usd")
 """What is told of the newest day of a period only."""
 OF_A_WHOLE = ("all", "provider", "connection")

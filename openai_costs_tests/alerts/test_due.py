@@ -124,6 +124,17 @@ def test_a_route_that_is_down_is_not_asked_to_say_so() -> None:
     assert parcels([change()], *both, about=down) == [("ops", [1])]
 
 
+def test_what_is_new_waits_with_a_digest_that_was_not_taken() -> None:
+    """Else it would be today's digest, and what was not taken would wait until tomorrow."""
+    daily = route(digest=True)
+    waiting = sent(1, status="waiting", sent_at=None, next_try_at=AT + timedelta(minutes=5))
+    found = [finding(), finding(finding_id="other")]
+    changes = [change(), change(finding_id="other")]
+    assert due(found, changes, [waiting], [daily], AT).parcels == []
+    (parcel,) = due(found, changes, [waiting], [daily], AT + timedelta(minutes=5)).parcels
+    assert len(parcel.items) == 2
+
+
 def test_a_digest_takes_everything_once_a_day_from_its_hour() -> None:
     daily = route(digest=True, digest_hour=14)
     changes = [change(), change(2, "growing"), change(3, "closed")]

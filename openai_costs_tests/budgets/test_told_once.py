@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from openai_costs.alerts.judged import Judged
 from openai_costs.alerts.lifecycle import review
 from openai_costs.alerts.rows import Candidate, Finding, rows
 from openai_costs.budgets.findings import QUESTION, found
+from openai_costs.budgets.risk import risk_since
+from openai_costs.budgets.status import LOOKED_DAYS
 from openai_costs.days import DayRange
 from openai_costs.sections import Alerts
 from openai_costs_tests.budgets.ledger import FIRST, budget, counted, status
@@ -65,3 +67,25 @@ def test_everything_is_told_once_a_period_and_over_when_the_next_is_judged() -> 
 def test_a_look_that_is_repeated_or_comes_late_tells_nothing_twice() -> None:
     days = [day for day in NOVEMBER if day.day in {5, 14, 21, 30}]
     assert told([day for one in (*days, DECEMBER.last) for day in (one, one)]) == EVERYTHING_ONCE
+
+
+def test_a_forecast_that_wavers_below_the_limit_for_weeks_is_one_message_in_a_month() -> None:
+    """Above it on the fifth, within the band until the twenty-second, then above again."""
+    limit = Decimal(300)
+    first, spent = date(2026, 11, 1), Decimal(5)
+    rows = [
+        {
+            "day": first + timedelta(days=number),
+            "period_start": first,
+            "period_end": date(2026, 11, 30),
+            "spent_usd": spent,
+            "limit_usd": limit,
+            "forecast_usd": Decimal(301 if number in {4, 21} else 297),
+            "forecast_high_usd": Decimal(310),
+        }
+        for number in range(22)
+    ]
+    assert LOOKED_DAYS >= 31
+    assert {risk_since(rows[-LOOKED_DAYS:][:count]) for count in range(5, 23)} == {
+        date(2026, 11, 5)
+    }

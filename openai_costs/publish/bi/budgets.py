@@ -8,7 +8,7 @@ _DOLLARS = {
     "spent_pct": "spent_usd in percent of limit_usd. [%]",
     "elapsed_pct": "Days gone in percent of the period's days. [%]",
     "pace_usd": "What may have been spent by then, if every day may cost the same. [USD]",
-    "forecast_usd": "What the period will have cost by its end; the newest 14 days. [USD]",
+    "forecast_usd": "What the period will have cost by its end; the newest 31 days. [USD]",
     "forecast_low_usd": "Lower end of the 80 % band. [USD]",
     "forecast_high_usd": "Upper end of the 80 % band. [USD]",
     "forecast_low95_usd": "Lower end of the 95 % band. [USD]",

@@ -11,7 +11,7 @@ class BudgetStatus(Contract):
     """Where each budget stands, and where it is going.
 
     One row per budget and settled UTC day of the current period, the previous one, and those that
-    ended within 35 days. The newest 14 days have a forecast each, made from what was spent up to
+    ended within 35 days. The newest 31 days have a forecast each, made from what was spent up to
     that day. Only settled days are counted: what is provisional is apart, what is missing is told.
     """
 
