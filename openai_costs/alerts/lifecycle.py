@@ -143,7 +143,7 @@ class _Look:
                 expected=noted.expected,
                 unit=noted.unit,
                 impact_usd=noted.impact_usd,
-                because=noted.because,
+                because=_why(noted, kind),
                 outlook=noted.outlook,
             )
         )
@@ -198,6 +198,14 @@ def _muted(finding: Finding, mute: Mute) -> Finding:
         mute_reason=mute.reason,
         muted_by=mute.by,
     )
+
+
+def _why(finding: Finding, kind: str) -> str:
+    """Return the reason of a change; who muted it, and why, is known for good only there."""
+    if kind != "muted":
+        return finding.because
+    muted = f"muted through {finding.muted_until} by {finding.muted_by}: {finding.mute_reason}"
+    return f"{finding.because} ({muted})"
 
 
 def _audible(finding: Finding, state: str) -> Finding:

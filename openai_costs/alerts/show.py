@@ -76,7 +76,8 @@ def mute(settings: Settings, name: str, said: Silence, today: date) -> str:
     entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
     keep_mute(home, entry, today)
     look_again(Lake(home), today, lambda: _nothing_but_mutes(settings, home))
-    return f"{finding.finding_id} ({finding.rule}) is muted through {until}: {entry.reason}"
+    is_over = "is over; should it come back, it " if finding.state == "closed" else ""
+    return f"{finding.finding_id} ({finding.rule}) {is_over}is muted through {until}: {reason}"
 
 
 def _nothing_but_mutes(settings: Settings, home: UPath) -> Look:

@@ -55,7 +55,9 @@ def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
         if reached := _first_day(days, limit * percent / 100, or_equal=True):
             yield _reached(newest, reached, percent) | about
     if budget.forecast and (risk := risk_since(days)) is not None:
-        yield _going_over(newest, risk) | about
+        foreseen = next(day for day in reversed(days) if day["forecast_usd"] is not None)
+        seen = foreseen | {"first_day": days[0]["day"]}
+        yield _going_over(seen, risk) | about | {"day": newest["day"]}
 
 
 def _first_day(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> date | None:

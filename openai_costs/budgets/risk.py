@@ -12,24 +12,26 @@ MOST_DAYS = 5
 
 
 def risk_since(days: Sequence[Mapping[str, Any]]) -> date | None:
-    """Return the day since which a period is at risk; None when it is not, or is exceeded.
+    """Return the day since which a period is at risk; None when it is not, is exceeded or over.
 
     At risk from a forecast above the limit until the 80 % band lies below: a forecast that wavers
-    about the limit is one message. A day without a forecast changes nothing, but the newest day
-    must have one.
+    about the limit is one message. A day without a forecast changes nothing: where days are late
+    nobody knows better, and that is no all-clear.
 
     Args:
         days: The rows of mart.budget_status of one period, oldest first.
     """
     since: date | None = None
     for day in days:
-        if day["forecast_usd"] is None:
+        if day["spent_usd"] > day["limit_usd"]:
+            since = None
+        elif day["forecast_usd"] is None:
             continue
-        if day["spent_usd"] > day["limit_usd"] or day["forecast_high_usd"] <= day["limit_usd"]:
+        elif day["forecast_high_usd"] <= day["limit_usd"]:
             since = None
         elif since is None and day["forecast_usd"] > day["limit_usd"] and _is_told(day):
             since = day["day"]
-    return since if days[-1]["forecast_usd"] is not None else None
+    return since if days[-1]["day"] < days[-1]["period_end"] else None
 
 
 def _is_told(day: Mapping[str, Any]) -> bool:

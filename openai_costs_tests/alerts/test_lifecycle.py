@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openai_costs.alerts.lifecycle import review
 from openai_costs.sections import Alerts, Mute
-from openai_costs_tests.alerts.cast import LATE, day, judged, spell, through
+from openai_costs_tests.alerts.cast import LATE, day, finding, judged, spell, through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -211,6 +211,15 @@ def test_a_mute_says_until_when_why_and_who() -> None:
         day(25),
         "known migration",
         "Ada",
+    )
+
+
+def test_who_muted_what_and_why_is_kept_when_the_mute_is_over() -> None:
+    made = review([finding()], [], judged(), muted(25, finding=finding().finding_id), day(20))
+    (muting,) = made.changes
+    assert muting.because == (
+        "key etl made 34 times as many requests as on other Wednesdays "
+        "(muted through 2026-11-25 by Ada: known migration)"
     )
 
 

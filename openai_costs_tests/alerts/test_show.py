@@ -78,6 +78,11 @@ def test_a_mute_shows_at_once(home: UPath) -> None:
     assert "muted until 2026-11-30" in "".join(lines([one]))
 
 
+def test_a_mute_of_what_is_over_says_so(home: UPath) -> None:
+    said = mute(settings(home), "ccc", Silence("known", day(30)), day(23))
+    assert "ccc444 (anomalies.spike) is over; should it come back, it is muted through" in said
+
+
 @pytest.mark.parametrize("waits", ["sensor", "mute"])
 def test_who_waited_for_a_turn_looks_at_the_mutes_of_then(home: UPath, waits: str) -> None:
     """Two at once: else the second would open again what the first has muted, and tell it."""

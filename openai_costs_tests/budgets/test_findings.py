@@ -107,6 +107,15 @@ def test_days_that_were_not_read_silence_the_forecast_and_are_said_where_it_is_o
     assert "without 1 of its days, which were not read: 20.00 USD above" in said
 
 
+def test_a_day_that_is_late_is_no_all_clear_for_a_forecast() -> None:
+    one = budget("150", thresholds_pct=[])
+    (whole,) = on(date(2026, 11, 10), one).rows(named=True)
+    (open_,) = on(date(2026, 11, 12), one, missing=[date(2026, 11, 11)]).rows(named=True)
+    assert (open_["rule"], open_["day"]) == ("budgets.forecast_exceeds", date(2026, 11, 12))
+    same = ("since_day", "impact_usd", "because", "outlook")
+    assert [open_[name] for name in same] == [whole[name] for name in same]
+
+
 def test_a_budget_of_one_connection_waits_for_that_one_only() -> None:
     twelfth = date(2026, 11, 12)
     assert set(on(twelfth, budget(connection="acme"))["connection"]) == {"acme"}

@@ -37,7 +37,8 @@ def days(*forecasts: str | None, last: int = 30) -> list[dict[str, Any]]:
         (("101", "90"), None),
         ((None, "101"), 7),
         (("101", None, "101"), 6),
-        (("101", None), None),
+        (("101", None), 6),
+        (("101", "90", None), None),
     ],
     ids=[
         "below all the time",
@@ -47,7 +48,8 @@ def days(*forecasts: str | None, last: int = 30) -> list[dict[str, Any]]:
         "over",
         "a day without a forecast says nothing",
         "nor does one in between",
-        "the newest day must have one",
+        "late days are no all-clear",
+        "nor do they bring back what was over",
     ],
 )
 def test_a_period_is_at_risk_since(forecasts: tuple[str | None, ...], since: int | None) -> None:
@@ -57,10 +59,17 @@ def test_a_period_is_at_risk_since(forecasts: tuple[str | None, ...], since: int
 
 def test_what_is_exceeded_is_no_risk_any_more() -> None:
     (row,) = days("130")
-    assert risk_since([row | {"spent_usd": Decimal("100.01")}]) is None
+    over = row | {"spent_usd": Decimal("100.01")}
+    assert risk_since([over]) is None
+    assert risk_since([row, over | {"forecast_usd": None, "forecast_high_usd": None}]) is None
 
 
-@pytest.mark.parametrize(("length", "told"), [(1, 1), (7, 1), (14, 2), (30, 5), (90, 5), (365, 5)])
+def test_a_period_that_is_over_is_no_risk_any_more() -> None:
+    (row,) = days("130")
+    assert risk_since([row | {"period_end": row["day"]}]) is None
+
+
+@pytest.mark.parametrize(("length", "told"), [(2, 1), (7, 1), (14, 2), (30, 5), (90, 5), (365, 5)])
 def test_a_forecast_is_told_when_enough_of_the_period_is_gone(length: int, told: int) -> None:
     (row,) = days("130", last=length)
     firsts = [
