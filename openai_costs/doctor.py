@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Literal, NamedTuple
 
 from openai_costs.alerts.show import route_facts
+from openai_costs.budgets.unspent import unspent
 from openai_costs.days import Clock, DayRange
 from openai_costs.doctor_governance import governance_facts
 from openai_costs.errors import MissingKey, OpenAICostsError
@@ -17,6 +18,7 @@ from openai_costs.sources.openai.directory.scopes import ScopeFound, probe_scope
 from openai_costs.sources.openai.source import probe
 from openai_costs.sources.source import Reach
 from openai_costs.storage import place, replace_file
+from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.spend import Spend
 
 LIBRARIES = ("dagster", "dagster-duckdb", "duckdb", "httpx", "pandera", "polars")
@@ -42,6 +44,8 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
         yield _days(settings, connection)
     yield from (Fact(*fact) for fact in governance_facts(settings, clock))
     yield from (Fact(*fact) for fact in route_facts(settings))
+    status = Lake(place(settings.home)).read(BudgetStatus)
+    yield from (Fact("WARN", "budgets", said) for said in unspent(status))
 
 
 def _versions() -> str:

@@ -6,12 +6,14 @@ from upath import UPath
 
 from openai_costs.alerts.rows import changes_frame, findings_frame
 from openai_costs.cli import main
-from openai_costs.days import utc_now
+from openai_costs.days import DayRange, utc_now
 from openai_costs.lake import Lake
+from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.alerts.cast import change, finding
 from openai_costs_tests.alerts.servers import closed_port, http_inbox
+from openai_costs_tests.budgets.ledger import FIRST, THROUGH, budget, counted, status
 
 Streams = pytest.CaptureFixture[str]
 ONE_ROUTE = """
@@ -88,6 +90,19 @@ def test_the_doctor_names_the_missing_key_and_fails(
         "openai: key",
         "openai: GET /organization/costs",
     }
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_the_doctor_warns_of_a_budget_of_what_never_spent(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    one = budget(name="search", scope="project", id="proj_typo")
+    nothing = dict.fromkeys(DayRange(FIRST, THROUGH), "0")
+    lake = Lake(UPath(nowhere / "home"))
+    lake.replace_whole(BudgetStatus, status(one, counted(other=nothing)))
+    run(monkeypatch, "doctor")
+    said = capfd.readouterr().out
+    assert "WARN  budgets: Budget search: project proj_typo spent nothing that was read." in said
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

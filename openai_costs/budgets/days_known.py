@@ -31,6 +31,20 @@ def known_days(coverage: pl.DataFrame, budget: Budget) -> pl.DataFrame:
     return read.group_by("day").agg(state=state).sort("day")
 
 
+def whole_since(coverage: pl.DataFrame, budget: Budget) -> date:
+    """Return the day from which on all connections that a budget counts were read.
+
+    Before it there may have been spend that nobody read, which is not to be compared with.
+
+    Args:
+        coverage: mart.coverage of costs.
+        budget: Whose connections to look at.
+    """
+    read = since_first_read(_mine(coverage, budget.connections))
+    newest = read.group_by("connection").agg(pl.col("day").min())["day"].max()
+    return newest if isinstance(newest, date) else date.min
+
+
 def settled_through(known: pl.DataFrame) -> date | None:
     """Return the newest settled day; None if there is none."""
     newest = known.filter(state="settled")["day"].max()

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from openai_costs.budgets.causes import causes
-from openai_costs.budgets.days_known import known_days
+from openai_costs.budgets.days_known import known_days, whole_since
 from openai_costs.budgets.periods import compared_with
 from openai_costs.budgets.scopes import (
     DAILY,
@@ -51,7 +51,7 @@ def _counted(lake: Lake, budget: Budget, coverage: pl.DataFrame) -> Counted:
     if days is None:
         return Counted(pl.DataFrame(schema=DAILY), known, connections)
     daily = lake.ask(table_of(budget), daily_question(budget, days), DAILY)
-    return Counted(daily, known, connections)
+    return Counted(daily, known, connections, whole_since(coverage, budget))
 
 
 def _with_causes(
@@ -64,20 +64,20 @@ def _with_causes(
     newest = pl.col("day") == pl.col("day").max().over("budget", "period_start")
     over = rows.filter(newest, pl.col("state").is_in(["exceeded", "at_risk"]))
     told = [
-        _why(lake, budgets[row["budget"]], counted[row["budget"]].known, row)
+        _why(lake, budgets[row["budget"]], counted[row["budget"]], row)
         for row in over.iter_rows(named=True)
     ]
     types = {name: BudgetStatus.types()[name] for name in (*BY, *COLUMNS)}
     return rows.update(pl.DataFrame(told, schema=types), on=list(BY))
 
 
-def _why(lake: Lake, budget: Budget, known: pl.DataFrame, row: Mapping[str, Any]) -> dict[str, Any]:
+def _why(lake: Lake, budget: Budget, counted: Counted, row: Mapping[str, Any]) -> dict[str, Any]:
     so_far = DayRange(row["period_start"], row["day"])
     then = compared_with(budget, so_far)
-    before = _settled(known, then)
-    if len(before) < len(then):
+    before = _settled(counted.known, then)
+    if len(before) < len(then) or then.first < counted.whole_since:
         before = []  # what was not read cannot be compared with
-    asked = parts_question(budget, _settled(known, so_far), before)
+    asked = parts_question(budget, _settled(counted.known, so_far), before)
     said, compared_usd = causes(lake.ask(table_of(budget), asked, PARTS), apart(budget))
     return {name: row[name] for name in BY} | {
         "causes": said,

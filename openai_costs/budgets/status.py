@@ -36,11 +36,13 @@ class Counted(NamedTuple):
         daily: day, name, billed_usd: what was billed, and what its scope was called.
         known: day, state: every day from the first that was read.
         connections: The connections it counts.
+        whole_since: From when on all of them were read.
     """
 
     daily: pl.DataFrame
     known: pl.DataFrame
     connections: Sequence[str] = ()
+    whole_since: date = date.min
 
 
 def statuses(

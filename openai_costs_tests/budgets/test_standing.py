@@ -130,6 +130,16 @@ def test_days_that_were_not_read_are_not_compared_with(lake: Lake) -> None:
     assert json.loads(row["causes"])[0]["impact_usd"] == "80.000000000000000004"
 
 
+def test_days_before_a_connection_was_first_read_are_not_compared_with(lake: Lake) -> None:
+    """What it spent then is nowhere: all of it would look like growth."""
+    later = [("labs", day, "missing" if day < NOVEMBER else "settled") for day in DAYS]
+    both = [*(("acme", day, "settled") for day in DAYS), *later]
+    lake.replace_whole(Coverage, covered(*both))
+    row, alone = newest(lake, budget("100")), newest(lake, budget("100", connection="acme"))
+    assert (row["spent_usd"], row["compared_usd"]) == (alone["spent_usd"], None)
+    assert alone["compared_usd"] == 40
+
+
 def test_on_track_needs_no_cause(lake: Lake) -> None:
     assert newest(lake, budget("9000"))["causes"] is None
 
