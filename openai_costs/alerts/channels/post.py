@@ -69,6 +69,8 @@ def _attempt(
     if answer.is_success:
         return
     said = f"HTTP {answer.status_code}: {_quiet(address, url, answer.text)}"
+    if answer.status_code == httpx.codes.GATEWAY_TIMEOUT:  # who stands behind it was asked
+        raise DeliveryFailed(said, is_retryable=True, may_have_arrived=True)
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
         raise _Again(said, is_retryable=True)
     raise DeliveryFailed(said)

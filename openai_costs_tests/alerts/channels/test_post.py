@@ -45,6 +45,13 @@ def test_a_channel_that_stays_down_is_for_a_later_tick(inbox: Inbox) -> None:
     assert str(said) == "HTTP 503: maintenance"
 
 
+def test_a_gateway_that_waited_in_vain_may_have_passed_it_on(inbox: Inbox) -> None:
+    inbox.answers = [(504, "")]
+    said = failure(inbox.url)
+    assert (said.is_retryable, said.may_have_arrived) == (True, True)
+    assert len(inbox.got) == 1
+
+
 def test_a_refusal_is_final(inbox: Inbox) -> None:
     inbox.answers = [(404, "no_service")]
     said = failure(inbox.url)
