@@ -46,7 +46,8 @@ def found(status: pl.DataFrame, budgets: Sequence[Budget]) -> pl.DataFrame:
 
 
 def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
-    newest, limit = days[-1] | {"first_day": days[0]["day"]}, budget.limit_usd
+    more = {"first_day": days[0]["day"], "where": _where(budget)}
+    newest, limit = days[-1] | more, budget.limit_usd
     connections = budget.connections
     about = {"connection": connections[0] if len(connections) == 1 else EVERY_CONNECTION}
     if over := _first_day(days, limit):
@@ -56,8 +57,7 @@ def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
             yield _reached(newest, reached, percent) | about
     if budget.forecast and (risk := risk_since(days)) is not None:
         foreseen = next(day for day in reversed(days) if day["forecast_usd"] is not None)
-        seen = foreseen | {"first_day": days[0]["day"]}
-        yield _going_over(seen, risk) | about | {"day": newest["day"]}
+        yield _going_over(foreseen | more, risk) | about | {"day": newest["day"]}
 
 
 def _first_day(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> date | None:
@@ -137,7 +137,12 @@ def _late(newest: Row) -> str:
 
 def _whom(newest: Row) -> str:
     kind, ids = newest["scope"].replace("_", " "), newest["scope_id"]
-    return "everybody" if ids is None else f"{kind} {newest['scope_name'] or ids}"
+    whom = "everybody" if ids is None else f"{kind} {newest['scope_name'] or ids}"
+    return f"{whom}{newest['where']}"
+
+
+def _where(budget: Budget) -> str:
+    return "" if budget.connection == "*" else f" in {budget.connection}"
 
 
 def _open(newest: Row) -> str:

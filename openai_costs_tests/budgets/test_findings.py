@@ -118,7 +118,9 @@ def test_a_day_that_is_late_is_no_all_clear_for_a_forecast() -> None:
 
 def test_a_budget_of_one_connection_waits_for_that_one_only() -> None:
     twelfth = date(2026, 11, 12)
-    assert set(on(twelfth, budget(connection="acme"))["connection"]) == {"acme"}
+    alone = on(twelfth, budget(connection="acme"))
+    assert set(alone["connection"]) == {"acme"}
+    assert all("by everybody in acme" in said for said in alone["because"])
     assert set(on(twelfth, budget(scope="connection", id="acme"))["connection"]) == {"acme"}
     both = budget(scope="connection", ids=["acme", "labs"])
     assert set(on(twelfth, both)["connection"]) == {"*"}
