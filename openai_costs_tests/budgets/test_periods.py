@@ -81,12 +81,12 @@ def test_periods_follow_one_another_without_a_gap(period: str, day: date) -> Non
         ({"id": "labs"}, "scope all has no id"),
         ({"ids": ["labs"]}, "scope all has no id"),
         ({"scope": "team", "id": "labs", "ids": ["desk"]}, "all of them into ids"),
-        ({"scope": "team", "id": ""}, "at least 1 character"),
+        ({"scope": "team", "id": ""}, "is empty"),
         ({"period": "range", "start": date(2026, 1, 1)}, "needs start and end"),
         ({"start": date(2026, 2, 1), "end": date(2026, 1, 1)}, "ends before it starts"),
         ({"limit_usd": 0}, "greater than 0"),
         ({"thresholds_pct": [0]}, "greater than 0"),
-        ({"owner": "ann@acme.example"}, "should match"),
+        ({"owner": "ann@acme.example"}, "is an e-mail address"),
     ],
 )
 def test_a_budget_that_cannot_be_kept_is_refused_with_a_reason(
