@@ -155,6 +155,35 @@ def test_names_are_asked_for_once_a_day_and_never_where_only_costs_are_given(
     assert directories_due(settings, TODAY + ONE_DAY) == ["acme"]
 
 
+def directory_read(hour: int, projects: bytes) -> DayRead:
+    """The directory of a day with one list, as it was read at an hour."""
+    return DayRead(
+        "openai",
+        "acme",
+        "directory",
+        TODAY,
+        NOON.replace(hour=hour),
+        {"projects.0": ("/organization/projects", [], [])},
+        {"projects.0": projects},
+    )
+
+
+def test_names_are_due_again_while_the_newest_read_of_today_cannot_be_used(
+    settings: Settings,
+) -> None:
+    settings = settings.only("acme")
+    archive = Archive(place(settings.home))
+    archive.keep(directory_read(8, b'{"data": [{"id": "proj_a"}]}'))
+    assert directories_due(settings, TODAY) == []
+    archive.keep(directory_read(9, b'{"data": [{"id": 7}]}'))
+    assert directories_due(settings, TODAY) == ["acme"]
+    damaged = archive.keep(directory_read(10, b'{"data": []}'))
+    damaged.write_bytes(b"half of it")
+    assert directories_due(settings, TODAY) == ["acme"]
+    archive.keep(directory_read(11, b'{"data": []}'))
+    assert directories_due(settings, TODAY) == []
+
+
 @pytest.fixture(scope="module")
 def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[str]]:
     """A home filled headless: the second connection is shut out."""
