@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import stamina
 import typer
 
 from openai_costs.days import DayRange, utc_now
@@ -31,6 +32,7 @@ SEED = typer.Option(help="Another seed is other noise around the same story.")
 
 def main() -> None:
     """Run a command; a mistake is one sentence and exit code 1, whoever noticed it."""
+    stamina.instrumentation.set_on_retry_hooks(())  # a retry is told in our own sentences
     try:
         app()
     except OpenAICostsError as mistake:

@@ -1,6 +1,7 @@
 """Moves bytes from a provider: GET on an allow-list, paced, patient, verified and quiet.
 
-Not here: what to ask next (protocol) and what an answer means (frames).
+Not here: how long it is patient (patience.py), what to ask next (protocol), what an answer means
+(frames).
 """
 
 import re
@@ -11,7 +12,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-import stamina
 from pydantic import SecretStr
 from pyrate_limiter import Duration, Limiter, Rate
 
@@ -25,6 +25,8 @@ from openai_costs.errors import (
     ProviderUnavailable,
     RequestRefused,
 )
+from openai_costs.sources.patience import Again, patiently, retry_after
+from openai_costs.sources.source import Tell
 
 Params = Sequence[tuple[str, str]]
 
@@ -38,25 +40,10 @@ REQUESTS_PER_MINUTE = 6
 """The admin API's limit is undocumented; 7 to 10 a minute and endpoint were measured by others
 (terraform-provider-openai pull request 76), refilled after about 60 s, announced by no header."""
 
-ATTEMPTS = 8
-LONGEST_WAIT = 60.0
-"""Waits of 2, 4, 8, 16, 32, 60, 60 s: together they outlast a 60 s refill several times."""
-
-LONGEST_RETRY_AFTER = 600.0
-"""A provider that asks for more than ten minutes is down: fail, and let the next run try."""
-
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _BUCKET = re.compile(rb'"object"\s*:\s*"bucket"')
 _SECRETS = re.compile(r"sk-[A-Za-z0-9_*.-]{6,}")
 _ADDRESSES = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+")
-
-
-class _Retry(Exception):  # noqa: N818 - a signal to the retry library, never seen outside
-    """An answer worth asking for again, with the wait the provider asked for, if any."""
-
-    def __init__(self, said: str, wait_seconds: float | None = None) -> None:
-        super().__init__(said)
-        self.wait_seconds = wait_seconds
 
 
 class _ErrorDetail(msgspec.Struct):
@@ -124,11 +111,23 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-class Transport:
-    """A client for one account that can only read."""
+def silent(_line: str) -> None:
+    """Say nothing of a request that is tried again."""
 
-    def __init__(self, access: Access, inner: httpx.BaseTransport | None = None) -> None:
-        self._access = access
+
+class Transport:
+    """A client for one account that can only read.
+
+    Args:
+        access: Which account.
+        inner: The inner HTTP transport; None for the network.
+        tell: Takes a sentence before a request is tried again.
+    """
+
+    def __init__(
+        self, access: Access, inner: httpx.BaseTransport | None = None, tell: Tell = silent
+    ) -> None:
+        self._access, self._tell = access, tell
         self._paces: dict[str, Limiter] = {}
         self._client = httpx.Client(
             auth=_Bearer(access),
@@ -164,21 +163,15 @@ class Transport:
             BodyTooLarge: The body outgrew the limit.
         """
         endpoint = self._access.endpoint(path)
+
+        def ask() -> bytearray:
+            self._wait_for_turn(endpoint, path)
+            return self._attempt(path, params, may_be_large=may_be_large)
+
         try:
-            for attempt in stamina.retry_context(
-                on=_worth_another_try,
-                attempts=ATTEMPTS,
-                timeout=None,
-                wait_initial=2.0,
-                wait_max=LONGEST_WAIT,
-            ):
-                with attempt:
-                    self._wait_for_turn(endpoint, path)
-                    return self._attempt(path, params, may_be_large=may_be_large)
-        except (_Retry, *RETRIED_BREAKS) as broken:
-            said = self._quiet(str(broken) or type(broken).__name__)
-            raise ProviderUnavailable(self._access.connection, path, said) from None
-        raise AssertionError("stamina ends in an answer or an exception")  # pragma: no cover
+            return patiently(ask, self._access.connection, self._tell)
+        except Again as last:
+            raise ProviderUnavailable(self._access.connection, path, last.said) from None
 
     def _quiet(self, text: str) -> str:
         """Return the text without our own key, whatever its shape, any other, and any person."""
@@ -192,6 +185,13 @@ class Transport:
             self._paces[endpoint].try_acquire(path)
 
     def _attempt(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
+        try:
+            return self._sent(path, params, may_be_large=may_be_large)
+        except RETRIED_BREAKS as broken:
+            kind, said = type(broken).__name__, self._quiet(str(broken))
+            raise Again(f"the connection broke ({said or kind})", said or kind) from None
+
+    def _sent(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
         url = self._access.base_url + path
         with self._client.stream("GET", url, params=list(params)) as response:
             if response.status_code == httpx.codes.OK:
@@ -207,7 +207,8 @@ class Transport:
             scope = self._access.scopes.get(self._access.endpoint(path), USAGE_SCOPE)
             return AccessRefused(connection, status, path, said, self._access.key_env, scope=scope)
         if status in RETRIED_STATUSES or response.is_server_error:
-            return _Retry(f"HTTP {status}: {said}", _retry_after(response.headers))
+            what, wait = f"the server answers {status}", retry_after(response.headers)
+            return Again(what, f"HTTP {status}: {said}", wait)
         if detail.code == "reporting_lookback_exceeded":
             return LookbackExceeded(connection, status, path, said, detail.code)
         return RequestRefused(connection, status, path, said, detail.code or "")
@@ -216,22 +217,6 @@ class Transport:
 def redacted(text: str) -> str:
     """Return the text without anything that looks like an API key or an e-mail address."""
     return _SECRETS.sub("sk-[redacted]", _ADDRESSES.sub("[e-mail address]", text))
-
-
-def _worth_another_try(error: Exception) -> bool | float:
-    if not isinstance(error, _Retry):
-        return isinstance(error, RETRIED_BREAKS)
-    if error.wait_seconds is None:
-        return True
-    return error.wait_seconds if error.wait_seconds <= LONGEST_RETRY_AFTER else False
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds in Retry-After; the vendor sends whole seconds, never a date."""
-    try:
-        return max(0.0, float(headers["retry-after"]))
-    except (KeyError, ValueError):
-        return None
 
 
 def _detail(body: bytes) -> _ErrorDetail:

@@ -296,6 +296,34 @@ def test_an_endless_retry_after_ends_the_read_at_once(waits: list[float]):
     assert waits == []
 
 
+def test_every_try_is_told_before_its_wait_in_a_sentence(waits: list[float]):
+    told: list[str] = []
+    wire = Wire(
+        error(429, f"slow down {KEY}"),
+        httpx.ReadTimeout(f"no byte of {KEY}"),
+        error(503, **{"retry-after": "37"}),
+        GOOD,
+    )
+    made = Transport(access(), httpx.MockTransport(wire), told.append)
+    made.get(COSTS, [("project_ids[]", "proj_secret")])
+    assert told == [
+        "acme: the server answers 429; trying again in 2 s (attempt 2 of 8)",
+        "acme: the connection broke (no byte of [redacted]); trying again in 4 s (attempt 3 of 8)",
+        "acme: the server answers 503; trying again in 37 s (attempt 4 of 8)",
+    ]
+    assert len(waits) == 3
+
+
+@pytest.mark.parametrize("asked", ["", "86400"])
+@pytest.mark.usefixtures("waits")
+def test_nothing_is_promised_that_does_not_happen(asked: str):
+    told: list[str] = []
+    wire = Wire(error(429, **{"retry-after": asked}))
+    with pytest.raises(ProviderUnavailable):
+        Transport(access(), httpx.MockTransport(wire), told.append).get(COSTS, [])
+    assert len(told) == len(wire.sent) - 1
+
+
 def test_a_body_above_the_limit_is_refused_with_the_buckets_it_had_begun():
     body = b'{"data": [' + b'{"object": "bucket", "results": []},' * 30
     refused = failure(Wire(httpx.Response(200, content=body)), max_body_bytes=1_000)

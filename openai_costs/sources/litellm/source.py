@@ -48,7 +48,7 @@ class LiteLLM:
             SettingsError: The gateway has no key; nothing was sent.
         """
         read_at = self.clock()
-        with closing(self._transport()) as transport:
+        with closing(self._transport(tell)) as transport:
             lists = {"keys": self._hold(protocol.complete(protocol.live_keys()), transport)}
             absent = {}
             try:
@@ -67,14 +67,14 @@ class LiteLLM:
             SettingsError: The gateway has no key; nothing was sent.
         """
         ask = protocol.daily_sums if self.gateway.meter == "daily" else protocol.requests_of
-        with closing(self._transport()) as transport:
+        with closing(self._transport(tell)) as transport:
             for day in reversed(list(days)):
                 read_at = self.clock()
                 pages = self._hold(protocol.complete(ask(day)), transport)
                 yield self._read(METER, day, read_at, {self.gateway.meter: pages}, {})
                 tell(f"{self.gateway.name}: read the meter of {day}")
 
-    def _transport(self) -> Transport:
+    def _transport(self, tell: Tell) -> Transport:
         gateway_key(self.gateway)
 
         def key() -> SecretStr:
@@ -88,7 +88,7 @@ class LiteLLM:
             allowed=ALLOWED,
             requests_per_minute=self.gateway.requests_per_minute,
         )
-        return Transport(access, self.inner)
+        return Transport(access, self.inner, tell)
 
     def _hold(self, conversation: Generator[Get, Body, T], transport: Transport) -> T:
         """Hold a conversation to its end: send each request, hand back the answer."""

@@ -4,15 +4,17 @@ from pydantic import SecretStr
 
 from openai_costs.settings import Connection, Settings
 from openai_costs.sources.openai.allowed import ALLOWED, SCOPES
-from openai_costs.sources.source import Reach
-from openai_costs.sources.transport import Access, Transport
+from openai_costs.sources.source import Reach, Tell
+from openai_costs.sources.transport import Access, Transport, silent
 
 NAME = "openai"
 IN_PROCESS_URL = "http://127.0.0.1/v1"
 """What the sample organisation is called by; nothing listens there."""
 
 
-def connect(settings: Settings, connection: Connection, reach: Reach) -> Transport:
+def connect(
+    settings: Settings, connection: Connection, reach: Reach, tell: Tell = silent
+) -> Transport:
     """Return a transport to a connection's API; the key is read when a request leaves."""
 
     def key() -> SecretStr:
@@ -28,4 +30,4 @@ def connect(settings: Settings, connection: Connection, reach: Reach) -> Transpo
         requests_per_minute=connection.requests_per_minute,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
     )
-    return Transport(access, reach.inner(connection))
+    return Transport(access, reach.inner(connection), tell)
