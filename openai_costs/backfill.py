@@ -12,7 +12,7 @@ import dagster as dg
 
 from openai_costs.days import Clock, DayRange, utc_now
 from openai_costs.definitions import before_publication, build_defs
-from openai_costs.errors import OpenAICostsError
+from openai_costs.errors import OpenAICostsError, Stopped
 from openai_costs.jobs import DERIVE, DIRECTORY, range_tags
 from openai_costs.lake import Lake
 from openai_costs.plan import directories_due, from_kept_pages, plan, refuse_foreign_days
@@ -53,7 +53,14 @@ class Headless:
         Raises:
             RunFailedError: A run ended red; what was complete before it is kept.
             SettingsError: The range is not one of the connections' days.
+            Stopped: Somebody stopped it.
         """
+        try:
+            self._backfill(asked, offline=offline)
+        except KeyboardInterrupt:
+            raise Stopped from None
+
+    def _backfill(self, asked: DayRange | None, *, offline: bool) -> None:
         today = self.clock().date()
         refuse_foreign_days(self.settings, asked, today)
         steps = (from_kept_pages if offline else plan)(self.settings, asked, today)
@@ -98,6 +105,7 @@ class Headless:
 
         Raises:
             RunFailedError: The run ended red.
+            Stopped: Somebody stopped it.
         """
         progress = Progress(self.say, steps=0)
         loggers = {"progress": progress_logger(progress)}
@@ -113,6 +121,8 @@ class Headless:
                 run_config={"loggers": {"progress": {}}},
                 raise_on_error=False,
             )
+        if any(map(_is_interrupt, result.all_events)):
+            raise Stopped
         if not result.success:
             raise RunFailedError(" ".join(dict.fromkeys(_reasons(result.all_events))))
 
@@ -133,6 +143,14 @@ def _instance() -> Iterator[dg.DagsterInstance]:
         dg.DagsterInstance.get() if has_dagster_home() else dg.DagsterInstance.ephemeral()
     ) as instance:
         yield instance
+
+
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    """Return whether a step ended because somebody stopped it: Dagster's handler of the signal."""
+    if event.event_type is not dg.DagsterEventType.STEP_FAILURE:
+        return False
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
 
 
 def _reasons(events: Iterable[dg.DagsterEvent]) -> Iterable[str]:

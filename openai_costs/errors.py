@@ -1,6 +1,7 @@
 """The exception family. Every class builds its own sentence: what, which one, what to do next.
 
 OpenAICostsError                a mistake we can explain; shown without a stack trace
+├── Stopped                     somebody stopped the command: not a failure, and nothing is lost
 ├── SettingsError               openai_costs.toml or the environment says something we cannot use
 │   └── MissingKey              no admin key was found in any of the places we looked
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
@@ -17,7 +18,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
 ├── ContractBroken              rows break a table's contract: the table was left as it was
-└── DeliveryFailed              a channel did not take a message
+└── DeliveryFailed              a channel did not take a message (alerts/channels/failure.py)
 """
 
 from collections.abc import Sequence
@@ -34,6 +35,19 @@ _NEEDS = {
 
 class OpenAICostsError(Exception):
     """A mistake we can explain in a sentence."""
+
+    exit_code = 1
+
+
+class Stopped(OpenAICostsError):  # noqa: N818
+    """Ctrl-C, or a signal that means the same."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Stopped. Complete days are kept, what readers get is as it was; run it again to go on."
+        )
 
 
 class SettingsError(OpenAICostsError):
@@ -231,19 +245,3 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
             f"{table} for {spell} was not replaced: {'; '.join(rules)}. "
             f"The rules are in docs/tables.md; the pages behind it are kept in raw/."
         )
-
-
-class DeliveryFailed(OpenAICostsError):  # noqa: N818
-    """A channel did not take a message.
-
-    Args:
-        said: What happened; holds no address and no secret.
-        is_retryable: Whether the same message may go through later.
-        may_have_arrived: Whether it is unknown if the message arrived.
-    """
-
-    def __init__(
-        self, said: str, *, is_retryable: bool = False, may_have_arrived: bool = False
-    ) -> None:
-        super().__init__(said)
-        self.is_retryable, self.may_have_arrived = is_retryable, may_have_arrived
