@@ -13,6 +13,8 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   ├── GatewayRefused          the gateway does not let its key read: a person has to act
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
+│   ├── HostUnreachable         no such host, or it is closed (sources/unreachable.py)
+│   ├── CertificateRefused      the host cannot prove who it is (sources/unreachable.py)
 │   ├── IncompleteRead          paging or the body stopped making sense: nothing kept, try later
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about

@@ -1,18 +1,15 @@
 """Moves bytes from a provider: GET on an allow-list, paced, patient, verified and quiet.
 
-Not here: how long it is patient (patience.py), what to ask next (protocol), what an answer means
-(frames).
+Not here: which account (access.py), how long it is patient (patience.py), what to ask next
+(protocol), what an answer means (frames).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-from pydantic import SecretStr
 from pyrate_limiter import Duration, Limiter, Rate
 
 from openai_costs.errors import (
@@ -21,12 +18,18 @@ from openai_costs.errors import (
     BodyTooLarge,
     KeyUnusable,
     LookbackExceeded,
-    PathNotAllowed,
     ProviderUnavailable,
     RequestRefused,
 )
+from openai_costs.sources.access import Access
 from openai_costs.sources.patience import Again, patiently, retry_after
 from openai_costs.sources.source import Tell
+from openai_costs.sources.unreachable import (
+    CertificateRefused,
+    HostUnreachable,
+    NoConnection,
+    is_unverified,
+)
 
 Params = Sequence[tuple[str, str]]
 
@@ -36,11 +39,6 @@ RETRIED_STATUSES = frozenset({408, 409, 429})
 """Besides every 5xx."""
 RETRIED_BREAKS = (httpx.TransportError, httpx.DecodingError)
 
-REQUESTS_PER_MINUTE = 6
-"""The admin API's limit is undocumented; 7 to 10 a minute and endpoint were measured by others
-(terraform-provider-openai pull request 76), refilled after about 60 s, announced by no header."""
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _BUCKET = re.compile(rb'"object"\s*:\s*"bucket"')
 _SECRETS = re.compile(r"sk-[A-Za-z0-9_*.-]{6,}")
 _ADDRESSES = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+")
@@ -53,48 +51,6 @@ class _ErrorDetail(msgspec.Struct):
 
 class _ErrorBody(msgspec.Struct):
     error: _ErrorDetail
-
-
-@dataclass(frozen=True)
-class Access:
-    """How to reach one account: where, as whom, and what may be asked.
-
-    Args:
-        connection: The connection's name, for messages.
-        base_url: The API's root.
-        key: Returns the secret at the moment it is needed.
-        key_env: The variable the secret comes from, for messages.
-        allowed: Patterns that a path below `base_url` must match in full, one per endpoint.
-        scopes: The scope that a pattern's paths need, for messages; by default the costs' own.
-        requests_per_minute: Pace per endpoint; None takes the provider's, or none on this machine.
-        max_body_bytes: The largest body taken into memory.
-    """
-
-    connection: str
-    base_url: str
-    key: Callable[[], SecretStr] = field(repr=False)
-    key_env: str
-    allowed: Sequence[str]
-    scopes: Mapping[str, str] = field(default_factory=dict)
-    requests_per_minute: int | None = None
-    max_body_bytes: int = 64 * 1024 * 1024
-
-    @property
-    def pace(self) -> int:
-        """Requests a minute per endpoint; 0 for a server on this machine: our own, needs none."""
-        is_own = urlsplit(self.base_url).hostname in _LOOPBACK
-        return self.requests_per_minute or (0 if is_own else REQUESTS_PER_MINUTE)
-
-    def endpoint(self, path: str) -> str:
-        """Return the pattern that a path matches: all its paths share one limit and one pace.
-
-        Raises:
-            PathNotAllowed: No pattern does.
-        """
-        for pattern in self.allowed:
-            if re.fullmatch(pattern, path):
-                return pattern
-        raise PathNotAllowed("GET", path, self.allowed)
 
 
 class _Bearer(httpx.Auth):
@@ -159,6 +115,8 @@ class Transport:
             KeyUnusable: No header can hold the key; nothing was sent.
             AccessRefused: 401 or 403; never retried.
             RequestRefused: Another 4xx that is not worth a retry.
+            HostUnreachable: There is no such host, or it refuses the connection; a few tries.
+            CertificateRefused: The host's certificate does not verify; never retried.
             ProviderUnavailable: 408, 409, 429, 5xx or a broken connection, after all retries.
             BodyTooLarge: The body outgrew the limit.
         """
@@ -170,6 +128,8 @@ class Transport:
 
         try:
             return patiently(ask, self._access.connection, self._tell)
+        except NoConnection as last:
+            raise HostUnreachable(self._access.connection, self._access.host, last.said) from None
         except Again as last:
             raise ProviderUnavailable(self._access.connection, path, last.said) from None
 
@@ -188,8 +148,15 @@ class Transport:
         try:
             return self._sent(path, params, may_be_large=may_be_large)
         except RETRIED_BREAKS as broken:
-            kind, said = type(broken).__name__, self._quiet(str(broken))
-            raise Again(f"the connection broke ({said or kind})", said or kind) from None
+            raise self._broken(broken) from None
+
+    def _broken(self, broken: Exception) -> Exception:
+        said = self._quiet(str(broken)) or type(broken).__name__
+        if not isinstance(broken, httpx.ConnectError):
+            return Again(f"the connection broke ({said})", said)
+        if is_unverified(broken):
+            return CertificateRefused(self._access.connection, self._access.host, said)
+        return NoConnection(self._access.host, said)
 
     def _sent(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
         url = self._access.base_url + path

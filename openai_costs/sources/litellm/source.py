@@ -17,11 +17,12 @@ from openai_costs.days import Clock, DayRange
 from openai_costs.errors import AccessRefused, GatewayRefused, RequestRefused
 from openai_costs.sections import Gateway
 from openai_costs.settings import gateway_key
+from openai_costs.sources.access import Access
 from openai_costs.sources.litellm import protocol
 from openai_costs.sources.litellm.endpoints import ALLOWED, METER, NAME, REGISTRY
 from openai_costs.sources.litellm.protocol import Body, Get, Page
 from openai_costs.sources.source import Tell
-from openai_costs.sources.transport import Access, Transport
+from openai_costs.sources.transport import Transport
 
 T = TypeVar("T")
 
