@@ -12,7 +12,7 @@ import dagster as dg
 
 from openai_costs.days import Clock, DayRange, utc_now
 from openai_costs.definitions import before_publication, build_defs
-from openai_costs.errors import OpenAICostsError, Stopped
+from openai_costs.errors import OpenAICostsError
 from openai_costs.jobs import DERIVE, DIRECTORY, range_tags
 from openai_costs.lake import Lake
 from openai_costs.plan import directories_due, from_kept_pages, plan, refuse_foreign_days
@@ -25,6 +25,17 @@ from openai_costs.storage import place
 
 class RunFailedError(OpenAICostsError):
     """A headless run ended red; the sentence is the one its failing step gave."""
+
+
+class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
+    """Ctrl-C, or a signal that means the same; nothing is lost."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Stopped. Complete days are kept, what readers get is as it was; run it again to go on."
+        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The exception family. Every class builds its own sentence: what, which one, what to do next.
 
 OpenAICostsError                a mistake we can explain; shown without a stack trace
-├── Stopped                     somebody stopped the command: not a failure, and nothing is lost
 ├── SettingsError               openai_costs.toml or the environment says something we cannot use
 │   └── MissingKey              no admin key was found in any of the places we looked
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
@@ -28,6 +27,7 @@ from datetime import date
 
 USAGE_SCOPE = "api.usage.read"
 MANAGEMENT_SCOPE = "api.management.read"
+ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
 _NEEDS = {
     USAGE_SCOPE: "Costs and usage",
     MANAGEMENT_SCOPE: "Names of projects, keys and people",
@@ -39,17 +39,6 @@ class OpenAICostsError(Exception):
     """A mistake we can explain in a sentence."""
 
     exit_code = 1
-
-
-class Stopped(OpenAICostsError):  # noqa: N818
-    """Ctrl-C, or a signal that means the same."""
-
-    exit_code = 130
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Stopped. Complete days are kept, what readers get is as it was; run it again to go on."
-        )
 
 
 class SettingsError(OpenAICostsError):
@@ -160,13 +149,22 @@ class RequestRefused(ReadFailed):
         path: The path asked.
         said: The provider's own message.
         code: The provider's error code, if it gave one.
+        remedy: What to do about it.
     """
 
-    def __init__(self, connection: str, status: int, path: str, said: str, code: str = "") -> None:
+    def __init__(  # noqa: PLR0913 - what the sentence is made of
+        self,
+        connection: str,
+        status: int,
+        path: str,
+        said: str,
+        code: str = "",
+        *,
+        remedy: str = ASK_THE_DOCTOR,
+    ) -> None:
         super().__init__(
             f"Connection {connection!r}: GET {path} was answered with HTTP {status}. "
-            f"The provider said: {said!r}. Asking again would not help; "
-            "`openai-costs doctor` checks the settings behind this request."
+            f"The provider said: {said!r}. Asking again would not help; {remedy}"
         )
         self.status, self.said, self.code = status, said, code
 

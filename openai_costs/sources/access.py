@@ -30,6 +30,7 @@ class Access:
         key_env: The variable the secret comes from, for messages.
         allowed: Patterns that a path below `base_url` must match in full, one per endpoint.
         scopes: The scope that a pattern's paths need, for messages; by default the costs' own.
+        remedies: What to do about a status, for messages, where there is more to say than usual.
         requests_per_minute: Pace per endpoint; None takes the provider's, or none on this machine.
         max_body_bytes: The largest body taken into memory.
     """
@@ -40,6 +41,7 @@ class Access:
     key_env: str
     allowed: Sequence[str]
     scopes: Mapping[str, str] = field(default_factory=dict)
+    remedies: Mapping[int, str] = field(default_factory=dict)
     requests_per_minute: int | None = None
     max_body_bytes: int = 64 * 1024 * 1024
 

@@ -13,6 +13,7 @@ import msgspec
 from pyrate_limiter import Duration, Limiter, Rate
 
 from openai_costs.errors import (
+    ASK_THE_DOCTOR,
     USAGE_SCOPE,
     AccessRefused,
     BodyTooLarge,
@@ -178,7 +179,8 @@ class Transport:
             return Again(what, f"HTTP {status}: {said}", wait)
         if detail.code == "reporting_lookback_exceeded":
             return LookbackExceeded(connection, status, path, said, detail.code)
-        return RequestRefused(connection, status, path, said, detail.code or "")
+        remedy = self._access.remedies.get(status, ASK_THE_DOCTOR)
+        return RequestRefused(connection, status, path, said, detail.code or "", remedy=remedy)
 
 
 def redacted(text: str) -> str:
