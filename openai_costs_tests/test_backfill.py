@@ -21,6 +21,7 @@ from openai_costs.jobs import (
     overtaken_requests,
 )
 from openai_costs.lake import Lake
+from openai_costs.objections import WHAT_TO_DO
 from openai_costs.plan import Step, directories_due, from_kept_pages, plan
 from openai_costs.sample.options import USUAL
 from openai_costs.sections import Reading, Team
@@ -214,6 +215,30 @@ def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
     assert set(spend["connection"]) == {"tidewater"}
 
 
+def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
+    backfilled: tuple[House, list[str]],
+) -> None:
+    _, lines = backfilled
+    published = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
+    names = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
+    again = [i for i, line in enumerate(lines) if line.endswith("of now, no request")]
+    assert len(published) == 2
+    assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
+
+
+def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[str]]) -> None:
+    _, lines = backfilled
+    told = lines[-1 - sum(line.startswith(("ERROR", "WARN")) for line in lines) :]
+    assert told[-1] == WHAT_TO_DO
+    refused = [line for line in told if line.startswith("ERROR raw/")]
+    assert [line.partition(":")[0] for line in refused] == [
+        "ERROR raw/openai_costs read_complete of 2026-11-18 to 2026-11-23",
+        "ERROR raw/openai_directory read_complete",
+        "ERROR raw/openai_usage read_complete of 2026-11-18 to 2026-11-23",
+    ]
+    assert all("Connection 'harbour': GET" in line for line in refused)
+
+
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
     made, _ = backfilled
     assert overtaken_days(made.lake, ()) == []
@@ -276,7 +301,9 @@ def test_a_reading_of_the_directory_starts_one_run_per_range_of_overtaken_days(
 def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
     lines: list[str] = []
     with calm():
-        headless(overtaken, lines.append).follow_directory()
+        again = headless(overtaken, lines.append)
+        again.follow_directory(overtaken_days(overtaken.lake, ()))
+        again.publish()
     assert [line for line in lines if line.endswith("no request")] == [
         "2026-11-19: names and owners of now, no request",
         "2026-11-22: names and owners of now, no request",
