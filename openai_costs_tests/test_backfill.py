@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from openai_costs.archive import Archive, DayRead
-from openai_costs.backfill import Headless
+from openai_costs.backfill import Headless, RunFailedError
 from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.jobs import (
     DERIVE,
@@ -321,3 +321,15 @@ def test_old_days_that_are_asked_for_alone_are_made_and_published(tmp_path: Path
     question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
     with duckdb.connect(str(made.published), read_only=True) as sql:
         assert sql.sql(question).fetchall() == [(day(17),), (day(18),)]
+
+
+def test_a_day_left_as_it_was_is_published_without_it_and_ends_red(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    made.serve("tidewater", "nan-string@1")
+    lines: list[str] = []
+    with calm(), pytest.raises(RunFailedError, match=r"Published, but not every day: .*'NaN'"):
+        headless(made, lines.append).backfill(DayRange(day(17), day(19)))
+    assert any(line.startswith("ERROR core/spend contract of 2026-11-17: ") for line in lines)
+    question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
+    with duckdb.connect(str(made.published), read_only=True) as sql:
+        assert sql.sql(question).fetchall() == [(day(18),), (day(19),)]
