@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import stamina
 import typer
 
 from openai_costs.days import DayRange, utc_now
@@ -30,12 +31,13 @@ SEED = typer.Option(help="Another seed is other noise around the same story.")
 
 
 def main() -> None:
-    """Run a command; a mistake is one sentence and exit code 1, whoever noticed it."""
+    """Run a command; a mistake is one sentence and its exit code, whoever noticed it."""
+    stamina.instrumentation.set_on_retry_hooks(())  # a retry is told in our own sentences
     try:
         app()
     except OpenAICostsError as mistake:
         typer.echo(str(mistake), err=True)
-        sys.exit(1)
+        sys.exit(mistake.exit_code)
     except SystemExit as ended:
         sys.exit(1 if ended.code else 0)
 
