@@ -4,7 +4,7 @@ Not here: what a budget is (sections/budgets.py).
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from openai_costs.toml_lines import objection
 
 SEPARATOR = ";"
 """Between the members of a cell."""
+REQUIRED = ("name", "limit_usd")
 LISTS = frozenset({"thresholds_pct", "ids"})
 
 
@@ -44,11 +45,32 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            rows = list(csv.DictReader(text, strict=True))
+            reader = csv.DictReader(text, strict=True)
+            heading = list(reader.fieldnames or ())
+            rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as broken:
         raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Mend it.") from None
-    for line, row in enumerate(rows, start=2):
-        yield _budget(f"{file}, line {line}", row)
+    _refuse_heading(file, heading)
+    lines: dict[str, int] = {}
+    for line, row in rows:
+        budget = _budget(f"{file}, line {line}", row)
+        if (first := lines.setdefault(budget["name"], line)) != line:
+            raise SettingsError(
+                f"{file}, line {line}: name {budget['name']} is that of line {first}. Rename one."
+            )
+        yield budget
+
+
+def _refuse_heading(file: Path, heading: Sequence[str]) -> None:
+    """Refuse a first line that is none: another separator makes one name of all."""
+    twice = [name for name in heading if heading.count(name) > 1]
+    lacks = [name for name in REQUIRED if name not in heading]
+    if twice or lacks:
+        said = f"names {twice[0]} twice" if twice else f"has no {lacks[0]}"
+        raise SettingsError(
+            f"{file}, line 1: the heading {said}. It names the columns of docs/alerts.md#budgets, "
+            "separated by commas."
+        )
 
 
 def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:

@@ -156,6 +156,22 @@ def mute(
 
 
 @app.command()
+def deliver() -> None:
+    """Send what is due through every route, once, and look whether data is late: for cron."""
+    from openai_costs.alerts.rounds import headless  # noqa: PLC0415
+
+    settings, troubles = load_settings(), []
+    for told in headless(settings, utc_now):
+        typer.echo(f"{told.route}: {told.done}")
+        troubles += [told.trouble] if told.trouble else []
+    if not settings.alerts.routes:
+        typer.echo("No route: nobody is told. docs/alerts.md#routes says how to write one.")
+    for trouble in troubles:
+        typer.echo(trouble, err=True)
+    sys.exit(bool(troubles))
+
+
+@app.command()
 def report(
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:

@@ -122,8 +122,11 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _gateway_spends_at_known_connections(self) -> Self:
-        self.gateway.refuse_strangers({connection.name for connection in self.connections})
+    def _names_known_connections(self) -> Self:
+        known = {connection.name for connection in self.connections}
+        self.gateway.refuse_strangers(known)
+        for budget in self.budgets:
+            budget.refuse_strangers(known)
         return self
 
     @property

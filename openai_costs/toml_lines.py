@@ -43,6 +43,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
 SAID = {
     "missing": "is required",
     "extra_forbidden": "is not a setting that is known here",
+    "decimal_parsing": "is no decimal number; write it like 1000.50, without a currency",
 }
 """What pydantic calls otherwise, by its type of error."""
 

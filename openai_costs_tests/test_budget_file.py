@@ -51,6 +51,7 @@ def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> Non
         ("all,,,9,,,more\n", r"line 2: has more cells than the heading has names. Remove them"),
         (",,,9,,\n", r"line 2: name: is required"),
         ("all,,,9,50;none,\n", r"line 2: thresholds_pct.1: "),
+        ("all,,,9,,\n\n\nlabs,team,labs,nine,,\n", r"line 5: limit_usd: "),
     ],
 )
 def test_a_row_that_is_no_budget_is_refused_with_its_line(
@@ -58,6 +59,26 @@ def test_a_row_that_is_no_budget_is_refused_with_its_line(
 ) -> None:
     with pytest.raises(SettingsError, match=objection):
         listed(tmp_path, rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "objection"),
+    [
+        ("", "line 1: the heading has no name"),
+        ("name;limit_usd\nall;9\n", "line 1: the heading has no name.*separated by commas"),
+        ("name,limit_usd,name\nall,9,b\n", "line 1: the heading names name twice"),
+        ("name,limit_usd\nall,9\n\nall,8\n", "line 4: name all is that of line 2. Rename one"),
+        ('name,limit_usd\nall,"1,000"\n', r"line 2: limit_usd: .*write it like 1000\.50"),
+        ("name,limit_usd\nall,1e30\n", "line 2: limit_usd: .*less than or equal"),
+        ("name,limit_usd\nall,1e-19\n", "line 2: limit_usd: .*decimal places"),
+    ],
+)
+def test_a_file_that_is_no_list_of_budgets_is_refused_with_the_line_and_what_to_do(
+    tmp_path: Path, text: str, objection: str
+) -> None:
+    (tmp_path / "b.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=objection):
+        with_budget_file({"budgets_file": "b.csv"}, tmp_path)
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:

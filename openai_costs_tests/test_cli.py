@@ -4,13 +4,23 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from openai_costs.alerts.rows import findings_frame
+from openai_costs.alerts.rows import changes_frame, findings_frame
 from openai_costs.cli import main
+from openai_costs.days import utc_now
 from openai_costs.lake import Lake
+from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.alerts.cast import finding
+from openai_costs_tests.alerts.cast import change, finding
+from openai_costs_tests.alerts.servers import closed_port, http_inbox
 
 Streams = pytest.CaptureFixture[str]
+ONE_ROUTE = """
+[[alerts.routes]]
+name = "finops"
+channel = "webhook"
+url_env = "ALERT_URL"
+secret_env = "ALERT_SECRET"
+"""
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -117,3 +127,37 @@ def test_a_finding_that_is_not_there_cannot_be_muted(
 ) -> None:
     assert run(monkeypatch, "mute", "zzz", "--reason", "known", "--until", "2999-01-01") == 1
     assert "There is no finding 'zzz'" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_delivering_twice_sends_once_and_a_channel_that_is_down_is_exit_code_1(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    (nowhere / "openai_costs.toml").write_text(ONE_ROUTE, encoding="utf-8")
+    monkeypatch.setenv("ALERT_SECRET", "s1gning")
+    lake = Lake(UPath(nowhere / "home"))
+    lake.replace_whole(Findings, findings_frame([finding()]))
+    today = utc_now().date()
+    lake.replace_whole(FindingChanges, changes_frame([change(changed_day=today)]))
+    with http_inbox() as inbox:
+        monkeypatch.setenv("ALERT_URL", inbox.url)
+        assert run(monkeypatch, "deliver") == 0
+        assert run(monkeypatch, "deliver") == 0
+    assert capfd.readouterr().out.splitlines() == ["finops: 1 sent", "finops: nothing due"]
+    assert len(inbox.got) == 1
+    again = [change(), change(2, "growing", changed_day=today)]
+    lake.replace_whole(FindingChanges, changes_frame(again))
+    monkeypatch.setenv("ALERT_URL", f"http://127.0.0.1:{closed_port()}/s3cr3t")
+    assert run(monkeypatch, "deliver") == 1
+    said = capfd.readouterr()
+    assert said.out == "finops: 1 waiting\n"
+    assert said.err.startswith("Route finops did not take its messages (1 wait")
+    assert "s3cr3t" not in said.err
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_delivering_without_a_route_says_that_nobody_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "deliver") == 0
+    assert "No route: nobody is told." in capfd.readouterr().out

@@ -304,3 +304,11 @@ def test_a_process_may_read_one_connection_only():
     assert [one.name for one in settings.only("labs").asked_connections] == ["labs"]
     with pytest.raises(SettingsError, match="'nobody'"):
         settings.only("nobody")
+
+
+@pytest.mark.parametrize("more", ['connection = "acne"', 'scope = "connection"\nid = "acne"'])
+def test_a_budget_of_a_connection_that_is_not_there_is_refused(more: str) -> None:
+    a_budget = f'[[budgets]]\nname = "all"\nlimit_usd = 9\n{more}\n'
+    said = refusal(one_connection("") + a_budget)
+    assert "budget 'all' is of connection 'acne', which is not there; there are: acme" in said
+    assert written(one_connection("") + a_budget.replace("acne", "acme")).budgets

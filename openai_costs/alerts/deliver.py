@@ -50,6 +50,10 @@ class Delivered:
         parts = [f"{number} {name}" for name, number in vars(self).items() if number]
         return ", ".join(parts) or "nothing due"
 
+    def __add__(self, more: "Delivered") -> "Delivered":
+        both = zip(vars(self).values(), vars(more).values(), strict=True)
+        return Delivered(*(one + other for one, other in both))
+
 
 def deliver(
     lake: Lake,
@@ -76,7 +80,7 @@ def deliver(
             rows(Change, lake.read(FindingChanges)),
             tour.ledger.rows,
             alerts.routes,
-            _naive(clock()),
+            naive(clock()),
         )
         tour.ledger.skip(todo.skipped)
         tour.done.skipped = len(todo.skipped)
@@ -99,20 +103,20 @@ class _Tour:
         """Send parcels until the time is up; the next call goes on."""
         began, waiting = self.clock(), list(parcels)
         while waiting and self.clock() - began < BUDGET:
-            parcel = self.ledger.intend(waiting.pop(0), _naive(self.clock()))
+            parcel = self.ledger.intend(waiting.pop(0), naive(self.clock()))
             try:
                 remark = _send(parcel, self.alerts, self.clock(), self.channels, self.look_up)
             except DeliveryFailed as failure:
                 waiting = self._not_taken(parcel, waiting, failure)
             else:
-                self.ledger.sent(parcel, _naive(self.clock()), remark)
+                self.ledger.sent(parcel, naive(self.clock()), remark)
                 self.done.sent += 1
 
     def _not_taken(
         self, parcel: Parcel, waiting: list[Parcel], failure: DeliveryFailed
     ) -> list[Parcel]:
         """Record a failure, and return what is still worth sending: not to the same channel."""
-        now = _naive(self.clock())
+        now = naive(self.clock())
         self.ledger.refused(parcel, now, failure)
         if not failure.is_retryable:
             self.done.failed += 1
@@ -168,6 +172,6 @@ def _address(route: Route, now: datetime, look_up: Secret) -> Address:
     )
 
 
-def _naive(instant: datetime) -> datetime:
+def naive(instant: datetime) -> datetime:
     """Return an instant as tables have it: UTC, without a zone."""
     return instant.astimezone(UTC).replace(tzinfo=None)

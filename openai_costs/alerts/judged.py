@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from openai_costs.findings import Question, Rule
+from openai_costs.spend.coverage import of_costs, since_first_read
 from openai_costs.tables.finding import EVERY_CONNECTION
 
 
@@ -36,14 +37,17 @@ class Judged:
 
 
 def settled_days(coverage: pl.DataFrame) -> dict[str, frozenset[date]]:
-    """Return the settled days of each connection's costs, and under `*` those settled in all."""
-    costs = coverage.filter(source="costs")
+    """Return the settled days of each connection's costs, and under `*` those settled in all.
+
+    In all that had begun: what was never read, or begins later, has nothing to say about a day.
+    """
+    costs = of_costs(coverage)
     settled = {
         str(name): frozenset(rows.filter(state="settled")["day"])
         for (name,), rows in costs.partition_by("connection", as_dict=True).items()
     }
-    in_all = frozenset.intersection(*settled.values()) if settled else frozenset()
-    return settled | {EVERY_CONNECTION: in_all}
+    begun = since_first_read(costs).group_by("day").agg(in_all=(pl.col("state") == "settled").all())
+    return settled | {EVERY_CONNECTION: frozenset(begun.filter("in_all")["day"])}
 
 
 def judged_of(
@@ -59,7 +63,7 @@ def judged_of(
     tables = list(there)
     days = {
         (rule.id, name): frozenset(
-            day for day in known if all(_has(stored, name, day) for stored in tables)
+            day for day in known if all(_has(stored, name, day, settled) for stored in tables)
         )
         for rule in question.rules
         for name, known in settled.items()
@@ -77,7 +81,11 @@ Stored = Mapping[str, Collection[date]]
 """The days a daily table has, by connection."""
 
 
-def _has(stored: Stored, connection: str, day: date) -> bool:
-    if connection == EVERY_CONNECTION:
-        return all(day in days for days in stored.values())
-    return day in stored.get(connection, ())
+def _has(
+    stored: Stored, connection: str, day: date, settled: Mapping[str, Collection[date]]
+) -> bool:
+    """Return whether a table has a day; one that is no longer read need not have it."""
+    if connection != EVERY_CONNECTION:
+        return day in stored.get(connection, ())
+    mine = [days for name, days in stored.items() if day in settled.get(name, ())]
+    return bool(mine) and all(day in days for days in mine)

@@ -24,7 +24,7 @@ LOOK_BACK = 30
 
 
 def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) -> pl.DataFrame:
-    """Return a candidate for each connection whose newest days are late.
+    """Return a candidate for each connection whose newest days are late, or that was never read.
 
     Args:
         coverage: `mart.coverage`.
@@ -33,10 +33,9 @@ def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) ->
         owner: Who runs this.
     """
     due = (now - grace - SLACK).date() - ONE_DAY
-    begun = coverage.filter(pl.col("read_at").is_not_null()).group_by("connection", "source")
-    known = coverage.join(
-        begun.agg(first_day=pl.col("day").min()), on=["connection", "source"], how="inner"
-    ).filter(pl.col("day").is_between(pl.col("first_day"), due))
+    was_read = pl.col("read_at").is_not_null()
+    first = pl.col("day").filter(was_read).min().over("connection", "source")
+    known = coverage.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), due))
     recent = known.filter(pl.col("day") > due - ONE_DAY * LOOK_BACK)
     missing = recent.filter(pl.col("state") != "settled")
     through = recent.filter(state="settled").group_by("connection", "source")

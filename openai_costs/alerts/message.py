@@ -55,8 +55,8 @@ class Message:
 
     @property
     def text(self) -> str:
-        """Return the whole message as plain text."""
-        said = (f"{line.label}: {line.said}" if line.label else line.said for line in self.lines)
+        """Return the whole message as plain text; a line without a label begins anew."""
+        said = (f"{one.label}: {one.said}" if one.label else f"\n{one.said}" for one in self.lines)
         return "\n".join((self.title, *said))
 
 
@@ -88,11 +88,17 @@ def digest(route: str, messages: Sequence[Message]) -> Message:
         number=f"{route}-{numbers[0]}-{len(numbers)}",
         kind="digest",
         severity=worst[0].severity,
-        title=f"{len(messages)} changes of findings",
+        title=_digested(worst),
         lines=lines,
         facts={"changes": ", ".join(numbers)},
         is_possibly_repeated=any(one.is_possibly_repeated for one in messages),
     )
+
+
+def _digested(worst: Sequence[Message]) -> str:
+    """Return the title of several messages: it has the dollars of the worst."""
+    many, first = len(worst), worst[0].title
+    return f"{many} changes of findings, the worst: {first}" if many > 1 else f"1 change: {first}"
 
 
 def repeated(made: Message) -> Message:

@@ -3,9 +3,10 @@
 Not here: the judgement (lifecycle.py), Dagster (assets.py, sensors.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
@@ -30,6 +31,20 @@ from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 
 _STATE_AFTER = {"opened": "open", "growing": "growing", "closed": "closed", "muted": "muted"}
+
+
+class Look(NamedTuple):
+    """What a look at some rules saw.
+
+    Args:
+        found: The candidates.
+        judged: What was looked at.
+        alerts: The settings, with the mutes there are.
+    """
+
+    found: pl.DataFrame
+    judged: Judged
+    alerts: Alerts
 
 
 def ask(lake: Lake, facts: Facts, questions: Iterable[Question]) -> tuple[pl.DataFrame, Judged]:
@@ -87,15 +102,21 @@ def looked(
     return findings_frame(done.findings)
 
 
-def look_again(
-    lake: Lake, found: pl.DataFrame, judged: Judged, alerts: Alerts, today: date
-) -> None:
-    """Look at some rules only, and replace the findings if anything is different."""
+def look_again(lake: Lake, today: date, look: Callable[[], Look]) -> Look:
+    """Look at some rules only, replace the findings if anything is different, return what was seen.
+
+    Args:
+        lake: Where findings are.
+        today: The current UTC day.
+        look: Returns what is found now. Called when it is our turn: what was found before is old
+            when others looked, or muted something, while we waited.
+    """
     with lake.alone(Findings):
-        before = lake.read(Findings)
-        after = looked(lake, found, judged, alerts, today)
+        seen, before = look(), lake.read(Findings)
+        after = looked(lake, seen.found, seen.judged, seen.alerts, today)
         if not after.equals(before):
             lake.replace_whole(Findings, after)
+    return seen
 
 
 def _caught_up(finding: Finding, newest: Change | None) -> Finding:

@@ -8,10 +8,8 @@ import dagster as dg
 from upath import UPath
 
 from openai_costs.alerts.deliver import deliver
-from openai_costs.alerts.judged import judged_today
-from openai_costs.alerts.mutes import with_mutes
-from openai_costs.alerts.record import ask, look_again, sound
-from openai_costs.alerts.registry import DATA, DATA_OWNER, WATCHED
+from openai_costs.alerts.registry import DATA_OWNER
+from openai_costs.alerts.rounds import look
 from openai_costs.alerts.watched import Record
 from openai_costs.contracts import asset_key
 from openai_costs.days import Clock
@@ -48,12 +46,9 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason:
         facts = Facts(settings, clock())
-        late, judged = ask(lake, facts, DATA)
-        red = sound(_record(context).red(facts.now, DATA_OWNER))
-        judged |= judged_today(WATCHED, facts.today)
-        alerts = with_mutes(settings.alerts, home)
-        look_again(lake, late.vstack(red), judged, alerts, facts.today)
-        return dg.SkipReason(f"Late or undelivered: {late.height}, red: {red.height}.")
+        record = _record(context)
+        found = look(lake, home, facts, lambda: record.red(facts.now, DATA_OWNER))
+        return dg.SkipReason(f"Late, undelivered or red: {found}.")
 
     return watch
 

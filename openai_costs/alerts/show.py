@@ -10,7 +10,7 @@ from upath import UPath
 from openai_costs.alerts.judged import Judged
 from openai_costs.alerts.message import one_line
 from openai_costs.alerts.mutes import keep_mute, with_mutes
-from openai_costs.alerts.record import look_again
+from openai_costs.alerts.record import Look, look_again
 from openai_costs.alerts.registry import all_rules
 from openai_costs.alerts.rows import Finding, rows
 from openai_costs.errors import SettingsError
@@ -75,9 +75,12 @@ def mute(settings: Settings, name: str, said: Silence, today: date) -> str:
         raise SettingsError("A mute needs a reason in words, without an e-mail address.")
     entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
     keep_mute(home, entry, today)
-    alerts = with_mutes(settings.alerts, home)
-    look_again(Lake(home), Candidate.no_rows(), Judged({}, {}), alerts, today)
+    look_again(Lake(home), today, lambda: _nothing_but_mutes(settings, home))
     return f"{finding.finding_id} ({finding.rule}) is muted through {until}: {entry.reason}"
+
+
+def _nothing_but_mutes(settings: Settings, home: UPath) -> Look:
+    return Look(Candidate.no_rows(), Judged({}, {}), with_mutes(settings.alerts, home))
 
 
 def _plain(value: object) -> object:

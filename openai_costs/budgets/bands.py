@@ -52,7 +52,7 @@ def banded(now: pl.DataFrame, before: pl.DataFrame, ahead: int) -> pl.DataFrame:
     young = 1 + WIDER_YOUNG / (1 + pl.col("n"))
     rest, width = pl.col("rest") + floor, pl.col("scale") * (1 + ahead / WIDER_AHEAD) * young
     ends = {name: (_at(name) * width).clip(-WIDEST, WIDEST).exp() for name in BANDS}
-    bands = [(rest * end - floor).clip(0).alias(name) for name, end in ends.items()]
+    bands = [_held(name, (rest * end - floor).clip(0)).alias(name) for name, end in ends.items()]
     told = told.select(ID, "so_far", *bands, forecast="rest")
     return told.select(
         ID, *(pl.col(name) + pl.col("so_far") for name in ("forecast", *BANDS))
@@ -91,6 +91,11 @@ def _quantiles(errors: pl.DataFrame) -> pl.DataFrame:
     z = pl.col("q") / _mixed(pl.col("squares") - pl.col("q") ** 2, pl.col("n") - 1)
     at = [z.quantile(quantile).alias(f"_{name}") for name, (quantile, _) in BANDS.items()]
     return errors.group_by("group").agg(*at, many=pl.len())
+
+
+def _held(name: str, end: pl.Expr) -> pl.Expr:
+    """A band holds its forecast: where all of a group grew, past errors lie on one side of it."""
+    return (pl.min_horizontal if name.startswith("low") else pl.max_horizontal)(end, "rest")
 
 
 def _at(name: str) -> pl.Expr:

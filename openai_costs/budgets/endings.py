@@ -72,5 +72,6 @@ def _together(looks: Sequence[Look], spent: Mapping[str, pl.DataFrame]) -> pl.Da
         spent[name].select(pl.lit(name).alias(ID), "day", cost="billed_usd") for name in names
     )
     told = forecast(series, day, first, last)
-    dollars = {column: pl.col(name).round(DECIMALS).cast(MONEY) for name, column in DOLLARS.items()}
+    estimate = pl.Decimal(38, DECIMALS)
+    dollars = {column: pl.col(name).cast(estimate).cast(MONEY) for name, column in DOLLARS.items()}
     return told.select(budget=ID, day=pl.lit(day), **dollars)

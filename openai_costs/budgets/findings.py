@@ -46,7 +46,7 @@ def found(status: pl.DataFrame, budgets: Sequence[Budget]) -> pl.DataFrame:
 
 
 def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
-    newest, limit = days[-1], budget.limit_usd
+    newest, limit = days[-1] | {"first_day": days[0]["day"]}, budget.limit_usd
     connections = budget.connections
     about = {"connection": connections[0] if len(connections) == 1 else EVERY_CONNECTION}
     if over := _first_day(days, limit):
@@ -123,9 +123,14 @@ def _going_over(newest: Row, since: date) -> Row:
 def _spent(newest: Row) -> str:
     return (
         f"{newest['spent_usd']:,.2f} of {newest['limit_usd']:,.2f} USD "
-        f"({newest['spent_pct']:.0f} %) were spent from {newest['period_start']} to "
+        f"({newest['spent_pct']:,.0f} %) were spent from {newest['first_day']}{_late(newest)} to "
         f"{newest['day']} by {_whom(newest)}{_open(newest)}"
     )
+
+
+def _late(newest: Row) -> str:
+    """Say that a period began before its days were known: it can only have cost more."""
+    return "" if newest["first_day"] == newest["period_start"] else ", its first settled day,"
 
 
 def _whom(newest: Row) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.budgets.days_known import settled_through
-from openai_costs.budgets.endings import Look, believed, endings
+from openai_costs.budgets.endings import DOLLARS, Look, believed, endings
 from openai_costs.budgets.periods import periods_through
 from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.money import MONEY, SMALLEST
@@ -64,7 +64,8 @@ def statuses(
     rows = pl.concat(periods)
     spent = {name: believed(frame) for name, frame in daily.items()}
     ends = endings(_looks(rows), spent)
-    return _stated(rows.join(ends, on=["budget", "day"], how="left")).sort("budget", "day")
+    seen = _not_taken_back(rows.join(ends, on=["budget", "day"], how="left"))
+    return _stated(seen).sort("budget", "day")
 
 
 def window(budget: Budget, known: pl.DataFrame) -> DayRange | None:
@@ -146,6 +147,15 @@ def _looks(days: pl.DataFrame) -> list[Look]:
     is_whole = (pl.col("missing_days") == 0) & (pl.col("moving_days") == 0)
     some = days.filter(pl.col("day") > newest, is_whole)
     return [Look(*row) for row in some.select("day", "period_start", "period_end", "budget").rows()]
+
+
+def _not_taken_back(days: pl.DataFrame) -> pl.DataFrame:
+    """What is spent is exact, and a rounded estimate of its end is never below it."""
+    spent = pl.col("spent_usd")
+    ends = {name: pl.col(name) for name in DOLLARS.values()}
+    return days.with_columns(
+        **{name: pl.when(end < spent).then(spent).otherwise(end) for name, end in ends.items()}
+    )
 
 
 def _stated(days: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """`[[budgets]]`: what may be spent, by whom or on what, and in which time."""
 
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -27,7 +28,7 @@ class Budget(Section):
     connection: str = "*"
     """Only what this connection spends; `*` for all of them."""
     period: BudgetPeriod = "monthly"
-    limit_usd: Decimal = Field(gt=0)
+    limit_usd: Decimal = Field(gt=0, le=10**12, decimal_places=6)
     thresholds_pct: tuple[Percent, ...] = (Decimal(50), Decimal(80))
     """Each is told once a period; that the whole is spent is told in any case."""
     forecast: bool = True
@@ -48,6 +49,18 @@ class Budget(Section):
         if self.connection != "*":
             return (self.connection,)
         return self.counted if self.scope == "connection" else ()
+
+    def refuse_strangers(self, known: Collection[str]) -> None:
+        """Refuse a budget of a connection that is not there: it would warn nobody.
+
+        Raises:
+            ValueError: There is no such connection.
+        """
+        if strange := sorted(set(self.connections) - set(known)):
+            raise ValueError(
+                f"budget {self.name!r} is of connection {strange[0]!r}, which is not there; there "
+                f"are: {', '.join(sorted(known))}"
+            )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

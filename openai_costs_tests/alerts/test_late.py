@@ -59,9 +59,11 @@ def test_days_that_nobody_even_wrote_down_are_late_too() -> None:
     assert (one["since_day"], one["observed"]) == (day(16), 6)
 
 
-def test_a_connection_that_was_never_read_is_not_late() -> None:
-    never = coverage(range(0), (20, "missing"), (21, "missing"))
-    assert said(never) == []
+def test_a_connection_that_was_never_read_is_late_once_a_day_was_due() -> None:
+    (one,) = said(coverage(range(0), (20, "missing"), (21, "missing"), (22, "missing")))
+    assert (one["since_day"], one["observed"]) == (day(20), 2)
+    assert "newest settled day none" in one["because"]
+    assert said(coverage(range(0), (22, "missing"), (23, "missing"))) == []
     assert said(Coverage.no_rows()) == []
 
 

@@ -68,7 +68,9 @@ def test_a_digest_has_the_worst_first_and_names_what_silences_each() -> None:
     mild = message(finding(finding_id="aaa"), change(finding_id="aaa"), dagster_url=None)
     bad = message(finding(finding_id="bbb"), change(severity="critical"), dagster_url=None)
     made = digest("finops", [mild, bad])
-    assert made.title == "2 changes of findings"
+    assert made.title == f"2 changes of findings, the worst: {bad.title}"
+    assert digest("finops", [mild]).title == f"1 change: {mild.title}"
+    assert f"\n\n{mild.title}\nWhy: " in made.text
     assert [line.said for line in made.lines if not line.label] == [bad.title, mild.title]
     assert made.severity == "critical"
     assert "openai-costs mute aaa" in made.text

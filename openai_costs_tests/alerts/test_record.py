@@ -10,7 +10,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.alerts.judged import Judged
-from openai_costs.alerts.record import ask, look_again, looked
+from openai_costs.alerts.record import Look, ask, look_again, looked
 from openai_costs.errors import ContractBroken
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.lake import Lake
@@ -54,8 +54,11 @@ class Desk:
     def look(self, *found: Candidate, today: int = 23, alerts: Alerts | None = None) -> None:
         question = Question((SPIKE,), (Spend,), lambda _lake, _facts: frame(found))
         facts = Facts(SETTINGS, NOW.replace(day=today))
-        handed, judged = ask(self.lake, facts, [question])
-        look_again(self.lake, handed, judged, alerts or Alerts(), facts.today)
+
+        def now() -> Look:
+            return Look(*ask(self.lake, facts, [question]), alerts or Alerts())
+
+        look_again(self.lake, facts.today, now)
 
     @property
     def states(self) -> list[str]:

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from upath import UPath
 
+from openai_costs.alerts.mutes import keep_mute
+from openai_costs.alerts.rounds import look
 from openai_costs.alerts.rows import findings_frame
 from openai_costs.alerts.show import Silence, as_json, lines, mute, route_facts, shown
 from openai_costs.errors import SettingsError
+from openai_costs.findings import Facts
 from openai_costs.lake import Lake
-from openai_costs.sections import Alerts, Route
+from openai_costs.sections import Alerts, Mute, Route
 from openai_costs.settings import Connection, Settings
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.alerts.cast import day, finding, route
+from openai_costs_tests.alerts.cast import NOW, day, finding, route
 
 MILD = finding(finding_id="aaa111", severity="info", impact_usd=None)
 BAD = finding(finding_id="bbb222", severity="critical")
@@ -71,6 +76,29 @@ def test_a_mute_shows_at_once(home: UPath) -> None:
     (one,) = (one for one in shown(home, everything=True) if one.finding_id == "aaa111")
     assert (one.state, one.muted_by, one.mute_reason) == ("muted", "Ada", "known migration")
     assert "muted until 2026-11-30" in "".join(lines([one]))
+
+
+@pytest.mark.parametrize("waits", ["sensor", "mute"])
+def test_who_waited_for_a_turn_looks_at_the_mutes_of_then(home: UPath, waits: str) -> None:
+    """Two at once: else the second would open again what the first has muted, and tell it."""
+    lake, said = Lake(home), Silence("known", day(30))
+
+    def second() -> None:
+        if waits == "mute":
+            mute(settings(home), "bbb222", said, day(23))
+        else:
+            look(lake, home, Facts(settings(home), NOW))
+
+    with lake.alone(Findings):
+        waiting = Thread(target=second)
+        waiting.start()
+        waiting.join(0.5)
+        keep_mute(home, Mute(finding="aaa111", reason="known", until=day(30)), day(23))
+        muted = replace(MILD, state="muted", mute_reason="known", muted_until=day(30))
+        lake.replace_whole(Findings, findings_frame([muted, BAD]))
+    waiting.join(60)
+    (one,) = (one for one in shown(home, everything=True) if one.finding_id == "aaa111")
+    assert one.state == "muted"
 
 
 @pytest.mark.parametrize(

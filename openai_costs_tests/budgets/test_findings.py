@@ -85,6 +85,14 @@ def test_a_forecast_above_the_limit_is_told_from_the_fifth_day_until_it_is_excee
     assert "when 10 of 30 days were gone; an even pace is 50.00" in row["because"]
 
 
+def test_a_period_that_began_before_it_was_read_says_from_when_it_is_counted() -> None:
+    (said,) = on(date(2026, 11, 12), budget("50", thresholds_pct=[]), first=date(2026, 11, 4))[
+        "because"
+    ]
+    assert "90.00 of 50.00 USD (180 %)" in said
+    assert "were spent from 2026-11-04, its first settled day, to 2026-11-12 by everybody" in said
+
+
 def test_a_forecast_that_nobody_wants_is_not_told() -> None:
     one = budget("150", thresholds_pct=[], forecast=False)
     assert on(date(2026, 11, 10), one).is_empty()

@@ -55,6 +55,19 @@ def test_a_noisy_series_has_wider_bands_than_a_steady_one() -> None:
     assert (noisy["high80"] - noisy["low80"]) > 2 * (steady["high80"] - steady["low80"])
 
 
+@pytest.mark.parametrize("growth", [1.03, 1.01, 0.97])
+def test_where_everybody_grows_a_band_still_holds_its_forecast(growth: float) -> None:
+    """A dozen budgets learn from each other, and all their past errors lie on one side."""
+    series = {
+        f"team_{n}": shaped(DAYS, lambda number, n=n: (9 + n) * growth ** (number - DAYS))
+        for n in range(12)
+    }
+    told = forecast(frame(**series), date(2026, 6, 10), START, END)
+    for row in told.iter_rows(named=True):
+        bands = [row[name] for name in ("low95", "low80", "forecast", "high80", "high95")]
+        assert bands == sorted(bands)
+
+
 def test_the_future_is_not_looked_at() -> None:
     spend = frame(org=flat(DAYS), user_ada=flat(DAYS, 7.0))
     as_of = date(2026, 5, 20)

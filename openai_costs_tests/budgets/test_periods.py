@@ -81,7 +81,7 @@ def test_periods_follow_one_another_without_a_gap(period: str, day: date) -> Non
         ({"id": "labs"}, "scope all has no id"),
         ({"ids": ["labs"]}, "scope all has no id"),
         ({"scope": "team", "id": "labs", "ids": ["desk"]}, "all of them into ids"),
-        ({"scope": "team", "id": ""}, "is empty"),
+        ({"scope": "team", "id": ""}, "is empty; write a name"),
         ({"period": "range", "start": date(2026, 1, 1)}, "needs start and end"),
         ({"start": date(2026, 2, 1), "end": date(2026, 1, 1)}, "ends before it starts"),
         ({"limit_usd": 0}, "greater than 0"),

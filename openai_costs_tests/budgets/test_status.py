@@ -163,7 +163,18 @@ def test_sums_are_exact_bands_are_ordered_and_nothing_spent_is_taken_back(costs:
     for row in found.drop_nulls("forecast_usd").iter_rows(named=True):
         bands = [row[f"forecast_{side}_usd"] for side in ("low95", "low", "high", "high95")]
         assert bands == sorted(bands)
-        assert bands[0] >= row["spent_usd"] - Decimal("0.001")
+        assert bands[0] >= row["spent_usd"]
+
+
+def test_a_period_that_ended_cost_what_was_spent_to_the_last_digit_and_estimates_have_four() -> (
+    None
+):
+    odd = "0.123456789012345678"
+    ended = status(budget(), counted(OCTOBER.last, other={OCTOBER.last: odd}))[-1]
+    assert ended["forecast_usd"].item() >= ended["spent_usd"].item() == 300 + Decimal(odd)
+    running = newest(status(budget(), counted())).row(0, named=True)
+    for name in ("forecast_usd", "forecast_low_usd", "forecast_high95_usd"):
+        assert running[name] == running[name].quantize(Decimal("0.0001"))
 
 
 def test_a_glance_fits_the_asset_s_page_however_many_budgets_there_are() -> None:

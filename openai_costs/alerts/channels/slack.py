@@ -11,13 +11,18 @@ from openai_costs.alerts.message import Line, Message
 HEADER_LIMIT = 150
 SECTION_LIMIT = 3000
 BLOCK_LIMIT = 50
+TEXT_LIMIT = 3000
+"""Slack takes 40,000 characters, but shows the text in notifications only."""
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-_RAISED = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
+COPIED = frozenset({"Id", "Details", "Silence"})
+"""What is there to be copied is shown as code, sign by sign."""
+_TICKED = {ord("`"): "\u02cb"}
+_RAISED = _TICKED | str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c"})
 
 
 def send(message: Message, address: Address) -> str:
     """Post a message to the webhook's channel."""
-    body = {"text": escaped(message.text), "blocks": list(blocks(message))}
+    body = {"text": _cut(escaped(message.text), TEXT_LIMIT), "blocks": list(blocks(message))}
     post_json(address, address.url.get_secret_value(), body)
     return ""
 
@@ -58,8 +63,8 @@ def _sections(message: Message) -> Iterator[str]:
 def _shown(line: Line, link: str) -> str:
     if not line.label:
         return f"*{escaped(line.said.translate(_RAISED))}*"
-    if line.label == "Silence":
-        return f"{line.label}: `{escaped(line.said)}`"
+    if line.label in COPIED and line.said != link:
+        return f"{line.label}: `{escaped(line.said.translate(_TICKED))}`"
     said = escaped(line.said) if line.said == link else escaped(line.said.translate(_RAISED))
     return f"*{line.label}:* {said}"
 

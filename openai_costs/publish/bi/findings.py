@@ -12,7 +12,7 @@ FINDINGS = View(
         SELECT finding_id, rule, severity, state, state IN ('open', 'growing') AS is_open,
                subject_kind, subject_id, coalesce(subject_name, subject_id) AS subject,
                connection, since_day, day, opened_day, closed_day, {_AS_DOUBLE}, unit, because,
-               outlook, owner, muted_until, table_name, docs
+               outlook, owner, muted_until, mute_reason, muted_by, table_name, docs
         FROM mart.findings
     """,  # noqa: S608 - our own words
     columns={
@@ -38,6 +38,8 @@ FINDINGS = View(
         "outlook": "What happens by the end of the period, in words.",
         "owner": "Who should act.",
         "muted_until": "The last day of the mute. [UTC day]",
+        "mute_reason": "Why it is muted, in words.",
+        "muted_by": "Who says so; a name.",
         "table_name": "The table that holds the evidence, as layer.table.",
         "docs": "The section of the documentation about the rule.",
     },

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from openai_costs.alerts.channels import slack
 from openai_costs.alerts.channels.address import Address
-from openai_costs.alerts.message import Line, Message, message
+from openai_costs.alerts.message import Line, Message, digest, message
 from openai_costs_tests.alerts.cast import NOW, change, finding
 from openai_costs_tests.alerts.servers import http_inbox
 
@@ -45,3 +45,18 @@ def test_slacks_limits_are_kept() -> None:
     assert len(blocks[0]["text"]["text"]) == 150
     assert max(len(block["text"]["text"]) for block in blocks) <= 3000
     assert "openai-costs findings" in blocks[-1]["text"]["text"]
+
+
+def test_what_is_there_to_be_copied_is_not_changed() -> None:
+    with_rule = {"subject_id": "key_route_*`1`", "docs": "docs/alerts.md#budgets-forecast_exceeds"}
+    made = message(finding(18, 20, **with_rule), change(), dagster_url=None)
+    said = str(list(slack.blocks(made)))
+    assert "Id: `key_route_*\u02cb1\u02cb`" in said
+    assert "Details: `docs/alerts.md#budgets-forecast_exceeds`" in said
+
+
+def test_the_text_of_a_long_digest_is_cut() -> None:
+    many = digest("finops", [made() for _ in range(300)])
+    with http_inbox() as inbox:
+        slack.send(many, Address("finops", NOW, SecretStr(inbox.url)))
+    assert len(inbox.bodies[0]["text"]) <= 3000
