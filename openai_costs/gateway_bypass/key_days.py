@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from openai_costs.money import MONEY
+from openai_costs.money import MONEY, unless_tiny
 
 KEY_DAY = ("day", "connection", "project_id", "api_key_id")
 PROVIDERS = ("openai", "text-completion-openai")
@@ -55,9 +55,9 @@ def with_meter(
     used = pl.col("tokens").sum().over(pool)
     usd = pl.col("seen_usd").fill_null(0)
     return found.with_columns(
-        capture_rate=pl.when(is_judged).then(usd / _unless_zero(billed)).cast(MONEY),
+        capture_rate=pl.when(is_judged).then(usd / unless_tiny(billed)).cast(MONEY),
         token_rate=pl.when(is_judged & pl.col("tokens").is_not_null())
-        .then(pl.col("seen_tokens").fill_null(0).cast(MONEY) / _unless_zero(used.cast(MONEY)))
+        .then(pl.col("seen_tokens").fill_null(0).cast(MONEY) / unless_tiny(used.cast(MONEY)))
         .cast(MONEY),
     ).with_columns(
         metered_usd=pl.when(is_key & is_judged)
@@ -84,8 +84,3 @@ def _seen(meter: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
         .group_by("day", "level", "ref")
         .agg(seen_usd=pl.col("metered_usd").sum(), seen_tokens=every.sum())
     )
-
-
-def _unless_zero(divisor: pl.Expr) -> pl.Expr:
-    """Return a divisor with null for 0: Polars divides decimals also where nobody looks."""
-    return pl.when(divisor != 0).then(divisor)

@@ -209,6 +209,19 @@ def test_a_gateway_that_knows_of_no_cache_writes_takes_them_for_plain_input():
     assert parts(found) == {"cache_writes": Decimal("0.5")}
 
 
+def test_a_key_billed_in_two_projects_is_laid_together_the_same_way_each_time():
+    places = [{"project_id": name, "model": f"gpt-{n}"} for n, name in enumerate("abcdefgh")]
+    ledger = bill(*(line("input", "5", 1_000_000, **place) for place in places))
+    found = [reconciled(sides(ledger.sample(8, shuffle=True, seed=n), meter(SAME))) for n in (1, 2)]
+    assert found[0].equals(found[1])
+    assert set(found[0].filter(pl.col("metered_usd") != 0)["project_id"]) == {"a"}
+
+
+def test_a_capture_rate_without_room_is_not_told_and_stops_nothing():
+    found = reconciled(sides(bill(line("input", "0.000000000000000001", 1)), meter(SAME)))
+    assert found["capture_rate"].null_count() == found.height
+
+
 def test_nothing_compared_with_nothing_is_nothing():
     assert reconciled(sides(Spend.no_rows(), GatewaySpend.no_rows())).is_empty()
 
