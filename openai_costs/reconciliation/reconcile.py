@@ -54,7 +54,7 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     """
     lines = billed_lines(sides.ledger, sides.usage)
     prices = unit_prices(lines, sides.list_prices)
-    levels = levelled(lines, sides.tokens)
+    levels = levelled(lines, sides.tokens, gateway.upstreams)
     read = sides.bill_days["connection"].unique()
     fallback = read.item() if len(read) == 1 else gateway.name
     meter = _at_bills(owned(sides.meter, sides.tokens, sides.keys), lines, fallback)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openai_costs.reconciliation.pools import PARTS
 from openai_costs.reconciliation.reconcile import Sides, reconciliation
-from openai_costs.sections import Gateway
+from openai_costs.sections import Gateway, Upstream
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
@@ -165,6 +165,23 @@ def test_a_token_nobody_mapped_explains_nothing():
     assert by_level["unmapped"]["unexplained_usd"] == Decimal("-8.5")
     assert by_level["unmapped"]["cause"] == "unexplained"
     assert by_level["key"]["cause"] == "bypass"
+
+
+def test_declared_keys_that_no_token_is_mapped_to_go_round_nothing():
+    nowhere = tokens({"openai_api_key_id": None, "mapping": "none", "confidence": "none"})
+    declared = tuple(
+        Upstream(connection="acme", api_key_id=key) for key in ("key_maps", "key_search")
+    )
+    found = reconciled(sides(priced(USED), meter(SAME), nowhere), Gateway(upstreams=declared))
+    assert (causes(found), set(found["level"])) == ({"unexplained"}, {"unmapped"})
+    assert found["gap_usd"].sum() == 0
+
+
+def test_a_declared_key_whose_token_is_gone_is_missing_on_the_meter():
+    gone = tokens({"is_current": False, "last_seen_day": DAY - timedelta(days=2)})
+    declared = Gateway(upstreams=(Upstream(connection="acme", api_key_id="key_maps"),))
+    assert causes(reconciled(sides(priced(USED), meter(), gone))) == {"bypass"}
+    assert causes(reconciled(sides(priced(USED), meter(), gone), declared)) == {"missing_on_meter"}
 
 
 def test_the_gateways_other_providers_are_not_on_this_bill():
