@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -72,7 +72,7 @@ def members(*users: dict[str, Any], **others: Any) -> Membership:  # noqa: ANN40
         admin_keys=frame(AdminKeys, admin, others.get("admins", ())),
         spenders=pl.DataFrame(others.get("spent", []), schema=spend, orient="row"),
         subscriptions=others.get("subscriptions", {}),
-        as_of_day=others.get("as_of", AS_OF),
+        as_of_days=others.get("as_of", {"acme": AS_OF}),
     )
 
 
@@ -240,9 +240,40 @@ def test_a_seat_line_that_does_appear_is_shared_to_the_last_digit():
 
 
 def test_an_empty_ledger_makes_nobody_idle():
-    given = members({"id": "user-1"}, as_of=None)
+    given = members({"id": "user-1"}, as_of={})
     assert [row["is_idle"] for row in held(given, people())] == [False]
 
 
 def test_nobody_holds_nothing():
     assert held(members(), people(MIRA)) == []
+
+
+def test_a_connection_whose_ledger_was_not_read_for_long_makes_nobody_idle():
+    old = AS_OF - timedelta(days=40)
+    given = members(
+        {"id": "user-1"},
+        {"id": "user-2", "connection": "beta"},
+        spent=[("acme", "user-1", Decimal(1), AS_OF), ("beta", "user-2", Decimal(1), old)],
+        as_of={"acme": AS_OF, "beta": old},
+    )
+    rows = {row["connection"]: (row["as_of_day"], row["is_idle"]) for row in held(given, people())}
+    assert rows == {"acme": (AS_OF, False), "beta": (old, False)}
+
+
+@pytest.mark.parametrize(
+    ("left_day", "status"),
+    [(AS_OF + timedelta(days=30), "matched"), (AS_OF, "matched"), (AS_OF - timedelta(1), "left")],
+)
+def test_who_leaves_on_a_day_to_come_is_still_here(left_day: date, status: str):
+    leaving = person("jon", email="jon@tide.example", status="left", left_day=left_day)
+    assert status_of("jon@tide.example", RULES, leaving)[0] == status
+
+
+def test_who_came_back_has_the_address_they_had_when_they_left():
+    back = person("jon2", email="jon@tide.example")
+    assert status_of("jon@tide.example", RULES, LEFT, back) == ("matched", "email")
+
+
+def test_an_accent_is_the_same_however_it_is_written():
+    known = person("jose", email="jos\u00e9@tide.example")
+    assert status_of("JOSE\u0301@tide.example", RULES, known) == ("matched", "email")
