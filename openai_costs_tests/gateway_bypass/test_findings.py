@@ -112,6 +112,7 @@ def asked(home: Path, listed: int | None, metered: int | None, gateway: Gateway 
     known = {"connection": "acme", "source": "costs", "state": "settled"}
     blank = dict.fromkeys(Coverage.types())
     state = [blank | known | {"day": one} for one in days]
+    state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read
     lake.replace_whole(Coverage, pl.DataFrame(state, schema=Coverage.types()))
     low = {"api_key_id": "key_bo", "reason": "unmetered", "new_since_day": None}
     spent = [key(n, "1", **more) for n in range(10, NEWEST + 1) for more in ({}, low)]
