@@ -34,7 +34,10 @@ _SPENDERS = """
 """
 _SUBSCRIPTIONS = """
     SELECT connection, line_item, sum(billed_usd)::DECIMAL(38,18)
-    FROM read_parquet($files) WHERE day > {after} AND line_item IS NOT NULL GROUP BY ALL
+    FROM read_parquet($files)
+    WHERE day > {after} AND line_item IS NOT NULL
+        AND usage_type IS NULL AND api_key_id IS NULL AND quantity_unit IS DISTINCT FROM 'tokens'
+    GROUP BY ALL
 """
 
 
@@ -92,7 +95,11 @@ def _spenders(lake: Lake, as_of: Mapping[str, date]) -> pl.DataFrame:
 
 
 def _subscriptions(lake: Lake, as_of: Mapping[str, date], prices: Prices) -> dict[str, Decimal]:
-    """Return the dollars of lines whose label speaks of a seat, by connection."""
+    """Return the dollars of lines whose label speaks of a seat, by connection.
+
+    What was used by tokens or with a key is no seat, whatever its model is called
+    (`chatgpt-4o-latest, input`).
+    """
     schema = {"connection": pl.String(), "line_item": pl.String(), "billed_usd": MONEY}
     lines = lake.ask(Spend, _SUBSCRIPTIONS.format(after=_after(as_of)), pl.Schema(schema))
     label = pl.col("line_item").str.to_lowercase()
