@@ -159,7 +159,6 @@ def test_nothing_but_the_three_reading_paths_may_be_asked():
         reader(keys())._transport(print).get("/key/generate", ())  # noqa: SLF001 - the allow-list itself
 
 
-
 def test_an_endless_meter_of_empty_pages_is_no_complete_day():
     def endless(_n: int, page: dict[str, Any]) -> dict[str, Any]:
         more = {"total_pages": page["metadata"]["page"] + 1, "has_more": True}
