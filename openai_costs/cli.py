@@ -1,6 +1,7 @@
 """The command line: openai-costs. Thin: reads arguments, calls one function, prints sentences."""
 
 import json
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -89,6 +90,7 @@ def backfill(
     """Materialise days headless: a range, or all that is missing and the trailing days again."""
     from openai_costs.backfill import Headless  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
     settings = load_settings()
     settings = settings.only(connection) if connection else settings
     Headless(settings, say=typer.echo).backfill(_range(settings, since, until), offline=offline)

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
-from pyrate_limiter import Duration, Limiter, Rate
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from openai_costs.errors import (
     ASK_THE_DOCTOR,
@@ -142,7 +142,7 @@ class Transport:
         """Keep the pace of an endpoint, which all projects share."""
         if per_minute := self._access.pace:
             if endpoint not in self._paces:
-                self._paces[endpoint] = Limiter(Rate(per_minute, Duration.MINUTE))
+                self._paces[endpoint] = _limiter(per_minute)
             self._paces[endpoint].try_acquire(path)
 
     def _attempt(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
@@ -181,6 +181,16 @@ class Transport:
             return LookbackExceeded(connection, status, path, said, detail.code)
         remedy = self._access.remedies.get(status, ASK_THE_DOCTOR)
         return RequestRefused(connection, status, path, said, detail.code or "", remedy=remedy)
+
+
+def _limiter(per_minute: int) -> Limiter:
+    """Return a pace without the library's thread that forgets old turns.
+
+    A thread that outlives the command makes other libraries complain on stderr at its end, and a
+    run has not so many turns that they need forgetting.
+    """
+    bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
+    return Limiter(SingleBucketFactory(bucket, schedule_leak=False))
 
 
 def redacted(text: str) -> str:

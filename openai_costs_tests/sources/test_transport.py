@@ -507,7 +507,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
     turns: list[tuple[str, int, int]] = []
 
     def turn(limiter: Limiter, name: str = "", **_more: object) -> bool:
-        rate = limiter.buckets()[0].rates[0]
+        (rate,) = limiter.bucket_factory.bucket.rates  # type: ignore[attr-defined]
         turns.append((name, rate.limit, rate.interval))
         return True
 
@@ -548,6 +548,13 @@ def test_a_pace_from_the_settings_is_kept_even_on_this_machine(asked: list[tuple
 def test_a_server_on_this_machine_needs_no_pace(asked: list[tuple[str, int, int]], host: str):
     transport(Wire(GOOD), base_url=f"http://{host}/v1").get(COSTS, [])
     assert asked == []
+
+
+def test_a_pace_starts_no_thread():
+    """One that is there at the end of a command makes libraries complain on stderr."""
+    before = set(threading.enumerate())
+    transport(Wire(GOOD), base_url=VENDOR).get(COSTS, [])
+    assert set(threading.enumerate()) <= before
 
 
 def test_the_seventh_request_in_a_minute_is_held_back():
