@@ -16,6 +16,10 @@ PER_DOUBLING = 0.5
 ALIKE = (0.7, 1.4)
 ORDINARY = 1.0
 """The score from which somebody's own spending explains the excess of a sum."""
+AT_HOME = 0.5
+"""A sum that is usually less than this share of what somebody usually spends is not where he does.
+
+His habits do not explain what he does there."""
 CERTAIN = 3.0
 """A sum this many times above the threshold is news whoever made it."""
 COVERED = 0.8
@@ -76,7 +80,7 @@ def _made_by_habit(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> p
     excess, score = pl.col("excess"), pl.col("score")
     usual = who.filter(~pl.col("is_high") & (score > ORDINARY) & (excess > 0))
     high = sums.filter("is_high")
-    return _matched(_as(high, excess, score), _as(usual, excess, score), belongs, WEAK)
+    return _matched(_as(high, excess, score), _as(usual, excess, score), belongs, WEAK, AT_HOME)
 
 
 def _made_to_last(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
@@ -109,14 +113,19 @@ def _covered(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as(days: pl.DataFrame, dollars: pl.Expr, score: pl.Expr) -> pl.DataFrame:
-    return days.select(ID, "day", "sigmas", dollars=dollars, said=score)
+    return days.select(ID, "day", "sigmas", "expected", dollars=dollars, said=score)
 
 
 def _matched(
-    sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs, weak: float | None = None
+    sums: pl.DataFrame,
+    who: pl.DataFrame,
+    belongs: Belongs,
+    weak: float | None = None,
+    at_home: float = 0.0,
 ) -> pl.DataFrame:
     """Return series_id and day of sums whose dollars are about those of one of the others."""
-    theirs = who.select("day", child=ID, theirs="dollars", many=pl.len().over("day"))
+    many = pl.len().over("day")
+    theirs = who.select("day", child=ID, theirs="dollars", usual="expected", many=many)
     if belongs is None:
         pairs = sums.join(theirs, on="day")
         asked = (WEAK + PER_DOUBLING * pl.col("many").log(2)).clip(upper_bound=pl.col("sigmas"))
@@ -129,6 +138,7 @@ def _matched(
     share = pl.col("dollars") / pl.col("theirs")
     asked = asked if weak is None else pl.lit(weak)
     fits = share.is_between(least, most) & (pl.col("said") > asked)
+    fits &= pl.col("expected") >= at_home * pl.col("usual")
     return pairs.filter(fits).select(ID, "day").unique()
 
 
