@@ -28,7 +28,7 @@ WIDEST = 12.0
 STOPPED = -10.0
 HIGHEST = 60.0
 KEPT = (
-    *(ID, "day", "cost", "score", "lasting", "rise", "base", "sigmas", "minimum"),
+    *(ID, "day", "cost", "score", "lasting", "base", "sigmas", "minimum"),
     *("expected", "lower", "upper", "is_worth", "is_high", "is_lasting", "is_stopped"),
     *("is_new", "is_awake", "is_sudden", "still"),
 )

@@ -113,6 +113,19 @@ def test_a_rise_that_was_found_stays_open_over_lower_days_until_it_is_over() -> 
     assert list(found) == [on(number) for number in range(73, 82)]
 
 
+def test_days_that_were_high_and_stay_above_the_old_level_are_one_story() -> None:
+    spend = frame(key_k=[*flat(60), 200.0, 200.0, 200.0, 120.0, 120.0, 120.0, 120.0, *flat(8)])
+    found = detect(spend, Knobs(minimum_usd=65.0)).filter("is_anomaly")
+    assert found["day"].to_list() == [on(number) for number in range(60, 67)]
+
+
+def test_a_young_key_is_taken_to_be_steadier_than_a_young_person() -> None:
+    young = [0.0] * 30 + flat(15) + [350.0]
+    spend = frame(org=flat(46, 2000.0), key_k=young, user_ada=young)
+    assert on(45) in flagged(spend, "key:k")
+    assert on(45) not in flagged(spend, "user:ada")
+
+
 def test_a_steady_series_that_stops_is_news_on_the_day_it_stops() -> None:
     spend = frame(org=flat(70, 300.0), key_k=flat(60) + [0.0] * 10)
     found = flagged(spend, "key:k")
@@ -152,12 +165,22 @@ def test_higher_sensitivity_narrows_the_expected_range() -> None:
 
 
 def test_a_project_is_high_together_with_the_user_who_made_it_so() -> None:
-    ada = [*flat(60, 50.0), 110.0]
-    bo = shaped(61, lambda number: 60.0 + 12.0 * ((number * 7) % 5 - 2) / 2)
+    for last, high in ((110.0, {}), (125.0, {on(60): "spike"})):
+        ada = [*flat(60, 50.0), last]
+        bo = shaped(61, lambda number: 60.0 + 12.0 * ((number * 7) % 5 - 2) / 2)
+        both = [sum(one) for one in zip(ada, bo, strict=True)]
+        spend = frame(org=both, project_p=both, user_ada=ada, user_bo=bo)
+        assert flagged(spend, "user:ada") == {on(60): "spike"}
+        assert flagged(spend, "project:p") == high
+
+
+def test_a_leak_is_not_told_by_a_project_that_it_is_little_of() -> None:
+    ada = shaped(95, lambda number: 100.0 * 1.05 ** max(0, number - 70))
+    bo = shaped(95, lambda number: 300.0 + 60.0 * ((number * 7) % 5 - 2) / 2)
     both = [sum(one) for one in zip(ada, bo, strict=True)]
-    spend = frame(org=both, project_p=both, user_ada=ada, user_bo=bo)
-    assert flagged(spend, "user:ada") == {on(60): "spike"}
-    assert flagged(spend, "project:p") == {on(60): "spike"}
+    spend = frame(project_p=both, user_ada=ada, user_bo=bo)
+    assert "leak" in flagged(spend, "user:ada").values()
+    assert flagged(spend, "project:p") == {}
 
 
 def test_a_habit_explains_a_sum_only_where_somebody_usually_spends() -> None:
