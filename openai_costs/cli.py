@@ -1,11 +1,13 @@
 """The command line: openai-costs. Thin: reads arguments, calls one function, prints sentences."""
 
 import json
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import stamina
 import typer
 
 from openai_costs.days import DayRange, utc_now
@@ -30,12 +32,13 @@ SEED = typer.Option(help="Another seed is other noise around the same story.")
 
 
 def main() -> None:
-    """Run a command; a mistake is one sentence and exit code 1, whoever noticed it."""
+    """Run a command; a mistake is one sentence and its exit code, whoever noticed it."""
+    stamina.instrumentation.set_on_retry_hooks(())  # a retry is told in our own sentences
     try:
         app()
     except OpenAICostsError as mistake:
         typer.echo(str(mistake), err=True)
-        sys.exit(1)
+        sys.exit(mistake.exit_code)
     except SystemExit as ended:
         sys.exit(1 if ended.code else 0)
 
@@ -87,6 +90,7 @@ def backfill(
     """Materialise days headless: a range, or all that is missing and the trailing days again."""
     from openai_costs.backfill import Headless  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
     settings = load_settings()
     settings = settings.only(connection) if connection else settings
     Headless(settings, say=typer.echo).backfill(_range(settings, since, until), offline=offline)

@@ -24,6 +24,7 @@ from openai_costs.report.write import PAGE, write_report
 from openai_costs.sample.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.organisation import Organisation
 from openai_costs.settings import SAMPLE_SCHEME
+from openai_costs.spend.overtaken import overtaken_days
 from openai_costs.storage import place
 
 TOP = 3
@@ -42,13 +43,15 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     _fresh(home, made.files)
     say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
-    then.read_directory(publishes=False)
-    then.run(REFRESH, DayRange(settings.first_day, before.date()), publishes=False)
+    names = [one.name for one in settings.connections]
+    then.read_directory(names)
+    then.run(REFRESH, DayRange(settings.first_day, before.date()))
     say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
-    today.read_directory(publishes=False)
+    today.read_directory(names)
     today.run(REFRESH, trailing(settings, now.date()))
-    today.follow_directory()
     folder = place(settings.home)
+    today.follow_directory(overtaken_days(Lake(folder), settings.teams))
+    today.publish()
     for line in told(write_report(folder, Lake(folder), now), home):
         say(line)
 

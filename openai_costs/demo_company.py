@@ -24,6 +24,9 @@ TOKENS, METER, PEOPLE = "company/tokens.csv", "company/meter.csv", "company/peop
 GATEWAY_DAYS = 60
 """How long the gateway has been in use."""
 
+SEAT_USD = 30
+"""What a seat costs a month, by the company's contract."""
+
 PROJECTS_OF_TEAMS = {
     "finance": ("proj_finance_close",),
     "labs": ("proj_labs",),
@@ -108,6 +111,7 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         *_tables("[[teams]]", teams),
         *_tables("[[budgets]]", BUDGETS),
         _table("[directory]", {"files": [PEOPLE]}),
+        _table("[seats]", {"month_usd": SEAT_USD}),
         _table("[gateway]", gateway),
         *_tables("[[gateway.allowed]]", allowed),
     ]

@@ -1,15 +1,18 @@
 """The doctor's facts about the gateway and the company's directory. Asks, and keeps nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Literal
 
 from upath import UPath
 
-from openai_costs.days import Clock
+from openai_costs.archive import DayRead
+from openai_costs.days import ONE_DAY, Clock, DayRange
 from openai_costs.errors import OpenAICostsError
 from openai_costs.lake import Lake
+from openai_costs.sections import Gateway
 from openai_costs.settings import Settings
-from openai_costs.sources.gateway.reading import readers_of
+from openai_costs.sources.gateway.reading import GatewayReader, readers_of
 from openai_costs.sources.named_files import files
 from openai_costs.storage import place
 from openai_costs.tables.core.engineers import Engineers
@@ -29,18 +32,37 @@ def _gateway(settings: Settings, clock: Clock) -> Iterator[Said]:
         yield ("OK", about, "none in the settings: nothing is compared with the bill")
         return
     for reader in readers_of(settings, clock):
-        kind = type(reader).__name__
+        name = f"{about}: {type(reader).__name__}"
         try:
-            pages = sum(
-                len(read.bodies) for read in reader.registry(clock().date(), lambda _line: None)
-            )
+            yield from _readable(name, reader, settings.gateway, clock().date())
         except OpenAICostsError as refused:
-            yield ("FAIL", f"{about}: {kind}", str(refused))
-        else:
-            yield ("OK", f"{about}: {kind}", f"the registry can be read ({pages} pages or files)")
+            yield ("FAIL", name, str(refused))
     if not settings.gateway.upstreams:
         remedy = "tokens name their OpenAI key in their metadata, or [[gateway.upstreams]] does"
         yield ("WARN", f"{about}: upstreams", f"none declared: {remedy}")
+
+
+def _readable(name: str, reader: GatewayReader, gateway: Gateway, today: date) -> Iterator[Said]:
+    """Ask for the registry, and for yesterday's meter.
+
+    Raises:
+        OpenAICostsError: One of them cannot be read.
+    """
+    yesterday = today - ONE_DAY
+    if pages := _pages(reader.registry(today, _quiet)):
+        yield ("OK", name, f"the registry can be read ({pages} pages or files)")
+    if pages := _pages(reader.meter(DayRange(yesterday, yesterday), _quiet)):
+        yield ("OK", f"{name}, meter", f"the meter of {yesterday} can be read ({pages} pages)")
+    elif gateway.spend_files:
+        yield ("WARN", f"{name}, meter", f"no file has a row of {yesterday}: is the export late?")
+
+
+def _pages(reads: Iterable[DayRead]) -> int:
+    return sum(len(read.bodies) for read in reads)
+
+
+def _quiet(_line: str) -> None:
+    """Take a line of progress and say nothing."""
 
 
 def _directory(settings: Settings) -> Iterator[Said]:

@@ -12,12 +12,14 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   ├── GatewayRefused          the gateway does not let its key read: a person has to act
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
+│   ├── HostUnreachable         no such host, or it is closed (sources/unreachable.py)
+│   ├── CertificateRefused      the host cannot prove who it is (sources/unreachable.py)
 │   ├── IncompleteRead          paging or the body stopped making sense: nothing kept, try later
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
 ├── ContractBroken              rows break a table's contract: the table was left as it was
-└── DeliveryFailed              a channel did not take a message
+└── DeliveryFailed              a channel did not take a message (alerts/channels/failure.py)
 """
 
 from collections.abc import Sequence
@@ -25,6 +27,7 @@ from datetime import date
 
 USAGE_SCOPE = "api.usage.read"
 MANAGEMENT_SCOPE = "api.management.read"
+ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
 _NEEDS = {
     USAGE_SCOPE: "Costs and usage",
     MANAGEMENT_SCOPE: "Names of projects, keys and people",
@@ -34,6 +37,8 @@ _NEEDS = {
 
 class OpenAICostsError(Exception):
     """A mistake we can explain in a sentence."""
+
+    exit_code = 1
 
 
 class SettingsError(OpenAICostsError):
@@ -144,13 +149,22 @@ class RequestRefused(ReadFailed):
         path: The path asked.
         said: The provider's own message.
         code: The provider's error code, if it gave one.
+        remedy: What to do about it.
     """
 
-    def __init__(self, connection: str, status: int, path: str, said: str, code: str = "") -> None:
+    def __init__(  # noqa: PLR0913 - what the sentence is made of
+        self,
+        connection: str,
+        status: int,
+        path: str,
+        said: str,
+        code: str = "",
+        *,
+        remedy: str = ASK_THE_DOCTOR,
+    ) -> None:
         super().__init__(
             f"Connection {connection!r}: GET {path} was answered with HTTP {status}. "
-            f"The provider said: {said!r}. Asking again would not help; "
-            "`openai-costs doctor` checks the settings behind this request."
+            f"The provider said: {said!r}. Asking again would not help; {remedy}"
         )
         self.status, self.said, self.code = status, said, code
 
@@ -231,19 +245,3 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
             f"{table} for {spell} was not replaced: {'; '.join(rules)}. "
             f"The rules are in docs/tables.md; the pages behind it are kept in raw/."
         )
-
-
-class DeliveryFailed(OpenAICostsError):  # noqa: N818
-    """A channel did not take a message.
-
-    Args:
-        said: What happened; holds no address and no secret.
-        is_retryable: Whether the same message may go through later.
-        may_have_arrived: Whether it is unknown if the message arrived.
-    """
-
-    def __init__(
-        self, said: str, *, is_retryable: bool = False, may_have_arrived: bool = False
-    ) -> None:
-        super().__init__(said)
-        self.is_retryable, self.may_have_arrived = is_retryable, may_have_arrived

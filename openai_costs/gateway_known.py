@@ -16,20 +16,24 @@ from openai_costs.tables.core.gateway_tokens import GatewayTokens
 def registry_until(lake: Lake, facts: Facts) -> date:
     """Return the day of the newest registry: without one every key looks like a bypass.
 
-    Without a gateway in the settings there is no end: every day is judged, and nothing found.
+    Without a gateway in the settings there is no end: every day is judged, and nothing found. Nor
+    is there one where the settings are all the registry there is.
     """
     gateway = facts.settings.gateway
-    if not gateway.is_there:
+    if not gateway.has_registry:
         return date.max
     listed = lake.read(GatewayTokens).filter(pl.col("connection") == gateway.name)
     return max(listed["last_seen_day"], default=date.min)
 
 
 def meter_until(lake: Lake, facts: Facts) -> date:
-    """Return the newest day that the meter was completely read for and the registry is known."""
+    """Return the newest day that the meter was completely read for and the registry is known.
+
+    Without a meter in the settings there is no end either: what one once found is over.
+    """
     gateway = facts.settings.gateway
     known = registry_until(lake, facts)
-    if not gateway.is_there:
+    if not gateway.has_meter:
         return known
     for day in sorted(lake.days(GatewaySpend, gateway.name), reverse=True):
         read_at = lake.read_at(GatewaySpend, Slice(gateway.name, day))

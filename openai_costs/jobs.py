@@ -18,6 +18,7 @@ REFRESH = "refresh"
 REBUILD = "rebuild"
 DIRECTORY = "directory"
 DERIVE = "derive"
+PUBLISH = "publish"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
@@ -57,6 +58,11 @@ def jobs_and_sensors(
         selection=from_pages - dg.AssetSelection.key_prefixes("core"),
         description="Make the marts of some days again, with the names and owners of now.",
     )
+    publish = dg.define_asset_job(
+        PUBLISH,
+        selection=all_of(*(one for one in money if one.partitions_def is None)),
+        description="Make what looks at all days again, and publish it.",
+    )
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -69,7 +75,8 @@ def jobs_and_sensors(
         yield from overtaken_requests(settings, context.dagster_run.run_id)
 
     return dg.Definitions(
-        jobs=[refresh, rebuild, read_directory, derive], sensors=[names_follow_the_directory]
+        jobs=[refresh, rebuild, read_directory, derive, publish],
+        sensors=[names_follow_the_directory],
     )
 
 

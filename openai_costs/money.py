@@ -15,6 +15,9 @@ TOO_LARGE = Decimal(1_000_000_000_000)
 """No line of a day costs a trillion dollars; an amount that says so is a mistake. Spelled out,
 because Polars overlooks the exponent of Decimal("1E+12") in a comparison."""
 
+_TINY = Decimal("0.00000001")
+"""What TOO_LARGE can be divided by: the quotient has 20 digits before the point."""
+
 _WIDE = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _SAFE_LENGTH = 18
@@ -73,6 +76,14 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     return pl.Series(
         "amount", share_rounding([_decimal(*item) for item in enumerate(texts)]), MONEY
     )
+
+
+def unless_tiny(divisor: pl.Expr) -> pl.Expr:
+    """Return a divisor, null where it is 0 or so small that a share of it has no room.
+
+    Polars divides decimals also where nobody looks, and stops at the first one without room.
+    """
+    return pl.when(divisor.abs() >= _TINY).then(divisor)
 
 
 def share_rounding(amounts: Sequence[Decimal]) -> list[Decimal]:

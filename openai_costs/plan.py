@@ -14,7 +14,7 @@ from openai_costs.days import DayRange, consecutive, is_settled
 from openai_costs.errors import SettingsError
 from openai_costs.jobs import REBUILD, REFRESH, trailing
 from openai_costs.lake import Lake
-from openai_costs.settings import Settings
+from openai_costs.settings import Connection, Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage import place
 from openai_costs.tables.core.usage import Usage
@@ -103,15 +103,20 @@ def _missing(settings: Settings, today: date) -> set[date]:
 
 
 def directories_due(settings: Settings, today: date) -> list[str]:
-    """Return the connections that give more than costs and were not asked for names today."""
+    """Return the connections that give more than costs and gave no usable names today."""
     archive = Archive(place(settings.home))
     return [
         connection.name
         for connection in settings.asked_connections
-        for provider in (provider_of(connection),)
-        if connection.access == "full"
-        and not archive.reads(provider.name, connection.name, provider.directory_dataset, today)
+        if connection.access == "full" and not _has_directory(archive, connection, today)
     ]
+
+
+def _has_directory(archive: Archive, connection: Connection, today: date) -> bool:
+    """Return whether the newest read of a connection's directory is of today and can be used."""
+    provider = provider_of(connection)
+    newest = archive.newest(provider.name, connection.name, provider.directory_dataset, [today])
+    return any(map(provider.is_usable_directory, newest))
 
 
 def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:

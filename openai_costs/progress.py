@@ -40,10 +40,11 @@ class Progress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one event of the run."""
-        event = getattr(record, "dagster_meta", {}).get("dagster_event")
+        told = getattr(record, "dagster_meta", {})
+        event = told.get("dagster_event")
         if event is None:
             if record.levelno == logging.INFO:  # what an asset tells; errors end the run
-                self.say(f"      {record.getMessage().rpartition(' - ')[2]}")
+                self.say(f"      {told.get('orig_message', record.getMessage())}")
             return
         kind = event.event_type
         if kind is dg.DagsterEventType.ASSET_MATERIALIZATION:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from openai_costs.archive import Archive, DayRead
-from openai_costs.backfill import Headless
+from openai_costs.backfill import Headless, RunFailedError
 from openai_costs.days import ONE_DAY, DayRange
 from openai_costs.jobs import (
     DERIVE,
@@ -21,6 +21,7 @@ from openai_costs.jobs import (
     overtaken_requests,
 )
 from openai_costs.lake import Lake
+from openai_costs.objections import WHAT_TO_DO
 from openai_costs.plan import Step, directories_due, from_kept_pages, plan
 from openai_costs.sample.options import USUAL
 from openai_costs.sections import Reading, Team
@@ -155,6 +156,35 @@ def test_names_are_asked_for_once_a_day_and_never_where_only_costs_are_given(
     assert directories_due(settings, TODAY + ONE_DAY) == ["acme"]
 
 
+def directory_read(hour: int, projects: bytes) -> DayRead:
+    """The directory of a day with one list, as it was read at an hour."""
+    return DayRead(
+        "openai",
+        "acme",
+        "directory",
+        TODAY,
+        NOON.replace(hour=hour),
+        {"projects.0": ("/organization/projects", [], [])},
+        {"projects.0": projects},
+    )
+
+
+def test_names_are_due_again_while_the_newest_read_of_today_cannot_be_used(
+    settings: Settings,
+) -> None:
+    settings = settings.only("acme")
+    archive = Archive(place(settings.home))
+    archive.keep(directory_read(8, b'{"data": [{"id": "proj_a"}]}'))
+    assert directories_due(settings, TODAY) == []
+    archive.keep(directory_read(9, b'{"data": [{"id": 7}]}'))
+    assert directories_due(settings, TODAY) == ["acme"]
+    damaged = archive.keep(directory_read(10, b'{"data": []}'))
+    damaged.write_bytes(b"half of it")
+    assert directories_due(settings, TODAY) == ["acme"]
+    archive.keep(directory_read(11, b'{"data": []}'))
+    assert directories_due(settings, TODAY) == []
+
+
 @pytest.fixture(scope="module")
 def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[str]]:
     """A home filled headless: the second connection is shut out."""
@@ -183,6 +213,30 @@ def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
     spend = made.lake.read(Spend).filter(project_id="proj_route_planner")
     assert set(spend["project_name"]) == {"Route planner"}
     assert set(spend["connection"]) == {"tidewater"}
+
+
+def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
+    backfilled: tuple[House, list[str]],
+) -> None:
+    _, lines = backfilled
+    published = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
+    names = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
+    again = [i for i, line in enumerate(lines) if line.endswith("of now, no request")]
+    assert len(published) == 2
+    assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
+
+
+def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[str]]) -> None:
+    _, lines = backfilled
+    told = lines[-1 - sum(line.startswith(("ERROR", "WARN")) for line in lines) :]
+    assert told[-1] == WHAT_TO_DO
+    refused = [line for line in told if line.startswith("ERROR raw/")]
+    assert [line.partition(":")[0] for line in refused] == [
+        "ERROR raw/openai_costs read_complete of 2026-11-18 to 2026-11-23",
+        "ERROR raw/openai_directory read_complete",
+        "ERROR raw/openai_usage read_complete of 2026-11-18 to 2026-11-23",
+    ]
+    assert all("Connection 'harbour': GET" in line for line in refused)
 
 
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
@@ -247,7 +301,9 @@ def test_a_reading_of_the_directory_starts_one_run_per_range_of_overtaken_days(
 def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
     lines: list[str] = []
     with calm():
-        headless(overtaken, lines.append).follow_directory()
+        again = headless(overtaken, lines.append)
+        again.follow_directory(overtaken_days(overtaken.lake, ()))
+        again.publish()
     assert [line for line in lines if line.endswith("no request")] == [
         "2026-11-19: names and owners of now, no request",
         "2026-11-22: names and owners of now, no request",
@@ -265,3 +321,15 @@ def test_old_days_that_are_asked_for_alone_are_made_and_published(tmp_path: Path
     question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
     with duckdb.connect(str(made.published), read_only=True) as sql:
         assert sql.sql(question).fetchall() == [(day(17),), (day(18),)]
+
+
+def test_a_day_left_as_it_was_is_published_without_it_and_ends_red(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    made.serve("tidewater", "nan-string@1")
+    lines: list[str] = []
+    with calm(), pytest.raises(RunFailedError, match=r"Published, but not every day: .*'NaN'"):
+        headless(made, lines.append).backfill(DayRange(day(17), day(19)))
+    assert any(line.startswith("ERROR core/spend contract of 2026-11-17: ") for line in lines)
+    question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
+    with duckdb.connect(str(made.published), read_only=True) as sql:
+        assert sql.sql(question).fetchall() == [(day(18),), (day(19),)]

@@ -24,11 +24,11 @@ from openai_costs.demo import demo
 from openai_costs.publish.database import DATABASE
 from openai_costs.sections import Reading, Team
 from openai_costs.settings import LATER_SECTIONS, Connection, Environment
+from openai_costs.sources.access import REQUESTS_PER_MINUTE
 from openai_costs.sources.litellm.endpoints import ALLOWED as ALLOWED_AT_A_GATEWAY
 from openai_costs.sources.openai.allowed import ALLOWED
 from openai_costs.sources.openai.directory.endpoints import PROJECT_ID
 from openai_costs.sources.source import Provider
-from openai_costs.sources.transport import REQUESTS_PER_MINUTE
 from openai_costs.tables.__main__ import document
 from openai_costs_tests.org import calm, house
 

@@ -5,13 +5,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from openai_costs.days import ONE_DAY
 from openai_costs.doctor_governance import governance_facts
 from openai_costs.lake import Lake
 from openai_costs.sections import Directory, Gateway
 from openai_costs.settings import Settings
 from openai_costs.storage import place
 from openai_costs.tables.core.engineers import Engineers
-from openai_costs_tests.org import HandClock, connection
+from openai_costs_tests.org import NOW, HandClock, connection
 
 
 def settings(folder: Path, **sections: object) -> Settings:
@@ -73,3 +74,24 @@ def test_people_who_are_not_believed_are_a_warning(
     rows = pl.DataFrame([person], schema=Engineers.types())
     Lake(place(there.home)).replace_whole(Engineers, rows)
     assert told(there)["directory"] == state
+
+
+HEADS = "day,token_id,model,metered_usd\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "meter"),
+    [
+        (f"{HEADS}{NOW.date() - ONE_DAY},tok,gpt-5,1\n", {"gateway: GatewayFiles, meter": "OK"}),
+        (f"{HEADS}2026-11-02,tok,gpt-5,1\n", {"gateway: GatewayFiles, meter": "WARN"}),
+        (f"{HEADS}{NOW.date() - ONE_DAY},tok,gpt-5,much\n", {"gateway: GatewayFiles": "FAIL"}),
+        (None, {"gateway: GatewayFiles": "FAIL"}),
+    ],
+)
+def test_a_meter_in_files_is_read_before_it_is_called_readable(
+    tmp_path: Path, text: str | None, meter: dict[str, str]
+) -> None:
+    if text:
+        (tmp_path / "spend.csv").write_text(text, encoding="utf-8")
+    there = settings(tmp_path, gateway=Gateway(spend_files=("spend.csv",)))
+    assert told(there) == {**meter, "gateway: upstreams": "WARN", "directory": "OK"}

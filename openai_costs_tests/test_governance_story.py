@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from openai_costs.alerts.rows import Finding, rows
+from openai_costs.demo_company import SEAT_USD
 from openai_costs.sample.gateway import FEWER_CACHED, ROUND_IT, UNPRICED_MODEL
-from openai_costs.sample.people import BY_ALIAS, LEFT, NOBODY_ENTERED
+from openai_costs.sample.people import BY_ALIAS, IDLE, LEFT, NOBODY_ENTERED
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
 from openai_costs.tables.mart.findings import Findings
@@ -80,6 +81,15 @@ def test_seats_are_matched_but_for_the_three_that_were_planted(lake: Lake) -> No
     assert all(status[user] == "service_account" for user in status if "svc" in user)
 
 
+def test_every_current_member_has_a_seat_at_the_contracts_price(lake: Lake) -> None:
+    seats = lake.read(Seats)
+    priced = seats.filter(pl.col("seat_usd").is_not_null())
+    is_member = pl.col("is_current") & (pl.col("seat_kind") == "user")
+    assert set(priced["user_id"]) == set(seats.filter(is_member)["user_id"])
+    assert set(priced["seat_usd"]) == {Decimal(SEAT_USD)}
+    assert set(priced["seat_basis"]) == {"contract_price"}
+
+
 def test_exactly_these_findings_are_told_and_none_holds_an_address(lake: Lake) -> None:
     folders = ("gateway_bypass.", "reconciliation.", "seats.")
     found = [one for one in rows(Finding, lake.read(Findings)) if one.rule.startswith(folders)]
@@ -89,6 +99,7 @@ def test_exactly_these_findings_are_told_and_none_holds_an_address(lake: Lake) -
         ("reconciliation.gap", "sample/unpriced_model"),
         ("seats.leaver_spends", LEFT),
         ("seats.unmatched", NOBODY_ENTERED),
+        *(("seats.idle", user) for user in IDLE),
     }
     assert {one.state for one in found} == {"open"}
     assert not any("@" in text for one in found for text in (one.because, one.owner or ""))

@@ -11,7 +11,6 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-import dagster as dg
 import duckdb
 import httpx
 import polars as pl
@@ -89,14 +88,8 @@ def both(well_read: House, tmp_path: Path) -> House:
 
 
 @pytest.fixture(autouse=True)
-def without_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give up at once, in the client and in Dagster, where it would else wait a minute."""
-    policy = dg.RetryPolicy
-
-    def at_once(max_retries: int, **_: object) -> dg.RetryPolicy:
-        return policy(max_retries=max_retries)
-
-    monkeypatch.setattr(dg, "RetryPolicy", at_once)
+def without_waits() -> Iterator[None]:
+    """Give up at once."""
     with stamina.set_testing(True, attempts=2):
         yield
 

@@ -8,12 +8,13 @@ from pydantic import SecretStr
 
 from openai_costs.alerts.channels import apprise, email, pagerduty, slack, webhook
 from openai_costs.alerts.channels.address import Address, Send
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.due import Parcel, due
 from openai_costs.alerts.ledger import Ledger
 from openai_costs.alerts.message import Message, clean, digest, message, repeated
 from openai_costs.alerts.rows import Change, Finding, rows
 from openai_costs.days import Clock
-from openai_costs.errors import DeliveryFailed, SettingsError
+from openai_costs.errors import SettingsError
 from openai_costs.lake import Lake
 from openai_costs.sections import Alerts, ChannelKind, Route
 from openai_costs.settings import secret

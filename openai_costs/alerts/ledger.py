@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.due import Parcel
 from openai_costs.alerts.rows import Delivery, deliveries_frame, rows
-from openai_costs.errors import DeliveryFailed
 from openai_costs.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 

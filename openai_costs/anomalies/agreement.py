@@ -9,27 +9,32 @@ import polars as pl
 
 from openai_costs.anomalies.series import ID, WHO, level_of
 
-WEAK = 2.5
-"""The score from which a sum is news when somebody made it so."""
+WEAK = 3.0
+"""The score from which a sum is news when somebody made it so; lower, all tell what one does."""
 PER_DOUBLING = 0.5
 """Of twice as many culprits a day, one fits by chance twice as often: the score must be higher."""
 ALIKE = (0.7, 1.4)
 ORDINARY = 1.0
 """The score from which somebody's own spending explains the excess of a sum."""
+AT_HOME = 0.5
+"""A sum that is usually less than this share of what somebody usually spends is not where he does.
+
+His habits do not explain what he does there."""
 CERTAIN = 3.0
 """A sum this many times above the threshold is news whoever made it."""
 COVERED = 0.8
-VERDICTS = ("is_high", "is_lasting", "is_stopped")
+VERDICTS = ("is_high", "is_stopped")
 
 Belongs = pl.DataFrame | None
 
 
 def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
-    """Return the days with is_high, is_lasting and is_stopped as the levels together see them.
+    """Return the days with is_high and is_stopped as the levels together see them.
+
+    What rises slowly is left to each: who leaks is found before the sums that he is a part of.
 
     Args:
-        days: series_id, day, cost, expected, score, sigmas, minimum, is_worth, is_high, lasting,
-            rise, is_lasting, is_stopped.
+        days: series_id, day, cost, expected, score, sigmas, minimum, is_worth, is_high, is_stopped.
         belongs: child, parent: which sums a user or key is part of. Without it any sum of the same
             day may be meant, and more is asked of it the more culprits the day has.
     """
@@ -41,7 +46,6 @@ def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
     for name, found in (
         ("_high", _made_high(sums, who, belongs)),
         ("_ordinary", _made_by_habit(sums, who, belongs)),
-        ("_lasting", _made_to_last(sums, who, belongs)),
         ("_stopped", _made_to_stop(sums, who, belongs)),
     ):
         told = _marked(told, found, name)
@@ -49,7 +53,6 @@ def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
         ID,
         "day",
         is_high=_verdict(),
-        is_lasting=pl.col("is_lasting") | pl.col("_lasting"),
         is_stopped=pl.col("is_stopped") | pl.col("_stopped"),
     )
     rest = days.drop(VERDICTS)
@@ -60,8 +63,7 @@ def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
 def _speaks() -> pl.Expr:
     """Days that matter to any of the levels: few of all."""
     score = pl.col("score")
-    high = (score > ORDINARY) | pl.col("is_high") | pl.col("is_stopped") | (score < -WEAK)
-    return high | pl.col("is_lasting") | (pl.col("lasting") > WEAK).fill_null(value=False)
+    return (score > ORDINARY) | pl.col("is_high") | pl.col("is_stopped") | (score < -WEAK)
 
 
 def _made_high(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
@@ -76,14 +78,7 @@ def _made_by_habit(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> p
     excess, score = pl.col("excess"), pl.col("score")
     usual = who.filter(~pl.col("is_high") & (score > ORDINARY) & (excess > 0))
     high = sums.filter("is_high")
-    return _matched(_as(high, excess, score), _as(usual, excess, score), belongs, WEAK)
-
-
-def _made_to_last(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
-    """Sums that rise slowly, with somebody who does."""
-    rise, lasting = pl.col("rise"), pl.col("lasting")
-    slow, theirs = sums.filter(lasting > WEAK), who.filter("is_lasting")
-    return _matched(_as(slow, rise, lasting), _as(theirs, rise, lasting), belongs)
+    return _matched(_as(high, excess, score), _as(usual, excess, score), belongs, WEAK, AT_HOME)
 
 
 def _made_to_stop(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
@@ -109,14 +104,19 @@ def _covered(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as(days: pl.DataFrame, dollars: pl.Expr, score: pl.Expr) -> pl.DataFrame:
-    return days.select(ID, "day", "sigmas", dollars=dollars, said=score)
+    return days.select(ID, "day", "sigmas", "expected", dollars=dollars, said=score)
 
 
 def _matched(
-    sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs, weak: float | None = None
+    sums: pl.DataFrame,
+    who: pl.DataFrame,
+    belongs: Belongs,
+    weak: float | None = None,
+    at_home: float = 0.0,
 ) -> pl.DataFrame:
     """Return series_id and day of sums whose dollars are about those of one of the others."""
-    theirs = who.select("day", child=ID, theirs="dollars", many=pl.len().over("day"))
+    many = pl.len().over("day")
+    theirs = who.select("day", child=ID, theirs="dollars", usual="expected", many=many)
     if belongs is None:
         pairs = sums.join(theirs, on="day")
         asked = (WEAK + PER_DOUBLING * pl.col("many").log(2)).clip(upper_bound=pl.col("sigmas"))
@@ -129,6 +129,7 @@ def _matched(
     share = pl.col("dollars") / pl.col("theirs")
     asked = asked if weak is None else pl.lit(weak)
     fits = share.is_between(least, most) & (pl.col("said") > asked)
+    fits &= pl.col("expected") >= at_home * pl.col("usual")
     return pairs.filter(fits).select(ID, "day").unique()
 
 

@@ -11,12 +11,14 @@ from openai_costs.anomalies.agreement import Belongs, agreed
 from openai_costs.anomalies.knobs import Knobs, knobs_of
 from openai_costs.anomalies.minimums import surroundings, with_minimums
 from openai_costs.anomalies.newcomers import newcomers
+from openai_costs.anomalies.ongoing import ongoing
 from openai_costs.anomalies.scores import scored
 from openai_costs.anomalies.series import ID, described, every_day, past
 from openai_costs.anomalies.shape import shaped
 from openai_costs.anomalies.silence import silent
 from openai_costs.anomalies.spread import spread
 from openai_costs.anomalies.sustained import sustained
+from openai_costs.anomalies.worth import worth
 
 SERIES_AT_ONCE = 400
 AGAIN, TOGETHER = 0.67, 1.4
@@ -26,9 +28,9 @@ WIDEST = 12.0
 STOPPED = -10.0
 HIGHEST = 60.0
 KEPT = (
-    *(ID, "day", "cost", "score", "lasting", "rise", "base", "sigmas", "minimum"),
+    *(ID, "day", "cost", "score", "lasting", "base", "sigmas", "minimum"),
     *("expected", "lower", "upper", "is_worth", "is_high", "is_lasting", "is_stopped"),
-    *("is_new", "is_awake", "is_sudden"),
+    *("is_new", "is_awake", "is_sudden", "still"),
 )
 VERDICT = (
     *(ID, "day", "cost", "is_anomaly", "kind", "score", "direction"),
@@ -63,7 +65,7 @@ def detect(
         for some in _batches(dense)
     ]
     del dense
-    return _told(agreed(pl.concat(told), belongs))
+    return _told(ongoing(agreed(pl.concat(told), belongs)))
 
 
 def _batches(dense: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -80,7 +82,7 @@ def _judged(
     """Each series by itself."""
     days = with_minimums(spread(shaped(described(dense))), around, knobs)
     days = newcomers(silent(sustained(scored(days))), beginning)
-    return _decided(_expected(days)).select(KEPT)
+    return _decided(worth(_expected(days))).select(KEPT)
 
 
 def _expected(days: pl.DataFrame) -> pl.DataFrame:
@@ -107,13 +109,11 @@ def _dollars(x: pl.Expr) -> pl.Expr:
 
 
 def _decided(days: pl.DataFrame) -> pl.DataFrame:
-    cost, expected, minimum = pl.col("cost"), pl.col("expected"), pl.col("minimum")
-    worth = (cost - expected >= minimum) & (cost >= (1 + pl.col("minimum_growth")) * expected)
     lasting = (pl.col("lasting") > pl.col("sigmas")).fill_null(value=False)
-    days = days.with_columns(is_worth=worth, is_lasting=lasting, score=pl.col("score").fill_null(0))
+    days = days.with_columns(is_lasting=lasting, score=pl.col("score").fill_null(0))
     return days.with_columns(
         is_high=((pl.col("score") > pl.col("sigmas")) | _again()) & pl.col("is_worth"),
-        is_stopped=pl.col("is_silent") & (expected >= 2 * minimum),
+        is_stopped=pl.col("is_silent") & (pl.col("expected") >= 2 * pl.col("minimum")),
     )
 
 
@@ -128,7 +128,13 @@ def _again() -> pl.Expr:
 def _told(days: pl.DataFrame) -> pl.DataFrame:
     high, lasting, stopped = pl.col("is_high"), pl.col("is_lasting"), pl.col("is_stopped")
     slow_only = lasting & ~high & ~stopped
-    score = pl.when(stopped).then(STOPPED).when(slow_only).then("lasting").otherwise("score")
+    score = (
+        pl.when(stopped)
+        .then(STOPPED)
+        .when(slow_only)
+        .then(pl.coalesce("lasting", "still"))
+        .otherwise("score")
+    )
     base = pl.min_horizontal("base", "cost")
     told = days.with_columns(
         is_anomaly=high | lasting | stopped,

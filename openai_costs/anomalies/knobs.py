@@ -20,7 +20,8 @@ class Knobs:
 
     Args:
         sensitivity: How far from the expected is news.
-        minimum_usd: A day whose excess is smaller is never news.
+        minimum_usd: A day whose excess is smaller is no news of its own; unusual days within
+            three come to it together.
         minimum_share: Nor is one smaller than this share of the organisation's mean day.
         minimum_growth: Nor is one that grew by less than this fraction.
         newcomer_usd: A series in its first week is news from this much a day.

@@ -40,7 +40,10 @@ def scored(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _awake() -> pl.Expr:
-    """Never at weekends (or never on working days) in 8 weeks, mostly on the others, and now."""
+    """Never at weekends (or never on working days) in 8 weeks, mostly on the others, and now.
+
+    The day before does not count: a Sunday after a Saturday is the same weekend.
+    """
     weekend, on = pl.col("is_weekend"), pl.col("is_on").cast(pl.Float64)
     at = {of: _share(on, weekend == of) for of in (True, False)}
     same = pl.when(weekend).then(at[True]).otherwise(at[False])
@@ -51,4 +54,4 @@ def _awake() -> pl.Expr:
 
 
 def _share(on: pl.Expr, of: pl.Expr) -> pl.Expr:
-    return pl.when(of).then(on).rolling_mean(SEASON_DAYS, min_samples=1).shift(1).over(ID)
+    return pl.when(of).then(on).rolling_mean(SEASON_DAYS, min_samples=1).shift(2).over(ID)

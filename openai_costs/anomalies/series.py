@@ -3,8 +3,8 @@
 import polars as pl
 
 ID = "series_id"
-PEOPLE = "user"
-WHO = (PEOPLE, "key")
+PEOPLE, KEY = "user", "key"
+WHO = (PEOPLE, KEY)
 """The levels at which somebody spends; all others are sums over them."""
 LEVELS_APART = ":"
 """What stands between the level and the name in a series_id: `user:ada`, `key:k-1`."""

@@ -6,7 +6,7 @@ wild for a day is as wide as its wild days. Only residuals of earlier days are u
 
 import polars as pl
 
-from openai_costs.anomalies.series import ID, past
+from openai_costs.anomalies.series import ID, KEY, level_of, past
 from openai_costs.anomalies.shape import carried
 
 BODY_DAYS = 60
@@ -14,7 +14,8 @@ YOUNG_DAYS = 28
 FIRST_DAYS = 7
 TAIL_WEEKS = 13
 FEWEST_WEEKS = 4
-PRIOR = 0.5
+PRIOR, PRIOR_OF_KEYS = 0.5, 0.3
+"""Spread assumed of a young series: what a program spends is steadier than what a person does."""
 WILDNESS = 2.0
 PRIOR_DAYS = 6.0
 NARROWEST = 0.08
@@ -30,12 +31,13 @@ SIGMAS_OF_95 = 1.645
 def spread(days: pl.DataFrame) -> pl.DataFrame:
     """Add calm and spread, of usual days, and amount_spread, of idle series' spending days.
 
-    body = 1.4826 x median |residual| of 60 days, mixed with 0.5 while there are few;
+    body = 1.4826 x median |residual| of 60 days, mixed with 0.5 (keys: 0.3) while there are few;
     tail = third largest weekly maximum of 13 weeks / 1.9; s = body and tail by half, 0.08 at
     least. calm = s (1 + s), for tests that add days up; spread = s (1 + s + 2 s^2), for single
     days: the noisier a series, the longer its tail compared with a normal one.
     """
-    told = _with_tails(_bodies(_judged(days)))
+    prior = pl.when(level_of(pl.col(ID)) == KEY).then(PRIOR_OF_KEYS).otherwise(PRIOR)
+    told = _with_tails(_bodies(_judged(days))).with_columns(_prior=prior)
     body = _with_prior(pl.col("n_judged").fill_null(0).clip(0, BODY_DAYS), pl.col("body"))
     seen = pl.when(pl.col("_weeks") >= FEWEST_WEEKS).then("_weeks").otherwise(0)
     share = 0.5 * seen / TAIL_WEEKS
@@ -46,7 +48,7 @@ def spread(days: pl.DataFrame) -> pl.DataFrame:
         calm=s * (1 + s),
         spread=s * (1 + s + WILDNESS * s**2),
         amount_spread=_amount_spread(),
-    ).drop("_s", "_weeks", "_third", "judged")
+    ).drop("_s", "_weeks", "_third", "_prior", "judged")
 
 
 def _judged(days: pl.DataFrame) -> pl.DataFrame:
@@ -63,7 +65,8 @@ def _bodies(days: pl.DataFrame) -> pl.DataFrame:
 
 def _with_prior(n: pl.Expr, body: pl.Expr) -> pl.Expr:
     prior = pl.when(n < YOUNG_DAYS).then(PRIOR_DAYS).otherwise(0.0)
-    square = (n * body.fill_null(PRIOR) ** 2 + prior * PRIOR**2) / (n + prior)
+    assumed = pl.col("_prior")
+    square = (n * body.fill_null(assumed) ** 2 + prior * assumed**2) / (n + prior)
     return square.sqrt()
 
 

@@ -20,16 +20,22 @@ AHEAD_DAYS = 14
 """The middle of the slow level's 28 days lies this far back."""
 RISE_DAYS = 5
 SUDDEN = 0.7
+STILL = 2.5
+"""The score from which a rise that was found is still there."""
+STILL_GROWTH = 0.5
+"""Of minimum_growth: how far above the base a day of it must be."""
 
 
 def sustained(days: pl.DataFrame) -> pl.DataFrame:
-    """Add base, rise, lasting and is_sudden.
+    """Add base, rise, lasting, still and is_sudden.
 
     base: what the slow level, carried forward by its own growth, expects in dollars.
     S = sum of (z - 0.6) since its lowest point in 29 days, z = (x - slow level - season) / calm
     within -2 and 2.5. lasting = 4.5 S / 7, so that 4.5 means what it means for a single day; null
     unless the day is above the base by minimum_growth and the last five days, rise dollars
-    together, by five minimums. is_sudden: most of S came in those five days.
+    together, by five minimums. still: the same whatever the dollars, null unless S is more than
+    doubt and the day above the base by half of minimum_growth. is_sudden: most of S came in the
+    last five days.
     """
     told = _with_base(days).with_columns(_path=_step().cum_sum().over(ID))
     lowest = pl.col("_path").rolling_min(MEMORY_DAYS, min_samples=1).over(ID)
@@ -38,9 +44,14 @@ def sustained(days: pl.DataFrame) -> pl.DataFrame:
     is_high = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("base")
     is_much = pl.col("rise") >= RISE_DAYS * pl.col("minimum")
     lasting = pl.when((pl.col("height") > 0) & is_much & is_high).then("height")
+    score = pl.col("height") * ALARM_SIGMAS / ALARM
+    growth = STILL_GROWTH * pl.col("minimum_growth")
+    is_still = (score > STILL) & (pl.col("cost") >= (1 + growth) * pl.col("base"))
     gained = pl.col("height") - past(pl.col("height"), RISE_DAYS).fill_null(0.0)
     return told.with_columns(
-        lasting=lasting * ALARM_SIGMAS / ALARM, is_sudden=gained >= SUDDEN * pl.col("height")
+        lasting=lasting * ALARM_SIGMAS / ALARM,
+        still=pl.when(is_still).then(score),
+        is_sudden=gained >= SUDDEN * pl.col("height"),
     ).drop("_path", "height", "slow_mu")
 
 

@@ -16,6 +16,9 @@ WIDEST = 7.0
 PRIOR_RATIO = 1.0
 WIDER_AHEAD = 150.0
 """Past errors of long forecasts overlap and so look more alike than they are: wider with days."""
+WIDER_YOUNG = 0.5
+"""A scale of few errors is itself a guess, as Student's t says: wider by half without any, and by
+less with each error of its own."""
 BANDS = {
     "low80": (0.075, -1.3),
     "high80": (0.925, 1.4),
@@ -46,7 +49,8 @@ def banded(now: pl.DataFrame, before: pl.DataFrame, ahead: int) -> pl.DataFrame:
     scale = _scale(now.with_columns(group=_group()), errors)
     quantiles = _quantiles(errors.join(scale.select(ID, "promised", "n", "squares"), on=ID))
     told = scale.join(quantiles, on="group", how="left")
-    rest, width = pl.col("rest") + floor, pl.col("scale") * (1 + ahead / WIDER_AHEAD)
+    young = 1 + WIDER_YOUNG / (1 + pl.col("n"))
+    rest, width = pl.col("rest") + floor, pl.col("scale") * (1 + ahead / WIDER_AHEAD) * young
     ends = {name: (_at(name) * width).clip(-WIDEST, WIDEST).exp() for name in BANDS}
     bands = [_held(name, (rest * end - floor).clip(0)).alias(name) for name, end in ends.items()]
     told = told.select(ID, "so_far", *bands, forecast="rest")

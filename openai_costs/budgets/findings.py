@@ -53,8 +53,10 @@ def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
     if over := _first_day(days, limit):
         yield _exceeded(newest, over) | about
     for percent in budget.thresholds_pct:
-        if reached := _first_day(days, limit * percent / 100, or_equal=True):
-            yield _reached(newest, reached, percent) | about
+        threshold = limit * percent / 100
+        if reached := _first_day(days, threshold, or_equal=True):
+            passed = {"impact_usd": _spent_on(days, reached) - threshold}
+            yield _reached(newest, reached, percent) | passed | about
     if budget.forecast and (risk := risk_since(days)) is not None:
         foreseen = next(day for day in reversed(days) if day["forecast_usd"] is not None)
         yield _going_over(foreseen | more, risk) | about | {"day": newest["day"]}
@@ -67,6 +69,10 @@ def _first_day(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> 
         if day["spent_usd"] > usd or (or_equal and day["spent_usd"] == usd)
     )
     return next(over, None)
+
+
+def _spent_on(days: Sequence[Row], day: date) -> Decimal:
+    return next(Decimal(row["spent_usd"]) for row in days if row["day"] == day)
 
 
 def _common(newest: Row, rule: Rule, mark: str = "") -> Row:
@@ -102,7 +108,6 @@ def _reached(newest: Row, since: date, percent: Decimal) -> Row:
         "severity": "warning" if percent >= LATE_THRESHOLD_PCT else "info",
         "since_day": since,
         "threshold": threshold,
-        "impact_usd": threshold,
         "because": f"{percent.normalize():f} % of the budget ({threshold:,.2f} USD) was reached on "
         f"{since}, when {_elapsed(newest, since)}. {_spent(newest)}.",
     }

@@ -48,7 +48,9 @@ class Activity:
 
 def bypass(activity: Activity, gateway: Gateway) -> pl.DataFrame:
     """Return mart.gateway_bypass for the days of the activity."""
-    days = with_registration(key_days(activity.ledger, activity.usage), activity.tokens)
+    days = with_registration(
+        key_days(activity.ledger, activity.usage), activity.tokens, gateway.upstreams
+    )
     metered = with_meter(days, activity.meter, activity.tokens, activity.meter_days)
     known = _described(metered, activity.keys, activity.projects)
     found = known.with_columns(reason=_reason(gateway)).filter(pl.col("reason").is_not_null())
@@ -93,10 +95,12 @@ def _reason(gateway: Gateway) -> pl.Expr:
     """Return why a key day is listed; null where the gateway accounts for it.
 
     A key whose tokens the gateway did count is not unmetered: then its price is wrong or missing,
-    which mart.cost_reconciliation says.
+    which mart.cost_reconciliation says. Where usage was not read, what the gateway has no price for
+    may be all that is missing.
     """
     limit = pl.lit(gateway.capture_rate_below, MONEY)
-    is_low = (pl.col("capture_rate") < limit) & (pl.col("token_rate") < limit).fill_null(True)
+    has_few_tokens = (pl.col("token_rate") < limit).fill_null(~pl.col("has_unpriced"))
+    is_low = (pl.col("capture_rate") < limit) & has_few_tokens
     is_unregistered = pl.col("level").is_null()
     return (
         pl.when(is_unregistered & pl.col("api_key_id").is_null())

@@ -10,7 +10,7 @@ from openai_costs.days import DayRange
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.gateway_known import meter_until, registry_until
 from openai_costs.lake import Lake
-from openai_costs.spend.coverage import complete_through, of_costs
+from openai_costs.spend.coverage import of_settled_days
 from openai_costs.tables.finding import Finding, candidates
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
@@ -105,12 +105,11 @@ def _ask_unmetered(lake: Lake, facts: Facts) -> pl.DataFrame:
 
 def _lately(lake: Lake, facts: Facts, until: date) -> pl.DataFrame:
     """Return the rows of the last days that can be judged."""
-    through = complete_through(of_costs(lake.read(Coverage)))
-    first = facts.today - LOOK_BACK
-    last = min(through or date.min, until)
+    first, last = facts.today - LOOK_BACK, min(facts.today, until)
     if not facts.settings.gateway.is_there or last < first:
         return GatewayBypass.no_rows()
-    return lake.read(GatewayBypass, DayRange(first, last))
+    rows = lake.read(GatewayBypass, DayRange(first, last))
+    return of_settled_days(rows, lake.read(Coverage))
 
 
 QUESTIONS = (

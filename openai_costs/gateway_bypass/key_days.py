@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from openai_costs.money import MONEY
+from openai_costs.money import MONEY, unless_tiny
 
 KEY_DAY = ("day", "connection", "project_id", "api_key_id")
 PROVIDERS = ("openai", "text-completion-openai")
@@ -34,7 +34,8 @@ def with_meter(
     """Return registered key days with what the gateway metered: metered_usd, capture_rate.
 
     A key whose project alone is known is judged by the capture rate of all such keys of the
-    project together. Both are null for a day the meter was not completely read for.
+    project together. Both are null for a day the meter was not completely read for, and for what
+    settings declare and no token was ever mapped to: it may be metered under any token.
 
     Args:
         days: `with_registration`.
@@ -47,45 +48,56 @@ def with_meter(
         ref=pl.when(is_key).then("api_key_id").when(pl.col("level") == "project").then("project_id")
     )
     pool = ["day", "level", "ref"]
-    seen = _seen(meter, tokens)
+    owners = _owners(tokens)
+    seen = _seen(meter, owners)
+    named = owners.select("level", "ref", is_mapped=pl.lit(True)).unique()
     complete = meter_days.filter("is_settled").select("day", meter_is_complete=pl.lit(True))
-    found = pooled.join(seen, on=pool, how="left").join(complete, on="day", how="left")
-    is_judged = pl.col("level").is_not_null() & pl.col("meter_is_complete").fill_null(False)
+    found = (
+        pooled.join(seen, on=pool, how="left")
+        .join(named, on=["level", "ref"], how="left")
+        .join(complete, on="day", how="left")
+    )
+    is_judged = (pl.col("is_mapped") & pl.col("meter_is_complete")).fill_null(False)
     billed = pl.col("billed_usd").sum().over(pool)
     used = pl.col("tokens").sum().over(pool)
     usd = pl.col("seen_usd").fill_null(0)
+    is_alone = is_key & (pl.len().over(pool) == 1)
     return found.with_columns(
-        capture_rate=pl.when(is_judged).then(usd / _unless_zero(billed)).cast(MONEY),
+        has_unpriced=pl.col("has_unpriced").fill_null(False),
+        capture_rate=pl.when(is_judged).then(usd / unless_tiny(billed)).cast(MONEY),
         token_rate=pl.when(is_judged & pl.col("tokens").is_not_null())
-        .then(pl.col("seen_tokens").fill_null(0).cast(MONEY) / _unless_zero(used.cast(MONEY)))
+        .then(pl.col("seen_tokens").fill_null(0).cast(MONEY) / unless_tiny(used.cast(MONEY)))
         .cast(MONEY),
     ).with_columns(
-        metered_usd=pl.when(is_key & is_judged)
+        metered_usd=pl.when(is_alone & is_judged)
         .then(usd)
         .otherwise(pl.col("billed_usd") * pl.col("capture_rate"))
         .cast(MONEY)
     )
 
 
-def _seen(meter: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
-    """Return what the gateway metered by day, level and the key or project it was for."""
+def _owners(tokens: pl.DataFrame) -> pl.DataFrame:
+    """Return each token with the key or project it is known to spend with: level, ref."""
     has_key = pl.col("openai_api_key_id").is_not_null()
     ref = pl.coalesce("openai_api_key_id", "openai_project_id")
-    owners = tokens.select(
+    return tokens.select(
         "connection",
         "token_id",
         ref=ref,
         level=pl.when(has_key).then(pl.lit("key")).otherwise(pl.lit("project")),
     ).filter(pl.col("ref").is_not_null())
+
+
+def _seen(meter: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Return what the gateway metered by day, level and the key or project it was for."""
     every = pl.sum_horizontal("input_tokens", "output_tokens", ignore_nulls=True)
     return (
         meter.filter(pl.col("upstream_provider").is_in(PROVIDERS).fill_null(True))
         .join(owners, on=["connection", "token_id"])
         .group_by("day", "level", "ref")
-        .agg(seen_usd=pl.col("metered_usd").sum(), seen_tokens=every.sum())
+        .agg(
+            seen_usd=pl.col("metered_usd").sum(),
+            seen_tokens=every.sum(),
+            has_unpriced=pl.col("is_unpriced").any(),
+        )
     )
-
-
-def _unless_zero(divisor: pl.Expr) -> pl.Expr:
-    """Return a divisor with null for 0: Polars divides decimals also where nobody looks."""
-    return pl.when(divisor != 0).then(divisor)

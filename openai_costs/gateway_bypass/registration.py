@@ -1,20 +1,32 @@
 """Which OpenAI keys the gateway's registry accounts for, since when and how surely. Pure."""
 
+from collections.abc import Sequence
+
 import polars as pl
+
+from openai_costs.sections import Upstream
 
 CONFIDENCE_ORDER = {"high": 3, "medium": 2, "low": 1, "none": 0}
 
 
-def with_registration(key_days: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
+def with_registration(
+    key_days: pl.DataFrame, tokens: pl.DataFrame, upstreams: Sequence[Upstream] = ()
+) -> pl.DataFrame:
     """Return key days with `level`, `confidence` and `unlisted_since`.
 
-    level: `key` where a token names the key; `project` where one names only its project; null where
-    none does. unlisted_since: the day after a token that named the key was last listed.
+    level: `key` where a token names the key, or settings declare it as one of the gateway's;
+    `project` where only its project is named or declared; null where neither is. unlisted_since:
+    the day after a token that named the key was last listed.
 
     Args:
         key_days: day, project_id and api_key_id, and more.
         tokens: core.gateway_tokens.
+        upstreams: The keys and projects that settings declare, whichever token they answer for.
     """
+    keys = [one.api_key_id for one in upstreams if one.api_key_id]
+    projects = [one.project_id for one in upstreams if one.project_id and not one.api_key_id]
+    is_declared_key = pl.col("api_key_id").is_in(keys).fill_null(False)
+    is_declared_project = pl.col("project_id").is_in(projects).fill_null(False)
     by_key = _newest(tokens, "openai_api_key_id", "key")
     has_no_key = pl.col("openai_api_key_id").is_null()
     by_project = _newest(tokens.filter(has_no_key), "openai_project_id", "project")
@@ -22,11 +34,15 @@ def with_registration(key_days: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFr
         by_project, left_on="project_id", right_on="project_ref", how="left"
     )
     has_key = pl.col("api_key_id").is_not_null()
-    is_by_key, is_by_project = _was_listed("key"), _was_listed("project") & has_key
+    is_named = _was_listed("key")
+    is_by_key = is_named | is_declared_key
+    is_by_project = (_was_listed("project") | is_declared_project) & has_key
     level = pl.when(is_by_key).then(pl.lit("key")).when(is_by_project).then(pl.lit("project"))
     confidence = (
-        pl.when(is_by_key)
+        pl.when(is_named)
         .then("key_confidence")
+        .when(is_by_key)
+        .then(pl.lit("medium"))
         .when(is_by_project)
         .then(pl.lit("low"))
         .otherwise(pl.lit("none"))

@@ -1,6 +1,6 @@
 """Where bill and meter do not agree, as candidates for `mart.findings`: one per cause."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -9,7 +9,7 @@ from openai_costs.days import DayRange
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.gateway_known import meter_until
 from openai_costs.lake import Lake
-from openai_costs.spend.coverage import complete_through, of_costs
+from openai_costs.spend.coverage import of_settled_days
 from openai_costs.tables.finding import Finding, candidates
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.coverage import Coverage
@@ -76,12 +76,11 @@ def _largest(gaps: pl.DataFrame) -> str:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    through = complete_through(of_costs(lake.read(Coverage)))
-    first = facts.today - LOOK_BACK
-    last = min(through or date.min, meter_until(lake, facts))
+    first, last = facts.today - LOOK_BACK, min(facts.today, meter_until(lake, facts))
     if not facts.settings.gateway.is_there or last < first:
         return Finding.no_rows()
-    return found(lake.read(CostReconciliation, DayRange(first, last)))
+    rows = lake.read(CostReconciliation, DayRange(first, last))
+    return found(of_settled_days(rows, lake.read(Coverage)))
 
 
 QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until)

@@ -190,12 +190,13 @@ def _name_token_differences(pieces: list[Piece], rates: Mapping[str, Decimal]) -
 def _name_the_mix(inputs: list[Piece], scale: Decimal, rates: Mapping[str, Decimal]) -> None:
     """Name what another mix of cached, written and plain input is worth, tokens being equal."""
     causes = {"cached_input": "cached_tokens", "cache_write": "cache_writes"}
-    plain = next((piece for piece in inputs if piece.usage_type == "input"), None)
+    is_priced = "input" in rates  # a line of the bill may have no tokens, and so no price
+    plain = next((piece for piece in inputs if piece.usage_type == "input" and is_priced), None)
     for piece in inputs:
         cause = causes.get(piece.usage_type or "")
-        if cause is None:
-            continue
         moved = (piece.billed_tokens or ZERO) - (piece.metered_tokens or ZERO) * scale
+        if cause is None or not moved:
+            continue
         piece.put(cause, (moved * rates[piece.usage_type or ""]).quantize(SMALLEST))
         if plain is not None:
             plain.put(cause, (-moved * rates["input"]).quantize(SMALLEST))

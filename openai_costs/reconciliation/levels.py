@@ -1,20 +1,28 @@
 """On what the two sides can be matched: a key, a project, or nothing. Pure.
 
 A token whose OpenAI key is known matches that key. Where the gateway knows a project only, all keys
-of that project which no token names are matched together. Everything else has no gateway token.
+of that project which no token names are matched together. What settings declare to be the
+gateway's and no token was ever mapped to is `unmapped`. Everything else has no gateway token.
 """
+
+from collections.abc import Sequence
 
 import polars as pl
 
+from openai_costs.sections import Upstream
 
-def levelled(lines: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
-    """Return bill lines with `level`: key, project, or null where no gateway token covers them.
+
+def levelled(
+    lines: pl.DataFrame, tokens: pl.DataFrame, upstreams: Sequence[Upstream] = ()
+) -> pl.DataFrame:
+    """Return bill lines with `level`: key, project, unmapped, or null where no token covers them.
 
     Lines on the level `project` have no api_key_id left, and are added up.
 
     Args:
         lines: `billed_lines`.
         tokens: core.gateway_tokens.
+        upstreams: The keys and projects that settings declare.
     """
     keys = _listed_until(tokens, "openai_api_key_id").rename({"id": "api_key_id"})
     by_project = tokens.filter(pl.col("openai_api_key_id").is_null())
@@ -24,15 +32,30 @@ def levelled(lines: pl.DataFrame, tokens: pl.DataFrame) -> pl.DataFrame:
     found = lines.join(keys, on="api_key_id", how="left").join(
         projects, on="project_id", how="left"
     )
-    by_key = _is_listed("until", "is_current")
-    by_project_only = _is_listed("project_until", "is_current_project")
+    has_key = pl.col("api_key_id").is_not_null()
+    declared_key, declared_project = (one & has_key for one in _declared(upstreams))
+    was_mapped, was_mapped_project = (
+        pl.col(one).is_not_null() for one in ("until", "project_until")
+    )
+    by_key = _is_listed("until", "is_current") | (declared_key & was_mapped)
+    in_project = _is_listed("project_until", "is_current_project")
     level = (
         pl.when(by_key)
         .then(pl.lit("key"))
-        .when(by_project_only & pl.col("api_key_id").is_not_null())
+        .when((in_project & has_key) | (declared_project & was_mapped_project))
         .then(pl.lit("project"))
+        .when(declared_key | declared_project)
+        .then(pl.lit("unmapped"))
     )
     return _added_up(found.with_columns(level=level), [*lines.columns, "level"])
+
+
+def _declared(upstreams: Sequence[Upstream]) -> tuple[pl.Expr, pl.Expr]:
+    """Return whether settings say that a key, and that all keys of a project, are the gateway's."""
+    keys = [one.api_key_id for one in upstreams if one.api_key_id]
+    projects = [one.project_id for one in upstreams if one.project_id and not one.api_key_id]
+    is_key, in_project = pl.col("api_key_id").is_in(keys), pl.col("project_id").is_in(projects)
+    return is_key.fill_null(False), in_project.fill_null(False)
 
 
 def _listed_until(tokens: pl.DataFrame, column: str) -> pl.DataFrame:

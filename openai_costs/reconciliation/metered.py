@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from openai_costs.money import MONEY
+from openai_costs.money import MONEY, unless_tiny
 from openai_costs.reconciliation.model_names import undated
 
 TOKENS = {
@@ -14,11 +14,6 @@ TOKENS = {
     "output_tokens": "output",
 }
 PROVIDERS = ("openai", "text-completion-openai")
-
-
-def unless_zero(divisor: pl.Expr) -> pl.Expr:
-    """Return a divisor with null for 0: Polars divides decimals also where nobody looks."""
-    return pl.when(divisor != 0).then(divisor)
 
 
 def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
@@ -80,7 +75,7 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
         pl.col("input_tokens") - pl.col("input_cached_tokens")
     )
     plain = pl.coalesce("input_uncached_tokens", without_writes)
-    share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_zero(every.sum().cast(MONEY))
+    share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_tiny(every.sum().cast(MONEY))
     return (
         rows.with_columns(
             model=undated(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)

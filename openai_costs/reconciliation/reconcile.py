@@ -6,11 +6,11 @@ from datetime import date
 
 import polars as pl
 
-from openai_costs.money import MONEY
+from openai_costs.money import MONEY, unless_tiny
 from openai_costs.reconciliation.billed import billed_lines
 from openai_costs.reconciliation.day_boundary import exchanged
 from openai_costs.reconciliation.levels import levelled
-from openai_costs.reconciliation.metered import metered_pools, owned, unless_zero
+from openai_costs.reconciliation.metered import metered_pools, owned
 from openai_costs.reconciliation.pools import PARTS, POOL, SCHEMA, laid_together
 from openai_costs.reconciliation.unit_prices import unit_prices
 from openai_costs.sections import Gateway
@@ -54,7 +54,7 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     """
     lines = billed_lines(sides.ledger, sides.usage)
     prices = unit_prices(lines, sides.list_prices)
-    levels = levelled(lines, sides.tokens)
+    levels = levelled(lines, sides.tokens, gateway.upstreams)
     read = sides.bill_days["connection"].unique()
     fallback = read.item() if len(read) == 1 else gateway.name
     meter = _at_bills(owned(sides.meter, sides.tokens, sides.keys), lines, fallback)
@@ -80,7 +80,10 @@ def _at_bills(meter: pl.DataFrame, lines: pl.DataFrame, fallback: str) -> pl.Dat
         lines: `billed_lines`.
         fallback: The connection of rows that name none.
     """
-    billed = lines.filter(pl.col("api_key_id").is_not_null()).unique("api_key_id", keep="first")
+    named = lines.filter(pl.col("api_key_id").is_not_null())
+    # A key may be billed in several projects: the same one each time, whatever the lines' order.
+    ordered = named.sort("project_id", "connection", nulls_last=True)
+    billed = ordered.unique("api_key_id", keep="first", maintain_order=True)
     of_key = billed.select("api_key_id", bill_connection="connection", bill_project_id="project_id")
     return meter.join(of_key, on="api_key_id", how="left").with_columns(
         connection=pl.coalesce("bill_connection", "upstream_connection", pl.lit(fallback)),
@@ -154,7 +157,7 @@ def _judged(rows: pl.DataFrame, gateway: Gateway) -> pl.DataFrame:
         pl.when(part == largest).then(pl.lit(name))
         for name, part in zip(EXPLANATIONS, sums, strict=True)
     )
-    rate = pl.col("metered_usd") / unless_zero(pl.col("billed_usd"))
+    rate = pl.col("metered_usd") / unless_tiny(pl.col("billed_usd"))
     return rows.with_columns(
         gap_usd=gap.cast(MONEY),
         capture_rate=rate.cast(MONEY),

@@ -9,18 +9,21 @@ from openai_costs.contracts import OWNERS, asset_key
 from openai_costs.days import Clock
 from openai_costs.lake import Lake
 from openai_costs.report.write import PAGE, write_report
+from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 
-READS = (Spend, SpendByUser, Coverage, Restatements)
+READS = (Spend, SpendByUser, Coverage, Restatements, Findings, BudgetStatus)
 
 
 @dg.asset(
     key=["report", "cost_explorer"],
     deps=[asset_key(table) for table in READS],
-    description="One page for people. Spend, changes, open questions; works without a network.",
+    description="One page for people. Spend, changes, budgets, what deserves a look, open "
+    "questions; works without a network.",
     backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name="report",
     kinds={"html"},

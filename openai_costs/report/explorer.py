@@ -5,16 +5,19 @@ Not here: reading the tables and writing `report/index.html`; who calls this doe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from openai_costs.report.budget_bars import budget_bars
 from openai_costs.report.cells import CUTS, cells, member_names
 from openai_costs.report.daily import series
 from openai_costs.report.day_states import calendar
-from openai_costs.report.facts import Dimension, ReportFacts
+from openai_costs.report.facts import Dimension, OpenFindings, ReportFacts
 from openai_costs.report.names import without_address
+from openai_costs.report.open_findings import open_findings
 from openai_costs.report.page import render
 from openai_costs.report.restated import restated_days
 from openai_costs.report.views import ranked_windows, scopes, view
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from openai_costs.report.facts import Series
     from openai_costs.report.views import RankedWindow
 
-__all__ = ["facts_from", "render"]
+__all__ = ["facts_from", "render", "with_findings"]
 
 # The page's size is members x days x connections: the more connections, the fewer of each.
 _MOST_LISTED: Final = 10
@@ -73,6 +76,25 @@ def facts_from(
         views=tuple(view(*each, listed) for each in zip(views, found, strict=True)),
         restated=restated.shown,
         hidden_restated=restated.hidden,
+        findings=OpenFindings(),
+        budgets=(),
+    )
+
+
+def with_findings(
+    facts: ReportFacts, findings: pl.DataFrame, budget_status: pl.DataFrame
+) -> ReportFacts:
+    """Return the same page with what deserves a look.
+
+    Args:
+        facts: The page.
+        findings: mart.findings.
+        budget_status: mart.budget_status.
+    """
+    return replace(
+        facts,
+        findings=open_findings(findings, facts.connections),
+        budgets=budget_bars(budget_status),
     )
 
 

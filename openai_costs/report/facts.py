@@ -28,6 +28,69 @@ class Question(NamedTuple):
     sentence: str
 
 
+class Found(NamedTuple):
+    """A finding that is open.
+
+    Args:
+        connection: Position in `ReportFacts.connections`; None for all of them together.
+        severity: critical, warning or info.
+        at_stake: Dollars; empty when it is not about money.
+        about: What it is about.
+        note: The rule, the days, and who should act.
+        sentence: Why, in words with numbers.
+        outlook: What happens by the end of the period; may be empty.
+    """
+
+    connection: int | None
+    severity: str
+    at_stake: str
+    about: str
+    note: str
+    sentence: str
+    outlook: str
+
+
+class OpenFindings(NamedTuple):
+    """The worst findings, how many more are open, and how many are muted."""
+
+    shown: tuple[Found, ...] = ()
+    hidden: int = 0
+    muted: int = 0
+
+    @property
+    def counted(self) -> str:
+        """How many are open, in words."""
+        count = len(self.shown) + self.hidden
+        if not count:
+            return "No open finding"
+        many = "1 open finding" if count == 1 else f"{count} open findings"
+        return f"{many}, the worst first; dollars at stake, settled days only"
+
+
+class BudgetBar(NamedTuple):
+    """A budget in its period, through the newest settled day; lengths in pixels.
+
+    Args:
+        between: The 80 % band of what is expected by the period's end; empty without a forecast.
+        state: on_track, at_risk, exceeded or incomplete.
+        limit_at: Where on the bar the limit is.
+    """
+
+    name: str
+    owner: str
+    days: str
+    through: date
+    spent: str
+    limit: str
+    share: str
+    expected: str
+    between: str
+    state: str
+    spent_width: int
+    expected_width: int
+    limit_at: int
+
+
 class Row(NamedTuple):
     """One line of a table.
 
@@ -143,6 +206,8 @@ class ReportFacts:
         views: All connections first, then each one when there are several.
         restated: Newest first.
         hidden_restated: How many older restatements are not listed.
+        findings: What deserves a look.
+        budgets: Where each budget stands.
     """
 
     written_at: datetime
@@ -155,3 +220,5 @@ class ReportFacts:
     views: tuple[View, ...]
     restated: tuple[Restated, ...]
     hidden_restated: int
+    findings: OpenFindings
+    budgets: tuple[BudgetBar, ...]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from openai_costs.report.budget_bars import WIDTH
 from openai_costs.report.dollars import dollars, signed
 from openai_costs.report.island import island
 from openai_costs.report.strip import strip
@@ -37,6 +38,7 @@ def render(facts: ReportFacts) -> str:
             facts=facts,
             view=facts.views[0],
             policy=_policy(style, script),
+            bar_width=WIDTH,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             island=Markup(island(facts)),  # noqa: S704 - escaped by island()

@@ -19,6 +19,9 @@ LEFT: Final = "user-jonas"
 NOBODY_ENTERED: Final = "user-paolo"
 """A contractor: invited by a colleague, in no directory."""
 
+IDLE: Final = ("user-ines", "user-lucia", "user-olu", "user-tobias")
+"""Members whose seat is paid for: they spend nothing, or have not for months."""
+
 _OLDER_DOMAIN: Final = "tidewater.example"
 _COLUMNS: Final = (
     "person_id", "name", "email", "aliases", "team", "status", "left_day", "openai_user_id"

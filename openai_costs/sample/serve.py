@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+ROOT: Final = "/v1"
+"""What a `base_url` ends in."""
 _HOST: Final = "127.0.0.1"
 _WORTH_COMPRESSING_BYTES: Final = 4096
 _FASTEST: Final = 1
@@ -99,6 +101,6 @@ def serve_sample(
         said = str(wrong).removesuffix(".")
         raise SettingsError(f"{said}. `--faults help` lists the faults.") from None
     try:
-        serve(app, port, lambda url: say(f"listening on {url}"))
+        serve(app, port, lambda url: say(f"listening on {url}{ROOT}"))
     except OSError as taken:
         raise SettingsError(f"Port {port} cannot be used ({taken}); --port 0 picks one.") from None

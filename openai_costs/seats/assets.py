@@ -1,5 +1,6 @@
 """Seats as an asset: take, call, return."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -27,13 +28,16 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 MEMBERS = (Users, Invites, ServiceAccounts, ProjectMembers, ApiKeys, AdminKeys)
 _SPENDERS = """
     SELECT connection, user_id,
-        coalesce(sum(billed_usd) FILTER (day > DATE '{after}'), 0)::DECIMAL(38,18),
+        coalesce(sum(billed_usd) FILTER (day > {after}), 0)::DECIMAL(38,18),
         max(day) FILTER (billed_usd <> 0)
     FROM read_parquet($files) WHERE user_id IS NOT NULL GROUP BY ALL
 """
 _SUBSCRIPTIONS = """
     SELECT connection, line_item, sum(billed_usd)::DECIMAL(38,18)
-    FROM read_parquet($files) WHERE day > DATE '{after}' AND line_item IS NOT NULL GROUP BY ALL
+    FROM read_parquet($files)
+    WHERE day > {after} AND line_item IS NOT NULL
+        AND usage_type IS NULL AND api_key_id IS NULL AND quantity_unit IS DISTINCT FROM 'tokens'
+    GROUP BY ALL
 """
 
 
@@ -58,9 +62,7 @@ WHOLE_ASSETS = (seats,)
 
 def membership(lake: Lake, prices: Prices) -> Membership:
     """Return what the lake knows of the organisations' members."""
-    as_of = max(
-        (day for one in lake.connections(Spend) for day in lake.days(Spend, one)), default=None
-    )
+    as_of = {one: max(days) for one in lake.connections(Spend) if (days := lake.days(Spend, one))}
     users, invites, accounts, members, keys, admins = (lake.read(table) for table in MEMBERS)
     return Membership(
         users=users,
@@ -71,16 +73,18 @@ def membership(lake: Lake, prices: Prices) -> Membership:
         admin_keys=admins,
         spenders=_spenders(lake, as_of),
         subscriptions=_subscriptions(lake, as_of, prices),
-        as_of_day=as_of,
+        as_of_days=as_of,
     )
 
 
-def _after(as_of: date | None) -> date:
-    """Return the day before the window begins."""
-    return (as_of or date.max) - timedelta(days=WINDOW_DAYS)
+def _after(as_of: Mapping[str, date]) -> str:
+    """Return the day before each connection's window begins, in SQL."""
+    window = timedelta(days=WINDOW_DAYS)
+    days = (f"WHEN '{one}' THEN DATE '{day - window}'" for one, day in sorted(as_of.items()))
+    return f"CASE connection {' '.join(days)} END" if as_of else "NULL::DATE"
 
 
-def _spenders(lake: Lake, as_of: date | None) -> pl.DataFrame:
+def _spenders(lake: Lake, as_of: Mapping[str, date]) -> pl.DataFrame:
     schema = {
         "connection": pl.String(),
         "user_id": pl.String(),
@@ -90,8 +94,12 @@ def _spenders(lake: Lake, as_of: date | None) -> pl.DataFrame:
     return lake.ask(SpendAttribution, _SPENDERS.format(after=_after(as_of)), pl.Schema(schema))
 
 
-def _subscriptions(lake: Lake, as_of: date | None, prices: Prices) -> dict[str, Decimal]:
-    """Return the dollars of lines whose label speaks of a seat, by connection."""
+def _subscriptions(lake: Lake, as_of: Mapping[str, date], prices: Prices) -> dict[str, Decimal]:
+    """Return the dollars of lines whose label speaks of a seat, by connection.
+
+    What was used by tokens or with a key is no seat, whatever its model is called
+    (`chatgpt-4o-latest, input`).
+    """
     schema = {"connection": pl.String(), "line_item": pl.String(), "billed_usd": MONEY}
     lines = lake.ask(Spend, _SUBSCRIPTIONS.format(after=_after(as_of)), pl.Schema(schema))
     label = pl.col("line_item").str.to_lowercase()

@@ -8,7 +8,7 @@ import polars as pl
 
 from openai_costs.findings import Facts, Question, Rule
 from openai_costs.lake import Lake
-from openai_costs.spend.coverage import complete_through, of_costs
+from openai_costs.spend.coverage import newest_settled
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.finding import Finding, candidates
 from openai_costs.tables.mart.coverage import Coverage
@@ -104,11 +104,12 @@ def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
 
 
 def _of_rules(lake: Lake, rules: Sequence[Rule]) -> pl.DataFrame:
-    through = complete_through(of_costs(lake.read(Coverage)))
-    if through is None:
-        return Finding.no_rows()
-    as_of = pl.min_horizontal("as_of_day", pl.lit(through, pl.Date))
-    everything = found(lake.read(Seats).with_columns(as_of_day=as_of), lake.read(Users))
+    settled = newest_settled(lake.read(Coverage))
+    as_of = pl.when(pl.col("settled_until").is_not_null()).then(
+        pl.min_horizontal("as_of_day", "settled_until")
+    )
+    dated = lake.read(Seats).join(settled, on="connection", how="left", maintain_order="left")
+    everything = found(dated.with_columns(as_of_day=as_of), lake.read(Users))
     return everything.filter(pl.col("rule").is_in([rule.id for rule in rules]))
 
 

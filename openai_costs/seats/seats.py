@@ -30,7 +30,7 @@ class Membership:
         admin_keys: core.admin_keys.
         spenders: connection, user_id, spend_30d_usd, last_day: dollars attributed to users.
         subscriptions: Dollars of subscription-like lines by connection, in the same days.
-        as_of_day: The newest day of the ledger.
+        as_of_days: The newest day of each connection's ledger.
     """
 
     users: pl.DataFrame
@@ -41,7 +41,7 @@ class Membership:
     admin_keys: pl.DataFrame
     spenders: pl.DataFrame
     subscriptions: Mapping[str, Decimal]
-    as_of_day: date | None
+    as_of_days: Mapping[str, date]
 
 
 def seats(
@@ -59,7 +59,8 @@ def seats(
     held = holders(
         members.users, members.invites, members.service_accounts, lately, rules.service_accounts
     )
-    counted = _counted(_with_people(held, engineers, rules), members)
+    newest = max(members.as_of_days.values(), default=None)
+    counted = _counted(_with_people(held, engineers, rules, newest), members)
     active = _with_activity(counted, members, prices.idle_after_days)
     return (
         with_cost(active, members.subscriptions, prices)
@@ -68,8 +69,13 @@ def seats(
     )
 
 
-def _with_people(held: pl.DataFrame, engineers: pl.DataFrame, rules: Directory) -> pl.DataFrame:
-    """Add who each holder is: person_id, matched_by, team, left_day, status."""
+def _with_people(
+    held: pl.DataFrame, engineers: pl.DataFrame, rules: Directory, newest: date | None
+) -> pl.DataFrame:
+    """Add who each holder is: person_id, matched_by, team, left_day, status.
+
+    Who will have left on a day that is still to come is here.
+    """
     people = engineers.filter("is_trusted")
     matcher = Matcher(people, rules)
     hits = [matcher.find(*one) for one in held.select("email", "user_id").iter_rows()]
@@ -80,7 +86,9 @@ def _with_people(held: pl.DataFrame, engineers: pl.DataFrame, rules: Directory) 
         },
         schema={"person_id": pl.String, "matched_by": pl.String},
     )
-    known = people.select("person_id", "team", "left_day", state="status")
+    is_ahead = (pl.col("left_day") >= pl.lit(newest, pl.Date)).fill_null(False)
+    state = pl.when(~is_ahead).then("status")
+    known = people.select("person_id", "team", "left_day", state=state)
     joined = held.hstack(found).join(known, on="person_id", how="left", maintain_order="left")
     return joined.with_columns(status=_status(is_judged=not people.is_empty()))
 
@@ -126,7 +134,9 @@ def _counted(rows: pl.DataFrame, members: Membership) -> pl.DataFrame:
 
 def _with_activity(rows: pl.DataFrame, members: Membership, idle_after_days: int) -> pl.DataFrame:
     """Add spend, the last active day and whether the seat is idle; a newcomer is not idle yet."""
-    as_of = pl.lit(members.as_of_day, pl.Date)
+    as_of = pl.col("connection").replace_strict(
+        dict(members.as_of_days), default=None, return_dtype=pl.Date
+    )
     newest = pl.max_horizontal("last_day", pl.col("last_used_at").dt.date())
     since = pl.coalesce("last_active_day", pl.col("joined_at").dt.date())
     is_long_ago = (as_of - since).dt.total_days() > idle_after_days

@@ -82,6 +82,16 @@ class Gateway(Section):
             raise ValueError(f"gateway.name: {self.name} is a connection; rename one")
 
     @property
+    def has_registry(self) -> bool:
+        """Whether there is a list of tokens to read; else the settings are the registry."""
+        return bool(self.litellm_url or self.token_files)
+
+    @property
+    def has_meter(self) -> bool:
+        """Whether there is a meter to read."""
+        return bool(self.litellm_url or self.spend_files)
+
+    @property
     def is_there(self) -> bool:
         """Whether there is anything to read."""
         return bool(self.litellm_url or self.spend_files or self.token_files or self.upstreams)

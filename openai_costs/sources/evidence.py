@@ -22,6 +22,8 @@ from openai_costs.sources.source import DayReader
 
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
 
+MORE_TRIES = 2
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -50,7 +52,6 @@ class Evidence:
         """Decorate the function that reads: it becomes the daily asset of the pages."""
 
         def build(days: DAILY) -> dg.AssetsDefinition:
-            again = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
             asset: dg.AssetsDefinition = dg.asset(
                 key=self.key,
                 description=self.description,
@@ -60,7 +61,6 @@ class Evidence:
                 kinds={self.provider, "json"},
                 owners=list(OWNERS),
                 pool=f"{self.provider}_api",
-                retry_policy=None if self.is_explanation else again,
                 check_specs=[READ_COMPLETE.spec(self.key, days)],
                 io_manager_key="lake_io",
             )(compute)
@@ -80,8 +80,7 @@ class Evidence:
         done = collect(reader, archive, filter(self._may_ask, ours), days, context.log.info)
         yield from evaluations(self.key, self._verdicts(done, days, ours, archive))
         if done.is_nothing and not self.is_explanation:
-            sentences = " ".join(map(str, done.failed.values()))
-            raise dg.Failure(sentences, allow_retries=done.may_succeed_later)
+            raise _failure(done)
         self._record(context, done)
         yield dg.Output(None)
         yield from finished(self.key, [READ_COMPLETE])
@@ -123,3 +122,16 @@ class Evidence:
             sizes = {name: kept[day] for name, kept in done.kept.items() if day in kept}
             figures = {"connections": ", ".join(sizes), "body_bytes": sum(sizes.values())}
             context.add_asset_metadata(figures, asset_key=self.key, partition_key=str(day))
+
+
+def _failure(done: Collected) -> Exception:
+    """Return what ends the step, or puts it up for another try.
+
+    Not a retry policy of the asset: Dagster applies one to an interrupt too, and nothing stops.
+    """
+    failure = dg.Failure(" ".join(map(str, done.failed.values())), allow_retries=False)
+    if not done.may_succeed_later:
+        return failure
+    again = dg.RetryRequested(max_retries=MORE_TRIES)  # at once: the client has waited for minutes
+    again.__cause__ = failure
+    return again

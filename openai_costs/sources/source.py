@@ -42,6 +42,7 @@ class Provider:
         dataset: The archive's name for its cost pages.
         usage_dataset: The archive's name for its usage pages.
         directory_dataset: The archive's name for its lists of who and what there is.
+        is_usable_directory: Whether a kept read of these lists can be used as a whole.
         assets: Builders of its daily assets: the pages and the core tables.
         whole_assets: Its assets without days: the directory, read by a job of its own.
         ledger: Cleans kept reads into core.spend.
@@ -53,6 +54,7 @@ class Provider:
     dataset: str
     usage_dataset: str
     directory_dataset: str
+    is_usable_directory: Callable[[KeptRead | DamagedRead], bool]
     assets: Sequence[Builder]
     whole_assets: Sequence[dg.AssetsDefinition]
     ledger: Callable[[Iterable[KeptRead | DamagedRead], Connection], Iterator[Batch]]

@@ -1,7 +1,8 @@
 """Files that people keep for us, as rows of text with the place each stands at. Pure.
 
 CSV, JSON lines and Parquet. Numbers stay as they are written; what is nested in JSON is reached by
-a dotted name. Not here: what a column means, where files are.
+a dotted name, what is nested in Parquet is passed over. Not here: what a
+column means, where files are.
 """
 
 import csv
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
+import polars.selectors as cs
 
 from openai_costs.errors import FileRefused
 
@@ -61,6 +63,9 @@ def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         heads = [head.strip() for head in next(reader, [])]
+        if twice := sorted({head for head in heads if head and heads.count(head) > 1}):
+            why = f"has more than one column {', '.join(twice)}"
+            raise FileRefused(f"{name}, line 1", why, "Give every column a name of its own.")
         for cells in reader:
             place = f"{name}, line {reader.line_num}"
             if len(cells) > len(heads):
@@ -78,7 +83,8 @@ def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
 
 def _json_lines(name: str, text: str) -> Iterator[TextRow]:
     decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines(): a prompt may hold characters that Unicode calls the end of a line.
+    for number, line in enumerate(text.split("\n"), 1):
         place = f"{name}, line {number}"
         if not line.strip():
             continue
@@ -100,10 +106,11 @@ def _flat(found: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str 
 def _parquet(name: str, content: bytes) -> Iterator[TextRow]:
     try:
         frame = pl.read_parquet(io.BytesIO(content))
-        texts = frame.select(pl.all().cast(pl.String))
+        plain = frame.select(cs.exclude(cs.nested(), cs.binary()))
+        texts = plain.select(pl.all().cast(pl.String).str.strip_chars())
     except (pl.exceptions.PolarsError, OSError) as broken:
         raise FileRefused(
             name, f"is no Parquet we can read ({broken})", "Write it again."
         ) from None
     for number, cells in enumerate(texts.iter_rows(named=True), 1):
-        yield TextRow(f"{name}, row {number}", cells)
+        yield TextRow(f"{name}, row {number}", {head: cells[head] or None for head in cells})

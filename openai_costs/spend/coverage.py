@@ -68,6 +68,35 @@ def _laid_over(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataF
     )
 
 
+def of_settled_days(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of days that are settled at their own connection.
+
+    One connection that is not read takes no other's days away. Rows of a connection without a
+    ledger (a gateway's) count on the days that are settled at all.
+
+    Args:
+        rows: connection, day, and more.
+        frame: mart.coverage.
+    """
+    costs = of_costs(frame)
+    settled = costs.filter(state="settled").select(SLICE)
+    names = costs["connection"].unique()
+    in_all = settled.group_by("day").agg(n=pl.len()).filter(pl.col("n") == len(names))
+    has_ledger = pl.col("connection").is_in(names.to_list())
+    return pl.concat(
+        [
+            rows.filter(has_ledger).join(settled, on=SLICE, how="semi"),
+            rows.filter(~has_ledger).join(in_all, on="day", how="semi"),
+        ]
+    )
+
+
+def newest_settled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest settled day of each connection's costs: connection, settled_until."""
+    settled = of_costs(frame).filter(state="settled")
+    return settled.group_by("connection").agg(settled_until=pl.col("day").max())
+
+
 def complete_through(frame: pl.DataFrame) -> date | None:
     """Return the newest day up to which every connection is settled without a gap; None if none.
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from upath import UPath
 
 import openai_costs
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.deliver import CHANNELS, deliver
 from openai_costs.alerts.ledger import WAITS
 from openai_costs.alerts.lifecycle import review
@@ -24,7 +25,7 @@ from openai_costs.alerts.rows import (
     findings_frame,
     rows,
 )
-from openai_costs.errors import DeliveryFailed, SettingsError
+from openai_costs.errors import SettingsError
 from openai_costs.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges

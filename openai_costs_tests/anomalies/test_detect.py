@@ -59,6 +59,13 @@ def test_a_weekday_only_series_awake_on_a_saturday_is_news_at_an_ordinary_amount
     assert flagged(frame(user_ada=costs), "user:ada") == {on(56 + SATURDAY): "awake"}
 
 
+def test_who_is_awake_on_a_saturday_and_still_on_sunday_is_news_on_both() -> None:
+    costs = weekdays(70)
+    costs[56 + SATURDAY] = costs[56 + SUNDAY] = 80.0
+    found = flagged(frame(user_ada=costs), "user:ada")
+    assert found == {on(56 + SATURDAY): "awake", on(56 + SUNDAY): "awake"}
+
+
 def test_a_job_on_the_last_day_of_the_month_is_news_once_and_then_expected() -> None:
     ends = [number for number in range(140) if on(number + 1).day == 1]
     costs = [500.0 if number in ends else usd for number, usd in enumerate(flat(140))]
@@ -69,6 +76,11 @@ def test_a_new_key_that_spends_is_news_from_its_first_day() -> None:
     spend = frame(org=flat(40, 1000.0), key_new=[0.0] * 30 + flat(10, 200.0))
     found = flagged(spend, "key:new")
     assert found[on(30)] == "new_entity"
+
+
+def test_a_new_key_of_small_days_is_news_when_they_come_to_the_limit() -> None:
+    spend = frame(org=flat(40, 1000.0), key_new=[0.0] * 30 + [20.0] * 10)
+    assert min(flagged(spend, "key:new")) == on(32)
 
 
 def test_a_new_person_who_spends_what_others_spend_is_no_news() -> None:
@@ -94,6 +106,26 @@ def test_a_level_that_shifts_by_half_is_found_within_a_week() -> None:
     assert max(found) < on(99)
 
 
+def test_a_rise_that_was_found_stays_open_over_lower_days_until_it_is_over() -> None:
+    costs = flat(110)
+    costs[70:82] = [130.0] * 5 + [120.0] * 4 + [130.0] * 3
+    found = flagged(frame(key_k=costs), "key:k")
+    assert list(found) == [on(number) for number in range(73, 82)]
+
+
+def test_days_that_were_high_and_stay_above_the_old_level_are_one_story() -> None:
+    spend = frame(key_k=[*flat(60), 200.0, 200.0, 200.0, 120.0, 120.0, 120.0, 120.0, *flat(8)])
+    found = detect(spend, Knobs(minimum_usd=65.0)).filter("is_anomaly")
+    assert found["day"].to_list() == [on(number) for number in range(60, 67)]
+
+
+def test_a_young_key_is_taken_to_be_steadier_than_a_young_person() -> None:
+    young = [0.0] * 30 + flat(15) + [350.0]
+    spend = frame(org=flat(46, 2000.0), key_k=young, user_ada=young)
+    assert on(45) in flagged(spend, "key:k")
+    assert on(45) not in flagged(spend, "user:ada")
+
+
 def test_a_steady_series_that_stops_is_news_on_the_day_it_stops() -> None:
     spend = frame(org=flat(70, 300.0), key_k=flat(60) + [0.0] * 10)
     found = flagged(spend, "key:k")
@@ -106,6 +138,12 @@ def test_an_excess_below_the_minimum_dollars_is_never_news() -> None:
     spend = frame(key_k=[*flat(60), 400.0])
     strict = detect(spend, scopes={"key": Knobs(minimum_usd=1000.0)})
     assert not strict["is_anomaly"].any()
+
+
+def test_unusual_days_in_a_row_are_news_when_together_they_come_to_the_minimum() -> None:
+    spend = frame(key_k=[*flat(60), 200.0, 200.0, *flat(10)])
+    found = detect(spend, Knobs(minimum_usd=150.0)).filter("is_anomaly")
+    assert found["day"].to_list() == [on(61)]
 
 
 def test_a_series_own_knobs_win_over_those_of_its_level() -> None:
@@ -127,12 +165,33 @@ def test_higher_sensitivity_narrows_the_expected_range() -> None:
 
 
 def test_a_project_is_high_together_with_the_user_who_made_it_so() -> None:
-    ada = [*flat(60, 50.0), 110.0]
-    bo = shaped(61, lambda number: 60.0 + 12.0 * ((number * 7) % 5 - 2) / 2)
+    for last, high in ((110.0, {}), (125.0, {on(60): "spike"})):
+        ada = [*flat(60, 50.0), last]
+        bo = shaped(61, lambda number: 60.0 + 12.0 * ((number * 7) % 5 - 2) / 2)
+        both = [sum(one) for one in zip(ada, bo, strict=True)]
+        spend = frame(org=both, project_p=both, user_ada=ada, user_bo=bo)
+        assert flagged(spend, "user:ada") == {on(60): "spike"}
+        assert flagged(spend, "project:p") == high
+
+
+def test_a_leak_is_not_told_by_a_project_that_it_is_little_of() -> None:
+    ada = shaped(95, lambda number: 100.0 * 1.05 ** max(0, number - 70))
+    bo = shaped(95, lambda number: 300.0 + 60.0 * ((number * 7) % 5 - 2) / 2)
     both = [sum(one) for one in zip(ada, bo, strict=True)]
-    spend = frame(org=both, project_p=both, user_ada=ada, user_bo=bo)
-    assert flagged(spend, "user:ada") == {on(60): "spike"}
-    assert flagged(spend, "project:p") == {on(60): "spike"}
+    spend = frame(project_p=both, user_ada=ada, user_bo=bo)
+    assert "leak" in flagged(spend, "user:ada").values()
+    assert flagged(spend, "project:p") == {}
+
+
+def test_a_habit_explains_a_sum_only_where_somebody_usually_spends() -> None:
+    ada = shaped(92, lambda number: 400.0 if number % 9 == 0 else 90.0)
+    ada[91] = 420.0
+    here = [*flat(91, 250.0), 580.0]
+    elsewhere = [*((2.0, 3.0, 6.0)[number * 7 % 5 % 3] for number in range(91)), 340.0]
+    spend = frame(user_ada=ada, user_bo=flat(92, 160.0), project_p=here, model_m=elsewhere)
+    assert on(91) not in flagged(spend, "user:ada")
+    assert on(91) not in flagged(spend, "project:p")
+    assert on(91) in flagged(spend, "model:m")
 
 
 def test_no_rows_give_no_verdicts_of_the_same_shape() -> None:

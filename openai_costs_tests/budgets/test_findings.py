@@ -63,14 +63,14 @@ def test_the_reason_names_what_grew_and_against_what() -> None:
 
 
 def test_each_threshold_is_one_subject_a_period_however_often_it_is_looked_at() -> None:
-    one = budget("200", thresholds_pct=[25, 50, 90])
+    one = budget("200", thresholds_pct=[26, 52, 92])
     days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 16, 17, 29)]
     told = pl.concat(on(day, one) for day in days).filter(rule="budgets.threshold")
     subjects = told.select("subject_id", "since_day", "impact_usd", "severity").unique()
     assert sorted(subjects.rows()) == [
-        ("all/2026-11-01/25%", date(2026, 11, 5), Decimal(50), "info"),
-        ("all/2026-11-01/50%", date(2026, 11, 10), Decimal(100), "info"),
-        ("all/2026-11-01/90%", date(2026, 11, 18), Decimal(180), "warning"),
+        ("all/2026-11-01/26%", date(2026, 11, 6), Decimal(8), "info"),
+        ("all/2026-11-01/52%", date(2026, 11, 11), Decimal(6), "info"),
+        ("all/2026-11-01/92%", date(2026, 11, 19), Decimal(6), "warning"),
     ]
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from openai_costs.gateway_bypass.bypass import Activity, bypass
-from openai_costs.sections import AllowedKey, Gateway
+from openai_costs.sections import AllowedKey, Gateway, Upstream
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_spend import GatewaySpend
@@ -189,3 +189,46 @@ def test_all_that_registered_and_other_keys_billed_is_accounted_for_once():
     lines = (spent("1"), spent("2", api_key_id="key_rogue"), spent("4", api_key_id=None))
     rows = listed(activity(*lines))
     assert sum(row["billed_usd"] for row in rows) == Decimal(6)
+
+
+TWO_UPSTREAMS = Gateway(
+    upstreams=(
+        Upstream(connection="acme", api_key_id="key_maps"),
+        Upstream(connection="acme", api_key_id="key_search"),
+    )
+)
+NOWHERE = {"openai_api_key_id": None, "mapping": "none", "confidence": "none"}
+
+
+@pytest.mark.parametrize("tokens", [(), (NOWHERE,)])
+def test_a_key_that_settings_declare_is_the_gateways_whichever_token_it_answers_for(tokens: Any):  # noqa: ANN401
+    lines = (spent("40"), spent("50", api_key_id="key_search"), spent(api_key_id="key_rogue"))
+    (row,) = listed(activity(*lines, tokens=tokens), TWO_UPSTREAMS)
+    assert (row["api_key_id"], row["reason"]) == ("key_rogue", "unregistered")
+
+
+def test_a_declared_key_that_a_token_names_is_judged_by_what_was_metered():
+    (row,) = listed(activity(spent("40")), TWO_UPSTREAMS)
+    assert (row["reason"], row["confidence"], row["at_risk_usd"]) == ("unmetered", "high", 30)
+
+
+def test_the_keys_of_a_declared_project_are_the_gateways():
+    declared = Gateway(upstreams=(Upstream(connection="acme", project_id="proj_maps"),))
+    assert listed(activity(spent("40", api_key_id="key_rogue"), tokens=()), declared) == []
+
+
+def test_a_key_billed_in_two_projects_was_metered_once():
+    rows = listed(activity(spent("10"), spent("30", project_id=None)))
+    assert {row["capture_rate"] for row in rows} == {Decimal("0.25")}
+    assert sum(row["metered_usd"] for row in rows) == Decimal(10)
+    assert sum(row["at_risk_usd"] for row in rows) == Decimal(30)
+
+
+def test_what_has_no_price_accuses_nobody_where_usage_was_not_read():
+    counted = {"metered_usd": None, "is_unpriced": True, "unpriced_tokens": 1000}
+    assert listed(activity(spent("40"), meter=(counted,))) == []
+    assert [row["reason"] for row in listed(activity(spent("40"), meter=()))] == ["unmetered"]
+
+
+def test_a_bill_too_small_for_a_rate_is_judged_by_none():
+    assert listed(activity(spent("0.000000000000000001"), meter=({"metered_usd": 1000},))) == []

@@ -11,7 +11,7 @@ from openai_costs.alerts.record import ask
 from openai_costs.findings import Facts
 from openai_costs.gateway_bypass.findings import QUESTIONS, found
 from openai_costs.lake import Lake
-from openai_costs.sections import Gateway
+from openai_costs.sections import Gateway, Upstream
 from openai_costs.settings import Settings
 from openai_costs.slices import Batch, Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
@@ -112,6 +112,7 @@ def asked(home: Path, listed: int | None, metered: int | None, gateway: Gateway 
     known = {"connection": "acme", "source": "costs", "state": "settled"}
     blank = dict.fromkeys(Coverage.types())
     state = [blank | known | {"day": one} for one in days]
+    state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read
     lake.replace_whole(Coverage, pl.DataFrame(state, schema=Coverage.types()))
     low = {"api_key_id": "key_bo", "reason": "unmetered", "new_since_day": None}
     spent = [key(n, "1", **more) for n in range(10, NEWEST + 1) for more in ({}, low)]
@@ -121,7 +122,8 @@ def asked(home: Path, listed: int | None, metered: int | None, gateway: Gateway 
     read = {Slice("gateway", day(n)): MORNING for n in range(10, (metered or 0) + 1)}
     lake.replace(GatewaySpend, [Batch(GatewaySpend.no_rows(), read)])
     lake.replace_whole(GatewayTokens, registry(listed))
-    settings = Settings(home="", config_file=Path("openai_costs.toml"), gateway=gateway)
+    nobody = Settings(home="", config_file=Path("openai_costs.toml"))
+    settings = nobody.model_copy(update={"gateway": gateway})
     found_now, judged = ask(lake, Facts(settings, MORNING), QUESTIONS)
     rules = ("gateway_bypass.unregistered", "gateway_bypass.unmetered")
     until = tuple(max(judged.of(rule, "acme"), default=None) for rule in rules)
@@ -164,3 +166,14 @@ def test_a_meter_that_was_never_read_judges_nobody_by_it(tmp_path: Path) -> None
 
 def test_a_gateway_that_left_the_settings_ends_what_was_found(tmp_path: Path) -> None:
     assert asked(tmp_path, listed=23, metered=22, gateway=Gateway()) == ({}, (day(22), day(22)))
+
+
+def test_settings_that_are_all_the_registry_there_is_are_known_on_every_day(tmp_path: Path) -> None:
+    declared = Gateway(upstreams=(Upstream(connection="acme", api_key_id="key_gate"),))
+    found_on, until = asked(tmp_path, listed=None, metered=None, gateway=declared)
+    assert (found_on["key_ana"], until) == (day(22), (day(22), day(22)))
+
+
+def test_a_meter_that_left_the_settings_ends_what_it_found(tmp_path: Path) -> None:
+    only_registry = Gateway(token_files=("tokens.csv",))
+    assert asked(tmp_path, listed=22, metered=15, gateway=only_registry)[1] == (day(22), day(22))

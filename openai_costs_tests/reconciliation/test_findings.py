@@ -83,6 +83,7 @@ def test_days_that_the_meter_was_not_read_for_open_and_close_nothing(
     known = {"connection": "acme", "source": "costs", "state": "settled"}
     blank = dict.fromkeys(Coverage.types())
     state = [blank | known | {"day": day(n)} for n in numbers]
+    state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read
     lake.replace_whole(Coverage, pl.DataFrame(state, schema=Coverage.types()))
     gaps = [gap(n, "cached_tokens", "10", "11", is_settled=n <= (metered or 0)) for n in numbers]
     both = pl.DataFrame(gaps, schema=CostReconciliation.types())

@@ -189,3 +189,12 @@ def test_the_cached_part_grows_with_the_tokens_that_are_counted_otherwise(cached
     )
     expected = (50 - cached) * Decimal("-0.009")
     assert parts(pieces) == ({"cached_tokens": expected} if expected else {})
+
+
+@pytest.mark.parametrize("kind", ["input", "cached_input", "cache_write"])
+def test_a_line_of_the_bill_without_tokens_has_no_price_and_stops_nothing(kind: str):
+    lines = {"cached_input": at("0.001", 30), "output": at("0.1", 10)} | {kind: at("1", 0)}
+    counted = {"cached_input": 40, "output": 10} if kind != "cached_input" else {"output": 8}
+    pieces = explained(lines, Metered(Decimal(1), counts(**counted)), NOTHING)
+    gap = sum(piece.gap_usd for piece in pieces)
+    assert sum(parts(pieces).values()) == gap == sum(one.usd for one in lines.values()) - 1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openai_costs.reconciliation.pools import PARTS
 from openai_costs.reconciliation.reconcile import Sides, reconciliation
-from openai_costs.sections import Gateway
+from openai_costs.sections import Gateway, Upstream
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
@@ -167,6 +167,23 @@ def test_a_token_nobody_mapped_explains_nothing():
     assert by_level["key"]["cause"] == "bypass"
 
 
+def test_declared_keys_that_no_token_is_mapped_to_go_round_nothing():
+    nowhere = tokens({"openai_api_key_id": None, "mapping": "none", "confidence": "none"})
+    declared = tuple(
+        Upstream(connection="acme", api_key_id=key) for key in ("key_maps", "key_search")
+    )
+    found = reconciled(sides(priced(USED), meter(SAME), nowhere), Gateway(upstreams=declared))
+    assert (causes(found), set(found["level"])) == ({"unexplained"}, {"unmapped"})
+    assert found["gap_usd"].sum() == 0
+
+
+def test_a_declared_key_whose_token_is_gone_is_missing_on_the_meter():
+    gone = tokens({"is_current": False, "last_seen_day": DAY - timedelta(days=2)})
+    declared = Gateway(upstreams=(Upstream(connection="acme", api_key_id="key_maps"),))
+    assert causes(reconciled(sides(priced(USED), meter(), gone))) == {"bypass"}
+    assert causes(reconciled(sides(priced(USED), meter(), gone), declared)) == {"missing_on_meter"}
+
+
 def test_the_gateways_other_providers_are_not_on_this_bill():
     foreign = counted("9", 1, 1, 1, upstream_provider="anthropic", model="claude")
     assert causes(reconciled(sides(priced(USED), meter(SAME, foreign)))) == {"agrees"}
@@ -207,6 +224,19 @@ def test_a_gateway_that_knows_of_no_cache_writes_takes_them_for_plain_input():
     unaware = SAME | {"input_uncached_tokens": None, "input_cache_write_tokens": None}
     found = reconciled(sides(lines, meter(unaware)))
     assert parts(found) == {"cache_writes": Decimal("0.5")}
+
+
+def test_a_key_billed_in_two_projects_is_laid_together_the_same_way_each_time():
+    places = [{"project_id": name, "model": f"gpt-{n}"} for n, name in enumerate("abcdefgh")]
+    ledger = bill(*(line("input", "5", 1_000_000, **place) for place in places))
+    found = [reconciled(sides(ledger.sample(8, shuffle=True, seed=n), meter(SAME))) for n in (1, 2)]
+    assert found[0].equals(found[1])
+    assert set(found[0].filter(pl.col("metered_usd") != 0)["project_id"]) == {"a"}
+
+
+def test_a_capture_rate_without_room_is_not_told_and_stops_nothing():
+    found = reconciled(sides(bill(line("input", "0.000000000000000001", 1)), meter(SAME)))
+    assert found["capture_rate"].null_count() == found.height
 
 
 def test_nothing_compared_with_nothing_is_nothing():

@@ -120,6 +120,7 @@ def looks(home: Path, settings: Settings, *seats: tuple[int, dict[str, object]])
         known = {"connection": "acme", "source": "costs", "state": "settled"}
         blank = dict.fromkeys(Coverage.types())
         state = [blank | known | {"day": one} for one in days]
+        state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read
         lake.replace_whole(Coverage, pl.DataFrame(state, schema=Coverage.types()))
         dated = [held | {"as_of_day": day(number)}]
         lake.replace_whole(Seats, pl.DataFrame(dated, schema=Seats.types()))

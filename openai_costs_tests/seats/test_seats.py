@@ -1,17 +1,22 @@
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from upath import UPath
 
+from openai_costs.lake import Lake
 from openai_costs.money import MONEY
+from openai_costs.seats.assets import membership
 from openai_costs.seats.matching import Matcher
 from openai_costs.seats.seats import Membership, seats
 from openai_costs.sections import Directory
 from openai_costs.sections import Seats as Prices
+from openai_costs.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
@@ -19,6 +24,7 @@ from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.invites import Invites
 from openai_costs.tables.core.project_members import ProjectMembers
 from openai_costs.tables.core.service_accounts import ServiceAccounts
+from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.seats import Seats
 
@@ -72,7 +78,7 @@ def members(*users: dict[str, Any], **others: Any) -> Membership:  # noqa: ANN40
         admin_keys=frame(AdminKeys, admin, others.get("admins", ())),
         spenders=pl.DataFrame(others.get("spent", []), schema=spend, orient="row"),
         subscriptions=others.get("subscriptions", {}),
-        as_of_day=others.get("as_of", AS_OF),
+        as_of_days=others.get("as_of", {"acme": AS_OF}),
     )
 
 
@@ -240,9 +246,57 @@ def test_a_seat_line_that_does_appear_is_shared_to_the_last_digit():
 
 
 def test_an_empty_ledger_makes_nobody_idle():
-    given = members({"id": "user-1"}, as_of=None)
+    given = members({"id": "user-1"}, as_of={})
     assert [row["is_idle"] for row in held(given, people())] == [False]
 
 
 def test_nobody_holds_nothing():
     assert held(members(), people(MIRA)) == []
+
+
+def test_a_connection_whose_ledger_was_not_read_for_long_makes_nobody_idle():
+    old = AS_OF - timedelta(days=40)
+    given = members(
+        {"id": "user-1"},
+        {"id": "user-2", "connection": "beta"},
+        spent=[("acme", "user-1", Decimal(1), AS_OF), ("beta", "user-2", Decimal(1), old)],
+        as_of={"acme": AS_OF, "beta": old},
+    )
+    rows = {row["connection"]: (row["as_of_day"], row["is_idle"]) for row in held(given, people())}
+    assert rows == {"acme": (AS_OF, False), "beta": (old, False)}
+
+
+@pytest.mark.parametrize(
+    ("left_day", "status"),
+    [(AS_OF + timedelta(days=30), "matched"), (AS_OF, "matched"), (AS_OF - timedelta(1), "left")],
+)
+def test_who_leaves_on_a_day_to_come_is_still_here(left_day: date, status: str):
+    leaving = person("jon", email="jon@tide.example", status="left", left_day=left_day)
+    assert status_of("jon@tide.example", RULES, leaving)[0] == status
+
+
+def test_who_came_back_has_the_address_they_had_when_they_left():
+    back = person("jon2", email="jon@tide.example")
+    assert status_of("jon@tide.example", RULES, LEFT, back) == ("matched", "email")
+
+
+def test_an_accent_is_the_same_however_it_is_written():
+    known = person("jose", email="jos\u00e9@tide.example")
+    assert status_of("JOSE\u0301@tide.example", RULES, known) == ("matched", "email")
+
+
+def test_a_model_that_is_called_like_a_subscription_is_no_seat(tmp_path: Path):
+    usual = {"connection": "acme", "provider": "openai", "day": AS_OF, "grouping": "all"}
+    lines = (
+        {"line_item": "ChatGPT seats", "billed_usd": Decimal(60)},
+        {"line_item": "chatgpt-4o-latest, input", "usage_type": "input", "billed_usd": Decimal(7)},
+        {"line_item": "chatgpt-image-latest", "api_key_id": "key_1", "billed_usd": Decimal(9)},
+        {"line_item": "chatgpt-x", "quantity_unit": "tokens", "billed_usd": Decimal(9)},
+        {"line_item": "storage", "billed_usd": Decimal(9)},
+    )
+    lake = Lake(UPath(tmp_path))
+    read = {Slice("acme", AS_OF): datetime(2026, 4, 2, tzinfo=UTC)}
+    lake.replace(Spend, [Batch(frame(Spend, usual, lines), read)])
+    found = membership(lake, FREE)
+    assert found.subscriptions == {"acme": Decimal(60)}
+    assert found.as_of_days == {"acme": AS_OF}

@@ -104,12 +104,6 @@ def verdicts(ran: Ran) -> dict[str | None, tuple[bool, str]]:
     }
 
 
-@pytest.fixture(autouse=True)
-def without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    policy = dg.RetryPolicy
-    monkeypatch.setattr(dg, "RetryPolicy", lambda max_retries, **_: policy(max_retries))
-
-
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)

@@ -1,5 +1,7 @@
 import logging
 import signal
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 import respx
@@ -25,12 +28,15 @@ from openai_costs.errors import (
     ReadFailed,
     RequestRefused,
 )
-from openai_costs.sources.transport import Access, Transport, redacted
+from openai_costs.sources.access import Access
+from openai_costs.sources.transport import Transport, redacted
+from openai_costs.sources.unreachable import CertificateRefused, HostUnreachable
 
 KEY = "sk-admin-Tq7ZqLx2vHn9KpW4_x.y"
 COSTS = "/organization/costs"
 HERE = "http://127.0.0.1/v1"
 VENDOR = "https://api.openai.com/v1"
+REFUSED = httpx.ConnectError("[Errno 111] Connection refused")
 GOOD = httpx.Response(200, content=b'{"data": []}')
 Said = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
@@ -296,6 +302,84 @@ def test_an_endless_retry_after_ends_the_read_at_once(waits: list[float]):
     assert waits == []
 
 
+def test_every_try_is_told_before_its_wait_in_a_sentence(waits: list[float]):
+    told: list[str] = []
+    wire = Wire(
+        error(429, f"slow down {KEY}"),
+        httpx.ReadTimeout(f"no byte of {KEY}"),
+        error(503, **{"retry-after": "37"}),
+        GOOD,
+    )
+    made = Transport(access(), httpx.MockTransport(wire), told.append)
+    made.get(COSTS, [("project_ids[]", "proj_secret")])
+    assert told == [
+        "acme: the server answers 429; trying again in 2 s (attempt 2 of 8)",
+        "acme: the connection broke (no byte of [redacted]); trying again in 4 s (attempt 3 of 8)",
+        "acme: the server answers 503; trying again in 37 s (attempt 4 of 8)",
+    ]
+    assert len(waits) == 3
+
+
+def closed_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["nobody.invalid", f"127.0.0.1:{closed_port()}"])
+def test_a_host_that_is_not_there_is_given_up_after_three_quick_tries(
+    waits: list[float], host: str
+):
+    told: list[str] = []
+    there = access(base_url=f"http://{host}/v1", requests_per_minute=600)
+    with pytest.raises(HostUnreachable) as refused:
+        Transport(there, tell=told.append).get(COSTS, [])
+    assert len(told) == len(waits) == 2
+    assert sum(waits) < 5
+    assert told[1].startswith(f"acme: no connection to {host} (")
+    assert told[1].endswith("; trying again in 2 s (attempt 3 of 3)")
+    assert not refused.value.is_retryable
+    for said in ("'acme'", host, "in 3 tries", "base_url", "HTTPS_PROXY"):
+        assert said in str(refused.value)
+
+
+def test_a_host_that_comes_back_within_the_tries_is_read():
+    assert transport(Wire(REFUSED, REFUSED, GOOD)).get(COSTS, []) == GOOD.content
+
+
+def unverified(_request: httpx.Request) -> httpx.Response:
+    """Break as the HTTP client does: three exceptions, each the cause of the next."""
+    why = "certificate verify failed: self-signed certificate"
+    try:
+        try:
+            raise ssl.SSLCertVerificationError(why)
+        except ssl.SSLError as broken:
+            raise httpcore.ConnectError(why) from broken
+    except httpcore.ConnectError as broken:
+        raise httpx.ConnectError(why) from broken
+
+
+def test_a_certificate_that_does_not_verify_is_not_tried_again():
+    wire = Wire(unverified)
+    refused = failure(wire, base_url="https://api.acme.example:8443/v1")
+    assert isinstance(refused, CertificateRefused)
+    assert not refused.is_retryable
+    assert len(wire.sent) == 1
+    for said in ("'acme'", "api.acme.example:8443", "self-signed", "SSL_CERT_FILE"):
+        assert said in str(refused)
+
+
+@pytest.mark.parametrize("asked", ["", "86400"])
+@pytest.mark.usefixtures("waits")
+def test_nothing_is_promised_that_does_not_happen(asked: str):
+    told: list[str] = []
+    wire = Wire(error(429, **{"retry-after": asked}))
+    with pytest.raises(ProviderUnavailable):
+        Transport(access(), httpx.MockTransport(wire), told.append).get(COSTS, [])
+    assert len(told) == len(wire.sent) - 1
+
+
 def test_a_body_above_the_limit_is_refused_with_the_buckets_it_had_begun():
     body = b'{"data": [' + b'{"object": "bucket", "results": []},' * 30
     refused = failure(Wire(httpx.Response(200, content=body)), max_body_bytes=1_000)
@@ -423,7 +507,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
     turns: list[tuple[str, int, int]] = []
 
     def turn(limiter: Limiter, name: str = "", **_more: object) -> bool:
-        rate = limiter.buckets()[0].rates[0]
+        (rate,) = limiter.bucket_factory.bucket.rates  # type: ignore[attr-defined]
         turns.append((name, rate.limit, rate.interval))
         return True
 
@@ -464,6 +548,13 @@ def test_a_pace_from_the_settings_is_kept_even_on_this_machine(asked: list[tuple
 def test_a_server_on_this_machine_needs_no_pace(asked: list[tuple[str, int, int]], host: str):
     transport(Wire(GOOD), base_url=f"http://{host}/v1").get(COSTS, [])
     assert asked == []
+
+
+def test_a_pace_starts_no_thread():
+    """One that is there at the end of a command makes libraries complain on stderr."""
+    before = set(threading.enumerate())
+    transport(Wire(GOOD), base_url=VENDOR).get(COSTS, [])
+    assert set(threading.enumerate()) <= before
 
 
 def test_the_seventh_request_in_a_minute_is_held_back():

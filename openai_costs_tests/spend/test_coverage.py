@@ -9,7 +9,9 @@ from openai_costs.spend.coverage import (
     complete_through,
     coverage,
     missing_ranges,
+    newest_settled,
     of_costs,
+    of_settled_days,
     since_first_read,
     usage_coverage,
 )
@@ -158,3 +160,18 @@ def test_history_begins_with_the_first_read_of_each_connection() -> None:
 
 def test_a_connection_never_read_has_no_history() -> None:
     assert since_first_read(states("mmm")).is_empty()
+
+
+def test_a_connection_that_is_not_read_takes_no_other_connections_days() -> None:
+    frame = pl.concat([states("ssp"), states("smm", "beta")])
+    names = ["acme", "beta", "gateway"]
+    rows = pl.DataFrame([(name, day(n)) for name in names for n in (1, 2, 3)], orient="row")
+    rows.columns = ["connection", "day"]
+    found = of_settled_days(rows, frame).rows()
+    assert found == [
+        ("acme", day(1)),
+        ("acme", day(2)),
+        ("beta", day(1)),
+        ("gateway", day(1)),
+    ]
+    assert dict(newest_settled(frame).rows()) == {"acme": day(2), "beta": day(1)}

@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import Any
 
 from openai_costs.alerts.channels.address import Address
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.message import Message
-from openai_costs.errors import DeliveryFailed
 
 KINDS = {"critical": "failure", "warning": "warning", "info": "info"}
 

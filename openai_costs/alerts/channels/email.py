@@ -7,8 +7,8 @@ from email.utils import format_datetime
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from openai_costs.alerts.channels.address import Address
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.message import Message
-from openai_costs.errors import DeliveryFailed
 
 TIMEOUT = 15.0
 PORTS = {"smtp": 587, "smtps": 465}

@@ -13,7 +13,7 @@ import httpx
 import stamina
 
 from openai_costs.alerts.channels.address import Address
-from openai_costs.errors import DeliveryFailed
+from openai_costs.alerts.channels.failure import DeliveryFailed
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
 ATTEMPTS = 3

@@ -3,7 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import polars as pl
+
 from openai_costs.tables.contract import Contract
+from openai_costs.tables.finding import ADDRESS
 
 
 @dataclass(frozen=True)
@@ -55,19 +58,27 @@ def shared(*names: str) -> dict[str, str]:
 def mirrored(name: str, table: type[Contract], *, without: Collection[str] = ()) -> View:
     """Return a view of a mart as it is, its exact amounts as doubles, its own words as comments.
 
+    A key or a person may be called by an address; of that only what stands before the @ is left.
+
     Args:
         name: The view's name.
         table: The mart.
         without: Columns to leave out.
     """
     said = [one for one in table.describe() if one[0] not in without]
-    picked = (
-        f"CAST({column} AS DOUBLE) AS {column}" if kind.is_decimal() else column
-        for column, kind, *_ in said
-    )
+    picked = (_picked(column, kind) for column, kind, *_ in said)
     return View(
         name=name,
         about=" ".join(table.about().split()),
         sql=f"SELECT {', '.join(picked)} FROM {table.full_name()}",  # noqa: S608 - our own names
         columns={column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in said},
     )
+
+
+def _picked(column: str, kind: pl.DataType) -> str:
+    if kind.is_decimal():
+        return f"CAST({column} AS DOUBLE) AS {column}"
+    if kind == pl.String:
+        address = ADDRESS.replace("'", "''")
+        return rf"regexp_replace({column}, '{address}', '\1', 'g') AS {column}"
+    return column

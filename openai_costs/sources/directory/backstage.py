@@ -26,8 +26,9 @@ def people(name: str, text: str) -> Iterator[Person]:
     Raises:
         FileRefused: It is no YAML, or a user has no name.
     """
-    loader = yaml.SafeLoader(text)
+    loader, line = None, 1
     try:
+        loader = yaml.SafeLoader(text)
         while loader.check_node():
             node = loader.get_node()
             line = node.start_mark.line + 1
@@ -35,13 +36,21 @@ def people(name: str, text: str) -> Iterator[Person]:
             for one in document if isinstance(document, list) else [document]:
                 if isinstance(one, Mapping) and one.get("kind") == "User":
                     yield _person(f"{name}, line {line}", one)
-    except yaml.YAMLError as broken:
-        mark = getattr(broken, "problem_mark", None)
-        place = f"{name}, line {mark.line + 1}" if mark else name
-        why = getattr(broken, "problem", None) or "it cannot be parsed"
+    except (yaml.YAMLError, ValueError) as broken:  # a ValueError: 2026-02-30 looks like a day
+        place = f"{name}, line {_line_of(broken, text) or line}"
+        why = getattr(broken, "problem", None) or str(broken).partition("\n")[0]
         raise FileRefused(place, f"is no YAML ({why})", "Mend the indent or quote.") from None
     finally:
-        loader.dispose()
+        if loader:
+            loader.dispose()
+
+
+def _line_of(broken: Exception, text: str) -> int | None:
+    """Return the line an error speaks of, where it names one."""
+    if mark := getattr(broken, "problem_mark", None):
+        return int(mark.line) + 1
+    position = getattr(broken, "position", None)  # of a character that YAML does not allow
+    return None if position is None else text.count("\n", 0, position) + 1
 
 
 def _person(place: str, document: Mapping[str, Any]) -> Person:

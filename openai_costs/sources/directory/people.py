@@ -1,6 +1,8 @@
 """A person as a directory writes one, and many of them as core.engineers. Pure."""
 
 import datetime as dt
+import hashlib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -19,7 +21,7 @@ class Person(NamedTuple):
 
     Args:
         place: Where they stand.
-        person_id: The directory's id.
+        person_id: The directory's id; an address where it has none.
         name: Their name.
         email: Their main address.
         aliases: Other addresses.
@@ -49,13 +51,20 @@ def engineers(people: Iterable[Person]) -> pl.DataFrame:
         FileRefused: Two people have the same id.
     """
     known: dict[str, Person] = {}
-    for one in people:
+    for one in (one._replace(person_id=_id_of(one.person_id)) for one in people):
         if one.person_id in known:
             why = f"the person stands at {known[one.person_id].place} already"
             raise FileRefused(one.place, why, "Give every person once, with aliases.")
         known[one.person_id] = one
     rows = [_laid_out(one) for one in known.values()]
     return pl.DataFrame(rows, schema=Engineers.types(), orient="row").sort("person_id")
+
+
+def _id_of(said: str) -> str:
+    """Return an id to hand around, which an address is not."""
+    if "@" not in said:
+        return said
+    return f"person-{hashlib.sha256(said.casefold().encode()).hexdigest()[:16]}"
 
 
 def has_left(place: str, status: str) -> bool:
@@ -86,8 +95,8 @@ def day(place: str, text: str | None) -> dt.date | None:
 
 
 def addresses(text: str | None) -> tuple[str, ...]:
-    """Return the addresses in a list with commas, semicolons or blanks between them."""
-    return tuple((text or "").replace(";", ",").replace(" ", ",").split(","))
+    """Return the addresses in a list with commas, semicolons, blanks or lines between them."""
+    return tuple(re.split(r"[,;\s]+", text or ""))
 
 
 def _laid_out(one: Person) -> tuple[object, ...]:

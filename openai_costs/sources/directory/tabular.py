@@ -1,6 +1,5 @@
 """People from CSV: our own columns, Google Workspace's, or whatever settings name. Pure."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 from openai_costs.errors import FileRefused
@@ -46,14 +45,9 @@ def people(rows: Iterator[TextRow], said: Mapping[str, str]) -> Iterator[Person]
         yield _person(row, {name: row.cells.get(theirs) for name, theirs in columns.items()})
 
 
-def _id_of(email: str) -> str:
-    """Return an id for somebody who has none but an address, which is no id to hand around."""
-    return f"person-{hashlib.sha256(email.casefold().encode()).hexdigest()[:16]}"
-
-
 def _person(row: TextRow, cells: Mapping[str, str | None]) -> Person:
     email = cells.get("email")
-    person_id = cells.get("person_id") or (_id_of(email) if email else None)
+    person_id = cells.get("person_id") or email
     if not person_id:
         heads = ", ".join(sorted(row.cells))
         remedy = f"Name the column in [directory] columns = {{ email = ... }}; there are: {heads}."

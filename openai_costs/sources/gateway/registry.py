@@ -16,6 +16,8 @@ import polars as pl
 from openai_costs.sections import Upstream
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
+DELETED = "deleted"
+
 
 class TokenRow(NamedTuple):
     """A token as one source lists it; None where it does not say."""
@@ -86,7 +88,8 @@ def _folded(listings: Iterable[Listing]) -> dict[str, _Known]:
     for listing in listings:
         newest[listing.mapping] = listing.day
         for row in listing.tokens:
-            seen[listing.mapping, row.token_id] = listing.day
+            if row.status != DELETED:
+                seen[listing.mapping, row.token_id] = listing.day
             found[row.token_id] = _with(found.get(row.token_id), row, listing)
     for token_id, known in found.items():
         known.is_current = any(
@@ -96,7 +99,10 @@ def _folded(listings: Iterable[Listing]) -> dict[str, _Known]:
 
 
 def _with(known: _Known | None, row: TokenRow, listing: Listing) -> _Known:
-    """Add a reading; a later source fills in what an earlier one does not say."""
+    """Add a reading; a later source fills in what an earlier one does not say.
+
+    A list of what was deleted does not make a token last; before it was ours to see it may have.
+    """
     if known is None:
         return _Known(row, listing.mapping, listing.day, listing.day, is_current=True)
     is_other = known.mapping != listing.mapping
@@ -104,7 +110,7 @@ def _with(known: _Known | None, row: TokenRow, listing: Listing) -> _Known:
     said = {name: value for name, value in first._asdict().items() if value is not None}
     merged = second._replace(**said)
     mapping = listing.mapping if is_other and not known.row.openai_api_key_id else known.mapping
-    days = (known.first, known.last, listing.day)
+    days = (known.first, known.last, known.last if row.status == DELETED else listing.day)
     return _Known(merged, mapping, min(days), max(days), is_current=True)
 
 
@@ -113,7 +119,8 @@ def _laid_out(
 ) -> tuple[object, ...]:
     row = known.row
     where = _upstream(row, known.mapping, upstreams, keys)
-    status = (row.status or "active") if known.is_current else "vanished"
+    gone = DELETED if row.status == DELETED else "vanished"
+    status = (row.status or "active") if known.is_current else gone
     owner = None if row.owner_id and "@" in row.owner_id else row.owner_id or None
     return (
         connection,

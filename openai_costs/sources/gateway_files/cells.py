@@ -11,6 +11,8 @@ from openai_costs.sources.gateway_files.layouts import Layout
 from openai_costs.sources.text_rows import TextRow
 
 FIRST_YEAR = 2020
+MOST_DIGITS = 15
+"""Nobody counts a quadrillion tokens a day; a longer number is something else."""
 
 
 class Cells(msgspec.Struct, frozen=True):
@@ -98,7 +100,8 @@ def whole(one: Cells, name: str) -> int | None:
     if text is None:
         return None
     digits, _, rest = text.partition(".")
-    if digits.isascii() and digits.isdigit() and not rest.strip("0"):
+    is_short = len(digits) <= MOST_DIGITS
+    if is_short and digits.isascii() and digits.isdigit() and not rest.strip("0"):
         return int(digits)
     raise FileRefused(one.place, f"{name} is {text!r}, which is no count", "Write a whole number.")
 

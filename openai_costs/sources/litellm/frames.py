@@ -1,6 +1,6 @@
 """LiteLLM's answers as tokens and metered rows. The vendor's own words end here. Pure.
 
-What is really on the wire: user and team are "" or null; `cache_hit` is the text "None";
+What is really on the wire: user and team are "" or null; nothing may be the text "None";
 prompt_tokens include the cached ones; a model nobody priced costs 0.0.
 """
 
@@ -127,18 +127,18 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", read: KeptRead, part: str) ->
 
 
 def _token(key: _Key, read_at: dt.datetime, *, is_deleted: bool) -> TokenRow:
-    named = {name: value for name, value in (key.metadata or {}).items() if isinstance(value, str)}
+    named = {name: _said(value) for name, value in (key.metadata or {}).items()}
     is_over = key.expires is not None and _utc(key.expires) < read_at.replace(tzinfo=None)
     states = (("deleted", is_deleted), ("blocked", key.blocked), ("expired", is_over))
     return TokenRow(
         token_id=key.token,
-        name=key.key_alias,
+        name=_said(key.key_alias),
         status=next((state for state, is_so in states if is_so), "active"),
-        team=key.team_alias or key.team_id or None,
-        owner_id=key.user_id or None,
-        openai_api_key_id=named.get("openai_api_key_id") or None,
-        openai_project_id=named.get("openai_project_id") or None,
-        openai_key_hint=named.get("openai_key_hint") or None,
+        team=_said(key.team_alias) or _said(key.team_id),
+        owner_id=_said(key.user_id),
+        openai_api_key_id=named.get("openai_api_key_id"),
+        openai_project_id=named.get("openai_project_id"),
+        openai_key_hint=named.get("openai_key_hint"),
         created_at=_utc(key.created_at) if key.created_at else None,
         expires_at=_utc(key.expires) if key.expires else None,
         last_used_at=_utc(key.last_active) if key.last_active else None,
@@ -155,12 +155,12 @@ def _summed(page: _DailyPage, day: dt.date) -> Iterator[MeterRow]:
             provider, model = _split(name)
             for token, of_key in of_model.api_key_breakdown.items():
                 left -= of_key.metrics.spend
-                yield _row(token, provider, model, of_key.metrics)
+                yield _row(_said(token), provider, model, of_key.metrics)
         if abs(left) >= FLOAT_NOISE:
             yield MeterRow(None, None, None, None, None, None, None, None, f"{left:f}")
 
 
-def _row(token: str, provider: str | None, model: str, metrics: _Metrics) -> MeterRow:
+def _row(token: str | None, provider: str | None, model: str, metrics: _Metrics) -> MeterRow:
     return MeterRow(
         token,
         provider,
@@ -184,11 +184,11 @@ def _requested(page: _LogPage, day: dt.date) -> Iterator[MeterRow]:
 
 def request_row(log: _Log) -> MeterRow:
     """Return one request as a metered row."""
-    provider, model = _split(log.model or "")
+    provider, model = _split(_said(log.model) or "")
     cached, written = cache_tokens((log.metadata or {}).get("usage_object"))
     return MeterRow(
-        log.api_key,
-        log.custom_llm_provider or provider,
+        _said(log.api_key),
+        _said(log.custom_llm_provider) or provider,
         model,
         1,
         log.prompt_tokens,
@@ -206,10 +206,23 @@ def cache_tokens(usage: object) -> tuple[int | None, int | None]:
     """
     if not isinstance(usage, Mapping):
         return None, None
-    details = usage.get("prompt_tokens_details") or {}
-    written = details.get("cache_write_tokens") or details.get("cache_creation_tokens")
-    own = usage.get("cache_creation_input_tokens")
-    return int(details.get("cached_tokens") or 0), int(written or own or 0)
+    said = usage.get("prompt_tokens_details")
+    details = said if isinstance(said, Mapping) else {}
+    written = _count(details.get("cache_write_tokens")) or _count(
+        details.get("cache_creation_tokens")
+    )
+    own = _count(usage.get("cache_creation_input_tokens"))
+    return _count(details.get("cached_tokens")), written or own
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _said(value: object) -> str | None:
+    """Return a text that says something: not blank, and not how Python writes nothing."""
+    text = value.strip() if isinstance(value, str) else ""
+    return None if text in ("", "None", "null") else text
 
 
 def _split(name: str) -> tuple[str | None, str]:

@@ -123,6 +123,8 @@ def _pages(query: Query) -> Conversation:
         pages.append(Page(get, body))
         rows += count.rows or 0
         if _is_last(count, query.endpoint.most_rows):
+            if count.total is None and number < (count.last or 0):
+                raise _Garbled(f"page {number} of {count.last} is empty")
             if count.total is not None and count.rows is not None and rows != count.total:
                 raise _Garbled(f"{rows} rows came where {count.total} were counted")
             return pages
@@ -186,7 +188,8 @@ def _counted(page: _KeyPage | _DailyPage | _LogPage) -> _Count:
         case _KeyPage():
             return _Count(page.current_page, len(page.keys), page.total_pages, page.total_count)
         case _DailyPage():
-            return _Count(page.metadata.page, None, page.metadata.total_pages)
+            rows = None if page.results else 0
+            return _Count(page.metadata.page, rows, page.metadata.total_pages)
         case _:  # a log page; beyond its cap the proxy no longer counts
             last = None if page.total_is_capped else page.total_pages
             total = None if page.total_is_capped else page.total

@@ -17,11 +17,12 @@ from openai_costs.days import Clock, DayRange
 from openai_costs.errors import AccessRefused, GatewayRefused, RequestRefused
 from openai_costs.sections import Gateway
 from openai_costs.settings import gateway_key
+from openai_costs.sources.access import Access
 from openai_costs.sources.litellm import protocol
 from openai_costs.sources.litellm.endpoints import ALLOWED, METER, NAME, REGISTRY
 from openai_costs.sources.litellm.protocol import Body, Get, Page
 from openai_costs.sources.source import Tell
-from openai_costs.sources.transport import Access, Transport
+from openai_costs.sources.transport import Transport
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class LiteLLM:
             SettingsError: The gateway has no key; nothing was sent.
         """
         read_at = self.clock()
-        with closing(self._transport()) as transport:
+        with closing(self._transport(tell)) as transport:
             lists = {"keys": self._hold(protocol.complete(protocol.live_keys()), transport)}
             absent = {}
             try:
@@ -67,14 +68,14 @@ class LiteLLM:
             SettingsError: The gateway has no key; nothing was sent.
         """
         ask = protocol.daily_sums if self.gateway.meter == "daily" else protocol.requests_of
-        with closing(self._transport()) as transport:
+        with closing(self._transport(tell)) as transport:
             for day in reversed(list(days)):
                 read_at = self.clock()
                 pages = self._hold(protocol.complete(ask(day)), transport)
                 yield self._read(METER, day, read_at, {self.gateway.meter: pages}, {})
                 tell(f"{self.gateway.name}: read the meter of {day}")
 
-    def _transport(self) -> Transport:
+    def _transport(self, tell: Tell) -> Transport:
         gateway_key(self.gateway)
 
         def key() -> SecretStr:
@@ -88,7 +89,7 @@ class LiteLLM:
             allowed=ALLOWED,
             requests_per_minute=self.gateway.requests_per_minute,
         )
-        return Transport(access, self.inner)
+        return Transport(access, self.inner, tell)
 
     def _hold(self, conversation: Generator[Get, Body, T], transport: Transport) -> T:
         """Hold a conversation to its end: send each request, hand back the answer."""

@@ -17,6 +17,7 @@ from openai_costs.sources.openai import frames
 from openai_costs.sources.openai.connecting import NAME
 from openai_costs.sources.openai.directory.assets import DIRECTORY
 from openai_costs.sources.openai.directory.endpoints import DATASET as DIRECTORY_DATASET
+from openai_costs.sources.openai.directory.frames import is_usable
 from openai_costs.sources.openai.endpoints import COSTS
 from openai_costs.sources.openai.start import first_day
 from openai_costs.sources.openai.usage.assets import PAGES as USAGE_PAGES
@@ -100,6 +101,7 @@ OPENAI = Provider(
     dataset=COSTS.dataset,
     usage_dataset=USAGE_PAGES.dataset,
     directory_dataset=DIRECTORY_DATASET,
+    is_usable_directory=is_usable,
     assets=(pages, spend, spend_by_user, spend_control, usage_pages, usage),
     whole_assets=DIRECTORY,
     ledger=frames.ledger_batches,

@@ -3,16 +3,22 @@
 from pydantic import SecretStr
 
 from openai_costs.settings import Connection, Settings
+from openai_costs.sources.access import Access
 from openai_costs.sources.openai.allowed import ALLOWED, SCOPES
-from openai_costs.sources.source import Reach
-from openai_costs.sources.transport import Access, Transport
+from openai_costs.sources.source import Reach, Tell
+from openai_costs.sources.transport import Transport, silent
 
 NAME = "openai"
 IN_PROCESS_URL = "http://127.0.0.1/v1"
 """What the sample organisation is called by; nothing listens there."""
 
+ROOT = "/v1"
+NOT_FOUND = 404
 
-def connect(settings: Settings, connection: Connection, reach: Reach) -> Transport:
+
+def connect(
+    settings: Settings, connection: Connection, reach: Reach, tell: Tell = silent
+) -> Transport:
     """Return a transport to a connection's API; the key is read when a request leaves."""
 
     def key() -> SecretStr:
@@ -25,7 +31,17 @@ def connect(settings: Settings, connection: Connection, reach: Reach) -> Transpo
         key_env=connection.admin_key_env,
         allowed=ALLOWED[connection.access],
         scopes=SCOPES,
+        remedies=_remedies(connection.base_url),
         requests_per_minute=connection.requests_per_minute,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
     )
-    return Transport(access, reach.inner(connection))
+    return Transport(access, reach.inner(connection), tell)
+
+
+def _remedies(base_url: str) -> dict[int, str]:
+    """Return what to do about a page that is not there, where the address looks like the cause."""
+    if base_url.endswith(ROOT):
+        return {}
+    return {
+        NOT_FOUND: f"`base_url` does not end in {ROOT}, as OpenAI's does: try {base_url}{ROOT}."
+    }

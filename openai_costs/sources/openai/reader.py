@@ -36,7 +36,7 @@ class Reader:
         asked = since(days, first_day(self.archive, connection, self.dataset.note))
         if asked is None:
             return
-        transport = connect(self.settings, connection, self.reach)
+        transport = connect(self.settings, connection, self.reach, tell)
         note = self.archive.note(NAME, connection.name, self.dataset.note)
         for read, read_at in windows(self.dataset, transport, note, asked, self.clock):
             done = (days.last - read.window.first).days + 1

@@ -28,7 +28,7 @@ def find_start(
     learned = recall(note)
     if connection.start or learned.created or connection.access == "costs_only":
         return
-    with closing(connect(settings, connection, reach)) as transport:
+    with closing(connect(settings, connection, reach, tell)) as transport:
         try:
             created = hold(earliest_day(), transport)
         except ReadFailed:

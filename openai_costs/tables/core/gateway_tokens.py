@@ -47,8 +47,10 @@ class GatewayTokens(Contract):
     expires_at: At = column("When it expires.", unit="UTC timestamp", nullable=True)
     last_used_at: At = column("When it was last used.", unit="UTC timestamp", nullable=True)
     first_seen_day: dt.date = column("First UTC day it was listed on.", unit="UTC day")
-    last_seen_day: dt.date = column("Newest UTC day it was listed on.", unit="UTC day")
-    is_current: bool = column("Whether the newest complete list has it.")
+    last_seen_day: dt.date = column(
+        "Newest UTC day it was listed on, not as deleted.", unit="UTC day"
+    )
+    is_current: bool = column("Whether the newest complete list has it, not as deleted.")
 
     class Config(Contract.Config):
         """One row per gateway and token."""

@@ -53,7 +53,7 @@ class CostReconciliation(Contract):
     )
     level: str = column(
         "What the two sides were matched on: key; project: the gateway knows no key; unmapped: "
-        "the gateway does not know whose tokens these are.",
+        "the gateway does not know whose tokens these are, or a declared key's tokens are unknown.",
         isin=LEVELS,
     )
     billed_usd: Usd = column("Dollars billed; 0 when the bill has nothing.", unit="USD")

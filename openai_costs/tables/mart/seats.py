@@ -61,7 +61,9 @@ class Seats(Contract):
     seat_basis: str = column(
         "Where the seat cost is from: contract_price (an assumption), bill, both or none."
     )
-    as_of_day: dt.date = column("The newest UTC day the ledger has.", unit="UTC day", nullable=True)
+    as_of_day: dt.date = column(
+        "The newest UTC day the connection's ledger has.", unit="UTC day", nullable=True
+    )
 
     class Config(Contract.Config):
         """One row per connection and member, invite or service account."""

@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from openai_costs.alerts.channels import apprise
 from openai_costs.alerts.channels.address import Address
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.message import message
-from openai_costs.errors import DeliveryFailed
 from openai_costs_tests.alerts.cast import NOW, change, finding
 from openai_costs_tests.alerts.servers import closed_port, http_inbox
 

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from openai_costs.alerts.channels import email
 from openai_costs.alerts.channels.address import Address
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.message import message
-from openai_costs.errors import DeliveryFailed
 from openai_costs_tests.alerts.cast import NOW, change, finding
 from openai_costs_tests.alerts.servers import Mailbox, closed_port, mailbox
 

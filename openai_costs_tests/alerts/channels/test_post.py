@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from openai_costs.alerts.channels.address import Address
+from openai_costs.alerts.channels.failure import DeliveryFailed
 from openai_costs.alerts.channels.post import post_json
-from openai_costs.errors import DeliveryFailed
 from openai_costs_tests.alerts.cast import NOW
 from openai_costs_tests.alerts.servers import Inbox, closed_port, http_inbox
 

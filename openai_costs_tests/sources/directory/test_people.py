@@ -191,3 +191,55 @@ def test_a_directory_that_is_empty_or_shrank_by_half_is_not_believed(
 def test_how_much_may_be_missing_is_a_setting():
     rules = Directory(largest_drop_pct=Decimal(90))
     assert judged(people(2), people(10), rules).doubt == ""
+
+
+@pytest.mark.parametrize(
+    ("active", "status"),
+    [(None, "active"), ("True", "active"), ("false", "left"), ("False", "left"), (True, "active")],
+)
+def test_scim_may_write_truth_as_text_and_leave_out_what_it_does_not_know(
+    active: Any,  # noqa: ANN401
+    status: str,
+):
+    mails = [{"value": None}, {"type": "work"}, {"value": "m@tide.example", "primary": "True"}]
+    user = {"id": 7, "userName": "mira", "active": active, "emails": mails}
+    (row,) = read("scim.json", scim(user))
+    assert (row["person_id"], row["status"], row["email"]) == ("7", status, "m@tide.example")
+    (bare,) = read("scim.json", scim({"userName": "jon", "active": active, "emails": None}))
+    assert (bare["email"], bare["status"]) == (None, status)
+
+
+def test_a_later_page_of_scim_is_no_directory():
+    page = json.loads(scim({"userName": "a"}, total=150)) | {"startIndex": 101}
+    with pytest.raises(FileRefused, match="1 of 150 people"):
+        read("scim.json", json.dumps(page))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "person_id,email\nmira@tide.example,mira@tide.example\n"),
+        ("a.json", scim({"userName": "mira@tide.example"})),
+        ("a.yaml", "kind: User\nmetadata: {name: Mira@tide.example}\n"),
+    ],
+)
+def test_an_address_is_nobodys_id(name: str, text: str):
+    (row,) = read(name, text)
+    assert row["person_id"] == read("b.csv", "email\nmira@tide.example\n")[0]["person_id"]
+    assert "@" not in row["person_id"]
+
+
+def test_aliases_may_stand_on_lines_of_their_own():
+    (row,) = read("a.csv", 'email,aliases\na@tide.example,"b@tide.example\nc@tide.example"\n')
+    assert row["aliases"] == "b@tide.example,c@tide.example"
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [("2026-02-30", "day is out of range"), ('"\a"', "special characters are not allowed")],
+)
+def test_yaml_that_holds_no_day_or_no_text_is_refused_by_its_line(note: str, said: str):
+    user = f"---\nkind: User\nmetadata: {{name: a, annotations: {{finops/left-day: {note}}}}}\n"
+    with pytest.raises(FileRefused, match=said) as refused:
+        read("a.yaml", user)
+    assert "a.yaml, line " in str(refused.value)

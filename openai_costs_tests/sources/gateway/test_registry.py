@@ -152,3 +152,13 @@ def test_an_owner_that_is_an_address_is_not_kept():
 
 def test_no_listing_is_no_token():
     assert made() == []
+
+
+def test_a_token_listed_as_deleted_counts_up_to_the_last_day_it_was_listed_without():
+    gone = TokenRow("tok", openai_api_key_id="key_0", status="deleted")
+    live = gone._replace(status="active")
+    (row,) = made(listing(live), listing(gone, on=day(1)), listing(gone, on=day(2)))
+    assert (row["status"], row["is_current"]) == ("deleted", False)
+    assert (row["first_seen_day"], row["last_seen_day"]) == (DAY, DAY)
+    (late,) = made(listing(gone, on=day(1)), listing(gone, on=day(2)))
+    assert (late["is_current"], late["last_seen_day"]) == (False, day(1))

@@ -222,3 +222,39 @@ def test_kept_rows_that_are_something_else_are_refused(tmp_path: Path):
     broken = KeptRead(UPath("x"), read.manifest(), {"rows": b"{}"})
     with pytest.raises(PageRefused, match="rows is not what it was"):
         list(meter_rows(broken))
+
+
+def test_a_prompt_may_hold_what_unicode_calls_the_end_of_a_line(tmp_path: Path):
+    line = {"day": "2026-03-10", "token_id": "t", "model": "gpt-5", "metered_usd": 1}
+    text = json.dumps(line | {"prompt": "one\u2028two\x85three"}, ensure_ascii=False)
+    (tmp_path / "spend.jsonl").write_text(f"{text}\r\n{text}\n", encoding="utf-8", newline="")
+    ((row,),) = map(rows, reads(tmp_path, spend_files=["spend.jsonl"]))
+    assert row["metered_usd"] == Decimal(2)
+
+
+def test_columns_of_a_parquet_that_nobody_reads_may_be_of_any_kind(tmp_path: Path):
+    row = {"day": [DAY], "token_id": ["t"], "model": [" gpt-5 "], "metered_usd": [0.25]}
+    more = {
+        "tags": [["a", "b"]],
+        "meta": [{"x": 1}],
+        "digest": [b"\xff"],
+        "upstream_provider": [""],
+    }
+    pl.DataFrame(row | more).write_parquet(tmp_path / "spend.parquet")
+    ((found,),) = map(rows, reads(tmp_path, spend_files=["spend.parquet"]))
+    assert (found["model"], found["upstream_provider"]) == ("gpt-5", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD.replace(",100,", f",{10**23},"), "line 2: input_tokens is '1000"),
+        (GOOD.replace("output_tokens", "metered_usd"), "line 1: has more than one column metered"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_or_counted_by_nobody_is_refused(
+    tmp_path: Path, text: str, said: str
+):
+    (tmp_path / "spend.csv").write_text(text)
+    with pytest.raises(FileRefused, match=said):
+        reads(tmp_path, spend_files=["spend.csv"])

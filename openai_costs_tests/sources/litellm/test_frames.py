@@ -8,7 +8,7 @@ import pytest
 from openai_costs.errors import PageRefused
 from openai_costs.sources.gateway.metering import metered
 from openai_costs.sources.gateway.registry import TokenRow
-from openai_costs.sources.litellm.frames import listing, meter_rows
+from openai_costs.sources.litellm.frames import cache_tokens, listing, meter_rows
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs_tests.sources.litellm.proxy import DAY, a_read, activity, key, log, metrics
 
@@ -170,3 +170,26 @@ def test_a_deleted_token_is_deleted_and_an_empty_user_is_nobody():
 
 def test_metadata_that_is_not_text_is_passed_over():
     assert token(metadata={"openai_api_key_id": 7}).openai_api_key_id is None
+
+
+def test_nothing_written_as_the_text_none_is_nothing():
+    row = token(
+        key_alias="None",
+        user_id="None",
+        team_alias="None",
+        team_id="team-1",
+        metadata={"openai_api_key_id": "None", "openai_project_id": " proj_maps "},
+    )
+    assert (row.name, row.owner_id, row.team) == (None, None, "team-1")
+    assert (row.openai_api_key_id, row.openai_project_id) == (None, "proj_maps")
+
+
+def test_a_request_whose_provider_and_token_are_the_text_none_is_still_ours():
+    said = log("None", 0.5, 10, 0, 2, custom_llm_provider="None", model="openai/gpt-5")
+    (row,) = of_requests(said).rows(named=True)
+    assert (row["token_id"], row["upstream_provider"], row["model"]) == (None, "openai", "gpt-5")
+
+
+@pytest.mark.parametrize("details", ["None", [], None, {"cached_tokens": "None"}])
+def test_details_of_tokens_that_are_none_are_a_model_without_a_cache(details: Any):  # noqa: ANN401
+    assert cache_tokens({"prompt_tokens_details": details}) == (0, 0)

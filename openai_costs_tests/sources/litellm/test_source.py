@@ -156,4 +156,15 @@ def test_a_missing_key_is_said_before_anything_is_sent(monkeypatch: pytest.Monke
 def test_nothing_but_the_three_reading_paths_may_be_asked():
     assert ALLOWED == ("/key/list", "/user/daily/activity", "/spend/logs/v2")
     with pytest.raises(PathNotAllowed):
-        reader(keys())._transport().get("/key/generate", ())  # noqa: SLF001 - the allow-list itself
+        reader(keys())._transport(print).get("/key/generate", ())  # noqa: SLF001 - the allow-list itself
+
+
+def test_an_endless_meter_of_empty_pages_is_no_complete_day():
+    def endless(_n: int, page: dict[str, Any]) -> dict[str, Any]:
+        more = {"total_pages": page["metadata"]["page"] + 1, "has_more": True}
+        return page | {"metadata": page["metadata"] | more}
+
+    proxy = Proxy(lambda _p, _s: [], change=endless)
+    with pytest.raises(IncompleteRead, match="page 1 of 2 is empty"):
+        list(reader(proxy).meter(TODAY, quiet))
+    assert len(proxy.asked) == 4

@@ -19,6 +19,7 @@ from openai_costs.sample.faults import Faults
 from openai_costs.sample.in_process import InProcessTransport
 from openai_costs.sample.options import USUAL, WireOptions
 from openai_costs.sample.organisation import sample_organisation
+from openai_costs.sources.access import Access
 from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS
 from openai_costs.sources.openai.paging import (
     MOST_PAGES,
@@ -30,7 +31,7 @@ from openai_costs.sources.openai.paging import (
     complete,
 )
 from openai_costs.sources.openai.protocol import find_floor, read_window
-from openai_costs.sources.transport import Access, Transport
+from openai_costs.sources.transport import Transport
 from openai_costs_tests.sources.openai.wire import (
     COARSEST,
     DAY,

@@ -13,7 +13,7 @@ from openai_costs.archive import DamagedRead, KeptRead
 from openai_costs.days import ONE_DAY, midnight
 from openai_costs.errors import PageRefused
 from openai_costs.sources.openai.directory.fold import fold, not_listed
-from openai_costs.sources.openai.directory.kinds import Kind
+from openai_costs.sources.openai.directory.kinds import KINDS, Kind
 from openai_costs.sources.openai.directory.listings import LIST, Listing, listing
 
 FEW = 2
@@ -69,6 +69,11 @@ def folded(
         listings[-1].remark if listings else "",
         None if kind.may_empty else shrunk(listings),
     )
+
+
+def is_usable(read: KeptRead | DamagedRead) -> bool:
+    """Return whether every table can take what a read lists."""
+    return not any(_usable(kind, [read])[1] for kind in KINDS)
 
 
 def shrunk(listings: Sequence[Listing]) -> tuple[int, int] | None:

@@ -55,7 +55,7 @@ class OpenAIDirectory:
         self.settings.admin_key(connection)
         read_at = self.clock()
         unfinished = Unfinished(self.archive.room(NAME, connection.name, FOLDER), days.last)
-        with closing(connect(self.settings, connection, self.reach)) as transport:
+        with closing(connect(self.settings, connection, self.reach, tell)) as transport:
             told = _Progress(connection.name, tell, self.clock, transport.pace)
             lists = _everything(transport, unfinished, told)
         yield _as_read(connection, days, read_at, lists)

@@ -266,7 +266,7 @@ class Pace:
         monkeypatch.setattr(Limiter, "try_acquire", lambda limiter, *_, **__: self.take(limiter))
 
     def take(self, limiter: Limiter) -> bool:
-        rate, turns = limiter.buckets()[0].rates[0], self.turns[id(limiter)]
+        rate, turns = limiter.bucket_factory.bucket.rates[0], self.turns[id(limiter)]
         if len(turns) >= rate.limit:
             free = turns[-rate.limit] + timedelta(milliseconds=rate.interval)
             self.waits[id(limiter)] += free > self.now

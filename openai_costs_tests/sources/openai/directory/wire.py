@@ -76,7 +76,7 @@ class Lists(httpx.BaseTransport):
 
     def break_down(self) -> None:
         """Be unreachable from now on."""
-        raise httpx.ConnectError("the network is gone")
+        raise httpx.ReadError("the network is gone")
 
 
 def refusal(status: int, message: str) -> httpx.Response:

@@ -1,0 +1,90 @@
+"""Tries again what may pass: how often, how long in between, and what a person reads meanwhile.
+
+The retrying is stamina's; the sentences are ours. Not here: what is worth it (transport.py).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, TypeVar
+
+import stamina
+
+from openai_costs.sources.source import Tell
+
+T = TypeVar("T")
+
+ATTEMPTS = 8
+LONGEST_WAIT = 60.0
+"""Waits of 2, 4, 8, 16, 32, 60, 60 s: together they outlast a 60 s refill several times."""
+
+LONGEST_RETRY_AFTER = 600.0
+"""A provider that asks for more than ten minutes is down: fail, and let the next run try."""
+
+
+class Again(Exception):  # noqa: N818 - a signal to the retry library, never seen outside
+    """What came is worth asking for again.
+
+    Args:
+        what: What happened, in the words of a sentence.
+        said: What was said: the status or the kind of break, and the message.
+        wait_seconds: The wait the provider asked for, if any.
+    """
+
+    attempts: ClassVar[int] = ATTEMPTS
+
+    def __init__(self, what: str, said: str, wait_seconds: float | None = None) -> None:
+        super().__init__(said)
+        self.what, self.said, self.wait_seconds, self.tried = what, said, wait_seconds, 0
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether there are attempts left, and the wait asked for is not too long."""
+        return self.tried < self.attempts and (self.wait_seconds or 0) <= LONGEST_RETRY_AFTER
+
+
+def patiently(ask: Callable[[], T], name: str, tell: Tell) -> T:
+    """Return what `ask` returns, however often it raises Again before.
+
+    Args:
+        ask: Asks once.
+        name: Whom it asks, for the sentence.
+        tell: Takes a sentence before each wait.
+
+    Raises:
+        Again: The last one, when it is not worth asking any more.
+    """
+    for attempt in stamina.retry_context(
+        on=_worth_another_try,
+        attempts=ATTEMPTS,
+        timeout=None,
+        wait_initial=2.0,
+        wait_max=LONGEST_WAIT,
+    ):
+        with attempt:
+            try:
+                return ask()
+            except Again as again:
+                again.tried = attempt.num
+                if again.is_worth_it:
+                    tell(f"{name}: {_sentence(again, attempt.next_wait)}")
+                raise
+    raise AssertionError("stamina ends in an answer or an exception")  # pragma: no cover
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds in Retry-After; the vendor sends whole seconds, never a date."""
+    try:
+        return max(0.0, float(headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _worth_another_try(error: Exception) -> bool | float:
+    if not isinstance(error, Again) or not error.is_worth_it:
+        return False
+    return True if error.wait_seconds is None else error.wait_seconds
+
+
+def _sentence(again: Again, usual_wait: float) -> str:
+    wait = usual_wait if again.wait_seconds is None else again.wait_seconds
+    next_one = f"attempt {again.tried + 1} of {again.attempts}"
+    return f"{again.what}; trying again in {wait:.0f} s ({next_one})"
