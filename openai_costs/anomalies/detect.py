@@ -109,7 +109,7 @@ def _dollars(x: pl.Expr) -> pl.Expr:
 
 
 def _decided(days: pl.DataFrame) -> pl.DataFrame:
-    lasting = (pl.col("lasting") > pl.col("sigmas")).fill_null(value=False)
+    lasting = (pl.col("lasting") > pl.col("alarm")).fill_null(value=False)
     days = days.with_columns(is_lasting=lasting, score=pl.col("score").fill_null(0))
     return days.with_columns(
         is_high=((pl.col("score") > pl.col("sigmas")) | _again()) & pl.col("is_worth"),

@@ -6,12 +6,16 @@ from typing import Literal
 
 import polars as pl
 
-from openai_costs.anomalies.series import ID, level_of
+from openai_costs.anomalies.series import ID, PEOPLE, level_of
 
 Sensitivity = Literal["low", "normal", "high"]
 
 SIGMAS: Mapping[Sensitivity, float] = {"low": 5.5, "normal": 4.5, "high": 3.5}
 """How many spreads above the expected a day must lie to be news."""
+SHARE_OF_PEOPLE = 0.9
+"""Of it, for a day of people: what one of them does is small beside the sums, which seldom tell it.
+
+Not for what lasts: there days add up to certainty."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Knobs:
 def knobs_of(days: pl.DataFrame, knobs: Knobs, scopes: Mapping[str, Knobs]) -> pl.DataFrame:
     """Return series_id and a column for every knob: those of the series, its level, or all.
 
+    sigmas is asked of a day, alarm of days that add up.
+
     Args:
         days: Rows with a series_id.
         knobs: For every series without its own.
@@ -55,4 +61,7 @@ def knobs_of(days: pl.DataFrame, knobs: Knobs, scopes: Mapping[str, Knobs]) -> p
     columns = [
         pl.Series(name, [getattr(one, name) for one in set_for], pl.Float64) for name in names
     ]
-    return told.select(ID, *columns)
+    is_person = pl.col("level") == PEOPLE
+    mild = pl.when(is_person).then(SHARE_OF_PEOPLE * pl.col("sigmas")).otherwise("sigmas")
+    told = told.with_columns(columns).with_columns(alarm="sigmas", sigmas=mild)
+    return told.select(ID, *names, "alarm")

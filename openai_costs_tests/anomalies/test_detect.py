@@ -152,6 +152,12 @@ def test_a_series_own_knobs_win_over_those_of_its_level() -> None:
     assert detect(spend, scopes=scopes)["is_anomaly"].any()
 
 
+def test_less_is_asked_of_a_person_than_of_a_key() -> None:
+    spend = frame(key_k=[*flat(60), 147.0], user_ada=[*flat(60), 147.0])
+    assert flagged(spend, "key:k") == {}
+    assert flagged(spend, "user:ada") == {on(60): "spike"}
+
+
 def test_higher_sensitivity_narrows_the_expected_range() -> None:
     spend = frame(key_k=flat(60))
     widths = [
