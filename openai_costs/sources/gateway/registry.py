@@ -43,11 +43,13 @@ class Listing:
         day: The UTC day it was read on.
         mapping: What a key named in it is known by: token_metadata or registry_file.
         tokens: The tokens listed.
+        is_read_now: Whether settings still name the source; what they do not is listed no more.
     """
 
     day: date
     mapping: str
     tokens: Sequence[TokenRow]
+    is_read_now: bool = True
 
 
 @dataclass
@@ -88,7 +90,7 @@ def _folded(listings: Iterable[Listing]) -> dict[str, _Known]:
     for listing in listings:
         newest[listing.mapping] = listing.day
         for row in listing.tokens:
-            if row.status != DELETED:
+            if row.status != DELETED and listing.is_read_now:
                 seen[listing.mapping, row.token_id] = listing.day
             found[row.token_id] = _with(found.get(row.token_id), row, listing)
     for token_id, known in found.items():
