@@ -17,6 +17,8 @@ from openai_costs.sections import Upstream
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
 DELETED = "deleted"
+HINT_LENGTH = 4
+"""As many characters as gateways and the provider show of a key's end."""
 
 
 class TokenRow(NamedTuple):
@@ -189,7 +191,8 @@ def _home(key: str, keys: pl.DataFrame) -> str | None:
 
 
 def _ending(hint: str, keys: pl.DataFrame) -> list[tuple[str, str, str | None]]:
-    """Return the keys that end like a hint: connection, id, project."""
+    """Return the keys that end like a hint: connection, id, project. A shorter one says nothing."""
     wanted = hint.rsplit(".", 1)[-1].rsplit("*", 1)[-1]
-    fits = pl.col("redacted_value").str.ends_with(wanted) if wanted else pl.lit(False)
+    is_long = len(wanted) >= HINT_LENGTH
+    fits = pl.col("redacted_value").str.ends_with(wanted) if is_long else pl.lit(False)
     return keys.filter(fits).select("connection", "id", "project_id").rows()

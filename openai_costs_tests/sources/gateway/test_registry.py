@@ -176,3 +176,8 @@ def test_the_settings_name_the_registries_that_are_read():
     assert registries(Gateway(litellm_url="https://gateway.example")) == ("litellm",)
     assert registries(Gateway(token_files=("tokens.csv",))) == ("gateway_files",)
     assert registries(Gateway()) == ()
+
+
+def test_a_hint_shorter_than_what_is_shown_of_a_key_says_nothing():
+    (row,) = made(listing(TokenRow("tok", openai_key_hint="2")), known=keys("9fK2"))
+    assert row["mapping"] == "none"
