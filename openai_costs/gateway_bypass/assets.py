@@ -24,6 +24,7 @@ from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
 GROUP = "gateway_bypass"
 KINDS = {"polars", "parquet"}
+_BILLED = "SELECT DISTINCT api_key_id FROM read_parquet($files) WHERE api_key_id IS NOT NULL"
 EXPLANATIONS = (Usage, GatewaySpend, GatewayTokens, ApiKeys, Projects)
 
 
@@ -45,7 +46,9 @@ def gateway_bypass(
         yield batch.derive(lambda rows: _bypass(rows, lake, settings.gateway))
 
 
-@whole_table_asset(UnspentKeys, group=GROUP, kinds=KINDS, reads=(ApiKeys, AdminKeys, GatewayTokens))
+@whole_table_asset(
+    UnspentKeys, group=GROUP, kinds=KINDS, reads=(ApiKeys, AdminKeys, GatewayTokens, Spend)
+)
 def unspent_keys(
     context: dg.AssetExecutionContext,
     lake: dg.ResourceParam[Lake],
@@ -54,7 +57,9 @@ def unspent_keys(
 ) -> pl.DataFrame:
     """Say which keys cost nothing and could."""
     keys, admins, tokens = (lake.read(one) for one in (ApiKeys, AdminKeys, GatewayTokens))
-    return without_spend(keys, admins, tokens, settings.gateway.allowed, clock().date())
+    billed = lake.ask(Spend, _BILLED, pl.Schema({"api_key_id": pl.String()}))["api_key_id"]
+    known = {*tokens["openai_api_key_id"].drop_nulls(), *billed}
+    return without_spend(keys, admins, known, settings.gateway.allowed, clock().date())
 
 
 DAILY_ASSETS = (gateway_bypass,)

@@ -1,6 +1,6 @@
 """mart.unspent_keys: keys that cost nothing and could. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import polars as pl
@@ -13,7 +13,7 @@ from openai_costs.tables.mart.unspent_keys import UnspentKeys
 def unspent_keys(
     keys: pl.DataFrame,
     admin_keys: pl.DataFrame,
-    tokens: pl.DataFrame,
+    accounted_for: Collection[str],
     allowed: Sequence[AllowedKey],
     today: date,
 ) -> pl.DataFrame:
@@ -22,12 +22,12 @@ def unspent_keys(
     Args:
         keys: core.api_keys.
         admin_keys: core.admin_keys.
-        tokens: core.gateway_tokens.
+        accounted_for: API keys that a token names, or that were ever billed: the provider tells
+            their last use late.
         allowed: The allow-list.
         today: The current UTC day.
     """
-    registered = tokens["openai_api_key_id"].drop_nulls().unique().to_list()
-    is_unused = pl.col("last_used_at").is_null() & ~pl.col("id").is_in(registered)
+    is_unused = pl.col("last_used_at").is_null() & ~pl.col("id").is_in(sorted(accounted_for))
     unused = keys.filter("is_current", is_unused).select(
         *_SAME, "project_id", owner="owner_name", kind=pl.lit("unused")
     )

@@ -80,15 +80,28 @@ def _at_bills(meter: pl.DataFrame, lines: pl.DataFrame, fallback: str) -> pl.Dat
         lines: `billed_lines`.
         fallback: The connection of rows that name none.
     """
-    named = lines.filter(pl.col("api_key_id").is_not_null())
     # A key may be billed in several projects: the same one each time, whatever the lines' order.
-    ordered = named.sort("project_id", "connection", nulls_last=True)
-    billed = ordered.unique("api_key_id", keep="first", maintain_order=True)
-    of_key = billed.select("api_key_id", bill_connection="connection", bill_project_id="project_id")
-    return meter.join(of_key, on="api_key_id", how="left").with_columns(
-        connection=pl.coalesce("bill_connection", "upstream_connection", pl.lit(fallback)),
-        project_id=pl.coalesce("bill_project_id", "project_id"),
+    ordered = lines.sort("project_id", "connection", nulls_last=True)
+    of_key = _first(ordered, "api_key_id").select(
+        "api_key_id", key_connection="connection", key_project_id="project_id"
     )
+    of_project = _first(ordered, "project_id").select("project_id", project_connection="connection")
+    return (
+        meter.join(of_key, on="api_key_id", how="left")
+        .with_columns(project_id=pl.coalesce("key_project_id", "project_id"))
+        .join(of_project, on="project_id", how="left")
+        .with_columns(
+            connection=pl.coalesce(
+                "key_connection", "upstream_connection", "project_connection", pl.lit(fallback)
+            )
+        )
+    )
+
+
+def _first(lines: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the first line of each key or project."""
+    named = lines.filter(pl.col(name).is_not_null())
+    return named.unique(name, keep="first", maintain_order=True)
 
 
 def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 """The sample API: an ASGI application that answers as the vendor's Administration API does.
 
 GET paths only, JSON errors everywhere else. What the organisation spent and who belongs to it
-comes from `organisation.py`; the clock comes from the caller.
+comes from `organisation.py`; the clock comes from the caller. Its gateway answers beside it, as a
+LiteLLM proxy.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from openai_costs.sample.bucket_rooms import COSTS_PATH, bucket_routes
 from openai_costs.sample.directory_room import directory_routes
 from openai_costs.sample.faults import NO_FAULTS
 from openai_costs.sample.front_desk import FrontDesk
+from openai_costs.sample.gateway_wire import gateway_routes
 from openai_costs.sample.options import USUAL
 from openai_costs.sample.refusals import RefusalError
 
@@ -65,6 +67,10 @@ def create_app(
     """
     desk = FrontDesk(now, faults, options)
     return Starlette(
-        routes=[*bucket_routes(organisation, desk), *directory_routes(organisation, desk)],
+        routes=[
+            *bucket_routes(organisation, desk),
+            *directory_routes(organisation, desk),
+            *gateway_routes(organisation, now),
+        ],
         exception_handlers={RefusalError: _refused, HTTPException: _no_such_call},
     )

@@ -11,7 +11,7 @@ import io
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,11 +71,21 @@ def allowed_keys(organisation: Organisation) -> list[str]:
     return [key.id for key in organisation.cast.api_keys if key.id not in kept_out]
 
 
+def virtual_keys(organisation: Organisation) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the gateway's tokens: id, name, status and the OpenAI key each is for."""
+    names = organisation.cast.key_by_id
+    return ((_token(key), names[key].name, "active", key) for key in THROUGH_THE_GATEWAY)
+
+
+def metered(organisation: Organisation, day: date, as_of: datetime) -> Iterator[dict[str, Any]]:
+    """Yield what the gateway metered on a day, by token and model."""
+    for row in _metered(day, organisation.ledger(day, as_of)):
+        yield dict(zip(_SPEND_COLUMNS, row, strict=True))
+
+
 def registry_csv(organisation: Organisation) -> str:
     """Return the gateway's registry as a file."""
-    names = organisation.cast.key_by_id
-    rows = ((_token(key), names[key].name, "active", key) for key in THROUGH_THE_GATEWAY)
-    return _csv(_TOKEN_COLUMNS, rows)
+    return _csv(_TOKEN_COLUMNS, virtual_keys(organisation))
 
 
 def meter_csv(organisation: Organisation, days: Iterable[date], as_of: datetime) -> str:

@@ -1,5 +1,7 @@
 """The files that settings name: one, or all that a pattern stands for."""
 
+from collections.abc import Iterable
+
 from upath import UPath
 
 from openai_costs.errors import FileRefused
@@ -19,3 +21,13 @@ def files(folder: UPath, pattern: str) -> list[UPath]:
     if not found:
         raise FileRefused(str(whole), "is not there", "Mend its name in openai_costs.toml.")
     return found
+
+
+def all_files(folder: UPath, patterns: Iterable[str]) -> list[UPath]:
+    """Return the files of several names and patterns, each once, in their order.
+
+    Raises:
+        FileRefused: One of them stands for none.
+    """
+    every = (file for pattern in patterns for file in files(folder, pattern))
+    return list({str(file): file for file in every}.values())

@@ -7,7 +7,6 @@ from openai_costs.gateway_bypass.unspent import unspent_keys
 from openai_costs.sections import AllowedKey
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
-from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 from openai_costs_tests.gateway_bypass.test_bypass import frame
 
@@ -26,21 +25,10 @@ USUAL = {
 
 def listed(*keys: dict[str, Any], admins: Any = (), allowed: Any = ()) -> pl.DataFrame:  # noqa: ANN401
     admin = {name: value for name, value in USUAL.items() if name != "project_id"}
-    token = {
-        "connection": "gateway",
-        "token_id": "tok",
-        "status": "active",
-        "openai_api_key_id": "key_registered",
-        "mapping": "registry_file",
-        "confidence": "high",
-        "first_seen_day": TODAY,
-        "last_seen_day": TODAY,
-        "is_current": True,
-    }
     found = unspent_keys(
         frame(ApiKeys, USUAL, keys),
         frame(AdminKeys, admin, admins),
-        frame(GatewayTokens, token, ({},)),
+        {"key_registered", "key_billed"},
         allowed,
         TODAY,
     )
@@ -48,10 +36,10 @@ def listed(*keys: dict[str, Any], admins: Any = (), allowed: Any = ()) -> pl.Dat
     return found
 
 
-def test_a_key_that_was_never_used_and_is_not_registered_is_listed_apart():
+def test_a_key_never_used_billed_or_registered_is_listed_apart():
     used = {"id": "key_used", "last_used_at": datetime(2026, 3, 1)}  # noqa: DTZ001 - UTC without a zone
     gone = {"id": "key_gone", "is_current": False}
-    found = listed({"id": "key_idle"}, used, gone, {"id": "key_registered"})
+    found = listed({"id": "key_idle"}, used, gone, {"id": "key_registered"}, {"id": "key_billed"})
     assert found.select("key_id", "kind").rows() == [("key_idle", "unused")]
 
 

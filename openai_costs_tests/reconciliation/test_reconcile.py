@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -232,6 +233,18 @@ def test_a_key_billed_in_two_projects_is_laid_together_the_same_way_each_time():
     found = [reconciled(sides(ledger.sample(8, shuffle=True, seed=n), meter(SAME))) for n in (1, 2)]
     assert found[0].equals(found[1])
     assert set(found[0].filter(pl.col("metered_usd") != 0)["project_id"]) == {"a"}
+
+
+def test_a_project_is_on_the_bill_of_its_own_connection_where_there_are_several():
+    by_project = tokens({"openai_api_key_id": None, "openai_project_id": "proj_maps"})
+    other = bill(line("input", "5", 1, connection="beta", project_id="proj_x", api_key_id="key_x"))
+    given = sides(pl.concat([priced(USED), other]), meter(SAME), by_project)
+    beta = given.bill_days.with_columns(connection=pl.lit("beta"))
+    found = reconciled(replace(given, bill_days=pl.concat([given.bill_days, beta])))
+    assert dict(found.select("connection", "cause").unique().rows()) == {
+        "acme": "agrees",
+        "beta": "bypass",
+    }
 
 
 def test_a_capture_rate_without_room_is_not_told_and_stops_nothing():

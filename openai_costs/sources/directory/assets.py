@@ -13,7 +13,7 @@ from openai_costs.lake import Lake
 from openai_costs.sections import Directory
 from openai_costs.settings import Settings
 from openai_costs.sources.directory.frames import Judged, doubted, judged, read_people
-from openai_costs.sources.named_files import files
+from openai_costs.sources.named_files import all_files
 from openai_costs.tables.core.engineers import Engineers
 
 ENGINEERS = asset_key(Engineers)
@@ -60,7 +60,7 @@ def _read(rules: Directory, folder: UPath, lake: Lake) -> Judged:
     if not rules.files:
         return doubted(before, NOT_CONFIGURED)
     try:
-        every = [file for pattern in rules.files for file in files(folder, pattern)]
+        every = all_files(folder, rules.files)
         frame = read_people([(file.name, file.read_bytes()) for file in every], rules)
     except FileRefused as refused:
         return doubted(before, str(refused))

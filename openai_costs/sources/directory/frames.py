@@ -50,11 +50,12 @@ def judged(frame: pl.DataFrame, before: pl.DataFrame, rules: Directory) -> Judge
         rules: Which share may be missing.
     """
     now, then = _active(frame), _active(before)
-    if not now:
+    if now.is_empty():
         return doubted(before, "The directory has no active person. It was not used.")
-    lost_pct = 100 * (then - now) / then if then else 0
+    lost_pct = 100 * _missing(now, then) / then.height if then.height else 0
     if lost_pct >= rules.largest_drop_pct:
-        why = f"{now} active people where there were {then}: {lost_pct:.0f} % are missing"
+        counts = f"{now.height} active people where there were {then.height}"
+        why = f"{counts}: {lost_pct:.0f} % are missing"
         remedy = "If that is true, raise [directory] largest_drop_pct for one reading."
         return doubted(before, f"{why}. It was not used. {remedy}")
     return Judged(frame)
@@ -65,8 +66,16 @@ def doubted(before: pl.DataFrame, why: str) -> Judged:
     return Judged(before.with_columns(is_trusted=pl.lit(False)), why)
 
 
-def _active(frame: pl.DataFrame) -> int:
-    return frame.filter(pl.col("status") == "active").height
+def _active(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return who is here: person_id, and email as it is compared."""
+    here = frame.filter(pl.col("status") == "active")
+    return here.select("person_id", pl.col("email").str.strip_chars().str.to_lowercase())
+
+
+def _missing(now: pl.DataFrame, then: pl.DataFrame) -> int:
+    """Return how many were here and are not, by id and address: others may have come instead."""
+    left = then.join(now, on="person_id", how="anti").join(now, on="email", how="anti")
+    return left.height
 
 
 def _people(name: str, content: bytes, rules: Directory) -> Iterator[Person]:

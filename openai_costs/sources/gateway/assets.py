@@ -19,7 +19,7 @@ from openai_costs.metered_days import days_in_use
 from openai_costs.sections import Gateway
 from openai_costs.settings import Settings
 from openai_costs.slices import Batches
-from openai_costs.sources.gateway.frames import PROVIDERS, newest, spend_batches, tokens
+from openai_costs.sources.gateway.frames import PROVIDERS, newest, registries, spend_batches, tokens
 from openai_costs.sources.gateway.reading import (
     NOT_CONFIGURED,
     Readers,
@@ -129,7 +129,8 @@ def _gateway_tokens(
     gateway = settings.gateway
     with lake.alone(GatewayTokens):
         keys = lake.read(ApiKeys)
-        frame, said = tokens(gateway.name, _registries(archive, gateway), gateway.upstreams, keys)
+        kept, now = _registries(archive, gateway), registries(gateway)
+        frame, said = tokens(gateway.name, kept, gateway.upstreams, keys, now)
         lake.replace_whole(GatewayTokens, frame)
     verdict = dg.AssetCheckResult(
         check_name=USABLE.name,

@@ -1,6 +1,7 @@
 """core.gateway_spend and core.gateway_tokens from kept reads, whichever reader kept them. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -8,7 +9,7 @@ import polars as pl
 from openai_costs.archive import DamagedRead, KeptRead
 from openai_costs.errors import FileRefused, OpenAICostsError, PageRefused
 from openai_costs.money import NotAnAmount
-from openai_costs.sections import Upstream
+from openai_costs.sections import Gateway, Upstream
 from openai_costs.slices import Batch, Slice
 from openai_costs.sources.gateway import registry
 from openai_costs.sources.gateway.metering import MeterRow, metered
@@ -59,6 +60,7 @@ def tokens(
     reads: Iterable[KeptRead | DamagedRead],
     upstreams: Sequence[Upstream],
     keys: pl.DataFrame,
+    read_now: Collection[str] = PROVIDERS,
 ) -> tuple[pl.DataFrame, list[str]]:
     """Return core.gateway_tokens, and a sentence per kept registry that could not be used.
 
@@ -67,13 +69,15 @@ def tokens(
         reads: Every kept registry, of one reader after the other.
         upstreams: The keys and projects that settings declare.
         keys: core.api_keys.
+        read_now: The readers that settings still name.
     """
     listings, said = [], []
     for read in reads:
         try:
             if isinstance(read, DamagedRead):
                 raise read.error
-            listings.append(_LISTINGS[read.manifest.provider](read))
+            listed, provider = _LISTINGS[read.manifest.provider](read), read.manifest.provider
+            listings.append(replace(listed, is_read_now=provider in read_now))
         except (PageRefused, FileRefused) as error:
             said.append(str(error))
     return registry.tokens(connection, listings, upstreams, keys), said
@@ -107,3 +111,9 @@ def _batch(
     refused: Mapping[Slice, OpenAICostsError],
 ) -> Batch:
     return Batch(pl.concat([GatewaySpend.no_rows(), *frames]), read_at, refused)
+
+
+def registries(gateway: Gateway) -> tuple[str, ...]:
+    """Return the readers of a registry that settings name."""
+    is_named = {LITELLM: gateway.litellm_url, FILES: gateway.token_files}
+    return tuple(name for name in PROVIDERS if is_named[name])

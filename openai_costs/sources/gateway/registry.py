@@ -17,6 +17,8 @@ from openai_costs.sections import Upstream
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
 DELETED = "deleted"
+HINT_LENGTH = 4
+"""As many characters as gateways and the provider show of a key's end."""
 
 
 class TokenRow(NamedTuple):
@@ -43,11 +45,13 @@ class Listing:
         day: The UTC day it was read on.
         mapping: What a key named in it is known by: token_metadata or registry_file.
         tokens: The tokens listed.
+        is_read_now: Whether settings still name the source; what they do not is listed no more.
     """
 
     day: date
     mapping: str
     tokens: Sequence[TokenRow]
+    is_read_now: bool = True
 
 
 @dataclass
@@ -88,7 +92,7 @@ def _folded(listings: Iterable[Listing]) -> dict[str, _Known]:
     for listing in listings:
         newest[listing.mapping] = listing.day
         for row in listing.tokens:
-            if row.status != DELETED:
+            if row.status != DELETED and listing.is_read_now:
                 seen[listing.mapping, row.token_id] = listing.day
             found[row.token_id] = _with(found.get(row.token_id), row, listing)
     for token_id, known in found.items():
@@ -187,7 +191,8 @@ def _home(key: str, keys: pl.DataFrame) -> str | None:
 
 
 def _ending(hint: str, keys: pl.DataFrame) -> list[tuple[str, str, str | None]]:
-    """Return the keys that end like a hint: connection, id, project."""
+    """Return the keys that end like a hint: connection, id, project. A shorter one says nothing."""
     wanted = hint.rsplit(".", 1)[-1].rsplit("*", 1)[-1]
-    fits = pl.col("redacted_value").str.ends_with(wanted) if wanted else pl.lit(False)
+    is_long = len(wanted) >= HINT_LENGTH
+    fits = pl.col("redacted_value").str.ends_with(wanted) if is_long else pl.lit(False)
     return keys.filter(fits).select("connection", "id", "project_id").rows()

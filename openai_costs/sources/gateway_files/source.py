@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 
 import msgspec
 from upath import UPath
 
 from openai_costs.archive import DayRead
 from openai_costs.days import Clock, DayRange
+from openai_costs.errors import FileRefused
 from openai_costs.sections import Gateway
 from openai_costs.sources.gateway_files.cells import Cells, by_day, cells
 from openai_costs.sources.gateway_files.frames import meter_row, token
@@ -25,7 +25,7 @@ from openai_costs.sources.gateway_files.layouts import (
     TOKENS,
     Layout,
 )
-from openai_costs.sources.named_files import files
+from openai_costs.sources.named_files import all_files
 from openai_costs.sources.source import Tell
 from openai_costs.sources.text_rows import text_rows
 
@@ -84,10 +84,15 @@ class GatewayFiles:
         """Return the rows of all files, and what proves which files they were."""
         rows: list[Cells] = []
         digests: Digests = []
-        for file in chain.from_iterable(files(self.folder, one) for one in patterns):
+        for file in all_files(self.folder, patterns):
             content = file.read_bytes()
-            digests.append((file.name, hashlib.sha256(content).hexdigest()))
-            rows += cells(text_rows(file.name, content), layout)
+            digest = hashlib.sha256(content).hexdigest()
+            found = list(cells(text_rows(file.name, content), layout))
+            copies = [name for name, known in digests if known == digest]
+            if copies and found:
+                raise FileRefused(file.name, f"is a copy of {copies[0]}", "Take one of them away.")
+            digests.append((file.name, digest))
+            rows += found
         return rows, digests
 
     def _kept(self, dataset: str, day: date, rows: list[Cells], digests: Digests) -> DayRead:

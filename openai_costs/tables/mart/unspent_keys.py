@@ -10,8 +10,8 @@ KINDS = ("unused", "admin_key")
 class UnspentKeys(Contract):
     """Keys without spend that could be misused.
 
-    One row per connection and key: an API key that was never used and that no gateway token
-    names, or an admin key, which can make API keys and so open a way round the gateway.
+    One row per connection and key: an API key that was never used or billed and that no gateway
+    token names, or an admin key, which can make API keys and so open a way round the gateway.
     """
 
     connection: str = column("The connection of openai_costs.toml.")

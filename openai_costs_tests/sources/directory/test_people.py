@@ -170,6 +170,15 @@ def people(active: int, left: int = 0) -> pl.DataFrame:
     return read_people([("people.csv", text.encode())], RULES)
 
 
+OTHERS = read_people(
+    [("b.csv", "\n".join(["email", *(f"z{n}@other.example" for n in range(10))]).encode())], RULES
+)
+SAME_WITH_OTHER_IDS = read_people(
+    [("b.json", scim(*({"id": n, "userName": f"P{n}@tide.example"} for n in range(10))).encode())],
+    RULES,
+)
+
+
 @pytest.mark.parametrize(
     ("now", "then", "doubt"),
     [
@@ -179,6 +188,8 @@ def people(active: int, left: int = 0) -> pl.DataFrame:
         (people(6), people(10), ""),
         (people(1), people(0), ""),
         (people(5, left=5), people(10), "50 % are missing"),
+        (OTHERS, people(10), "10 active people where there were 10: 100 % are missing"),
+        (SAME_WITH_OTHER_IDS, people(10), ""),
     ],
 )
 def test_a_directory_that_is_empty_or_shrank_by_half_is_not_believed(

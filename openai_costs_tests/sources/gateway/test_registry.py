@@ -5,7 +5,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from openai_costs.sections import Upstream
+from openai_costs.sections import Gateway, Upstream
+from openai_costs.sources.gateway.frames import registries
 from openai_costs.sources.gateway.registry import Listing, TokenRow, tokens
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
@@ -162,3 +163,21 @@ def test_a_token_listed_as_deleted_counts_up_to_the_last_day_it_was_listed_witho
     assert (row["first_seen_day"], row["last_seen_day"]) == (DAY, DAY)
     (late,) = made(listing(gone, on=day(1)), listing(gone, on=day(2)))
     assert (late["is_current"], late["last_seen_day"]) == (False, day(1))
+
+
+def test_a_source_that_left_the_settings_lists_nobody_any_more():
+    old = Listing(DAY, FILE, [TokenRow("old", openai_api_key_id="key_0")], is_read_now=False)
+    gone, here = made(old, listing(TokenRow("tok"), on=day(5)))
+    assert (gone["token_id"], gone["is_current"], gone["last_seen_day"]) == ("old", False, DAY)
+    assert (here["token_id"], here["is_current"]) == ("tok", True)
+
+
+def test_the_settings_name_the_registries_that_are_read():
+    assert registries(Gateway(litellm_url="https://gateway.example")) == ("litellm",)
+    assert registries(Gateway(token_files=("tokens.csv",))) == ("gateway_files",)
+    assert registries(Gateway()) == ()
+
+
+def test_a_hint_shorter_than_what_is_shown_of_a_key_says_nothing():
+    (row,) = made(listing(TokenRow("tok", openai_key_hint="2")), known=keys("9fK2"))
+    assert row["mapping"] == "none"

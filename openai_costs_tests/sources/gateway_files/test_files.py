@@ -258,3 +258,18 @@ def test_what_can_be_read_in_two_ways_or_counted_by_nobody_is_refused(
     (tmp_path / "spend.csv").write_text(text)
     with pytest.raises(FileRefused, match=said):
         reads(tmp_path, spend_files=["spend.csv"])
+
+
+def test_a_file_that_two_patterns_stand_for_is_metered_once(tmp_path: Path):
+    (tmp_path / "spend.csv").write_text(GOOD)
+    for name in ("quiet.csv", "silent.csv"):
+        (tmp_path / name).write_text(f"{HEADS}\n")
+    ((row,),) = map(rows, reads(tmp_path, spend_files=["spend.csv", "s*.csv", "*.csv"]))
+    assert row["metered_usd"] == Decimal("0.25")
+
+
+def test_a_copy_of_a_file_is_not_metered_again(tmp_path: Path):
+    (tmp_path / "spend.csv").write_text(GOOD)
+    (tmp_path / "spend (1).csv").write_text(GOOD)
+    with pytest.raises(FileRefused, match=r"spend.csv: is a copy of spend \(1\).csv"):
+        reads(tmp_path, spend_files=["*.csv"])
