@@ -14,6 +14,7 @@ from openai_costs.seats.seats import WINDOW_DAYS, Membership
 from openai_costs.seats.seats import seats as held
 from openai_costs.sections import Seats as Prices
 from openai_costs.settings import Settings
+from openai_costs.spend.coverage import newest_settled
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.engineers import Engineers
@@ -22,20 +23,21 @@ from openai_costs.tables.core.project_members import ProjectMembers
 from openai_costs.tables.core.service_accounts import ServiceAccounts
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.seats import Seats
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
 MEMBERS = (Users, Invites, ServiceAccounts, ProjectMembers, ApiKeys, AdminKeys)
 _SPENDERS = """
     SELECT connection, user_id,
-        coalesce(sum(billed_usd) FILTER (day > {after}), 0)::DECIMAL(38,18),
+        coalesce(sum(billed_usd) FILTER ({lately}), 0)::DECIMAL(38,18),
         max(day) FILTER (billed_usd <> 0)
     FROM read_parquet($files) WHERE user_id IS NOT NULL GROUP BY ALL
 """
 _SUBSCRIPTIONS = """
     SELECT connection, line_item, sum(billed_usd)::DECIMAL(38,18)
     FROM read_parquet($files)
-    WHERE day > {after} AND line_item IS NOT NULL
+    WHERE ({lately}) AND line_item IS NOT NULL
         AND usage_type IS NULL AND api_key_id IS NULL AND quantity_unit IS DISTINCT FROM 'tokens'
     GROUP BY ALL
 """
@@ -45,7 +47,7 @@ _SUBSCRIPTIONS = """
     Seats,
     group="seats",
     kinds={"polars", "parquet"},
-    reads=(*MEMBERS, Engineers, SpendAttribution, Spend),
+    reads=(*MEMBERS, Engineers, SpendAttribution, Spend, Coverage),
 )
 def seats(
     context: dg.AssetExecutionContext,
@@ -62,7 +64,7 @@ WHOLE_ASSETS = (seats,)
 
 def membership(lake: Lake, prices: Prices) -> Membership:
     """Return what the lake knows of the organisations' members."""
-    as_of = {one: max(days) for one in lake.connections(Spend) if (days := lake.days(Spend, one))}
+    as_of = _as_of(lake)
     users, invites, accounts, members, keys, admins = (lake.read(table) for table in MEMBERS)
     return Membership(
         users=users,
@@ -77,11 +79,22 @@ def membership(lake: Lake, prices: Prices) -> Membership:
     )
 
 
-def _after(as_of: Mapping[str, date]) -> str:
-    """Return the day before each connection's window begins, in SQL."""
-    window = timedelta(days=WINDOW_DAYS)
-    days = (f"WHEN '{one}' THEN DATE '{day - window}'" for one, day in sorted(as_of.items()))
-    return f"CASE connection {' '.join(days)} END" if as_of else "NULL::DATE"
+def _as_of(lake: Lake) -> dict[str, date]:
+    """Return the newest settled day of each connection, or its newest while none has settled."""
+    newest = {one: max(days) for one in lake.connections(Spend) if (days := lake.days(Spend, one))}
+    settled = dict(newest_settled(lake.read(Coverage)).iter_rows())
+    return {one: settled.get(one, day) for one, day in newest.items()}
+
+
+def _lately(as_of: Mapping[str, date]) -> str:
+    """Return whether a day lies in its connection's window, in SQL."""
+    ends = sorted(as_of.items())
+    inside = (f"connection = '{one}' AND {_within(day)}" for one, day in ends)
+    return " OR ".join(inside) or "false"
+
+
+def _within(end: date) -> str:
+    return f"day BETWEEN DATE '{end - timedelta(days=WINDOW_DAYS - 1)}' AND DATE '{end}'"
 
 
 def _spenders(lake: Lake, as_of: Mapping[str, date]) -> pl.DataFrame:
@@ -91,7 +104,7 @@ def _spenders(lake: Lake, as_of: Mapping[str, date]) -> pl.DataFrame:
         "spend_30d_usd": MONEY,
         "last_day": pl.Date(),
     }
-    return lake.ask(SpendAttribution, _SPENDERS.format(after=_after(as_of)), pl.Schema(schema))
+    return lake.ask(SpendAttribution, _SPENDERS.format(lately=_lately(as_of)), pl.Schema(schema))
 
 
 def _subscriptions(lake: Lake, as_of: Mapping[str, date], prices: Prices) -> dict[str, Decimal]:
@@ -101,7 +114,7 @@ def _subscriptions(lake: Lake, as_of: Mapping[str, date], prices: Prices) -> dic
     (`chatgpt-4o-latest, input`).
     """
     schema = {"connection": pl.String(), "line_item": pl.String(), "billed_usd": MONEY}
-    lines = lake.ask(Spend, _SUBSCRIPTIONS.format(after=_after(as_of)), pl.Schema(schema))
+    lines = lake.ask(Spend, _SUBSCRIPTIONS.format(lately=_lately(as_of)), pl.Schema(schema))
     label = pl.col("line_item").str.to_lowercase()
     words = [word.casefold() for word in prices.subscription_labels]
     found = lines.filter(label.str.contains_any(words)) if words else lines.clear()

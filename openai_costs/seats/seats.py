@@ -30,7 +30,7 @@ class Membership:
         admin_keys: core.admin_keys.
         spenders: connection, user_id, spend_30d_usd, last_day: dollars attributed to users.
         subscriptions: Dollars of subscription-like lines by connection, in the same days.
-        as_of_days: The newest day of each connection's ledger.
+        as_of_days: The newest settled day of each connection's ledger.
     """
 
     users: pl.DataFrame

@@ -26,7 +26,9 @@ from openai_costs.tables.core.project_members import ProjectMembers
 from openai_costs.tables.core.service_accounts import ServiceAccounts
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.seats import Seats
+from openai_costs_tests.budgets.ledger import covered
 
 AS_OF = date(2026, 3, 31)
 RULES = Directory()
@@ -297,6 +299,19 @@ def test_a_model_that_is_called_like_a_subscription_is_no_seat(tmp_path: Path):
     lake = Lake(UPath(tmp_path))
     read = {Slice("acme", AS_OF): datetime(2026, 4, 2, tzinfo=UTC)}
     lake.replace(Spend, [Batch(frame(Spend, usual, lines), read)])
+    found = membership(lake, FREE)
+    assert found.subscriptions == {"acme": Decimal(60)}
+    assert found.as_of_days == {"acme": AS_OF}
+
+
+def test_dollars_of_seats_are_those_of_settled_days(tmp_path: Path):
+    usual = {"connection": "acme", "provider": "openai", "grouping": "all"}
+    lake, days = Lake(UPath(tmp_path)), (AS_OF, AS_OF + timedelta(days=1))
+    lines = [{"line_item": "ChatGPT seats", "billed_usd": Decimal(60), "day": day} for day in days]
+    read = {Slice("acme", day): datetime(2026, 4, 2, tzinfo=UTC) for day in days}
+    lake.replace(Spend, [Batch(frame(Spend, usual, lines), read)])
+    states = covered(("acme", days[0], "settled"), ("acme", days[1], "provisional"))
+    lake.replace_whole(Coverage, states)
     found = membership(lake, FREE)
     assert found.subscriptions == {"acme": Decimal(60)}
     assert found.as_of_days == {"acme": AS_OF}

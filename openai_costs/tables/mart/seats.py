@@ -62,7 +62,9 @@ class Seats(Contract):
         "Where the seat cost is from: contract_price (an assumption), bill, both or none."
     )
     as_of_day: dt.date = column(
-        "The newest UTC day the connection's ledger has.", unit="UTC day", nullable=True
+        "The newest settled UTC day of the connection's ledger, or its newest while none is.",
+        unit="UTC day",
+        nullable=True,
     )
 
     class Config(Contract.Config):
