@@ -98,19 +98,14 @@ def _quiet(address: Address, url: str, said: str) -> str:
 
 @contextmanager
 def _unlogged() -> Iterator[None]:
-    """Keep the HTTP client from logging addresses, which it does at level INFO.
-
-    Nor are the tries of a moment printed among what a command says: the record has what counts.
-    """
+    """Keep the HTTP client from logging addresses, which it does at level INFO."""
 
     def silence(_record: logging.LogRecord) -> bool:
         return False
 
-    log, hooks = logging.getLogger("httpx"), stamina.instrumentation.get_on_retry_hooks()
+    log = logging.getLogger("httpx")
     log.addFilter(silence)
-    stamina.instrumentation.set_on_retry_hooks(())
     try:
         yield
     finally:
         log.removeFilter(silence)
-        stamina.instrumentation.set_on_retry_hooks(hooks)
