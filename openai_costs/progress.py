@@ -78,6 +78,7 @@ def progress_logger(handler: Progress) -> dg.LoggerDefinition:
     def lines(_context: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.getLogger("openai_costs.progress")
         logger.handlers, logger.propagate = [handler], False
+        logger.disabled = False  # whoever sets up logging anew may have switched it off
         logger.setLevel(logging.DEBUG)
         return logger
 

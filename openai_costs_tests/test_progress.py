@@ -1,7 +1,15 @@
+import logging
+
 import dagster as dg
+import pytest
 
 from openai_costs.progress import Progress, progress_logger
 from openai_costs_tests.org import calm
+
+
+def test_progress_is_shown_whoever_switched_loggers_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("openai_costs.progress"), "disabled", value=True)
+    test_what_an_asset_tells_is_shown_word_for_word()
 
 
 def test_what_an_asset_tells_is_shown_word_for_word() -> None:
