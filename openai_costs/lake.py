@@ -10,7 +10,7 @@ import io
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -28,6 +28,9 @@ from openai_costs.tables.contract import Contract
 
 ROWS_A_BATCH = 60_000
 """Rows taken into memory at a time: bounds the memory of a run, whatever the range."""
+
+BYTES_AT_ONCE = 200_000
+"""Files are taken at once up to so many bytes: a file for itself costs as much as ten together."""
 
 WRITERS = 4
 """Files written at a time: Polars and the disk work outside Python's lock."""
@@ -69,21 +72,20 @@ class Lake:
 
     def batches(self, table: type[Contract], days: Iterable[date]) -> Iterator[Batch]:
         """Yield the stored slices of some days, a bounded number of rows at a time."""
-        wanted = list(days)
         held: list[Batch] = []
-        for connection in self.connections(table):
-            for day in wanted:
-                held += self._read(table, Slice(connection, day))
-                if sum(one.frame.height for one in held) > ROWS_A_BATCH:
-                    yield _together(table, held)
-                    held = []
+        for files in self._bundles(table, list(days)):
+            held.append(_batch(files))
+            if sum(one.frame.height for one in held) > ROWS_A_BATCH:
+                yield _together(table, held)
+                held = []
         yield _together(table, held)
 
     def read(self, table: type[Contract], days: Iterable[date] | None = None) -> pl.DataFrame:
         """Return a small table as one frame: some days, or all of it."""
         if days is None:
-            files = files_below(self._folder(table), ".parquet")
-            return pl.concat([table.no_rows(), *(_frame(file.read_bytes()) for file in files)])
+            files = [one.read_bytes() for one in files_below(self._folder(table), ".parquet")]
+            found = [pl.read_parquet(files)] if files else []
+            return pl.concat([table.no_rows(), *found])
         return pl.concat([table.no_rows(), *(batch.frame for batch in self.batches(table, days))])
 
     def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
@@ -168,16 +170,18 @@ class Lake:
         folder = self._folder(table)
         return sorted(f.name for f in folder.iterdir() if f.is_dir()) if folder.exists() else []
 
-    def _read(self, table: type[Contract], key: Slice) -> list[Batch]:
-        """Return a stored slice as a batch of one; nothing when it is not there."""
-        try:
-            content = self._path(table, key).read_bytes()
-        except FileNotFoundError:
-            return []
-        facts = pl.read_parquet_metadata(io.BytesIO(content))
-        read_at = {key: datetime.fromisoformat(facts[_READ_AT])}
-        page_usd = {key: Decimal(facts[_PAGE_USD])} if _PAGE_USD in facts else {}
-        return [Batch(_frame(content), read_at, page_usd=page_usd)]
+    def _bundles(self, table: type[Contract], days: Sequence[date]) -> Iterator[dict[Slice, bytes]]:
+        """Yield the files of stored slices, several at once; nothing for what is not there."""
+        bundle: dict[Slice, bytes] = {}
+        for connection in self.connections(table):
+            for key in (Slice(connection, day) for day in days):
+                with suppress(FileNotFoundError):
+                    bundle[key] = self._path(table, key).read_bytes()
+                if sum(map(len, bundle.values())) > BYTES_AT_ONCE:
+                    yield bundle
+                    bundle = {}
+        if bundle:
+            yield bundle
 
     def _write(self, table: type[Contract], batch: Batch, key: Slice, rows: pl.DataFrame) -> None:
         replace_file(self._path(table, key), _parquet(rows, _facts(batch, key)))
@@ -230,8 +234,13 @@ def _parquet(frame: pl.DataFrame, metadata: dict[str, str]) -> bytes:
     return content.getvalue()
 
 
-def _frame(content: bytes) -> pl.DataFrame:
-    return pl.read_parquet(io.BytesIO(content))
+def _batch(files: Mapping[Slice, bytes]) -> Batch:
+    facts = {key: pl.read_parquet_metadata(io.BytesIO(file)) for key, file in files.items()}
+    return Batch(
+        pl.read_parquet(list(files.values())),
+        {key: datetime.fromisoformat(of[_READ_AT]) for key, of in facts.items()},
+        page_usd={key: Decimal(of[_PAGE_USD]) for key, of in facts.items() if _PAGE_USD in of},
+    )
 
 
 def _facts(batch: Batch, key: Slice) -> dict[str, str]:

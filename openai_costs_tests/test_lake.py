@@ -126,9 +126,21 @@ def test_batches_are_bounded_in_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch
     lines = [(key, user, "1") for key in keys for user in ("ada", "bo")]
     lake.replace(SpendByUser, [read(*lines, replaces=tuple(keys))])
     monkeypatch.setattr(lake_module, "ROWS_A_BATCH", 3)
+    monkeypatch.setattr(lake_module, "BYTES_AT_ONCE", 1)
     batches = list(lake.batches(SpendByUser, [key.day for key in keys]))
     assert [batch.frame.height for batch in batches] == [4, 4, 4, 0]
     assert [key for batch in batches for key in sorted(batch.read_at)] == keys
+
+
+def test_small_files_are_taken_together_in_their_order(lake: Lake) -> None:
+    keys = [Slice(name, day(number)) for name in ("acme", "labs") for number in range(1, 4)]
+    lines = [(key, "ada", str(number)) for number, key in enumerate(keys)]
+    lake.replace(SpendByUser, [read(*lines, replaces=tuple(keys))])
+    (batch,) = lake.batches(SpendByUser, [day(3), day(9), day(2)])
+    assert batch.frame.select("connection", "day").rows() == [
+        (name, day(number)) for name in ("acme", "labs") for number in (3, 2)
+    ]
+    assert sorted(batch.read_at) == sorted(key for key in keys if key.day != day(1))
 
 
 def test_days_that_are_not_there_are_not_an_error(lake: Lake) -> None:
