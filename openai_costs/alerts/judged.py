@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from openai_costs.findings import Question, Rule
-from openai_costs.spend.coverage import of_costs, since_first_read
+from openai_costs.spend.coverage import of_costs, settled_in_all
 from openai_costs.tables.finding import EVERY_CONNECTION
 
 
@@ -37,17 +37,12 @@ class Judged:
 
 
 def settled_days(coverage: pl.DataFrame) -> dict[str, frozenset[date]]:
-    """Return the settled days of each connection's costs, and under `*` those settled in all.
-
-    In all that had begun: what was never read, or begins later, has nothing to say about a day.
-    """
-    costs = of_costs(coverage)
+    """Return the settled days of each connection's costs, and under `*` those settled in all."""
     settled = {
         str(name): frozenset(rows.filter(state="settled")["day"])
-        for (name,), rows in costs.partition_by("connection", as_dict=True).items()
+        for (name,), rows in of_costs(coverage).partition_by("connection", as_dict=True).items()
     }
-    begun = since_first_read(costs).group_by("day").agg(in_all=(pl.col("state") == "settled").all())
-    return settled | {EVERY_CONNECTION: frozenset(begun.filter("in_all")["day"])}
+    return settled | {EVERY_CONNECTION: frozenset(settled_in_all(coverage))}
 
 
 def judged_of(

@@ -79,16 +79,26 @@ def of_settled_days(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
         frame: mart.coverage.
     """
     costs = of_costs(frame)
-    settled = costs.filter(state="settled").select(SLICE)
-    names = costs["connection"].unique()
-    in_all = settled.group_by("day").agg(n=pl.len()).filter(pl.col("n") == len(names))
-    has_ledger = pl.col("connection").is_in(names.to_list())
+    has_ledger = pl.col("connection").is_in(costs["connection"].unique().to_list())
+    settled = costs.filter(state="settled")
     return pl.concat(
         [
             rows.filter(has_ledger).join(settled, on=SLICE, how="semi"),
-            rows.filter(~has_ledger).join(in_all, on="day", how="semi"),
+            rows.filter(~has_ledger, pl.col("day").is_in(settled_in_all(frame).to_list())),
         ]
     )
+
+
+def settled_in_all(frame: pl.DataFrame) -> pl.Series:
+    """Return the days settled at every connection that had begun, oldest first.
+
+    What was never read, or begins later, has nothing to say about a day.
+
+    Args:
+        frame: mart.coverage.
+    """
+    begun = since_first_read(of_costs(frame)).group_by("day")
+    return begun.agg(in_all=(pl.col("state") == "settled").all()).filter("in_all")["day"].sort()
 
 
 def newest_settled(frame: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from openai_costs.spend.coverage import (
     newest_settled,
     of_costs,
     of_settled_days,
+    settled_in_all,
     since_first_read,
     usage_coverage,
 )
@@ -175,3 +176,10 @@ def test_a_connection_that_is_not_read_takes_no_other_connections_days() -> None
         ("gateway", day(1)),
     ]
     assert dict(newest_settled(frame).rows()) == {"acme": day(2), "beta": day(1)}
+
+
+def test_a_connection_never_read_settles_no_days_of_all_and_takes_none_away() -> None:
+    frame = pl.concat([states("ssp"), states("mmm", "beta")])
+    rows = pl.DataFrame({"connection": ["gateway"] * 3, "day": [day(1), day(2), day(3)]})
+    assert settled_in_all(frame).to_list() == [day(1), day(2)]
+    assert of_settled_days(rows, frame)["day"].to_list() == [day(1), day(2)]
