@@ -1,16 +1,37 @@
 """Up to which day the gateway is known: findings about later days would be guesses."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
-from openai_costs.days import is_settled
+from openai_costs.days import DayRange, is_settled
 from openai_costs.findings import Facts
 from openai_costs.lake import Lake
 from openai_costs.metered_days import GRACE
 from openai_costs.slices import Slice
+from openai_costs.spend.coverage import of_settled_days
+from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.mart.coverage import Coverage
+
+LOOK_BACK = timedelta(days=30)
+"""Findings of a question about the gateway are those of its last days."""
+
+
+def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) -> pl.DataFrame:
+    """Return the rows of a daily table that can be judged: of the last days, settled, and known.
+
+    Args:
+        lake: Where tables are.
+        facts: The settings, and the instant.
+        table: The table of a question about the gateway.
+        until: The last day that the gateway is known for.
+    """
+    first, last = facts.today - LOOK_BACK, min(facts.today, until)
+    if not facts.settings.gateway.is_there or last < first:
+        return table.no_rows()
+    return of_settled_days(lake.read(table, DayRange(first, last)), lake.read(Coverage))
 
 
 def registry_until(lake: Lake, facts: Facts) -> date:

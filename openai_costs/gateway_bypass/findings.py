@@ -1,18 +1,14 @@
 """What goes round the gateway, as candidates for `mart.findings`: one per API key."""
 
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-from openai_costs.days import DayRange
 from openai_costs.findings import Facts, Question, Rule
-from openai_costs.gateway_known import meter_until, registry_until
+from openai_costs.gateway_known import judged_lately, meter_until, registry_until
 from openai_costs.lake import Lake
-from openai_costs.spend.coverage import of_settled_days
 from openai_costs.tables.finding import Finding, candidates
-from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 
 PAGE = "docs/governance.md"
@@ -20,7 +16,6 @@ QUIET_DAYS = 4
 """A key of office hours is silent over a long weekend, and has not stopped."""
 UNREGISTERED = Rule("gateway_bypass.unregistered", quiet_days=QUIET_DAYS, page=PAGE)
 UNMETERED = Rule("gateway_bypass.unmetered", quiet_days=QUIET_DAYS, page=PAGE)
-LOOK_BACK = timedelta(days=30)
 CRITICAL_USD = Decimal(500)
 """From how many dollars of the last 30 days a key is critical."""
 
@@ -95,21 +90,13 @@ def _because(key: dict[str, Any], owner: str | None) -> str:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    rows = _lately(lake, facts, registry_until(lake, facts))
+    rows = judged_lately(lake, facts, GatewayBypass, registry_until(lake, facts))
     return found(rows.filter(pl.col("reason") != "unmetered"))
 
 
 def _ask_unmetered(lake: Lake, facts: Facts) -> pl.DataFrame:
-    return found(_lately(lake, facts, meter_until(lake, facts)).filter(reason="unmetered"))
-
-
-def _lately(lake: Lake, facts: Facts, until: date) -> pl.DataFrame:
-    """Return the rows of the last days that can be judged."""
-    first, last = facts.today - LOOK_BACK, min(facts.today, until)
-    if not facts.settings.gateway.is_there or last < first:
-        return GatewayBypass.no_rows()
-    rows = lake.read(GatewayBypass, DayRange(first, last))
-    return of_settled_days(rows, lake.read(Coverage))
+    rows = judged_lately(lake, facts, GatewayBypass, meter_until(lake, facts))
+    return found(rows.filter(reason="unmetered"))
 
 
 QUESTIONS = (

@@ -3,9 +3,9 @@
 import polars as pl
 
 from openai_costs.money import MONEY, unless_tiny
+from openai_costs.upstreams import is_openai
 
 KEY_DAY = ("day", "connection", "project_id", "api_key_id")
-PROVIDERS = ("openai", "text-completion-openai")
 
 
 def key_days(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
@@ -92,7 +92,7 @@ def _seen(meter: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """Return what the gateway metered by day, level and the key or project it was for."""
     every = pl.sum_horizontal("input_tokens", "output_tokens", ignore_nulls=True)
     return (
-        meter.filter(pl.col("upstream_provider").is_in(PROVIDERS).fill_null(True))
+        meter.filter(is_openai())
         .join(owners, on=["connection", "token_id"])
         .group_by("day", "level", "ref")
         .agg(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from openai_costs.sections import Upstream
+from openai_costs.upstreams import is_declared_key, is_declared_project
 
 CONFIDENCE_ORDER = {"high": 3, "medium": 2, "low": 1, "none": 0}
 
@@ -23,10 +24,6 @@ def with_registration(
         tokens: core.gateway_tokens.
         upstreams: The keys and projects that settings declare, whichever token they answer for.
     """
-    keys = [one.api_key_id for one in upstreams if one.api_key_id]
-    projects = [one.project_id for one in upstreams if one.project_id and not one.api_key_id]
-    is_declared_key = pl.col("api_key_id").is_in(keys).fill_null(False)
-    is_declared_project = pl.col("project_id").is_in(projects).fill_null(False)
     by_key = _newest(tokens, "openai_api_key_id", "key")
     has_no_key = pl.col("openai_api_key_id").is_null()
     by_project = _newest(tokens.filter(has_no_key), "openai_project_id", "project")
@@ -35,8 +32,8 @@ def with_registration(
     )
     has_key = pl.col("api_key_id").is_not_null()
     is_named = _was_listed("key")
-    is_by_key = is_named | is_declared_key
-    is_by_project = (_was_listed("project") | is_declared_project) & has_key
+    is_by_key = is_named | is_declared_key(upstreams)
+    is_by_project = (_was_listed("project") | is_declared_project(upstreams)) & has_key
     level = pl.when(is_by_key).then(pl.lit("key")).when(is_by_project).then(pl.lit("project"))
     confidence = (
         pl.when(is_named)

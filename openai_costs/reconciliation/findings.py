@@ -1,21 +1,16 @@
 """Where bill and meter do not agree, as candidates for `mart.findings`: one per cause."""
 
-from datetime import timedelta
 from typing import Any
 
 import polars as pl
 
-from openai_costs.days import DayRange
 from openai_costs.findings import Facts, Question, Rule
-from openai_costs.gateway_known import meter_until
+from openai_costs.gateway_known import judged_lately, meter_until
 from openai_costs.lake import Lake
-from openai_costs.spend.coverage import of_settled_days
 from openai_costs.tables.finding import Finding, candidates
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
-from openai_costs.tables.mart.coverage import Coverage
 
 GAP = Rule("reconciliation.gap", quiet_days=4, page="docs/governance.md")
-LOOK_BACK = timedelta(days=30)
 TOLD_ELSEWHERE = ("agrees", "bypass", "late_or_unsettled")
 """A bypass is told key by key, with its owner; what has not settled is not judged."""
 SHOWN = 3
@@ -76,11 +71,7 @@ def _largest(gaps: pl.DataFrame) -> str:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    first, last = facts.today - LOOK_BACK, min(facts.today, meter_until(lake, facts))
-    if not facts.settings.gateway.is_there or last < first:
-        return Finding.no_rows()
-    rows = lake.read(CostReconciliation, DayRange(first, last))
-    return found(of_settled_days(rows, lake.read(Coverage)))
+    return found(judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts)))
 
 
 QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until)

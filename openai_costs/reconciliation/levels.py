@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from openai_costs.sections import Upstream
+from openai_costs.upstreams import is_declared_key, is_declared_project
 
 
 def levelled(
@@ -33,7 +34,8 @@ def levelled(
         projects, on="project_id", how="left"
     )
     has_key = pl.col("api_key_id").is_not_null()
-    declared_key, declared_project = (one & has_key for one in _declared(upstreams))
+    declared_key = is_declared_key(upstreams) & has_key
+    declared_project = is_declared_project(upstreams) & has_key
     was_mapped, was_mapped_project = (
         pl.col(one).is_not_null() for one in ("until", "project_until")
     )
@@ -48,14 +50,6 @@ def levelled(
         .then(pl.lit("unmapped"))
     )
     return _added_up(found.with_columns(level=level), [*lines.columns, "level"])
-
-
-def _declared(upstreams: Sequence[Upstream]) -> tuple[pl.Expr, pl.Expr]:
-    """Return whether settings say that a key, and that all keys of a project, are the gateway's."""
-    keys = [one.api_key_id for one in upstreams if one.api_key_id]
-    projects = [one.project_id for one in upstreams if one.project_id and not one.api_key_id]
-    is_key, in_project = pl.col("api_key_id").is_in(keys), pl.col("project_id").is_in(projects)
-    return is_key.fill_null(False), in_project.fill_null(False)
 
 
 def _listed_until(tokens: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import polars as pl
 
 from openai_costs.money import MONEY, unless_tiny
 from openai_costs.reconciliation.model_names import undated
+from openai_costs.upstreams import is_openai
 
 TOKENS = {
     "input_uncached_tokens": "input",
@@ -13,7 +14,6 @@ TOKENS = {
     "input_cache_write_tokens": "cache_write",
     "output_tokens": "output",
 }
-PROVIDERS = ("openai", "text-completion-openai")
 
 
 def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
@@ -30,7 +30,6 @@ def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.D
     known = keys.select(
         openai_api_key_id="id", key_connection="connection", key_project_id="project_id"
     ).unique("openai_api_key_id", keep="none")
-    is_ours = pl.col("upstream_provider").is_in(PROVIDERS).fill_null(True)
     mapped = tokens.select(
         "connection", "token_id", "upstream_connection", "openai_api_key_id", "openai_project_id"
     ).join(known, on="openai_api_key_id", how="left")
@@ -38,7 +37,7 @@ def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.D
         pl.col(f"openai_{one}_id").is_not_null() for one in ("api_key", "project")
     )
     return (
-        meter.filter(is_ours)
+        meter.filter(is_openai())
         .join(mapped, on=["connection", "token_id"], how="left", nulls_equal=True)
         .with_columns(
             upstream_connection=pl.coalesce("upstream_connection", "key_connection"),
