@@ -26,6 +26,7 @@ from openai_costs.sample.organisation import Organisation
 from openai_costs.settings import SAMPLE_SCHEME
 from openai_costs.spend.overtaken import overtaken_days
 from openai_costs.storage import place
+from openai_costs.tables.mart.findings import OPEN
 
 TOP = 3
 MOST_FINDINGS = 5
@@ -84,7 +85,7 @@ def told(facts: ReportFacts, home: Path) -> Iterator[str]:
 def _findings(home: Path) -> Iterator[str]:
     """Yield what is open, with dollars, and how much is over."""
     everything = shown(place(str(home)), everything=True)
-    found = [one for one in everything if one.state in ("open", "growing")]
+    found = [one for one in everything if one.state in OPEN]
     over, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
     yield f"\nOpen findings ({len(found)}, here the {first} worst; {over} more are over):"
     yield from (f"  {line}" for line in lines(found[:MOST_FINDINGS]))

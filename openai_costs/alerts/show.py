@@ -18,18 +18,16 @@ from openai_costs.lake import Lake
 from openai_costs.sections import Mute, Route
 from openai_costs.settings import Settings, secret
 from openai_costs.storage import place
-from openai_costs.tables.finding import SEVERITIES
 from openai_costs.tables.finding import Finding as Candidate
-from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
 
 BY = "command line"
 
 
 def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
     """Return the findings to show, the worst and dearest first; by default those not closed."""
-    found = rows(Finding, Lake(home).read(Findings))
-    wanted = [one for one in found if everything or one.state in ("open", "growing")]
-    return sorted(wanted, key=_rank)
+    found = rows(Finding, worst_first(Lake(home).read(Findings)))
+    return [one for one in found if everything or one.state in OPEN]
 
 
 def lines(found: list[Finding]) -> Iterator[str]:
@@ -86,11 +84,6 @@ def _nothing_but_mutes(settings: Settings, home: UPath) -> Look:
 
 def _plain(value: object) -> object:
     return str(value) if isinstance(value, (Decimal, date)) else value
-
-
-def _rank(one: Finding) -> tuple[int, Decimal, date, str]:
-    stake = abs(one.impact_usd or Decimal(0))
-    return (-SEVERITIES.index(one.severity), -stake, one.since_day, one.finding_id)
 
 
 def _named(home: UPath, name: str) -> Finding:

@@ -19,7 +19,7 @@ COLOURS = {
 
 
 def newest(status: pl.DataFrame) -> pl.DataFrame:
-    """Return the newest row of each budget, the fullest first; those that are over come last."""
+    """Return the newest row of each budget, the fullest first, and is_over; those come last."""
     last = pl.col("day") == pl.col("day").max().over("budget")
     is_over = pl.col("period_end") < pl.col("day").max()
     told = status.with_columns(is_over=is_over).filter(last)

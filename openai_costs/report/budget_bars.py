@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from openai_costs.budgets.glance import newest
 from openai_costs.report.dollars import NONE, cents, dollars, share
 from openai_costs.report.facts import BudgetBar
@@ -11,8 +13,6 @@ from openai_costs.report.names import without_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import polars as pl
 
 WIDTH: Final = 160
 
@@ -23,9 +23,8 @@ def budget_bars(status: pl.DataFrame) -> tuple[BudgetBar, ...]:
     Args:
         status: mart.budget_status.
     """
-    through = status["day"].max()
-    rows = newest(status).iter_rows(named=True)
-    return tuple(_bar(row) for row in rows if row["period_end"] >= through)
+    rows = newest(status).filter(~pl.col("is_over")).iter_rows(named=True)
+    return tuple(map(_bar, rows))
 
 
 def _bar(row: Mapping[str, Any]) -> BudgetBar:

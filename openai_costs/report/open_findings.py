@@ -9,7 +9,7 @@ import polars as pl
 from openai_costs.report.dollars import cents, dollars
 from openai_costs.report.facts import Found, OpenFindings
 from openai_costs.report.names import without_address
-from openai_costs.tables.finding import SEVERITIES
+from openai_costs.tables.mart.findings import OPEN, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,13 +26,7 @@ def open_findings(findings: pl.DataFrame, connections: Sequence[str]) -> OpenFin
         connections: Those the page knows; a finding of none of them is of all together.
     """
     place = {name: i for i, name in enumerate(connections)}
-    rank = {word: -i for i, word in enumerate(SEVERITIES)}
-    worst = findings.filter(pl.col("state").is_in(["open", "growing"])).sort(
-        pl.col("severity").replace_strict(rank, return_dtype=pl.Int8),
-        -pl.col("impact_usd").abs().fill_null(0),
-        "since_day",
-        "finding_id",
-    )
+    worst = worst_first(findings.filter(pl.col("state").is_in(OPEN)))
     return OpenFindings(
         shown=tuple(_told(row, place) for row in worst.head(_MOST_SHOWN).iter_rows(named=True)),
         hidden=max(0, worst.height - _MOST_SHOWN),

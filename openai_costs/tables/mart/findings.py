@@ -2,10 +2,14 @@
 
 import datetime as dt
 
+import polars as pl
+
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 from openai_costs.tables.finding import NO_ADDRESS, SEVERITIES
 
-STATES = ("open", "growing", "closed", "muted")
+OPEN = ("open", "growing")
+"""The states of what deserves a look now."""
+STATES = (*OPEN, "closed", "muted")
 
 
 class Findings(Contract):
@@ -60,3 +64,18 @@ class Findings(Contract):
         """One row per finding."""
 
         unique = ("finding_id",)
+
+
+def worst_first(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return findings by severity, then by the dollars at stake, then the oldest first.
+
+    Args:
+        findings: mart.findings.
+    """
+    rank = {word: -i for i, word in enumerate(SEVERITIES)}
+    return findings.sort(
+        pl.col("severity").replace_strict(rank, return_dtype=pl.Int8),
+        -pl.col("impact_usd").abs().fill_null(0),
+        "since_day",
+        "finding_id",
+    )
