@@ -50,29 +50,20 @@ def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
     newest, limit = days[-1] | more, budget.limit_usd
     connections = budget.connections
     about = {"connection": connections[0] if len(connections) == 1 else EVERY_CONNECTION}
-    if over := _first_day(days, limit):
-        yield _exceeded(newest, over) | about
+    if over := _first(days, limit):
+        yield _exceeded(newest, over["day"]) | about
     for percent in budget.thresholds_pct:
-        threshold = limit * percent / 100
-        if reached := _first_day(days, threshold, or_equal=True):
-            passed = {"impact_usd": _spent_on(days, reached) - threshold}
-            yield _reached(newest, reached, percent) | passed | about
+        if reached := _first(days, limit * percent / 100, or_equal=True):
+            yield _reached(newest, reached, percent) | about
     if budget.forecast and (risk := risk_since(days)) is not None:
         foreseen = next(day for day in reversed(days) if day["forecast_usd"] is not None)
         yield _going_over(foreseen | more, risk) | about | {"day": newest["day"]}
 
 
-def _first_day(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> date | None:
-    over = (
-        day["day"]
-        for day in days
-        if day["spent_usd"] > usd or (or_equal and day["spent_usd"] == usd)
-    )
+def _first(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> Row | None:
+    """Return the first day on which more was spent than that."""
+    over = (day for day in days if day["spent_usd"] > usd or (or_equal and day["spent_usd"] == usd))
     return next(over, None)
-
-
-def _spent_on(days: Sequence[Row], day: date) -> Decimal:
-    return next(Decimal(row["spent_usd"]) for row in days if row["day"] == day)
 
 
 def _common(newest: Row, rule: Rule, mark: str = "") -> Row:
@@ -102,12 +93,13 @@ def _exceeded(newest: Row, since: date) -> Row:
     }
 
 
-def _reached(newest: Row, since: date, percent: Decimal) -> Row:
-    threshold = newest["limit_usd"] * percent / 100
+def _reached(newest: Row, passed: Row, percent: Decimal) -> Row:
+    threshold, since = newest["limit_usd"] * percent / 100, passed["day"]
     return _common(newest, THRESHOLD, f"/{percent.normalize():f}%") | {
         "severity": "warning" if percent >= LATE_THRESHOLD_PCT else "info",
         "since_day": since,
         "threshold": threshold,
+        "impact_usd": passed["spent_usd"] - threshold,
         "because": f"{percent.normalize():f} % of the budget ({threshold:,.2f} USD) was reached on "
         f"{since}, when {_elapsed(newest, since)}. {_spent(newest)}.",
     }

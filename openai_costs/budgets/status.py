@@ -154,9 +154,9 @@ def _looks(days: pl.DataFrame) -> list[Look]:
 def _not_taken_back(days: pl.DataFrame) -> pl.DataFrame:
     """What is spent is exact, and a rounded estimate of its end is never below it."""
     spent = pl.col("spent_usd")
-    ends = {name: pl.col(name) for name in DOLLARS.values()}
     return days.with_columns(
-        **{name: pl.when(end < spent).then(spent).otherwise(end) for name, end in ends.items()}
+        pl.when(pl.col(name) < spent).then(spent).otherwise(name).alias(name)
+        for name in DOLLARS.values()
     )
 
 

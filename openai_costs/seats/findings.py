@@ -32,19 +32,24 @@ _IS_MEMBER = pl.col("is_current") & (pl.col("seat_kind") == "user")
 _HAS_LEFT = (pl.col("status") == "left") & (
     pl.col("left_day").is_null() | (pl.col("last_active_day") > pl.col("left_day"))
 )
-MEANINGS = (
+OF_DIRECTORY = (
     Meaning(LEAVER, "critical", _HAS_LEFT & (pl.col("spend_30d_usd") > 0)),
     Meaning(UNMATCHED, "warning", _IS_MEMBER & (pl.col("status") == "unmatched")),
-    Meaning(IDLE, "info", _IS_MEMBER & pl.col("is_idle") & pl.col("seat_usd").is_not_null()),
 )
+"""What only a directory that can be believed can say."""
+OF_USE = (Meaning(IDLE, "info", _IS_MEMBER & pl.col("is_idle") & pl.col("seat_usd").is_not_null()),)
+MEANINGS = (*OF_DIRECTORY, *OF_USE)
 
 
-def found(seats: pl.DataFrame, users: pl.DataFrame) -> pl.DataFrame:
+def found(
+    seats: pl.DataFrame, users: pl.DataFrame, meanings: Sequence[Meaning] = MEANINGS
+) -> pl.DataFrame:
     """Return a candidate per seat and rule.
 
     Args:
         seats: mart.seats. Without a directory that can be believed nobody is flagged.
         users: core.users: since when a member is known, so that a finding begins on one day.
+        meanings: The rules.
     """
     known = users.select("connection", "first_seen_day", user_id="id")
     dated = seats.filter(pl.col("as_of_day").is_not_null()).join(
@@ -52,7 +57,7 @@ def found(seats: pl.DataFrame, users: pl.DataFrame) -> pl.DataFrame:
     )
     rows = [
         _said(meaning, seat)
-        for meaning in MEANINGS
+        for meaning in meanings
         for seat in dated.filter(meaning.holds).iter_rows(named=True)
     ]
     return candidates(pl.DataFrame(rows, infer_schema_length=None)) if rows else Finding.no_rows()
@@ -103,22 +108,21 @@ def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
     )
 
 
-def _of_rules(lake: Lake, rules: Sequence[Rule]) -> pl.DataFrame:
+def _of(lake: Lake, meanings: Sequence[Meaning]) -> pl.DataFrame:
     settled = newest_settled(lake.read(Coverage))
     as_of = pl.when(pl.col("settled_until").is_not_null()).then(
         pl.min_horizontal("as_of_day", "settled_until")
     )
     dated = lake.read(Seats).join(settled, on="connection", how="left", maintain_order="left")
-    everything = found(dated.with_columns(as_of_day=as_of), lake.read(Users))
-    return everything.filter(pl.col("rule").is_in([rule.id for rule in rules]))
+    return found(dated.with_columns(as_of_day=as_of), lake.read(Users), meanings)
 
 
 def _ask(lake: Lake, _facts: Facts) -> pl.DataFrame:
-    return _of_rules(lake, (LEAVER, UNMATCHED))
+    return _of(lake, OF_DIRECTORY)
 
 
 def _ask_idle(lake: Lake, _facts: Facts) -> pl.DataFrame:
-    return _of_rules(lake, (IDLE,))
+    return _of(lake, OF_USE)
 
 
 def _believed_until(lake: Lake, facts: Facts) -> date:
