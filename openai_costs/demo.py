@@ -20,7 +20,7 @@ from openai_costs.lake import Lake
 from openai_costs.progress import Say
 from openai_costs.publish.database import DATABASE
 from openai_costs.report.facts import REST, ReportFacts
-from openai_costs.report.write import PAGE, write_report
+from openai_costs.report.write import PAGE, read_facts
 from openai_costs.sample.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.organisation import Organisation
 from openai_costs.settings import SAMPLE_SCHEME
@@ -53,7 +53,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     folder = place(settings.home)
     today.follow_directory(overtaken_days(Lake(folder), settings.teams))
     today.publish()
-    for line in told(write_report(folder, Lake(folder), now), home):
+    for line in told(read_facts(Lake(folder), now), home):
         say(line)
 
 

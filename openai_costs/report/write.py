@@ -23,6 +23,13 @@ PAGE = "report/index.html"
 
 def write_report(home: UPath, lake: Lake, now: datetime) -> ReportFacts:
     """Rebuild `report/index.html` below a home; return what it says."""
+    facts = read_facts(lake, now)
+    replace_file(home / PAGE, render(facts).encode())
+    return facts
+
+
+def read_facts(lake: Lake, now: datetime) -> ReportFacts:
+    """Return what the page says."""
     shown = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
     facts = facts_from(
         lake.read(Spend, shown),
@@ -31,6 +38,4 @@ def write_report(home: UPath, lake: Lake, now: datetime) -> ReportFacts:
         lake.read(Restatements),
         now,
     )
-    facts = with_findings(facts, lake.read(Findings), lake.read(BudgetStatus))
-    replace_file(home / PAGE, render(facts).encode())
-    return facts
+    return with_findings(facts, lake.read(Findings), lake.read(BudgetStatus))
