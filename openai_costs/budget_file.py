@@ -83,9 +83,9 @@ def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
     try:
         Budget.model_validate(said)
     except ValidationError as broken:
-        first = broken.errors(include_url=False, include_input=False)[0]
-        name = ".".join(map(str, first["loc"])) or "the row"
+        first = objection(broken)
+        name = ".".join(map(str, first.where)) or "the row"
         raise SettingsError(
-            f"{where}: {name}: {objection(first)}. docs/alerts.md#budgets has the columns."
+            f"{where}: {name}: {first.said}. docs/alerts.md#budgets has the columns."
         ) from None
     return said

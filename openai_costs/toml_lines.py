@@ -6,9 +6,9 @@ The standard parser tells lines only of broken TOML; whoever mends a value wants
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 _HEADER = re.compile(r"^\s*\[(?P<double>\[)?\s*(?P<name>[\w.-]+)\s*\]")
 _KEY = re.compile(r"^\s*(?P<name>[\w.-]+)\s*=")
@@ -48,15 +48,24 @@ SAID = {
 """What pydantic calls otherwise, by its type of error."""
 
 
-def objection(error: ErrorDetails) -> str:
-    """Return what is wrong with a value in our words, where pydantic's are about its own model."""
-    return SAID.get(error["type"], error["msg"].removeprefix("Value error, "))
+class Objection(NamedTuple):
+    """The first thing that is wrong with what somebody wrote: the way to it, and the words."""
+
+    where: tuple[int | str, ...]
+    said: str
+
+
+def objection(broken: ValidationError) -> Objection:
+    """Return the first objection in our words, where pydantic's are about its own model."""
+    first = broken.errors(include_url=False, include_input=False)[0]
+    said = SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return Objection(first["loc"], said)
 
 
 def first_objection(broken: ValidationError, text: str) -> str:
     """Return the first thing that is wrong with a file, where, on which line, and what to read."""
-    first = broken.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    if line := line_of(text, first["loc"]):
+    first = objection(broken)
+    where = ".".join(map(str, first.where)) or "the file"
+    if line := line_of(text, first.where):
         where += f" (line {line})"
-    return f"{where}: {objection(first)}. See docs/operations.md#settings for what is allowed."
+    return f"{where}: {first.said}. See docs/operations.md#settings for what is allowed."
