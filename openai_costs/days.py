@@ -45,6 +45,11 @@ class DayRange:
         return DayRange(max(self.first, self.last - ONE_DAY * (days - 1)), self.last)
 
 
+def naive(instant: datetime) -> datetime:
+    """Return an instant as tables have it: UTC, without a zone; without one it is UTC already."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
 def midnight(day: date) -> datetime:
     """Return the instant the UTC day begins: where the provider cuts its buckets."""
     return datetime.combine(day, time.min, tzinfo=UTC)

@@ -14,6 +14,7 @@ from openai_costs.sections import Gateway
 from openai_costs.settings import Settings
 from openai_costs.sources.gateway.reading import GatewayReader, readers_of
 from openai_costs.sources.named_files import files
+from openai_costs.sources.source import silent
 from openai_costs.storage import place
 from openai_costs.tables.core.engineers import Engineers
 
@@ -49,9 +50,9 @@ def _readable(name: str, reader: GatewayReader, gateway: Gateway, today: date) -
         OpenAICostsError: One of them cannot be read.
     """
     yesterday = today - ONE_DAY
-    if pages := _pages(reader.registry(today, _quiet)):
+    if pages := _pages(reader.registry(today, silent)):
         yield ("OK", name, f"the registry can be read ({pages} pages or files)")
-    if pages := _pages(reader.meter(DayRange(yesterday, yesterday), _quiet)):
+    if pages := _pages(reader.meter(DayRange(yesterday, yesterday), silent)):
         yield ("OK", f"{name}, meter", f"the meter of {yesterday} can be read ({pages} pages)")
     elif gateway.spend_files:
         yield ("WARN", f"{name}, meter", f"no file has a row of {yesterday}: is the export late?")
@@ -59,10 +60,6 @@ def _readable(name: str, reader: GatewayReader, gateway: Gateway, today: date) -
 
 def _pages(reads: Iterable[DayRead]) -> int:
     return sum(len(read.bodies) for read in reads)
-
-
-def _quiet(_line: str) -> None:
-    """Take a line of progress and say nothing."""
 
 
 def _directory(settings: Settings) -> Iterator[Said]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -13,7 +13,7 @@ from openai_costs.alerts.due import Parcel, due
 from openai_costs.alerts.ledger import Ledger
 from openai_costs.alerts.message import Message, clean, digest, message, repeated
 from openai_costs.alerts.rows import Change, Finding, rows
-from openai_costs.days import Clock
+from openai_costs.days import Clock, naive
 from openai_costs.errors import SettingsError
 from openai_costs.lake import Lake
 from openai_costs.sections import Alerts, ChannelKind, Route
@@ -170,8 +170,3 @@ def _address(route: Route, now: datetime, look_up: Secret) -> Address:
         sender=route.sender or "",
         to=route.to,
     )
-
-
-def naive(instant: datetime) -> datetime:
-    """Return an instant as tables have it: UTC, without a zone."""
-    return instant.astimezone(UTC).replace(tzinfo=None)

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import polars as pl
 from upath import UPath
 
-from openai_costs.alerts.deliver import Delivered, deliver, naive
+from openai_costs.alerts.deliver import Delivered, deliver
 from openai_costs.alerts.judged import judged_today
 from openai_costs.alerts.mutes import with_mutes
 from openai_costs.alerts.record import Look, ask, look_again, sound
 from openai_costs.alerts.registry import DATA, WATCHED
 from openai_costs.alerts.rows import Delivery, rows
-from openai_costs.days import Clock
+from openai_costs.days import Clock, naive
 from openai_costs.findings import Facts
 from openai_costs.lake import Lake
 from openai_costs.sections import Alerts, Route

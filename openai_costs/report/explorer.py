@@ -6,11 +6,12 @@ Not here: reading the tables and writing `report/index.html`; who calls this doe
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from openai_costs.days import naive
 from openai_costs.report.budget_bars import budget_bars
 from openai_costs.report.cells import CUTS, cells, member_names
 from openai_costs.report.daily import series
@@ -52,7 +53,7 @@ def facts_from(
         restatements: mart.restatements.
         now: The current instant, aware; naive is taken as UTC.
     """
-    written_at = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    written_at = naive(now)
     days = calendar(coverage, spend, written_at.date())
     spend, by_user = (table.filter(pl.col("day").is_in(days.days)) for table in (spend, by_user))
     restated = restated_days(restatements, days.connections)

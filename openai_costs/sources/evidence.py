@@ -23,6 +23,7 @@ from openai_costs.sources.source import DayReader
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
 
 MORE_TRIES = 2
+"""Of a step whose pages may come later."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ Tell = Callable[[str], None]
 """Takes a line of progress for a person."""
 
 
+def silent(_line: str) -> None:
+    """Take a line of progress and say nothing."""
+
+
 @dataclass(frozen=True)
 class Reach:
     """How sources get out: the inner HTTP transport of a connection, or None for the network."""

@@ -1,8 +1,8 @@
 """Files that people keep for us, as rows of text with the place each stands at. Pure.
 
 CSV, JSON lines and Parquet. Numbers stay as they are written; what is nested in JSON is reached by
-a dotted name, what is nested in Parquet is passed over. Not here: what a
-column means, where files are.
+a dotted name, what is nested in Parquet is passed over. Not here: what a column means, where files
+are.
 """
 
 import csv

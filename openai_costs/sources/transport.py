@@ -24,7 +24,7 @@ from openai_costs.errors import (
 )
 from openai_costs.sources.access import Access
 from openai_costs.sources.patience import Again, patiently, retry_after
-from openai_costs.sources.source import Tell
+from openai_costs.sources.source import Tell, silent
 from openai_costs.sources.unreachable import (
     CertificateRefused,
     HostUnreachable,
@@ -66,10 +66,6 @@ class _Bearer(httpx.Auth):
             raise KeyUnusable(self._access.connection, self._access.key_env)
         request.headers["Authorization"] = f"Bearer {key}"
         yield request
-
-
-def silent(_line: str) -> None:
-    """Say nothing of a request that is tried again."""
 
 
 class Transport:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from openai_costs.days import naive
 from openai_costs.errors import FileRefused
 from openai_costs.money import NotAnAmount, exact
 from openai_costs.sources.gateway_files.layouts import Layout
@@ -73,7 +74,7 @@ def instant(one: Cells, name: str) -> dt.datetime:
         at = dt.datetime.fromisoformat(text)
     except ValueError:
         at = _unix(one, name, text)
-    utc = at.astimezone(dt.UTC).replace(tzinfo=None) if at.tzinfo else at
+    utc = naive(at)
     if utc.year < FIRST_YEAR:
         raise FileRefused(one.place, f"{name} is {text!r}, which is before {FIRST_YEAR}", _ISO)
     return utc

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from openai_costs.archive import KeptRead
+from openai_costs.days import naive
 from openai_costs.errors import PageRefused
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.gateway.registry import Listing, TokenRow
@@ -128,7 +129,7 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", read: KeptRead, part: str) ->
 
 def _token(key: _Key, read_at: dt.datetime, *, is_deleted: bool) -> TokenRow:
     named = {name: _said(value) for name, value in (key.metadata or {}).items()}
-    is_over = key.expires is not None and _utc(key.expires) < read_at.replace(tzinfo=None)
+    is_over = key.expires is not None and naive(key.expires) < read_at.replace(tzinfo=None)
     states = (("deleted", is_deleted), ("blocked", key.blocked), ("expired", is_over))
     return TokenRow(
         token_id=key.token,
@@ -139,9 +140,9 @@ def _token(key: _Key, read_at: dt.datetime, *, is_deleted: bool) -> TokenRow:
         openai_api_key_id=named.get("openai_api_key_id"),
         openai_project_id=named.get("openai_project_id"),
         openai_key_hint=named.get("openai_key_hint"),
-        created_at=_utc(key.created_at) if key.created_at else None,
-        expires_at=_utc(key.expires) if key.expires else None,
-        last_used_at=_utc(key.last_active) if key.last_active else None,
+        created_at=naive(key.created_at) if key.created_at else None,
+        expires_at=naive(key.expires) if key.expires else None,
+        last_used_at=naive(key.last_active) if key.last_active else None,
     )
 
 
@@ -178,7 +179,7 @@ def _requested(page: _LogPage, day: dt.date) -> Iterator[MeterRow]:
     """Yield a page's requests of the day, without those the gateway answered from its own cache."""
     for log in page.data:
         is_own_answer = str(log.cache_hit).casefold() == "true"
-        if _utc(log.started_at).date() == day and not is_own_answer:
+        if naive(log.started_at).date() == day and not is_own_answer:
             yield request_row(log)
 
 
@@ -229,8 +230,3 @@ def _split(name: str) -> tuple[str | None, str]:
     """Return provider and model of `openai/gpt-5`; a name without a slash names no provider."""
     provider, slash, model = name.partition("/")
     return (provider, model) if slash else (None, name)
-
-
-def _utc(at: dt.datetime) -> dt.datetime:
-    """Return an instant in UTC without a zone; one that names no zone is UTC already."""
-    return at.astimezone(dt.UTC).replace(tzinfo=None) if at.tzinfo else at

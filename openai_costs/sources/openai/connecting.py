@@ -5,8 +5,8 @@ from pydantic import SecretStr
 from openai_costs.settings import Connection, Settings
 from openai_costs.sources.access import Access
 from openai_costs.sources.openai.allowed import ALLOWED, SCOPES
-from openai_costs.sources.source import Reach, Tell
-from openai_costs.sources.transport import Transport, silent
+from openai_costs.sources.source import Reach, Tell, silent
+from openai_costs.sources.transport import Transport
 
 NAME = "openai"
 IN_PROCESS_URL = "http://127.0.0.1/v1"

@@ -4,13 +4,13 @@ The vendor's own words end here. Pure: kept reads in, Polars frames out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import polars as pl
 
 from openai_costs.archive import DamagedRead, KeptRead
-from openai_costs.days import is_settled
+from openai_costs.days import is_settled, naive
 from openai_costs.settings import Connection
 from openai_costs.slices import Batch, Slice
 from openai_costs.sources.openai.endpoints import USER_VIEW
@@ -110,7 +110,7 @@ def _control(grace: timedelta, frame: pl.DataFrame, days: Sequence[Day]) -> pl.D
         (
             *day.slice,
             is_settled(day.slice.day, day.read_at, grace),
-            day.read_at.astimezone(UTC).replace(tzinfo=None),
+            naive(day.read_at),
         )
         for day in days
     ]

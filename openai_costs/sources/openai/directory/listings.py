@@ -6,7 +6,7 @@ Pure. Bytes in, a frame out; the vendor's own words end in entries.py.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from types import GenericAlias
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from openai_costs.archive import KeptRead
+from openai_costs.days import naive
 from openai_costs.errors import CurrencyRefused, PageRefused
 from openai_costs.sources.openai.directory.endpoints import ListEndpoint
 from openai_costs.sources.openai.directory.entries import DOLLARS, Alert, Entry, Limit
@@ -81,7 +82,7 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
         new.update(_new(part.endpoint, said))
         rows += (_row(entry, part, columns) for entry in entries)
     return Listing(
-        read.manifest.read_at.astimezone(UTC).replace(tzinfo=None),
+        naive(read.manifest.read_at),
         read.manifest.day,
         _frame(rows, columns),
         frozenset(part.list for part in parts),
