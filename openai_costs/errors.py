@@ -24,6 +24,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 USAGE_SCOPE = "api.usage.read"
 MANAGEMENT_SCOPE = "api.management.read"
@@ -86,34 +87,41 @@ class KeyUnusable(ReadFailed):
         super().__init__(f"Connection {connection!r}: {key_env} {why}")
 
 
-class AccessRefused(ReadFailed):
-    """401 or 403: the provider knows who we are and says no, or does not know us.
+class ErrorAnswer(NamedTuple):
+    """An answer that is no success.
 
     Args:
         connection: The connection's name.
         status: The HTTP status.
         path: The path asked.
         said: The provider's own message.
+        code: The provider's error code, if it gave one.
+    """
+
+    connection: str
+    status: int
+    path: str
+    said: str
+    code: str = ""
+
+
+class AccessRefused(ReadFailed):
+    """401 or 403: the provider knows who we are and says no, or does not know us.
+
+    Args:
+        answer: What was answered.
         key_env: The variable the key comes from.
         scope: The scope that the path needs.
     """
 
-    def __init__(  # noqa: PLR0913 - what the sentence is made of
-        self,
-        connection: str,
-        status: int,
-        path: str,
-        said: str,
-        key_env: str,
-        *,
-        scope: str = USAGE_SCOPE,
-    ) -> None:
+    def __init__(self, answer: ErrorAnswer, key_env: str, *, scope: str = USAGE_SCOPE) -> None:
         super().__init__(
-            f"Connection {connection!r}: GET {path} was refused with HTTP {status}. "
-            f"The provider said: {said!r}. {_NEEDS[scope]} need an admin key (sk-admin-...) with "
-            f"the scope {scope}; set it in {key_env}. `openai-costs doctor` tells more."
+            f"Connection {answer.connection!r}: GET {answer.path} was refused with HTTP "
+            f"{answer.status}. The provider said: {answer.said!r}. {_NEEDS[scope]} need an admin "
+            f"key (sk-admin-...) with the scope {scope}; set it in {key_env}. "
+            "`openai-costs doctor` tells more."
         )
-        self.status, self.said, self.scope = status, said, scope
+        self.status, self.said, self.scope = answer.status, answer.said, scope
 
 
 class GatewayRefused(ReadFailed):
@@ -144,29 +152,17 @@ class RequestRefused(ReadFailed):
     """Another 4xx: the request itself was not accepted.
 
     Args:
-        connection: The connection's name.
-        status: The HTTP status.
-        path: The path asked.
-        said: The provider's own message.
-        code: The provider's error code, if it gave one.
+        answer: What was answered.
         remedy: What to do about it.
     """
 
-    def __init__(  # noqa: PLR0913 - what the sentence is made of
-        self,
-        connection: str,
-        status: int,
-        path: str,
-        said: str,
-        code: str = "",
-        *,
-        remedy: str = ASK_THE_DOCTOR,
-    ) -> None:
+    def __init__(self, answer: ErrorAnswer, *, remedy: str = ASK_THE_DOCTOR) -> None:
         super().__init__(
-            f"Connection {connection!r}: GET {path} was answered with HTTP {status}. "
-            f"The provider said: {said!r}. Asking again would not help; {remedy}"
+            f"Connection {answer.connection!r}: GET {answer.path} was answered with HTTP "
+            f"{answer.status}. The provider said: {answer.said!r}. Asking again would not help; "
+            f"{remedy}"
         )
-        self.status, self.said, self.code = status, said, code
+        self.status, self.said, self.code = answer.status, answer.said, answer.code
 
 
 class LookbackExceeded(RequestRefused):

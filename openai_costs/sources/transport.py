@@ -17,6 +17,7 @@ from openai_costs.errors import (
     USAGE_SCOPE,
     AccessRefused,
     BodyTooLarge,
+    ErrorAnswer,
     KeyUnusable,
     LookbackExceeded,
     ProviderUnavailable,
@@ -166,17 +167,17 @@ class Transport:
     def _refusal(self, path: str, response: httpx.Response, body: bytes) -> Exception:
         status, detail = response.status_code, _detail(body)
         said = self._quiet(detail.message or response.reason_phrase)
-        connection = self._access.connection
+        answer = ErrorAnswer(self._access.connection, status, path, said, detail.code or "")
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             scope = self._access.scopes.get(self._access.endpoint(path), USAGE_SCOPE)
-            return AccessRefused(connection, status, path, said, self._access.key_env, scope=scope)
+            return AccessRefused(answer, self._access.key_env, scope=scope)
         if status in RETRIED_STATUSES or response.is_server_error:
             what, wait = f"the server answers {status}", retry_after(response.headers)
             return Again(what, f"HTTP {status}: {said}", wait)
-        if detail.code == "reporting_lookback_exceeded":
-            return LookbackExceeded(connection, status, path, said, detail.code)
+        if answer.code == "reporting_lookback_exceeded":
+            return LookbackExceeded(answer)
         remedy = self._access.remedies.get(status, ASK_THE_DOCTOR)
-        return RequestRefused(connection, status, path, said, detail.code or "", remedy=remedy)
+        return RequestRefused(answer, remedy=remedy)
 
 
 def _limiter(per_minute: int) -> Limiter:

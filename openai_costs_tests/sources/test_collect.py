@@ -8,7 +8,13 @@ from upath import UPath
 
 from openai_costs.archive import Archive, DayRead, open_read
 from openai_costs.days import DayRange
-from openai_costs.errors import AccessRefused, MissingKey, OpenAICostsError, ProviderUnavailable
+from openai_costs.errors import (
+    AccessRefused,
+    ErrorAnswer,
+    MissingKey,
+    OpenAICostsError,
+    ProviderUnavailable,
+)
 from openai_costs.settings import Connection
 from openai_costs.sources.collect import Collected, collect
 
@@ -17,7 +23,7 @@ NEWEST_FIRST = tuple(reversed(list(DAYS)))
 ACME, LABS, SHOP = (Connection(name=name) for name in ("acme", "labs", "shop"))
 NO_KEY = MissingKey("labs", ["the environment variable LABS_KEY"])
 DOWN = ProviderUnavailable("labs", "/organization/costs", "HTTP 503")
-REFUSED = AccessRefused("labs", 403, "/organization/costs", "no scope", "LABS_KEY")
+REFUSED = AccessRefused(ErrorAnswer("labs", 403, "/organization/costs", "no scope"), "LABS_KEY")
 
 
 @dataclass

@@ -11,7 +11,7 @@ from upath import UPath
 from openai_costs.archive import Archive, DayRead
 from openai_costs.contracts import LakeIOManager
 from openai_costs.days import DayRange
-from openai_costs.errors import AccessRefused, OpenAICostsError, ProviderUnavailable
+from openai_costs.errors import AccessRefused, ErrorAnswer, OpenAICostsError, ProviderUnavailable
 from openai_costs.jobs import range_tags
 from openai_costs.lake import Lake
 from openai_costs.settings import Connection, Settings
@@ -25,7 +25,7 @@ ACME = Connection(name="acme", start=FIRST)
 LABS = Connection(name="labs", start=FIRST)
 LEAN = Connection(name="lean", start=FIRST, access="costs_only")
 DOWN = ProviderUnavailable("labs", "/organization/costs", "HTTP 503")
-REFUSED = AccessRefused("labs", 403, "/organization/costs", "no scope", "LABS_KEY")
+REFUSED = AccessRefused(ErrorAnswer("labs", 403, "/organization/costs", "no scope"), "LABS_KEY")
 
 LEDGER = Evidence(
     key=dg.AssetKey(["raw", "bills"]),

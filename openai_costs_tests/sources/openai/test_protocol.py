@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from openai_costs.days import DayRange, epoch
 from openai_costs.errors import (
     BodyTooLarge,
+    ErrorAnswer,
     IncompleteRead,
     LookbackExceeded,
     ProviderUnavailable,
@@ -56,11 +57,13 @@ WHOLE = empty_days(THREE)
 
 
 def refused(said: str = "no", code: str = "") -> RequestRefused:
-    return RequestRefused("acme", 400, COSTS.path, said, code)
+    return RequestRefused(ErrorAnswer("acme", 400, COSTS.path, said, code))
 
 
 def too_old() -> LookbackExceeded:
-    return LookbackExceeded("acme", 400, COSTS.path, "too old", "reporting_lookback_exceeded")
+    return LookbackExceeded(
+        ErrorAnswer("acme", 400, COSTS.path, "too old", "reporting_lookback_exceeded")
+    )
 
 
 TOKEN_REFUSED = "The page token is invalid, have you modified the query parameters?"  # noqa: S105

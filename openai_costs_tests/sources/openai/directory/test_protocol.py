@@ -3,7 +3,13 @@ from datetime import date
 
 import pytest
 
-from openai_costs.errors import AccessRefused, IncompleteRead, ProviderUnavailable, RequestRefused
+from openai_costs.errors import (
+    AccessRefused,
+    ErrorAnswer,
+    IncompleteRead,
+    ProviderUnavailable,
+    RequestRefused,
+)
 from openai_costs.sources.openai.directory.endpoints import API_KEYS, PROJECT_LIMIT, PROJECTS, USERS
 from openai_costs.sources.openai.directory.protocol import (
     MOST_PAGES,
@@ -22,8 +28,10 @@ from openai_costs_tests.sources.openai.directory.wire import key, page, project,
 from openai_costs_tests.sources.openai.wire import converse, in_turn
 
 PEOPLE = Question(USERS)
-REFUSED = AccessRefused("acme", 403, "/organization/users", "Missing scopes.", "ACME_KEY")
-GONE = RequestRefused("acme", 404, "/organization/users", "No such project.")
+REFUSED = AccessRefused(
+    ErrorAnswer("acme", 403, "/organization/users", "Missing scopes."), "ACME_KEY"
+)
+GONE = RequestRefused(ErrorAnswer("acme", 404, "/organization/users", "No such project."))
 DOWN = ProviderUnavailable("acme", "/organization/users", "HTTP 503")
 
 
@@ -129,7 +137,9 @@ def test_refused_projects_are_no_directory(refused: AccessRefused | RequestRefus
 
 
 def test_a_key_that_is_no_longer_known_half_way_ends_the_reading():
-    revoked = AccessRefused("acme", 401, "/organization", "Incorrect API key.", "ACME_KEY")
+    revoked = AccessRefused(
+        ErrorAnswer("acme", 401, "/organization", "Incorrect API key."), "ACME_KEY"
+    )
     with pytest.raises(AccessRefused):
         converse(read_or_refused(Question(API_KEYS, "proj_a")), in_turn(revoked))
     found, _ = converse(read_or_refused(PEOPLE), in_turn(revoked))

@@ -4,7 +4,13 @@ from datetime import date
 import pytest
 
 from openai_costs.days import DayRange
-from openai_costs.errors import AccessRefused, IncompleteRead, LookbackExceeded, RequestRefused
+from openai_costs.errors import (
+    AccessRefused,
+    ErrorAnswer,
+    IncompleteRead,
+    LookbackExceeded,
+    RequestRefused,
+)
 from openai_costs.sources.openai.paging import Body, Get
 from openai_costs.sources.openai.protocol import WindowRead
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
@@ -25,11 +31,11 @@ Answers = Callable[[Get], Body | Exception]
 
 
 def no(get: Get, status: int = 404, said: str = "Not for you.") -> RequestRefused:
-    return RequestRefused("acme", status, get.path, said)
+    return RequestRefused(ErrorAnswer("acme", status, get.path, said))
 
 
 def too_old(get: Get) -> LookbackExceeded:
-    return LookbackExceeded("acme", 400, get.path, "too long ago")
+    return LookbackExceeded(ErrorAnswer("acme", 400, get.path, "too long ago"))
 
 
 def name_of(get: Get) -> str:
@@ -41,7 +47,7 @@ def empty(get: Get) -> Body:
 
 
 def but(refuses: Callable[[Get], bool], how: Callable[[Get], Exception] = no) -> Answers:
-    """Answer with empty days, except where asked for something that is refused."""
+    """ErrorAnswer with empty days, except where asked for something that is refused."""
     return lambda get: how(get) if refuses(get) else empty(get)
 
 
@@ -92,7 +98,9 @@ def test_an_organisation_that_is_given_no_endpoint_is_refused():
 @pytest.mark.parametrize(
     "error",
     [
-        AccessRefused("acme", 403, "/organization/usage/images", "no scope", "ACME_KEY"),
+        AccessRefused(
+            ErrorAnswer("acme", 403, "/organization/usage/images", "no scope"), "ACME_KEY"
+        ),
         IncompleteRead("/organization/usage/images", "the cursor came back"),
     ],
 )
