@@ -3,7 +3,7 @@
 Not here: doing it (backfill.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from openai_costs.days import DayRange, consecutive, is_settled
 from openai_costs.errors import SettingsError
 from openai_costs.jobs import REBUILD, REFRESH, trailing
 from openai_costs.lake import Lake
+from openai_costs.publish.database import slices_in_flight
 from openai_costs.settings import Connection, Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage import place
@@ -54,10 +55,11 @@ def plan(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
     if asked is not None:
         return [Step(settings, REFRESH, asked)]
     recent = trailing(settings, today)
+    in_part = slices_in_flight(Lake(place(settings.home)))
     steps: list[Step] = []
     for connection in settings.asked_connections:
         alone = settings.only(connection.name)
-        missing = _missing(alone, today) - set(recent)
+        missing = _missing(alone, today, in_part) - set(recent)
         kept = {day for day in missing if _has_settled_pages(alone, day)}
         steps += [Step(alone, REBUILD, days) for days in consecutive(kept)]
         steps += [Step(alone, REFRESH, days) for days in consecutive(missing - kept)]
@@ -84,9 +86,10 @@ def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date)
         )
 
 
-def _missing(settings: Settings, today: date) -> set[date]:
-    """Return the days that a connection should have and the last table of a run has not.
+def _missing(settings: Settings, today: date, in_part: Sequence[tuple[str, date]]) -> set[date]:
+    """Return the days that a connection should have and has not, or has in part.
 
+    In part: a run was killed between two tables that are published together, or not at all.
     Days without usage are owed too, once the provider has given usage of any day: a key that may
     not read usage must not make the whole history be read again and again.
     """
@@ -97,6 +100,7 @@ def _missing(settings: Settings, today: date) -> set[date]:
         provider = provider_of(connection)
         there = lake.days(MartSpend, connection.name)
         owed |= set(DayRange(provider.first_day(archive, connection), today)) - there
+        owed |= {day for name, day in in_part if name == connection.name}
         if used := lake.days(Usage, connection.name):
             owed |= set(DayRange(provider.first_usage_day(archive, connection), today)) - used
     return owed

@@ -1,6 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -23,6 +23,7 @@ from openai_costs.jobs import (
 from openai_costs.lake import Lake
 from openai_costs.objections import WHAT_TO_DO
 from openai_costs.plan import Step, directories_due, from_kept_pages, plan
+from openai_costs.publish.database import TOGETHER
 from openai_costs.sample.options import USUAL
 from openai_costs.sections import Reading, Team
 from openai_costs.settings import Connection, Settings
@@ -30,6 +31,7 @@ from openai_costs.slices import Batch, Slice
 from openai_costs.sources.source import Reach
 from openai_costs.spend.overtaken import overtaken_days
 from openai_costs.storage import place
+from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.org import House, calm, connection, day, house
@@ -52,10 +54,17 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def have(settings: Settings, name: str, days: DayRange) -> None:
-    """Give a connection the last table of a run."""
-    slices = {Slice(name, day): NOON for day in days}
-    Lake(place(settings.home)).replace(Spend, [Batch(Spend.no_rows(), slices)])
+def have(
+    settings: Settings,
+    name: str,
+    days: DayRange,
+    tables: Sequence[type[Contract]] = TOGETHER,
+    read_at: datetime = NOON,
+) -> None:
+    """Give a connection the tables that are published together, or some of them."""
+    slices = {Slice(name, day): read_at for day in days}
+    for table in tables:
+        Lake(place(settings.home)).replace(table, [Batch(table.no_rows(), slices)])
 
 
 def keep(settings: Settings, name: str, day: date) -> None:
@@ -101,6 +110,21 @@ def test_days_with_kept_pages_are_made_without_a_request(settings: Settings) -> 
         (REBUILD, "harbour", "2026-03-02"),
         (REFRESH, "harbour", "2026-03-01"),
         (REFRESH, "harbour", "2026-03-03"),
+        TRAILING,
+    ]
+
+
+def test_a_day_that_a_killed_run_left_in_part_is_made_again(settings: Settings) -> None:
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    third, ninth = date(2026, 3, 3), date(2026, 3, 9)
+    keep(settings, "acme", third)
+    have(settings, "acme", DayRange(third, third), TOGETHER[:4], NOON + timedelta(hours=1))
+    path = Lake(place(settings.home))._path(TOGETHER[-1], Slice("harbour", ninth))  # noqa: SLF001 - as a kill leaves it
+    path.unlink()
+    assert told(plan(settings, None, TODAY)) == [
+        (REBUILD, "acme", "2026-03-03"),
+        (REFRESH, "harbour", "2026-03-09"),
         TRAILING,
     ]
 

@@ -76,7 +76,7 @@ def publish(home: UPath, lake: Lake) -> Published:
         built = scratch / "openai_costs.duckdb"
         with _database(built, scratch) as sql:
             lake.make_readable(sql)
-            in_flight = slices_in_flight(sql, lake)
+            in_flight = slices_in_flight(lake)
             _carry_over(sql, home, scratch, in_flight)
             rows = {table.full_name(): _table(sql, lake, table) for table in all_contracts()}
             for view in VIEWS:
@@ -89,7 +89,7 @@ def publish(home: UPath, lake: Lake) -> Published:
     return Published(home / DATABASE, rows, in_flight, size)
 
 
-def slices_in_flight(sql: duckdb.DuckDBPyConnection, lake: Lake) -> list[tuple[str, date]]:
+def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
     """Return the slices whose tables do not all come from the same read of the provider.
 
     Some run is between writing core and mart, or was killed there.
@@ -102,14 +102,14 @@ def slices_in_flight(sql: duckdb.DuckDBPyConnection, lake: Lake) -> list[tuple[s
     )
     if not stamps:
         return []
-    found = sql.execute(
-        f"""
+    question = f"""
         SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE)
         FROM ({stamps}) GROUP BY ALL
         HAVING count(*) < {len(TOGETHER)} OR count(DISTINCT value) > 1 ORDER BY ALL
         """  # noqa: S608 - our own paths
-    )
-    return found.fetchall()
+    with duckdb.connect() as sql:
+        lake.make_readable(sql)
+        return sql.execute(question).fetchall()
 
 
 @contextmanager
