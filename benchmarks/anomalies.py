@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from openai_costs.anomalies.detect import detect
-from openai_costs.anomalies.knobs import SIGMAS, Knobs
+from openai_costs.questions.anomalies.detector import detect
+from openai_costs.questions.anomalies.thresholds import SIGMAS, Knobs
 
 READ = {"series_id": pl.String, "day": pl.Date, "cost": pl.Float64}
 WRITTEN = ("series_id", "day", "is_anomaly", "score", "expected", "lower", "upper")

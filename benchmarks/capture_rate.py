@@ -23,17 +23,17 @@ from upath import UPath
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from openai_costs.archive import DayRead, KeptRead
-from openai_costs.days import DayRange, epoch
-from openai_costs.errors import OpenAICostsError
-from openai_costs.reconciliation.reconcile import Sides, reconciliation
-from openai_costs.sections import Gateway
-from openai_costs.settings import Connection
+from openai_costs.kernel.days import DayRange, epoch
+from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
+from openai_costs.settings import Gateway
+from openai_costs.settings.load import Connection
 from openai_costs.sources.gateway.metering import MeterRow, metered
 from openai_costs.sources.gateway.registry import Listing, TokenRow, tokens
-from openai_costs.sources.openai.endpoints import COSTS
-from openai_costs.sources.openai.frames import ledger_batches
+from openai_costs.sources.openai.costs.endpoints import COSTS
+from openai_costs.sources.openai.costs.frames import ledger_batches
 from openai_costs.sources.openai.paging import Query, complete
+from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.price_check import PriceCheck

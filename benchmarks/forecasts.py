@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from openai_costs.budgets.forecast import forecast
+from openai_costs.questions.budgets.forecast import forecast
 
 READ = {"series_id": pl.String, "day": pl.Date, "cost": pl.Float64}
 

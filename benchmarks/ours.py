@@ -11,22 +11,22 @@ from pathlib import Path
 import duckdb
 from work import FIRST_DAY, Outcome, Task
 
-from openai_costs.archive import Archive
-from openai_costs.days import DayRange, utc_now
-from openai_costs.lake import Lake
-from openai_costs.publish.database import TOGETHER, publish
-from openai_costs.settings import Connection, Settings
-from openai_costs.slices import Batch, Replaced
-from openai_costs.sources.collect import collect
-from openai_costs.sources.openai import frames
-from openai_costs.sources.openai.source import OpenAICosts
-from openai_costs.spend.assets import listed
-from openai_costs.spend.attribution import attribution
-from openai_costs.spend.breakdown import by_project_key_model, by_user
-from openai_costs.spend.changes import changes
-from openai_costs.spend.coverage import coverage
-from openai_costs.spend.names import Directory
-from openai_costs.storage import place
+from openai_costs.kernel.days import DayRange, utc_now
+from openai_costs.outputs.publish.database import TOGETHER, publish
+from openai_costs.questions.coverage import coverage
+from openai_costs.questions.spend.assets import listed
+from openai_costs.questions.spend.attribution import attribution
+from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
+from openai_costs.questions.spend.names import Directory
+from openai_costs.questions.spend.restated_days import changes
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.openai.costs import frames
+from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.raw_pages import collect
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Replaced
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl

@@ -10,7 +10,7 @@ from ours import days_of, settings_for, stored_total
 from work import Outcome, Task
 
 from openai_costs.definitions import build_defs
-from openai_costs.jobs import REFRESH, range_tags
+from openai_costs.orchestration.jobs import REFRESH, range_tags
 
 
 def through_dagster(task: Task) -> Outcome:

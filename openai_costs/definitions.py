@@ -9,36 +9,37 @@ from typing import Any
 import dagster as dg
 import httpx
 
-from openai_costs.alerts import assets as alerts
-from openai_costs.alerts.sensors import sensors
-from openai_costs.anomalies import assets as anomalies
-from openai_costs.archive import Archive
-from openai_costs.budgets import assets as budgets
-from openai_costs.contracts import LakeIOManager
-from openai_costs.days import Clock, utc_now
-from openai_costs.gateway_bypass import assets as gateway_bypass
-from openai_costs.jobs import daily_directory, daily_refresh, jobs_and_sensors
-from openai_costs.lake import Lake
-from openai_costs.optimization import assets as optimization
-from openai_costs.prices import assets as prices
-from openai_costs.prices.checks import price_checks
-from openai_costs.publish import assets as publish
-from openai_costs.reconciliation import assets as reconciliation
-from openai_costs.report.assets import cost_explorer
-from openai_costs.seats import assets as seats
-from openai_costs.settings import Connection, Settings, load_settings
-from openai_costs.sources.directory import assets as engineers
+from openai_costs.kernel.days import Clock, utc_now
+from openai_costs.orchestration.jobs import daily_directory, daily_refresh, jobs_and_sensors
+from openai_costs.orchestration.table_assets import LakeIOManager
+from openai_costs.outputs.alerts import assets as alerts
+from openai_costs.outputs.alerts.sensors import sensors
+from openai_costs.outputs.publish import assets as publish
+from openai_costs.outputs.report.assets import cost_explorer
+from openai_costs.questions.anomalies import assets as anomalies
+from openai_costs.questions.budgets import assets as budgets
+from openai_costs.questions.gateway_bypass import assets as gateway_bypass
+from openai_costs.questions.optimization import assets as optimization
+from openai_costs.questions.prices import assets as prices
+from openai_costs.questions.prices.assets import price_checks
+from openai_costs.questions.reconciliation import assets as reconciliation
+from openai_costs.questions.seats import assets as seats
+from openai_costs.questions.spend import assets as spend
+from openai_costs.questions.spend.checks import attribution_checks, ledger_checks
+from openai_costs.questions.spend.stale_days import overtaken_days
+from openai_costs.questions.usage.checks import usage_checks
+from openai_costs.settings.load import Connection, Settings, load_settings
 from openai_costs.sources.gateway import assets as gateway
-from openai_costs.sources.gateway.reading import readers_of
-from openai_costs.sources.openai.directory.source import OpenAIDirectory
-from openai_costs.sources.openai.source import OpenAICosts
+from openai_costs.sources.gateway.readers import readers_of
+from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.openai.organization.source import OpenAIDirectory
 from openai_costs.sources.openai.usage.source import OpenAIUsage
+from openai_costs.sources.people import assets as engineers
+from openai_costs.sources.provider import Reach
 from openai_costs.sources.registry import PROVIDERS
-from openai_costs.sources.source import Reach
-from openai_costs.spend import assets as spend
-from openai_costs.spend.checks import attribution_checks, ledger_checks
-from openai_costs.storage import place
-from openai_costs.usage.checks import usage_checks
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
 WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, alerts)
@@ -68,7 +69,7 @@ def build_defs(
     everything = [*daily, *marts, published, cost_explorer]
     whole = [asset for provider in PROVIDERS for asset in provider.whole_assets]
     whole += [*gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
-    triggered = jobs_and_sensors(settings, everything, whole, published)
+    triggered = jobs_and_sensors(settings, everything, whole, published, overtaken_days)
     return dg.Definitions(
         assets=[*everything, *whole, *alerts.told(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],
@@ -115,7 +116,7 @@ def reach_of(clock: Clock) -> Reach:
     def inner(connection: Connection) -> httpx.BaseTransport | None:
         if not connection.is_sample:
             return None
-        from openai_costs.sample.connect import sample_transport  # noqa: PLC0415 - only the demo
+        from openai_costs.sample.api.serving import sample_transport  # noqa: PLC0415 - only the demo
 
         return sample_transport(connection.base_url, clock)
 

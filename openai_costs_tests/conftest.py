@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from openai_costs.demo import demo
-from openai_costs.lake import Lake
-from openai_costs.storage import place
+from openai_costs.cli.demo import demo
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
 from openai_costs_tests.org import calm
 
 if TYPE_CHECKING:

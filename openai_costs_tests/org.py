@@ -18,20 +18,20 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import dagster as dg
 import httpx
 
-from openai_costs.archive import Archive, KeptRead
-from openai_costs.days import DayRange
 from openai_costs.definitions import build_defs
-from openai_costs.jobs import REFRESH, range_tags
-from openai_costs.lake import Lake
-from openai_costs.sample.api import create_app
-from openai_costs.sample.events import Event, EventKind
-from openai_costs.sample.faults import Faults
-from openai_costs.sample.in_process import InProcessTransport
-from openai_costs.sample.options import USUAL, WireOptions
-from openai_costs.sample.organisation import Organisation, sample_organisation
-from openai_costs.settings import Connection, Settings
-from openai_costs.sources.source import Reach
-from openai_costs.storage import place
+from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.jobs import REFRESH, range_tags
+from openai_costs.sample.api.app import create_app
+from openai_costs.sample.api.options import USUAL, WireOptions
+from openai_costs.sample.api.serving import InProcessTransport
+from openai_costs.sample.company.events import Event, EventKind
+from openai_costs.sample.company.organisation import Organisation, sample_organisation
+from openai_costs.sample.faults.faults import Faults
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.provider import Reach
+from openai_costs.storage.archive import Archive, KeptRead
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -18,17 +18,17 @@ import typer
 from pydantic_core import PydanticUndefined
 
 import openai_costs
-from openai_costs.archive import DayRead
-from openai_costs.cli import app
-from openai_costs.demo import demo
-from openai_costs.publish.database import DATABASE
-from openai_costs.sections import Reading, Team
-from openai_costs.settings import LATER_SECTIONS, Connection, Environment
-from openai_costs.sources.access import REQUESTS_PER_MINUTE
-from openai_costs.sources.litellm.endpoints import ALLOWED as ALLOWED_AT_A_GATEWAY
-from openai_costs.sources.openai.allowed import ALLOWED
-from openai_costs.sources.openai.directory.endpoints import PROJECT_ID
-from openai_costs.sources.source import Provider
+from openai_costs.cli.commands import app
+from openai_costs.cli.demo import demo
+from openai_costs.outputs.publish.database import DATABASE
+from openai_costs.settings import Reading, Team
+from openai_costs.settings.load import LATER_SECTIONS, Connection, Environment
+from openai_costs.sources.gateway.litellm.endpoints import ALLOWED as ALLOWED_AT_A_GATEWAY
+from openai_costs.sources.http.access import REQUESTS_PER_MINUTE
+from openai_costs.sources.openai.connection import ALLOWED
+from openai_costs.sources.openai.organization.endpoints import PROJECT_ID
+from openai_costs.sources.provider import Provider
+from openai_costs.storage.archive import DayRead
 from openai_costs.tables.__main__ import document
 from openai_costs_tests.org import calm, house
 
@@ -45,6 +45,7 @@ OPERATIONS: Final = ROOT / "docs" / "operations.md"
 MONEY: Final = ROOT / "docs" / "how-we-count-money.md"
 SECTIONS: Final = (Connection, Reading, Team)
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
+CACHES: Final = {"__pycache__"}
 SHELLS: Final = ("sh", "bash", "console", "shell", "")
 every_paper = pytest.mark.parametrize(
     "paper", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix()
@@ -230,11 +231,13 @@ def test_every_file_of_ours_that_a_paper_names_is_there() -> None:
                 assert (ROOT / name).exists(), f"{paper.name}: {name}"
 
 
-def test_every_module_that_extended_the_house_is_there() -> None:
-    decision = ROOT / "docs" / "adr" / "0001-folders-are-questions.md"
-    table = text(decision).partition("extended")[2].partition("\n## ")[0]
-    for name in re.findall(r"`([\w/]+\.py)`", table):
-        assert (PACKAGE / name).exists(), name
+def test_where_things_go_names_every_room_of_the_root_and_no_other() -> None:
+    table = text(ROOT / "CONTRIBUTING.md").partition("## Where things go")[2].partition("\n## ")[0]
+    said = set(re.findall(r"^\| `(\w+)[/.]", table, re.MULTILINE))
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.name not in {"__init__.py"} | CACHES}
+    assert said == rooms
+    for name in re.findall(r"`(\w+/[\w/]*(?:\.py)?)`", table):
+        assert (PACKAGE / name).exists() or (ROOT / name).exists(), name
 
 
 # --- promises ----------------------------------------------------------------------------------

@@ -12,21 +12,21 @@ import polars as pl
 import pytest
 import stamina
 
-from openai_costs.archive import Archive
-from openai_costs.contracts import LakeIOManager, asset_key
-from openai_costs.days import DayRange
-from openai_costs.gateway_bypass import assets as gateway_bypass
-from openai_costs.jobs import range_tags
-from openai_costs.lake import Lake
-from openai_costs.reconciliation import assets as reconciliation
-from openai_costs.seats import assets as seats
-from openai_costs.sections import Directory, Gateway, Seats
-from openai_costs.settings import Connection, Settings
-from openai_costs.slices import Batch, Slice
-from openai_costs.sources.directory import assets as directory
+from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.jobs import range_tags
+from openai_costs.orchestration.table_assets import LakeIOManager, asset_key
+from openai_costs.questions.gateway_bypass import assets as gateway_bypass
+from openai_costs.questions.reconciliation import assets as reconciliation
+from openai_costs.questions.seats import assets as seats
+from openai_costs.settings import Directory, Gateway, Seats
+from openai_costs.settings.load import Connection, Settings
 from openai_costs.sources.gateway import assets as gateway
-from openai_costs.sources.gateway.reading import readers_of
-from openai_costs.storage import place
+from openai_costs.sources.gateway.readers import readers_of
+from openai_costs.sources.people import assets as directory
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.engineers import Engineers
@@ -39,7 +39,14 @@ from openai_costs.tables.mart.seats import Seats as SeatTable
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 from openai_costs_tests.org import QUIET, calm
-from openai_costs_tests.sources.litellm.proxy import URL, Proxy, Refusing, activity, key, metrics
+from openai_costs_tests.sources.gateway.litellm.proxy import (
+    URL,
+    Proxy,
+    Refusing,
+    activity,
+    key,
+    metrics,
+)
 
 DAY = date(2026, 3, 10)
 NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)

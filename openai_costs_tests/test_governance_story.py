@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from openai_costs.alerts.rows import Finding, rows
-from openai_costs.demo_company import SEAT_USD
-from openai_costs.sample.gateway import FEWER_CACHED, ROUND_IT, UNPRICED_MODEL
-from openai_costs.sample.people import BY_ALIAS, IDLE, LEFT, NOBODY_ENTERED
+from openai_costs.outputs.alerts.rows import Finding, rows
+from openai_costs.sample.company.gateway import (
+    BY_ALIAS,
+    FEWER_CACHED,
+    IDLE,
+    LEFT,
+    NOBODY_ENTERED,
+    ROUND_IT,
+    UNPRICED_MODEL,
+)
+from openai_costs.sample.setup import SEAT_USD
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
 from openai_costs.tables.mart.findings import Findings
@@ -20,7 +27,7 @@ from openai_costs.tables.mart.seats import Seats
 from openai_costs_tests.org import day
 
 if TYPE_CHECKING:
-    from openai_costs.lake import Lake
+    from openai_costs.storage.lake import Lake
 
 
 @pytest.fixture(scope="module")

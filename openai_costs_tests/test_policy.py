@@ -17,13 +17,13 @@ import polars as pl
 import pytest
 import stamina
 
-from openai_costs.days import ONE_DAY
-from openai_costs.jobs import DIRECTORY
-from openai_costs.publish.database import TOGETHER
-from openai_costs.sample.events import Event, EventKind
-from openai_costs.sample.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY, USUAL
-from openai_costs.slices import Slice
-from openai_costs.spend.coverage import of_costs
+from openai_costs.kernel.days import ONE_DAY
+from openai_costs.orchestration.jobs import DIRECTORY
+from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.questions.coverage import of_costs
+from openai_costs.sample.api.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY, USUAL
+from openai_costs.sample.company.events import Event, EventKind
+from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend as Ledger

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 import pytest
 
-from openai_costs.jobs import DIRECTORY
-from openai_costs.lake import Lake
-from openai_costs.publish.database import TOGETHER
+from openai_costs.orchestration.jobs import DIRECTORY
+from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend as MartSpend

@@ -21,10 +21,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from openai_costs.days import midnight
-from openai_costs.jobs import DERIVE, DIRECTORY, REBUILD, REFRESH
-from openai_costs.sample.options import SAMPLE_ADMIN_KEY, USUAL
-from openai_costs.sources.openai.allowed import ALLOWED
+from openai_costs.kernel.days import midnight
+from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REBUILD, REFRESH
+from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USUAL
+from openai_costs.sources.openai.connection import ALLOWED
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from openai_costs.sample.organisation import Organisation
+    from openai_costs.sample.company.organisation import Organisation
 
 NAMES: Final = ("tidewater", "ferry", "harbour")
 FULL: Final = ("tidewater", "ferry")

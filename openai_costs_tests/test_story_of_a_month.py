@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from openai_costs.jobs import DIRECTORY, REFRESH
+from openai_costs.orchestration.jobs import DIRECTORY, REFRESH
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.optimization import Optimization

@@ -124,7 +124,7 @@ def test_a_failed_check_that_blocks_nothing_leaves_the_run_green(ranged: Ranged)
 
 
 def test_a_ranged_run_records_figures_per_day(ranged: Ranged) -> None:
-    """contracts.py: `_record` puts each day's rows and dollars on that day."""
+    """orchestration/table_assets.py: `_record` puts each day's rows and dollars on that day."""
     rows = {
         event.partition: event.event_specific_data.materialization.metadata["rows"].value
         for event in ranged.result.all_events
@@ -149,13 +149,13 @@ def test_a_group_name_may_have_a_slash() -> None:
     ],
 )
 def test_polars_reads_a_text_as_an_exact_decimal(text: str, amount: str) -> None:
-    """money.py: `exact` casts the plain amounts of a page all at once."""
+    """kernel/money.py: `exact` casts the plain amounts of a page all at once."""
     assert pl.Series([text]).cast(MONEY).to_list() == [Decimal(amount)]
 
 
 @pytest.mark.parametrize("text", ["NaN", "inf", "", "abc", "1" + "0" * 20])
 def test_polars_gives_null_for_what_is_no_decimal_or_too_large(text: str) -> None:
-    """money.py: a null is looked at again, never taken for nothing."""
+    """kernel/money.py: a null is looked at again, never taken for nothing."""
     assert pl.Series([text]).cast(MONEY, strict=False).to_list() == [None]
 
 
@@ -175,12 +175,12 @@ def test_polars_adds_decimals_exactly() -> None:
 
 
 def test_polars_sum_of_no_decimals_is_zero() -> None:
-    """lake.py: the total of a day without rows is 0 and not unknown."""
+    """storage/lake.py: the total of a day without rows is 0 and not unknown."""
     assert pl.Series([], dtype=MONEY).sum() in (0, Decimal(0))
 
 
 def test_polars_keeps_decimals_and_metadata_through_parquet() -> None:
-    """lake.py: `_parquet` and `_read`."""
+    """storage/lake.py: `_parquet` and `_read`."""
     frame = pl.DataFrame({"usd": pl.Series([Decimal("0.000000000000000001")], dtype=MONEY)})
     content = io.BytesIO()
     frame.write_parquet(content, compression="zstd", metadata={"read_at": "noon"})
@@ -189,7 +189,7 @@ def test_polars_keeps_decimals_and_metadata_through_parquet() -> None:
 
 
 def test_polars_joins_null_with_null_when_told_to() -> None:
-    """spend/restatements.py: spend of no project is one line before and after."""
+    """questions/spend/restatements.py: spend of no project is one line before and after."""
     one, two = (
         pl.DataFrame({"p": [None], n: [1]}, schema={"p": pl.String, n: pl.Int64}) for n in "ab"
     )
@@ -213,7 +213,7 @@ def test_duckdb_sees_the_metadata_that_polars_wrote(tmp_path: Path) -> None:
 
 
 def test_duckdb_casts_an_instant_without_turning_its_zone(tmp_path: Path) -> None:
-    """lake.py: `slices` tells when a slice was read; an offset is dropped, so files say UTC."""
+    """storage/lake.py: `slices` tells when a slice was read; an offset is dropped."""
     for name, instant in (("a", "2026-11-23T12:00:00+00:00"), ("b", "2026-11-23T13:30:00.5+01:00")):
         pl.DataFrame({"n": [1]}).write_parquet(
             tmp_path / f"{name}.parquet", metadata={"read_at": instant, "page_usd": "1"}
@@ -263,7 +263,7 @@ def test_a_sensor_after_a_run_asks_for_another_job_over_a_range() -> None:
 
 
 def test_duckdb_counts_rows_by_file_name(tmp_path: Path) -> None:
-    """lake.py: `slices` reads the footers only, also of files without rows."""
+    """storage/lake.py: `slices` reads the footers only, also of files without rows."""
     pl.DataFrame({"n": [1, 2]}).write_parquet(tmp_path / "2026-11-01.parquet")
     pl.DataFrame({"n": [1]}).clear().write_parquet(tmp_path / "2026-11-02.parquet")
     question = (
@@ -275,7 +275,7 @@ def test_duckdb_counts_rows_by_file_name(tmp_path: Path) -> None:
 
 
 def test_duckdb_adds_decimals_exactly() -> None:
-    """lake.py: `daily_usd`; and every sum that a reader writes against the published database."""
+    """storage/lake.py: `daily_usd`; and every sum that a reader writes on the database."""
     question = (
         "SELECT sum(usd) FROM (SELECT CAST('0.1' AS DECIMAL(38,18)) AS usd FROM range(30000) "
         "UNION ALL SELECT CAST('0.000000000000000001' AS DECIMAL(38,18)))"
@@ -288,7 +288,7 @@ def test_duckdb_adds_decimals_exactly() -> None:
 def test_duckdb_writes_the_file_format_it_is_asked_for(
     tmp_path: Path, asked: str, version: int
 ) -> None:
-    """publish/database.py: DuckDB 1.0.0 opens the published file."""
+    """outputs/publish/database.py: DuckDB 1.0.0 opens the published file."""
     path = tmp_path / "one.duckdb"
     with duckdb.connect(str(path), config={"storage_compatibility_version": asked}) as sql:
         sql.execute("CREATE TABLE one AS SELECT 1 AS n")
@@ -311,7 +311,7 @@ def test_duckdb_opens_a_file_that_was_renamed_under_a_reader(tmp_path: Path) -> 
 
 
 def test_duckdb_keeps_comments_on_views_and_their_columns() -> None:
-    """publish/database.py: everything in bi carries a comment."""
+    """outputs/publish/database.py: everything in bi carries a comment."""
     with duckdb.connect() as sql:
         sql.execute("CREATE VIEW v AS SELECT 1 AS n")
         sql.execute("COMMENT ON VIEW v IS 'a view'")
@@ -331,7 +331,7 @@ def test_msgspec_hands_on_every_digit_of_a_number(number: str) -> None:
 
 
 def test_msgspec_keeps_the_bytes_of_a_raw_value() -> None:
-    """sources/openai/protocol.py: a bucket is kept verbatim, spaces and all."""
+    """sources/openai/costs/protocol.py: a bucket is kept verbatim, spaces and all."""
 
     class Page(msgspec.Struct):
         data: list[msgspec.Raw]
@@ -341,7 +341,7 @@ def test_msgspec_keeps_the_bytes_of_a_raw_value() -> None:
 
 
 def test_msgspec_refuses_a_bare_nan() -> None:
-    """sources/openai/protocol.py: a page with NaN is no JSON, and is not kept."""
+    """sources/openai/costs/protocol.py: a page with NaN is no JSON, and is not kept."""
     assert math.isnan(json.loads("NaN"))
     with pytest.raises(msgspec.DecodeError):
         msgspec.json.decode(b"NaN")
@@ -386,7 +386,7 @@ def test_pandera_holds_a_frame_to_columns_order_nulls_and_keys(
 
 
 def test_an_object_store_in_memory_is_globbed_like_a_folder(tmp_path: Path) -> None:
-    """storage.py: `files_below`; and lake.py, which hands DuckDB the store's file system."""
+    """files.py: `files_below`; and lake.py, which hands DuckDB the store's file system."""
     root = UPath(f"memory://{tmp_path.name}")
     for name in ("x/a.parquet", "x/y/b.parquet", "x/c.tmp"):
         (root / name).write_bytes(b"1")

@@ -4,7 +4,7 @@ The demo, the tests and the pictures in the docs all look at this one company, s
 show is always true of the code. Two halves live here:
 
 * the company: who works there, which projects and keys exist, what they spend each day, and the
-  incidents planted in that spending, with their exact days, ids and dollars (`events.py`);
+  incidents planted in that spending, with their exact days, ids and dollars (`company/events.py`);
 * the wire: an application that answers `GET /v1/organization/costs` the way the vendor does,
   with its oddities and, on request, its failures.
 

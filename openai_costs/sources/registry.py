@@ -1,8 +1,8 @@
 """The sources there are. The only name of this folder that the rest of the project imports."""
 
-from openai_costs.settings import Connection
+from openai_costs.settings.load import Connection
 from openai_costs.sources.openai.assets import OPENAI
-from openai_costs.sources.source import Provider
+from openai_costs.sources.provider import Provider
 
 PROVIDERS: tuple[Provider, ...] = (OPENAI,)
 

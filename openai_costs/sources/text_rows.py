@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 import polars.selectors as cs
 
-from openai_costs.errors import FileRefused
+from openai_costs.kernel.errors import FileRefused
 
 
 class TextRow(NamedTuple):

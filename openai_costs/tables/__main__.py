@@ -18,7 +18,7 @@ INTRODUCTION = """\
 # Tables
 
 Written by `python -m openai_costs.tables` from the contracts in `openai_costs/tables/` and the
-views in `openai_costs/publish/bi/`. Do not edit it by hand.
+views in `openai_costs/outputs/publish/bi/`. Do not edit it by hand.
 
 The same tables are in `published/openai_costs.duckdb` (schemas `core`, `mart` and `bi`) and, apart
 from the views, in `published/parquet/<schema>.<table>.parquet`. Every table and column of the
@@ -39,7 +39,7 @@ VIEWS = """
 def document() -> Iterator[str]:
     """Yield the lines of docs/tables.md."""
     # Imported by name: the layer `tables` is below `publish`, and this entry point above both.
-    sql_types = import_module("openai_costs.publish.database").SQL_TYPES
+    sql_types = import_module("openai_costs.outputs.publish.database").SQL_TYPES
     yield from INTRODUCTION.splitlines()
     for table in all_contracts():
         yield from _table(table, sql_types)
@@ -63,8 +63,8 @@ def _table(table: type[Contract], sql_types: dict[str, str]) -> Iterator[str]:
 
 def _views() -> pl.DataFrame:
     """Return the columns of the views: view, about, column, type, unit, meaning."""
-    publish = import_module("openai_costs.publish.database").publish
-    lake, duckdb = import_module("openai_costs.lake"), import_module("duckdb")
+    publish = import_module("openai_costs.outputs.publish.database").publish
+    lake, duckdb = import_module("openai_costs.storage.lake"), import_module("duckdb")
     with TemporaryDirectory() as scratch:
         home = UPath(scratch)
         done = publish(home, lake.Lake(home))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from openai_costs.sample.api import COSTS_PATH, create_app
-from openai_costs.sample.faults import Faults
-from openai_costs.sample.in_process import InProcessTransport
-from openai_costs.sample.options import SAMPLE_ADMIN_KEY, USUAL, WireOptions
-from openai_costs.sample.organisation import sample_organisation
+from openai_costs.sample.api.app import COSTS_PATH, create_app
+from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USUAL, WireOptions
+from openai_costs.sample.api.serving import InProcessTransport
+from openai_costs.sample.company.organisation import sample_organisation
+from openai_costs.sample.faults.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

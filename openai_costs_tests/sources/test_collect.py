@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from openai_costs.archive import Archive, DayRead, open_read
-from openai_costs.days import DayRange
-from openai_costs.errors import (
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import (
     AccessRefused,
     ErrorAnswer,
     MissingKey,
     OpenAICostsError,
     ProviderUnavailable,
 )
-from openai_costs.settings import Connection
-from openai_costs.sources.collect import Collected, collect
+from openai_costs.settings.load import Connection
+from openai_costs.sources.raw_pages import Collected, collect
+from openai_costs.storage.archive import Archive, DayRead, open_read
 
 DAYS = DayRange(date(2026, 3, 1), date(2026, 3, 3))
 NEWEST_FIRST = tuple(reversed(list(DAYS)))

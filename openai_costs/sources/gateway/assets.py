@@ -10,24 +10,31 @@ from typing import Any
 
 import dagster as dg
 
-from openai_costs.archive import Archive, DamagedRead, KeptRead
-from openai_costs.checks import CONTRACT, Rule, Verdict, evaluations, finished, run_days
-from openai_costs.contracts import DAILY, OWNERS, asset_key, described, table_asset
-from openai_costs.days import Clock, DayRange
-from openai_costs.lake import Lake
-from openai_costs.metered_days import days_in_use
-from openai_costs.sections import Gateway
-from openai_costs.settings import Settings
-from openai_costs.slices import Batches
+from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.orchestration.checks import (
+    CONTRACT,
+    Rule,
+    Verdict,
+    evaluations,
+    finished,
+    run_days,
+)
+from openai_costs.orchestration.table_assets import DAILY, OWNERS, asset_key, described, table_asset
+from openai_costs.settings import Gateway
+from openai_costs.settings.gateway import days_in_use
+from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.frames import PROVIDERS, newest, registries, spend_batches, tokens
-from openai_costs.sources.gateway.reading import (
+from openai_costs.sources.gateway.litellm.endpoints import METER, REGISTRY
+from openai_costs.sources.gateway.readers import (
     NOT_CONFIGURED,
     Readers,
     Reading,
     read_meter,
     read_registry,
 )
-from openai_costs.sources.litellm.endpoints import METER, REGISTRY
+from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batches
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens

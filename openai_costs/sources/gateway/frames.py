@@ -6,18 +6,18 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from openai_costs.archive import DamagedRead, KeptRead
-from openai_costs.errors import FileRefused, OpenAICostsError, PageRefused
-from openai_costs.money import NotAnAmount
-from openai_costs.sections import Gateway, Upstream
-from openai_costs.slices import Batch, Slice
+from openai_costs.kernel.errors import FileRefused, OpenAICostsError, PageRefused
+from openai_costs.kernel.money import NotAnAmount
+from openai_costs.settings import Gateway, Upstream
 from openai_costs.sources.gateway import registry
+from openai_costs.sources.gateway.files import frames as files
+from openai_costs.sources.gateway.files.layouts import NAME as FILES
+from openai_costs.sources.gateway.litellm import frames as litellm
+from openai_costs.sources.gateway.litellm.endpoints import NAME as LITELLM
 from openai_costs.sources.gateway.metering import MeterRow, metered
 from openai_costs.sources.gateway.registry import Listing
-from openai_costs.sources.gateway_files import frames as files
-from openai_costs.sources.gateway_files.layouts import NAME as FILES
-from openai_costs.sources.litellm import frames as litellm
-from openai_costs.sources.litellm.endpoints import NAME as LITELLM
+from openai_costs.storage.archive import DamagedRead, KeptRead
+from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 
 _METERS: Mapping[str, Callable[[KeptRead], Iterator[MeterRow]]] = {

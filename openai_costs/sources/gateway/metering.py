@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.money import MONEY, exact
+from openai_costs.kernel.money import MONEY, exact
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 
 GRAIN = ("token_id", "upstream_provider", "model")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.sections import Upstream
+from openai_costs.settings import Upstream
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
 DELETED = "deleted"

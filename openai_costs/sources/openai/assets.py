@@ -6,25 +6,25 @@ from typing import Any
 
 import dagster as dg
 
-from openai_costs.archive import Archive, DamagedRead, KeptRead
-from openai_costs.checks import CONTRACT, CURRENCY, KNOWN_FIELDS
-from openai_costs.contracts import StoredBatches, asset_key, table_asset
-from openai_costs.lake import Lake
-from openai_costs.settings import Connection, Settings
-from openai_costs.slices import Batches, Slice
-from openai_costs.sources.evidence import Evidence
-from openai_costs.sources.openai import frames
-from openai_costs.sources.openai.connecting import NAME
-from openai_costs.sources.openai.directory.assets import DIRECTORY
-from openai_costs.sources.openai.directory.endpoints import DATASET as DIRECTORY_DATASET
-from openai_costs.sources.openai.directory.frames import is_usable
-from openai_costs.sources.openai.endpoints import COSTS
-from openai_costs.sources.openai.start import first_day
+from openai_costs.orchestration.checks import CONTRACT, CURRENCY, KNOWN_FIELDS
+from openai_costs.orchestration.table_assets import StoredBatches, asset_key, table_asset
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.openai.connection import NAME
+from openai_costs.sources.openai.costs import frames
+from openai_costs.sources.openai.costs.endpoints import COSTS
+from openai_costs.sources.openai.organization.assets import DIRECTORY
+from openai_costs.sources.openai.organization.endpoints import DATASET as DIRECTORY_DATASET
+from openai_costs.sources.openai.organization.frames import is_usable
+from openai_costs.sources.openai.reader import first_day
 from openai_costs.sources.openai.usage.assets import PAGES as USAGE_PAGES
 from openai_costs.sources.openai.usage.assets import pages as usage_pages
 from openai_costs.sources.openai.usage.assets import usage
 from openai_costs.sources.openai.usage.source import first_usage_day
-from openai_costs.sources.source import DayReader, Provider
+from openai_costs.sources.provider import DayReader, Provider
+from openai_costs.sources.raw_pages import Evidence
+from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batches, Slice
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl

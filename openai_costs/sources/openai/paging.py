@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from openai_costs.days import DayRange, epoch
-from openai_costs.errors import IncompleteRead, RequestRefused
-from openai_costs.sources.openai.endpoints import Endpoint
+from openai_costs.kernel.days import DayRange, epoch
+from openai_costs.kernel.errors import IncompleteRead, RequestRefused
+from openai_costs.sources.openai.costs.endpoints import Endpoint
 
 SECONDS_A_DAY = 86_400
 MOST_PAGES = 1_000

@@ -12,17 +12,17 @@ from typing import Protocol, TypeVar
 
 from upath import UPath
 
-from openai_costs.archive import DayRead
-from openai_costs.days import Clock, DayRange
-from openai_costs.errors import BodyTooLarge, LookbackExceeded, ReadFailed
-from openai_costs.settings import Connection
-from openai_costs.sources.openai import protocol
-from openai_costs.sources.openai.connecting import NAME
-from openai_costs.sources.openai.endpoints import Endpoint
-from openai_costs.sources.openai.learned import Learned, recall, remember
+from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded, ReadFailed
+from openai_costs.settings.load import Connection
+from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.openai.connection import NAME
+from openai_costs.sources.openai.connection_notes import Learned, recall, remember
+from openai_costs.sources.openai.costs import protocol
+from openai_costs.sources.openai.costs.endpoints import Endpoint
+from openai_costs.sources.openai.costs.protocol import WindowRead
 from openai_costs.sources.openai.paging import Answer, Body, Get
-from openai_costs.sources.openai.protocol import WindowRead
-from openai_costs.sources.transport import Transport
+from openai_costs.storage.archive import DayRead
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """The admin keys of each organisation."""
 
 from openai_costs.tables.contract import At, column
-from openai_costs.tables.directory import Known
+from openai_costs.tables.entity import Known
 
 
 class AdminKeys(Known):

@@ -1,7 +1,7 @@
 """The API keys of every project, and who owns each."""
 
 from openai_costs.tables.contract import At, column
-from openai_costs.tables.directory import Known
+from openai_costs.tables.entity import Known
 
 OWNER_TYPES = ("user", "service_account")
 

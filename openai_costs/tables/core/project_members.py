@@ -1,7 +1,7 @@
 """Who is a member of which project."""
 
 from openai_costs.tables.contract import At, column
-from openai_costs.tables.directory import Known
+from openai_costs.tables.entity import Known
 
 
 class ProjectMembers(Known):

@@ -1,7 +1,7 @@
 """The projects of each organisation, archived and vanished ones too."""
 
 from openai_costs.tables.contract import At, column
-from openai_costs.tables.directory import Known
+from openai_costs.tables.entity import Known
 
 
 class Projects(Known):

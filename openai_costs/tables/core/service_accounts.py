@@ -1,7 +1,7 @@
 """The service accounts of every project."""
 
 from openai_costs.tables.contract import column
-from openai_costs.tables.directory import Known
+from openai_costs.tables.entity import Known
 
 
 class ServiceAccounts(Known):

@@ -1,7 +1,7 @@
 """Spend limits and alerts set at the provider."""
 
 from openai_costs.tables.contract import Usd, column
-from openai_costs.tables.directory import Known
+from openai_costs.tables.entity import Known
 
 KINDS = ("limit", "alert")
 

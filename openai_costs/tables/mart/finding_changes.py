@@ -2,8 +2,8 @@
 
 import datetime as dt
 
+from openai_costs.tables.candidate import SEVERITIES
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
-from openai_costs.tables.finding import SEVERITIES
 
 KINDS = ("opened", "growing", "closed", "muted")
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import polars as pl
 
+from openai_costs.tables.candidate import NO_ADDRESS, SEVERITIES
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
-from openai_costs.tables.finding import NO_ADDRESS, SEVERITIES
 
 OPEN = ("open", "growing")
 """The states of what deserves a look now."""

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
+from openai_costs.tables.candidate import NO_ADDRESS
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
-from openai_costs.tables.finding import NO_ADDRESS
 
 SERIES_KINDS = ("organization", "provider", "project", "user", "api_key", "model", "usage_type")
 KINDS = ("spike", "awake", "new_entity", "level_shift", "leak", "drop")

@@ -2,9 +2,9 @@ from decimal import Decimal
 
 import pytest
 
-from openai_costs.money import NotAnAmount
+from openai_costs.kernel.money import NotAnAmount
 from openai_costs.sources.gateway.metering import MeterRow, metered
-from openai_costs_tests.sources.litellm.proxy import DAY
+from openai_costs_tests.sources.gateway.litellm.proxy import DAY
 
 
 def row(usd: str | None, **more: int | None) -> MeterRow:

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from openai_costs.sections import Gateway, Upstream
+from openai_costs.settings import Gateway, Upstream
 from openai_costs.sources.gateway.frames import registries
 from openai_costs.sources.gateway.registry import Listing, TokenRow, tokens
 from openai_costs.tables.core.api_keys import ApiKeys

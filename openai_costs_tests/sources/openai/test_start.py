@@ -7,14 +7,14 @@ import pytest
 import stamina
 from upath import UPath
 
-from openai_costs.archive import Archive
-from openai_costs.days import DayRange, epoch
-from openai_costs.settings import FIRST_DAY_WITHOUT_START, Connection, Settings
-from openai_costs.sources.openai.learned import Learned, recall, remember
-from openai_costs.sources.openai.source import OpenAICosts
-from openai_costs.sources.openai.start import first_day, since
+from openai_costs.kernel.days import DayRange, epoch
+from openai_costs.settings.load import FIRST_DAY_WITHOUT_START, Connection, Settings
+from openai_costs.sources.openai.connection_notes import Learned, recall, remember
+from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.openai.reader import first_day, since
 from openai_costs.sources.openai.usage.source import OpenAIUsage, first_usage_day
-from openai_costs.sources.source import Reach
+from openai_costs.sources.provider import Reach
+from openai_costs.storage.archive import Archive
 from openai_costs_tests.sources.openai.wire import asked_days, bucket, page
 
 MARCH = DayRange(date(2026, 3, 1), date(2026, 3, 31))

@@ -12,12 +12,12 @@ import httpx
 import polars as pl
 from upath import UPath
 
-from openai_costs.archive import DayRead, KeptRead
-from openai_costs.days import DayRange, epoch
-from openai_costs.settings import Connection
-from openai_costs.slices import Batch
-from openai_costs.sources.openai.endpoints import COSTS, LEDGER_GROUPINGS, Endpoint
+from openai_costs.kernel.days import DayRange, epoch
+from openai_costs.settings.load import Connection
+from openai_costs.sources.openai.costs.endpoints import COSTS, LEDGER_GROUPINGS, Endpoint
 from openai_costs.sources.openai.paging import Body, Buckets, Get, Query, complete
+from openai_costs.storage.archive import DayRead, KeptRead
+from openai_costs.storage.slices import Batch
 
 T = TypeVar("T")
 

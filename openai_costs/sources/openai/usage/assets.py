@@ -5,17 +5,17 @@ from typing import Any
 
 import dagster as dg
 
-from openai_costs.archive import Archive
-from openai_costs.checks import CONTRACT, KNOWN_FIELDS
-from openai_costs.contracts import table_asset
-from openai_costs.settings import Settings
-from openai_costs.slices import Batches
-from openai_costs.sources.evidence import Evidence
-from openai_costs.sources.openai.connecting import NAME
+from openai_costs.orchestration.checks import CONTRACT, KNOWN_FIELDS
+from openai_costs.orchestration.table_assets import table_asset
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.connection import NAME
 from openai_costs.sources.openai.usage.endpoints import DATASET
 from openai_costs.sources.openai.usage.frames import usage_batches
 from openai_costs.sources.openai.usage.source import first_usage_day
-from openai_costs.sources.source import DayReader
+from openai_costs.sources.provider import DayReader
+from openai_costs.sources.raw_pages import Evidence
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.slices import Batches
 from openai_costs.tables.core.usage import Usage
 
 GROUP = "sources/openai/usage"

@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/usage
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from openai_costs.sources.openai.endpoints import Endpoint
+from openai_costs.sources.openai.costs.endpoints import Endpoint
 
 DATASET = "usage"
 VENDOR_PAGE = "https://platform.openai.com/docs/api-reference/usage"

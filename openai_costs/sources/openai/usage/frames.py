@@ -11,15 +11,15 @@ from typing import Final
 
 import polars as pl
 
-from openai_costs.archive import DamagedRead, KeptRead
-from openai_costs.errors import PageRefused
-from openai_costs.settings import Connection
-from openai_costs.slices import Batch, Slice
-from openai_costs.sources.openai.batching import Held, batches
-from openai_costs.sources.openai.rows import repeated
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.settings.load import Connection
+from openai_costs.sources.batching import Held, batches
+from openai_costs.sources.openai.costs.rows import repeated
 from openai_costs.sources.openai.usage.endpoints import UsageEndpoint
 from openai_costs.sources.openai.usage.identities import contradictions
 from openai_costs.sources.openai.usage.pages import UsagePage, understood
+from openai_costs.storage.archive import DamagedRead, KeptRead
+from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.usage import Usage
 
 TYPES: Final = Usage.types()

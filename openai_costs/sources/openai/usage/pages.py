@@ -11,13 +11,13 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from openai_costs.archive import KeptRead
-from openai_costs.errors import PageRefused
-from openai_costs.slices import Slice
-from openai_costs.sources.openai import shapes
-from openai_costs.sources.openai.batching import Understood
-from openai_costs.sources.openai.shapes import Shape, page_name
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.sources.batching import Understood
+from openai_costs.sources.openai import page_shape
+from openai_costs.sources.openai.page_shape import Shape, page_name
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS, UsageEndpoint
+from openai_costs.storage.archive import KeptRead
+from openai_costs.storage.slices import Slice
 
 MOST: Final = 10**15
 """More than anybody uses in a day: a count that says so is a mistake, and would burst a sum."""
@@ -116,7 +116,7 @@ def _shape(endpoint: UsageEndpoint) -> Shape[Any]:
     result = msgspec.defstruct(
         endpoint.dataset,
         [*required, *fields],
-        bases=(shapes.Result,),
+        bases=(page_shape.Result,),
         kw_only=True,
         forbid_unknown_fields=True,
         gc=False,

@@ -7,16 +7,16 @@ import pytest
 import stamina
 from upath import UPath
 
-from openai_costs.archive import Archive
-from openai_costs.contracts import LakeIOManager
-from openai_costs.days import DayRange
-from openai_costs.jobs import range_tags
-from openai_costs.lake import Lake
-from openai_costs.settings import Connection, Settings
+from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.jobs import range_tags
+from openai_costs.orchestration.table_assets import LakeIOManager
+from openai_costs.settings.load import Connection, Settings
 from openai_costs.sources.openai.usage.assets import pages, usage
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.sources.openai.usage.source import OpenAIUsage
-from openai_costs.sources.source import Reach
+from openai_costs.sources.provider import Reach
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.usage import Usage
 from openai_costs_tests.org import Ran, calm
 from openai_costs_tests.sources.openai.usage.wire import ENDPOINTS, Wire, result

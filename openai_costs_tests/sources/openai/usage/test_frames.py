@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from openai_costs.archive import DamagedRead, KeptRead
-from openai_costs.days import DayRange
-from openai_costs.errors import PageRefused
-from openai_costs.slices import Slice
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import PageRefused
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.sources.openai.usage.frames import usage_batches
 from openai_costs.sources.openai.usage.pages import MOST
+from openai_costs.storage.archive import DamagedRead, KeptRead
+from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.usage import Usage
 from openai_costs_tests.sources.openai.usage.wire import (
     ENDPOINTS,

@@ -3,18 +3,18 @@ from datetime import date
 
 import pytest
 
-from openai_costs.days import DayRange
-from openai_costs.errors import (
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import (
     AccessRefused,
     ErrorAnswer,
     IncompleteRead,
     LookbackExceeded,
     RequestRefused,
 )
+from openai_costs.sources.openai.costs.protocol import WindowRead
 from openai_costs.sources.openai.paging import Body, Get
-from openai_costs.sources.openai.protocol import WindowRead
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
-from openai_costs.sources.openai.usage.protocol import read_window
+from openai_costs.sources.openai.usage.source import read_window
 from openai_costs_tests.sources.openai.usage.wire import ENDPOINTS
 from openai_costs_tests.sources.openai.wire import (
     after,

@@ -10,16 +10,21 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from upath import UPath
 
-from openai_costs.archive import Archive, DayRead, KeptRead
-from openai_costs.days import DayRange
-from openai_costs.errors import AccessRefused, MissingKey, ProviderUnavailable, RequestRefused
-from openai_costs.settings import Connection, Settings
-from openai_costs.sources.openai.learned import Learned, recall
-from openai_costs.sources.openai.start import first_day
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import (
+    AccessRefused,
+    MissingKey,
+    ProviderUnavailable,
+    RequestRefused,
+)
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.openai.connection_notes import Learned, recall
+from openai_costs.sources.openai.reader import first_day
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.sources.openai.usage.frames import usage_batches
 from openai_costs.sources.openai.usage.source import OpenAIUsage, first_usage_day
-from openai_costs.sources.source import Reach
+from openai_costs.sources.provider import Reach
+from openai_costs.storage.archive import Archive, DayRead, KeptRead
 from openai_costs_tests.sources.openai.usage.wire import ENDPOINTS, Wire, result
 from openai_costs_tests.sources.openai.wire import ACME, DAY, after, as_kept, asked_days, table
 

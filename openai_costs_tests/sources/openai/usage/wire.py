@@ -6,10 +6,10 @@ from datetime import date
 
 import httpx
 
-from openai_costs.archive import DayRead, KeptRead
-from openai_costs.slices import Batch, Slice
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS, UsageEndpoint
 from openai_costs.sources.openai.usage.frames import usage_batches
+from openai_costs.storage.archive import DayRead, KeptRead
+from openai_costs.storage.slices import Batch, Slice
 from openai_costs_tests.sources.openai.wire import (
     ACME,
     DAY,

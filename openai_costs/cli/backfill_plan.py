@@ -1,0 +1,142 @@
+"""What a backfill has to do: which days, of which connections, asked for or from kept pages.
+
+Not here: doing it (backfill.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from upath import UPath
+
+from openai_costs.kernel.days import DayRange, consecutive, is_settled
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
+from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.registry import provider_of
+from openai_costs.storage.archive import Archive, read_at
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.spend import Spend as MartSpend
+
+
+class Step(NamedTuple):
+    """One run of a backfill.
+
+    Args:
+        settings: The connections it is about.
+        job_name: REFRESH reads the provider; REBUILD makes tables from kept pages.
+        days: The days.
+    """
+
+    settings: Settings
+    job_name: str
+    days: DayRange
+
+    def __str__(self) -> str:
+        names = ", ".join(one.name for one in self.settings.asked_connections)
+        how = "read from" if self.job_name == REFRESH else "no request, from kept pages of"
+        return f"{self.days}: {how} {names}"
+
+
+def plan(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
+    """Return what is to be done: the range asked for, or all that is missing and the trailing days.
+
+    What is missing is made up for connection by connection: one that cannot be read must not
+    make the others read their history again.
+
+    Args:
+        settings: The connections.
+        asked: A range that is read whatever is there; None for what is missing.
+        today: The current UTC day.
+    """
+    if asked is not None:
+        return [Step(settings, REFRESH, asked)]
+    recent = trailing(settings, today)
+    in_part = slices_in_flight(Lake(place(settings.home)))
+    steps: list[Step] = []
+    for connection in settings.asked_connections:
+        alone = settings.only(connection.name)
+        missing = _missing(alone, today, in_part) - set(recent)
+        kept = {day for day in missing if _has_settled_pages(alone, day)}
+        steps += [Step(alone, REBUILD, days) for days in consecutive(kept)]
+        steps += [Step(alone, REFRESH, days) for days in consecutive(missing - kept)]
+    return [*steps, Step(settings, REFRESH, recent)]
+
+
+def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
+    """Return a plan without a request: every day asked for that has kept pages."""
+    days = asked or DayRange(min(settings.first_day, today), today)
+    there = (day for day in days if any(_pages(settings, day)))
+    return [Step(settings, REBUILD, range_) for range_ in consecutive(there)]
+
+
+def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date) -> None:
+    """Raise SettingsError where a range is not one of the connections' days."""
+    if asked is None:
+        return
+    if asked.last < asked.first:
+        raise SettingsError(f"--from {asked.first} is after --to {asked.last}. Swap them.")
+    if asked.first < settings.first_day or asked.last > today:
+        raise SettingsError(
+            f"{asked} is outside the days there are: {settings.first_day} (the earliest `start` in "
+            f"{settings.config_file}) to {today}, today in UTC."
+        )
+
+
+def _missing(settings: Settings, today: date, in_part: Sequence[tuple[str, date]]) -> set[date]:
+    """Return the days that a connection should have and has not, or has in part.
+
+    In part: a run was killed between two tables that are published together, or not at all.
+    Days without usage are owed too, once the provider has given usage of any day: a key that may
+    not read usage must not make the whole history be read again and again.
+    """
+    home = place(settings.home)
+    lake, archive = Lake(home), Archive(home)
+    owed: set[date] = set()
+    for connection in settings.asked_connections:
+        provider = provider_of(connection)
+        there = lake.days(MartSpend, connection.name)
+        owed |= set(DayRange(provider.first_day(archive, connection), today)) - there
+        owed |= {day for name, day in in_part if name == connection.name}
+        if used := lake.days(Usage, connection.name):
+            owed |= set(DayRange(provider.first_usage_day(archive, connection), today)) - used
+    return owed
+
+
+def directories_due(settings: Settings, today: date) -> list[str]:
+    """Return the connections that give more than costs and gave no usable names today."""
+    archive = Archive(place(settings.home))
+    return [
+        connection.name
+        for connection in settings.asked_connections
+        if connection.access == "full" and not _has_directory(archive, connection, today)
+    ]
+
+
+def _has_directory(archive: Archive, connection: Connection, today: date) -> bool:
+    """Return whether the newest read of a connection's directory is of today and can be used."""
+    provider = provider_of(connection)
+    newest = archive.newest(provider.name, connection.name, provider.directory_dataset, [today])
+    return any(map(provider.is_usable_directory, newest))
+
+
+def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
+    """Yield the kept reads of a day: costs, and usage where it was ever given."""
+    home = place(settings.home)
+    archive, lake = Archive(home), Lake(home)
+    for connection in settings.asked_connections:
+        provider = provider_of(connection)
+        yield archive.reads(provider.name, connection.name, provider.dataset, day)
+        if lake.days(Usage, connection.name):
+            yield archive.reads(provider.name, connection.name, provider.usage_dataset, day)
+
+
+def _has_settled_pages(settings: Settings, day: date) -> bool:
+    """Return whether the newest read of a day is complete and came late enough."""
+    return all(
+        files and is_settled(day, read_at(files[-1]), settings.reading.grace)
+        for files in _pages(settings, day)
+    )

@@ -1,0 +1,195 @@
+"""The command line: openai-costs. Thin: reads arguments, calls one function, prints sentences."""
+
+import json
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import stamina
+import typer
+
+from openai_costs.kernel.days import DayRange, utc_now
+from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.settings.load import Settings, load_settings
+from openai_costs.storage.files import place
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="What your AI costs, who spends it, and whether you can believe the number.",
+)
+
+_DAY = ["%Y-%m-%d"]
+FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First UTC day.")]
+LastDay = Annotated[
+    datetime | None, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")
+]
+DAYS = typer.Option(help="Days of history, 7 to 1100.")
+SEED = typer.Option(help="Another seed is other noise around the same story.")
+
+
+def main() -> None:
+    """Run a command; a mistake is one sentence and its exit code, whoever noticed it."""
+    stamina.instrumentation.set_on_retry_hooks(())  # a retry is told in our own sentences
+    try:
+        app()
+    except OpenAICostsError as mistake:
+        typer.echo(str(mistake), err=True)
+        sys.exit(mistake.exit_code)
+    except SystemExit as ended:
+        sys.exit(1 if ended.code else 0)
+
+
+@app.command()
+def demo(
+    days: Annotated[int, DAYS] = 120,
+    home: Annotated[Path, typer.Option(help="Folder to fill; an old demo is replaced.")] = Path(
+        "demo"
+    ),
+    seed: Annotated[int, SEED] = 7,
+) -> None:
+    """See it work: the whole graph over an invented company; no key, no network, no port."""
+    from openai_costs.cli.demo import demo as show  # noqa: PLC0415 - a command loads what it needs
+
+    show(home, days=days, seed=seed, clock=utc_now, say=typer.echo)
+
+
+@app.command("sample-api")
+def sample_api(
+    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 8765,
+    days: Annotated[int, DAYS] = 120,
+    seed: Annotated[int, SEED] = 7,
+    rows_per_day: Annotated[int, typer.Option(help="Pad days to about that many rows.")] = 0,
+    faults: Annotated[str, typer.Option(help="NAME@WHICH[:ARG],... or `help` for the list.")] = "",
+) -> None:
+    """Serve the invented company's API on 127.0.0.1 for any client; key: sk-admin-sample."""
+    from openai_costs.sample.api.serving import sample_address, serve_sample  # noqa: PLC0415 - slow
+
+    serve_sample(
+        sample_address(seed=seed, days=days, today=utc_now().date(), rows_per_day=rows_per_day),
+        port=port,
+        faults=faults,
+        clock=utc_now,
+        say=typer.echo,
+    )
+
+
+@app.command()
+def backfill(
+    since: FirstDay = None,
+    until: LastDay = None,
+    connection: Annotated[str | None, typer.Option(help="Only this connection.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="From kept pages only: no request at all.")
+    ] = False,
+) -> None:
+    """Materialise days headless: a range, or all that is missing and the trailing days again."""
+    from openai_costs.cli.backfill import Headless  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
+    settings = load_settings()
+    settings = settings.only(connection) if connection else settings
+    Headless(settings, say=typer.echo).backfill(_range(settings, since, until), offline=offline)
+
+
+@app.command()
+def dev(
+    demo: Annotated[bool, typer.Option("--demo", help="On the demo's home and company.")] = False,
+    home: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("demo"),
+) -> None:
+    """Start the Dagster UI and its daemon on this code location; state stays below the home."""
+    from openai_costs.cli.dev import start  # noqa: PLC0415
+
+    sys.exit(start(home if demo else None))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Facts as JSON.")] = False,
+) -> None:
+    """Check keys, access, folders and versions: a line per fact, with the remedy."""
+    from openai_costs.cli.doctor import facts  # noqa: PLC0415
+    from openai_costs.definitions import reach_of  # noqa: PLC0415
+
+    found = []
+    for fact in facts(load_settings(), utc_now, reach_of(utc_now)):
+        found.append(fact._asdict())
+        if not as_json:
+            typer.echo(f"{fact.state:<4}  {fact.about}: {fact.said}")
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    sys.exit(any(fact["state"] == "FAIL" for fact in found))
+
+
+@app.command()
+def findings(
+    everything: Annotated[
+        bool, typer.Option("--all/--open", help="Closed and muted ones too; default: open ones.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List what deserves a look, worst first, with the reason."""
+    from openai_costs.cli import findings  # noqa: PLC0415
+
+    found = findings.shown(place(load_settings().home), everything=everything)
+    if as_json:
+        typer.echo(json.dumps(findings.as_json(found), indent=2))
+        return
+    for line in findings.lines(found):
+        typer.echo(line)
+
+
+@app.command()
+def mute(
+    finding: Annotated[str, typer.Argument(help="Its id, or how the id begins.")],
+    reason: Annotated[str, typer.Option(help="Why, in words.")],
+    until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of silence.")],
+    by: Annotated[str, typer.Option(help="Who says so; a name.")] = "",
+) -> None:
+    """Silence a finding until a day, with a reason."""
+    from openai_costs.cli import findings  # noqa: PLC0415
+
+    said = findings.Silence(reason, until.date(), by)
+    typer.echo(findings.mute(load_settings(), finding, said, utc_now().date()))
+
+
+@app.command()
+def deliver() -> None:
+    """Send what is due through every route, once, and look whether data is late: for cron."""
+    from openai_costs.outputs.alerts.rounds import headless  # noqa: PLC0415
+
+    settings, troubles = load_settings(), []
+    for told in headless(settings, utc_now):
+        typer.echo(f"{told.route}: {told.done}")
+        troubles += [told.trouble] if told.trouble else []
+    if not settings.alerts.routes:
+        typer.echo("No route: nobody is told. docs/alerts.md#routes says how to write one.")
+    for trouble in troubles:
+        typer.echo(trouble, err=True)
+    sys.exit(bool(troubles))
+
+
+@app.command()
+def report(
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Rebuild the cost explorer page from the lake."""
+    from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
+    from openai_costs.storage.lake import Lake  # noqa: PLC0415
+
+    home = place(load_settings().home)
+    write_report(home, Lake(home), utc_now())
+    typer.echo(str(home / PAGE))
+    if show:
+        typer.launch(str(home / PAGE))
+
+
+def _range(settings: Settings, since: datetime | None, until: datetime | None) -> DayRange | None:
+    """Return the days asked for; an end left out is the first day there is, or today."""
+    if since is None and until is None:
+        return None
+    first = since.date() if since else settings.first_day
+    return DayRange(first, until.date() if until else utc_now().date())

@@ -1,0 +1,111 @@
+"""The demo: the whole graph over the sample organisation, through the real client and assets.
+
+Two runs, as in real life: the history as it stood some days ago, then today's refresh, which reads
+the trailing days again and so finds the day that the provider restated in between.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from shutil import rmtree
+
+from openai_costs.cli.backfill import Headless
+from openai_costs.cli.findings import lines, shown
+from openai_costs.cli.run_output import Say
+from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.orchestration.jobs import REFRESH, trailing
+from openai_costs.outputs.publish.database import DATABASE
+from openai_costs.outputs.report.cost_explorer import PAGE, read_facts
+from openai_costs.outputs.report.page_model import REST, ReportFacts
+from openai_costs.questions.spend.stale_days import overtaken_days
+from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
+from openai_costs.sample.company.organisation import Organisation
+from openai_costs.sample.setup import CONFIG, company
+from openai_costs.settings.load import SAMPLE_SCHEME
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.findings import OPEN
+
+TOP = 3
+MOST_FINDINGS = 5
+
+
+def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
+    """Materialise the sample organisation into a fresh home, and tell what came out.
+
+    Raises:
+        SettingsError: The home holds something that is not a demo, or `days` is out of range.
+    """
+    now = clock()
+    made = company(home, seed=seed, days=days, now=now)
+    settings, before = made.settings, _before_the_restatement(made.organisation)
+    _fresh(home, made.files)
+    say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")
+    then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
+    names = [one.name for one in settings.connections]
+    then.read_directory(names)
+    then.run(REFRESH, DayRange(settings.first_day, before.date()))
+    say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
+    today.read_directory(names)
+    today.run(REFRESH, trailing(settings, now.date()))
+    folder = place(settings.home)
+    today.follow_directory(overtaken_days(Lake(folder), settings.teams))
+    today.publish()
+    for line in told(read_facts(Lake(folder), now), home):
+        say(line)
+
+
+def told(facts: ReportFacts, home: Path) -> Iterator[str]:
+    """Yield what a person should see: numbers, who spends it, questions, findings, what next."""
+    everything = facts.views[0]
+    yield ""
+    for number in everything.headlines:
+        yield f"  {number.value:>12}  {number.label} ({', '.join(number.note.splitlines())})"
+    whole = everything.periods[-1]
+    yield f"\nWho spends it ({whole.title}; USD):"
+    for dimension, ranking in zip(facts.dimensions, whole.rankings, strict=True):
+        largest = ", ".join(
+            f"{dimension.members[row.member]} {Decimal(row.cents) / 100:,.2f}"
+            for row in ranking.rows[:TOP]
+            if row.member != REST
+        )
+        yield f"  by {dimension.title.lower():<11} {largest}"
+    yield "\nOpen questions:"
+    for question in everything.questions:
+        yield f"  - {question.title}: {question.sentence}"
+    yield from _findings(home)
+    yield "\nFiles:"
+    for file in (PAGE, DATABASE, "published/parquet", "raw"):
+        yield f"  {home / file}"
+    yield f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)"
+
+
+def _findings(home: Path) -> Iterator[str]:
+    """Yield what is open, with dollars, and how much is over."""
+    everything = shown(place(str(home)), everything=True)
+    found = [one for one in everything if one.state in OPEN]
+    over, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
+    yield f"\nOpen findings ({len(found)}, here the {first} worst; {over} more are over):"
+    yield from (f"  {line}" for line in lines(found[:MOST_FINDINGS]))
+
+
+def _before_the_restatement(organisation: Organisation) -> datetime:
+    """Return an instant when the day that is restated later had settled and not changed yet."""
+    restated = organisation.event(EventKind.RESTATED_DAY).days[0]
+    return datetime.combine(restated + RESTATED_AFTER, time.min, UTC) - timedelta(hours=12)
+
+
+def _fresh(home: Path, files: Mapping[str, str]) -> None:
+    """Empty an old demo, and write what the company has set up: what `dev` starts from."""
+    config = home / CONFIG
+    if home.exists() and any(home.iterdir()):
+        if not config.exists() or SAMPLE_SCHEME not in config.read_text(encoding="utf-8"):
+            raise SettingsError(
+                f"{home} is not empty and not a demo. Choose another folder with --home."
+            )
+        rmtree(home)
+    for name, text in files.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, encoding="utf-8")

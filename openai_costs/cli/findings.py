@@ -1,0 +1,126 @@
+"""What the command line shows and does about findings; printing is the command's own work."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from upath import UPath
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.alerts.judged_days import Judged
+from openai_costs.outputs.alerts.message import one_line
+from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
+from openai_costs.outputs.alerts.rounds import Look, look_again
+from openai_costs.outputs.alerts.rows import Finding, rows
+from openai_costs.outputs.alerts.rules import all_rules
+from openai_costs.settings import Mute, Route
+from openai_costs.settings.load import Settings, secret
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.candidate import Finding as Candidate
+from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
+
+BY = "command line"
+
+
+def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
+    """Return the findings to show, the worst and dearest first; by default those not closed."""
+    found = rows(Finding, worst_first(Lake(home).read(Findings)))
+    return [one for one in found if everything or one.state in OPEN]
+
+
+def lines(found: list[Finding]) -> Iterator[str]:
+    """Yield findings as text: a line with the id, then the reason."""
+    for one in found:
+        stake = f"{one.impact_usd:,.2f} USD, " if one.impact_usd is not None else ""
+        who = one_line(one.subject_name or one.subject_id)
+        state = f"muted until {one.muted_until}" if one.state == "muted" else one.state
+        yield (
+            f"{one.finding_id}  {state:<8} {one.severity:<8} {stake}{one.rule}, "
+            f"{one.subject_kind.replace('_', ' ')} {who}, since {one.since_day}"
+        )
+        yield f"              {one_line(one.because)}"
+    if not found:
+        yield "No finding. `openai-costs findings --all` shows closed and muted ones too."
+
+
+def as_json(found: list[Finding]) -> list[dict[str, object]]:
+    """Return findings for programs: amounts and days as text."""
+    return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in found]
+
+
+class Silence(NamedTuple):
+    """What a person says when they mute a finding."""
+
+    reason: str
+    until: date
+    by: str = ""
+
+
+def mute(settings: Settings, name: str, said: Silence, today: date) -> str:
+    """Mute a finding, and return a sentence about it.
+
+    Raises:
+        SettingsError: There is no such finding, or the mute cannot be.
+    """
+    home = place(settings.home)
+    finding = _named(home, name)
+    reason, until, by = said.reason.strip(), said.until, said.by.strip() or BY
+    if until < today:
+        raise SettingsError(f"--until {until} is over. Give today, {today}, or a later day.")
+    if not reason or "@" in reason + by:
+        raise SettingsError("A mute needs a reason in words, without an e-mail address.")
+    entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
+    keep_mute(home, entry, today)
+    look_again(Lake(home), today, lambda: _nothing_but_mutes(settings, home))
+    is_over = "is over; should it come back, it " if finding.state == "closed" else ""
+    return f"{finding.finding_id} ({finding.rule}) {is_over}is muted through {until}: {reason}"
+
+
+def _nothing_but_mutes(settings: Settings, home: UPath) -> Look:
+    return Look(Candidate.no_rows(), Judged({}, {}), with_mutes(settings.alerts, home))
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, (Decimal, date)) else value
+
+
+def _named(home: UPath, name: str) -> Finding:
+    found = rows(Finding, Lake(home).read(Findings))
+    same = [one for one in found if name and one.finding_id.startswith(name)]
+    if len(same) == 1:
+        return same[0]
+    why = "There is no finding" if not same else f"{len(same)} findings begin with"
+    raise SettingsError(f"{why} {name!r}. `openai-costs findings --all` lists them.")
+
+
+def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAIL"], str, str]]:
+    """Yield a fact per route and per rule pattern that matches nothing; sends nothing."""
+    if not settings.alerts.routes:
+        yield ("OK", "alerts", "no route: findings are in mart.findings, nobody is told")
+    known = [rule.id for rule in all_rules()]
+    for route in settings.alerts.routes:
+        about = f"alerts: {route.name}"
+        if missing := _trouble(route):
+            yield ("FAIL", about, missing)
+        elif not any(map(route.wants_rule, known)):
+            yield ("WARN", about, f"no rule matches {', '.join(route.rules)}: see docs/alerts.md")
+        else:
+            yield ("OK", about, f"{route.channel}, nothing was sent")
+
+
+def _trouble(route: Route) -> str:
+    """Return what is wrong with a route's variables; empty when nothing is."""
+    asks = f"Route {route.name!r} of [alerts]"
+    try:
+        url = secret(route.url_env, asks).get_secret_value() if route.url_env else ""
+        if route.secret_env:
+            secret(route.secret_env, asks)
+    except SettingsError as missing:
+        return str(missing)
+    wanted = {"email": ("smtp://", "smtps://"), "apprise": ("",)}.get(route.channel, ("https://",))
+    is_local = url.startswith(("http://127.0.0.1", "http://localhost"))
+    if url and not (url.startswith(wanted) or is_local):
+        return f"{route.url_env} does not begin with {' or '.join(wanted)}: mend the variable"
+    return ""

@@ -1,0 +1,172 @@
+"""Tells a person how a headless run is going: a line per step, with rows, dollars and time left."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+import dagster as dg
+
+from openai_costs.kernel.days import consecutive
+from openai_costs.orchestration.checks import CONTRACT, CURRENCY
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class _Tally:
+    rows: int = 0
+    usd: Decimal = Decimal(0)
+
+
+@dataclass
+class Progress(logging.Handler):
+    """Turns a run's events into lines.
+
+    Args:
+        say: Takes a line.
+        steps: How many steps the run has.
+    """
+
+    say: Say
+    steps: int
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+    tallies: dict[str, _Tally] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    __hash__ = logging.Handler.__hash__
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one event of the run."""
+        told = getattr(record, "dagster_meta", {})
+        event = told.get("dagster_event")
+        if event is None:
+            if record.levelno == logging.INFO:  # what an asset tells; errors end the run
+                self.say(f"      {told.get('orig_message', record.getMessage())}")
+            return
+        kind = event.event_type
+        if kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
+            self._count(event)
+        elif kind is dg.DagsterEventType.STEP_SUCCESS:
+            self._finish(event)
+        elif kind is dg.DagsterEventType.STEP_FAILURE:
+            self.say(f"  x   {_title(event.step_key)} failed")
+
+    def _count(self, event: dg.DagsterEvent) -> None:
+        figures: dict[str, Any] = dict(event.materialization.metadata)
+        tally = self.tallies.setdefault(event.step_key or "", _Tally())
+        rows, usd = figures.get("dagster/partition_row_count"), figures.get("spend_usd_exact")
+        tally.rows += rows.value if rows else 0
+        tally.usd += Decimal(usd.value) if usd else 0
+
+    def _finish(self, event: dg.DagsterEvent) -> None:
+        self.done += 1
+        spent = time.monotonic() - self.began
+        left = spent / self.done * (self.steps - self.done)
+        tally = self.tallies.get(event.step_key or "", _Tally())
+        figures = f", {tally.rows:,} rows" if tally.rows else ""
+        figures += f", {tally.usd:,.2f} USD" if tally.usd else ""
+        position = f"{self.done:>3}/{self.steps}"
+        self.say(f"{position} {_title(event.step_key)}{figures} (about {left:.0f} s left)")
+
+
+def progress_logger(handler: Progress) -> dg.LoggerDefinition:
+    """Return a Dagster logger that shows nothing but the progress."""
+
+    def lines(_context: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.getLogger("openai_costs.progress")
+        logger.handlers, logger.propagate = [handler], False
+        logger.disabled = False  # whoever sets up logging anew may have switched it off
+        logger.setLevel(logging.DEBUG)
+        return logger
+
+    return dg.LoggerDefinition(lines, description="Progress lines of a headless run.")
+
+
+def _title(step_key: str | None) -> str:
+    return (step_key or "").replace("__", "/")
+
+
+# What checks object to in a headless run: collected over its runs, and told in lines at the end.
+# Without the Dagster UI nobody would see them. Not here: the checks (orchestration/checks.py and
+# each folder).
+
+MOST_SENTENCES = 3
+"""A check that says something else of every day of a year is told by its newest days."""
+
+WHAT_TO_DO = "What each means, and what to do: docs/operations.md#checks."
+
+Found = tuple[str, str, str, str]
+"""What was found: the check's asset, its name, how bad it is, and the sentence."""
+
+
+@dataclass
+class Objections:
+    """The newest verdict of each check on each day, where it is not a good one.
+
+    Args:
+        found: By asset, check, day and the connections asked.
+    """
+
+    found: dict[tuple[str, str, str, str], dg.AssetCheckEvaluation] = field(default_factory=dict)
+
+    def note(self, verdicts: Iterable[dg.AssetCheckEvaluation], asked: str) -> None:
+        """Take the verdicts of a run.
+
+        Args:
+            verdicts: What its checks said.
+            asked: The connections it asked; pages, and days of a core table, are judged for these
+                alone, everything else for all there are.
+        """
+        for one in verdicts:
+            asset, day = one.asset_key.to_user_string(), one.partition or ""
+            key = (asset, one.check_name, day, asked if _is_per_connection(one) else "")
+            self.found.pop(key, None)
+            if not one.passed:
+                self.found[key] = one
+
+    def refused(self) -> list[str]:
+        """Return why days were left as they were; empty when every day was written."""
+        rules = {CONTRACT.name, CURRENCY.name}
+        said = (one.description or "" for one in self.found.values() if one.check_name in rules)
+        return sorted(set(said))
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line per check and sentence, with the days it is said of."""
+        said: dict[Found, set[str]] = {}
+        for one in self.found.values():
+            said.setdefault(_found(one), set()).add(one.partition or "")
+        for _, group in groupby(sorted(said), key=lambda found: found[:2]):
+            newest = sorted(group, key=lambda found: max(said[found]), reverse=True)
+            yield from (_line(found, said[found]) for found in newest[:MOST_SENTENCES])
+            if rest := newest[MOST_SENTENCES:]:
+                yield _line(
+                    (*rest[0][:3], "more of the same"),
+                    {day for found in rest for day in said[found]},
+                )
+        if said:
+            yield WHAT_TO_DO
+
+
+def _is_per_connection(one: dg.AssetCheckEvaluation) -> bool:
+    layer = one.asset_key.path[0]
+    return layer == "raw" or (layer == "core" and one.partition is not None)
+
+
+def _found(one: dg.AssetCheckEvaluation) -> Found:
+    said = one.description or "did not pass"
+    return (one.asset_key.to_user_string(), one.check_name, one.severity.value, said)
+
+
+def _line(found: Found, days: set[str]) -> str:
+    asset, check, severity, said = found
+    ranges = consecutive(date.fromisoformat(day) for day in days if day)
+    of = f" of {', '.join(map(str, ranges))}" if ranges else ""
+    return f"{severity:<5} {asset} {check}{of}: {said}"

@@ -1,0 +1,1 @@
+"""What every room speaks: days, money, errors, formatting. Knows no other room."""

@@ -1,0 +1,137 @@
+"""What runs, and when: the jobs, their schedules, and the sensor that follows the directory.
+
+Not here: the assets they are made of (definitions.py), headless runs (cli/backfill.py).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+
+import dagster as dg
+
+from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.settings import Team
+from openai_costs.settings.load import Settings
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+
+REFRESH = "refresh"
+REBUILD = "rebuild"
+DIRECTORY = "directory"
+DERIVE = "derive"
+PUBLISH = "publish"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+Assets = Sequence[dg.AssetsDefinition]
+StaleDays = Callable[[Lake, Sequence[Team]], Iterable[DayRange]]
+"""Finds the days whose marts say something else than the directory and the settings say now."""
+
+
+def jobs_and_sensors(
+    settings: Settings,
+    money: Assets,
+    directory: Assets,
+    published: dg.AssetsDefinition,
+    stale_days: StaleDays,
+) -> dg.Definitions:
+    """Return the jobs, and the sensor that starts one of them after another.
+
+    Args:
+        settings: Where the lake is, and the teams.
+        money: What a refresh makes: pages, tables, marts, publication.
+        directory: The pages of the directory and the tables folded from them.
+        published: The database that readers get.
+        stale_days: Finds the days to derive again after a reading of the directory.
+    """
+    all_of = dg.AssetSelection.assets
+    from_pages = all_of(*money, *directory) - dg.AssetSelection.key_prefixes("raw")
+    refresh = dg.define_asset_job(
+        REFRESH,
+        selection=all_of(*money),
+        description="Read some days from every connection, clean, derive and publish them.",
+    )
+    rebuild = dg.define_asset_job(
+        REBUILD,
+        selection=from_pages,
+        description="Make the tables of some days again from the kept pages, with no request.",
+    )
+    read_directory = dg.define_asset_job(
+        DIRECTORY,
+        selection=all_of(*directory, published),
+        description="Read who and what there is from every connection, and fold it into tables.",
+    )
+    derive = dg.define_asset_job(
+        DERIVE,
+        selection=from_pages - dg.AssetSelection.key_prefixes("core"),
+        description="Make the marts of some days again, with the names and owners of now.",
+    )
+    publish = dg.define_asset_job(
+        PUBLISH,
+        selection=all_of(*(one for one in money if one.partitions_def is None)),
+        description="Make what looks at all days again, and publish it.",
+    )
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[read_directory],
+        request_job=derive,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Derive the days again whose names or owners the directory has overtaken.",
+    )
+    def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
+        yield from overtaken_requests(settings, context.dagster_run.run_id, stale_days)
+
+    return dg.Definitions(
+        jobs=[refresh, rebuild, read_directory, derive, publish],
+        sensors=[names_follow_the_directory],
+    )
+
+
+def overtaken_requests(
+    settings: Settings, after: str, stale_days: StaleDays
+) -> Iterator[dg.RunRequest]:
+    """Yield a run of DERIVE per range of overtaken days, once after a reading of the directory."""
+    for days in stale_days(Lake(place(settings.home)), settings.teams):
+        yield dg.RunRequest(run_key=f"{after}:{days}", tags=range_tags(days))
+
+
+def range_tags(days: DayRange) -> dict[str, str]:
+    """Return the tags that make a run materialise a range of days in one go."""
+    return {RANGE_START: str(days.first), RANGE_END: str(days.last)}
+
+
+def trailing(settings: Settings, today: date) -> DayRange:
+    """Return today and the trailing window before it, not before the first day there is."""
+    first = today - ONE_DAY * settings.reading.trailing_days
+    return DayRange(max(first, min(settings.first_day, today)), today)
+
+
+def daily_refresh(settings: Settings, clock: Clock) -> dg.ScheduleDefinition:
+    """Return the schedule: every day, today so far and the trailing window that may be restated."""
+
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        today = (context.scheduled_execution_time if context else clock()).date()
+        return dg.RunRequest(run_key=str(today), tags=range_tags(trailing(settings, today)))
+
+    return dg.ScheduleDefinition(
+        name="daily_refresh",
+        job_name=REFRESH,
+        cron_schedule="30 2 * * *",
+        execution_timezone="UTC",
+        execution_fn=request,
+        description="Read yesterday, today so far, and the days before that may be restated.",
+    )
+
+
+def daily_directory() -> dg.ScheduleDefinition:
+    """Return the schedule of the directory: once a day, after the money, which never waits for it.
+
+    The pace that the provider allows makes it the better part of an hour for a hundred projects.
+    """
+    return dg.ScheduleDefinition(
+        name="daily_directory",
+        job_name=DIRECTORY,
+        cron_schedule="15 4 * * *",
+        execution_timezone="UTC",
+        description="Read projects, API keys, people, service accounts and limits.",
+    )

@@ -1,0 +1,1 @@
+"""What leaves: alerts, the cost explorer page, the published database. Knows no vendor."""

@@ -1,0 +1,49 @@
+"""`mart/findings`, and what is known of changes and deliveries, as assets."""
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from openai_costs.kernel.days import Clock
+from openai_costs.orchestration.table_assets import asset_key, described, whole_table_asset
+from openai_costs.outputs.alerts.mutes import with_mutes
+from openai_costs.outputs.alerts.rounds import ask, looked
+from openai_costs.outputs.alerts.rules import CANDIDATES
+from openai_costs.questions.rules import Facts
+from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.deliveries import Deliveries
+from openai_costs.tables.mart.finding_changes import FindingChanges
+from openai_costs.tables.mart.findings import Findings
+
+GROUP = "alerts"
+KINDS = {"polars", "parquet"}
+READS = tuple(
+    dict.fromkeys(table for one in CANDIDATES for table in one.reads if table is not Deliveries)
+)
+"""What the questions read; deliveries come after the findings, and their failures a day later."""
+
+
+@whole_table_asset(Findings, group=GROUP, kinds=KINDS, reads=READS)
+def findings(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    home: dg.ResourceParam[UPath],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> pl.DataFrame:
+    """Ask every question what it found, and let the findings live on."""
+    facts = Facts(settings, clock())
+    found, judged = ask(lake, facts, CANDIDATES)
+    return looked(lake, found, judged, with_mutes(settings.alerts, home), facts.today)
+
+
+def told() -> list[dg.AssetSpec]:
+    """Return the tables that are written on the way: nothing runs them."""
+    return [
+        dg.AssetSpec(**described(table), deps=[asset_key(Findings)], group_name=GROUP, kinds=KINDS)
+        for table in (FindingChanges, Deliveries)
+    ]
+
+
+WHOLE_ASSETS = (findings,)

@@ -1,0 +1,43 @@
+"""PagerDuty, Events API v2: https://developer.pagerduty.com/docs/send-alert-event.
+
+One incident per finding: its id is the dedup_key, so a repetition changes nothing there.
+"""
+
+from typing import Any
+
+from openai_costs.outputs.alerts.channels.channel import Address
+from openai_costs.outputs.alerts.channels.http import post_json
+from openai_costs.outputs.alerts.message import Message
+
+URL = "https://events.pagerduty.com/v2/enqueue"
+SEVERITIES = {"critical": "critical", "warning": "warning", "info": "info"}
+SUMMARY_LIMIT = 1024
+RESOLVING = frozenset({"closed", "muted"})
+
+
+def send(message: Message, address: Address) -> str:
+    """Trigger an incident, or resolve it."""
+    key = address.secret.get_secret_value()
+    post_json(address, address.url.get_secret_value() or URL, event(message, key))
+    return ""
+
+
+def event(message: Message, routing_key: str) -> dict[str, Any]:
+    """Return a message as an event."""
+    said: dict[str, Any] = {"routing_key": routing_key, "dedup_key": message.key}
+    if message.kind in RESOLVING:
+        return said | {"event_action": "resolve"}
+    return said | {
+        "event_action": "trigger",
+        "client": "openai_costs",
+        "payload": {
+            "summary": message.title[:SUMMARY_LIMIT],
+            "source": message.facts.get("connection") or "openai_costs",
+            "severity": SEVERITIES[message.severity],
+            "component": message.facts.get("subject_id"),
+            "group": message.facts.get("owner"),
+            "class": message.facts.get("rule"),
+            "custom_details": {line.label: line.said for line in message.lines},
+        },
+        "links": [{"href": message.link, "text": "Details"}] if message.link else [],
+    }

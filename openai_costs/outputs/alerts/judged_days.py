@@ -1,0 +1,86 @@
+"""Which days a rule has judged: settled, read, and computed. Nothing else opens or closes. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from openai_costs.questions.coverage import of_costs, settled_in_all
+from openai_costs.questions.rules import Question, Rule
+from openai_costs.tables.candidate import EVERY_CONNECTION
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was looked at.
+
+    Args:
+        rules: The rules by id.
+        days: The days judged, by rule and connection; `*` stands for connections not named.
+    """
+
+    rules: Mapping[str, Rule]
+    days: Mapping[tuple[str, str], Collection[date]]
+
+    def of(self, rule: str, connection: str) -> Collection[date]:
+        """Return the days that a rule judged of a connection."""
+        everywhere = self.days.get((rule, EVERY_CONNECTION), ())
+        return self.days.get((rule, connection), everywhere)
+
+    def rule(self, name: str) -> Rule:
+        """Return a rule; one that is no longer in the code keeps the usual patience."""
+        return self.rules.get(name) or Rule(name)
+
+    def __or__(self, other: "Judged") -> "Judged":
+        return Judged({**self.rules, **other.rules}, {**self.days, **other.days})
+
+
+def settled_days(coverage: pl.DataFrame) -> dict[str, frozenset[date]]:
+    """Return the settled days of each connection's costs, and under `*` those settled in all."""
+    settled = {
+        str(name): frozenset(rows.filter(state="settled")["day"])
+        for (name,), rows in of_costs(coverage).partition_by("connection", as_dict=True).items()
+    }
+    return settled | {EVERY_CONNECTION: frozenset(settled_in_all(coverage))}
+
+
+def judged_of(
+    question: Question, settled: Mapping[str, Collection[date]], there: Iterable["Stored"]
+) -> Judged:
+    """Return what a question about spend has judged.
+
+    Args:
+        question: The question.
+        settled: The settled days by connection, with `*`.
+        there: For each daily table that the question reads, the days stored by connection.
+    """
+    tables = list(there)
+    days = {
+        (rule.id, name): frozenset(
+            day for day in known if all(_has(stored, name, day, settled) for stored in tables)
+        )
+        for rule in question.rules
+        for name, known in settled.items()
+    }
+    return Judged({rule.id: rule for rule in question.rules}, days)
+
+
+def judged_today(rules: Iterable[Rule], today: date) -> Judged:
+    """Return what rules about data have judged: the state of today, of every connection."""
+    known = {rule.id: rule for rule in rules}
+    return Judged(known, {(name, EVERY_CONNECTION): frozenset({today}) for name in known})
+
+
+Stored = Mapping[str, Collection[date]]
+"""The days a daily table has, by connection."""
+
+
+def _has(
+    stored: Stored, connection: str, day: date, settled: Mapping[str, Collection[date]]
+) -> bool:
+    """Return whether a table has a day; one that is no longer read need not have it."""
+    if connection != EVERY_CONNECTION:
+        return day in stored.get(connection, ())
+    mine = [days for name, days in stored.items() if day in settled.get(name, ())]
+    return bool(mine) and all(day in days for days in mine)

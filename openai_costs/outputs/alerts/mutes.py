@@ -1,0 +1,55 @@
+"""The mutes that people make at the command line, kept in `mutes.json` below the home."""
+
+from contextlib import nullcontext
+from datetime import date
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
+from upath import UPath
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.settings import Alerts, Mute
+from openai_costs.settings.error_location import objection
+from openai_costs.storage.files import is_local, replace_file
+
+FILE = "mutes.json"
+_MUTES = TypeAdapter(tuple[Mute, ...])
+
+
+def with_mutes(alerts: Alerts, home: UPath) -> Alerts:
+    """Return the settings of alerts with the mutes of the home before those of the file."""
+    return alerts.model_copy(update={"mutes": (*kept_mutes(home), *alerts.mutes)})
+
+
+def kept_mutes(home: UPath) -> tuple[Mute, ...]:
+    """Return the mutes made at the command line.
+
+    Raises:
+        SettingsError: The file was edited into something that cannot be read.
+    """
+    file = home / FILE
+    if not file.exists():
+        return ()
+    try:
+        return _MUTES.validate_json(file.read_bytes())
+    except ValidationError as broken:
+        said = objection(broken).said
+        raise SettingsError(f"{file} cannot be read: {said}. Mend it, or remove it.") from None
+
+
+def keep_mute(home: UPath, mute: Mute, today: date) -> None:
+    """Keep a mute, in place of an older one of the same finding; forget those that ran out."""
+    with _alone(home):
+        others = (
+            one for one in kept_mutes(home) if one.until >= today and one.finding != mute.finding
+        )
+        content = _MUTES.dump_json((mute, *others), indent=2, exclude_defaults=True)
+        replace_file(home / FILE, content)
+
+
+def _alone(home: UPath) -> FileLock | nullcontext[None]:
+    if not is_local(home):
+        return nullcontext()
+    Path(str(home)).mkdir(parents=True, exist_ok=True)
+    return FileLock(str(home / f".{FILE}.lock"))

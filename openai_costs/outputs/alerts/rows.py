@@ -1,0 +1,130 @@
+"""Rows of the tables about findings as typed values, and back. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import polars as pl
+
+from openai_costs.tables.contract import Contract
+from openai_costs.tables.mart.deliveries import Deliveries
+from openai_costs.tables.mart.finding_changes import FindingChanges
+from openai_costs.tables.mart.findings import Findings
+
+Key = tuple[str, str, str, str]
+"""What a finding is about: rule, connection, subject_kind, subject_id."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row of tables/candidate.py."""
+
+    rule: str
+    severity: str
+    subject_kind: str
+    subject_id: str
+    subject_name: str | None
+    connection: str
+    day: date
+    since_day: date
+    observed: Decimal | None
+    expected: Decimal | None
+    threshold: Decimal | None
+    unit: str
+    impact_usd: Decimal | None
+    because: str
+    outlook: str | None
+    owner: str | None
+    table_name: str
+
+    @property
+    def key(self) -> Key:
+        """Return what it is about."""
+        return (self.rule, self.connection, self.subject_kind, self.subject_id)
+
+
+@dataclass(frozen=True)
+class Finding(Candidate):
+    """A row of mart.findings."""
+
+    finding_id: str
+    opened_day: date
+    docs: str
+    state: str = "open"
+    change: int = 0
+    closed_day: date | None = None
+    told_usd: Decimal | None = None
+    muted_until: date | None = None
+    mute_reason: str | None = None
+    muted_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row of mart.finding_changes."""
+
+    finding_id: str
+    change: int
+    kind: str
+    changed_day: date
+    is_told: bool
+    severity: str
+    day: date
+    observed: Decimal | None
+    expected: Decimal | None
+    unit: str
+    impact_usd: Decimal | None
+    because: str
+    outlook: str | None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A row of mart.deliveries. Instants are UTC without a zone, as in the table."""
+
+    finding_id: str
+    change: int
+    channel: str
+    kind: str
+    status: str
+    attempt: int = 0
+    is_possibly_repeated: bool = False
+    tried_at: datetime | None = None
+    sent_at: datetime | None = None
+    next_try_at: datetime | None = None
+    said: str | None = None
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """Return what is delivered where."""
+        return (self.finding_id, self.change, self.channel)
+
+
+Row = TypeVar("Row", Candidate, Finding, Change, Delivery)
+
+
+def rows(kind: type[Row], frame: pl.DataFrame) -> list[Row]:
+    """Return a frame's rows as values."""
+    return [kind(**row) for row in frame.iter_rows(named=True)]
+
+
+def findings_frame(found: Iterable[Finding]) -> pl.DataFrame:
+    """Return findings as the table has them, in an order that does not depend on the run."""
+    return _frame(Findings, sorted(found, key=lambda one: (one.opened_day, one.finding_id)))
+
+
+def changes_frame(found: Iterable[Change]) -> pl.DataFrame:
+    """Return changes as the table has them."""
+    return _frame(FindingChanges, list(found))
+
+
+def deliveries_frame(found: Iterable[Delivery]) -> pl.DataFrame:
+    """Return deliveries as the table has them."""
+    return _frame(Deliveries, list(found))
+
+
+def _frame(table: type[Contract], found: Sequence[Any]) -> pl.DataFrame:
+    schema = table.types()
+    return pl.DataFrame([asdict(one) for one in found], schema=schema, orient="row")

@@ -1,0 +1,152 @@
+"""Publication as an asset: the database, its views, and whether it is current."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from openai_costs.kernel.days import ONE_DAY, Clock
+from openai_costs.orchestration.checks import CONTRACT, CURRENCY
+from openai_costs.orchestration.table_assets import OWNERS, asset_key
+from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.outputs.publish.database import Published, publish
+from openai_costs.outputs.publish.preview import summary
+from openai_costs.questions.coverage import (
+    complete_through,
+    missing_ranges,
+    of_costs,
+    since_first_read,
+)
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.spend import Spend
+
+DATABASE = dg.AssetKey(["published", "duckdb"])
+GROUP = "publish"
+LATE_AFTER = timedelta(hours=30)
+"""A daily refresh that did not publish for this long is late."""
+
+
+def published_database() -> dg.AssetsDefinition:
+    """Build the asset that publishes."""
+
+    @dg.asset(
+        key=DATABASE,
+        deps=[asset_key(table) for table in all_contracts()],
+        description="The database that readers get. DuckDB file and Parquet tables, rebuilt from "
+        "the lake beside the old ones and renamed into place.",
+        backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
+        group_name=GROUP,
+        kinds={"duckdb", "parquet"},
+        owners=list(OWNERS),
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=LATE_AFTER),
+        pool="publish",
+    )
+    def duckdb(
+        context: dg.AssetExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        home: dg.ResourceParam[UPath],
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        done = publish(home, lake)
+        yield dg.MaterializeResult(metadata=_figures(done, lake))
+        if refused := _refused_in(context):
+            raise dg.Failure(
+                f"Published, but not every day of this run: {refused}", allow_retries=False
+            )
+
+    return duckdb
+
+
+@dg.asset_check(
+    asset=DATABASE,
+    description="Every connection is published through yesterday (UTC).",
+)
+def through_yesterday(
+    lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]
+) -> dg.AssetCheckResult:
+    """Judge whether the newest published day of each connection is recent enough."""
+    yesterday = clock().date() - ONE_DAY
+    read = of_costs(lake.read(Coverage)).filter(state="missing", day=yesterday)
+    late = ", ".join(read["connection"].to_list())
+    return dg.AssetCheckResult(
+        passed=not late,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{yesterday} is missing for {late}." if late else f"Through {yesterday}.",
+    )
+
+
+@dg.asset_check(
+    asset=asset_key(Coverage),
+    description="No day is missing between a connection's first read day and yesterday (UTC).",
+)
+def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> dg.AssetCheckResult:
+    """Judge whether the days that were read are without a gap."""
+    gaps = missing_ranges(
+        since_first_read(of_costs(lake.read(Coverage))).filter(pl.col("day") < clock().date())
+    )
+    said = [f"{row[0]}: {row[1]} to {row[2]}" for row in gaps.head(10).iter_rows()]
+    return dg.AssetCheckResult(
+        passed=not said,
+        description="; ".join(said) + " missing: backfill them" if said else "No gap.",
+        metadata={"gaps": gaps.height},
+    )
+
+
+CHECKS = (through_yesterday, contiguous)
+
+
+def views() -> list[dg.AssetSpec]:
+    """Return the views of the schema `bi`: they live in the database, nothing runs them."""
+    return [
+        dg.AssetSpec(
+            dg.AssetKey(["bi", view.name]),
+            deps=[DATABASE],
+            description=view.about,
+            group_name=GROUP,
+            kinds={"duckdb"},
+            owners=list(OWNERS),
+            metadata={"dagster/column_schema": _columns(view)},
+        )
+        for view in VIEWS
+    ]
+
+
+def _columns(view: View) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[dg.TableColumn(name, description=text) for name, text in view.columns.items()]
+    )
+
+
+def _figures(done: Published, lake: Lake) -> dict[str, Any]:
+    coverage = of_costs(lake.read(Coverage))
+    daily = lake.daily_usd(Spend)
+    through = complete_through(coverage)
+    waiting = since_first_read(coverage).filter(state="missing")
+    return {
+        "path": dg.MetadataValue.path(str(done.path)),
+        "rows": sum(done.rows.values()),
+        "size_bytes": done.size_bytes,
+        "spend_usd": float(daily["billed_usd"].sum()),
+        "data_through": str(through) if through else "no day yet",
+        "days_in_flight": len(done.in_flight),
+        "summary": dg.MetadataValue.md(summary(daily, through, waiting.height)),
+    }
+
+
+def _refused_in(context: dg.AssetExecutionContext) -> str:
+    """Return what earlier steps of this run refused to write; empty when nothing."""
+    events = context.instance.get_records_for_run(
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    said = {
+        evaluation.description or ""
+        for record in events
+        if (evaluation := record.event_log_entry.dagster_event.asset_check_evaluation_data)
+        and evaluation.check_name in {CONTRACT.name, CURRENCY.name}
+        and not evaluation.passed
+    }
+    return " ".join(sorted(said)[:5])

@@ -1,0 +1,58 @@
+"""The views for BI tools: classic types only, a comment on everything. As data, not code.
+
+Money is DOUBLE here, because BI tools know no DECIMAL(38,18); core and mart are exact.
+"""
+
+from openai_costs.outputs.publish.bi.budgets import BUDGETS
+from openai_costs.outputs.publish.bi.directory import DIRECTORY
+from openai_costs.outputs.publish.bi.findings import FINDINGS_AND_ANOMALIES
+from openai_costs.outputs.publish.bi.spend import SPEND
+from openai_costs.outputs.publish.bi.usage import USAGE
+from openai_costs.outputs.publish.bi.view import View, mirrored
+from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs.tables.mart.seats import Seats
+
+# The view that explains all others: what every column means.
+
+DICTIONARY = View(
+    name="data_dictionary",
+    about="What every column means. One row per column of this database.",
+    sql="""
+        SELECT c.schema_name AS table_schema, c.table_name, t.comment AS table_comment,
+               c.column_name, c.data_type, c.comment AS column_comment
+        FROM duckdb_columns() c
+        JOIN (SELECT schema_name, table_name, comment FROM duckdb_tables()
+              UNION ALL SELECT schema_name, view_name, comment FROM duckdb_views()) t
+          ON t.schema_name = c.schema_name AND t.table_name = c.table_name
+        WHERE c.schema_name IN ('core', 'mart', 'bi') AND c.database_name = current_database()
+    """,
+    columns={
+        "table_schema": "core, mart or bi.",
+        "table_name": "The table or view.",
+        "table_comment": "What one row is.",
+        "column_name": "The column.",
+        "data_type": "Its DuckDB type.",
+        "column_comment": "What it holds, with its unit in brackets.",
+    },
+)
+
+# The views of governance: keys round the gateway, bill beside meter, seats. No e-mail address.
+
+GOVERNANCE = (
+    mirrored("gateway_bypass", GatewayBypass),
+    mirrored("reconciliation", CostReconciliation),
+    mirrored("seats", Seats, without=("email",)),
+)
+
+__all__ = ["VIEWS", "View"]
+
+VIEWS: tuple[View, ...] = (
+    *SPEND,
+    *USAGE,
+    *DIRECTORY,
+    *BUDGETS,
+    *FINDINGS_AND_ANOMALIES,
+    *GOVERNANCE,
+    DICTIONARY,
+)

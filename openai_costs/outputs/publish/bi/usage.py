@@ -1,0 +1,49 @@
+"""The view of usage: tokens, requests and other quantities, with names."""
+
+from openai_costs.outputs.publish.bi.view import View, shared
+
+_TOKENS = {
+    "input_tokens": "All input tokens, cached ones included; null where not counted. [tokens]",
+    "input_uncached_tokens": "Input tokens neither read from nor written to the cache. [tokens]",
+    "input_cached_tokens": "Input tokens read from the cache. [tokens]",
+    "input_cache_write_tokens": "Input tokens written to the cache. [tokens]",
+    "output_tokens": "All output tokens; null where not counted. [tokens]",
+    "num_model_requests": "Requests made to the model. [requests]",
+}
+_SUMS = ", ".join(f"CAST(sum(u.{name}) AS BIGINT) AS {name}" for name in _TOKENS)
+_SAME_ID = "ON {0}.connection = u.connection AND {0}.id = u.{1}"
+
+USAGE_DAILY = View(
+    name="usage_daily",
+    about="Daily usage with names. One row per UTC day, connection, endpoint, project, API key, "
+    "user, model, batch, service tier and unit.",
+    sql=f"""
+        SELECT u.day, CAST(date_trunc('month', u.day) AS DATE) AS month, u.connection, u.provider,
+               u.endpoint, u.project_id, coalesce(p.name, u.project_id, '(no project)') AS project,
+               u.api_key_id, coalesce(k.name, u.api_key_id, '(no key)') AS api_key,
+               u.user_id, coalesce(m.name, u.user_id, '(no user)') AS user_label,
+               u.model, u.batch, u.service_tier, {_SUMS},
+               CAST(sum(u.quantity) AS DOUBLE) AS quantity, u.quantity_unit
+        FROM core.usage u
+        LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
+        LEFT JOIN core.api_keys k {_SAME_ID.format("k", "api_key_id")}
+        LEFT JOIN core.users m {_SAME_ID.format("m", "user_id")}
+        GROUP BY ALL
+    """,  # noqa: S608 - our own words
+    columns=shared("month", "connection", "provider", "project_id", "project")
+    | shared("api_key_id", "api_key", "user_id", "model")
+    | {
+        "day": "The UTC day of the usage. [UTC day]",
+        "endpoint": "The usage endpoint: completions, embeddings, images, ...",
+        "user_label": "The user's last known name, or id, or (no user).",
+        "batch": "Whether the Batch API was used; null when unknown.",
+        "service_tier": "default, flex, priority, ...; null when unknown.",
+    }
+    | _TOKENS
+    | {
+        "quantity": "What is counted other than tokens. [quantity_unit]",
+        "quantity_unit": "images, characters, seconds, bytes, sessions or calls.",
+    },
+)
+
+USAGE = (USAGE_DAILY,)

@@ -1,0 +1,84 @@
+"""What a view of the schema `bi` is, and the columns that several of them share."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from openai_costs.tables.candidate import ADDRESS
+from openai_costs.tables.contract import Contract
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of the schema `bi`.
+
+    Args:
+        name: Its name.
+        about: What one row is.
+        sql: The SELECT behind it.
+        columns: What each column holds, with its unit.
+    """
+
+    name: str
+    about: str
+    sql: str
+    columns: dict[str, str]
+
+
+SHARED = {
+    "day": "The UTC day the usage was billed on. [UTC day]",
+    "month": "First day of the day's calendar month. [UTC day]",
+    "connection": "The connection (organisation or account) of openai_costs.toml.",
+    "provider": "Who billed: openai.",
+    "project_id": "The project's id; null when the provider named none.",
+    "project": "The project's last known name, or its id, or (no project).",
+    "api_key_id": "The API key's id; null for spend without a key.",
+    "api_key": "The key's last known name, or its id, or (no key).",
+    "user_id": "The user's or service account's id; null when nobody is known.",
+    "model": "Model; empty where none is named.",
+    "usage_type": "What was used: input, cached_input, output, ...",
+    "team": "The team, where settings give one.",
+    "billed_usd": "Dollars billed, before credits and taxes; rounded to a double. [USD]",
+    "state": "settled, provisional (still moving) or missing (never read).",
+    "status": "active, archived, expired, vanished (no longer listed), not_listed (never listed).",
+    "created_at": "When it was made. [UTC timestamp]",
+    "first_seen_day": "First UTC day it was listed on, or spent on. [UTC day]",
+    "last_seen_day": "Newest UTC day it was listed on, or spent on. [UTC day]",
+    "is_current": "Whether the newest complete list has it.",
+    "last_used_at": "When it was last used. [UTC timestamp]",
+}
+
+
+def shared(*names: str) -> dict[str, str]:
+    """Return the texts of some shared columns."""
+    return {name: SHARED[name] for name in names}
+
+
+def mirrored(name: str, table: type[Contract], *, without: Collection[str] = ()) -> View:
+    """Return a view of a mart as it is, its exact amounts as doubles, its own words as comments.
+
+    A key or a person may be called by an address; of that only what stands before the @ is left.
+
+    Args:
+        name: The view's name.
+        table: The mart.
+        without: Columns to leave out.
+    """
+    said = [one for one in table.describe() if one[0] not in without]
+    picked = (_picked(column, kind) for column, kind, *_ in said)
+    return View(
+        name=name,
+        about=" ".join(table.about().split()),
+        sql=f"SELECT {', '.join(picked)} FROM {table.full_name()}",  # noqa: S608 - our own names
+        columns={column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in said},
+    )
+
+
+def _picked(column: str, kind: pl.DataType) -> str:
+    if kind.is_decimal():
+        return f"CAST({column} AS DOUBLE) AS {column}"
+    if kind == pl.String:
+        address = ADDRESS.replace("'", "''")
+        return rf"regexp_replace({column}, '{address}', '\1', 'g') AS {column}"
+    return column

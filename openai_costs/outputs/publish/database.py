@@ -1,0 +1,217 @@
+"""Builds the published DuckDB file from the lake, and renames it into place.
+
+Readers keep the file they have open and see one consistent state; they never meet a lock, and the
+run never meets theirs (docs/adr/0002).
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from shutil import rmtree
+
+import duckdb
+from dagster_duckdb import DuckDBResource
+from filelock import FileLock
+from upath import UPath
+
+from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.storage.files import is_local, move_into_place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend_by_user import SpendByUser
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.spend import Spend as MartSpend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
+
+DATABASE = "published/openai_costs.duckdb"
+READABLE_FROM = "v1.0.0"
+"""The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
+
+PARQUET = "published/parquet"
+BUILDING = ".building-"
+TOGETHER = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
+"""The daily tables that add up to one another: published from the same read, or not at all."""
+
+FLYING = "(connection, day) IN (SELECT connection, day FROM in_flight)"
+"""True of the rows of slices in flight; a table without days has none."""
+
+MEMORY_LIMIT = "256MB"
+"""Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
+
+SQL_TYPES = {
+    "String": "VARCHAR",
+    "Date": "DATE",
+    "Boolean": "BOOLEAN",
+    "Int64": "BIGINT",
+    "Decimal(precision=38, scale=18)": "DECIMAL(38,18)",
+    "Datetime(time_unit='us', time_zone=None)": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published.
+
+    Args:
+        path: The database.
+        rows: Rows by table.
+        in_flight: (connection, day) that some run is still writing; they kept their last rows.
+        size_bytes: Size of the database.
+    """
+
+    path: UPath
+    rows: dict[str, int]
+    in_flight: list[tuple[str, date]]
+    size_bytes: int
+
+
+def publish(home: UPath, lake: Lake) -> Published:
+    """Rebuild the published database and Parquet tables from the lake, and put them in place."""
+    with _one_at_a_time(home) as scratch:
+        built = scratch / "openai_costs.duckdb"
+        with _database(built, scratch) as sql:
+            lake.make_readable(sql)
+            in_flight = slices_in_flight(lake)
+            _carry_over(sql, home, scratch, in_flight)
+            rows = {table.full_name(): _table(sql, lake, table) for table in all_contracts()}
+            for view in VIEWS:
+                _view(sql, view)
+            parquet = [_parquet(sql, scratch, name) for name in rows]
+        size = built.stat().st_size
+        move_into_place(built, home / DATABASE)
+        for file in parquet:
+            move_into_place(file, home / PARQUET / file.name)
+    return Published(home / DATABASE, rows, in_flight, size)
+
+
+def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
+    """Return the slices whose tables do not all come from the same read of the provider.
+
+    Some run is between writing core and mart, or was killed there.
+    """
+    stamps = " UNION ALL ".join(
+        f"SELECT file_name, value FROM parquet_kv_metadata({_text(lake.glob(table))}) "  # noqa: S608 - our own paths
+        "WHERE key = 'read_at'"
+        for table in TOGETHER
+        if lake.connections(table)
+    )
+    if not stamps:
+        return []
+    question = f"""
+        SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE)
+        FROM ({stamps}) GROUP BY ALL
+        HAVING count(*) < {len(TOGETHER)} OR count(DISTINCT value) > 1 ORDER BY ALL
+        """  # noqa: S608 - our own paths
+    with duckdb.connect() as sql:
+        lake.make_readable(sql)
+        return sql.execute(question).fetchall()
+
+
+@contextmanager
+def _one_at_a_time(home: UPath) -> Iterator[Path]:
+    """Hold the publication of a home, and give a folder to build in that can be renamed out of.
+
+    A process that waited builds from a lake that already has what the one before it wrote.
+    """
+    if not is_local(home):
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch)
+        return
+    folder = Path(str(home)) / "published"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".publishing.lock"):
+        for abandoned in folder.glob(f"{BUILDING}*"):
+            rmtree(abandoned)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=BUILDING) as scratch:
+            yield Path(scratch)
+
+
+@contextmanager
+def _database(built: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    resource = DuckDBResource(
+        database=str(built),
+        connection_config={
+            "storage_compatibility_version": READABLE_FROM,
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(scratch / "spill"),
+        },
+    )
+    with resource.get_connection() as sql:
+        yield sql
+        sql.execute("DROP TABLE IF EXISTS in_flight")
+        sql.execute("CHECKPOINT")
+
+
+def _carry_over(
+    sql: duckdb.DuckDBPyConnection,
+    home: UPath,
+    scratch: Path,
+    in_flight: Sequence[tuple[str, date]],
+) -> None:
+    """Note the slices in flight, and open the last publication to take their rows from."""
+    sql.execute("CREATE TEMP TABLE in_flight (connection VARCHAR, day DATE)")
+    if not in_flight:
+        return
+    sql.executemany("INSERT INTO in_flight VALUES (?, ?)", in_flight)
+    last = home / DATABASE
+    if last.exists():
+        (scratch / "last.duckdb").write_bytes(last.read_bytes())
+        sql.execute(f"ATTACH {_text(scratch / 'last.duckdb')} AS last (READ_ONLY)")
+
+
+def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) -> int:
+    """Create a table from its contract, fill it, comment it; return its rows."""
+    name = table.full_name()
+    columns = ", ".join(f"{column} {SQL_TYPES[str(kind)]}" for column, kind, *_ in table.describe())
+    sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
+    sql.execute(f"CREATE TABLE {name} ({columns})")
+    names = ", ".join(table.types())
+    # Only a table whose rows are told apart by connection and day has slices that can be in flight.
+    flying = FLYING if {"connection", "day"} <= set(table.to_schema().unique or ()) else "false"
+    if lake.has(table):
+        source = f"read_parquet({_text(lake.glob(table))})"
+        sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {flying}")  # noqa: S608 - our own names
+    if _was_published(sql, table):
+        sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {flying}")  # noqa: S608 - our own names
+    _comment(sql, "TABLE", name, " ".join(table.about().split()))
+    for column, _, unit, text, _ in table.describe():
+        _comment(sql, "COLUMN", f"{name}.{column}", f"{text} [{unit}]" if unit else text)
+    return int(sql.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0])  # noqa: S608 - our own names
+
+
+def _was_published(sql: duckdb.DuckDBPyConnection, table: type[Contract]) -> bool:
+    found = sql.execute(
+        "SELECT count(*) FROM duckdb_columns() "
+        "WHERE database_name = 'last' AND schema_name = ? AND table_name = ? "
+        "AND list_contains(?, column_name)",
+        [table.schema_name(), table.table_name(), list(table.types())],
+    )
+    return bool(found.fetchall()[0][0] == len(table.types()))
+
+
+def _view(sql: duckdb.DuckDBPyConnection, view: View) -> None:
+    sql.execute("CREATE SCHEMA IF NOT EXISTS bi")
+    sql.execute(f"CREATE VIEW bi.{view.name} AS {view.sql}")
+    _comment(sql, "VIEW", f"bi.{view.name}", view.about)
+    for column, text in view.columns.items():
+        _comment(sql, "COLUMN", f"bi.{view.name}.{column}", text)
+
+
+def _comment(sql: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
+    sql.execute(f"COMMENT ON {kind} {name} IS {_text(text)}")
+
+
+def _text(value: object) -> str:
+    """Return a value as an SQL text literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _parquet(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str) -> Path:
+    file = scratch / f"{name}.parquet"
+    sql.execute(f"COPY {name} TO {_text(file)} (FORMAT parquet, COMPRESSION zstd)")
+    return file

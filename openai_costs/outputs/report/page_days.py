@@ -1,0 +1,173 @@
+"""Which day of which connection is settled, provisional or missing, as letters. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+
+PAGE_DAYS: Final = 400
+
+SETTLED: Final = "s"
+
+PROVISIONAL: Final = "p"
+
+MISSING: Final = "m"
+
+NOT_EXPECTED: Final = "-"
+
+_SOURCE: Final = "costs"
+
+_WORST_FIRST: Final = (MISSING, PROVISIONAL, SETTLED)
+
+
+class Calendar(NamedTuple):
+    """The page's days and the state of each, per connection.
+
+    Args:
+        days: Every UTC day, without gaps; empty when nothing is known.
+        connections: Sorted names.
+        states: Per connection, one letter per day.
+        hidden_days: How many older days the page leaves to the database.
+    """
+
+    days: tuple[date, ...]
+    connections: tuple[str, ...]
+    states: tuple[str, ...]
+    hidden_days: int
+
+
+def calendar(coverage: pl.DataFrame, spend: pl.DataFrame, today: date) -> Calendar:
+    """Return the newest `PAGE_DAYS` days of mart.coverage and mart.spend.
+
+    Today is only a day of the page once it was read: a day that is not over is not missing. A day
+    with spend that coverage does not list counts as provisional.
+    """
+    known = _known(coverage, spend).filter((pl.col("day") < today) | (pl.col("state") != MISSING))
+    if known.is_empty():
+        return Calendar((), tuple(_sorted(known, coverage)), (), 0)
+    first, last = known["day"].min(), known["day"].max()
+    every = DayRange(first, last)  # type: ignore[arg-type]  # Polars types min() of any column
+    days = tuple(every.newest(PAGE_DAYS))
+    letters = {(name, day): state for name, day, state in known.iter_rows()}
+    connections = tuple(_sorted(known, coverage))
+    states = tuple(
+        "".join(letters.get((name, day), NOT_EXPECTED) for day in days) for name in connections
+    )
+    return Calendar(days, connections, states, len(every) - len(days))
+
+
+def combined(states: Sequence[str]) -> str:
+    """Return the state of each day over several connections: the worst of them."""
+    return "".join(
+        next((state for state in _WORST_FIRST if state in of_day), NOT_EXPECTED)
+        for of_day in zip(*states, strict=True)
+    )
+
+
+def days_in(state: str, states: str, days: Sequence[date]) -> list[date]:
+    """Return the days that have this state, oldest first."""
+    return [day for day, found in zip(days, states, strict=True) if found == state]
+
+
+def expected_days(states: str, days: Sequence[date]) -> list[date]:
+    """Return the days on or after the connection's first, read or not."""
+    return [day for day, state in zip(days, states, strict=True) if state != NOT_EXPECTED]
+
+
+def in_words(days: Sequence[date], shown: int = 4) -> str:
+    """Return the days as ranges: `2026-01-03, 2026-01-05 to 2026-01-07 and 2 more ranges`."""
+    ranges = consecutive(days)
+    more = len(ranges) - shown
+    said = ", ".join(map(str, ranges[-shown:]))
+    return f"{said} and {more} earlier range{'s' * (more > 1)}" if more > 0 else said
+
+
+def span(days: Sequence[date]) -> str:
+    """Return first and last day: `2026-01-03 to 2026-01-07`."""
+    return str(DayRange(days[0], days[-1])) if days else "no day"
+
+
+def weeks(days: Sequence[date]) -> Iterator[tuple[int, int]]:
+    """Yield (week, weekday) of each day, counted from the Monday on or before the first."""
+    monday = days[0] - ONE_DAY * days[0].weekday()
+    for day in days:
+        yield divmod((day - monday).days, 7)
+
+
+def _known(coverage: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
+    stated = coverage.filter(pl.col("source") == _SOURCE).select(
+        "connection", "day", pl.col("state").str.slice(0, 1).alias("state")
+    )
+    billed = spend.select("connection", "day").unique()
+    unstated = billed.join(stated, on=["connection", "day"], how="anti")
+    return pl.concat([stated, unstated.with_columns(state=pl.lit(PROVISIONAL))])
+
+
+def _sorted(known: pl.DataFrame, coverage: pl.DataFrame) -> list[str]:
+    return sorted({*known["connection"], *coverage["connection"]})
+
+
+# The ranges of the range selector: the last 30 or 90 settled days, and everything. Pure. Settled
+# days only, so that two periods of the same length compare like with like; a missing day is
+# skipped, not counted as zero. Only "all days" includes what is still provisional.
+
+HEADLINE_DAYS: Final = 30
+
+_LENGTHS: Final = (HEADLINE_DAYS, 90)
+
+
+class Window(NamedTuple):
+    """The days of a period and of the one before it; both oldest first.
+
+    Args:
+        id: `30`, `90` or `all`.
+        days: What is added up.
+        before: As many settled days before; empty when there are not that many.
+    """
+
+    id: str
+    days: list[date]
+    before: list[date]
+
+    @property
+    def title(self) -> str:
+        """The days in words."""
+        if self.id == "all":
+            return f"{_counted(len(self.days), 'day')}, {span(self.days)}"
+        return f"last {_counted(len(self.days), 'settled day')}, {span(self.days)}"
+
+    @property
+    def compared(self) -> str:
+        """The days before in words; empty when there are none."""
+        return f"{len(self.before)} settled days {span(self.before)}" if self.before else ""
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def newest(settled: Sequence[date], length: int) -> Window:
+    """Return the last `length` settled days, all of them when there are fewer."""
+    days = list(settled[-length:])
+    earlier = settled[: -len(days)] if days else []
+    is_comparable = len(days) == length and len(earlier) >= length
+    return Window(str(length), days, list(earlier[-length:]) if is_comparable else [])
+
+
+def windows(days: Sequence[date], states: str) -> Iterator[Window]:
+    """Yield the windows that differ: a range longer than the history would repeat `all`."""
+    settled = days_in(SETTLED, states, days)
+    expected = expected_days(states, days)
+    for length, shorter in zip(_LENGTHS, (0, *_LENGTHS), strict=False):
+        if length < len(expected) and len(settled) > shorter:
+            yield newest(settled, length)
+    if expected:
+        yield Window("all", expected, [])

@@ -1,0 +1,42 @@
+"""`mart/spend_anomalies` as an asset: take, call, return."""
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.orchestration.table_assets import whole_table_asset
+from openai_costs.questions.anomalies.preview import glance, top_five
+from openai_costs.questions.anomalies.scan import look
+from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+
+GROUP = "anomalies"
+KINDS = {"polars", "parquet"}
+READS = (Coverage, Spend, SpendAttribution, Ledger)
+
+
+@whole_table_asset(SpendAnomalies, group=GROUP, kinds=KINDS, reads=READS)
+def spend_anomalies(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> pl.DataFrame:
+    """Judge the newest settled days of every series by the days before each."""
+    seen = look(lake, settings.anomalies)
+    context.add_output_metadata(
+        {
+            "glance": dg.MetadataValue.md(glance(seen.wholes)),
+            "top_five": dg.MetadataValue.md(top_five(seen.anomalies)),
+            "judged_days": seen.judged_days,
+            "judged_series": seen.judged_series,
+            "incidents": seen.incidents,
+        }
+    )
+    return seen.anomalies
+
+
+WHOLE_ASSETS = (spend_anomalies,)

@@ -1,0 +1,106 @@
+"""Rises that last: level shifts and slow leaks that no single day gives away. Pure.
+
+A one-sided CUSUM (E. S. Page, Biometrika 41, 1954) of the daily scores against a slow level.
+"""
+
+import polars as pl
+
+from openai_costs.questions.series import ID, past
+
+ALLOWANCE = 0.6
+
+MOST_A_DAY = 2.5
+
+LEAST_A_DAY = -2.0
+
+MEMORY_DAYS = 29
+
+ALARM = 7.0
+
+ALARM_SIGMAS = 4.5
+
+GROWTH_DAYS = 14
+
+NORMAL_GROWTH = 0.012
+"""Growth a day that is taken as normal: 43 % a month."""
+
+AHEAD_DAYS = 14
+"""The middle of the slow level's 28 days lies this far back."""
+
+RISE_DAYS = 5
+
+SUDDEN = 0.7
+
+STILL = 2.5
+"""The score from which a rise that was found is still there."""
+
+STILL_GROWTH = 0.5
+"""Of minimum_growth: how far above the base a day of it must be."""
+
+
+def sustained(days: pl.DataFrame) -> pl.DataFrame:
+    """Add base, rise, lasting, still and is_sudden.
+
+    base: what the slow level, carried forward by its own growth, expects in dollars.
+    S = sum of (z - 0.6) since its lowest point in 29 days, z = (x - slow level - season) / calm
+    within -2 and 2.5. lasting = 4.5 S / 7, so that 4.5 means what it means for a single day; null
+    unless the day is above the base by minimum_growth and the last five days, rise dollars
+    together, by five minimums. still: the same whatever the dollars, null unless S is more than
+    doubt and the day above the base by half of minimum_growth. is_sudden: most of S came in the
+    last five days.
+    """
+    told = _with_base(days).with_columns(_path=_step().cum_sum().over(ID))
+    lowest = pl.col("_path").rolling_min(MEMORY_DAYS, min_samples=1).over(ID)
+    above = (pl.col("cost") - pl.col("base")).rolling_sum(RISE_DAYS, min_samples=1).over(ID)
+    told = told.with_columns(height=pl.col("_path") - lowest, rise=above)
+    is_high = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("base")
+    is_much = pl.col("rise") >= RISE_DAYS * pl.col("minimum")
+    lasting = pl.when((pl.col("height") > 0) & is_much & is_high).then("height")
+    score = pl.col("height") * ALARM_SIGMAS / ALARM
+    growth = STILL_GROWTH * pl.col("minimum_growth")
+    is_still = (score > STILL) & (pl.col("cost") >= (1 + growth) * pl.col("base"))
+    gained = pl.col("height") - past(pl.col("height"), RISE_DAYS).fill_null(0.0)
+    return told.with_columns(
+        lasting=lasting * ALARM_SIGMAS / ALARM,
+        still=pl.when(is_still).then(score),
+        is_sudden=gained >= SUDDEN * pl.col("height"),
+    ).drop("_path", "height", "slow_mu")
+
+
+def _with_base(days: pl.DataFrame) -> pl.DataFrame:
+    growth = (pl.col("slow") - past(pl.col("slow"), GROWTH_DAYS)) / GROWTH_DAYS
+    ahead = AHEAD_DAYS * growth.clip(0, NORMAL_GROWTH).fill_null(0.0)
+    told = days.with_columns(slow_mu=pl.col("slow") + ahead + pl.col("season"))
+    base = pl.when("is_usual").then(pl.col("slow_mu").exp() - 1).otherwise(0.0)
+    return told.with_columns(base=base.clip(0).fill_null(0.0))
+
+
+def _step() -> pl.Expr:
+    """What a day adds to the path: nothing where the series is usually idle."""
+    z = ((pl.col("x") - pl.col("slow_mu")) / pl.col("calm")).clip(LEAST_A_DAY, MOST_A_DAY)
+    counts = ~pl.col("is_monthly") & (pl.col("age") >= GROWTH_DAYS)
+    told = pl.when(counts).then(z.fill_null(0.0)).otherwise(0.0)
+    return pl.when("is_usual").then(told - ALLOWANCE).otherwise(0.0)
+
+
+# What lasts goes on until it is over: no holes in a rise where single days are lower. Pure.
+
+OVER_DAYS = 3
+"""Days in a row that are no longer above the old level end it: a weekend does not."""
+
+
+def ongoing(days: pl.DataFrame) -> pl.DataFrame:
+    """Return the days with is_lasting also where what was found goes on.
+
+    To begin, a rise must be beyond doubt and much money in five days, or high. To go on, it need
+    only stay above the old level (still): the doubt was settled on its first day.
+
+    Args:
+        days: series_id, is_lasting, is_high, still; every day, sorted by series and day.
+    """
+    begins = pl.col("is_lasting") | pl.col("is_high")
+    still = pl.col("still").is_not_null()
+    seen = (begins | still).cast(pl.Int8).rolling_max(OVER_DAYS, min_samples=1).over(ID)
+    state = pl.when(begins).then(statement=True).when(seen == 0).then(statement=False)
+    is_open = state.forward_fill().over(ID).fill_null(value=False)
+    return days.with_columns(is_lasting=pl.col("is_lasting") | (is_open & still))

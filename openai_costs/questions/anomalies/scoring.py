@@ -1,0 +1,170 @@
+"""How unusual a single day is, in spreads: spending days, idle series, weekends. Pure."""
+
+import polars as pl
+
+from openai_costs.questions.anomalies.baseline import SEASON_DAYS
+from openai_costs.questions.anomalies.monthly_jobs import recurs
+from openai_costs.questions.series import ID, KEY, PEOPLE, level_of
+
+AWAKE = 6.0
+"""The score of a day on which a series is awake that has never been so."""
+
+SETTLED_DAYS = 28
+
+MOSTLY = 0.6
+
+ORDINARY_AMOUNT = -0.7
+
+WORTH_ASKING = 2.5
+
+FORGIVEN = 1.0
+
+
+def scored(days: pl.DataFrame) -> pl.DataFrame:
+    """Add score, is_awake (the weekend rule) and is_monthly.
+
+    A usual day: residual / spread. A day on which the series is usually idle: how far the amount
+    lies above those of its spending days; idle as usual: 0.
+    """
+    usual = pl.col("is_usual")
+    amount = (pl.col("x") - pl.col("middle")) / pl.col("amount_spread")
+    plain = (
+        pl.when(usual)
+        .then(pl.col("residual") / pl.col("spread"))
+        .when("is_on")
+        .then(amount)
+        .otherwise(0.0)
+    )
+    jump = pl.when(usual).then("residual").otherwise(pl.col("x") - pl.col("middle"))
+    told = days.with_columns(score=plain, jump=jump, is_awake=_awake())
+    monthly = recurs(pl.col("jump")) & ~pl.col("is_awake") & (pl.col("score") > WORTH_ASKING)
+    told = told.with_columns(is_monthly=monthly.fill_null(value=False))
+    awake = pl.when("is_awake").then(pl.max_horizontal("score", pl.lit(AWAKE)))
+    told = told.with_columns(score=awake.otherwise("score"))
+    return told.with_columns(score=pl.when("is_monthly").then(FORGIVEN).otherwise("score"))
+
+
+def _awake() -> pl.Expr:
+    """Never at weekends (or never on working days) in 8 weeks, mostly on the others, and now.
+
+    The day before does not count: a Sunday after a Saturday is the same weekend.
+    """
+    weekend, on = pl.col("is_weekend"), pl.col("is_on").cast(pl.Float64)
+    at = {of: _share(on, weekend == of) for of in (True, False)}
+    same = pl.when(weekend).then(at[True]).otherwise(at[False])
+    other = pl.when(weekend).then(at[False]).otherwise(at[True])
+    is_new = (same == 0) & (other >= MOSTLY) & (pl.col("age") >= SETTLED_DAYS)
+    is_much = pl.col("x") >= pl.col("middle") + ORDINARY_AMOUNT
+    return (pl.col("is_on") & ~pl.col("is_usual") & is_new & is_much).fill_null(value=False)
+
+
+def _share(on: pl.Expr, of: pl.Expr) -> pl.Expr:
+    return pl.when(of).then(on).rolling_mean(SEASON_DAYS, min_samples=1).shift(2).over(ID)
+
+
+# Whether a day is worth telling: by itself, or with the unusual days before it. Pure.
+
+TOGETHER_DAYS = 3
+
+
+def worth(days: pl.DataFrame) -> pl.DataFrame:
+    """Add is_worth: the minimum of dollars is reached, and the minimum of growth.
+
+    Unusual days in a row are one story, and small money three times is not small: of an unusual
+    day the excess of the unusual days among the two before counts too.
+
+    Args:
+        days: series_id, cost, expected, minimum, minimum_growth, score, sigmas.
+    """
+    excess = pl.col("cost") - pl.col("expected")
+    unusual = (pl.col("score") > pl.col("sigmas")).fill_null(value=False)
+    story = pl.when(unusual).then(excess).otherwise(0.0)
+    together = pl.when(unusual).then(story.rolling_sum(TOGETHER_DAYS, min_samples=1).over(ID))
+    is_much = pl.max_horizontal(excess, together) >= pl.col("minimum")
+    has_grown = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("expected")
+    return days.with_columns(is_worth=is_much & has_grown)
+
+
+# Series in their first week: no history to judge them by, only what others cost. Pure.
+
+FIRST_DAYS = 7
+
+BEGINNING_DAYS = 14
+"""On the first days of the first reading everything is new, so nothing is."""
+
+SMALL_SHARE = 0.05
+"""In a small organisation a newcomer is news from this share of its mean day already."""
+
+TIMES_PEERS = 3.0
+
+NEWS = 60.0
+
+
+def newcomers(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
+    """Add is_new, newcomer (from how many dollars it is news), and score new days.
+
+    News from newcomer_usd, or a twentieth of the organisation's mean day where that is less, and
+    from twice the minimum in any case. A key is news by small days too, when they come to that:
+    nothing else is known of it. People are hired all the time, so one is news only from three
+    times what a dear day of the others costs.
+
+    Args:
+        days: Scored days with their minimums.
+        beginning: The first day of all series.
+    """
+    is_new = (pl.col("age") < FIRST_DAYS) | pl.col("level").is_null()
+    small = (SMALL_SHARE * pl.col("mean_usd")).fill_null(0.0)
+    limit = pl.max_horizontal(pl.min_horizontal("newcomer_usd", small), 2 * pl.col("minimum"))
+    as_people = pl.max_horizontal(limit, TIMES_PEERS * pl.col("peers_usd").fill_null(0.0))
+    level = level_of(pl.col(ID))
+    newcomer = pl.when(level == PEOPLE).then(as_people).otherwise(limit)
+    told = days.with_columns(is_new=is_new, newcomer=newcomer)
+    seen = (pl.col("day") - beginning).dt.total_days() >= BEGINNING_DAYS
+    so_far = pl.col("cost").rolling_sum(FIRST_DAYS, min_samples=1).over(ID)
+    is_much = (so_far >= pl.col("newcomer")) & (pl.col("cost") >= pl.col("minimum"))
+    by_and_by = (level == KEY) & is_much
+    is_news = seen & ((pl.col("cost") >= pl.col("newcomer")) | by_and_by)
+    news = pl.when(is_news).then(NEWS).otherwise(0.0)
+    return told.with_columns(score=pl.when("is_new").then(news).otherwise("score"))
+
+
+# Steady series that stop. Pure.
+
+STEADY_SPREADS = 16.0
+"""A series whose usual day is this many spreads above nothing never just has a day off."""
+
+LIVELY_SPREADS = 5.0
+
+STEADY_DAYS = 14
+
+LIVELY_DAYS = 28
+
+LIVELY_SILENCE = 3
+
+LATEST = 5
+
+
+def silent(days: pl.DataFrame) -> pl.DataFrame:
+    """Add is_silent: a series without a silent day in its streak of spending days has stopped.
+
+    A steady one (mu / calm >= 16, a streak of 14 days) is noticed on the first silent day, a lively
+    one (5, and 28 days) on the third. Told for five days; then the silence is the new normal.
+    """
+    on, age = pl.col("is_on"), pl.col("age")
+    told = days.with_columns(
+        _last_on=pl.when(on).then(age).forward_fill().over(ID).fill_null(-1),
+        _streak=_streak(),
+    ).with_columns(silent_days=age - pl.col("_last_on"))
+    depth = pl.col("mu") / pl.col("calm")
+    steady = (depth >= STEADY_SPREADS) & (pl.col("_streak") >= STEADY_DAYS)
+    lively = (depth >= LIVELY_SPREADS) & (pl.col("_streak") >= LIVELY_DAYS)
+    stopped = steady | (lively & (pl.col("silent_days") >= LIVELY_SILENCE))
+    is_silent = ~on & (pl.col("silent_days") <= LATEST) & stopped.fill_null(value=False)
+    return told.with_columns(is_silent=is_silent).drop("_last_on", "_streak")
+
+
+def _streak() -> pl.Expr:
+    """Spending days in a row up to the last spending day, however long the silence since."""
+    on, age = pl.col("is_on"), pl.col("age")
+    last_off = pl.when(~on).then(age).forward_fill().over(ID).fill_null(-1)
+    return pl.when(on).then(age - last_off).forward_fill().over(ID)

@@ -1,0 +1,185 @@
+"""What the next days will cost: a level that follows, weekdays as they were, some trend. Pure.
+
+Exponentially weighted level over a weekday shape, the weights' half-life chosen by how steady a
+series is: steady ones follow the last days, noisy ones the last weeks.
+"""
+
+from datetime import date, timedelta
+
+import polars as pl
+
+# A series' past as it was known on several days. Pure.
+
+ID = "series_id"
+
+MEMORY_DAYS = 84
+"""The last 12 weeks: whole weeks, so that every weekday is seen equally often."""
+
+WEEK = 7
+
+
+def every_day(spend: pl.DataFrame, until: date) -> pl.DataFrame:
+    """Return a row per series and day, from its first spending to `until`; no row cost nothing.
+
+    Args:
+        spend: series_id, day, cost (Decimal or Float64).
+        until: The last day that is known.
+    """
+    known = spend.filter(pl.col("day") <= until).select(ID, "day", pl.col("cost").cast(pl.Float64))
+    first = known.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min())
+    days = first.select(ID, day=pl.date_ranges("day", pl.lit(until, pl.Date))).explode("day")
+    joined = days.join(known, on=[ID, "day"], how="left").sort(ID, "day")
+    return joined.with_columns(pl.col("cost").fill_null(0.0))
+
+
+def known_on(days: pl.DataFrame, origins: list[date]) -> pl.DataFrame:
+    """Return series_id, origin, lag, weekday, cost: the last 84 days before and on each origin.
+
+    A series that began after an origin is not there.
+    """
+    return pl.concat([_before(days, origin) for origin in origins])
+
+
+def _before(days: pl.DataFrame, origin: date) -> pl.DataFrame:
+    first = origin - timedelta(days=MEMORY_DAYS - 1)
+    seen = days.filter(pl.col("day").is_between(first, origin))
+    return seen.select(
+        ID,
+        origin=pl.lit(origin, pl.Date),
+        lag=(pl.lit(origin, pl.Date) - pl.col("day")).dt.total_days().cast(pl.Int32),
+        weekday=pl.col("day").dt.weekday().cast(pl.Int32) - 1,
+        cost="cost",
+    )
+
+
+def without_flukes(known: pl.DataFrame) -> pl.DataFrame:
+    """Cut single days that are far above all others: what happened once is no forecast.
+
+    The cut lies five robust sigmas above the median of ln(cost + 1) of spending days; where more
+    than three days lie above it the level has changed, and nothing is cut.
+    """
+    at = [ID, "origin"]
+    x = (pl.col("cost") + 1).log()
+    spent = pl.when(pl.col("cost") > 0).then(x)
+    told = known.with_columns(_x=spent, _middle=spent.median().over(at))
+    scatter = (pl.col("_x") - pl.col("_middle")).abs().median().over(at)
+    told = told.with_columns(_cut=pl.col("_middle") + 5 * (1.4826 * scatter).clip(0.15))
+    high = pl.col("_x") > pl.col("_cut")
+    few = high.sum().over(at) <= 3  # noqa: PLR2004 - told in the docstring
+    enough = pl.col("_x").count().over(at) >= 10  # noqa: PLR2004 - a median of fewer says little
+    cut = pl.when(high & few & enough).then(pl.col("_cut").exp() - 1).otherwise("cost")
+    return told.with_columns(cost=cut).drop("_x", "_middle", "_cut")
+
+
+AT = (ID, "origin")
+
+SHAPE_HALF_LIFE = 42
+
+SHORTEST, LONGEST = 4.0, 21.0
+
+DAYS_PER_VOLATILITY = 60.0
+
+UNKNOWN_VOLATILITY = 0.5
+
+MAD_TO_SIGMA = 1.4826
+
+TREND_DAYS = 28
+
+LARGEST_TREND = 0.12
+
+BELIEVED = 0.15
+
+FEWEST_WEEKS = 4
+
+
+def outlook(known: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
+    """Return series_id, origin, volatility and rest, the dollars of the days ahead.
+
+    rest = level x sum of the weekday factors ahead x trend. A weekday's factor is its weighted
+    mean over the mean of all; level = sum(w cost) / sum(w factor), w = 0.5^(lag / half-life),
+    half-life = 60 x volatility within 4 and 21 days.
+
+    Args:
+        known: From `history.known_on`.
+        days_ahead: How many days after the origin.
+    """
+    steady = without_flukes(known)
+    volatility = _volatility(known)
+    factors = _factors(steady)
+    told = steady.join(volatility, on=AT, how="left").join(factors, on=[*AT, "weekday"], how="left")
+    weight = 0.5 ** (pl.col("lag") / pl.col("half_life"))
+    level = (weight * pl.col("cost")).sum() / (weight * pl.col("factor")).sum()
+    levels = told.group_by(AT).agg(level=level, volatility=pl.col("volatility").first())
+    ahead = _ahead(factors, days_ahead)
+    told = levels.join(ahead, on=AT).join(_trend(known), on=AT)
+    rest = pl.col("level") * pl.col("ahead") * _growth(days_ahead)
+    return told.select(*AT, "volatility", rest=rest.fill_nan(0.0).fill_null(0.0))
+
+
+def _volatility(known: pl.DataFrame) -> pl.DataFrame:
+    """Robust scatter of week-to-week changes of ln(week + $7), over up to 12 weeks."""
+    weeks = known.group_by(*AT, week=pl.col("lag") // WEEK).agg(
+        n=pl.len(), x=(pl.col("cost").sum() + WEEK).log()
+    )
+    whole = weeks.filter(pl.col("n") == WEEK).sort(*AT, "week")
+    change = pl.col("x").diff().drop_nulls()
+    scatter = MAD_TO_SIGMA * (change - change.median()).abs().median() / 2**0.5
+    told = whole.group_by(AT).agg(weeks=pl.len(), volatility=scatter)
+    enough = pl.col("weeks") >= FEWEST_WEEKS
+    some = pl.when(enough).then("volatility").otherwise(UNKNOWN_VOLATILITY)
+    everyone = known.select(AT).unique().join(told, on=AT, how="left")
+    told = everyone.with_columns(volatility=some.fill_null(UNKNOWN_VOLATILITY))
+    half_life = (DAYS_PER_VOLATILITY * pl.col("volatility")).clip(SHORTEST, LONGEST)
+    return told.select(*AT, "volatility", half_life=half_life)
+
+
+def _factors(steady: pl.DataFrame) -> pl.DataFrame:
+    """Return series_id, origin, weekday, factor: all seven weekdays, 1 on average.
+
+    A weekday's mean is mixed with the mean of all days, which counts as one day.
+    """
+    weight = 0.5 ** (pl.col("lag") / SHAPE_HALF_LIFE)
+    seen = steady.group_by(*AT, "weekday").agg(
+        n=pl.len(), weight=weight.sum(), spent=(weight * pl.col("cost")).sum()
+    )
+    seven = pl.DataFrame({"weekday": pl.Series(range(WEEK), dtype=pl.Int32)})
+    told = seen.select(AT).unique().join(seven, how="cross")
+    told = told.join(seen, on=[*AT, "weekday"], how="left")
+    total = pl.col("spent").sum().over(AT) / pl.col("weight").sum().over(AT)
+    n = pl.col("n").fill_null(0)
+    own = (pl.col("spent") / pl.col("weight")).fill_null(0.0)
+    told = told.with_columns(mean=(own * n + total) / (n + 1), days=n.sum().over(AT))
+    factor = pl.col("mean") / pl.col("mean").mean().over(AT)
+    known_shape = (pl.col("days") >= WEEK) & factor.is_finite()
+    return told.select(*AT, "weekday", factor=pl.when(known_shape).then(factor).otherwise(1.0))
+
+
+def _ahead(factors: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
+    """Sum of the factors of the days ahead."""
+    whole, more = divmod(days_ahead, WEEK)
+    after = (pl.col("weekday") - pl.col("origin").dt.weekday().cast(pl.Int32)) % WEEK
+    times = whole + (after < more).cast(pl.Int32)
+    return factors.group_by(AT).agg(ahead=(times * pl.col("factor")).sum())
+
+
+def _trend(known: pl.DataFrame) -> pl.DataFrame:
+    """Log growth of the last four weeks over the four before; 0 where either is missing."""
+
+    def spent(first: int) -> pl.Expr:
+        inside = pl.col("lag").is_between(first, first + TREND_DAYS - 1)
+        return pl.col("cost").filter(inside).sum()
+
+    whole = pl.col("lag").max() >= 2 * TREND_DAYS - 1
+    growth = (spent(0) / spent(TREND_DAYS)).log().clip(-LARGEST_TREND, LARGEST_TREND)
+    told = known.group_by(AT).agg(growth=growth, whole=whole)
+    sound = pl.col("whole") & pl.col("growth").is_finite()
+    return told.select(*AT, growth=pl.when(sound).then("growth").otherwise(0.0))
+
+
+def _growth(days_ahead: int) -> pl.Expr:
+    """Trend of the middle of the days ahead, a seventh believed, less the noisier a series is."""
+    believed = BELIEVED * (
+        1 - pl.col("volatility").clip(0, UNKNOWN_VOLATILITY) / UNKNOWN_VOLATILITY
+    )
+    ahead = (days_ahead + 1) / 2 + WEEK
+    return (believed * pl.col("growth") * ahead / TREND_DAYS).exp()

@@ -1,0 +1,118 @@
+"""What a budget counts, and what its spend can be told apart by: questions to the marts. Pure."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.money import MONEY
+from openai_costs.settings import Budget
+from openai_costs.tables.contract import Contract
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+
+COLUMNS = {
+    "provider": "provider",
+    "connection": "connection",
+    "project": "project_id",
+    "team": "team",
+    "user": "user_id",
+    "api_key": "api_key_id",
+    "model": "model",
+}
+NAMES = {"project": "project_name", "user": "user_name", "api_key": "api_key_name"}
+"""Where the last known name of a scope is, if it has one besides its id."""
+OF_PEOPLE = ("team", "user")
+"""Scopes that mart.spend cannot tell: it has no users."""
+
+DAILY = pl.Schema({"day": pl.Date(), "name": pl.String(), "billed_usd": MONEY})
+"""What a budget counts: dollars per day, and what its scope was called then."""
+
+PARTS = pl.Schema(
+    {"who": pl.String(), "who_name": pl.String(), "what": pl.String()}
+    | dict.fromkeys(("now_usd", "before_usd"), MONEY)
+)
+"""What the spend of some days is made of, and what that cost on the days compared with."""
+
+
+class Apart(NamedTuple):
+    """What the spend of a scope is told apart by.
+
+    Args:
+        who: `api_key` or `user`; None where the scope says it itself.
+        what: `model` or `usage_type`.
+    """
+
+    who: str | None
+    what: str = "model"
+
+
+APART = {
+    "team": Apart("user"),
+    "api_key": Apart(None),
+    "model": Apart("api_key", "usage_type"),
+}
+
+
+def apart(budget: Budget) -> Apart:
+    """Return what a budget's spend is told apart by: keys, and models, unless it is of these."""
+    return APART.get(budget.scope, Apart("api_key"))
+
+
+def table_of(budget: Budget) -> type[Contract]:
+    """Return the mart that can tell a budget's scope."""
+    return SpendAttribution if budget.scope in OF_PEOPLE else Spend
+
+
+def daily_question(budget: Budget, days: DayRange) -> str:
+    """Return what to ask of `table_of` a budget: SQL for the columns of DAILY."""
+    named = NAMES.get(budget.scope) if len(budget.counted) == 1 else None
+    name = f"max({_no_address(named)})" if named else "CAST(NULL AS VARCHAR)"
+    return (
+        f"SELECT day, {name} AS name, CAST(sum(billed_usd) AS DECIMAL(38, 18)) "  # noqa: S608 - our own names
+        f"FROM read_parquet($files) WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
+        f"{_of_scope(budget)} GROUP BY day ORDER BY day"
+    )
+
+
+def parts_question(budget: Budget, now: Sequence[date], before: Sequence[date]) -> str:
+    """Return SQL for the columns of PARTS; without days to compare with, these cost nothing."""
+    who, what = apart(budget)
+    column = COLUMNS[who] if who else "NULL"
+    name = NAMES[who] if who and f"{who}_name" in table_of(budget).types() else "NULL"
+    return (
+        f"SELECT CAST({column} AS VARCHAR) AS who, "  # noqa: S608 - our own names
+        f"max({_no_address(name)}), {what} AS what, {_sum(now)}, {_sum(before)} "
+        f"FROM read_parquet($files) WHERE {_among([*now, *before])}{_of_scope(budget)} "
+        "GROUP BY 1, 3 ORDER BY 1, 3"
+    )
+
+
+def _among(days: Sequence[date]) -> str:
+    listed = ", ".join(f"DATE '{day}'" for day in days)
+    return f"day IN ({listed})" if days else "false"
+
+
+def _sum(days: Sequence[date]) -> str:
+    return f"CAST(coalesce(sum(billed_usd) FILTER ({_among(days)}), 0) AS DECIMAL(38, 18))"
+
+
+def _no_address(name: str) -> str:
+    """A name that is an e-mail address is no name."""
+    text = f"CAST({name} AS VARCHAR)"
+    return f"CASE WHEN {text} NOT LIKE '%@%' THEN {text} END"
+
+
+def _of_scope(budget: Budget) -> str:
+    kept = ""
+    if budget.connection != "*":
+        kept += f" AND connection = {_text(budget.connection)}"
+    if budget.counted:
+        kept += f" AND {COLUMNS[budget.scope]} IN ({', '.join(map(_text, budget.counted))})"
+    return kept
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,90 @@
+"""Takes what budgets count from the lake: dollars per day, and what they are made of.
+
+Not more of the past than a forecast learns from, and parts only of what is above its limit or may
+be. Not here: what follows from it (status.py, causes.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.questions.budgets.causes import causes
+from openai_costs.questions.budgets.periods import compared_with, known_days, whole_since
+from openai_costs.questions.budgets.scopes import (
+    DAILY,
+    PARTS,
+    apart,
+    daily_question,
+    parts_question,
+    table_of,
+)
+from openai_costs.questions.budgets.status import Counted, statuses, window
+from openai_costs.questions.coverage import of_costs
+from openai_costs.settings import Budget
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend_limits import SpendLimits
+from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.coverage import Coverage
+
+BY = ("budget", "day")
+COLUMNS = ("causes", "compared_start", "compared_usd")
+
+
+def standing(lake: Lake, budgets: Sequence[Budget]) -> pl.DataFrame:
+    """Return mart.budget_status from the lake; no rows without a budget or a settled day."""
+    if not budgets:
+        return BudgetStatus.no_rows()
+    coverage = of_costs(lake.read(Coverage))
+    counted = {budget.name: _counted(lake, budget, coverage) for budget in budgets}
+    rows = statuses(budgets, counted, lake.read(SpendLimits))
+    return _with_causes(lake, rows, {budget.name: budget for budget in budgets}, counted)
+
+
+def _counted(lake: Lake, budget: Budget, coverage: pl.DataFrame) -> Counted:
+    known = known_days(coverage, budget)
+    connections = budget.connections or coverage["connection"].unique().to_list()
+    days = window(budget, known)
+    if days is None:
+        return Counted(pl.DataFrame(schema=DAILY), known, connections)
+    daily = lake.ask(table_of(budget), daily_question(budget, days), DAILY)
+    return Counted(daily, known, connections, whole_since(coverage, budget))
+
+
+def _with_causes(
+    lake: Lake,
+    rows: pl.DataFrame,
+    budgets: Mapping[str, Budget],
+    counted: Mapping[str, Counted],
+) -> pl.DataFrame:
+    """Add why to the newest day of each period that is, or may come, above its limit."""
+    newest = pl.col("day") == pl.col("day").max().over("budget", "period_start")
+    over = rows.filter(newest, pl.col("state").is_in(["exceeded", "at_risk"]))
+    told = [
+        _why(lake, budgets[row["budget"]], counted[row["budget"]], row)
+        for row in over.iter_rows(named=True)
+    ]
+    types = {name: BudgetStatus.types()[name] for name in (*BY, *COLUMNS)}
+    return rows.update(pl.DataFrame(told, schema=types), on=list(BY))
+
+
+def _why(lake: Lake, budget: Budget, counted: Counted, row: Mapping[str, Any]) -> dict[str, Any]:
+    so_far = DayRange(row["period_start"], row["day"])
+    then = compared_with(budget, so_far)
+    before = _settled(counted.known, then)
+    if len(before) < len(then) or then.first < counted.whole_since:
+        before = []  # what was not read cannot be compared with
+    asked = parts_question(budget, _settled(counted.known, so_far), before)
+    said, compared_usd = causes(lake.ask(table_of(budget), asked, PARTS), apart(budget))
+    return {name: row[name] for name in BY} | {
+        "causes": said,
+        "compared_start": None if compared_usd is None else then.first,
+        "compared_usd": compared_usd,
+    }
+
+
+def _settled(known: pl.DataFrame, days: DayRange) -> list[date]:
+    inside = pl.col("day").is_between(days.first, days.last)
+    return known.filter(inside, state="settled")["day"].to_list()

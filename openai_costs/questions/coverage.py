@@ -1,0 +1,155 @@
+"""Which days can be believed. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from itertools import dropwhile, takewhile
+
+import polars as pl
+
+from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.tables.mart.coverage import Coverage
+
+COSTS = "costs"
+USAGE = "usage"
+SLICE = ["connection", "day"]
+
+
+def coverage(
+    controls: pl.DataFrame, ledger: pl.DataFrame, first_days: Mapping[str, date], today: date
+) -> pl.DataFrame:
+    """Return mart.coverage of costs: every day of every connection from its first day to today.
+
+    Args:
+        controls: core.spend_control.
+        ledger: connection, day, rows: how many ledger rows each stored day has.
+        first_days: Each connection's first day.
+        today: The current UTC day.
+    """
+    rows = ledger.select(*SLICE, "rows")
+    return _laid_over(_spine(first_days, today), controls.join(rows, on=SLICE, how="left"), COSTS)
+
+
+def usage_coverage(
+    slices: pl.DataFrame, first_days: Mapping[str, date], grace: timedelta, today: date
+) -> pl.DataFrame:
+    """Return mart.coverage of usage, for the connections that are asked for it.
+
+    Args:
+        slices: connection, day, rows, read_at: the stored days of core.usage.
+        first_days: Each such connection's first day.
+        grace: How long after its end a day stays provisional.
+        today: The current UTC day.
+    """
+    settles_at = pl.col("day").cast(pl.Datetime("us")) + ONE_DAY + grace
+    read = slices.with_columns(
+        is_settled=pl.col("read_at") >= settles_at,
+        billed_usd=pl.lit(None, Coverage.types()["billed_usd"]),
+    )
+    return _laid_over(_spine(first_days, today), read, USAGE)
+
+
+def of_costs(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of mart.coverage that speak of the ledger."""
+    return frame.filter(pl.col("source") == COSTS)
+
+
+def _laid_over(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Lay what was read over the days there are; a day that was not read is missing."""
+    known = pl.when(pl.col("is_settled")).then(pl.lit("settled")).otherwise(pl.lit("provisional"))
+    return (
+        spine.join(read, on=SLICE, how="left")
+        .with_columns(
+            source=pl.lit(source),
+            state=pl.when(pl.col("is_settled").is_null()).then(pl.lit("missing")).otherwise(known),
+            rows=pl.col("rows").cast(pl.Int64),
+        )
+        .select(list(Coverage.types()))
+        .sort("connection", "source", "day")
+    )
+
+
+def of_settled_days(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of days that are settled at their own connection.
+
+    One connection that is not read takes no other's days away. Rows of a connection without a
+    ledger (a gateway's) count on the days that are settled at all.
+
+    Args:
+        rows: connection, day, and more.
+        frame: mart.coverage.
+    """
+    costs = of_costs(frame)
+    has_ledger = pl.col("connection").is_in(costs["connection"].unique().to_list())
+    settled = costs.filter(state="settled")
+    return pl.concat(
+        [
+            rows.filter(has_ledger).join(settled, on=SLICE, how="semi"),
+            rows.filter(~has_ledger, pl.col("day").is_in(settled_in_all(frame).to_list())),
+        ]
+    )
+
+
+def settled_in_all(frame: pl.DataFrame) -> pl.Series:
+    """Return the days settled at every connection that had begun, oldest first.
+
+    What was never read, or begins later, has nothing to say about a day.
+
+    Args:
+        frame: mart.coverage.
+    """
+    begun = since_first_read(of_costs(frame)).group_by("day")
+    return begun.agg(in_all=(pl.col("state") == "settled").all()).filter("in_all")["day"].sort()
+
+
+def newest_settled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest settled day of each connection's costs: connection, settled_until."""
+    settled = of_costs(frame).filter(state="settled")
+    return settled.group_by("connection").agg(settled_until=pl.col("day").max())
+
+
+def complete_through(frame: pl.DataFrame) -> date | None:
+    """Return the newest day up to which every connection is settled without a gap; None if none.
+
+    Days before a connection's first read do not count as a gap: they were not asked for.
+    """
+    ends = [
+        _unbroken_end(days)
+        for _, days in frame.sort("day").group_by("connection", maintain_order=True)
+    ]
+    known = [end for end in ends if end is not None]
+    return min(known) if known and len(known) == len(ends) else None
+
+
+def _unbroken_end(days: pl.DataFrame) -> date | None:
+    """Return the last of the settled days that follow one another from the first read on."""
+    states = days.select("day", "state").rows()
+    since_read = dropwhile(lambda row: row[1] == "missing", states)
+    settled = takewhile(lambda row: row[1] == "settled", since_read)
+    return max((day for day, _ in settled), default=None)
+
+
+def since_first_read(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return mart.coverage from each connection's first read day on."""
+    was_read = pl.col("state") != "missing"
+    first = pl.col("day").filter(was_read).min().over("connection")
+    return frame.filter(pl.col("day") >= first)
+
+
+def missing_ranges(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the gaps of mart.coverage: connection, first_day, last_day of each."""
+    gaps = frame.filter(pl.col("state") == "missing").sort("connection", "day")
+    step = (pl.col("day").diff().dt.total_days() != 1) | (
+        pl.col("connection") != pl.col("connection").shift()
+    )
+    return (
+        gaps.with_columns(gap=step.fill_null(True).cum_sum())
+        .group_by("connection", "gap", maintain_order=True)
+        .agg(first_day=pl.col("day").min(), last_day=pl.col("day").max())
+        .drop("gap")
+    )
+
+
+def _spine(first_days: Mapping[str, date], today: date) -> pl.DataFrame:
+    days = [(name, day) for name, first in first_days.items() for day in DayRange(first, today)]
+    schema = {"connection": pl.String, "day": pl.Date}
+    return pl.DataFrame(days, schema=schema, orient="row")

@@ -1,0 +1,72 @@
+"""What could be saved, as an asset: take, call, return."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.orchestration.table_assets import whole_table_asset
+from openai_costs.questions.optimization.batch_or_flex import batch_or_flex
+from openai_costs.questions.optimization.cache_reads import cache_reads
+from openai_costs.questions.optimization.cheaper_successor import cheaper_successor
+from openai_costs.questions.optimization.facts import Facts, Measured, Saving, facts_of
+from openai_costs.questions.optimization.long_context import long_context
+from openai_costs.questions.optimization.measured import lines, paid, periods, together, tokens
+from openai_costs.questions.optimization.unused_keys import duplicate, idle
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.optimization import Optimization
+from openai_costs.tables.mart.price_check import PriceCheck
+
+# All rules on one connection. Pure.
+
+RULES: Final[tuple[Callable[[Facts], Iterator[Saving]], ...]] = (
+    cache_reads,
+    batch_or_flex,
+    cheaper_successor,
+    idle,
+    duplicate,
+    long_context,
+)
+
+
+def insights(facts: Facts) -> pl.DataFrame:
+    """Return mart.optimization of one connection: the most dollars first."""
+    if facts.lines.is_empty():
+        return Optimization.no_rows()
+    shared = {
+        "day": facts.period.last,
+        "period_start": facts.period.first,
+        "connection": facts.connection,
+        "provider": facts.provider,
+    }
+    rows = [shared | saving._asdict() for rule in RULES for saving in rule(facts)]
+    found = pl.DataFrame(rows, schema=Optimization.types())
+    return found.sort("saving_usd", "rule", "subject", descending=[True, False, False])
+
+
+GROUP = "optimization"
+
+KINDS = {"polars", "parquet"}
+
+READS = (Coverage, Spend, Usage, PriceCheck, ApiKeys, Projects)
+
+
+@whole_table_asset(Optimization, group=GROUP, kinds=KINDS, reads=READS)
+def optimization(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> pl.DataFrame:
+    """Measure the newest settled days of each connection, a bounded number of rows at a time."""
+    days = periods(lake.read(Coverage))
+    wanted = days["day"].unique().sort().to_list()
+    used = pl.concat([tokens(batch.frame, days) for batch in lake.batches(Usage, wanted)])
+    billed = together([lines(batch.frame, days) for batch in lake.batches(Spend, wanted)])
+    priced = paid(lake.read(PriceCheck, wanted), days)
+    measured = Measured(used, billed, priced, lake.read(ApiKeys), lake.read(Projects))
+    return pl.concat([Optimization.no_rows(), *map(insights, facts_of(days, measured))])
+
+
+WHOLE_ASSETS = (optimization,)

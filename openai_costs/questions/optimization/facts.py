@@ -1,0 +1,162 @@
+"""One connection's period, and what a rule says about it. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.questions.optimization.list_cost import Mix
+from openai_costs.questions.optimization.measured import COUNTS, GROUP, PERIOD_DAYS
+
+MIN_SAVING_USD: Final = Decimal(1)
+"""What saves less in the whole period is not worth a reader's minute."""
+NOISE: Final = Decimal("1E-9")
+
+
+class Saving(NamedTuple):
+    """One row of mart.optimization, without what all rows of a connection share."""
+
+    rule: str
+    subject_kind: str
+    subject: str
+    subject_name: str | None
+    model: str | None
+    billed_usd: Decimal
+    saving_usd: Decimal
+    because: str
+
+
+class Use(NamedTuple):
+    """What one key used of one model: its tokens by tier and day."""
+
+    key: str
+    model: str
+    tiers: dict[str, dict[date, Mix]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A connection's period.
+
+    Args:
+        connection: Its name.
+        settled: The settled days, at most the last `PERIOD_DAYS`; at least one.
+        tokens: `tokens` of those days.
+        lines: `lines` of those days.
+        paid: `paid` of those days.
+        keys: core.api_keys of the connection.
+        projects: core.projects of the connection.
+    """
+
+    connection: str
+    settled: frozenset[date]
+    tokens: pl.DataFrame
+    lines: pl.DataFrame
+    paid: pl.DataFrame
+    keys: pl.DataFrame
+    projects: pl.DataFrame
+
+    @property
+    def period(self) -> DayRange:
+        """The days from the first that was measured to the last."""
+        return DayRange(min(self.settled), max(self.settled))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every day of the period was measured: only then is nothing really nothing."""
+        return len(self.settled) == PERIOD_DAYS
+
+    @property
+    def provider(self) -> str:
+        """Who billed."""
+        return str(self.lines["provider"][0])
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """What each key used of each model, where every row of usage tells all counts."""
+        keyed = self.tokens.drop_nulls(["api_key_id", "model"]).sort(GROUP)
+        is_told = pl.all_horizontal(pl.col(COUNTS).is_not_null()).all()
+        told = keyed.filter(is_told.over("api_key_id", "model"))
+        found: dict[tuple[str, str], dict[str, dict[date, Mix]]] = {}
+        for _, day, key, model, tier, whole, uncached, cached, output in told.iter_rows():
+            # What was neither uncached nor read was written.
+            counts = Mix(uncached, cached, whole - uncached - cached, output)
+            found.setdefault((key, model), {}).setdefault(tier, {})[day] = counts
+        return tuple(Use(*subject, tiers) for subject, tiers in found.items())
+
+    @cached_property
+    def key_bills(self) -> dict[tuple[str | None, str | None], Decimal]:
+        """What each key was billed for each model."""
+        return self._bills("api_key_id")
+
+    @cached_property
+    def project_bills(self) -> dict[tuple[str | None, str | None], Decimal]:
+        """What each project was billed for each model."""
+        return self._bills("project_id")
+
+    @cached_property
+    def names(self) -> dict[str | None, str | None]:
+        """The last known name of each key and project."""
+        known = pl.concat(one.select("id", "name") for one in (self.keys, self.projects))
+        return dict(known.iter_rows())
+
+    def as_paid(self, model: str | None, usd: Decimal) -> tuple[Decimal, str]:
+        """Return dollars at list price as dollars of the bill, and how, where that differs.
+
+        A contract discount is a saving that was already made.
+        """
+        billed, expected = self._paid.get(model, (Decimal(0), Decimal(0)))
+        if billed * (1 + NOISE) >= expected:
+            return usd, ""
+        saving = (usd * max(billed, Decimal(0)) / expected).quantize(NOISE)
+        pct = 100 * billed / expected
+        return saving, f"; x {pct:.1f} % of list price that was paid = {saving:,.2f} USD"
+
+    def saving_of_key(self, rule: str, use: Use, usd: Decimal, because: str) -> Saving:
+        """Return what one key would save on one model."""
+        return Saving(
+            rule,
+            "api_key",
+            f"{use.key} {use.model}",
+            self.names.get(use.key),
+            use.model,
+            self.key_bills.get((use.key, use.model), Decimal(0)),
+            usd,
+            because,
+        )
+
+    def _bills(self, column: str) -> dict[tuple[str | None, str | None], Decimal]:
+        sums = self.lines.group_by(column, "model").agg(pl.col("billed_usd").sum())
+        return {(identity, model): usd for identity, model, usd in sums.iter_rows()}
+
+    @cached_property
+    def _paid(self) -> dict[str | None, tuple[Decimal, Decimal]]:
+        sums = self.paid.select("model", "billed_usd", "expected_usd")
+        return {model: (billed, expected) for model, billed, expected in sums.iter_rows()}
+
+
+class Measured(NamedTuple):
+    """What was measured of all connections: the frames of measured.py and two of the directory."""
+
+    tokens: pl.DataFrame
+    lines: pl.DataFrame
+    paid: pl.DataFrame
+    keys: pl.DataFrame
+    projects: pl.DataFrame
+
+
+def facts_of(days: pl.DataFrame, measured: Measured) -> Iterator[Facts]:
+    """Yield the facts of each connection that has settled days.
+
+    Args:
+        days: `measured.periods`.
+        measured: What was measured of all connections.
+    """
+    for (name,), of in days.sort("connection").group_by("connection", maintain_order=True):
+        mine = (frame.filter(pl.col("connection") == name) for frame in measured)
+        yield Facts(str(name), frozenset(of["day"]), *mine)

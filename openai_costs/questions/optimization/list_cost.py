@@ -1,0 +1,72 @@
+"""What a mix of tokens costs at list price, and the sum in words. Pure."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from openai_costs.questions.prices.catalogue import STANDARD, Item, list_price
+
+MILLION = 1_000_000
+
+
+class Mix(NamedTuple):
+    """Tokens by the side they are billed on."""
+
+    input: int = 0
+    cached_input: int = 0
+    cache_write: int = 0
+    output: int = 0
+
+    @property
+    def all_input(self) -> int:
+        """All input tokens, whatever the cache did with them."""
+        return self.input + self.cached_input + self.cache_write
+
+
+class Prices(NamedTuple):
+    """Dollars for one token by the side it is billed on; None where the catalogue has no price."""
+
+    input: Decimal | None
+    cached_input: Decimal | None
+    cache_write: Decimal | None
+    output: Decimal | None
+
+
+def together(mixes: Iterable[Mix]) -> Mix:
+    """Return the sum of some mixes."""
+    return Mix(*map(sum, zip(Mix(), *mixes, strict=True)))
+
+
+def token_prices(
+    model: str, day: date, tier: str = STANDARD, *, is_long: bool = False
+) -> Prices | None:
+    """Return a model's list prices; None where the catalogue knows not even that of its input."""
+    found = (list_price(Item(model, side, None, tier, is_long), day) for side in Mix._fields)
+    # Without the zeros behind, so that the products below are short and exact.
+    prices = Prices(*(None if one.usd is None else one.usd.normalize() for one in found))
+    return None if prices.input is None else prices
+
+
+def cost(tokens: Mix, prices: Prices) -> Decimal | None:
+    """Return what the tokens cost; None where one of the prices they need is not known."""
+    needed = [(n, usd) for n, usd in zip(tokens, prices, strict=True) if n]
+    if any(usd is None for _, usd in needed):
+        return None
+    return sum((n * usd for n, usd in needed if usd is not None), Decimal(0))
+
+
+def a_million(usd: Decimal) -> str:
+    """Return a price of one token as dollars for a million, in words."""
+    return f"{(usd * MILLION).normalize():f}"
+
+
+def worked_out(tokens: Mix, prices: Prices) -> str:
+    """Return the sum in words: tokens times dollars a million."""
+    names = ("input", "cached input", "cache writes", "output")
+    terms = [
+        f"{n:,} {name} x {a_million(usd or Decimal(0))}"
+        for n, name, usd in zip(tokens, names, prices, strict=True)
+        if n
+    ]
+    return f"({' + '.join(terms)}) USD a million tokens = {cost(tokens, prices) or 0:,.2f} USD"

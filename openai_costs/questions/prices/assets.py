@@ -1,0 +1,77 @@
+"""The price check as an asset: take, call, return."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.money import total
+from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
+from openai_costs.orchestration.table_assets import StoredBatches, asset_key, table_asset
+from openai_costs.questions.prices.catalogue import SOURCE
+from openai_costs.questions.prices.price_check import checked_dollars, unknown_models, unpriced
+from openai_costs.questions.prices.price_check import price_check as beside_list
+from openai_costs.questions.usage.billable import billable
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Batches
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.price_check import PriceCheck
+
+GROUP = "prices"
+
+KINDS = {"polars", "parquet"}
+
+
+@table_asset(PriceCheck, group=GROUP, kinds=KINDS, reads=(Spend, Usage))
+def price_check(
+    context: dg.AssetExecutionContext, ledger: StoredBatches, usage: StoredBatches
+) -> Batches:
+    """Lay the list price of the same quantity beside each line of the ledger."""
+    used = pl.concat([billable(batch.frame) for batch in usage])
+    return _counted(
+        context, (batch.derive(lambda rows: beside_list(rows, used)) for batch in ledger)
+    )
+
+
+def _counted(context: dg.AssetExecutionContext, batches: Batches) -> Iterator[Batch]:
+    """Hand batches on, and record how much of each day's dollars was checked."""
+    sums = []
+    for batch in batches:
+        sums.append(checked_dollars(batch.frame))
+        yield batch
+    days = pl.concat(sums).group_by("day").agg(pl.col("billed_usd", "checked_usd").sum())
+    for day, billed, checked in days.filter(pl.col("billed_usd") != 0).iter_rows():
+        share = {"checked_pct": float(100 * checked / billed)}  # a share is no money
+        context.add_asset_metadata(share, asset_key=asset_key(PriceCheck), partition_key=str(day))
+
+
+DAILY_ASSETS = (price_check,)
+
+# The check of mart.price_check: a model without a list price is told, with its dollars.
+
+MOST_SAID = 10
+
+KNOWN_PRICES = Rule(
+    "known_prices",
+    "The price catalogue knows every model that was billed.",
+    WARN,
+    is_daily=False,
+)
+
+
+@day_checks(asset_key(PriceCheck), (KNOWN_PRICES,))
+def price_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
+    """Judge the days of a run together."""
+    missing = unpriced(lake.read(PriceCheck, days))
+    unknown = unknown_models(missing)
+    said = [f"{model} ({usd:.2f} USD)" for model, usd in unknown.head(MOST_SAID).iter_rows()]
+    more = f" and {unknown.height - MOST_SAID} more" if unknown.height > MOST_SAID else ""
+    because = f"{SOURCE} does not know {', '.join(said)}{more}." if said else KNOWN_PRICES.promise
+    usd = str(total(missing["billed_usd"]))
+    figures: dict[str, str | int] = {"unknown_models": unknown.height, "unpriced_usd": usd}
+    yield Verdict(KNOWN_PRICES, days.last, not said, because, figures)
+
+
+CHECKS = (price_checks,)

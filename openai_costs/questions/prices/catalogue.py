@@ -1,0 +1,187 @@
+"""List prices by model, side, modality, tier and day, from a catalogue that is pinned. Pure.
+
+The catalogue is the package genai-prices as installed: data, no network. A price it does not have
+is not guessed. https://github.com/pydantic/genai-prices
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Final, NamedTuple
+
+import genai_prices
+from genai_prices.data import providers
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+
+from openai_costs.kernel.days import midnight
+from openai_costs.kernel.money import SMALLEST
+
+SOURCE: Final = f"genai-prices {genai_prices.__version__}"
+OPENAI: Final = next(provider for provider in providers if provider.id == "openai")
+STANDARD: Final = "standard"
+
+
+class Item(NamedTuple):
+    """What a line of the bill is about, as its label says; None where it does not say."""
+
+    model: str | None
+    usage_type: str | None
+    modality: str | None = None
+    service_tier: str | None = None
+    is_long_context: bool | None = None
+    quantity_unit: str | None = None
+
+
+class ListPrice(NamedTuple):
+    """Dollars for one `unit`, or why there is no price: a cause of mart.price_check."""
+
+    usd: Decimal | None = None
+    unit: str | None = None
+    cause: str | None = None
+
+
+class Measure(NamedTuple):
+    """How the catalogue prices something: dollars per `per` of a unit, under the first key it has.
+
+    The unit is ours; the keys are the catalogue's.
+    """
+
+    keys: tuple[str, ...]
+    unit: str
+    per: int
+
+
+NO_PRICE: Final = ListPrice(cause="no_price")
+UNKNOWN_TIER: Final = ListPrice(cause="unknown_tier")
+NOT_PARSED: Final = ListPrice(cause="label_not_parsed")
+
+_MILLION: Final = 1_000_000
+_TOKENS: Final = {
+    "input": ("input", "mtok"),
+    "cached_input": ("cache", "read_mtok"),
+    "cache_write": ("cache", "write_mtok"),
+    "output": ("output", "mtok"),
+}
+_COUNTED: Final = {
+    "duration": Measure(("audio_hours",), "duration_seconds", 3_600),
+    "characters": Measure(("input_mchars",), "characters", _MILLION),
+    "web_search": Measure(("web_searches_kcount",), "calls", 1_000),
+    "file_search": Measure(("storage_searches_kcount",), "calls", 1_000),
+}
+# How many of a measure's unit one of the bill's is.
+_TIMES: Final = {
+    "tokens": ("tokens", 1),
+    "characters": ("characters", 1),
+    "calls": ("calls", 1),
+    "duration_seconds": ("duration_seconds", 1),
+    "duration_minutes": ("duration_seconds", 60),
+    "duration_hours": ("duration_seconds", 3_600),
+}
+_CONTEXTS: Final = {
+    "batch": {"processing": "batch"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+    "fast": {"service_tier": "fast"},
+}
+_DATE: Final = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+
+
+@cache
+def list_price(item: Item, day: date) -> ListPrice:
+    """Return what one unit of an item cost at list price on a day, or why that is not known."""
+    if item.usage_type is None and item.model is None:
+        return NOT_PARSED
+    if item.model is None:
+        return _shared_price(item, day)
+    model = find_model(item.model)
+    if model is None:
+        return NO_PRICE
+    prices = _prices(model, item.service_tier or STANDARD, day)
+    return UNKNOWN_TIER if prices is None else _price(item, prices)
+
+
+def find_model(name: str) -> ModelInfo | None:
+    """Return the catalogue's entry for a model as the bill or usage names it; None if unknown."""
+    found = (OPENAI.find_model(one) for one in _spellings(name))
+    return next((model for model in found if model is not None), None)
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """Yield a name as it is, a tuned model's name as the catalogue has it, then without its date.
+
+    A dated name that the catalogue knows may have a price of its own, so it is tried first.
+    """
+    tuned = re.sub(r"^ft-", "ft:", name.lower())
+    yield tuned
+    yield _DATE.sub("", tuned)
+
+
+def _shared_price(item: Item, day: date) -> ListPrice:
+    """Return the price of a tool whose label names no model: the one that all models share."""
+    measure = _COUNTED.get(item.usage_type or "")
+    if measure is None:
+        return NO_PRICE
+    priced = (_price(item, model.get_prices(midnight(day))) for model in OPENAI.models)
+    found = {price for price in priced if price.usd is not None}
+    return found.pop() if len(found) == 1 else NO_PRICE
+
+
+def _prices(model: ModelInfo, tier: str, day: date) -> ModelPrice | None:
+    """Return a model's prices in a tier; None where the catalogue has none for it on that day.
+
+    The catalogue falls back to the standard price then, which is not what the tier costs.
+    """
+    at = midnight(day)
+    if tier == STANDARD:
+        return model.get_prices(at)
+    context = _CONTEXTS.get(tier)
+    is_listed = any(
+        variant.when == context and (variant.constraint is None or variant.constraint.active(at))
+        for variant in model.price_variants or ()
+    )
+    return model.get_prices(at, context) if is_listed else None
+
+
+def _price(item: Item, prices: ModelPrice) -> ListPrice:
+    usage_type = item.usage_type or _only_use(prices)
+    if usage_type is None:
+        return NO_PRICE if item.quantity_unit not in {None, "tokens"} else NOT_PARSED
+    measure = _measure(usage_type, item.modality)
+    values = (getattr(prices, key) for key in measure.keys) if measure else ()
+    found = next((value for value in values if value is not None), None)
+    usd = _of_context(found, is_long=bool(item.is_long_context))
+    unit, times = _TIMES.get(item.quantity_unit or (measure.unit if measure else ""), ("", 0))
+    if usd is None or measure is None or unit != measure.unit:
+        return NO_PRICE
+    exact = (usd * times / measure.per).quantize(SMALLEST)
+    return ListPrice(exact, item.quantity_unit or measure.unit)
+
+
+def _only_use(prices: ModelPrice) -> str | None:
+    """Return what a label without a side is about, where the model charges for one thing only."""
+    if prices.audio_hours is not None:
+        return "duration"
+    if prices.input_mchars is not None:
+        return "characters"
+    return "input" if prices.input_mtok is not None and prices.output_mtok is None else None
+
+
+def _measure(usage_type: str, modality: str | None) -> Measure | None:
+    if usage_type not in _TOKENS:
+        return _COUNTED.get(usage_type)
+    head, tail = _TOKENS[usage_type]
+    whole, own = f"{head}_{tail}", f"{head}_{modality}_{tail}"
+    if modality is None:
+        return Measure((whole,), "tokens", _MILLION)
+    # Audio costs several times what text does: without a price of its own it has none. Text and
+    # pictures that are not priced apart are in the model's price for tokens.
+    return Measure((own,) if modality == "audio" else (own, whole), "tokens", _MILLION)
+
+
+def _of_context(price: Decimal | TieredPrices | None, *, is_long: bool) -> Decimal | None:
+    """Return the price in or beyond the usual context; the catalogue has one step, above 272k."""
+    if isinstance(price, TieredPrices):
+        return price.tiers[0].price if is_long else price.base
+    return None if is_long else price

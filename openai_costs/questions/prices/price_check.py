@@ -1,0 +1,112 @@
+"""What was billed beside what the list price of the same quantity would have been. Pure."""
+
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from openai_costs.kernel.money import MONEY
+from openai_costs.questions.prices.catalogue import SOURCE, Item, find_model, list_price
+from openai_costs.questions.prices.quantities import quantified
+from openai_costs.tables.mart.price_check import PriceCheck
+
+TOLERATED_USD: Final = Decimal("1E-9")
+"""A vendor that multiplies in binary is off by less than this on a line of a day ..."""
+TOLERATED_PARTS: Final = 1_000_000
+"""... or by less than a millionth of a large one."""
+
+_PRICED: Final = ["day", *Item._fields]
+_LINE: Final = ["connection", "provider", "line_item", *_PRICED]
+
+
+def price_check(ledger: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """Return mart.price_check.
+
+    Args:
+        ledger: core.spend rows of whole days.
+        used: `usage.billable.billable` of the same days; without rows where usage is not known.
+    """
+    lines = quantified(_priced(_lines(ledger)), used)
+    expected = lines.with_columns(expected_usd=pl.col("quantity") * pl.col("list_price_usd"))
+    checked = (
+        expected.with_columns(gap_usd=pl.col("billed_usd") - pl.col("expected_usd"))
+        .with_columns(cause=_cause(), price_source=pl.lit(SOURCE))
+        .select(list(PriceCheck.types()))
+    )
+    return checked.sort("day", "connection", "line_item", "quantity_unit", nulls_last=True)
+
+
+def checked_dollars(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per day: billed_usd, and checked_usd, the part that could be checked.
+
+    Args:
+        frame: mart.price_check.
+    """
+    is_checked = pl.col("expected_usd").is_not_null()
+    sums = {"billed_usd": pl.col("billed_usd").sum()}
+    checked = pl.col("billed_usd").filter(is_checked).sum()
+    return frame.group_by("day").agg(**sums, checked_usd=checked).sort("day")
+
+
+def unpriced(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what has no list price: model, line_item, cause, billed_usd; most dollars first.
+
+    Args:
+        frame: mart.price_check. A line without dollars is nothing to check.
+    """
+    missing = frame.filter(pl.col("list_price_usd").is_null() & (pl.col("billed_usd") != 0))
+    return (
+        missing.group_by("model", "line_item", "cause")
+        .agg(pl.col("billed_usd").sum())
+        .sort("billed_usd", "line_item", descending=[True, False])
+    )
+
+
+def unknown_models(missing: pl.DataFrame) -> pl.DataFrame:
+    """Return the models that the catalogue does not know at all: model, billed_usd.
+
+    Args:
+        missing: `unpriced` lines; those of tools and storage name no model.
+    """
+    named = missing.drop_nulls("model").group_by("model").agg(pl.col("billed_usd").sum())
+    is_unknown = [find_model(model) is None for model in named["model"]]
+    unknown = named.filter(pl.Series(is_unknown, dtype=pl.Boolean))
+    return unknown.sort("billed_usd", "model", descending=[True, False])
+
+
+def _lines(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Add the ledger up to one row per day, label and unit."""
+    known, costs = pl.col("quantity").is_not_null(), pl.col("billed_usd") != 0
+    is_whole = known.any() & ~(costs & ~known).any()
+    return ledger.group_by(_LINE).agg(
+        pl.col("billed_usd").sum(),
+        billed_quantity=pl.when(is_whole).then(pl.col("quantity").sum()),
+    )
+
+
+def _priced(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lay the list price beside each line: list_price_usd, priced_unit, or no_price, the reason."""
+    distinct = lines.select(_PRICED).unique()
+    prices = [list_price(Item(*row[1:]), row[0]) for row in distinct.iter_rows()]
+    found = distinct.with_columns(
+        list_price_usd=pl.Series([price.usd for price in prices], dtype=MONEY),
+        priced_unit=pl.Series([price.unit for price in prices], dtype=pl.String),
+        no_price=pl.Series([price.cause for price in prices], dtype=pl.String),
+    )
+    return lines.join(found, on=_PRICED, how="left", nulls_equal=True)
+
+
+def _cause() -> pl.Expr:
+    gap, expected = pl.col("gap_usd"), pl.col("expected_usd")
+    agrees = (gap.abs() <= TOLERATED_USD) | (gap.abs() * TOLERATED_PARTS <= expected.abs())
+    return (
+        pl.when(pl.col("no_price").is_not_null())
+        .then(pl.col("no_price"))
+        .when(expected.is_null())
+        .then(pl.lit("quantity_missing"))
+        .when(agrees)
+        .then(pl.lit("agrees"))
+        .when(gap < 0)
+        .then(pl.lit("contract_discount"))
+        .otherwise(pl.lit("above_list"))
+    )

@@ -1,0 +1,95 @@
+"""The reconciliation as an asset: take both sides of some days, call, return."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.orchestration.checks import run_days
+from openai_costs.orchestration.table_assets import asset_key, table_asset
+from openai_costs.questions.gateway import meter_days
+from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
+from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
+from openai_costs.settings.gateway import days_in_use
+from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Batches, Slice
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.price_check import PriceCheck
+
+COMPARED = (Spend, SpendControl, Usage, GatewaySpend, GatewayTokens, ApiKeys, PriceCheck)
+DAYS_A_BATCH = 14
+"""Days laid side by side at a time: bounds the memory of a run, whatever the range."""
+
+
+@table_asset(
+    CostReconciliation,
+    group="reconciliation",
+    kinds={"polars", "parquet"},
+    deps=[asset_key(table) for table in COMPARED],
+)
+def cost_reconciliation(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> Batches:
+    """Lay the bill beside the meter, some days at a time."""
+    for days in _pieces(run_days(context)):
+        wanted = days_in_use(settings.gateway, days)
+        read_at = _read_at(lake, days)
+        if wanted is None:
+            yield Batch(CostReconciliation.no_rows(), read_at)
+        else:
+            rows = reconciliation(sides(lake, wanted), settings.gateway, list(wanted))
+            yield Batch(rows, _of_rows(rows, read_at))
+
+
+DAILY_ASSETS = (cost_reconciliation,)
+
+
+def sides(lake: Lake, days: DayRange) -> Sides:
+    """Return both sides of some days, and of as many around them as decide about them."""
+    around = ONE_DAY * REACH_DAYS
+    reach = DayRange(days.first - around, days.last + around)
+    return Sides(
+        ledger=lake.read(Spend, reach),
+        usage=lake.read(Usage, reach),
+        meter=lake.read(GatewaySpend, reach),
+        tokens=lake.read(GatewayTokens),
+        keys=lake.read(ApiKeys),
+        list_prices=lake.read(PriceCheck, reach),
+        bill_days=lake.read(SpendControl, reach).select("connection", "day", "is_settled"),
+        meter_days=meter_days(lake.batches(GatewaySpend, reach)),
+    )
+
+
+def _pieces(days: DayRange) -> Iterator[DayRange]:
+    for number in range(0, len(days), DAYS_A_BATCH):
+        first = days.first + ONE_DAY * number
+        yield DayRange(first, min(days.last, first + ONE_DAY * (DAYS_A_BATCH - 1)))
+
+
+def _read_at(lake: Lake, days: DayRange) -> dict[Slice, datetime]:
+    """Return every slice of the days that either side was read for; the bill's read wins."""
+    found: dict[Slice, datetime] = {}
+    for table in (GatewaySpend, Spend):
+        for connection in lake.connections(table):
+            for day in sorted(lake.days(table, connection) & set(days)):
+                if at := lake.read_at(table, Slice(connection, day)):
+                    found[Slice(connection, day)] = at
+    return found
+
+
+def _of_rows(rows: pl.DataFrame, read_at: dict[Slice, datetime]) -> dict[Slice, datetime]:
+    """Add slices that only a gateway speaks of: metered for a bill that was not read."""
+    by_day: dict[date, datetime] = {key.day: at for key, at in read_at.items()}
+    keys = (Slice(*key) for key in rows.select("connection", "day").unique().iter_rows())
+    return {key: by_day[key.day] for key in keys} | read_at

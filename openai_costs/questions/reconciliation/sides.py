@@ -1,0 +1,186 @@
+"""The meter, with each token's OpenAI key in place of the token. Pure."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.gateway import is_openai
+from openai_costs.questions.model_names import undated
+from openai_costs.questions.reconciliation.gaps import KINDS
+
+TOKENS = {
+    "input_uncached_tokens": "input",
+    "input_cached_tokens": "cached_input",
+    "input_cache_write_tokens": "cache_write",
+    "output_tokens": "output",
+}
+
+
+def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """Return the meter's OpenAI rows with the bill they belong to.
+
+    Adds upstream_connection, project_id, api_key_id and level: `key` where the token's OpenAI key
+    is known, `project` where only its project is, `unmapped` where neither is.
+
+    Args:
+        meter: core.gateway_spend.
+        tokens: core.gateway_tokens.
+        keys: core.api_keys.
+    """
+    known = keys.select(
+        openai_api_key_id="id", key_connection="connection", key_project_id="project_id"
+    ).unique("openai_api_key_id", keep="none")
+    mapped = tokens.select(
+        "connection", "token_id", "upstream_connection", "openai_api_key_id", "openai_project_id"
+    ).join(known, on="openai_api_key_id", how="left")
+    has_key, has_project = (
+        pl.col(f"openai_{one}_id").is_not_null() for one in ("api_key", "project")
+    )
+    return (
+        meter.filter(is_openai())
+        .join(mapped, on=["connection", "token_id"], how="left", nulls_equal=True)
+        .with_columns(
+            upstream_connection=pl.coalesce("upstream_connection", "key_connection"),
+            project_id=pl.coalesce("key_project_id", "openai_project_id"),
+            api_key_id="openai_api_key_id",
+            level=pl.when(has_key)
+            .then(pl.lit("key"))
+            .when(has_project)
+            .then(pl.lit("project"))
+            .otherwise(pl.lit("unmapped")),
+        )
+        .drop("openai_api_key_id", "openai_project_id", "key_connection", "key_project_id")
+    )
+
+
+def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame:
+    """Return the meter by day, connection, project_id, api_key_id, model and level.
+
+    Columns: metered_usd (0 where nothing was priced), a column of tokens per usage type (null
+    where not known for every row), unpriced_share.
+
+    Args:
+        rows: `owned`, with the bill's connection in `connection`.
+        models: The gateway's own name of a model, and the provider's.
+    """
+    grain = ["day", "connection", "project_id", "api_key_id", "model", "level"]
+    counts = [
+        pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).cast(MONEY).alias(kind)
+        for name, kind in TOKENS.items()
+    ]
+    every = pl.sum_horizontal("input_tokens", "output_tokens")
+    # A gateway that knows of no cache writes takes them for plain input: then the bill says so.
+    without_writes = pl.when(pl.col("input_cache_write_tokens").is_null()).then(
+        pl.col("input_tokens") - pl.col("input_cached_tokens")
+    )
+    plain = pl.coalesce("input_uncached_tokens", without_writes)
+    share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_tiny(every.sum().cast(MONEY))
+    return (
+        rows.with_columns(
+            model=undated(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)
+        )
+        .group_by(grain)
+        .agg(
+            pl.col("metered_usd").sum(),
+            *counts,
+            unpriced_share=share.fill_null(0).cast(MONEY),
+        )
+    )
+
+
+# Dollars a token, where a key's own bill does not tell. Pure.
+
+_GRAIN = ["day", "connection", "model", "usage_type"]
+
+
+def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
+    """Return token_usd by day, connection, model and usage type.
+
+    What all keys of the connection together were billed for a token on that day; where nobody was
+    billed for one, the list price.
+
+    Args:
+        lines: `billed_lines`.
+        list_prices: mart.price_check.
+    """
+    tokens = pl.col("usage_type").is_in(KINDS)
+    billed = (
+        lines.filter(tokens & (pl.col("billed_tokens") > 0))
+        .group_by(_GRAIN)
+        .agg(token_usd=pl.col("billed_usd").sum() / pl.col("billed_tokens").sum())
+    )
+    listed = (
+        list_prices.filter(
+            tokens
+            & (pl.col("quantity_unit") == "tokens")
+            & pl.col("list_price_usd").is_not_null()
+            & pl.col("service_tier").fill_null("standard").is_in(["standard", "default"])
+        )
+        .with_columns(model=undated())
+        .group_by(_GRAIN)
+        .agg(token_usd=pl.col("list_price_usd").max())
+    )
+    return pl.concat([billed, listed.join(billed, on=_GRAIN, how="anti")]).sort(_GRAIN)
+
+
+# The bill, cut so that it can be laid beside a meter. Pure.
+
+POOL = ("day", "connection", "provider", "project_id", "api_key_id", "model")
+
+_TOKENS = {
+    "input": "input_uncached_tokens",
+    "cached_input": "input_cached_tokens",
+    "cache_write": "input_cache_write_tokens",
+    "output": "output_tokens",
+}
+
+_ONLY_INPUT = ("embeddings", "moderations")
+"""Endpoints whose input is all there is: no cache, no output."""
+
+
+def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
+    """Return the bill by pool and usage type: billed_usd, billed_tokens.
+
+    The tokens are the bill's own; where it gives none, those of the provider's usage report for
+    the same key and model, of which a line of the bill is then the price.
+
+    Args:
+        ledger: core.spend.
+        usage: core.usage of the same days.
+    """
+    is_tokens = pl.col("quantity_unit") == "tokens"
+    own = pl.when(is_tokens.fill_null(False).all()).then(pl.col("quantity").sum())
+    lines = (
+        ledger.with_columns(model=undated())
+        .group_by(*POOL, "usage_type")
+        .agg(billed_usd=pl.col("billed_usd").sum(), billed_tokens=own.cast(MONEY))
+    )
+    reported = used_tokens(usage)
+    on = ["day", "connection", "project_id", "api_key_id", "model", "usage_type"]
+    return lines.join(reported, on=on, how="left", nulls_equal=True).select(
+        *POOL,
+        "usage_type",
+        "billed_usd",
+        billed_tokens=pl.coalesce("billed_tokens", "reported_tokens"),
+    )
+
+
+def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
+    """Return core.usage as reported_tokens by day, connection, project, key, model, usage_type."""
+    grain = ["day", "connection", "project_id", "api_key_id", "model"]
+    plain = pl.when(pl.col("endpoint").is_in(_ONLY_INPUT)).then("input_tokens")
+    known = [
+        pl.when(pl.col(column).is_not_null().all()).then(pl.col(column).sum()).alias(kind)
+        for kind, column in _TOKENS.items()
+    ]
+    return (
+        usage.with_columns(
+            model=undated(), input_uncached_tokens=pl.coalesce(plain, "input_uncached_tokens")
+        )
+        .group_by(grain)
+        .agg(known)
+        .unpivot(on=list(_TOKENS), index=grain, variable_name="usage_type")
+        .drop_nulls("value")
+        .select(*grain, "usage_type", reported_tokens=pl.col("value").cast(MONEY))
+    )

@@ -1,0 +1,87 @@
+"""Which engineer an address belongs to: explicit rules, the strictest first. Pure.
+
+Always: without blanks at the ends, and without regard to case. Only when settings say so: a domain
+that is the same as another, and a `+tag` before the @ that does not count. An address that two
+people claim matches neither; one who left gives way to one who is here.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import polars as pl
+
+from openai_costs.settings import Directory
+
+Form = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The person an address or id led to, and by which rule."""
+
+    person_id: str
+    rule: str
+
+
+class Matcher:
+    """Finds the engineer behind an address or an OpenAI user id."""
+
+    def __init__(self, engineers: pl.DataFrame, rules: Directory) -> None:
+        here = frozenset(engineers.filter(status="active")["person_id"])
+        people = engineers.select("person_id", "email", "aliases", "openai_user_id").rows()
+        main = [(email, who) for who, email, _, _ in people]
+        others = [(one, who) for who, _, aliases, _ in people for one in (aliases or "").split(",")]
+        ids = [(user_id, who) for who, _, _, user_id in people]
+        self._ids = _index(ids, str, here)
+        self._steps: list[tuple[str, Form, dict[str, str]]] = [
+            ("email", folded, _index(main, folded, here)),
+            ("alias", folded, _index(others, folded, here)),
+        ]
+        for rule, form in _declared(rules):
+            self._steps.append((rule, form, _index([*main, *others], form, here)))
+
+    def find(self, email: str | None, user_id: str) -> Found | None:
+        """Return who it is; None for nobody, and for more than one."""
+        if who := self._ids.get(user_id):
+            return Found(who, "openai_user_id")
+        for rule, form, index in self._steps if email and email.strip() else []:
+            if who := index.get(form(email or "")):
+                return Found(who, rule)
+        return None
+
+
+def folded(address: str) -> str:
+    """Return an address as it is compared: no blanks around it, no case, accents one way."""
+    return unicodedata.normalize("NFC", address.strip().casefold())
+
+
+def _declared(rules: Directory) -> Iterable[tuple[str, Form]]:
+    """Yield the rules that settings switch on; the last one applies all of them."""
+    domains = {folded(one): folded(other) for one, other in rules.domain_aliases.items()}
+
+    def same_domain(address: str) -> str:
+        name, at, domain = folded(address).rpartition("@")
+        return f"{name}{at}{domains.get(domain, domain)}"
+
+    def without_tag(address: str) -> str:
+        name, at, domain = same_domain(address).rpartition("@")
+        return f"{name.partition('+')[0]}{at}{domain}"
+
+    if domains:
+        yield "domain", same_domain
+    if rules.ignore_plus_tags:
+        yield "plus_tag", without_tag
+
+
+def _index(
+    addresses: Sequence[tuple[str | None, str]], form: Form, here: AbstractSet[str]
+) -> dict[str, str]:
+    """Return people by address, without the addresses that several people claim."""
+    claims: dict[str, set[str]] = {}
+    for address, who in addresses:
+        if address and address.strip():
+            claims.setdefault(form(address), set()).add(who)
+    heard = {address: who & here or who for address, who in claims.items()}
+    return {address: next(iter(who)) for address, who in heard.items() if len(who) == 1}

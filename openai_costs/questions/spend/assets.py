@@ -1,0 +1,116 @@
+"""The spend marts as assets: take, call, return."""
+
+from functools import partial
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.kernel.days import Clock
+from openai_costs.orchestration.checks import run_days
+from openai_costs.orchestration.table_assets import (
+    StoredBatches,
+    asset_key,
+    table_asset,
+    whole_table_asset,
+)
+from openai_costs.questions.coverage import coverage as of_costs
+from openai_costs.questions.coverage import usage_coverage as of_usage
+from openai_costs.questions.spend.attribution import attribution
+from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
+from openai_costs.questions.spend.names import Directory
+from openai_costs.questions.spend.restated_days import changes
+from openai_costs.settings.load import Settings
+from openai_costs.sources.registry import provider_of
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batches
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.service_accounts import ServiceAccounts
+from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.restatements import Restatements
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs.tables.mart.spend_by_user import SpendByUser
+
+GROUP = "spend"
+KINDS = {"polars", "parquet"}
+NAMES = [asset_key(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)]
+EXPLANATIONS = [asset_key(UserView), asset_key(Usage), *NAMES]
+
+
+def listed(lake: Lake) -> Directory:
+    """Return the directory as it stands; empty where it was never read."""
+    return Directory(*(lake.read(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)))
+
+
+@table_asset(Spend, group=GROUP, kinds=KINDS, reads=(Ledger,), deps=NAMES)
+def spend(
+    context: dg.AssetExecutionContext,
+    ledger: StoredBatches,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> Batches:
+    """Cut the ledger by project, key, model and usage type."""
+    cut = partial(by_project_key_model, directory=listed(lake), teams=settings.teams)
+    return (batch.derive(cut) for batch in ledger)
+
+
+@table_asset(SpendAttribution, group=GROUP, kinds=KINDS, reads=(Ledger,), deps=EXPLANATIONS)
+def spend_attribution(
+    context: dg.AssetExecutionContext,
+    ledger: StoredBatches,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> Batches:
+    """Say of every dollar of the ledger whose it is, and how that is known."""
+    whose = partial(attribution, directory=listed(lake), teams=settings.teams)
+    for batch in ledger:
+        days = sorted({key.day for key in batch.read_at})
+        told = {"view": lake.read(UserView, days), "usage": lake.read(Usage, days)}
+        yield batch.derive(partial(whose, **told))
+
+
+@table_asset(SpendByUser, group=GROUP, kinds=KINDS, reads=(SpendAttribution,))
+def spend_by_user(context: dg.AssetExecutionContext, attributed: StoredBatches) -> Batches:
+    """Add the attribution up by user, model and usage type."""
+    return (batch.derive(by_user) for batch in attributed)
+
+
+@table_asset(Restatements, group=GROUP, kinds=KINDS, deps=[asset_key(Ledger)])
+def restatements(
+    context: dg.AssetExecutionContext,
+    archive: dg.ResourceParam[Archive],
+    settings: dg.ResourceParam[Settings],
+) -> Batches:
+    """Compare the kept reads of each day, one with the next."""
+    return changes(archive, settings, run_days(context))
+
+
+@whole_table_asset(Coverage, group=GROUP, kinds=KINDS, reads=(Ledger, SpendControl, Usage))
+def coverage(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    archive: dg.ResourceParam[Archive],
+    settings: dg.ResourceParam[Settings],
+    clock: dg.ResourceParam[Clock],
+) -> pl.DataFrame:
+    """Lay the days that were read over the days there are."""
+    first = {one.name: provider_of(one).first_day(archive, one) for one in settings.connections}
+    asked = {
+        one.name: provider_of(one).first_usage_day(archive, one)
+        for one in settings.connections
+        if one.access == "full"
+    }
+    today, grace = clock().date(), settings.reading.grace
+    costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, today)
+    return pl.concat([costs, of_usage(lake.slices(Usage), asked, grace, today)])
+
+
+DAILY_ASSETS = (spend, spend_attribution, spend_by_user, restatements)
+WHOLE_ASSETS = (coverage,)

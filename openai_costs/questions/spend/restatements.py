@@ -1,0 +1,89 @@
+"""Closed days that changed: compares the kept reads of a day, one with the next. Pure."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.money import total
+from openai_costs.tables.mart.restatements import Restatements
+
+LINES_SHOWN = 5
+
+LINE = ("project_id", "user_id", "api_key_id", "line_item")
+
+
+class Reading(NamedTuple):
+    """What one complete read said of a day.
+
+    Args:
+        connection: The connection.
+        day: The UTC day.
+        read_at: When it was read.
+        is_settled: Whether that was late enough for the day to have stopped moving.
+        ledger: core.spend rows of that read.
+    """
+
+    connection: str
+    day: date
+    read_at: datetime
+    is_settled: bool
+    ledger: pl.DataFrame
+
+
+def restatements(readings: Iterable[Reading]) -> pl.DataFrame:
+    """Return mart.restatements from every reading of one day, oldest first.
+
+    A day that changes before it is settled is only filling up; afterwards a change is recorded.
+    """
+    rows = []
+    before: Reading | None = None
+    for after in readings:
+        if before is not None and before.is_settled:
+            rows += _change(before, after)
+        before = after
+    return pl.DataFrame(rows, schema=Restatements.types(), orient="row")
+
+
+def _change(before: Reading, after: Reading) -> list[tuple[object, ...]]:
+    lines = changed_lines(before.ledger, after.ledger)
+    if lines.is_empty():
+        return []
+    was, now = total(before.ledger["billed_usd"]), total(after.ledger["billed_usd"])
+    stamps = (after.read_at.replace(tzinfo=None), before.read_at.replace(tzinfo=None))
+    told = (lines.height, _told(lines))
+    return [(after.connection, after.day, *stamps, was, now, now - was, *told)]
+
+
+def changed_lines(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines that differ: the shared dimensions, was_usd, now_usd; largest change first.
+
+    Two reads in different groupings are compared in the dimensions that both were asked for.
+    """
+    shared = [name for name in LINE if _asked(before, name) and _asked(after, name)]
+    was, now = _by(before, shared, "was_usd"), _by(after, shared, "now_usd")
+    both = was.join(now, on=shared, how="full", coalesce=True, nulls_equal=True).fill_null(0)
+    moved = both.filter(pl.col("was_usd") != pl.col("now_usd"))
+    change = (pl.col("now_usd") - pl.col("was_usd")).abs()
+    return moved.sort(change, *shared, descending=[True] + [False] * len(shared))
+
+
+def _by(ledger: pl.DataFrame, shared: list[str], name: str) -> pl.DataFrame:
+    return ledger.group_by(shared).agg(pl.col("billed_usd").sum().alias(name))
+
+
+def _asked(ledger: pl.DataFrame, dimension: str) -> bool:
+    """A read without rows was asked for everything and had nothing to say."""
+    return ledger.is_empty() or dimension in ledger["grouping"][0].split(",")
+
+
+def _told(lines: pl.DataFrame) -> str:
+    names = [name for name in LINE if name in lines.columns]
+    said = [
+        f"{' / '.join(str(row[name] or 'none') for name in names)}: "
+        f"{row['was_usd'].normalize():f} -> {row['now_usd'].normalize():f} USD"
+        for row in lines.head(LINES_SHOWN).iter_rows(named=True)
+    ]
+    more = lines.height - len(said)
+    return "; ".join(said) + (f"; and {more} more lines" if more > 0 else "")

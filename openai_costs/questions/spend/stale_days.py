@@ -1,0 +1,31 @@
+"""The days whose marts the directory has overtaken: to be derived again, without a request."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from openai_costs.kernel.days import DayRange, consecutive
+from openai_costs.questions.spend.assets import listed
+from openai_costs.questions.spend.stale_slices import SAID_OF_KEYS, SAID_OF_USERS, stale_slices
+from openai_costs.settings import Team
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.contract import Contract
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+
+
+def overtaken_days(lake: Lake, teams: Sequence[Team]) -> list[DayRange]:
+    """Return the days whose stored names, owners or teams are others now, as few ranges."""
+    of_keys, of_users = (
+        _said(lake, Spend, SAID_OF_KEYS),
+        _said(lake, SpendAttribution, SAID_OF_USERS),
+    )
+    stale = stale_slices(of_keys, of_users, listed(lake), teams)
+    return consecutive(key.day for key in stale)
+
+
+def _said(lake: Lake, table: type[Contract], columns: Sequence[str]) -> pl.DataFrame:
+    """Return what a mart says, once per day and id and not once per row."""
+    schema = table.no_rows().select(columns).schema
+    question = f"SELECT DISTINCT {', '.join(columns)} FROM read_parquet($files)"  # noqa: S608 - our own names
+    return lake.ask(table, question, schema)

@@ -1,0 +1,141 @@
+"""The checks of core.usage: no day is missing, counts add up, usage explains what was billed.
+
+One verdict a run each: usage explains the ledger, and its days have no verdicts of their own.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import islice
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
+from openai_costs.orchestration.checks import WARN, Rule, Verdict, evaluations, finished, run_days
+from openai_costs.orchestration.table_assets import asset_key
+from openai_costs.questions.usage.consistency import (
+    SLICE,
+    billed_tokens,
+    contradictions,
+    disagreements,
+    negative_counts,
+    used_tokens,
+)
+from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
+
+MOST_SAID = 10
+CONTIGUOUS = Rule(
+    "contiguous",
+    "No day of usage is missing between a connection's first read day and yesterday (UTC).",
+    WARN,
+    is_daily=False,
+)
+NOT_NEGATIVE = Rule("tokens_non_negative", "No count is below zero.", is_daily=False)
+ADD_UP = Rule(
+    "tokens_add_up",
+    "Input is cached, cache writes and uncached; each of them and output the sum of modalities.",
+    is_daily=False,
+)
+COVERS_COSTS = Rule(
+    "covers_costs",
+    "Every model billed on a settled day has usage, within 2 % of the tokens billed.",
+    WARN,
+    is_daily=False,
+)
+RULES = (CONTIGUOUS, NOT_NEGATIVE, ADD_UP, COVERS_COSTS)
+
+
+def usage_checks(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """Build the checks."""
+    asset = asset_key(Usage)
+    reads = [asset_key(Spend), asset_key(SpendControl)]
+
+    @dg.multi_asset_check(
+        name="usage_checks",
+        specs=[rule.spec(asset, days, reads) for rule in RULES],
+        required_resource_keys={"lake", "settings", "clock"},
+    )
+    def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[object]:
+        """Judge what is stored of usage."""
+        resources = context.resources
+        judged = judge(resources.lake, resources.settings, resources.clock, run_days(context))
+        yield from evaluations(asset, judged)
+        yield from finished(asset, RULES)
+
+    return evaluate
+
+
+def judge(lake: Lake, settings: Settings, clock: Clock, days: DayRange) -> Iterator[Verdict]:
+    """Yield one verdict per rule on the days of a run."""
+    skipped = [one.name for one in settings.asked_connections if one.access == "costs_only"]
+    asked = [one.name for one in settings.asked_connections if one.name not in skipped]
+    told = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""
+    yield _contiguous(lake, asked, days, clock().date() - ONE_DAY, told)
+    yield from _sound(lake, days)
+    yield _covered(lake, asked, days, told)
+
+
+def _contiguous(
+    lake: Lake, asked: Iterable[str], days: DayRange, yesterday: date, told: str
+) -> Verdict:
+    gaps = [
+        f"{name}: {gap}"
+        for name in asked
+        for gap in consecutive(_missing(lake.days(Usage, name), yesterday))
+    ]
+    because = f"{_listed(gaps)} missing: backfill them." if gaps else "No gap."
+    return Verdict(CONTIGUOUS, days.last, not gaps, because + told, {"gaps": len(gaps)})
+
+
+def _missing(stored: set[date], yesterday: date) -> set[date]:
+    """Return the days from the first that is stored to yesterday that are not."""
+    return set(DayRange(min(stored), yesterday)) - stored if stored else set()
+
+
+def _sound(lake: Lake, days: DayRange) -> Iterator[Verdict]:
+    negative, wrong = [], []
+    for batch in lake.batches(Usage, days):
+        negative.append(negative_counts(batch.frame))
+        wrong.append(contradictions(batch.frame))
+    for rule, found in ((NOT_NEGATIVE, pl.concat(negative)), (ADD_UP, pl.concat(wrong))):
+        said = [
+            f"{connection}, {day}, {endpoint}, {model}: {sentence}"
+            for connection, day, endpoint, model, sentence in found.head(MOST_SAID).iter_rows()
+        ]
+        because = "; ".join(said) or rule.promise
+        yield Verdict(rule, days.last, found.is_empty(), because, {"rows": found.height})
+
+
+def _covered(lake: Lake, asked: list[str], days: DayRange, told: str) -> Verdict:
+    """Judge the settled days: costs and usage of one that still fills up are not of one moment."""
+    settled = lake.read(SpendControl, days).filter("is_settled", pl.col("connection").is_in(asked))
+    billed = pl.concat([billed_tokens(batch.frame) for batch in lake.batches(Spend, days)])
+    used = pl.concat([used_tokens(batch.frame) for batch in lake.batches(Usage, days)])
+    found = disagreements(billed.join(settled.select(SLICE), on=SLICE, how="semi"), used)
+    because = _listed(list(map(_gap, found.iter_rows(named=True)))) or COVERS_COSTS.promise
+    return Verdict(
+        COVERS_COSTS, days.last, found.is_empty(), because + told, {"gaps": found.height}
+    )
+
+
+def _gap(row: dict[str, object]) -> str:
+    where = f"{row['connection']}, {row['day']}, {row['model']}"
+    billed = row["billed_tokens"]
+    tokens = f"{billed:,.0f} tokens" if billed is not None else "no quantity"
+    usd = f"{row['billed_usd']:.2f} USD ({tokens})"
+    if row["used_tokens"] is None:
+        return f"{where}: billed {usd}, no usage"
+    share = f", {row['gap_pct']:+.1f} %" if row["gap_pct"] is not None else ""
+    return f"{where}: billed {usd}, used {row['used_tokens']:,.0f} tokens{share}"
+
+
+def _listed(said: list[str]) -> str:
+    more = f"; and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
+    return "; ".join(islice(said, MOST_SAID)) + more
+
+
+CHECKS = (usage_checks,)

@@ -1,0 +1,152 @@
+"""Whether the tokens that were billed are the tokens that were used, per model and day. Pure.
+
+The vendor says that the two "may not always reconcile perfectly"; what is compared here is whether
+usage can explain the bill at all, not the bill itself.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from openai_costs.kernel.money import MONEY
+from openai_costs.questions.model_names import billed_model
+
+SLICE: Final = ["connection", "day"]
+
+KEY: Final = [*SLICE, "model"]
+
+COLUMNS: Final = [*KEY, "billed_usd", "billed_tokens", "used_tokens", "gap_pct"]
+
+SIDES: Final = ("input", "cached_input", "cache_write", "output")
+
+TOLERATED_PCT: Final = 2
+
+
+def billed_tokens(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return the tokens on the bill: one row per connection, day and model.
+
+    `api_tokens` (and `billed_usd`) were asked for by a program; `other_tokens` the vendor spent
+    itself on evals or assistants, and no page says whether it counts those as usage. Tokens are
+    null where a line has no quantity.
+
+    Args:
+        ledger: core.spend rows of whole days.
+    """
+    sides = ledger.filter(pl.col("usage_type").is_in(SIDES) & pl.col("model").is_not_null())
+    is_api = pl.col("surface").fill_null("api") == "api"
+    counted = pl.when(pl.col("quantity_unit") == "tokens").then(pl.col("quantity"))
+    unknown = (counted.is_null() & (pl.col("billed_usd") != 0)).any()
+    return (
+        sides.group_by(KEY)
+        .agg(
+            billed_usd=pl.col("billed_usd").filter(is_api).sum(),
+            api_tokens=pl.when(~unknown).then(counted.filter(is_api).sum()),
+            other_tokens=pl.when(~unknown).then(counted.filter(~is_api).sum()),
+        )
+        .sort(KEY)
+    )
+
+
+def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
+    """Return the tokens that usage counts: one row per connection, day and model that has usage.
+
+    `used_tokens` is null for a model that is counted in something else: images, seconds.
+
+    Args:
+        usage: core.usage rows of whole days.
+    """
+    tokens = pl.sum_horizontal("input_tokens", "output_tokens").cast(MONEY)
+    counts_tokens = pl.col("input_tokens").is_not_null()
+    named = usage.with_columns(model=billed_model(), tokens=tokens)
+    return (
+        named.filter(pl.col("model").is_not_null())
+        .group_by(KEY)
+        .agg(
+            used_tokens=pl.when(counts_tokens.any()).then(
+                pl.col("tokens").filter(counts_tokens).sum()
+            )
+        )
+        .sort(KEY)
+    )
+
+
+def disagreements(billed: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+    """Return where usage does not explain the bill.
+
+    Args:
+        billed: `billed_tokens`.
+        used: `used_tokens`.
+
+    Returns:
+        connection, day, model, billed_usd, billed_tokens, used_tokens, gap_pct: where a billed
+        model has no usage at all (used_tokens null), or differs by more than `TOLERATED_PCT`.
+    """
+    both = billed.join(used.with_columns(has_usage=pl.lit(True)), on=KEY, how="left")
+    most = pl.col("api_tokens") + pl.col("other_tokens")
+    nearest = pl.col("used_tokens").clip(pl.col("api_tokens"), most)
+    compared = both.with_columns(
+        billed_tokens=pl.when(pl.col("used_tokens").is_null()).then(most).otherwise(nearest)
+    ).with_columns(gap=pl.col("used_tokens") - pl.col("billed_tokens"))
+    is_far = pl.col("gap").abs() * 100 > pl.col("billed_tokens") * TOLERATED_PCT
+    has_none = pl.col("has_usage").is_null() & (pl.col("billed_usd") > 0)
+    share = pl.when(pl.col("billed_tokens") > 0).then(pl.col("billed_tokens"))
+    return (
+        compared.filter(is_far | has_none)
+        .with_columns(gap_pct=pl.col("gap") * 100 / share)
+        .select(COLUMNS)
+        .sort(KEY)
+    )
+
+
+# What the token counts of a row of core.usage must add up to. Pure.
+# https://platform.openai.com/docs/api-reference/usage/completions_object
+
+TOKENS: Final = "_tokens"
+
+# Whole, and its parts. Older rows lack the newer fields: what is null is not held to it.
+IDENTITIES: Final = (
+    (
+        "input_tokens",
+        ("input_cached_tokens", "input_cache_write_tokens", "input_uncached_tokens"),
+    ),
+    ("input_uncached_tokens", ("input_text_tokens", "input_audio_tokens", "input_image_tokens")),
+    (
+        "input_cached_tokens",
+        ("input_cached_text_tokens", "input_cached_audio_tokens", "input_cached_image_tokens"),
+    ),
+    ("output_tokens", ("output_text_tokens", "output_audio_tokens", "output_image_tokens")),
+)
+
+
+def negative_counts(usage: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with a count below zero: connection, day, endpoint, model, counts.
+
+    Args:
+        usage: core.usage rows.
+    """
+    counts = [name for name in usage.columns if name.endswith(TOKENS)] + ["num_model_requests"]
+    said = [pl.when(pl.col(name) < 0).then(pl.format(f"{name} {{}}", name)) for name in counts]
+    return _told(usage, said, "counts")
+
+
+def contradictions(usage: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows whose parts do not add up: connection, day, endpoint, model, sums.
+
+    Args:
+        usage: core.usage rows.
+    """
+    return _told(usage, [_contradiction(whole, parts) for whole, parts in IDENTITIES], "sums")
+
+
+def _contradiction(whole: str, parts: tuple[str, ...]) -> pl.Expr:
+    total = pl.sum_horizontal(parts, ignore_nulls=False)
+    names = " + ".join(parts)
+    said = pl.format(f"{whole} {{}} is not {{}} = {names}", whole, total)
+    return pl.when(pl.col(whole) != total).then(said)
+
+
+def _told(usage: pl.DataFrame, said: Sequence[pl.Expr], name: str) -> pl.DataFrame:
+    told = pl.concat_str(said, separator=", ", ignore_nulls=True)
+    rows = usage.select("connection", "day", "endpoint", "model", told.alias(name))
+    return rows.filter(pl.col(name) != "")

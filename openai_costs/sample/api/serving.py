@@ -1,0 +1,196 @@
+"""The sample API on a real socket, for the demo and for anything that is not Python.
+
+Listens on this machine only. The socket is bound before the server starts, so port 0 is a free
+port nobody else can take in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import uvicorn
+from starlette.middleware.gzip import GZipMiddleware
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.sample.api.app import create_app
+from openai_costs.sample.company.organisation import Organisation, sample_organisation
+from openai_costs.sample.faults.faults import Faults, describe_faults
+from openai_costs.sample.faults.spoiled import SLEEP_EXTENSION, ConnectionCutError
+from openai_costs.settings.load import SAMPLE_SCHEME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from openai_costs.kernel.days import Clock
+
+
+# The sample API without a socket: an httpx transport that calls the application directly.
+# Failures look as they would over a network: a cut body is a protocol error, a slow answer is a
+# read timeout (at once, without the wait).
+
+
+class SentRequest(NamedTuple):
+    """One request as the application saw it; `params` are decoded (name, value) pairs in order."""
+
+    method: str
+    path: str
+    params: tuple[tuple[str, str], ...]
+
+
+class InProcessTransport(httpx.BaseTransport):
+    """Runs an ASGI application for a synchronous httpx client and remembers every request.
+
+    Works in any thread that is not itself running an event loop.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.requests: list[SentRequest] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The application's response to `request`, fully read."""
+        params = tuple(request.url.params.multi_items())
+        self.requests.append(SentRequest(request.method, request.url.path, params))
+        try:
+            return asyncio.run(self._answer(request))
+        except ConnectionCutError as error:
+            message = "peer closed connection without sending complete message body"
+            raise httpx.RemoteProtocolError(message, request=request) from error
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        read_timeout: float | None = request.extensions.get("timeout", {}).get("read")
+
+        async def sleep(seconds: float) -> None:
+            if read_timeout is not None and seconds > read_timeout:
+                raise httpx.ReadTimeout("The read operation timed out", request=request)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._app({**scope, SLEEP_EXTENSION: sleep}, receive, send)
+
+        response = await httpx.ASGITransport(app=app).handle_async_request(request)
+        body = await response.aread()
+        return httpx.Response(response.status_code, headers=response.headers, content=body)
+
+
+# The sample organisation behind an address: `sample://organisation?seed=...&days=...&today=...`.
+
+
+def sample_address(*, seed: int, days: int, today: date, rows_per_day: int = 0) -> str:
+    """Return the base_url of a sample organisation."""
+    said = f"seed={seed}&days={days}&today={today}&rows_per_day={rows_per_day}"
+    return f"{SAMPLE_SCHEME}organisation?{said}"
+
+
+def sample_at(address: str) -> Organisation:
+    """Return the organisation an address speaks of.
+
+    Raises:
+        ValueError: The address is not complete, or asks for what there is not.
+    """
+    said = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
+    return sample_organisation(
+        date.fromisoformat(said.get("today", "")),
+        seed=said.get("seed", "7"),
+        days=int(said.get("days", "120")),
+        rows_per_day=int(said.get("rows_per_day", "0")),
+    )
+
+
+def sample_transport(address: str, clock: Clock) -> InProcessTransport:
+    """Return a transport that answers as the organisation's API does, at the clock's time."""
+    return InProcessTransport(create_app(sample_at(address), now=clock))
+
+
+ROOT: Final = "/v1"
+"""What a `base_url` ends in."""
+
+_HOST: Final = "127.0.0.1"
+
+_WORTH_COMPRESSING_BYTES: Final = 4096
+
+_FASTEST: Final = 1
+
+_PATIENCE_SECONDS: Final = 1
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Calls `ready` once connections are accepted."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say so."""
+        await super().startup(sockets)
+        self._ready()
+
+
+def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until interrupted (Ctrl-C returns quietly).
+
+    Args:
+        app: the sample API.
+        port: the port on 127.0.0.1; 0 picks a free one.
+        ready: called with `http://127.0.0.1:PORT` once connections are accepted.
+    """
+    compressing = GZipMiddleware(app, _WORTH_COMPRESSING_BYTES, _FASTEST)
+    # A planned failure is not news: the log stays for what stops the server itself.
+    config = uvicorn.Config(
+        compressing,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        # Ctrl-C does not wait for an answer that a timeout fault is holding back.
+        timeout_graceful_shutdown=_PATIENCE_SECONDS,
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        address = f"http://{_HOST}:{listener.getsockname()[1]}"
+        server = _AnnouncingServer(config, lambda: ready(address))
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+def serve_sample(
+    address: str,
+    *,
+    port: int,
+    faults: str,
+    clock: Callable[[], datetime],
+    say: Callable[[str], None],
+) -> None:
+    """Serve the organisation behind an address, misbehaving as `faults` says.
+
+    Args:
+        address: `sample://organisation?...`.
+        port: the port on 127.0.0.1; 0 picks a free one.
+        faults: the misbehaviour; `help` tells what there is, and serves nothing.
+        clock: tells the time the bill is read at.
+        say: takes the lines for a person.
+
+    Raises:
+        SettingsError: the address, the faults or the port cannot be used.
+    """
+    if faults == "help":
+        say(describe_faults())
+        return
+    try:
+        app = create_app(sample_at(address), now=clock, faults=Faults.parse(faults))
+    except ValueError as wrong:
+        said = str(wrong).removesuffix(".")
+        raise SettingsError(f"{said}. `--faults help` lists the faults.") from None
+    try:
+        serve(app, port, lambda url: say(f"listening on {url}{ROOT}"))
+    except OSError as taken:
+        raise SettingsError(f"Port {port} cannot be used ({taken}); --port 0 picks one.") from None

@@ -1,0 +1,1 @@
+"""The invented company: its people, keys, workloads, incidents and what they cost, by day."""

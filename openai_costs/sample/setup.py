@@ -1,0 +1,134 @@
+"""What the sample organisation has set up: its settings as a file, and the files these name.
+
+Not here: running anything (cli/demo.py), who the company is (sample/).
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.sample.api.serving import sample_address, sample_at
+from openai_costs.sample.company.gateway import allowed_keys, directory_csv, meter_csv, registry_csv
+from openai_costs.sample.company.organisation import Organisation
+from openai_costs.settings.load import Settings
+
+CONFIG = "openai_costs.toml"
+TOKENS, METER, PEOPLE = "company/tokens.csv", "company/meter.csv", "company/people.csv"
+GATEWAY_DAYS = 60
+"""How long the gateway has been in use."""
+
+SEAT_USD = 30
+"""What a seat costs a month, by the company's contract."""
+
+PROJECTS_OF_TEAMS = {
+    "finance": ("proj_finance_close",),
+    "labs": ("proj_labs",),
+    "platform": ("proj_model_evals",),
+    "routing": ("proj_route_planner", "proj_atlas_2024"),
+    "search": ("proj_place_search",),
+    "studio": ("proj_map_studio", "proj_voice_guide"),
+    "support": ("proj_support_desk",),
+}
+"""Whose money a project's is where no person is known; people belong to the team they work in."""
+
+BUDGETS: tuple[Mapping[str, object], ...] = (
+    {"name": "everything", "limit_usd": 9000, "owner": "finance"},
+    {"name": "labs", "scope": "team", "id": "labs", "limit_usd": 600, "owner": "labs"},
+    {"name": "search", "scope": "team", "id": "search", "limit_usd": 2500, "owner": "search"},
+)
+
+
+class Company(NamedTuple):
+    """The sample organisation, with what it has set up.
+
+    Args:
+        organisation: Who it is and what it spends.
+        settings: Its settings.
+        files: What stands in its home before the first run, by path below it.
+    """
+
+    organisation: Organisation
+    settings: Settings
+    files: Mapping[str, str]
+
+
+def company(home: Path, *, seed: int, days: int, now: datetime) -> Company:
+    """Return the company as it is set up in a home.
+
+    Raises:
+        SettingsError: There is no such organisation.
+    """
+    address = sample_address(seed=seed, days=days, today=now.date())
+    try:
+        organisation = sample_at(address)
+    except ValueError as wrong:
+        raise SettingsError(f"The sample organisation cannot be made: {wrong}.") from None
+    start = now.date() - timedelta(days=GATEWAY_DAYS)
+    metered = DayRange(max(start, organisation.first_day), now.date() - timedelta(days=1))
+    text = _toml(organisation, address, metered)
+    said = tomllib.loads(text, parse_float=Decimal)
+    settings = Settings(home=str(home), config_file=(home / CONFIG).absolute(), **said)
+    files = {
+        CONFIG: text,
+        TOKENS: registry_csv(organisation),
+        METER: meter_csv(organisation, metered, now),
+        PEOPLE: directory_csv(organisation),
+    }
+    return Company(organisation, settings, files)
+
+
+def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
+    connection = {
+        "name": "sample",
+        "base_url": address,
+        "start": organisation.first_day,
+        "organization_id": organisation.cast.organization_id,
+    }
+    people = organisation.cast.people
+    teams = (
+        {
+            "name": team,
+            "users": [one.id for one in people if one.team == team],
+            "projects": projects,
+        }
+        for team, projects in PROJECTS_OF_TEAMS.items()
+    )
+    gateway = {"start": metered.first, "token_files": [TOKENS], "spend_files": [METER]}
+    until = metered.last + timedelta(days=365)
+    allowed = (
+        {"api_key_id": key, "reason": "not behind the gateway yet", "until": until}
+        for key in allowed_keys(organisation)
+    )
+    parts = [
+        _table("[[connections]]", connection),
+        *_tables("[[teams]]", teams),
+        *_tables("[[budgets]]", BUDGETS),
+        _table("[directory]", {"files": [PEOPLE]}),
+        _table("[seats]", {"month_usd": SEAT_USD}),
+        _table("[gateway]", gateway),
+        *_tables("[[gateway.allowed]]", allowed),
+    ]
+    head = "# The sample organisation, answered in this process: no key, no network.\n"
+    return head + "\n".join(parts)
+
+
+def _tables(name: str, tables: Iterable[Mapping[str, object]]) -> list[str]:
+    return [_table(name, one) for one in tables]
+
+
+def _table(name: str, values: Mapping[str, object]) -> str:
+    lines = (f"{key} = {_value(value)}\n" for key, value in values.items())
+    return f"{name}\n{''.join(lines)}"
+
+
+def _value(value: object) -> str:
+    """Return a value as TOML: texts and lists as JSON writes them, days and numbers as they are."""
+    if isinstance(value, (str, list, tuple)):
+        return json.dumps(value)
+    return str(value)

@@ -1,0 +1,46 @@
+"""The sections of `openai_costs.toml` as typed models, a file per subject.
+
+Read nothing: load.py fills them in. Not here: connections and their keys (load.py).
+"""
+
+from openai_costs.settings.alerts import ABOUT_DATA, Alerts, ChannelKind, Mute, Route, Severity
+from openai_costs.settings.budgets import Budget, BudgetPeriod, BudgetScope
+from openai_costs.settings.gateway import AllowedKey, Gateway, Upstream
+from openai_costs.settings.schema import (
+    Anomalies,
+    AnomalyScope,
+    Directory,
+    Reading,
+    Seats,
+    Sensitivity,
+    Team,
+    refuse_shared,
+)
+from openai_costs.settings.section import Name, Section, VariableName, web_address
+
+__all__ = [
+    "ABOUT_DATA",
+    "Alerts",
+    "AllowedKey",
+    "Anomalies",
+    "AnomalyScope",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetScope",
+    "ChannelKind",
+    "Directory",
+    "Gateway",
+    "Mute",
+    "Name",
+    "Reading",
+    "Route",
+    "Seats",
+    "Section",
+    "Sensitivity",
+    "Severity",
+    "Team",
+    "Upstream",
+    "VariableName",
+    "refuse_shared",
+    "web_address",
+]

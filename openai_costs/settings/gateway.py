@@ -1,0 +1,104 @@
+"""`[gateway]`: the LLM gateway, its registry of tokens, its meter, and what may go round it."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.settings.section import Columns, Name, Section, VariableName, WebAddress
+
+
+class Upstream(Section):
+    """An OpenAI key or project that the gateway spends with."""
+
+    connection: Name
+    api_key_id: str | None = None
+    project_id: str | None = None
+    tokens: tuple[str, ...] = ("*",)
+    """Which gateway tokens it answers for: ids or aliases, `*` stands for anything."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not (self.api_key_id or self.project_id):
+            raise ValueError("names neither api_key_id nor project_id: give one of them")
+        return self
+
+
+class AllowedKey(Section):
+    """An API key that may go round the gateway, why, and until when."""
+
+    api_key_id: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    until: date
+    """The last day it is allowed on: an exception without an end is a rule."""
+
+
+class Gateway(Section):
+    """The LLM gateway: its registry of tokens and its meter."""
+
+    name: Name = "gateway"
+    litellm_url: WebAddress | None = None
+    key_env: VariableName = "LITELLM_MASTER_KEY"
+    meter: Literal["daily", "requests"] = "daily"
+    """LiteLLM: its daily sums, or every request (slower, and tells unpriced requests apart)."""
+    requests_per_minute: int = Field(default=60, gt=0)
+    start: date | None = None
+    """The first day it was in use; before it nothing is compared or called a bypass."""
+    token_files: tuple[str, ...] = ()
+    spend_files: tuple[str, ...] = ()
+    """Files to read in place of an API: CSV, Parquet or JSONL; `*` in a name is allowed."""
+    spend_layout: Literal["columns", "litellm_callback"] = "columns"
+    token_columns: Columns = Field(default_factory=dict)
+    spend_columns: Columns = Field(default_factory=dict)
+    upstreams: tuple[Upstream, ...] = ()
+    models: Mapping[str, str] = Field(default_factory=dict)
+    """The gateway's own name of a model, and the provider's."""
+    allowed: tuple[AllowedKey, ...] = ()
+    capture_rate_below: Decimal = Field(default=Decimal("0.9"), gt=0, le=1)
+    """A registered key that was metered for less than this share of its bill is unmetered."""
+    tolerance_pct: Decimal = Field(default=Decimal("0.5"), ge=0, le=5)
+    tolerance_usd: Decimal = Field(default=Decimal("0.01"), ge=0)
+    """A gap up to the larger of the two is no gap."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if self.litellm_url and self.spend_files:
+            raise ValueError("has litellm_url and spend_files: the same dollars twice; keep one")
+        return self
+
+    def refuse_strangers(self, connections: AbstractSet[str]) -> None:
+        """Refuse an upstream at a connection that is not there, and a name that is taken.
+
+        Raises:
+            ValueError: One of the two.
+        """
+        for upstream in self.upstreams:
+            if upstream.connection not in connections:
+                raise ValueError(f"gateway.upstreams: there is no connection {upstream.connection}")
+        if self.name in connections:
+            raise ValueError(f"gateway.name: {self.name} is a connection; rename one")
+
+    @property
+    def has_registry(self) -> bool:
+        """Whether there is a list of tokens to read; else the settings are the registry."""
+        return bool(self.litellm_url or self.token_files)
+
+    @property
+    def has_meter(self) -> bool:
+        """Whether there is a meter to read."""
+        return bool(self.litellm_url or self.spend_files)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self.litellm_url or self.spend_files or self.token_files or self.upstreams)
+
+
+def days_in_use(gateway: Gateway, asked: DayRange) -> DayRange | None:
+    """Return the days on which there was a gateway; None when there was none on any."""
+    first = max(asked.first, gateway.start or asked.first)
+    return DayRange(first, asked.last) if gateway.is_there and first <= asked.last else None

@@ -1,0 +1,250 @@
+"""Typed settings from the environment and `openai_costs.toml`. The only reader of either.
+
+Not here: secrets. A connection names the variable that holds its key; the key itself is read at
+the moment a run needs it (`admin_key`), so a rotated key is picked up by the next run.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from openai_costs.kernel.errors import MissingKey, SettingsError
+from openai_costs.settings import (
+    Alerts,
+    Anomalies,
+    Budget,
+    Directory,
+    Gateway,
+    Name,
+    Reading,
+    Seats,
+    Section,
+    Team,
+    VariableName,
+    refuse_shared,
+    web_address,
+)
+from openai_costs.settings.budget_file import with_budget_file
+from openai_costs.settings.error_location import first_objection
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+SAMPLE_SCHEME = "sample://"
+"""A base_url that begins so is the sample organisation, answered in this process."""
+
+EARLIEST_START = date(2020, 1, 1)
+"""Before it there was no such API."""
+
+FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
+"""Where history begins for a connection without `start`; the provider's own floor may be later."""
+
+LATER_SECTIONS = ("retention",)
+"""Sections of the public file format that this version accepts and does not read."""
+
+OURS = ("home", "config_file", "unread_sections", "only_connection")
+"""Fields of the settings that are no sections of the file."""
+
+
+class Connection(Section):
+    """One organisation or account, with the key that reads it."""
+
+    name: Name
+    provider: Literal["openai"] = "openai"
+    admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
+    access: Literal["full", "costs_only"] = "full"
+    organization_id: str | None = None
+    start: date | None = Field(default=None, ge=EARLIEST_START)
+    base_url: str = DEFAULT_BASE_URL
+    requests_per_minute: int | None = Field(default=None, gt=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str) -> str:
+        return value.rstrip("/") if value.startswith(SAMPLE_SCHEME) else web_address(value)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is the sample organisation, answered in this process."""
+        return self.base_url.startswith(SAMPLE_SCHEME)
+
+    @property
+    def first_day(self) -> date:
+        """The first day that belongs to this connection."""
+        return self.start or FIRST_DAY_WITHOUT_START
+
+
+class Environment(BaseSettings):
+    """The variables we read, apart from the keys that connections name."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    openai_base_url: str = DEFAULT_BASE_URL
+    openai_costs_config: Path = Path("openai_costs.toml")
+    openai_costs_home: str = "./data"
+    dagster_home: str = ""
+
+
+class Settings(Section):
+    """Everything a run needs to know."""
+
+    home: str
+    config_file: Path
+    connections: tuple[Connection, ...] = Field(default=(), min_length=1)
+    reading: Reading = Reading()
+    teams: tuple[Team, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    alerts: Alerts = Alerts()
+    anomalies: Anomalies = Anomalies()
+    gateway: Gateway = Gateway()
+    directory: Directory = Directory()
+    seats: Seats = Seats()
+    unread_sections: tuple[str, ...] = ()
+    only_connection: str | None = None
+    """The one connection this process reads; None for all of them."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for kind in ("connections", "budgets", "teams"):
+            names = [one.name for one in getattr(self, kind)]
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{kind} have the same name: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _belongs_to_one_team(self) -> Self:
+        refuse_shared(self.teams)
+        return self
+
+    @model_validator(mode="after")
+    def _names_known_connections(self) -> Self:
+        known = {connection.name for connection in self.connections}
+        self.gateway.refuse_strangers(known)
+        for budget in self.budgets:
+            budget.refuse_strangers(known)
+        return self
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the earliest connection: where the partitions start."""
+        return min(connection.first_day for connection in self.connections)
+
+    @property
+    def asked_connections(self) -> tuple[Connection, ...]:
+        """The connections this process reads."""
+        return tuple(one for one in self.connections if self.only_connection in (None, one.name))
+
+    def only(self, name: str) -> "Settings":
+        """Return the same settings for a process that reads one connection only.
+
+        Raises:
+            SettingsError: There is no connection of that name.
+        """
+        return self.model_copy(update={"only_connection": self.connection(name).name})
+
+    def connection(self, name: str) -> Connection:
+        """Return the connection of that name.
+
+        Raises:
+            SettingsError: There is none; the sentence names those there are.
+        """
+        for connection in self.connections:
+            if connection.name == name:
+                return connection
+        known = ", ".join(connection.name for connection in self.connections)
+        raise SettingsError(f"There is no connection {name!r}. {self.config_file} has: {known}.")
+
+    def admin_key(self, connection: Connection) -> SecretStr:
+        """Return the connection's key, read from the environment now.
+
+        Raises:
+            MissingKey: The variable is not set or empty.
+        """
+        if connection.is_sample:
+            return SecretStr("sk-admin-sample")
+        key = os.environ.get(connection.admin_key_env, "").strip()
+        if not key:
+            presence = "found" if self.config_file.exists() else "not found"
+            places = [
+                f"the environment variable {connection.admin_key_env}",
+                f"admin_key_env in {self.config_file} ({presence})",
+            ]
+            raise MissingKey(connection.name, places)
+        return SecretStr(key)
+
+
+def load_settings() -> Settings:
+    """Read the environment and the settings file.
+
+    Raises:
+        SettingsError: The file cannot be read or says something we cannot use.
+    """
+    environment = Environment()
+    path = environment.openai_costs_config
+    if "openai_costs_config" in environment.model_fields_set and not path.exists():
+        raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
+    said = with_budget_file(_read_toml(path), path.parent)
+    if ours := said.keys() & {*OURS}:
+        raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
+    unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
+    default = {"name": "openai", "base_url": environment.openai_base_url}
+    connections = said.pop("connections", None) or [default]
+    return _checked(
+        path,
+        {
+            **said,
+            "home": environment.openai_costs_home,
+            "config_file": path.absolute(),
+            "connections": connections,
+            "unread_sections": unread,
+        },
+    )
+
+
+def secret(variable: str, asks: str) -> SecretStr:
+    """Return what a variable named by a setting holds, read now.
+
+    Raises:
+        SettingsError: It is not set or empty.
+    """
+    if not (held := os.environ.get(variable, "").strip()):
+        raise SettingsError(f"The variable {variable} is not set. {asks} names it: export it.")
+    return SecretStr(held)
+
+
+def gateway_key(gateway: Gateway) -> SecretStr:
+    """Return the gateway's key, read now; SettingsError where there is none."""
+    may = "a LiteLLM key that may read /key/list and /user/daily/activity"
+    return secret(gateway.key_env, f"[gateway] key_env ({may})")
+
+
+def has_dagster_home() -> bool:
+    """Return whether DAGSTER_HOME names an instance whose UI should see headless runs."""
+    return bool(Environment().dagster_home)
+
+
+def environment_with(**more: str) -> dict[str, str]:
+    """Return this process's environment for a child, with some variables set."""
+    return os.environ | more
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        raise SettingsError(f"{path} cannot be read: {broken}. Mend that line.") from broken
+
+
+def _checked(path: Path, said: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(said)
+    except ValidationError as broken:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        raise SettingsError(f"{path}: {first_objection(broken, text)}") from None

@@ -1,0 +1,127 @@
+"""`[anomalies]`: from when a change of spend is news."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from openai_costs.settings.section import Columns, NoAddress, Section
+
+Sensitivity = Literal["low", "normal", "high"]
+
+Scoped = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(organization|provider|project|user|api_key|model|usage_type)(:.+)?$"
+    ),
+]
+
+
+class AnomalyScope(Section):
+    """What is different about some series. What is not said is as for all."""
+
+    scope: Scoped
+    """A kind of series (`user`), or one of them (`user:user-ada`)."""
+    connection: str = "*"
+    sensitivity: Sensitivity | None = None
+    minimum_usd: Decimal | None = Field(default=None, ge=0)
+    minimum_growth_pct: Decimal | None = Field(default=None, ge=0)
+    newcomer_usd: Decimal | None = Field(default=None, ge=0)
+
+
+class Anomalies(Section):
+    """From when a change of spend is news."""
+
+    sensitivity: Sensitivity = "normal"
+    """How far from what is expected: low 5.5, normal 4.5, high 3.5 spreads."""
+    minimum_usd: Decimal = Field(default=Decimal(10), ge=0)
+    """A day with fewer dollars above what is expected is never news, ..."""
+    minimum_pct: Decimal = Field(default=Decimal(1), ge=0, le=100)
+    """... nor one below this share of the organisation's mean day, ..."""
+    minimum_growth_pct: Decimal = Field(default=Decimal(25), ge=0)
+    """... nor one that grew by less."""
+    newcomer_usd: Decimal = Field(default=Decimal(50), ge=0)
+    """From how many dollars a day something is news in its first week."""
+    critical_usd: Decimal = Field(default=Decimal(500), ge=0)
+    """From how many dollars above what was expected an incident is critical."""
+    scopes: tuple[AnomalyScope, ...] = ()
+
+
+# `[[teams]]`: whose money a project's, a person's or a key's is.
+
+
+class Team(Section):
+    """A team, and what belongs to it. A key says more than a user, a user more than a project."""
+
+    name: NoAddress
+    api_keys: tuple[NoAddress, ...] = ()
+    users: tuple[NoAddress, ...] = ()
+    projects: tuple[NoAddress, ...] = ()
+
+
+def refuse_shared(teams: Sequence[Team]) -> None:
+    """Refuse what is in two teams, or twice in one: whose money would it be?
+
+    Raises:
+        ValueError: Names the first such thing, and where it is.
+    """
+    for kind in ("api_keys", "users", "projects"):
+        names: dict[str, list[str]] = {}
+        for team in teams:
+            for one in getattr(team, kind):
+                names.setdefault(one, []).append(team.name)
+        for one, of in sorted(names.items()):
+            if len(of) > 1:
+                where = " and ".join(of) if len({*of}) > 1 else f"{of[0]} twice"
+                raise ValueError(f"teams: {one} is in {kind} of {where}; leave it in once")
+
+
+# `[reading]`: how the provider's APIs are read.
+
+
+class Reading(Section):
+    """How the provider's APIs are read."""
+
+    trailing_days: int = Field(default=7, ge=1, le=90)
+    """How many days a daily refresh reads again, because closed days are restated."""
+    settle_hours: int = Field(default=24, ge=0, le=24 * 14)
+    """How long after its end a day stays provisional."""
+    max_body_mb: int = Field(default=64, ge=1, le=2048)
+    """The largest answer taken into memory; a larger one makes the window shrink."""
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after its end a day stays provisional."""
+        return timedelta(hours=self.settle_hours)
+
+
+# `[directory]` and `[seats]`: the company's own list of people, and what a seat costs.
+
+
+class Directory(Section):
+    """Where the company's own list of people is, and how an address finds its person."""
+
+    files: tuple[str, ...] = ()
+    """Backstage YAML, CSV, SCIM JSON or a Google Workspace export; `*` is allowed."""
+    columns: Columns = Field(default_factory=dict)
+    """For CSV: our name of a column, and the file's."""
+    domain_aliases: Mapping[str, str] = Field(default_factory=dict)
+    """A mail domain, and the domain it is the same as."""
+    ignore_plus_tags: bool = False
+    service_accounts: tuple[str, ...] = ()
+    """Addresses or user ids that are robots; `*` is allowed."""
+    largest_drop_pct: Decimal = Field(default=Decimal(50), gt=0, le=100)
+    """A directory that lost this share of its people since the last read is not believed."""
+
+
+class Seats(Section):
+    """What a seat costs, by contract, and when it is idle."""
+
+    month_usd: Decimal | None = Field(default=None, ge=0)
+    """Contract price of one seat for a month."""
+    month_usd_by_role: Mapping[str, Decimal] = Field(default_factory=dict)
+    idle_after_days: int = Field(default=30, ge=1, le=366)
+    subscription_labels: tuple[str, ...] = ("seat", "subscription", "chatgpt")
+    """Words in a line item that make it a seat's; the Costs API has no such lines today."""

@@ -1,0 +1,94 @@
+"""Kept reads on their way into a table, some megabytes at a time, whatever the range of days.
+
+A read that cannot be used refuses only its own day. Pure: kept reads in, batches out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
+
+from openai_costs.kernel.errors import OpenAICostsError, PageRefused
+from openai_costs.storage.archive import DamagedRead, KeptRead
+from openai_costs.storage.slices import Batch, Slice
+
+BYTES_A_BATCH = 16 * 1024 * 1024
+
+P = TypeVar("P")
+"""A page that is understood as far as its fields."""
+
+
+class Understood(NamedTuple, Generic[P]):
+    """What a kept read says.
+
+    Args:
+        pages: Its pages.
+        remark: What is new to us in them; empty when nothing is.
+        size: The bytes of their bodies.
+    """
+
+    pages: Sequence[P]
+    remark: str
+    size: int
+
+
+@dataclass
+class Held(Generic[P]):
+    """Days on their way into one batch.
+
+    Args:
+        pages: Their pages, in the order of the reads.
+        read_at: When each day was read.
+        refused: Days that cannot be used, and why.
+        remarks: What is new to us in a day.
+        size: The bytes of the pages' bodies.
+    """
+
+    pages: list[P] = field(default_factory=list)
+    read_at: dict[Slice, datetime] = field(default_factory=dict)
+    refused: dict[Slice, OpenAICostsError] = field(default_factory=dict)
+    remarks: dict[Slice, str] = field(default_factory=dict)
+    size: int = 0
+
+    def refuse(self, key: Slice, error: OpenAICostsError) -> None:
+        """Take a day out: its rows stay as they are."""
+        self.read_at.pop(key, None)
+        self.refused.setdefault(key, error)
+
+    def add(self, read: KeptRead, understand: Callable[[KeptRead], Understood[P]]) -> None:
+        """Take in a read, or refuse it."""
+        key = Slice(read.manifest.connection, read.manifest.day)
+        try:
+            pages, remark, size = understand(read)
+        except PageRefused as error:
+            self.refuse(key, error)
+            return
+        self.pages += pages
+        self.read_at[key] = read.manifest.read_at
+        self.size += size
+        if remark:
+            self.remarks[key] = remark
+
+
+def batches(
+    reads: Iterable[KeptRead | DamagedRead],
+    understand: Callable[[KeptRead], Understood[P]],
+    build: Callable[[Held[P]], Batch],
+) -> Iterator[Batch]:
+    """Clean reads some megabytes at a time.
+
+    Args:
+        reads: The reads, oldest day first.
+        understand: Returns a read's pages; raises PageRefused where they cannot be used.
+        build: Makes a batch of what is held.
+    """
+    held = Held[P]()
+    for read in reads:
+        if isinstance(read, DamagedRead):
+            held.refuse(Slice(read.connection, read.day), read.error)
+            continue
+        held.add(read, understand)
+        if held.size > BYTES_A_BATCH:
+            yield build(held)
+            held = Held[P]()
+    yield build(held)

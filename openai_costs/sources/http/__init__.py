@@ -1,0 +1,1 @@
+"""How requests leave: the allow-list, the transport, and when a request is tried again."""

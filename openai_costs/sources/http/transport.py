@@ -1,0 +1,213 @@
+"""Moves bytes from a provider: GET on an allow-list, paced, patient, verified and quiet.
+
+Not here: which account (access.py), how long it is patient (retries.py), what to ask next
+(protocol), what an answer means (frames).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
+
+from openai_costs.kernel.errors import (
+    ASK_THE_DOCTOR,
+    USAGE_SCOPE,
+    AccessRefused,
+    BodyTooLarge,
+    ErrorAnswer,
+    KeyUnusable,
+    LookbackExceeded,
+    ProviderUnavailable,
+    RequestRefused,
+)
+from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.retries import (
+    Again,
+    CertificateRefused,
+    HostUnreachable,
+    NoConnection,
+    is_unverified,
+    patiently,
+    retry_after,
+)
+from openai_costs.sources.provider import Tell, silent
+
+Params = Sequence[tuple[str, str]]
+
+TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=30.0, pool=10.0)
+
+RETRIED_STATUSES = frozenset({408, 409, 429})
+"""Besides every 5xx."""
+RETRIED_BREAKS = (httpx.TransportError, httpx.DecodingError)
+
+_BUCKET = re.compile(rb'"object"\s*:\s*"bucket"')
+_SECRETS = re.compile(r"sk-[A-Za-z0-9_*.-]{6,}")
+_ADDRESSES = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+")
+
+
+class _ErrorDetail(msgspec.Struct):
+    message: str | None = None
+    code: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _ErrorDetail
+
+
+class _Bearer(httpx.Auth):
+    """Puts the key on a request at the last moment, so that no object holds it for long."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def auth_flow(self, request: httpx.Request) -> Any:  # noqa: ANN401 - httpx's generator type
+        key = self._access.key().get_secret_value()
+        if not (key.isascii() and key.isprintable()):  # the client's error would quote it
+            raise KeyUnusable(self._access.connection, self._access.key_env)
+        request.headers["Authorization"] = f"Bearer {key}"
+        yield request
+
+
+class Transport:
+    """A client for one account that can only read.
+
+    Args:
+        access: Which account.
+        inner: The inner HTTP transport; None for the network.
+        tell: Takes a sentence before a request is tried again.
+    """
+
+    def __init__(
+        self, access: Access, inner: httpx.BaseTransport | None = None, tell: Tell = silent
+    ) -> None:
+        self._access, self._tell = access, tell
+        self._paces: dict[str, Limiter] = {}
+        self._client = httpx.Client(
+            auth=_Bearer(access),
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            transport=inner,
+            headers={"Accept": "application/json", "User-Agent": "openai_costs"},
+        )
+
+    @property
+    def pace(self) -> int:
+        """Requests a minute per endpoint; 0 when nothing waits."""
+        return self._access.pace
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(self, path: str, params: Params, *, may_be_large: bool = False) -> bytearray:
+        """Return the body of a successful GET.
+
+        Args:
+            path: Path below the base URL, beginning with a slash.
+            params: Query parameters, in order; repeated names stay repeated.
+            may_be_large: Take a body of any size: the caller cannot ask for less.
+
+        Raises:
+            PathNotAllowed: The path is not on the allow-list; nothing was sent.
+            KeyUnusable: No header can hold the key; nothing was sent.
+            AccessRefused: 401 or 403; never retried.
+            RequestRefused: Another 4xx that is not worth a retry.
+            HostUnreachable: There is no such host, or it refuses the connection; a few tries.
+            CertificateRefused: The host's certificate does not verify; never retried.
+            ProviderUnavailable: 408, 409, 429, 5xx or a broken connection, after all retries.
+            BodyTooLarge: The body outgrew the limit.
+        """
+        endpoint = self._access.endpoint(path)
+
+        def ask() -> bytearray:
+            self._wait_for_turn(endpoint, path)
+            return self._attempt(path, params, may_be_large=may_be_large)
+
+        try:
+            return patiently(ask, self._access.connection, self._tell)
+        except NoConnection as last:
+            raise HostUnreachable(self._access.connection, self._access.host, last.said) from None
+        except Again as last:
+            raise ProviderUnavailable(self._access.connection, path, last.said) from None
+
+    def _quiet(self, text: str) -> str:
+        """Return the text without our own key, whatever its shape, any other, and any person."""
+        return redacted(text.replace(self._access.key().get_secret_value(), "[redacted]"))
+
+    def _wait_for_turn(self, endpoint: str, path: str) -> None:
+        """Keep the pace of an endpoint, which all projects share."""
+        if per_minute := self._access.pace:
+            if endpoint not in self._paces:
+                self._paces[endpoint] = _limiter(per_minute)
+            self._paces[endpoint].try_acquire(path)
+
+    def _attempt(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
+        try:
+            return self._sent(path, params, may_be_large=may_be_large)
+        except RETRIED_BREAKS as broken:
+            raise self._broken(broken) from None
+
+    def _broken(self, broken: Exception) -> Exception:
+        said = self._quiet(str(broken)) or type(broken).__name__
+        if not isinstance(broken, httpx.ConnectError):
+            return Again(f"the connection broke ({said})", said)
+        if is_unverified(broken):
+            return CertificateRefused(self._access.connection, self._access.host, said)
+        return NoConnection(self._access.host, said)
+
+    def _sent(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
+        url = self._access.base_url + path
+        with self._client.stream("GET", url, params=list(params)) as response:
+            if response.status_code == httpx.codes.OK:
+                limit = None if may_be_large else self._access.max_body_bytes
+                return _body(response, path, limit)
+            raise self._refusal(path, response, response.read())
+
+    def _refusal(self, path: str, response: httpx.Response, body: bytes) -> Exception:
+        status, detail = response.status_code, _detail(body)
+        said = self._quiet(detail.message or response.reason_phrase)
+        answer = ErrorAnswer(self._access.connection, status, path, said, detail.code or "")
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            scope = self._access.scopes.get(self._access.endpoint(path), USAGE_SCOPE)
+            return AccessRefused(answer, self._access.key_env, scope=scope)
+        if status in RETRIED_STATUSES or response.is_server_error:
+            what, wait = f"the server answers {status}", retry_after(response.headers)
+            return Again(what, f"HTTP {status}: {said}", wait)
+        if answer.code == "reporting_lookback_exceeded":
+            return LookbackExceeded(answer)
+        remedy = self._access.remedies.get(status, ASK_THE_DOCTOR)
+        return RequestRefused(answer, remedy=remedy)
+
+
+def _limiter(per_minute: int) -> Limiter:
+    """Return a pace without the library's thread that forgets old turns.
+
+    A thread that outlives the command makes other libraries complain on stderr at its end, and a
+    run has not so many turns that they need forgetting.
+    """
+    bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
+    return Limiter(SingleBucketFactory(bucket, schedule_leak=False))
+
+
+def redacted(text: str) -> str:
+    """Return the text without anything that looks like an API key or an e-mail address."""
+    return _SECRETS.sub("sk-[redacted]", _ADDRESSES.sub("[e-mail address]", text))
+
+
+def _detail(body: bytes) -> _ErrorDetail:
+    try:
+        return msgspec.json.decode(body, type=_ErrorBody, strict=False).error
+    except msgspec.MsgspecError:
+        return _ErrorDetail(message=body[:200].decode("utf-8", "replace"))
+
+
+def _body(response: httpx.Response, path: str, limit: int | None) -> bytearray:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if limit is not None and len(body) > limit:
+            raise BodyTooLarge(path, limit, len(_BUCKET.findall(body)))
+    return body

@@ -1,0 +1,63 @@
+"""A transport to a connection's API: where, as whom, and what may be asked."""
+
+from pydantic import SecretStr
+
+from openai_costs.kernel.errors import MANAGEMENT_SCOPE
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.openai.costs.endpoints import COSTS
+from openai_costs.sources.openai.organization.endpoints import ALLOWED_PATTERNS
+from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
+from openai_costs.sources.provider import Reach, Tell, silent
+
+# Every path we may GET. Nothing outside this list is ever asked.
+
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "full": (COSTS.path, *(one.path for one in USAGE_ENDPOINTS), *ALLOWED_PATTERNS),
+    "costs_only": (COSTS.path,),
+}
+"""Patterns that a path below the base URL must match in full, by a connection's access."""
+
+SCOPES: dict[str, str] = dict.fromkeys(ALLOWED_PATTERNS, MANAGEMENT_SCOPE)
+"""The scope a pattern needs, where it is not the one that costs and usage need."""
+
+NAME = "openai"
+
+IN_PROCESS_URL = "http://127.0.0.1/v1"
+"""What the sample organisation is called by; nothing listens there."""
+
+ROOT = "/v1"
+
+NOT_FOUND = 404
+
+
+def connect(
+    settings: Settings, connection: Connection, reach: Reach, tell: Tell = silent
+) -> Transport:
+    """Return a transport to a connection's API; the key is read when a request leaves."""
+
+    def key() -> SecretStr:
+        return settings.admin_key(connection)
+
+    access = Access(
+        connection=connection.name,
+        base_url=IN_PROCESS_URL if connection.is_sample else connection.base_url,
+        key=key,
+        key_env=connection.admin_key_env,
+        allowed=ALLOWED[connection.access],
+        scopes=SCOPES,
+        remedies=_remedies(connection.base_url),
+        requests_per_minute=connection.requests_per_minute,
+        max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
+    )
+    return Transport(access, reach.inner(connection), tell)
+
+
+def _remedies(base_url: str) -> dict[int, str]:
+    """Return what to do about a page that is not there, where the address looks like the cause."""
+    if base_url.endswith(ROOT):
+        return {}
+    return {
+        NOT_FOUND: f"`base_url` does not end in {ROOT}, as OpenAI's does: try {base_url}{ROOT}."
+    }

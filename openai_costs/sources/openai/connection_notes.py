@@ -1,0 +1,80 @@
+"""What a connection taught us, remembered beside its archive so that it is asked only once.
+
+A hint, never evidence: losing the file costs a few requests.
+"""
+
+from datetime import date, timedelta
+
+import msgspec
+from msgspec.structs import replace
+from upath import UPath
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.sources.openai.costs.endpoints import LEDGER_GROUPINGS
+from openai_costs.storage.files import replace_file
+
+ASK_AGAIN_AFTER = timedelta(days=30)
+"""The vendor extends what it supports: a refusal is believed for a month."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A grouping that was refused for a window, and when."""
+
+    grouping: tuple[str, ...]
+    first: date
+    last: date
+    seen: date
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """The floor of the provider's history and the groupings it refused.
+
+    Args:
+        floor: The first day the provider still answers for; None when no floor was met.
+        refusals: Groupings refused, by window.
+        created: The day of the oldest thing the organisation has; None when not known.
+    """
+
+    floor: date | None = None
+    refusals: tuple[Refusal, ...] = ()
+    created: date | None = None
+
+    def with_floor(self, floor: date) -> "Learned":
+        """Return what is known after a floor was met."""
+        return replace(self, floor=floor)
+
+    def with_created(self, created: date) -> "Learned":
+        """Return what is known after the oldest thing was found."""
+        return replace(self, created=created)
+
+    def groupings(self, window: DayRange, today: date) -> tuple[tuple[str, ...], ...]:
+        """Return the ledger groupings worth asking for a window, richest first."""
+        hopeless = {
+            refusal.grouping
+            for refusal in self.refusals
+            if refusal.first <= window.last
+            and window.first <= refusal.last
+            and today - refusal.seen < ASK_AGAIN_AFTER
+        }
+        return tuple(g for g in LEDGER_GROUPINGS[:-1] if g not in hopeless) + LEDGER_GROUPINGS[-1:]
+
+    def refused(
+        self, window: DayRange, groupings: tuple[tuple[str, ...], ...], today: date
+    ) -> "Learned":
+        """Return what is known after these groupings were refused for a window."""
+        new = tuple(Refusal(g, window.first, window.last, today) for g in groupings)
+        kept = tuple(old for old in self.refusals if today - old.seen < ASK_AGAIN_AFTER)
+        return replace(self, refusals=kept + new)
+
+
+def recall(note: UPath) -> Learned:
+    """Return what is remembered; nothing when there is no note or it cannot be read."""
+    try:
+        return msgspec.json.decode(note.read_bytes(), type=Learned)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return Learned()
+
+
+def remember(note: UPath, learned: Learned) -> None:
+    """Replace the note."""
+    replace_file(note, msgspec.json.format(msgspec.json.encode(learned)))

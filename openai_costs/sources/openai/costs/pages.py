@@ -1,0 +1,71 @@
+"""What a cost page says, field by field.
+
+Pure: bytes in, typed results out. Digits stay as they were written: a float never exists.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from openai_costs.kernel.errors import CurrencyRefused
+from openai_costs.sources.openai import page_shape
+from openai_costs.sources.openai.costs.endpoints import COSTS
+from openai_costs.sources.openai.page_shape import Shape, page_name
+from openai_costs.storage.archive import KeptRead
+
+
+class _Amount(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    value: Any
+    currency: str
+
+
+class Result(page_shape.Result, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A cost result. Fields behind the blank line are on the wire and in no document."""
+
+    amount: _Amount
+    object: str = COSTS.result_object
+    line_item: str | None = None
+    project_id: str | None = None
+    user_id: str | None = None
+    api_key_id: str | None = None
+    api_source: str | None = None
+    quantity: Any = None
+    quantity_unit: str | None = None
+
+    organization_id: str | None = None
+    organization_name: str | None = None
+    project_name: str | None = None
+    user_email: str | None = None
+
+
+class _LooseAmount(_Amount, forbid_unknown_fields=False, gc=False):
+    """An amount that may carry fields we do not know."""
+
+
+class _LooseResult(Result, kw_only=True, forbid_unknown_fields=False, gc=False):
+    """A result whose amount may carry fields we do not know."""
+
+    amount: _LooseAmount
+
+
+_SHAPE = Shape(Result, COSTS.result_object, nested=_LooseResult)
+
+
+def results(read: KeptRead, part: str) -> tuple[Sequence[Result], str]:
+    """Return a part's results, and a remark about anything new in them (empty: nothing new).
+
+    Raises:
+        PageRefused: A field we rely on is gone or has another type.
+        CurrencyRefused: An amount is not in dollars.
+    """
+    page, grouping = page_name(read, part), read.manifest.parts[part].grouping
+    found, remarks = _SHAPE.results(read.bodies[part], grouping, page)
+    _refuse_other_currencies(found, page)
+    return found, "; ".join(remarks)
+
+
+def _refuse_other_currencies(results: Sequence[Result], page: str) -> None:
+    if strange := {result.amount.currency for result in results} - {"usd", "USD"}:
+        why = f"is {', '.join(sorted(strange))}; this ledger adds dollars to dollars only"
+        raise CurrencyRefused(page, "results[].amount.currency", why)

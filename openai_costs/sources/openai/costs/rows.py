@@ -1,0 +1,192 @@
+"""The results of many days' cost pages as rows. Pure: kept reads in, Polars frames out."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.money import MONEY, NotAnAmount, TooPrecise, exact
+from openai_costs.sources import batching
+from openai_costs.sources.batching import Held, Understood
+from openai_costs.sources.openai.costs.pages import Result, results
+from openai_costs.sources.openai.page_shape import page_name
+from openai_costs.storage.archive import DamagedRead, KeptRead
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.contract import Contract
+
+DIMENSIONS = ("project_id", "user_id", "api_key_id", "line_item")
+
+
+class Day(NamedTuple):
+    """One day's page of one part, understood as far as its fields.
+
+    Args:
+        slice: The connection and day.
+        read_at: When it was read.
+        page: The page's name, for messages.
+        grouping: The dimensions it was read with, comma-joined.
+        results: Its results.
+    """
+
+    slice: Slice
+    read_at: datetime
+    page: str
+    grouping: str
+    results: Sequence[Result]
+
+
+Conform = Callable[[pl.DataFrame, Sequence[Day]], pl.DataFrame]
+
+
+def batches(
+    table: type[Contract],
+    reads: Iterable[KeptRead | DamagedRead],
+    part_of: Callable[[KeptRead], str],
+    conform: Conform,
+) -> Iterator[Batch]:
+    """Clean one part of kept reads into a table; a page that is refused refuses only its day."""
+    return batching.batches(reads, partial(_understood, part_of), partial(_batch, table, conform))
+
+
+def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
+    """Return results as they stand: one row per result, "" as null, thousands as single units.
+
+    Columns: connection, day, grouping, the four dimensions, billed_usd, quantity, quantity_unit.
+
+    Args:
+        days: The days.
+        may_round: Whether the amounts are one day's, so that their rounding may be shared.
+
+    Raises:
+        NotAnAmount: An amount or a quantity is not a finite number in range.
+        TooPrecise: An amount has more than 18 decimals and `may_round` is false.
+    """
+    found = list(chain.from_iterable(day.results for day in days))
+    texts = {name: list(map(attrgetter(name), found)) for name in (*DIMENSIONS, "quantity_unit")}
+    amounts = _texts(map(attrgetter("amount.value"), found))
+    frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
+        pl.when(pl.col(DIMENSIONS) != "").then(pl.col(DIMENSIONS)),
+        exact(amounts, may_round=may_round).alias("billed_usd"),
+        _quantities(list(map(attrgetter("quantity"), found)), may_round=may_round).alias(
+            "quantity"
+        ),
+    )
+    return _in_single_units(frame.hstack(_days_repeated(days)))
+
+
+def _understood(part_of: Callable[[KeptRead], str], read: KeptRead) -> Understood[Day]:
+    part = part_of(read)
+    found, remark = results(read, part)
+    grouping = ",".join(read.manifest.parts[part].grouping)
+    key = Slice(read.manifest.connection, read.manifest.day)
+    day = Day(key, read.manifest.read_at, page_name(read, part), grouping, found)
+    return Understood([day], remark, len(read.bodies[part]))
+
+
+def _batch(table: type[Contract], conform: Conform, held: Held[Day]) -> Batch:
+    frame = _rows(held)
+    sums = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
+    page_usd = dict.fromkeys(held.read_at, Decimal(0))
+    page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
+    return Batch(
+        conform(frame, held.pages) if held.pages else table.no_rows(),
+        held.read_at,
+        held.refused,
+        held.remarks,
+        page_usd,
+    )
+
+
+def _rows(held: Held[Day]) -> pl.DataFrame:
+    """Build all days at once; only when one of them is not plain, day by day."""
+    try:
+        return rows(held.pages, may_round=False)
+    except (NotAnAmount, TooPrecise):
+        return pl.concat([rows([], may_round=False), *_rows_by_day(held)])
+
+
+def _rows_by_day(held: Held[Day]) -> Iterator[pl.DataFrame]:
+    days, held.pages = held.pages, []
+    for day in days:
+        try:
+            yield rows([day], may_round=True)
+            held.pages.append(day)
+        except NotAnAmount as bad:
+            held.refuse(day.slice, _refusal(day, bad))
+
+
+def _refusal(day: Day, bad: NotAnAmount) -> PageRefused:
+    """Name the field of the first value in a page that is not an amount."""
+    for field, value in _values(day):
+        try:
+            exact([_text(value)])
+        except NotAnAmount:
+            unit = "dollars" if field.endswith("value") else "units"
+            return PageRefused(day.page, field, bad.why.replace("dollars", unit))
+    return PageRefused(day.page, "results[]", bad.why)
+
+
+def _values(day: Day) -> Iterator[tuple[str, object]]:
+    for row, one in enumerate(day.results):
+        yield f"results[{row}].amount.value", one.amount.value
+    for row, one in enumerate(day.results):
+        if one.quantity is not None:
+            yield f"results[{row}].quantity", one.quantity
+
+
+def repeated(
+    facts: Sequence[tuple[object, ...]], schema: Mapping[str, type[pl.DataType]]
+) -> pl.DataFrame:
+    """Return facts about pages as columns, each as often as its page has results.
+
+    Args:
+        facts: The facts, and behind them the number of results.
+        schema: The columns.
+    """
+    columns = list(schema)
+    frame = pl.DataFrame(facts, schema={**schema, "times": pl.Int64}, orient="row")
+    return frame.select(pl.col(columns).repeat_by("times")).explode(columns, empty_as_null=False)
+
+
+def _days_repeated(days: Sequence[Day]) -> pl.DataFrame:
+    """Return connection, day and grouping, each as often as its day has results."""
+    facts = [(*day.slice, day.grouping, len(day.results)) for day in days]
+    return repeated(facts, {"connection": pl.String, "day": pl.Date, "grouping": pl.String})
+
+
+def _quantities(values: Sequence[object], *, may_round: bool) -> pl.Series:
+    there = [row for row, value in enumerate(values) if value is not None]
+    counted = exact(_texts(values[row] for row in there), may_round=may_round)
+    if len(there) == len(values):
+        return counted
+    empty = pl.Series([None] * len(values), dtype=MONEY)
+    return empty.scatter(there, counted) if there else empty
+
+
+def _in_single_units(frame: pl.DataFrame) -> pl.DataFrame:
+    """Store thousands of tokens as tokens, so that one unit has one name and one size."""
+    in_thousands = pl.col("quantity_unit") == "1000_tokens"
+    return frame.with_columns(
+        quantity=pl.when(in_thousands)
+        .then(pl.col("quantity") * 1000)
+        .otherwise("quantity")
+        .cast(MONEY),
+        quantity_unit=pl.col("quantity_unit").replace("1000_tokens", "tokens"),
+    )
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [value if isinstance(value, str) else _text(value) for value in values]
+
+
+def _text(value: object) -> str:
+    """Return a JSON scalar as it was written; anything else as words that are no number."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)

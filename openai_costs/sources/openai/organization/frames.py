@@ -1,0 +1,118 @@
+"""The tables of the directory from kept reads and the ledger's ids: one connection at a time.
+
+Pure. Every table is folded from all reads there are, so that it can be made again from raw alone.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from openai_costs.kernel.days import ONE_DAY, midnight
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.sources.openai.organization.fold import fold, not_listed
+from openai_costs.sources.openai.organization.kinds import KINDS, Kind
+from openai_costs.sources.openai.organization.listings import LIST, Listing, listing
+from openai_costs.storage.archive import DamagedRead, KeptRead
+
+FEW = 2
+"""That a single thing is gone is no sign of anything, even when there was no other."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """One connection's rows of a table, and what is to be said about them.
+
+    Args:
+        frame: The rows.
+        unlisted: Ids of the ledger that no list knows: id, first_day, last_day, billed_usd.
+        refused: Why the newest read could not be used; None when it could.
+        remark: What was new to us in the newest read; empty when nothing was.
+        shrunk: Rows in an earlier read and in the newest one, when less than half are left.
+    """
+
+    frame: pl.DataFrame
+    unlisted: pl.DataFrame
+    refused: PageRefused | None = None
+    remark: str = ""
+    shrunk: tuple[int, int] | None = None
+
+
+def folded(
+    kind: Kind,
+    connection: tuple[str, str],
+    reads: Iterable[KeptRead | DamagedRead],
+    ledger: pl.DataFrame,
+    known_elsewhere: Collection[str] = (),
+) -> Folded:
+    """Return one connection's rows of a table.
+
+    Args:
+        kind: The table.
+        connection: Whose directory it is: the connection's name and its provider's.
+        reads: All kept reads of it, in any order.
+        ledger: The ids that its ledger names: id, first_day, last_day, billed_usd.
+        known_elsewhere: Such ids that another table knows.
+    """
+    listings, refused = _usable(kind, reads)
+    listed = fold(kind, listings)
+    unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
+    name, provider = (pl.lit(one) for one in connection)
+    everything = pl.concat([listed, not_listed(unlisted)], how="diagonal").with_columns(
+        name.alias("connection"), provider.alias("provider")
+    )
+    return Folded(
+        everything.select(list(kind.table.types())).sort(kind.key),
+        unlisted,
+        refused,
+        listings[-1].remark if listings else "",
+        None if kind.may_empty else shrunk(listings),
+    )
+
+
+def is_usable(read: KeptRead | DamagedRead) -> bool:
+    """Return whether every table can take what a read lists."""
+    return not any(_usable(kind, [read])[1] for kind in KINDS)
+
+
+def shrunk(listings: Sequence[Listing]) -> tuple[int, int] | None:
+    """Return what an earlier read and the newest one list, when less than half is left.
+
+    The newest is compared with the read before it and with the newest of an earlier day, so that
+    looking again on the same day hides nothing; and only in lists that both could read.
+    """
+    if not listings:
+        return None
+    *before, newest = listings
+    earlier = [*before[-1:], *[one for one in before if one.day < newest.day][-1:]]
+    pairs = [_sizes(one, newest) for one in earlier]
+    worst = max(pairs, key=lambda pair: pair[0] - pair[1], default=(0, 0))
+    had, has = worst
+    return worst if 2 * has < had and had - has >= FEW else None
+
+
+def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
+    """Return the rows of both; a list that the newest was not given cannot have shrunk."""
+    unknown = list(newest.absent | earlier.absent)
+    had, has = (one.rows.filter(~pl.col(LIST).is_in(unknown)).height for one in (earlier, newest))
+    return had, has
+
+
+def _usable(
+    kind: Kind, reads: Iterable[KeptRead | DamagedRead]
+) -> tuple[list[Listing], PageRefused | None]:
+    """Return what can be used, oldest first, and why the newest read cannot, if it cannot."""
+    listings: dict[datetime, Listing] = {}
+    refused: dict[datetime, PageRefused] = {}
+    for read in reads:
+        if isinstance(read, DamagedRead):
+            refused[midnight(read.day) + ONE_DAY] = read.error
+            continue
+        at = read.manifest.read_at.astimezone(UTC)
+        try:
+            listings[at] = listing(kind, read)
+        except PageRefused as unusable:
+            refused[at] = unusable
+    newest = max((*listings, *refused), default=None)
+    return [listings[at] for at in sorted(listings)], refused.get(newest) if newest else None

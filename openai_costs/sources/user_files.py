@@ -1,0 +1,33 @@
+"""The files that settings name: one, or all that a pattern stands for."""
+
+from collections.abc import Iterable
+
+from upath import UPath
+
+from openai_costs.kernel.errors import FileRefused
+
+
+def files(folder: UPath, pattern: str) -> list[UPath]:
+    """Return the files a name or a pattern stands for, sorted.
+
+    Raises:
+        FileRefused: There is none.
+    """
+    whole = folder / pattern
+    if "*" not in pattern:
+        found = [whole] if whole.is_file() else []
+    else:
+        found = sorted((one for one in whole.parent.glob(whole.name) if one.is_file()), key=str)
+    if not found:
+        raise FileRefused(str(whole), "is not there", "Mend its name in openai_costs.toml.")
+    return found
+
+
+def all_files(folder: UPath, patterns: Iterable[str]) -> list[UPath]:
+    """Return the files of several names and patterns, each once, in their order.
+
+    Raises:
+        FileRefused: One of them stands for none.
+    """
+    every = (file for pattern in patterns for file in files(folder, pattern))
+    return list({str(file): file for file in every}.values())

@@ -1,0 +1,86 @@
+"""What is replaced as a whole: a day of a connection, and batches of them on their way to a table.
+
+Not here: files (lake.py).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.money import MONEY
+
+
+class Slice(NamedTuple):
+    """What is replaced as a whole: one day of one connection."""
+
+    connection: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some slices of a table.
+
+    Args:
+        frame: Their rows, with the columns `connection` and `day`.
+        read_at: Every slice that the frame replaces, also those without rows, and its read.
+        refused: Slices whose page or rows cannot be used, and why: they are left alone.
+        remarks: Slices that were used although something in their page was new to us.
+        page_usd: What the rows of a slice added up to on the page, before any cleaning.
+    """
+
+    frame: pl.DataFrame
+    read_at: Mapping[Slice, datetime]
+    refused: Mapping[Slice, OpenAICostsError] = field(default_factory=dict)
+    remarks: Mapping[Slice, str] = field(default_factory=dict)
+    page_usd: Mapping[Slice, Decimal] = field(default_factory=dict)
+
+    def derive(self, calculate: Callable[[pl.DataFrame], pl.DataFrame]) -> "Batch":
+        """Return the same slices with other rows."""
+        return Batch(calculate(self.frame), self.read_at, self.refused, self.remarks)
+
+    def of(self, connection: str) -> list[Slice]:
+        """Return a connection's slices, oldest first."""
+        return sorted(key for key in self.read_at if key.connection == connection)
+
+    def only(self, wanted: AbstractSet[Slice]) -> "Batch":
+        """Return some of the slices, with their rows."""
+        keys = [key for key in self.read_at if key in wanted]
+        schema = {"connection": pl.String, "day": pl.Date}
+        these = pl.DataFrame(keys, schema=schema, orient="row")
+        return Batch(
+            self.frame.join(these, on=["connection", "day"], how="semi"),
+            {key: self.read_at[key] for key in keys},
+        )
+
+    def page_sums(self) -> pl.DataFrame:
+        """Return what the pages of the slices added up to: connection, day, page_usd."""
+        schema = pl.Schema({"connection": pl.String(), "day": pl.Date(), "page_usd": MONEY})
+        rows = [(*key, usd) for key, usd in self.page_usd.items()]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+Batches = Iterable[Batch]
+
+
+@dataclass
+class Replaced:
+    """What became of the slices of one write.
+
+    Args:
+        rows: Rows written, by slice.
+        totals_usd: The sum of `billed_usd` by slice, where the table has that column.
+        refused: Slices left alone, and why.
+        remarks: Slices written with something new in them.
+    """
+
+    rows: dict[Slice, int] = field(default_factory=dict)
+    totals_usd: dict[Slice, Decimal] = field(default_factory=dict)
+    refused: dict[Slice, OpenAICostsError] = field(default_factory=dict)
+    remarks: dict[Slice, str] = field(default_factory=dict)

@@ -1,0 +1,359 @@
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+
+from openai_costs.cli.backfill import Headless, RunFailedError
+from openai_costs.cli.backfill_plan import Step, directories_due, from_kept_pages, plan
+from openai_costs.cli.run_output import WHAT_TO_DO
+from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.orchestration.jobs import (
+    DERIVE,
+    DIRECTORY,
+    RANGE_END,
+    RANGE_START,
+    REBUILD,
+    REFRESH,
+    overtaken_requests,
+)
+from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.questions.spend.stale_days import overtaken_days
+from openai_costs.sample.api.options import USUAL
+from openai_costs.settings import Reading, Team
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.provider import Reach
+from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.contract import Contract
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.spend import Spend
+from openai_costs_tests.org import House, calm, connection, day, house
+
+TODAY = date(2026, 3, 20)
+NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+RUN_ID = "4f6a1f0e-5f0a-4b7e-9a43-0c1f4a4f7c11"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    connections = tuple(
+        Connection(name=name, start=date(2026, 3, 1)) for name in ("acme", "harbour")
+    )
+    return Settings(
+        home=str(tmp_path),
+        config_file=Path("openai_costs.toml"),
+        connections=connections,
+        reading=Reading(trailing_days=2),
+    )
+
+
+def have(
+    settings: Settings,
+    name: str,
+    days: DayRange,
+    tables: Sequence[type[Contract]] = TOGETHER,
+    read_at: datetime = NOON,
+) -> None:
+    """Give a connection the tables that are published together, or some of them."""
+    slices = {Slice(name, day): read_at for day in days}
+    for table in tables:
+        Lake(place(settings.home)).replace(table, [Batch(table.no_rows(), slices)])
+
+
+def keep(settings: Settings, name: str, day: date) -> None:
+    """Give a connection the kept pages of a day."""
+    bodies = {"ledger": b"{}", "control": b"{}"}
+    requests = {part: ("/organization/costs", [], []) for part in bodies}
+    read = DayRead("openai", name, "costs", day, NOON, requests, bodies)
+    Archive(place(settings.home)).keep(read)
+
+
+def told(steps: list[Step]) -> list[tuple[str, str, str]]:
+    return [
+        (step.job_name, ",".join(c.name for c in step.settings.asked_connections), str(step.days))
+        for step in steps
+    ]
+
+
+TRAILING = (REFRESH, "acme,harbour", "2026-03-18 to 2026-03-20")
+
+
+def test_a_range_asked_for_is_read_from_every_connection_at_once(settings: Settings) -> None:
+    asked = DayRange(date(2026, 3, 2), date(2026, 3, 4))
+    assert told(plan(settings, asked, TODAY)) == [
+        (REFRESH, "acme,harbour", "2026-03-02 to 2026-03-04")
+    ]
+
+
+def test_a_connection_that_misses_days_does_not_make_the_other_read_again(
+    settings: Settings,
+) -> None:
+    have(settings, "acme", DayRange(date(2026, 3, 1), TODAY))
+    assert told(plan(settings, None, TODAY)) == [
+        (REFRESH, "harbour", "2026-03-01 to 2026-03-17"),
+        TRAILING,
+    ]
+
+
+def test_days_with_kept_pages_are_made_without_a_request(settings: Settings) -> None:
+    have(settings, "acme", DayRange(date(2026, 3, 1), TODAY))
+    have(settings, "harbour", DayRange(date(2026, 3, 4), TODAY))
+    keep(settings, "harbour", date(2026, 3, 2))
+    assert told(plan(settings, None, TODAY)) == [
+        (REBUILD, "harbour", "2026-03-02"),
+        (REFRESH, "harbour", "2026-03-01"),
+        (REFRESH, "harbour", "2026-03-03"),
+        TRAILING,
+    ]
+
+
+def test_a_day_that_a_killed_run_left_in_part_is_made_again(settings: Settings) -> None:
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    third, ninth = date(2026, 3, 3), date(2026, 3, 9)
+    keep(settings, "acme", third)
+    have(settings, "acme", DayRange(third, third), TOGETHER[:4], NOON + timedelta(hours=1))
+    path = Lake(place(settings.home))._path(TOGETHER[-1], Slice("harbour", ninth))  # noqa: SLF001 - as a kill leaves it
+    path.unlink()
+    assert told(plan(settings, None, TODAY)) == [
+        (REBUILD, "acme", "2026-03-03"),
+        (REFRESH, "harbour", "2026-03-09"),
+        TRAILING,
+    ]
+
+
+def test_when_nothing_is_missing_only_the_trailing_days_are_read(settings: Settings) -> None:
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    assert told(plan(settings, None, TODAY)) == [TRAILING]
+
+
+def test_offline_means_every_kept_day_and_no_other(settings: Settings) -> None:
+    assert from_kept_pages(settings, None, TODAY) == []
+    keep(settings, "acme", date(2026, 3, 5))
+    keep(settings, "harbour", date(2026, 3, 6))
+    assert told(from_kept_pages(settings, None, TODAY)) == [
+        (REBUILD, "acme,harbour", "2026-03-05 to 2026-03-06")
+    ]
+
+
+def use(settings: Settings, name: str, days: DayRange) -> None:
+    """Give a connection usage of some days."""
+    slices = {Slice(name, day): NOON for day in days}
+    Lake(place(settings.home)).replace(Usage, [Batch(Usage.no_rows(), slices)])
+
+
+def test_days_without_usage_are_owed_once_usage_was_ever_given(settings: Settings) -> None:
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    use(settings, "acme", DayRange(date(2026, 3, 11), TODAY))
+    assert told(plan(settings, None, TODAY)) == [
+        (REFRESH, "acme", "2026-03-01 to 2026-03-10"),
+        TRAILING,
+    ]
+
+
+def test_pages_of_costs_alone_do_not_replace_a_reading_of_usage(settings: Settings) -> None:
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    use(settings, "acme", DayRange(date(2026, 3, 2), TODAY))
+    keep(settings, "acme", date(2026, 3, 1))
+    assert told(plan(settings, None, TODAY)) == [(REFRESH, "acme", "2026-03-01"), TRAILING]
+
+
+def test_names_are_asked_for_once_a_day_and_never_where_only_costs_are_given(
+    settings: Settings,
+) -> None:
+    costs_only = settings.connections[1].model_copy(update={"access": "costs_only"})
+    settings = settings.model_copy(update={"connections": (settings.connections[0], costs_only)})
+    assert directories_due(settings, TODAY) == ["acme"]
+    read = DayRead("openai", "acme", "directory", TODAY, NOON, {}, {})
+    Archive(place(settings.home)).keep(read)
+    assert directories_due(settings, TODAY) == []
+    assert directories_due(settings, TODAY + ONE_DAY) == ["acme"]
+
+
+def directory_read(hour: int, projects: bytes) -> DayRead:
+    """The directory of a day with one list, as it was read at an hour."""
+    return DayRead(
+        "openai",
+        "acme",
+        "directory",
+        TODAY,
+        NOON.replace(hour=hour),
+        {"projects.0": ("/organization/projects", [], [])},
+        {"projects.0": projects},
+    )
+
+
+def test_names_are_due_again_while_the_newest_read_of_today_cannot_be_used(
+    settings: Settings,
+) -> None:
+    settings = settings.only("acme")
+    archive = Archive(place(settings.home))
+    archive.keep(directory_read(8, b'{"data": [{"id": "proj_a"}]}'))
+    assert directories_due(settings, TODAY) == []
+    archive.keep(directory_read(9, b'{"data": [{"id": 7}]}'))
+    assert directories_due(settings, TODAY) == ["acme"]
+    damaged = archive.keep(directory_read(10, b'{"data": []}'))
+    damaged.write_bytes(b"half of it")
+    assert directories_due(settings, TODAY) == ["acme"]
+    archive.keep(directory_read(11, b'{"data": []}'))
+    assert directories_due(settings, TODAY) == []
+
+
+@pytest.fixture(scope="module")
+def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[str]]:
+    """A home filled headless: the second connection is shut out."""
+    made = house(tmp_path_factory.mktemp("headless") / "home", "tidewater", "harbour")
+    made.connections = tuple(connection(one.name, start=day(18)) for one in made.connections)
+    made.serve("harbour", options=replace(USUAL, admin_keys=frozenset({"sk-admin-of-another"})))
+    lines: list[str] = []
+    with calm():
+        headless(made, lines.append).backfill()
+    return made, lines
+
+
+def headless(made: House, say: Callable[[str], None]) -> Headless:
+    reach = Reach(lambda one: made.transports[one.name])
+    return Headless(made.settings, say, made.clock, reach)
+
+
+def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
+    backfilled: tuple[House, list[str]],
+) -> None:
+    made, lines = backfilled
+    money = next(i for i, line in enumerate(lines) if "read from tidewater, harbour" in line)
+    names = lines.index("tidewater: names and owners, paced as the provider allows")
+    again = next(i for i, line in enumerate(lines) if line.endswith("of now, no request"))
+    assert money < names < again
+    spend = made.lake.read(Spend).filter(project_id="proj_route_planner")
+    assert set(spend["project_name"]) == {"Route planner"}
+    assert set(spend["connection"]) == {"tidewater"}
+
+
+def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
+    backfilled: tuple[House, list[str]],
+) -> None:
+    _, lines = backfilled
+    published = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
+    names = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
+    again = [i for i, line in enumerate(lines) if line.endswith("of now, no request")]
+    assert len(published) == 2
+    assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
+
+
+def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[str]]) -> None:
+    _, lines = backfilled
+    told = lines[-1 - sum(line.startswith(("ERROR", "WARN")) for line in lines) :]
+    assert told[-1] == WHAT_TO_DO
+    refused = [line for line in told if line.startswith("ERROR raw/")]
+    assert [line.partition(":")[0] for line in refused] == [
+        "ERROR raw/openai_costs read_complete of 2026-11-18 to 2026-11-23",
+        "ERROR raw/openai_directory read_complete",
+        "ERROR raw/openai_usage read_complete of 2026-11-18 to 2026-11-23",
+    ]
+    assert all("Connection 'harbour': GET" in line for line in refused)
+
+
+def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
+    made, _ = backfilled
+    assert overtaken_days(made.lake, ()) == []
+    assert list(overtaken_requests(made.settings, "run", overtaken_days)) == []
+
+
+def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
+    backfilled: tuple[House, list[str]],
+) -> None:
+    made, _ = backfilled
+    team = Team(name="search", projects=("proj_place_search",))
+    with_team = made.settings.model_copy(update={"teams": (team,)})
+    requests = list(overtaken_requests(with_team, "run-1", overtaken_days))
+    assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
+        ("run-1:2026-11-18 to 2026-11-23", "2026-11-18", "2026-11-23")
+    ]
+
+
+def renamed(made: House, when: date) -> None:
+    """Let a stored day speak of a project by a name that it has not any more."""
+    key = Slice("tidewater", when)
+    read_at = made.lake.read_at(Spend, key)
+    assert read_at is not None
+    rows = made.lake.read(Spend, [when])
+    once = pl.when(project_id="proj_labs").then(pl.lit("Lab")).otherwise("project_name")
+    batch = Batch(rows.with_columns(project_name=once), {key: read_at})
+    assert not made.lake.replace(Spend, [batch]).refused
+
+
+@pytest.fixture
+def overtaken(backfilled: tuple[House, list[str]], tmp_path: Path) -> House:
+    """The same home with a project that was renamed after two of its days were made."""
+    copy = backfilled[0].moved_to(tmp_path / "home")
+    for when in (day(19), day(22)):
+        renamed(copy, when)
+    copy.silence()
+    return copy
+
+
+def test_a_reading_of_the_directory_starts_one_run_per_range_of_overtaken_days(
+    overtaken: House,
+) -> None:
+    with calm(), dg.DagsterInstance.ephemeral() as instance:
+        home = overtaken.defs().get_repository_def()
+        sensor = home.get_sensor_def("names_follow_the_directory")
+        assert isinstance(sensor, dg.RunStatusSensorDefinition)
+        read = home.get_job(DIRECTORY)
+        context = dg.build_run_status_sensor_context(
+            sensor_name=sensor.name,
+            dagster_instance=instance,
+            dagster_run=instance.create_run_for_job(read, run_id=RUN_ID),
+            dagster_event=dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, read.name),
+            repository_def=home,
+        )
+        asked = list(sensor(context))
+    assert [one.run_key for one in asked] == [f"{RUN_ID}:2026-11-19", f"{RUN_ID}:2026-11-22"]
+    assert sensor.job_name == DERIVE
+
+
+def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
+    lines: list[str] = []
+    with calm():
+        again = headless(overtaken, lines.append)
+        again.follow_directory(overtaken_days(overtaken.lake, ()))
+        again.publish()
+    assert [line for line in lines if line.endswith("no request")] == [
+        "2026-11-19: names and owners of now, no request",
+        "2026-11-22: names and owners of now, no request",
+    ]
+    assert overtaken_days(overtaken.lake, ()) == []
+    question = "SELECT DISTINCT project_name FROM mart.spend WHERE project_id = 'proj_labs'"
+    with duckdb.connect(str(overtaken.published), read_only=True) as sql:
+        assert sql.sql(question).fetchall() == [("Labs",)]
+
+
+def test_old_days_that_are_asked_for_alone_are_made_and_published(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    with calm():
+        headless(made, [].append).backfill(DayRange(day(17), day(18)))
+    question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
+    with duckdb.connect(str(made.published), read_only=True) as sql:
+        assert sql.sql(question).fetchall() == [(day(17),), (day(18),)]
+
+
+def test_a_day_left_as_it_was_is_published_without_it_and_ends_red(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    made.serve("tidewater", "nan-string@1")
+    lines: list[str] = []
+    with calm(), pytest.raises(RunFailedError, match=r"Published, but not every day: .*'NaN'"):
+        headless(made, lines.append).backfill(DayRange(day(17), day(19)))
+    assert any(line.startswith("ERROR core/spend contract of 2026-11-17: ") for line in lines)
+    question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
+    with duckdb.connect(str(made.published), read_only=True) as sql:
+        assert sql.sql(question).fetchall() == [(day(18),), (day(19),)]

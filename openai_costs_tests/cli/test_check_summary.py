@@ -1,0 +1,83 @@
+from datetime import date, timedelta
+
+import dagster as dg
+
+from openai_costs.cli.run_output import WHAT_TO_DO, Objections
+
+MONDAY = date(2026, 11, 16)
+
+
+def verdict(
+    passed: bool = False,  # noqa: FBT001, FBT002 - reads as a word below
+    *,
+    asset: str = "core/usage",
+    check: str = "covers_costs",
+    day: int | None = 0,
+    said: str = "gpt-9 has no usage",
+) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(asset.split("/")),
+        check_name=check,
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=said,
+        metadata={},
+        partition=None if day is None else str(MONDAY + timedelta(days=day)),
+    )
+
+
+def lines(*runs: tuple[str, list[dg.AssetCheckEvaluation]]) -> list[str]:
+    objections = Objections()
+    for asked, verdicts in runs:
+        objections.note(verdicts, asked)
+    return list(objections.lines())
+
+
+def test_nothing_is_said_where_every_check_passed() -> None:
+    assert lines(("acme", [verdict(True)])) == []
+
+
+def test_days_of_which_the_same_is_said_are_one_line() -> None:
+    assert lines(("acme", [verdict(day=0), verdict(day=1), verdict(day=3)])) == [
+        "WARN  core/usage covers_costs of 2026-11-16 to 2026-11-17, 2026-11-19: gpt-9 has no usage",
+        WHAT_TO_DO,
+    ]
+
+
+def test_a_check_without_days_names_none() -> None:
+    (line, _) = lines(("acme", [verdict(asset="mart/coverage", check="contiguous", day=None)]))
+    assert line == "WARN  mart/coverage contiguous: gpt-9 has no usage"
+
+
+def test_a_check_that_says_something_else_of_every_day_is_told_by_its_newest_days() -> None:
+    told = lines(("acme", [verdict(day=n, said=f"{n} tokens") for n in range(7)]))
+    assert [line.rpartition(": ")[2] for line in told[:-1]] == [
+        "6 tokens",
+        "5 tokens",
+        "4 tokens",
+        "more of the same",
+    ]
+    assert "of 2026-11-16 to 2026-11-19: more" in told[3]
+
+
+def test_a_later_run_that_passes_takes_an_objection_back() -> None:
+    assert lines(("acme", [verdict()]), ("acme", [verdict(True)])) == []
+
+
+def test_one_connection_that_passes_takes_back_nothing_of_another() -> None:
+    pages = [verdict(asset="raw/openai_usage"), verdict(True, asset="raw/openai_usage")]
+    assert len(lines(("acme", pages[:1]), ("harbour", pages[1:]))) == 2
+    marts = [verdict(asset="mart/price_check"), verdict(True, asset="mart/price_check")]
+    assert lines(("acme", marts[:1]), ("acme, harbour", marts[1:])) == []
+
+
+def test_what_looks_at_all_days_is_judged_by_the_last_run_alone() -> None:
+    early = verdict(check="contiguous", day=None, said="today is missing")
+    late = verdict(True, check="contiguous", day=None)
+    assert lines(("acme", [early]), ("acme, harbour", [late])) == []
+
+
+def test_days_that_were_left_as_they_were_are_named() -> None:
+    objections = Objections()
+    objections.note([verdict(), verdict(check="contract", said="id is gone")], "acme")
+    assert objections.refused() == ["id is gone"]

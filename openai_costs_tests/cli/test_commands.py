@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from openai_costs.cli.commands import main
+from openai_costs.kernel.days import DayRange, utc_now
+from openai_costs.outputs.alerts.rows import changes_frame, findings_frame
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.finding_changes import FindingChanges
+from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.outputs.alerts.fixtures import change, finding
+from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
+from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, counted, status
+
+Streams = pytest.CaptureFixture[str]
+ONE_ROUTE = """
+[[alerts.routes]]
+name = "finops"
+channel = "webhook"
+url_env = "ALERT_URL"
+secret_env = "ALERT_SECRET"
+"""
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Return the exit code of a command line."""
+    monkeypatch.setattr("sys.argv", ["openai-costs", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL", "OPENAI_COSTS_CONFIG", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_COSTS_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("backfill", "--from", "tuesday"), "tuesday"),
+        (("backfill", "--from", "2026-03-02", "--to", "2026-03-01"), "Swap them"),
+        (("backfill", "--to", "2999-01-01"), "outside the days there are"),
+        (("backfill", "--connection", "nobody"), "There is no connection 'nobody'"),
+        (("backfill", "--from", "2026-01-01", "--to", "2026-01-02"), "has no admin key"),
+        (("demo", "--days", "3"), "days must be 7 to 1100"),
+        (("dev", "--demo"), "run `openai-costs demo` first"),
+        (("sample-api", "--faults", "flood@1"), "flood"),
+        (("nonsense",), "nonsense"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.usefixtures("nowhere")
+def test_a_mistake_is_a_sentence_and_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Streams,
+    words: tuple[str, ...],
+    sentence: str,
+) -> None:
+    assert run(monkeypatch, *words) == 1
+    said = capfd.readouterr()
+    assert sentence in " ".join((said.out + said.err).split())
+    assert "Traceback" not in said.out + said.err
+
+
+def test_a_demo_does_not_replace_a_folder_that_is_something_else(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    (nowhere / "thesis").mkdir()
+    (nowhere / "thesis" / "chapter.txt").write_text("all of it", encoding="utf-8")
+    assert run(monkeypatch, "demo", "--home", "thesis") == 1
+    assert "not empty and not a demo" in capfd.readouterr().err
+    assert (nowhere / "thesis" / "chapter.txt").read_text(encoding="utf-8") == "all of it"
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_the_doctor_names_the_missing_key_and_fails(
+    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "doctor", "--json") == 1
+    facts = json.loads(capfd.readouterr().out)
+    assert {fact["about"] for fact in facts if fact["state"] == "FAIL"} == {
+        "openai: key",
+        "openai: GET /organization/costs",
+    }
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_the_doctor_warns_of_a_budget_of_what_never_spent(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    one = budget(name="search", scope="project", id="proj_typo")
+    nothing = dict.fromkeys(DayRange(FIRST, THROUGH), "0")
+    lake = Lake(UPath(nowhere / "home"))
+    lake.replace_whole(BudgetStatus, status(one, counted(other=nothing)))
+    run(monkeypatch, "doctor")
+    said = capfd.readouterr().out
+    assert "WARN  budgets: Budget search: project proj_typo spent nothing that was read." in said
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_demo_tells_five_numbers_questions_files_and_what_next(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "demo", "--days", "14") == 0
+    said = capfd.readouterr().out
+    for word in ("Not attributed to a user", "by usage type", "restatement", "Next: openai-costs"):
+        assert word in said
+    assert (nowhere / "demo" / "report" / "index.html").exists()
+    assert (nowhere / "demo" / "published" / "openai_costs.duckdb").exists()
+    assert "sk-admin" not in said
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_findings_are_listed_and_one_is_muted_by_how_its_id_begins(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    lake = Lake(UPath(nowhere / "home"))
+    lake.replace_whole(Findings, findings_frame([finding()]))
+    assert run(monkeypatch, "findings") == 0
+    assert "f1a2b3c4d5e6  open     warning  412.50 USD" in capfd.readouterr().out
+    words = ("mute", "f1a2", "--reason", "known", "--until", "2999-01-01", "--by", "Ada")
+    assert run(monkeypatch, *words) == 0
+    assert "is muted through 2999-01-01: known" in capfd.readouterr().out
+    assert run(monkeypatch, "findings", "--open", "--json") == 0
+    assert json.loads(capfd.readouterr().out) == []
+    assert run(monkeypatch, "findings", "--all", "--json") == 0
+    (one,) = json.loads(capfd.readouterr().out)
+    assert (one["state"], one["muted_by"]) == ("muted", "Ada")
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_finding_that_is_not_there_cannot_be_muted(
+    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "mute", "zzz", "--reason", "known", "--until", "2999-01-01") == 1
+    assert "There is no finding 'zzz'" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_delivering_twice_sends_once_and_a_channel_that_is_down_is_exit_code_1(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    (nowhere / "openai_costs.toml").write_text(ONE_ROUTE, encoding="utf-8")
+    monkeypatch.setenv("ALERT_SECRET", "s1gning")
+    lake = Lake(UPath(nowhere / "home"))
+    lake.replace_whole(Findings, findings_frame([finding()]))
+    today = utc_now().date()
+    lake.replace_whole(FindingChanges, changes_frame([change(changed_day=today)]))
+    with http_inbox() as inbox:
+        monkeypatch.setenv("ALERT_URL", inbox.url)
+        assert run(monkeypatch, "deliver") == 0
+        assert run(monkeypatch, "deliver") == 0
+    assert capfd.readouterr().out.splitlines() == ["finops: 1 sent", "finops: nothing due"]
+    assert len(inbox.got) == 1
+    again = [change(), change(2, "growing", changed_day=today)]
+    lake.replace_whole(FindingChanges, changes_frame(again))
+    monkeypatch.setenv("ALERT_URL", f"http://127.0.0.1:{closed_port()}/s3cr3t")
+    assert run(monkeypatch, "deliver") == 1
+    said = capfd.readouterr()
+    assert said.out == "finops: 1 waiting\n"
+    assert said.err.startswith("Route finops did not take its messages (1 wait")
+    assert "s3cr3t" not in said.err
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_delivering_without_a_route_says_that_nobody_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "deliver") == 0
+    assert "No route: nobody is told." in capfd.readouterr().out

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from openai_costs.cli.doctor import governance_facts
+from openai_costs.kernel.days import ONE_DAY
+from openai_costs.settings import Directory, Gateway
+from openai_costs.settings.load import Settings
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.engineers import Engineers
+from openai_costs_tests.org import NOW, HandClock, connection
+
+
+def settings(folder: Path, **sections: object) -> Settings:
+    return Settings.model_validate(
+        {
+            "home": str(folder / "home"),
+            "config_file": folder / "openai_costs.toml",
+            "connections": (connection("acme"),),
+            **sections,
+        }
+    )
+
+
+def told(said: Settings) -> dict[str, str]:
+    return {about: state for state, about, _ in governance_facts(said, HandClock())}
+
+
+def test_without_gateway_and_directory_nothing_is_wrong(tmp_path: Path) -> None:
+    assert told(settings(tmp_path)) == {"gateway": "OK", "directory": "OK"}
+
+
+def test_a_gateway_without_its_key_fails_with_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LITELLM_MASTER_KEY", raising=False)
+    there = settings(tmp_path, gateway=Gateway(litellm_url="http://127.0.0.1:9"))
+    facts = {about: (state, text) for state, about, text in governance_facts(there, HandClock())}
+    state, text = facts["gateway: LiteLLM"]
+    assert state == "FAIL"
+    assert "LITELLM_MASTER_KEY" in text
+    assert facts["gateway: upstreams"][0] == "WARN"
+
+
+def test_a_directory_file_that_is_not_there_fails_and_one_not_read_yet_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "people.csv").write_text("name,email\n", encoding="utf-8")
+    there = settings(tmp_path, directory=Directory(files=("people.csv", "gone.csv")))
+    assert told(there) == {
+        "gateway": "OK",
+        "directory: people.csv": "OK",
+        "directory: gone.csv": "FAIL",
+        "directory": "WARN",
+    }
+
+
+@pytest.mark.parametrize(("is_trusted", "state"), [(True, "OK"), (False, "WARN")])
+def test_people_who_are_not_believed_are_a_warning(
+    tmp_path: Path, *, is_trusted: bool, state: str
+) -> None:
+    (tmp_path / "people.csv").write_text("name,email\n", encoding="utf-8")
+    there = settings(tmp_path, directory=Directory(files=("people.csv",)))
+    person = {
+        "person_id": "ann",
+        "status": "active",
+        "is_trusted": is_trusted,
+        "origin": "people.csv, line 2",
+    }
+    rows = pl.DataFrame([person], schema=Engineers.types())
+    Lake(place(there.home)).replace_whole(Engineers, rows)
+    assert told(there)["directory"] == state
+
+
+HEADS = "day,token_id,model,metered_usd\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "meter"),
+    [
+        (f"{HEADS}{NOW.date() - ONE_DAY},tok,gpt-5,1\n", {"gateway: GatewayFiles, meter": "OK"}),
+        (f"{HEADS}2026-11-02,tok,gpt-5,1\n", {"gateway: GatewayFiles, meter": "WARN"}),
+        (f"{HEADS}{NOW.date() - ONE_DAY},tok,gpt-5,much\n", {"gateway: GatewayFiles": "FAIL"}),
+        (None, {"gateway: GatewayFiles": "FAIL"}),
+    ],
+)
+def test_a_meter_in_files_is_read_before_it_is_called_readable(
+    tmp_path: Path, text: str | None, meter: dict[str, str]
+) -> None:
+    if text:
+        (tmp_path / "spend.csv").write_text(text, encoding="utf-8")
+    there = settings(tmp_path, gateway=Gateway(spend_files=("spend.csv",)))
+    assert told(there) == {**meter, "gateway: upstreams": "WARN", "directory": "OK"}

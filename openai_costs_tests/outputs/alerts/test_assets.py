@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import pytest
+
+from openai_costs.outputs.alerts import assets
+from openai_costs.questions.rules import Question
+from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.spend import Spend
+from openai_costs_tests.org import FIRST_DAY, TODAY, calm, house
+from openai_costs_tests.outputs.alerts.fixtures import SPIKE, frame, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openai_costs_tests.org import House
+
+HELD: Final = replace(spell(20, 21, connection="tidewater"))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A home made twice, with a question that always finds the same."""
+    question = Question((SPIKE,), (Spend,), lambda _lake, _facts: frame([HELD]))
+    with pytest.MonkeyPatch.context() as patch, calm():
+        patch.setattr(assets, "CANDIDATES", (*assets.CANDIDATES, question))
+        made = house(tmp_path_factory.mktemp("alerts") / "home")
+        for _ in range(2):
+            assert made.run(FIRST_DAY, TODAY).failures == []
+        yield made
+
+
+def test_the_graph_makes_findings_of_candidates_once(built: House) -> None:
+    found = built.lake.read(Findings).select("rule", "state", "change").rows()
+    assert found == [("anomalies.spike", "open", 1)]
+
+
+def test_findings_are_published_with_their_changes(built: House) -> None:
+    with duckdb.connect(str(built.published), read_only=True) as sql:
+        asked = "SELECT rule, kind FROM mart.findings JOIN mart.finding_changes USING (finding_id)"
+        assert sql.execute(asked).fetchall() == [("anomalies.spike", "opened")]
+        assert sql.execute("SELECT count(*) FROM mart.deliveries").fetchall() == [(0,)]

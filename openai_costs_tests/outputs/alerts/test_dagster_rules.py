@@ -1,0 +1,166 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from openai_costs.outputs.alerts.dagster_rules import Record
+from openai_costs.tables.candidate import Finding
+from openai_costs_tests.org import QUIET, calm
+
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
+DAYS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-10")
+KEY = dg.AssetKey(["core", "spend"])
+
+
+class Nothing(dg.IOManager):
+    """Keeps nothing: these assets are about their checks."""
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None: ...
+
+    def load_input(self, context: dg.InputContext) -> None: ...
+
+
+@dataclass
+class Plant:
+    """A table with a check per day and one for all, and a job that makes it."""
+
+    red: set[str] = field(default_factory=set)
+    breaks: str = ""
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    said: str = "sums differ by 3.20 USD"
+
+    def defs(self) -> dg.Definitions:
+        specs = [
+            dg.AssetCheckSpec("ties_out", asset=KEY, partitions_def=DAYS),
+            dg.AssetCheckSpec("contiguous", asset=KEY),
+        ]
+
+        @dg.asset(
+            key=KEY,
+            partitions_def=DAYS,
+            check_specs=specs,
+            owners=["team:ledger"],
+            backfill_policy=dg.BackfillPolicy.single_run(),
+        )
+        def spend(context: dg.AssetExecutionContext) -> Iterator[Any]:
+            if self.breaks == "by accident":
+                raise ValueError("a column is gone")
+            if self.breaks:
+                raise dg.Failure(self.breaks, allow_retries=False)
+            yield dg.Output(None)
+            for day in context.partition_keys:
+                yield self.verdict("ties_out", day not in self.red, day)
+            yield self.verdict("contiguous", "all" not in self.red, None)
+            yield dg.Output(None, output_name="core__spend_ties_out")
+            yield dg.Output(None, output_name="core__spend_contiguous")
+
+        job = dg.define_asset_job("refresh", selection=dg.AssetSelection.assets(spend))
+        return dg.Definitions(
+            [spend],
+            jobs=[job],
+            resources={"io_manager": Nothing()},
+            executor=dg.in_process_executor,
+        )
+
+    def verdict(self, name: str, passed: bool, day: str | None) -> dg.AssetCheckEvaluation:  # noqa: FBT001
+        return dg.AssetCheckEvaluation(
+            asset_key=KEY,
+            check_name=name,
+            passed=passed,
+            severity=self.severity,
+            description=self.said,
+            partition=day,
+        )
+
+    def run(self, instance: dg.DagsterInstance, first: str, last: str) -> None:
+        tags = {
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        }
+        self.defs().resolve_job_def("refresh").execute_in_process(
+            instance=instance, tags=tags, raise_on_error=False, run_config=QUIET
+        )
+
+    def red_now(self, instance: dg.DagsterInstance, now: datetime = NOON) -> list[Any]:
+        graph = self.defs().resolve_asset_graph()
+        found = Record(instance, graph, ["refresh"]).red(now, "team:finops")
+        assert Finding.broken_rules(found) == []
+        return found.to_dicts()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with calm(), dg.DagsterInstance.ephemeral() as one:
+        yield one
+
+
+def test_a_record_without_runs_has_nothing_red(instance: dg.DagsterInstance) -> None:
+    assert Plant().red_now(instance) == []
+
+
+def test_a_red_day_is_told_to_the_owner_of_the_asset(instance: dg.DagsterInstance) -> None:
+    plant = Plant({"2026-11-02", "2026-11-03"})
+    plant.run(instance, "2026-11-01", "2026-11-04")
+    (one,) = plant.red_now(instance)
+    assert (one["rule"], one["subject_id"]) == ("data.check_failed", "core/spend:ties_out")
+    assert (one["owner"], one["severity"], one["observed"]) == ("team:ledger", "critical", 2)
+    assert "red for 2026-11-02, 2026-11-03: sums differ by 3.20 USD" in one["because"]
+    assert one["table_name"] == "core.spend"
+
+
+def test_a_day_that_turned_green_is_red_no_more_though_other_days_ran_since(
+    instance: dg.DagsterInstance,
+) -> None:
+    plant = Plant({"2026-11-02"})
+    plant.run(instance, "2026-11-01", "2026-11-02")
+    plant.run(instance, "2026-11-03", "2026-11-04")
+    assert [one["observed"] for one in plant.red_now(instance)] == [1]
+    plant.red.clear()
+    plant.run(instance, "2026-11-02", "2026-11-02")
+    assert plant.red_now(instance) == []
+
+
+def test_a_check_without_days_counts_by_its_newest_verdict(instance: dg.DagsterInstance) -> None:
+    plant = Plant({"all"}, severity=dg.AssetCheckSeverity.WARN)
+    plant.run(instance, "2026-11-01", "2026-11-01")
+    (one,) = plant.red_now(instance)
+    assert (one["subject_id"], one["severity"]) == ("core/spend:contiguous", "warning")
+    plant.red.clear()
+    plant.run(instance, "2026-11-01", "2026-11-01")
+    assert plant.red_now(instance) == []
+
+
+def test_the_newest_run_of_a_job_counts(instance: dg.DagsterInstance) -> None:
+    plant = Plant(breaks="The key of ada@acme.example, sk-admin-abcdef123, was refused.")
+    plant.run(instance, "2026-11-01", "2026-11-01")
+    (one,) = plant.red_now(instance)
+    assert (one["rule"], one["subject_id"]) == ("data.run_failed", "refresh")
+    assert one["owner"] == "team:finops"
+    assert "The key of [address], sk-[redacted], was refused." in one["because"]
+    plant.breaks = ""
+    plant.run(instance, "2026-11-01", "2026-11-01")
+    assert plant.red_now(instance) == []
+
+
+def test_a_run_that_failed_by_accident_says_what_was_at_the_bottom_of_it(
+    instance: dg.DagsterInstance,
+) -> None:
+    plant = Plant(breaks="by accident")
+    plant.run(instance, "2026-11-01", "2026-11-01")
+    assert "ValueError: a column is gone" in plant.red_now(instance)[0]["because"]
+
+
+def test_a_run_that_failed_long_ago_is_history(instance: dg.DagsterInstance) -> None:
+    plant = Plant(breaks="no")
+    plant.run(instance, "2026-11-01", "2026-11-01")
+    assert plant.red_now(instance, datetime.now(UTC) + timedelta(days=31)) == []
+
+
+def test_a_red_day_of_a_backfill_of_old_days_is_no_news(instance: dg.DagsterInstance) -> None:
+    plant = Plant({"2026-11-02"})
+    plant.run(instance, "2026-11-01", "2026-11-04")
+    assert plant.red_now(instance, NOON + timedelta(days=31)) == []
+    assert len(plant.red_now(instance, NOON + timedelta(days=10))) == 1

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import ValidationError
+from upath import UPath
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.alerts.mutes import FILE, keep_mute, kept_mutes, with_mutes
+from openai_costs.settings import Alerts, Mute
+from openai_costs_tests.outputs.alerts.fixtures import day
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def mute(name: str = "f1", until: int = 25, **other: str) -> Mute:
+    return Mute(finding=name, reason="known", until=day(until), **other)
+
+
+def test_a_mute_is_kept_and_read_again(tmp_path: Path) -> None:
+    home = UPath(tmp_path / "new")
+    keep_mute(home, mute(by="Ada"), day(20))
+    assert kept_mutes(home) == (mute(by="Ada"),)
+
+
+def test_a_newer_mute_replaces_the_older_and_those_that_ran_out_are_forgotten(
+    tmp_path: Path,
+) -> None:
+    home = UPath(tmp_path)
+    keep_mute(home, mute("f1", 21), day(20))
+    keep_mute(home, mute("f2", 30), day(20))
+    keep_mute(home, mute("f2", 40), day(22))
+    assert kept_mutes(home) == (mute("f2", 40),)
+
+
+def test_mutes_of_the_home_come_before_those_of_the_file(tmp_path: Path) -> None:
+    home = UPath(tmp_path)
+    keep_mute(home, mute("f1"), day(20))
+    merged = with_mutes(Alerts(mutes=(mute("f2"),)), home)
+    assert [one.finding for one in merged.mutes] == ["f1", "f2"]
+
+
+def test_without_a_file_there_are_no_mutes(tmp_path: Path) -> None:
+    assert kept_mutes(UPath(tmp_path)) == ()
+
+
+def test_a_file_that_was_spoiled_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('[{"finding": "f1"}]')
+    with pytest.raises(SettingsError, match=r"mutes.json cannot be read: is required. Mend it"):
+        kept_mutes(UPath(tmp_path))
+
+
+def test_a_mute_covers_a_finding_through_its_last_day() -> None:
+    about = ("f1", "anomalies.spike", "acme", "key_etl")
+    assert mute("f1", 25).covers(*about, day(25))
+    assert not mute("f1", 25).covers(*about, day(26))
+    assert not mute("f2", 25).covers(*about, day(25))
+
+
+def test_a_mute_may_be_about_rules_connections_and_subjects() -> None:
+    about = ("f1", "anomalies.spike", "acme", "key_etl")
+    for fits in ({"rule": "anomalies.*"}, {"connection": "acme"}, {"subject": "key_*"}):
+        assert mute("", **fits).covers(*about, day(20))
+    assert not mute("", rule="anomalies.*", connection="labs").covers(*about, day(20))
+
+
+def test_a_mute_of_everything_and_an_address_in_it_are_refused() -> None:
+    with pytest.raises(ValidationError, match="would mute everything"):
+        mute("")
+    with pytest.raises(ValidationError, match="e-mail address"):
+        mute(by="ada@acme.example")

@@ -1,0 +1,141 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+from upath import UPath
+
+from openai_costs.outputs.alerts.sensors import sensors
+from openai_costs.settings import Alerts, Route
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.deliveries import Deliveries
+from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.org import calm
+from openai_costs_tests.outputs.alerts.fixtures import NOW, day, route
+from openai_costs_tests.outputs.alerts.servers import http_inbox
+
+OPS = route("ops", rules=("data.*",))
+
+
+@dg.asset(key=["core", "spend"], owners=["team:ledger"])
+def spend() -> None:
+    raise ValueError("a column is gone")
+
+
+@dataclass
+class Site:
+    """A code location with the sensors only, and a lake whose data is late."""
+
+    home: Path
+    routes: tuple[Route, ...] = (OPS,)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            home=str(self.home),
+            config_file=Path("openai_costs.toml"),
+            connections=(Connection(name="acme"),),
+            alerts=Alerts(routes=self.routes),
+        )
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(UPath(self.home))
+
+    def late(self, through: int) -> None:
+        read = datetime(2026, 11, 20, tzinfo=UTC).replace(tzinfo=None)
+        rows = [("acme", "costs", day(n), "settled", 1, 1, read) for n in range(1, through + 1)]
+        frame = pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+        self.lake.replace_whole(Coverage, frame)
+
+    def tick(self, name: str, instance: dg.DagsterInstance | None = None) -> Any:  # noqa: ANN401
+        made = {one.name: one for one in sensors(self.settings)}
+        defs = dg.Definitions([spend], jobs=[dg.define_asset_job("refresh", [spend])])
+        with calm(), dg.DagsterInstance.ephemeral() as fresh:
+            context = dg.build_sensor_context(
+                instance=instance or fresh,
+                definitions=defs,
+                resources={
+                    "lake": self.lake,
+                    "home": UPath(self.home),
+                    "settings": self.settings,
+                    "clock": lambda: NOW,
+                },
+            )
+            return made[name].evaluate_tick(context)
+
+    def found(self) -> list[tuple[str, str]]:
+        return self.lake.read(Findings).select("rule", "state").rows()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def test_sensors_are_on_when_there_is_a_route_and_off_without() -> None:
+    running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
+    for routes, status in (((OPS,), running), ((), stopped)):
+        made = sensors(Site(Path("nowhere"), routes).settings)
+        assert {one.name for one in made} == {"watch_data", "deliver_findings"}
+        assert {one.default_status for one in made} == {status}
+
+
+def test_late_data_is_found_although_nothing_ran_and_over_when_it_came(site: Site) -> None:
+    site.late(through=18)
+    site.tick("watch_data")
+    site.tick("watch_data")
+    assert site.found() == [("data.late", "open")]
+    site.late(through=21)
+    site.tick("watch_data")
+    assert site.found() == [("data.late", "closed")]
+
+
+def test_a_failed_run_is_found(site: Site) -> None:
+    site.late(through=21)
+    with calm(), dg.DagsterInstance.ephemeral() as instance:
+        job = dg.Definitions(
+            [spend], jobs=[dg.define_asset_job("refresh", [spend])], executor=dg.in_process_executor
+        ).resolve_job_def("refresh")
+        job.execute_in_process(instance=instance, raise_on_error=False)
+        run = instance.get_run_records(limit=1)[0]
+        assert run.end_time is not None
+        site.tick("watch_data", instance)
+    assert site.found() == [("data.run_failed", "open")]
+
+
+def test_what_was_found_is_delivered_once_by_the_other_sensor(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.late(through=18)
+    with http_inbox() as inbox:
+        monkeypatch.setenv("ALERT_URL", inbox.url)
+        monkeypatch.setenv("ALERT_SECRET", "s1gning")
+        site.tick("watch_data")
+        first, second = (site.tick("deliver_findings") for _ in range(2))
+        site.late(through=21)
+        site.tick("watch_data")
+        site.tick("deliver_findings")
+    assert [body["kind"] for body in inbox.bodies] == ["opened", "closed"]
+    assert (first.skip_message, second.skip_message) == ("1 sent", "nothing due")
+    assert [event.asset_key for event in first.asset_events] == [
+        dg.AssetKey(["mart", "deliveries"])
+    ]
+    assert second.asset_events == []
+
+
+def test_the_spender_is_not_told_about_data(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    spender = Site(site.home, (route("spenders"),))
+    spender.late(through=18)
+    with http_inbox() as inbox:
+        monkeypatch.setenv("ALERT_URL", inbox.url)
+        monkeypatch.setenv("ALERT_SECRET", "s1gning")
+        spender.tick("watch_data")
+        spender.tick("deliver_findings")
+    assert inbox.got == []
+    assert spender.lake.read(Deliveries).height == 0

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from openai_costs.outputs.report.cost_explorer import render, with_findings
+from openai_costs.outputs.report.panels import WIDTH, budget_bars, open_findings
+from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.outputs.report.bill import facts
+from openai_costs_tests.questions.budgets.ledger import budget, counted, status
+
+FIRST, LAST = date(2026, 1, 3), date(2026, 1, 9)
+EVIL = "<b onclick=x>"
+
+
+def finding(name: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - any column
+    return {
+        "finding_id": name,
+        "rule": "budgets.exceeded",
+        "severity": "warning",
+        "subject_kind": "api_key",
+        "subject_id": f"key_{name}",
+        "subject_name": None,
+        "connection": "acme",
+        "day": LAST,
+        "since_day": FIRST,
+        "state": "open",
+        "impact_usd": Decimal(1),
+        "because": "It was.",
+    } | said
+
+
+def findings(*rows: dict[str, Any]) -> pl.DataFrame:
+    made = pl.DataFrame(list(rows), infer_schema_length=None)
+    absent = [pl.lit(None).alias(name) for name in Findings.types() if name not in made.columns]
+    return made.with_columns(absent).select(
+        pl.col(name).cast(kind) for name, kind in Findings.types().items()
+    )
+
+
+def test_the_worst_come_first_then_the_dearest_and_only_what_is_open() -> None:
+    told = open_findings(
+        findings(
+            finding("small"),
+            finding("gain", impact_usd=Decimal(-9)),
+            finding("bad", severity="critical", impact_usd=None, state="growing"),
+            finding("over", state="closed"),
+            finding("hushed", state="muted"),
+        ),
+        ["acme"],
+    )
+    assert [(one.about, one.at_stake) for one in told.shown] == [
+        ("api key key_bad", ""),
+        ("api key key_gain", "\u2212$9.00"),
+        ("api key key_small", "$1.00"),
+    ]
+    assert (told.hidden, told.muted) == (0, 1)
+
+
+def test_a_finding_has_its_days_who_should_act_and_its_connection() -> None:
+    here = finding("a", owner="labs", outlook="More.")
+    everywhere = finding("b", connection="*")
+    one, other = open_findings(findings(here, everywhere), ["other", "acme"]).shown
+    assert one.note == "budgets.exceeded, 2026-01-03 to 2026-01-09, for labs"
+    assert (one.connection, other.connection) == (1, None)
+    assert (one.sentence, one.outlook) == ("It was.", "More.")
+
+
+def test_more_than_a_page_holds_is_counted() -> None:
+    told = open_findings(findings(*(finding(f"{i:02}") for i in range(15))), ["acme"])
+    assert (len(told.shown), told.hidden) == (12, 3)
+
+
+def test_a_bar_shows_what_is_spent_expected_and_the_limit_on_one_scale() -> None:
+    (bar,) = budget_bars(status(budget("200"), counted()))
+    assert (bar.spent, bar.limit, bar.share) == ("$100.00", "$200.00", "50.0 %")
+    assert (bar.days, bar.through) == ("2026-11-01 to 2026-11-30", date(2026, 11, 10))
+    assert (bar.expected, bar.state) == ("$300.00", "at_risk")
+    assert (bar.spent_width, bar.expected_width) == (WIDTH // 3, WIDTH)
+    assert bar.limit_at == WIDTH * 2 // 3
+
+
+def test_a_budget_whose_end_is_past_is_not_shown() -> None:
+    ended = status(budget(name="ended", end=date(2026, 10, 20)), counted())
+    running = status(budget(name="running"), counted())
+    assert [one.name for one in budget_bars(pl.concat([ended, running]))] == ["running"]
+    assert budget_bars(BudgetStatus.no_rows()) == ()
+
+
+def test_both_are_on_the_page_as_text() -> None:
+    page = with_findings(
+        facts([(1, "proj_a", "user-a", "1")], "s"),
+        findings(finding("a", subject_name=EVIL, because=f"By ana@acme.example {EVIL}")),
+        status(budget(), counted()),
+    )
+    text = render(page)
+    assert EVIL not in text
+    assert "ana@" not in text
+    assert "1 open findings" not in text
+    assert "1 open finding," in text
+    assert 'data-connection="0"' in text
+    assert '<h2 id="h-budgets">Budgets</h2>' in text
+
+
+def test_without_findings_and_budgets_there_is_a_sentence() -> None:
+    text = render(facts([(1, "proj_a", "user-a", "1")], "s"))
+    assert "No open finding" in text
+    assert "h-budgets" not in text

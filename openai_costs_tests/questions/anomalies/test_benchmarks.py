@@ -1,0 +1,43 @@
+"""The two benchmark commands keep their formats: others score what they write."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from openai_costs_tests.questions.anomalies.series import flat, frame, on
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    path = tmp_path / "series.csv"
+    frame(org=[*flat(60), 500.0], user_ada=[*flat(60), 500.0]).write_csv(path)
+    return path
+
+
+def run(script: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, str(BENCHMARKS / script), *arguments], check=True)  # noqa: S603
+
+
+def test_detections_are_written_as_promised(series: Path, tmp_path: Path) -> None:
+    out = tmp_path / "detections.csv"
+    run("anomalies.py", "--input", str(series), "--output", str(out))
+    lines = out.read_text().splitlines()
+    assert lines[0] == "series_id,day,is_anomaly,score,expected,lower,upper"
+    assert len(lines) == 1 + 2 * 61
+    found = pl.read_csv(out, try_parse_dates=True).filter(pl.col("is_anomaly") == 1)
+    assert found.select("series_id", "day").rows() == [("org", on(60)), ("user:ada", on(60))]
+
+
+def test_forecasts_are_written_as_promised(series: Path, tmp_path: Path) -> None:
+    out = tmp_path / "forecast.csv"
+    run("forecasts.py", "--input", str(series), "--as-of", "2026-02-15", "--output", str(out))
+    lines = out.read_text().splitlines()
+    assert lines[0] == "series_id,forecast,low80,high80,low95,high95"
+    assert [line.split(",")[0] for line in lines[1:]] == ["org", "user:ada"]

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from openai_costs.questions.anomalies.detector import VERDICT, detect
+from openai_costs.questions.anomalies.thresholds import Knobs
+from openai_costs_tests.questions.anomalies.series import MONDAY, flagged, flat, frame, on, shaped
+
+SATURDAY, SUNDAY = 5, 6
+
+
+def weekdays(days: int, usd: float = 100.0) -> list[float]:
+    return shaped(days, lambda number: 0.0 if number % 7 >= SATURDAY else usd)
+
+
+def test_a_flat_series_with_a_spike_has_one_anomaly_on_the_day_of_the_spike() -> None:
+    spend = frame(key_k=[*flat(60), 400.0, *flat(10)])
+    assert flagged(spend, "key:k") == {on(60): "spike"}
+
+
+def test_a_spike_says_what_was_expected_between_which_bounds_and_in_which_direction() -> None:
+    spend = frame(key_k=[*flat(60), 400.0])
+    (row,) = detect(spend).filter("is_anomaly").rows(named=True)
+    assert 95 < row["expected"] < 105
+    assert row["lower"] < row["expected"] < row["upper"] < 400
+    assert row["score"] > 4.5
+    assert row["direction"] == "up"
+
+
+def test_two_days_in_a_row_that_are_nearly_high_are_news_on_the_second() -> None:
+    wavy = shaped(62, lambda number: 100.0 + 20.0 * ((number * 7) % 5 - 2) / 2)
+    for last in range(150, 400, 5):
+        spend = frame(key_k=[*wavy[:60], last, last])
+        found = flagged(spend, "key:k")
+        if found:
+            break
+    assert found == {on(61): "spike"}
+
+
+def test_seven_days_of_history_are_enough_for_a_large_spike() -> None:
+    spend = frame(org=flat(40), key_k=[0.0] * 30 + flat(8) + [60_000.0])
+    assert flagged(spend, "key:k")[on(38)] == "spike"
+
+
+def test_a_series_that_is_quiet_at_weekends_is_no_news_on_monday() -> None:
+    spend = frame(user_ada=weekdays(70))
+    assert flagged(spend, "user:ada") == {}
+
+
+def test_a_weekday_only_series_awake_on_a_saturday_is_news_at_an_ordinary_amount() -> None:
+    costs = weekdays(70)
+    costs[56 + SATURDAY] = 80.0
+    assert flagged(frame(user_ada=costs), "user:ada") == {on(56 + SATURDAY): "awake"}
+
+
+def test_who_is_awake_on_a_saturday_and_still_on_sunday_is_news_on_both() -> None:
+    costs = weekdays(70)
+    costs[56 + SATURDAY] = costs[56 + SUNDAY] = 80.0
+    found = flagged(frame(user_ada=costs), "user:ada")
+    assert found == {on(56 + SATURDAY): "awake", on(56 + SUNDAY): "awake"}
+
+
+def test_a_job_on_the_last_day_of_the_month_is_news_once_and_then_expected() -> None:
+    ends = [number for number in range(140) if on(number + 1).day == 1]
+    costs = [500.0 if number in ends else usd for number, usd in enumerate(flat(140))]
+    assert list(flagged(frame(key_job=costs), "key:job")) == [on(ends[0])]
+
+
+def test_a_new_key_that_spends_is_news_from_its_first_day() -> None:
+    spend = frame(org=flat(40, 1000.0), key_new=[0.0] * 30 + flat(10, 200.0))
+    found = flagged(spend, "key:new")
+    assert found[on(30)] == "new_entity"
+
+
+def test_a_new_key_of_small_days_is_news_when_they_come_to_the_limit() -> None:
+    spend = frame(org=flat(40, 1000.0), key_new=[0.0] * 30 + [20.0] * 10)
+    assert min(flagged(spend, "key:new")) == on(32)
+
+
+def test_a_new_person_who_spends_what_others_spend_is_no_news() -> None:
+    spend = frame(user_ada=flat(40, 200.0), user_bo=flat(40, 150.0), user_new=[0.0] * 30 + flat(10))
+    assert flagged(spend, "user:new") == {}
+
+
+def test_on_the_first_days_of_all_nothing_is_new() -> None:
+    assert flagged(frame(key_k=flat(10, 500.0)), "key:k") == {}
+
+
+def test_a_slow_leak_is_found_while_no_single_day_is_high() -> None:
+    costs = shaped(110, lambda number: 100.0 * 1.03 ** max(0, number - 70))
+    found = flagged(frame(key_k=costs), "key:k")
+    assert "leak" in found.values()
+    assert min(found) > on(72)
+
+
+def test_a_level_that_shifts_by_half_is_found_within_a_week() -> None:
+    costs = shaped(100, lambda number: 100.0 if number < 70 else 135.0)
+    found = flagged(frame(key_k=costs), "key:k")
+    assert on(70) <= min(found) <= on(77)
+    assert max(found) < on(99)
+
+
+def test_a_rise_that_was_found_stays_open_over_lower_days_until_it_is_over() -> None:
+    costs = flat(110)
+    costs[70:82] = [130.0] * 5 + [120.0] * 4 + [130.0] * 3
+    found = flagged(frame(key_k=costs), "key:k")
+    assert list(found) == [on(number) for number in range(73, 82)]
+
+
+def test_days_that_were_high_and_stay_above_the_old_level_are_one_story() -> None:
+    spend = frame(key_k=[*flat(60), 200.0, 200.0, 200.0, 120.0, 120.0, 120.0, 120.0, *flat(8)])
+    found = detect(spend, Knobs(minimum_usd=65.0)).filter("is_anomaly")
+    assert found["day"].to_list() == [on(number) for number in range(60, 67)]
+
+
+def test_a_young_key_is_taken_to_be_steadier_than_a_young_person() -> None:
+    young = [0.0] * 30 + flat(15) + [350.0]
+    spend = frame(org=flat(46, 2000.0), key_k=young, user_ada=young)
+    assert on(45) in flagged(spend, "key:k")
+    assert on(45) not in flagged(spend, "user:ada")
+
+
+def test_a_steady_series_that_stops_is_news_on_the_day_it_stops() -> None:
+    spend = frame(org=flat(70, 300.0), key_k=flat(60) + [0.0] * 10)
+    found = flagged(spend, "key:k")
+    assert found[on(60)] == "drop"
+    assert set(found.values()) == {"drop"}
+    assert max(found) < on(66)
+
+
+def test_an_excess_below_the_minimum_dollars_is_never_news() -> None:
+    spend = frame(key_k=[*flat(60), 400.0])
+    strict = detect(spend, scopes={"key": Knobs(minimum_usd=1000.0)})
+    assert not strict["is_anomaly"].any()
+
+
+def test_unusual_days_in_a_row_are_news_when_together_they_come_to_the_minimum() -> None:
+    spend = frame(key_k=[*flat(60), 200.0, 200.0, *flat(10)])
+    found = detect(spend, Knobs(minimum_usd=150.0)).filter("is_anomaly")
+    assert found["day"].to_list() == [on(61)]
+
+
+def test_a_series_own_knobs_win_over_those_of_its_level() -> None:
+    spend = frame(key_k=[*flat(60), 400.0])
+    scopes = {"key": Knobs(minimum_usd=1000.0), "key:k": Knobs()}
+    assert detect(spend, scopes=scopes)["is_anomaly"].any()
+
+
+def test_less_is_asked_of_a_person_than_of_a_key() -> None:
+    spend = frame(key_k=[*flat(60), 147.0], user_ada=[*flat(60), 147.0])
+    assert flagged(spend, "key:k") == {}
+    assert flagged(spend, "user:ada") == {on(60): "spike"}
+
+
+def test_higher_sensitivity_narrows_the_expected_range() -> None:
+    spend = frame(key_k=flat(60))
+    widths = [
+        detect(spend, Knobs(sensitivity=one))
+        .select(pl.col("upper") - pl.col("lower"))
+        .tail(1)
+        .item()
+        for one in ("high", "normal", "low")
+    ]
+    assert widths == sorted(widths)
+
+
+def test_a_project_is_high_together_with_the_user_who_made_it_so() -> None:
+    for last, high in ((110.0, {}), (125.0, {on(60): "spike"})):
+        ada = [*flat(60, 50.0), last]
+        bo = shaped(61, lambda number: 60.0 + 12.0 * ((number * 7) % 5 - 2) / 2)
+        both = [sum(one) for one in zip(ada, bo, strict=True)]
+        spend = frame(org=both, project_p=both, user_ada=ada, user_bo=bo)
+        assert flagged(spend, "user:ada") == {on(60): "spike"}
+        assert flagged(spend, "project:p") == high
+
+
+def test_a_leak_is_not_told_by_a_project_that_it_is_little_of() -> None:
+    ada = shaped(95, lambda number: 100.0 * 1.05 ** max(0, number - 70))
+    bo = shaped(95, lambda number: 300.0 + 60.0 * ((number * 7) % 5 - 2) / 2)
+    both = [sum(one) for one in zip(ada, bo, strict=True)]
+    spend = frame(project_p=both, user_ada=ada, user_bo=bo)
+    assert "leak" in flagged(spend, "user:ada").values()
+    assert flagged(spend, "project:p") == {}
+
+
+def test_a_habit_explains_a_sum_only_where_somebody_usually_spends() -> None:
+    ada = shaped(92, lambda number: 400.0 if number % 9 == 0 else 90.0)
+    ada[91] = 420.0
+    here = [*flat(91, 250.0), 580.0]
+    elsewhere = [*((2.0, 3.0, 6.0)[number * 7 % 5 % 3] for number in range(91)), 340.0]
+    spend = frame(user_ada=ada, user_bo=flat(92, 160.0), project_p=here, model_m=elsewhere)
+    assert on(91) not in flagged(spend, "user:ada")
+    assert on(91) not in flagged(spend, "project:p")
+    assert on(91) in flagged(spend, "model:m")
+
+
+def test_no_rows_give_no_verdicts_of_the_same_shape() -> None:
+    nothing = detect(frame(key_k=[1.0]).clear())
+    assert nothing.is_empty()
+    assert nothing.columns == list(VERDICT)
+
+
+def test_dollars_may_be_exact_and_missing_days_cost_nothing() -> None:
+    spend = frame(key_k=[*flat(30), 0.0, *flat(20)])
+    exact = spend.filter(pl.col("cost") > 0).with_columns(pl.col("cost").cast(pl.Decimal(38, 18)))
+    assert_frame_equal(detect(exact), detect(spend))
+    assert Decimal(str(exact["cost"][0])) == 100
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    costs=st.lists(st.floats(0, 2000).map(lambda usd: round(usd, 2)), min_size=75, max_size=90),
+    cut=st.integers(20, 70),
+)
+def test_cutting_off_the_future_never_changes_the_past(costs: list[float], cut: int) -> None:
+    other = [usd if number % 3 else 0.0 for number, usd in enumerate(costs)]
+    spend = frame(org=[usd * 1.9 for usd in costs], user_ada=costs, key_k=other)
+    until = MONDAY + timedelta(days=cut)
+    early = detect(spend.filter(pl.col("day") <= until))
+    assert_frame_equal(early, detect(spend).filter(pl.col("day") <= until))

@@ -1,0 +1,59 @@
+"""Small literal ledgers for budgets: dollars per day, and which days are known."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.questions.budgets.scopes import DAILY
+from openai_costs.questions.budgets.status import Counted, statuses
+from openai_costs.settings import Budget
+from openai_costs.tables.core.spend_limits import SpendLimits
+from openai_costs.tables.mart.coverage import Coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+FIRST: Final = date(2026, 8, 1)
+THROUGH: Final = date(2026, 11, 10)
+
+
+def budget(limit: str = "310", **said: object) -> Budget:
+    return Budget.model_validate({"name": "all", "limit_usd": limit, **said})
+
+
+def counted(
+    through: date = THROUGH,
+    *,
+    first: date = FIRST,
+    other: Mapping[date, str] | None = None,
+    missing: Collection[date] = (),
+    moving: Collection[date] = (),
+) -> Counted:
+    """Ten dollars a day, all of it settled, but for what is said to be otherwise."""
+    costs = {day: Decimal(10) for day in DayRange(first, through)}
+    costs |= {day: Decimal(usd) for day, usd in (other or {}).items()}
+    known = [
+        (day, "missing" if day in missing else "provisional" if day in moving else "settled")
+        for day in DayRange(first, max(costs))
+    ]
+    billed = [(day, "Labs", usd) for day, usd in costs.items() if usd and day not in missing]
+    return Counted(
+        pl.DataFrame(billed, DAILY, orient="row"),
+        pl.DataFrame(known, {"day": pl.Date, "state": pl.String}, orient="row"),
+        ("acme",),
+    )
+
+
+def status(one: Budget, what: Counted, limits: pl.DataFrame | None = None) -> pl.DataFrame:
+    return statuses([one], {one.name: what}, SpendLimits.no_rows() if limits is None else limits)
+
+
+def covered(*states: tuple[str, date, str]) -> pl.DataFrame:
+    """mart.coverage of costs: connection, day, state."""
+    rows = [(name, "costs", day, state, None, None, None) for name, day, state in states]
+    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import openai_costs
+from openai_costs.outputs.alerts.rules import CANDIDATES
+from openai_costs.questions.budgets.causes import ENOUGH, MOST
+from openai_costs.questions.budgets.findings import (
+    LATE_THRESHOLD_PCT,
+    MOST_DAYS,
+    QUESTION,
+    SHARE,
+    found,
+)
+from openai_costs.questions.budgets.status import KEPT_DAYS, LOOKED_DAYS
+from openai_costs.tables.candidate import Finding
+from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs_tests.questions.budgets import ledger
+from openai_costs_tests.questions.budgets.ledger import counted, status
+
+if TYPE_CHECKING:
+    from openai_costs.settings import Budget
+
+PAGE = (Path(openai_costs.__file__).parent.parent / "docs" / "alerts.md").read_text("utf-8")
+NOVEMBER = date(2026, 11, 1)
+GREW = '[{"dimension":"api_key","id":"key_1","name":"etl","impact_usd":"20"}]'
+
+
+def budget(limit: str = "100", **said: object) -> Budget:
+    return ledger.budget(limit, owner="finops", **said)
+
+
+def on(through: date, one: Budget, **known: Any) -> pl.DataFrame:  # noqa: ANN401 - any of counted
+    """What is said of November when everything is settled through a day."""
+    told = found(status(one, counted(through, **known)), [one])
+    return told.filter(pl.col("subject_id").str.starts_with(f"all/{NOVEMBER}"))
+
+
+def test_a_limit_that_was_passed_is_told_with_its_numbers_and_since_when() -> None:
+    row = on(date(2026, 11, 12), budget()).filter(rule="budgets.exceeded").row(0, named=True)
+    assert (row["since_day"], row["day"]) == (date(2026, 11, 11), date(2026, 11, 12))
+    assert (row["observed"], row["threshold"], row["impact_usd"]) == (120, 100, Decimal(20))
+    assert (row["severity"], row["owner"], row["connection"]) == ("critical", "finops", "*")
+    assert "120.00 of 100.00 USD (120 %)" in row["because"]
+    assert "by everybody: 20.00 USD above the limit, since 2026-11-11" in row["because"]
+    assert "by 2026-11-30, four times in five between" in row["outlook"]
+
+
+def test_the_reason_names_what_grew_and_against_what() -> None:
+    one = budget("90", scope="team", id="labs")
+    rows = status(one, counted()).with_columns(
+        causes=pl.lit(GREW),
+        compared_usd=pl.lit(80, BudgetStatus.types()["compared_usd"]),
+        compared_start=date(2026, 10, 1),
+    )
+    november = found(rows, [one]).filter(pl.col("day") == ledger.THROUGH)
+    said = november.filter(rule="budgets.exceeded")["because"].item()
+    assert "by team Labs" in said
+    assert "the 80.00 USD of the days from 2026-10-01 on, in USD: api key etl +20.00." in said
+    alone = found(rows.with_columns(compared_usd=None), [one])
+    assert "Most of it, in USD: api key etl +20.00." in " ".join(alone["because"])
+
+
+def test_each_threshold_is_one_subject_a_period_however_often_it_is_looked_at() -> None:
+    one = budget("200", thresholds_pct=[26, 52, 92])
+    days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 16, 17, 29)]
+    told = pl.concat(on(day, one) for day in days).filter(rule="budgets.threshold")
+    subjects = told.select("subject_id", "since_day", "impact_usd", "severity").unique()
+    assert sorted(subjects.rows()) == [
+        ("all/2026-11-01/26%", date(2026, 11, 6), Decimal(8), "info"),
+        ("all/2026-11-01/52%", date(2026, 11, 11), Decimal(6), "info"),
+        ("all/2026-11-01/92%", date(2026, 11, 19), Decimal(6), "warning"),
+    ]
+
+
+def test_a_forecast_above_the_limit_is_told_from_the_fifth_day_until_it_is_exceeded() -> None:
+    one = budget("150", thresholds_pct=[])
+    days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 14, 15)]
+    told = pl.concat(on(day, one).filter(rule="budgets.forecast_exceeds") for day in days)
+    assert [day.day for day in told["day"]] == [5, 10, 15]
+    assert set(told["since_day"]) == {date(2026, 11, 5)}
+    row = told.filter(day=date(2026, 11, 10)).row(0, named=True)
+    assert row["impact_usd"] == row["expected"] - row["threshold"]
+    assert "when 10 of 30 days were gone; an even pace is 50.00" in row["because"]
+
+
+def test_a_period_that_began_before_it_was_read_says_from_when_it_is_counted() -> None:
+    (said,) = on(date(2026, 11, 12), budget("50", thresholds_pct=[]), first=date(2026, 11, 4))[
+        "because"
+    ]
+    assert "90.00 of 50.00 USD (180 %)" in said
+    assert "were spent from 2026-11-04, its first settled day, to 2026-11-12 by everybody" in said
+
+
+def test_a_forecast_that_nobody_wants_is_not_told() -> None:
+    one = budget("150", thresholds_pct=[], forecast=False)
+    assert on(date(2026, 11, 10), one).is_empty()
+
+
+def test_days_that_were_not_read_silence_the_forecast_and_are_said_where_it_is_over() -> None:
+    gone = [date(2026, 11, 3)]
+    one = budget("150", thresholds_pct=[])
+    assert on(date(2026, 11, 10), one, missing=gone).is_empty()
+    (said,) = on(date(2026, 11, 18), one, missing=gone)["because"]
+    assert "170.00 of 150.00 USD" in said
+    assert "without 1 of its days, which were not read: 20.00 USD above" in said
+
+
+def test_a_day_that_is_late_is_no_all_clear_for_a_forecast() -> None:
+    one = budget("150", thresholds_pct=[])
+    (whole,) = on(date(2026, 11, 10), one).rows(named=True)
+    (open_,) = on(date(2026, 11, 12), one, missing=[date(2026, 11, 11)]).rows(named=True)
+    assert (open_["rule"], open_["day"]) == ("budgets.forecast_exceeds", date(2026, 11, 12))
+    same = ("since_day", "impact_usd", "because", "outlook")
+    assert [open_[name] for name in same] == [whole[name] for name in same]
+
+
+def test_a_budget_of_one_connection_waits_for_that_one_only() -> None:
+    twelfth = date(2026, 11, 12)
+    alone = on(twelfth, budget(connection="acme"))
+    assert set(alone["connection"]) == {"acme"}
+    assert all("by everybody in acme" in said for said in alone["because"])
+    assert set(on(twelfth, budget(scope="connection", id="acme"))["connection"]) == {"acme"}
+    both = budget(scope="connection", ids=["acme", "labs"])
+    assert set(on(twelfth, both)["connection"]) == {"*"}
+
+
+def test_a_day_above_a_daily_limit_is_told_for_itself_days_later_too() -> None:
+    one = budget("15", period="daily", thresholds_pct=[])
+    bad = {date(2026, 11, 4): "40", date(2026, 11, 6): "16"}
+    told = found(status(one, counted(other=bad)), [one])
+    assert told["subject_id"].to_list() == [f"all/{day}" for day in bad]
+    assert told["impact_usd"].to_list() == [25, 1]
+    assert told["outlook"].null_count() == 2
+
+
+def test_candidates_keep_their_contract_and_hold_no_address() -> None:
+    said = on(date(2026, 11, 12), budget())
+    assert Finding.broken_rules(said) == []
+    assert not said["because"].str.contains("@").any()
+    assert found(BudgetStatus.no_rows(), []).is_empty()
+
+
+def test_a_budget_that_was_removed_from_the_settings_says_nothing_more() -> None:
+    assert found(status(budget("5"), counted()), []).is_empty()
+
+
+def test_budgets_are_among_the_questions_that_are_asked() -> None:
+    assert set(QUESTION.rules) <= set(chain.from_iterable(one.rules for one in CANDIDATES))
+
+
+def test_the_page_says_the_numbers_of_the_code() -> None:
+    flat = " ".join(PAGE.split())
+    for words in (
+        f"of those that ended within {KEPT_DAYS} days",
+        f"The newest {LOOKED_DAYS} days have one each",
+        f"a sixth of the period or {MOST_DAYS} days of it are gone",
+        "the fewest of each that explain four fifths of the growth, three at most",
+        f"From {LATE_THRESHOLD_PCT} % on a warning",
+    ):
+        assert words in flat
+    assert (6, Decimal("0.8"), 3) == (SHARE, ENOUGH, MOST)

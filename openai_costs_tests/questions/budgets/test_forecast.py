@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from openai_costs.questions.budgets.forecast import forecast
+from openai_costs_tests.questions.anomalies.series import MONDAY, flat, frame, on, shaped
+
+NAMES = ["series_id", "forecast", "low80", "high80", "low95", "high95"]
+START, END = date(2026, 6, 1), date(2026, 6, 30)
+DAYS = (END - MONDAY).days + 1
+
+
+def told(spend: pl.DataFrame, as_of: date = date(2026, 6, 10)) -> dict[str, float]:
+    (row,) = forecast(spend, as_of, START, END).rows(named=True)
+    return row
+
+
+def test_a_flat_series_is_forecast_to_the_end_with_narrow_bands_around_it() -> None:
+    row = told(frame(org=flat(DAYS)))
+    assert 2900 < row["low95"] <= row["low80"] <= row["forecast"] <= row["high80"] <= row["high95"]
+    assert abs(row["forecast"] - 3012) < 40
+    assert row["high95"] < 3300
+
+
+def test_weekends_ahead_cost_what_weekends_cost() -> None:
+    costs = shaped(DAYS, lambda number: 0.0 if number % 7 >= 5 else 100.0)
+    assert abs(told(frame(user_ada=costs))["forecast"] - 2200) < 70
+
+
+def test_what_is_spent_is_spent() -> None:
+    row = told(frame(key_k=[*flat((date(2026, 6, 5) - MONDAY).days), *[0.0] * 30]))
+    assert row["low95"] >= sum(flat(DAYS)[-30:][:4]) - 40
+
+
+def test_at_the_end_of_the_period_the_forecast_is_what_was_spent() -> None:
+    row = told(frame(key_k=flat(DAYS)), END)
+    spent = sum(flat(DAYS)[-30:])
+    assert abs(row["forecast"] - spent) < 0.01
+    assert row["low95"] <= row["forecast"] <= row["high95"]
+
+
+def test_a_single_fluke_is_not_carried_forward() -> None:
+    costs = flat(DAYS)
+    costs[140] = 10_000.0
+    assert told(frame(key_k=costs))["forecast"] < 3400
+
+
+def test_a_noisy_series_has_wider_bands_than_a_steady_one() -> None:
+    wild = shaped(DAYS, lambda number: 30.0 + 140.0 * ((number * number) % 11 == 3) * 3)
+    steady, noisy = told(frame(key_k=flat(DAYS))), told(frame(key_k=wild))
+    assert (noisy["high80"] - noisy["low80"]) > 2 * (steady["high80"] - steady["low80"])
+
+
+@pytest.mark.parametrize("growth", [1.03, 1.01, 0.97])
+def test_where_everybody_grows_a_band_still_holds_its_forecast(growth: float) -> None:
+    """A dozen budgets learn from each other, and all their past errors lie on one side."""
+    series = {
+        f"team_{n}": shaped(DAYS, lambda number, n=n: (9 + n) * growth ** (number - DAYS))
+        for n in range(12)
+    }
+    told = forecast(frame(**series), date(2026, 6, 10), START, END)
+    for row in told.iter_rows(named=True):
+        bands = [row[name] for name in ("low95", "low80", "forecast", "high80", "high95")]
+        assert bands == sorted(bands)
+
+
+def test_the_future_is_not_looked_at() -> None:
+    spend = frame(org=flat(DAYS), user_ada=flat(DAYS, 7.0))
+    as_of = date(2026, 5, 20)
+    known = spend.filter(pl.col("day") <= as_of)
+    month = (date(2026, 5, 1), date(2026, 5, 31))
+    assert_frame_equal(forecast(spend, as_of, *month), forecast(known, as_of, *month))
+
+
+def test_a_series_of_three_days_has_a_forecast_too() -> None:
+    young = frame(user_new=flat(3, 10.0)).with_columns(pl.col("day") + timedelta(days=152))
+    row = told(young, on(154))
+    assert row["forecast"] > 100
+    assert row["low95"] < row["forecast"] < row["high95"]
+
+
+def test_a_period_that_has_not_begun_is_refused_with_a_sentence() -> None:
+    with pytest.raises(ValueError, match="a forecast begins with its period"):
+        forecast(frame(org=flat(9)), on(8), START, END)
+
+
+def test_no_spend_has_no_forecast() -> None:
+    nothing = forecast(frame(org=[1.0]).clear(), START, START, END)
+    assert nothing.columns == NAMES
+    assert nothing.is_empty()
+
+
+def test_what_is_young_and_wild_has_bands_that_end_at_a_thousandfold() -> None:
+    wild = [10.0 ** (number * 3 % 31 * 12 / 31 - 9) for number in range(33)]
+    days = [START - timedelta(days=33 - number) for number in range(33)]
+    spend = pl.DataFrame({"series_id": "key:k", "day": days, "cost": wild})
+    row = told(spend, days[-1])
+    assert 100 * row["forecast"] < row["high95"] < 1100 * (row["forecast"] + len(days))

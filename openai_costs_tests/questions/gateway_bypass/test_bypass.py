@@ -1,0 +1,234 @@
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
+from openai_costs.settings import AllowedKey, Gateway, Upstream
+from openai_costs.tables.contract import Contract
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+
+DAY = date(2026, 3, 10)
+LISTED = DAY - timedelta(days=40)
+GATEWAY = Gateway()
+
+
+def frame(table: type[Contract], usual: dict[str, Any], rows: Any) -> pl.DataFrame:  # noqa: ANN401
+    blank = dict.fromkeys(table.types())
+    return pl.DataFrame([blank | usual | row for row in rows], schema=table.types())
+
+
+def spent(usd: str = "10", **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"billed_usd": Decimal(usd), **more}
+
+
+def activity(*lines: dict[str, Any], **others: Any) -> Activity:  # noqa: ANN401
+    """A bill of literals beside a gateway that knows key_maps, and a directory that knows all."""
+    on = {"connection": "acme", "provider": "openai", "day": DAY, "project_id": "proj_maps"}
+    ledger = frame(Spend, on | {"api_key_id": "key_maps", "grouping": "all"}, lines)
+    usage = frame(
+        Usage, on | {"api_key_id": "key_maps", "endpoint": "completions"}, others.get("usage", ())
+    )
+    token = {
+        "connection": "gateway", "token_id": "tok_maps", "status": "active",
+        "openai_api_key_id": "key_maps", "mapping": "token_metadata", "confidence": "high",
+        "first_seen_day": LISTED, "last_seen_day": DAY, "is_current": True,
+    }  # fmt: skip
+    row = {
+        "connection": "gateway", "day": DAY, "token_id": "tok_maps", "upstream_provider": "openai",
+        "model": "gpt-5", "is_unpriced": False, "unpriced_tokens": 0, "metered_usd": Decimal(10),
+    }  # fmt: skip
+    key = {
+        "connection": "acme", "provider": "openai", "status": "active", "project_id": "proj_maps",
+        "owner_type": "user", "owner_id": "user-mira", "owner_name": "Mira", "redacted_value": "",
+        "first_seen_day": LISTED, "last_seen_day": DAY, "is_current": True,
+    }  # fmt: skip
+    keys = others.get("keys", ({"id": "key_maps"}, {"id": "key_rogue", "name": "rogue"}))
+    project = key | {"id": "proj_maps", "name": "Maps"}
+    complete = {"day": [DAY], "is_settled": [others.get("is_complete", True)]}
+    return Activity(
+        ledger=ledger,
+        usage=usage,
+        meter=frame(GatewaySpend, row, others.get("meter", ({},))),
+        tokens=frame(GatewayTokens, token, others.get("tokens", ({},))),
+        keys=frame(ApiKeys, key, keys),
+        projects=frame(
+            Projects, {k: v for k, v in project.items() if k in Projects.types()}, ({},)
+        ),
+        meter_days=pl.DataFrame(complete, schema={"day": pl.Date, "is_settled": pl.Boolean}),
+    )
+
+
+def listed(given: Activity, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
+    found = bypass(given, gateway)
+    assert GatewayBypass.broken_rules(found) == []
+    return found.rows(named=True)
+
+
+def test_a_registered_key_that_was_metered_is_not_listed():
+    assert listed(activity(spent())) == []
+
+
+def test_a_key_no_token_names_is_listed_with_owner_dollars_and_since_when():
+    (row,) = listed(activity(spent(), spent("12.5", api_key_id="key_rogue")))
+    assert (row["api_key_id"], row["reason"], row["owner"]) == ("key_rogue", "unregistered", "Mira")
+    assert (row["billed_usd"], row["at_risk_usd"]) == (Decimal("12.5"), Decimal("12.5"))
+    assert (row["metered_usd"], row["capture_rate"]) == (None, None)
+    assert (row["first_seen_day"], row["new_since_day"]) == (LISTED, LISTED)
+    assert row["because"] == (
+        "Key 'rogue' (key_rogue) in project Maps was billed 12.50 USD on 2026-03-10: "
+        "no gateway token names it."
+    )
+
+
+def test_a_key_whose_token_is_gone_goes_round_since_the_day_after():
+    gone = {"is_current": False, "last_seen_day": DAY - timedelta(days=2)}
+    (row,) = listed(activity(spent(), tokens=(gone,)))
+    assert (row["reason"], row["new_since_day"]) == ("unregistered", DAY - timedelta(days=1))
+
+
+def test_a_key_that_is_older_than_our_first_look_goes_round_since_it_was_made():
+    made = datetime.combine(LISTED - timedelta(days=9), time(23, 30))
+    rogue = {"id": "key_rogue", "created_at": made}
+    (row,) = listed(activity(spent(api_key_id="key_rogue"), keys=(rogue,)))
+    assert (row["first_seen_day"], row["new_since_day"]) == (LISTED, made.date())
+
+
+def test_a_key_is_registered_on_the_last_day_its_token_was_listed():
+    gone = {"is_current": False, "last_seen_day": DAY}
+    assert listed(activity(spent(), tokens=(gone,))) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ({"owner_type": "service_account"}, "service_account"),
+        ({"is_current": False, "status": "vanished"}, "deleted_key"),
+        ({"is_current": False, "status": "not_listed"}, "unregistered"),
+        ({"owner_type": None}, "unregistered"),
+    ],
+)
+def test_what_the_directory_says_of_an_unregistered_key_is_its_reason(key: Any, reason: str):  # noqa: ANN401
+    given = activity(spent(api_key_id="key_rogue"), keys=({"id": "key_rogue"} | key,))
+    assert [row["reason"] for row in listed(given)] == [reason]
+
+
+def test_a_key_the_directory_has_never_listed_is_unregistered():
+    (row,) = listed(activity(spent(api_key_id="key_new"), keys=()))
+    assert (row["reason"], row["owner"], row["first_seen_day"]) == ("unregistered", None, None)
+
+
+def test_spend_without_a_key_is_listed_as_such():
+    (row,) = listed(activity(spent("3", api_key_id=None)))
+    assert (row["reason"], row["at_risk_usd"]) == ("without_key", Decimal(3))
+    assert row["because"].startswith("Spend without a key in project Maps was billed 3.00 USD")
+
+
+def test_a_registered_key_metered_far_below_its_bill_is_unmetered_by_the_difference():
+    (row,) = listed(activity(spent("40")))
+    assert (row["reason"], row["capture_rate"]) == ("unmetered", Decimal("0.25"))
+    assert (row["metered_usd"], row["at_risk_usd"]) == (Decimal(10), Decimal(30))
+    assert row["new_since_day"] is None
+
+
+def test_a_key_whose_tokens_were_counted_is_not_unmetered_because_its_price_is_wrong():
+    used = {"input_tokens": 900, "output_tokens": 100}
+    counted = used | {"metered_usd": None, "is_unpriced": True, "unpriced_tokens": 1000}
+    assert listed(activity(spent("40"), usage=(used,), meter=(counted,))) == []
+    half = counted | {"input_tokens": 450, "output_tokens": 50}
+    assert [r["reason"] for r in listed(activity(spent("40"), usage=(used,), meter=(half,)))] == [
+        "unmetered"
+    ]
+
+
+def test_a_day_the_meter_was_not_completely_read_for_judges_no_registered_key():
+    assert listed(activity(spent("40"), is_complete=False)) == []
+
+
+def test_a_project_the_gateway_knows_covers_its_keys_with_low_confidence_and_one_rate():
+    by_project = {"openai_api_key_id": None, "openai_project_id": "proj_maps"}
+    lines = (spent("10"), spent("30", api_key_id="key_rogue"))
+    rows = listed(activity(*lines, tokens=(by_project,)))
+    assert {(row["reason"], row["confidence"], row["capture_rate"]) for row in rows} == {
+        ("unmetered", "low", Decimal("0.25"))
+    }
+    assert sum(row["at_risk_usd"] for row in rows) == Decimal(30)
+
+
+def test_tokens_without_dollars_are_activity():
+    used = {"api_key_id": "key_rogue", "input_tokens": 7, "output_tokens": 3}
+    (row,) = listed(activity(usage=(used,)))
+    assert (row["tokens"], row["billed_usd"]) == (10, 0)
+
+
+def test_usage_that_was_not_read_leaves_tokens_unknown():
+    (row,) = listed(activity(spent(api_key_id="key_rogue")))
+    assert row["tokens"] is None
+
+
+def test_an_exception_holds_to_its_last_day_and_says_why():
+    entry = AllowedKey(api_key_id="key_rogue", reason="load test", until=DAY)
+    given = activity(
+        spent(api_key_id="key_rogue"), spent(api_key_id="key_rogue", day=DAY + timedelta(days=1))
+    )
+    on, after = listed(given, Gateway(allowed=(entry,)))
+    assert (on["is_allowed"], on["allowed_because"]) == (True, "load test (until 2026-03-10)")
+    assert (after["is_allowed"], after["allowed_because"]) == (False, None)
+    assert on["because"].endswith("Allowed: load test (until 2026-03-10).")
+
+
+def test_all_that_registered_and_other_keys_billed_is_accounted_for_once():
+    lines = (spent("1"), spent("2", api_key_id="key_rogue"), spent("4", api_key_id=None))
+    rows = listed(activity(*lines))
+    assert sum(row["billed_usd"] for row in rows) == Decimal(6)
+
+
+TWO_UPSTREAMS = Gateway(
+    upstreams=(
+        Upstream(connection="acme", api_key_id="key_maps"),
+        Upstream(connection="acme", api_key_id="key_search"),
+    )
+)
+NOWHERE = {"openai_api_key_id": None, "mapping": "none", "confidence": "none"}
+
+
+@pytest.mark.parametrize("tokens", [(), (NOWHERE,)])
+def test_a_key_that_settings_declare_is_the_gateways_whichever_token_it_answers_for(tokens: Any):  # noqa: ANN401
+    lines = (spent("40"), spent("50", api_key_id="key_search"), spent(api_key_id="key_rogue"))
+    (row,) = listed(activity(*lines, tokens=tokens), TWO_UPSTREAMS)
+    assert (row["api_key_id"], row["reason"]) == ("key_rogue", "unregistered")
+
+
+def test_a_declared_key_that_a_token_names_is_judged_by_what_was_metered():
+    (row,) = listed(activity(spent("40")), TWO_UPSTREAMS)
+    assert (row["reason"], row["confidence"], row["at_risk_usd"]) == ("unmetered", "high", 30)
+
+
+def test_the_keys_of_a_declared_project_are_the_gateways():
+    declared = Gateway(upstreams=(Upstream(connection="acme", project_id="proj_maps"),))
+    assert listed(activity(spent("40", api_key_id="key_rogue"), tokens=()), declared) == []
+
+
+def test_a_key_billed_in_two_projects_was_metered_once():
+    rows = listed(activity(spent("10"), spent("30", project_id=None)))
+    assert {row["capture_rate"] for row in rows} == {Decimal("0.25")}
+    assert sum(row["metered_usd"] for row in rows) == Decimal(10)
+    assert sum(row["at_risk_usd"] for row in rows) == Decimal(30)
+
+
+def test_what_has_no_price_accuses_nobody_where_usage_was_not_read():
+    counted = {"metered_usd": None, "is_unpriced": True, "unpriced_tokens": 1000}
+    assert listed(activity(spent("40"), meter=(counted,))) == []
+    assert [row["reason"] for row in listed(activity(spent("40"), meter=()))] == ["unmetered"]
+
+
+def test_a_bill_too_small_for_a_rate_is_judged_by_none():
+    assert listed(activity(spent("0.000000000000000001"), meter=({"metered_usd": 1000},))) == []

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+from upath import UPath
+
+from openai_costs.outputs.alerts.rounds import ask
+from openai_costs.questions.gateway_bypass.findings import QUESTIONS, found
+from openai_costs.questions.rules import Facts
+from openai_costs.settings import Gateway, Upstream
+from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.candidate import Finding
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs_tests.org import day
+
+Asked = tuple[dict[str, date], tuple[date | None, ...]]
+
+
+def key(when: int, usd: str, **said: object) -> dict[str, object]:
+    """A day of a key; what is not said is of a key that no token names."""
+    return {
+        "day": day(when),
+        "connection": "acme",
+        "provider": "openai",
+        "api_key_id": "key_ana",
+        "key_name": "ana laptop",
+        "owner": "Ana",
+        "project_name": "Labs",
+        "billed_usd": Decimal(usd),
+        "at_risk_usd": Decimal(usd),
+        "tokens": 100,
+        "new_since_day": day(3),
+        "reason": "unregistered",
+        "confidence": "none",
+        "is_allowed": False,
+        "because": "",
+    } | said
+
+
+def rows(*keys: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame([*keys], schema=GatewayBypass.types())
+
+
+def test_the_days_of_a_key_are_one_finding_with_its_dollars_and_its_owner() -> None:
+    said = found(rows(key(4, "10.5"), key(6, "2")))
+    assert Finding.broken_rules(said) == []
+    row = said.row(0, named=True)
+    assert (row["rule"], row["subject_id"]) == ("gateway_bypass.unregistered", "key_ana")
+    assert (row["since_day"], row["day"], row["impact_usd"]) == (day(3), day(6), Decimal("12.5"))
+    assert row["owner"] == "Ana"
+    assert (
+        "ana laptop of Ana, Labs, was billed 12.50 USD for 200 tokens on 2 days" in row["because"]
+    )
+    assert "Round the gateway since 2026-11-03." in row["because"]
+
+
+def test_what_is_allowed_or_not_at_risk_is_no_finding() -> None:
+    assert found(rows(key(4, "10", is_allowed=True), key(5, "0"))).is_empty()
+    assert found(GatewayBypass.no_rows()).is_empty()
+
+
+def test_a_key_that_goes_on_after_its_exception_ended_counts_from_then_on() -> None:
+    said = found(rows(key(4, "10", is_allowed=True), key(5, "7")))
+    assert said["impact_usd"].to_list() == [Decimal(7)]
+
+
+def test_a_registered_key_that_is_hardly_metered_has_a_rule_of_its_own() -> None:
+    said = found(rows(key(4, "10", reason="unmetered", new_since_day=None), key(5, "600")))
+    assert dict(said.select("rule", "severity").rows()) == {
+        "gateway_bypass.unmetered": "warning",
+        "gateway_bypass.unregistered": "critical",
+    }
+    assert said.filter(rule="gateway_bypass.unmetered")["since_day"].to_list() == [day(4)]
+
+
+def test_spend_without_a_key_is_no_finding_and_an_owner_known_by_an_address_stays_unnamed() -> None:
+    assert found(rows(key(4, "1", reason="without_key", api_key_id=None))).is_empty()
+    row = found(rows(key(4, "1", owner="ana@acme.example"))).row(0, named=True)
+    assert row["owner"] is None
+    assert "@" not in row["because"]
+    assert row["day"] == date(2026, 11, 4)
+
+
+def test_a_key_or_project_that_is_called_by_an_address_keeps_what_stands_before_the_at() -> None:
+    named = {"key_name": "ana@acme.example laptop", "project_name": "ana@acme.example"}
+    row = found(rows(key(4, "1", **named))).row(0, named=True)
+    assert row["subject_name"] == "ana laptop"
+    assert not [text for text in map(str, row.values()) if "@" in text]
+
+
+# --- as far as the gateway is known --------------------------------------------------------------
+
+GATEWAY = Gateway(litellm_url="https://gateway.example")
+MORNING = datetime(2026, 11, 24, 6, tzinfo=UTC)
+NEWEST = 22
+
+
+def asked(home: Path, listed: int | None, metered: int | None, gateway: Gateway = GATEWAY) -> Asked:
+    """What is found and judged when the registry and the meter were read up to some days.
+
+    Two keys spent on every day: one that no token names, one that was hardly metered.
+    """
+    lake, days = Lake(UPath(home)), [day(number) for number in range(10, NEWEST + 1)]
+    known = {"connection": "acme", "source": "costs", "state": "settled"}
+    blank = dict.fromkeys(Coverage.types())
+    state = [blank | known | {"day": one} for one in days]
+    state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read
+    lake.replace_whole(Coverage, pl.DataFrame(state, schema=Coverage.types()))
+    low = {"api_key_id": "key_bo", "reason": "unmetered", "new_since_day": None}
+    spent = [key(n, "1", **more) for n in range(10, NEWEST + 1) for more in ({}, low)]
+    lake.replace(
+        GatewayBypass, [Batch(rows(*spent), {Slice("acme", one): MORNING for one in days})]
+    )
+    read = {Slice("gateway", day(n)): MORNING for n in range(10, (metered or 0) + 1)}
+    lake.replace(GatewaySpend, [Batch(GatewaySpend.no_rows(), read)])
+    lake.replace_whole(GatewayTokens, registry(listed))
+    nobody = Settings(home="", config_file=Path("openai_costs.toml"))
+    settings = nobody.model_copy(update={"gateway": gateway})
+    found_now, judged = ask(lake, Facts(settings, MORNING), QUESTIONS)
+    rules = ("gateway_bypass.unregistered", "gateway_bypass.unmetered")
+    until = tuple(max(judged.of(rule, "acme"), default=None) for rule in rules)
+    return dict(found_now.select("subject_id", "day").iter_rows()), until
+
+
+def registry(listed: int | None) -> pl.DataFrame:
+    if listed is None:
+        return GatewayTokens.no_rows()
+    row = dict.fromkeys(GatewayTokens.types()) | {
+        "connection": "gateway",
+        "token_id": "tok",
+        "status": "active",
+        "mapping": "none",
+        "confidence": "none",
+        "first_seen_day": day(1),
+        "last_seen_day": day(listed),
+        "is_current": True,
+    }
+    return pl.DataFrame([row], schema=GatewayTokens.types())
+
+
+def test_registry_and_meter_are_each_judged_as_far_as_they_were_read(tmp_path: Path) -> None:
+    found_on, until = asked(tmp_path, listed=21, metered=19)
+    assert found_on == {"key_ana": day(21), "key_bo": day(19)}
+    assert until == (day(21), day(19))
+
+
+def test_a_meter_that_is_ahead_of_the_registry_is_judged_as_far_as_both_are(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=18, metered=20)[1] == (day(18), day(18))
+
+
+def test_a_registry_that_was_never_read_opens_and_closes_nothing(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=None, metered=22) == ({}, (None, None))
+
+
+def test_a_meter_that_was_never_read_judges_nobody_by_it(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=23, metered=None) == ({"key_ana": day(22)}, (day(22), None))
+
+
+def test_a_gateway_that_left_the_settings_ends_what_was_found(tmp_path: Path) -> None:
+    assert asked(tmp_path, listed=23, metered=22, gateway=Gateway()) == ({}, (day(22), day(22)))
+
+
+def test_settings_that_are_all_the_registry_there_is_are_known_on_every_day(tmp_path: Path) -> None:
+    declared = Gateway(upstreams=(Upstream(connection="acme", api_key_id="key_gate"),))
+    found_on, until = asked(tmp_path, listed=None, metered=None, gateway=declared)
+    assert (found_on["key_ana"], until) == (day(22), (day(22), day(22)))
+
+
+def test_a_meter_that_left_the_settings_ends_what_it_found(tmp_path: Path) -> None:
+    only_registry = Gateway(token_files=("tokens.csv",))
+    assert asked(tmp_path, listed=22, metered=15, gateway=only_registry)[1] == (day(22), day(22))

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from openai_costs.questions.optimization.cheaper_successor import SUCCESSORS, cheaper_successor
+from openai_costs.questions.optimization.list_cost import token_prices
+from openai_costs.questions.prices.catalogue import OPENAI, find_model
+from openai_costs_tests.questions.optimization.month import (
+    LAST,
+    Month,
+    billed,
+    coverage,
+    line,
+    projects,
+)
+
+if TYPE_CHECKING:
+    from openai_costs.questions.optimization.facts import Saving
+
+
+def found(*lines: dict[str, Any], **tables: Any) -> list[Saving]:  # noqa: ANN401 - tables
+    return list(cheaper_successor(Month(spend=billed(*lines), **tables).facts))
+
+
+def test_the_same_tokens_at_the_successors_prices_are_what_could_be_saved() -> None:
+    lines = (
+        line("gpt-4.1-2025-04-14, input", "20", "10000000"),
+        line("gpt-4.1-2025-04-14, cached input", "1", "2000000"),
+        line("gpt-4.1-2025-04-14, output", "8", "1000000"),
+    )
+    (saving,) = found(*lines, projects=projects({"id": "p", "name": "search"}))
+    assert saving.saving_usd == Decimal(29) - Decimal("1.52")
+    assert (saving.subject, saving.subject_name) == ("p gpt-4.1-2025-04-14", "search")
+    assert saving.billed_usd == 29
+    assert saving.because == (
+        "(10,000,000 input x 2 + 2,000,000 cached input x 0.5 + 1,000,000 output x 8) USD a "
+        "million tokens = 29.00 USD. With gpt-6-luna, the vendor's recommended replacement since "
+        "2026-10-14: (10,000,000 input x 0.1 + 2,000,000 cached input x 0.01 + 1,000,000 output x "
+        "0.5) USD a million tokens = 1.52 USD, 27.48 USD less."
+    )
+
+
+def test_projects_are_told_apart_and_spend_without_one_is_told_too() -> None:
+    one = line("gpt-4.1, input", "20", "10000000")
+    subjects = [saving.subject for saving in found(one, one | {"project_id": None})]
+    assert subjects == ["no project gpt-4.1", "p gpt-4.1"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        line("gpt-5.4, input", "25", "10000000"),
+        line("gpt-99-nova, input", "25", "10000000"),
+        line("ft-gpt-4o-2024-08-06, input", "37.5", "10000000"),
+        line("batch | gpt-4.1, input", "10", "10000000"),
+        line("priority | gpt-5.6-sol, input, long context", "160", "10000000"),
+        line("gpt-4.1, input", "20", None),
+        line("gpt-4.1, input", "20", "10000000", quantity_unit="images"),
+        line("gpt-4.1, input", "0.2", "100000"),
+    ],
+    ids=lambda row: str(row["line_item"]),
+)
+def test_what_has_no_successor_or_is_no_usual_text_is_left_alone(other: dict[str, Any]) -> None:
+    assert found(other) == []
+
+
+def test_a_successor_that_was_not_there_yet_saves_nothing() -> None:
+    day = date(2026, 10, 13)
+    rows = [line("gpt-4.1, input", "20", "10000000", day=day)]
+    assert found(*rows, coverage=coverage([day])) == []
+
+
+def test_every_successor_is_in_the_catalogue_and_not_dearer() -> None:
+    for older, successor in SUCCESSORS.items():
+        assert older in {model.id for model in OPENAI.models}
+        assert find_model(successor.model) is not None
+        before, after = token_prices(older, LAST), token_prices(successor.model, LAST)
+        assert before is not None
+        assert after is not None
+        pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None]
+        assert all(new is not None and new <= old for old, new in pairs), older

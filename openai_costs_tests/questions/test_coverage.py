@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from openai_costs.questions.coverage import (
+    complete_through,
+    coverage,
+    missing_ranges,
+    newest_settled,
+    of_costs,
+    of_settled_days,
+    settled_in_all,
+    since_first_read,
+    usage_coverage,
+)
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import NOW, day
+
+READ_AT = NOW.replace(tzinfo=None)
+COUNTS = {"connection": pl.String, "day": pl.Date, "rows": pl.Int64}
+
+
+def controls(*rows: tuple[str, int, bool]) -> pl.DataFrame:
+    """Control rows as (connection, day, is settled), of one dollar each."""
+    found = [(name, day(number), Decimal(1), settled, READ_AT) for name, number, settled in rows]
+    return pl.DataFrame(found, schema=SpendControl.types(), orient="row")
+
+
+def counts(*rows: tuple[str, int, int]) -> pl.DataFrame:
+    found = [(name, day(number), height) for name, number, height in rows]
+    return pl.DataFrame(found, schema=COUNTS, orient="row")
+
+
+def states(letters: str, connection: str = "acme") -> pl.DataFrame:
+    """One letter per day from 1 November: s, p or m."""
+    words = {"s": "settled", "p": "provisional", "m": "missing"}
+    rows = [
+        (connection, "costs", day(number), words[letter], None, None, None)
+        for number, letter in enumerate(letters, start=1)
+    ]
+    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+
+
+def through(*frames: pl.DataFrame) -> date | None:
+    return complete_through(pl.concat(frames))
+
+
+def test_every_day_from_the_first_to_today_has_a_state() -> None:
+    read = controls(("acme", 1, True), ("acme", 3, False))
+    found = coverage(read, counts(("acme", 1, 7), ("acme", 3, 2)), {"acme": day(1)}, day(4))
+    assert found.select("day", "state", "rows", "billed_usd", "read_at").rows() == [
+        (day(1), "settled", 7, Decimal(1), READ_AT),
+        (day(2), "missing", None, None, None),
+        (day(3), "provisional", 2, Decimal(1), READ_AT),
+        (day(4), "missing", None, None, None),
+    ]
+
+
+def test_a_day_without_spend_is_settled_at_zero_and_not_missing() -> None:
+    nothing = controls(("acme", 1, True)).with_columns(
+        billed_usd=pl.lit(Decimal(0), pl.Decimal(38, 18))
+    )
+    found = coverage(nothing, counts(("acme", 1, 0)), {"acme": day(1)}, day(1))
+    assert found.select("state", "rows", "billed_usd").rows() == [("settled", 0, Decimal(0))]
+
+
+def test_a_connection_begins_at_its_own_first_day() -> None:
+    found = coverage(controls(), counts(), {"acme": day(2), "bolt": day(3)}, day(3))
+    assert found.select("connection", "day").rows() == [
+        ("acme", day(2)),
+        ("acme", day(3)),
+        ("bolt", day(3)),
+    ]
+
+
+def test_a_connection_that_begins_tomorrow_has_no_days_yet() -> None:
+    assert coverage(controls(), counts(), {"acme": day(5)}, day(4)).is_empty()
+
+
+def test_coverage_keeps_its_contract() -> None:
+    found = coverage(controls(("acme", 1, True)), counts(("acme", 1, 7)), {"acme": day(1)}, day(3))
+    assert Coverage.broken_rules(found) == []
+
+
+def test_usage_is_settled_when_it_was_read_late_enough_and_has_no_dollars() -> None:
+    late, early = datetime(2026, 11, 3), datetime(2026, 11, 3, 23, 59)  # noqa: DTZ001 - as stored
+    stored = pl.DataFrame(
+        [("acme", day(1), 7, late), ("acme", day(2), 0, early)],
+        schema={**COUNTS, "read_at": pl.Datetime("us")},
+        orient="row",
+    )
+    found = usage_coverage(stored, {"acme": day(1)}, timedelta(hours=24), day(3))
+    assert found.select("source", "day", "state", "rows", "billed_usd").rows() == [
+        ("usage", day(1), "settled", 7, None),
+        ("usage", day(2), "provisional", 0, None),
+        ("usage", day(3), "missing", None, None),
+    ]
+    assert Coverage.broken_rules(found) == []
+    assert of_costs(found).is_empty()
+
+
+def test_data_is_complete_through_the_last_settled_day_before_a_gap() -> None:
+    assert through(states("sssms")) == day(3)
+
+
+def test_a_provisional_day_is_not_complete() -> None:
+    assert through(states("ssp")) == day(2)
+
+
+def test_days_before_the_first_read_are_no_gap() -> None:
+    assert through(states("mmssp")) == day(4)
+
+
+def test_the_slowest_connection_decides() -> None:
+    assert through(states("ssss"), states("ss", "bolt")) == day(2)
+
+
+def test_a_connection_never_read_means_complete_through_no_day() -> None:
+    assert through(states("ss"), states("mm", "bolt")) is None
+
+
+def test_a_connection_with_only_provisional_days_means_complete_through_no_day() -> None:
+    assert through(states("mpp")) is None
+
+
+def test_no_coverage_is_complete_through_no_day() -> None:
+    assert through(Coverage.no_rows()) is None
+
+
+def test_gaps_are_ranges_of_missing_days_per_connection() -> None:
+    gaps = missing_ranges(pl.concat([states("smmsm"), states("mms", "bolt")]))
+    assert gaps.rows() == [
+        ("acme", day(2), day(3)),
+        ("acme", day(5), day(5)),
+        ("bolt", day(1), day(2)),
+    ]
+
+
+def test_a_gap_of_one_connection_does_not_run_into_the_next() -> None:
+    gaps = missing_ranges(pl.concat([states("sm"), states("ssm", "bolt")]))
+    assert gaps.rows() == [("acme", day(2), day(2)), ("bolt", day(3), day(3))]
+
+
+def test_no_missing_day_is_no_gap() -> None:
+    assert missing_ranges(states("sssp")).is_empty()
+
+
+def test_history_begins_with_the_first_read_of_each_connection() -> None:
+    found = since_first_read(pl.concat([states("mmsm"), states("sm", "bolt")]))
+    assert found.select("connection", "day").rows() == [
+        ("acme", day(3)),
+        ("acme", day(4)),
+        ("bolt", day(1)),
+        ("bolt", day(2)),
+    ]
+
+
+def test_a_connection_never_read_has_no_history() -> None:
+    assert since_first_read(states("mmm")).is_empty()
+
+
+def test_a_connection_that_is_not_read_takes_no_other_connections_days() -> None:
+    frame = pl.concat([states("ssp"), states("smm", "beta")])
+    names = ["acme", "beta", "gateway"]
+    rows = pl.DataFrame([(name, day(n)) for name in names for n in (1, 2, 3)], orient="row")
+    rows.columns = ["connection", "day"]
+    found = of_settled_days(rows, frame).rows()
+    assert found == [
+        ("acme", day(1)),
+        ("acme", day(2)),
+        ("beta", day(1)),
+        ("gateway", day(1)),
+    ]
+    assert dict(newest_settled(frame).rows()) == {"acme": day(2), "beta": day(1)}
+
+
+def test_a_connection_never_read_settles_no_days_of_all_and_takes_none_away() -> None:
+    frame = pl.concat([states("ssp"), states("mmm", "beta")])
+    rows = pl.DataFrame({"connection": ["gateway"] * 3, "day": [day(1), day(2), day(3)]})
+    assert settled_in_all(frame).to_list() == [day(1), day(2)]
+    assert of_settled_days(rows, frame)["day"].to_list() == [day(1), day(2)]

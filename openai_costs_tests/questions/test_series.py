@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from openai_costs.questions.series import calendar, known_days
+
+MONDAY: Final = date(2026, 1, 5)
+
+
+def on(number: int) -> date:
+    return date.fromordinal(MONDAY.toordinal() + number)
+
+
+def coverage(*rows: int | None, provisional: tuple[int, ...] = ()) -> pl.DataFrame:
+    """Rows of each day from Monday on; None was never read."""
+    return pl.DataFrame(
+        [
+            (
+                "acme",
+                "costs",
+                on(number),
+                "missing"
+                if count is None
+                else "provisional"
+                if number in provisional
+                else "settled",
+                count,
+            )
+            for number, count in enumerate(rows)
+        ],
+        schema=["connection", "source", "day", "state", "rows"],
+        orient="row",
+    )
+
+
+def test_only_settled_days_are_known() -> None:
+    assert known_days(coverage(5, None, 5, 5, provisional=(3,)), "acme") == {on(0), on(2)}
+    assert known_days(coverage(5), "other") == set()
+
+
+def test_one_day_without_rows_between_days_with_rows_is_a_hole_in_the_data() -> None:
+    known = known_days(coverage(*[5] * 7, 0, 5), "acme")
+    assert on(7) not in known
+    assert len(known) == 8
+
+
+def test_the_second_day_without_rows_is_silence() -> None:
+    known = known_days(coverage(*[5] * 7, 0, 0), "acme")
+    assert (on(7) in known, on(8) in known) == (False, True)
+
+
+def test_a_weekday_that_never_has_rows_is_silence() -> None:
+    working_week = (5, 5, 5, 5, 5, 0, 0)
+    assert len(known_days(coverage(*working_week, *working_week), "acme")) == 14
+
+
+def test_an_unknown_day_has_the_dollars_of_the_week_before() -> None:
+    known = {on(number) for number in range(15)} - {on(9), on(2)}
+    told = dict(calendar(known).iter_rows())
+    assert told[on(10)] == on(10)
+    assert told[on(9)] == on(8)
+    assert len(told) == 15
+
+
+def test_without_such_a_week_it_has_those_of_the_day_before() -> None:
+    assert dict(calendar({on(0), on(2)}).iter_rows())[on(1)] == on(0)
+
+
+def test_without_a_known_day_there_is_no_calendar() -> None:
+    assert calendar(set()).is_empty()

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from openai_costs.questions.usage.consistency import contradictions, negative_counts
+from openai_costs_tests.questions.usage.frames import tokens, usage
+
+
+def test_counts_that_add_up_are_no_contradiction() -> None:
+    row = tokens(500, cached=400, write=100, output=70, input_audio_tokens=0, input_image_tokens=0)
+    assert contradictions(usage(row)).is_empty()
+
+
+def test_a_contradiction_names_both_numbers() -> None:
+    wrong = contradictions(usage(tokens(500, cached=400, input_tokens=901)))["sums"].item()
+    assert "input_tokens 901 is not 900 =" in wrong
+
+
+def test_what_is_null_is_not_held_to_a_sum() -> None:
+    old = tokens(500, cached=400, input_tokens=1, input_cache_write_tokens=None)
+    assert contradictions(usage(old)).is_empty()
+
+
+def test_every_contradiction_of_a_row_is_told() -> None:
+    row = tokens(5, output=3, input_tokens=6, output_audio_tokens=0, output_image_tokens=1)
+    told = contradictions(usage(row))["sums"].item()
+    assert "input_tokens 6" in told
+    assert "output_tokens 3 is not 4" in told
+
+
+def test_a_count_below_zero_is_told_with_its_name() -> None:
+    rows = usage(tokens(1), tokens(1, num_model_requests=-2, output_tokens=-1))
+    assert negative_counts(rows)["counts"].item() == "output_tokens -1, num_model_requests -2"
+
+
+def test_a_count_that_is_not_known_is_not_negative() -> None:
+    assert negative_counts(usage({})).is_empty()

@@ -1,0 +1,23 @@
+import subprocess
+import sys
+
+import httpx
+
+COMMAND = "from openai_costs.cli.commands import main; main()"
+
+
+def test_the_address_that_the_sample_api_prints_can_be_pasted_as_base_url():
+    words = [sys.executable, "-c", COMMAND, "sample-api", "--port", "0", "--days", "7"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - ours
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[-1]
+        try:
+            answer = httpx.get(
+                f"{address}/organization/costs",
+                params={"start_time": "1"},
+                headers={"Authorization": "Bearer sk-admin-sample"},
+            )
+        finally:
+            server.terminate()
+    assert answer.status_code == 200
+    assert answer.json()["object"] == "page"

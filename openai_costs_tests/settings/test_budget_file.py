@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.settings import Budget
+from openai_costs.settings.budget_file import with_budget_file
+
+HEAD = "name,scope,id,limit_usd,thresholds_pct,owner\n"
+SEVERAL = "name,scope,ids,limit_usd\ntwo teams,team,labs; desk,900.05\n"
+
+
+def listed(folder: Path, rows: str) -> list[Budget]:
+    (folder / "budgets.csv").write_text(HEAD + rows, encoding="utf-8")
+    said = with_budget_file({"budgets_file": "budgets.csv"}, folder)
+    return [Budget.model_validate(row) for row in said["budgets"]]
+
+
+def test_a_row_is_a_budget_and_an_empty_cell_its_default(tmp_path: Path) -> None:
+    first, second = listed(tmp_path, "all,,,9000.10,50;90,finops\nlabs,team,labs,600,,\n")
+    assert (first.limit_usd, first.thresholds_pct) == (Decimal("9000.10"), (50, 90))
+    assert (first.scope, first.owner) == ("all", "finops")
+    assert (second.id, second.thresholds_pct) == ("labs", (50, 80))
+
+
+def test_a_cell_may_hold_several_ids_that_share_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(SEVERAL, encoding="utf-8")
+    (row,) = with_budget_file({"budgets_file": "b.csv"}, tmp_path)["budgets"]
+    one = Budget.model_validate(row)
+    assert (one.counted, one.limit_usd) == (("labs", "desk"), Decimal("900.05"))
+
+
+def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(HEAD + "two,,,2,,\n", encoding="utf-8")
+    said = {"budgets": [{"name": "one", "limit_usd": 1}], "budgets_file": "b.csv", "reading": {}}
+    found = with_budget_file(said, tmp_path)
+    assert [row["name"] for row in found["budgets"]] == ["one", "two"]
+    assert "budgets_file" not in found
+    assert with_budget_file({"reading": {}}, tmp_path) == {"reading": {}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "objection"),
+    [
+        ("all,,,9000,,\nlabs,team,,600,,\n", r"line 3: .*any other"),
+        ("all,,,nine,,\n", r"line 2: limit_usd: .*decimal"),
+        ("all,,,9,,\nall,tribe,x,9,,\n", r"line 3: scope: "),
+        ("all,,,9,,,more\n", r"line 2: has more cells than the heading has names. Remove them"),
+        (",,,9,,\n", r"line 2: name: is required"),
+        ("all,,,9,50;none,\n", r"line 2: thresholds_pct.1: "),
+        ("all,,,9,,\n\n\nlabs,team,labs,nine,,\n", r"line 5: limit_usd: "),
+    ],
+)
+def test_a_row_that_is_no_budget_is_refused_with_its_line(
+    tmp_path: Path, rows: str, objection: str
+) -> None:
+    with pytest.raises(SettingsError, match=objection):
+        listed(tmp_path, rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "objection"),
+    [
+        ("", "line 1: the heading has no name"),
+        ("name;limit_usd\nall;9\n", "line 1: the heading has no name.*separated by commas"),
+        ("name,limit_usd,name\nall,9,b\n", "line 1: the heading names name twice"),
+        ("name,limit_usd\nall,9\n\nall,8\n", "line 4: name all is that of line 2. Rename one"),
+        ('name,limit_usd\nall,"1,000"\n', r"line 2: limit_usd: .*write it like 1000\.50"),
+        ("name,limit_usd\nall,1e30\n", "line 2: limit_usd: .*less than or equal"),
+        ("name,limit_usd\nall,1e-19\n", "line 2: limit_usd: .*decimal places"),
+    ],
+)
+def test_a_file_that_is_no_list_of_budgets_is_refused_with_the_line_and_what_to_do(
+    tmp_path: Path, text: str, objection: str
+) -> None:
+    (tmp_path / "b.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=objection):
+        with_budget_file({"budgets_file": "b.csv"}, tmp_path)
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"budgets_file .*gone\.csv cannot be read"):
+        with_budget_file({"budgets_file": "gone.csv"}, tmp_path)

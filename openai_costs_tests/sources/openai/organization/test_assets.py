@@ -1,0 +1,316 @@
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import polars as pl
+import pytest
+import stamina
+
+from openai_costs.settings.load import Connection
+from openai_costs.sources.openai.organization.assets import DIRECTORY, PAGES, TRIES
+from openai_costs.sources.openai.organization.kinds import KINDS
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.service_accounts import ServiceAccounts
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend_by_user import SpendByUser
+from openai_costs.tables.core.users import Users
+from openai_costs_tests.org import (
+    QUIET,
+    HandClock,
+    House,
+    Ran,
+    Verdict,
+    calm,
+    connection,
+    files,
+)
+from openai_costs_tests.sources.openai.organization.test_ledger_ids import fill, spent
+from openai_costs_tests.sources.openai.organization.wire import (
+    Lists,
+    Said,
+    key,
+    organisation,
+    project,
+    user,
+)
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TODAY = NOON.date()
+FIRST = date(2026, 11, 12)
+ABC = organisation("a", "b", "c")
+
+
+class Office(House):
+    """A home whose connections answer with literal lists."""
+
+    def answers(self, name: str, lists: dict[str, Said], **more: int) -> Lists:
+        wire = Lists(lists, **more)
+        self.transports[name] = wire
+        return wire
+
+    def ask(self, *, hours: int = 0, without_requests: bool = False) -> Ran:
+        """Run the directory's own part of its job, some hours later."""
+        self.at(self.clock.now + timedelta(hours=hours))
+        ours = {one.key for one in DIRECTORY}
+        if without_requests:
+            self.silence()
+            ours -= {PAGES}
+        job = self.defs().resolve_job_def("directory").get_subset(asset_selection=ours)
+        with calm(), dg.DagsterInstance.ephemeral() as used, stamina.set_testing(True, attempts=1):
+            return Ran(
+                job.execute_in_process(instance=used, raise_on_error=False, run_config=QUIET)
+            )
+
+    def ask_with(self, lists: dict[str, Said]) -> Ran:
+        """Run the job over other lists."""
+        self.answers("acme", lists)
+        return self.ask()
+
+    def held(self, table: Any, columns: str = "id status") -> list[tuple[Any, ...]]:  # noqa: ANN401
+        return self.lake.read(table).select(columns.split()).rows()
+
+
+def office(home: Path, *connections: Connection) -> Office:
+    made = Office(str(home), connections or (connection("acme"),), HandClock(NOON))
+    for one in made.connections:
+        made.answers(one.name, ABC)
+    return made
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Office:
+    return office(tmp_path / "home")
+
+
+def said(ran: Ran, asset: str, check: str) -> Verdict:
+    return ran.of(asset, check)[None]
+
+
+def test_one_run_reads_the_lists_and_makes_all_eight_tables(acme: Office):
+    ran = acme.ask()
+    assert ran.is_green
+    assert ran.objections == []
+    assert acme.held(Projects) == [("proj_a", "active"), ("proj_b", "active"), ("proj_c", "active")]
+    assert all(acme.lake.has(kind.table) for kind in KINDS)
+    assert len(acme.archive.reads("openai", "acme", "directory", TODAY)) == 1
+
+
+def test_the_tables_can_be_made_again_from_the_kept_reads_alone(acme: Office):
+    acme.ask()
+    acme.answers("acme", organisation("a", "b", "d"))
+    acme.ask(hours=24)
+    before = files(acme.home, "lake/core")
+    for file in Path(acme.home).glob("lake/core/*/*.parquet"):
+        file.unlink()
+    assert acme.ask(without_requests=True).is_green
+    after = files(acme.home, "lake/core")
+    assert {name for name in after if name.endswith(".parquet")} == {
+        name for name in before if name.endswith(".parquet")
+    }
+    assert after == before
+
+
+def test_a_connection_that_gives_costs_only_is_not_asked_and_the_check_says_so(tmp_path: Path):
+    here = office(tmp_path, connection("acme"), connection("labs", access="costs_only"))
+    ran = here.ask()
+    verdict = said(ran, "raw/openai_directory", "read_complete")
+    assert verdict.passed
+    assert verdict.because == "labs: not asked, access is costs_only."
+    wire = here.transports["labs"]
+    assert isinstance(wire, Lists)
+    assert wire.asked == []
+
+
+def test_without_the_scope_the_step_ends_and_the_tables_hold_what_the_ledger_names(acme: Office):
+    fill(acme.lake, Spend, spent(FIRST, "3", api_key_id="key_x", project_id="proj_x"))
+    acme.answers("acme", {"/organization/projects": (403, "Missing scopes.")})
+    ran = acme.ask()
+    verdict = said(ran, "raw/openai_directory", "read_complete")
+    assert ran.is_green
+    assert (verdict.passed, verdict.severity) == (False, "ERROR")
+    assert "the scope api.management.read" in verdict.because
+    assert acme.held(ApiKeys) == [("key_x", "not_listed")]
+    assert acme.held(Projects) == [("proj_x", "not_listed")]
+
+
+def test_a_connection_that_fails_does_not_keep_the_others_from_being_read(tmp_path: Path):
+    here = office(tmp_path, connection("acme"), connection("labs"))
+    here.answers("acme", {"/organization/projects": (403, "Missing scopes.")})
+    ran = here.ask()
+    verdict = said(ran, "raw/openai_directory", "read_complete")
+    assert not verdict.passed
+    assert "'acme'" in verdict.because
+    assert "'labs'" not in verdict.because
+    assert set(here.held(Projects, "connection")) == {("labs",)}
+
+
+class Shaky(Lists):
+    """Breaks down once at every so many requests."""
+
+    def __init__(self, lists: dict[str, Said], *, every: int) -> None:
+        super().__init__(lists)
+        self._every = every
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answered = super().handle_request(request)
+        if len(self.asked) % self._every == 0:
+            self.break_down()
+        return answered
+
+
+def test_a_reading_that_breaks_off_is_tried_again_and_goes_on(acme: Office):
+    acme.transports["acme"] = wire = Shaky(ABC, every=9)
+    ran = acme.ask()
+    assert said(ran, "raw/openai_directory", "read_complete").passed
+    assert len(wire.asked) == 21 + 2
+    assert len(acme.archive.reads("openai", "acme", "directory", TODAY)) == 1
+
+
+def test_an_outage_that_lasts_is_told_and_the_step_ends(acme: Office):
+    wire = acme.answers("acme", ABC, breaks_after=8)
+    ran = acme.ask()
+    verdict = said(ran, "raw/openai_directory", "read_complete")
+    assert ran.is_green
+    assert (verdict.passed, verdict.severity) == (False, "ERROR")
+    assert "the network is gone" in verdict.because
+    assert len(wire.asked) == 8 + TRIES
+    assert acme.archive.reads("openai", "acme", "directory", TODAY) == []
+
+
+def test_a_list_that_nobody_was_given_is_a_warning_that_names_it(acme: Office):
+    acme.answers("acme", ABC | {"/organization/admin_api_keys": (403, "Owners only.")})
+    verdict = said(acme.ask(), "raw/openai_directory", "read_complete")
+    assert (verdict.passed, verdict.severity) == (False, "WARN")
+    assert verdict.because == "acme was not given admin_api_keys (HTTP 403: Owners only.)."
+
+
+def test_a_list_that_one_project_was_not_given_is_no_warning(acme: Office):
+    acme.answers("acme", ABC | {"/organization/projects/proj_b/users": (404, "Not found.")})
+    assert said(acme.ask(), "raw/openai_directory", "read_complete").passed
+
+
+def test_a_list_that_no_project_was_given_is_one(acme: Office):
+    refused: dict[str, Said] = {
+        f"/organization/projects/proj_{name}/spend_alerts": (404, "Unknown URL.") for name in "abc"
+    }
+    verdict = said(acme.ask_with(ABC | refused), "raw/openai_directory", "read_complete")
+    assert verdict.because == "acme was not given spend_alerts (HTTP 404: Unknown URL.)."
+
+
+def test_a_page_that_cannot_be_used_leaves_its_table_as_it_was_and_the_others_are_made(
+    acme: Office,
+):
+    acme.ask()
+    before = acme.lake.read(Users)
+    nameless = {"object": "organization.user", "name": "Nobody"}
+    acme.answers("acme", organisation("a", "b") | {"/organization/users": [user("ada"), nameless]})
+    ran = acme.ask(hours=1)
+    verdict = said(ran, "core/users", "contract")
+    assert ran.is_green
+    assert (verdict.passed, verdict.severity) == (False, "ERROR")
+    assert "data[1]" in verdict.because
+    assert "users.0.json" in verdict.because
+    assert acme.lake.read(Users).equals(before)
+    assert ("proj_c", "vanished") in acme.held(Projects)
+
+
+def test_rows_that_break_the_contract_leave_the_table_as_it_was(
+    acme: Office, monkeypatch: pytest.MonkeyPatch
+):
+    acme.ask()
+    before = acme.lake.read(Projects)
+
+    def strict(_frame: pl.DataFrame) -> list[str]:
+        return ["rule at_most_one on id: 3 rows"]
+
+    monkeypatch.setattr(Projects, "broken_rules", strict)
+    acme.answers("acme", organisation("d"))
+    ran = acme.ask(hours=1)
+    assert ran.is_green
+    assert "at_most_one" in said(ran, "core/projects", "contract").because
+    assert acme.lake.read(Projects).equals(before)
+
+
+def test_a_field_that_is_new_is_a_warning_that_names_it(acme: Office):
+    new = ABC | {"/organization/projects": [project("a", colour="teal")]}
+    verdict = said(acme.ask_with(new), "core/projects", "known_fields")
+    assert (verdict.passed, verdict.severity) == (False, "WARN")
+    assert verdict.because == "acme: new to us, kept in raw: projects.colour"
+
+
+def test_ids_that_no_list_knows_are_counted_named_and_priced(acme: Office):
+    fill(
+        acme.lake,
+        Spend,
+        spent(FIRST, "3.25", api_key_id="key_x"),
+        spent(FIRST, "4", api_key_id="key_y"),
+        spent(FIRST, "5", api_key_id="key_a"),
+    )
+    verdict = said(acme.ask(), "core/api_keys", "known_ids")
+    assert (verdict.passed, verdict.severity) == (False, "WARN")
+    assert verdict.because == "acme: api keys in no list: 2, with 7.25 USD: key_y, key_x"
+
+
+def test_a_service_account_that_the_ledger_calls_a_user_is_known(acme: Office):
+    robot: dict[str, Said] = {
+        "/organization/projects/proj_a/service_accounts": [{"id": "svc_a", "name": "robot"}]
+    }
+    fill(acme.lake, SpendByUser, spent(FIRST, "3", user_id="svc_a"))
+    ran = acme.ask_with(ABC | robot)
+    assert said(ran, "core/users", "known_ids").passed
+    assert acme.held(Users) == [("user-ada", "active"), ("user-bo", "active")]
+    assert acme.held(ServiceAccounts) == [("svc_a", "active")]
+
+
+def test_ids_of_a_connection_that_is_not_asked_are_rows_and_no_warning(tmp_path: Path):
+    here = office(tmp_path, connection("labs", access="costs_only"))
+    fill(here.lake, Spend, spent(FIRST, "3", api_key_id="key_x", connection="labs"))
+    ran = here.ask()
+    assert said(ran, "core/api_keys", "known_ids").passed
+    assert here.held(ApiKeys) == [("key_x", "not_listed")]
+
+
+def test_a_list_that_shrank_by_more_than_half_is_an_error_that_names_both_numbers(acme: Office):
+    acme.ask()
+    acme.answers("acme", organisation("a"))
+    ran = acme.ask(hours=24)
+    verdict = said(ran, "core/projects", "did_not_shrink")
+    assert ran.is_green
+    assert (verdict.passed, verdict.severity) == (False, "ERROR")
+    assert verdict.because == (
+        "acme: 3 rows in an earlier read and 1 in the newest: more than half are gone"
+    )
+    assert acme.held(Projects)[1] == ("proj_b", "vanished")
+
+
+def test_a_run_for_one_connection_keeps_the_rows_of_the_others(tmp_path: Path):
+    here = office(tmp_path, connection("acme"), connection("labs"))
+    here.ask()
+    here.connections = here.connections[:1]
+    here.answers("acme", organisation("d"))
+    here.ask(hours=1)
+    assert ("labs", "proj_a", "active") in here.held(Projects, "connection id status")
+    assert ("acme", "proj_a", "vanished") in here.held(Projects, "connection id status")
+
+
+def test_no_address_is_in_any_verdict_or_figure(acme: Office):
+    acme.answers("acme", ABC | {"/organization/users": [user("ada", mood="x@y.example"), key("k")]})
+    ran = acme.ask()
+    told = [one.because for one in ran.verdicts]
+    told += [str(event) for event in ran.result.all_events]
+    assert not [line for line in told if "@" in line]
+
+
+def test_the_money_never_waits_for_the_directory(acme: Office):
+    defs = acme.defs()
+    refreshed = defs.resolve_job_def("refresh").asset_layer.executable_asset_keys
+    assert {one.key for one in DIRECTORY} & set(refreshed) == set()
+
+
+def test_the_directory_is_read_once_a_day_after_the_money(acme: Office):
+    schedule = acme.defs().resolve_schedule_def("daily_directory")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("15 4 * * *", "UTC")
+    assert schedule.job_name == "directory"

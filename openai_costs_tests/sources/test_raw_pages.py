@@ -1,0 +1,189 @@
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from upath import UPath
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import (
+    AccessRefused,
+    ErrorAnswer,
+    OpenAICostsError,
+    ProviderUnavailable,
+)
+from openai_costs.orchestration.jobs import range_tags
+from openai_costs.orchestration.table_assets import LakeIOManager
+from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.provider import DayReader, Tell
+from openai_costs.sources.raw_pages import READ_COMPLETE, Evidence
+from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.lake import Lake
+from openai_costs_tests.org import Ran, calm
+
+FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
+DAYS = DayRange(FIRST, LAST)
+ACME = Connection(name="acme", start=FIRST)
+LABS = Connection(name="labs", start=FIRST)
+LEAN = Connection(name="lean", start=FIRST, access="costs_only")
+DOWN = ProviderUnavailable("labs", "/organization/costs", "HTTP 503")
+REFUSED = AccessRefused(ErrorAnswer("labs", 403, "/organization/costs", "no scope"), "LABS_KEY")
+
+LEDGER = Evidence(
+    key=dg.AssetKey(["raw", "bills"]),
+    description="Bills as they came.",
+    group="sources/openai",
+    provider="openai",
+    dataset="bills",
+    first_day=lambda _archive, connection: connection.first_day,
+)
+EXPLANATION = replace(LEDGER, is_explanation=True)
+
+
+class Reader:
+    """Reads every day of a connection, but none of one that fails."""
+
+    def __init__(self, fails: Mapping[str, OpenAICostsError]) -> None:
+        self.fails = fails
+        self.asked: list[str] = []
+
+    def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
+        tell(f"{connection.name} {days}")
+        self.asked.append(connection.name)
+        if error := self.fails.get(connection.name):
+            raise error
+        for day in days:
+            read_at = datetime(2026, 3, 9, tzinfo=UTC)
+            yield DayRead("openai", connection.name, "bills", day, read_at, {}, {"ledger": b"{}"})
+
+
+class Desk:
+    def __init__(self, home: Path) -> None:
+        self.home = UPath(home)
+        self.archive = Archive(self.home)
+        self.reader = Reader({})
+
+    def ran(self, evidence: Evidence, *connections: Connection, **fails: OpenAICostsError) -> Ran:
+        """Materialise the pages over three days."""
+        self.reader = Reader(fails)
+        named = Settings(home=str(self.home), config_file=Path("none"), connections=connections)
+        resources: dict[str, Any] = {
+            "reader": self.reader,
+            "archive": self.archive,
+            "settings": named,
+            "lake_io": LakeIOManager(Lake(self.home)),
+        }
+        with calm(), dg.DagsterInstance.ephemeral() as instance:
+            result = dg.materialize(
+                [pages_of(evidence)],
+                instance=instance,
+                resources=resources,
+                tags=range_tags(DAYS),
+                raise_on_error=False,
+            )
+        return Ran(result)
+
+    def kept(self, name: str) -> list[date]:
+        return [day for day in DAYS if self.archive.reads("openai", name, "bills", day)]
+
+
+def pages_of(evidence: Evidence) -> dg.AssetsDefinition:
+    @evidence.asset
+    def pages(
+        context: dg.AssetExecutionContext,
+        reader: dg.ResourceParam[DayReader],
+        archive: dg.ResourceParam[Archive],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Any]:
+        yield from evidence.read(context, reader, archive, settings)
+
+    return pages(dg.DailyPartitionsDefinition(str(FIRST)))
+
+
+def verdicts(ran: Ran) -> dict[str | None, tuple[bool, str]]:
+    return {
+        day: (one.passed, one.because) for day, one in ran.of("raw/bills", "read_complete").items()
+    }
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.mark.parametrize("evidence", [LEDGER, EXPLANATION])
+def test_every_day_is_kept_and_has_its_verdict(desk: Desk, evidence: Evidence):
+    ran = desk.ran(evidence, ACME, LABS)
+    assert ran.is_green
+    assert desk.kept("acme") == desk.kept("labs") == [*DAYS]
+    assert verdicts(ran) == {str(day): (True, READ_COMPLETE.promise) for day in DAYS}
+
+
+@pytest.mark.parametrize("evidence", [LEDGER, EXPLANATION])
+def test_one_connection_that_fails_turns_the_check_red_and_not_the_run(
+    desk: Desk, evidence: Evidence
+):
+    ran = desk.ran(evidence, ACME, LABS, labs=REFUSED)
+    assert ran.is_green
+    assert desk.kept("acme") == [*DAYS]
+    assert verdicts(ran) == {str(day): (False, str(REFUSED)) for day in DAYS}
+
+
+@pytest.mark.parametrize(("error", "retries"), [(REFUSED, 0), (DOWN, 2)])
+def test_a_ledger_that_cannot_be_read_at_all_ends_the_run(
+    desk: Desk, error: OpenAICostsError, retries: int
+):
+    ran = desk.ran(LEDGER, LABS, labs=error)
+    assert not ran.is_green
+    assert ran.retried == retries
+    assert str(error) in ran.failures[0]
+    assert verdicts(ran)[str(LAST)] == (False, str(error))
+
+
+@pytest.mark.parametrize("error", [REFUSED, DOWN])
+def test_an_explanation_that_cannot_be_read_at_all_stops_nothing_and_is_red(
+    desk: Desk, error: OpenAICostsError
+):
+    ran = desk.ran(EXPLANATION, LABS, labs=error)
+    assert (ran.is_green, ran.retried) == (True, 0)
+    assert verdicts(ran) == {str(day): (False, str(error)) for day in DAYS}
+    assert {one.severity for one in ran.objections} == {"ERROR"}
+
+
+def test_a_connection_that_gives_costs_only_is_asked_for_the_ledger(desk: Desk):
+    desk.ran(LEDGER, ACME, LEAN)
+    assert desk.reader.asked == ["acme", "lean"]
+
+
+def test_a_connection_that_gives_costs_only_is_not_asked_for_an_explanation(desk: Desk):
+    ran = desk.ran(EXPLANATION, ACME, LEAN)
+    assert desk.reader.asked == ["acme"]
+    because = "lean: not asked, access is costs_only."
+    assert verdicts(ran) == {str(day): (True, because) for day in DAYS}
+
+
+def test_a_home_whose_connections_all_give_costs_only_needs_no_explanation(desk: Desk):
+    ran = desk.ran(EXPLANATION, LEAN)
+    assert ran.is_green
+    assert desk.reader.asked == []
+    assert ran.objections == []
+
+
+def test_a_failed_connection_owes_no_day_before_its_history(desk: Desk):
+    younger = replace(EXPLANATION, first_day=lambda _archive, _connection: LAST)
+    ran = desk.ran(younger, LABS, labs=REFUSED)
+    assert [day for day, (passed, _) in verdicts(ran).items() if not passed] == [str(LAST)]
+
+
+def test_the_pages_record_their_bytes_day_by_day(desk: Desk):
+    ran = desk.ran(LEDGER, ACME, LABS)
+    figures = {
+        one.partition: {name: value.value for name, value in one.metadata.items()}
+        for event in ran.result.all_events
+        if event.is_step_materialization
+        for one in (event.event_specific_data.materialization,)  # type: ignore[union-attr]
+    }
+    assert figures[str(FIRST)] == {"connections": "acme, labs", "body_bytes": 4}

@@ -1,0 +1,175 @@
+import hashlib
+import io
+import tarfile
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+import zstandard
+from upath import UPath
+
+from openai_costs.storage.archive import Archive, DayRead, open_read, read_at
+from openai_costs.storage.files import place
+
+DAY = date(2026, 3, 10)
+READ_AT = datetime(2026, 3, 11, 6, 30, 0, 123456, tzinfo=UTC)
+LEDGER = b'{"results": [ {"amount":{"value":"0E-6176"}} ]}'
+CONTROL = b'{"results":[]}'
+
+
+@pytest.fixture(params=["disk", "object store"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    return Archive(place(str(tmp_path) if request.param == "disk" else f"memory://{uuid4()}"))
+
+
+def day_read(
+    *, day: date = DAY, at: datetime = READ_AT, connection: str = "acme", ledger: bytes = LEDGER
+) -> DayRead:
+    params = [("start_time", "1773100800"), ("group_by[]", "project_id")]
+    requests = {
+        "ledger": ("/organization/costs", params, ["project_id", "line_item"]),
+        "control": ("/organization/costs", params[:1], list[str]()),
+    }
+    bodies = {"ledger": ledger, "control": CONTROL}
+    return DayRead("openai", connection, "costs", day, at, requests, bodies)
+
+
+def test_a_read_comes_back_byte_for_byte(archive: Archive):
+    opened = open_read(archive.keep(day_read()))
+    assert dict(opened.bodies) == {"ledger": LEDGER, "control": CONTROL}
+    assert opened.manifest == day_read().manifest()
+
+
+def test_the_manifest_says_what_was_asked_and_proves_what_was_answered(archive: Archive):
+    part = open_read(archive.keep(day_read())).manifest.parts["ledger"]
+    assert part.params == [("start_time", "1773100800"), ("group_by[]", "project_id")]
+    assert part.grouping == ["project_id", "line_item"]
+    assert part.sha256 == hashlib.sha256(LEDGER).hexdigest()
+    assert part.size_bytes == len(LEDGER)
+
+
+def test_the_path_names_provider_connection_dataset_day_and_instant(archive: Archive):
+    assert archive.keep(day_read()).path.endswith(
+        "raw/openai/acme/costs/2026-03-10/20260311T063000.123456Z.tar.zst"
+    )
+
+
+def test_a_kept_file_opens_with_ordinary_tools(archive: Archive):
+    packed = archive.keep(day_read()).read_bytes()
+    with tarfile.open(fileobj=io.BytesIO(zstandard.decompress(packed))) as tar:
+        assert tar.getnames() == ["manifest.json", "ledger.json", "control.json"]
+        found = tar.extractfile("ledger.json")
+        assert found is not None
+        assert found.read() == LEDGER
+
+
+def test_the_same_read_is_the_same_bytes(archive: Archive):
+    first = archive.keep(day_read()).read_bytes()
+    assert archive.keep(day_read()).read_bytes() == first
+
+
+def test_a_later_read_is_added_and_the_earlier_one_stays(archive: Archive):
+    first = archive.keep(day_read())
+    before = first.read_bytes()
+    second = archive.keep(day_read(at=READ_AT + timedelta(days=1), ledger=b"{}"))
+    assert archive.reads("openai", "acme", "costs", DAY) == [first, second]
+    assert first.read_bytes() == before
+
+
+def test_the_newest_read_of_each_day_is_found_in_the_order_asked(archive: Archive):
+    later = DAY + timedelta(days=2)
+    archive.keep(day_read(at=READ_AT + timedelta(microseconds=1), ledger=b"newest"))
+    archive.keep(day_read(ledger=b"oldest"))
+    archive.keep(day_read(day=later, ledger=b"later"))
+    days = [later, DAY + timedelta(days=1), DAY]
+    found = archive.newest("openai", "acme", "costs", days)
+    assert [read.bodies["ledger"] for read in found] == [b"later", b"newest"]
+
+
+def test_connections_do_not_see_each_others_reads(archive: Archive):
+    archive.keep(day_read(connection="acme"))
+    assert archive.reads("openai", "labs", "costs", DAY) == []
+
+
+def test_a_day_that_was_never_read_has_no_reads(archive: Archive):
+    assert archive.reads("openai", "acme", "costs", DAY) == []
+    assert list(archive.newest("openai", "acme", "costs", [DAY])) == []
+
+
+def test_a_half_written_file_is_not_a_read(tmp_path: Path):
+    archive = Archive(UPath(tmp_path))
+    kept = archive.keep(day_read())
+    (kept.parent / f".{uuid4()}.tmp").write_bytes(b"half")
+    assert archive.reads("openai", "acme", "costs", DAY) == [kept]
+
+
+def test_the_instant_of_a_read_is_in_its_name(archive: Archive):
+    assert read_at(archive.keep(day_read())) == READ_AT
+
+
+def test_an_instant_in_another_zone_is_filed_under_utc(archive: Archive):
+    tokyo = READ_AT.astimezone(timezone(timedelta(hours=9)))
+    assert read_at(archive.keep(day_read(at=tokyo))) == READ_AT
+    assert open_read(archive.keep(day_read(at=tokyo))).manifest.read_at == READ_AT
+
+
+def test_a_person_is_shown_the_path_of_the_page(archive: Archive):
+    kept = archive.keep(day_read())
+    assert open_read(kept).page == str(kept)
+
+
+def test_a_large_day_comes_back_whole(archive: Archive):
+    ledger = b'{"results": [' + b",".join([b'{"a": 1}'] * 300_000) + b"]}"
+    kept = archive.keep(day_read(ledger=ledger))
+    assert open_read(kept).bodies["ledger"] == ledger
+    assert len(kept.read_bytes()) * 100 < len(ledger)
+
+
+def test_the_note_of_a_connection_is_no_read(archive: Archive):
+    note = archive.note("openai", "acme")
+    assert note.path.endswith("raw/openai/acme/learned.json")
+    assert archive.reads("openai", "acme", "costs", DAY) == []
+
+
+def test_a_manifest_is_json_that_a_person_can_read(archive: Archive):
+    packed = zstandard.decompress(archive.keep(day_read()).read_bytes())
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        found = tar.extractfile("manifest.json")
+        assert found is not None
+        said = found.read()
+    assert msgspec.json.decode(said)["connection"] == "acme"
+    assert said.count(b"\n") > 10
+
+
+def test_every_read_of_every_day_comes_back_oldest_first(archive: Archive):
+    days = [DAY, DAY + timedelta(days=1)]
+    instants = [READ_AT, READ_AT + timedelta(hours=1)]
+    for day in reversed(days):
+        for at in reversed(instants):
+            archive.keep(day_read(day=day, at=at))
+    archive.keep(day_read(connection="labs"))
+    found = list(archive.every("openai", "acme", "costs"))
+    assert [(read.manifest.day, read.manifest.read_at) for read in found] == [
+        (day, at) for day in days for at in instants
+    ]
+    assert list(archive.every("openai", "acme", "directory")) == []
+
+
+def test_a_damaged_file_among_every_read_is_said_and_the_others_come_back(tmp_path: Path):
+    archive = Archive(place(str(tmp_path)))
+    broken = archive.keep(day_read())
+    archive.keep(day_read(day=DAY + timedelta(days=1)))
+    broken.write_bytes(b"nothing of the kind")
+    damaged, whole = archive.every("openai", "acme", "costs")
+    assert (damaged.connection, damaged.day) == ("acme", DAY)
+    assert whole.manifest.day == DAY + timedelta(days=1)
+
+
+def test_the_connections_are_those_that_anything_is_kept_of(archive: Archive):
+    assert archive.connections("openai") == []
+    for connection in ("labs", "acme"):
+        archive.keep(day_read(connection=connection))
+    assert archive.connections("openai") == ["acme", "labs"]
+    assert archive.connections("anthropic") == []

@@ -1,0 +1,110 @@
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from upath import UPath
+
+from openai_costs.storage.files import (
+    files_below,
+    is_local,
+    move_into_place,
+    place,
+    remove_folder,
+    replace_file,
+)
+
+
+@pytest.fixture(params=["disk", "object store"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> UPath:
+    return place(str(tmp_path) if request.param == "disk" else f"memory://{uuid4()}")
+
+
+def test_a_relative_path_is_a_place_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.chdir(tmp_path)
+    found = place("./data")
+    assert is_local(found)
+    assert Path(str(found)) == tmp_path / "data"
+
+
+def test_a_url_is_a_place_elsewhere():
+    assert not is_local(place("memory://bucket/costs"))
+
+
+def test_a_file_holds_what_it_was_last_replaced_by(folder: UPath):
+    target = folder / "a" / "b" / "rows.parquet"
+    for content in (b"one", b"", b"three"):
+        replace_file(target, content)
+        assert target.read_bytes() == content
+
+
+def test_a_replacement_leaves_nothing_beside_the_file(folder: UPath):
+    replace_file(folder / "rows.parquet", b"1")
+    replace_file(folder / "rows.parquet", b"2")
+    assert [file.name for file in folder.iterdir()] == ["rows.parquet"]
+
+
+def test_a_replacement_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path):
+    target = UPath(tmp_path / "rows.parquet")
+    replace_file(target, b"old")
+    with pytest.raises(TypeError):
+        replace_file(target, "not bytes")  # type: ignore[arg-type]
+    assert target.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
+
+
+def test_a_replacement_cannot_take_the_place_of_a_folder(tmp_path: Path):
+    (tmp_path / "rows.parquet").mkdir()
+    with pytest.raises(OSError, match=r"rows\.parquet"):
+        replace_file(UPath(tmp_path / "rows.parquet"), b"new")
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
+
+
+def test_a_reader_that_holds_the_old_file_keeps_reading_it(tmp_path: Path):
+    target = UPath(tmp_path / "rows.parquet")
+    replace_file(target, b"old")
+    with target.open("rb") as reader:
+        replace_file(target, b"new")
+        assert reader.read() == b"old"
+
+
+def test_a_built_file_moves_into_place(folder: UPath, tmp_path: Path):
+    built = tmp_path / "built.duckdb"
+    built.write_bytes(b"whole")
+    target = folder / "published" / "costs.duckdb"
+    if not is_local(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    move_into_place(built, target)
+    assert target.read_bytes() == b"whole"
+    assert not built.exists()
+
+
+def test_files_below_come_in_the_order_of_their_paths(folder: UPath):
+    for name in ("b/2.parquet", "a/9.parquet", "b/1.parquet", "b/1.json"):
+        replace_file(folder / name, b"")
+    found = [
+        file.path.removeprefix(folder.path).strip("/") for file in files_below(folder, ".parquet")
+    ]
+    assert found == ["a/9.parquet", "b/1.parquet", "b/2.parquet"]
+
+
+def test_a_folder_that_is_not_there_has_no_files(folder: UPath):
+    assert list(files_below(folder / "nowhere", ".parquet")) == []
+
+
+def test_a_half_written_file_is_not_among_the_files(tmp_path: Path):
+    (tmp_path / ".rows.parquet.x1.tmp").write_bytes(b"half")
+    assert list(files_below(UPath(tmp_path), ".parquet")) == []
+
+
+def test_a_folder_is_removed_with_all_that_is_in_it(folder: UPath):
+    replace_file(folder / "gone" / "deep" / "rows.parquet", b"1")
+    replace_file(folder / "stays" / "rows.parquet", b"2")
+    remove_folder(folder / "gone")
+    assert not (folder / "gone").exists()
+    assert [file.name for file in files_below(folder, ".parquet")] == ["rows.parquet"]
+
+
+def test_a_folder_that_is_not_there_is_gone_already(folder: UPath):
+    remove_folder(folder / "never")

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from upath import UPath
+
+from openai_costs.kernel.errors import ContractBroken, PageRefused
+from openai_costs.storage import lake as lake_module
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend_by_user import SpendByUser
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import day, files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+MORNING = datetime(2026, 11, 23, 6, tzinfo=UTC)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+A1, A2, B1 = Slice("acme", day(1)), Slice("acme", day(2)), Slice("bolt", day(1))
+Line = tuple[Slice, str | None, str]
+
+
+@pytest.fixture(params=["a local folder", "an object store"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> UPath:
+    if request.param == "a local folder":
+        return UPath(tmp_path)
+    return UPath(f"memory://{tmp_path.name}")
+
+
+@pytest.fixture
+def lake(home: UPath) -> Lake:
+    return Lake(home)
+
+
+def rows(*lines: Line) -> pl.DataFrame:
+    """Lines as (slice, user, USD)."""
+    found = [
+        (key.connection, "openai", key.day, user, "gpt-5, input", "gpt-5", "input", Decimal(usd))
+        for key, user, usd in lines
+    ]
+    return pl.DataFrame(found, schema=SpendByUser.types(), orient="row")
+
+
+def read(*lines: Line, replaces: tuple[Slice, ...], at: datetime = MORNING) -> Batch:
+    return Batch(rows(*lines), dict.fromkeys(replaces, at))
+
+
+def held(lake: Lake) -> list[tuple[str, date, str | None, Decimal]]:
+    columns = ("connection", "day", "user_id", "billed_usd")
+    return lake.read(SpendByUser).select(columns).sort(columns).rows()
+
+
+def test_a_slice_is_replaced_and_its_neighbours_are_not(lake: Lake) -> None:
+    first = read((A1, "ada", "1"), (A2, "ada", "2"), (B1, "bo", "3"), replaces=(A1, A2, B1))
+    lake.replace(SpendByUser, [first])
+    lake.replace(SpendByUser, [read((A1, "eve", "10"), replaces=(A1,), at=NOON)])
+    assert held(lake) == [
+        ("acme", day(1), "eve", Decimal(10)),
+        ("acme", day(2), "ada", Decimal(2)),
+        ("bolt", day(1), "bo", Decimal(3)),
+    ]
+
+
+def test_a_day_without_rows_clears_the_day_and_stays_a_day(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    done = lake.replace(SpendByUser, [read(replaces=(A1,), at=NOON)])
+    assert held(lake) == []
+    assert lake.days(SpendByUser, "acme") == {day(1)}
+    assert done.rows == {A1: 0}
+    assert done.totals_usd == {A1: Decimal(0)}
+
+
+def test_a_slice_that_breaks_the_contract_is_left_and_the_others_are_written(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    twice = read((A1, "ada", "7"), (A1, "ada", "8"), (A2, "ada", "2"), replaces=(A1, A2))
+    done = lake.replace(SpendByUser, [twice])
+    assert held(lake) == [
+        ("acme", day(1), "ada", Decimal(1)),
+        ("acme", day(2), "ada", Decimal(2)),
+    ]
+    assert set(done.refused) == {A1}
+    assert isinstance(done.refused[A1], ContractBroken)
+    assert "core.spend_by_user for 2026-11-01 was not replaced" in str(done.refused[A1])
+    assert done.rows == {A2: 1}
+
+
+def test_a_slice_refused_at_the_door_is_left_as_it_was(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    refused = {A1: PageRefused("page", "amount", "is gone")}
+    done = lake.replace(SpendByUser, [Batch(rows(), {A1: NOON}, refused)])
+    assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
+    assert done.refused == refused
+    assert done.rows == {}
+
+
+def test_what_was_remarked_on_is_handed_on(lake: Lake) -> None:
+    batch = Batch(rows((A1, "ada", "1")), {A1: NOON}, remarks={A1: "a new field"})
+    assert lake.replace(SpendByUser, [batch]).remarks == {A1: "a new field"}
+
+
+def test_a_slice_remembers_its_read_and_its_page(lake: Lake) -> None:
+    page = Decimal("1.000000000000000000000001")
+    batch = Batch(rows((A1, "ada", "1")), {A1: NOON}, page_usd={A1: page})
+    lake.replace(SpendByUser, [batch])
+    (back,) = lake.batches(SpendByUser, [day(1)])
+    assert back.read_at == {A1: NOON}
+    assert back.page_usd == {A1: page}
+
+
+def test_rows_come_back_as_they_went_in(lake: Lake) -> None:
+    whole = rows((A1, None, "0.000000000000000001"), (A1, "ada", "99999999999999999999"))
+    lake.replace(SpendByUser, [Batch(whole, {A1: NOON})])
+    assert_frame_equal(lake.read(SpendByUser), whole)
+
+
+def test_batches_are_bounded_in_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [Slice("acme", day(number)) for number in range(1, 7)]
+    lines = [(key, user, "1") for key in keys for user in ("ada", "bo")]
+    lake.replace(SpendByUser, [read(*lines, replaces=tuple(keys))])
+    monkeypatch.setattr(lake_module, "ROWS_A_BATCH", 3)
+    monkeypatch.setattr(lake_module, "BYTES_AT_ONCE", 1)
+    batches = list(lake.batches(SpendByUser, [key.day for key in keys]))
+    assert [batch.frame.height for batch in batches] == [4, 4, 4, 0]
+    assert [key for batch in batches for key in sorted(batch.read_at)] == keys
+
+
+def test_small_files_are_taken_together_in_their_order(lake: Lake) -> None:
+    keys = [Slice(name, day(number)) for name in ("acme", "labs") for number in range(1, 4)]
+    lines = [(key, "ada", str(number)) for number, key in enumerate(keys)]
+    lake.replace(SpendByUser, [read(*lines, replaces=tuple(keys))])
+    (batch,) = lake.batches(SpendByUser, [day(3), day(9), day(2)])
+    assert batch.frame.select("connection", "day").rows() == [
+        (name, day(number)) for name in ("acme", "labs") for number in (3, 2)
+    ]
+    assert sorted(batch.read_at) == sorted(key for key in keys if key.day != day(1))
+
+
+def test_days_that_are_not_there_are_not_an_error(lake: Lake) -> None:
+    assert lake.read(SpendByUser, [day(1)]).is_empty()
+    assert lake.read(SpendByUser).schema == SpendByUser.no_rows().schema
+    assert lake.days(SpendByUser, "acme") == set()
+    assert lake.connections(SpendByUser) == []
+    assert not lake.has(SpendByUser)
+
+
+def test_stored_slices_are_known_with_their_read_also_without_rows(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (A1, "bo", "2"), replaces=(A1, A2, B1))])
+    stored = lake.slices(SpendByUser).sort("connection", "day")
+    assert stored.select("connection", "day", "rows").rows() == [
+        ("acme", day(1), 2),
+        ("acme", day(2), 0),
+        ("bolt", day(1), 0),
+    ]
+    assert [at.replace(tzinfo=UTC) for at in stored["read_at"]] == [
+        lake.read_at(SpendByUser, key) for key in (A1, A2, B1)
+    ]
+
+
+def test_daily_usd_is_exact_over_all_connections(lake: Lake) -> None:
+    tiny = "0.000000000000000001"
+    whole = read((A1, "ada", "1"), (B1, "bo", tiny), (A2, "ada", "2"), replaces=(A1, A2, B1))
+    lake.replace(SpendByUser, [whole])
+    assert lake.daily_usd(SpendByUser).rows() == [
+        (day(1), Decimal("1.000000000000000001")),
+        (day(2), Decimal(2)),
+    ]
+
+
+def test_an_empty_lake_has_no_rows_and_no_dollars(lake: Lake) -> None:
+    assert lake.slices(SpendByUser).is_empty()
+    assert lake.daily_usd(SpendByUser).is_empty()
+
+
+def test_a_whole_table_that_breaks_its_contract_is_as_it_was(lake: Lake) -> None:
+    columns = ("acme", "costs", day(1))
+    nothing = (None, None, None)
+    good = pl.DataFrame([(*columns, "missing", *nothing)], schema=Coverage.types(), orient="row")
+    lake.replace_whole(Coverage, good)
+    bad = good.with_columns(state=pl.lit("perhaps"))
+    with pytest.raises(ContractBroken, match="isin"):
+        lake.replace_whole(Coverage, bad)
+    assert_frame_equal(lake.read(Coverage), good)
+
+
+def test_a_half_written_file_is_never_read(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    (tmp_path / "lake/core/spend_by_user/acme/.half.tmp").write_bytes(b"PAR1")
+    assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
+    assert lake.days(SpendByUser, "acme") == {day(1)}
+    assert lake.slices(SpendByUser).height == 1
+
+
+def test_a_failing_write_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    before = files(tmp_path, "lake")
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        lake.replace(SpendByUser, [read((A1, "eve", "9"), replaces=(A1,), at=NOON)])
+    assert files(tmp_path, "lake") == before
+
+
+def test_a_batch_derived_from_another_speaks_of_the_same_reads() -> None:
+    refused = {B1: PageRefused("page", "amount", "is gone")}
+    batch = Batch(rows((A1, "ada", "1")), {A1: NOON}, refused, {A1: "new"})
+    derived = batch.derive(lambda frame: frame.clear())
+    assert derived.frame.is_empty()
+    assert (derived.read_at, derived.refused, derived.remarks) == (
+        {A1: NOON},
+        refused,
+        {A1: "new"},
+    )
+
+
+def test_slices_are_taken_one_batch_at_a_time(lake: Lake) -> None:
+    taken: list[str] = []
+
+    def batches() -> Iterator[Batch]:
+        for key in (A1, A2):
+            taken.append(f"{key.day} with {len(held(lake))} rows there")
+            yield read((key, "ada", "1"), replaces=(key,))
+
+    lake.replace(SpendByUser, batches())
+    assert taken == ["2026-11-01 with 0 rows there", "2026-11-02 with 1 rows there"]
