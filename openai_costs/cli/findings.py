@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.hosts import is_loopback
 from openai_costs.outputs.alerts.judged_days import Judged
 from openai_costs.outputs.alerts.message import one_line
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
@@ -120,7 +122,7 @@ def _trouble(route: Route) -> str:
     except SettingsError as missing:
         return str(missing)
     wanted = {"email": ("smtp://", "smtps://"), "apprise": ("",)}.get(route.channel, ("https://",))
-    is_local = url.startswith(("http://127.0.0.1", "http://localhost"))
+    is_local = url.startswith("http://") and is_loopback(urlsplit(url).hostname)
     if url and not (url.startswith(wanted) or is_local):
         return f"{route.url_env} does not begin with {' or '.join(wanted)}: mend the variable"
     return ""

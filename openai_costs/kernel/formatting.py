@@ -1,6 +1,7 @@
-"""Dollars on a page: cut to cents once, parts that add up, thousands separators. Pure.
+"""How numbers and lists are written for people: one way for dollars, counts and "and N more". Pure.
 
-Amounts stay exact `Decimal` until here; behind this door there are only whole cents.
+Dollars are `$1,234.50` in sentences, with a minus sign as in `-$3.20`. Amounts stay exact `Decimal`
+until here; the functions that speak of cents serve tables whose shown parts add up.
 """
 
 from __future__ import annotations
@@ -11,26 +12,50 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
 NONE: Final = "\u2013"
-
-MINUS: Final = "\u2212"
-
+"""What a cell shows where there is no number."""
 _CENT: Final = Decimal("0.01")
-
 _TENTH: Final = Decimal("0.1")
-
 _LARGE_PERCENT: Final = 1000
-
 # Wide enough that adding a lifetime of DECIMAL(38,18) never rounds.
 _WIDE: Final = Context(prec=76)
+
+
+def dollars(usd: Decimal) -> str:
+    """Return an amount in dollars as people write it: `$1,234.50`, `-$3.20`, `$0.00`."""
+    return dollars_of(cents(usd))
+
+
+def signed_dollars(usd: Decimal) -> str:
+    """Return a difference in dollars with its sign: `+$12.50`, `-$3.20`; `$0.00` has none."""
+    return signed_dollars_of(cents(usd))
+
+
+def dollars_of(value: int) -> str:
+    """Return cents as `$1,234.56`."""
+    return f"{'-' if value < 0 else ''}${amount(abs(value))}"
+
+
+def signed_dollars_of(value: int) -> str:
+    """Return cents as `+$1,234.56` or `-$1,234.56`; a difference of nothing is `$0.00`."""
+    return f"{'+' if value > 0 else ''}{dollars_of(value)}"
+
+
+def amount(value: int) -> str:
+    """Return cents as `1,234.56`, without a unit: the head of its column has it."""
+    return f"{'-' if value < 0 else ''}{abs(value) // 100:,}.{abs(value) % 100:02}"
+
+
+def signed_amount(value: int) -> str:
+    """Return cents as `+1,234.56` or `-1,234.56`, without a unit: the head of its column has it."""
+    return f"{'+' if value > 0 else ''}{amount(value)}"
 
 
 def total_usd(amounts: Sequence[Decimal]) -> Decimal:
     """Return the exact sum, in dollars."""
     total = Decimal(0)
-    for amount in amounts:
-        total = _WIDE.add(total, amount)
+    for usd in amounts:
+        total = _WIDE.add(total, usd)
     return total
 
 
@@ -55,34 +80,39 @@ def shared_cents(parts: Sequence[Decimal]) -> list[int]:
     return cut
 
 
-def amount(value: int) -> str:
-    """Return cents as `1,234.56`, without a unit: the column's head has it."""
-    return f"{MINUS if value < 0 else ''}{abs(value) // 100:,}.{abs(value) % 100:02}"
-
-
-def dollars(value: int) -> str:
-    """Return cents as `$1,234.56`."""
-    return f"{MINUS if value < 0 else ''}${amount(abs(value))}"
-
-
-def signed(value: int, unit: str = "$") -> str:
-    """Return cents as `+$1,234.56` or `-$1,234.56`; nothing moved is `$0.00`."""
-    sign = MINUS if value < 0 else "+" if value else ""
-    return f"{sign}{unit}{amount(abs(value))}"
-
-
 def share(part: int, whole: int) -> str:
     """Return a part in percent of a whole; a dash when the whole is not above zero."""
-    return NONE if whole <= 0 else f"{_percent(part, whole)} %".replace("-", MINUS)
+    return NONE if whole <= 0 else f"{_percent(part, whole)} %"
 
 
 def change_share(current: int, previous: int) -> str:
     """Return the change in percent of the period before; a dash when that is not above zero."""
     if previous <= 0:
         return NONE
-    moved = _percent(current - previous, previous)
-    digits = 0 if abs(moved) >= _LARGE_PERCENT else 1
-    return f"{moved:+,.{digits}f} %".replace("-", MINUS) if moved else "0.0 %"
+    change = _percent(current - previous, previous)
+    digits = 0 if abs(change) >= _LARGE_PERCENT else 1
+    return f"{change:+,.{digits}f} %" if change else "0.0 %"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 day`, `1,200 days`. The plural takes an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(texts: Sequence[str], most: int, noun: str = "", separator: str = ", ") -> str:
+    """Return the first texts, and how many are left: `a, b and 3 more days`.
+
+    Args:
+        texts: What to list, the most important first.
+        most: How many are written out.
+        noun: What they are, in the singular; without one the rest is `3 more`.
+        separator: What stands between two of them.
+    """
+    left = len(texts) - most
+    if left <= 0:
+        return separator.join(texts)
+    rest = f"{left:,} more" + (f" {noun}{'' if left == 1 else 's'}" if noun else "")
+    return f"{separator.join(texts[:most])}{';' if ';' in separator else ''} and {rest}"
 
 
 def _cents(usd: Decimal, rounding: str) -> int:
@@ -91,13 +121,3 @@ def _cents(usd: Decimal, rounding: str) -> int:
 
 def _percent(part: int, whole: int) -> Decimal:
     return (Decimal(100 * part) / whole).quantize(_TENTH, ROUND_HALF_EVEN, _WIDE)
-
-
-def in_dollars(usd: Decimal) -> str:
-    """Return an amount as people write it: $1,234.50, -$3.00."""
-    return f"{'-' if usd <= -_CENT / 2 else ''}${abs(usd):,.2f}"
-
-
-def in_signed_dollars(usd: Decimal) -> str:
-    """Return a difference with its sign: +$12.50."""
-    return in_dollars(usd) if usd < 0 else f"+{in_dollars(usd)}"

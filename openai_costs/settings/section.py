@@ -1,6 +1,5 @@
 """What every section of the settings file keeps, and the words that several of them use."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -13,10 +12,11 @@ from pydantic import (
     TypeAdapter,
 )
 
+from openai_costs.kernel.hosts import is_loopback
+from openai_costs.kernel.redaction import has_address
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-_ADDRESS = re.compile(r"@[^@\s]+\.")
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def web_address(value: str) -> str:
@@ -28,7 +28,7 @@ def web_address(value: str) -> str:
     address = TypeAdapter(HttpUrl).validate_python(value)
     if address.username or address.password:
         raise ValueError("holds a user name or password; keys belong in the environment")
-    if address.scheme != "https" and address.host not in _LOOPBACK:
+    if address.scheme != "https" and not is_loopback(address.host):
         raise ValueError("is not https: the key would travel in clear text")
     return value.rstrip("/")
 
@@ -39,7 +39,7 @@ def no_address(value: str) -> str:
     Raises:
         ValueError: It is an e-mail address, which is personal data and no id, or nothing at all.
     """
-    if _ADDRESS.search(value):
+    if has_address(value):
         raise ValueError("is an e-mail address; write a name, or the id that the bill has")
     if not value.strip():
         raise ValueError("is empty; write a name or an id, or leave it out")

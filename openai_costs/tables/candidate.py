@@ -8,6 +8,7 @@ import datetime as dt
 
 import polars as pl
 
+from openai_costs.kernel.redaction import ADDRESS, NO_ADDRESS
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 SEVERITIES = ("info", "warning", "critical")
@@ -15,9 +16,6 @@ SEVERITIES = ("info", "warning", "critical")
 
 EVERY_CONNECTION = "*"
 """The connection of a finding that is about all of them together."""
-
-NO_ADDRESS = r"^[^@]*$"
-"""People are named, or meant by their id: addresses live in core.users and core.invites only."""
 
 
 class Finding(Contract):
@@ -63,7 +61,6 @@ class Finding(Contract):
         unique = ("rule", "connection", "subject_kind", "subject_id", "since_day")
 
 
-ADDRESS = r"([\w.+%'-]+)@[\w.-]+"
 NAMES = frozenset({"subject_name", "because", "outlook", "owner"})
 """The columns that hold what people and keys are called."""
 

@@ -7,14 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_costs.kernel.formatting import (
-    MINUS,
     NONE,
     cents,
     change_share,
+    counted,
     dollars,
+    dollars_of,
+    listed,
     share,
     shared_cents,
-    signed,
+    signed_dollars,
+    signed_dollars_of,
     total_usd,
 )
 
@@ -37,15 +40,41 @@ def test_a_part_without_a_remainder_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(123456789, "$1,234,567.89"), (-5, f"{MINUS}$0.05"), (0, "$0.00")]
+    ("value", "shown"), [(123456789, "$1,234,567.89"), (-5, "-$0.05"), (0, "$0.00")]
 )
 def test_cents_are_shown_as_dollars(value: int, shown: str) -> None:
-    assert dollars(value) == shown
+    assert dollars_of(value) == shown
 
 
 def test_a_change_carries_its_sign_and_nothing_moved_has_none() -> None:
-    assert [signed(150), signed(-150), signed(0)] == ["+$1.50", f"{MINUS}$1.50", "$0.00"]
+    assert [signed_dollars_of(150), signed_dollars_of(-150), signed_dollars_of(0)] == [
+        "+$1.50",
+        "-$1.50",
+        "$0.00",
+    ]
 
 
 def test_a_share_of_nothing_is_a_dash() -> None:
     assert [share(1, 0), change_share(1, 0), share(1, 3)] == [NONE, NONE, "33.3 %"]
+
+
+def test_exact_dollars_are_written_one_way_in_every_sentence() -> None:
+    amounts = [Decimal(text) for text in ("1234.5", "-3.2", "-0.004", "0.005", "0.015")]
+    assert [dollars(usd) for usd in amounts] == ["$1,234.50", "-$3.20", "$0.00", "$0.00", "$0.02"]
+    assert [signed_dollars(usd) for usd in amounts[:3]] == ["+$1,234.50", "-$3.20", "$0.00"]
+
+
+def test_a_list_says_how_many_it_leaves_out() -> None:
+    assert listed(["a", "b"], 2, "day") == "a, b"
+    assert listed(["a", "b", "c"], 2, "day") == "a, b and 1 more day"
+    assert listed(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+    assert listed(["a.", "b.", "c."], 2, "line", "; ") == "a.; b.; and 1 more line"
+
+
+def test_one_of_something_is_singular() -> None:
+    assert [counted(n, "day") for n in (0, 1, 2, 1200)] == [
+        "0 days",
+        "1 day",
+        "2 days",
+        "1,200 days",
+    ]

@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from openai_costs.outputs.alerts.message import one_line, scrubbed
+from openai_costs.kernel.redaction import redacted
+from openai_costs.outputs.alerts.message import one_line
 from openai_costs.questions.rules import Rule
 from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
 
@@ -75,7 +76,7 @@ class Record:
             "severity": _SEVERITY[verdict.severity.value],
             "subject_kind": "check",
             "subject_id": f"{key.asset_key.to_user_string()}:{key.name}",
-            "because": scrubbed(one_line(f"The check is red{where}: {said}")),
+            "because": redacted(one_line(f"The check is red{where}: {said}")),
             "table_name": ".".join(key.asset_key.path),
             "owner": owner,
             **_state(today, since, len(days) or 1, "days" if days else "checks"),
@@ -95,7 +96,7 @@ class Record:
                         "severity": "critical",
                         "subject_kind": "job",
                         "subject_id": job,
-                        "because": scrubbed(one_line(f"Run {run.run_id[:8]} failed: {said}")),
+                        "because": redacted(one_line(f"Run {run.run_id[:8]} failed: {said}")),
                         "table_name": "published.duckdb",
                         "owner": owner,
                         **_state(now.date(), since, 1, "runs"),

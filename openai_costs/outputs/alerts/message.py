@@ -3,20 +3,18 @@
 Not here: how a channel lays it out (channels/), who gets it (delivery_queue.py).
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from openai_costs.kernel.redaction import redacted, without_secrets
 from openai_costs.outputs.alerts.rows import Change, Finding
 from openai_costs.tables.candidate import EVERY_CONNECTION, SEVERITIES
 
 LONGEST = 600
 """Characters of a sentence that come from outside: a name or a reason is never a page."""
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
-_SECRET = re.compile(r"sk-[A-Za-z0-9_*.-]{6,}")
 _CENT = Decimal("0.01")
 
 
@@ -110,7 +108,7 @@ def clean(made: Message, *, allow_email: bool) -> Message:
     """Return a message without anything that looks like a key or, by default, an address."""
 
     def inner(text: str) -> str:
-        return _keyless(text) if allow_email else scrubbed(text)
+        return without_secrets(text) if allow_email else redacted(text)
 
     return replace(
         made,
@@ -118,15 +116,6 @@ def clean(made: Message, *, allow_email: bool) -> Message:
         lines=[Line(line.label, inner(line.said)) for line in made.lines],
         facts={name: said and inner(said) for name, said in made.facts.items()},
     )
-
-
-def scrubbed(text: str) -> str:
-    """Return a text without keys and addresses."""
-    return _ADDRESS.sub("[address]", _keyless(text))
-
-
-def _keyless(text: str) -> str:
-    return _SECRET.sub("sk-[redacted]", text)
 
 
 def _title(finding: Finding, change: Change) -> str:

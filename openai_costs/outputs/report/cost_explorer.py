@@ -13,7 +13,7 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, naive
-from openai_costs.outputs.report.member_names import without_address
+from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_data import series
 from openai_costs.outputs.report.page_days import PAGE_DAYS, calendar
 from openai_costs.outputs.report.page_model import Dimension, OpenFindings, ReportFacts
@@ -77,7 +77,7 @@ def facts_from(
         written_at=written_at,
         days=days.days,
         hidden_days=days.hidden_days,
-        connections=tuple(map(without_address, days.connections)),
+        connections=tuple(map(without_domains, days.connections)),
         dimensions=tuple(
             Dimension(cut.id, cut.title, tuple(names[cut.id][key] for key in listed[cut.id]))
             for cut in CUTS

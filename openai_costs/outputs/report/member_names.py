@@ -6,21 +6,16 @@ page gets forwarded, so of an address only what stands before the @ is shown.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
+
+from openai_costs.kernel.redaction import without_domains
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ADDRESS: Final = re.compile(r"([\w.+%'-]+)@[\w.-]+\.\w+")
 _TAIL: Final = 6
 _LONGEST: Final = 80
-
-
-def without_address(text: str) -> str:
-    """Return the text with every mail address cut at its @."""
-    return _ADDRESS.sub(r"\1", text)
 
 
 def shown_names(known: Mapping[str, str | None], nobody: str) -> dict[str, str]:
@@ -31,7 +26,7 @@ def shown_names(known: Mapping[str, str | None], nobody: str) -> dict[str, str]:
         nobody: What to call the empty id, such as `(no project)`.
     """
     names = {
-        key: _shortened(without_address(known[key] or key)) if key else nobody for key in known
+        key: _shortened(without_domains(known[key] or key)) if key else nobody for key in known
     }
     by_tail = _told_apart(names, {key: key[-_TAIL:] for key in names})
     return _told_apart(by_tail, {key: str(i) for i, key in enumerate(sorted(names), start=1)})

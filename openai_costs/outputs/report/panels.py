@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import NONE, cents, dollars, share
-from openai_costs.outputs.report.member_names import without_address
+from openai_costs.kernel.formatting import NONE, cents, dollars_of, share
+from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_model import BudgetBar, Found, OpenFindings, Restated
 from openai_costs.questions.budgets.status import newest
 from openai_costs.tables.mart.findings import OPEN, worst_first
@@ -34,14 +34,14 @@ def _bar(row: Mapping[str, Any]) -> BudgetBar:
     expected = None if row["forecast_usd"] is None else cents(row["forecast_usd"])
     whole = max(spent, limit, expected or 0, 1)
     return BudgetBar(
-        name=without_address(row["budget"]),
-        owner=without_address(row["owner"] or ""),
+        name=without_domains(row["budget"]),
+        owner=without_domains(row["owner"] or ""),
         days=f"{row['period_start']} to {row['period_end']}",
         through=row["day"],
-        spent=dollars(spent),
-        limit=dollars(limit),
+        spent=dollars_of(spent),
+        limit=dollars_of(limit),
         share=share(spent, limit),
-        expected=NONE if expected is None else dollars(expected),
+        expected=NONE if expected is None else dollars_of(expected),
         between=_between(row),
         state=row["state"],
         spent_width=max(0, spent) * WIDTH // whole,
@@ -52,7 +52,7 @@ def _bar(row: Mapping[str, Any]) -> BudgetBar:
 
 def _between(row: Mapping[str, Any]) -> str:
     low, high = row["forecast_low_usd"], row["forecast_high_usd"]
-    return "" if low is None else f"{dollars(cents(low))} to {dollars(cents(high))}"
+    return "" if low is None else f"{dollars_of(cents(low))} to {dollars_of(cents(high))}"
 
 
 # What deserves a look, worst first: open findings as the page tells them. Pure.
@@ -84,12 +84,12 @@ def _told(row: Mapping[str, Any], place: Mapping[str, int]) -> Found:
     return Found(
         connection=place.get(row["connection"]),
         severity=row["severity"],
-        at_stake="" if usd is None else dollars(cents(usd)),
-        about=without_address(f"{kind} {name}")[:_LONGEST_NAME],
+        at_stake="" if usd is None else dollars_of(cents(usd)),
+        about=without_domains(f"{kind} {name}")[:_LONGEST_NAME],
         note=f"{row['rule']}, {row['since_day']} to {row['day']}"
-        + (f", for {without_address(owner)}" if owner else ""),
-        sentence=without_address(row["because"]),
-        outlook=without_address(row["outlook"] or ""),
+        + (f", for {without_domains(owner)}" if owner else ""),
+        sentence=without_domains(row["because"]),
+        outlook=without_domains(row["outlook"] or ""),
     )
 
 
@@ -120,7 +120,7 @@ def restated_days(restatements: pl.DataFrame, connections: Sequence[str]) -> Res
             previous_cents=cents(row["previous_usd"]),
             current_cents=cents(row["current_usd"]),
             lines_changed=row["lines_changed"],
-            what_changed=_clipped(without_address(row["what_changed"])),
+            what_changed=_clipped(without_domains(row["what_changed"])),
         )
         for row in newest.iter_rows(named=True)
         if row["connection"] in place

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import NONE, amount, change_share, share, shared_cents, signed
+from openai_costs.kernel.formatting import (
+    NONE,
+    amount,
+    change_share,
+    share,
+    shared_cents,
+    signed_amount,
+)
 from openai_costs.outputs.report.member_names import shown_names
 from openai_costs.outputs.report.page_model import REST, Ranking, Row
 
@@ -173,7 +180,7 @@ def cell_rows(dimension: Dimension, ranking: Ranking) -> Iterator[CellRow]:
 
 
 def _cells(name: str, row: Row, total: Row) -> CellRow:
-    change = NONE if row.previous_cents is None else signed(row.cents - row.previous_cents, "")
+    change = NONE if row.previous_cents is None else signed_amount(row.cents - row.previous_cents)
     return CellRow(
         row.member,
         (name, amount(row.cents), share(row.cents, total.cents), change, _change_share(row)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from openai_costs.kernel.formatting import dollars, signed
+from openai_costs.kernel.formatting import dollars_of, signed_dollars_of
 from openai_costs.outputs.report.coverage_calendar import strip
 from openai_costs.outputs.report.page_data import island
 from openai_costs.outputs.report.panels import WIDTH
@@ -79,7 +79,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(dollars=dollars, signed=signed)
+    environment.filters.update(dollars=dollars_of, signed=signed_dollars_of)
     environment.globals["cell_rows"] = cell_rows
     return environment
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openai_costs.kernel.formatting import NONE, change_share, dollars, share, signed
-from openai_costs.outputs.report.member_names import without_address
+from openai_costs.kernel.formatting import NONE, change_share, dollars_of, share, signed_dollars_of
+from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_days import (
     HEADLINE_DAYS,
     MISSING,
@@ -53,7 +53,7 @@ def _spend(scope: Scope) -> Headline:
     label = f"Spend, last {count} settled day{'s' * (count > 1)}"
     if not window.days:
         return Headline(label, NONE, f"No settled day yet\n{scope.name}")
-    return Headline(label, dollars(scope.billed(window.days)), _days(scope))
+    return Headline(label, dollars_of(scope.billed(window.days)), _days(scope))
 
 
 def _change(scope: Scope) -> Headline:
@@ -63,9 +63,9 @@ def _change(scope: Scope) -> Headline:
         return Headline(label, NONE, f"{needed}\n{scope.name}")
     now, before = scope.billed(window.days), scope.billed(window.before)
     moved = change_share(now, before)
-    against = f"against {dollars(before)}\n{span(window.before)}\n{scope.name}"
+    against = f"against {dollars_of(before)}\n{span(window.before)}\n{scope.name}"
     note = against.capitalize() if moved == NONE else f"{moved} {against}"
-    return Headline(label, signed(now - before), note)
+    return Headline(label, signed_dollars_of(now - before), note)
 
 
 def _month_to_date(scope: Scope) -> Headline:
@@ -79,7 +79,7 @@ def _month_to_date(scope: Scope) -> Headline:
     counts = ((provisional, "provisional"), (missing, "missing"))
     open_days = ", ".join(f"{count} {state}" for count, state in counts if count)
     note = f"{span(days)}\n{f'{open_days}, ' if open_days else ''}{scope.name}"
-    return Headline(label, dollars(scope.billed(days)), note)
+    return Headline(label, dollars_of(scope.billed(days)), note)
 
 
 def _mean_day(scope: Scope) -> Headline:
@@ -88,7 +88,7 @@ def _mean_day(scope: Scope) -> Headline:
         return Headline(label, NONE, f"No settled day yet\n{scope.name}")
     count = f"{len(days)} settled day{'s' * (len(days) > 1)}"
     mean = round(scope.billed(days) / len(days))
-    return Headline(label, dollars(mean), f"Mean of {count}\n{_days(scope)}")
+    return Headline(label, dollars_of(mean), f"Mean of {count}\n{_days(scope)}")
 
 
 def _unattributed_headline(scope: Scope) -> Headline:
@@ -97,7 +97,7 @@ def _unattributed_headline(scope: Scope) -> Headline:
         return Headline(label, NONE, f"No settled day yet\n{scope.name}")
     whole = scope.billed_to_users(days)
     part = scope.billed_to_users(days, UNATTRIBUTED)
-    note = f"{dollars(part)} of {dollars(whole)}\n{_days(scope)}"
+    note = f"{dollars_of(part)} of {dollars_of(whole)}\n{_days(scope)}"
     return Headline(label, share(part, whole), note)
 
 
@@ -137,7 +137,7 @@ def _of_some(scope: Scope) -> str:
     """Which connections the missing days are of, where it is not obvious."""
     if len(scope.names) == 1:
         return ""
-    return f" of {', '.join(without_address(name) for name, _ in _by_connection(scope, MISSING))}"
+    return f" of {', '.join(without_domains(name) for name, _ in _by_connection(scope, MISSING))}"
 
 
 def _by_connection(scope: Scope, state: str) -> Iterator[tuple[str, list[date]]]:
@@ -156,7 +156,7 @@ def _counted(count: int, what: str) -> str:
 
 def _missing(scope: Scope) -> Iterator[Question]:
     for connection, days in _by_connection(scope, MISSING):
-        name = without_address(connection)
+        name = without_domains(connection)
         yield Question(
             f"{_counted(len(days), 'missing day')}, connection {name}",
             f"{in_words(days)}: never read, so in no total here, and not zero. To read: "
@@ -166,9 +166,9 @@ def _missing(scope: Scope) -> Iterator[Question]:
 
 def _provisional(scope: Scope) -> Iterator[Question]:
     for name, days in _by_connection(scope, PROVISIONAL):
-        so_far = dollars(scope.billed(days, pl.col("connection") == name))
+        so_far = dollars_of(scope.billed(days, pl.col("connection") == name))
         yield Question(
-            f"{_counted(len(days), 'provisional day')}, connection {without_address(name)}",
+            f"{_counted(len(days), 'provisional day')}, connection {without_domains(name)}",
             f"{in_words(days)}: {so_far} so far, read before the day stopped moving. "
             "Part of the month to date and of all days; not of the last 30 or 90 settled days.",
         )
@@ -179,8 +179,8 @@ def _unparsed(scope: Scope) -> Iterator[Question]:
     if part:
         whole = scope.billed()
         yield Question(
-            f"{dollars(part)} with a label that was not understood",
-            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: the line "
+            f"{dollars_of(part)} with a label that was not understood",
+            f"{share(part, whole)} of {dollars_of(whole)}, {_where(scope)}: the line "
             "names neither a model nor a usage type. Counted in every total.",
         )
 
@@ -190,8 +190,8 @@ def _unattributed(scope: Scope) -> Iterator[Question]:
     if part:
         whole = scope.billed_to_users()
         yield Question(
-            f"{dollars(part)} not attributed to a user",
-            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: no "
+            f"{dollars_of(part)} not attributed to a user",
+            f"{share(part, whole)} of {dollars_of(whole)}, {_where(scope)}: no "
             "user, no owner of a key and no tokens speak for it. Counted in every total.",
         )
 
@@ -201,9 +201,9 @@ def _allocated(scope: Scope) -> Iterator[Question]:
     if part:
         whole = scope.billed_to_users()
         yield Question(
-            f"{dollars(part)} shared out by tokens",
-            f"{share(part, whole)} of {dollars(whole)}, {_where(scope)}: spend without a user or "
-            "an API key, given to the users of its project, model and day by their tokens. An "
+            f"{dollars_of(part)} shared out by tokens",
+            f"{share(part, whole)} of {dollars_of(whole)}, {_where(scope)}: spend without a user "
+            "or an API key, given to the users of its project, model and day by their tokens. An "
             "assumption; mart.spend_attribution has each share.",
         )
 
@@ -212,8 +212,8 @@ def _disagreement(scope: Scope) -> Iterator[Question]:
     by_project, by_user = scope.billed(), scope.billed_to_users()
     if by_project != by_user:
         yield Question(
-            f"The user table differs by {signed(by_user - by_project)}",
-            f"By user the bill is {dollars(by_user)}, by project {dollars(by_project)}, "
+            f"The user table differs by {signed_dollars_of(by_user - by_project)}",
+            f"By user the bill is {dollars_of(by_user)}, by project {dollars_of(by_project)}, "
             f"{_where(scope)}. Settled days must agree: see the check ties_out.",
         )
 
@@ -223,14 +223,14 @@ def _restated(scope: Scope) -> Iterator[Question]:
         net = sum(each.current_cents - each.previous_cents for each in scope.restated)
         count = _counted(len(scope.restated), "restatement")
         yield Question(
-            f"{count} of settled days, net {signed(net)}",
+            f"{count} of settled days, net {signed_dollars_of(net)}",
             f"{_told(scope, scope.restated[0])}. Totals here are of the newest reading.",
         )
 
 
 def _told(scope: Scope, newest: Restated) -> str:
-    name = without_address(scope.names[scope.connections.index(newest.connection)])
-    before, after = dollars(newest.previous_cents), dollars(newest.current_cents)
+    name = without_domains(scope.names[scope.connections.index(newest.connection)])
+    before, after = dollars_of(newest.previous_cents), dollars_of(newest.current_cents)
     return (
         f"The newest: {newest.day}, connection {name}, went from "
         f"{before} to {after}, seen {newest.seen_at:%Y-%m-%d %H:%M} UTC"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import dollars
-from openai_costs.outputs.report.member_names import without_address
+from openai_costs.kernel.formatting import dollars_of
+from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_days import combined, span, windows
 from openai_costs.outputs.report.page_model import Period, View
 from openai_costs.outputs.report.rankings import CUTS, ranked, ranking
@@ -73,7 +73,7 @@ def view(
     return View(
         name=scope.name,
         connections=scope.connections,
-        total=f"{dollars(scope.billed())} USD" if scope.read else "No number yet",
+        total=f"{dollars_of(scope.billed())} USD" if scope.read else "No number yet",
         scope=f"{span(scope.expected)}, {scope.name}" if scope.days else scope.name,
         completeness=completeness(scope) if scope.days else "No day has been read yet.",
         states=scope.states,
@@ -110,10 +110,10 @@ def _scope(  # noqa: PLR0913, PLR0917 - the tables of the page, cut once
 
 def _name(names: Sequence[str]) -> str:
     if len(names) == 1:
-        return f"connection {without_address(names[0])}"
+        return f"connection {without_domains(names[0])}"
     if len(names) > _MOST_NAMED:
         return f"all {len(names)} connections"
-    return f"connections {', '.join(map(without_address, names))}" if names else "no connection"
+    return f"connections {', '.join(map(without_domains, names))}" if names else "no connection"
 
 
 def _period(scope: Scope, found: RankedWindow, listed: Mapping[str, Mapping[str, int]]) -> Period:

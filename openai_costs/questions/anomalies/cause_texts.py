@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.kernel.formatting import in_signed_dollars
+from openai_costs.kernel.formatting import signed_dollars
 from openai_costs.questions.anomalies.causes import EFFECTS, causes
 
 WHO = ("key", "user")
@@ -92,5 +92,5 @@ def _largest(parts: dict[str, Decimal]) -> str:
     named = {word: usd for word, usd in parts.items() if word != "other"}
     first = sorted(named, key=lambda word: (-abs(named[word]), word))[:MOST_CAUSES]
     rest = sum((usd for word, usd in parts.items() if word not in first), Decimal(0))
-    told = [f"{word} {in_signed_dollars(named[word])}" for word in first]
-    return ", ".join([*told, f"other {in_signed_dollars(rest)}"] if abs(rest) >= CENT / 2 else told)
+    told = [f"{word} {signed_dollars(named[word])}" for word in first]
+    return ", ".join([*told, f"other {signed_dollars(rest)}"] if abs(rest) >= CENT / 2 else told)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import in_dollars, in_signed_dollars
+from openai_costs.kernel.formatting import dollars, signed_dollars
 from openai_costs.questions.anomalies.cause_texts import causes_in_words
 from openai_costs.questions.anomalies.incidents import GAP_DAYS, LASTING_GAP_DAYS
 from openai_costs.questions.rules import Facts, Question, Rule
@@ -89,9 +89,9 @@ def _because(days: Sequence[dict[str, Any]], meaning: Meaning, impact: Decimal) 
     newest = days[-1]
     side = "above" if newest["direction"] == "up" else "below"
     return (
-        f"The {_subject(newest)} {meaning.says}: {in_dollars(newest['actual_usd'])} on "
-        f"{newest['day']}, expected {in_dollars(newest['expected_usd'])} ({_range(newest)}). "
-        f"{in_dollars(abs(impact))} {side} what was expected, on {_count(len(days))} since "
+        f"The {_subject(newest)} {meaning.says}: {dollars(newest['actual_usd'])} on "
+        f"{newest['day']}, expected {dollars(newest['expected_usd'])} ({_range(newest)}). "
+        f"{dollars(abs(impact))} {side} what was expected, on {_count(len(days))} since "
         f"{newest['since_day']}. {causes_in_words(day['causes'] for day in days)}"
     )
 
@@ -104,7 +104,7 @@ def _subject(day: dict[str, Any]) -> str:
 
 def _range(day: dict[str, Any]) -> str:
     """What a single day may cost; a rise that lasts may stay within it."""
-    span = f"{in_dollars(day['lower_usd'])} to {in_dollars(day['upper_usd'])}"
+    span = f"{dollars(day['lower_usd'])} to {dollars(day['upper_usd'])}"
     is_within = day["lower_usd"] <= day["actual_usd"] <= day["upper_usd"]
     lasts = is_within and day["kind"] != "new_entity"
     return f"one day may be {span}, but this lasts" if lasts else f"as usual: {span}"
@@ -120,7 +120,7 @@ def _outlook(newest: dict[str, Any]) -> str | None:
     left = monthrange(day.year, day.month)[1] - day.day
     if not left:
         return None
-    more = in_signed_dollars(left * newest["impact_usd"])
+    more = signed_dollars(left * newest["impact_usd"])
     return f"{more} by the end of the month, if the rest of it ({_count(left)}) is like {day}."
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from openai_costs.kernel.formatting import in_dollars, in_signed_dollars
+from openai_costs.kernel.formatting import dollars, signed_dollars
 
 BARS = 21
 HEIGHT = 40
@@ -30,8 +30,8 @@ def glance(wholes: pl.DataFrame) -> str:
     day, cost, expected = daily.row(-1)
     picture = _picture(daily["cost"].to_list(), daily["expected"].to_list())
     return (
-        f"**{in_dollars(cost)}** on {day}, the newest settled day (UTC); expected "
-        f"{in_dollars(expected)}.\n\n{picture}"
+        f"**{dollars(cost)}** on {day}, the newest settled day (UTC); expected "
+        f"{dollars(expected)}.\n\n{picture}"
         f"\n\nUSD per day, {daily['day'][0]} to {day}; the line is what was expected."
     )
 
@@ -59,7 +59,7 @@ def top_five(anomalies: pl.DataFrame) -> str:
 def _row(kind: str, level: str, name: str, since: date, last: date, usd: Decimal) -> str:  # noqa: PLR0913, PLR0917 - the cells of a row
     days = f"{since}" if since == last else f"{since} to {last}"
     of = f"{level.replace('_', ' ')} {name[:LONGEST_NAME].replace('|', '/')}"
-    return " | ".join((kind.replace("_", " "), of, days, in_signed_dollars(usd)))
+    return " | ".join((kind.replace("_", " "), of, days, signed_dollars(usd)))
 
 
 def _picture(costs: Sequence[Decimal], expected: Sequence[Decimal]) -> str:

@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from openai_costs.kernel.errors import PathNotAllowed
+from openai_costs.kernel.hosts import is_loopback
 
 REQUESTS_PER_MINUTE = 6
 """The admin API's limit is undocumented; 7 to 10 a minute and endpoint were measured by others
 (terraform-provider-openai pull request 76), refilled after about 60 s, announced by no header."""
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Access:
     @property
     def pace(self) -> int:
         """Requests a minute per endpoint; 0 for a server on this machine: our own, needs none."""
-        is_own = urlsplit(self.base_url).hostname in _LOOPBACK
+        is_own = is_loopback(urlsplit(self.base_url).hostname)
         return self.requests_per_minute or (0 if is_own else REQUESTS_PER_MINUTE)
 
     def endpoint(self, path: str) -> str:

@@ -23,6 +23,7 @@ from openai_costs.kernel.errors import (
     ProviderUnavailable,
     RequestRefused,
 )
+from openai_costs.kernel.redaction import redacted
 from openai_costs.sources.http.access import Access
 from openai_costs.sources.http.retries import (
     Again,
@@ -44,8 +45,6 @@ RETRIED_STATUSES = frozenset({408, 409, 429})
 RETRIED_BREAKS = (httpx.TransportError, httpx.DecodingError)
 
 _BUCKET = re.compile(rb'"object"\s*:\s*"bucket"')
-_SECRETS = re.compile(r"sk-[A-Za-z0-9_*.-]{6,}")
-_ADDRESSES = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+")
 
 
 class _ErrorDetail(msgspec.Struct):
@@ -190,11 +189,6 @@ def _limiter(per_minute: int) -> Limiter:
     """
     bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
     return Limiter(SingleBucketFactory(bucket, schedule_leak=False))
-
-
-def redacted(text: str) -> str:
-    """Return the text without anything that looks like an API key or an e-mail address."""
-    return _SECRETS.sub("sk-[redacted]", _ADDRESSES.sub("[e-mail address]", text))
 
 
 def _detail(body: bytes) -> _ErrorDetail:

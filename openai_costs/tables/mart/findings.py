@@ -4,7 +4,8 @@ import datetime as dt
 
 import polars as pl
 
-from openai_costs.tables.candidate import NO_ADDRESS, SEVERITIES
+from openai_costs.kernel.redaction import NO_ADDRESS
+from openai_costs.tables.candidate import SEVERITIES
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 OPEN = ("open", "growing")

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from openai_costs.tables.candidate import NO_ADDRESS
+from openai_costs.kernel.redaction import NO_ADDRESS
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 SERIES_KINDS = ("organization", "provider", "project", "user", "api_key", "model", "usage_type")

@@ -139,7 +139,7 @@ def test_the_newest_run_of_a_job_counts(instance: dg.DagsterInstance) -> None:
     (one,) = plant.red_now(instance)
     assert (one["rule"], one["subject_id"]) == ("data.run_failed", "refresh")
     assert one["owner"] == "team:finops"
-    assert "The key of [address], sk-[redacted], was refused." in one["because"]
+    assert "The key of [e-mail address], sk-[redacted], was refused." in one["because"]
     plant.breaks = ""
     plant.run(instance, "2026-11-01", "2026-11-01")
     assert plant.red_now(instance) == []

@@ -89,7 +89,7 @@ def test_addresses_and_keys_are_left_out_everywhere() -> None:
     whole = made.text + str(made.facts)
     assert "@" not in whole
     assert "abcdefgh" not in whole
-    assert "[address] used sk-[redacted] (write to <[address]>)" in whole
+    assert "[e-mail address] used sk-[redacted] (write to <[e-mail address]>)" in whole
 
 
 def test_a_route_may_allow_addresses_but_never_keys() -> None:

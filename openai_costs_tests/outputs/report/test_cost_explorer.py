@@ -139,7 +139,7 @@ def test_dollars_without_a_user_are_an_open_question() -> None:
 def test_a_user_table_that_differs_from_the_ledger_is_an_open_question() -> None:
     ledger, users = [(1, "a", "u", "5")], [(1, "a", "u", "4")]
     page = facts_from(spend(ledger), by_user(users), coverage("s"), Restatements.empty(), NOW)
-    assert page.views[0].questions[0].title == f"The user table differs by {chr(0x2212)}$1.00"
+    assert page.views[0].questions[0].title == "The user table differs by -$1.00"
 
 
 def test_each_connection_has_a_view_and_together_they_add_up() -> None:

@@ -55,7 +55,7 @@ def test_the_worst_come_first_then_the_dearest_and_only_what_is_open() -> None:
     )
     assert [(one.about, one.at_stake) for one in told.shown] == [
         ("api key key_bad", ""),
-        ("api key key_gain", "\u2212$9.00"),
+        ("api key key_gain", "-$9.00"),
         ("api key key_small", "$1.00"),
     ]
     assert (told.hidden, told.muted) == (0, 1)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from openai_costs.kernel.formatting import in_dollars, in_signed_dollars
+from openai_costs.kernel.formatting import dollars, signed_dollars
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.anomalies.preview import BARS, MOST_CHARACTERS, glance, top_five
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
@@ -42,10 +42,10 @@ def test_the_five_newest_incidents_are_in_the_table_and_fit_the_page() -> None:
 
 
 def test_dollars_are_written_as_people_write_them() -> None:
-    assert [in_dollars(Decimal(usd)) for usd in ("1234.5", "-3", "0", "-0.001")] == [
+    assert [dollars(Decimal(usd)) for usd in ("1234.5", "-3", "0", "-0.001")] == [
         "$1,234.50",
         "-$3.00",
         "$0.00",
         "$0.00",
     ]
-    assert [in_signed_dollars(Decimal(usd)) for usd in ("2", "-2")] == ["+$2.00", "-$2.00"]
+    assert [signed_dollars(Decimal(usd)) for usd in ("2", "-2")] == ["+$2.00", "-$2.00"]

@@ -28,9 +28,10 @@ from openai_costs.kernel.errors import (
     ReadFailed,
     RequestRefused,
 )
+from openai_costs.kernel.redaction import redacted
 from openai_costs.sources.http.access import Access
 from openai_costs.sources.http.retries import CertificateRefused, HostUnreachable
-from openai_costs.sources.http.transport import Transport, redacted
+from openai_costs.sources.http.transport import Transport
 
 KEY = "sk-admin-Tq7ZqLx2vHn9KpW4_x.y"
 COSTS = "/organization/costs"

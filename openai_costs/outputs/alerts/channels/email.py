@@ -6,13 +6,13 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from openai_costs.kernel.hosts import is_loopback
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.message import Message
 
 TIMEOUT = 15.0
 PORTS = {"smtp": 587, "smtps": 465}
 DOMAIN = "openai-costs.invalid"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PERMANENT = 500
 
 
@@ -61,7 +61,7 @@ def _connected(server: SplitResult) -> smtplib.SMTP:
     if server.scheme == "smtps":
         return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
     smtp = smtplib.SMTP(host, port, timeout=TIMEOUT)
-    if host not in _LOOPBACK:
+    if not is_loopback(host):
         smtp.starttls(context=context)
     return smtp
 

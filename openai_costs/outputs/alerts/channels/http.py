@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
+from openai_costs.kernel.hosts import is_loopback
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
@@ -20,7 +21,6 @@ LONGEST_WAIT = 2.0
 """Within one attempt; a channel that is down for longer is tried again by a later tick."""
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ENOUGH = 200
 
 
@@ -78,7 +78,7 @@ def _attempt(
 def _refuse_clear_text(address: Address, url: str) -> None:
     try:
         parts = urlsplit(url)
-        is_fit = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        is_fit = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     except ValueError:
         is_fit = False
     if not is_fit:

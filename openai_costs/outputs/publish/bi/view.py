@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from openai_costs.tables.candidate import ADDRESS
+from openai_costs.kernel.redaction import ADDRESS
 from openai_costs.tables.contract import Contract
 
 

@@ -14,10 +14,10 @@ const date = (i) => new Date(day0 + i * DAY_MS);
 const iso = (i) => date(i).toISOString().slice(0, 10);
 const money = (cents) => {
   const whole = String(Math.floor(Math.abs(cents) / 100)).replace(/\B(?=(\d{3})+$)/g, ",");
-  return (cents < 0 ? "\u2212$" : "$") + whole + "." + String(Math.abs(cents) % 100).padStart(2, "0");
+  return (cents < 0 ? "-$" : "$") + whole + "." + String(Math.abs(cents) % 100).padStart(2, "0");
 };
 // A formatted amount back to cents: the legend repeats the table's numbers, to the cent.
-const cents = (text) => Number(text.replace(/\D/g, "")) * (text.startsWith("\u2212") ? -1 : 1);
+const cents = (text) => Number(text.replace(/\D/g, "")) * (text.startsWith("-") ? -1 : 1);
 const element = (tag, text, name) => {
   const made = document.createElement(tag);
   if (text !== undefined) made.textContent = text;

@@ -21,7 +21,7 @@ const ticks = (low, high) => {
 };
 const axisMoney = (cents, step) => {
   const text = (Math.abs(cents) / 100).toFixed(step % 100 ? 2 : 0).replace(/\B(?=(\d{3})+(\.|$))/g, ",");
-  return (cents < 0 ? "\u2212$" : "$") + text;
+  return (cents < 0 ? "-$" : "$") + text;
 };
 const extent = (parts, first, last) => {
   let low = 0, high = 0;

@@ -3,7 +3,6 @@
 Pure. Bytes in, a frame out; the vendor's own words end in entries.py.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +14,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
+from openai_costs.kernel.redaction import without_addresses
 from openai_costs.sources.openai.organization.endpoints import ListEndpoint
 from openai_costs.sources.openai.organization.entries import DOLLARS, Alert, Entry, Limit
 from openai_costs.sources.openai.organization.kinds import Kind
@@ -29,7 +29,6 @@ _NAMES = frozenset({"name", "owner_name"})
 _NOT_TOLD = frozenset({"name", "status", "created_at"})
 """Columns that every table has and some entries do not tell."""
 
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+")
 _MICROSECONDS = 1_000_000
 
 
@@ -162,9 +161,9 @@ def _value(entry: Entry, part: _Part, column: str) -> Any:  # noqa: ANN401 - wha
 
 def _plain(name: str | None) -> str | None:
     """Return a name without any e-mail address in it; null when it was nothing else."""
-    if not name or _ADDRESS.fullmatch(name):
+    if not name or not without_addresses(name, "").strip():
         return None
-    return _ADDRESS.sub("[e-mail address]", name)
+    return without_addresses(name)
 
 
 def _frame(rows: list[tuple[Any, ...]], columns: dict[str, pl.DataType]) -> pl.DataFrame:

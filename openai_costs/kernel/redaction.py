@@ -1,0 +1,63 @@
+"""What must not be read by everyone: e-mail addresses and keys, one pattern each. Pure.
+
+They name what an address may not hold instead of letters, which are ASCII in DuckDB and Unicode in
+Python and Polars: all three find the same, `jö@firma.de` too.
+"""
+
+import re
+
+_PLAIN = r"[^\s@<>()\[\],;:\"'|]"
+_LABEL = r"[^\s@<>()\[\],;:\"'|.]"
+ADDRESS = rf"({_PLAIN}+)@(?:{_LABEL}+\.)+[^\s@<>()\[\],;:\"'|.0-9]{_LABEL}+"
+"""An e-mail address; its first group is what stands before the @.
+
+Its domain ends in a name, so that a model such as `claude-haiku@20251001` is none.
+"""
+
+NO_ADDRESS = r"^[^@]*$"
+"""Names and ids of people in tables: addresses live in core.users and core.invites only."""
+
+SECRETS = (
+    r"sk-[A-Za-z0-9_*.-]{6,}",
+    r"(?:AKIA|ASIA)[0-9A-Z]{16}",
+    r"gh[opsu]_[A-Za-z0-9]{20,}",
+    r"github_pat_[A-Za-z0-9_]{20,}",
+    r"crsr_[A-Za-z0-9_-]{16,}",
+    r"xox[abprs]-[A-Za-z0-9-]{8,}",
+)
+"""The shapes of keys that vendors hand out. A connection's own key is removed in any shape."""
+
+_ADDRESS = re.compile(ADDRESS)
+_SECRET = re.compile("|".join(SECRETS))
+_SIGNATURE = re.compile(r"(?i)\b(x-amz-signature|x-amz-credential|sig|signature)=[^&\s\"']+")
+
+
+def has_address(text: str) -> bool:
+    """Return whether a text holds an e-mail address."""
+    return _ADDRESS.search(text) is not None
+
+
+def without_addresses(text: str, instead: str = "[e-mail address]") -> str:
+    """Return a text in which every e-mail address is replaced."""
+    return _ADDRESS.sub(instead, text)
+
+
+def without_domains(text: str) -> str:
+    """Return a text that keeps of every e-mail address only what stands before the @."""
+    return _ADDRESS.sub(r"\1", text)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without keys and without the signatures of signed addresses."""
+    return _SIGNATURE.sub(r"\1=[redacted]", _SECRET.sub(_first_letters, text))
+
+
+def redacted(text: str) -> str:
+    """Return a text of unknown origin without keys and without e-mail addresses."""
+    return without_secrets(without_addresses(text))
+
+
+def _first_letters(found: re.Match[str]) -> str:
+    """Return what kind of key it was: `sk-[redacted]`."""
+    kind = re.match(r"[a-z]+[-_]", found[0])
+    return f"{kind[0] if kind else found[0][:4]}[redacted]"

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+import pytest
+
+from openai_costs.kernel.redaction import (
+    ADDRESS,
+    has_address,
+    redacted,
+    without_addresses,
+    without_domains,
+)
+
+ADDRESSES = (
+    ("ada@acme.example", "ada"),
+    ("jö@firma.de", "jö"),
+    ("bob@müller.de", "bob"),
+    ("o'brien+x@sub.acme.example", "o'brien+x"),
+    ("Ада@пример.рф", "Ада"),
+)
+NO_ADDRESSES = ("claude-haiku@20251001", "@acme", "a @ b.c", "model@4.5-sonnet", "no one")
+
+
+@pytest.mark.parametrize(("text", "local"), ADDRESSES)
+def test_python_polars_and_duckdb_find_the_same_addresses(text: str, local: str) -> None:
+    local = local.rpartition("'")[2]  # a quote ends what an address may hold
+    sentence = f"key of {text}, made"
+    wanted = f"key of {local}, made" if "'" not in text else f"key of o'{local}, made"
+    with_quotes = ADDRESS.replace("'", "''")
+    question = rf"SELECT regexp_replace($1, '{with_quotes}', '\1', 'g')"
+    answer = duckdb.execute(question, [sentence]).fetchone()
+    by_polars = pl.Series([sentence]).str.replace_all(ADDRESS, "${1}")
+    assert without_domains(sentence) == wanted
+    assert answer == (wanted,)
+    assert by_polars.to_list() == [wanted]
+    assert has_address(text)
+
+
+@pytest.mark.parametrize("text", NO_ADDRESSES)
+def test_what_only_looks_like_an_address_is_left_alone(text: str) -> None:
+    assert not has_address(text)
+    assert without_addresses(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("sk-proj-abcdef123456 was refused", "sk-[redacted] was refused"),
+        ("sk-ant-admin01-abcdef of ada@acme.example", "sk-[redacted] of [e-mail address]"),
+        ("AKIAIOSFODNN7EXAMPLE", "AKIA[redacted]"),
+        ("https://b/x?X-Amz-Signature=abc&y=1", "https://b/x?X-Amz-Signature=[redacted]&y=1"),
+        ("ghp_" + "a" * 24, "ghp_[redacted]"),
+    ],
+)
+def test_keys_and_signatures_of_any_vendor_are_removed(text: str, left: str) -> None:
+    assert redacted(text) == left
