@@ -20,6 +20,7 @@ import httpx
 
 from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import REFRESH, range_tags
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.options import USUAL, WireOptions
@@ -234,7 +235,7 @@ class House:
     ) -> Ran:
         """Run a job over some days, in this process."""
         made = (defs or self.defs()).resolve_job_def(job)
-        with calm(), nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used:
+        with calm(), nullcontext(instance) if instance else unrecorded() as used:
             result = made.execute_in_process(
                 instance=used,
                 tags=range_tags(DayRange(first, last)),

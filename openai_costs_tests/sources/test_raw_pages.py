@@ -15,6 +15,7 @@ from openai_costs.kernel.errors import (
     OpenAICostsError,
     ProviderUnavailable,
 )
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.settings.load import Connection, Settings
@@ -76,7 +77,7 @@ class Desk:
             "settings": named,
             "lake_io": LakeIOManager(Lake(self.home)),
         }
-        with calm(), dg.DagsterInstance.ephemeral() as instance:
+        with calm(), unrecorded() as instance:
             result = dg.materialize(
                 [pages_of(evidence)],
                 instance=instance,
