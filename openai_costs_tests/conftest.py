@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from openai_costs.cli.demo import demo
 from openai_costs.storage.files import place
@@ -16,6 +17,12 @@ from openai_costs_tests.org import calm
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile(
+    "any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any_machine")
 
 DEMO_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
