@@ -107,7 +107,7 @@ def test_range_tags_make_one_run_over_assets_with_and_without_days(ranged: Range
 
 
 def test_a_run_asks_its_event_log_no_more_than_a_list_answers() -> None:
-    """orchestration/event_log.py: `EventList` refuses all other questions, and a run must not ask them."""
+    """event_log.py: `EventList` refuses all other questions, and a run must not ask them."""
     with unrecorded() as instance:
         ran = Ranged(instance)
         instance.get_records_for_run(ran.result.run_id)
