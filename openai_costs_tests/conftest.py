@@ -27,6 +27,15 @@ settings.load_profile("any_machine")
 DEMO_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
+LONG: Final = ("test_processes", "test_policy", "test_anomaly_story", "test_story")
+"""The modules that take longest: a process that begins one last would run alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take longest; each runs in one process (pyproject.toml)."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 @pytest.fixture(scope="session")
 def told_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
     """The lake of the demo of 120 days, and what it said; the first process makes it for all."""
