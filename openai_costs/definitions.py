@@ -71,7 +71,7 @@ def build_defs(
     whole += [*gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
     triggered = jobs_and_sensors(settings, everything, whole, published, overtaken_days)
     return dg.Definitions(
-        assets=[*everything, *whole, *alerts.told(), *publish.views()],
+        assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],
         jobs=triggered.jobs,
         sensors=[*(triggered.sensors or ()), *sensors(settings)],

@@ -1,4 +1,4 @@
-"""`[alerts]`: who is told what, what is muted, and when a change is worth telling."""
+"""`[alerts]`: routes, mutes, and when a change is worth a message."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -14,7 +14,7 @@ Severity = Literal["info", "warning", "critical"]
 ChannelKind = Literal["slack", "email", "webhook", "pagerduty", "apprise"]
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
 ABOUT_DATA = "data."
-"""The rules about data begin so: they are for those who run this, not for those who spend."""
+"""The prefix of rules about data: they are for operators, not for spenders."""
 
 _NEEDS: dict[str, tuple[str, ...]] = {
     "slack": ("url_env",),
@@ -53,7 +53,7 @@ class Route(Section):
         if missing:
             raise ValueError(f"route {self.name!r} ({self.channel}) needs {missing[0]}: add it")
         if self.digest and self.channel == "pagerduty":
-            raise ValueError(f"route {self.name!r}: an incident is no digest; remove digest")
+            raise ValueError(f"route {self.name!r}: an incident cannot be a digest; remove digest")
         return self
 
     @property
@@ -82,7 +82,7 @@ class Route(Section):
 
 
 class Mute(Section):
-    """What is not to be told, why, until when, and who says so."""
+    """Which findings send no message, why, through which day, and who decided it."""
 
     finding: str = ""
     rule: str = "*"
@@ -90,7 +90,7 @@ class Mute(Section):
     subject: str = "*"
     reason: str = Field(min_length=1)
     until: date
-    """The last day of silence."""
+    """The last day of the mute."""
     by: str = "openai_costs.toml"
 
     @model_validator(mode="after")
@@ -112,18 +112,18 @@ class Mute(Section):
 
 
 class Alerts(Section):
-    """Who is told what, and when a change is worth telling."""
+    """Which findings go where, and when a change is worth a message."""
 
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
     dagster_url: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
     """The address of the Dagster UI: messages link to the asset with the evidence."""
     growing_factor: Decimal = Field(default=Decimal("1.5"), gt=1, le=100)
-    """A finding grows when its dollars are so many times those last told, ..."""
+    """A finding grows when its dollars reach this multiple of those last reported, ..."""
     growing_step_usd: Decimal = Field(default=Decimal(10), ge=0)
-    """... and at least so many dollars more."""
+    """... and exceed them by at least this many dollars."""
     fresh_days: int = Field(default=7, ge=1, le=90)
-    """What was over for longer when it was first seen is recorded and not told."""
+    """An incident that ended longer ago is recorded without a message."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

@@ -53,11 +53,23 @@ def _is_told(day: Mapping[str, Any]) -> bool:
     return len(gone) >= min(MOST_DAYS, max(1, len(whole) // SHARE))
 
 
-EXCEEDED = Rule("budgets.exceeded")
+_PERIOD_TO_DATE = "from the start of the period to {day}"
 
-THRESHOLD = Rule("budgets.threshold")
+EXCEEDED = Rule(
+    "budgets.exceeded",
+    title="{who} exceeded its limit on {since} and was {usd} over it by {day}",
+    span=_PERIOD_TO_DATE,
+)
 
-FORECAST = Rule("budgets.forecast_exceeds")
+THRESHOLD = Rule(
+    "budgets.threshold", title="{who} passed {threshold} on {since}", span=_PERIOD_TO_DATE
+)
+
+FORECAST = Rule(
+    "budgets.forecast_exceeds",
+    title="{who} was forecast to exceed its limit since {since}, by {usd} as of {day}",
+    span="",  # what was spent so far cannot be compared with the forecast of the whole period
+)
 
 LATE_THRESHOLD_PCT = Decimal(80)
 """A threshold from here on is a warning; below it a piece of information."""

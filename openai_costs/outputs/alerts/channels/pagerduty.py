@@ -37,7 +37,7 @@ def event(message: Message, routing_key: str) -> dict[str, Any]:
             "component": message.facts.get("subject_id"),
             "group": message.facts.get("owner"),
             "class": message.facts.get("rule"),
-            "custom_details": {line.label: line.said for line in message.lines},
+            "custom_details": {line.label: line.text for line in message.lines},
         },
         "links": [{"href": message.link, "text": "Details"}] if message.link else [],
     }

@@ -8,12 +8,12 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import apprise
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.message import message
-from openai_costs_tests.outputs.alerts.fixtures import NOW, change, finding
+from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 
 # apprise looks for a module that Python 3.13 no longer has, and brings its own there.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-MADE = message(finding(), change(), dagster_url=None)
+MADE = message(finding(), change(), SPIKE, dagster_url=None)
 
 
 def to(url: str) -> Address:

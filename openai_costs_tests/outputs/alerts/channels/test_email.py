@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import email
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.message import message
-from openai_costs_tests.outputs.alerts.fixtures import NOW, change, finding
+from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import Mailbox, closed_port, mailbox
 
-MADE = message(finding(), change(), dagster_url=None)
+MADE = message(finding(), change(), SPIKE, dagster_url=None)
 SENDER = "costs@acme.example"
 
 

@@ -8,12 +8,12 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import webhook
 from openai_costs.outputs.alerts.channels.channel import Address
 from openai_costs.outputs.alerts.message import message
-from openai_costs_tests.outputs.alerts.fixtures import NOW, change, finding
+from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import http_inbox
 
 
 def test_a_receiver_can_verify_the_signature_with_the_standard_library() -> None:
-    made = message(finding(), change(), dagster_url=None)
+    made = message(finding(), change(), SPIKE, dagster_url=None)
     with http_inbox() as inbox:
         webhook.send(made, Address("own", NOW, SecretStr(inbox.url), SecretStr("s1gning")))
     ((headers, content),) = inbox.got
@@ -25,7 +25,7 @@ def test_a_receiver_can_verify_the_signature_with_the_standard_library() -> None
 
 
 def test_a_program_gets_the_fields_of_the_finding() -> None:
-    body = webhook.body(message(finding(), change(), dagster_url=None))
+    body = webhook.body(message(finding(), change(), SPIKE, dagster_url=None))
     assert (body["version"], body["kind"], body["key"]) == (1, "opened", "f1a2b3c4d5e6")
     said = body["finding"]
     assert isinstance(said, dict)
