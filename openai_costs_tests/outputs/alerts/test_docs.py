@@ -72,7 +72,9 @@ def test_every_setting_is_documented_with_its_default_and_no_other(
 ) -> None:
     table = PAGE.partition(f"\n{head}")[2].partition("\n\n")[2].partition("\n\n")[0]
     documented = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+)`? \|", table, re.MULTILINE))
-    assert documented == {name: default(field.default) for name, field in model.model_fields.items()}
+    assert documented == {
+        name: default(field.default) for name, field in model.model_fields.items()
+    }
 
 
 def default(value: object) -> str:
