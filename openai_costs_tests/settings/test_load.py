@@ -152,6 +152,22 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (a_route('channel = "email"\nurl_env = "U"\nsender = "s"'), "needs to"),
         (a_route('channel = "slack"\nurl_env = "https://hooks"'), "routes.0.url_env (line 4)"),
         (a_route('channel = "pagerduty"\nsecret_env = "K"\ndigest = true'), "remove digest"),
+        (a_route('channel = "webhook"\nbody_template = "{}"'), "needs url_env"),
+        (
+            a_route('channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\ndigest = true'),
+            "remove digest",
+        ),
+        (
+            a_route('channel = "slack"\nurl_env = "U"\nheaders = { X-Scope-OrgID = "a" }'),
+            "route 'a': headers is only for a webhook; remove it",
+        ),
+        (
+            a_route(
+                'channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\n'
+                'headers = { Authorization = "Bearer s3cr3t" }'
+            ),
+            "the header Authorization may hold a secret; put its value into a variable",
+        ),
         (a_route('channel = "slack"\nurl_env = "U"') * 2, "two routes are called 'a'"),
         (a_mute('until = 2026-12-01\nreason = "x"'), "would mute everything"),
         (a_mute('finding = "f"\nuntil = 2026-12-01'), "alerts.mutes.0.reason"),

@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import import_module
+from typing import get_args
 
 from pydantic import SecretStr
 
 from openai_costs.kernel.days import Clock, naive
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.outputs.alerts.channels import apprise, email, pagerduty, slack, webhook
+from openai_costs.outputs.alerts import channels as channel_files
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed, Send
 from openai_costs.outputs.alerts.delivery_log import DeliveryLog
 from openai_costs.outputs.alerts.delivery_queue import QueuedMessage, delivery_queue
-from openai_costs.outputs.alerts.message import Message, clean, digest, message, repeated
+from openai_costs.outputs.alerts.digest import digest
+from openai_costs.outputs.alerts.message import Message, clean, message, repeated
 from openai_costs.outputs.alerts.rows import Change, Finding, rows
 from openai_costs.outputs.alerts.rules import find_rule
 from openai_costs.settings import Alerts, ChannelKind, Route
@@ -23,12 +26,9 @@ from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 
 CHANNELS: Mapping[ChannelKind, Send] = {
-    "slack": slack.send,
-    "email": email.send,
-    "webhook": webhook.send,
-    "pagerduty": pagerduty.send,
-    "apprise": apprise.send,
+    kind: import_module(f"{channel_files.__name__}.{kind}").send for kind in get_args(ChannelKind)
 }
+"""The function of each file of channels/ that has the name of a kind."""
 
 LONGEST = timedelta(seconds=20)
 """How long one call goes on to another message: Dagster ends a sensor's tick after 60 s, and the
@@ -162,6 +162,7 @@ def _message(queued: QueuedMessage, dagster_url: str | None) -> Message:
 def _address(route: Route, now: datetime, look_up: Secret) -> Address:
     asks = f"Route {route.name!r} of [alerts]"
     nothing = SecretStr("")
+    secret_headers = route.headers_env or {}
     return Address(
         route=route.name,
         now=now,
@@ -169,4 +170,7 @@ def _address(route: Route, now: datetime, look_up: Secret) -> Address:
         secret=look_up(route.secret_env, asks) if route.secret_env else nothing,
         sender=route.sender or "",
         to=route.to,
+        headers={name: SecretStr(value) for name, value in (route.headers or {}).items()}
+        | {name: look_up(variable, asks) for name, variable in secret_headers.items()},
+        body_template=route.body_template or "",
     )

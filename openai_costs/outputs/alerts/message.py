@@ -1,6 +1,7 @@
 """What a person reads: what happened in dollars, who, since when, why, and what to do next. Pure.
 
-Not here: how a channel lays it out (channels/), who receives it (delivery_queue.py).
+Not here: several messages as one (digest.py), how a channel lays it out (channels/), who receives
+it (delivery_queue.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +14,16 @@ from openai_costs.kernel.redaction import redacted, without_secrets
 from openai_costs.outputs.alerts.rows import Change, Finding
 from openai_costs.outputs.alerts.titles import amount, one_line, span_of, title_of
 from openai_costs.questions.rules import Rule
-from openai_costs.tables.candidate import EVERY_CONNECTION, SEVERITIES
+from openai_costs.tables.candidate import EVERY_CONNECTION
 
-_IN_DIGEST = ("Connection", "Why", "Owner", "Details", "Mute", "Rule")
-"""The lines of a message that a digest repeats."""
+_OF_FINDING = (
+    *("rule", "subject_kind", "subject_id", "subject_name", "connection", "since_day"),
+    *("finding_id", "owner", "table_name", "docs", "threshold", "opened_day"),
+)
+_OF_CHANGE = (
+    *("change", "kind", "severity", "day", "observed", "expected"),
+    *("unit", "impact_usd", "because", "outlook"),
+)
 
 
 class Line(NamedTuple):
@@ -101,23 +108,6 @@ def at_change(finding: Finding, change: Change) -> Finding:
     )
 
 
-def digest(route: str, messages: Sequence[Message]) -> Message:
-    """Return several messages as one: the most dollars first, and each subject once."""
-    ordered = sorted(messages, key=_by_dollars)
-    numbers = sorted(one.number for one in messages)
-    return Message(
-        key=f"digest-{route}",
-        number=f"{route}-{numbers[0]}-{len(numbers)}",
-        kind="digest",
-        severity=max((one.severity for one in messages), key=SEVERITIES.index),
-        title=_digest_title(ordered),
-        lines=[line for group in _by_subject(ordered) for line in _section(group)],
-        facts={"changes": ", ".join(numbers)},
-        impact_usd=ordered[0].impact_usd,
-        is_possibly_repeated=any(one.is_possibly_repeated for one in messages),
-    )
-
-
 def repeated(made: Message) -> Message:
     """Return a message that says it may have arrived before."""
     return replace(made, title=f"{made.title} (possibly repeated)", is_possibly_repeated=True)
@@ -196,45 +186,9 @@ def _link(then: Finding, dagster_url: str | None) -> str:
     return f"{dagster_url.rstrip('/')}/assets/{path}?partition={then.day}"
 
 
-def _by_dollars(one: Message) -> tuple[bool, Decimal, int]:
-    """What is closed or muted comes last; then the most dollars, then the severity."""
-    return (one.kind in ("closed", "muted"), -one.impact_usd, -SEVERITIES.index(one.severity))
-
-
-def _digest_title(ordered: Sequence[Message]) -> str:
-    first = ordered[0].title
-    if len(ordered) == 1:
-        return f"1 finding changed. {first}"
-    return f"{len(ordered)} findings changed. The largest: {first}"
-
-
-def _by_subject(ordered: Iterable[Message]) -> Iterable[list[Message]]:
-    """Return the messages about one key or person together, at the place of the first."""
-    groups: dict[tuple[object, ...], list[Message]] = {}
-    for one in ordered:
-        parts = ("connection", "subject_kind", "subject_id")
-        subject = tuple(one.facts.get(part) for part in parts)
-        groups.setdefault(subject if all(subject) else (one.number,), []).append(one)
-    return groups.values()
-
-
-def _section(group: Sequence[Message]) -> Iterable[Line]:
-    """Yield the messages about one subject: the first with its lines, the others in short."""
-    first, *others = group
-    yield Line("", first.title)
-    yield from (line for line in first.lines if line.label in _IN_DIGEST)
-    for other in others:
-        yield Line("Also", other.title)
-        yield from (line for line in other.lines if line.label in ("Mute", "Rule"))
-
-
 def _facts(then: Finding, change: Change) -> dict[str, str | None]:
     """Return the fields of a finding for programs; numbers as text, so that no digit is lost."""
-    of_finding = ("rule", "subject_kind", "subject_id", "subject_name", "connection", "since_day")
-    more = ("finding_id", "owner", "table_name", "docs", "threshold", "opened_day")
-    of_change = ("change", "kind", "severity", "day", "observed", "expected")
-    texts = ("unit", "impact_usd", "because", "outlook")
-    pairs = [(then, of_finding + more), (change, of_change + texts)]
+    pairs = ((then, _OF_FINDING), (change, _OF_CHANGE))
     return {name: _text(getattr(row, name)) for row, names in pairs for name in names}
 
 
@@ -242,3 +196,15 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+EXAMPLE = Message(
+    key="f1a2b3c4d5e6",
+    number="f1a2b3c4d5e6-1",
+    kind="opened",
+    severity="warning",
+    title="Warning: an example",
+    lines=[Line("Why", "an example")],
+    facts=dict.fromkeys((*_OF_FINDING, *_OF_CHANGE), "example"),
+)
+"""What a template of the settings is tried with before there is a finding."""

@@ -4,6 +4,8 @@ The rule has the sentence (questions/rules.py); here its placeholders are filled
 of a message (message.py).
 """
 
+import re
+from datetime import date
 from decimal import Decimal
 
 from openai_costs.kernel.formatting import dollars
@@ -13,6 +15,9 @@ from openai_costs.tables.candidate import EVERY_CONNECTION
 
 LONGEST = 600
 """Characters of a text that comes from outside: a name or a reason is never a page."""
+
+_PERIOD = re.compile(r"/(\d{4}-\d{2}-\d{2})(?:/|$)")
+"""The first day of a period, as a subject id names it: `labs/2026-11-01/50%`."""
 
 _KINDS = {"api_key": "API key"}
 """Kinds of subjects whose column value is not the word for people."""
@@ -48,7 +53,8 @@ def _parts(finding: Finding) -> dict[str, str]:
     kind = _KINDS.get(finding.subject_kind, finding.subject_kind.replace("_", " "))
     name = one_line(finding.subject_name or finding.subject_id)
     is_everywhere = finding.connection == EVERY_CONNECTION
-    is_one_day = finding.since_day >= finding.day
+    period = _PERIOD.search(finding.subject_id)
+    first = date.fromisoformat(period[1]) if period else finding.since_day
     return {
         "who": f"{kind} {name}",
         "name": name,
@@ -58,8 +64,13 @@ def _parts(finding: Finding) -> dict[str, str]:
         "threshold": _amount_or_none(finding.threshold, finding.unit),
         "since": str(min(finding.since_day, finding.day)),
         "day": str(finding.day),
-        "when": f"on {finding.day}" if is_one_day else f"from {finding.since_day} to {finding.day}",
+        "when": _range(finding.since_day, finding.day),
+        "period": _range(first, finding.day),
     }
+
+
+def _range(first: date, last: date) -> str:
+    return f"on {last}" if first >= last else f"from {first} to {last}"
 
 
 def _amount_or_none(value: Decimal | None, unit: str) -> str:

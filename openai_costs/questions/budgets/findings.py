@@ -53,21 +53,17 @@ def _is_told(day: Mapping[str, Any]) -> bool:
     return len(gone) >= min(MOST_DAYS, max(1, len(whole) // SHARE))
 
 
-_PERIOD_TO_DATE = "from the start of the period to {day}"
-
 EXCEEDED = Rule(
     "budgets.exceeded",
-    title="{who} exceeded its limit on {since} and was {usd} over it by {day}",
-    span=_PERIOD_TO_DATE,
+    title="{who} was {usd} over its limit on {day} (over since {since})",
+    span="{period}",
 )
 
-THRESHOLD = Rule(
-    "budgets.threshold", title="{who} passed {threshold} on {since}", span=_PERIOD_TO_DATE
-)
+THRESHOLD = Rule("budgets.threshold", title="{who} passed {threshold} on {since}", span="{period}")
 
 FORECAST = Rule(
     "budgets.forecast_exceeds",
-    title="{who} was forecast to exceed its limit since {since}, by {usd} as of {day}",
+    title="On {day}, {who} was forecast to exceed its limit by {usd} (at risk since {since})",
     span="",  # what was spent so far cannot be compared with the forecast of the whole period
 )
 

@@ -14,7 +14,7 @@ from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 PAGE = "docs/governance.md"
 QUIET_DAYS = 4
 """A key of office hours is silent over a long weekend, and has not stopped."""
-SPAN = "in up to 30 days to {day}"
+SPAN = "in the last 30 days, through {day}"
 UNREGISTERED = Rule(
     "gateway_bypass.unregistered",
     title="{who} spent {usd} outside the gateway " + SPAN,

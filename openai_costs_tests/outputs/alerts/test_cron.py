@@ -105,7 +105,7 @@ def test_a_channel_that_is_down_is_reported_and_delays_no_other(
     assert (str(down.counts), str(well.counts), well.trouble) == ("1 waiting", "4 sent", "")
     assert down.trouble == (
         "Route down did not deliver its messages (2 waiting for another attempt): "
-        "no connection (ConnectError)"
+        "no connection to the server: it refuses connections on this port"
     )
     again, _ = here.deliver()
     assert (str(again.counts), again.trouble) == ("nothing to send", down.trouble)

@@ -247,6 +247,25 @@ def test_a_tick_ends_before_dagster_ends_it(desk: Desk) -> None:
     assert len(desk.logged) == 3
 
 
+def test_the_headers_and_the_template_of_a_route_reach_the_channel(desk: Desk) -> None:
+    one = route(headers={"X-Scope-OrgID": "acme"}, headers_env={"Authorization": "T"})
+    desk.settings = alerts(one.model_copy(update={"body_template": "{{ title | tojson }}"}))
+    got: list[Address] = []
+
+    def channel(_message: Message, address: Address) -> str:
+        got.append(address)
+        return ""
+
+    deliver(desk.lake, desk.settings, lambda: NOW, dict.fromkeys(CHANNELS, channel), secret)
+    (address,) = got
+    headers = {name: value.get_secret_value() for name, value in address.headers.items()}
+    assert headers == {
+        "X-Scope-OrgID": "acme",
+        "Authorization": "T for Route 'finops' of [alerts]",
+    }
+    assert address.body_template == "{{ title | tojson }}"
+
+
 # --- unknown outcomes --------------------------------------------------------------------------
 
 
@@ -350,6 +369,7 @@ def test_a_process_killed_between_sending_and_logging_leads_to_one_marked_repeti
 def test_every_channel_of_ours_delivers_over_a_real_connection(desk: Desk) -> None:
     kinds: dict[str, dict[str, Any]] = {
         "slack": {},
+        "teams": {},
         "webhook": {},
         "pagerduty": {},
         "email": {"url_env": "MAIL_URL"},
@@ -363,7 +383,7 @@ def test_every_channel_of_ours_delivers_over_a_real_connection(desk: Desk) -> No
             lambda: NOW,
             look_up=lambda variable, _: SecretStr(held[variable]),
         )
-    assert (done.sent, done.waiting, done.failed) == (4, 0, 0)
-    assert (len(inbox.got), len(box.letters)) == (3, 1)
+    assert (done.sent, done.waiting, done.failed) == (5, 0, 0)
+    assert (len(inbox.got), len(box.letters)) == (4, 1)
     whole = "".join(body.decode() for _, body in inbox.got)
     assert "s3cr3tpath" not in whole + str(desk.logged)

@@ -38,6 +38,15 @@ def test_dollars_at_stake_have_no_sign() -> None:
     assert title == "Spend of API key etl stopped: $412.50 below expected on 2026-11-18"
 
 
+def test_the_spend_of_a_budget_names_the_first_day_of_its_period() -> None:
+    rule = find_rule("budgets.exceeded")
+    over = finding(18, 20, subject_kind="budget", subject_id="labs/2026-11-01", subject_name="labs")
+    assert title_of(over, rule) == (
+        "Budget labs was $412.50 over its limit on 2026-11-20 (over since 2026-11-18)"
+    )
+    assert span_of(over, rule) == "from 2026-11-01 to 2026-11-20"
+
+
 def test_a_name_with_braces_is_a_name() -> None:
     assert "API key {usd}" in title_of(finding(subject_name="{usd}"), find_rule("anomalies.spike"))
 

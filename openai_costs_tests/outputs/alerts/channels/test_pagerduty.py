@@ -34,5 +34,13 @@ def test_an_event_has_what_the_api_requires() -> None:
     assert event["links"] == [{"href": made.link, "text": "Details"}]
 
 
+def test_a_field_without_a_value_is_left_out() -> None:
+    made = message(finding(owner=None), change(), SPIKE, dagster_url=None)
+    payload = pagerduty.event(made, "r")["payload"]
+    assert "group" not in payload
+    assert None not in payload.values()
+    assert payload["class"] == "anomalies.spike"
+
+
 def test_without_an_address_of_its_own_the_route_uses_pagerdutys() -> None:
     assert pagerduty.URL == "https://events.pagerduty.com/v2/enqueue"

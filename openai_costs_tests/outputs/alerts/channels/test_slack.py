@@ -6,7 +6,8 @@ from pydantic import SecretStr
 
 from openai_costs.outputs.alerts.channels import slack
 from openai_costs.outputs.alerts.channels.channel import Address
-from openai_costs.outputs.alerts.message import Line, Message, digest, message
+from openai_costs.outputs.alerts.digest import digest
+from openai_costs.outputs.alerts.message import Line, Message, message
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import http_inbox
 
