@@ -28,6 +28,9 @@ FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help=
 LastDay = Annotated[
     datetime | None, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")
 ]
+Home = Annotated[
+    str | None, typer.Option("--home", help="The home; default: OPENAI_COSTS_HOME, or ./data.")
+]
 DAYS = typer.Option(help="Days of history, 7 to 1100.")
 SEED = typer.Option(help="Another seed is other noise around the same story.")
 
@@ -150,11 +153,12 @@ def findings(
         bool, typer.Option("--all/--open", help="Also closed and muted findings.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    home: Home = None,
 ) -> None:
     """List open findings, the most severe first, each with its reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    found = findings.shown(place(load_settings().home), everything=everything)
+    found = findings.shown(place(_settings(home).home), everything=everything)
     if as_json:
         typer.echo(json.dumps(findings.as_json(found), indent=2))
         return
@@ -168,20 +172,21 @@ def mute(
     reason: Annotated[str, typer.Option(help="Why.")],
     until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of the mute.")],
     by: Annotated[str, typer.Option(help="Who mutes it; a name.")] = "",
+    home: Home = None,
 ) -> None:
     """Mute a finding through a day, with a reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
     request = findings.MuteRequest(reason, until.date(), by)
-    typer.echo(findings.mute(load_settings(), finding, request, utc_now().date()))
+    typer.echo(findings.mute(_settings(home), finding, request, utc_now().date()))
 
 
 @app.command()
-def deliver() -> None:
+def deliver(home: Home = None) -> None:
     """Send pending alerts once and check for late data (for cron)."""
     from openai_costs.outputs.alerts.cron import deliver_once  # noqa: PLC0415
 
-    settings, troubles = load_settings(), []
+    settings, troubles = _settings(home), []
     for result in deliver_once(settings, utc_now):
         typer.echo(f"{result.route}: {result.counts}")
         troubles += [result.trouble] if result.trouble else []
@@ -205,6 +210,12 @@ def report(
     typer.echo(str(home / PAGE))
     if show:
         typer.launch(str(home / PAGE))
+
+
+def _settings(home: str | None) -> Settings:
+    """Return the settings, of another home where one is named."""
+    settings = load_settings()
+    return settings.model_copy(update={"home": home}) if home else settings
 
 
 def _range(settings: Settings, since: datetime | None, until: datetime | None) -> DayRange | None:

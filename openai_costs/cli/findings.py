@@ -3,31 +3,60 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from upath import UPath
 
-from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.kernel.hosts import is_loopback
+from openai_costs.outputs.alerts.channels import apprise, webhook
 from openai_costs.outputs.alerts.evaluation import NOTHING
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
 from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.outputs.alerts.rules import all_rules, find_rule
 from openai_costs.outputs.alerts.titles import one_line, title_of
+from openai_costs.sample.setup import is_demo
 from openai_costs.settings import Mute, Route
 from openai_costs.settings.load import Settings, secret
-from openai_costs.storage.files import place
+from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
 
 BY = "command line"
+DEMO = "demo"
+"""The folder that `openai-costs demo` fills by default."""
+
+
+class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
+    """A command needs data, and its home holds none yet: that is not the same as "nothing found".
+
+    Args:
+        home: The home that was looked in.
+        what: What there is none of: `findings`.
+        demo: A demo's home near it; empty when there is none.
+    """
+
+    def __init__(self, home: str, what: str, demo: str = "") -> None:
+        here = f"A demo is in {demo}: add --home {demo}. " if demo else ""
+        super().__init__(
+            f"There are no {what} in {home} yet, because no data has been read into it. {here}"
+            "`openai-costs backfill` reads your own data."
+        )
 
 
 def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
-    """Return the findings to show, by severity, then by dollars; by default only the open ones."""
-    found = rows(Finding, worst_first(Lake(home).read(Findings)))
+    """Return the findings to show, by severity, then by dollars; by default only the open ones.
+
+    Raises:
+        NothingStored: Nothing was evaluated in this home yet.
+    """
+    lake = Lake(home)
+    if not lake.has(Findings):
+        raise NothingStored(str(home), "findings", _demo_near(home))
+    found = rows(Finding, worst_first(lake.read(Findings)))
     return [one for one in found if everything or one.state in OPEN]
 
 
@@ -45,6 +74,15 @@ def lines(found: list[Finding]) -> Iterator[str]:
 def as_json(found: list[Finding]) -> list[dict[str, object]]:
     """Return findings for programs: amounts and days as text."""
     return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in found]
+
+
+def _demo_near(home: UPath) -> str:
+    """Return the home of a demo beside a home or in the current folder; empty without one."""
+    near = [Path(str(home)).parent / DEMO] if is_local(home) else []
+    for folder in (*near, Path(DEMO)):
+        if is_demo(folder):
+            return str(folder)
+    return ""
 
 
 class MuteRequest(NamedTuple):
@@ -110,14 +148,19 @@ def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAI
 
 
 def _trouble(route: Route) -> str:
-    """Return what is wrong with a route's variables; empty when nothing is."""
+    """Return why a route cannot deliver; empty when nothing is known against it."""
     asks = f"Route {route.name!r} of [alerts]"
+    others = (route.secret_env, *(route.headers_env or {}).values())
     try:
         url = secret(route.url_env, asks).get_secret_value() if route.url_env else ""
-        if route.secret_env:
-            secret(route.secret_env, asks)
+        for variable in filter(None, others):
+            secret(variable, asks)
     except SettingsError as missing:
         return str(missing)
+    if route.channel == "apprise" and not apprise.is_installed():
+        return apprise.INSTALL
+    if route.body_template and (problem := webhook.template_problem(route.body_template)):
+        return f"{problem}. Correct it in route {route.name!r}"
     wanted = {"email": ("smtp://", "smtps://"), "apprise": ("",)}.get(route.channel, ("https://",))
     is_local = url.startswith("http://") and is_loopback(urlsplit(url).hostname)
     if url and not (url.startswith(wanted) or is_local):

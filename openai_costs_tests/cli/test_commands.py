@@ -138,6 +138,21 @@ def test_findings_are_listed_and_one_is_muted_by_how_its_id_begins(
     assert (one["state"], one["muted_by"]) == ("muted", "Ada")
 
 
+def test_no_data_is_not_the_same_as_no_finding(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    lake = Lake(UPath(nowhere / "demo"))
+    lake.replace_whole(Findings, findings_frame([finding()]))
+    (nowhere / "demo" / "openai_costs.toml").write_text('"sample://"', encoding="utf-8")
+    assert run(monkeypatch, "findings") == 1
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert f"There are no findings in {nowhere / 'home'} yet" in said.err
+    assert f"add --home {nowhere / 'demo'}" in said.err
+    assert run(monkeypatch, "findings", "--home", "demo") == 0
+    assert "Spend of API key etl" in capfd.readouterr().out
+
+
 @pytest.mark.usefixtures("nowhere")
 def test_a_finding_that_is_not_there_cannot_be_muted(
     monkeypatch: pytest.MonkeyPatch, capfd: Streams

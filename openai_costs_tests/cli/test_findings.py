@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -7,12 +8,21 @@ from threading import Thread
 import pytest
 from upath import UPath
 
-from openai_costs.cli.findings import MuteRequest, as_json, lines, mute, route_facts, shown
+from openai_costs.cli.findings import (
+    MuteRequest,
+    NothingStored,
+    as_json,
+    lines,
+    mute,
+    route_facts,
+    shown,
+)
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.evaluation import NOTHING
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
 from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import findings_frame
+from openai_costs.sample.setup import CONFIG
 from openai_costs.settings import Alerts, Mute, Route
 from openai_costs.settings.load import Connection, Settings
 from openai_costs.storage.lake import Lake
@@ -56,8 +66,24 @@ def test_a_finding_is_shown_with_dollars_and_its_reason(home: UPath) -> None:
     )
 
 
-def test_without_an_open_finding_there_is_a_sentence(tmp_path: Path) -> None:
-    assert "No open finding" in "".join(lines(shown(UPath(tmp_path))))
+def test_without_an_open_finding_there_is_a_sentence(home: UPath) -> None:
+    Lake(home).replace_whole(Findings, findings_frame([OVER]))
+    assert "No open finding" in "".join(lines(shown(home)))
+
+
+def test_a_home_without_data_is_an_error_that_names_it_and_the_demo_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    empty = UPath(tmp_path / "data")
+    with pytest.raises(NothingStored) as failed:
+        shown(empty)
+    assert f"There are no findings in {empty} yet" in str(failed.value)
+    assert "demo" not in str(failed.value).replace(str(tmp_path), "")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / CONFIG).write_text('base_url = "sample://organisation"', "utf-8")
+    with pytest.raises(NothingStored, match=f"A demo is in {tmp_path / 'demo'}: add --home"):
+        shown(empty)
 
 
 def test_json_has_every_column_and_every_digit(home: UPath) -> None:
@@ -136,6 +162,7 @@ def test_the_doctor_looks_at_routes_and_sends_nothing(
     monkeypatch.setenv("ALERT_URL", "https://hooks.example/s3cr3t")
     monkeypatch.setenv("ALERT_SECRET", "s1gning")
     monkeypatch.setenv("BAD_URL", "http://hooks.example/s3cr3t")
+    monkeypatch.setitem(sys.modules, "apprise", None)
     facts = list(
         route_facts(
             settings(
@@ -145,6 +172,9 @@ def test_the_doctor_looks_at_routes_and_sends_nothing(
                 route("unset", url_env="NOT_SET"),
                 route("clear", url_env="BAD_URL", channel="slack"),
                 route("mail", "email"),
+                route("header", headers_env={"Authorization": "NOT_SET_EITHER"}),
+                route("template", body_template="{{ nonsense | tojson }}"),
+                route("through", "apprise"),
             )
         )
     )
@@ -154,10 +184,16 @@ def test_the_doctor_looks_at_routes_and_sends_nothing(
         ("FAIL", "alerts: unset"),
         ("FAIL", "alerts: clear"),
         ("FAIL", "alerts: mail"),
+        ("FAIL", "alerts: header"),
+        ("FAIL", "alerts: template"),
+        ("FAIL", "alerts: through"),
     ]
     said = " ".join(text for *_, text in facts)
     assert "NOT_SET is not set" in said
     assert "BAD_URL does not begin with https://" in said
+    assert "NOT_SET_EITHER is not set" in said
+    assert "'nonsense' is undefined. Correct it in route 'template'" in said
+    assert "apprise is not installed: pip install" in said
     assert "s3cr3t" not in said
 
 
