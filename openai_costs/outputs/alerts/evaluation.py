@@ -5,7 +5,7 @@ delivery.py.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -16,6 +16,7 @@ from openai_costs.outputs.alerts.judged_days import (
     StoredDays,
     judged_days,
     judged_today,
+    merged,
     settled_days,
 )
 from openai_costs.questions.rules import Facts, Question, Rule
@@ -46,8 +47,8 @@ class Evaluation:
     judged: JudgedDays
 
     def __or__(self, other: "Evaluation") -> "Evaluation":
-        both = [self.candidates, other.candidates]
-        return Evaluation(pl.concat(both), self.judged | other.judged)
+        candidates = pl.concat([self.candidates, other.candidates])
+        return Evaluation(candidates, merged([self.judged, other.judged]))
 
 
 NOTHING = Evaluation(CandidateTable.no_rows(), JudgedDays({}, {}))
@@ -61,12 +62,12 @@ def evaluate(lake: Lake, facts: Facts, questions: Iterable[Question]) -> Evaluat
         ContractBroken: A question's rows are no candidates; nothing is recorded.
     """
     settled = settled_days(lake.read(Coverage))
-    whole = NOTHING
+    candidates, judged = [CandidateTable.no_rows()], []
     for question in questions:
-        candidates = with_names(lake, checked(question.ask(lake, facts)))
-        until = question.judges_until(lake, facts)
-        whole |= Evaluation(candidates, _judged(question, lake, facts, settled, until))
-    return whole
+        candidates.append(checked(question.ask(lake, facts)))
+        until, stored = question.judges_until(lake, facts), _stored(lake, question.reads)
+        judged.append(judged_days(question, settled, stored, today=facts.today, until=until))
+    return Evaluation(with_names(lake, pl.concat(candidates)), merged(judged))
 
 
 def evaluated_today(candidates: pl.DataFrame, rules: Iterable[Rule], today: date) -> Evaluation:
@@ -119,17 +120,6 @@ def _names(lake: Lake, kind: str) -> pl.DataFrame:
     return joined.select(
         "connection", "subject_id", known_name=pl.coalesce("known_name", "of_company")
     )
-
-
-def _judged(
-    question: Question, lake: Lake, facts: Facts, settled: dict[str, frozenset[date]], until: date
-) -> JudgedDays:
-    about_data = [rule for rule in question.rules if rule.is_about_data]
-    about_spend = tuple(rule for rule in question.rules if not rule.is_about_data)
-    known = {name: frozenset(day for day in days if day <= until) for name, days in settled.items()}
-    stored = _stored(lake, question.reads)
-    of_spend = judged_days(replace(question, rules=about_spend), known, stored)
-    return judged_today(about_data, facts.today) | of_spend
 
 
 def _stored(lake: Lake, reads: Iterable[type[Contract]]) -> list[StoredDays]:

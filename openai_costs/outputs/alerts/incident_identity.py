@@ -1,7 +1,7 @@
 """Which candidate is which finding, also when a restatement moved its days. Pure."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
@@ -36,8 +36,8 @@ class Match(NamedTuple):
 
 def matches(
     known: Sequence[Finding], candidates: Iterable[Candidate], judged: JudgedDays
-) -> Iterator[Match]:
-    """Yield every known finding and every new incident, subject by subject.
+) -> list[Match]:
+    """Return every known finding and every new incident, subject by subject.
 
     Args:
         known: The findings so far.
@@ -49,16 +49,19 @@ def matches(
     )
     known_by = {key: list(some) for key, some in groupby(sorted(known, key=_key), key=_key)}
     taken = {one.finding_id for one in known}
+    found: list[Match] = []
     for key in sorted({*known_by, *by_subject}):
         rule, days = judged.rule(key[0]), judged.of(key[0], key[1])
         findings = known_by.get(key, [])
         continued, new = matched(findings, by_subject.get(key, []), days, rule.quiet_days)
         for one in findings:
-            yield Match(one.finding_id, one, continued.get(one.finding_id), rule, days)
+            incident_now = continued.get(one.finding_id)
+            found.append(Match(one.finding_id, one, incident_now, rule, days))
         for incident in new:
             name = finding_id(incident, taken)
             taken.add(name)
-            yield Match(name, None, incident, rule, days)
+            found.append(Match(name, None, incident, rule, days))
+    return found
 
 
 def incidents(candidates: Iterable[Candidate]) -> dict[Key, list[Candidate]]:

@@ -32,8 +32,15 @@ class JudgedDays:
         """Return a rule; one that is no longer in the code gets the default quiet days."""
         return self.rules.get(name) or Rule(name)
 
-    def __or__(self, other: "JudgedDays") -> "JudgedDays":
-        return JudgedDays({**self.rules, **other.rules}, {**self.days, **other.days})
+
+def merged(several: Iterable[JudgedDays]) -> JudgedDays:
+    """Return the days of several rules as one."""
+    rules: dict[str, Rule] = {}
+    days: dict[tuple[str, str], Collection[date]] = {}
+    for one in several:
+        rules |= one.rules
+        days |= one.days
+    return JudgedDays(rules, days)
 
 
 def settled_days(coverage: pl.DataFrame) -> dict[str, frozenset[date]]:
@@ -46,24 +53,35 @@ def settled_days(coverage: pl.DataFrame) -> dict[str, frozenset[date]]:
 
 
 def judged_days(
-    question: Question, settled: Mapping[str, Collection[date]], stored: Iterable["StoredDays"]
+    question: Question,
+    settled: Mapping[str, Collection[date]],
+    stored: Iterable["StoredDays"],
+    *,
+    today: date,
+    until: date = date.max,
 ) -> JudgedDays:
-    """Return the days that a question about spend has judged.
+    """Return the days that a question has judged: of its rules about data, today.
 
     Args:
         question: The question.
         settled: The settled days by connection, with `*`.
         stored: For each daily table that the question reads, the days stored by connection.
+        today: The current UTC day.
+        until: The last day that the question can judge.
     """
     tables = list(stored)
-    days = {
-        (rule.id, name): frozenset(
-            day for day in known if all(_has(one, name, day, settled) for one in tables)
+    judged = {
+        name: frozenset(
+            day
+            for day in days
+            if day <= until and all(_has(one, name, day, settled) for one in tables)
         )
-        for rule in question.rules
-        for name, known in settled.items()
+        for name, days in settled.items()
     }
-    return JudgedDays({rule.id: rule for rule in question.rules}, days)
+    of_spend = [rule for rule in question.rules if not rule.is_about_data]
+    days = {(rule.id, name): found for rule in of_spend for name, found in judged.items()}
+    of_data = judged_today((rule for rule in question.rules if rule.is_about_data), today)
+    return merged([JudgedDays({rule.id: rule for rule in of_spend}, days), of_data])
 
 
 def judged_today(rules: Iterable[Rule], today: date) -> JudgedDays:

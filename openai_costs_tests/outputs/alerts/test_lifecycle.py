@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openai_costs.outputs.alerts.judged_days import merged
 from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.settings import Alerts, Mute
 from openai_costs_tests.outputs.alerts.fixtures import (
@@ -282,7 +283,7 @@ def as_of(last: int) -> list[Candidate]:
 
 
 def both(last: int) -> JudgedDays:
-    return through(last) | judged(*range(1, last + 1), connection="labs")
+    return merged([through(last), judged(*range(1, last + 1), connection="labs")])
 
 
 def replay(order: Iterable[tuple[int, int]]) -> Life:
