@@ -34,7 +34,7 @@ class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence'
     """A command needs data, and its home holds none yet: that is not the same as "nothing found".
 
     Args:
-        home: The home that was looked in.
+        home: The home of the command.
         what: What there is none of: `findings`.
         demo: A demo's home near it; empty when there is none.
     """

@@ -99,16 +99,16 @@ def test_json_has_every_column_and_every_digit(home: UPath) -> None:
 
 def test_a_mute_shows_at_once(home: UPath) -> None:
     asked = MuteRequest("known migration", day(30), "Ada")
-    said = mute(settings(home), "aaa", asked, day(23))
-    assert said == "aaa111 (anomalies.spike) is muted through 2026-11-30: known migration"
+    text = mute(settings(home), "aaa", asked, day(23))
+    assert text == "aaa111 (anomalies.spike) is muted through 2026-11-30: known migration"
     (one,) = (one for one in shown(home, everything=True) if one.finding_id == "aaa111")
     assert (one.state, one.muted_by, one.mute_reason) == ("muted", "Ada", "known migration")
     assert "muted through 2026-11-30" in "".join(lines([one]))
 
 
 def test_a_mute_of_what_is_over_says_so(home: UPath) -> None:
-    said = mute(settings(home), "ccc", MuteRequest("known", day(30)), day(23))
-    assert "ccc444 (anomalies.spike) is closed. If it opens again, it is muted through" in said
+    text = mute(settings(home), "ccc", MuteRequest("known", day(30)), day(23))
+    assert "ccc444 (anomalies.spike) is closed. If it opens again, it is muted through" in text
 
 
 @pytest.mark.parametrize("waits", ["sensor", "mute"])
@@ -138,7 +138,7 @@ def test_an_evaluation_that_waited_for_its_turn_sees_the_mutes_of_the_meantime(
 
 
 @pytest.mark.parametrize(
-    ("name", "asked", "said"),
+    ("name", "asked", "text"),
     [
         ("zzz", MuteRequest("known", day(30)), "There is no finding 'zzz'"),
         ("", MuteRequest("known", day(30)), "There is no finding ''"),
@@ -150,9 +150,9 @@ def test_an_evaluation_that_waited_for_its_turn_sees_the_mutes_of_the_meantime(
     ],
 )
 def test_a_mute_that_cannot_be_used_says_why(
-    home: UPath, name: str, asked: MuteRequest, said: str
+    home: UPath, name: str, asked: MuteRequest, text: str
 ) -> None:
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=text):
         mute(settings(home), name, asked, day(23))
 
 
@@ -188,18 +188,18 @@ def test_the_doctor_looks_at_routes_and_sends_nothing(
         ("FAIL", "alerts: template"),
         ("FAIL", "alerts: through"),
     ]
-    said = " ".join(text for *_, text in facts)
-    assert "NOT_SET is not set" in said
-    assert "BAD_URL does not begin with https://" in said
-    assert "NOT_SET_EITHER is not set" in said
-    assert "'nonsense' is undefined. Correct it in route 'template'" in said
-    assert "apprise is not installed: pip install" in said
-    assert "s3cr3t" not in said
+    text = " ".join(one for *_, one in facts)
+    assert "NOT_SET is not set" in text
+    assert "BAD_URL does not begin with https://" in text
+    assert "NOT_SET_EITHER is not set" in text
+    assert "'nonsense' is undefined. Correct it in route 'template'" in text
+    assert "apprise is not installed: pip install" in text
+    assert "s3cr3t" not in text
 
 
 def test_without_a_route_the_doctor_says_that_no_message_is_sent(home: UPath) -> None:
-    ((state, _, said),) = route_facts(settings(home))
-    assert (state, said) == (
+    ((state, _, text),) = route_facts(settings(home))
+    assert (state, text) == (
         "OK",
         "no route: findings are in mart.findings, and no message is sent",
     )

@@ -44,22 +44,22 @@ def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) ->
         grace: How long after its end a day stays provisional.
         owner: The owner of findings about data.
     """
-    due = (now - grace - SLACK).date() - ONE_DAY
+    deadline = (now - grace - SLACK).date() - ONE_DAY
     was_read = pl.col("read_at").is_not_null()
     first = pl.col("day").filter(was_read).min().over("connection", "source")
-    known = coverage.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), due))
-    recent = known.filter(pl.col("day") > due - ONE_DAY * LOOK_BACK)
+    known = coverage.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), deadline))
+    recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOK_BACK)
     missing = recent.filter(pl.col("state") != "settled")
     through = recent.filter(state="settled").group_by("connection", "source")
     days = (
-        _late_days(missing, known, due)
+        _late_days(missing, known, deadline)
         .join(through.agg(through=pl.col("day").max()), on=["connection", "source"], how="left")
         .sort("connection", "source")
     )
-    return _late_rows(days, now.date(), due, owner)
+    return _late_rows(days, now.date(), deadline, owner)
 
 
-def _late_days(missing: pl.DataFrame, known: pl.DataFrame, due: date) -> pl.DataFrame:
+def _late_days(missing: pl.DataFrame, known: pl.DataFrame, deadline: date) -> pl.DataFrame:
     """Return the days that are late: connection, source, since_day, days.
 
     Coverage may itself end too early: without a run, it does not list the missing days.
@@ -69,14 +69,14 @@ def _late_days(missing: pl.DataFrame, known: pl.DataFrame, due: date) -> pl.Data
     )
     ends = known.group_by("connection", "source").agg(end=pl.col("day").max())
     both = ends.join(listed, on=["connection", "source"], how="left")
-    beyond = (pl.lit(due) - pl.col("end")).dt.total_days()
+    beyond = (pl.lit(deadline) - pl.col("end")).dt.total_days()
     return both.with_columns(
         days=pl.col("listed").fill_null(0) + beyond,
         since_day=pl.col("since_day").fill_null(pl.col("end") + pl.duration(days=1)),
     ).filter(pl.col("days") > 0)
 
 
-def _late_rows(late_days: pl.DataFrame, today: date, due: date, owner: str) -> pl.DataFrame:
+def _late_rows(late_days: pl.DataFrame, today: date, deadline: date, owner: str) -> pl.DataFrame:
     through = pl.col("through").dt.to_string("%Y-%m-%d").fill_null("none")
     rows = late_days.select(
         rule=pl.lit(LATE.id),
@@ -98,7 +98,7 @@ def _late_rows(late_days: pl.DataFrame, today: date, due: date, owner: str) -> p
             "is missing, and `openai-costs doctor` to check the key.",
             _days("days"),
             "source",
-            pl.lit(str(due)),
+            pl.lit(str(deadline)),
             through,
         ),
         owner=pl.lit(owner),

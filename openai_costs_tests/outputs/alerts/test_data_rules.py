@@ -80,8 +80,8 @@ AT = NOW.replace(tzinfo=None)
 
 def row(number: int, status: str, *, hours: int = 0, attempt: int = 1) -> Delivery:
     at = AT + timedelta(hours=hours)
-    said = None if status == "sent" else "HTTP 503"
-    return Delivery(f"f{number}", 1, "finops", "opened", status, attempt, tried_at=at, said=said)
+    reason = None if status == "sent" else "HTTP 503"
+    return Delivery(f"f{number}", 1, "finops", "opened", status, attempt, tried_at=at, said=reason)
 
 
 def failing(*logged: Delivery) -> list[dict[str, object]]:

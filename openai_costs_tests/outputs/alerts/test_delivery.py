@@ -345,8 +345,8 @@ def test_two_processes_at_once_send_each_change_once(desk: Desk) -> None:
     with http_inbox() as inbox:
         both = [sender(home, inbox.url) for _ in range(2)]
         for one in both:
-            _, said = one.communicate(timeout=90)
-            assert one.returncode == 0, said
+            _, errors = one.communicate(timeout=90)
+            assert one.returncode == 0, errors
     assert sorted(body["id"] for body in inbox.bodies) == [f"f{n:02}-1" for n in range(12)]
 
 

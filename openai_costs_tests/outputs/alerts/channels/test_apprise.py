@@ -48,9 +48,9 @@ def test_the_reason_is_the_one_that_apprise_logs() -> None:
     assert refused.startswith("apprise did not deliver the message: ")
     assert "error=401" in refused
     assert "pa55word" not in refused
-    nobody = str(failure(f"json://127.0.0.1:{closed_port()}/s3cr3t"))
-    assert "onnection error" in nobody
-    assert "s3cr3t" not in nobody
+    unreachable = str(failure(f"json://127.0.0.1:{closed_port()}/s3cr3t"))
+    assert "onnection error" in unreachable
+    assert "s3cr3t" not in unreachable
 
 
 def test_without_the_extra_the_sentence_says_what_to_install(

@@ -73,23 +73,23 @@ def test_a_temporary_refusal_is_retried_and_a_permanent_one_is_not() -> None:
 def test_a_server_that_hangs_up_may_have_taken_it() -> None:
     with mailbox() as box:
         box.hangs_up = True
-        said = failure(box)
-    assert (said.is_retryable, said.may_have_arrived) == (True, True)
+        failed = failure(box)
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, True)
 
 
 def test_a_server_out_of_reach_has_not_taken_it() -> None:
-    said = failure(Mailbox(f"smtp://127.0.0.1:{closed_port()}"))
-    assert "it refuses connections on this port" in str(said)
-    assert (said.is_retryable, said.may_have_arrived) == (True, False)
+    failed = failure(Mailbox(f"smtp://127.0.0.1:{closed_port()}"))
+    assert "it refuses connections on this port" in str(failed)
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, False)
 
 
 def test_a_server_without_starttls_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(email, "is_loopback", lambda _host: False)
     with mailbox() as box:
-        said = failure(box)
+        failed = failure(box)
         assert box.letters == []
-    assert str(said).startswith("the mail server offers no STARTTLS")
-    assert (said.is_retryable, said.may_have_arrived) == (True, False)
+    assert str(failed).startswith("the mail server offers no STARTTLS")
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, False)
 
 
 def test_a_certificate_that_is_not_trusted_is_named_as_the_cause(
@@ -103,22 +103,22 @@ def test_a_certificate_that_is_not_trusted_is_named_as_the_cause(
     monkeypatch.setattr(email, "is_loopback", lambda _host: False)
     monkeypatch.setattr(smtplib.SMTP, "starttls", starttls)
     with mailbox() as box:
-        said = str(failure(box))
-    assert said == (
+        failed = str(failure(box))
+    assert failed == (
         "no connection to the mail server: its certificate is not trusted (self-signed certificate)"
     )
 
 
 def test_a_server_that_does_not_speak_tls_is_named_as_the_cause() -> None:
     with mailbox() as box:
-        said = str(failure(Mailbox(box.url.replace("smtp://", "smtps://"))))
-    assert said == "no connection to the mail server: it does not speak TLS on this port"
+        failed = str(failure(Mailbox(box.url.replace("smtp://", "smtps://"))))
+    assert failed == "no connection to the mail server: it does not speak TLS on this port"
 
 
 def test_a_server_that_offers_no_login_is_named_as_the_cause() -> None:
     with mailbox() as box:
-        said = str(failure(Mailbox(box.url.replace("smtp://", "smtp://ada:pa55word@"))))
-    assert said == ("the mail server offers no login: remove user and password from the address")
+        failed = str(failure(Mailbox(box.url.replace("smtp://", "smtp://ada:pa55word@"))))
+    assert failed == ("the mail server offers no login: remove user and password from the address")
 
 
 def test_html_escapes_names_and_links_only_the_details() -> None:

@@ -13,16 +13,16 @@ def test_a_finding_is_one_incident_from_its_opening_to_its_end() -> None:
     with http_inbox() as inbox:
         address = Address("oncall", NOW, SecretStr(inbox.url), SecretStr("routing"))
         for number, kind in enumerate(("opened", "growing", "closed"), start=1):
-            said = message(finding(), change(number, kind), SPIKE, dagster_url=None)
-            pagerduty.send(said, address)
+            made = message(finding(), change(number, kind), SPIKE, dagster_url=None)
+            pagerduty.send(made, address)
     assert [one["event_action"] for one in inbox.bodies] == ["trigger", "trigger", "resolve"]
     assert {one["dedup_key"] for one in inbox.bodies} == {"f1a2b3c4d5e6"}
     assert {one["routing_key"] for one in inbox.bodies} == {"routing"}
 
 
 def test_a_mute_resolves_the_incident() -> None:
-    said = message(finding(), change(2, "muted"), SPIKE, dagster_url=None)
-    assert pagerduty.event(said, "r")["event_action"] == "resolve"
+    made = message(finding(), change(2, "muted"), SPIKE, dagster_url=None)
+    assert pagerduty.event(made, "r")["event_action"] == "resolve"
 
 
 def test_an_event_has_what_the_api_requires() -> None:

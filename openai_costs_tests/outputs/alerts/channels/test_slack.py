@@ -36,8 +36,8 @@ def test_a_name_cannot_mention_a_person_or_make_a_link() -> None:
 
 
 def test_a_link_stays_as_it_is() -> None:
-    said = str(list(slack.blocks(made())))
-    assert "https://d.example/assets/mart/spend_anomalies?partition=2026-11-20" in said
+    shown = str(list(slack.blocks(made())))
+    assert "https://d.example/assets/mart/spend_anomalies?partition=2026-11-20" in shown
 
 
 def test_slacks_limits_are_kept() -> None:
@@ -53,9 +53,9 @@ def test_slacks_limits_are_kept() -> None:
 def test_a_text_to_copy_is_not_changed() -> None:
     with_rule = {"subject_id": "key_route_*`1`", "docs": "docs/alerts.md#budgets-forecast_exceeds"}
     made = message(finding(18, 20, **with_rule), change(), SPIKE, dagster_url=None)
-    said = str(list(slack.blocks(made)))
-    assert "Id: `key_route_*\u02cb1\u02cb`" in said
-    assert "Details: `docs/alerts.md#budgets-forecast_exceeds`" in said
+    shown = str(list(slack.blocks(made)))
+    assert "Id: `key_route_*\u02cb1\u02cb`" in shown
+    assert "Details: `docs/alerts.md#budgets-forecast_exceeds`" in shown
 
 
 def test_a_rule_id_and_a_name_with_underscores_can_be_searched_for() -> None:
