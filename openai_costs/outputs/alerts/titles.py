@@ -30,7 +30,7 @@ def title_of(finding: Finding, rule: Rule) -> str:
 
 
 def span_of(finding: Finding, rule: Rule) -> str:
-    """Return the days that the observed number is of: `on 2026-11-20`; empty when the rule leaves it out."""
+    """Return the days of the observed number: `on 2026-11-20`; empty where a rule has none."""
     return rule.span.format_map(_parts(finding))
 
 
