@@ -24,8 +24,7 @@ from openai_costs.outputs.publish.database import DATABASE
 from openai_costs.settings import Reading, Team
 from openai_costs.settings.load import LATER_SECTIONS, Connection, Environment
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED as ALLOWED_AT_A_GATEWAY
-from openai_costs.sources.http.access import REQUESTS_PER_MINUTE
-from openai_costs.sources.openai.connection import ALLOWED
+from openai_costs.sources.openai.connection import ALLOWED, REQUESTS_PER_MINUTE
 from openai_costs.sources.openai.organization.endpoints import PROJECT_ID
 from openai_costs.sources.provider import Provider
 from openai_costs.storage.archive import DayRead

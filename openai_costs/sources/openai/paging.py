@@ -96,7 +96,7 @@ def complete(query: Query) -> Conversation:
             return Answer(query, (yield from _pages(query)))
         except RequestRefused as refused:
             # The token is bound to the exact query and also expires: only a new start helps.
-            if _PAGE_TOKEN_REFUSED not in refused.said.lower() or restart == MOST_RESTARTS:
+            if _PAGE_TOKEN_REFUSED not in refused.message.lower() or restart == MOST_RESTARTS:
                 raise
         except _Garbled as garbled:
             if restart == MOST_RESTARTS:

@@ -151,7 +151,7 @@ class _Unread:
         try:
             read = hold(self._dataset.talk(window, self._learned, today), self._transport)
         except BodyTooLarge as large:
-            self._longest = max(1, min(len(window) // 2, large.buckets_begun - 1))
+            self._longest = max(1, min(len(window) // 2, large.days_begun - 1))
             return None
         except LookbackExceeded:
             floor = hold(protocol.find_floor(window, self._dataset.probe), self._transport)

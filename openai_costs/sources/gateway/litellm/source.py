@@ -26,6 +26,12 @@ from openai_costs.storage.archive import DayRead
 
 T = TypeVar("T")
 
+REMEDY = (
+    "Give {key_env} a LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, "
+    "which only reads."
+)
+"""Which key reads the registry and the meter."""
+
 
 @dataclass(frozen=True)
 class LiteLLM:
@@ -56,7 +62,7 @@ class LiteLLM:
                 gone = protocol.complete(protocol.deleted_keys())
                 lists["deleted"] = self._hold(gone, transport)
             except RequestRefused as refused:  # proxies older than the status filter
-                absent["deleted"] = refused.said
+                absent["deleted"] = refused.message
         tell(f"{self.gateway.name}: read the registry")
         yield self._read(REGISTRY, today, read_at, lists, absent)
 
@@ -88,6 +94,7 @@ class LiteLLM:
             key_env=self.gateway.key_env,
             allowed=ALLOWED,
             requests_per_minute=self.gateway.requests_per_minute,
+            address_setting="litellm_url",
         )
         return Transport(access, self.inner, tell)
 
@@ -101,8 +108,8 @@ class LiteLLM:
         except StopIteration as ended:
             return ended.value  # type: ignore[no-any-return]  # StopIteration is not generic
         except AccessRefused as refused:
-            told = (self.gateway.name, request.path, refused.said, self.gateway.key_env)
-            raise GatewayRefused(*told) from None
+            remedy = REMEDY.format(key_env=self.gateway.key_env)
+            raise GatewayRefused(self.gateway.name, request.path, refused.message, remedy) from None
 
     def _read(
         self,

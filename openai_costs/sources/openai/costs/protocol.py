@@ -59,7 +59,7 @@ def read_window(
             by_user = replace(anything, grouping=USER_VIEW_GROUPING)
             answers[USER_VIEW] = yield from complete(by_user)
         except RequestRefused as no_users:
-            absent[USER_VIEW] = no_users.said
+            absent[USER_VIEW] = no_users.message
     answers["control"] = yield from complete(anything)
     return WindowRead(window, answers, refused, absent)
 

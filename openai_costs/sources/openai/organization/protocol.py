@@ -122,7 +122,7 @@ def read_or_refused(question: Question) -> Generator[Get, Body, ListRead]:
         is_key_gone = refused.status == UNAUTHORIZED and question.endpoint.is_per_project
         if question.endpoint is PROJECTS or is_key_gone:
             raise
-        return ListRead(absent=f"HTTP {refused.status}: {refused.said}")
+        return ListRead(absent=f"HTTP {refused.status}: {refused.message}")
 
 
 def of_organization() -> tuple[Question, ...]:

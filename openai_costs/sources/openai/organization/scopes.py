@@ -8,10 +8,10 @@ from contextlib import closing
 from typing import NamedTuple
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.errors import MANAGEMENT_SCOPE, USAGE_SCOPE, AccessRefused, ReadFailed
+from openai_costs.kernel.errors import AccessRefused, ReadFailed
 from openai_costs.settings.load import Connection, Settings
 from openai_costs.sources.http.transport import Transport
-from openai_costs.sources.openai.connection import connect
+from openai_costs.sources.openai.connection import MANAGEMENT_SCOPE, USAGE_SCOPE, connect
 from openai_costs.sources.openai.organization.endpoints import PROJECTS
 from openai_costs.sources.openai.paging import Get, Query
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
@@ -79,7 +79,7 @@ def _asked(transport: Transport, get: Get, connection: Connection) -> tuple[bool
     try:
         transport.get(get.path, get.params)
     except AccessRefused as refused:
-        return False, f"HTTP {refused.status}: {refused.said}"
+        return False, f"HTTP {refused.status}: {refused.message}"
     except ReadFailed as failed:
         return None, str(failed)
     return True, "HTTP 200"

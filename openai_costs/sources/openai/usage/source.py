@@ -44,7 +44,9 @@ def read_window(window: DayRange, open_day: date | None = None) -> Generator[Get
             absent[endpoint.dataset] = refused
     if not answers:
         raise next(iter(absent.values()))
-    return WindowRead(window, answers, absent={name: error.said for name, error in absent.items()})
+    return WindowRead(
+        window, answers, absent={name: error.message for name, error in absent.items()}
+    )
 
 
 def _finest(

@@ -132,7 +132,7 @@ def test_a_single_object_that_is_no_object_is_an_error():
 @pytest.mark.parametrize("refused", [REFUSED, GONE])
 def test_a_refused_list_is_absent_with_what_was_said(refused: AccessRefused | RequestRefused):
     found, _ = converse(read_or_refused(PEOPLE), in_turn(refused))
-    assert found == ListRead(absent=f"HTTP {refused.status}: {refused.said}")
+    assert found == ListRead(absent=f"HTTP {refused.status}: {refused.message}")
 
 
 @pytest.mark.parametrize("refused", [REFUSED, GONE])
