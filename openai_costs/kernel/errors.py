@@ -8,7 +8,8 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   ├── KeyUnusable             the key holds what no key has: nothing was sent
 │   ├── AccessRefused           401/403: terminal, a person has to act
 │   ├── RequestRefused          another 4xx: asking again would not help
-│   │   └── LookbackExceeded    the provider keeps nothing that old
+│   │   ├── LookbackExceeded    the provider keeps nothing that old
+│   │   └── CursorRefused       a page behind the first is refused: nothing kept, try later
 │   ├── GatewayRefused          the gateway does not let its key read: a person has to act
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
@@ -141,7 +142,8 @@ class AccessRefused(ReadFailed):
             f"{answer.status} and the message {answer.message!r}. {needed.need} Set the key in "
             f"{key_env}; `openai-costs doctor` checks what it may read."
         )
-        self.status, self.message, self.scope = answer.status, answer.message, needed.scope
+        self.path, self.status = answer.path, answer.status
+        self.message, self.scope = answer.message, needed.scope
 
 
 class GatewayRefused(ReadFailed):
@@ -188,11 +190,21 @@ class RequestRefused(ReadFailed):
             f"{answer.status} and the message {answer.message!r}. The same request would fail "
             f"again; {remedy}"
         )
-        self.status, self.message, self.code = answer.status, answer.message, answer.code
+        self.answer, self.status = answer, answer.status
+        self.message, self.code = answer.message, answer.code
 
 
 class LookbackExceeded(RequestRefused):
     """The provider keeps nothing that old."""
+
+
+class CursorRefused(RequestRefused):
+    """The provider refuses a page behind the first, after several new starts.
+
+    It says nothing about whether the first page may be read: what was asked for is not absent.
+    """
+
+    is_retryable = True
 
 
 class ProviderUnavailable(ReadFailed):

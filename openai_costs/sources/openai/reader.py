@@ -9,10 +9,11 @@ from typing import ClassVar
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.openai.connection import NAME, connect
 from openai_costs.sources.openai.connection_notes import recall, remember
 from openai_costs.sources.openai.organization.protocol import earliest_day
-from openai_costs.sources.openai.windows import Dataset, by_day, hold, windows
+from openai_costs.sources.openai.windows import Dataset, by_day, windows
 from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead
 

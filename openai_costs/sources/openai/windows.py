@@ -8,23 +8,23 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded, ReadFailed
+from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded
 from openai_costs.settings.load import Connection
+from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import NAME
 from openai_costs.sources.openai.connection_notes import Learned, recall, remember
 from openai_costs.sources.openai.costs import protocol
 from openai_costs.sources.openai.costs.endpoints import Endpoint
 from openai_costs.sources.openai.costs.protocol import WindowRead
-from openai_costs.sources.openai.paging import Answer, Body, Get
+from openai_costs.sources.openai.paging import Answer
 from openai_costs.storage.archive import DayRead
-
-T = TypeVar("T")
 
 
 class Talk(Protocol):
@@ -54,16 +54,6 @@ class Dataset:
     probe: Endpoint
     talk: Talk
     tell: Callable[[WindowRead], str]
-
-
-def hold(conversation: Generator[Get, Body, T], transport: Transport) -> T:
-    """Hold a conversation to its end: send each request, hand back answer or refusal."""
-    try:
-        request = next(conversation)
-        while True:
-            request = _reply(conversation, transport, request)
-    except StopIteration as ended:
-        return ended.value  # type: ignore[no-any-return]  # StopIteration is not generic
 
 
 def windows(
@@ -180,11 +170,3 @@ class _Unread:
         if unread is not None:
             before = first - timedelta(days=1)
             self._unread = DayRange(unread.first, before) if unread.first <= before else None
-
-
-def _reply(conversation: Generator[Get, Body, T], transport: Transport, get: Get) -> Get:
-    try:
-        body = transport.get(get.path, get.params, may_be_large=get.may_be_large)
-    except ReadFailed as refused:
-        return conversation.throw(refused)
-    return conversation.send(body)

@@ -14,8 +14,9 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange, epoch
 from openai_costs.settings.load import Connection
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.costs.endpoints import COSTS, LEDGER_GROUPINGS, Endpoint
-from openai_costs.sources.openai.paging import Body, Buckets, Get, Query, complete
+from openai_costs.sources.openai.paging import Buckets, Query, complete
 from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.storage.slices import Batch
 

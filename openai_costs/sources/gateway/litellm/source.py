@@ -13,13 +13,14 @@ import httpx
 from pydantic import SecretStr
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import AccessRefused, GatewayRefused, RequestRefused
+from openai_costs.kernel.errors import AccessRefused, CursorRefused, GatewayRefused, RequestRefused
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import gateway_key
 from openai_costs.sources.gateway.litellm import protocol
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED, METER, NAME, REGISTRY
-from openai_costs.sources.gateway.litellm.protocol import Body, Get, Page
 from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.http.paging import Body, Get, Page
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import DayRead
@@ -61,6 +62,8 @@ class LiteLLM:
             try:
                 gone = protocol.complete(protocol.deleted_keys())
                 lists["deleted"] = self._hold(gone, transport)
+            except CursorRefused:
+                raise
             except RequestRefused as refused:  # proxies older than the status filter
                 absent["deleted"] = refused.message
         tell(f"{self.gateway.name}: read the registry")
@@ -99,17 +102,11 @@ class LiteLLM:
         return Transport(access, self.inner, tell)
 
     def _hold(self, conversation: Generator[Get, Body, T], transport: Transport) -> T:
-        """Hold a conversation to its end: send each request, hand back the answer."""
         try:
-            request = next(conversation)
-            while True:
-                answer = transport.get(request.path, request.params, may_be_large=True)
-                request = conversation.send(answer)
-        except StopIteration as ended:
-            return ended.value  # type: ignore[no-any-return]  # StopIteration is not generic
+            return hold(conversation, transport)
         except AccessRefused as refused:
             remedy = REMEDY.format(key_env=self.gateway.key_env)
-            raise GatewayRefused(self.gateway.name, request.path, refused.message, remedy) from None
+            raise GatewayRefused(self.gateway.name, refused.path, refused.message, remedy) from None
 
     def _read(
         self,
@@ -126,5 +123,5 @@ class LiteLLM:
         requests: dict[str, tuple[str, list[tuple[str, str]], list[str]]] = {
             part: (page.get.path, list(page.get.params), []) for part, page in pages.items()
         }
-        bodies = {part: page.body for part, page in pages.items()}
+        bodies = {part: bytes(page.body) for part, page in pages.items()}
         return DayRead(NAME, self.gateway.name, dataset, day, read_at, requests, bodies, absent)

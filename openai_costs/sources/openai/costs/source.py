@@ -6,11 +6,12 @@ from datetime import date
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.connection import connect
 from openai_costs.sources.openai.connection_notes import Learned
 from openai_costs.sources.openai.costs.endpoints import COSTS, USER_VIEW
 from openai_costs.sources.openai.costs.protocol import WindowRead, read_window
-from openai_costs.sources.openai.paging import Body, Get, Query
+from openai_costs.sources.openai.paging import Query
 from openai_costs.sources.openai.reader import LEDGER_NOTE, Reader
 from openai_costs.sources.openai.windows import Dataset, open_day
 from openai_costs.sources.provider import Reach

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import AccessRefused, ReadFailed
 from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.http.paging import Get
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import MANAGEMENT_SCOPE, USAGE_SCOPE, connect
 from openai_costs.sources.openai.organization.endpoints import PROJECTS
-from openai_costs.sources.openai.paging import Get, Query
+from openai_costs.sources.openai.paging import Query
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.sources.provider import Reach
 

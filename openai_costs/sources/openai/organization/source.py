@@ -14,6 +14,7 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.settings.load import Connection, Settings
+from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import NAME, connect
 from openai_costs.sources.openai.connection_notes import recall, remember
@@ -28,7 +29,6 @@ from openai_costs.sources.openai.organization.protocol import (
     read_or_refused,
 )
 from openai_costs.sources.openai.reader import LEDGER_NOTE
-from openai_costs.sources.openai.windows import hold
 from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import remove_folder, replace_file

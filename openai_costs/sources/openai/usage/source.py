@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import date
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.errors import LookbackExceeded, RequestRefused
+from openai_costs.kernel.errors import CursorRefused, LookbackExceeded, RequestRefused
 from openai_costs.settings.load import Connection
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.connection_notes import Learned
 from openai_costs.sources.openai.costs.protocol import WindowRead, find_floor, richest
-from openai_costs.sources.openai.paging import Answer, Body, Get, Query
+from openai_costs.sources.openai.paging import Answer, Query
 from openai_costs.sources.openai.reader import Reader, first_day
 from openai_costs.sources.openai.usage.endpoints import (
     DATASET,
@@ -38,6 +39,8 @@ def read_window(window: DayRange, open_day: date | None = None) -> Generator[Get
     for endpoint in USAGE_ENDPOINTS:
         try:
             answers[endpoint.dataset] = yield from _finest(endpoint, window, open_day)
+        except CursorRefused:
+            raise
         except RequestRefused as refused:
             if isinstance(refused, LookbackExceeded) and endpoint is OLDEST:
                 raise
