@@ -5,12 +5,12 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── MissingKey              no key was found in any of the places we looked
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
 ├── ReadFailed                  a read did not complete, so nothing of it was kept
-│   ├── KeyUnusable             the key holds what no key has: nothing was sent
+│   ├── KeyUnusable             no header can hold the key (sources/http/access.py)
 │   ├── AccessRefused           401/403: terminal, a person has to act
 │   ├── RequestRefused          another 4xx: asking again would not help
 │   │   ├── LookbackExceeded    the provider keeps nothing that old
 │   │   └── CursorRefused       a page behind the first is refused: nothing kept, try later
-│   ├── GatewayRefused          the gateway does not let its key read: a person has to act
+│   ├── GatewayRefused          the gateway refuses its key (sources/gateway/litellm/source.py)
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
 │   ├── HostUnreachable         no such host, or it is closed (sources/http/retries.py)
@@ -76,7 +76,7 @@ class MissingKey(SettingsError):  # noqa: N818 - the name is the sentence's subj
 
 
 class PathNotAllowed(OpenAICostsError):  # noqa: N818
-    """A request was refused before it left this machine."""
+    """A request was refused before it left."""
 
     def __init__(self, method: str, path: str, allowed: Sequence[str]) -> None:
         super().__init__(
@@ -94,16 +94,6 @@ class ReadFailed(OpenAICostsError):  # noqa: N818
     """
 
     is_retryable = False
-
-
-class KeyUnusable(ReadFailed):
-    """The key holds a line break or a letter that no header can carry; it is not repeated here."""
-
-    def __init__(self, connection: str, key_env: str) -> None:
-        super().__init__(
-            f"Connection {connection!r}: the key in {key_env} holds a line break, or a character "
-            "that no key has. Nothing was sent. Copy the key as one line."
-        )
 
 
 class ErrorAnswer(NamedTuple):
@@ -146,22 +136,6 @@ class AccessRefused(ReadFailed):
         self.message, self.scope = answer.message, needed.scope
 
 
-class GatewayRefused(ReadFailed):
-    """401 or 403 from the gateway: its key may not read the registry or the meter.
-
-    Args:
-        gateway: The gateway's name.
-        path: The path of the request.
-        message: The gateway's own message.
-        remedy: Which key to give it, as a sentence; the gateway's folder writes it.
-    """
-
-    def __init__(self, gateway: str, path: str, message: str, remedy: str) -> None:
-        super().__init__(
-            f"Gateway {gateway!r} refused GET {path} with the message {message!r}. {remedy}"
-        )
-
-
 class FileRefused(ReadFailed):
     """A file that settings name cannot be used as it is.
 
@@ -199,10 +173,7 @@ class LookbackExceeded(RequestRefused):
 
 
 class CursorRefused(RequestRefused):
-    """The provider refuses a page behind the first, after several new starts.
-
-    It says nothing about whether the first page may be read: what was asked for is not absent.
-    """
+    """The provider refuses a page behind the first, so what was asked for is not absent."""
 
     is_retryable = True
 

@@ -20,11 +20,11 @@ from openai_costs.tables.mart.restatements import Restatements
 def changes(archive: Archive, settings: Settings, days: DayRange) -> Iterator[Batch]:
     """Yield mart.restatements for every day that was read, one batch per connection."""
     for connection in settings.connections:
-        provider = provider_of(connection)
+        pages = provider_of(connection).costs.pages
         found: list[pl.DataFrame] = [Restatements.no_rows()]
         newest: dict[Slice, datetime] = {}
         for day in days:
-            files = archive.reads(provider.name, connection.name, provider.dataset, day)
+            files = pages.reads(archive, connection, day)
             if files:
                 newest[Slice(connection.name, day)] = read_at(files[-1])
             if len(files) > 1:
@@ -43,7 +43,7 @@ def _readings(
 
 def _said(read: KeptRead, settings: Settings, connection: Connection) -> Iterator[Reading]:
     day, at = read.manifest.day, read.manifest.read_at
-    for batch in provider_of(connection).ledger([read], connection):
+    for batch in provider_of(connection).costs.ledger([read], connection):
         if not batch.refused:
             settled = is_settled(day, at, settings.reading.grace)
             yield Reading(connection.name, day, at, settled, batch.frame)

@@ -22,6 +22,7 @@ from openai_costs.questions.usage.consistency import (
     used_tokens,
 )
 from openai_costs.settings.load import Settings
+from openai_costs.sources.registry import provider_of
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
@@ -71,8 +72,9 @@ def usage_checks(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition
 
 def judge(lake: Lake, settings: Settings, clock: Clock, days: DayRange) -> Iterator[Verdict]:
     """Yield one verdict per rule on the days of a run."""
-    skipped = [one.name for one in settings.asked_connections if one.access == "costs_only"]
-    asked = [one.name for one in settings.asked_connections if one.name not in skipped]
+    with_usage = [one for one in settings.asked_connections if provider_of(one).usage]
+    skipped = [one.name for one in with_usage if one.access == "costs_only"]
+    asked = [one.name for one in with_usage if one.name not in skipped]
     told = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""
     yield _contiguous(lake, asked, days, clock().date() - ONE_DAY, told)
     yield from _sound(lake, days)

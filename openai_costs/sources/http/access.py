@@ -10,9 +10,19 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from openai_costs.kernel.errors import PathNotAllowed, Permission
+from openai_costs.kernel.errors import PathNotAllowed, Permission, ReadFailed
 from openai_costs.kernel.hosts import is_loopback
 from openai_costs.sources.http.api import Api
+
+
+class KeyUnusable(ReadFailed):
+    """The key holds a line break or a letter that no header can carry; it is not repeated here."""
+
+    def __init__(self, connection: str, key_env: str) -> None:
+        super().__init__(
+            f"Connection {connection!r}: the key in {key_env} holds a line break, or a character "
+            "that no key has. Nothing was sent. Copy the key as one line."
+        )
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,12 @@ from openai_costs.kernel.errors import (
     AccessRefused,
     BodyTooLarge,
     ErrorAnswer,
-    KeyUnusable,
     LookbackExceeded,
     ProviderUnavailable,
     RequestRefused,
 )
 from openai_costs.kernel.redaction import redacted
-from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.access import Access, KeyUnusable
 from openai_costs.sources.http.retries import (
     CertificateRefused,
     HostUnreachable,

@@ -161,7 +161,7 @@ def test_a_later_page_of_days_may_be_refused_where_every_day_is_there():
 
 
 def test_a_list_whose_later_page_is_refused_is_not_absent():
-    start, first = LISTED
+    _, first = LISTED
     with pytest.raises(CursorRefused):
         converse(read_or_refused(Question(USERS)), in_turn(*[first, REFUSED] * (MOST_RESTARTS + 1)))
     found, _ = converse(read_or_refused(Question(USERS)), in_turn(REFUSED))

@@ -21,7 +21,6 @@ from pyrate_limiter import Limiter
 from openai_costs.kernel.errors import (
     AccessRefused,
     BodyTooLarge,
-    KeyUnusable,
     LookbackExceeded,
     OpenAICostsError,
     PathNotAllowed,
@@ -30,7 +29,7 @@ from openai_costs.kernel.errors import (
     RequestRefused,
 )
 from openai_costs.kernel.redaction import redacted
-from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.access import Access, KeyUnusable
 from openai_costs.sources.http.retries import CertificateRefused, HostUnreachable
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import API, MANAGEMENT_PERMISSION

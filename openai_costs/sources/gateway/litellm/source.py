@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import AccessRefused, CursorRefused, GatewayRefused, RequestRefused
+from openai_costs.kernel.errors import AccessRefused, CursorRefused, ReadFailed, RequestRefused
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import gateway_key
 from openai_costs.sources.gateway.litellm import protocol
@@ -32,6 +32,15 @@ REMEDY = (
     "which only reads."
 )
 """Which key reads the registry and the meter."""
+
+
+class GatewayRefused(ReadFailed):
+    """401 or 403 from the gateway: its key may not read; `remedy` says which key may."""
+
+    def __init__(self, gateway: str, path: str, message: str, remedy: str) -> None:
+        super().__init__(
+            f"Gateway {gateway!r} refused GET {path} with the message {message!r}. {remedy}"
+        )
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.settings.load import Connection, Settings
-from openai_costs.sources.openai.usage.assets import pages, usage
+from openai_costs.sources.assets import daily_assets
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
-from openai_costs.sources.openai.usage.source import OpenAIUsage
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.lake import Lake
@@ -47,7 +46,8 @@ class Desk:
         )
         archive = Archive(self.home)
         resources: dict[str, Any] = {
-            "usage_reader": OpenAIUsage(here, archive, lambda: NOW, Reach(lambda _: wire)),
+            "clock": lambda: NOW,
+            "reach": Reach(lambda _: wire),
             "archive": archive,
             "settings": here,
             "lake": self.lake,
@@ -56,9 +56,10 @@ class Desk:
         days = dg.DailyPartitionsDefinition(str(DAY))
         with calm(), dg.DagsterInstance.ephemeral() as instance:
             result = dg.materialize(
-                [pages(days), usage(days)],
+                [build(days) for build in daily_assets()],
                 instance=instance,
                 resources=resources,
+                selection=["raw/openai_usage", "core/usage"],
                 tags=range_tags(DAYS),
                 raise_on_error=False,
             )

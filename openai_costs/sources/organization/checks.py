@@ -1,4 +1,4 @@
-"""What is said of a reading of the directory, and of each table made from all readings.
+"""Judges a reading of organizations, and each table made from all readings.
 
 One verdict a run: the tables look at all days at once. Not here: how they are made (frames.py).
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 import dagster as dg
 
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import DERIVED, KNOWN_FIELDS, WARN, Rule
-from openai_costs.sources.openai.organization.frames import Folded
-from openai_costs.sources.openai.organization.kinds import Kind
+from openai_costs.sources.organization.frames import Folded
+from openai_costs.sources.organization.kinds import Kind
 from openai_costs.storage.archive import DamagedRead, KeptRead, Manifest
 
 NEW_FIELDS = replace(KNOWN_FIELDS, is_daily=False)
@@ -32,9 +33,9 @@ class Made:
 
     Args:
         kind: The table.
-        folded: Each connection's rows, and what is to be said about them.
+        folded: Each connection's rows, and what to report about them.
         broken: Why the table was left as it was; empty when it was replaced.
-        unasked: Connections that are not asked for their directory.
+        unasked: Connections that are not asked for their organization.
     """
 
     kind: Kind
@@ -77,7 +78,7 @@ def read_complete(
 
 
 def not_given(manifest: Manifest) -> dict[str, str]:
-    """Return the lists that nobody was given, not even one project, and what was said instead."""
+    """Return the lists that no project was given, and the message instead of them."""
     given = {part.partition(".")[0] for part in manifest.parts if part.count(".") > 1}
     return {
         name.partition(".")[0] if "." in name else name: said
@@ -133,11 +134,10 @@ def _unlisted(kind: Kind, one: Folded) -> str:
     if one.unlisted.is_empty():
         return ""
     dearest = one.unlisted.sort(["billed_usd", "id"], descending=[True, False])
-    named = ", ".join(dearest["id"].head(MOST_NAMED))
-    more = ", ..." if dearest.height > MOST_NAMED else ""
-    spent = f"{total(dearest['billed_usd']):,.2f} USD"
+    named = listed(dearest["id"].to_list(), MOST_NAMED)
+    spent = dollars(total(dearest["billed_usd"]))
     kind_of = kind.table.table_name().replace("_", " ")
-    return f"{kind_of} in no list: {dearest.height}, with {spent}: {named}{more}"
+    return f"{kind_of} in no list: {dearest.height}, with {spent}: {named}"
 
 
 def _each(said: Mapping[str, str]) -> str:
