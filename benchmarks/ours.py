@@ -19,11 +19,12 @@ from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
 from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
 from openai_costs.sources.assets import by_user as users_of
 from openai_costs.sources.ingest import ingest
 from openai_costs.sources.openai.costs import frames
 from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import silent
 from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import Archive
@@ -51,7 +52,9 @@ def settings_for(task: Task) -> Settings:
         home=str(task.home),
         config_file=Path("openai_costs.toml"),
         connections=(
-            Connection(name=NAME, start=FIRST_DAY, base_url=task.base_url, access="costs_only"),
+            OpenAIConnection(
+                name=NAME, start=FIRST_DAY, base_url=task.base_url, access="costs_only"
+            ),
         ),
     )
 

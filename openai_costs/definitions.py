@@ -28,13 +28,15 @@ from openai_costs.questions.spend import assets as spend
 from openai_costs.questions.spend.checks import attribution_checks, ledger_checks
 from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.questions.usage.checks import usage_checks
-from openai_costs.settings.load import Connection, Settings, load_settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings, load_settings
 from openai_costs.sources import assets as ledger
 from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
 from openai_costs.sources.organization import assets as organization
 from openai_costs.sources.people import assets as engineers
 from openai_costs.sources.provider import Reach
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -118,5 +120,5 @@ def reach_of(clock: Clock) -> Reach:
     return Reach(inner)
 
 
-defs = build_defs(load_settings())
+defs = build_defs(load_settings(connection_kinds()))
 """What Dagster loads. Reads the environment and openai_costs.toml; both may be empty."""

@@ -22,10 +22,15 @@ from openai_costs.cli.commands import app
 from openai_costs.cli.demo import demo
 from openai_costs.outputs.publish.database import DATABASE
 from openai_costs.settings import Reading, Team
-from openai_costs.settings.load import LATER_SECTIONS, Connection, Environment
+from openai_costs.settings.load import LATER_SECTIONS, Environment
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED as ALLOWED_AT_A_GATEWAY
 from openai_costs.sources.openai.connection import ALLOWED, REQUESTS_PER_MINUTE
 from openai_costs.sources.openai.organization.endpoints import PROJECT_ID
+from openai_costs.sources.openai.settings import (
+    BASE_URL_VARIABLE,
+    DEFAULT_BASE_URL,
+    OpenAIConnection,
+)
 from openai_costs.sources.provider import Provider
 from openai_costs.storage.archive import DayRead
 from openai_costs.tables.__main__ import document
@@ -42,7 +47,7 @@ ROOT: Final = PACKAGE.parent
 PAPERS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 MONEY: Final = ROOT / "docs" / "how-we-count-money.md"
-SECTIONS: Final = (Connection, Reading, Team)
+SECTIONS: Final = (OpenAIConnection, Reading, Team)
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CACHES: Final = {"__pycache__"}
 SHELLS: Final = ("sh", "bash", "console", "shell", "")
@@ -124,7 +129,8 @@ def test_an_environment_variable_is_documented_with_its_default() -> None:
     for name, field in Environment.model_fields.items():
         default = said[name.upper()][0].strip("`").removeprefix("./")
         assert default == (str(field.default).removeprefix("./") or "empty")
-    assert Connection(name="any").admin_key_env in said
+    assert OpenAIConnection(name="any").admin_key_env in said
+    assert said[BASE_URL_VARIABLE][0].strip("`") == DEFAULT_BASE_URL
 
 
 def test_a_section_that_is_not_read_yet_is_said_to_be_so() -> None:

@@ -13,7 +13,8 @@ from openai_costs.kernel.days import DayRange, consecutive, is_settled
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.organization.frames import is_usable
 from openai_costs.sources.provider import OrganizationSource
 from openai_costs.sources.registry import provider_of

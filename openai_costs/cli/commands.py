@@ -90,7 +90,7 @@ def backfill(
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
-    settings = load_settings()
+    settings = _settings()
     settings = settings.only(connection) if connection else settings
     Headless(settings, say=typer.echo).backfill(_range(settings, since, until), offline=offline)
 
@@ -115,7 +115,7 @@ def doctor(
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     found = []
-    for fact in facts(load_settings(), utc_now, reach_of(utc_now)):
+    for fact in facts(_settings(), utc_now, reach_of(utc_now)):
         found.append(fact._asdict())
         if not as_json:
             typer.echo(f"{fact.state:<4}  {fact.about}: {fact.said}")
@@ -134,7 +134,7 @@ def findings(
     """List what deserves a look, worst first, with the reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    found = findings.shown(place(load_settings().home), everything=everything)
+    found = findings.shown(place(_settings().home), everything=everything)
     if as_json:
         typer.echo(json.dumps(findings.as_json(found), indent=2))
         return
@@ -153,7 +153,7 @@ def mute(
     from openai_costs.cli import findings  # noqa: PLC0415
 
     said = findings.Silence(reason, until.date(), by)
-    typer.echo(findings.mute(load_settings(), finding, said, utc_now().date()))
+    typer.echo(findings.mute(_settings(), finding, said, utc_now().date()))
 
 
 @app.command()
@@ -161,7 +161,7 @@ def deliver() -> None:
     """Send what is due through every route, once, and look whether data is late: for cron."""
     from openai_costs.outputs.alerts.rounds import headless  # noqa: PLC0415
 
-    settings, troubles = load_settings(), []
+    settings, troubles = _settings(), []
     for told in headless(settings, utc_now):
         typer.echo(f"{told.route}: {told.done}")
         troubles += [told.trouble] if told.trouble else []
@@ -180,11 +180,18 @@ def report(
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
 
-    home = place(load_settings().home)
+    home = place(_settings().home)
     write_report(home, Lake(home), utc_now())
     typer.echo(str(home / PAGE))
     if show:
         typer.launch(str(home / PAGE))
+
+
+def _settings() -> Settings:
+    """Return the settings as they are now; importing the providers takes a moment."""
+    from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415
+
+    return load_settings(connection_kinds())
 
 
 def _range(settings: Settings, since: datetime | None, until: datetime | None) -> DayRange | None:

@@ -13,7 +13,8 @@ from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.settings import Gateway
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.readers import GatewayReader, readers_of
 from openai_costs.sources.provider import Reach, silent
 from openai_costs.sources.registry import provider_of

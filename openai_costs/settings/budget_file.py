@@ -86,6 +86,6 @@ def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
         first = objection(broken)
         name = ".".join(map(str, first.where)) or "the row"
         raise SettingsError(
-            f"{where}: {name}: {first.said}. docs/alerts.md#budgets has the columns."
+            f"{where}: {name}: {first.text}. docs/alerts.md#budgets has the columns."
         ) from None
     return said

@@ -7,7 +7,8 @@ import dagster as dg
 
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY, KNOWN_FIELDS, run_days
 from openai_costs.orchestration.table_assets import Builder, StoredBatches, asset_key, table_asset
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources import from_ledger, registry
 from openai_costs.sources.provider import CostSource, Reads
 from openai_costs.sources.raw_pages import raw_pages

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 
 from openai_costs.kernel.errors import OpenAICostsError
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Diagnosis
 
 

@@ -14,7 +14,8 @@ import httpx
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.organization.listings import ReadListing
 from openai_costs.storage.archive import Archive, DamagedRead, DayRead, KeptRead
 from openai_costs.storage.slices import Batch

@@ -15,7 +15,8 @@ import dagster as dg
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.orchestration.checks import Rule, Verdict, evaluations, finished, run_days
 from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.ingest import Ingested, Source, ingest
 from openai_costs.sources.provider import DayReader, RawPages, Reach, Tell
 from openai_costs.storage.archive import Archive

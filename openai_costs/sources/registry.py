@@ -3,7 +3,7 @@
 The only module of `sources` that questions, outputs and commands ask for a provider.
 """
 
-from openai_costs.settings.load import Connection
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.provider import Provider
 
@@ -14,3 +14,8 @@ PROVIDERS: tuple[Provider, ...] = (OPENAI,)
 def provider_of(connection: Connection) -> Provider:
     """Return the provider that a connection reads."""
     return next(provider for provider in PROVIDERS if provider.name == connection.provider)
+
+
+def connection_kinds() -> tuple[type[Connection], ...]:
+    """Return the kinds of connections that settings may list."""
+    return tuple(provider.connection for provider in PROVIDERS)

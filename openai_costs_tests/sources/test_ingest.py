@@ -15,14 +15,14 @@ from openai_costs.kernel.errors import (
     ProviderUnavailable,
     SettingsError,
 )
-from openai_costs.settings.load import Connection
 from openai_costs.sources.ingest import Ingested, Source, ingest
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import Archive, DayRead, open_read
 
 DAYS = DayRange(date(2026, 3, 1), date(2026, 3, 3))
 NEWEST_FIRST = tuple(reversed(list(DAYS)))
-ACME, LABS, SHOP = (Connection(name=name) for name in ("acme", "labs", "shop"))
+ACME, LABS, SHOP = (OpenAIConnection(name=name) for name in ("acme", "labs", "shop"))
 NO_KEY = MissingKey("labs", ["the environment variable LABS_KEY"])
 DOWN = ProviderUnavailable("labs", "/organization/costs", "HTTP 503")
 REFUSED = AccessRefused(ErrorAnswer("labs", 403, "/organization/costs", "no scope"), "LABS_KEY")
@@ -35,7 +35,7 @@ class Reader:
     breaks: Mapping[str, tuple[int, Exception]]
 
     def read(
-        self, connection: Connection, days: DayRange, tell: Callable[[str], None]
+        self, connection: OpenAIConnection, days: DayRange, tell: Callable[[str], None]
     ) -> Iterator[DayRead]:
         after, error = self.breaks.get(connection.name, (len(days), None))
         for day in NEWEST_FIRST[:after]:
@@ -52,14 +52,17 @@ def archive(tmp_path: Path) -> Archive:
 
 
 def ingested(
-    archive: Archive, *connections: Connection, told: list[str] | None = None, **breaks: object
+    archive: Archive,
+    *connections: OpenAIConnection,
+    told: list[str] | None = None,
+    **breaks: object,
 ) -> Ingested:
     said = [] if told is None else told
     reader = Reader(breaks)  # type: ignore[arg-type]
     return ingest(sources(reader, connections, DAYS, said.append), archive, said.append)
 
 
-def in_archive(archive: Archive, connection: Connection) -> list[date]:
+def in_archive(archive: Archive, connection: OpenAIConnection) -> list[date]:
     reads = archive.newest("openai", connection.name, "costs", DAYS)
     return [read.manifest.day for read in reads]
 
@@ -103,7 +106,7 @@ def test_days_are_on_disk_before_the_next_one_is_read(archive: Archive):
 
 
 def test_a_failed_connection_owes_no_day_before_its_start(archive: Archive):
-    labs = Connection(name="labs", start=date(2026, 3, 3))
+    labs = OpenAIConnection(name="labs", start=date(2026, 3, 3))
     done = ingested(archive, labs, labs=(0, DOWN))
     assert done.unread == {"labs": {date(2026, 3, 3)}}
 

@@ -16,7 +16,8 @@ from openai_costs.kernel.errors import (
 )
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import RawPages, Reach, Tell
 from openai_costs.sources.raw_pages import READ_COMPLETE, raw_pages
 from openai_costs.storage.archive import Archive, DayRead
@@ -26,9 +27,9 @@ from openai_costs_tests.org import Ran, calm
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
 DAYS = DayRange(FIRST, LAST)
 BY_DAY = dg.DailyPartitionsDefinition(str(FIRST))
-ACME = Connection(name="acme", start=FIRST)
-LABS = Connection(name="labs", start=FIRST)
-LEAN = Connection(name="lean", start=FIRST, access="costs_only")
+ACME = OpenAIConnection(name="acme", start=FIRST)
+LABS = OpenAIConnection(name="labs", start=FIRST)
+LEAN = OpenAIConnection(name="lean", start=FIRST, access="costs_only")
 DOWN = ProviderUnavailable("labs", "/organization/costs", "HTTP 503")
 REFUSED = AccessRefused(ErrorAnswer("labs", 403, "/organization/costs", "no scope"), "LABS_KEY")
 
@@ -43,7 +44,7 @@ class Reader:
         self.fails = fails
         self.asked: list[str] = []
 
-    def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
+    def read(self, connection: OpenAIConnection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         tell(f"{connection.name} {days}")
         self.asked.append(connection.name)
         if error := self.fails.get(connection.name):
@@ -62,7 +63,7 @@ class Desk:
     def ran(
         self,
         is_explanation: bool,  # noqa: FBT001 - LEDGER or EXPLANATION
-        *connections: Connection,
+        *connections: OpenAIConnection,
         first_day: date | None = None,
         **fails: OpenAICostsError,
     ) -> Ran:

@@ -10,7 +10,8 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange, is_settled
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.questions.spend.restatements import Reading, restatements
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, KeptRead, open_read, read_at
 from openai_costs.storage.slices import Batch, Slice

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from openai_costs.settings.load import Connection
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.openai.connection import NAME
 from openai_costs.sources.openai.costs import frames
 from openai_costs.sources.openai.costs.endpoints import COSTS
@@ -11,6 +11,7 @@ from openai_costs.sources.openai.costs.source import OpenAICosts
 from openai_costs.sources.openai.diagnosis import diagnose
 from openai_costs.sources.openai.organization.assets import ORGANIZATION
 from openai_costs.sources.openai.reader import first_day
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.assets import USAGE
 from openai_costs.sources.provider import CostSource, Provider, RawPages, Reads
 from openai_costs.storage.slices import Batch
@@ -24,7 +25,7 @@ def _control(reads: Reads, _connection: Connection, grace: timedelta) -> Iterato
 
 OPENAI = Provider(
     name=NAME,
-    connection=Connection,
+    connection=OpenAIConnection,
     costs=CostSource(
         pages=RawPages(
             provider=NAME,

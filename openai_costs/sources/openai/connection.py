@@ -5,7 +5,8 @@ import re
 from pydantic import SecretStr
 
 from openai_costs.kernel.errors import Permission
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.http.access import Access
 from openai_costs.sources.http.api import Api
 from openai_costs.sources.http.transport import Transport

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.errors import AccessRefused, MissingKey, ReadFailed
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.diagnosis import call_diagnosis, key_diagnosis
 from openai_costs.sources.http.paging import Get
 from openai_costs.sources.http.transport import Transport

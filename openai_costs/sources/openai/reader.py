@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ReadFailed
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.openai.connection import NAME, connect
 from openai_costs.sources.openai.connection_notes import recall, remember

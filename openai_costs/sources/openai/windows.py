@@ -14,7 +14,7 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded
-from openai_costs.settings.load import Connection
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.http.transport import Transport

@@ -14,7 +14,8 @@ import polars as pl
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ContractBroken
 from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
 from openai_costs.sources.assets import kinds
 from openai_costs.sources.ingest import Ingested, ingest

@@ -14,7 +14,8 @@ from openai_costs.outputs.alerts.judged_days import Judged
 from openai_costs.outputs.alerts.rounds import Look, ask, look_again, looked
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Alerts, Mute
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.candidate import Finding as Handed
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 READ = datetime(2026, 11, 23, tzinfo=UTC)
 SETTINGS = Settings(
-    home="nowhere", config_file=Path("openai_costs.toml"), connections=(Connection(name="acme"),)
+    home="nowhere",
+    config_file=Path("openai_costs.toml"),
+    connections=(OpenAIConnection(name="acme"),),
 )
 
 

@@ -8,10 +8,12 @@ import stamina
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange, epoch
-from openai_costs.settings.load import FIRST_DAY_WITHOUT_START, Connection, Settings
+from openai_costs.settings.connection import FIRST_DAY_WITHOUT_START
+from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.connection_notes import Learned, recall, remember
 from openai_costs.sources.openai.costs.source import OpenAICosts
 from openai_costs.sources.openai.reader import first_day, since
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.source import OpenAIUsage, first_usage_day
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive
@@ -56,7 +58,7 @@ class Organisation(httpx.BaseTransport):
 class Desk:
     def __init__(self, home: Path, **connection: object) -> None:
         said = {"name": "acme", "base_url": "sample://literal"}
-        self.connection = Connection.model_validate(said | connection)
+        self.connection = OpenAIConnection.model_validate(said | connection)
         self.archive = Archive(UPath(home))
         self.settings = Settings(
             home=str(home), config_file=home / "none.toml", connections=(self.connection,)

@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
-from openai_costs.settings.load import Connection
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.openai.costs.endpoints import USER_VIEW
 from openai_costs.sources.openai.costs.line_items import parsed_columns
 from openai_costs.sources.openai.costs.rows import DIMENSIONS, Day, batches

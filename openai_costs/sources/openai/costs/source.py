@@ -5,7 +5,8 @@ from contextlib import closing
 from datetime import date
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.connection import connect
 from openai_costs.sources.openai.connection_notes import Learned

@@ -13,7 +13,8 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import NAME, connect

@@ -6,7 +6,7 @@ from datetime import date
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import CursorRefused, LookbackExceeded, RequestRefused
-from openai_costs.settings.load import Connection
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.connection_notes import Learned
 from openai_costs.sources.openai.costs.protocol import WindowRead, find_floor, richest

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 import stamina
 
-from openai_costs.settings.load import Connection
 from openai_costs.sources.openai.organization.assets import ORGANIZATION
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.organization.assets import TRIES, whole_assets
 from openai_costs.sources.organization.kinds import KINDS
 from openai_costs.tables.core.api_keys import ApiKeys
@@ -74,7 +74,7 @@ class Office(House):
         return self.lake.read(table).select(columns.split()).rows()
 
 
-def office(home: Path, *connections: Connection) -> Office:
+def office(home: Path, *connections: OpenAIConnection) -> Office:
     made = Office(str(home), connections or (connection("acme"),), HandClock(NOON))
     for one in made.connections:
         made.answers(one.name, ABC)

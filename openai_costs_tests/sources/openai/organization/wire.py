@@ -11,9 +11,10 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.organization.listings import listing
 from openai_costs.sources.openai.organization.source import OpenAIDirectory
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.organization.frames import Folded, folded, usable
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.provider import Reach
@@ -167,7 +168,7 @@ class Desk:
 
     def __init__(self, home: Path, **connection: Any) -> None:  # noqa: ANN401
         said = {"name": "acme", "base_url": "sample://literal"} | connection
-        self.connection = Connection.model_validate(said)
+        self.connection = OpenAIConnection.model_validate(said)
         self.settings = Settings(
             home=str(home), config_file=home / "none.toml", connections=(self.connection,)
         )

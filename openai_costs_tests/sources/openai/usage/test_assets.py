@@ -10,8 +10,9 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
 from openai_costs.sources.assets import daily_assets
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive
@@ -42,7 +43,7 @@ class Desk:
         here = Settings(
             home=str(self.home),
             config_file=Path("none"),
-            connections=(Connection.model_validate(said | connection),),
+            connections=(OpenAIConnection.model_validate(said | connection),),
         )
         archive = Archive(self.home)
         resources: dict[str, Any] = {
