@@ -13,6 +13,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, evaluations, finished, run_days
 from openai_costs.orchestration.table_assets import asset_key
+from openai_costs.questions.provider_scope import of_openai
 from openai_costs.questions.usage.consistency import (
     SLICE,
     billed_tokens,
@@ -115,8 +116,10 @@ def _sound(lake: Lake, days: DayRange) -> Iterator[Verdict]:
 def _covered(lake: Lake, asked: list[str], days: DayRange, told: str) -> Verdict:
     """Judge the settled days: costs and usage of one that still fills up are not of one moment."""
     settled = lake.read(SpendControl, days).filter("is_settled", pl.col("connection").is_in(asked))
-    billed = pl.concat([billed_tokens(batch.frame) for batch in lake.batches(Spend, days)])
-    used = pl.concat([used_tokens(batch.frame) for batch in lake.batches(Usage, days)])
+    billed = pl.concat(
+        [billed_tokens(of_openai(batch.frame)) for batch in lake.batches(Spend, days)]
+    )
+    used = pl.concat([used_tokens(of_openai(batch.frame)) for batch in lake.batches(Usage, days)])
     found = disagreements(billed.join(settled.select(SLICE), on=SLICE, how="semi"), used)
     because = _listed(list(map(_gap, found.iter_rows(named=True)))) or COVERS_COSTS.promise
     return Verdict(
