@@ -59,7 +59,7 @@ def build_defs(
         settings: What to read, and where to keep it.
         clock: Tells the time; tests and the demo bring their own.
         reach: How sources get out; by default the sample organisation is answered in process.
-        loggers: Who is told of a run's events; by default Dagster's console.
+        loggers: Who hears of a run's events; by default Dagster's console.
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for build in ledger.daily_assets()]

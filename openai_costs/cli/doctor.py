@@ -1,4 +1,7 @@
-"""One line per fact about this installation: OK, WARN or FAIL, with the remedy on the same line."""
+"""One line per fact about this installation: OK, WARN or FAIL, with the remedy on the same line.
+
+What a connection's provider finds out comes from its own folder.
+"""
 
 import sys
 from collections.abc import Iterable, Iterator
