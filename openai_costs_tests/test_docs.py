@@ -39,6 +39,7 @@ from openai_costs.sources.provider import (
     RawPages,
     UsageSource,
 )
+from openai_costs.sources.registry import PROVIDERS
 from openai_costs.storage.archive import DayRead
 from openai_costs.tables.__main__ import document
 from openai_costs_tests.org import calm, house
@@ -258,7 +259,8 @@ def test_where_things_go_names_every_room_of_the_root_and_no_other() -> None:
 def test_every_path_that_may_be_asked_is_listed_and_no_other() -> None:
     section = text(ROOT / "docs" / "security.md").partition("## Every call")[2]
     said = set(re.findall(r"^\| `GET (\S+)` \|", section, re.MULTILINE))
-    allowed = {*chain.from_iterable(ALLOWED.values()), *ALLOWED_AT_A_GATEWAY}
+    providers = chain.from_iterable(provider.allowed for provider in PROVIDERS)
+    allowed = {*chain.from_iterable(ALLOWED.values()), *providers, *ALLOWED_AT_A_GATEWAY}
     assert said == {pattern.replace(PROJECT_ID, "{project_id}") for pattern in allowed}
 
 

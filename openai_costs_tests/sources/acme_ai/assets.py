@@ -9,7 +9,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.diagnosis import call_diagnosis, key_diagnosis
 from openai_costs.sources.provider import CostSource, Diagnosis, Provider, RawPages, Reach
-from openai_costs_tests.sources.acme_ai.endpoints import COSTS, ENTRIES, KEY, NAME
+from openai_costs_tests.sources.acme_ai.endpoints import ALLOWED, COSTS, ENTRIES, KEY, NAME
 from openai_costs_tests.sources.acme_ai.frames import ledger
 from openai_costs_tests.sources.acme_ai.protocol import get
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
@@ -36,6 +36,7 @@ def diagnose(
 ACME_AI = Provider(
     name=NAME,
     connection=AcmeConnection,
+    allowed=ALLOWED,
     costs=CostSource(
         pages=RawPages(
             provider=NAME,
