@@ -94,7 +94,7 @@ def backfill(
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
-    settings = load_settings()
+    settings = _settings()
     settings = settings.only(connection) if connection else settings
     Headless(settings, say=typer.echo).backfill(_range(settings, since, until), offline=offline)
 
@@ -119,7 +119,7 @@ def doctor(
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     found = []
-    for fact in facts(load_settings(), utc_now, reach_of(utc_now)):
+    for fact in facts(_settings(), utc_now, reach_of(utc_now)):
         found.append(fact._asdict())
         if not as_json:
             typer.echo(f"{fact.state:<4}  {fact.about}: {fact.said}")
@@ -136,7 +136,7 @@ def verify_sums(
     from openai_costs.cli import verify  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
-    settings = load_settings()
+    settings = _settings()
     progress = silent if as_json else typer.echo
     found = verification.verify(settings, progress)
     if as_json:
@@ -205,16 +205,18 @@ def report(
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
 
-    home = place(load_settings().home)
+    home = place(_settings().home)
     write_report(home, Lake(home), utc_now())
     typer.echo(str(home / PAGE))
     if show:
         typer.launch(str(home / PAGE))
 
 
-def _settings(home: str | None) -> Settings:
-    """Return the settings, of another home where one is named."""
-    settings = load_settings()
+def _settings(home: str | None = None) -> Settings:
+    """Return the settings as they are now, of another home where one is named."""
+    from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415 - takes a moment
+
+    settings = load_settings(connection_kinds())
     return settings.model_copy(update={"home": home}) if home else settings
 
 

@@ -23,6 +23,7 @@ from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import company, is_demo
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import OPEN
@@ -38,7 +39,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
         SettingsError: The home holds something that is not a demo, or `days` is out of range.
     """
     now = clock()
-    made = company(home, seed=seed, days=days, now=now)
+    made = company(home, seed=seed, days=days, now=now, kinds=connection_kinds())
     settings, before = made.settings, _before_the_restatement(made.organisation)
     _fresh(home, made.files)
     say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")

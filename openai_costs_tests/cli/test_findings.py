@@ -24,7 +24,8 @@ from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.sample.setup import CONFIG
 from openai_costs.settings import Alerts, Mute, Route
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.outputs.alerts.fixtures import NOW, day, finding, route
@@ -46,7 +47,7 @@ def settings(home: object, *routes: Route) -> Settings:
     return Settings(
         home=str(home),
         config_file=Path("openai_costs.toml"),
-        connections=(Connection(name="acme"),),
+        connections=(OpenAIConnection(name="acme"),),
         alerts=Alerts(routes=routes),
     )
 

@@ -34,7 +34,7 @@ def kept_mutes(home: UPath) -> tuple[Mute, ...]:
     try:
         return _MUTES.validate_json(file.read_bytes())
     except ValidationError as broken:
-        reason = objection(broken).said
+        reason = objection(broken).text
         raise SettingsError(f"{file} cannot be read: {reason}. Correct or delete it.") from None
 
 

@@ -14,7 +14,8 @@ from upath import UPath
 from openai_costs.outputs.alerts.cron import RouteResult, deliver_once
 from openai_costs.outputs.alerts.rows import changes_frame, findings_frame
 from openai_costs.settings import Alerts, Mute, Route
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
@@ -58,7 +59,7 @@ class Site:
         settings = Settings(
             home=str(self.home),
             config_file=Path("openai_costs.toml"),
-            connections=(Connection(name="acme"),),
+            connections=(OpenAIConnection(name="acme"),),
             alerts=self.alerts,
         )
         return list(deliver_once(settings, lambda: self.now))

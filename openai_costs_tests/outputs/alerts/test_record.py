@@ -14,7 +14,8 @@ from openai_costs.outputs.alerts.evaluation import NOTHING, evaluate
 from openai_costs.outputs.alerts.record import record, recorded
 from openai_costs.questions.rules import Facts, Question
 from openai_costs.settings import Alerts, Mute
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.mart.coverage import Coverage
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 READ = datetime(2026, 11, 23, tzinfo=UTC)
 SETTINGS = Settings(
-    home="nowhere", config_file=Path("openai_costs.toml"), connections=(Connection(name="acme"),)
+    home="nowhere",
+    config_file=Path("openai_costs.toml"),
+    connections=(OpenAIConnection(name="acme"),),
 )
 
 

@@ -10,7 +10,8 @@ from upath import UPath
 
 from openai_costs.outputs.alerts.sensors import sensors
 from openai_costs.settings import Alerts, Route
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
@@ -39,7 +40,7 @@ class Site:
         return Settings(
             home=str(self.home),
             config_file=Path("openai_costs.toml"),
-            connections=(Connection(name="acme"),),
+            connections=(OpenAIConnection(name="acme"),),
             alerts=Alerts(routes=self.routes),
         )
 
