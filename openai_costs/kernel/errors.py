@@ -30,7 +30,6 @@ from typing import NamedTuple
 
 from openai_costs.kernel.formatting import listed
 
-MOST_DAYS_NAMED = 3
 ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
 
 
@@ -244,7 +243,7 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
     """Rows break a table's contract; the table was left as it was."""
 
     def __init__(self, table: str, days: Sequence[date], rules: Sequence[str]) -> None:
-        some_days = listed([str(day) for day in days], MOST_DAYS_NAMED, "day")
+        some_days = listed([str(day) for day in days], 3, "day")
         super().__init__(
             f"{table} for {some_days} was not replaced: {'; '.join(rules)}. "
             f"The rules are in docs/tables.md; the pages behind it are kept in raw/."

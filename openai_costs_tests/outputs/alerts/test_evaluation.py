@@ -7,7 +7,8 @@ from upath import UPath
 
 from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.rules import Facts, Question, Rule
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding as Handed
 from openai_costs.tables.candidate import candidates
@@ -16,7 +17,9 @@ from openai_costs.tables.core.users import Users
 from openai_costs_tests.outputs.alerts.fixtures import LATE, NOW, candidate, day, frame
 
 SETTINGS = Settings(
-    home="nowhere", config_file=Path("openai_costs.toml"), connections=(Connection(name="acme"),)
+    home="nowhere",
+    config_file=Path("openai_costs.toml"),
+    connections=(OpenAIConnection(name="acme"),),
 )
 
 
