@@ -42,7 +42,8 @@ def leaves(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFrame)
         is_of_bill: each of them marks parts that add up to the ledger.
     """
     cells = attribution.group_by(CELL).agg(told_usd=pl.col("billed_usd").sum())
-    bill = spend.join(cells, on=CELL, how="left", nulls_equal=True).select(
+    summed = spend.group_by(CELL, maintain_order=True).agg(pl.col("billed_usd").sum())
+    bill = summed.join(cells, on=CELL, how="left", nulls_equal=True).select(
         *CELL, "billed_usd", is_tied=pl.col("told_usd").eq_missing(pl.col("billed_usd"))
     )
     people = attribution.select(*CELL, "user_id", "billed_usd", is_of_people=pl.lit(True))

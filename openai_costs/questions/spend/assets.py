@@ -41,6 +41,7 @@ from openai_costs.tables.mart.spend_by_user import SpendByUser
 GROUP = "spend"
 KINDS = {"polars", "parquet"}
 NAMES = [asset_key(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)]
+TEAMS_AND_NAMES = [asset_key(one) for one in (SpendAttribution, ApiKeys, Projects)]
 EXPLANATIONS = [asset_key(UserView), asset_key(Usage), *NAMES]
 
 
@@ -49,16 +50,17 @@ def listed(lake: Lake) -> Directory:
     return Directory(*(lake.read(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)))
 
 
-@table_asset(Spend, group=GROUP, kinds=KINDS, reads=(Ledger,), deps=NAMES)
+@table_asset(Spend, group=GROUP, kinds=KINDS, reads=(Ledger,), deps=TEAMS_AND_NAMES)
 def spend(
     context: dg.AssetExecutionContext,
     ledger: StoredBatches,
     lake: dg.ResourceParam[Lake],
-    settings: dg.ResourceParam[Settings],
 ) -> Batches:
-    """Cut the ledger by project, key, model and usage type."""
-    cut = partial(by_project_key_model, directory=listed(lake), teams=settings.teams)
-    return (batch.derive(cut) for batch in ledger)
+    """Cut the ledger by project, key, team, model and usage type."""
+    cut = partial(by_project_key_model, directory=listed(lake))
+    for batch in ledger:
+        days = sorted({key.day for key in batch.read_at})
+        yield batch.derive(partial(cut, attribution=lake.read(SpendAttribution, days)))
 
 
 @table_asset(SpendAttribution, group=GROUP, kinds=KINDS, reads=(Ledger,), deps=EXPLANATIONS)

@@ -1,11 +1,9 @@
 """Cuts of the ledger. Each adds up to the ledger, to the last digit. Pure."""
 
-from collections.abc import Sequence
-
 import polars as pl
 
-from openai_costs.questions.spend.names import OF_KEY, Directory, owners, with_names, with_team
-from openai_costs.settings import Team
+from openai_costs.questions.spend.names import Directory, with_names
+from openai_costs.questions.spend.team_split import split_by_team
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 
@@ -13,20 +11,18 @@ HUNDRED_PCT = 100
 
 
 def by_project_key_model(
-    ledger: pl.DataFrame, directory: Directory, teams: Sequence[Team]
+    ledger: pl.DataFrame, attribution: pl.DataFrame, directory: Directory
 ) -> pl.DataFrame:
-    """Return mart.spend from core.spend rows of any number of days."""
+    """Return mart.spend from core.spend rows of any number of days.
+
+    Args:
+        ledger: core.spend. Its sum is the result's sum, whatever the attribution holds.
+        attribution: mart.spend_attribution of the same days: which team each dollar is of.
+        directory: The directory as it stands.
+    """
     columns = list(Spend.types())
-    grain = [name for name in columns if name in ledger.columns and name != "billed_usd"]
-    summed = ledger.group_by(grain).agg(pl.col("billed_usd").sum())
-    return explained(summed, directory, teams).select(columns).sort(grain)
-
-
-def explained(keys: pl.DataFrame, directory: Directory, teams: Sequence[Team]) -> pl.DataFrame:
-    """Return rows of projects and keys with their names, and the team of each."""
-    owned = owners(directory).rename({"owner_id": "user_id"})
-    named = with_names(keys, directory).join(owned, on=OF_KEY, how="left")
-    return with_team(named, teams)
+    split = with_names(split_by_team(ledger, attribution), directory)
+    return split.select(columns).sort(Spend.to_schema().unique)
 
 
 def by_user(attribution: pl.DataFrame) -> pl.DataFrame:

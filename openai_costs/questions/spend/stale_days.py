@@ -6,7 +6,13 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange, consecutive
 from openai_costs.questions.spend.assets import listed
-from openai_costs.questions.spend.stale_slices import SAID_OF_KEYS, SAID_OF_USERS, stale_slices
+from openai_costs.questions.spend.stale_slices import (
+    SAID_OF_KEYS,
+    SAID_OF_USERS,
+    TEAM_USD,
+    slices_of_other_teams,
+    stale_slices,
+)
 from openai_costs.settings import Team
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import Contract
@@ -21,7 +27,8 @@ def overtaken_days(lake: Lake, teams: Sequence[Team]) -> list[DayRange]:
         _said(lake, SpendAttribution, SAID_OF_USERS),
     )
     stale = stale_slices(of_keys, of_users, listed(lake), teams)
-    return consecutive(key.day for key in stale)
+    torn = slices_of_other_teams(_team_usd(lake, Spend), _team_usd(lake, SpendAttribution))
+    return consecutive({key.day for key in (*stale, *torn)})
 
 
 def _said(lake: Lake, table: type[Contract], columns: Sequence[str]) -> pl.DataFrame:
@@ -29,3 +36,13 @@ def _said(lake: Lake, table: type[Contract], columns: Sequence[str]) -> pl.DataF
     schema = table.no_rows().select(columns).schema
     question = f"SELECT DISTINCT {', '.join(columns)} FROM read_parquet($files)"  # noqa: S608 - our own names
     return lake.ask(table, question, schema)
+
+
+def _team_usd(lake: Lake, table: type[Contract]) -> pl.DataFrame:
+    """Return what a mart has per connection, day and team: `TEAM_USD`."""
+    known = table.no_rows().select("connection", "day", "team", usd="billed_usd")
+    question = (
+        "SELECT connection, day, team, CAST(sum(billed_usd) AS DECIMAL(38, 18)) "
+        "FROM read_parquet($files) GROUP BY ALL"
+    )
+    return lake.ask(table, question, known.select(TEAM_USD).schema)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from openai_costs.questions.spend.breakdown import explained
 from openai_costs.questions.spend.names import OF_KEY, Directory, owners, with_names, with_team
 from openai_costs.settings import Team
 from openai_costs.storage.slices import Slice
@@ -19,9 +18,8 @@ SAID_OF_KEYS = (
     "project_name",
     "api_key_id",
     "api_key_name",
-    "team",
 )
-"""The columns of mart.spend that may have been overtaken."""
+"""The columns of mart.spend that the directory may have made stale."""
 
 SAID_OF_USERS = (
     "connection",
@@ -34,7 +32,10 @@ SAID_OF_USERS = (
     "team",
     "attribution",
 )
-"""The columns of mart.spend_attribution that may have been overtaken."""
+"""The columns of mart.spend_attribution that directory or settings may have made stale."""
+
+TEAM_USD = ("connection", "day", "team", "usd")
+"""What a mart has per day and team. mart.spend takes its teams from mart.spend_attribution."""
 
 
 def stale_slices(
@@ -48,15 +49,32 @@ def stale_slices(
         directory: The directory as it stands.
         teams: The teams of the settings.
     """
-    keys_now = explained(_ids(of_keys), directory, teams)
+    keys_now = with_names(_ids(of_keys), directory)
     users_now = with_team(with_names(_ids(of_users), directory), teams)
     overtaken = (
-        _differing(of_keys, keys_now, ("project_name", "api_key_name", "team")),
+        _differing(of_keys, keys_now, ("project_name", "api_key_name")),
         _differing(of_users, users_now, ("project_name", "user_name", "team")),
         _of_other_owners(of_users, owners(directory)),
     )
     slices = pl.concat([rows.select("connection", "day") for rows in overtaken])
     return [Slice(*key) for key in slices.unique().sort("connection", "day").iter_rows()]
+
+
+def slices_of_other_teams(spend: pl.DataFrame, attribution: pl.DataFrame) -> list[Slice]:
+    """Return the slices in which mart.spend has other dollars of a team than the attribution.
+
+    Args:
+        spend: `TEAM_USD` of mart.spend.
+        attribution: `TEAM_USD` of mart.spend_attribution.
+    """
+    columns, is_something = list(TEAM_USD), pl.col("usd") != 0
+    one, other = (rows.filter(is_something) for rows in (spend, attribution))
+    differing = (
+        one.join(other, on=columns, how="anti", nulls_equal=True),
+        other.join(one, on=columns, how="anti", nulls_equal=True),
+    )
+    keys = pl.concat([rows.select("connection", "day") for rows in differing]).unique()
+    return [Slice(*key) for key in keys.sort("connection", "day").iter_rows()]
 
 
 def _ids(said: pl.DataFrame) -> pl.DataFrame:

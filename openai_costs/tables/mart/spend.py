@@ -1,4 +1,4 @@
-"""Spend by project, key, model and usage type, with names."""
+"""Spend by project, API key, team, model and usage type, with names."""
 
 import datetime as dt
 
@@ -8,7 +8,7 @@ from openai_costs.tables.contract import Contract, Usd, column
 class Spend(Contract):
     """Spend by project, key, model and usage type.
 
-    One row per UTC day, connection, project, API key, model and usage type: dollars billed.
+    One row per UTC day, connection, project, API key, team, model and usage type: dollars billed.
     """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
@@ -19,7 +19,8 @@ class Spend(Contract):
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
     api_key_name: str = column("The key's last known name.", nullable=True)
     team: str = column(
-        "The team of the key, its owner or the project, as settings say; null where they do not.",
+        "The team of these dollars, as in mart.spend_attribution: of the key, the user or the "
+        "project; null where [[teams]] names none of them.",
         nullable=True,
     )
     model: str = column("Model; null where the line item names none.", nullable=True)
@@ -31,4 +32,12 @@ class Spend(Contract):
     class Config(Contract.Config):
         """Aggregated by its grain: no key twice."""
 
-        unique = ("day", "connection", "project_id", "api_key_id", "model", "usage_type")
+        unique = (
+            "day",
+            "connection",
+            "project_id",
+            "api_key_id",
+            "team",
+            "model",
+            "usage_type",
+        )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
+from openai_costs.settings import Team
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
 from openai_costs.tables.core.usage import Usage
@@ -36,6 +37,12 @@ amounts = st.one_of(charges, st.decimals(-(10**6), 10**6, allow_nan=False, place
 models = st.sampled_from(["gpt-5", "ft-gpt-4o", None])
 owned = st.dictionaries(st.sampled_from("xyz"), st.none() | st.sampled_from("xyz"))
 known = st.builds(lambda keys: directory(keys=keys), owned)
+TEAMS: Final = (
+    Team(name="keys", api_keys=("x",)),
+    Team(name="people", users=("y",)),
+    Team(name="others", users=("z",), projects=("x",)),
+)
+ULPS: Final = Decimal("1E-15")
 SLICE: Final = ("connection", "day")
 ITEM: Final = (*SLICE, "model", "usage_type")
 GRAIN: Final = (*ITEM, "line_item", "project_id", "api_key_id", "user_id", "provider", "grouping")
@@ -92,11 +99,37 @@ def test_every_dollar_is_there_once_whatever_the_others_say(
     ledger, view = summed(Ledger, spent), summed(UserView, seen)
     found = attribution(ledger, view, used, listed, ())
     assert sums(found, *ITEM) == sums(ledger, *ITEM)
-    for cut in (by_user(found), by_project_key_model(ledger, listed, ())):
+    by_project = by_project_key_model(ledger, found, listed)
+    for cut in (by_user(found), by_project):
         assert sums(cut, *ITEM) == sums(ledger, *ITEM)
     assert SpendAttribution.broken_rules(found) == []
     assert SpendByUser.broken_rules(by_user(found)) == []
-    assert Spend.broken_rules(by_project_key_model(ledger, listed, ())) == []
+    assert Spend.broken_rules(by_project) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(lines(amounts), lines(amounts, RICH), usages, known)
+def test_a_team_has_the_same_dollars_by_project_and_by_person_whatever_the_others_say(
+    spent: list[Line], seen: list[Line], used: pl.DataFrame, listed: Directory
+) -> None:
+    ledger, view = summed(Ledger, spent), summed(UserView, seen)
+    found = attribution(ledger, view, used, listed, TEAMS)
+    by_project = by_project_key_model(ledger, found, listed)
+    of_team = (*ITEM, "provider", "team")
+    assert sums(by_project, *of_team) == sums(found, *of_team) == sums(by_user(found), *of_team)
+    of_key = (*ITEM, "provider", "project_id", "api_key_id")
+    assert sums(by_project, *of_key) == sums(ledger, *of_key)
+    assert Spend.broken_rules(by_project) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(lines(charges), lines(charges, RICH), usages, known)
+def test_a_split_by_team_of_charges_has_no_credits(
+    spent: list[Line], seen: list[Line], used: pl.DataFrame, listed: Directory
+) -> None:
+    ledger = summed(Ledger, spent)
+    found = attribution(ledger, summed(UserView, seen), used, listed, TEAMS)
+    assert (by_project_key_model(ledger, found, listed)["billed_usd"] >= -ULPS).all()
 
 
 @settings(max_examples=30, deadline=None)

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
 from openai_costs.settings import Team
 from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
+from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 from openai_costs_tests.org import day
 from openai_costs_tests.questions.spend.acme import ACME, NOT_READ, TINY, directory, item, rows
+
+if TYPE_CHECKING:
+    from openai_costs.questions.spend.names import Directory
 
 Line = tuple[str | None, str | None, str | None, str]
 
@@ -38,8 +45,9 @@ def attributed(*lines: tuple[str | None, str | None, str, str]) -> pl.DataFrame:
     return rows(SpendAttribution, kept)
 
 
-def by_project(lines: pl.DataFrame) -> pl.DataFrame:
-    return by_project_key_model(lines, NOT_READ, ())
+def by_project(lines: pl.DataFrame, known: Directory = NOT_READ, *teams: Team) -> pl.DataFrame:
+    made = attribution(lines, UserView.no_rows(), Usage.no_rows(), known, teams)
+    return by_project_key_model(lines, made, known)
 
 
 def test_lines_of_one_project_key_and_model_are_added_up() -> None:
@@ -92,7 +100,7 @@ def test_every_cut_keeps_its_contract() -> None:
 
 def test_projects_and_keys_carry_their_last_known_names() -> None:
     known = directory(keys={"k": None}, projects={"p": "Route planner"})
-    cut = by_project_key_model(ledger(("p", "k", "m", "1"), ("q", None, "m", "2")), known, ())
+    cut = by_project(ledger(("p", "k", "m", "1"), ("q", None, "m", "2")), known)
     assert cut.select("project_name", "api_key_name").rows() == [
         ("Route planner", "k's name"),
         (None, None),
@@ -107,12 +115,21 @@ def test_a_key_says_more_of_the_team_than_its_owner_and_the_owner_more_than_the_
         Team(name="of the project", projects=("p",)),
     )
     lines = (("p", "k", "m", "1"), ("p", "k2", "m", "2"), ("p", None, "m", "3"))
-    cut = by_project_key_model(ledger(*lines), known, teams)
+    cut = by_project(ledger(*lines), known, *teams)
     assert dict(cut.select("api_key_id", "team").iter_rows()) == {
         "k": "of the key",
         "k2": "of the owner",
         None: "of the project",
     }
+
+
+def test_a_line_of_zero_dollars_stays_and_has_no_team() -> None:
+    team = Team(name="t", projects=("p",))
+    cut = by_project(ledger(("p", None, "m", "0"), ("p", None, "n", "1")), NOT_READ, team)
+    assert cut.select("model", "billed_usd", "team").rows() == [
+        ("m", Decimal(0), None),
+        ("n", Decimal(1), "t"),
+    ]
 
 
 def test_dollars_by_user_are_added_up_over_projects_and_keys() -> None:

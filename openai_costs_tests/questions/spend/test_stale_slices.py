@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
+from openai_costs.kernel.money import MONEY
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model
-from openai_costs.questions.spend.stale_slices import SAID_OF_KEYS, SAID_OF_USERS, stale_slices
+from openai_costs.questions.spend.stale_slices import (
+    SAID_OF_KEYS,
+    SAID_OF_USERS,
+    slices_of_other_teams,
+    stale_slices,
+)
 from openai_costs.settings import Team
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
@@ -35,8 +43,8 @@ def stale(
     was: Directory, now: Directory, before: Sequence[Team] = (), after: Sequence[Team] = ()
 ) -> list[int]:
     """The days whose marts, made before, are not what would be made now."""
-    of_keys = by_project_key_model(SPENT, was, before).select(SAID_OF_KEYS).unique()
     made = attribution(SPENT, UserView.no_rows(), USED, was, before)
+    of_keys = by_project_key_model(SPENT, made, was).select(SAID_OF_KEYS).unique()
     found = stale_slices(of_keys, made.select(SAID_OF_USERS).unique(), now, after)
     assert found == sorted(Slice("acme", slice_.day) for slice_ in found)
     return [slice_.day.day for slice_ in found]
@@ -82,3 +90,17 @@ def test_a_day_of_another_team_is_stale() -> None:
     assert stale(known, known, (), teams) == [2]
     assert stale(known, known, teams, teams) == []
     assert stale(known, known, teams, ()) == [2]
+
+
+def team_usd(*rows: tuple[int, str | None, str]) -> pl.DataFrame:
+    """Dollars per team, as (day, team, USD)."""
+    said = [("acme", day(number), team, Decimal(usd)) for number, team, usd in rows]
+    schema = {"connection": pl.String, "day": pl.Date, "team": pl.String, "usd": MONEY}
+    return pl.DataFrame(said, schema=schema, orient="row")
+
+
+def test_a_day_whose_marts_have_other_dollars_of_a_team_is_stale() -> None:
+    made = team_usd((1, "labs", "5"), (1, None, "0"), (2, "labs", "1"), (3, None, "7"))
+    attributed = team_usd((1, "labs", "5"), (2, "search", "1"), (3, None, "7"))
+    assert slices_of_other_teams(made, attributed) == [Slice("acme", day(2))]
+    assert slices_of_other_teams(attributed, attributed) == []

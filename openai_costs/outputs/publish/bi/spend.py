@@ -13,7 +13,7 @@ _WHEN_AND_WHOSE = """
 COST_DAILY = View(
     name="cost_daily",
     about="Daily cost by project, key and model. One row per UTC day, connection, project, API "
-    "key, model and usage type.",
+    "key, team, model and usage type.",
     sql=f"""
         {_WHEN_AND_WHOSE},
                s.project_id, coalesce(s.project_name, s.project_id, '(no project)') AS project,
