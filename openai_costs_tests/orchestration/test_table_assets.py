@@ -141,7 +141,7 @@ def test_the_publication_says_what_through_when_and_shows_it(recorded: Recorded)
     figures = {name: value.value for name, value in made.metadata.items()}
     assert figures["data_through"] == "2026-11-14"
     assert figures["spend_usd"] == float(recorded.house.lake.read(SpendControl)["billed_usd"].sum())
-    assert len(figures["summary"]) < 1_000
+    assert len(figures["preview"]) < 1_000
     assert figures["path"].endswith("published/openai_costs.duckdb")
 
 

@@ -13,7 +13,7 @@ from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 from openai_costs.orchestration.table_assets import OWNERS, asset_key
 from openai_costs.outputs.publish.bi import VIEWS, View
 from openai_costs.outputs.publish.database import Published, publish
-from openai_costs.outputs.publish.preview import summary
+from openai_costs.outputs.publish.preview import preview
 from openai_costs.questions.coverage import (
     complete_through,
     missing_ranges,
@@ -133,7 +133,7 @@ def _figures(done: Published, lake: Lake) -> dict[str, Any]:
         "spend_usd": float(daily["billed_usd"].sum()),
         "data_through": str(through) if through else "no day yet",
         "days_in_flight": len(done.in_flight),
-        "summary": dg.MetadataValue.md(summary(daily, through, waiting.height)),
+        "preview": dg.MetadataValue.md(preview(daily, through, waiting.height)),
     }
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from openai_costs.orchestration.table_assets import whole_table_asset
-from openai_costs.questions.anomalies.preview import glance, top_five
+from openai_costs.questions.anomalies.preview import preview, top_five
 from openai_costs.questions.anomalies.scan import look
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -29,7 +29,7 @@ def spend_anomalies(
     seen = look(lake, settings.anomalies)
     context.add_output_metadata(
         {
-            "glance": dg.MetadataValue.md(glance(seen.wholes)),
+            "preview": dg.MetadataValue.md(preview(seen.wholes)),
             "top_five": dg.MetadataValue.md(top_five(seen.anomalies)),
             "judged_days": seen.judged_days,
             "judged_series": seen.judged_series,

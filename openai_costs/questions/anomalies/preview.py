@@ -1,46 +1,44 @@
-"""The newest judged day at a glance: a small picture, a sentence, a table of five. Pure."""
+"""What the asset page shows of anomalies: the newest evaluated day, and five incidents. Pure."""
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from urllib.parse import quote
 
 import polars as pl
 
 from openai_costs.kernel.formatting import dollars, signed_dollars
+from openai_costs.orchestration.asset_previews import (
+    MOST_BARS,
+    MOST_ROWS,
+    bars_with_line,
+    short_name,
+    table,
+)
 
-BARS = 21
-HEIGHT = 40
-MOST_CHARACTERS = 1_000
-"""Markdown shorter than this is drawn on Dagster's asset page; longer hides behind a click."""
-TOP = 5
-LONGEST_NAME = 40
 
-
-def glance(wholes: pl.DataFrame) -> str:
-    """Return Markdown: what all organisations cost, and what was expected of them.
+def preview(wholes: pl.DataFrame) -> str:
+    """Return Markdown: what all organizations cost per day, and what was expected.
 
     Args:
         wholes: connection, day, cost, expected.
     """
     if wholes.is_empty():
-        return "Nothing is judged yet: no day has settled."
+        return "No day has settled yet, so none was evaluated."
     sums = (pl.col("cost").sum(), pl.col("expected").sum())
-    daily = wholes.group_by("day").agg(sums).sort("day").tail(BARS)
+    daily = wholes.group_by("day").agg(sums).sort("day").tail(MOST_BARS)
     day, cost, expected = daily.row(-1)
-    picture = _picture(daily["cost"].to_list(), daily["expected"].to_list())
+    picture = bars_with_line(daily["cost"].to_list(), daily["expected"].to_list(), "USD per day")
     return (
-        f"**{dollars(cost)}** on {day}, the newest settled day (UTC); expected "
-        f"{dollars(expected)}.\n\n{picture}"
-        f"\n\nUSD per day, {daily['day'][0]} to {day}; the line is what was expected."
+        f"**{dollars(cost)}** on {day}, the newest settled day (UTC); "
+        f"{dollars(expected)} were expected.\n\n{picture}"
+        f"\n\nUSD per day, {daily['day'][0]} to {day}; the line is the expected spend."
     )
 
 
 def top_five(anomalies: pl.DataFrame) -> str:
     """Return Markdown: the five newest, then largest incidents of mart.spend_anomalies."""
     if anomalies.is_empty():
-        return "Every judged day was as usual."
-    told = (
+        return "Spend was normal on every evaluated day."
+    incidents = (
         anomalies.filter("is_told")
         .group_by("incident_id", "kind", "series_kind")
         .agg(
@@ -50,32 +48,13 @@ def top_five(anomalies: pl.DataFrame) -> str:
             usd=pl.col("impact_usd").sum(),
         )
     )
-    newest = told.sort("last", pl.col("usd").abs(), "incident_id", descending=True).head(TOP)
+    order = ("last", pl.col("usd").abs(), "incident_id")
+    newest = incidents.sort(*order, descending=True).head(MOST_ROWS)
     rows = newest.select("kind", "series_kind", "name", "since_day", "last", "usd").iter_rows()
-    lines = [f"| {_row(*row)} |" for row in rows]
-    return "\n".join(["| incident | of | days | USD |", "| --- | --- | --- | ---: |", *lines])
+    return table(("incident", "of", "days", "USD"), (_row(*row) for row in rows), numbers=1)
 
 
-def _row(kind: str, level: str, name: str, since: date, last: date, usd: Decimal) -> str:  # noqa: PLR0913, PLR0917 - the cells of a row
+def _row(kind: str, level: str, name: str, since: date, last: date, usd: Decimal) -> list[str]:  # noqa: PLR0913, PLR0917 - the cells of a row
     days = f"{since}" if since == last else f"{since} to {last}"
-    of = f"{level.replace('_', ' ')} {name[:LONGEST_NAME].replace('|', '/')}"
-    return " | ".join((kind.replace("_", " "), of, days, signed_dollars(usd)))
-
-
-def _picture(costs: Sequence[Decimal], expected: Sequence[Decimal]) -> str:
-    """Return bars and a line as an inline SVG."""
-    top = max([*costs, *expected, Decimal(1)])
-    bars = "".join(
-        f"M{10 * i},{HEIGHT}v-{height}h9v{height}z" for i, height in enumerate(_heights(costs, top))
-    )
-    points = (f"{10 * i + 4},{HEIGHT - height}" for i, height in enumerate(_heights(expected, top)))
-    svg = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {10 * len(costs)} {HEIGHT}' "
-        f"width='300'><path fill='#9db0f5' d='{bars}'/>"
-        f"<path fill='none' stroke='#b3261e' d='M{'L'.join(points)}'/></svg>"
-    )
-    return f"![USD per day](data:image/svg+xml,{quote(svg, safe=':/=,')})"
-
-
-def _heights(amounts: Sequence[Decimal], top: Decimal) -> list[int]:
-    return [round(max(amount, Decimal(0)) * HEIGHT / top) for amount in amounts]
+    of = f"{level.replace('_', ' ')} {short_name(name)}"
+    return [kind.replace("_", " "), of, days, signed_dollars(usd)]

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from openai_costs.orchestration.table_assets import asset_key, whole_table_asset
-from openai_costs.questions.budgets.preview import glance, top_five
+from openai_costs.questions.budgets.preview import preview, top_five
 from openai_costs.questions.budgets.spending import standing
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.settings.load import Settings
@@ -29,7 +29,7 @@ def budget_status(
     status = standing(lake, settings.budgets)
     context.add_output_metadata(
         {
-            "glance": dg.MetadataValue.md(glance(status)),
+            "preview": dg.MetadataValue.md(preview(status)),
             "top_five": dg.MetadataValue.md(top_five(status)),
             "budgets": status["budget"].n_unique(),
         }

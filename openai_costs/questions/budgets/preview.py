@@ -1,20 +1,12 @@
-"""Every budget at a glance: a bar each, and a table of five. Pure."""
+"""What the asset page shows of budgets: a bar for each, and a table of the five fullest. Pure."""
 
 from decimal import Decimal
-from urllib.parse import quote
 
 import polars as pl
 
+from openai_costs.kernel.formatting import NONE, amount, cents
+from openai_costs.orchestration.asset_previews import MOST_ROWS, rows_of_bars, short_name, table
 from openai_costs.questions.budgets.status import newest
-
-TOP = 5
-
-WIDTH = 200
-
-MOST_CHARACTERS = 1_000
-"""Markdown shorter than this is drawn on Dagster's asset page; longer hides behind a click."""
-
-LONGEST_NAME = 24
 
 COLOURS = {
     "on_track": "#2e7d32",
@@ -22,43 +14,38 @@ COLOURS = {
     "exceeded": "#b3261e",
     "incomplete": "#777777",
 }
+NO_BUDGET = "No budget is set. Add [[budgets]] to openai_costs.toml."
 
 
-def glance(status: pl.DataFrame) -> str:
-    """Return Markdown under 1,000 characters: bars of the five fullest budgets, and their words."""
-    rows = newest(status).head(TOP).rows(named=True)
+def preview(status: pl.DataFrame) -> str:
+    """Return Markdown: how much of its limit each of the five fullest budgets has spent."""
+    rows = newest(status).head(MOST_ROWS).rows(named=True)
     if not rows:
-        return "No budget is set: [[budgets]] in openai_costs.toml."
-    bars = "".join(
-        f"<path fill='{COLOURS[row['state']]}' d='M0,{12 * i}h{_length(row)}v9h-{_length(row)}z'/>"
-        for i, row in enumerate(rows)
-    )
-    svg = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {12 * len(rows)}' "
-        f"width='300'>{bars}</svg>"
-    )
-    picture = f"![spent](data:image/svg+xml,{quote(svg, safe=':/=,')})"
-    return f"{picture}\n\nSpent of each limit, through {rows[0]['day']} (UTC); full width is 100 %."
+        return NO_BUDGET
+    picture = rows_of_bars([(row["spent_pct"], COLOURS[row["state"]]) for row in rows], "spent")
+    through = rows[0]["day"]
+    return f"{picture}\n\nSpent of each limit, through {through} (UTC); full width is 100 %."
 
 
 def top_five(status: pl.DataFrame) -> str:
     """Return Markdown: the five fullest budgets as a table."""
-    lines = [
-        f"| {row['budget'][:LONGEST_NAME]} | {row['spent_usd']:,.2f} | {row['limit_usd']:,.2f} | "
-        f"{row['spent_pct']:.0f} % | {_usd(row['forecast_usd'])} | "
-        f"{row['state'].replace('_', ' ')} |"
-        for row in newest(status).head(TOP).iter_rows(named=True)
-    ]
-    head = [
-        "| budget | spent USD | limit USD | % | forecast USD | state |",
-        "|---|---|---|---|---|---|",
-    ]
-    return "\n".join([*head, *lines]) if lines else "No budget is set."
+    rows = newest(status).head(MOST_ROWS).rows(named=True)
+    if not rows:
+        return NO_BUDGET
+    heads = ("budget", "state", "spent USD", "limit USD", "%", "forecast USD")
+    cells = (
+        (
+            short_name(row["budget"]),
+            row["state"].replace("_", " "),
+            _usd(row["spent_usd"]),
+            _usd(row["limit_usd"]),
+            f"{row['spent_pct']:.0f} %",
+            _usd(row["forecast_usd"]),
+        )
+        for row in rows
+    )
+    return table(heads, cells, numbers=4)
 
 
-def _usd(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:,.2f}"
-
-
-def _length(row: dict[str, object]) -> int:
-    return min(WIDTH, round(float(str(row["spent_pct"])) * WIDTH / 100))
+def _usd(usd: Decimal | None) -> str:
+    return NONE if usd is None else amount(cents(usd))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from openai_costs.orchestration.asset_previews import MOST_CHARACTERS
 from openai_costs.outputs.alerts.rows import Finding, rows
-from openai_costs.questions.anomalies.preview import MOST_CHARACTERS, glance, top_five
+from openai_costs.questions.anomalies.preview import preview, top_five
 from openai_costs.questions.anomalies.scan import Looked, look
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import sample_organisation
@@ -213,8 +214,8 @@ def test_a_day_was_judged_the_same_when_it_was_the_newest(
     assert seen.select(kept).equals(anomalies.filter(both).select(kept))
 
 
-def test_the_asset_page_shows_the_day_at_a_glance(looked: Looked) -> None:
-    picture, table = glance(looked.wholes), top_five(looked.anomalies)
+def test_the_asset_page_shows_the_newest_day_and_five_incidents(looked: Looked) -> None:
+    picture, table = preview(looked.wholes), top_five(looked.anomalies)
     assert "**$193.84** on 2026-11-21" in picture
     assert "data:image/svg+xml," in picture
     assert "| new entity | api key new pipeline | 2026-11-17 to 2026-11-21 | +$100.00 |" in table

@@ -7,7 +7,8 @@ import polars as pl
 
 from openai_costs.kernel.formatting import dollars, signed_dollars
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.anomalies.preview import BARS, MOST_CHARACTERS, glance, top_five
+from openai_costs.orchestration.asset_previews import MOST_BARS, MOST_CHARACTERS
+from openai_costs.questions.anomalies.preview import preview, top_five
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs_tests.questions.anomalies.bill import on
 from openai_costs_tests.questions.anomalies.test_findings import day
@@ -20,16 +21,16 @@ def wholes(days: int) -> pl.DataFrame:
 
 
 def test_the_newest_day_is_the_sum_of_all_organisations() -> None:
-    said = glance(wholes(30))
+    said = preview(wholes(30))
     assert said.startswith(f"**$2,469,134.00** on {on(29)}")
-    assert "expected $58.00" in said
-    assert f"{on(29) - timedelta(days=BARS - 1)} to {on(29)}" in said
+    assert "$58.00 were expected" in said
+    assert f"{on(29) - timedelta(days=MOST_BARS - 1)} to {on(29)}" in said
     assert len(said) < MOST_CHARACTERS
 
 
 def test_without_days_a_sentence_says_so() -> None:
-    assert glance(wholes(0)) == "Nothing is judged yet: no day has settled."
-    assert top_five(SpendAnomalies.no_rows()) == "Every judged day was as usual."
+    assert preview(wholes(0)) == "No day has settled yet, so none was evaluated."
+    assert top_five(SpendAnomalies.no_rows()) == "Spend was normal on every evaluated day."
 
 
 def test_the_five_newest_incidents_are_in_the_table_and_fit_the_page() -> None:

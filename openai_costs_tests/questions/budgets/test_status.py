@@ -9,7 +9,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.questions.budgets.preview import MOST_CHARACTERS, glance, top_five
+from openai_costs.orchestration.asset_previews import MOST_CHARACTERS
+from openai_costs.questions.budgets.preview import preview, top_five
 from openai_costs.questions.budgets.status import KEPT_DAYS, LOOKED_DAYS, newest, statuses, window
 from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs.tables.mart.budget_status import BudgetStatus
@@ -177,19 +178,19 @@ def test_a_period_that_ended_cost_what_was_spent_to_the_last_digit_and_estimates
         assert running[name] == running[name].quantize(Decimal("0.0001"))
 
 
-def test_a_glance_fits_the_asset_s_page_however_many_budgets_there_are() -> None:
+def test_a_preview_fits_the_asset_s_page_however_many_budgets_there_are() -> None:
     one = status(budget(), counted())
     all_of_them = pl.concat(
         one.with_columns(budget=pl.lit(f"a rather long name of budget {number}"))
         for number in range(9)
     )
-    assert len(glance(all_of_them)) < MOST_CHARACTERS
+    assert len(preview(all_of_them)) < MOST_CHARACTERS
     assert len(top_five(all_of_them)) < MOST_CHARACTERS
     assert top_five(all_of_them).count("\n| ") == 5
-    assert "No budget is set" in glance(BudgetStatus.no_rows())
+    assert "No budget is set" in preview(BudgetStatus.no_rows())
 
 
-def test_a_glance_shows_what_runs_before_what_is_over() -> None:
+def test_a_preview_shows_what_runs_before_what_is_over() -> None:
     over = status(budget("1", name="party", end=date(2026, 10, 9)), counted())
     rows = newest(pl.concat([over, status(budget(), counted())]))
     assert rows["budget"].to_list() == ["all", "party"]
