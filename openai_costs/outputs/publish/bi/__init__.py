@@ -13,11 +13,11 @@ from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.seats import Seats
 
-# The view that explains all others: what every column means.
+# The view that explains all others.
 
 DICTIONARY = View(
     name="data_dictionary",
-    about="What every column means. One row per column of this database.",
+    about="What every column means. One row per column in this database.",
     sql="""
         SELECT c.schema_name AS table_schema, c.table_name, t.comment AS table_comment,
                c.column_name, c.data_type, c.comment AS column_comment
@@ -30,14 +30,15 @@ DICTIONARY = View(
     columns={
         "table_schema": "core, mart or bi.",
         "table_name": "The table or view.",
-        "table_comment": "What one row is.",
+        "table_comment": "What the table holds, and what one row is.",
         "column_name": "The column.",
         "data_type": "Its DuckDB type.",
-        "column_comment": "What it holds, with its unit in brackets.",
+        "column_comment": "What the column holds, with its unit in brackets.",
     },
 )
 
-# The views of governance: keys round the gateway, bill beside meter, seats. No e-mail address.
+# The views of governance: keys that bypass the gateway, bill against meter, seats. No e-mail
+# address.
 
 GOVERNANCE = (
     mirrored("gateway_bypass", GatewayBypass),

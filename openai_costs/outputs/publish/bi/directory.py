@@ -1,5 +1,6 @@
 """The views of the directory: projects and API keys with what they cost. No e-mail address."""
 
+from openai_costs.outputs.namesakes import WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import View, shared
 
 _SPENT = """
@@ -9,9 +10,9 @@ _SPENT = """
       ON s.connection = t.connection AND s.{0} = t.id
 """
 _SPEND = {
-    "billed_usd": "Dollars billed on all days held, before credits and taxes; rounded. [USD]",
-    "first_spend_day": "First UTC day with spend, of the days held. [UTC day]",
-    "last_spend_day": "Newest UTC day with spend, of the days held. [UTC day]",
+    "billed_usd": "Dollars billed on all stored days, before credits and taxes; rounded. [USD]",
+    "first_spend_day": "First stored UTC day with spend. [UTC day]",
+    "last_spend_day": "Newest stored UTC day with spend. [UTC day]",
 }
 _SPEND_SQL = """
     CAST(coalesce(s.billed_usd, 0) AS DOUBLE) AS billed_usd, s.first_day AS first_spend_day,
@@ -20,42 +21,51 @@ _SPEND_SQL = """
 
 PROJECTS = View(
     name="projects",
-    about="Projects with what they cost. Archived and vanished ones too. One row per connection "
-    "and project.",
+    about="Projects with what they cost. Includes archived projects and those no longer listed. "
+    "One row per connection and project.",
     sql=f"""
-        SELECT t.connection, t.provider, t.id AS project_id, coalesce(t.name, t.id) AS project,
+        {WITH_NAMESAKES}
+        SELECT t.connection, t.provider, t.id AS project_id,
+               {label("project", "t.name", "t.id")} AS project,
                t.status, t.created_at, t.archived_at, t.first_seen_day, t.last_seen_day,
                t.is_current, {_SPEND_SQL}
-        FROM core.projects t {_SPENT.format("project_id")}
+        FROM core.projects t {_SPENT.format("project_id")} {join_namesakes("project", "t.id")}
     """,  # noqa: S608 - our own words
     columns=shared("connection", "provider", "project_id", "project", "status", "created_at")
     | shared("first_seen_day", "last_seen_day", "is_current")
-    | {"archived_at": "When it was archived. [UTC timestamp]"}
+    | {"archived_at": "When the project was archived. [UTC timestamp]"}
     | _SPEND,
 )
 
 API_KEYS = View(
     name="api_keys",
-    about="API keys with their owners and their cost. Vanished ones too. One row per connection "
-    "and API key.",
+    about="API keys with their owners and what they cost. Includes keys no longer listed. One row "
+    "per connection and API key.",
     sql=f"""
-        SELECT t.connection, t.provider, t.id AS api_key_id, coalesce(t.name, t.id) AS api_key,
-               t.project_id, coalesce(p.name, t.project_id, '(no project)') AS project,
-               t.owner_type, t.owner_id, coalesce(t.owner_name, t.owner_id, '(no owner)') AS owner,
+        {WITH_NAMESAKES}
+        SELECT t.connection, t.provider, t.id AS api_key_id,
+               {label("api_key", "t.name", "t.id")} AS api_key, t.project_id,
+               {label("project", "p.name", "t.project_id", "(no project)")} AS project,
+               t.owner_type, t.owner_id,
+               {label("user", "t.owner_name", "t.owner_id", "(no owner)")} AS owner,
                t.status, t.redacted_value, t.created_at, t.last_used_at, t.expires_at,
                t.first_seen_day, t.last_seen_day, t.is_current, {_SPEND_SQL}
         FROM core.api_keys t {_SPENT.format("api_key_id")}
         LEFT JOIN core.projects p ON p.connection = t.connection AND p.id = t.project_id
+        {join_namesakes("api_key", "t.id")}
+        {join_namesakes("project", "t.project_id")}
+        {join_namesakes("user", "t.owner_id")}
     """,  # noqa: S608 - our own words
     columns=shared("connection", "provider", "project_id", "project", "api_key_id", "api_key")
     | shared("status", "created_at", "last_used_at", "first_seen_day", "last_seen_day")
     | shared("is_current")
     | {
-        "owner_type": "user or service_account; null when not told.",
+        "owner_type": "user or service_account; null if the provider does not say.",
         "owner_id": "The owner's id.",
-        "owner": "The owner's last known name, or id, or (no owner).",
-        "redacted_value": "The key as the provider shows it: hidden but for its ends.",
-        "expires_at": "When it expires. [UTC timestamp]",
+        "owner": "The owner's last known name, or the id where no name is known, or (no owner).",
+        "redacted_value": "The key as the provider shows it: all but its first and last "
+        "characters hidden.",
+        "expires_at": "When the key expires. [UTC timestamp]",
     }
     | _SPEND,
 )

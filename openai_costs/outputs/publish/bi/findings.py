@@ -1,45 +1,49 @@
-"""The views of findings and anomalies: what deserves a look, and the unusual days behind it."""
+"""The views of findings and anomalies: what needs attention, and the unusual days behind it."""
 
+from openai_costs.outputs.namesakes import WITH_NAMESAKES
 from openai_costs.outputs.publish.bi.view import View, shared
 
 _NUMBERS = ("observed", "expected", "threshold", "impact_usd")
 _AS_DOUBLE = ", ".join(f"CAST({name} AS DOUBLE) AS {name}" for name in _NUMBERS)
+_OF_KIND = "LEFT JOIN namesakes n ON n.of_kind = {0}_kind AND n.of_id = {0}_id"
+_CALLED = "coalesce({0}_name || coalesce(n.mark, ''), {0}_id)"
 
 FINDINGS = View(
     name="findings",
-    about="What deserves a look, and why. One row per finding, over or not.",
+    about="What needs attention, and why. One row per finding, open or closed.",
     sql=f"""
+        {WITH_NAMESAKES}
         SELECT finding_id, rule, severity, state, state IN ('open', 'growing') AS is_open,
-               subject_kind, subject_id, coalesce(subject_name, subject_id) AS subject,
+               subject_kind, subject_id, {_CALLED.format("subject")} AS subject,
                connection, since_day, day, opened_day, closed_day, {_AS_DOUBLE}, unit, because,
                outlook, owner, muted_until, mute_reason, muted_by, table_name, docs
-        FROM mart.findings
+        FROM mart.findings {_OF_KIND.format("subject")}
     """,  # noqa: S608 - our own words
     columns={
-        "finding_id": "The finding: short and stable; the command mute takes it.",
-        "rule": "The rule, as folder.rule.",
+        "finding_id": "The finding: a short, stable id that the command `mute` accepts.",
+        "rule": "The rule that made the finding, as folder.rule.",
         "severity": "info, warning or critical.",
         "state": "open, growing, closed or muted.",
-        "is_open": "Whether it is open or growing.",
-        "subject_kind": "What the subject is: api_key, project, budget, connection, ...",
-        "subject_id": "The subject's id; with the period where a rule has periods.",
-        "subject": "The subject's last known name, or its id.",
-        "connection": "The connection of openai_costs.toml; * for all of them together.",
+        "is_open": "Whether the finding is open or growing.",
+        "subject_kind": "The kind of subject: api_key, project, budget, connection, ...",
+        "subject_id": "The subject's id; includes the period where a rule works by period.",
+        "subject": "The subject's last known name, or the id where no name is known.",
+        "connection": "The connection in openai_costs.toml; * for all of them together.",
         "since_day": "The first day of the incident. [UTC day]",
-        "day": "The newest day on which the condition held. [UTC day]",
-        "opened_day": "The day it was first seen. [UTC day]",
-        "closed_day": "The day it was seen to be over; null while it is not. [UTC day]",
-        "observed": "What was seen. [see unit]",
-        "expected": "What was expected. [see unit]",
-        "threshold": "What it was judged by. [see unit]",
+        "day": "The newest day on which the rule's condition held. [UTC day]",
+        "opened_day": "The day the finding was first made. [UTC day]",
+        "closed_day": "The day the finding was found to be over; null while it is open. [UTC day]",
+        "observed": "The observed value. [see unit]",
+        "expected": "The expected value. [see unit]",
+        "threshold": "The value at which the rule makes a finding. [see unit]",
         "impact_usd": "Dollars at stake, summed over the incident; rounded. [USD]",
         "unit": "The unit of observed, expected and threshold.",
-        "because": "Why, in words with numbers.",
-        "outlook": "What happens by the end of the period, in words.",
+        "because": "The reason, in a sentence with numbers.",
+        "outlook": "The forecast for the end of the period, in a sentence.",
         "owner": "Who should act.",
         "muted_until": "The last day of the mute. [UTC day]",
-        "mute_reason": "Why it is muted, in words.",
-        "muted_by": "Who says so; a name.",
+        "mute_reason": "Why the finding is muted.",
+        "muted_by": "Who muted the finding; a name.",
         "table_name": "The table that holds the evidence, as layer.table.",
         "docs": "The section of the documentation about the rule.",
     },
@@ -50,34 +54,36 @@ _ROUNDED = ", ".join(f"CAST({name} AS DOUBLE) AS {name}" for name in _USD)
 
 ANOMALIES = View(
     name="anomalies",
-    about="Days that cost what nobody could expect, and why. One row per UTC day, connection and "
-    "series; sum over is_told only.",
+    about="Days with unusual spend, and why. One row per UTC day, connection and series; sum only "
+    "rows where is_told is true.",
     sql=f"""
+        {WITH_NAMESAKES}
         SELECT day, CAST(date_trunc('month', day) AS DATE) AS month, connection, provider,
-               series_kind, series_id, coalesce(series_name, series_id) AS series, kind,
+               series_kind, series_id, {_CALLED.format("series")} AS series, kind,
                incident_id, is_told, since_day, {_ROUNDED}, direction, causes, team, owner
-        FROM mart.spend_anomalies
+        FROM mart.spend_anomalies {_OF_KIND.format("series")}
     """,  # noqa: S608 - our own words
     columns=shared("day", "month", "provider", "team")
     | {
-        "connection": "The connection of openai_costs.toml; * for all of a provider.",
+        "connection": "The connection in openai_costs.toml; * for all connections of a provider.",
         "series_kind": "What the series is of: organization, provider, project, user, api_key, "
         "model or usage_type.",
-        "series_id": "Its id; of an organization the connection.",
-        "series": "Its last known name, or its id.",
+        "series_id": "The id of the series' subject; for an organization, its connection.",
+        "series": "The subject's last known name, or the id where no name is known.",
         "kind": "spike, awake, new_entity, level_shift, leak or drop.",
         "incident_id": "The incident; the same for every series and day of it.",
-        "is_told": "Whether the incident is told by this series; by none if it is a monthly job.",
+        "is_told": "Whether the incident is reported by this series. No series reports an "
+        "incident that recurs every month.",
         "since_day": "The first day of the incident. [UTC day]",
         "actual_usd": "What the day cost; rounded. [USD]",
-        "expected_usd": "What its past lets expect; rounded. [USD]",
-        "lower_usd": "From here it would be as usual ...; rounded. [USD]",
-        "upper_usd": "... to here; rounded. [USD]",
+        "expected_usd": "Expected spend, from the series' own history; rounded. [USD]",
+        "lower_usd": "Lower end of the normal range; rounded. [USD]",
+        "upper_usd": "Upper end of the normal range; rounded. [USD]",
         "impact_usd": "actual_usd - expected_usd; rounded. [USD]",
-        "score": "How unusual it is. [spreads]",
+        "score": "How unusual the day is, as a multiple of the series' usual variation. [scales]",
         "direction": "up or down.",
-        "causes": "JSON list: who and what explains it, with exact dollars.",
-        "owner": "Who spends by it: a name or an id.",
+        "causes": "JSON list of who and what explains the difference, with exact dollars.",
+        "owner": "Who spends through the series: a name or an id.",
     },
 )
 

@@ -1,26 +1,42 @@
-"""The views of spend: daily cost, by user, with its attribution, and which days are covered."""
+"""The views of spend: daily cost, by user, with its attribution, and the coverage of each day."""
 
+from openai_costs.outputs.namesakes import WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import View, shared
 
 _COVERED = """
     LEFT JOIN mart.coverage c
       ON c.connection = s.connection AND c.day = s.day AND c.source = 'costs'
 """
-_WHEN_AND_WHOSE = """
+_WHEN_AND_WHERE = f"""
+    {WITH_NAMESAKES}
     SELECT s.day, CAST(date_trunc('month', s.day) AS DATE) AS month, s.connection, s.provider
 """
+_PROJECT = label("project", "s.project_name", "s.project_id", "(no project)")
+_API_KEY = label("api_key", "s.api_key_name", "s.api_key_id", "(no key)")
+_USER = label("user", "s.user_name", "s.user_id", "(unattributed)")
+_OF_PROJECT = join_namesakes("project", "s.project_id")
+_OF_API_KEY = join_namesakes("api_key", "s.api_key_id")
+_OF_USER = join_namesakes("user", "s.user_id")
+_LADDER = (
+    "How the dollars were attributed to the user. direct: the provider names the user; key_owner: "
+    "the user owns the API key; allocated: by the user's share of tokens; unattributed: no user is "
+    "known."
+)
+_USER_LABEL = (
+    "The user's last known name, or the id where no name is known, or (unattributed). Users with "
+    "the same name are told apart by the end of their ids."
+)
 
 COST_DAILY = View(
     name="cost_daily",
     about="Daily cost by project, key and model. One row per UTC day, connection, project, API "
     "key, team, model and usage type.",
     sql=f"""
-        {_WHEN_AND_WHOSE},
-               s.project_id, coalesce(s.project_name, s.project_id, '(no project)') AS project,
-               s.api_key_id, coalesce(s.api_key_name, s.api_key_id, '(no key)') AS api_key,
+        {_WHEN_AND_WHERE},
+               s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key,
                s.team, s.model, s.usage_type, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
                c.state
-        FROM mart.spend s {_COVERED}
+        FROM mart.spend s {_COVERED} {_OF_PROJECT} {_OF_API_KEY}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
     | shared("billed_usd", "state", "project_id", "project", "api_key_id", "api_key"),
@@ -31,49 +47,45 @@ COST_BY_USER = View(
     about="Daily cost by user and model. One row per UTC day, connection, user, team, model, "
     "usage type and attribution.",
     sql=f"""
-        {_WHEN_AND_WHOSE},
-               s.user_id, coalesce(s.user_name, s.user_id, '(unattributed)') AS user_label,
+        {_WHEN_AND_WHERE},
+               s.user_id, {_USER} AS user_label,
                s.team, s.model, s.usage_type, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
                s.attribution, c.state
-        FROM mart.spend_by_user s {_COVERED}
+        FROM mart.spend_by_user s {_COVERED} {_OF_USER}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
     | shared("billed_usd", "state", "user_id")
-    | {
-        "user_label": "The user's last known name, or id, or (unattributed).",
-        "attribution": "How the dollars found the user: direct, key_owner, allocated or "
-        "unattributed.",
-    },
+    | {"user_label": _USER_LABEL, "attribution": _LADDER},
 )
 
 SPEND_BY_USER = View(
     name="spend_by_user",
-    about="Every dollar, whose it is, and how that is known. One row per UTC day, connection, "
-    "project, API key, user, model, usage type, attribution and pool.",
+    about="Every dollar with its user and the rule that attributed it. One row per UTC day, "
+    "connection, project, API key, user, model, usage type, attribution and pool.",
     sql=f"""
-        {_WHEN_AND_WHOSE},
-               s.user_id, coalesce(s.user_name, s.user_id, '(unattributed)') AS user_label,
-               s.team, s.project_id,
-               coalesce(s.project_name, s.project_id, '(no project)') AS project,
+        {_WHEN_AND_WHERE},
+               s.user_id, {_USER} AS user_label,
+               s.team, s.project_id, {_PROJECT} AS project,
                s.api_key_id, s.model, s.usage_type,
                CAST(s.billed_usd AS DOUBLE) AS billed_usd, s.attribution, s.pool,
                CAST(s.share_pct AS DOUBLE) AS share_pct, c.state
-        FROM mart.spend_attribution s {_COVERED}
+        FROM mart.spend_attribution s {_COVERED} {_OF_USER} {_OF_PROJECT}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
     | shared("billed_usd", "state", "user_id", "project_id", "project", "api_key_id")
     | {
-        "user_label": "The user's last known name, or id, or (unattributed).",
-        "attribution": "direct: the provider names the user; key_owner: the API key's owner; "
-        "allocated: by share of tokens; unattributed: nobody.",
-        "pool": "For dollars shared out by tokens: whose tokens, project or organization.",
-        "share_pct": "For dollars shared out by tokens: the user's, or nobody's, share. [%]",
+        "user_label": _USER_LABEL,
+        "attribution": _LADDER,
+        "pool": "For dollars allocated by tokens: whether the tokens are those of the project or "
+        "of the whole organization. Null for all other dollars.",
+        "share_pct": "For dollars allocated by tokens: the user's share of the pool's tokens; the "
+        "row without a user has the share of tokens without one. [%]",
     },
 )
 
 COVERAGE = View(
     name="coverage",
-    about="Which days can be believed. One row per connection, source and UTC day.",
+    about="Which days are complete. One row per connection, source and UTC day.",
     sql="""
         SELECT connection, source, day, state, rows, CAST(billed_usd AS DOUBLE) AS billed_usd,
                read_at
@@ -82,8 +94,8 @@ COVERAGE = View(
     columns=shared("connection", "day", "state", "billed_usd")
     | {
         "source": "What was read: costs or usage.",
-        "rows": "Rows of the day; null when missing. [rows]",
-        "read_at": "When the provider was asked. [UTC timestamp]",
+        "rows": "Number of rows of the day; null if the day is missing. [rows]",
+        "read_at": "When the day was read from the provider. [UTC timestamp]",
     },
 )
 

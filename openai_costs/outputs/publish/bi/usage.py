@@ -1,13 +1,14 @@
 """The view of usage: tokens, requests and other quantities, with names."""
 
+from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import View, shared
 
 _TOKENS = {
-    "input_tokens": "All input tokens, cached ones included; null where not counted. [tokens]",
+    "input_tokens": "All input tokens, cached ones included; null if not counted. [tokens]",
     "input_uncached_tokens": "Input tokens neither read from nor written to the cache. [tokens]",
     "input_cached_tokens": "Input tokens read from the cache. [tokens]",
     "input_cache_write_tokens": "Input tokens written to the cache. [tokens]",
-    "output_tokens": "All output tokens; null where not counted. [tokens]",
+    "output_tokens": "All output tokens; null if not counted. [tokens]",
     "num_model_requests": "Requests made to the model. [requests]",
 }
 _SUMS = ", ".join(f"CAST(sum(u.{name}) AS BIGINT) AS {name}" for name in _TOKENS)
@@ -18,16 +19,21 @@ USAGE_DAILY = View(
     about="Daily usage with names. One row per UTC day, connection, endpoint, project, API key, "
     "user, model, batch, service tier and unit.",
     sql=f"""
+        {WITH_NAMESAKES}
         SELECT u.day, CAST(date_trunc('month', u.day) AS DATE) AS month, u.connection, u.provider,
-               u.endpoint, u.project_id, coalesce(p.name, u.project_id, '(no project)') AS project,
-               u.api_key_id, coalesce(k.name, u.api_key_id, '(no key)') AS api_key,
-               u.user_id, coalesce(m.name, u.user_id, '(no user)') AS user_label,
+               u.endpoint, u.project_id,
+               {label("project", "p.name", "u.project_id", "(no project)")} AS project,
+               u.api_key_id, {label("api_key", "k.name", "u.api_key_id", "(no key)")} AS api_key,
+               u.user_id, {label("user", "m.name", "u.user_id", "(no user)")} AS user_label,
                u.model, u.batch, u.service_tier, {_SUMS},
                CAST(sum(u.quantity) AS DOUBLE) AS quantity, u.quantity_unit
         FROM core.usage u
         LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
         LEFT JOIN core.api_keys k {_SAME_ID.format("k", "api_key_id")}
-        LEFT JOIN core.users m {_SAME_ID.format("m", "user_id")}
+        LEFT JOIN ({PEOPLE}) m {_SAME_ID.format("m", "user_id")}
+        {join_namesakes("project", "u.project_id")}
+        {join_namesakes("api_key", "u.api_key_id")}
+        {join_namesakes("user", "u.user_id")}
         GROUP BY ALL
     """,  # noqa: S608 - our own words
     columns=shared("month", "connection", "provider", "project_id", "project")
@@ -35,13 +41,14 @@ USAGE_DAILY = View(
     | {
         "day": "The UTC day of the usage. [UTC day]",
         "endpoint": "The usage endpoint: completions, embeddings, images, ...",
-        "user_label": "The user's last known name, or id, or (no user).",
-        "batch": "Whether the Batch API was used; null when unknown.",
-        "service_tier": "default, flex, priority, ...; null when unknown.",
+        "user_label": "The user's last known name, or the id where no name is known, or (no "
+        "user). Users with the same name are told apart by the end of their ids.",
+        "batch": "Whether the Batch API was used; null if unknown.",
+        "service_tier": "default, flex, priority, ...; null if unknown.",
     }
     | _TOKENS
     | {
-        "quantity": "What is counted other than tokens. [quantity_unit]",
+        "quantity": "Quantity of anything other than tokens. [quantity_unit]",
         "quantity_unit": "images, characters, seconds, bytes, sessions or calls.",
     },
 )

@@ -29,23 +29,26 @@ class View:
 SHARED = {
     "day": "The UTC day the usage was billed on. [UTC day]",
     "month": "First day of the day's calendar month. [UTC day]",
-    "connection": "The connection (organisation or account) of openai_costs.toml.",
+    "connection": "The connection (organization or account) in openai_costs.toml.",
     "provider": "The provider that billed.",
-    "project_id": "The project's id; null when the provider named none.",
-    "project": "The project's last known name, or its id, or (no project).",
+    "project_id": "The project's id; null if the provider named no project.",
+    "project": "The project's last known name, or the id where no name is known, or (no "
+    "project). Projects with the same name are told apart by the end of their ids.",
     "api_key_id": "The API key's id; null for spend without a key.",
-    "api_key": "The key's last known name, or its id, or (no key).",
-    "user_id": "The user's or service account's id; null when nobody is known.",
-    "model": "Model; empty where none is named.",
+    "api_key": "The key's last known name, or the id where no name is known, or (no key). Keys "
+    "with the same name are told apart by the end of their ids.",
+    "user_id": "The id of the user or service account; null if none is known.",
+    "model": "The model; null if none is named.",
     "usage_type": "What was used: input, cached_input, output, ...",
-    "team": "The team, where settings give one.",
+    "team": "The team of these dollars: of the API key, the user or the project, as [[teams]] "
+    "defines it; null if none applies.",
     "billed_usd": "Dollars billed, before credits and taxes; rounded to a double. [USD]",
-    "state": "settled, provisional (still moving) or missing (never read).",
+    "state": "settled, provisional (may still change) or missing (never read).",
     "status": "active, archived, expired, vanished (no longer listed), not_listed (never listed).",
-    "created_at": "When it was made. [UTC timestamp]",
-    "first_seen_day": "First UTC day it was listed on, or spent on. [UTC day]",
-    "last_seen_day": "Newest UTC day it was listed on, or spent on. [UTC day]",
-    "is_current": "Whether the newest complete list has it.",
+    "created_at": "When it was created; null if unknown. [UTC timestamp]",
+    "first_seen_day": "First UTC day it was listed on or had spend. [UTC day]",
+    "last_seen_day": "Newest UTC day it was listed on or had spend. [UTC day]",
+    "is_current": "Whether the newest complete list contains it.",
     "last_used_at": "When it was last used. [UTC timestamp]",
 }
 
@@ -56,26 +59,28 @@ def shared(*names: str) -> dict[str, str]:
 
 
 def mirrored(name: str, table: type[Contract], *, without: Collection[str] = ()) -> View:
-    """Return a view of a mart as it is, its exact amounts as doubles, its own words as comments.
+    """Return a view of a mart as it is: exact amounts as doubles, its texts as comments.
 
-    A key or a person may be called by an address; of that only what stands before the @ is left.
+    The name of a key or a person may be an e-mail address; only what precedes the @ is shown.
 
     Args:
         name: The view's name.
         table: The mart.
         without: Columns to leave out.
     """
-    said = [one for one in table.describe() if one[0] not in without]
-    picked = (_picked(column, kind) for column, kind, *_ in said)
+    described = [one for one in table.describe() if one[0] not in without]
+    selected = (_selected(column, kind) for column, kind, *_ in described)
     return View(
         name=name,
         about=" ".join(table.about().split()),
-        sql=f"SELECT {', '.join(picked)} FROM {table.full_name()}",  # noqa: S608 - our own names
-        columns={column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in said},
+        sql=f"SELECT {', '.join(selected)} FROM {table.full_name()}",  # noqa: S608 - our own names
+        columns={
+            column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described
+        },
     )
 
 
-def _picked(column: str, kind: pl.DataType) -> str:
+def _selected(column: str, kind: pl.DataType) -> str:
     if kind.is_decimal():
         return f"CAST({column} AS DOUBLE) AS {column}"
     if kind == pl.String:

@@ -1,0 +1,94 @@
+"""Two projects, keys or people of one name are told apart by the end of their ids. Pure.
+
+The rule is here once, in Python for the page and in SQL for the views: `Atlas · proj_n3`. Namesakes
+whose ids end alike are numbered in the order of their ids. Nothing of an id that is an e-mail
+address is shown but what stands before the @.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from openai_costs.kernel.redaction import ADDRESS, without_domains
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_TAIL: Final = 6
+_DOT: Final = " \u00b7 "
+_ADDRESS_IN_SQL: Final = ADDRESS.replace("'", "''")
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return what to call each id, without the same name twice.
+
+    Args:
+        names: The name by id. The empty id stands for "none", and keeps its name.
+    """
+    namesakes: dict[str, list[str]] = defaultdict(list)
+    for key in sorted(filter(None, names)):
+        namesakes[names[key]].append(key)
+    marked = {
+        key: f"{name}{_DOT}{mark}"
+        for name, keys in namesakes.items()
+        if len(keys) > 1
+        for key, mark in zip(keys, _marks(keys), strict=True)
+    }
+    return {key: marked.get(key, name) for key, name in names.items()}
+
+
+def _marks(keys: Iterable[str]) -> list[str]:
+    tails = [without_domains(key)[-_TAIL:] for key in keys]
+    are_told_apart = len(set(tails)) == len(tails)
+    return tails if are_told_apart else [str(i) for i in range(1, len(tails) + 1)]
+
+
+PEOPLE: Final = """
+    SELECT connection, id, arg_min(name, place) AS name
+    FROM (SELECT connection, id, name, 0 AS place FROM core.users
+          UNION ALL SELECT connection, id, name, 1 FROM core.service_accounts
+          UNION ALL SELECT connection, owner_id, arg_max(owner_name, last_seen_day), 2
+                    FROM core.api_keys WHERE owner_name IS NOT NULL GROUP BY ALL)
+    WHERE id IS NOT NULL AND name IS NOT NULL GROUP BY ALL
+"""
+"""SQL: the name of each user and service account, as mart.spend_by_user has it."""
+
+NAMESAKES: Final = rf"""
+    SELECT kind AS of_kind, id AS of_id,
+           any_value('{_DOT}' || CASE WHEN tails = ids THEN tail ELSE nth END) AS mark
+    FROM (SELECT kind, id, tail,
+                 CAST(dense_rank() OVER (PARTITION BY kind, name ORDER BY id) AS VARCHAR) AS nth,
+                 count(DISTINCT id) OVER (PARTITION BY kind, name) AS ids,
+                 count(DISTINCT tail) OVER (PARTITION BY kind, name) AS tails
+          FROM (SELECT kind, id, name,
+                       right(regexp_replace(id, '{_ADDRESS_IN_SQL}', '\1', 'g'), {_TAIL}) AS tail
+                FROM (SELECT 'project' AS kind, id, name FROM core.projects
+                      UNION SELECT 'api_key', id, name FROM core.api_keys
+                      UNION SELECT 'user', id, name FROM ({PEOPLE}))
+                WHERE name IS NOT NULL))
+    WHERE ids > 1 GROUP BY kind, id
+"""  # noqa: S608 - our own words
+"""SQL: of_kind (project, api_key, user), of_id and mark of everything that has a namesake."""
+
+WITH_NAMESAKES: Final = f"WITH namesakes AS ({NAMESAKES})"
+"""SQL: how a view starts that uses `label`."""
+
+
+def label(kind: str, name: str, key: str, nobody: str = "") -> str:
+    """Return SQL for what a view calls a project, key or user.
+
+    Args:
+        kind: project, api_key or user: the namesakes among which it is told apart.
+        name: The column of its name, null where none is known.
+        key: The column of its id.
+        nobody: What to call a null id; without it the label is null.
+    """
+    last = f", '{nobody}'" if nobody else ""
+    return f"coalesce({name} || coalesce({kind}_namesake.mark, ''), {key}{last})"
+
+
+def join_namesakes(kind: str, key: str) -> str:
+    """Return the SQL join that `label` needs; its view starts with `WITH_NAMESAKES`."""
+    alias = f"{kind}_namesake"
+    return f"LEFT JOIN namesakes {alias} ON {alias}.of_kind = '{kind}' AND {alias}.of_id = {key}"
