@@ -6,7 +6,6 @@ the trailing days again and so finds the day that the provider restated in betwe
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from shutil import rmtree
 
@@ -17,8 +16,9 @@ from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REFRESH, trailing
 from openai_costs.outputs.publish.database import DATABASE
-from openai_costs.outputs.report.cost_explorer import PAGE, read_facts
-from openai_costs.outputs.report.page_model import REST, ReportFacts
+from openai_costs.outputs.report.cost_explorer import PAGE, read_page
+from openai_costs.outputs.report.page_model import PageModel
+from openai_costs.outputs.report.rankings import REST
 from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
@@ -53,25 +53,23 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     folder = place(settings.home)
     today.follow_directory(overtaken_days(Lake(folder), settings.teams))
     today.publish()
-    for line in told(read_facts(Lake(folder), now), home):
+    for line in told(read_page(Lake(folder), now), home):
         say(line)
 
 
-def told(facts: ReportFacts, home: Path) -> Iterator[str]:
+def told(page: PageModel, home: Path) -> Iterator[str]:
     """Yield what a person should see: numbers, who spends it, questions, findings, what next."""
-    everything = facts.views[0]
+    everything = page.views[0]
     yield ""
     for number in everything.headlines:
         yield f"  {number.value:>12}  {number.label} ({', '.join(number.note.splitlines())})"
     whole = everything.periods[-1]
     yield f"\nWho spends it ({whole.title}; USD):"
-    for dimension, ranking in zip(facts.dimensions, whole.rankings, strict=True):
+    for title, ranking in zip(page.dimensions, whole.rankings, strict=True):
         largest = ", ".join(
-            f"{dimension.members[row.member]} {Decimal(row.cents) / 100:,.2f}"
-            for row in ranking.rows[:TOP]
-            if row.member != REST
+            " ".join(row.cells[:2]) for row in ranking.rows[:TOP] if row.member != REST
         )
-        yield f"  by {dimension.title.lower():<11} {largest}"
+        yield f"  by {title.lower():<11} {largest}"
     yield "\nOpen questions:"
     for question in everything.questions:
         yield f"  - {question.title}: {question.sentence}"

@@ -1,6 +1,7 @@
-"""The cost explorer: one HTML file that says what was spent, by whom, and whether to believe it.
+"""The cost explorer: one HTML file that shows what was spent, by whom, and how complete it is.
 
-Belongs here: turning published tables into the page. Does not: reading or writing files, any rule
-about spending, any number that a table does not already hold. The page needs no network, no
-server and no account; what it shows adds up to the cent.
+cost_explorer.py reads the tables, page_model.py makes the page model from them in one pass, and
+render.py turns that into HTML. Belongs here: the page's sentences, panels and tables. Does not: any
+rule about spending, any number that no table holds. The page works offline, and what it shows adds
+up to the cent.
 """

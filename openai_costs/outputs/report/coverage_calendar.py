@@ -1,6 +1,6 @@
 """The coverage calendar of a connection: one square per UTC day, a column per week. Pure.
 
-One SVG path per state, so that a year costs a few kilobytes.
+One SVG path per state, so that a year takes a few kilobytes.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _LABEL_WEEKS: Final = 2
 _WORDS: Final = {SETTLED: "settled", PROVISIONAL: "provisional", MISSING: "missing"}
 
 
-class Strip(NamedTuple):
-    """What is drawn and said of one connection.
+class CoverageCalendar(NamedTuple):
+    """The squares and the summary of one connection.
 
     Args:
-        connection: Position in `ReportFacts.connections`.
+        connection: Position in `PageModel.connections`.
         name: The connection.
         summary: How many days are settled, provisional, missing, and which are missing.
         paths: State in words and SVG path data of its squares.
@@ -52,7 +52,9 @@ class Strip(NamedTuple):
     height: int
 
 
-def strip(connection: int, name: str, days: Sequence[date], states: str) -> Strip:
+def coverage_calendar(
+    connection: int, name: str, days: Sequence[date], states: str
+) -> CoverageCalendar:
     """Return the calendar of one connection.
 
     Args:
@@ -62,12 +64,11 @@ def strip(connection: int, name: str, days: Sequence[date], states: str) -> Stri
         states: One letter per day.
     """
     places = list(weeks(days))
-    squares = zip(places, states, strict=True)
     drawn = dict.fromkeys(_WORDS, "")
-    for (week, weekday), state in squares:
+    for (week, weekday), state in zip(places, states, strict=True):
         if state in drawn:
             drawn[state] += f"M{week * PITCH} {_TOP + weekday * PITCH}h{_SIDE}v{_SIDE}h-{_SIDE}z"
-    return Strip(
+    return CoverageCalendar(
         connection,
         name,
         _summary(days, states),
@@ -79,13 +80,13 @@ def strip(connection: int, name: str, days: Sequence[date], states: str) -> Stri
 
 
 def _summary(days: Sequence[date], states: str) -> str:
-    counts = ((word, days_in(state, states, days)) for state, word in _WORDS.items())
-    said = [
-        f"{len(found)} {word}{f' ({in_words(found)})' if word != 'settled' else ''}"
-        for word, found in counts
-        if found
+    found = ((word, days_in(state, states, days)) for state, word in _WORDS.items())
+    counts = [
+        f"{len(some)} {word}{f' ({in_words(some)})' if word != 'settled' else ''}"
+        for word, some in found
+        if some
     ]
-    return f"{span(expected_days(states, days))}: {', '.join(said)}"
+    return f"{span(expected_days(states, days))}: {', '.join(counts)}"
 
 
 def _months(days: Sequence[date], places: Sequence[tuple[int, int]]) -> list[tuple[int, str]]:

@@ -1,4 +1,7 @@
-"""Which day of which connection is settled, provisional or missing, as letters. Pure."""
+"""The days of the page: which are settled, provisional or missing, and the ranges of them. Pure.
+
+Days have a letter per connection, so that a year is a short text.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive
+from openai_costs.kernel.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +78,7 @@ def combined(states: Sequence[str]) -> str:
 
 def days_in(state: str, states: str, days: Sequence[date]) -> list[date]:
     """Return the days that have this state, oldest first."""
-    return [day for day, found in zip(days, states, strict=True) if found == state]
+    return [day for day, letter in zip(days, states, strict=True) if letter == state]
 
 
 def expected_days(states: str, days: Sequence[date]) -> list[date]:
@@ -83,11 +87,11 @@ def expected_days(states: str, days: Sequence[date]) -> list[date]:
 
 
 def in_words(days: Sequence[date], shown: int = 4) -> str:
-    """Return the days as ranges: `2026-01-03, 2026-01-05 to 2026-01-07 and 2 more ranges`."""
+    """Return the days as ranges: `2026-01-03, 2026-01-05 to 2026-01-07 and 2 earlier ranges`."""
     ranges = consecutive(days)
     more = len(ranges) - shown
-    said = ", ".join(map(str, ranges[-shown:]))
-    return f"{said} and {more} earlier range{'s' * (more > 1)}" if more > 0 else said
+    named = ", ".join(map(str, ranges[-shown:]))
+    return f"{named} and {counted(more, 'earlier range')}" if more > 0 else named
 
 
 def span(days: Sequence[date]) -> str:
@@ -115,9 +119,9 @@ def _sorted(known: pl.DataFrame, coverage: pl.DataFrame) -> list[str]:
     return sorted({*known["connection"], *coverage["connection"]})
 
 
-# The ranges of the range selector: the last 30 or 90 settled days, and everything. Pure. Settled
-# days only, so that two periods of the same length compare like with like; a missing day is
-# skipped, not counted as zero. Only "all days" includes what is still provisional.
+# The ranges of the range selector: the last 30 or 90 settled days, and all days. Settled days
+# only, so that two periods of the same length compare like with like; a missing day is skipped, not
+# counted as zero. Only "all days" includes provisional days.
 
 HEADLINE_DAYS: Final = 30
 
@@ -141,17 +145,13 @@ class Window(NamedTuple):
     def title(self) -> str:
         """The days in words."""
         if self.id == "all":
-            return f"{_counted(len(self.days), 'day')}, {span(self.days)}"
-        return f"last {_counted(len(self.days), 'settled day')}, {span(self.days)}"
+            return f"{counted(len(self.days), 'day')}, {span(self.days)}"
+        return f"last {counted(len(self.days), 'settled day')}, {span(self.days)}"
 
     @property
     def compared(self) -> str:
         """The days before in words; empty when there are none."""
         return f"{len(self.before)} settled days {span(self.before)}" if self.before else ""
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def newest(settled: Sequence[date], length: int) -> Window:

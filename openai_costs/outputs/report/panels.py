@@ -1,4 +1,4 @@
-"""Where each budget stands: numbers in words, and the lengths of a bar. Pure."""
+"""The panels beside the numbers: open findings, budgets with their bars, restated days. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,121 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import NONE, cents, dollars_of, share
+from openai_costs.kernel.formatting import NONE, cents, counted, dollars_of, share
 from openai_costs.kernel.redaction import without_domains
-from openai_costs.outputs.report.page_model import BudgetBar, Found, OpenFindings, Restated
 from openai_costs.questions.budgets.status import newest
 from openai_costs.tables.mart.findings import OPEN, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
 
-WIDTH: Final = 160
+# Open findings, worst first.
+
+_MOST_FINDINGS: Final = 12
+_LONGEST_NAME: Final = 80
+
+
+class Finding(NamedTuple):
+    """A finding that is open.
+
+    Args:
+        connection: Position in `PageModel.connections`; None for all of them together.
+        severity: critical, warning or info.
+        at_stake: Dollars; empty when it is not about money.
+        about: What it is about.
+        note: The rule, the days, and who should act.
+        because: Why, in a sentence with numbers.
+        outlook: The forecast for the end of the period; may be empty.
+    """
+
+    connection: int | None
+    severity: str
+    at_stake: str
+    about: str
+    note: str
+    because: str
+    outlook: str
+
+
+class OpenFindings(NamedTuple):
+    """The worst findings, how many more are open, and how many are open and muted, in words."""
+
+    shown: tuple[Finding, ...]
+    hidden: int
+    summary: str
+
+
+def open_findings(findings: pl.DataFrame, connections: Sequence[str]) -> OpenFindings:
+    """Return the open rows of mart.findings: by severity, then by the dollars at stake.
+
+    Args:
+        findings: mart.findings.
+        connections: Those of the page; a finding of none of them is of all together.
+    """
+    place = {name: i for i, name in enumerate(connections)}
+    worst = worst_first(findings.filter(pl.col("state").is_in(OPEN)))
+    shown = worst.head(_MOST_FINDINGS).iter_rows(named=True)
+    return OpenFindings(
+        shown=tuple(_finding(row, place) for row in shown),
+        hidden=max(0, worst.height - _MOST_FINDINGS),
+        summary=_summary(worst.height, findings.filter(state="muted").height),
+    )
+
+
+def _summary(count: int, muted: int) -> str:
+    apart = f", {muted} muted" if muted else ""
+    if not count:
+        return f"No open finding{apart}."
+    order = "most severe first; dollars at stake, settled days only"
+    return f"{counted(count, 'open finding')}{apart}, {order}."
+
+
+def _finding(row: Mapping[str, Any], place: Mapping[str, int]) -> Finding:
+    kind, name = row["subject_kind"].replace("_", " "), row["subject_name"] or row["subject_id"]
+    usd, owner, since, day = (row[one] for one in ("impact_usd", "owner", "since_day", "day"))
+    days = f"{day}" if since == day else f"{since} to {day}"
+    return Finding(
+        connection=place.get(row["connection"]),
+        severity=row["severity"],
+        at_stake="" if usd is None else dollars_of(cents(usd)),
+        about=without_domains(f"{kind} {name}")[:_LONGEST_NAME],
+        note=f"{row['rule']}, {days}" + (f", owner {without_domains(owner)}" if owner else ""),
+        because=without_domains(row["because"]),
+        outlook=without_domains(row["outlook"] or ""),
+    )
+
+
+# Budgets, the fullest first.
+
+_BAR_WIDTH: Final = 160
+
+
+class BudgetBar(NamedTuple):
+    """A budget in its period, through the newest settled day; lengths in pixels.
+
+    Args:
+        forecast_range: The 80 % range of the forecast; empty without a forecast.
+        state: on_track, at_risk, exceeded or incomplete.
+        limit_at: Where on the bar the limit is.
+        width: The length of the whole bar.
+    """
+
+    name: str
+    owner: str
+    days: str
+    through: date
+    spent: str
+    limit: str
+    share: str
+    forecast: str
+    forecast_range: str
+    state: str
+    spent_width: int
+    forecast_width: int
+    limit_at: int
+    width: int
 
 
 def budget_bars(status: pl.DataFrame) -> tuple[BudgetBar, ...]:
@@ -31,8 +135,8 @@ def budget_bars(status: pl.DataFrame) -> tuple[BudgetBar, ...]:
 
 def _bar(row: Mapping[str, Any]) -> BudgetBar:
     spent, limit = cents(row["spent_usd"]), cents(row["limit_usd"])
-    expected = None if row["forecast_usd"] is None else cents(row["forecast_usd"])
-    whole = max(spent, limit, expected or 0, 1)
+    forecast = None if row["forecast_usd"] is None else cents(row["forecast_usd"])
+    whole = max(spent, limit, forecast or 0, 1)
     return BudgetBar(
         name=without_domains(row["budget"]),
         owner=without_domains(row["owner"] or ""),
@@ -41,63 +145,36 @@ def _bar(row: Mapping[str, Any]) -> BudgetBar:
         spent=dollars_of(spent),
         limit=dollars_of(limit),
         share=share(spent, limit),
-        expected=NONE if expected is None else dollars_of(expected),
-        between=_between(row),
+        forecast=NONE if forecast is None else dollars_of(forecast),
+        forecast_range=_range(row["forecast_low_usd"], row["forecast_high_usd"]),
         state=row["state"],
-        spent_width=max(0, spent) * WIDTH // whole,
-        expected_width=max(0, expected or 0) * WIDTH // whole,
-        limit_at=limit * WIDTH // whole,
+        spent_width=max(0, spent) * _BAR_WIDTH // whole,
+        forecast_width=max(0, forecast or 0) * _BAR_WIDTH // whole,
+        limit_at=limit * _BAR_WIDTH // whole,
+        width=_BAR_WIDTH,
     )
 
 
-def _between(row: Mapping[str, Any]) -> str:
-    low, high = row["forecast_low_usd"], row["forecast_high_usd"]
+def _range(low: Any, high: Any) -> str:  # noqa: ANN401 - a Decimal, or None without a forecast
     return "" if low is None else f"{dollars_of(cents(low))} to {dollars_of(cents(high))}"
 
 
-# What deserves a look, worst first: open findings as the page tells them. Pure.
-
-_MOST_SHOWN: Final = 12
-
-_LONGEST_NAME: Final = 80
-
-
-def open_findings(findings: pl.DataFrame, connections: Sequence[str]) -> OpenFindings:
-    """Return the open findings of mart.findings: by severity, then by the dollars at stake.
-
-    Args:
-        findings: mart.findings.
-        connections: Those the page knows; a finding of none of them is of all together.
-    """
-    place = {name: i for i, name in enumerate(connections)}
-    worst = worst_first(findings.filter(pl.col("state").is_in(OPEN)))
-    return OpenFindings(
-        shown=tuple(_told(row, place) for row in worst.head(_MOST_SHOWN).iter_rows(named=True)),
-        hidden=max(0, worst.height - _MOST_SHOWN),
-        muted=findings.filter(state="muted").height,
-    )
-
-
-def _told(row: Mapping[str, Any], place: Mapping[str, int]) -> Found:
-    kind, name = row["subject_kind"].replace("_", " "), row["subject_name"] or row["subject_id"]
-    usd, owner = row["impact_usd"], row["owner"]
-    return Found(
-        connection=place.get(row["connection"]),
-        severity=row["severity"],
-        at_stake="" if usd is None else dollars_of(cents(usd)),
-        about=without_domains(f"{kind} {name}")[:_LONGEST_NAME],
-        note=f"{row['rule']}, {row['since_day']} to {row['day']}"
-        + (f", for {without_domains(owner)}" if owner else ""),
-        sentence=without_domains(row["because"]),
-        outlook=without_domains(row["outlook"] or ""),
-    )
-
-
-# Settled days that the provider changed afterwards, newest first. Pure.
+# Settled days that the provider changed afterwards, newest first.
 
 _MOST_RESTATED: Final = 40
-
 _LONGEST_TEXT: Final = 400
+
+
+class Restated(NamedTuple):
+    """A settled day that the provider changed; cents, and the moment of the read that showed it."""
+
+    connection: int
+    day: date
+    seen_at: datetime
+    previous_cents: int
+    current_cents: int
+    lines_changed: str
+    what_changed: str
 
 
 class RestatedDays(NamedTuple):
@@ -109,9 +186,9 @@ class RestatedDays(NamedTuple):
 
 
 def restated_days(restatements: pl.DataFrame, connections: Sequence[str]) -> RestatedDays:
-    """Return mart.restatements in cents, of the connections the page knows."""
+    """Return mart.restatements in cents, of the connections of the page."""
     place = {name: i for i, name in enumerate(connections)}
-    newest = restatements.sort("seen_at", "day", "connection", descending=True)
+    newest_first = restatements.sort("seen_at", "day", "connection", descending=True)
     every = tuple(
         Restated(
             connection=place[row["connection"]],
@@ -119,10 +196,10 @@ def restated_days(restatements: pl.DataFrame, connections: Sequence[str]) -> Res
             seen_at=row["seen_at"],
             previous_cents=cents(row["previous_usd"]),
             current_cents=cents(row["current_usd"]),
-            lines_changed=row["lines_changed"],
+            lines_changed=counted(row["lines_changed"], "line"),
             what_changed=_clipped(without_domains(row["what_changed"])),
         )
-        for row in newest.iter_rows(named=True)
+        for row in newest_first.iter_rows(named=True)
         if row["connection"] in place
     )
     return RestatedDays(every, every[:_MOST_RESTATED], max(0, len(every) - _MOST_RESTATED))

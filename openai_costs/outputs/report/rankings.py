@@ -1,7 +1,8 @@
-"""Who spent how much in a window: the largest members, everything else, the total. Pure.
+"""Who and what spent how much: a table per dimension, and the daily series behind the chart. Pure.
 
-A member is listed for what it spends or for what it spent the period before: the one that stopped
-explains a change as well as the one that started.
+A member is listed for what it spent or for what it spent the period before: the one that stopped
+explains a change as well as the one that started. The rows of a table add up to its total, and the
+members of a day to that day, to the cent.
 """
 
 from __future__ import annotations
@@ -18,90 +19,24 @@ from openai_costs.kernel.formatting import (
     shared_cents,
     signed_amount,
 )
-from openai_costs.outputs.report.member_names import shown_names
-from openai_costs.outputs.report.page_model import REST, Ranking, Row
+from openai_costs.kernel.redaction import without_domains
+from openai_costs.outputs.namesakes import told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from decimal import Decimal
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from datetime import date
 
     from openai_costs.outputs.report.page_days import Window
-    from openai_costs.outputs.report.page_model import Dimension
 
+REST: Final = -1
+"""The member that stands for everything a ranking does not list."""
 
-class Spent(NamedTuple):
-    """Exact dollars of one member in a window and in the one before."""
-
-    member: str
-    usd: Decimal
-    previous_usd: Decimal
-
-
-class Ranked(NamedTuple):
-    """The listed members of one dimension, dearest first, and everything else."""
-
-    top: tuple[Spent, ...]
-    rest: Spent | None
-    rest_count: int
-
-
-def ranked(cells: pl.DataFrame, window: Window, dimension: str, top: int) -> Ranked:
-    """Return the `top` members of a window by dollars of either period.
-
-    Args:
-        cells: dimension, connection, day, member, billed_usd of the connections in view.
-        window: The days to add up.
-        dimension: Which cut.
-        top: How many to list; one more is listed rather than a rest of one.
-    """
-    spent = _spent(cells.filter(pl.col("dimension") == dimension), window)
-    shown = spent.height if spent.height <= top + 1 else top
-    listed = spent.head(shown).sort("usd", "member", descending=[True, False])
-    rest = spent.slice(shown)
-    return Ranked(
-        tuple(Spent(*row) for row in listed.select(Spent._fields).iter_rows()),
-        Spent("", *rest.select("usd", "previous_usd").sum().row(0)) if rest.height else None,
-        rest.height,
-    )
-
-
-def ranking(found: Ranked, positions: Mapping[str, int], *, is_compared: bool) -> Ranking:
-    """Return the table in cents; each column adds up to its total.
-
-    Args:
-        found: Exact dollars.
-        positions: Position of each member in its dimension.
-        is_compared: Whether there is a period before.
-    """
-    spent = [*found.top, *([found.rest] if found.rest else [])]
-    members = [positions[each.member] for each in found.top] + [REST] * (found.rest is not None)
-    now = shared_cents([each.usd for each in spent])
-    before = shared_cents([each.previous_usd for each in spent]) if is_compared else None
-    previous: Sequence[int | None] = before if before is not None else [None] * len(spent)
-    rows = tuple(Row(*row) for row in zip(members, now, previous, strict=True))
-    total = Row(REST, sum(now), None if before is None else sum(before))
-    return Ranking(rows, found.rest_count, total)
-
-
-def _spent(cells: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """member, usd, previous_usd; those that moved most dollars first."""
-    usd = pl.col("billed_usd")
-    is_now, is_before = pl.col("day").is_in(window.days), pl.col("day").is_in(window.before)
-    weight = pl.max_horizontal(pl.col("usd").abs(), pl.col("previous_usd").abs())
-    return (
-        cells.filter(is_now | is_before)
-        .group_by("member")
-        .agg(usd=usd.filter(is_now).sum(), previous_usd=usd.filter(is_before).sum())
-        .filter((pl.col("usd") != 0) | (pl.col("previous_usd") != 0))
-        .sort(weight, "member", descending=[True, False])
-    )
-
-
-# One frame for every table and chart: dollars per dimension, connection, day and member. Pure.
+_LONGEST_NAME: Final = 80
 
 
 class Cut(NamedTuple):
-    """A dimension and where it comes from."""
+    """A dimension: its id and title, the columns of its table, and what null is called."""
 
     id: str
     title: str
@@ -121,7 +56,44 @@ CUTS: Final = (
 )
 
 
-def cells(spend: pl.DataFrame, by_user: pl.DataFrame) -> pl.DataFrame:
+class Members(NamedTuple):
+    """The members of a dimension, by id ("" for none): a number for each, and its name."""
+
+    positions: dict[str, int]
+    names: dict[str, str]
+
+
+class Row(NamedTuple):
+    """One line of a table.
+
+    Args:
+        member: The number of the member; `REST` for everything else and for the total.
+        cents: Spend of the period.
+        previous_cents: Spend of the period before; None when there is none to compare.
+        cells: Name, USD, share, change in USD, change in percent, as shown.
+    """
+
+    member: int
+    cents: int
+    previous_cents: int | None
+    cells: tuple[str, str, str, str, str]
+
+
+class Ranking(NamedTuple):
+    """A table: the largest members and everything else, and the total they add up to exactly."""
+
+    rows: tuple[Row, ...]
+    total: Row
+
+
+class Series(NamedTuple):
+    """Cents per day of one connection in one dimension; the members and the rest make the total."""
+
+    total: tuple[int, ...]
+    members: Mapping[int, tuple[int, ...]]
+
+
+def amounts_by_member(spend: pl.DataFrame, by_user: pl.DataFrame) -> pl.DataFrame:
     """Return dimension, connection, day, member (its id, "" for none), billed_usd (exact).
 
     Args:
@@ -142,14 +114,66 @@ def cells(spend: pl.DataFrame, by_user: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def member_names(spend: pl.DataFrame, by_user: pl.DataFrame) -> dict[str, dict[str, str]]:
-    """Return what to call each member, by dimension and id."""
+def members_of(spend: pl.DataFrame, by_user: pl.DataFrame) -> dict[str, Members]:
+    """Return the members of each dimension, by the dimension's id."""
     tables = {"spend": spend, "by_user": by_user}
-    return {cut.id: shown_names(_newest(tables[cut.table], cut), cut.nobody) for cut in CUTS}
+    return {cut.id: _members(tables[cut.table], cut) for cut in CUTS}
 
 
-def _newest(table: pl.DataFrame, cut: Cut) -> dict[str, str | None]:
-    """The newest name of each id; a renamed project goes by what it is called today."""
+def ranking(amounts: pl.DataFrame, window: Window, cut: Cut, members: Members, top: int) -> Ranking:
+    """Return the table of one dimension in a window; each column adds up to its total.
+
+    Args:
+        amounts: dimension, connection, day, member, billed_usd of the connections in view.
+        window: The days to add up.
+        cut: The dimension.
+        members: Its members.
+        top: How many to list; one more is listed rather than a rest of one.
+    """
+    spent = _spent(amounts.filter(dimension=cut.id), window)
+    shown = spent.height if spent.height <= top + 1 else top
+    listed = spent.head(shown).sort("usd", "member", descending=[True, False])
+    keys, rest = listed["member"].to_list(), spent.slice(shown)
+    numbers = [members.positions[key] for key in keys] + [REST] * bool(rest.height)
+    names = [members.names[key] for key in keys] + [f"Everything else ({rest.height})"]
+    exact = pl.concat([listed, rest.sum()] if rest.height else [listed])
+    now = shared_cents(exact["usd"].to_list())
+    before = shared_cents(exact["previous_usd"].to_list()) if window.before else [None] * len(now)
+    total = _row(REST, "Total", sum(now), _total(before) if window.before else None, sum(now))
+    rows = zip(numbers, names, now, before, strict=False)
+    return Ranking(tuple(_row(*row, total.cents) for row in rows), total)
+
+
+def daily_series(
+    amounts: pl.DataFrame, days: Sequence[date], members: Members, listed: AbstractSet[int]
+) -> Series:
+    """Return the series of one connection in one dimension.
+
+    Each day is cut to cents once, so that its members and the rest add up to the day's total.
+
+    Args:
+        amounts: day, member, billed_usd of that connection and dimension.
+        days: The page's days, without gaps.
+        members: The members of the dimension.
+        listed: The numbers of the members to keep apart.
+    """
+    shown = {key: number for key, number in members.positions.items() if number in listed}
+    member = pl.col("member").replace_strict(shown, default=REST, return_dtype=pl.Int64)
+    grouped = amounts.group_by("day", member.alias("number")).agg(pl.col("billed_usd").sum())
+    place = {day: i for i, day in enumerate(days)}
+    total, apart = [0] * len(days), {number: [0] * len(days) for number in sorted(shown.values())}
+    for (day,), parts in grouped.sort("day", "number").partition_by("day", as_dict=True).items():
+        usd = parts["billed_usd"].to_list()
+        for number, cents in zip(parts["number"], shared_cents(usd), strict=True):
+            total[place[day]] += cents
+            if number != REST:
+                apart[number][place[day]] = cents
+    spent = {number: tuple(values) for number, values in apart.items() if any(values)}
+    return Series(tuple(total), spent)
+
+
+def _members(table: pl.DataFrame, cut: Cut) -> Members:
+    """Name each id as it was last called: a renamed project goes by its newest name."""
     key, name = pl.col(cut.key).fill_null(""), pl.col(cut.name)
     newest = (
         table.select("day", key.alias("key"), name.alias("name"))
@@ -157,39 +181,40 @@ def _newest(table: pl.DataFrame, cut: Cut) -> dict[str, str | None]:
         .group_by("key", maintain_order=True)
         .agg(pl.col("name").drop_nulls().last())
     )
-    return dict(newest.iter_rows())
+    called = {key: _short(without_domains(name or key)) for key, name in newest.iter_rows()}
+    names = told_apart(called | ({"": cut.nobody} if "" in called else {}))
+    return Members({key: i for i, key in enumerate(names)}, names)
 
 
-# A ranking as cells of a table: formatted once, for the HTML and the script alike. Pure.
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
 
 
-class CellRow(NamedTuple):
-    """A line of a table: whose it is, and name, USD, share, change in USD, change in percent."""
-
-    member: int
-    cells: tuple[str, str, str, str, str]
-
-
-def cell_rows(dimension: Dimension, ranking: Ranking) -> Iterator[CellRow]:
-    """Yield the lines, the total last."""
-    for row in ranking.rows:
-        rest = f"Everything else ({ranking.rest_count})"
-        name = rest if row.member == REST else dimension.members[row.member]
-        yield _cells(name, row, ranking.total)
-    yield _cells("Total", ranking.total, ranking.total)
-
-
-def _cells(name: str, row: Row, total: Row) -> CellRow:
-    change = NONE if row.previous_cents is None else signed_amount(row.cents - row.previous_cents)
-    return CellRow(
-        row.member,
-        (name, amount(row.cents), share(row.cents, total.cents), change, _change_share(row)),
+def _spent(amounts: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """member, usd, previous_usd; those that moved most dollars first."""
+    usd = pl.col("billed_usd")
+    is_now, is_before = pl.col("day").is_in(window.days), pl.col("day").is_in(window.before)
+    weight = pl.max_horizontal(pl.col("usd").abs(), pl.col("previous_usd").abs())
+    return (
+        amounts.filter(is_now | is_before)
+        .group_by("member")
+        .agg(usd=usd.filter(is_now).sum(), previous_usd=usd.filter(is_before).sum())
+        .filter((pl.col("usd") != 0) | (pl.col("previous_usd") != 0))
+        .sort(weight, "member", descending=[True, False])
     )
 
 
-def _change_share(row: Row) -> str:
-    if row.previous_cents is None:
+def _total(parts: Sequence[int | None]) -> int:
+    return sum(part or 0 for part in parts)
+
+
+def _row(member: int, name: str, cents: int, previous: int | None, whole: int) -> Row:
+    change = NONE if previous is None else signed_amount(cents - previous)
+    cells = (name, amount(cents), share(cents, whole), change, _change_share(cents, previous))
+    return Row(member, cents, previous, cells)
+
+
+def _change_share(cents: int, previous: int | None) -> str:
+    if previous is None:
         return NONE
-    if row.previous_cents == 0 and row.cents:
-        return "new"
-    return change_share(row.cents, row.previous_cents)
+    return "new" if previous == 0 and cents else change_share(cents, previous)

@@ -1,53 +1,48 @@
 """The cost explorer as one HTML file that needs nothing else. Pure apart from its own templates.
 
-The policy in its head forbids every connection and every script but its own, named by digest.
+The policy in its head forbids every connection and every script but its own, named by digest. What
+the script reads is embedded as JSON that no name can break out of.
 """
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from openai_costs.kernel.formatting import dollars_of, signed_dollars_of
-from openai_costs.outputs.report.coverage_calendar import strip
-from openai_costs.outputs.report.page_data import island
-from openai_costs.outputs.report.panels import WIDTH
-from openai_costs.outputs.report.rankings import cell_rows
 
 if TYPE_CHECKING:
-    from openai_costs.outputs.report.page_model import ReportFacts
+    from collections.abc import Iterable
+
+    from openai_costs.outputs.report.page_model import PageModel, Period, View
+    from openai_costs.outputs.report.rankings import Series
 
 _FOLDER: Final = "openai_costs.outputs.report"
-# One script in this order: each file may use what those before it say.
+# One script in this order: each file may use what those before it define.
 _SCRIPTS: Final = ("data", "tables", "scales", "chart", "legend", "controls")
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def render(facts: ReportFacts) -> str:
-    """Return the page; the same facts give the same bytes."""
+def render(page: PageModel) -> str:
+    """Return the page as HTML; the same page model gives the same bytes."""
     style, script = _text("explorer.css"), _script()
     return (
         _templates()
         .get_template("explorer.html.j2")
         .render(
-            facts=facts,
-            view=facts.views[0],
+            page=page,
+            view=page.views[0],
             policy=_policy(style, script),
-            bar_width=WIDTH,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
-            island=Markup(island(facts)),  # noqa: S704 - escaped by island()
-            strips=[
-                strip(i, name, facts.days, states)
-                for i, (name, states) in enumerate(
-                    zip(facts.connections, facts.states, strict=False)
-                )
-            ],
+            embedded_data=Markup(embedded_data(page)),  # noqa: S704 - escaped by embedded_data()
         )
     )
 
@@ -80,10 +75,71 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(dollars=dollars_of, signed=signed_dollars_of)
-    environment.globals["cell_rows"] = cell_rows
     return environment
 
 
 @cache
 def _text(name: str) -> str:
     return files(_FOLDER).joinpath(name).read_text(encoding="utf-8")
+
+
+# The embedded data. Daily cents are in base 36 with zeros left out, which halves the file.
+
+
+def embedded_data(page: PageModel) -> str:
+    """Return the JSON text; `<`, `>` and `&` only ever as escapes."""
+    text = json.dumps(_data(page), ensure_ascii=True, separators=(",", ":"))
+    escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+    for sign, escape in escapes.items():
+        text = text.replace(sign, escape)
+    return text
+
+
+def base36(values: Iterable[int]) -> str:
+    """Return comma-separated base-36 numbers, nothing for zero, no commas at the end."""
+    return ",".join(_base36(value) for value in values).rstrip(",")
+
+
+def _base36(value: int) -> str:
+    text, left = "", abs(value)
+    while left:
+        left, digit = divmod(left, 36)
+        text = _DIGITS[digit] + text
+    return f"-{text}" if value < 0 else text
+
+
+def _data(page: PageModel) -> dict[str, Any]:
+    return {
+        "first": str(page.days[0]) if page.days else None,
+        "days": len(page.days),
+        "dimensions": page.dimensions,
+        "series": [[_series(each) for each in connection] for connection in page.series],
+        "views": [_view(each) for each in page.views],
+    }
+
+
+def _series(series: Series) -> dict[str, Any]:
+    members = {str(member): base36(values) for member, values in series.members.items()}
+    return {"total": base36(series.total), "members": members}
+
+
+def _view(view: View) -> dict[str, Any]:
+    return {
+        "connections": view.connections,
+        "texts": {
+            name: getattr(view, name) for name in ("total", "scope", "completeness", "notice")
+        },
+        "states": view.states,
+        "headlines": view.headlines,
+        "questions": view.questions,
+        "periods": [_period(each) for each in view.periods],
+    }
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return period._asdict() | {
+        "rankings": [
+            [[row.member, *row.cells] for row in (*ranking.rows, ranking.total)]
+            for ranking in period.rankings
+        ],
+    }

@@ -1,20 +1,22 @@
-"""What every sentence of the page is told: the rows and days of the connections in view. Pure."""
+"""The connections in view, all or one, with the rows and days that every sentence uses. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from openai_costs.kernel.formatting import cents
+from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_days import (
     HEADLINE_DAYS,
     MISSING,
     PROVISIONAL,
     SETTLED,
     Window,
+    combined,
     days_in,
     expected_days,
     newest,
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-    from openai_costs.outputs.report.page_model import Restated
+    from openai_costs.outputs.report.page_days import Calendar
+    from openai_costs.outputs.report.panels import Restated
+
+UNATTRIBUTED: Final = pl.col("attribution") == "unattributed"
+"""The lines of mart.spend_by_user that have no user."""
+
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Scope:
 
     Args:
         name: `connection acme`.
+        is_whole_page: Whether there is no other view, so that numbers need not repeat the name.
         connections: Positions of the connections in view.
         names: Their names.
         days: The page's days; `states` has one letter for each.
@@ -46,6 +55,7 @@ class Scope:
     """
 
     name: str
+    is_whole_page: bool
     connections: tuple[int, ...]
     names: tuple[str, ...]
     days: tuple[date, ...]
@@ -55,6 +65,11 @@ class Scope:
     by_user: pl.DataFrame
     restated: tuple[Restated, ...]
     today: date
+
+    @property
+    def where(self) -> str:
+        """The connections, to be put behind days: `, connection acme`; empty if there is one."""
+        return "" if self.is_whole_page else f", {self.name}"
 
     @cached_property
     def settled(self) -> list[date]:
@@ -84,7 +99,7 @@ class Scope:
 
     @cached_property
     def window(self) -> Window:
-        """The settled days the headline numbers speak of."""
+        """The settled days that the headlines cover."""
         return newest(self.settled, HEADLINE_DAYS)
 
     def billed(self, days: Sequence[date] | None = None, where: pl.Expr | None = None) -> int:
@@ -96,6 +111,42 @@ class Scope:
     ) -> int:
         """Return cents of mart.spend_by_user, of some days or lines."""
         return _cents(self.by_user, days, where)
+
+
+def scopes(
+    days: Calendar,
+    spend: pl.DataFrame,
+    by_user: pl.DataFrame,
+    restated: Sequence[Restated],
+    today: date,
+) -> list[Scope]:
+    """Return the scope of every view: all connections first, then each when there are several."""
+    every = list(range(len(days.connections)))
+    choices = [every, *([i] for i in every)] if len(every) > 1 else [every]
+    return [
+        Scope(
+            name=_name(names := tuple(days.connections[i] for i in chosen)),
+            is_whole_page=len(choices) == 1,
+            connections=tuple(chosen),
+            names=names,
+            days=days.days,
+            states=combined(letters := tuple(days.states[i] for i in chosen) if days.days else ()),
+            by_connection=letters,
+            spend=spend.filter(pl.col("connection").is_in(names)),
+            by_user=by_user.filter(pl.col("connection").is_in(names)),
+            restated=tuple(each for each in restated if each.connection in chosen),
+            today=today,
+        )
+        for chosen in choices
+    ]
+
+
+def _name(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"connection {without_domains(names[0])}"
+    if len(names) > _MOST_NAMED:
+        return f"all {len(names)} connections"
+    return f"connections {', '.join(map(without_domains, names))}" if names else "no connection"
 
 
 def _is_read(letters: str) -> bool:

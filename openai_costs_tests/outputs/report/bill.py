@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from openai_costs.outputs.report.cost_explorer import facts_from
+from openai_costs.outputs.report.page_model import PageModel, Tables, page_model
+from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
@@ -17,11 +21,8 @@ from openai_costs.tables.mart.spend_by_user import SpendByUser
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openai_costs.outputs.report.page_model import ReportFacts
-
 NOW: Final = datetime(2026, 1, 20, 9, tzinfo=UTC)
 
-Frames = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 Line = tuple[int, str | None, str | None, str]
 
 
@@ -70,13 +71,30 @@ def restated(day: int, before: str, after: str, why: str = "a line moved") -> pl
     return pl.DataFrame([row], schema=Restatements.types(), orient="row")
 
 
-def facts(
-    lines: Sequence[Line], states: str, restatements: pl.DataFrame | None = None
-) -> ReportFacts:
-    """The page's facts of one connection, acme."""
-    changed = Restatements.empty() if restatements is None else restatements
-    return facts_from(spend(lines), by_user(lines), coverage(states), changed, NOW)
+NOTHING: Final = Tables(
+    *(
+        table.no_rows()
+        for table in (Spend, SpendByUser, Coverage, Restatements, Projects, Findings, BudgetStatus)
+    )
+)
+
+
+def tables(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> Tables:
+    """The tables of one connection, acme; some replaced by others."""
+    made = {"spend": spend(lines), "by_user": by_user(lines), "coverage": coverage(states)}
+    return NOTHING._replace(**(made | others))
+
+
+def page(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> PageModel:
+    """The page model of one connection, acme."""
+    return page_model(tables(lines, states, **others), NOW)
 
 
 def january(day: int) -> date:
     return date(2026, 1, day)
+
+
+def visible(html: str) -> str:
+    """The page without what its `hidden` attribute keeps away, and without its script."""
+    body = html.split("<script", maxsplit=1)[0]
+    return re.sub(r"<section[^>]*\shidden>.*?</section>", "", body, flags=re.DOTALL)

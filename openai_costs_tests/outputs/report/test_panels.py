@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.outputs.report.cost_explorer import render, with_findings
-from openai_costs.outputs.report.panels import WIDTH, budget_bars, open_findings
+from openai_costs.outputs.report.panels import budget_bars, open_findings
+from openai_costs.outputs.report.render import render
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.outputs.report.bill import facts
+from openai_costs_tests.outputs.report.bill import page
 from openai_costs_tests.questions.budgets.ledger import budget, counted, status
 
 FIRST, LAST = date(2026, 1, 3), date(2026, 1, 9)
@@ -43,7 +43,7 @@ def findings(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def test_the_worst_come_first_then_the_dearest_and_only_what_is_open() -> None:
-    told = open_findings(
+    panel = open_findings(
         findings(
             finding("small"),
             finding("gain", impact_usd=Decimal(-9)),
@@ -53,35 +53,36 @@ def test_the_worst_come_first_then_the_dearest_and_only_what_is_open() -> None:
         ),
         ["acme"],
     )
-    assert [(one.about, one.at_stake) for one in told.shown] == [
+    assert [(one.about, one.at_stake) for one in panel.shown] == [
         ("api key key_bad", ""),
         ("api key key_gain", "-$9.00"),
         ("api key key_small", "$1.00"),
     ]
-    assert (told.hidden, told.muted) == (0, 1)
+    assert panel.hidden == 0
+    assert panel.summary.startswith("3 open findings, 1 muted, most severe first")
 
 
 def test_a_finding_has_its_days_who_should_act_and_its_connection() -> None:
     here = finding("a", owner="labs", outlook="More.")
     everywhere = finding("b", connection="*")
     one, other = open_findings(findings(here, everywhere), ["other", "acme"]).shown
-    assert one.note == "budgets.exceeded, 2026-01-03 to 2026-01-09, for labs"
+    assert one.note == "budgets.exceeded, 2026-01-03 to 2026-01-09, owner labs"
     assert (one.connection, other.connection) == (1, None)
-    assert (one.sentence, one.outlook) == ("It was.", "More.")
+    assert (one.because, one.outlook) == ("It was.", "More.")
 
 
 def test_more_than_a_page_holds_is_counted() -> None:
-    told = open_findings(findings(*(finding(f"{i:02}") for i in range(15))), ["acme"])
-    assert (len(told.shown), told.hidden) == (12, 3)
+    panel = open_findings(findings(*(finding(f"{i:02}") for i in range(15))), ["acme"])
+    assert (len(panel.shown), panel.hidden) == (12, 3)
 
 
 def test_a_bar_shows_what_is_spent_expected_and_the_limit_on_one_scale() -> None:
     (bar,) = budget_bars(status(budget("200"), counted()))
     assert (bar.spent, bar.limit, bar.share) == ("$100.00", "$200.00", "50.0 %")
     assert (bar.days, bar.through) == ("2026-11-01 to 2026-11-30", date(2026, 11, 10))
-    assert (bar.expected, bar.state) == ("$300.00", "at_risk")
-    assert (bar.spent_width, bar.expected_width) == (WIDTH // 3, WIDTH)
-    assert bar.limit_at == WIDTH * 2 // 3
+    assert (bar.forecast, bar.state) == ("$300.00", "at_risk")
+    assert (bar.spent_width, bar.forecast_width) == (bar.width // 3, bar.width)
+    assert bar.limit_at == bar.width * 2 // 3
 
 
 def test_a_budget_whose_end_is_past_is_not_shown() -> None:
@@ -91,22 +92,31 @@ def test_a_budget_whose_end_is_past_is_not_shown() -> None:
     assert budget_bars(BudgetStatus.no_rows()) == ()
 
 
+def test_a_finding_of_one_day_names_that_day_once() -> None:
+    panel = open_findings(findings(finding("a", since_day=LAST)), ["acme"])
+    assert panel.shown[0].note == "budgets.exceeded, 2026-01-09"
+
+
 def test_both_are_on_the_page_as_text() -> None:
-    page = with_findings(
-        facts([(1, "proj_a", "user-a", "1")], "s"),
-        findings(finding("a", subject_name=EVIL, because=f"By ana@acme.example {EVIL}")),
-        status(budget(), counted()),
+    text = render(
+        page(
+            [(1, "proj_a", "user-a", "1")],
+            "s",
+            findings=findings(
+                finding("a", subject_name=EVIL, because=f"By ana@acme.example {EVIL}"),
+                finding("b", state="muted"),
+            ),
+            budget_status=status(budget(), counted()),
+        )
     )
-    text = render(page)
     assert EVIL not in text
     assert "ana@" not in text
-    assert "1 open findings" not in text
-    assert "1 open finding," in text
+    assert "1 open finding, 1 muted, most severe first" in text
     assert 'data-connection="0"' in text
     assert '<h2 id="h-budgets">Budgets</h2>' in text
 
 
 def test_without_findings_and_budgets_there_is_a_sentence() -> None:
-    text = render(facts([(1, "proj_a", "user-a", "1")], "s"))
-    assert "No open finding" in text
+    text = render(page([(1, "proj_a", "user-a", "1")], "s"))
+    assert "No open finding." in text
     assert "h-budgets" not in text

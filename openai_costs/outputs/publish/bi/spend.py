@@ -60,8 +60,8 @@ COST_BY_USER = View(
 
 SPEND_BY_USER = View(
     name="spend_by_user",
-    about="Every dollar with its user and the rule that attributed it. One row per UTC day, "
-    "connection, project, API key, user, model, usage type, attribution and pool.",
+    about="Every dollar with its user and attribution. One row per UTC day, connection, "
+    " project, API key, user, model, usage type, attribution and pool.",
     sql=f"""
         {_WHEN_AND_WHERE},
                s.user_id, {_USER} AS user_label,

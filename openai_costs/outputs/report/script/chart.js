@@ -84,13 +84,13 @@ const listen = (svg, { first, last, left, width, top, bottom, perDay, start }) =
   svg.addEventListener("keydown", step);
 };
 const spoken = (first, last) =>
-  `Spend per day in USD from ${iso(first)} to ${iso(last)}, stacked by ` +
-  `${data.dimensions[chosen.dimension].title.toLowerCase()}. ` +
-  "Arrow keys read it day by day; the table below holds the same numbers.";
+  `Daily spend in USD from ${iso(first)} to ${iso(last)}, stacked by ` +
+  `${data.dimensions[chosen.dimension].toLowerCase()}. ` +
+  "Use the arrow keys to move from day to day; the table below has the same numbers.";
 const captionOf = (states) =>
-  "USD per UTC day" +
-  (states.includes("p") ? "; faded bars are provisional" : "") +
-  (states.includes("m") ? "; tinted columns are missing days, not zero" : "") + ".";
+  "USD per UTC day." +
+  (states.includes("p") ? " Faded bars are provisional." : "") +
+  (states.includes("m") ? " Tinted columns are missing days, not zero." : "");
 
 const drawChart = () => {
   const box = $("chart"), first = period().first, last = data.days - 1;
@@ -100,7 +100,7 @@ const drawChart = () => {
   chart = { total, whole, parts, first, last, isZero };
   $("chart-caption").textContent = isZero ? "" : captionOf(view().states.slice(first));
   if (isZero) {
-    box.replaceChildren(element("p", `Every day read from ${iso(first)} to ${iso(last)} was billed $0.00.`));
+    box.replaceChildren(element("p", `$0.00 was billed on every day read from ${iso(first)} to ${iso(last)}.`));
     return;
   }
   const plot = plotOf(box, first, last, range);

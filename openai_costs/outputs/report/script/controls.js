@@ -34,7 +34,7 @@ const fillPeriod = () => {
   $("empty").hidden = Boolean(period());
   if (!period()) return;
   const { title, compared } = period();
-  $("period").textContent = title + (compared ? "; change against the " + compared : "") + ". USD.";
+  $("period").textContent = title + (compared ? "; change from the " + compared : "") + ". USD.";
   document.querySelectorAll(".ranking").forEach(fillTable);
   draw();
 };

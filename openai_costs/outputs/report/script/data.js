@@ -1,4 +1,4 @@
-// What the page says, read from its data island; names go in as text, never as markup.
+// The embedded data of the page; names go in as text, never as markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);

@@ -6,7 +6,7 @@ const fillLegend = () => {
   const value = (part) => (i === null ? part.whole : part.cents[i]);
   const isMissing = i !== null && isUnread(i, total);
   const when = i === null ? period().title : iso(i) + ", " + stateOf(i, total);
-  $("readout").replaceChildren(isMissing ? "No number" : money(value({ whole: chart.whole, cents: total })) + " USD", element("small", when));
+  $("readout").replaceChildren(isMissing ? "No data" : money(value({ whole: chart.whole, cents: total })), element("small", when));
   $("legend").replaceChildren(...(isZero ? [] : parts).map((part) => {
     const { name, colour } = part;
     const item = element("li");

@@ -1,7 +1,7 @@
 // What the chart stacks, and its two axes.
 
 const layers = () => {
-  const rows = period().tables[chosen.dimension];
+  const rows = period().rankings[chosen.dimension];
   const named = rows.slice(0, -1).filter(([member]) => member !== REST);
   const shown = named.slice(0, COLOURS).map(([member, name, usd], i) => (
     { name, colour: "c" + i, cents: daily(chosen.dimension, member), whole: cents(usd) }));

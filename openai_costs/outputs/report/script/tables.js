@@ -16,8 +16,8 @@ const trend = (cents, first, last) => {
 };
 const fillTable = (table) => {
   const dimension = Number(table.dataset.dimension);
-  const { first, last, tables } = period();
-  const rows = tables[dimension];
+  const { first, last, rankings } = period();
+  const rows = rankings[dimension];
   const total = daily(dimension, null);
   const series = rows.map(([member]) => (member === REST ? null : daily(dimension, member)));
   const body = rows.map(([member, name, ...cells], i) => {
