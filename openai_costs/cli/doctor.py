@@ -15,6 +15,7 @@ from openai_costs.cli.findings import route_facts
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.questions.budgets.status import unspent
+from openai_costs.questions.coverage import unbilled
 from openai_costs.settings import Gateway
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -26,7 +27,9 @@ from openai_costs.storage.archive import DayRead
 from openai_costs.storage.files import place, replace_file
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
 
 # Facts about the gateway and the company's directory. Asks, and keeps nothing.
@@ -157,8 +160,11 @@ def _connection(
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:
-    there = Lake(place(settings.home)).days(Spend, connection.name)
+    lake = Lake(place(settings.home))
+    there = lake.days(Spend, connection.name)
     about = f"{connection.name}: tables"
     if not there:
         return Fact("WARN", about, "no day yet: run `openai-costs backfill`")
+    if why := unbilled(lake.read(Coverage), lake.read(Projects)).get(connection.name):
+        return Fact("WARN", about, why)
     return Fact("OK", about, f"{len(there)} days, {min(there)} to {max(there)}")

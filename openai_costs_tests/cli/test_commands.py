@@ -1,6 +1,9 @@
 import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 from upath import UPath
 
@@ -8,9 +11,13 @@ from openai_costs.cli.commands import main
 from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.outputs.alerts.rows import changes_frame, findings_frame
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.outputs.alerts.fixtures import change, finding
 from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, counted, status
@@ -103,6 +110,27 @@ def test_the_doctor_warns_of_a_budget_of_what_never_spent(
     run(monkeypatch, "doctor")
     said = capfd.readouterr().out
     assert "WARN  budgets: Budget search: project proj_typo spent nothing that was read." in said
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_the_doctor_asks_about_an_organization_that_was_billed_nothing(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    lake, read = Lake(UPath(nowhere / "home")), datetime(2026, 11, 23, tzinfo=UTC)
+    days = list(DayRange(date(2026, 11, 13), date(2026, 11, 20)))
+    lake.replace(Spend, [Batch(Spend.no_rows(), {Slice("openai", day): read for day in days})])
+    rows = [("openai", "costs", day, "settled", 0, Decimal(0), None) for day in days]
+    lake.replace_whole(Coverage, pl.DataFrame(rows, schema=Coverage.types(), orient="row"))
+    project = dict.fromkeys(Projects.types()) | {"connection": "openai", "provider": "openai"}
+    seen = {"status": "active", "first_seen_day": days[0], "last_seen_day": days[-1]}
+    only = project | seen | {"id": "proj_1", "name": "Default project", "is_current": True}
+    lake.replace_whole(Projects, pl.DataFrame([only], schema=Projects.types()))
+    run(monkeypatch, "doctor")
+    assert (
+        "WARN  openai: tables: $0.00 was billed to connection openai on all 8 settled days read "
+        "(2026-11-13 to 2026-11-20). Projects of its organization: Default project. Is this the "
+        "right organization?"
+    ) in capfd.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

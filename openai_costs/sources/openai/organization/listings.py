@@ -139,6 +139,8 @@ def _frame(rows: list[tuple[Any, ...]], columns: dict[str, pl.DataType]) -> pl.D
     instants = [name for name, kind in columns.items() if kind == pl.Datetime("us")]
     types = columns | dict.fromkeys(instants, pl.Int64())
     frame = pl.DataFrame(rows, schema={LIST: pl.String(), **types}, orient="row")
+    # Zero seconds stands for "never", not for 1970.
+    seconds = pl.col(instants).replace(0, None) if instants else None
     return frame.with_columns(
-        (pl.col(instants) * _MICROSECONDS).cast(pl.Datetime("us")) if instants else []
+        [] if seconds is None else (seconds * _MICROSECONDS).cast(pl.Datetime("us"))
     )

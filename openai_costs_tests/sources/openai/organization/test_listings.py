@@ -71,6 +71,12 @@ def test_a_key_has_the_owner_that_is_nested_below_its_type():
     )
 
 
+def test_zero_seconds_are_never_and_not_1970():
+    never = project("proj_a", created_at=0, archived_at=0)
+    found = listed(Projects, projects=[never])
+    assert rows(found, "created_at archived_at") == [(None, None)]
+
+
 def test_an_address_in_a_name_is_taken_out_of_it():
     found = listed(ApiKeys, api_keys__proj_a=recorded("directory_api_keys", "every_owner"))
     assert rows(found, "name")[3] == ("asked by [e-mail address]",)
