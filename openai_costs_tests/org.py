@@ -28,6 +28,7 @@ from openai_costs.sample.api.serving import InProcessTransport
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.faults import Faults
+from openai_costs.settings import Team
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import polars as pl
+
+    from openai_costs.settings import Team
 
 
 TODAY: Final = date(2026, 11, 23)
@@ -179,11 +182,15 @@ class House:
     connections: tuple[OpenAIConnection, ...]
     clock: HandClock = field(default_factory=HandClock)
     transports: dict[str, httpx.BaseTransport] = field(default_factory=dict)
+    teams: tuple[Team, ...] = ()
 
     @property
     def settings(self) -> Settings:
         return Settings(
-            home=self.home, config_file=Path("openai_costs.toml"), connections=self.connections
+            home=self.home,
+            config_file=Path("openai_costs.toml"),
+            connections=self.connections,
+            teams=self.teams,
         )
 
     @property
@@ -253,7 +260,8 @@ class House:
     def moved_to(self, home: Path) -> House:
         """Copy the home, so that a test may do to it what it likes."""
         shutil.copytree(self.home, home)
-        return House(str(home), self.connections, HandClock(self.clock.now), dict(self.transports))
+        clock, transports = HandClock(self.clock.now), dict(self.transports)
+        return House(str(home), self.connections, clock, transports, self.teams)
 
     def newest(self, name: str, day: date) -> KeptRead:
         """The newest kept read of a day."""

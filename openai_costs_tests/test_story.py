@@ -24,7 +24,10 @@ import pytest
 from openai_costs.kernel.days import midnight
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REBUILD, REFRESH
+from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USUAL
+from openai_costs.sample.setup import PROJECTS_OF_TEAMS
+from openai_costs.settings import Team
 from openai_costs.sources.openai.connection import ALLOWED
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.tables.contract import all_contracts
@@ -68,6 +71,16 @@ OLD_WAYS: Final = day(15)
 ALWAYS: Final = replace(USUAL, text_amounts_before=OLD_WAYS, plain_usage_before=OLD_WAYS)
 NEVER: Final = replace(ALWAYS, combine_user="never")
 COSTS: Final = "/v1/organization/costs"
+TEAMS: Final = tuple(
+    Team(
+        name=team,
+        projects=projects,
+        users=tuple(one.id for one in ORGANISATION.cast.people if one.team == team),
+    )
+    for team, projects in PROJECTS_OF_TEAMS.items()
+)
+OF_TEAMS: Final = ("mart.spend", "mart.spend_attribution", "mart.spend_by_user")
+VIEWS_OF_TEAMS: Final = ("bi.cost_daily", "bi.cost_by_user", "bi.spend_by_user")
 SETTLED: Final = days(FIRST_DAY, day(21))
 ALL_DAYS: Final = days(FIRST_DAY, TODAY)
 
@@ -85,6 +98,7 @@ class Told(NamedTuple):
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     made = house(tmp_path_factory.mktemp("story") / "home", *NAMES)
     made.connections = (*map(connection, FULL), connection("harbour", access="costs_only"))
+    made.teams = TEAMS
     serve(made)
     runs: dict[str, Ran] = {}
     logged: list[str] = []
@@ -430,6 +444,42 @@ def test_what_is_published_is_what_the_lake_holds(
     assert found.columns == list(table.types())
     held = tables[table.full_name()].rows()
     assert sorted(map(repr, found.fetchall())) == sorted(map(repr, held))
+
+
+def by_team(published: duckdb.DuckDBPyConnection, table: str) -> dict[tuple[str, ...], Decimal]:
+    """Dollars by connection, month and team; a view's doubles are exact to the cent."""
+    found = published.sql(
+        "SELECT connection, strftime(day, '%Y-%m'), coalesce(team, 'none'), "  # noqa: S608 - our own names
+        f"CAST(sum(billed_usd) AS DECIMAL(38, 18)) FROM {table} GROUP BY ALL"
+    )
+    return {tuple(key): usd for *key, usd in found.fetchall()}
+
+
+def test_a_team_has_the_same_dollars_each_month_in_every_table_and_view(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    attributed = by_team(published, "mart.spend_attribution")
+    assert {team for _, _, team in attributed} == {"none", *PROJECTS_OF_TEAMS}
+    assert [by_team(published, table) for table in OF_TEAMS] == [attributed] * len(OF_TEAMS)
+    for view in VIEWS_OF_TEAMS:
+        shown = by_team(published, view)
+        assert shown.keys() == attributed.keys()
+        assert all(abs(shown[key] - usd) < Decimal("1E-6") for key, usd in attributed.items()), view
+
+
+def test_a_team_has_the_same_dollars_on_the_page(
+    told: Told, published: duckdb.DuckDBPyConnection
+) -> None:
+    sums = by_team(published, "mart.spend_attribution")
+    page = read_page(told.house.lake, NOW)
+    views = dict(zip(page.connections, page.views[1:], strict=True))
+    for name, view in views.items():
+        ranking = view.periods[-1].rankings[page.dimensions.index("Team")]
+        shown = {row.cells[0]: Decimal(row.cents) / 100 for row in ranking.rows}
+        billed = {team: usd for (of, _, team), usd in sums.items() if of == name}
+        for team in shown.keys() & billed.keys():
+            assert abs(shown[team] - billed[team]) < Decimal("0.01")
+        assert len(shown.keys() & billed.keys()) > 3
 
 
 @pytest.fixture(scope="module")
