@@ -28,7 +28,6 @@ from openai_costs.sample.api.serving import InProcessTransport
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.faults import Faults
-from openai_costs.settings import Team
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach

@@ -1,4 +1,4 @@
-"""The meter of the gateway: what passed through it, and what it thinks that cost."""
+"""The gateway's meter: what passed through it, and the cost it computed."""
 
 import datetime as dt
 from typing import Any
@@ -7,7 +7,7 @@ from openai_costs.tables.contract import Contract, Usd, column
 
 
 def _tokens(description: str) -> Any:  # noqa: ANN401 - pandera's own field type
-    text = f"{description}; null where the gateway does not say, never 0."
+    text = f"{description}; null, never 0, where the gateway does not say."
     return column(text, unit="tokens", nullable=True, ge=0)
 
 
@@ -16,16 +16,17 @@ class GatewaySpend(Contract):
 
     One row per gateway, UTC day, token, provider behind the gateway and model. The day is the UTC
     day on which the gateway received the request. Never add metered to billed dollars: they are
-    the same dollars, seen twice.
+    the same dollars, counted twice.
     """
 
     connection: str = column("The gateway: [gateway] name in openai_costs.toml.")
     day: dt.date = column("The UTC day the gateway received the requests.", unit="UTC day")
-    token_id: str = column("The gateway's id of the token; null when not named.", nullable=True)
+    token_id: str = column("The token's id at the gateway; null if not named.", nullable=True)
     upstream_provider: str = column(
-        "The provider behind the gateway: openai, ...; null when not told.", nullable=True
+        "The provider behind the gateway: openai, ...; null if the gateway does not say.",
+        nullable=True,
     )
-    model: str = column("The model, without the provider in front.", nullable=True)
+    model: str = column("The model, without a provider prefix.", nullable=True)
     num_model_requests: int = column("Requests.", unit="requests", nullable=True, ge=0)
     input_tokens: int = _tokens("All input tokens, cached ones included")
     input_uncached_tokens: int = _tokens("Input tokens neither read from nor written to the cache")
@@ -33,18 +34,20 @@ class GatewaySpend(Contract):
     input_cache_write_tokens: int = _tokens("Input tokens written to the provider's cache")
     output_tokens: int = _tokens("All output tokens")
     metered_usd: Usd = column(
-        "What the gateway computed; null when it priced nothing of it, never 0 for that.",
+        "The cost the gateway computed; null, never 0, if it priced none of it.",
         unit="USD",
         nullable=True,
     )
-    is_unpriced: bool = column("Whether tokens were metered at no price: unknown, not free.")
+    is_unpriced: bool = column(
+        "Whether tokens were metered without a price: their cost is unknown, not zero."
+    )
     unpriced_tokens: int = column(
-        "Tokens metered at no price, as far as the source tells requests apart.",
+        "Tokens metered without a price, as far as the source separates requests.",
         unit="tokens",
         ge=0,
     )
 
     class Config(Contract.Config):
-        """Aggregated by its grain: no key twice."""
+        """Aggregated to its grain: no key occurs twice."""
 
         unique = ("connection", "day", "token_id", "upstream_provider", "model")

@@ -1,4 +1,4 @@
-"""The registry of the gateway: its tokens, and which OpenAI key answers for each."""
+"""The gateway's registry: its tokens, and the OpenAI key behind each."""
 
 import datetime as dt
 
@@ -12,26 +12,26 @@ TOKEN_STATES = ("active", "blocked", "expired", "deleted", "vanished")
 class GatewayTokens(Contract):
     """The gateway's tokens and their OpenAI keys.
 
-    One row per gateway and token, with the values it was last listed with; kept when it vanishes
+    One row per gateway and token, with its last listed values; kept when it vanishes
     from the list. No gateway stores which OpenAI key it sent a request with, so `mapping` says how
-    we know and `confidence` how far to believe it.
+    the key is known and `confidence` how reliable that is.
     """
 
     connection: str = column("The gateway: [gateway] name in openai_costs.toml.")
-    token_id: str = column("The gateway's id of the token: a hash, never the token.")
-    name: str = column("The token's alias; null where it has none.", nullable=True)
+    token_id: str = column("The token's id at the gateway: a hash, never the token itself.")
+    name: str = column("The token's alias; null if it has none.", nullable=True)
     status: str = column("active, blocked, expired, deleted or vanished.", isin=TOKEN_STATES)
     team: str = column("The gateway's team, by name or id.", nullable=True)
     owner_id: str = column(
-        "The gateway's user id; null where there is none or it is an e-mail address.",
+        "The gateway's user id; null if there is none or it is an e-mail address.",
         nullable=True,
     )
     upstream_connection: str = column(
-        "The OpenAI connection of openai_costs.toml it spends at; null when not known.",
+        "The OpenAI connection in openai_costs.toml that the token spends on; null if unknown.",
         nullable=True,
     )
-    openai_api_key_id: str = column("The OpenAI key that answers for it.", nullable=True)
-    openai_project_id: str = column("The OpenAI project that answers for it.", nullable=True)
+    openai_api_key_id: str = column("The OpenAI key behind the token.", nullable=True)
+    openai_project_id: str = column("The OpenAI project behind the token.", nullable=True)
     openai_key_hint: str = column("The last characters of the OpenAI key.", nullable=True)
     mapping: str = column(
         "How the OpenAI key or project is known: token_metadata, registry_file, "
@@ -39,18 +39,22 @@ class GatewayTokens(Contract):
         isin=MAPPINGS,
     )
     confidence: str = column(
-        "high: an OpenAI key id is named for this token; medium: an upstream key is declared for "
-        "it in settings; low: only a project or the key's last characters; none: nothing.",
+        "high: the token names an OpenAI key id; medium: the settings declare an upstream key for "
+        "it; low: only a project or the key's last characters are known; none: nothing is known.",
         isin=CONFIDENCES,
     )
-    created_at: At = column("When it was made.", unit="UTC timestamp", nullable=True)
+    created_at: At = column(
+        "When it was created; null if unknown.", unit="UTC timestamp", nullable=True
+    )
     expires_at: At = column("When it expires.", unit="UTC timestamp", nullable=True)
     last_used_at: At = column("When it was last used.", unit="UTC timestamp", nullable=True)
     first_seen_day: dt.date = column("First UTC day it was listed on.", unit="UTC day")
     last_seen_day: dt.date = column(
-        "Newest UTC day it was listed on, not as deleted.", unit="UTC day"
+        "Newest UTC day it was listed on and not deleted.", unit="UTC day"
     )
-    is_current: bool = column("Whether the newest complete list has it, not as deleted.")
+    is_current: bool = column(
+        "Whether the newest complete list contains it and does not mark it deleted."
+    )
 
     class Config(Contract.Config):
         """One row per gateway and token."""

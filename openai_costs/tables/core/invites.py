@@ -1,17 +1,17 @@
-"""Invitations to the organisation."""
+"""Invitations to the organization."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
 
 class Invites(Known):
-    """Invitations to the organisation.
+    """Invitations to the organization.
 
-    One row per connection and invite id, with the values it was last listed with. Holds e-mail
-    addresses: personal data. Status: pending, accepted, expired or vanished.
+    One row per connection and invite id, with its last listed values. Contains
+    e-mail addresses: personal data. Status: pending, accepted, expired or vanished.
     """
 
-    email: str = column("E-mail address invited. Personal data.", nullable=True)
+    email: str = column("The invited e-mail address. Personal data.", nullable=True)
     role: str = column("owner or reader.", nullable=True)
     expires_at: At = column("When it expires.", unit="UTC timestamp", nullable=True)
     accepted_at: At = column("When it was accepted.", unit="UTC timestamp", nullable=True)

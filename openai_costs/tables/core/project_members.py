@@ -7,7 +7,7 @@ from openai_costs.tables.entity import Known
 class ProjectMembers(Known):
     """Who is a member of which project.
 
-    One row per connection, project and user id, with the values it was last listed with. Status:
+    One row per connection, project and user id, with its last listed values. Status:
     active or vanished.
     """
 

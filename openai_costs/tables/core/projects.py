@@ -1,15 +1,17 @@
-"""The projects of each organisation, archived and vanished ones too."""
+"""The projects of each organization, including archived and vanished ones."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
 
 class Projects(Known):
-    """Projects, archived and vanished ones too.
+    """Projects, including archived and vanished ones.
 
-    One row per connection and project id, with the values it was last listed with. Status: active,
+    One row per connection and project id, with its last listed values. Status: active,
     archived, vanished or not_listed.
     """
 
-    archived_at: At = column("When it was archived.", unit="UTC timestamp", nullable=True)
-    residency: str = column("Where its data is kept, as the provider says.", nullable=True)
+    archived_at: At = column("When the project was archived.", unit="UTC timestamp", nullable=True)
+    residency: str = column(
+        "Where the project's data is stored, as the provider reports it.", nullable=True
+    )

@@ -7,7 +7,7 @@ from openai_costs.tables.entity import Known
 class ServiceAccounts(Known):
     """Service accounts of every project.
 
-    One row per connection and service account id, with the values it was last listed with. Status:
+    One row per connection and service account id, with its last listed values. Status:
     active or vanished.
     """
 

@@ -1,4 +1,4 @@
-"""The ledger: what was billed, in the finest grouping the organisation's API accepts."""
+"""The ledger: what was billed, in the finest grouping that the API accepts."""
 
 import datetime as dt
 
@@ -8,19 +8,21 @@ from openai_costs.tables.contract import Contract, Quantity, Usd, column
 class Spend(Contract):
     """The ledger: dollars billed, line by line.
 
-    One row per connection, UTC day, ledger grouping and line item. A null dimension means the
-    provider named none: the dollars are unattributed, never dropped. A dimension that is not in
-    `grouping` was not asked for and is null in every row of that day.
+    One row per connection, UTC day, ledger grouping and line item. A null dimension means that
+    the provider named none: the dollars are unattributed, never dropped. A dimension that is not in
+    `grouping` was not requested and is null in every row of that day.
     """
 
-    connection: str = column("The connection (organisation or account) of openai_costs.toml.")
+    connection: str = column("The connection (organization or account) in openai_costs.toml.")
     provider: str = column("The provider that billed.")
-    organization_id: str = column("The provider's organisation id, from settings.", nullable=True)
+    organization_id: str = column(
+        "The provider's organization id, from the settings.", nullable=True
+    )
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
-    project_id: str = column("The project; null when the provider named none.", nullable=True)
+    project_id: str = column("The project; null if the provider named none.", nullable=True)
     user_id: str = column("The user or service account the provider names.", nullable=True)
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
-    line_item: str = column("The provider's label, whole and unchanged.", nullable=True)
+    line_item: str = column("The provider's label, complete and unchanged.", nullable=True)
     surface: str = column("Product surface parsed from the label: api, evals, ...", nullable=True)
     model: str = column("Model parsed from the label.", nullable=True)
     usage_type: str = column("What was used: input, cached_input, output, ...", nullable=True)
@@ -36,10 +38,10 @@ class Spend(Contract):
     quantity_unit: str = column(
         "Unit of quantity; thousands of tokens are stored as tokens.", nullable=True
     )
-    grouping: str = column("The dimensions the day was read with, comma-joined.")
+    grouping: str = column("The dimensions that the day was read by, separated by commas.")
 
     class Config(Contract.Config):
-        """Aggregated by its grain: no key twice."""
+        """Aggregated to its grain: no key occurs twice."""
 
         unique = (
             "connection",

@@ -1,4 +1,4 @@
-"""What was used: tokens, requests and other quantities, as finely as each endpoint tells."""
+"""What was used: tokens, requests and other quantities, at each endpoint's finest grain."""
 
 import datetime as dt
 from typing import Any
@@ -7,7 +7,7 @@ from openai_costs.tables.contract import Contract, Quantity, column
 
 
 def _tokens(description: str) -> Any:  # noqa: ANN401 - pandera's own field type
-    text = f"{description}; null where the provider does not say, never 0."
+    text = f"{description}; null, never 0, where the provider does not say."
     return column(text, unit="tokens", nullable=True, ge=0)
 
 
@@ -19,17 +19,17 @@ class Usage(Contract):
     known. A dimension the endpoint does not have is null.
     """
 
-    connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Whose API was used: openai.")
+    connection: str = column("The connection in openai_costs.toml.")
+    provider: str = column("The provider whose API was used: openai.")
     day: dt.date = column("The UTC day of the usage.", unit="UTC day")
     endpoint: str = column("The usage endpoint: completions, embeddings, images, ...")
-    project_id: str = column("The project; null when the provider named none.", nullable=True)
-    user_id: str = column("The user or service account; null when none was named.", nullable=True)
+    project_id: str = column("The project; null if the provider named none.", nullable=True)
+    user_id: str = column("The user or service account; null if none was named.", nullable=True)
     api_key_id: str = column("The API key; null for usage without a key.", nullable=True)
-    model: str = column("The model; null where the endpoint has none.", nullable=True)
-    batch: bool = column("Whether the Batch API was used; null when unknown.", nullable=True)
-    service_tier: str = column("default, flex, priority, ...; null when unknown.", nullable=True)
-    api_source: str = column("agents_api or unlabeled; null when unknown.", nullable=True)
+    model: str = column("The model; null if the endpoint has none.", nullable=True)
+    batch: bool = column("Whether the Batch API was used; null if unknown.", nullable=True)
+    service_tier: str = column("default, flex, priority, ...; null if unknown.", nullable=True)
+    api_source: str = column("agents_api or unlabeled; null if unknown.", nullable=True)
     image_size: str = column("Image size, as in 1024x1024.", nullable=True)
     image_source: str = column("image.generation, image.edit, ...", nullable=True)
     vector_store_id: str = column("The vector store searched.", nullable=True)
@@ -51,10 +51,10 @@ class Usage(Contract):
     output_audio_tokens: int = _tokens("Audio output")
     output_image_tokens: int = _tokens("Image output")
     num_model_requests: int = column(
-        "Requests made to the model; null where not counted.", unit="requests", nullable=True, ge=0
+        "Requests made to the model; null if not counted.", unit="requests", nullable=True, ge=0
     )
     quantity: Quantity = column(
-        "What is counted other than tokens, in quantity_unit; null for tokens.",
+        "Quantity of anything other than tokens, in quantity_unit; null for tokens.",
         unit="quantity_unit",
         nullable=True,
         ge=0,
@@ -64,7 +64,7 @@ class Usage(Contract):
     )
 
     class Config(Contract.Config):
-        """Aggregated by its grain: no key twice."""
+        """Aggregated to its grain: no key occurs twice."""
 
         unique = (
             "connection",

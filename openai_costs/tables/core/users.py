@@ -1,21 +1,24 @@
-"""The members of each organisation."""
+"""The members of each organization."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
 
 class Users(Known):
-    """Members of the organisation.
+    """Members of the organization.
 
-    One row per connection and user id, with the values it was last listed with. Holds e-mail
-    addresses: personal data. Status: active, banned, disabled, vanished or not_listed. A ledger
-    names service accounts as users: one that core.service_accounts knows is not repeated here.
+    One row per connection and user id, with its last listed values. Contains
+    e-mail addresses: personal data. Status: active, banned, disabled, vanished or not_listed. The
+    ledger names service accounts as users; those listed in core.service_accounts are not repeated
+    here.
     """
 
     email: str = column("E-mail address. Personal data.", nullable=True)
     role: str = column("owner or reader.", nullable=True)
-    is_service_account: bool = column("Whether it is a robot; null when not told.", nullable=True)
-    added_at: At = column("When it joined.", unit="UTC timestamp", nullable=True)
+    is_service_account: bool = column(
+        "Whether it is a service account; null if the provider does not say.", nullable=True
+    )
+    added_at: At = column("When the user joined.", unit="UTC timestamp", nullable=True)
     last_used_at: At = column(
         "When one of its API keys was last used.", unit="UTC timestamp", nullable=True
     )

@@ -1,4 +1,4 @@
-"""Which days can be believed: settled, provisional or missing."""
+"""Which days are complete: settled, provisional or missing."""
 
 import datetime as dt
 
@@ -8,25 +8,32 @@ STATES = ("settled", "provisional", "missing")
 
 
 class Coverage(Contract):
-    """Which days can be believed.
+    """Which days are complete.
 
-    One row per connection, source and UTC day from the connection's start to today. Ask this
-    table before believing a sum: a missing day is not a day without spend.
+    One row per connection, source and UTC day from the connection's start to today. Check
+    this table before relying on a sum: a missing day is not a day without spend.
     """
 
-    connection: str = column("The connection of openai_costs.toml.")
+    connection: str = column("The connection in openai_costs.toml.")
     source: str = column("What was read: costs or usage.", isin=("costs", "usage"))
     day: dt.date = column("The UTC day.", unit="UTC day")
     state: str = column(
-        "settled: read after the day stopped moving; provisional: before; missing: never read.",
+        "settled: read after the day had settled; provisional: read before that; missing: never "
+        "read.",
         isin=STATES,
     )
-    rows: int = column("Stored rows of the day; null when missing.", unit="rows", nullable=True)
+    rows: int = column(
+        "Number of stored rows of the day; null if the day is missing.", unit="rows", nullable=True
+    )
     billed_usd: Usd = column(
-        "The control total; null when missing, never 0, and for usage.", unit="USD", nullable=True
+        "The control total; null, never 0, if the day is missing; null for usage.",
+        unit="USD",
+        nullable=True,
     )
     read_at: At = column(
-        "When the provider was asked; null when missing.", unit="UTC timestamp", nullable=True
+        "When the day was read from the provider; null if it is missing.",
+        unit="UTC timestamp",
+        nullable=True,
     )
 
     class Config(Contract.Config):

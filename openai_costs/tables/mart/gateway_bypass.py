@@ -1,4 +1,4 @@
-"""Spend that went round the gateway, by day and API key."""
+"""Spend that bypassed the gateway, by day and API key."""
 
 import datetime as dt
 
@@ -8,36 +8,37 @@ REASONS = ("unregistered", "unmetered", "service_account", "deleted_key", "witho
 
 
 class GatewayBypass(Contract):
-    """Spend that went round the gateway.
+    """Spend that bypassed the gateway.
 
     One row per UTC day, connection and API key whose spend the gateway does not account for.
-    `billed_usd` is all the key billed on the day, `at_risk_usd` the part the gateway did not see.
+    `billed_usd` is what the key was billed on the day, `at_risk_usd` the part the gateway did not
+    meter.
     """
 
     day: dt.date = column("The UTC day of the spend.", unit="UTC day")
-    connection: str = column("The connection of openai_costs.toml.")
+    connection: str = column("The connection in openai_costs.toml.")
     provider: str = column("The provider that billed.")
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
     key_name: str = column("The key's last known name.", nullable=True)
-    owner: str = column("Name of the user or service account that owns it.", nullable=True)
-    owner_id: str = column("Its id.", nullable=True)
+    owner: str = column("The name of the user or service account that owns the key.", nullable=True)
+    owner_id: str = column("The owner's id.", nullable=True)
     owner_type: str = column("user or service_account.", nullable=True)
-    project_id: str = column("The project; null when the provider named none.", nullable=True)
+    project_id: str = column("The project; null if the provider named none.", nullable=True)
     project_name: str = column("The project's last known name.", nullable=True)
     billed_usd: Usd = column("Dollars billed to the key on the day.", unit="USD")
     metered_usd: Usd = column(
-        "Dollars the gateway metered for it; null when it is not registered.",
+        "Dollars the gateway metered for the key; null if the key is not registered.",
         unit="USD",
         nullable=True,
     )
     at_risk_usd: Usd = column("Dollars billed that the gateway did not meter.", unit="USD")
     capture_rate: Quantity = column(
-        "metered_usd / billed_usd; null when nothing was billed or it is not registered.",
+        "metered_usd / billed_usd; null if nothing was billed or the key is not registered.",
         unit="ratio",
         nullable=True,
     )
     tokens: int = column(
-        "Input and output tokens of the key on the day; null when usage was not read.",
+        "Input and output tokens of the key on the day; null if usage was not read.",
         unit="tokens",
         nullable=True,
     )
@@ -45,28 +46,32 @@ class GatewayBypass(Contract):
         "First UTC day the key was listed or billed.", unit="UTC day", nullable=True
     )
     last_used_at: At = column(
-        "When the provider says it was last used.", unit="UTC timestamp", nullable=True
+        "When the key was last used, as the provider reports it.",
+        unit="UTC timestamp",
+        nullable=True,
     )
     new_since_day: dt.date = column(
-        "Since when it goes round: the day after its last token was listed, else the day it was "
-        "made or first seen; null for a key that is registered.",
+        "First day of the bypass: the day after the key's last token was listed, or else the day "
+        "the key was created or first seen; null for a registered key.",
         unit="UTC day",
         nullable=True,
     )
     reason: str = column(
-        "unregistered: no gateway token names it; service_account: the same, of a robot; "
-        "deleted_key: the same, and the key is gone since; unmetered: registered, but the gateway "
-        "metered far less than was billed; without_key: spend that names no key.",
+        "unregistered: no gateway token names the key; service_account: the same, for a service "
+        "account's key; deleted_key: the same, and the key has since been deleted; unmetered: "
+        "registered, but the gateway metered far less than was billed; without_key: the spend "
+        "names no key.",
         isin=REASONS,
     )
     confidence: str = column(
-        "How the registration is known: high, medium, low (a project or the key's ends only), none."
+        "How reliable the registration is: high, medium, low (only a project or the key's last "
+        "characters are known) or none."
     )
-    is_allowed: bool = column("Whether the allow-list in settings covers it on this day.")
-    allowed_because: str = column("The reason the allow-list gives.", nullable=True)
-    because: str = column("The sentence a person reads.")
+    is_allowed: bool = column("Whether the allow-list in the settings covers the key on this day.")
+    allowed_because: str = column("The reason given in the allow-list.", nullable=True)
+    because: str = column("The reason, in a sentence with numbers.")
 
     class Config(Contract.Config):
-        """Aggregated by its grain: no key twice."""
+        """Aggregated to its grain: no key occurs twice."""
 
         unique = ("day", "connection", "project_id", "api_key_id")

@@ -1,4 +1,4 @@
-"""Who holds a seat, and whether the company knows them."""
+"""Who holds a seat, and whether the company's directory lists them."""
 
 import datetime as dt
 
@@ -11,58 +11,61 @@ SEAT_KINDS = ("user", "invite", "service_account")
 class Seats(Contract):
     """Members, invites and service accounts.
 
-    One row per connection and member, invite or service account, beside the known engineers. Holds
-    e-mail addresses: personal data.
+    One row per connection and member, invite or service account, matched with the company's
+    directory. Contains e-mail addresses: personal data.
     """
 
-    connection: str = column("The connection of openai_costs.toml.")
+    connection: str = column("The connection in openai_costs.toml.")
     user_id: str = column("The id of the member, invite or service account.")
     seat_kind: str = column("user, invite or service_account.", isin=SEAT_KINDS)
-    name: str = column("Its last known name.", nullable=True)
+    name: str = column("The last known name.", nullable=True)
     email: str = column("E-mail address at OpenAI. Personal data.", nullable=True)
     role: str = column("owner or reader.", nullable=True)
     is_current: bool = column(
-        "Whether the newest list has it; others are here because they still spend."
+        "Whether the newest list contains it; others are included because they still spend."
     )
     status: str = column(
-        "matched: an engineer's main address or declared id; alias: another address; left: an "
-        "engineer who left; unmatched: nobody the directory knows; service_account; invited. Null: "
-        "there is no directory that could be believed, so nobody is judged.",
+        "matched: a person's main address or declared id; alias: another of their addresses; left: "
+        "a person who left; unmatched: not in the company directory; service_account; invited. "
+        "Null: there is no trusted directory, so no seat is matched.",
         nullable=True,
         isin=SEAT_STATES,
     )
     matched_by: str = column(
         "The rule that matched: email, alias, domain, plus_tag or openai_user_id.", nullable=True
     )
-    person_id: str = column("The engineer's id in the directory.", nullable=True)
-    team: str = column("The engineer's team.", nullable=True)
-    left_day: dt.date = column("When the engineer left.", unit="UTC day", nullable=True)
+    person_id: str = column("The person's id in the directory.", nullable=True)
+    team: str = column("The person's team.", nullable=True)
+    left_day: dt.date = column("When the person left.", unit="UTC day", nullable=True)
     admin_keys: int = column("Admin keys it owns.", unit="keys", nullable=True)
     api_keys: int = column("API keys it owns.", unit="keys", nullable=True)
     projects: int = column("Projects it is a member of.", unit="projects", nullable=True)
     spend_30d_usd: Usd = column(
-        "Dollars attributed to it in the 30 days up to as_of_day.", unit="USD"
+        "Dollars attributed to it in the 30 days through as_of_day.", unit="USD"
     )
     last_active_day: dt.date = column(
-        "Newest UTC day with spend or a key used; null: none known.", unit="UTC day", nullable=True
+        "Newest UTC day with spend or a key used; null if none is known.",
+        unit="UTC day",
+        nullable=True,
     )
-    is_idle: bool = column("Whether it was not active for [seats] idle_after_days.")
+    is_idle: bool = column("Whether it was inactive for at least [seats] idle_after_days.")
     seat_usd: Usd = column(
-        "Contract price of the seat for a month, from settings; null without one. An assumption: "
-        "the Costs API bills no seats.",
+        "The seat's contract price per month, from the settings; null without one. An assumption: "
+        "the Costs API does not bill seats.",
         unit="USD",
         nullable=True,
     )
     billed_seat_usd: Usd = column(
-        "Its even share of subscription-like lines of the bill in the same 30 days.",
+        "An equal share of the bill's subscription lines in the same 30 days.",
         unit="USD",
         nullable=True,
     )
     seat_basis: str = column(
-        "Where the seat cost is from: contract_price (an assumption), bill, both or none."
+        "The source of the seat cost: contract_price (an assumption), bill, both or none."
     )
     as_of_day: dt.date = column(
-        "The newest settled UTC day of the connection's ledger, or its newest while none is.",
+        "The newest settled UTC day of the connection's ledger, or its newest day if none has "
+        "settled.",
         unit="UTC day",
         nullable=True,
     )

@@ -12,9 +12,9 @@ class Spend(Contract):
     """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
-    connection: str = column("The connection of openai_costs.toml.")
+    connection: str = column("The connection in openai_costs.toml.")
     provider: str = column("The provider that billed.")
-    project_id: str = column("The project; null when the provider named none.", nullable=True)
+    project_id: str = column("The project; null if the provider named none.", nullable=True)
     project_name: str = column("The project's last known name.", nullable=True)
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
     api_key_name: str = column("The key's last known name.", nullable=True)
@@ -23,14 +23,14 @@ class Spend(Contract):
         "project; null where [[teams]] names none of them.",
         nullable=True,
     )
-    model: str = column("Model; null where the line item names none.", nullable=True)
+    model: str = column("Model; null if the line item names none.", nullable=True)
     usage_type: str = column(
-        "What was used; null where the line item was not understood.", nullable=True
+        "What was used; null if the line item was not recognized.", nullable=True
     )
     billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
 
     class Config(Contract.Config):
-        """Aggregated by its grain: no key twice."""
+        """Aggregated to its grain: no key occurs twice."""
 
         unique = (
             "day",

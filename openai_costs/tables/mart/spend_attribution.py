@@ -1,4 +1,4 @@
-"""Every dollar of the ledger with the person it was attributed to, and how."""
+"""Every dollar of the ledger with the user it was attributed to, and the rule."""
 
 import datetime as dt
 
@@ -9,55 +9,56 @@ POOLS = ("project", "organization")
 
 
 class SpendAttribution(Contract):
-    """Every dollar, whose it is, and how it is known.
+    """Every dollar with its user and attribution.
 
     One row per UTC day, connection, project, API key, user, model, usage type, attribution and
-    pool. Adds up to the ledger, difference 0; dollars of 0 are left out. The ladder:
+    pool. Adds up to the ledger, difference 0; lines of $0 are left out. The rules are in
     docs/attribution.md.
     """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
-    connection: str = column("The connection of openai_costs.toml.")
+    connection: str = column("The connection in openai_costs.toml.")
     provider: str = column("The provider that billed.")
     project_id: str = column(
-        "The project; null when the provider named none, or named it apart from the user.",
+        "The project; null if the provider named none, or reported it separately from the user.",
         nullable=True,
     )
     project_name: str = column("The project's last known name.", nullable=True)
     api_key_id: str = column(
-        "The API key; null for spend without a key, or where it was named apart from the user.",
+        "The API key; null for spend without a key, or if reported separately from the user.",
         nullable=True,
     )
-    user_id: str = column("The user or service account; null when unattributed.", nullable=True)
-    user_name: str = column("Its last known name.", nullable=True)
+    user_id: str = column("The user or service account; null if unattributed.", nullable=True)
+    user_name: str = column("The user's last known name.", nullable=True)
     team: str = column(
-        "The team of the key, user or project, as settings say; null where they do not.",
+        "The team of these dollars: of the key, or else the user, or else the project, as "
+        "[[teams]] defines it; null if none applies.",
         nullable=True,
     )
-    model: str = column("Model; null where the line item names none.", nullable=True)
+    model: str = column("Model; null if the line item names none.", nullable=True)
     usage_type: str = column(
-        "What was used; null where the line item was not understood.", nullable=True
+        "What was used; null if the line item was not recognized.", nullable=True
     )
     billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
     attribution: str = column(
-        "direct: the provider names the user; key_owner: the API key's owner; allocated: by share "
-        "of tokens; unattributed: nobody.",
+        "direct: the provider names the user; key_owner: the user owns the API key; allocated: by "
+        "the user's share of tokens; unattributed: no user is known.",
         isin=ATTRIBUTIONS,
     )
     pool: str = column(
-        "Whose tokens the line was shared out by, project or organization; null if it was not.",
+        "Whose tokens the line was allocated by, project or organization; null if it was not.",
         nullable=True,
         isin=POOLS,
     )
     share_pct: Quantity = column(
-        "With a pool: the user's share of its tokens of that model and day, nobody's included; "
-        "a pool's shares add up to 100.",
+        "With a pool: the user's share of the pool's tokens of that model and day, including "
+        "tokens without a user; the shares of a pool add up to 100.",
         unit="%",
         nullable=True,
     )
 
     class Config(Contract.Config):
-        """Aggregated by its grain: no key twice."""
+        """Aggregated to its grain: no key occurs twice."""
 
         unique = (
             "day",
