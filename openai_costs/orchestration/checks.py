@@ -1,7 +1,7 @@
-"""Checks judge the data, one verdict per day, also in a run over many days.
+"""Checks judge the data, with one verdict per day even in a run over many days.
 
-A red check means: do not believe this table. It never judges the spending; that is a finding.
-Not here: what the numbers of a check are compared with (the folder that owns the table).
+A failed check means: do not rely on this table. It never judges the spending; a finding does that.
+Not here: what a check compares its numbers with (the folder that owns the table).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from openai_costs.storage.slices import Replaced, Slice
 
 @dataclass(frozen=True)
 class Rule:
-    """A check: its name, what it promises, how bad a failure is, one verdict a day or one a run."""
+    """A check: its name, its promise, how severe a failure is, one verdict per day or per run."""
 
     name: str
     promise: str
@@ -44,7 +44,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule says about one day."""
+    """The result of a rule for one day."""
 
     rule: Rule
     day: date
@@ -52,16 +52,18 @@ class Verdict:
     because: str
     figures: Mapping[str, str | int] = field(default_factory=dict)
     severity: dg.AssetCheckSeverity | None = None
-    """How bad it is this time, where that differs from the rule's own severity."""
+    """The severity of this failure, where it differs from the rule's own."""
 
 
 WARN = dg.AssetCheckSeverity.WARN
-CONTRACT = Rule("contract", "Every row keeps the table's contract (docs/tables.md).")
+CONTRACT = Rule("contract", "Every row meets the table's contract (docs/tables.md).")
 CURRENCY = Rule("currency", "Every amount is in dollars.")
 DERIVED = replace(CONTRACT, is_daily=False)
-"""The contract of a table derived from others: every event costs a run time, and its days already
-have the verdicts of the tables they come from."""
-KNOWN_FIELDS = Rule("known_fields", "The page has no field or object that is new to us.", WARN)
+"""The contract of a table derived from others, once per run: every event costs time, and the days
+already have the verdicts of the tables they are derived from."""
+KNOWN_FIELDS = Rule(
+    "known_fields", "The provider's pages contain no unknown field or object.", WARN
+)
 
 Judge = Callable[[Lake, DayRange], Iterable[Verdict]]
 ChecksBuilder = Callable[[dg.PartitionsDefinition[str]], dg.AssetChecksDefinition]
@@ -69,7 +71,7 @@ AnyContext = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
 def verdicts(rules: Sequence[Rule], replaced: Replaced) -> Iterator[Verdict]:
-    """Yield what the rules say of each day that a write touched or refused."""
+    """Yield the verdicts of the rules on each day that a write replaced or refused."""
     slices = sorted({*replaced.rows, *replaced.refused}, key=lambda key: (key.day, key.connection))
     by_day = {day: list(keys) for day, keys in groupby(slices, key=lambda key: key.day)}
     for rule in rules:
@@ -94,20 +96,26 @@ def evaluations(asset: dg.AssetKey, judged: Iterable[Verdict]) -> Iterator[dg.As
 
 
 def finished(asset: dg.AssetKey, rules: Sequence[Rule]) -> Iterator[dg.Output[None]]:
-    """Yield the empty outputs by which Dagster knows that checks have run."""
+    """Yield the empty outputs that tell Dagster which checks have run."""
     for rule in rules:
         name = rule.spec(asset, None).get_python_identifier()
         yield dg.Output(None, output_name=name)
 
 
 def run_days(context: AnyContext) -> DayRange:
-    """Return the UTC days a run is about."""
+    """Return the UTC days of a run.
+
+    Raises:
+        dagster.Failure: The run has no partitions.
+    """
     tags = context.run.tags
     single = tags.get("dagster/partition")
     first = single or tags.get("dagster/asset_partition_range_start")
     last = single or tags.get("dagster/asset_partition_range_end")
     if first is None or last is None:
-        raise dg.Failure("This run names no day: choose partitions to launch.", allow_retries=False)
+        raise dg.Failure(
+            "This run has no days. Choose partitions and launch it again.", allow_retries=False
+        )
     return DayRange(date.fromisoformat(first), date.fromisoformat(last))
 
 
@@ -117,12 +125,12 @@ def day_checks(
     """Return a decorator: a function that judges days becomes an asset's checks.
 
     Args:
-        asset: The asset judged.
-        rules: The rules the function gives verdicts for.
-        reads: Other assets it compares with.
+        asset: The asset that is judged.
+        rules: The rules that the function gives verdicts on.
+        reads: Other assets that it compares the asset with.
     """
 
-    def hang(judge: Judge) -> ChecksBuilder:
+    def attach(judge: Judge) -> ChecksBuilder:
         def evaluate(context: dg.AssetCheckExecutionContext) -> Iterator[object]:
             """Judge the days of the run."""
             yield from evaluations(asset, judge(context.resources.lake, run_days(context)))
@@ -137,13 +145,13 @@ def day_checks(
 
         return build
 
-    return hang
+    return attach
 
 
 def _verdict(rule: Rule, replaced: Replaced, day: date, keys: Sequence[Slice]) -> Verdict:
-    said = [said for key in keys if (said := _OBJECTIONS[rule.name](replaced, key))]
+    failures = [text for key in keys if (text := _FAILURES[rule.name](replaced, key))]
     rows = sum(replaced.rows.get(key, 0) for key in keys)
-    return Verdict(rule, day, not said, "; ".join(said) or rule.promise, {"rows": rows})
+    return Verdict(rule, day, not failures, "; ".join(failures) or rule.promise, {"rows": rows})
 
 
 def _contract(replaced: Replaced, key: Slice) -> str:
@@ -161,7 +169,7 @@ def _known_fields(replaced: Replaced, key: Slice) -> str:
     return f"{key.connection}: {remark}" if remark else ""
 
 
-_OBJECTIONS: Mapping[str, Callable[[Replaced, Slice], str]] = {
+_FAILURES: Mapping[str, Callable[[Replaced, Slice], str]] = {
     CONTRACT.name: _contract,
     CURRENCY.name: _currency,
     KNOWN_FIELDS.name: _known_fields,

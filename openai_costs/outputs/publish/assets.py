@@ -8,7 +8,8 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
-from openai_costs.kernel.days import ONE_DAY, Clock
+from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.formatting import listed
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 from openai_costs.orchestration.table_assets import OWNERS, asset_key
 from openai_costs.outputs.publish.bi import VIEWS, View
@@ -30,6 +31,9 @@ GROUP = "publish"
 LATE_AFTER = timedelta(hours=30)
 """A daily refresh that did not publish for this long is late."""
 
+MOST_GAPS = 10
+"""How many ranges of missing days a check lists."""
+
 
 def published_database() -> dg.AssetsDefinition:
     """Build the asset that publishes."""
@@ -37,8 +41,8 @@ def published_database() -> dg.AssetsDefinition:
     @dg.asset(
         key=DATABASE,
         deps=[asset_key(table) for table in all_contracts()],
-        description="The database that readers get. DuckDB file and Parquet tables, rebuilt from "
-        "the lake beside the old ones and renamed into place.",
+        description="The database for readers. A DuckDB file and Parquet tables, rebuilt from the "
+        "lake beside the old ones and renamed into place.",
         backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
         group_name=GROUP,
         kinds={"duckdb", "parquet"},
@@ -55,7 +59,7 @@ def published_database() -> dg.AssetsDefinition:
         yield dg.MaterializeResult(metadata=_figures(done, lake))
         if refused := _refused_in(context):
             raise dg.Failure(
-                f"Published, but not every day of this run: {refused}", allow_retries=False
+                f"Published, but some days of this run were refused: {refused}", allow_retries=False
             )
 
     return duckdb
@@ -68,14 +72,16 @@ def published_database() -> dg.AssetsDefinition:
 def through_yesterday(
     lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]
 ) -> dg.AssetCheckResult:
-    """Judge whether the newest published day of each connection is recent enough."""
+    """Judge whether every connection has yesterday."""
     yesterday = clock().date() - ONE_DAY
     read = of_costs(lake.read(Coverage)).filter(state="missing", day=yesterday)
     late = ", ".join(read["connection"].to_list())
     return dg.AssetCheckResult(
         passed=not late,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{yesterday} is missing for {late}." if late else f"Through {yesterday}.",
+        description=f"{yesterday} is missing for {late}."
+        if late
+        else f"Every connection is published through {yesterday}.",
     )
 
 
@@ -88,10 +94,13 @@ def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> 
     gaps = missing_ranges(
         since_first_read(of_costs(lake.read(Coverage))).filter(pl.col("day") < clock().date())
     )
-    said = [f"{row[0]}: {row[1]} to {row[2]}" for row in gaps.head(10).iter_rows()]
+    missing = [f"{name}: {DayRange(first, last)}" for name, first, last in gaps.iter_rows()]
+    named = listed(missing, MOST_GAPS, "range", "; ")
     return dg.AssetCheckResult(
-        passed=not said,
-        description="; ".join(said) + " missing: backfill them" if said else "No gap.",
+        passed=not missing,
+        description=f"Days are missing. {named}. To read them, run openai-costs backfill."
+        if missing
+        else "No day is missing.",
         metadata={"gaps": gaps.height},
     )
 
@@ -138,15 +147,15 @@ def _figures(done: Published, lake: Lake) -> dict[str, Any]:
 
 
 def _refused_in(context: dg.AssetExecutionContext) -> str:
-    """Return what earlier steps of this run refused to write; empty when nothing."""
+    """Return what earlier steps of this run refused to write; empty if nothing."""
     events = context.instance.get_records_for_run(
         context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     ).records
-    said = {
+    refused = {
         evaluation.description or ""
         for record in events
         if (evaluation := record.event_log_entry.dagster_event.asset_check_evaluation_data)
         and evaluation.check_name in {CONTRACT.name, CURRENCY.name}
         and not evaluation.passed
     }
-    return " ".join(sorted(said)[:5])
+    return " ".join(sorted(refused)[:5])

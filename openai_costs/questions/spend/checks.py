@@ -1,4 +1,4 @@
-"""The checks of spend: the reads agree, nothing counts twice, every dollar is attributed once."""
+"""The checks of spend: reads agree, nothing is counted twice, every dollar is attributed once."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -7,6 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.formatting import counted, dollars, listed
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.questions.spend.ties import (
@@ -28,18 +29,22 @@ from openai_costs.tables.mart.spend_by_user import ATTRIBUTIONS
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 
 UNPARSED_LIMIT_PCT = Decimal(5)
-TIES_OUT = Rule("ties_out", "Page, ledger, user view and control total agree, difference 0.")
-DUPLICATES = Rule("duplicates", "No ledger key occurs twice in a day.")
-ROWS_ARRIVED = Rule("rows_arrived", "A day has rows when the day before had some.", WARN)
+TIES_OUT = Rule(
+    "ties_out", "Page, ledger and user view equal the control total; the difference is exactly 0."
+)
+DUPLICATES = Rule("duplicates", "No two ledger rows of a day have the same key.")
+ROWS_ARRIVED = Rule("rows_arrived", "A settled day after a day with spend has spend too.", WARN)
 ATTRIBUTED = Rule(
     "attribution_ties_out",
-    "Spend, attribution and spend by user agree with the control total, difference 0.",
+    "Spend, attribution and spend by user equal the control total; the difference is exactly 0.",
     is_daily=False,
 )
-DAYS_TOLD = 5
+DAYS_LISTED = 5
 READS = {"page": "page_usd", "ledger": "ledger_usd", "user view": "user_usd"}
 MARTS = {"spend": "spend_usd", "attribution": "attribution_usd", "by user": "user_usd"}
-UNPARSED = Rule("unparsed_dollars", "At least 95 % of the day's dollars have a parsed label.", WARN)
+UNPARSED = Rule(
+    "unparsed_dollars", "At least 95 % of the day's dollars have a recognized label.", WARN
+)
 
 
 @day_checks(
@@ -83,65 +88,65 @@ def attribution_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
 
 def _attribution_agrees(sums: pl.DataFrame, rungs: pl.DataFrame, newest: date) -> Verdict:
     wrong = sums.filter(pl.col("largest_gap_usd") != 0)
-    said = [f"{row['day']} {_difference(row, MARTS)}" for row in wrong.iter_rows(named=True)]
+    differing = [f"{row['day']} {_difference(row, MARTS)}" for row in wrong.iter_rows(named=True)]
     is_noise = bool((wrong["largest_gap_usd"] < FLOAT_NOISE_USD).all())
     usd = dict(rungs.group_by("attribution").agg(pl.col("usd").sum()).iter_rows())
     return Verdict(
         ATTRIBUTED,
         newest,
-        passed=not said,
-        because="; ".join(_shortened(said)) or ATTRIBUTED.promise,
+        passed=not differing,
+        because=listed(differing, DAYS_LISTED, "day", "; ") or ATTRIBUTED.promise,
         figures={f"{rung}_usd": str(usd.get(rung, 0)) for rung in ATTRIBUTIONS},
         severity=WARN if is_noise else None,
     )
 
 
-def _shortened(said: list[str]) -> list[str]:
-    more = len(said) - DAYS_TOLD
-    return [*said[:DAYS_TOLD], f"and {more} more days"] if more > 0 else said
-
-
 def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
     for (day,), rows in sums.group_by("day", maintain_order=True):
         wrong = rows.filter(pl.col("largest_gap_usd") != 0)
-        said = [_difference(row, READS) for row in wrong.iter_rows(named=True)]
-        # A day still filling up moves between two requests: only a settled one must agree.
+        differing = [_difference(row, READS) for row in wrong.iter_rows(named=True)]
+        # A provisional day can change between two requests: only a settled one must agree.
         must_agree = wrong["is_settled"].any()
         is_noise = bool((rows["largest_gap_usd"] < FLOAT_NOISE_USD).all())
-        if said and not must_agree:
-            said.append("the day is provisional and not held to it yet")
+        if differing and not must_agree:
+            differing.append("the day is provisional, so this is no failure yet")
         totals = {"control_usd": rows["control_usd"].sum(), "ledger_usd": rows["ledger_usd"].sum()}
         yield Verdict(
             TIES_OUT,
             day,
             passed=not must_agree,
-            because="; ".join(said) or TIES_OUT.promise,
+            because="; ".join(differing) or TIES_OUT.promise,
             figures={name: str(usd) for name, usd in totals.items()},
             severity=WARN if is_noise else None,
         )
 
 
 def _rows_arrived(sums: pl.DataFrame) -> Iterator[Verdict]:
-    """Nothing after something is an answer, and worth a look: a day that was not billed yet?"""
+    """A day without spend after a day with spend is valid, but may not have been billed yet."""
     for (day,), rows in fell_silent(sums).group_by("day", maintain_order=True):
         silent = ", ".join(rows.filter("fell_silent")["connection"].to_list())
-        because = f"{silent}: nothing was spent, after a day with spend." if silent else ""
+        because = f"$0.00 on {day} after a day with spend: {silent}." if silent else ""
         yield Verdict(ROWS_ARRIVED, day, not silent, because or ROWS_ARRIVED.promise)
 
 
 def _difference(row: dict[str, Decimal], others: Mapping[str, str]) -> str:
     control = row["control_usd"]
-    said = [f"{name} {row[usd]} ({row[usd] - control:+})" for name, usd in others.items()]
-    return f"{row['connection']}: control {control} USD, {', '.join(said)}"
+    sums = [f"{name} {row[usd]} ({row[usd] - control:+})" for name, usd in others.items()]
+    return f"{row['connection']}: control {control} USD, {', '.join(sums)}"
 
 
 def _lines_are_sound(control: pl.DataFrame, counts: pl.DataFrame) -> Iterator[Verdict]:
     by_day = counts.group_by("day").agg(pl.col("duplicates", "unparsed_usd", "usd").sum())
     read = control.select("day").unique().join(by_day, on="day", how="left").sort("day")
     for row in read.iter_rows(named=True):
-        twice, unparsed, usd = row["duplicates"] or 0, row["unparsed_usd"] or 0, row["usd"] or 0
-        yield Verdict(DUPLICATES, row["day"], twice == 0, f"{twice} keys occur twice.")
+        twice = row["duplicates"] or 0
+        unparsed, usd = row["unparsed_usd"] or Decimal(0), row["usd"] or Decimal(0)
+        why = f"{counted(twice, 'ledger row')} of {row['day']} repeat the key of another."
+        yield Verdict(DUPLICATES, row["day"], twice == 0, why if twice else DUPLICATES.promise)
         share = Decimal(100) * unparsed / usd if usd else Decimal(0)
-        because = f"{unparsed} of {usd} USD ({share:.2f} %) have a label that was not understood."
+        because = (
+            f"{dollars(unparsed)} of {dollars(usd)} on {row['day']} ({share:.2f} %) have an "
+            "unrecognized label."
+        )
         figures = {"unparsed_usd": str(unparsed), "unparsed_pct": f"{share:.4f}"}
         yield Verdict(UNPARSED, row["day"], share <= UNPARSED_LIMIT_PCT, because, figures)

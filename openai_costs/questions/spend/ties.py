@@ -26,13 +26,14 @@ def line_counts(ledger: pl.DataFrame) -> pl.DataFrame:
     """Return one row per connection and day: duplicates, unparsed_usd, usd.
 
     `duplicates` is how many rows repeat the key of another; `unparsed_usd` the dollars of lines
-    whose label was not understood.
+    whose label was not recognized. Both sums are of sizes, so that no credit cancels a charge.
     """
     is_unparsed = pl.col("usage_type").is_null() & pl.col("model").is_null()
+    size = pl.col("billed_usd").abs()
     return ledger.group_by(SLICE).agg(
         duplicates=pl.len() - pl.struct(GRAIN).n_unique(),
-        unparsed_usd=pl.col("billed_usd").filter(is_unparsed).sum(),
-        usd=pl.col("billed_usd").sum(),
+        unparsed_usd=size.filter(is_unparsed).sum(),
+        usd=size.sum(),
     )
 
 

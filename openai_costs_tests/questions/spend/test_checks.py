@@ -5,7 +5,7 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.orchestration.checks import WARN, Verdict
-from openai_costs.questions.spend.checks import ATTRIBUTED, DAYS_TOLD, _attribution_agrees
+from openai_costs.questions.spend.checks import ATTRIBUTED, DAYS_LISTED, _attribution_agrees
 from openai_costs.questions.spend.ties import attributed, day_sums, rung_sums
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs_tests.org import NOW, day
@@ -53,6 +53,6 @@ def test_noise_of_binary_sums_is_only_a_warning() -> None:
 
 
 def test_a_long_list_of_days_is_cut_and_counted() -> None:
-    found = verdict(*["1"] * (DAYS_TOLD + 3))
-    assert found.because.count("acme") == DAYS_TOLD
+    found = verdict(*["1"] * (DAYS_LISTED + 3))
+    assert found.because.count("acme") == DAYS_LISTED
     assert found.because.endswith("and 3 more days")
