@@ -116,6 +116,6 @@ def test_dollars_of_labels_that_were_not_understood_are_counted() -> None:
 
 
 def test_a_credit_cancels_no_dollars_without_a_label() -> None:
-    credit = {"model": None, "usage_type": None, "billed_usd": Decimal("-25")}
+    credit = {"model": None, "usage_type": None, "billed_usd": Decimal(-25)}
     (row,) = line_counts(ledger({"billed_usd": Decimal("7.5")}, credit)).rows(named=True)
     assert (row["unparsed_usd"], row["usd"]) == (Decimal(25), Decimal("32.5"))
