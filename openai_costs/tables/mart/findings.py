@@ -26,7 +26,7 @@ class Findings(Contract):
     subject_kind: str = column("What the subject is: api_key, project, budget, connection, ...")
     subject_id: str = column("The subject's id; with the period where a rule has periods.")
     subject_name: str = column("The subject's last known name.", nullable=True)
-    connection: str = column("The connection of openai_costs.toml; * for all of them together.")
+    connection: str = column("The connection in openai_costs.toml; * for all of them together.")
     day: dt.date = column("The newest day on which the condition held.", unit="UTC day")
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
     opened_day: dt.date = column("The day it was opened or recorded.", unit="UTC day")
