@@ -4,8 +4,6 @@ The catalogue is the package genai-prices as installed: data, no network. A pric
 is not guessed. https://github.com/pydantic/genai-prices
 """
 
-import re
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -17,6 +15,7 @@ from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 from openai_costs.kernel.days import midnight
 from openai_costs.kernel.money import SMALLEST
+from openai_costs.questions.model_names import price_list_names
 
 SOURCE: Final = f"genai-prices {genai_prices.__version__}"
 OPENAI: Final = next(provider for provider in providers if provider.id == "openai")
@@ -85,7 +84,6 @@ _CONTEXTS: Final = {
     "priority": {"service_tier": "priority"},
     "fast": {"service_tier": "fast"},
 }
-_DATE: Final = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
 @cache
@@ -103,19 +101,12 @@ def list_price(item: Item, day: date) -> ListPrice:
 
 
 def find_model(name: str) -> ModelInfo | None:
-    """Return the catalogue's entry for a model as the bill or usage names it; None if unknown."""
-    found = (OPENAI.find_model(one) for one in _spellings(name))
-    return next((model for model in found if model is not None), None)
-
-
-def _spellings(name: str) -> Iterator[str]:
-    """Yield a name as it is, a tuned model's name as the catalogue has it, then without its date.
+    """Return the catalogue's entry for a model as the bill or usage names it; None if unknown.
 
     A dated name that the catalogue knows may have a price of its own, so it is tried first.
     """
-    tuned = re.sub(r"^ft-", "ft:", name.lower())
-    yield tuned
-    yield _DATE.sub("", tuned)
+    found = (OPENAI.find_model(one) for one in price_list_names(name))
+    return next((model for model in found if model is not None), None)
 
 
 def _shared_price(item: Item, day: date) -> ListPrice:

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
+from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.usage.billable import POOL, STANDARD
 
 TOO_MANY: Final = Decimal(1_000_000_000_000_000)
@@ -83,6 +84,7 @@ def _claims(lines: pl.DataFrame) -> pl.DataFrame:
     """Return the pool of usage that each line is about: line, and the columns of a pool."""
     only_use = pl.col("priced_unit").replace_strict(_ONLY_USE, default=None, return_dtype=pl.String)
     return lines.with_columns(
+        model=canonical_model(),
         usage_type=pl.coalesce("usage_type", only_use),
         service_tier=pl.col("service_tier").fill_null(STANDARD),
     ).select("line", *POOL)

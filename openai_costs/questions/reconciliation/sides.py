@@ -6,7 +6,7 @@ import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.gateway import is_openai
-from openai_costs.questions.model_names import undated
+from openai_costs.questions.model_names import undated_model
 from openai_costs.questions.reconciliation.gaps import KINDS
 
 TOKENS = {
@@ -78,7 +78,7 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
     share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_tiny(every.sum().cast(MONEY))
     return (
         rows.with_columns(
-            model=undated(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)
+            model=undated_model(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)
         )
         .group_by(grain)
         .agg(
@@ -117,7 +117,7 @@ def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
             & pl.col("list_price_usd").is_not_null()
             & pl.col("service_tier").fill_null("standard").is_in(["standard", "default"])
         )
-        .with_columns(model=undated())
+        .with_columns(model=undated_model())
         .group_by(_GRAIN)
         .agg(token_usd=pl.col("list_price_usd").max())
     )
@@ -152,7 +152,7 @@ def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     is_tokens = pl.col("quantity_unit") == "tokens"
     own = pl.when(is_tokens.fill_null(False).all()).then(pl.col("quantity").sum())
     lines = (
-        ledger.with_columns(model=undated())
+        ledger.with_columns(model=undated_model())
         .group_by(*POOL, "usage_type")
         .agg(billed_usd=pl.col("billed_usd").sum(), billed_tokens=own.cast(MONEY))
     )
@@ -176,7 +176,7 @@ def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
     ]
     return (
         usage.with_columns(
-            model=undated(), input_uncached_tokens=pl.coalesce(plain, "input_uncached_tokens")
+            model=undated_model(), input_uncached_tokens=pl.coalesce(plain, "input_uncached_tokens")
         )
         .group_by(grain)
         .agg(known)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from openai_costs.questions.model_names import MODEL_NAME
+from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.spend.names import OF_KEY, Directory, owners, with_names, with_team
 from openai_costs.questions.spend.shares import POOL, holders, pools, shared_out
 from openai_costs.questions.spend.user_view import LINE, named_lines
@@ -85,7 +85,7 @@ def _shared(lines: pl.DataFrame, tokens: pl.DataFrame, projectless: pl.DataFrame
     summed = lines.group_by(CUT).agg(pl.col("billed_usd").sum()).drop("user_id")
     alone = projectless.with_columns(pool=pl.lit("organization"))
     pooled = summed.join(alone, on=SLICE, how="left").with_columns(
-        MODEL_NAME,
+        model_name=canonical_model(),
         pool=pl.when(pl.col("project_id").is_not_null()).then(pl.lit("project")).otherwise("pool"),
     )
     shares = shared_out(pooled, tokens, POOL)

@@ -8,7 +8,7 @@ the line. Not here: who has a share (shares.py).
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, SMALLEST
-from openai_costs.questions.model_names import MODEL_NAME
+from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.spend.names import OF_KEY
 
 HUNDRED_PCT = 100
@@ -65,7 +65,6 @@ def _money(name: str) -> pl.Expr:
 
 POOL = ["connection", "day", "pool", "project_id", "model_name"]
 """What a pool is told by; the pool of an organisation has no project."""
-"""A model as bills write it: usage says `ft:gpt-4o:acme::x` of what the bill calls `ft-gpt-4o`."""
 
 
 def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +84,7 @@ def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
             "connection",
             "day",
             "project_id",
-            MODEL_NAME,
+            model_name=canonical_model(),
             user_id=pl.coalesce("user_id", "owner_id"),
             tokens=tokens,
         )

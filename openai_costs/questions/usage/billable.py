@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.model_names import billed_model
+from openai_costs.questions.model_names import canonical_model
 
 SLICE: Final = ["connection", "day"]
 
@@ -72,7 +72,7 @@ def billable(usage: pl.DataFrame) -> pl.DataFrame:
         One row per connection, day, model, usage_type, modality and service_tier: quantity,
         quantity_unit. The modality is null for the sum over all of them.
     """
-    rows = usage.with_columns(service_tier=billed_tier(), model=billed_model())
+    rows = usage.with_columns(service_tier=billed_tier(), model=canonical_model())
     sums = rows.group_by(*SLICE, "endpoint", "model", "service_tier").agg(
         known_sum(column) for column in ("input_tokens", *_TOKENS.values(), "quantity")
     )

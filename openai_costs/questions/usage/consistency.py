@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.model_names import billed_model
+from openai_costs.questions.model_names import canonical_model
 
 SLICE: Final = ["connection", "day"]
 
@@ -33,7 +33,8 @@ def billed_tokens(ledger: pl.DataFrame) -> pl.DataFrame:
     Args:
         ledger: core.spend rows of whole days.
     """
-    sides = ledger.filter(pl.col("usage_type").is_in(SIDES) & pl.col("model").is_not_null())
+    named = ledger.with_columns(model=canonical_model())
+    sides = named.filter(pl.col("usage_type").is_in(SIDES) & pl.col("model").is_not_null())
     is_api = pl.col("surface").fill_null("api") == "api"
     counted = pl.when(pl.col("quantity_unit") == "tokens").then(pl.col("quantity"))
     unknown = (counted.is_null() & (pl.col("billed_usd") != 0)).any()
@@ -58,7 +59,7 @@ def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
     """
     tokens = pl.sum_horizontal("input_tokens", "output_tokens").cast(MONEY)
     counts_tokens = pl.col("input_tokens").is_not_null()
-    named = usage.with_columns(model=billed_model(), tokens=tokens)
+    named = usage.with_columns(model=canonical_model(), tokens=tokens)
     return (
         named.filter(pl.col("model").is_not_null())
         .group_by(KEY)

@@ -196,6 +196,45 @@ def test_the_gateways_own_name_of_a_model_is_the_providers():
     assert causes(found) == {"agrees"}
 
 
+TUNED = "ft:gpt-4.1-mini-2025-04-14:acme:sup:AbC1"
+TUNED_ON_THE_BILL = "ft-gpt-4.1-mini-2025-04-14"
+
+
+def test_a_fine_tuned_model_is_one_model_on_the_bill_and_on_the_meter():
+    lines = bill(
+        line("input", "8", 10_000_000, model=TUNED_ON_THE_BILL),
+        line("output", "3.2", 1_000_000, model=TUNED_ON_THE_BILL),
+    )
+    seen = counted("11.2", 10_000_000, 0, 1_000_000, model=TUNED)
+    found = reconciled(sides(lines, meter(seen)))
+    assert (set(found["model"]), causes(found)) == ({"ft-gpt-4.1-mini"}, {"agrees"})
+    sums = found.select(pl.col("billed_usd", "metered_usd", "gap_usd").sum()).row(0)
+    assert sums == (Decimal("11.2"), Decimal("11.2"), 0)
+
+
+def test_the_usage_of_a_fine_tuned_model_finds_its_bill_line():
+    reported = {
+        "connection": "acme",
+        "provider": "openai",
+        "day": DAY,
+        "endpoint": "completions",
+        "project_id": "proj_maps",
+        "api_key_id": "key_maps",
+        "model": TUNED,
+        "input_uncached_tokens": 10_000_000,
+        "output_tokens": 1_000_000,
+    }
+    lines = bill(
+        line("input", "8", model=TUNED_ON_THE_BILL), line("output", "3.2", model=TUNED_ON_THE_BILL)
+    )
+    seen = counted("11.2", 10_000_000, 0, 1_000_000, model=TUNED)
+    found = reconciled(sides(lines, meter(seen), usage=frame(Usage, reported, [{}])))
+    assert dict(found.select("usage_type", "billed_tokens").rows()) == {
+        "input": 10_000_000,
+        "output": 1_000_000,
+    }
+
+
 def test_a_bill_without_quantities_takes_the_tokens_of_the_usage_report():
     lines = bill(line("input", "5"), line("cached_input", "0.5"), line("output", "3"))
     reported = {
