@@ -4,6 +4,7 @@ import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.gateway import is_openai
+from openai_costs.questions.token_kinds import all_tokens
 
 KEY_DAY = ("day", "connection", "project_id", "api_key_id")
 
@@ -17,11 +18,10 @@ def key_days(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     """
     grain = ["provider", *KEY_DAY]
     billed = ledger.group_by(grain).agg(pl.col("billed_usd").sum())
-    every = pl.sum_horizontal("input_tokens", "output_tokens", ignore_nulls=True)
     counts = usage.filter(
         pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null()
     )
-    used = counts.group_by(grain).agg(tokens=every.sum().cast(pl.Int64))
+    used = counts.group_by(grain).agg(tokens=all_tokens().sum().cast(pl.Int64))
     joined = billed.join(used, on=grain, how="full", coalesce=True, nulls_equal=True)
     return joined.with_columns(pl.col("billed_usd").fill_null(0)).filter(
         (pl.col("billed_usd") != 0) | (pl.col("tokens").fill_null(0) > 0)
@@ -90,14 +90,13 @@ def _owners(tokens: pl.DataFrame) -> pl.DataFrame:
 
 def _seen(meter: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """Return what the gateway metered by day, level and the key or project it was for."""
-    every = pl.sum_horizontal("input_tokens", "output_tokens", ignore_nulls=True)
     return (
         meter.filter(is_openai())
         .join(owners, on=["connection", "token_id"])
         .group_by("day", "level", "ref")
         .agg(
             seen_usd=pl.col("metered_usd").sum(),
-            seen_tokens=every.sum(),
+            seen_tokens=all_tokens().sum(),
             has_unpriced=pl.col("is_unpriced").any(),
         )
     )

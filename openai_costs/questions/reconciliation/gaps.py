@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
-INPUTS = ("input", "cached_input", "cache_write")
-KINDS = (*INPUTS, "output")
+from openai_costs.questions.token_kinds import INPUTS, KINDS
+
 SMALLEST = Decimal("1E-18")
 ZERO = Decimal(0)
 DIGITS = 60

@@ -7,14 +7,7 @@ import polars as pl
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.gateway import is_openai
 from openai_costs.questions.model_names import undated_model
-from openai_costs.questions.reconciliation.gaps import KINDS
-
-TOKENS = {
-    "input_uncached_tokens": "input",
-    "input_cached_tokens": "cached_input",
-    "input_cache_write_tokens": "cache_write",
-    "output_tokens": "output",
-}
+from openai_costs.questions.token_kinds import COLUMN_OF, KINDS, all_tokens, plain_input
 
 
 def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
@@ -67,15 +60,16 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
     grain = ["day", "connection", "project_id", "api_key_id", "model", "level"]
     counts = [
         pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).cast(MONEY).alias(kind)
-        for name, kind in TOKENS.items()
+        for kind, name in COLUMN_OF.items()
     ]
-    every = pl.sum_horizontal("input_tokens", "output_tokens")
     # A gateway that knows of no cache writes takes them for plain input: then the bill says so.
     without_writes = pl.when(pl.col("input_cache_write_tokens").is_null()).then(
         pl.col("input_tokens") - pl.col("input_cached_tokens")
     )
     plain = pl.coalesce("input_uncached_tokens", without_writes)
-    share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_tiny(every.sum().cast(MONEY))
+    share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_tiny(
+        all_tokens().sum().cast(MONEY)
+    )
     return (
         rows.with_columns(
             model=undated_model(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)
@@ -128,16 +122,6 @@ def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
 
 POOL = ("day", "connection", "provider", "project_id", "api_key_id", "model")
 
-_TOKENS = {
-    "input": "input_uncached_tokens",
-    "cached_input": "input_cached_tokens",
-    "cache_write": "input_cache_write_tokens",
-    "output": "output_tokens",
-}
-
-_ONLY_INPUT = ("embeddings", "moderations")
-"""Endpoints whose input is all there is: no cache, no output."""
-
 
 def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     """Return the bill by pool and usage type: billed_usd, billed_tokens.
@@ -169,18 +153,15 @@ def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
 def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
     """Return core.usage as reported_tokens by day, connection, project, key, model, usage_type."""
     grain = ["day", "connection", "project_id", "api_key_id", "model"]
-    plain = pl.when(pl.col("endpoint").is_in(_ONLY_INPUT)).then("input_tokens")
     known = [
         pl.when(pl.col(column).is_not_null().all()).then(pl.col(column).sum()).alias(kind)
-        for kind, column in _TOKENS.items()
+        for kind, column in COLUMN_OF.items()
     ]
     return (
-        usage.with_columns(
-            model=undated_model(), input_uncached_tokens=pl.coalesce(plain, "input_uncached_tokens")
-        )
+        usage.with_columns(model=undated_model(), input_uncached_tokens=plain_input())
         .group_by(grain)
         .agg(known)
-        .unpivot(on=list(_TOKENS), index=grain, variable_name="usage_type")
+        .unpivot(on=list(KINDS), index=grain, variable_name="usage_type")
         .drop_nulls("value")
         .select(*grain, "usage_type", reported_tokens=pl.col("value").cast(MONEY))
     )

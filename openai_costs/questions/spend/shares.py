@@ -10,6 +10,7 @@ import polars as pl
 from openai_costs.kernel.money import MONEY, SMALLEST
 from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.spend.names import OF_KEY
+from openai_costs.questions.token_kinds import all_tokens
 
 HUNDRED_PCT = 100
 
@@ -77,7 +78,6 @@ def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     Returns:
         A row per user with tokens; user_id is null for tokens of nobody, which count as well.
     """
-    tokens = pl.sum_horizontal("input_tokens", "output_tokens")
     used = (
         usage.join(owners, on=OF_KEY, how="left")
         .select(
@@ -86,7 +86,7 @@ def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
             "project_id",
             model_name=canonical_model(),
             user_id=pl.coalesce("user_id", "owner_id"),
-            tokens=tokens,
+            tokens=all_tokens(),
         )
         .filter(pl.col("tokens") > 0, pl.col("model_name").is_not_null())
     )

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_costs.questions.reconciliation.gaps import KINDS, Billed, Metered, Piece, explained
+from openai_costs.questions.reconciliation.gaps import Billed, Metered, Piece, explained
+from openai_costs.questions.token_kinds import KINDS
 
 NOTHING: dict[str, Decimal] = {}
 RECORDED_INPUT, RECORDED_OUTPUT = Decimal(73_550), Decimal(20_480)
