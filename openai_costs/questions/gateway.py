@@ -101,3 +101,80 @@ def is_declared_project(upstreams: Sequence[Upstream]) -> pl.Expr:
     """Return whether settings declare all keys of a row's project_id to be the gateway's."""
     projects = [one.project_id for one in upstreams if one.project_id and not one.api_key_id]
     return pl.col("project_id").is_in(projects).fill_null(False)
+
+
+# What a gateway token covers. Pure.
+
+CONFIDENCE_ORDER = {"high": 3, "medium": 2, "low": 1, "none": 0}
+
+
+def coverage_by_token(
+    rows: pl.DataFrame, tokens: pl.DataFrame, upstreams: Sequence[Upstream] = ()
+) -> pl.DataFrame:
+    """Return rows with `level`, `confidence` and `unlisted_since`: what covers them on their day.
+
+    level: `key` where a token names the key, or settings declare it and a token was ever mapped to
+    it; `project` where only its project is named, or declared and mapped; `unmapped` where settings
+    declare either and no token was ever mapped to it, so that nobody can say what was metered for
+    it; null where nothing covers it. unlisted_since: the day after the last token that named the
+    key was listed.
+
+    Args:
+        rows: day, project_id and api_key_id, and more.
+        tokens: core.gateway_tokens.
+        upstreams: The keys and projects that settings declare, whichever token they answer for.
+    """
+    names_no_key = pl.col("openai_api_key_id").is_null()
+    found = rows.join(_named(tokens, "api_key_id"), on="api_key_id", how="left").join(
+        _named(tokens.filter(names_no_key), "project_id"), on="project_id", how="left"
+    )
+    has_key = pl.col("api_key_id").is_not_null()
+    names_key, names_project = _is_listed("api_key_id"), _is_listed("project_id") & has_key
+    declares_key, declares_project = is_declared_key(upstreams), is_declared_project(upstreams)
+    is_key = names_key | (declares_key & pl.col("api_key_id_until").is_not_null())
+    is_project = names_project | (
+        declares_project & has_key & pl.col("project_id_until").is_not_null()
+    )
+    is_declared = declares_key | (declares_project & has_key)
+    level = (
+        pl.when(is_key)
+        .then(pl.lit("key"))
+        .when(is_project)
+        .then(pl.lit("project"))
+        .when(is_declared)
+        .then(pl.lit("unmapped"))
+    )
+    confidence = (
+        pl.when(names_key)
+        .then("api_key_id_confidence")
+        .when(declares_key)
+        .then(pl.lit("medium"))
+        .when(is_project | is_declared)
+        .then(pl.lit("low"))
+        .otherwise(pl.lit("none"))
+    )
+    since = pl.when(level.is_null()).then(pl.col("api_key_id_until") + pl.duration(days=1))
+    made = found.with_columns(level=level, confidence=confidence, unlisted_since=since)
+    return made.select(*rows.columns, "level", "confidence", "unlisted_since")
+
+
+def _named(tokens: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Return how long, and how surely, keys or projects are named by tokens."""
+    surest = pl.col("confidence").sort_by(
+        pl.col("confidence").replace_strict(CONFIDENCE_ORDER, return_dtype=pl.Int64)
+    )
+    return (
+        tokens.filter(pl.col(f"openai_{column}").is_not_null())
+        .group_by(pl.col(f"openai_{column}").alias(column))
+        .agg(
+            pl.col("last_seen_day").max().alias(f"{column}_until"),
+            pl.col("is_current").any().alias(f"{column}_is_current"),
+            surest.last().alias(f"{column}_confidence"),
+        )
+    )
+
+
+def _is_listed(column: str) -> pl.Expr:
+    """Return whether a token was still listed on the day; a first listing is no beginning."""
+    listed = pl.col(f"{column}_is_current") | (pl.col("day") <= pl.col(f"{column}_until"))
+    return listed.fill_null(False)

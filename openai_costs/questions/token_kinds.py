@@ -4,6 +4,7 @@ Overlaps are subtracted once: the bill's input is what the usage report calls un
 what is read from or written to the cache has lines of its own.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -22,7 +23,7 @@ COLUMN_OF: Final = {
 }
 """The column of core.usage, and of core.gateway_spend, that counts a kind."""
 
-COLUMN_OF_MODALITY: Final = {
+COLUMN_OF_MODALITY: Final[Mapping[tuple[str, str | None], str]] = {
     (kind, modality): column
     for kind, whole in COLUMN_OF.items()
     for modality, column in BY_MODALITY.get(whole, {}).items()

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
+from openai_costs.questions.gateway import coverage_by_token
 from openai_costs.questions.gateway_bypass.key_days import KEY_DAY, key_days, with_meter
 from openai_costs.questions.gateway_bypass.key_lists import with_allowance
-from openai_costs.questions.gateway_bypass.registration import with_registration
 from openai_costs.settings import Gateway
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 
@@ -48,7 +48,7 @@ class Activity:
 
 def bypass(activity: Activity, gateway: Gateway) -> pl.DataFrame:
     """Return mart.gateway_bypass for the days of the activity."""
-    days = with_registration(
+    days = coverage_by_token(
         key_days(activity.ledger, activity.usage), activity.tokens, gateway.upstreams
     )
     metered = with_meter(days, activity.meter, activity.tokens, activity.meter_days)

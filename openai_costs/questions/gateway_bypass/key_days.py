@@ -38,7 +38,7 @@ def with_meter(
     settings declare and no token was ever mapped to: it may be metered under any token.
 
     Args:
-        days: `with_registration`.
+        days: `key_days`, with what covers them.
         meter: core.gateway_spend.
         tokens: core.gateway_tokens.
         meter_days: day, is_settled.
@@ -48,16 +48,10 @@ def with_meter(
         ref=pl.when(is_key).then("api_key_id").when(pl.col("level") == "project").then("project_id")
     )
     pool = ["day", "level", "ref"]
-    owners = _owners(tokens)
-    seen = _seen(meter, owners)
-    named = owners.select("level", "ref", is_mapped=pl.lit(True)).unique()
+    seen = _seen(meter, _owners(tokens))
     complete = meter_days.filter("is_settled").select("day", meter_is_complete=pl.lit(True))
-    found = (
-        pooled.join(seen, on=pool, how="left")
-        .join(named, on=["level", "ref"], how="left")
-        .join(complete, on="day", how="left")
-    )
-    is_judged = (pl.col("is_mapped") & pl.col("meter_is_complete")).fill_null(False)
+    found = pooled.join(seen, on=pool, how="left").join(complete, on="day", how="left")
+    is_judged = (pl.col("ref").is_not_null() & pl.col("meter_is_complete")).fill_null(False)
     billed = pl.col("billed_usd").sum().over(pool)
     used = pl.col("tokens").sum().over(pool)
     usd = pl.col("seen_usd").fill_null(0)

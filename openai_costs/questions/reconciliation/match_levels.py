@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from openai_costs.questions.gateway import is_declared_key, is_declared_project
+from openai_costs.questions.gateway import coverage_by_token
 from openai_costs.settings import Upstream
 
 
@@ -25,44 +25,8 @@ def levelled(
         tokens: core.gateway_tokens.
         upstreams: The keys and projects that settings declare.
     """
-    keys = _listed_until(tokens, "openai_api_key_id").rename({"id": "api_key_id"})
-    by_project = tokens.filter(pl.col("openai_api_key_id").is_null())
-    projects = _listed_until(by_project, "openai_project_id").rename(
-        {"id": "project_id", "until": "project_until", "is_current": "is_current_project"}
-    )
-    found = lines.join(keys, on="api_key_id", how="left").join(
-        projects, on="project_id", how="left"
-    )
-    has_key = pl.col("api_key_id").is_not_null()
-    declared_key = is_declared_key(upstreams) & has_key
-    declared_project = is_declared_project(upstreams) & has_key
-    was_mapped, was_mapped_project = (
-        pl.col(one).is_not_null() for one in ("until", "project_until")
-    )
-    by_key = _is_listed("until", "is_current") | (declared_key & was_mapped)
-    in_project = _is_listed("project_until", "is_current_project")
-    level = (
-        pl.when(by_key)
-        .then(pl.lit("key"))
-        .when((in_project & has_key) | (declared_project & was_mapped_project))
-        .then(pl.lit("project"))
-        .when(declared_key | declared_project)
-        .then(pl.lit("unmapped"))
-    )
-    return _added_up(found.with_columns(level=level), [*lines.columns, "level"])
-
-
-def _listed_until(tokens: pl.DataFrame, column: str) -> pl.DataFrame:
-    return (
-        tokens.filter(pl.col(column).is_not_null())
-        .group_by(id=pl.col(column))
-        .agg(until=pl.col("last_seen_day").max(), is_current=pl.col("is_current").any())
-    )
-
-
-def _is_listed(until: str, is_current: str) -> pl.Expr:
-    """Return whether a token was still listed on the day; a first listing is no beginning."""
-    return (pl.col(is_current) | (pl.col("day") <= pl.col(until))).fill_null(False)
+    covered = coverage_by_token(lines, tokens, upstreams)
+    return _added_up(covered, [*lines.columns, "level"])
 
 
 def _added_up(lines: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

@@ -232,3 +232,22 @@ def test_what_has_no_price_accuses_nobody_where_usage_was_not_read():
 
 def test_a_bill_too_small_for_a_rate_is_judged_by_none():
     assert listed(activity(spent("0.000000000000000001"), meter=({"metered_usd": 1000},))) == []
+
+
+IN_ONE_PROJECT = Gateway(
+    upstreams=tuple(
+        Upstream(connection="acme", api_key_id=one, project_id="proj_maps")
+        for one in ("key_maps", "key_search")
+    )
+)
+THEIR_PROJECT = NOWHERE | {
+    "openai_project_id": "proj_maps", "mapping": "declared_upstream", "confidence": "low",
+}  # fmt: skip
+
+
+def test_two_declared_keys_of_one_project_are_judged_by_the_rate_they_share():
+    lines = (spent("20"), spent("20", api_key_id="key_search"))
+    rows = listed(activity(*lines, tokens=(THEIR_PROJECT,)), IN_ONE_PROJECT)
+    assert {row["reason"] for row in rows} == {"unmetered"}
+    assert {row["capture_rate"] for row in rows} == {Decimal("0.25")}
+    assert sum(row["at_risk_usd"] for row in rows) == Decimal(30)

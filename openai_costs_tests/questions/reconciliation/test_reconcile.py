@@ -196,6 +196,20 @@ def test_the_gateways_own_name_of_a_model_is_the_providers():
     assert causes(found) == {"agrees"}
 
 
+def test_two_declared_keys_of_one_project_are_compared_with_all_that_was_metered_for_it():
+    by_project = tokens({"openai_api_key_id": None, "openai_project_id": "proj_maps"})
+    keys = [
+        Upstream(connection="acme", api_key_id=one, project_id="proj_maps")
+        for one in ("key_maps", "key_b")
+    ]
+    two = pl.concat(
+        [priced({"output": 1_000_000}), priced({"output": 1_000_000}, api_key_id="key_b")]
+    )
+    seen = meter(counted("45", 0, 0, 1_500_000))
+    found = reconciled(sides(two, seen, by_project), Gateway(upstreams=tuple(keys)))
+    assert parts(found) == {"missing_on_meter": Decimal(15)}
+
+
 TUNED = "ft:gpt-4.1-mini-2025-04-14:acme:sup:AbC1"
 TUNED_ON_THE_BILL = "ft-gpt-4.1-mini-2025-04-14"
 
