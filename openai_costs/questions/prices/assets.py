@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import StoredBatches, asset_key, table_asset
@@ -51,7 +52,7 @@ DAILY_ASSETS = (price_check,)
 
 # The check of mart.price_check: a model without a list price is told, with its dollars.
 
-MOST_SAID = 10
+MOST_LISTED = 10
 
 KNOWN_PRICES = Rule(
     "known_prices",
@@ -66,12 +67,12 @@ def price_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     """Judge the days of a run together."""
     missing = unpriced(lake.read(PriceCheck, days))
     unknown = unknown_models(missing)
-    said = [f"{model} ({usd:.2f} USD)" for model, usd in unknown.head(MOST_SAID).iter_rows()]
-    more = f" and {unknown.height - MOST_SAID} more" if unknown.height > MOST_SAID else ""
-    because = f"{SOURCE} does not know {', '.join(said)}{more}." if said else KNOWN_PRICES.promise
+    models = [f"{model} ({dollars(usd)})" for model, usd in unknown.iter_rows()]
+    because = f"{SOURCE} does not know {listed(models, MOST_LISTED)}."
     usd = str(total(missing["billed_usd"]))
     figures: dict[str, str | int] = {"unknown_models": unknown.height, "unpriced_usd": usd}
-    yield Verdict(KNOWN_PRICES, days.last, not said, because, figures)
+    text = because if models else KNOWN_PRICES.promise
+    yield Verdict(KNOWN_PRICES, days.last, not models, text, figures)
 
 
 CHECKS = (price_checks,)
