@@ -6,7 +6,7 @@ Not here: which children explain a change (questions/anomalies, questions/budget
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -56,31 +56,50 @@ def cause_words(one: Cause) -> str:
     """Return what a cause is called: `API key etl`, `no usage type`, `other`."""
     if one["id"] == OTHER:
         return OTHER
-    dimension = one["dimension"].replace("_", " ").replace("api key", "API key")
-    return f"no {dimension}" if one["id"] == NONE else f"{dimension} {one.get('name', one['id'])}"
+    child = child_words(one)
+    return child if one["id"] == NONE else f"{_dimension(one)} {child}"
 
 
-def added_up(causes: Iterable[Cause]) -> dict[str, Decimal]:
-    """Return what each cause adds to the change, by what it is called."""
+def child_words(one: Cause) -> str:
+    """Return what a cause is called where its dimension is clear: `etl`, `no model`, `other`."""
+    return f"no {_dimension(one)}" if one["id"] == NONE else str(one.get("name", one["id"]))
+
+
+def _dimension(one: Cause) -> str:
+    return str(one["dimension"]).replace("_", " ").replace("api key", "API key")
+
+
+def added_up(
+    causes: Iterable[Cause], words: Callable[[Cause], str] = cause_words
+) -> dict[str, Decimal]:
+    """Return what each cause adds to the change, by what it is called.
+
+    Args:
+        causes: The causes, of one day or of many.
+        words: What to call one.
+    """
     parts: dict[str, Decimal] = {}
     for one in causes:
-        words = cause_words(one)
-        parts[words] = parts.get(words, Decimal(0)) + Decimal(one["impact_usd"])
+        called = words(one)
+        parts[called] = parts.get(called, Decimal(0)) + Decimal(one["impact_usd"])
     return parts
 
 
-def in_words(parts: Mapping[str, Decimal], most: int) -> str:
+def in_words(
+    parts: Mapping[str, Decimal], most: int, amount: Callable[[Decimal], str] = signed_dollars
+) -> str:
     """Return the largest parts of a change and all others as one: `A +$3.00, other -$1.00`.
 
     Args:
         parts: `added_up`.
         most: How many are named.
+        amount: How an amount is written; `dollars` where they are no change.
     """
     named = [words for words in parts if words != OTHER]
     first = sorted(named, key=lambda words: (-abs(parts[words]), words))[:most]
     rest = sum((usd for words, usd in parts.items() if words not in first), Decimal(0))
-    texts = [f"{words} {signed_dollars(parts[words])}" for words in first]
-    return ", ".join([*texts, f"{OTHER} {signed_dollars(rest)}"] if cents(rest) else texts)
+    texts = [f"{words} {amount(parts[words])}" for words in first]
+    return ", ".join([*texts, f"{OTHER} {amount(rest)}"] if cents(rest) else texts)
 
 
 def _text(usd: Decimal) -> str:

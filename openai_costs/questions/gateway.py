@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
 from openai_costs.kernel.days import DayRange, is_settled
 from openai_costs.questions.coverage import of_settled_days
+from openai_costs.questions.gateway_routes import DECLARED, Routes
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Upstream
 from openai_costs.storage.lake import Lake
@@ -108,54 +110,82 @@ def is_declared_project(upstreams: Sequence[Upstream]) -> pl.Expr:
 CONFIDENCE_ORDER = {"high": 3, "medium": 2, "low": 1, "none": 0}
 
 
-def coverage_by_token(
-    rows: pl.DataFrame, tokens: pl.DataFrame, upstreams: Sequence[Upstream] = ()
-) -> pl.DataFrame:
+def coverage_by_token(rows: pl.DataFrame, routes: Routes) -> pl.DataFrame:
     """Return rows with `level`, `confidence` and `unlisted_since`: what covers them on their day.
 
-    level: `key` where a token names the key, or settings declare it and a token was ever mapped to
-    it; `project` where only its project is named, or declared and mapped; `unmapped` where settings
-    declare either and no token was ever mapped to it, so that nobody can say what was metered for
-    it; null where nothing covers it. unlisted_since: the day after the last token that named the
-    key was listed.
+    level: `key` where a token names the key, or settings declare it and a token may use it;
+    `gateway` where settings leave tokens several keys for the model, which are compared together;
+    `project` where only its project is named or declared; `unmapped` where settings declare either
+    and leave open what was metered for it; null where nothing covers it. unlisted_since: the day
+    after the last token that named the key was listed.
 
     Args:
-        rows: day, project_id and api_key_id, and more.
-        tokens: core.gateway_tokens.
-        upstreams: The keys and projects that settings declare, whichever token they answer for.
+        rows: day, project_id, api_key_id and model (its undated name), and more.
+        routes: What settings and the registry say together.
     """
-    names_no_key = pl.col("openai_api_key_id").is_null()
-    found = rows.join(_named(tokens, "api_key_id"), on="api_key_id", how="left").join(
-        _named(tokens.filter(names_no_key), "project_id"), on="project_id", how="left"
+    names_project = pl.col("openai_api_key_id").is_null() & (pl.col("mapping") != DECLARED)
+    of_projects = _named(routes.tokens.filter(names_project), "project_id")
+    found = (
+        rows.join(_named(routes.tokens, "api_key_id"), on="api_key_id", how="left")
+        .join(of_projects, on="project_id", how="left")
+        .join(_declared(rows, routes, "api_key_id"), on=["model", "api_key_id"], **_NULLS_LEFT)
+        .join(_declared(rows, routes, "project_id"), on=["model", "project_id"], **_NULLS_LEFT)
     )
+    level = _level(routes)
+    since = pl.when(level.is_null()).then(pl.col("api_key_id_until") + pl.duration(days=1))
+    made = found.with_columns(
+        level=level, confidence=_confidence(routes, level), unlisted_since=since
+    )
+    return made.select(*rows.columns, "level", "confidence", "unlisted_since")
+
+
+_NULLS_LEFT: Any = {"how": "left", "nulls_equal": True}
+
+
+def _declared(rows: pl.DataFrame, routes: Routes, column: str) -> pl.DataFrame:
+    """Return the level of each model and declared key or project: model, id, declared_<id>."""
+    name = f"declared_{column}"
+    levels = [
+        (model, ref, level)
+        for model in rows["model"].unique()
+        for ref, level in routes.levels(model).items()
+    ]
+    schema = dict.fromkeys(("model", column, name), pl.String)
+    return pl.DataFrame(levels, schema=schema, orient="row")
+
+
+def _level(routes: Routes) -> pl.Expr:
     has_key = pl.col("api_key_id").is_not_null()
-    names_key, names_project = _is_listed("api_key_id"), _is_listed("project_id") & has_key
-    declares_key, declares_project = is_declared_key(upstreams), is_declared_project(upstreams)
-    is_key = names_key | (declares_key & pl.col("api_key_id_until").is_not_null())
-    is_project = names_project | (
-        declares_project & has_key & pl.col("project_id_until").is_not_null()
+    declares_key = is_declared_key(routes.upstreams)
+    declares_project = is_declared_project(routes.upstreams) & has_key
+    may_use_key = is_declared_key(routes.answering) | (
+        declares_key & pl.col("api_key_id_until").is_not_null()
     )
-    is_declared = declares_key | (declares_project & has_key)
-    level = (
-        pl.when(is_key)
+    is_open = (pl.col("declared_project_id") == "unmapped").fill_null(False)
+    may_use_project = is_declared_project(routes.answering) & ~is_open
+    return (
+        pl.when(pl.col("declared_api_key_id") != "key")
+        .then("declared_api_key_id")
+        .when(_is_listed("api_key_id") | may_use_key)
         .then(pl.lit("key"))
-        .when(is_project)
+        .when((_is_listed("project_id") | may_use_project) & has_key)
         .then(pl.lit("project"))
-        .when(is_declared)
+        .when(declares_key | declares_project)
         .then(pl.lit("unmapped"))
     )
-    confidence = (
-        pl.when(names_key)
+
+
+def _confidence(routes: Routes, level: pl.Expr) -> pl.Expr:
+    """Return how surely a row is the gateway's: a token names it, or settings declare it."""
+    return (
+        pl.when(_is_listed("api_key_id"))
         .then("api_key_id_confidence")
-        .when(declares_key)
+        .when(is_declared_key(routes.upstreams))
         .then(pl.lit("medium"))
-        .when(is_project | is_declared)
+        .when(level.is_not_null())
         .then(pl.lit("low"))
         .otherwise(pl.lit("none"))
     )
-    since = pl.when(level.is_null()).then(pl.col("api_key_id_until") + pl.duration(days=1))
-    made = found.with_columns(level=level, confidence=confidence, unlisted_since=since)
-    return made.select(*rows.columns, "level", "confidence", "unlisted_since")
 
 
 def _named(tokens: pl.DataFrame, column: str) -> pl.DataFrame:

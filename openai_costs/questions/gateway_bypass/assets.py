@@ -10,7 +10,6 @@ from openai_costs.orchestration.table_assets import (
     table_asset,
     whole_table_asset,
 )
-from openai_costs.questions.gateway import meter_days
 from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
 from openai_costs.questions.gateway_bypass.key_lists import unspent_keys as without_spend
 from openai_costs.settings import Gateway
@@ -20,18 +19,18 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batches
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
-from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
 GROUP = "gateway_bypass"
 KINDS = {"polars", "parquet"}
 _BILLED = "SELECT DISTINCT api_key_id FROM read_parquet($files) WHERE api_key_id IS NOT NULL"
-EXPLANATIONS = (Usage, GatewaySpend, GatewayTokens, ApiKeys, Projects)
+EXPLANATIONS = (Usage, CostReconciliation, GatewayTokens, ApiKeys, Projects)
 
 
 @table_asset(
@@ -83,10 +82,9 @@ def _bypass(ledger: pl.DataFrame, lake: Lake, gateway: Gateway) -> pl.DataFrame:
     activity = Activity(
         ledger=in_use,
         usage=lake.read(Usage, days).join(slices, on=["connection", "day"], how="semi"),
-        meter=lake.read(GatewaySpend, days),
+        reconciliation=lake.read(CostReconciliation, days),
         tokens=lake.read(GatewayTokens),
         keys=lake.read(ApiKeys),
         projects=lake.read(Projects),
-        meter_days=meter_days(lake.batches(GatewaySpend, days)),
     )
     return bypass(activity, gateway)

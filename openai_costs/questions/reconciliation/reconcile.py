@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.gateway_routes import Routes
 from openai_costs.questions.reconciliation.day_boundary import exchanged
 from openai_costs.questions.reconciliation.match_levels import levelled
 from openai_costs.questions.reconciliation.pools import PARTS, POOL, SCHEMA, laid_together
@@ -57,12 +58,13 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     """
     lines = billed_lines(sides.ledger, sides.usage)
     prices = unit_prices(lines, sides.list_prices)
-    levels = levelled(lines, sides.tokens, gateway.upstreams)
+    routes = Routes(sides.tokens, gateway.upstreams, gateway.models)
+    levels = levelled(lines, routes)
     read = sides.bill_days["connection"].unique()
     fallback = read.item() if len(read) == 1 else gateway.name
-    meter = _at_bills(owned(sides.meter, sides.tokens, sides.keys), lines, fallback)
+    meter = _at_bills(owned(sides.meter, sides.keys, routes), lines, fallback)
     covered = levels.filter(pl.col("level").is_not_null())
-    together = laid_together(covered, metered_pools(meter, gateway.models), prices)
+    together = laid_together(covered, metered_pools(meter), prices)
     rows = pl.concat([_unmapped_unexplained(together), _bypassing(levels)])
     judged = _judged(exchanged(_late(_with_states(rows, sides))), gateway)
     return (

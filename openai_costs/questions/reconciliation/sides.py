@@ -1,53 +1,47 @@
 """The meter, with each token's OpenAI key in place of the token. Pure."""
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.gateway import is_openai
+from openai_costs.questions.gateway_routes import Routes
 from openai_costs.questions.model_names import undated_model
 from openai_costs.questions.token_kinds import COLUMN_OF, KINDS, all_tokens, plain_input
 
 
-def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the meter's OpenAI rows with the bill they belong to.
+def owned(meter: pl.DataFrame, keys: pl.DataFrame, routes: Routes) -> pl.DataFrame:
+    """Return the meter's OpenAI rows, models by their undated names, with the bill they are on.
 
-    Adds upstream_connection, project_id, api_key_id and level: `key` where the token's OpenAI key
-    is known, `project` where only its project is, `unmapped` where neither is.
+    Adds upstream_connection, project_id, api_key_id and level, as `Routes` gives them.
 
     Args:
         meter: core.gateway_spend.
-        tokens: core.gateway_tokens.
         keys: core.api_keys.
+        routes: What settings and the registry say together.
     """
-    known = keys.select(
-        openai_api_key_id="id", key_connection="connection", key_project_id="project_id"
-    ).unique("openai_api_key_id", keep="none")
-    mapped = tokens.select(
-        "connection", "token_id", "upstream_connection", "openai_api_key_id", "openai_project_id"
-    ).join(known, on="openai_api_key_id", how="left")
-    has_key, has_project = (
-        pl.col(f"openai_{one}_id").is_not_null() for one in ("api_key", "project")
+    named = meter.filter(is_openai()).with_columns(model=undated_model(routes.own_names))
+    pairs = named.select("token_id", "model").unique()
+    found = pairs.hstack(
+        pl.DataFrame([routes.of(*pair) for pair in pairs.iter_rows()], schema=_ROUTE, orient="row")
     )
+    known = keys.select(
+        api_key_id="id", key_connection="connection", key_project_id="project_id"
+    ).unique("api_key_id", keep="none")
     return (
-        meter.filter(is_openai())
-        .join(mapped, on=["connection", "token_id"], how="left", nulls_equal=True)
+        named.join(found, on=["token_id", "model"], how="left", nulls_equal=True)
+        .join(known, on="api_key_id", how="left")
         .with_columns(
             upstream_connection=pl.coalesce("upstream_connection", "key_connection"),
-            project_id=pl.coalesce("key_project_id", "openai_project_id"),
-            api_key_id="openai_api_key_id",
-            level=pl.when(has_key)
-            .then(pl.lit("key"))
-            .when(has_project)
-            .then(pl.lit("project"))
-            .otherwise(pl.lit("unmapped")),
+            project_id=pl.coalesce("key_project_id", "project_id"),
         )
-        .drop("openai_api_key_id", "openai_project_id", "key_connection", "key_project_id")
+        .drop("key_connection", "key_project_id")
     )
 
 
-def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame:
+_ROUTE = dict.fromkeys(("level", "upstream_connection", "project_id", "api_key_id"), pl.String)
+
+
+def metered_pools(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the meter by day, connection, project_id, api_key_id, model and level.
 
     Columns: metered_usd (0 where nothing was priced), a column of tokens per usage type (null
@@ -55,7 +49,6 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
 
     Args:
         rows: `owned`, with the bill's connection in `connection`.
-        models: The gateway's own name of a model, and the provider's.
     """
     grain = ["day", "connection", "project_id", "api_key_id", "model", "level"]
     counts = [
@@ -71,9 +64,7 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
         all_tokens().sum().cast(MONEY)
     )
     return (
-        rows.with_columns(
-            model=undated_model(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)
-        )
+        rows.with_columns(input_uncached_tokens=pl.when(plain >= 0).then(plain))
         .group_by(grain)
         .agg(
             pl.col("metered_usd").sum(),

@@ -18,7 +18,7 @@ EXPLANATIONS = (
     "unexplained",
 )
 CAUSES = ("agrees", *EXPLANATIONS)
-LEVELS = ("key", "project", "unmapped")
+LEVELS = ("key", "project", "gateway", "unmapped")
 
 
 def _part(description: str) -> Any:  # noqa: ANN401 - pandera's own field type
@@ -38,7 +38,7 @@ class CostReconciliation(Contract):
     provider: str = column("Who billed: openai.")
     project_id: str = column("The project; null when neither side names one.", nullable=True)
     api_key_id: str = column(
-        "The API key; null for spend without a key, and where the gateway knows the project only.",
+        "The API key; null for spend without a key, and on the levels project and gateway.",
         nullable=True,
     )
     model: str = column(
@@ -52,8 +52,9 @@ class CostReconciliation(Contract):
         nullable=True,
     )
     level: str = column(
-        "What the two sides were matched on: key; project: the gateway knows no key; unmapped: "
-        "the gateway does not know whose tokens these are, or a declared key's tokens are unknown.",
+        "What the two sides were matched on: key; project: the gateway knows no key; gateway: the "
+        "keys that settings declare for the model, together, where a token may use several; "
+        "unmapped: nothing says whose tokens these are, or which tokens use a declared key.",
         isin=LEVELS,
     )
     billed_usd: Usd = column("Dollars billed; 0 when the bill has nothing.", unit="USD")

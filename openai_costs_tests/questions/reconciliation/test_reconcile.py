@@ -168,14 +168,18 @@ def test_a_token_nobody_mapped_explains_nothing():
     assert by_level["key"]["cause"] == "bypass"
 
 
-def test_declared_keys_that_no_token_is_mapped_to_go_round_nothing():
+def test_declared_keys_that_a_token_may_choose_from_are_compared_together():
     nowhere = tokens({"openai_api_key_id": None, "mapping": "none", "confidence": "none"})
     declared = tuple(
         Upstream(connection="acme", api_key_id=key) for key in ("key_maps", "key_search")
     )
     found = reconciled(sides(priced(USED), meter(SAME), nowhere), Gateway(upstreams=declared))
-    assert (causes(found), set(found["level"])) == ({"unexplained"}, {"unmapped"})
-    assert found["gap_usd"].sum() == 0
+    assert (causes(found), set(found["level"])) == ({"agrees"}, {"gateway"})
+    leak = priced({"output": 280_000}, api_key_id="key_search")
+    given = sides(pl.concat([priced(USED), leak]), meter(SAME), nowhere)
+    assert parts(reconciled(given, Gateway(upstreams=declared))) == {
+        "missing_on_meter": Decimal("8.40")
+    }
 
 
 def test_a_declared_key_whose_token_is_gone_is_missing_on_the_meter():
