@@ -122,7 +122,11 @@ def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bypassing(levels: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines of keys without a gateway token: all of it went round the gateway."""
+    """Return the lines of keys without a gateway token: all of it went round the gateway.
+
+    A credit without a key did not: no gateway meters it.
+    """
+    is_credit = pl.col("api_key_id").is_null() & (pl.col("billed_usd") < 0)
     nothing = pl.lit(0).cast(MONEY)
     return (
         levels.filter(pl.col("level").is_null())
@@ -132,7 +136,10 @@ def _bypassing(levels: pl.DataFrame) -> pl.DataFrame:
             level=pl.lit("key"),
             metered_tokens=pl.lit(None, MONEY),
         )
-        .with_columns(bypass_usd="billed_usd")
+        .with_columns(
+            bypass_usd=pl.when(~is_credit).then("billed_usd").otherwise(nothing),
+            missing_on_meter_usd=pl.when(is_credit).then("billed_usd").otherwise(nothing),
+        )
         .select(list(SCHEMA))
     )
 

@@ -70,6 +70,12 @@ def test_spend_without_a_key_went_round_the_gateway():
     assert causes(found) == {"bypass"}
 
 
+def test_a_credit_without_a_key_is_no_bypass():
+    credit = bill(line(None, "-25", api_key_id=None, line_item="credit"))
+    found = reconciled(sides(credit, meter()))
+    assert parts(found) == {"missing_on_meter": Decimal(-25)}
+
+
 def test_a_key_is_registered_as_long_as_its_token_was_listed():
     gone = tokens({"is_current": False, "last_seen_day": DAY})
     bills = pl.concat([priced(USED), priced(USED, day=NEXT)])
