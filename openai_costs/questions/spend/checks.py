@@ -7,16 +7,17 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import asset_key
-from openai_costs.questions.spend.ties import (
+from openai_costs.questions.spend.control_totals import (
     FLOAT_NOISE_USD,
     attributed,
     compared,
     day_sums,
     fell_silent,
     line_counts,
-    rung_sums,
+    method_sums,
 )
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
@@ -36,7 +37,7 @@ ATTRIBUTED = Rule(
     "Spend, attribution and spend by user agree with the control total, difference 0.",
     is_daily=False,
 )
-DAYS_TOLD = 5
+MOST_DAYS = 5
 READS = {"page": "page_usd", "ledger": "ledger_usd", "user view": "user_usd"}
 MARTS = {"spend": "spend_usd", "attribution": "attribution_usd", "by user": "user_usd"}
 UNPARSED = Rule("unparsed_dollars", "At least 95 % of the day's dollars have a parsed label.", WARN)
@@ -69,70 +70,65 @@ def ledger_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
 )
 def attribution_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     """Judge the marts of all days at once: every event costs a run time."""
-    spend, users, rungs = (
+    spend, users, methods = (
         pl.concat([sums(batch.frame) for batch in lake.batches(mart, days)])
         for mart, sums in (
             (MartSpend, day_sums),
             (MartSpendByUser, day_sums),
-            (SpendAttribution, rung_sums),
+            (SpendAttribution, method_sums),
         )
     )
-    beside = attributed(lake.read(SpendControl, days), spend, rungs, users)
-    yield _attribution_agrees(beside, rungs, days.last)
+    beside = attributed(lake.read(SpendControl, days), spend, methods, users)
+    yield _attribution_agrees(beside, methods, days.last)
 
 
-def _attribution_agrees(sums: pl.DataFrame, rungs: pl.DataFrame, newest: date) -> Verdict:
+def _attribution_agrees(sums: pl.DataFrame, methods: pl.DataFrame, newest: date) -> Verdict:
     wrong = sums.filter(pl.col("largest_gap_usd") != 0)
-    said = [f"{row['day']} {_difference(row, MARTS)}" for row in wrong.iter_rows(named=True)]
+    days = [f"{row['day']} {_difference(row, MARTS)}" for row in wrong.iter_rows(named=True)]
     is_noise = bool((wrong["largest_gap_usd"] < FLOAT_NOISE_USD).all())
-    usd = dict(rungs.group_by("attribution").agg(pl.col("usd").sum()).iter_rows())
+    usd = dict(methods.group_by("attribution").agg(pl.col("usd").sum()).iter_rows())
     return Verdict(
         ATTRIBUTED,
         newest,
-        passed=not said,
-        because="; ".join(_shortened(said)) or ATTRIBUTED.promise,
-        figures={f"{rung}_usd": str(usd.get(rung, 0)) for rung in ATTRIBUTIONS},
+        passed=not days,
+        because=listed(days, MOST_DAYS, "day", "; ") or ATTRIBUTED.promise,
+        figures={f"{method}_usd": str(usd.get(method, 0)) for method in ATTRIBUTIONS},
         severity=WARN if is_noise else None,
     )
-
-
-def _shortened(said: list[str]) -> list[str]:
-    more = len(said) - DAYS_TOLD
-    return [*said[:DAYS_TOLD], f"and {more} more days"] if more > 0 else said
 
 
 def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
     for (day,), rows in sums.group_by("day", maintain_order=True):
         wrong = rows.filter(pl.col("largest_gap_usd") != 0)
-        said = [_difference(row, READS) for row in wrong.iter_rows(named=True)]
+        sums_differ = [_difference(row, READS) for row in wrong.iter_rows(named=True)]
         # A day still filling up moves between two requests: only a settled one must agree.
         must_agree = wrong["is_settled"].any()
         is_noise = bool((rows["largest_gap_usd"] < FLOAT_NOISE_USD).all())
-        if said and not must_agree:
-            said.append("the day is provisional and not held to it yet")
+        if sums_differ and not must_agree:
+            sums_differ.append("the day is provisional, so they need not agree yet")
         totals = {"control_usd": rows["control_usd"].sum(), "ledger_usd": rows["ledger_usd"].sum()}
         yield Verdict(
             TIES_OUT,
             day,
             passed=not must_agree,
-            because="; ".join(said) or TIES_OUT.promise,
+            because="; ".join(sums_differ) or TIES_OUT.promise,
             figures={name: str(usd) for name, usd in totals.items()},
             severity=WARN if is_noise else None,
         )
 
 
 def _rows_arrived(sums: pl.DataFrame) -> Iterator[Verdict]:
-    """Nothing after something is an answer, and worth a look: a day that was not billed yet?"""
+    """Warn of no spend after a day with spend: the day may not have been billed yet."""
     for (day,), rows in fell_silent(sums).group_by("day", maintain_order=True):
         silent = ", ".join(rows.filter("fell_silent")["connection"].to_list())
-        because = f"{silent}: nothing was spent, after a day with spend." if silent else ""
+        because = f"{silent}: no spend, after a day with spend." if silent else ""
         yield Verdict(ROWS_ARRIVED, day, not silent, because or ROWS_ARRIVED.promise)
 
 
 def _difference(row: dict[str, Decimal], others: Mapping[str, str]) -> str:
     control = row["control_usd"]
-    said = [f"{name} {row[usd]} ({row[usd] - control:+})" for name, usd in others.items()]
-    return f"{row['connection']}: control {control} USD, {', '.join(said)}"
+    sums = [f"{name} {row[usd]} ({row[usd] - control:+})" for name, usd in others.items()]
+    return f"{row['connection']}: control {control} USD, {', '.join(sums)}"
 
 
 def _lines_are_sound(control: pl.DataFrame, counts: pl.DataFrame) -> Iterator[Verdict]:
@@ -142,6 +138,7 @@ def _lines_are_sound(control: pl.DataFrame, counts: pl.DataFrame) -> Iterator[Ve
         twice, unparsed, usd = row["duplicates"] or 0, row["unparsed_usd"] or 0, row["usd"] or 0
         yield Verdict(DUPLICATES, row["day"], twice == 0, f"{twice} keys occur twice.")
         share = Decimal(100) * unparsed / usd if usd else Decimal(0)
-        because = f"{unparsed} of {usd} USD ({share:.2f} %) have a label that was not understood."
+        amounts = f"{dollars(Decimal(unparsed))} of {dollars(Decimal(usd))}"
+        because = f"{amounts} ({share:.2f} %) have a label that was not understood."
         figures = {"unparsed_usd": str(unparsed), "unparsed_pct": f"{share:.4f}"}
         yield Verdict(UNPARSED, row["day"], share <= UNPARSED_LIMIT_PCT, because, figures)

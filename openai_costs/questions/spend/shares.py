@@ -1,4 +1,4 @@
-"""Dollars shared out by tokens, exact to the last digit. Pure.
+"""Dollars shared by tokens, exact to the last digit. Pure.
 
 Amounts are taken as whole units of their 18th decimal, in integers of 128 bits. Each share is cut
 there, and the units that are left go to the largest remainders, so that the parts of a line are
@@ -20,8 +20,9 @@ def shared_out(lines: pl.DataFrame, weights: pl.DataFrame, on: list[str]) -> pl.
 
     Args:
         lines: With the columns of `on` and billed_usd, positive or negative.
-        weights: The columns of `on`, user_id (null for nobody) and tokens, all above 0.
-        on: What a pool is told by; null is a value like any other.
+        weights: The columns of `on`, user_id (null for tokens without a user) and tokens, all
+            above 0.
+        on: What identifies a pool; null is a value like any other.
 
     Returns:
         Of the lines that have a pool: their columns, user_id, billed_usd and share_pct.
@@ -61,11 +62,10 @@ def _money(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Decimal(38, 0)).cast(MONEY)
 
 
-# Whose tokens they were: the pools that dollars without a user are shared out by. Pure. Not here:
-# the arithmetic of sharing (shares.py).
+# The pools by which dollars without a user are shared: whose tokens they were. Pure.
 
 POOL = ["connection", "day", "pool", "project_id", "model_name"]
-"""What a pool is told by; the pool of an organisation has no project."""
+"""What identifies a pool; the pool of an organization has no project."""
 
 
 def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
@@ -76,7 +76,7 @@ def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
         owners: Who owns each key, for usage that has a key and no user.
 
     Returns:
-        A row per user with tokens; user_id is null for tokens of nobody, which count as well.
+        A row per user with tokens; user_id is null for tokens without a user, which count too.
     """
     used = (
         usage.join(owners, on=OF_KEY, how="left")

@@ -1,9 +1,11 @@
-"""What must agree and what is counted about the lines of a day. Pure."""
+"""Control totals: the sums of a day that must agree, and counts of its lines. Pure."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 
 import polars as pl
+
+from openai_costs.kernel.money import MONEY
 
 FLOAT_NOISE_USD = Decimal("1E-9")
 """A vendor that adds in binary is off by less than this on a day: a warning, not an error."""
@@ -17,8 +19,8 @@ def day_sums(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by(SLICE).agg(usd=pl.col("billed_usd").sum())
 
 
-def rung_sums(attribution: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per connection, day and rung of mart.spend_attribution: usd."""
+def method_sums(attribution: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per connection, day and method of attribution: usd."""
     return attribution.group_by(*SLICE, "attribution").agg(usd=pl.col("billed_usd").sum())
 
 
@@ -26,13 +28,14 @@ def line_counts(ledger: pl.DataFrame) -> pl.DataFrame:
     """Return one row per connection and day: duplicates, unparsed_usd, usd.
 
     `duplicates` is how many rows repeat the key of another; `unparsed_usd` the dollars of lines
-    whose label was not understood.
+    whose label was not understood. Both sums leave credits out, or a credit would hide the rest.
     """
     is_unparsed = pl.col("usage_type").is_null() & pl.col("model").is_null()
+    charged = pl.max_horizontal("billed_usd", pl.lit(0, MONEY))
     return ledger.group_by(SLICE).agg(
         duplicates=pl.len() - pl.struct(GRAIN).n_unique(),
-        unparsed_usd=pl.col("billed_usd").filter(is_unparsed).sum(),
-        usd=pl.col("billed_usd").sum(),
+        unparsed_usd=charged.filter(is_unparsed).sum(),
+        usd=charged.sum(),
     )
 
 
@@ -58,7 +61,7 @@ def compared(
 
 
 def attributed(
-    control: pl.DataFrame, spend: pl.DataFrame, rungs: pl.DataFrame, users: pl.DataFrame
+    control: pl.DataFrame, spend: pl.DataFrame, methods: pl.DataFrame, users: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the sums of the marts of each day side by side.
 
@@ -67,14 +70,14 @@ def attributed(
     Args:
         control: core.spend_control.
         spend: `day_sums` of mart.spend.
-        rungs: `rung_sums` of mart.spend_attribution.
+        methods: `method_sums` of mart.spend_attribution.
         users: `day_sums` of mart.spend_by_user.
 
     Returns:
         One row per control row: control_usd, spend_usd, attribution_usd, user_usd,
         largest_gap_usd, is_settled.
     """
-    attribution = rungs.group_by(SLICE).agg(pl.col("usd").sum())
+    attribution = methods.group_by(SLICE).agg(pl.col("usd").sum())
     others = {"spend_usd": spend, "attribution_usd": attribution, "user_usd": users}
     held_to = pl.when("is_settled").then("control_usd").otherwise("spend_usd")
     return _beside(control, others, held_to)
