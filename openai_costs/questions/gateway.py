@@ -1,4 +1,7 @@
-"""Up to which day the gateway is known: findings about later days would be guesses."""
+"""How far the gateway is known, and what of the bill its tokens cover.
+
+Findings about days after the last reading of the gateway would be guesses.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -18,10 +21,10 @@ from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.coverage import Coverage
 
-# On which days there was a gateway, and which of them its meter was read for. Pure.
+# For which days the meter was read. Pure.
 
 GRACE = timedelta(hours=1)
-"""Gateways write what they metered in batches, some seconds late; an hour is plenty."""
+"""Gateways write what they metered in batches, some seconds late; an hour is enough."""
 
 
 def meter_days(batches: Iterable[Batch]) -> pl.DataFrame:
@@ -36,17 +39,17 @@ def meter_days(batches: Iterable[Batch]) -> pl.DataFrame:
 
 
 LOOK_BACK = timedelta(days=30)
-"""Findings of a question about the gateway are those of its last days."""
+"""Questions about the gateway make findings of this many days."""
 
 
 def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) -> pl.DataFrame:
-    """Return the rows of a daily table that can be judged: of the last days, settled, and known.
+    """Return the rows of a daily table that can be judged: recent, settled, and up to `until`.
 
     Args:
-        lake: Where tables are.
-        facts: The settings, and the instant.
+        lake: The tables.
+        facts: The settings and the current instant.
         table: The table of a question about the gateway.
-        until: The last day that the gateway is known for.
+        until: The last day for which the gateway is known.
     """
     first, last = facts.today - LOOK_BACK, min(facts.today, until)
     if not facts.settings.gateway.is_there or last < first:
@@ -55,10 +58,10 @@ def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) 
 
 
 def registry_until(lake: Lake, facts: Facts) -> date:
-    """Return the day of the newest registry: without one every key looks like a bypass.
+    """Return the day of the newest registry: after it every new key would look like a bypass.
 
-    Without a gateway in the settings there is no end: every day is judged, and nothing found. Nor
-    is there one where the settings are all the registry there is.
+    Without a gateway in the settings every day is judged, and no finding results. The same holds
+    where the settings are the only registry.
     """
     gateway = facts.settings.gateway
     if not gateway.has_registry:
@@ -70,7 +73,7 @@ def registry_until(lake: Lake, facts: Facts) -> date:
 def meter_until(lake: Lake, facts: Facts) -> date:
     """Return the newest day that the meter was completely read for and the registry is known.
 
-    Without a meter in the settings there is no end either: what one once found is over.
+    Without a meter in the settings every day is judged: earlier findings from one are closed.
     """
     gateway = facts.settings.gateway
     known = registry_until(lake, facts)
@@ -83,13 +86,13 @@ def meter_until(lake: Lake, facts: Facts) -> date:
     return date.min
 
 
-# What behind a gateway is OpenAI's, and which of its keys settings declare to be so. Pure.
+# Which rows of a meter are OpenAI's, and which keys the settings declare. Pure.
 
 PROVIDERS = ("openai", "text-completion-openai")
 
 
 def is_openai() -> pl.Expr:
-    """Return whether a row of the meter went to OpenAI; one that does not say is taken to."""
+    """Return whether a row of the meter went to OpenAI; a row without a provider is assumed to."""
     return pl.col("upstream_provider").is_in(PROVIDERS).fill_null(True)
 
 

@@ -46,7 +46,7 @@ def gateway_bypass(
     lake: dg.ResourceParam[Lake],
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
-    """Say which keys spent without the gateway."""
+    """List the keys that spent without the gateway."""
     for batch in ledger:
         yield batch.derive(lambda rows: _bypass(rows, lake, settings.gateway))
 
@@ -60,7 +60,7 @@ def unspent_keys(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
-    """Say which keys cost nothing and could."""
+    """List the keys that cost nothing but could."""
     keys, admins, tokens = (lake.read(one) for one in (ApiKeys, AdminKeys, GatewayTokens))
     billed = lake.ask(Spend, _BILLED, pl.Schema({"api_key_id": pl.String()}))["api_key_id"]
     known = {*tokens["openai_api_key_id"].drop_nulls(), *billed}

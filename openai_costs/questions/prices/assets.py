@@ -50,7 +50,7 @@ def _counted(context: dg.AssetExecutionContext, batches: Batches) -> Iterator[Ba
 
 DAILY_ASSETS = (price_check,)
 
-# The check of mart.price_check: a model without a list price is told, with its dollars.
+# The check of mart.price_check: warns of models without a list price, with their dollars.
 
 MOST_LISTED = 10
 

@@ -23,7 +23,7 @@ STANDARD: Final = "standard"
 
 
 class Item(NamedTuple):
-    """What a line of the bill is about, as its label says; None where it does not say."""
+    """What a line of the bill is for, as its label says; None where the label does not say."""
 
     model: str | None
     usage_type: str | None
@@ -88,7 +88,7 @@ _CONTEXTS: Final = {
 
 @cache
 def list_price(item: Item, day: date) -> ListPrice:
-    """Return what one unit of an item cost at list price on a day, or why that is not known."""
+    """Return the list price of one unit of an item on a day, or why it is not known."""
     if item.usage_type is None and item.model is None:
         return NOT_PARSED
     if item.model is None:
@@ -151,7 +151,7 @@ def _price(item: Item, prices: ModelPrice) -> ListPrice:
 
 
 def _only_use(prices: ModelPrice) -> str | None:
-    """Return what a label without a side is about, where the model charges for one thing only."""
+    """Return what a label without a kind is for, where the model charges for one thing only."""
     if prices.audio_hours is not None:
         return "duration"
     if prices.input_mchars is not None:

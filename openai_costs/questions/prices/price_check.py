@@ -1,4 +1,4 @@
-"""What was billed beside what the list price of the same quantity would have been. Pure."""
+"""What was billed, beside the list price of the same quantity. Pure."""
 
 from decimal import Decimal
 from typing import Final

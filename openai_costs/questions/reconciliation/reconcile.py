@@ -78,7 +78,8 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
 def _at_bills(meter: pl.DataFrame, lines: pl.DataFrame, fallback: str) -> pl.DataFrame:
     """Put the bill's connection and project in place of the gateway's.
 
-    What no bill is known for goes to the only one there is; with several it stays the gateway's.
+    Rows without a known bill go to the only bill there is; with several they keep the gateway's
+    name.
 
     Args:
         meter: `owned`.
@@ -110,7 +111,7 @@ def _first(lines: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:
-    """Say that a token nobody mapped explains nothing: its bill may well be there."""
+    """Mark the gaps of unmapped tokens as unexplained: their bill may exist under another key."""
     is_unmapped = pl.col("level") == "unmapped"
     gap = pl.when(is_unmapped).then(pl.col("billed_usd") - pl.col("metered_usd"))
     cleared = [pl.when(~is_unmapped).then(name).otherwise(0).alias(name) for name in PARTS]
@@ -122,9 +123,9 @@ def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bypassing(levels: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines of keys without a gateway token: all of it went round the gateway.
+    """Return the lines of keys without a gateway token: all of it bypassed the gateway.
 
-    A credit without a key did not: no gateway meters it.
+    A credit without a key did not, because no gateway meters credits.
     """
     is_credit = pl.col("api_key_id").is_null() & (pl.col("billed_usd") < 0)
     nothing = pl.lit(0).cast(MONEY)
@@ -159,7 +160,7 @@ def _with_states(rows: pl.DataFrame, sides: Sides) -> pl.DataFrame:
 
 
 def _late(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give no other reason for a gap while one of the sides may still move."""
+    """Give no other reason for a gap while one of the sides may still change."""
     is_late = ~pl.col("is_settled") & (pl.col("bypass_usd") == 0)
     gap = pl.col("billed_usd") - pl.col("metered_usd")
     late = pl.when(is_late).then(gap).otherwise(0).cast(MONEY)

@@ -1,4 +1,4 @@
-"""The meter, with each token's OpenAI key in place of the token. Pure."""
+"""Both sides of the comparison: the bill, and the meter with OpenAI keys for tokens. Pure."""
 
 import polars as pl
 
@@ -55,7 +55,7 @@ def metered_pools(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).cast(MONEY).alias(kind)
         for kind, name in COLUMN_OF.items()
     ]
-    # A gateway that knows of no cache writes takes them for plain input: then the bill says so.
+    # A gateway that does not count cache writes counts them as plain input: the bill shows them.
     without_writes = pl.when(pl.col("input_cache_write_tokens").is_null()).then(
         pl.col("input_tokens") - pl.col("input_cached_tokens")
     )
@@ -74,7 +74,7 @@ def metered_pools(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-# Dollars a token, where a key's own bill does not tell. Pure.
+# Dollars per token, where a key's own bill has no price. Pure.
 
 _GRAIN = ["day", "connection", "model", "usage_type"]
 
@@ -82,7 +82,7 @@ _GRAIN = ["day", "connection", "model", "usage_type"]
 def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
     """Return token_usd by day, connection, model and usage type.
 
-    What all keys of the connection together were billed for a token on that day; where nobody was
+    What all keys of the connection together were billed for a token on that day; where none was
     billed for one, the list price.
 
     Args:
@@ -109,7 +109,7 @@ def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([billed, listed.join(billed, on=_GRAIN, how="anti")]).sort(_GRAIN)
 
 
-# The bill, cut so that it can be laid beside a meter. Pure.
+# The bill, at the grain of a meter. Pure.
 
 POOL = ("day", "connection", "provider", "project_id", "api_key_id", "model")
 

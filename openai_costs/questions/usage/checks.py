@@ -117,7 +117,7 @@ def _sound(lake: Lake, days: DayRange) -> Iterator[Verdict]:
 
 
 def _covered(lake: Lake, asked: list[str], days: DayRange, skips: str) -> Verdict:
-    """Judge the settled days: costs and usage of one that still fills up are not of one moment."""
+    """Judge the settled days: costs and usage of an open day were read at different moments."""
     settled = lake.read(SpendControl, days).filter("is_settled", pl.col("connection").is_in(asked))
     billed = pl.concat([billed_tokens(batch.frame) for batch in lake.batches(Spend, days)])
     used = pl.concat([used_tokens(batch.frame) for batch in lake.batches(Usage, days)])

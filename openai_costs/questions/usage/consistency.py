@@ -1,7 +1,7 @@
-"""Whether the tokens that were billed are the tokens that were used, per model and day. Pure.
+"""Whether the billed tokens are the tokens that were used, by model and day. Pure.
 
-The vendor says that the two "may not always reconcile perfectly"; what is compared here is whether
-usage can explain the bill at all, not the bill itself.
+The vendor says that the two "may not always reconcile perfectly". This compares whether usage can
+explain the bill at all; it does not verify the bill.
 """
 
 from typing import Final

@@ -12,7 +12,7 @@ class SpendAttribution(Contract):
     """Every dollar, whose it is, and how it is known.
 
     One row per UTC day, connection, project, API key, user, model, usage type, attribution and
-    pool. Adds up to the ledger, difference 0; dollars of 0 are left out. The ladder:
+    pool. Adds up to the ledger, difference 0; dollars of 0 are left out. The methods:
     docs/attribution.md.
     """
 
