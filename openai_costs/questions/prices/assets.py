@@ -16,6 +16,7 @@ from openai_costs.questions.prices.price_check import price_check as beside_list
 from openai_costs.questions.usage.billable import billable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.price_check import PriceCheck
@@ -25,14 +26,18 @@ GROUP = "prices"
 KINDS = {"polars", "parquet"}
 
 
-@table_asset(PriceCheck, group=GROUP, kinds=KINDS, reads=(Spend, Usage))
+@table_asset(PriceCheck, group=GROUP, kinds=KINDS, reads=(Spend, Usage), deps=[asset_key(Projects)])
 def price_check(
-    context: dg.AssetExecutionContext, ledger: StoredBatches, usage: StoredBatches
+    context: dg.AssetExecutionContext,
+    ledger: StoredBatches,
+    usage: StoredBatches,
+    lake: dg.ResourceParam[Lake],
 ) -> Batches:
     """Lay the list price of the same quantity beside each line of the ledger."""
     used = pl.concat([billable(batch.frame) for batch in usage])
+    projects = lake.read(Projects)
     return _counted(
-        context, (batch.derive(lambda rows: beside_list(rows, used)) for batch in ledger)
+        context, (batch.derive(lambda rows: beside_list(rows, used, projects)) for batch in ledger)
     )
 
 

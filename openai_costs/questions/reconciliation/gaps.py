@@ -133,8 +133,13 @@ def _whole(kind: Kind, line: Billed, cause: str, unpriced_share: Decimal = ZERO)
 
 def _never_billed(pieces: list[Piece]) -> list[Piece]:
     for piece in pieces:
-        piece.put_rest("missing_on_bill")
+        piece.put_rest(_never_billed_cause(piece))
     return pieces
+
+
+def _never_billed_cause(piece: Piece) -> str:
+    """Return the cause of a gap without a bill; dollars metered below 0 are missing nowhere."""
+    return "missing_on_bill" if piece.gap_usd < 0 else "unexplained"
 
 
 def _opaque(lines: Lines, metered: Metered) -> list[Piece]:
@@ -150,7 +155,7 @@ def _opaque(lines: Lines, metered: Metered) -> list[Piece]:
             rest.append(_whole(kind, line, cause, metered.unpriced_share))
     if lines and meter.billed_usd > 0:
         meter.put("unpriced_model", (meter.billed_usd * metered.unpriced_share).quantize(SMALLEST))
-    meter.put_rest("missing_on_bill" if not lines else "unexplained")
+    meter.put_rest("unexplained" if lines else _never_billed_cause(meter))
     return [meter, *rest]
 
 

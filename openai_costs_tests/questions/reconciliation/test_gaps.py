@@ -161,6 +161,12 @@ def test_metered_dollars_without_a_bill_or_a_price_are_missing_on_the_bill_as_on
     assert (piece.usage_type, piece.parts) == (None, {"missing_on_bill": Decimal(-2)})
 
 
+@pytest.mark.parametrize("prices", [NOTHING, {"input": Decimal("0.01")}])
+def test_dollars_metered_below_zero_are_not_missing_on_the_bill(prices: dict[str, Decimal]):
+    pieces = explained({}, Metered(Decimal("-1618.80"), counts(input=1_618)), prices)
+    assert parts(pieces) == {"unexplained": Decimal("1618.80")}
+
+
 def test_a_bill_without_quantities_is_unexplained_and_never_guessed():
     lines = {"input": Billed(Decimal(1)), "output": at("0.1", 10)}
     pieces = explained(lines, Metered(Decimal("1.5"), counts(input=90, output=10)), NOTHING)

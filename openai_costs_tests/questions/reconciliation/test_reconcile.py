@@ -108,6 +108,24 @@ def test_a_model_without_a_price_is_unpriced_and_never_zero_dollars_well_metered
     assert causes(found) == {"unpriced_model"}
 
 
+def test_requests_to_a_router_without_a_price_leave_the_dollars_of_the_others_alone():
+    lines = bill(line("input", "7.50", 10_000_000, model="gpt-5.4-mini"))
+    seen = counted("7.50", 10_000_000, 0, 0, model="gpt-5.4-mini")
+    router = counted(None, 1_600, 0, 18, model="auto")
+    found = reconciled(sides(lines, meter(seen, router)))
+    assert found["metered_usd"].sum() == Decimal("7.50")
+    assert causes(found) == {"agrees"}
+
+
+def test_metered_dollars_without_a_model_are_there_once():
+    lines = bill(line("input", "7.50", 10_000_000, model="gpt-5.4-mini"))
+    seen = counted("7.50", 10_000_000, 0, 0, model="gpt-5.4-mini")
+    blank = counted("0.50", 666_667, 0, 0, model=None)
+    found = reconciled(sides(lines, meter(seen, blank)))
+    assert found["metered_usd"].sum() == Decimal("8.00")
+    assert parts(found) == {"missing_on_bill": Decimal("-0.5")}
+
+
 def test_a_registered_key_the_meter_did_not_see_is_missing_on_the_meter():
     other = meter(counted("1", 1, 0, 0) | {"token_id": "tok_other"})
     registry = tokens({}, {"token_id": "tok_other", "openai_api_key_id": "key_other"})
