@@ -107,7 +107,7 @@ def _described(days: pl.DataFrame, keys: pl.DataFrame, projects: pl.DataFrame) -
         is_there=pl.col("is_current") | (pl.col("status") == "not_listed"),
     )
     named = projects.select("connection", project_id="id", project_name="name")
-    # A key is often older than our first look at the directory.
+    # A key is often older than our first reading of the directory.
     made = pl.min_horizontal(pl.col("created_at").dt.date(), "first_seen_day")
     since = pl.coalesce("unlisted_since", made)
     return (

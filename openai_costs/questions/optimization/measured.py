@@ -1,4 +1,4 @@
-"""What the rules look at: the newest settled days of every connection, added up. Pure."""
+"""What the rules are applied to: the newest settled days of each connection, added up. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
