@@ -18,7 +18,13 @@ from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 
-GAP = Rule("reconciliation.gap", quiet_days=4, page="docs/governance.md")
+GAP = Rule(
+    "reconciliation.gap",
+    title="Bill and gateway meter differed by {usd} {when}: {name}",
+    span="{when}",
+    quiet_days=4,
+    page="docs/governance.md",
+)
 REPORTED_ELSEWHERE = ("agrees", "bypass", "late_or_unsettled")
 """A bypass is reported key by key, with its owner; what has not settled is not judged."""
 MOST_POOLS = 3
