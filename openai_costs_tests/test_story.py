@@ -399,7 +399,7 @@ def test_what_could_be_saved_is_what_was_planted(tables: dict[str, pl.DataFrame]
         ("optimization.long_context", "priority | gpt-5.6-sol, output, long context"),
         ("optimization.duplicate", "key_studio_amrit"),
     } <= found
-    assert rows["because"].str.contains("USD").all()
+    assert rows["because"].str.contains("$", literal=True).all()
 
 
 def test_the_ledger_remembers_with_which_grouping_it_was_read(

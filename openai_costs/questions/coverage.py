@@ -28,7 +28,7 @@ def coverage(
         today: The current UTC day.
     """
     rows = ledger.select(*SLICE, "rows")
-    return _laid_over(_spine(first_days, today), controls.join(rows, on=SLICE, how="left"), COSTS)
+    return _with_states(_spine(first_days, today), controls.join(rows, on=SLICE, how="left"), COSTS)
 
 
 def usage_coverage(
@@ -47,16 +47,16 @@ def usage_coverage(
         is_settled=pl.col("read_at") >= settles_at,
         billed_usd=pl.lit(None, Coverage.types()["billed_usd"]),
     )
-    return _laid_over(_spine(first_days, today), read, USAGE)
+    return _with_states(_spine(first_days, today), read, USAGE)
 
 
 def of_costs(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of mart.coverage that speak of the ledger."""
+    """Return the rows of mart.coverage about costs."""
     return frame.filter(pl.col("source") == COSTS)
 
 
-def _laid_over(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataFrame:
-    """Lay what was read over the days there are; a day that was not read is missing."""
+def _with_states(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Return every day with its state; a day that was not read is missing."""
     known = pl.when(pl.col("is_settled")).then(pl.lit("settled")).otherwise(pl.lit("provisional"))
     return (
         spine.join(read, on=SLICE, how="left")
@@ -73,8 +73,8 @@ def _laid_over(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataF
 def of_settled_days(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of days that are settled at their own connection.
 
-    One connection that is not read takes no other's days away. Rows of a connection without a
-    ledger (a gateway's) count on the days that are settled at all.
+    A connection that is not read does not remove other connections' days. Rows of a connection
+    without a ledger (a gateway's) count on the days that are settled at every connection.
 
     Args:
         rows: connection, day, and more.
@@ -94,7 +94,7 @@ def of_settled_days(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
 def settled_in_all(frame: pl.DataFrame) -> pl.Series:
     """Return the days settled at every connection that had begun, oldest first.
 
-    What was never read, or begins later, has nothing to say about a day.
+    A connection that was never read, or begins later, does not count for a day.
 
     Args:
         frame: mart.coverage.

@@ -1,36 +1,57 @@
-"""One name for a model, whoever writes it. Pure.
+"""One name for a model, whoever writes it: bill, usage report, gateway, price list. Pure.
 
-The gateway meters the name that was asked for (`openai/gpt-5`), the bill names the snapshot that
-answered (`gpt-5-2025-08-07`). Only a whole date is cut off: `-mini` and `-0613` are part of a name.
+The bill's spelling is the canonical one. Usage reports and gateways write `ft:gpt-4o:acme::id` for
+what the bill calls `ft-gpt-4o`: every tuning job makes a new name, and all of them have one price.
+A gateway may put the provider in front (`openai/gpt-5`).
+
+The snapshot's date is part of the name, because a dated snapshot may have a price of its own. Only
+where a gateway is compared with a bill it is cut off (`undated_model`): a gateway meters the name
+that was asked for, and the bill names the snapshot that answered.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import polars as pl
 
-_PROVIDER = r"^(openai|text-completion-openai)/"
+_PROVIDER: Final = r"^(?:openai|text-completion-openai)/"
+_TUNED: Final = r"^ft:([^:]+).*$"
+_DATE: Final = r"-20\d{2}-?\d{2}-?\d{2}$"
+"""Only a whole date is one: `-mini` and `-0613` are part of a name."""
 
-_DATE = r"-20\d{2}-?\d{2}-?\d{2}$"
 
-
-def undated(models: Mapping[str, str] | None = None) -> pl.Expr:
-    """Return the column `model` without provider and date, own names replaced by the provider's.
+def canonical_model(own_names: Mapping[str, str] | None = None) -> pl.Expr:
+    """Return the column `model` as the bill writes it.
 
     Args:
-        models: The gateway's own name of a model, and the provider's.
+        own_names: A gateway's own name of a model, and the provider's.
     """
-    plain = pl.col("model").str.replace(_PROVIDER, "")
-    named = plain.replace(dict(models)) if models else plain
-    return named.str.to_lowercase().str.replace(_DATE, "")
+    plain = pl.col("model").str.replace(f"(?i){_PROVIDER}", "")
+    named = plain.replace(dict(own_names)) if own_names else plain
+    return named.str.to_lowercase().str.replace(_TUNED, "ft-${1}")
 
 
-def billed_model() -> pl.Expr:
-    """Return the model as the bill's labels have it: `ft:gpt-4o:acme::id` is `ft-gpt-4o` there."""
-    name = pl.col("model").str.to_lowercase()
-    return name.str.replace(r"^ft:([^:]+).*$", "ft-$1")
+def undated_model(own_names: Mapping[str, str] | None = None) -> pl.Expr:
+    """Return the column `model` as the bill writes it, without the date of a snapshot."""
+    return canonical_model(own_names).str.replace(_DATE, "")
 
 
-MODEL_NAME = (
-    pl.col("model").str.to_lowercase().str.replace(r"^ft:([^:]+).*$", "ft-${1}").alias("model_name")
-)
-"""A model as bills write it: usage says `ft:gpt-4o:acme::x` of what the bill calls `ft-gpt-4o`."""
+def canonical_name(name: str) -> str:
+    """Return one name as the bill writes it: `canonical_model` for a single text."""
+    return re.sub(_TUNED, r"ft-\1", re.sub(_PROVIDER, "", name.lower()))
+
+
+def undated_name(name: str) -> str:
+    """Return one name as the bill writes it, without the date of a snapshot."""
+    return re.sub(_DATE, "", canonical_name(name))
+
+
+def price_list_names(name: str) -> Iterator[str]:
+    """Yield the names under which a price list may have a model, the most exact first.
+
+    Price lists write `ft:gpt-4o` for the bill's `ft-gpt-4o`.
+    """
+    tuned = re.sub(r"^ft-", "ft:", canonical_name(name))
+    yield tuned
+    yield re.sub(_DATE, "", tuned)

@@ -23,22 +23,25 @@ def level_of(series_id: pl.Expr) -> pl.Expr:
     return series_id.str.split_exact(LEVELS_APART, 1).struct.field("field_0")
 
 
-def every_day(spend: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per series and day, from its first spending to the frame's last day.
+def every_day(spend: pl.DataFrame, until: date | None = None) -> pl.DataFrame:
+    """Return a row per series and day, from its first spending to the last day.
 
     A day without a row cost nothing. Days before the first spending say nothing and are left out.
 
     Args:
         spend: series_id, day, cost (Decimal or Float64); one row per series and day at most.
+        until: The last day that is known; later rows are ignored. Without it, the frame's last.
 
     Returns:
         series_id, day, cost (Float64), sorted by series and day.
     """
-    told = spend.select(ID, "day", pl.col("cost").cast(pl.Float64))
-    first = told.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min())
-    last = told["day"].max()
+    last: date | None = until or spend["day"].max()  # type: ignore[assignment]  # a column of days
+    known = spend.filter(pl.col("day") <= pl.lit(last, pl.Date)).select(
+        ID, "day", pl.col("cost").cast(pl.Float64)
+    )
+    first = known.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min())
     days = first.select(ID, day=pl.date_ranges("day", pl.lit(last, pl.Date))).explode("day")
-    joined = days.join(told, on=[ID, "day"], how="left").sort(ID, "day")
+    joined = days.join(known, on=[ID, "day"], how="left").sort(ID, "day")
     return joined.with_columns(pl.col("cost").fill_null(0.0))
 
 

@@ -1,9 +1,10 @@
 """`[gateway]`: the LLM gateway, its registry of tokens, its meter, and what may go round it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -20,6 +21,22 @@ class Upstream(Section):
     project_id: str | None = None
     tokens: tuple[str, ...] = ("*",)
     """Which gateway tokens it answers for: ids or aliases, `*` stands for anything."""
+    models: tuple[str, ...] = ("*",)
+    """Which models it answers for, as the gateway or the provider calls them."""
+
+    @property
+    def is_for_any_token(self) -> bool:
+        """Whether it answers for every token, listed or not."""
+        return "*" in self.tokens
+
+    @property
+    def is_for_models(self) -> bool:
+        """Whether it names the models that it answers for."""
+        return "*" not in self.models
+
+    def fits_token(self, names: Sequence[str]) -> bool:
+        """Return whether it answers for a token of one of these names (id or alias)."""
+        return any(fnmatchcase(name, pattern) for name in names for pattern in self.tokens)
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

@@ -30,11 +30,11 @@ from openai_costs.questions.spend.checks import (
     _lines_are_sound,
     _sums_agree,
 )
-from openai_costs.questions.spend.ties import compared, day_sums, line_counts
+from openai_costs.questions.spend.control_totals import compared, day_sums, line_counts
 from openai_costs.storage.slices import Replaced, Slice
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs_tests.org import QUIET, TODAY, House, Ran, day, house
-from openai_costs_tests.questions.spend.test_ties import control, ledger, page
+from openai_costs_tests.questions.spend.test_control_totals import control, ledger, page
 
 ASSET: Final = dg.AssetKey(["core", "spend"])
 A1, B1, A2 = Slice("acme", day(1)), Slice("bolt", day(1)), Slice("acme", day(2))

@@ -5,13 +5,31 @@ from typing import Final
 
 import polars as pl
 
-from openai_costs.questions.series import calendar, known_days
+from openai_costs.questions.series import calendar, every_day, known_days
 
 MONDAY: Final = date(2026, 1, 5)
 
 
 def on(number: int) -> date:
     return date.fromordinal(MONDAY.toordinal() + number)
+
+
+def spending(*costs: float) -> pl.DataFrame:
+    """A series that spends on Monday and the days after it."""
+    rows = [("org", on(number), cost) for number, cost in enumerate(costs)]
+    return pl.DataFrame(rows, schema=["series_id", "day", "cost"], orient="row")
+
+
+def test_a_series_that_falls_silent_costs_nothing_up_to_the_last_known_day() -> None:
+    assert every_day(spending(4, 2), until=on(3))["cost"].to_list() == [4, 2, 0, 0]
+
+
+def test_without_a_last_known_day_a_series_ends_with_its_rows() -> None:
+    assert every_day(spending(4, 2))["day"].to_list() == [on(0), on(1)]
+
+
+def test_rows_after_the_last_known_day_are_ignored() -> None:
+    assert every_day(spending(0, 4, 2), until=on(1)).select("day", "cost").rows() == [(on(1), 4)]
 
 
 def coverage(*rows: int | None, provisional: tuple[int, ...] = ()) -> pl.DataFrame:

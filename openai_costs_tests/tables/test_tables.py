@@ -64,6 +64,8 @@ PROMISED: Final = {
     "mart.unspent_keys": "connection key_id kind owner created_at last_used_at is_allowed",
     "mart.cost_reconciliation": "day connection project_id api_key_id model usage_type billed_usd "
     "metered_usd gap_usd capture_rate cause unexplained_usd",
+    "mart.gateway_capture": "day connection provider billed_usd metered_usd capture_rate "
+    "is_settled",
     "mart.seats": "connection user_id email role status spend_30d_usd last_active_day seat_usd",
 }
 

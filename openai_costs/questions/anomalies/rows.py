@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from openai_costs.questions.anomalies.cause_texts import as_json, explained
+from openai_costs.questions.anomalies.cause_texts import explained
 from openai_costs.questions.anomalies.contributors import compared_with, expected_parts, parts_of
 from openai_costs.questions.anomalies.incidents import incidents, members
 from openai_costs.questions.anomalies.ledger_series import WHOLE, kind_of
 from openai_costs.questions.anomalies.monthly_jobs import came_back
+from openai_costs.questions.causes import as_json
 from openai_costs.questions.series import ID, LEVELS_APART
 from openai_costs.tables.candidate import EVERY_CONNECTION
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies

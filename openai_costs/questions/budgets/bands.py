@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from openai_costs.questions.budgets.forecast_model import ID
+from openai_costs.questions.series import ID
 
 PEOPLE = "user:"
 FEWEST_DAYS = 21

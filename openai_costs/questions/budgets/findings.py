@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.questions.budgets.causes import in_words
+from openai_costs.questions.budgets.causes import causes_in_words
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Budget
 from openai_costs.storage.lake import Lake
@@ -201,13 +201,13 @@ def _elapsed(newest: Row, since: date) -> str:
 
 
 def _why(newest: Row) -> str:
-    if not newest["causes"] or not (said := in_words(newest["causes"])):
+    if not newest["causes"] or not (said := causes_in_words(newest["causes"])):
         return ""
     if newest["compared_usd"] is None:
-        return f" Most of it, in USD: {said}."
+        return f" Most of it: {said}."
     return (
         f" Against the {newest['compared_usd']:,.2f} USD of the days from "
-        f"{newest['compared_start']} on, in USD: {said}."
+        f"{newest['compared_start']} on: {said}."
     )
 
 

@@ -12,7 +12,8 @@ import polars as pl
 
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.budgets.bands import BANDS, banded
-from openai_costs.questions.budgets.forecast_model import ID, WEEK, every_day, known_on, outlook
+from openai_costs.questions.budgets.forecast_model import WEEK, known_on, outlook
+from openai_costs.questions.series import ID, every_day
 
 PAST = 20
 

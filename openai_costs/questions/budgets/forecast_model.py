@@ -8,28 +8,14 @@ from datetime import date
 
 import polars as pl
 
-# A series' past as it was known on several days. Pure.
+from openai_costs.questions.series import ID
 
-ID = "series_id"
+# A series' past as it was known on several days. Pure.
 
 MEMORY_DAYS = 84
 """The last 12 weeks: whole weeks, so that every weekday is seen equally often."""
 
 WEEK = 7
-
-
-def every_day(spend: pl.DataFrame, until: date) -> pl.DataFrame:
-    """Return a row per series and day, from its first spending to `until`; no row cost nothing.
-
-    Args:
-        spend: series_id, day, cost (Decimal or Float64).
-        until: The last day that is known.
-    """
-    known = spend.filter(pl.col("day") <= until).select(ID, "day", pl.col("cost").cast(pl.Float64))
-    first = known.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min())
-    days = first.select(ID, day=pl.date_ranges("day", pl.lit(until, pl.Date))).explode("day")
-    joined = days.join(known, on=[ID, "day"], how="left").sort(ID, "day")
-    return joined.with_columns(pl.col("cost").fill_null(0.0))
 
 
 def known_on(days: pl.DataFrame, origins: list[date]) -> pl.DataFrame:

@@ -10,7 +10,6 @@ from openai_costs.orchestration.table_assets import (
     table_asset,
     whole_table_asset,
 )
-from openai_costs.questions.gateway import meter_days
 from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
 from openai_costs.questions.gateway_bypass.key_lists import unspent_keys as without_spend
 from openai_costs.questions.provider_scope import of_openai
@@ -21,18 +20,18 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batches
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
-from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
 GROUP = "gateway_bypass"
 KINDS = {"polars", "parquet"}
 _BILLED = "SELECT DISTINCT api_key_id FROM read_parquet($files) WHERE api_key_id IS NOT NULL"
-EXPLANATIONS = (Usage, GatewaySpend, GatewayTokens, ApiKeys, Projects)
+EXPLANATIONS = (Usage, CostReconciliation, GatewayTokens, ApiKeys, Projects)
 
 
 @table_asset(
@@ -48,7 +47,7 @@ def gateway_bypass(
     lake: dg.ResourceParam[Lake],
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
-    """Say which keys spent without the gateway."""
+    """List the keys that spent without the gateway."""
     for batch in ledger:
         yield batch.derive(lambda rows: _bypass(of_openai(rows), lake, settings.gateway))
 
@@ -62,7 +61,7 @@ def unspent_keys(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
-    """Say which keys cost nothing and could."""
+    """List the keys that cost nothing but could."""
     keys, admins, tokens = (lake.read(one) for one in (ApiKeys, AdminKeys, GatewayTokens))
     billed = lake.ask(Spend, _BILLED, pl.Schema({"api_key_id": pl.String()}))["api_key_id"]
     known = {*tokens["openai_api_key_id"].drop_nulls(), *billed}
@@ -84,10 +83,9 @@ def _bypass(ledger: pl.DataFrame, lake: Lake, gateway: Gateway) -> pl.DataFrame:
     activity = Activity(
         ledger=in_use,
         usage=lake.read(Usage, days).join(slices, on=["connection", "day"], how="semi"),
-        meter=lake.read(GatewaySpend, days),
+        reconciliation=lake.read(CostReconciliation, days),
         tokens=lake.read(GatewayTokens),
         keys=lake.read(ApiKeys),
         projects=lake.read(Projects),
-        meter_days=meter_days(lake.batches(GatewaySpend, days)),
     )
     return bypass(activity, gateway)

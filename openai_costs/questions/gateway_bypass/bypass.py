@@ -1,25 +1,37 @@
 """mart.gateway_bypass: the keys whose spend the gateway does not account for. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-from openai_costs.kernel.money import MONEY
-from openai_costs.questions.gateway_bypass.key_days import KEY_DAY, key_days, with_meter
+from openai_costs.kernel.formatting import counted, dollars
+from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.causes import (
+    NONE,
+    added_up,
+    as_json,
+    cause,
+    child_words,
+    from_json,
+    in_words,
+)
+from openai_costs.questions.gateway import coverage_by_token
+from openai_costs.questions.gateway_bypass.key_days import KEY_DAY, key_models, with_shortfall
 from openai_costs.questions.gateway_bypass.key_lists import with_allowance
-from openai_costs.questions.gateway_bypass.registration import with_registration
+from openai_costs.questions.gateway_routes import Routes
 from openai_costs.settings import Gateway
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 
-_CENT = Decimal("0.01")
+MOST_MODELS = 3
 _WHY = {
-    "unregistered": "no gateway token names it",
-    "service_account": "it belongs to a service account and no gateway token names it",
-    "deleted_key": "no gateway token named it, and the key is gone since",
-    "unmetered": "it is registered, but the gateway metered only {metered}",
-    "without_key": "this spend names no key, so it cannot have come through the gateway",
+    "unregistered": "no gateway token names the key",
+    "service_account": "the key belongs to a service account, and no gateway token names it",
+    "deleted_key": "no gateway token named the key, which has been deleted since",
+    "unmetered": "the gateway metered {metered}. {at_risk} may not have gone through it: {models}",
+    "without_key": "it names no key, so it cannot have come through the gateway",
 }
 
 
@@ -30,40 +42,54 @@ class Activity:
     Args:
         ledger: core.spend.
         usage: core.usage.
-        meter: core.gateway_spend.
+        reconciliation: mart.cost_reconciliation.
         tokens: core.gateway_tokens.
         keys: core.api_keys.
         projects: core.projects.
-        meter_days: day, is_settled: the days of the meter that were read.
     """
 
     ledger: pl.DataFrame
     usage: pl.DataFrame
-    meter: pl.DataFrame
+    reconciliation: pl.DataFrame
     tokens: pl.DataFrame
     keys: pl.DataFrame
     projects: pl.DataFrame
-    meter_days: pl.DataFrame
 
 
 def bypass(activity: Activity, gateway: Gateway) -> pl.DataFrame:
     """Return mart.gateway_bypass for the days of the activity."""
-    days = with_registration(
-        key_days(activity.ledger, activity.usage), activity.tokens, gateway.upstreams
-    )
-    metered = with_meter(days, activity.meter, activity.tokens, activity.meter_days)
-    known = _described(metered, activity.keys, activity.projects)
-    found = known.with_columns(reason=_reason(gateway)).filter(pl.col("reason").is_not_null())
-    at_risk = pl.max_horizontal(
-        pl.lit(0, MONEY), pl.col("billed_usd") - pl.col("metered_usd").fill_null(0)
-    )
-    told = with_allowance(found.with_columns(at_risk_usd=at_risk), gateway.allowed)
-    sentences = [_because(row) for row in told.iter_rows(named=True)]
+    routes = Routes(activity.tokens, gateway.upstreams, gateway.models)
+    covered = coverage_by_token(key_models(activity.ledger, activity.usage), routes)
+    by_model = with_shortfall(covered, activity.reconciliation)
+    days = _described(_added_up(by_model), activity.keys, activity.projects)
+    listed = days.with_columns(reason=_reason(gateway)).filter(pl.col("reason").is_not_null())
+    at_risk = _with_risk(listed, by_model)
+    allowed = with_allowance(at_risk, gateway.allowed)
+    sentences = [_because(row) for row in allowed.iter_rows(named=True)]
     return (
-        told.with_columns(because=pl.Series(sentences, dtype=pl.String))
+        allowed.with_columns(because=pl.Series(sentences, dtype=pl.String))
         .select(list(GatewayBypass.types()))
         .sort(KEY_DAY)
     )
+
+
+def _added_up(by_model: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per key and day, with its capture_rate."""
+    amounts = ("metered_usd", "unmetered_usd", "unmetered_tokens")
+    known = [
+        pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name)
+        for name in amounts
+    ]
+    has_tokens = pl.col("tokens").is_not_null().any()
+    summed = by_model.group_by("provider", *KEY_DAY).agg(
+        pl.col("billed_usd").sum(),
+        *known,
+        pl.col("confidence", "unlisted_since").first(),
+        tokens=pl.when(has_tokens).then(pl.col("tokens").sum()),
+        is_covered=pl.col("level").is_not_null().all(),
+    )
+    rate = pl.col("metered_usd") / unless_tiny(pl.col("billed_usd"))
+    return summed.with_columns(capture_rate=rate.cast(MONEY))
 
 
 def _described(days: pl.DataFrame, keys: pl.DataFrame, projects: pl.DataFrame) -> pl.DataFrame:
@@ -81,13 +107,13 @@ def _described(days: pl.DataFrame, keys: pl.DataFrame, projects: pl.DataFrame) -
         is_there=pl.col("is_current") | (pl.col("status") == "not_listed"),
     )
     named = projects.select("connection", project_id="id", project_name="name")
-    # A key is often older than our first look at the directory.
+    # A key is often older than our first reading of the directory.
     made = pl.min_horizontal(pl.col("created_at").dt.date(), "first_seen_day")
     since = pl.coalesce("unlisted_since", made)
     return (
         days.join(known, on=["connection", "api_key_id"], how="left")
         .join(named, on=["connection", "project_id"], how="left")
-        .with_columns(new_since_day=pl.when(pl.col("level").is_null()).then(since))
+        .with_columns(new_since_day=pl.when(~pl.col("is_covered")).then(since))
     )
 
 
@@ -95,13 +121,12 @@ def _reason(gateway: Gateway) -> pl.Expr:
     """Return why a key day is listed; null where the gateway accounts for it.
 
     A key whose tokens the gateway did count is not unmetered: then its price is wrong or missing,
-    which mart.cost_reconciliation says. Where usage was not read, what the gateway has no price for
-    may be all that is missing.
+    which mart.cost_reconciliation says.
     """
-    limit = pl.lit(gateway.capture_rate_below, MONEY)
-    has_few_tokens = (pl.col("token_rate") < limit).fill_null(~pl.col("has_unpriced"))
-    is_low = (pl.col("capture_rate") < limit) & has_few_tokens
-    is_unregistered = pl.col("level").is_null()
+    tolerated = pl.col("billed_usd") * pl.lit(1 - gateway.capture_rate_below, MONEY)
+    has_rate = pl.col("capture_rate").is_not_null()
+    is_unmetered = has_rate & (pl.col("unmetered_usd") > tolerated)
+    is_unregistered = ~pl.col("is_covered")
     return (
         pl.when(is_unregistered & pl.col("api_key_id").is_null())
         .then(pl.lit("without_key"))
@@ -111,24 +136,58 @@ def _reason(gateway: Gateway) -> pl.Expr:
         .then(pl.lit("service_account"))
         .when(is_unregistered)
         .then(pl.lit("unregistered"))
-        .when(is_low.fill_null(False))
+        .when(is_unmetered.fill_null(False))
         .then(pl.lit("unmetered"))
     )
 
 
+def _with_risk(listed: pl.DataFrame, by_model: pl.DataFrame) -> pl.DataFrame:
+    """Add at_risk_usd, at_risk_tokens and at_risk_models to what is listed."""
+    is_unmetered = pl.col("reason") == "unmetered"
+    nothing = pl.lit(0, MONEY)
+    billed = pl.max_horizontal(nothing, "billed_usd")
+    at_risk = pl.when(is_unmetered).then("unmetered_usd").otherwise(billed)
+    tokens = pl.when(is_unmetered).then("unmetered_tokens").otherwise("tokens")
+    models = (
+        by_model.join(listed.select(*KEY_DAY, "reason"), on=KEY_DAY, nulls_equal=True)
+        .with_columns(at_risk_usd=at_risk)
+        .filter(pl.col("at_risk_usd") > 0)
+        .sort(*KEY_DAY, "at_risk_usd", "model", descending=[False] * len(KEY_DAY) + [True, False])
+        .group_by(KEY_DAY, maintain_order=True)
+        .agg("model", models_usd="at_risk_usd")
+    )
+    joined = listed.with_columns(at_risk_usd=at_risk, at_risk_tokens=tokens.cast(pl.Int64)).join(
+        models, on=KEY_DAY, how="left", nulls_equal=True
+    )
+    texts = [_models(*row) for row in joined.select("model", "models_usd").iter_rows()]
+    return joined.with_columns(at_risk_models=pl.Series(texts, dtype=pl.String))
+
+
+def _models(models: Iterable[str | None] | None, usd: Iterable[Any] | None) -> str:
+    pairs = zip(models or (), usd or (), strict=True)
+    return as_json([cause("model", model or NONE, amount) for model, amount in pairs])
+
+
 def _because(row: dict[str, Any]) -> str:
-    who = "Spend without a key" if row["api_key_id"] is None else f"Key {_called(row)}"
+    who = "Spend" if row["api_key_id"] is None else f"API key {_called(row)}"
     where = f" in project {row['project_name'] or row['project_id']}" if row["project_id"] else ""
-    why = _WHY[row["reason"]].format(metered=_dollars(row["metered_usd"]))
+    why = _WHY[row["reason"]].format(
+        metered=dollars(row["metered_usd"] or Decimal(0)),
+        at_risk=dollars(row["at_risk_usd"]) + _tokens(row),
+        models=in_words(
+            added_up(from_json(row["at_risk_models"]), child_words), MOST_MODELS, dollars
+        ),
+    )
     allowed = f" Allowed: {row['allowed_because']}." if row["is_allowed"] else ""
-    spent = _dollars(row["billed_usd"])
-    return f"{who}{where} was billed {spent} on {row['day']}: {why}.{allowed}"
+    billed = dollars(row["billed_usd"])
+    return f"{who}{where} was billed {billed} on {row['day']}: {why}.{allowed}"
+
+
+def _tokens(row: dict[str, Any]) -> str:
+    count = row["at_risk_tokens"]
+    return f" ({counted(count, 'token')})" if count else ""
 
 
 def _called(row: dict[str, Any]) -> str:
     key = str(row["api_key_id"])
-    return f"{row['key_name']!r} ({key})" if row["key_name"] else key
-
-
-def _dollars(usd: Decimal | None) -> str:
-    return f"{(usd or Decimal(0)).quantize(_CENT, ROUND_HALF_EVEN):,} USD"
+    return f"{row['key_name']} ({key})" if row["key_name"] else key

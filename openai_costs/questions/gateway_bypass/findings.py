@@ -1,14 +1,18 @@
-"""What goes round the gateway, as candidates for `mart.findings`: one per API key."""
+"""What may go round the gateway, as candidates for `mart.findings`: one per API key."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from openai_costs.kernel.formatting import counted, dollars
+from openai_costs.questions.causes import added_up, child_words, from_json, in_words
 from openai_costs.questions.gateway import judged_lately, meter_until, registry_until
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.candidate import Finding, candidates
+from openai_costs.tables.candidate import Finding
+from openai_costs.tables.candidate import candidates as as_candidates
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 
 PAGE = "docs/governance.md"
@@ -31,16 +35,28 @@ UNMETERED = Rule(
 )
 CRITICAL_USD = Decimal(500)
 """From how many dollars of the last 30 days a key is critical."""
+MOST_MODELS = 3
 
-WORDS = {
-    "unregistered": "and no token of the gateway names it",
-    "service_account": "and no token of the gateway names it; it is a robot's",
-    "deleted_key": "and no token of the gateway names it; it was deleted since",
-    "unmetered": "and the gateway metered far less: somebody else has the key",
+_ELSEWHERE = "so it may be in use outside the gateway"
+WHY = {
+    "unregistered": f"No gateway token names the key, {_ELSEWHERE}",
+    "service_account": f"The key belongs to a service account and no gateway token names it, "
+    f"{_ELSEWHERE}",
+    "deleted_key": "No gateway token named the key, which has been deleted since",
+    "unmetered": "The gateway did not meter {at_risk}, so the key may also be in use elsewhere",
 }
+NEXT_STEP = {
+    "deleted_key": "Ask {owner} what used it, and which key that program uses now.",
+    "unmetered": "Compare these days in mart.cost_reconciliation. If the requests are missing "
+    "there too, rotate the key in the gateway and look for a program that stops working.",
+}
+_ASK = (
+    "Ask {owner} what it is for. Then declare it in [[gateway.upstreams]] if it is the gateway's, "
+    "add it to [[gateway.allowed]], or revoke it."
+)
 
 
-def found(bypass: pl.DataFrame) -> pl.DataFrame:
+def candidates(bypass: pl.DataFrame) -> pl.DataFrame:
     """Return a candidate per connection, API key and rule that is not on the allow-list.
 
     Spend that names no key (storage, bundles, the playground) is in the table and no finding: no
@@ -53,23 +69,28 @@ def found(bypass: pl.DataFrame) -> pl.DataFrame:
     at_risk = bypass.filter(is_of_a_key, ~pl.col("is_allowed"), pl.col("at_risk_usd") > 0)
     is_unmetered = pl.col("reason") == "unmetered"
     rule = pl.when(is_unmetered).then(pl.lit(UNMETERED.id)).otherwise(pl.lit(UNREGISTERED.id))
+    tokens = pl.col("at_risk_tokens")
     keys = (
         at_risk.sort("day")
         .group_by("connection", "api_key_id", rule=rule, maintain_order=True)
         .agg(
             pl.col("key_name", "owner", "project_name", "project_id", "reason").last(),
-            pl.col("at_risk_usd", "billed_usd", "tokens").sum(),
+            pl.col("at_risk_usd", "billed_usd").sum(),
             pl.col("new_since_day").min(),
+            at_risk_tokens=pl.when(tokens.is_not_null().all()).then(tokens.sum()),
+            models=pl.col("at_risk_models"),
             first=pl.col("day").min(),
             day=pl.col("day").max(),
             days=pl.col("day").n_unique(),
         )
     )
-    rows = [_said(row) for row in keys.iter_rows(named=True)]
-    return candidates(pl.DataFrame(rows, infer_schema_length=None)) if rows else Finding.no_rows()
+    rows = [_row(row) for row in keys.iter_rows(named=True)]
+    return (
+        as_candidates(pl.DataFrame(rows, infer_schema_length=None)) if rows else Finding.no_rows()
+    )
 
 
-def _said(key: dict[str, Any]) -> dict[str, Any]:
+def _row(key: dict[str, Any]) -> dict[str, Any]:
     owner = None if "@" in (key["owner"] or "") else key["owner"]
     return {
         "rule": key["rule"],
@@ -91,25 +112,44 @@ def _said(key: dict[str, Any]) -> dict[str, Any]:
 
 def _because(key: dict[str, Any], owner: str | None) -> str:
     of = f" of {owner}" if owner else ""
-    where = key["project_name"] or key["project_id"] or "no project"
-    tokens = f" for {key['tokens']:,} tokens" if key["tokens"] else ""
-    new = f" Round the gateway since {key['new_since_day']}." if key["new_since_day"] else ""
+    project = key["project_name"] or key["project_id"]
+    where = f" in project {project}" if project else ""
+    tokens = counted(key["at_risk_tokens"], "token") if key["at_risk_tokens"] else ""
+    is_unmetered = key["reason"] == "unmetered"
+    at_risk = dollars(key["at_risk_usd"]) + (f" ({tokens}) of it" if tokens else " of it")
+    why = WHY[key["reason"]].format(at_risk=at_risk)
+    used = f" for {tokens}" if tokens and not is_unmetered else ""
+    step = NEXT_STEP.get(key["reason"], _ASK).format(owner=owner or "the owner of the project")
     return (
-        f"API key {key['key_name'] or key['api_key_id']}{of}, {where}, was billed "
-        f"{key['billed_usd']:,.2f} USD{tokens} on {key['days']} days from {key['first']} to "
-        f"{key['day']}, {WORDS[key['reason']]}: {key['at_risk_usd']:,.2f} USD that the gateway did "
-        f"not see.{new}"
+        f"{dollars(key['billed_usd'])} was billed to API key {key['key_name'] or key['api_key_id']}"
+        f"{of}{where}{used} on {_range(key)}. {why}{_since(key)}. {_by_model(key['models'])}{step}"
     )
+
+
+def _range(key: dict[str, Any]) -> str:
+    if key["first"] == key["day"]:
+        return str(key["day"])
+    return f"{counted(key['days'], 'day')} from {key['first']} to {key['day']}"
+
+
+def _since(key: dict[str, Any]) -> str:
+    return f", since {key['new_since_day']}" if key["new_since_day"] else ""
+
+
+def _by_model(texts: Iterable[str]) -> str:
+    models = added_up((one for text in texts for one in from_json(text)), child_words)
+    words = in_words(models, MOST_MODELS, dollars)
+    return f"By model: {words}. " if words else ""
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, GatewayBypass, registry_until(lake, facts))
-    return found(rows.filter(pl.col("reason") != "unmetered"))
+    return candidates(rows.filter(pl.col("reason") != "unmetered"))
 
 
 def _ask_unmetered(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, GatewayBypass, meter_until(lake, facts))
-    return found(rows.filter(reason="unmetered"))
+    return candidates(rows.filter(reason="unmetered"))
 
 
 QUESTIONS = (

@@ -1,4 +1,4 @@
-"""mart.unspent_keys: keys that cost nothing and could. Pure."""
+"""mart.unspent_keys: keys that cost nothing but could; and the allow-list. Pure."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -8,7 +8,7 @@ import polars as pl
 from openai_costs.settings import AllowedKey
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
-# The allow-list: keys that may go round the gateway, why, and until when. Pure.
+# The allow-list: keys that may bypass the gateway, why, and until when. Pure.
 
 
 def with_allowance(rows: pl.DataFrame, allowed: Sequence[AllowedKey]) -> pl.DataFrame:
@@ -19,7 +19,7 @@ def with_allowance(rows: pl.DataFrame, allowed: Sequence[AllowedKey]) -> pl.Data
         allowed: The allow-list. An entry covers the days up to and with its last one.
     """
     schema = {"api_key_id": pl.String, "until": pl.Date, "allowed_because": pl.String}
-    entries = [(one.api_key_id, one.until, _told(one)) for one in allowed]
+    entries = [(one.api_key_id, one.until, _reason(one)) for one in allowed]
     listed = (
         pl.DataFrame(entries, schema=schema, orient="row")
         .sort("until")
@@ -41,7 +41,7 @@ def allowed_on(rows: pl.DataFrame, allowed: Sequence[AllowedKey], today: date) -
     return with_allowance(dated, allowed).drop("day", "api_key_id")
 
 
-def _told(one: AllowedKey) -> str:
+def _reason(one: AllowedKey) -> str:
     return f"{one.reason} (until {one.until})"
 
 
@@ -57,8 +57,8 @@ def unspent_keys(
     Args:
         keys: core.api_keys.
         admin_keys: core.admin_keys.
-        accounted_for: API keys that a token names, or that were ever billed: the provider tells
-            their last use late.
+        accounted_for: API keys that a token names, or that were ever billed: the provider
+            reports their last use late.
         allowed: The allow-list.
         today: The current UTC day.
     """

@@ -1,6 +1,6 @@
-"""Work that looks as if it could wait, at the prices of those who do. Pure.
+"""Work that may be able to wait, at batch and flex prices. Pure.
 
-Daily data does not show nights. What it shows is work that does not rest at weekends.
+Daily data does not show nights. It shows which work does not pause at weekends.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import MIN_SAVING_USD, Facts, Saving, Use
 from openai_costs.questions.optimization.list_cost import (
     Mix,
@@ -25,17 +26,17 @@ from openai_costs.questions.prices.catalogue import STANDARD
 RULE: Final = "optimization.batch_or_flex"
 PATIENT: Final = ("flex", "batch")
 DAYS_OFF: Final = 2
-"""A key that rested on more days of the period does not run by itself."""
+"""A key that was idle on more days of the period does not run unattended."""
 MIN_DAYS: Final = 28
 WEEKEND_PCT: Final = 80
-"""A weekend day with less than this part of a weekday's tokens: people are behind it."""
+"""Below this share of a weekday's tokens on a weekend day, people are behind the traffic."""
 CAN_WAIT: Final = 2
-"""One in so many tokens is taken to be able to wait."""
+"""One in this many tokens is assumed to be able to wait."""
 SATURDAY: Final = 5
 
 
 def batch_or_flex(facts: Facts) -> Iterator[Saving]:
-    """Yield the keys and models that never rest and never wait."""
+    """Yield the keys and models that run every day and never use a tier that waits."""
     personal = facts.keys.filter(pl.col("owner_type") == "user")["id"].to_list()
     for use in facts.uses:
         by_day = use.tiers.get(STANDARD, {})
@@ -62,22 +63,23 @@ def _saving(facts: Facts, use: Use, by_day: Mapping[date, Mix], share: Decimal) 
     offers = list(_offers(use.model, whole, facts.period))
     if now is None or before is None or not offers:
         return
-    after, tier, told = min(offers, key=itemgetter(0))
+    after, tier, arithmetic = min(offers, key=itemgetter(0))
     half = (before - after) / CAN_WAIT
     saving, as_paid = facts.as_paid(use.model, half)
     if saving < MIN_SAVING_USD:
         return
     because = (
-        f"Used on {len(by_day)} of {len(facts.period)} days, on weekend days {share:.0f} % of a "
-        f"weekday's tokens, none of it as batch or flex: {worked_out(whole, now)}. At {tier} "
-        f"prices: {told}. If one token in {CAN_WAIT} can wait: ({before:,.2f} - {after:,.2f}) / "
-        f"{CAN_WAIT} = {half:,.2f} USD{as_paid}."
+        f"The key used {use.model} on {len(by_day)} of {len(facts.period)} days, on weekend days "
+        f"with {share:.0f} % of a weekday's tokens, and never as batch or flex: "
+        f"{worked_out(whole, now)}. At {tier} prices: {arithmetic}. If 1 in {CAN_WAIT} tokens can "
+        f"wait: ({dollars(before)} - {dollars(after)}) / {CAN_WAIT} = {dollars(half)}{as_paid}. "
+        "Ask the owner how long an answer may take."
     )
     yield facts.saving_of_key(RULE, use, saving, because)
 
 
 def _offers(model: str, whole: Mix, period: DayRange) -> Iterator[tuple[Decimal, str, str]]:
-    """Yield what the tokens cost in the tiers that wait: cost, tier, the sum in words."""
+    """Yield what the tokens cost in the tiers that wait: cost, tier, the arithmetic in words."""
     for tier in PATIENT:
         prices = token_prices(model, period.last, tier)
         usd = cost(whole, prices) if prices else None

@@ -1,4 +1,4 @@
-"""Input that a key read from the cache in its best week, and does not on average. Pure."""
+"""Input that a key read from the cache in its best week, but not on average. Pure."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import MIN_SAVING_USD, Facts, Saving, Use
 from openai_costs.questions.optimization.list_cost import (
     Mix,
@@ -18,12 +19,12 @@ from openai_costs.questions.prices.catalogue import STANDARD
 
 RULE: Final = "optimization.cache_reads"
 MIN_DAYS: Final = 14
-"""A key that was used on fewer days of the period does not repeat itself."""
+"""A key used on fewer days of the period has no pattern to compare."""
 MIN_GAP_PCT: Final = 5
-"""A best week that is ahead by fewer points is chance."""
+"""A lead of fewer percentage points may be chance."""
 WEEK: Final = 7
 HALF: Final = 2
-"""The best week has half the tokens of an average one, or it proves nothing."""
+"""The best week must have half the tokens of an average one to be comparable."""
 
 
 class Week(NamedTuple):
@@ -56,7 +57,7 @@ def best_week(by_day: Mapping[date, Mix], period: DayRange) -> Week | None:
 
 
 def at_the_rate_of(best: Mix, now: Mix) -> Mix:
-    """Return the same input in the mix of another; what does not divide counts as dearer."""
+    """Return the same input in the mix of another week; remainders count at the higher price."""
     cached = now.all_input * best.cached_input // best.all_input
     written = -(-now.all_input * best.cache_write // best.all_input)
     return Mix(max(now.all_input - cached - written, 0), cached, written)
@@ -75,11 +76,12 @@ def _saving(facts: Facts, use: Use, whole: Mix, best: Week) -> Iterator[Saving]:
     if is_noise or saving < MIN_SAVING_USD:
         return
     because = (
-        f"{_cached_pct(now):.1f} % of its input was read from the cache: "
+        f"{_cached_pct(now):.1f} % of the key's {use.model} input was read from the cache: "
         f"{worked_out(now, prices)}. In its best week, {best.days}, it was "
         f"{_cached_pct(best.tokens):.1f} % ({best.tokens.cached_input:,} of "
         f"{best.tokens.all_input:,} tokens). The same input in the mix of that week: "
-        f"{worked_out(then, prices)}, {before - after:,.2f} USD less{as_paid}."
+        f"{worked_out(then, prices)}, {dollars(before - after)} less{as_paid}. Look at what "
+        "changed in the prompt after that week."
     )
     yield facts.saving_of_key(RULE, use, saving, because)
 

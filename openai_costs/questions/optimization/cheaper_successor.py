@@ -1,7 +1,7 @@
 """A model whose successor costs less for the same tokens. Pure.
 
-Who follows whom is data, and short: the replacement that the vendor recommends, or the next
-generation of the same size. https://developers.openai.com/api/docs/deprecations
+The list of successors is short: the replacement that the vendor recommends, or the next generation
+of the same size. https://developers.openai.com/api/docs/deprecations
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import MIN_SAVING_USD, Facts, Saving
 from openai_costs.questions.optimization.list_cost import Mix, cost, token_prices, worked_out
 from openai_costs.questions.prices.catalogue import STANDARD, find_model
@@ -18,7 +19,7 @@ RULE: Final = "optimization.cheaper_successor"
 
 
 class Successor(NamedTuple):
-    """Who follows a model, since when, and who says so."""
+    """What replaces a model, since when, and on whose word."""
 
     model: str
     since: date
@@ -89,8 +90,9 @@ def _saving(
         billed_usd=facts.project_bills[project, model],
         saving_usd=saving,
         because=(
-            f"{worked_out(tokens, older)}. With {successor.model}, {successor.why} since "
-            f"{successor.since}: {worked_out(tokens, newer)}, {before - after:,.2f} USD less"
-            f"{as_paid}."
+            f"The project used {model}: {worked_out(tokens, older)}. With {successor.model}, "
+            f"{successor.why} since {successor.since}: {worked_out(tokens, newer)}, "
+            f"{dollars(before - after)} less{as_paid}. Evaluate it on a day's traffic before you "
+            "switch."
         ),
     )

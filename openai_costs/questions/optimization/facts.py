@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.list_cost import Mix
 from openai_costs.questions.optimization.measured import COUNTS, GROUP, PERIOD_DAYS
 
 MIN_SAVING_USD: Final = Decimal(1)
-"""What saves less in the whole period is not worth a reader's minute."""
+"""A saving below this in the whole period is not reported."""
 NOISE: Final = Decimal("1E-9")
 
 
@@ -68,7 +69,7 @@ class Facts:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every day of the period was measured: only then is nothing really nothing."""
+        """Whether every day of the period was measured: only then is no spend really none."""
         return len(self.settled) == PERIOD_DAYS
 
     @property
@@ -78,12 +79,12 @@ class Facts:
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
-        """What each key used of each model, where every row of usage tells all counts."""
+        """What each key used of each model, where every row of usage has all counts."""
         keyed = self.tokens.drop_nulls(["api_key_id", "model"]).sort(GROUP)
-        is_told = pl.all_horizontal(pl.col(COUNTS).is_not_null()).all()
-        told = keyed.filter(is_told.over("api_key_id", "model"))
+        is_whole = pl.all_horizontal(pl.col(COUNTS).is_not_null()).all()
+        counted = keyed.filter(is_whole.over("api_key_id", "model"))
         found: dict[tuple[str, str], dict[str, dict[date, Mix]]] = {}
-        for _, day, key, model, tier, whole, uncached, cached, output in told.iter_rows():
+        for _, day, key, model, tier, whole, uncached, cached, output in counted.iter_rows():
             # What was neither uncached nor read was written.
             counts = Mix(uncached, cached, whole - uncached - cached, output)
             found.setdefault((key, model), {}).setdefault(tier, {})[day] = counts
@@ -115,7 +116,7 @@ class Facts:
             return usd, ""
         saving = (usd * max(billed, Decimal(0)) / expected).quantize(NOISE)
         pct = 100 * billed / expected
-        return saving, f"; x {pct:.1f} % of list price that was paid = {saving:,.2f} USD"
+        return saving, f"; x {pct:.1f} %, the share of list price that was paid = {dollars(saving)}"
 
     def saving_of_key(self, rule: str, use: Use, usd: Decimal, because: str) -> Saving:
         """Return what one key would save on one model."""

@@ -1,17 +1,18 @@
-"""What a mix of tokens costs at list price, and the sum in words. Pure."""
+"""What a mix of tokens costs at list price, and the arithmetic in words. Pure."""
 
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from openai_costs.kernel.formatting import dollars, exact_dollars
 from openai_costs.questions.prices.catalogue import STANDARD, Item, list_price
 
 MILLION = 1_000_000
 
 
 class Mix(NamedTuple):
-    """Tokens by the side they are billed on."""
+    """Tokens by the kind they are billed as."""
 
     input: int = 0
     cached_input: int = 0
@@ -25,7 +26,7 @@ class Mix(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """Dollars for one token by the side it is billed on; None where the catalogue has no price."""
+    """Dollars for one token by its kind; None where the catalogue has no price."""
 
     input: Decimal | None
     cached_input: Decimal | None
@@ -56,17 +57,18 @@ def cost(tokens: Mix, prices: Prices) -> Decimal | None:
     return sum((n * usd for n, usd in needed if usd is not None), Decimal(0))
 
 
-def a_million(usd: Decimal) -> str:
-    """Return a price of one token as dollars for a million, in words."""
-    return f"{(usd * MILLION).normalize():f}"
+def per_million(usd: Decimal) -> str:
+    """Return a price of one token as the price of a million, in words."""
+    return exact_dollars(usd * MILLION)
 
 
 def worked_out(tokens: Mix, prices: Prices) -> str:
-    """Return the sum in words: tokens times dollars a million."""
+    """Return the arithmetic in words: tokens times the price of a million."""
     names = ("input", "cached input", "cache writes", "output")
     terms = [
-        f"{n:,} {name} x {a_million(usd or Decimal(0))}"
+        f"{n:,} {name} x {per_million(usd or Decimal(0))}"
         for n, name, usd in zip(tokens, names, prices, strict=True)
         if n
     ]
-    return f"({' + '.join(terms)}) USD a million tokens = {cost(tokens, prices) or 0:,.2f} USD"
+    whole = cost(tokens, prices) or Decimal(0)
+    return f"({' + '.join(terms)}) per million tokens = {dollars(whole)}"

@@ -5,8 +5,9 @@ from typing import Final
 
 import polars as pl
 
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import MIN_SAVING_USD, Facts, Saving
-from openai_costs.questions.optimization.list_cost import Mix, a_million
+from openai_costs.questions.optimization.list_cost import Mix, per_million
 from openai_costs.questions.prices.catalogue import Item, list_price
 
 RULE: Final = "optimization.long_context"
@@ -14,7 +15,7 @@ _LINE: Final = ["line_item", *Item._fields]
 
 
 def long_context(facts: Facts) -> Iterator[Saving]:
-    """Yield the labels of long context with what they cost more than without."""
+    """Yield the labels of long context with what they cost above the usual price."""
     surcharged = facts.lines.filter(
         pl.col("is_long_context"),
         pl.col("usage_type").is_in(Mix._fields),
@@ -30,9 +31,9 @@ def long_context(facts: Facts) -> Iterator[Saving]:
         more = quantity * (above - below).normalize()
         saving, as_paid = facts.as_paid(item.model, more)
         if saving >= MIN_SAVING_USD:
-            told = (
-                f"{quantity:,.0f} tokens in requests above the usual context at "
-                f"{a_million(above)} instead of {a_million(below)} USD a million: "
-                f"{more:,.2f} USD more{as_paid}."
+            because = (
+                f"{quantity:,.0f} tokens of {item.model} in requests above the usual context cost "
+                f"{per_million(above)} instead of {per_million(below)} per million: "
+                f"{dollars(more)} more{as_paid}. Find the prompts that are this long."
             )
-            yield Saving(RULE, "line_item", str(label), None, item.model, billed, saving, told)
+            yield Saving(RULE, "line_item", str(label), None, item.model, billed, saving, because)

@@ -1,4 +1,4 @@
-"""What the rules look at: the newest settled days of every connection, added up. Pure."""
+"""What the rules are applied to: the newest settled days of each connection, added up. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY
-from openai_costs.questions.model_names import billed_model
+from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.usage.billable import billed_tier, known_sum
 
 PERIOD_DAYS: Final = 30
@@ -45,7 +45,7 @@ def tokens(usage: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """
     audio = pl.sum_horizontal("input_audio_tokens", "output_audio_tokens")
     of_text = usage.filter(pl.col("endpoint") == "completions", audio == 0)
-    named = of_text.with_columns(service_tier=billed_tier(), model=billed_model())
+    named = of_text.with_columns(service_tier=billed_tier(), model=canonical_model())
     return (
         named.join(days, on=["connection", "day"], how="semi")
         .group_by(GROUP)
@@ -62,7 +62,8 @@ def lines(ledger: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         ledger: core.spend rows of whole days.
         days: `periods`.
     """
-    return _added(ledger.join(days, on=["connection", "day"], how="semi"))
+    named = ledger.with_columns(model=canonical_model())
+    return _added(named.join(days, on=["connection", "day"], how="semi"))
 
 
 def paid(checked: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:

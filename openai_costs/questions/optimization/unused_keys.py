@@ -1,6 +1,6 @@
-"""Keys and projects that nobody uses, or that are there twice. Pure.
+"""Keys and projects that are unused, or exist twice. Pure.
 
-They cost nothing while they rest: what goes with them is a risk. Their rows have a saving of 0.
+They cost nothing while they are idle: removing them removes a risk. Their rows have a saving of 0.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from openai_costs.kernel.days import midnight
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import Facts, Saving
 
 IDLE: Final = "optimization.idle"
@@ -60,8 +61,8 @@ def _idle(facts: Facts, kind: str, row: dict[str, Any]) -> Saving:
     used = row.get("last_used_at")
     last = f", last used {used:%Y-%m-%d}" if used else ""
     because = (
-        f"Made {row['created_at']:%Y-%m-%d}{last}, no spend in the {len(facts.period)} days "
-        f"{facts.period}. To remove it saves no dollars, and a way in that nobody watches."
+        f"Created {row['created_at']:%Y-%m-%d}{last}; no spend in the {len(facts.period)} days "
+        f"{facts.period}. Removing it saves no dollars, but closes an access that no one watches."
     )
     return Saving(IDLE, kind, row["id"], row["name"], None, NOTHING, NOTHING, because)
 
@@ -73,7 +74,10 @@ def _twice(facts: Facts, kind: str, things: pl.DataFrame, shared: list[str]) -> 
     what = "keys of one owner and project" if kind == "api_key" else "projects"
     for row in groups.filter(pl.col("id").list.len() > 1).iter_rows(named=True):
         billed = {one: bills.get(one, NOTHING) for one in row["id"]}
-        told = ", ".join(f"{one} ({usd:,.2f} USD)" for one, usd in billed.items())
-        because = f"{len(billed)} active {what} share this name: {told}, billed in the period."
+        amounts = ", ".join(f"{one} ({dollars(usd)})" for one, usd in billed.items())
+        because = (
+            f"{len(billed)} active {what} share this name, with what each was billed in the "
+            f"period: {amounts}. Remove what is not needed, or give each a name of its own."
+        )
         usd = sum(billed.values(), NOTHING)
         yield Saving(DUPLICATE, kind, row["id"][0], row["name"], None, usd, NOTHING, because)

@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import StoredBatches, asset_key, table_asset
@@ -16,6 +17,7 @@ from openai_costs.questions.provider_scope import of_openai
 from openai_costs.questions.usage.billable import billable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.price_check import PriceCheck
@@ -25,14 +27,22 @@ GROUP = "prices"
 KINDS = {"polars", "parquet"}
 
 
-@table_asset(PriceCheck, group=GROUP, kinds=KINDS, reads=(Spend, Usage))
+@table_asset(PriceCheck, group=GROUP, kinds=KINDS, reads=(Spend, Usage), deps=[asset_key(Projects)])
 def price_check(
-    context: dg.AssetExecutionContext, ledger: StoredBatches, usage: StoredBatches
+    context: dg.AssetExecutionContext,
+    ledger: StoredBatches,
+    usage: StoredBatches,
+    lake: dg.ResourceParam[Lake],
 ) -> Batches:
     """Lay the list price of the same quantity beside each line of the ledger."""
     used = pl.concat([billable(of_openai(batch.frame)) for batch in usage])
+    projects = lake.read(Projects)
     return _counted(
-        context, (batch.derive(lambda rows: beside_list(of_openai(rows), used)) for batch in ledger)
+        context,
+        (
+            batch.derive(lambda rows: beside_list(of_openai(rows), used, projects))
+            for batch in ledger
+        ),
     )
 
 
@@ -50,9 +60,9 @@ def _counted(context: dg.AssetExecutionContext, batches: Batches) -> Iterator[Ba
 
 DAILY_ASSETS = (price_check,)
 
-# The check of mart.price_check: a model without a list price is told, with its dollars.
+# The check of mart.price_check: warns of models without a list price, with their dollars.
 
-MOST_SAID = 10
+MOST_LISTED = 10
 
 KNOWN_PRICES = Rule(
     "known_prices",
@@ -67,12 +77,12 @@ def price_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     """Judge the days of a run together."""
     missing = unpriced(lake.read(PriceCheck, days))
     unknown = unknown_models(missing)
-    said = [f"{model} ({usd:.2f} USD)" for model, usd in unknown.head(MOST_SAID).iter_rows()]
-    more = f" and {unknown.height - MOST_SAID} more" if unknown.height > MOST_SAID else ""
-    because = f"{SOURCE} does not know {', '.join(said)}{more}." if said else KNOWN_PRICES.promise
+    models = [f"{model} ({dollars(usd)})" for model, usd in unknown.iter_rows()]
+    because = f"{SOURCE} does not know {listed(models, MOST_LISTED)}."
     usd = str(total(missing["billed_usd"]))
     figures: dict[str, str | int] = {"unknown_models": unknown.height, "unpriced_usd": usd}
-    yield Verdict(KNOWN_PRICES, days.last, not said, because, figures)
+    text = because if models else KNOWN_PRICES.promise
+    yield Verdict(KNOWN_PRICES, days.last, not models, text, figures)
 
 
 CHECKS = (price_checks,)

@@ -4,8 +4,6 @@ The catalogue is the package genai-prices as installed: data, no network. A pric
 is not guessed. https://github.com/pydantic/genai-prices
 """
 
-import re
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -17,6 +15,7 @@ from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 from openai_costs.kernel.days import midnight
 from openai_costs.kernel.money import SMALLEST
+from openai_costs.questions.model_names import price_list_names
 
 SOURCE: Final = f"genai-prices {genai_prices.__version__}"
 OPENAI: Final = next(provider for provider in providers if provider.id == "openai")
@@ -24,7 +23,7 @@ STANDARD: Final = "standard"
 
 
 class Item(NamedTuple):
-    """What a line of the bill is about, as its label says; None where it does not say."""
+    """What a line of the bill is for, as its label says; None where the label does not say."""
 
     model: str | None
     usage_type: str | None
@@ -85,12 +84,11 @@ _CONTEXTS: Final = {
     "priority": {"service_tier": "priority"},
     "fast": {"service_tier": "fast"},
 }
-_DATE: Final = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
 @cache
 def list_price(item: Item, day: date) -> ListPrice:
-    """Return what one unit of an item cost at list price on a day, or why that is not known."""
+    """Return the list price of one unit of an item on a day, or why it is not known."""
     if item.usage_type is None and item.model is None:
         return NOT_PARSED
     if item.model is None:
@@ -103,19 +101,12 @@ def list_price(item: Item, day: date) -> ListPrice:
 
 
 def find_model(name: str) -> ModelInfo | None:
-    """Return the catalogue's entry for a model as the bill or usage names it; None if unknown."""
-    found = (OPENAI.find_model(one) for one in _spellings(name))
-    return next((model for model in found if model is not None), None)
-
-
-def _spellings(name: str) -> Iterator[str]:
-    """Yield a name as it is, a tuned model's name as the catalogue has it, then without its date.
+    """Return the catalogue's entry for a model as the bill or usage names it; None if unknown.
 
     A dated name that the catalogue knows may have a price of its own, so it is tried first.
     """
-    tuned = re.sub(r"^ft-", "ft:", name.lower())
-    yield tuned
-    yield _DATE.sub("", tuned)
+    found = (OPENAI.find_model(one) for one in price_list_names(name))
+    return next((model for model in found if model is not None), None)
 
 
 def _shared_price(item: Item, day: date) -> ListPrice:
@@ -160,7 +151,7 @@ def _price(item: Item, prices: ModelPrice) -> ListPrice:
 
 
 def _only_use(prices: ModelPrice) -> str | None:
-    """Return what a label without a side is about, where the model charges for one thing only."""
+    """Return what a label without a kind is for, where the model charges for one thing only."""
     if prices.audio_hours is not None:
         return "duration"
     if prices.input_mchars is not None:

@@ -1,4 +1,4 @@
-"""What was billed beside what the list price of the same quantity would have been. Pure."""
+"""What was billed, beside the list price of the same quantity. Pure."""
 
 from decimal import Decimal
 from typing import Final
@@ -14,26 +14,34 @@ TOLERATED_USD: Final = Decimal("1E-9")
 """A vendor that multiplies in binary is off by less than this on a line of a day ..."""
 TOLERATED_PARTS: Final = 1_000_000
 """... or by less than a millionth of a large one."""
+UPLIFT: Final = Decimal("0.1")
+"""What newer models cost on top of list price in a project with a residency.
+https://developers.openai.com/api/docs/pricing"""
+EVERYWHERE: Final = "GLOBAL"
+"""The residency of a project without a restriction."""
 
 _PRICED: Final = ["day", *Item._fields]
-_LINE: Final = ["connection", "provider", "line_item", *_PRICED]
+_LINE: Final = ["connection", "provider", "line_item", "residency", *_PRICED]
 
 
-def price_check(ledger: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
+def price_check(ledger: pl.DataFrame, used: pl.DataFrame, projects: pl.DataFrame) -> pl.DataFrame:
     """Return mart.price_check.
 
     Args:
         ledger: core.spend rows of whole days.
         used: `usage.billable.billable` of the same days; without rows where usage is not known.
+        projects: core.projects: a residency decides about the price.
     """
-    lines = quantified(_priced(_lines(ledger)), used)
+    lines = quantified(_priced(_lines(_with_residency(ledger, projects))), used)
     expected = lines.with_columns(expected_usd=pl.col("quantity") * pl.col("list_price_usd"))
     checked = (
         expected.with_columns(gap_usd=pl.col("billed_usd") - pl.col("expected_usd"))
         .with_columns(cause=_cause(), price_source=pl.lit(SOURCE))
         .select(list(PriceCheck.types()))
     )
-    return checked.sort("day", "connection", "line_item", "quantity_unit", nulls_last=True)
+    return checked.sort(
+        "day", "connection", "line_item", "residency", "quantity_unit", nulls_last=True
+    )
 
 
 def checked_dollars(frame: pl.DataFrame) -> pl.DataFrame:
@@ -74,8 +82,20 @@ def unknown_models(missing: pl.DataFrame) -> pl.DataFrame:
     return unknown.sort("billed_usd", "model", descending=[True, False])
 
 
+def _with_residency(ledger: pl.DataFrame, projects: pl.DataFrame) -> pl.DataFrame:
+    """Return the ledger with residency, null for lines without a restriction or a quantity.
+
+    A line without a quantity is priced by usage, which the regions of a label share.
+    """
+    restricted = projects.filter(pl.col("residency") != EVERYWHERE)
+    known = restricted.select("connection", "residency", project_id="id")
+    found = ledger.join(known, on=["connection", "project_id"], how="left")
+    has_quantity = pl.col("quantity").is_not_null()
+    return found.with_columns(residency=pl.when(has_quantity).then("residency"))
+
+
 def _lines(ledger: pl.DataFrame) -> pl.DataFrame:
-    """Add the ledger up to one row per day, label and unit."""
+    """Add the ledger up to one row per day, label, residency and unit."""
     known, costs = pl.col("quantity").is_not_null(), pl.col("billed_usd") != 0
     is_whole = known.any() & ~(costs & ~known).any()
     return ledger.group_by(_LINE).agg(
@@ -98,7 +118,11 @@ def _priced(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _cause() -> pl.Expr:
     gap, expected = pl.col("gap_usd"), pl.col("expected_usd")
-    agrees = (gap.abs() <= TOLERATED_USD) | (gap.abs() * TOLERATED_PARTS <= expected.abs())
+    uplift = gap - expected * pl.lit(UPLIFT, MONEY)
+    agrees, is_uplift = (
+        (of.abs() <= TOLERATED_USD) | (of.abs() * TOLERATED_PARTS <= expected.abs())
+        for of in (gap, uplift)
+    )
     return (
         pl.when(pl.col("no_price").is_not_null())
         .then(pl.col("no_price"))
@@ -108,5 +132,7 @@ def _cause() -> pl.Expr:
         .then(pl.lit("agrees"))
         .when(gap < 0)
         .then(pl.lit("contract_discount"))
+        .when(is_uplift & pl.col("residency").is_not_null())
+        .then(pl.lit("regional_uplift"))
         .otherwise(pl.lit("above_list"))
     )

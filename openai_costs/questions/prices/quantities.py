@@ -1,7 +1,7 @@
-"""How much each line of the bill is about. Pure.
+"""The quantity of each line of the bill. Pure.
 
-The bill's own quantity counts where it has one. Usage stands in only where it must mean that very
-line: one line for one pool of usage, and no pool of the same thing left over.
+The bill's own quantity counts where it has one. Usage replaces it only where it can mean that line
+alone: one line for one pool of usage, and no pool of the same kind left over.
 """
 
 from decimal import Decimal
@@ -10,10 +10,11 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
+from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.usage.billable import POOL, STANDARD
 
 TOO_MANY: Final = Decimal(1_000_000_000_000_000)
-"""No line of a day counts a quadrillion of anything: such a quantity is not known."""
+"""No line of a day counts a quadrillion of anything: such a quantity is not used."""
 
 LABEL: Final = ["connection", "day", "line_item"]
 SIDE: Final = ["connection", "day", "model", "usage_type"]
@@ -35,7 +36,7 @@ def quantified(lines: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     """
     numbered = lines.with_row_index("line")
     found = numbered.join(_stand_ins(numbered, used), on="line", how="left").with_columns(
-        own=pl.when(_is_told()).then(_believable("billed_quantity")),
+        own=pl.when(_has_unit()).then(_believable("billed_quantity")),
         other=pl.when(pl.col("priced_unit") == pl.col("used_unit")).then(
             _believable("used_quantity")
         ),
@@ -50,10 +51,10 @@ def quantified(lines: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _is_told() -> pl.Expr:
-    """Whether the bill says what its quantity counts.
+def _has_unit() -> pl.Expr:
+    """Return whether the bill says what its quantity counts.
 
-    A number without a unit is not tokens; where the label is about nothing else it is calls.
+    A number without a unit is not tokens; where the label is for nothing else, it is calls.
     """
     is_calls = (pl.col("priced_unit") == "calls") & (pl.len().over(LABEL) == 1)
     return pl.col("quantity_unit").is_not_null() | is_calls
@@ -64,7 +65,7 @@ def _believable(column: str) -> pl.Expr:
 
 
 def _stand_ins(lines: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
-    """Return the usage that stands in for a line: line, used_quantity, used_unit."""
+    """Return the usage that replaces a missing quantity: line, used_quantity, used_unit."""
     claims = _claims(lines)
     is_alone = pl.len().over(POOL) == 1
     # Beside a line for audio, one that names no modality may be text or all of them.
@@ -80,15 +81,16 @@ def _stand_ins(lines: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
 
 
 def _claims(lines: pl.DataFrame) -> pl.DataFrame:
-    """Return the pool of usage that each line is about: line, and the columns of a pool."""
+    """Return the pool of usage that each line is for: line, and the columns of a pool."""
     only_use = pl.col("priced_unit").replace_strict(_ONLY_USE, default=None, return_dtype=pl.String)
     return lines.with_columns(
+        model=canonical_model(),
         usage_type=pl.coalesce("usage_type", only_use),
         service_tier=pl.col("service_tier").fill_null(STANDARD),
     ).select("line", *POOL)
 
 
 def _left_over(claims: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
-    """Return the sides with usage that no line names: batches, say, billed with all the others."""
+    """Return kinds with usage that no line names, such as batches billed with all the others."""
     is_something = pl.col("quantity").fill_null(1) > 0
     return used.filter(is_something).join(claims, on=POOL, how="anti", nulls_equal=True)

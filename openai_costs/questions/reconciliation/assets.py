@@ -1,4 +1,4 @@
-"""The reconciliation as an asset: take both sides of some days, call, return."""
+"""The reconciliation and the capture rate as assets: take both sides of some days, call, return."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -11,6 +11,7 @@ from openai_costs.orchestration.checks import run_days
 from openai_costs.orchestration.table_assets import asset_key, table_asset
 from openai_costs.questions.gateway import meter_days
 from openai_costs.questions.provider_scope import at_openai, of_openai
+from openai_costs.questions.reconciliation.capture import capture
 from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
 from openai_costs.settings.connection import Connection
@@ -25,6 +26,7 @@ from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.mart.price_check import PriceCheck
 
 COMPARED = (Spend, SpendControl, Usage, GatewaySpend, GatewayTokens, ApiKeys, PriceCheck)
@@ -56,7 +58,34 @@ def cost_reconciliation(
             yield Batch(rows, _of_rows(rows, read_at))
 
 
-DAILY_ASSETS = (cost_reconciliation,)
+@table_asset(
+    GatewayCapture,
+    group="reconciliation",
+    kinds={"polars", "parquet"},
+    deps=[asset_key(table) for table in (Spend, SpendControl, GatewaySpend)],
+)
+def gateway_capture(
+    context: dg.AssetExecutionContext,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> Batches:
+    """Lay the sum of each provider's bill beside the sum of the meter."""
+    name = settings.gateway.name
+    for days in _pieces(run_days(context)):
+        wanted = days_in_use(settings.gateway, days)
+        rows = GatewayCapture.no_rows() if wanted is None else _captured(lake, wanted, name)
+        made = lake.days(GatewayCapture, name) | set(wanted or ())
+        read_at = {key.day: at for key, at in _read_at(lake, days).items() if key.day in made}
+        yield Batch(rows, {Slice(name, day): at for day, at in read_at.items()})
+
+
+DAILY_ASSETS = (cost_reconciliation, gateway_capture)
+
+
+def _captured(lake: Lake, days: DayRange, gateway: str) -> pl.DataFrame:
+    bill_days = lake.read(SpendControl, days).select("connection", "day", "is_settled")
+    read = meter_days(lake.batches(GatewaySpend, days))
+    return capture(lake.read(Spend, days), lake.read(GatewaySpend, days), bill_days, read, gateway)
 
 
 def sides(lake: Lake, days: DayRange, connections: Sequence[Connection]) -> Sides:

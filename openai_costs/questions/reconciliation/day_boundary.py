@@ -1,4 +1,4 @@
-"""Dollars that one side has on the day before or after the other. Pure.
+"""Dollars that one side has a day before or after the other. Pure.
 
 The gateway dates a request by when it received it, the bill by when it was used: around midnight
 UTC they differ. Two neighbouring days are exchanged when each is the other's best match, so that

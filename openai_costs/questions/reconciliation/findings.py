@@ -1,83 +1,219 @@
 """Where bill and meter do not agree, as candidates for `mart.findings`: one per cause."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.formatting import counted, dollars, listed, signed_dollars
 from openai_costs.questions.gateway import judged_lately, meter_until
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.candidate import Finding, candidates
+from openai_costs.tables.candidate import Finding
+from openai_costs.tables.candidate import candidates as as_candidates
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 
 GAP = Rule(
     "reconciliation.gap",
-    title="Bill and gateway meter of {connection} differed by {usd} {when}: {name}",
+    title="Bill and gateway meter differed by {usd} {when}: {name}",
     span="{when}",
     quiet_days=4,
     page="docs/governance.md",
 )
-TOLD_ELSEWHERE = ("agrees", "bypass", "late_or_unsettled")
-"""A bypass is told key by key, with its owner; what has not settled is not judged."""
-SHOWN = 3
+REPORTED_ELSEWHERE = ("agrees", "bypass", "late_or_unsettled")
+"""A bypass is reported key by key, with its owner; what has not settled is not judged."""
+MOST_POOLS = 3
+MOST_TOKENS = 5
 
 
-def found(reconciliation: pl.DataFrame) -> pl.DataFrame:
+class _Words(NamedTuple):
+    """What a cause is called, and what to do about it.
+
+    Args:
+        billed_more: The subject where the bill is above the meter.
+        metered_more: The subject where the meter is above the bill.
+        step: What to do next.
+    """
+
+    billed_more: str
+    metered_more: str
+    step: str
+
+
+CAUSES: Final = {
+    "cached_tokens": _Words(
+        "plain input counted as cached tokens",
+        "cached tokens counted as plain input",
+        "Update the gateway, or correct how its export counts cached tokens.",
+    ),
+    "cache_writes": _Words(
+        "cache writes counted as plain input",
+        "plain input counted as cache writes",
+        "Update the gateway, or correct how its export counts cache writes.",
+    ),
+    "price_differs": _Words(
+        "prices below the bill's",
+        "prices above the bill's",
+        "Correct the gateway's prices of these models.",
+    ),
+    "unpriced_model": _Words(
+        "models without a price",
+        "models without a price",
+        "Give the gateway a price for these models.",
+    ),
+    "day_boundary": _Words(
+        "requests counted on a neighboring day",
+        "requests counted on a neighboring day",
+        "Compare the neighboring days together: nothing is wrong if they add up.",
+    ),
+    "missing_on_meter": _Words(
+        "tokens missing on the meter",
+        "tokens missing on the meter",
+        "Look for requests that the gateway did not record, and for another user of the key.",
+    ),
+    "missing_on_bill": _Words(
+        "tokens missing on the bill",
+        "tokens missing on the bill",
+        "Look for failed requests that the gateway metered, and for an OpenAI key of the gateway "
+        "that is not declared.",
+    ),
+    "unexplained": _Words(
+        "a difference that nothing explains",
+        "a difference that nothing explains",
+        "Check that the meter counts tokens by kind and that the bill or the usage report has "
+        "quantities.",
+    ),
+}
+_ALL_TOKENS = ("missing_on_meter", "missing_on_bill")
+_OF_KIND = {"cached_tokens": "cached_input", "cache_writes": "cache_write"}
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the directory and the gateway call what the table knows by its id.
+
+    Args:
+        keys: Names of API keys.
+        projects: Names of projects.
+        unmapped: Gateway tokens that no OpenAI key is known for.
+    """
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    projects: Mapping[str, str] = field(default_factory=dict)
+    unmapped: Sequence[str] = ()
+
+
+def candidates(reconciliation: pl.DataFrame, names: Names) -> pl.DataFrame:
     """Return a candidate per connection and cause of gaps above the tolerance on settled days.
 
     Args:
         reconciliation: mart.cost_reconciliation of the last days.
+        names: What its ids are called.
     """
     gaps = reconciliation.filter(
         pl.col("is_settled"),
         ~pl.col("is_within_tolerance"),
-        ~pl.col("cause").is_in(TOLD_ELSEWHERE),
+        ~pl.col("cause").is_in(REPORTED_ELSEWHERE),
     )
     causes = gaps.partition_by("connection", "cause", maintain_order=True)
-    rows = [_said(rows) for rows in causes]
-    return candidates(pl.DataFrame(rows, infer_schema_length=None)) if rows else Finding.no_rows()
+    rows = [_row(of_cause, names) for of_cause in causes]
+    if not rows:
+        return Finding.no_rows()
+    return as_candidates(pl.DataFrame(rows, infer_schema_length=None))
 
 
-def _said(gaps: pl.DataFrame) -> dict[str, Any]:
+def _row(gaps: pl.DataFrame, names: Names) -> dict[str, Any]:
     connection, cause = gaps.select("connection", "cause").row(0)
     sums = gaps.select(pl.col("billed_usd", "metered_usd", "gap_usd").sum()).row(0, named=True)
-    first, last = gaps.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)
+    words = CAUSES[cause]
+    subject = words.billed_more if sums["gap_usd"] > 0 else words.metered_more
     return {
         "rule": GAP.id,
         "severity": "warning",
-        "subject_kind": "connection",
+        "subject_kind": "gateway",
         "subject_id": f"{connection}/{cause}",
-        "subject_name": cause.replace("_", " "),
+        "subject_name": f"{connection}: {subject}",
         "connection": connection,
-        "day": last,
-        "since_day": first,
+        "day": gaps["day"].max(),
+        "since_day": gaps["day"].min(),
         "observed": sums["billed_usd"],
         "expected": sums["metered_usd"],
         "unit": "USD",
         "impact_usd": abs(sums["gap_usd"]),
-        "because": f"{cause.replace('_', ' ').capitalize()}: billed {sums['billed_usd']:,.2f}, "
-        f"metered {sums['metered_usd']:,.2f} USD, {sums['gap_usd']:+,.2f} USD from {first} to "
-        f"{last}. Largest: {_largest(gaps)}.",
+        "because": _because(gaps, sums, subject, names),
         "table_name": CostReconciliation.full_name(),
     }
 
 
-def _largest(gaps: pl.DataFrame) -> str:
-    by_key = (
-        gaps.group_by("api_key_id", "model")
+def _because(gaps: pl.DataFrame, sums: Mapping[str, Decimal], subject: str, names: Names) -> str:
+    gap, cause = sums["gap_usd"], gaps["cause"][0]
+    side = "more" if gap > 0 else "less"
+    first, last = gaps["day"].min(), gaps["day"].max()
+    days = f"on {first!s}" if first == last else f"from {first!s} to {last!s}"
+    return (
+        f"The bill has {dollars(abs(gap))} {side} than the gateway's meter {days}: "
+        f"{dollars(sums['billed_usd'])} billed, {dollars(sums['metered_usd'])} metered. "
+        f"Main cause: {subject}{_tokens(gaps, cause)}. Largest: {_largest(gaps, names)}. "
+        f"{_step(cause, names)}"
+    )
+
+
+def _tokens(gaps: pl.DataFrame, cause: str) -> str:
+    """Return how many tokens a cause is about, where both sides count them."""
+    if cause not in (*_ALL_TOKENS, *_OF_KIND):
+        return ""
+    kind = _OF_KIND.get(cause)
+    of_kind = gaps.filter(usage_type=kind) if kind else gaps
+    apart = (of_kind["billed_tokens"] - of_kind["metered_tokens"]).drop_nulls().sum()
+    return f" ({counted(abs(int(apart)), 'token')})" if apart else ""
+
+
+def _largest(gaps: pl.DataFrame, names: Names) -> str:
+    pools = (
+        gaps.group_by("project_id", "api_key_id", "level", "model")
         .agg(pl.col("gap_usd").sum())
         .sort(pl.col("gap_usd").abs(), "api_key_id", "model", descending=[True, False, False])
-        .head(SHOWN)
     )
-    said = (
-        f"{key or 'no key'} with {model or 'no model'} {usd:+,.2f}"
-        for key, model, usd in by_key.iter_rows()
-    )
-    return ", ".join(said)
+    texts = [
+        f"{_whose(project, key, level, names)} with {model or 'no model'} {signed_dollars(usd)}"
+        for project, key, level, model, usd in pools.iter_rows()
+    ]
+    return listed(texts, MOST_POOLS)
+
+
+def _whose(project: str | None, key: str | None, level: str, names: Names) -> str:
+    if level == "gateway":
+        return "the gateway's keys together"
+    if key:
+        return f"API key {names.keys.get(key, key)}"
+    if project and level == "project":
+        return f"project {names.projects.get(project, project)}"
+    return "gateway tokens without an OpenAI key" if level == "unmapped" else "no API key"
+
+
+def _step(cause: str, names: Names) -> str:
+    if cause != "unexplained" or not names.unmapped:
+        return CAUSES[cause].step
+    tokens = listed(names.unmapped, MOST_TOKENS, "token")
+    return f"Map these gateway tokens to an OpenAI key or declare one for them: {tokens}."
+
+
+def _names(lake: Lake) -> Names:
+    keys, projects = (lake.read(table).drop_nulls("name") for table in (ApiKeys, Projects))
+    tokens = lake.read(GatewayTokens).filter("is_current", mapping="none").sort("name", "token_id")
+    unmapped = tokens.select(pl.coalesce("name", "token_id")).to_series().to_list()
+    of_keys, of_projects = (dict(one.select("id", "name").iter_rows()) for one in (keys, projects))
+    return Names(of_keys, of_projects, unmapped)
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    return found(judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts)))
+    rows = judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts))
+    return candidates(rows, _names(lake))
 
 
 QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until)

@@ -6,21 +6,28 @@ the bill's. Tokens are valued at the bill's prices, so that
     billed - metered = (bill's tokens - meter's tokens) x bill's price        tokens differ
                      +  meter's tokens x (bill's price - meter's price)       price differs
 
-and the first line splits further: with as many input tokens as the bill has, but in the meter's
-mix of cached and uncached, only the mix is wrong (cached tokens, cache writes); what then remains
-is more or fewer tokens (missing on one side).
+and the first line splits further. Where one side has more input of one kind and less of another,
+the smaller of the two is the same tokens, counted as another kind (cached tokens, cache writes).
+What then remains is more or fewer tokens (missing on one side), in their own mix.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
-INPUTS = ("input", "cached_input", "cache_write")
-KINDS = (*INPUTS, "output")
+from openai_costs.questions.token_kinds import KINDS
+
 SMALLEST = Decimal("1E-18")
 ZERO = Decimal(0)
 DIGITS = 60
 """Enough for a product of two DECIMAL(38,18) without rounding on the way."""
+
+RECOUNTED = (
+    ("cached_input", "input", "cached_tokens"),
+    ("cache_write", "input", "cache_writes"),
+    ("cache_write", "cached_input", "cache_writes"),
+)
+"""Kinds of input that a meter may take for one another, and what that is called."""
 
 Kind = str | None
 
@@ -57,12 +64,24 @@ class Piece:
     metered_usd: Decimal = ZERO
     billed_tokens: Decimal | None = None
     metered_tokens: Decimal | None = None
+    recounted_tokens: Decimal = ZERO
     parts: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def gap_usd(self) -> Decimal:
         """Billed minus metered."""
         return self.billed_usd - self.metered_usd
+
+    @property
+    def lacking_tokens(self) -> Decimal:
+        """Tokens that the bill has and the meter has not, also not as another kind."""
+        difference = (self.billed_tokens or ZERO) - (self.metered_tokens or ZERO)
+        return difference - self.recounted_tokens
+
+    def recount(self, cause: str, tokens: Decimal, rates: Mapping[str, Decimal]) -> None:
+        """Account for tokens that the meter counts as another kind, at the bill's price."""
+        self.recounted_tokens += tokens
+        self.put(cause, (tokens * rates[self.usage_type or ""]).quantize(SMALLEST))
 
     def put(self, cause: str, usd: Decimal) -> None:
         """Account for some of the gap."""
@@ -104,16 +123,23 @@ def explained(lines: Lines, metered: Metered | None, prices: Mapping[str, Decima
     return pieces + [_whole(kind, line, "missing_on_meter") for kind, line in others]
 
 
-def _whole(kind: Kind, line: Billed, cause: str) -> Piece:
+def _whole(kind: Kind, line: Billed, cause: str, unpriced_share: Decimal = ZERO) -> Piece:
     piece = Piece(kind, billed_usd=line.usd, billed_tokens=line.tokens)
+    if kind in KINDS and line.usd > 0:
+        piece.put("unpriced_model", (line.usd * unpriced_share).quantize(SMALLEST))
     piece.put_rest(cause)
     return piece
 
 
 def _never_billed(pieces: list[Piece]) -> list[Piece]:
     for piece in pieces:
-        piece.put_rest("missing_on_bill")
+        piece.put_rest(_never_billed_cause(piece))
     return pieces
+
+
+def _never_billed_cause(piece: Piece) -> str:
+    """Return the cause of a gap without a bill; dollars metered below 0 are missing nowhere."""
+    return "missing_on_bill" if piece.gap_usd < 0 else "unexplained"
 
 
 def _opaque(lines: Lines, metered: Metered) -> list[Piece]:
@@ -122,13 +148,14 @@ def _opaque(lines: Lines, metered: Metered) -> list[Piece]:
     meter = Piece(None, metered_usd=metered.usd, metered_tokens=count)
     rest = []
     for kind, line in lines.items():
-        is_token = kind in KINDS or kind is None
-        cause = "unexplained" if is_token else "missing_on_meter"
+        cause = "unexplained" if kind in KINDS else "missing_on_meter"
         if kind is None:
             meter.billed_usd, meter.billed_tokens = line.usd, line.tokens
         else:
-            rest.append(_whole(kind, line, cause))
-    meter.put_rest("missing_on_bill" if not lines else "unexplained")
+            rest.append(_whole(kind, line, cause, metered.unpriced_share))
+    if lines and meter.billed_usd > 0:
+        meter.put("unpriced_model", (meter.billed_usd * metered.unpriced_share).quantize(SMALLEST))
+    meter.put_rest("unexplained" if lines else _never_billed_cause(meter))
     return [meter, *rest]
 
 
@@ -175,11 +202,9 @@ def _tokens_at(piece: Piece, rates: Mapping[str, Decimal]) -> Decimal:
 
 def _name_token_differences(pieces: list[Piece], rates: Mapping[str, Decimal]) -> None:
     by_kind = {piece.usage_type: piece for piece in pieces}
-    inputs = [by_kind[kind] for kind in INPUTS if kind in by_kind]
-    billed = sum((piece.billed_tokens or ZERO for piece in inputs), ZERO)
-    metered = sum((piece.metered_tokens or ZERO for piece in inputs), ZERO)
-    if billed and metered:
-        _name_the_mix(inputs, billed / metered, rates)
+    for one, other, cause in RECOUNTED:
+        if one in by_kind and other in by_kind:
+            _name_recounted(by_kind[one], by_kind[other], cause, rates)
     for piece in pieces:
         at_bill_price = piece.billed_usd - _tokens_at(piece, rates)
         volume = (at_bill_price - sum(piece.parts.values(), ZERO)).quantize(SMALLEST)
@@ -187,19 +212,14 @@ def _name_token_differences(pieces: list[Piece], rates: Mapping[str, Decimal]) -
             piece.put("missing_on_meter" if volume > 0 else "missing_on_bill", volume)
 
 
-def _name_the_mix(inputs: list[Piece], scale: Decimal, rates: Mapping[str, Decimal]) -> None:
-    """Name what another mix of cached, written and plain input is worth, tokens being equal."""
-    causes = {"cached_input": "cached_tokens", "cache_write": "cache_writes"}
-    is_priced = "input" in rates  # a line of the bill may have no tokens, and so no price
-    plain = next((piece for piece in inputs if piece.usage_type == "input" and is_priced), None)
-    for piece in inputs:
-        cause = causes.get(piece.usage_type or "")
-        moved = (piece.billed_tokens or ZERO) - (piece.metered_tokens or ZERO) * scale
-        if cause is None or not moved:
-            continue
-        piece.put(cause, (moved * rates[piece.usage_type or ""]).quantize(SMALLEST))
-        if plain is not None:
-            plain.put(cause, (-moved * rates["input"]).quantize(SMALLEST))
+def _name_recounted(one: Piece, other: Piece, cause: str, rates: Mapping[str, Decimal]) -> None:
+    """Name the tokens that the bill counts as one kind of input and the meter as another."""
+    lacks, exceeds = one.lacking_tokens, other.lacking_tokens
+    if lacks * exceeds >= 0:
+        return
+    moved = min(abs(lacks), abs(exceeds)).copy_sign(lacks)
+    one.recount(cause, moved, rates)
+    other.recount(cause, -moved, rates)
 
 
 def _noise(piece: Piece) -> Decimal:

@@ -1,78 +1,41 @@
-"""On what the two sides can be matched: a key, a project, or nothing. Pure.
+"""What both sides of a gap are matched on: a key, a project, the gateway's keys, or nothing. Pure.
 
-A token whose OpenAI key is known matches that key. Where the gateway knows a project only, all keys
-of that project which no token names are matched together. What settings declare to be the
-gateway's and no token was ever mapped to is `unmapped`. Everything else has no gateway token.
+What covers a line of the bill is decided in questions/gateway.py, for bypass and reconciliation
+alike. Here lines are added up to what they are compared with: on the level `project` all keys of
+the project that no token names, on the level `gateway` all keys that settings leave to choose from.
 """
-
-from collections.abc import Sequence
 
 import polars as pl
 
-from openai_costs.questions.gateway import is_declared_key, is_declared_project
-from openai_costs.settings import Upstream
+from openai_costs.questions.gateway import coverage_by_token
+from openai_costs.questions.gateway_routes import Routes
 
 
-def levelled(
-    lines: pl.DataFrame, tokens: pl.DataFrame, upstreams: Sequence[Upstream] = ()
-) -> pl.DataFrame:
-    """Return bill lines with `level`: key, project, unmapped, or null where no token covers them.
+def levelled(lines: pl.DataFrame, routes: Routes) -> pl.DataFrame:
+    """Return bill lines with `level`: key, project, gateway, unmapped, or null where none covers.
 
-    Lines on the level `project` have no api_key_id left, and are added up.
+    Lines on the levels `project` and `gateway` have no api_key_id left, on the latter no project_id
+    either, and are added up.
 
     Args:
         lines: `billed_lines`.
-        tokens: core.gateway_tokens.
-        upstreams: The keys and projects that settings declare.
+        routes: What settings and the registry say together.
     """
-    keys = _listed_until(tokens, "openai_api_key_id").rename({"id": "api_key_id"})
-    by_project = tokens.filter(pl.col("openai_api_key_id").is_null())
-    projects = _listed_until(by_project, "openai_project_id").rename(
-        {"id": "project_id", "until": "project_until", "is_current": "is_current_project"}
+    covered = coverage_by_token(lines, routes)
+    level = pl.col("level")
+    is_pooled = level == "gateway"
+    pooled = covered.with_columns(
+        api_key_id=pl.when(~(is_pooled | (level == "project")).fill_null(False)).then("api_key_id"),
+        project_id=pl.when(~is_pooled.fill_null(False)).then("project_id"),
     )
-    found = lines.join(keys, on="api_key_id", how="left").join(
-        projects, on="project_id", how="left"
-    )
-    has_key = pl.col("api_key_id").is_not_null()
-    declared_key = is_declared_key(upstreams) & has_key
-    declared_project = is_declared_project(upstreams) & has_key
-    was_mapped, was_mapped_project = (
-        pl.col(one).is_not_null() for one in ("until", "project_until")
-    )
-    by_key = _is_listed("until", "is_current") | (declared_key & was_mapped)
-    in_project = _is_listed("project_until", "is_current_project")
-    level = (
-        pl.when(by_key)
-        .then(pl.lit("key"))
-        .when((in_project & has_key) | (declared_project & was_mapped_project))
-        .then(pl.lit("project"))
-        .when(declared_key | declared_project)
-        .then(pl.lit("unmapped"))
-    )
-    return _added_up(found.with_columns(level=level), [*lines.columns, "level"])
-
-
-def _listed_until(tokens: pl.DataFrame, column: str) -> pl.DataFrame:
-    return (
-        tokens.filter(pl.col(column).is_not_null())
-        .group_by(id=pl.col(column))
-        .agg(until=pl.col("last_seen_day").max(), is_current=pl.col("is_current").any())
-    )
-
-
-def _is_listed(until: str, is_current: str) -> pl.Expr:
-    """Return whether a token was still listed on the day; a first listing is no beginning."""
-    return (pl.col(is_current) | (pl.col("day") <= pl.col(until))).fill_null(False)
+    return _added_up(pooled, [*lines.columns, "level"])
 
 
 def _added_up(lines: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    without_key = pl.when(pl.col("level").ne_missing("project")).then(pl.col("api_key_id"))
     sums = ("billed_usd", "billed_tokens")
-    grain = [name for name in columns if name not in sums]
     tokens = pl.col("billed_tokens")
     return (
-        lines.with_columns(api_key_id=without_key)
-        .group_by(grain)
+        lines.group_by([name for name in columns if name not in sums])
         .agg(
             pl.col("billed_usd").sum(),
             billed_tokens=pl.when(tokens.is_not_null().all()).then(tokens.sum()),

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.reconciliation.gaps import KINDS, ZERO, Billed, Kind, Metered, explained
+from openai_costs.questions.reconciliation.gaps import ZERO, Billed, Kind, Metered, explained
+from openai_costs.questions.token_kinds import KINDS
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS
 
 POOL = ("day", "connection", "project_id", "api_key_id", "model", "level")

@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.gateway_routes import Routes
 from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.reconciliation.day_boundary import exchanged
 from openai_costs.questions.reconciliation.match_levels import levelled
@@ -56,12 +57,13 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     """
     lines = billed_lines(sides.ledger, sides.usage)
     prices = unit_prices(lines, sides.list_prices)
-    levels = levelled(lines, sides.tokens, gateway.upstreams)
+    routes = Routes(sides.tokens, gateway.upstreams, gateway.models)
+    levels = levelled(lines, routes)
     read = sides.bill_days["connection"].unique()
     fallback = read.item() if len(read) == 1 else gateway.name
-    meter = _at_bills(owned(sides.meter, sides.tokens, sides.keys), lines, fallback)
+    meter = _at_bills(owned(sides.meter, sides.keys, routes), lines, fallback)
     covered = levels.filter(pl.col("level").is_not_null())
-    together = laid_together(covered, metered_pools(meter, gateway.models), prices)
+    together = laid_together(covered, metered_pools(meter), prices)
     rows = pl.concat([_unmapped_unexplained(together), _bypassing(levels)])
     judged = _judged(exchanged(_late(_with_states(rows, sides))), gateway)
     return (
@@ -75,7 +77,8 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
 def _at_bills(meter: pl.DataFrame, lines: pl.DataFrame, fallback: str) -> pl.DataFrame:
     """Put the bill's connection and project in place of the gateway's.
 
-    What no bill is known for goes to the only one there is; with several it stays the gateway's.
+    Rows without a known bill go to the only bill there is; with several they keep the gateway's
+    name.
 
     Args:
         meter: `owned`.
@@ -107,7 +110,7 @@ def _first(lines: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:
-    """Say that a token nobody mapped explains nothing: its bill may well be there."""
+    """Mark the gaps of unmapped tokens as unexplained: their bill may exist under another key."""
     is_unmapped = pl.col("level") == "unmapped"
     gap = pl.when(is_unmapped).then(pl.col("billed_usd") - pl.col("metered_usd"))
     cleared = [pl.when(~is_unmapped).then(name).otherwise(0).alias(name) for name in PARTS]
@@ -119,7 +122,11 @@ def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bypassing(levels: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines of keys without a gateway token: all of it went round the gateway."""
+    """Return the lines of keys without a gateway token: all of it bypassed the gateway.
+
+    A credit without a key did not, because no gateway meters credits.
+    """
+    is_credit = pl.col("api_key_id").is_null() & (pl.col("billed_usd") < 0)
     nothing = pl.lit(0).cast(MONEY)
     return (
         levels.filter(pl.col("level").is_null())
@@ -129,7 +136,10 @@ def _bypassing(levels: pl.DataFrame) -> pl.DataFrame:
             level=pl.lit("key"),
             metered_tokens=pl.lit(None, MONEY),
         )
-        .with_columns(bypass_usd="billed_usd")
+        .with_columns(
+            bypass_usd=pl.when(~is_credit).then("billed_usd").otherwise(nothing),
+            missing_on_meter_usd=pl.when(is_credit).then("billed_usd").otherwise(nothing),
+        )
         .select(list(SCHEMA))
     )
 
@@ -149,7 +159,7 @@ def _with_states(rows: pl.DataFrame, sides: Sides) -> pl.DataFrame:
 
 
 def _late(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give no other reason for a gap while one of the sides may still move."""
+    """Give no other reason for a gap while one of the sides may still change."""
     is_late = ~pl.col("is_settled") & (pl.col("bypass_usd") == 0)
     gap = pl.col("billed_usd") - pl.col("metered_usd")
     late = pl.when(is_late).then(gap).otherwise(0).cast(MONEY)

@@ -1,60 +1,47 @@
-"""The meter, with each token's OpenAI key in place of the token. Pure."""
-
-from collections.abc import Mapping
+"""Both sides of the comparison: the bill, and the meter with OpenAI keys for tokens. Pure."""
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.gateway import is_openai
-from openai_costs.questions.model_names import undated
-from openai_costs.questions.reconciliation.gaps import KINDS
-
-TOKENS = {
-    "input_uncached_tokens": "input",
-    "input_cached_tokens": "cached_input",
-    "input_cache_write_tokens": "cache_write",
-    "output_tokens": "output",
-}
+from openai_costs.questions.gateway_routes import Routes
+from openai_costs.questions.model_names import undated_model
+from openai_costs.questions.token_kinds import COLUMN_OF, KINDS, all_tokens, plain_input
 
 
-def owned(meter: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the meter's OpenAI rows with the bill they belong to.
+def owned(meter: pl.DataFrame, keys: pl.DataFrame, routes: Routes) -> pl.DataFrame:
+    """Return the meter's OpenAI rows, models by their undated names, with the bill they are on.
 
-    Adds upstream_connection, project_id, api_key_id and level: `key` where the token's OpenAI key
-    is known, `project` where only its project is, `unmapped` where neither is.
+    Adds upstream_connection, project_id, api_key_id and level, as `Routes` gives them.
 
     Args:
         meter: core.gateway_spend.
-        tokens: core.gateway_tokens.
         keys: core.api_keys.
+        routes: What settings and the registry say together.
     """
-    known = keys.select(
-        openai_api_key_id="id", key_connection="connection", key_project_id="project_id"
-    ).unique("openai_api_key_id", keep="none")
-    mapped = tokens.select(
-        "connection", "token_id", "upstream_connection", "openai_api_key_id", "openai_project_id"
-    ).join(known, on="openai_api_key_id", how="left")
-    has_key, has_project = (
-        pl.col(f"openai_{one}_id").is_not_null() for one in ("api_key", "project")
+    named = meter.filter(is_openai()).with_columns(model=undated_model(routes.own_names))
+    pairs = named.select("token_id", "model").unique()
+    found = pairs.hstack(
+        pl.DataFrame([routes.of(*pair) for pair in pairs.iter_rows()], schema=_ROUTE, orient="row")
     )
+    known = keys.select(
+        api_key_id="id", key_connection="connection", key_project_id="project_id"
+    ).unique("api_key_id", keep="none")
     return (
-        meter.filter(is_openai())
-        .join(mapped, on=["connection", "token_id"], how="left", nulls_equal=True)
+        named.join(found, on=["token_id", "model"], how="left", nulls_equal=True)
+        .join(known, on="api_key_id", how="left")
         .with_columns(
             upstream_connection=pl.coalesce("upstream_connection", "key_connection"),
-            project_id=pl.coalesce("key_project_id", "openai_project_id"),
-            api_key_id="openai_api_key_id",
-            level=pl.when(has_key)
-            .then(pl.lit("key"))
-            .when(has_project)
-            .then(pl.lit("project"))
-            .otherwise(pl.lit("unmapped")),
+            project_id=pl.coalesce("key_project_id", "project_id"),
         )
-        .drop("openai_api_key_id", "openai_project_id", "key_connection", "key_project_id")
+        .drop("key_connection", "key_project_id")
     )
 
 
-def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame:
+_ROUTE = dict.fromkeys(("level", "upstream_connection", "project_id", "api_key_id"), pl.String)
+
+
+def metered_pools(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the meter by day, connection, project_id, api_key_id, model and level.
 
     Columns: metered_usd (0 where nothing was priced), a column of tokens per usage type (null
@@ -62,24 +49,22 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
 
     Args:
         rows: `owned`, with the bill's connection in `connection`.
-        models: The gateway's own name of a model, and the provider's.
     """
     grain = ["day", "connection", "project_id", "api_key_id", "model", "level"]
     counts = [
         pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).cast(MONEY).alias(kind)
-        for name, kind in TOKENS.items()
+        for kind, name in COLUMN_OF.items()
     ]
-    every = pl.sum_horizontal("input_tokens", "output_tokens")
-    # A gateway that knows of no cache writes takes them for plain input: then the bill says so.
+    # A gateway that does not count cache writes counts them as plain input: the bill shows them.
     without_writes = pl.when(pl.col("input_cache_write_tokens").is_null()).then(
         pl.col("input_tokens") - pl.col("input_cached_tokens")
     )
     plain = pl.coalesce("input_uncached_tokens", without_writes)
-    share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_tiny(every.sum().cast(MONEY))
+    share = pl.col("unpriced_tokens").sum().cast(MONEY) / unless_tiny(
+        all_tokens().sum().cast(MONEY)
+    )
     return (
-        rows.with_columns(
-            model=undated(models), input_uncached_tokens=pl.when(plain >= 0).then(plain)
-        )
+        rows.with_columns(input_uncached_tokens=pl.when(plain >= 0).then(plain))
         .group_by(grain)
         .agg(
             pl.col("metered_usd").sum(),
@@ -89,7 +74,7 @@ def metered_pools(rows: pl.DataFrame, models: Mapping[str, str]) -> pl.DataFrame
     )
 
 
-# Dollars a token, where a key's own bill does not tell. Pure.
+# Dollars per token, where a key's own bill has no price. Pure.
 
 _GRAIN = ["day", "connection", "model", "usage_type"]
 
@@ -97,7 +82,7 @@ _GRAIN = ["day", "connection", "model", "usage_type"]
 def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
     """Return token_usd by day, connection, model and usage type.
 
-    What all keys of the connection together were billed for a token on that day; where nobody was
+    What all keys of the connection together were billed for a token on that day; where none was
     billed for one, the list price.
 
     Args:
@@ -117,26 +102,16 @@ def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
             & pl.col("list_price_usd").is_not_null()
             & pl.col("service_tier").fill_null("standard").is_in(["standard", "default"])
         )
-        .with_columns(model=undated())
+        .with_columns(model=undated_model())
         .group_by(_GRAIN)
         .agg(token_usd=pl.col("list_price_usd").max())
     )
     return pl.concat([billed, listed.join(billed, on=_GRAIN, how="anti")]).sort(_GRAIN)
 
 
-# The bill, cut so that it can be laid beside a meter. Pure.
+# The bill, at the grain of a meter. Pure.
 
 POOL = ("day", "connection", "provider", "project_id", "api_key_id", "model")
-
-_TOKENS = {
-    "input": "input_uncached_tokens",
-    "cached_input": "input_cached_tokens",
-    "cache_write": "input_cache_write_tokens",
-    "output": "output_tokens",
-}
-
-_ONLY_INPUT = ("embeddings", "moderations")
-"""Endpoints whose input is all there is: no cache, no output."""
 
 
 def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
@@ -152,7 +127,7 @@ def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     is_tokens = pl.col("quantity_unit") == "tokens"
     own = pl.when(is_tokens.fill_null(False).all()).then(pl.col("quantity").sum())
     lines = (
-        ledger.with_columns(model=undated())
+        ledger.with_columns(model=undated_model())
         .group_by(*POOL, "usage_type")
         .agg(billed_usd=pl.col("billed_usd").sum(), billed_tokens=own.cast(MONEY))
     )
@@ -169,18 +144,15 @@ def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
 def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
     """Return core.usage as reported_tokens by day, connection, project, key, model, usage_type."""
     grain = ["day", "connection", "project_id", "api_key_id", "model"]
-    plain = pl.when(pl.col("endpoint").is_in(_ONLY_INPUT)).then("input_tokens")
     known = [
         pl.when(pl.col(column).is_not_null().all()).then(pl.col(column).sum()).alias(kind)
-        for kind, column in _TOKENS.items()
+        for kind, column in COLUMN_OF.items()
     ]
     return (
-        usage.with_columns(
-            model=undated(), input_uncached_tokens=pl.coalesce(plain, "input_uncached_tokens")
-        )
+        usage.with_columns(model=undated_model(), input_uncached_tokens=plain_input())
         .group_by(grain)
         .agg(known)
-        .unpivot(on=list(_TOKENS), index=grain, variable_name="usage_type")
+        .unpivot(on=list(KINDS), index=grain, variable_name="usage_type")
         .drop_nulls("value")
         .select(*grain, "usage_type", reported_tokens=pl.col("value").cast(MONEY))
     )

@@ -70,12 +70,12 @@ def spend_attribution(
     lake: dg.ResourceParam[Lake],
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
-    """Say of every dollar of the ledger whose it is, and how that is known."""
+    """Assign every dollar of the ledger to a user, with the method."""
     whose = partial(attribution, directory=listed(lake), teams=settings.teams)
     for batch in ledger:
         days = sorted({key.day for key in batch.read_at})
-        told = {"view": lake.read(UserView, days), "usage": lake.read(Usage, days)}
-        yield batch.derive(partial(whose, **told))
+        known = {"view": lake.read(UserView, days), "usage": lake.read(Usage, days)}
+        yield batch.derive(partial(whose, **known))
 
 
 @table_asset(SpendByUser, group=GROUP, kinds=KINDS, reads=(SpendAttribution,))

@@ -1,14 +1,15 @@
-"""The ladder: whose every dollar of the ledger is, and how that is known. Pure.
+"""To whom each dollar of the ledger is assigned, and by which method. Pure.
 
-The provider's word, the key's owner, a share by tokens, nobody: docs/attribution.md. Not here: the
-names of users and projects (names.py), the sum by user (breakdown.py).
+The user that the provider names, the key's owner, a share by tokens, or no one: see
+docs/attribution.md. Not here: the names of users and projects (names.py), the sum by user
+(breakdown.py).
 """
 
 from collections.abc import Sequence
 
 import polars as pl
 
-from openai_costs.questions.model_names import MODEL_NAME
+from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.spend.names import OF_KEY, Directory, owners, with_names, with_team
 from openai_costs.questions.spend.shares import POOL, holders, pools, shared_out
 from openai_costs.questions.spend.user_view import LINE, named_lines
@@ -16,7 +17,7 @@ from openai_costs.settings import Team
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
 CUT = [name for name in LINE if name != "billed_usd"]
-RUNG = ["attribution", "pool", "share_pct"]
+METHOD = ["attribution", "pool", "share_pct"]
 SLICE = ["connection", "day"]
 
 
@@ -38,8 +39,8 @@ def attribution(
     """
     owned = owners(directory)
     lines = named_lines(ledger, view, _held(ledger, usage, owned))
-    on_rungs = _on_rungs(lines, owned, pools(usage, owned), _without_projects(ledger))
-    summed = on_rungs.group_by(*CUT, *RUNG).agg(pl.col("billed_usd").sum())
+    assigned = _assigned(lines, owned, pools(usage, owned), _without_projects(ledger))
+    summed = assigned.group_by(*CUT, *METHOD).agg(pl.col("billed_usd").sum())
     columns = list(SpendAttribution.types())
     explained = with_team(with_names(summed.filter(pl.col("billed_usd") != 0), directory), teams)
     return explained.select(columns).sort(SpendAttribution.to_schema().unique)
@@ -59,11 +60,11 @@ def _without_projects(ledger: pl.DataFrame) -> pl.DataFrame:
     return ledger.group_by(SLICE).agg(has_none=has_none).filter("has_none").select(SLICE)
 
 
-def _on_rungs(
+def _assigned(
     lines: pl.DataFrame, owned: pl.DataFrame, tokens: pl.DataFrame, projectless: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return lines with attribution, pool and share_pct; the highest rung that holds is taken."""
-    climbed = lines.join(owned, on=OF_KEY, how="left").with_columns(
+    """Return lines with attribution, pool and share_pct, by the first method that applies."""
+    owned_lines = lines.join(owned, on=OF_KEY, how="left").with_columns(
         attribution=pl.when(pl.col("user_id").is_not_null())
         .then(pl.lit("direct"))
         .when(pl.col("owner_id").is_not_null())
@@ -72,24 +73,24 @@ def _on_rungs(
     )
     is_known = pl.col("attribution").is_not_null()
     return pl.concat(
-        [climbed.filter(is_known), _shared(climbed.filter(~is_known), tokens, projectless)],
+        [owned_lines.filter(is_known), _shared(owned_lines.filter(~is_known), tokens, projectless)],
         how="diagonal",
-    ).select(*LINE, *RUNG)
+    ).select(*LINE, *METHOD)
 
 
 def _shared(lines: pl.DataFrame, tokens: pl.DataFrame, projectless: pl.DataFrame) -> pl.DataFrame:
-    """Return lines of nobody, shared out by tokens where their pool has some.
+    """Return lines without a user, shared by tokens where their pool has some.
 
-    What falls to tokens of nobody stays unattributed, as do lines without a pool.
+    The share of tokens without a user stays unattributed, as do lines without a pool.
     """
     summed = lines.group_by(CUT).agg(pl.col("billed_usd").sum()).drop("user_id")
     alone = projectless.with_columns(pool=pl.lit("organization"))
     pooled = summed.join(alone, on=SLICE, how="left").with_columns(
-        MODEL_NAME,
+        model_name=canonical_model(),
         pool=pl.when(pl.col("project_id").is_not_null()).then(pl.lit("project")).otherwise("pool"),
     )
     shares = shared_out(pooled, tokens, POOL)
     others = pooled.join(tokens, on=POOL, how="anti", nulls_equal=True).drop("pool")
-    is_somebody = pl.col("user_id").is_not_null()
-    rung = pl.when(is_somebody).then(pl.lit("allocated")).otherwise(pl.lit("unattributed"))
-    return pl.concat([shares, others], how="diagonal").with_columns(attribution=rung)
+    has_user = pl.col("user_id").is_not_null()
+    method = pl.when(has_user).then(pl.lit("allocated")).otherwise(pl.lit("unattributed"))
+    return pl.concat([shares, others], how="diagonal").with_columns(attribution=method)

@@ -10,14 +10,14 @@ from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import asset_key
-from openai_costs.questions.spend.ties import (
+from openai_costs.questions.spend.control_totals import (
     FLOAT_NOISE_USD,
     attributed,
     compared,
     day_sums,
     fell_silent,
     line_counts,
-    rung_sums,
+    method_sums,
 )
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
@@ -74,29 +74,29 @@ def ledger_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
 )
 def attribution_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     """Judge the marts of all days at once: every event costs a run time."""
-    spend, users, rungs = (
+    spend, users, methods = (
         pl.concat([sums(batch.frame) for batch in lake.batches(mart, days)])
         for mart, sums in (
             (MartSpend, day_sums),
             (MartSpendByUser, day_sums),
-            (SpendAttribution, rung_sums),
+            (SpendAttribution, method_sums),
         )
     )
-    beside = attributed(lake.read(SpendControl, days), spend, rungs, users)
-    yield _attribution_agrees(beside, rungs, days.last)
+    beside = attributed(lake.read(SpendControl, days), spend, methods, users)
+    yield _attribution_agrees(beside, methods, days.last)
 
 
-def _attribution_agrees(sums: pl.DataFrame, rungs: pl.DataFrame, newest: date) -> Verdict:
+def _attribution_agrees(sums: pl.DataFrame, methods: pl.DataFrame, newest: date) -> Verdict:
     wrong = sums.filter(pl.col("largest_gap_usd") != 0)
     differing = [f"{row['day']} {_difference(row, MARTS)}" for row in wrong.iter_rows(named=True)]
     is_noise = bool((wrong["largest_gap_usd"] < FLOAT_NOISE_USD).all())
-    usd = dict(rungs.group_by("attribution").agg(pl.col("usd").sum()).iter_rows())
+    usd = dict(methods.group_by("attribution").agg(pl.col("usd").sum()).iter_rows())
     return Verdict(
         ATTRIBUTED,
         newest,
         passed=not differing,
         because=listed(differing, DAYS_LISTED, "day", "; ") or ATTRIBUTED.promise,
-        figures={f"{rung}_usd": str(usd.get(rung, 0)) for rung in ATTRIBUTIONS},
+        figures={f"{method}_usd": str(usd.get(method, 0)) for method in ATTRIBUTIONS},
         severity=WARN if is_noise else None,
     )
 

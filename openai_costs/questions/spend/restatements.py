@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.formatting import exact_dollars, listed
 from openai_costs.kernel.money import total
 from openai_costs.tables.mart.restatements import Restatements
 
@@ -15,7 +16,7 @@ LINE = ("project_id", "user_id", "api_key_id", "line_item")
 
 
 class Reading(NamedTuple):
-    """What one complete read said of a day.
+    """What one complete read of a day contains.
 
     Args:
         connection: The connection.
@@ -35,7 +36,7 @@ class Reading(NamedTuple):
 def restatements(readings: Iterable[Reading]) -> pl.DataFrame:
     """Return mart.restatements from every reading of one day, oldest first.
 
-    A day that changes before it is settled is only filling up; afterwards a change is recorded.
+    A day that changes before it has settled is only filling up; a later change is recorded.
     """
     rows = []
     before: Reading | None = None
@@ -52,8 +53,8 @@ def _change(before: Reading, after: Reading) -> list[tuple[object, ...]]:
         return []
     was, now = total(before.ledger["billed_usd"]), total(after.ledger["billed_usd"])
     stamps = (after.read_at.replace(tzinfo=None), before.read_at.replace(tzinfo=None))
-    told = (lines.height, _told(lines))
-    return [(after.connection, after.day, *stamps, was, now, now - was, *told)]
+    changes = (lines.height, _in_words(lines))
+    return [(after.connection, after.day, *stamps, was, now, now - was, *changes)]
 
 
 def changed_lines(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
@@ -74,16 +75,15 @@ def _by(ledger: pl.DataFrame, shared: list[str], name: str) -> pl.DataFrame:
 
 
 def _asked(ledger: pl.DataFrame, dimension: str) -> bool:
-    """A read without rows was asked for everything and had nothing to say."""
+    """Return whether a read has a dimension; a read without rows has all of them."""
     return ledger.is_empty() or dimension in ledger["grouping"][0].split(",")
 
 
-def _told(lines: pl.DataFrame) -> str:
+def _in_words(lines: pl.DataFrame) -> str:
     names = [name for name in LINE if name in lines.columns]
-    said = [
+    texts = [
         f"{' / '.join(str(row[name] or 'none') for name in names)}: "
-        f"{row['was_usd'].normalize():f} -> {row['now_usd'].normalize():f} USD"
-        for row in lines.head(LINES_SHOWN).iter_rows(named=True)
+        f"{exact_dollars(row['was_usd'])} -> {exact_dollars(row['now_usd'])}"
+        for row in lines.iter_rows(named=True)
     ]
-    more = lines.height - len(said)
-    return "; ".join(said) + (f"; and {more} more lines" if more > 0 else "")
+    return listed(texts, LINES_SHOWN, "line", "; ")

@@ -1,4 +1,4 @@
-"""Dollars shared out by tokens, exact to the last digit. Pure.
+"""Dollars shared by tokens, exact to the last digit. Pure.
 
 Amounts are taken as whole units of their 18th decimal, in integers of 128 bits. Each share is cut
 there, and the units that are left go to the largest remainders, so that the parts of a line are
@@ -8,8 +8,9 @@ the line. Not here: who has a share (shares.py).
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, SMALLEST
-from openai_costs.questions.model_names import MODEL_NAME
+from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.spend.names import OF_KEY
+from openai_costs.questions.token_kinds import all_tokens
 
 HUNDRED_PCT = 100
 
@@ -19,8 +20,9 @@ def shared_out(lines: pl.DataFrame, weights: pl.DataFrame, on: list[str]) -> pl.
 
     Args:
         lines: With the columns of `on` and billed_usd, positive or negative.
-        weights: The columns of `on`, user_id (null for nobody) and tokens, all above 0.
-        on: What a pool is told by; null is a value like any other.
+        weights: The columns of `on`, user_id (null for tokens without a user) and tokens, all
+            above 0.
+        on: What identifies a pool; null is a value like any other.
 
     Returns:
         Of the lines that have a pool: their columns, user_id, billed_usd and share_pct.
@@ -60,12 +62,10 @@ def _money(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Decimal(38, 0)).cast(MONEY)
 
 
-# Whose tokens they were: the pools that dollars without a user are shared out by. Pure. Not here:
-# the arithmetic of sharing (shares.py).
+# The pools by which dollars without a user are shared: whose tokens they were. Pure.
 
 POOL = ["connection", "day", "pool", "project_id", "model_name"]
-"""What a pool is told by; the pool of an organisation has no project."""
-"""A model as bills write it: usage says `ft:gpt-4o:acme::x` of what the bill calls `ft-gpt-4o`."""
+"""What identifies a pool; the pool of an organization has no project."""
 
 
 def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
@@ -76,18 +76,17 @@ def pools(usage: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
         owners: Who owns each key, for usage that has a key and no user.
 
     Returns:
-        A row per user with tokens; user_id is null for tokens of nobody, which count as well.
+        A row per user with tokens; user_id is null for tokens without a user, which count too.
     """
-    tokens = pl.sum_horizontal("input_tokens", "output_tokens")
     used = (
         usage.join(owners, on=OF_KEY, how="left")
         .select(
             "connection",
             "day",
             "project_id",
-            MODEL_NAME,
+            model_name=canonical_model(),
             user_id=pl.coalesce("user_id", "owner_id"),
-            tokens=tokens,
+            tokens=all_tokens(),
         )
         .filter(pl.col("tokens") > 0, pl.col("model_name").is_not_null())
     )

@@ -1,8 +1,8 @@
-"""What the provider itself says of users, laid over a ledger that was read without them. Pure.
+"""Users that the provider names, assigned to a ledger that was read without them. Pure.
 
 The user view has the same dollars by user and line item, the ledger by project, key and line item.
 A user's dollars are placed on the keys that are the user's; of what is then left, a user and a
-project are put together only where there is but one of either. Nothing is guessed or divided, so
+project are matched only where one of either remains. Nothing is guessed or divided, so
 each line item adds up to the ledger's dollars, whatever the view says.
 """
 
@@ -39,10 +39,10 @@ def named_lines(ledger: pl.DataFrame, view: pl.DataFrame, holders: pl.DataFrame)
     silent = ledger.filter(~has_users)
     held = silent.join(holders, on=["connection", "day", "api_key_id"], how="left")
     users = _users(held, view)
-    spoken_of = users.select(ITEM).unique()
+    named_items = users.select(ITEM).unique()
     parts = [
         ledger.filter(has_users).select(LINE),
-        held.join(spoken_of, on=ITEM, how="anti", nulls_equal=True).select(LINE),
+        held.join(named_items, on=ITEM, how="anti", nulls_equal=True).select(LINE),
         *_placed(held, users.filter("is_plain")),
         *_apart(users.filter(~pl.col("is_plain"))),
     ]
@@ -53,9 +53,9 @@ def _users(held: pl.DataFrame, view: pl.DataFrame) -> pl.DataFrame:
     """Return the dollars of each user and line item of the ledger, and what they are part of.
 
     Columns: `ITEM`, provider, model, usage_type, total_usd (the ledger's), user_id, billed_usd,
-    nobody_usd (what no user of the view has) and is_plain: no amount of the line item is negative.
-    A view of another moment than the ledger may have more dollars than there are: the largest
-    user gives way.
+    nobody_usd (dollars of the view without a user) and is_plain: no amount of the line item is
+    negative. A view that was read at another moment than the ledger may have more dollars: the
+    largest user loses the surplus.
     """
     items = held.group_by(ITEM).agg(
         pl.col("provider", "model", "usage_type").first(),
@@ -81,7 +81,7 @@ def _within(limit_usd: str, group: list[str]) -> pl.Expr:
 
 
 def _placed(held: pl.DataFrame, users: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield lines: users on their own keys, then what nobody has, keyless first, then the rest."""
+    """Yield lines: users on their own keys, dollars without a user (keyless first), the rest."""
     of_user = users.select(*ITEM, holder="user_id", holder_usd="billed_usd")
     of_item = users.select(*ITEM, "nobody_usd").unique(ITEM)
     lines = (
@@ -121,7 +121,7 @@ def _only(name: str) -> pl.Expr:
 
 
 def _apart(users: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield lines of users without a project, and what they leave of each line item, of nobody.
+    """Yield lines of users without a project, and the rest of each line item without a user.
 
     Taken where an amount is negative: to fill up a key with dollars has no meaning there.
     """

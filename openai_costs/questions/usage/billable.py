@@ -1,16 +1,23 @@
 """Usage as the bill counts it: per model, side, modality and tier. Pure.
 
-Overlaps are subtracted once: the bill's input is what the endpoint calls uncached input, and what
-is read from or written to the cache has lines of its own. A sum over rows of which one does not
-say is not known: null.
+Kinds of tokens are those of token_kinds.py. A sum over rows of which one does not say is not
+known: null.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.model_names import billed_model
+from openai_costs.questions.model_names import canonical_model
+from openai_costs.questions.token_kinds import (
+    COLUMN_OF,
+    COLUMN_OF_MODALITY,
+    NO_TOKENS,
+    ONLY_INPUT,
+    plain_input,
+)
 
 SLICE: Final = ["connection", "day"]
 
@@ -22,36 +29,11 @@ STANDARD: Final = "standard"
 
 BATCH: Final = "batch"
 
-# What the bill calls a side of a modality, and the column of core.usage that counts it.
-_TOKENS: Final = {
-    ("input", None): "input_uncached_tokens",
-    ("input", "text"): "input_text_tokens",
-    ("input", "audio"): "input_audio_tokens",
-    ("input", "image"): "input_image_tokens",
-    ("cached_input", None): "input_cached_tokens",
-    ("cached_input", "text"): "input_cached_text_tokens",
-    ("cached_input", "audio"): "input_cached_audio_tokens",
-    ("cached_input", "image"): "input_cached_image_tokens",
-    ("cache_write", None): "input_cache_write_tokens",
-    ("output", None): "output_tokens",
-    ("output", "text"): "output_text_tokens",
-    ("output", "audio"): "output_audio_tokens",
-    ("output", "image"): "output_image_tokens",
+# A kind of token, all modalities together and each of them apart, and the column that counts it.
+_TOKENS: Final[Mapping[tuple[str, str | None], str]] = {
+    **{(kind, None): column for kind, column in COLUMN_OF.items()},
+    **COLUMN_OF_MODALITY,
 }
-
-# Endpoints whose input is all there is: no cache, no output.
-_ONLY_INPUT: Final = ("embeddings", "moderations")
-
-# Endpoints that count something else.
-_NO_TOKENS: Final = (
-    "images",
-    "audio_speeches",
-    "audio_transcriptions",
-    "vector_stores",
-    "code_interpreter_sessions",
-    "file_search_calls",
-    "web_search_calls",
-)
 
 # What the bill calls an endpoint's quantity, the unit it counts in, and whether it names the model.
 _COUNTED: Final = {
@@ -72,12 +54,12 @@ def billable(usage: pl.DataFrame) -> pl.DataFrame:
         One row per connection, day, model, usage_type, modality and service_tier: quantity,
         quantity_unit. The modality is null for the sum over all of them.
     """
-    rows = usage.with_columns(service_tier=billed_tier(), model=billed_model())
+    rows = usage.with_columns(service_tier=billed_tier(), model=canonical_model())
     sums = rows.group_by(*SLICE, "endpoint", "model", "service_tier").agg(
         known_sum(column) for column in ("input_tokens", *_TOKENS.values(), "quantity")
     )
-    found = [_tokens(sums, *side, column) for side, column in _TOKENS.items()]
-    return pl.concat([*found, *(_counted(sums, endpoint) for endpoint in _COUNTED)]).sort(POOL)
+    tokens = [_tokens(sums, *one, column) for one, column in _TOKENS.items()]
+    return pl.concat([*tokens, *(_counted(sums, endpoint) for endpoint in _COUNTED)]).sort(POOL)
 
 
 def billed_tier() -> pl.Expr:
@@ -99,14 +81,13 @@ def known_sum(column: str) -> pl.Expr:
     return pl.when(of.is_null().any()).then(None).otherwise(of.sum()).alias(column)
 
 
-def _tokens(sums: pl.DataFrame, side: str, modality: str | None, column: str) -> pl.DataFrame:
-    is_input = side == "input" and modality is None
-    has_sides = ~pl.col("endpoint").is_in([*_ONLY_INPUT, *_NO_TOKENS])
-    only_input = pl.col("endpoint").is_in(_ONLY_INPUT)
-    counted = pl.when(only_input).then(pl.col("input_tokens")).otherwise(pl.col(column))
+def _tokens(sums: pl.DataFrame, kind: str, modality: str | None, column: str) -> pl.DataFrame:
+    is_input = kind == "input" and modality is None
+    elsewhere = NO_TOKENS if is_input else (*ONLY_INPUT, *NO_TOKENS)
+    counted = plain_input() if is_input else pl.col(column)
     return _summed(
-        sums.filter(has_sides | only_input if is_input else has_sides).with_columns(
-            usage_type=pl.lit(side),
+        sums.filter(~pl.col("endpoint").is_in(elsewhere)).with_columns(
+            usage_type=pl.lit(kind),
             modality=pl.lit(modality, pl.String),
             quantity=counted.cast(MONEY),
             quantity_unit=pl.lit("tokens"),

@@ -5,12 +5,13 @@ One verdict a run each: usage explains the ledger, and its days have no verdicts
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import islice
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
+from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, evaluations, finished, run_days
 from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.questions.provider_scope import of_openai
@@ -29,7 +30,8 @@ from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 
-MOST_SAID = 10
+MOST_LISTED = 10
+SEPARATOR = "; "
 CONTIGUOUS = Rule(
     "contiguous",
     "No day of usage is missing between a connection's first read day and yesterday (UTC).",
@@ -76,22 +78,26 @@ def judge(lake: Lake, settings: Settings, clock: Clock, days: DayRange) -> Itera
     with_usage = [one for one in settings.asked_connections if provider_of(one).usage]
     skipped = [one.name for one in with_usage if one.access == "costs_only"]
     asked = [one.name for one in with_usage if one.name not in skipped]
-    told = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""
-    yield _contiguous(lake, asked, days, clock().date() - ONE_DAY, told)
+    skips = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""
+    yield _contiguous(lake, asked, days, clock().date() - ONE_DAY, skips)
     yield from _sound(lake, days)
-    yield _covered(lake, asked, days, told)
+    yield _covered(lake, asked, days, skips)
 
 
 def _contiguous(
-    lake: Lake, asked: Iterable[str], days: DayRange, yesterday: date, told: str
+    lake: Lake, asked: Iterable[str], days: DayRange, yesterday: date, skips: str
 ) -> Verdict:
     gaps = [
         f"{name}: {gap}"
         for name in asked
         for gap in consecutive(_missing(lake.days(Usage, name), yesterday))
     ]
-    because = f"{_listed(gaps)} missing: backfill them." if gaps else "No gap."
-    return Verdict(CONTIGUOUS, days.last, not gaps, because + told, {"gaps": len(gaps)})
+    because = (
+        f"{listed(gaps, MOST_LISTED, separator=SEPARATOR)} missing: backfill them."
+        if gaps
+        else "No gap."
+    )
+    return Verdict(CONTIGUOUS, days.last, not gaps, because + skips, {"gaps": len(gaps)})
 
 
 def _missing(stored: set[date], yesterday: date) -> set[date]:
@@ -105,42 +111,38 @@ def _sound(lake: Lake, days: DayRange) -> Iterator[Verdict]:
         negative.append(negative_counts(batch.frame))
         wrong.append(contradictions(batch.frame))
     for rule, found in ((NOT_NEGATIVE, pl.concat(negative)), (ADD_UP, pl.concat(wrong))):
-        said = [
+        sentences = [
             f"{connection}, {day}, {endpoint}, {model}: {sentence}"
-            for connection, day, endpoint, model, sentence in found.head(MOST_SAID).iter_rows()
+            for connection, day, endpoint, model, sentence in found.iter_rows()
         ]
-        because = "; ".join(said) or rule.promise
+        because = listed(sentences, MOST_LISTED, separator=SEPARATOR) or rule.promise
         yield Verdict(rule, days.last, found.is_empty(), because, {"rows": found.height})
 
 
-def _covered(lake: Lake, asked: list[str], days: DayRange, told: str) -> Verdict:
-    """Judge the settled days: costs and usage of one that still fills up are not of one moment."""
+def _covered(lake: Lake, asked: list[str], days: DayRange, skips: str) -> Verdict:
+    """Judge the settled days: costs and usage of an open day were read at different moments."""
     settled = lake.read(SpendControl, days).filter("is_settled", pl.col("connection").is_in(asked))
     billed = pl.concat(
         [billed_tokens(of_openai(batch.frame)) for batch in lake.batches(Spend, days)]
     )
     used = pl.concat([used_tokens(of_openai(batch.frame)) for batch in lake.batches(Usage, days)])
     found = disagreements(billed.join(settled.select(SLICE), on=SLICE, how="semi"), used)
-    because = _listed(list(map(_gap, found.iter_rows(named=True)))) or COVERS_COSTS.promise
+    gaps = list(map(_gap, found.iter_rows(named=True)))
+    because = listed(gaps, MOST_LISTED, separator=SEPARATOR) or COVERS_COSTS.promise
     return Verdict(
-        COVERS_COSTS, days.last, found.is_empty(), because + told, {"gaps": found.height}
+        COVERS_COSTS, days.last, found.is_empty(), because + skips, {"gaps": found.height}
     )
 
 
-def _gap(row: dict[str, object]) -> str:
+def _gap(row: dict[str, Any]) -> str:
     where = f"{row['connection']}, {row['day']}, {row['model']}"
     billed = row["billed_tokens"]
     tokens = f"{billed:,.0f} tokens" if billed is not None else "no quantity"
-    usd = f"{row['billed_usd']:.2f} USD ({tokens})"
+    usd = f"{dollars(row['billed_usd'])} ({tokens})"
     if row["used_tokens"] is None:
         return f"{where}: billed {usd}, no usage"
     share = f", {row['gap_pct']:+.1f} %" if row["gap_pct"] is not None else ""
     return f"{where}: billed {usd}, used {row['used_tokens']:,.0f} tokens{share}"
-
-
-def _listed(said: list[str]) -> str:
-    more = f"; and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
-    return "; ".join(islice(said, MOST_SAID)) + more
 
 
 CHECKS = (usage_checks,)

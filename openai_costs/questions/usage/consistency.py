@@ -1,24 +1,23 @@
-"""Whether the tokens that were billed are the tokens that were used, per model and day. Pure.
+"""Whether the billed tokens are the tokens that were used, by model and day. Pure.
 
-The vendor says that the two "may not always reconcile perfectly"; what is compared here is whether
-usage can explain the bill at all, not the bill itself.
+The vendor says that the two "may not always reconcile perfectly". This compares whether usage can
+explain the bill at all; it does not verify the bill.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.model_names import billed_model
+from openai_costs.questions.model_names import canonical_model
+from openai_costs.questions.token_kinds import KINDS, all_tokens
+from openai_costs.tables.token_counts import contradictions as contradicting
 
 SLICE: Final = ["connection", "day"]
 
 KEY: Final = [*SLICE, "model"]
 
 COLUMNS: Final = [*KEY, "billed_usd", "billed_tokens", "used_tokens", "gap_pct"]
-
-SIDES: Final = ("input", "cached_input", "cache_write", "output")
 
 TOLERATED_PCT: Final = 2
 
@@ -33,7 +32,8 @@ def billed_tokens(ledger: pl.DataFrame) -> pl.DataFrame:
     Args:
         ledger: core.spend rows of whole days.
     """
-    sides = ledger.filter(pl.col("usage_type").is_in(SIDES) & pl.col("model").is_not_null())
+    named = ledger.with_columns(model=canonical_model())
+    sides = named.filter(pl.col("usage_type").is_in(KINDS) & pl.col("model").is_not_null())
     is_api = pl.col("surface").fill_null("api") == "api"
     counted = pl.when(pl.col("quantity_unit") == "tokens").then(pl.col("quantity"))
     unknown = (counted.is_null() & (pl.col("billed_usd") != 0)).any()
@@ -56,9 +56,8 @@ def used_tokens(usage: pl.DataFrame) -> pl.DataFrame:
     Args:
         usage: core.usage rows of whole days.
     """
-    tokens = pl.sum_horizontal("input_tokens", "output_tokens").cast(MONEY)
     counts_tokens = pl.col("input_tokens").is_not_null()
-    named = usage.with_columns(model=billed_model(), tokens=tokens)
+    named = usage.with_columns(model=canonical_model(), tokens=all_tokens().cast(MONEY))
     return (
         named.filter(pl.col("model").is_not_null())
         .group_by(KEY)
@@ -99,24 +98,9 @@ def disagreements(billed: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-# What the token counts of a row of core.usage must add up to. Pure.
-# https://platform.openai.com/docs/api-reference/usage/completions_object
+# Counts that no row can have. Pure.
 
-TOKENS: Final = "_tokens"
-
-# Whole, and its parts. Older rows lack the newer fields: what is null is not held to it.
-IDENTITIES: Final = (
-    (
-        "input_tokens",
-        ("input_cached_tokens", "input_cache_write_tokens", "input_uncached_tokens"),
-    ),
-    ("input_uncached_tokens", ("input_text_tokens", "input_audio_tokens", "input_image_tokens")),
-    (
-        "input_cached_tokens",
-        ("input_cached_text_tokens", "input_cached_audio_tokens", "input_cached_image_tokens"),
-    ),
-    ("output_tokens", ("output_text_tokens", "output_audio_tokens", "output_image_tokens")),
-)
+ROW: Final = ["connection", "day", "endpoint", "model"]
 
 
 def negative_counts(usage: pl.DataFrame) -> pl.DataFrame:
@@ -125,9 +109,10 @@ def negative_counts(usage: pl.DataFrame) -> pl.DataFrame:
     Args:
         usage: core.usage rows.
     """
-    counts = [name for name in usage.columns if name.endswith(TOKENS)] + ["num_model_requests"]
-    said = [pl.when(pl.col(name) < 0).then(pl.format(f"{name} {{}}", name)) for name in counts]
-    return _told(usage, said, "counts")
+    names = [name for name in usage.columns if name.endswith("_tokens")] + ["num_model_requests"]
+    each = [pl.when(pl.col(name) < 0).then(pl.format(f"{name} {{}}", name)) for name in names]
+    counts = pl.concat_str(each, separator=", ", ignore_nulls=True)
+    return usage.select(*ROW, counts=counts).filter(pl.col("counts") != "")
 
 
 def contradictions(usage: pl.DataFrame) -> pl.DataFrame:
@@ -136,17 +121,10 @@ def contradictions(usage: pl.DataFrame) -> pl.DataFrame:
     Args:
         usage: core.usage rows.
     """
-    return _told(usage, [_contradiction(whole, parts) for whole, parts in IDENTITIES], "sums")
-
-
-def _contradiction(whole: str, parts: tuple[str, ...]) -> pl.Expr:
-    total = pl.sum_horizontal(parts, ignore_nulls=False)
-    names = " + ".join(parts)
-    said = pl.format(f"{whole} {{}} is not {{}} = {names}", whole, total)
-    return pl.when(pl.col(whole) != total).then(said)
-
-
-def _told(usage: pl.DataFrame, said: Sequence[pl.Expr], name: str) -> pl.DataFrame:
-    told = pl.concat_str(said, separator=", ", ignore_nulls=True)
-    rows = usage.select("connection", "day", "endpoint", "model", told.alias(name))
-    return rows.filter(pl.col(name) != "")
+    sums: dict[int, list[str]] = {}
+    for identity, rows in contradicting(usage.with_row_index("row")):
+        for row in rows.iter_rows(named=True):
+            sums.setdefault(row["row"], []).append(f"{identity.whole} {identity.sentence(row)}")
+    wrong = usage.select(ROW)[sorted(sums)]
+    texts = [", ".join(sums[row]) for row in sorted(sums)]
+    return wrong.with_columns(sums=pl.Series(texts, dtype=pl.String))

@@ -8,7 +8,6 @@ known. What is not known is `none`, and never guessed.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 import polars as pl
@@ -160,7 +159,8 @@ def _upstream(
     project, hint = row.openai_project_id or None, row.openai_key_hint or None
     if key := row.openai_api_key_id:
         return _Where(_home(key, keys), key, project, hint, mapping, "high")
-    fitting = [one for one in upstreams if _fits(row, one)]
+    names = (row.token_id, row.name or "")
+    fitting = [one for one in upstreams if one.fits_token(names)]
     declared = {(one.connection, one.api_key_id, one.project_id) for one in fitting}
     if len(declared) == 1:
         where, key, said = declared.pop()
@@ -178,11 +178,6 @@ def _upstream(
 def _ends(where: tuple[str, str | None]) -> tuple[str, None, str | None]:
     connection, project = where
     return connection, None, project
-
-
-def _fits(row: TokenRow, upstream: Upstream) -> bool:
-    names = (row.token_id, row.name or "")
-    return any(fnmatchcase(name, pattern) for name in names for pattern in upstream.tokens)
 
 
 def _home(key: str, keys: pl.DataFrame) -> str | None:

@@ -18,7 +18,7 @@ EXPLANATIONS = (
     "unexplained",
 )
 CAUSES = ("agrees", *EXPLANATIONS)
-LEVELS = ("key", "project", "unmapped")
+LEVELS = ("key", "project", "gateway", "unmapped")
 
 
 def _part(description: str) -> Any:  # noqa: ANN401 - pandera's own field type
@@ -38,7 +38,7 @@ class CostReconciliation(Contract):
     provider: str = column("The provider that billed.")
     project_id: str = column("The project; null if neither side names one.", nullable=True)
     api_key_id: str = column(
-        "The API key; null for spend without a key, or if the gateway knows only the project.",
+        "The API key; null for spend without a key, and on the levels project and gateway.",
         nullable=True,
     )
     model: str = column(
@@ -52,9 +52,9 @@ class CostReconciliation(Contract):
         nullable=True,
     )
     level: str = column(
-        "How the two sides were matched. key: by API key; project: the gateway knows no key; "
-        "unmapped: the gateway's tokens are mapped to no key, or a key declared in settings has "
-        "no known tokens.",
+        "What the two sides were matched on: key; project: the gateway knows no key; gateway: the "
+        "keys that settings declare for the model, together, where a token may use several; "
+        "unmapped: nothing says whose tokens these are, or which tokens use a declared key.",
         isin=LEVELS,
     )
     billed_usd: Usd = column("Dollars billed; 0 if nothing was billed.", unit="USD")

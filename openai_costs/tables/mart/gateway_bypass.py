@@ -31,7 +31,17 @@ class GatewayBypass(Contract):
         unit="USD",
         nullable=True,
     )
-    at_risk_usd: Usd = column("Dollars billed that the gateway did not meter.", unit="USD")
+    at_risk_usd: Usd = column(
+        "Dollars billed that the gateway did not meter: all of them, or for a registered key the "
+        "tokens it did not meter, at the bill's price, added up over models.",
+        unit="USD",
+    )
+    at_risk_tokens: int = column(
+        "The tokens of at_risk_usd; null where they are not known.", unit="tokens", nullable=True
+    )
+    at_risk_models: str = column(
+        "JSON list: at_risk_usd by model, the largest first. Dollars are strings."
+    )
     capture_rate: Quantity = column(
         "metered_usd / billed_usd; null if nothing was billed or the key is not registered.",
         unit="ratio",

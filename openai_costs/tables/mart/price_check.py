@@ -9,6 +9,7 @@ CAUSES = (
     "no_price",
     "quantity_missing",
     "contract_discount",
+    "regional_uplift",
     "unknown_tier",
     "label_not_parsed",
     "above_list",
@@ -18,8 +19,8 @@ CAUSES = (
 class PriceCheck(Contract):
     """Billed dollars against list price.
 
-    One row per UTC day, connection, line item and quantity unit. expected_usd is quantity times the
-    list price of the day; null, never 0, where it is unknown. Use it to check the bill; it never
+    One row per UTC day, connection, line item, residency and quantity unit. expected_usd is
+    quantity times the list price of the day; null, never 0, where it is unknown. Use it to check the bill; it never
     replaces the ledger.
     """
 
@@ -30,6 +31,10 @@ class PriceCheck(Contract):
     model: str = column("Model parsed from the label.", nullable=True)
     usage_type: str = column("What was used, parsed from the label.", nullable=True)
     service_tier: str = column("Service tier parsed from the label.", nullable=True)
+    residency: str = column(
+        "Region that the project's data is restricted to; null without such a restriction.",
+        nullable=True,
+    )
     billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
     quantity: Quantity = column(
         "The quantity that was priced, in quantity_unit; null if unknown.",
@@ -43,10 +48,14 @@ class PriceCheck(Contract):
     list_price_usd: Usd = column("List price of one unit.", unit="USD", nullable=True)
     expected_usd: Usd = column("quantity x list_price_usd.", unit="USD", nullable=True)
     gap_usd: Usd = column("billed_usd - expected_usd.", unit="USD", nullable=True)
-    cause: str = column("Why the two differ, or why there is nothing to compare.", isin=CAUSES)
+    cause: str = column(
+        "Why they differ, or why there is nothing to compare; regional_uplift: exactly 1.1 x list "
+        "price in a project with a residency.",
+        isin=CAUSES,
+    )
     price_source: str = column("The price catalogue and its version.")
 
     class Config(Contract.Config):
         """Aggregated to its grain: no key occurs twice."""
 
-        unique = ("day", "connection", "line_item", "quantity_unit")
+        unique = ("day", "connection", "line_item", "residency", "quantity_unit")

@@ -12,7 +12,7 @@ class SpendAttribution(Contract):
     """Every dollar with its user and attribution.
 
     One row per UTC day, connection, project, API key, user, model, usage type, attribution and
-    pool. Adds up to the ledger, difference 0; lines of $0 are left out. The rules are in
+    pool. Adds up to the ledger, difference 0; lines of $0 are left out. The methods are in
     docs/attribution.md.
     """
 

@@ -24,6 +24,7 @@ from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.mart.optimization import Optimization
 from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs.tables.mart.restatements import Restatements
@@ -373,6 +374,6 @@ def test_every_daily_table_of_the_bill_is_published_together() -> None:
     """Tables with dollars per connection and day that add up to the ledger; others explain it."""
     grain = {"connection", "day", "billed_usd"}
     billed = {table for table in TABLES if grain <= set(table.types())}
-    explain = {PriceCheck, Optimization, GatewayBypass, CostReconciliation}
+    explain = {PriceCheck, Optimization, GatewayBypass, GatewayCapture, CostReconciliation}
     assert set(TOGETHER) == billed - {Coverage, Restatements} - explain
     assert {Spend, SpendByUser} <= set(TOGETHER)

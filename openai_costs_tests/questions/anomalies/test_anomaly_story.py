@@ -122,7 +122,7 @@ def test_the_dollars_of_the_runaway_key_are_those_that_were_planted(
     (found,) = [one for one in findings if one.subject_id == "user-hyejin"]
     assert found.impact_usd == event(EventKind.RUNAWAY_KEY).usd == Decimal(880)
     assert found.severity == "critical"
-    for words in ("$520.00 on 2026-11-15", "$880.00 above", "api key agent experiments +$880.00"):
+    for words in ("$520.00 on 2026-11-15", "$880.00 above", "API key agent experiments +$880.00"):
         assert words in found.because
 
 

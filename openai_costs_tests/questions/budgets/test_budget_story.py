@@ -72,7 +72,7 @@ def test_the_way_above_the_limit_is_told_once_with_what_grew(lake: Lake) -> None
     (found,) = [one for one in told(lake) if one.rule == "budgets.forecast_exceeds"]
     assert (found.subject_name, found.state) == ("everything", "open")
     for word in ("agent experiments", "route api production", "nightly reindex"):
-        assert f"api key {word} +" in found.because
+        assert f"API key {word} +" in found.because
     assert found.outlook is not None
 
 

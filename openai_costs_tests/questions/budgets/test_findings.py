@@ -62,9 +62,9 @@ def test_the_reason_names_what_grew_and_against_what() -> None:
     november = found(rows, [one]).filter(pl.col("day") == ledger.THROUGH)
     said = november.filter(rule="budgets.exceeded")["because"].item()
     assert "by team Labs" in said
-    assert "the 80.00 USD of the days from 2026-10-01 on, in USD: api key etl +20.00." in said
+    assert "the 80.00 USD of the days from 2026-10-01 on: API key etl +$20.00." in said
     alone = found(rows.with_columns(compared_usd=None), [one])
-    assert "Most of it, in USD: api key etl +20.00." in " ".join(alone["because"])
+    assert "Most of it: API key etl +$20.00." in " ".join(alone["because"])
 
 
 def test_each_threshold_is_one_subject_a_period_however_often_it_is_looked_at() -> None:

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
+from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
 from openai_costs.settings import AllowedKey, Gateway, Upstream
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.api_keys import ApiKeys
@@ -15,6 +16,7 @@ from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs.tables.mart.price_check import PriceCheck
 
 DAY = date(2026, 3, 10)
 LISTED = DAY - timedelta(days=40)
@@ -30,12 +32,41 @@ def spent(usd: str = "10", **more: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"billed_usd": Decimal(usd), **more}
 
 
-def activity(*lines: dict[str, Any], **others: Any) -> Activity:  # noqa: ANN401
+PROJECTS = frame(
+    Projects,
+    {
+        "connection": "acme",
+        "provider": "openai",
+        "status": "active",
+        "first_seen_day": LISTED,
+        "last_seen_day": DAY,
+        "is_current": True,
+    },
+    ({"id": "proj_maps", "name": "Maps"},),
+)
+
+
+def tokens_billed(usd: str, tokens: int, kind: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    counted = {"usage_type": kind, "quantity": Decimal(tokens), "quantity_unit": "tokens"}
+    return spent(usd, line_item=f"gpt, {kind}", **(counted | more))
+
+
+def tokens_metered(plain: int, output: int) -> dict[str, Any]:
+    parts = {"input_uncached_tokens": plain, "input_cached_tokens": 0}
+    return parts | {
+        "input_tokens": plain, "input_cache_write_tokens": 0, "output_tokens": output,
+    }  # fmt: skip
+
+
+def activity(*lines: dict[str, Any], **others: Any) -> Sides:  # noqa: ANN401
     """A bill of literals beside a gateway that knows key_maps, and a directory that knows all."""
     on = {"connection": "acme", "provider": "openai", "day": DAY, "project_id": "proj_maps"}
-    ledger = frame(Spend, on | {"api_key_id": "key_maps", "grouping": "all"}, lines)
+    usual = {"api_key_id": "key_maps", "grouping": "all", "model": "gpt-5"}
+    ledger = frame(Spend, on | usual, lines)
     usage = frame(
-        Usage, on | {"api_key_id": "key_maps", "endpoint": "completions"}, others.get("usage", ())
+        Usage,
+        on | {"api_key_id": "key_maps", "endpoint": "completions", "model": "gpt-5"},
+        others.get("usage", ()),
     )
     token = {
         "connection": "gateway", "token_id": "tok_maps", "status": "active",
@@ -52,23 +83,33 @@ def activity(*lines: dict[str, Any], **others: Any) -> Activity:  # noqa: ANN401
         "first_seen_day": LISTED, "last_seen_day": DAY, "is_current": True,
     }  # fmt: skip
     keys = others.get("keys", ({"id": "key_maps"}, {"id": "key_rogue", "name": "rogue"}))
-    project = key | {"id": "proj_maps", "name": "Maps"}
     complete = {"day": [DAY], "is_settled": [others.get("is_complete", True)]}
-    return Activity(
+    read = pl.DataFrame(complete, schema={"day": pl.Date, "is_settled": pl.Boolean})
+    return Sides(
         ledger=ledger,
         usage=usage,
         meter=frame(GatewaySpend, row, others.get("meter", ({},))),
         tokens=frame(GatewayTokens, token, others.get("tokens", ({},))),
         keys=frame(ApiKeys, key, keys),
-        projects=frame(
-            Projects, {k: v for k, v in project.items() if k in Projects.types()}, ({},)
-        ),
-        meter_days=pl.DataFrame(complete, schema={"day": pl.Date, "is_settled": pl.Boolean}),
+        list_prices=PriceCheck.no_rows(),
+        bill_days=ledger.select("connection", "day", is_settled=pl.lit(value=True)).unique(),
+        meter_days=read,
     )
 
 
-def listed(given: Activity, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
-    found = bypass(given, gateway)
+def listed(given: Sides, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
+    days = given.ledger["day"].unique().to_list()
+    found = bypass(
+        Activity(
+            ledger=given.ledger,
+            usage=given.usage,
+            reconciliation=reconciliation(given, gateway, days),
+            tokens=given.tokens,
+            keys=given.keys,
+            projects=PROJECTS,
+        ),
+        gateway,
+    )
     assert GatewayBypass.broken_rules(found) == []
     return found.rows(named=True)
 
@@ -84,8 +125,8 @@ def test_a_key_no_token_names_is_listed_with_owner_dollars_and_since_when():
     assert (row["metered_usd"], row["capture_rate"]) == (None, None)
     assert (row["first_seen_day"], row["new_since_day"]) == (LISTED, LISTED)
     assert row["because"] == (
-        "Key 'rogue' (key_rogue) in project Maps was billed 12.50 USD on 2026-03-10: "
-        "no gateway token names it."
+        "API key rogue (key_rogue) in project Maps was billed $12.50 on 2026-03-10: "
+        "no gateway token names the key."
     )
 
 
@@ -129,7 +170,10 @@ def test_a_key_the_directory_has_never_listed_is_unregistered():
 def test_spend_without_a_key_is_listed_as_such():
     (row,) = listed(activity(spent("3", api_key_id=None)))
     assert (row["reason"], row["at_risk_usd"]) == ("without_key", Decimal(3))
-    assert row["because"].startswith("Spend without a key in project Maps was billed 3.00 USD")
+    assert row["because"] == (
+        "Spend in project Maps was billed $3.00 on 2026-03-10: it names no key, so it cannot have "
+        "come through the gateway."
+    )
 
 
 def test_a_registered_key_metered_far_below_its_bill_is_unmetered_by_the_difference():
@@ -140,13 +184,75 @@ def test_a_registered_key_metered_far_below_its_bill_is_unmetered_by_the_differe
 
 
 def test_a_key_whose_tokens_were_counted_is_not_unmetered_because_its_price_is_wrong():
-    used = {"input_tokens": 900, "output_tokens": 100}
-    counted = used | {"metered_usd": None, "is_unpriced": True, "unpriced_tokens": 1000}
-    assert listed(activity(spent("40"), usage=(used,), meter=(counted,))) == []
-    half = counted | {"input_tokens": 450, "output_tokens": 50}
-    assert [r["reason"] for r in listed(activity(spent("40"), usage=(used,), meter=(half,)))] == [
-        "unmetered"
-    ]
+    bill = (tokens_billed("30", 900, "input"), tokens_billed("10", 100, "output"))
+    no_price = {"metered_usd": None, "is_unpriced": True}
+    counted = tokens_metered(900, 100) | no_price | {"unpriced_tokens": 1_000}
+    assert listed(activity(*bill, meter=(counted,))) == []
+    half = tokens_metered(450, 50) | no_price | {"unpriced_tokens": 500}
+    (row,) = listed(activity(*bill, meter=(half,)))
+    assert (row["reason"], row["at_risk_usd"], row["at_risk_tokens"]) == ("unmetered", 20, 500)
+
+
+def test_an_overpriced_model_hides_no_leak_of_another_one():
+    mini, astra = {"model": "gpt-4o-mini"}, {"model": "gpt-6-astra"}
+    bill = (
+        tokens_billed("6.60", 44_000_000, "input", **mini),
+        tokens_billed("2.70", 4_500_000, "output", **mini),
+        tokens_billed("1.75", 1_000_000, "input", **astra),
+    )
+    metered = (
+        tokens_metered(4_000_000, 500_000) | mini | {"metered_usd": Decimal("0.90")},
+        tokens_metered(1_000_000, 0) | astra | {"metered_usd": Decimal("5.50")},
+    )
+    (row,) = listed(activity(*bill, meter=metered))
+    assert (row["metered_usd"], row["capture_rate"]) == (
+        Decimal("6.40"),
+        Decimal("0.579185520361990950"),
+    )
+    assert (row["at_risk_usd"], row["at_risk_tokens"]) == (Decimal("8.40"), 44_000_000)
+    assert row["because"] == (
+        "API key key_maps in project Maps was billed $11.05 on 2026-03-10: the gateway metered "
+        "$6.40. $8.40 (44,000,000 tokens) may not have gone through it: gpt-4o-mini $8.40."
+    )
+
+
+def test_a_capture_rate_near_one_hides_no_leak():
+    bill = (
+        tokens_billed("7", 7_000_000, "input", model="gpt-4.1"),
+        tokens_billed("6.63", 1_000_000, "input", model="gpt-6-astra"),
+    )
+    dear = tokens_metered(1_000_000, 0) | {"model": "gpt-6-astra", "metered_usd": Decimal("13.30")}
+    other = tokens_metered(1, 0) | {"model": "gpt-4.1", "metered_usd": Decimal("0.000001")}
+    (row,) = listed(activity(*bill, meter=(dear, other)))
+    assert row["capture_rate"] > Decimal("0.975")
+    assert row["at_risk_usd"] == Decimal("6.999999")
+
+
+def test_a_model_under_two_names_accuses_no_key():
+    bill = (tokens_billed("10", 1_000_000, "input"),)
+    renamed = tokens_metered(1_000_000, 0) | {"model": "maps-large"}
+    assert listed(activity(*bill, meter=(renamed,))) == []
+
+
+def test_what_was_metered_for_tokens_that_nothing_maps_accuses_no_key():
+    nowhere = NOWHERE | {"token_id": "tok_new"}
+    unmapped = tokens_metered(800_000, 0) | {"token_id": "tok_new", "metered_usd": Decimal(8)}
+    mapped = tokens_metered(200_000, 0) | {"metered_usd": Decimal(2)}
+    bill = (tokens_billed("10", 1_000_000, "input"),)
+    assert listed(activity(*bill, tokens=({}, nowhere), meter=(mapped, unmapped))) == []
+
+
+def test_a_tool_that_no_gateway_meters_is_no_leak():
+    search = spent("40", usage_type="web_search", model=None)
+    metered = tokens_metered(1_000_000, 0)
+    assert listed(activity(tokens_billed("10", 1_000_000, "input"), search, meter=(metered,))) == []
+
+
+def test_a_credit_is_no_spend_without_a_key():
+    credit = spent("-25", api_key_id=None, line_item="credit")
+    assert listed(activity(credit)) == []
+    (row,) = listed(activity(credit, spent("3", api_key_id=None)))
+    assert row["billed_usd"] == Decimal(3)
 
 
 def test_a_day_the_meter_was_not_completely_read_for_judges_no_registered_key():
@@ -203,8 +309,40 @@ NOWHERE = {"openai_api_key_id": None, "mapping": "none", "confidence": "none"}
 @pytest.mark.parametrize("tokens", [(), (NOWHERE,)])
 def test_a_key_that_settings_declare_is_the_gateways_whichever_token_it_answers_for(tokens: Any):  # noqa: ANN401
     lines = (spent("40"), spent("50", api_key_id="key_search"), spent(api_key_id="key_rogue"))
-    (row,) = listed(activity(*lines, tokens=tokens), TWO_UPSTREAMS)
+    all_of_it = {"metered_usd": Decimal(90)}
+    (row,) = listed(activity(*lines, tokens=tokens, meter=(all_of_it,)), TWO_UPSTREAMS)
     assert (row["api_key_id"], row["reason"]) == ("key_rogue", "unregistered")
+
+
+@pytest.mark.parametrize("tokens", [(), (NOWHERE,)])
+def test_declared_keys_that_a_token_may_choose_from_are_judged_together(tokens: Any):  # noqa: ANN401
+    lines = (spent("40"), spent("50", api_key_id="key_search"))
+    part = {"metered_usd": Decimal(45)}
+    rows = listed(activity(*lines, tokens=tokens, meter=(part,)), TWO_UPSTREAMS)
+    assert {(row["reason"], row["confidence"], row["capture_rate"]) for row in rows} == {
+        ("unmetered", "medium", Decimal("0.5"))
+    }
+    assert [row["at_risk_usd"] for row in rows] == [20, 25]
+
+
+def test_a_key_is_chosen_by_the_model_that_settings_declare_it_for():
+    by_model = Gateway(
+        upstreams=(
+            Upstream(connection="acme", api_key_id="key_maps", models=("gpt-4o-mini",)),
+            Upstream(connection="acme", api_key_id="key_search", models=("gpt-4.1",)),
+        )
+    )
+    bill = (
+        tokens_billed("10", 1_000_000, "input", model="gpt-4o-mini"),
+        tokens_billed("6.88", 1_000_000, "input", model="gpt-4.1", api_key_id="key_search"),
+    )
+    metered = tuple(
+        tokens_metered(1_000_000, 0) | {"model": model, "metered_usd": Decimal(usd)}
+        for model, usd in (("gpt-4o-mini", "10"), ("gpt-4.1", "6.88"))
+    )
+    assert listed(activity(*bill, meter=metered), by_model) == []
+    (row,) = listed(activity(*bill, meter=metered[:1]), by_model)
+    assert (row["api_key_id"], row["at_risk_usd"]) == ("key_search", Decimal("6.88"))
 
 
 def test_a_declared_key_that_a_token_names_is_judged_by_what_was_metered():
@@ -214,7 +352,9 @@ def test_a_declared_key_that_a_token_names_is_judged_by_what_was_metered():
 
 def test_the_keys_of_a_declared_project_are_the_gateways():
     declared = Gateway(upstreams=(Upstream(connection="acme", project_id="proj_maps"),))
-    assert listed(activity(spent("40", api_key_id="key_rogue"), tokens=()), declared) == []
+    metered = ({"metered_usd": Decimal(40)},)
+    given = activity(spent("40", api_key_id="key_rogue"), tokens=(), meter=metered)
+    assert listed(given, declared) == []
 
 
 def test_a_key_billed_in_two_projects_was_metered_once():
@@ -225,10 +365,49 @@ def test_a_key_billed_in_two_projects_was_metered_once():
 
 
 def test_what_has_no_price_accuses_nobody_where_usage_was_not_read():
-    counted = {"metered_usd": None, "is_unpriced": True, "unpriced_tokens": 1000}
+    counted = tokens_metered(1_000, 0) | {
+        "metered_usd": None, "is_unpriced": True, "unpriced_tokens": 1_000,
+    }  # fmt: skip
     assert listed(activity(spent("40"), meter=(counted,))) == []
     assert [row["reason"] for row in listed(activity(spent("40"), meter=()))] == ["unmetered"]
 
 
 def test_a_bill_too_small_for_a_rate_is_judged_by_none():
     assert listed(activity(spent("0.000000000000000001"), meter=({"metered_usd": 1000},))) == []
+
+
+IN_ONE_PROJECT = Gateway(
+    upstreams=tuple(
+        Upstream(connection="acme", api_key_id=one, project_id="proj_maps")
+        for one in ("key_maps", "key_search")
+    )
+)
+THEIR_PROJECT = NOWHERE | {
+    "openai_project_id": "proj_maps", "mapping": "declared_upstream", "confidence": "low",
+}  # fmt: skip
+
+
+def test_two_declared_keys_of_one_project_are_judged_by_the_rate_they_share():
+    lines = (spent("20"), spent("20", api_key_id="key_search"))
+    rows = listed(activity(*lines, tokens=(THEIR_PROJECT,)), IN_ONE_PROJECT)
+    assert {row["reason"] for row in rows} == {"unmetered"}
+    assert {row["capture_rate"] for row in rows} == {Decimal("0.25")}
+    assert sum(row["at_risk_usd"] for row in rows) == Decimal(30)
+
+
+def test_another_key_of_the_project_of_two_declared_ones_is_not_the_gateways():
+    lines = (spent("5"), spent("5", api_key_id="key_search"), spent("0.42", api_key_id="key_rogue"))
+    (row,) = listed(activity(*lines, tokens=(THEIR_PROJECT,)), IN_ONE_PROJECT)
+    assert (row["api_key_id"], row["reason"]) == ("key_rogue", "unregistered")
+
+
+def test_a_rotated_token_that_no_list_has_any_more_is_the_declared_keys():
+    declared = Gateway(upstreams=(Upstream(connection="acme", api_key_id="key_maps"),))
+    rotated = tokens_metered(10_000_000, 0) | {
+        "token_id": "hash_old", "metered_usd": Decimal("7.50"),
+    }  # fmt: skip
+    given = activity(tokens_billed("7.50", 10_000_000, "input"), meter=(rotated,))
+    assert listed(given, declared) == []
+    compared = reconciliation(given, declared, [DAY])
+    assert set(compared["cause"]) == {"agrees"}
+    assert compared["metered_usd"].sum() == Decimal("7.50")

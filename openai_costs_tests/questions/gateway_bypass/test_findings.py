@@ -8,7 +8,8 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.outputs.alerts.evaluation import evaluate
-from openai_costs.questions.gateway_bypass.findings import QUESTIONS, found
+from openai_costs.questions.causes import as_json, cause
+from openai_costs.questions.gateway_bypass.findings import QUESTIONS, candidates
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.settings.load import Settings
@@ -36,6 +37,8 @@ def key(when: int, usd: str, **said: object) -> dict[str, object]:
         "project_name": "Labs",
         "billed_usd": Decimal(usd),
         "at_risk_usd": Decimal(usd),
+        "at_risk_tokens": 100,
+        "at_risk_models": as_json([cause("model", "gpt-5.4", Decimal(usd))]),
         "tokens": 100,
         "new_since_day": day(3),
         "reason": "unregistered",
@@ -50,30 +53,53 @@ def rows(*keys: dict[str, object]) -> pl.DataFrame:
 
 
 def test_the_days_of_a_key_are_one_finding_with_its_dollars_and_its_owner() -> None:
-    said = found(rows(key(4, "10.5"), key(6, "2")))
+    said = candidates(rows(key(4, "10.5"), key(6, "2")))
     assert Finding.broken_rules(said) == []
     row = said.row(0, named=True)
     assert (row["rule"], row["subject_id"]) == ("gateway_bypass.unregistered", "key_ana")
     assert (row["since_day"], row["day"], row["impact_usd"]) == (day(3), day(6), Decimal("12.5"))
     assert row["owner"] == "Ana"
-    assert (
-        "ana laptop of Ana, Labs, was billed 12.50 USD for 200 tokens on 2 days" in row["because"]
+    assert row["because"] == (
+        "$12.50 was billed to API key ana laptop of Ana in project Labs for 200 tokens on 2 days "
+        "from 2026-11-04 to 2026-11-06. No gateway token names the key, so it may be in use "
+        "outside the gateway, since 2026-11-03. By model: gpt-5.4 $12.50. Ask Ana what it is for. "
+        "Then declare it in [[gateway.upstreams]] if it is the gateway's, add it to "
+        "[[gateway.allowed]], or revoke it."
     )
-    assert "Round the gateway since 2026-11-03." in row["because"]
+
+
+def test_tokens_of_a_day_whose_usage_was_not_read_are_not_counted_as_none() -> None:
+    row = candidates(rows(key(4, "1"), key(5, "2", at_risk_tokens=None))).row(0, named=True)
+    assert "token " not in row["because"].replace("gateway token ", "")
+    assert "tokens" not in row["because"]
+
+
+def test_a_key_that_the_gateway_hardly_meters_names_the_models_and_accuses_no_one() -> None:
+    models = as_json([cause("model", "gpt-4o-mini", Decimal("8.40"))])
+    leak = {"at_risk_usd": Decimal("8.40"), "at_risk_tokens": 44_000_000, "at_risk_models": models}
+    given = key(4, "11.05", reason="unmetered", new_since_day=None, **leak)
+    row = candidates(rows(given)).row(0, named=True)
+    assert row["because"] == (
+        "$11.05 was billed to API key ana laptop of Ana in project Labs on 2026-11-04. The gateway "
+        "did not meter $8.40 (44,000,000 tokens) of it, so the key may also be in use elsewhere. "
+        "By model: gpt-4o-mini $8.40. Compare these days in mart.cost_reconciliation. If the "
+        "requests are missing there too, rotate the key in the gateway and look for a program that "
+        "stops working."
+    )
 
 
 def test_what_is_allowed_or_not_at_risk_is_no_finding() -> None:
-    assert found(rows(key(4, "10", is_allowed=True), key(5, "0"))).is_empty()
-    assert found(GatewayBypass.no_rows()).is_empty()
+    assert candidates(rows(key(4, "10", is_allowed=True), key(5, "0"))).is_empty()
+    assert candidates(GatewayBypass.no_rows()).is_empty()
 
 
 def test_a_key_that_goes_on_after_its_exception_ended_counts_from_then_on() -> None:
-    said = found(rows(key(4, "10", is_allowed=True), key(5, "7")))
+    said = candidates(rows(key(4, "10", is_allowed=True), key(5, "7")))
     assert said["impact_usd"].to_list() == [Decimal(7)]
 
 
 def test_a_registered_key_that_is_hardly_metered_has_a_rule_of_its_own() -> None:
-    said = found(rows(key(4, "10", reason="unmetered", new_since_day=None), key(5, "600")))
+    said = candidates(rows(key(4, "10", reason="unmetered", new_since_day=None), key(5, "600")))
     assert dict(said.select("rule", "severity").rows()) == {
         "gateway_bypass.unmetered": "warning",
         "gateway_bypass.unregistered": "critical",
@@ -82,8 +108,8 @@ def test_a_registered_key_that_is_hardly_metered_has_a_rule_of_its_own() -> None
 
 
 def test_spend_without_a_key_is_no_finding_and_an_owner_known_by_an_address_stays_unnamed() -> None:
-    assert found(rows(key(4, "1", reason="without_key", api_key_id=None))).is_empty()
-    row = found(rows(key(4, "1", owner="ana@acme.example"))).row(0, named=True)
+    assert candidates(rows(key(4, "1", reason="without_key", api_key_id=None))).is_empty()
+    row = candidates(rows(key(4, "1", owner="ana@acme.example"))).row(0, named=True)
     assert row["owner"] is None
     assert "@" not in row["because"]
     assert row["day"] == date(2026, 11, 4)
@@ -91,7 +117,7 @@ def test_spend_without_a_key_is_no_finding_and_an_owner_known_by_an_address_stay
 
 def test_a_key_or_project_that_is_called_by_an_address_keeps_what_stands_before_the_at() -> None:
     named = {"key_name": "ana@acme.example laptop", "project_name": "ana@acme.example"}
-    row = found(rows(key(4, "1", **named))).row(0, named=True)
+    row = candidates(rows(key(4, "1", **named))).row(0, named=True)
     assert row["subject_name"] == "ana laptop"
     assert not [text for text in map(str, row.values()) if "@" in text]
 

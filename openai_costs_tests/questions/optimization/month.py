@@ -97,7 +97,7 @@ class Month:
     @property
     def price_check(self) -> pl.DataFrame:
         """mart.price_check of the month."""
-        return price_check(self.spend, billable(self.usage))
+        return price_check(self.spend, billable(self.usage), Projects.no_rows())
 
     @property
     def all_facts(self) -> list[Facts]:

@@ -57,11 +57,11 @@ def test_the_whole_month_at_the_rate_of_its_best_week_is_what_could_be_saved() -
 def test_the_sum_can_be_repeated_from_the_sentence() -> None:
     (saving,) = found(Month(usage=good_week()))
     assert saving.because == (
-        "11.7 % of its input was read from the cache: (26,500,000 input x 2 + 3,500,000 cached "
-        "input x 0.5) USD a million tokens = 54.75 USD. In its best week, 2026-10-30 to "
-        "2026-11-05, it was 50.0 % (3,500,000 of 7,000,000 tokens). The same input in the mix of "
-        "that week: (15,000,000 input x 2 + 15,000,000 cached input x 0.5) USD a million tokens = "
-        "37.50 USD, 17.25 USD less."
+        "11.7 % of the key's gpt-4.1 input was read from the cache: (26,500,000 input x $2.00 + "
+        "3,500,000 cached input x $0.50) per million tokens = $54.75. In its best week, 2026-10-30 "
+        "to 2026-11-05, it was 50.0 % (3,500,000 of 7,000,000 tokens). The same input in the mix "
+        "of that week: (15,000,000 input x $2.00 + 15,000,000 cached input x $0.50) per million "
+        "tokens = $37.50, $17.25 less. Look at what changed in the prompt after that week."
     )
 
 
@@ -129,7 +129,7 @@ def test_a_discount_that_is_paid_already_is_not_saved_again() -> None:
     spend = billed(line("gpt-4.1, input", "1.6", "1000000"))
     (saving,) = found(Month(good_week(), spend))
     assert saving.saving_usd == Decimal("17.25") * Decimal("0.8")
-    assert saving.because.endswith("x 80.0 % of list price that was paid = 13.80 USD.")
+    assert "; x 80.0 %, the share of list price that was paid = $13.80." in saving.because
 
 
 def test_tokens_that_are_free_save_nothing() -> None:

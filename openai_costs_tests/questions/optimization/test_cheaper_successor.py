@@ -37,10 +37,11 @@ def test_the_same_tokens_at_the_successors_prices_are_what_could_be_saved() -> N
     assert (saving.subject, saving.subject_name) == ("p gpt-4.1-2025-04-14", "search")
     assert saving.billed_usd == 29
     assert saving.because == (
-        "(10,000,000 input x 2 + 2,000,000 cached input x 0.5 + 1,000,000 output x 8) USD a "
-        "million tokens = 29.00 USD. With gpt-6-luna, the vendor's recommended replacement since "
-        "2026-10-14: (10,000,000 input x 0.1 + 2,000,000 cached input x 0.01 + 1,000,000 output x "
-        "0.5) USD a million tokens = 1.52 USD, 27.48 USD less."
+        "The project used gpt-4.1-2025-04-14: (10,000,000 input x $2.00 + 2,000,000 cached input x "
+        "$0.50 + 1,000,000 output x $8.00) per million tokens = $29.00. With gpt-6-luna, the "
+        "vendor's recommended replacement since 2026-10-14: (10,000,000 input x $0.10 + 2,000,000 "
+        "cached input x $0.01 + 1,000,000 output x $0.50) per million tokens = $1.52, $27.48 less. "
+        "Evaluate it on a day's traffic before you switch."
     )
 
 

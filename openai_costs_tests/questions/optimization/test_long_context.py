@@ -23,8 +23,8 @@ def test_the_surcharge_on_the_tokens_is_what_could_be_saved() -> None:
     assert (saving.subject_kind, saving.subject) == ("line_item", label)
     assert (saving.saving_usd, saving.billed_usd) == (Decimal(25), Decimal(50))
     assert saving.because == (
-        "10,000,000 tokens in requests above the usual context at 5 instead of 2.5 USD a million: "
-        "25.00 USD more."
+        "10,000,000 tokens of gpt-5.4 in requests above the usual context cost $5.00 instead of "
+        "$2.50 per million: $25.00 more. Find the prompts that are this long."
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 import openai_costs
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization import batch_or_flex, cache_reads, facts
 from openai_costs.questions.optimization.cheaper_successor import SUCCESSORS
 from openai_costs.questions.optimization.measured import PERIOD_DAYS
@@ -52,7 +53,7 @@ def test_the_numbers_in_the_text_are_the_ones_in_the_code() -> None:
     text = " ".join(PAPER.read_text(encoding="utf-8").split())
     for sentence in (
         f"The last {PERIOD_DAYS} settled days",
-        f"Less than {facts.MIN_SAVING_USD} USD in the period",
+        f"Less than {dollars(facts.MIN_SAVING_USD)} in the period",
         f"used on {cache_reads.MIN_DAYS} days or more",
         f"ahead by {cache_reads.MIN_GAP_PCT} percentage points or more",
         f"used on {batch_or_flex.MIN_DAYS} days or more (all but {batch_or_flex.DAYS_OFF}",

@@ -41,8 +41,8 @@ def test_a_key_that_nothing_names_in_the_whole_period_is_idle() -> None:
     (saving,) = idle(month.facts)
     assert (saving.subject, saving.subject_name, saving.saving_usd) == ("old", "old one", 0)
     assert saving.because == (
-        "Made 2026-01-01, no spend in the 30 days 2026-10-23 to 2026-11-21. To remove it saves no "
-        "dollars, and a way in that nobody watches."
+        "Created 2026-01-01; no spend in the 30 days 2026-10-23 to 2026-11-21. Removing it saves "
+        "no dollars, but closes an access that no one watches."
     )
 
 
@@ -69,7 +69,7 @@ def test_a_key_with_tokens_and_no_dollars_is_not_idle() -> None:
 def test_an_old_last_use_is_told() -> None:
     used = {"last_used_at": IN_THE_PERIOD - timedelta(days=1)}
     (saving,) = idle(Month(spend=SPENT, keys=keys(RESTING | used)).facts)
-    assert "last used 2026-10-22, no spend" in saving.because
+    assert "last used 2026-10-22; no spend" in saving.because
 
 
 def test_a_project_that_nothing_names_is_idle_and_its_keys_are_not_told_again() -> None:
@@ -98,8 +98,8 @@ def test_keys_of_one_owner_and_project_with_one_name_are_duplicates() -> None:
     (saving,) = twice(Month(spend=SPENT, keys=keys(*rows)))
     assert (saving.subject, saving.billed_usd, saving.saving_usd) == ("k", Decimal(20), 0)
     assert saving.because == (
-        "2 active keys of one owner and project share this name: k (20.00 USD), k2 (0.00 USD), "
-        "billed in the period."
+        "2 active keys of one owner and project share this name, with what each was billed in the "
+        "period: k ($20.00), k2 ($0.00). Remove what is not needed, or give each a name of its own."
     )
 
 
@@ -124,4 +124,6 @@ def test_projects_with_one_name_are_duplicates() -> None:
     rows = ({"id": "p", "name": "search"}, {"id": "p2", "name": "search"})
     (saving,) = twice(Month(spend=SPENT, projects=projects(*rows)))
     assert (saving.subject_kind, saving.subject, saving.billed_usd) == ("project", "p", 20)
-    assert saving.because.startswith("2 active projects share this name: p (20.00 USD), p2")
+    assert saving.because.startswith(
+        "2 active projects share this name, with what each was billed in the period: p ($20.00), p2"
+    )

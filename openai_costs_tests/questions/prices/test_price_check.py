@@ -18,9 +18,10 @@ from openai_costs.questions.prices.price_check import (
 )
 from openai_costs.questions.usage.billable import billable
 from openai_costs.sources.openai.costs.line_items import parsed_columns
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs_tests.org import WIDE, day
-from openai_costs_tests.questions.usage.frames import WHERE, ledger, tokens, usage
+from openai_costs_tests.questions.usage.frames import WHERE, ledger, table, tokens, usage
 
 NO_USAGE = billable(usage())
 
@@ -33,8 +34,18 @@ def line(label: str, usd: str, quantity: str | None = None, **more: object) -> d
     return parsed | {"billed_usd": Decimal(usd), "quantity": known, "quantity_unit": unit} | more
 
 
+EU = "EU_STORAGE_PROCESSING"
+SEEN = {"status": "active", "first_seen_day": day(1), "last_seen_day": day(1), "is_current": True}
+PROJECTS = table(
+    Projects,
+    {"connection": "acme", "provider": "openai"} | SEEN,
+    {"id": "p", "residency": "GLOBAL"},
+    {"id": "proj_eu", "residency": EU},
+)
+
+
 def checked(*lines: dict[str, Any], used: pl.DataFrame = NO_USAGE) -> pl.DataFrame:
-    frame = price_check(ledger(*lines), used)
+    frame = price_check(ledger(*lines), used, PROJECTS)
     assert PriceCheck.broken_rules(frame) == []
     return frame
 
@@ -258,3 +269,31 @@ def test_expected_is_the_exact_product_and_the_gap_the_exact_difference(
     product = WIDE.multiply(quantity, price).quantize(SMALLEST, context=WIDE)
     assert row["expected_usd"] == product
     assert row["gap_usd"] == WIDE.subtract(billed, product)
+
+
+def test_ten_per_cent_above_list_in_a_project_with_a_residency_is_the_regional_uplift() -> None:
+    lines = (
+        line("gpt-5.4-2026-03-05, input", "11.00", "4000000", project_id="proj_eu"),
+        line("gpt-5.4-2026-03-05, output", "16.50", "1000000", project_id="proj_eu"),
+    )
+    rows = checked(*lines).select("gap_usd", "cause", "residency").rows()
+    assert rows == [(Decimal(usd), "regional_uplift", EU) for usd in ("1.00", "1.50")]
+
+
+def test_ten_per_cent_above_list_without_a_residency_stay_above_list() -> None:
+    row = only(line("gpt-5.4-2026-03-05, input", "11.00", "4000000"))
+    assert (row["gap_usd"], row["cause"], row["residency"]) == (Decimal(1), "above_list", None)
+
+
+def test_another_share_above_list_in_a_project_with_a_residency_stays_above_list() -> None:
+    row = only(line("gpt-5.4-2026-03-05, input", "12.00", "4000000", project_id="proj_eu"))
+    assert row["cause"] == "above_list"
+
+
+def test_the_same_label_in_and_outside_a_region_is_priced_apart() -> None:
+    label = "gpt-5.4-2026-03-05, input"
+    rows = checked(line(label, "11", "4000000", project_id="proj_eu"), line(label, "10", "4000000"))
+    assert {(row["residency"], row["cause"]) for row in rows.rows(named=True)} == {
+        (EU, "regional_uplift"),
+        (None, "agrees"),
+    }

@@ -9,7 +9,14 @@ import pytest
 from upath import UPath
 
 from openai_costs.outputs.alerts.evaluation import evaluate
-from openai_costs.questions.reconciliation.findings import QUESTION, found
+from openai_costs.questions.reconciliation.findings import (
+    CAUSES,
+    GAP,
+    QUESTION,
+    REPORTED_ELSEWHERE,
+    Names,
+    candidates,
+)
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import Settings
@@ -23,8 +30,10 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import day
 from openai_costs_tests.questions.gateway_bypass.test_findings import registry
 
+NAMES = Names({"key_ana": "ana laptop"}, {"proj_labs": "Labs"})
 
-def gap(when: int, cause: str, billed: str, metered: str, **said: object) -> dict[str, object]:
+
+def gap(when: int, cause: str, billed: str, metered: str, **more: object) -> dict[str, object]:
     difference = Decimal(billed) - Decimal(metered)
     return {
         "day": day(when),
@@ -40,25 +49,80 @@ def gap(when: int, cause: str, billed: str, metered: str, **said: object) -> dic
         "is_settled": True,
         "is_within_tolerance": False,
         **dict.fromkeys((f"{part}_usd" for part in EXPLANATIONS), Decimal(0)),
-    } | said
+    } | more
 
 
-def said_of(*gaps: dict[str, object]) -> pl.DataFrame:
-    return found(pl.DataFrame([*gaps], schema=CostReconciliation.types()))
+def reported(*gaps: dict[str, object], names: Names = NAMES) -> pl.DataFrame:
+    return candidates(pl.DataFrame([*gaps], schema=CostReconciliation.types()), names)
 
 
 def test_the_days_of_a_cause_are_one_finding_with_both_numbers() -> None:
-    said = said_of(gap(4, "cached_tokens", "10", "10.85"), gap(6, "cached_tokens", "2", "2.15"))
-    assert Finding.broken_rules(said) == []
-    row = said.row(0, named=True)
+    counted = {"usage_type": "cached_input", "billed_tokens": 900, "metered_tokens": 400}
+    gaps = gap(4, "cached_tokens", "10", "10.85", **counted), gap(6, "cached_tokens", "2", "2.15")
+    found = reported(*gaps)
+    assert Finding.broken_rules(found) == []
+    row = found.row(0, named=True)
     assert (row["rule"], row["subject_id"]) == ("reconciliation.gap", "acme/cached_tokens")
     assert (row["since_day"], row["day"], row["impact_usd"]) == (day(4), day(6), Decimal(1))
-    assert "billed 12.00, metered 13.00 USD, -1.00 USD from 2026-11-04" in row["because"]
-    assert "key_ana with gpt-5.4 -1.00" in row["because"]
+    assert (row["subject_kind"], row["subject_name"]) == (
+        "gateway",
+        "acme: cached tokens counted as plain input",
+    )
+    assert row["because"] == (
+        "The bill has $1.00 less than the gateway's meter from 2026-11-04 to 2026-11-06: $12.00 "
+        "billed, $13.00 metered. Main cause: cached tokens counted as plain input (500 tokens). "
+        "Largest: API key ana laptop with gpt-5.4 -$1.00. Update the gateway, or correct how its "
+        "export counts cached tokens."
+    )
+
+
+def test_every_cause_that_is_reported_has_words_and_a_next_step() -> None:
+    assert {*CAUSES} == {*EXPLANATIONS} - {*REPORTED_ELSEWHERE}
+    assert {
+        row["rule"]
+        for row in reported(*(gap(4, cause, "10", "5") for cause in CAUSES)).rows(named=True)
+    } == {GAP.id}
+
+
+def test_a_bill_above_the_meter_names_the_other_direction() -> None:
+    (name,) = reported(gap(4, "cached_tokens", "10", "9"))["subject_name"]
+    assert name == "acme: plain input counted as cached tokens"
+
+
+def test_what_is_compared_is_named_and_the_rest_is_counted() -> None:
+    gaps = (
+        gap(4, "missing_on_meter", "50", "1", level="gateway", api_key_id=None),
+        gap(
+            4,
+            "missing_on_meter",
+            "40",
+            "1",
+            level="project",
+            api_key_id=None,
+            project_id="proj_labs",
+        ),
+        gap(4, "missing_on_meter", "30", "1", api_key_id="key_unknown"),
+        gap(4, "missing_on_meter", "20", "1"),
+    )
+    (because,) = reported(*gaps)["because"]
+    assert (
+        "Largest: the gateway's keys together with gpt-5.4 +$49.00, project Labs with gpt-5.4 "
+        "+$39.00, API key key_unknown with gpt-5.4 +$29.00 and 1 more."
+    ) in because
+
+
+def test_an_unexplained_gap_names_the_gateway_tokens_to_map() -> None:
+    names = Names(unmapped=["maps-prod", "search"])
+    gaps = gap(4, "unexplained", "0", "5", level="unmapped", api_key_id=None)
+    (because,) = reported(gaps, names=names)["because"]
+    assert "gateway tokens without an OpenAI key with gpt-5.4 -$5.00" in because
+    assert because.endswith(
+        "Map these gateway tokens to an OpenAI key or declare one for them: maps-prod, search."
+    )
 
 
 @pytest.mark.parametrize(
-    "said",
+    "more",
     [
         {"is_within_tolerance": True},
         {"is_settled": False},
@@ -66,8 +130,8 @@ def test_the_days_of_a_cause_are_one_finding_with_both_numbers() -> None:
         {"cause": "agrees"},
     ],
 )
-def test_what_is_small_unsettled_or_told_elsewhere_is_no_finding(said: dict[str, object]) -> None:
-    assert said_of(gap(4, "cached_tokens", "10", "5") | said).is_empty()
+def test_what_is_small_unsettled_or_told_elsewhere_is_no_finding(more: dict[str, object]) -> None:
+    assert reported(gap(4, "cached_tokens", "10", "5") | more).is_empty()
 
 
 MORNING = datetime(2026, 11, 24, 6, tzinfo=UTC)

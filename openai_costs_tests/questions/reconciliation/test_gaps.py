@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_costs.questions.reconciliation.gaps import KINDS, Billed, Metered, Piece, explained
+from openai_costs.questions.reconciliation.gaps import Billed, Metered, Piece, explained
+from openai_costs.questions.token_kinds import KINDS
 
 NOTHING: dict[str, Decimal] = {}
 RECORDED_INPUT, RECORDED_OUTPUT = Decimal(73_550), Decimal(20_480)
@@ -60,6 +61,42 @@ def test_fewer_requests_in_the_same_mix_are_missing_and_not_cached_tokens():
     lines = {"input": at("0.01", 50), "cached_input": at("0.001", 50), "output": at("0.1", 10)}
     half = Metered(Decimal("0.775"), counts(input=25, cached_input=25, output=5))
     assert parts(explained(lines, half, NOTHING)) == {"missing_on_meter": Decimal("0.775")}
+
+
+def test_calls_round_the_gateway_are_missing_in_their_own_mix_and_no_cached_tokens():
+    prices = {"input": "0.00000125", "cached_input": "0.000000125", "output": "0.00001"}
+    lines = {
+        "input": at(prices["input"], 21_000_000),
+        "cached_input": at(prices["cached_input"], 19_000_000),
+        "output": at(prices["output"], 200_000),
+    }
+    seen = counts(input=1_000_000, cached_input=19_000_000, output=100_000)
+    pieces = explained(lines, Metered(Decimal("4.625"), seen), NOTHING)
+    assert parts(pieces) == {"missing_on_meter": Decimal(26)}
+
+
+def test_equal_cached_tokens_on_both_sides_name_no_cached_tokens():
+    lines = {"input": at("0.01", 900), "cached_input": at("0.001", 380), "output": at("0.1", 10)}
+    seen = Metered(Decimal("6.38"), counts(input=500, cached_input=380, output=10))
+    assert parts(explained(lines, seen, NOTHING)) == {"missing_on_meter": Decimal(4)}
+
+
+def test_tokens_counted_as_another_kind_and_missing_tokens_are_told_apart():
+    lines = {"input": at("0.01", 40), "cached_input": at("0.001", 60)}
+    seen = Metered(Decimal("0.63"), counts(input=60, cached_input=30))
+    assert parts(explained(lines, seen, NOTHING)) == {
+        "cached_tokens": Decimal("-0.18"),
+        "missing_on_meter": Decimal("0.01"),
+    }
+
+
+def test_cached_tokens_that_the_meter_takes_for_written_ones_are_cache_writes():
+    lines = {"cached_input": at("0.001", 30), "cache_write": at("0.0125", 10)}
+    seen = Metered(Decimal("0.28"), counts(cached_input=10, cache_write=30, output=0))
+    assert parts(explained(lines, seen, NOTHING)) == {
+        "cache_writes": Decimal("-0.23"),
+        "price_differs": Decimal("0.105"),
+    }
 
 
 def test_more_tokens_on_the_meter_are_missing_on_the_bill():
@@ -124,6 +161,12 @@ def test_metered_dollars_without_a_bill_or_a_price_are_missing_on_the_bill_as_on
     assert (piece.usage_type, piece.parts) == (None, {"missing_on_bill": Decimal(-2)})
 
 
+@pytest.mark.parametrize("prices", [NOTHING, {"input": Decimal("0.01")}])
+def test_dollars_metered_below_zero_are_not_missing_on_the_bill(prices: dict[str, Decimal]):
+    pieces = explained({}, Metered(Decimal("-1618.80"), counts(input=1_618)), prices)
+    assert parts(pieces) == {"unexplained": Decimal("1618.80")}
+
+
 def test_a_bill_without_quantities_is_unexplained_and_never_guessed():
     lines = {"input": Billed(Decimal(1)), "output": at("0.1", 10)}
     pieces = explained(lines, Metered(Decimal("1.5"), counts(input=90, output=10)), NOTHING)
@@ -133,6 +176,15 @@ def test_a_bill_without_quantities_is_unexplained_and_never_guessed():
 def test_a_meter_that_does_not_count_by_kind_is_unexplained():
     pieces = explained({"input": at("0.01", 100)}, Metered(Decimal("0.4")), NOTHING)
     assert parts(pieces) == {"unexplained": Decimal("0.6")}
+
+
+def test_tokens_without_a_price_stay_unpriced_where_the_bill_has_no_quantities():
+    lines = {"input": Billed(Decimal(1)), "output": Billed(Decimal(3))}
+    half = Metered(Decimal("1.5"), counts(input=90, output=10), Decimal("0.5"))
+    assert parts(explained(lines, half, NOTHING)) == {
+        "unpriced_model": Decimal(2),
+        "unexplained": Decimal("0.5"),
+    }
 
 
 def test_a_tool_that_no_gateway_meters_is_missing_on_the_meter():

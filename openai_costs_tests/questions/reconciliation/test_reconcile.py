@@ -70,6 +70,12 @@ def test_spend_without_a_key_went_round_the_gateway():
     assert causes(found) == {"bypass"}
 
 
+def test_a_credit_without_a_key_is_no_bypass():
+    credit = bill(line(None, "-25", api_key_id=None, line_item="credit"))
+    found = reconciled(sides(credit, meter()))
+    assert parts(found) == {"missing_on_meter": Decimal(-25)}
+
+
 def test_a_key_is_registered_as_long_as_its_token_was_listed():
     gone = tokens({"is_current": False, "last_seen_day": DAY})
     bills = pl.concat([priced(USED), priced(USED, day=NEXT)])
@@ -100,6 +106,24 @@ def test_a_model_without_a_price_is_unpriced_and_never_zero_dollars_well_metered
     found = reconciled(sides(priced(USED), meter(unpriced)))
     assert parts(found) == {"unpriced_model": Decimal("8.5")}
     assert causes(found) == {"unpriced_model"}
+
+
+def test_requests_to_a_router_without_a_price_leave_the_dollars_of_the_others_alone():
+    lines = bill(line("input", "7.50", 10_000_000, model="gpt-5.4-mini"))
+    seen = counted("7.50", 10_000_000, 0, 0, model="gpt-5.4-mini")
+    router = counted(None, 1_600, 0, 18, model="auto")
+    found = reconciled(sides(lines, meter(seen, router)))
+    assert found["metered_usd"].sum() == Decimal("7.50")
+    assert causes(found) == {"agrees"}
+
+
+def test_metered_dollars_without_a_model_are_there_once():
+    lines = bill(line("input", "7.50", 10_000_000, model="gpt-5.4-mini"))
+    seen = counted("7.50", 10_000_000, 0, 0, model="gpt-5.4-mini")
+    blank = counted("0.50", 666_667, 0, 0, model=None)
+    found = reconciled(sides(lines, meter(seen, blank)))
+    assert found["metered_usd"].sum() == Decimal("8.00")
+    assert parts(found) == {"missing_on_bill": Decimal("-0.5")}
 
 
 def test_a_registered_key_the_meter_did_not_see_is_missing_on_the_meter():
@@ -168,14 +192,18 @@ def test_a_token_nobody_mapped_explains_nothing():
     assert by_level["key"]["cause"] == "bypass"
 
 
-def test_declared_keys_that_no_token_is_mapped_to_go_round_nothing():
+def test_declared_keys_that_a_token_may_choose_from_are_compared_together():
     nowhere = tokens({"openai_api_key_id": None, "mapping": "none", "confidence": "none"})
     declared = tuple(
         Upstream(connection="acme", api_key_id=key) for key in ("key_maps", "key_search")
     )
     found = reconciled(sides(priced(USED), meter(SAME), nowhere), Gateway(upstreams=declared))
-    assert (causes(found), set(found["level"])) == ({"unexplained"}, {"unmapped"})
-    assert found["gap_usd"].sum() == 0
+    assert (causes(found), set(found["level"])) == ({"agrees"}, {"gateway"})
+    leak = priced({"output": 280_000}, api_key_id="key_search")
+    given = sides(pl.concat([priced(USED), leak]), meter(SAME), nowhere)
+    assert parts(reconciled(given, Gateway(upstreams=declared))) == {
+        "missing_on_meter": Decimal("8.40")
+    }
 
 
 def test_a_declared_key_whose_token_is_gone_is_missing_on_the_meter():
@@ -194,6 +222,59 @@ def test_the_gateways_own_name_of_a_model_is_the_providers():
     named = Gateway(models={"maps-large": "gpt-5"})
     found = reconciled(sides(priced(USED), meter(SAME | {"model": "maps-large"})), named)
     assert causes(found) == {"agrees"}
+
+
+def test_two_declared_keys_of_one_project_are_compared_with_all_that_was_metered_for_it():
+    by_project = tokens({"openai_api_key_id": None, "openai_project_id": "proj_maps"})
+    keys = [
+        Upstream(connection="acme", api_key_id=one, project_id="proj_maps")
+        for one in ("key_maps", "key_b")
+    ]
+    two = pl.concat(
+        [priced({"output": 1_000_000}), priced({"output": 1_000_000}, api_key_id="key_b")]
+    )
+    seen = meter(counted("45", 0, 0, 1_500_000))
+    found = reconciled(sides(two, seen, by_project), Gateway(upstreams=tuple(keys)))
+    assert parts(found) == {"missing_on_meter": Decimal(15)}
+
+
+TUNED = "ft:gpt-4.1-mini-2025-04-14:acme:sup:AbC1"
+TUNED_ON_THE_BILL = "ft-gpt-4.1-mini-2025-04-14"
+
+
+def test_a_fine_tuned_model_is_one_model_on_the_bill_and_on_the_meter():
+    lines = bill(
+        line("input", "8", 10_000_000, model=TUNED_ON_THE_BILL),
+        line("output", "3.2", 1_000_000, model=TUNED_ON_THE_BILL),
+    )
+    seen = counted("11.2", 10_000_000, 0, 1_000_000, model=TUNED)
+    found = reconciled(sides(lines, meter(seen)))
+    assert (set(found["model"]), causes(found)) == ({"ft-gpt-4.1-mini"}, {"agrees"})
+    sums = found.select(pl.col("billed_usd", "metered_usd", "gap_usd").sum()).row(0)
+    assert sums == (Decimal("11.2"), Decimal("11.2"), 0)
+
+
+def test_the_usage_of_a_fine_tuned_model_finds_its_bill_line():
+    reported = {
+        "connection": "acme",
+        "provider": "openai",
+        "day": DAY,
+        "endpoint": "completions",
+        "project_id": "proj_maps",
+        "api_key_id": "key_maps",
+        "model": TUNED,
+        "input_uncached_tokens": 10_000_000,
+        "output_tokens": 1_000_000,
+    }
+    lines = bill(
+        line("input", "8", model=TUNED_ON_THE_BILL), line("output", "3.2", model=TUNED_ON_THE_BILL)
+    )
+    seen = counted("11.2", 10_000_000, 0, 1_000_000, model=TUNED)
+    found = reconciled(sides(lines, meter(seen), usage=frame(Usage, reported, [{}])))
+    assert dict(found.select("usage_type", "billed_tokens").rows()) == {
+        "input": 10_000_000,
+        "output": 1_000_000,
+    }
 
 
 def test_a_bill_without_quantities_takes_the_tokens_of_the_usage_report():

@@ -34,7 +34,7 @@ NO_USAGE: Final = Usage.no_rows()
 ANA_OWNS: Final = directory(keys={"key_ana": "ana"})
 
 
-def rungs(
+def made(
     spent: pl.DataFrame,
     *,
     view: pl.DataFrame = NO_VIEW,
@@ -51,32 +51,33 @@ def said(found: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     """(user, attribution, USD) and more of each row, sorted."""
     told = found.select("user_id", "attribution", "billed_usd", *columns).rows()
     return sorted(
-        ((user, rung, f"{usd.normalize():f}", *more) for user, rung, usd, *more in told), key=repr
+        ((user, method, f"{usd.normalize():f}", *more) for user, method, usd, *more in told),
+        key=repr,
     )
 
 
-# --- the four rungs ----------------------------------------------------------------------------
+# --- the four methods ----------------------------------------------------------------------------
 
 
 def test_dollars_of_a_user_that_the_provider_names_are_direct() -> None:
     spent = ledger(line("app", "key_ana", "3", user="ben"))
-    assert said(rungs(spent, known=ANA_OWNS)) == [("ben", "direct", "3")]
+    assert said(made(spent, known=ANA_OWNS)) == [("ben", "direct", "3")]
 
 
 def test_dollars_of_a_key_without_a_user_are_its_owners() -> None:
     spent = ledger(line("app", "key_ana", "3"))
-    assert said(rungs(spent, known=ANA_OWNS)) == [("ana", "key_owner", "3")]
+    assert said(made(spent, known=ANA_OWNS)) == [("ana", "key_owner", "3")]
 
 
 def test_dollars_of_a_key_whose_owner_is_not_known_are_not_its_owners() -> None:
     spent = ledger(line("app", "key_old", "3"))
     known = directory(keys={"key_old": None})
-    assert said(rungs(spent, known=known)) == [(None, "unattributed", "3")]
+    assert said(made(spent, known=known)) == [(None, "unattributed", "3")]
 
 
 def test_dollars_without_a_key_are_shared_out_by_tokens_of_project_model_and_day() -> None:
     used = usage(("app", "ana", None, 750), ("app", "ben", None, 250), ("lab", "cleo", None, 999))
-    found = rungs(ledger(line("app", None, "4")), used=used)
+    found = made(ledger(line("app", None, "4")), used=used)
     assert said(found, "pool", "share_pct") == [
         ("ana", "allocated", "3", "project", Decimal(75)),
         ("ben", "allocated", "1", "project", Decimal(25)),
@@ -86,12 +87,12 @@ def test_dollars_without_a_key_are_shared_out_by_tokens_of_project_model_and_day
 def test_dollars_without_a_model_are_not_shared_out() -> None:
     used = usage(("app", "ana", None, 750))
     storage = line("app", None, "4", model=None)
-    assert said(rungs(ledger(storage), used=used), "pool") == [(None, "unattributed", "4", None)]
+    assert said(made(ledger(storage), used=used), "pool") == [(None, "unattributed", "4", None)]
 
 
 def test_dollars_of_a_model_that_nobody_used_are_not_shared_out() -> None:
     used = usage(("app", "ana", None, 750), model="gpt-4.1")
-    assert said(rungs(ledger(line("app", None, "4")), used=used)) == [(None, "unattributed", "4")]
+    assert said(made(ledger(line("app", None, "4")), used=used)) == [(None, "unattributed", "4")]
 
 
 # --- shares ------------------------------------------------------------------------------------
@@ -99,13 +100,13 @@ def test_dollars_of_a_model_that_nobody_used_are_not_shared_out() -> None:
 
 def test_tokens_of_a_key_without_a_user_are_its_owners() -> None:
     used = usage(("app", None, "key_ana", 3), ("app", "ben", None, 1))
-    found = rungs(ledger(line("app", None, "4")), used=used, known=ANA_OWNS)
+    found = made(ledger(line("app", None, "4")), used=used, known=ANA_OWNS)
     assert said(found) == [("ana", "allocated", "3"), ("ben", "allocated", "1")]
 
 
 def test_what_falls_to_tokens_of_nobody_stays_unattributed_with_its_share() -> None:
     used = usage(("app", "ana", None, 1), ("app", None, None, 3))
-    found = rungs(ledger(line("app", None, "4")), used=used)
+    found = made(ledger(line("app", None, "4")), used=used)
     assert said(found, "pool", "share_pct") == [
         ("ana", "allocated", "1", "project", Decimal(25)),
         (None, "unattributed", "3", "project", Decimal(75)),
@@ -120,13 +121,13 @@ def test_input_and_output_count_and_endpoints_without_tokens_do_not() -> None:
         input_tokens=pl.when(of_user != "cleo").then("input_tokens"),
         quantity=pl.when(of_user == "cleo").then(Decimal(100)),
     )
-    found = rungs(ledger(line("app", None, "4")), used=used.cast(Usage.types()))
+    found = made(ledger(line("app", None, "4")), used=used.cast(Usage.types()))
     assert said(found) == [("ana", "allocated", "1"), ("ben", "allocated", "3")]
 
 
 def test_an_organisation_without_projects_shares_out_as_a_whole_and_says_so() -> None:
     used = usage((None, "ana", None, 1), ("default", "ben", None, 3))
-    found = rungs(ledger(line(None, None, "4")), used=used)
+    found = made(ledger(line(None, None, "4")), used=used)
     assert said(found, "pool") == [
         ("ana", "allocated", "1", "organization"),
         ("ben", "allocated", "3", "organization"),
@@ -136,7 +137,10 @@ def test_an_organisation_without_projects_shares_out_as_a_whole_and_says_so() ->
 def test_dollars_of_no_project_are_not_shared_out_where_others_have_one() -> None:
     used = usage(("app", "ana", None, 1), (None, "ana", None, 1))
     spent = ledger(line(None, None, "4"), line("app", "key", "2", user="ben"))
-    assert said(rungs(spent, used=used)) == [("ben", "direct", "2"), (None, "unattributed", "4")]
+    assert said(made(spent, used=used)) == [
+        ("ben", "direct", "2"),
+        (None, "unattributed", "4"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -150,28 +154,28 @@ def test_dollars_of_no_project_are_not_shared_out_where_others_have_one() -> Non
 )
 def test_a_fine_tuned_model_is_known_by_either_name(billed: str, used: str) -> None:
     tokens = usage(("app", "ana", None, 7), model=used)
-    found = rungs(ledger(line("app", None, "4", model=billed)), used=tokens)
+    found = made(ledger(line("app", None, "4", model=billed)), used=tokens)
     assert said(found) == [("ana", "allocated", "4")]
 
 
 def test_the_last_digit_goes_to_the_largest_remainder() -> None:
     used = usage(("app", "ana", None, 2), ("app", "ben", None, 1))
-    found = rungs(ledger(line("app", None, TINY)), used=used)
+    found = made(ledger(line("app", None, TINY)), used=used)
     assert found.select("user_id", "billed_usd").rows() == [("ana", Decimal(TINY))]
 
 
 def test_a_credit_is_shared_out_like_a_charge() -> None:
     used = usage(("app", "ana", None, 3), ("app", "ben", None, 1))
-    found = rungs(ledger(line("app", None, "-4")), used=used)
+    found = made(ledger(line("app", None, "-4")), used=used)
     assert said(found) == [("ana", "allocated", "-3"), ("ben", "allocated", "-1")]
 
 
 def test_nothing_is_said_of_zero_dollars() -> None:
-    assert rungs(ledger(line("app", None, "0"))).is_empty()
+    assert made(ledger(line("app", None, "0"))).is_empty()
 
 
 def test_a_day_without_rows_has_none() -> None:
-    assert rungs(Ledger.no_rows()).schema == SpendAttribution.no_rows().schema
+    assert made(Ledger.no_rows()).schema == SpendAttribution.no_rows().schema
 
 
 def test_days_and_connections_never_mix() -> None:
@@ -179,7 +183,7 @@ def test_days_and_connections_never_mix() -> None:
     others = ({"connection": "bolt"}, {"day": used["day"][0].replace(day=2)})
     spent = ledger(*(line("app", None, "4") | other for other in others))
     known = directory(keys={"key": "ana"})
-    assert {row[1] for row in said(rungs(spent, used=used, known=known))} == {"unattributed"}
+    assert {row[1] for row in said(made(spent, used=used, known=known))} == {"unattributed"}
 
 
 # --- the user view -----------------------------------------------------------------------------
@@ -192,7 +196,7 @@ def plain(*lines: dict[str, Any]) -> pl.DataFrame:
 def test_a_ledger_without_users_takes_the_users_of_the_user_view() -> None:
     spent = plain(line("app", "key_1", "3"), line("lab", "key_2", "4"))
     view = user_view(("ana", "2"), ("ben", "5"))
-    assert said(rungs(spent, view=view), "project_id", "api_key_id") == [
+    assert said(made(spent, view=view), "project_id", "api_key_id") == [
         ("ana", "direct", "2", None, None),
         ("ben", "direct", "5", None, None),
     ]
@@ -201,7 +205,7 @@ def test_a_ledger_without_users_takes_the_users_of_the_user_view() -> None:
 def test_a_users_dollars_are_placed_on_the_users_own_keys_as_far_as_those_go() -> None:
     spent = plain(line("app", "key_ana", "3"), line("lab", "key_2", "4"), line("ops", "key_3", "1"))
     view = user_view(("ana", "5"), ("ben", "3"))
-    assert said(rungs(spent, view=view, known=ANA_OWNS), "project_id", "api_key_id") == [
+    assert said(made(spent, view=view, known=ANA_OWNS), "project_id", "api_key_id") == [
         ("ana", "direct", "2", None, None),
         ("ana", "direct", "3", "app", "key_ana"),
         ("ben", "direct", "3", None, None),
@@ -213,13 +217,13 @@ def test_a_key_is_also_the_one_users_that_usage_names_for_it() -> None:
     spent = plain(line("app", "key_bot", "3"), line("lab", "key_2", "4"), line("ops", "key_3", "1"))
     view = user_view(("user-bot", "3"), ("ana", "2"), ("ben", "3"))
     known = directory(keys={"key_bot": "svc-bot"})
-    found = rungs(spent, view=view, used=usage(("app", "user-bot", "key_bot", 1)), known=known)
+    found = made(spent, view=view, used=usage(("app", "user-bot", "key_bot", 1)), known=known)
     assert ("user-bot", "direct", "3", "key_bot") in said(found, "api_key_id")
 
 
 def test_the_only_user_left_has_all_keys_that_are_left() -> None:
     spent = plain(line("app", "key_1", "3"), line("lab", "key_2", "4"))
-    assert said(rungs(spent, view=user_view(("ana", "7"))), "project_id", "api_key_id") == [
+    assert said(made(spent, view=user_view(("ana", "7"))), "project_id", "api_key_id") == [
         ("ana", "direct", "3", "app", "key_1"),
         ("ana", "direct", "4", "lab", "key_2"),
     ]
@@ -228,16 +232,16 @@ def test_the_only_user_left_has_all_keys_that_are_left() -> None:
 def test_the_only_project_left_has_all_users_that_are_left() -> None:
     spent = plain(line("app", "key_1", "3"), line("app", "key_2", "4"))
     view = user_view(("ana", "2"), ("ben", "5"))
-    assert said(rungs(spent, view=view), "project_id", "api_key_id") == [
+    assert said(made(spent, view=view), "project_id", "api_key_id") == [
         ("ana", "direct", "2", "app", None),
         ("ben", "direct", "5", "app", None),
     ]
 
 
-def test_dollars_that_the_view_gives_nobody_go_down_the_ladder_keyless_first() -> None:
+def test_dollars_that_the_view_gives_nobody_are_attributed_like_any_others_keyless_first() -> None:
     spent = plain(line("app", None, "3"), line("app", "key_ana", "4"))
     view = user_view(("ben", "3"), (None, "4"))
-    found = rungs(spent, view=view, known=ANA_OWNS)
+    found = made(spent, view=view, known=ANA_OWNS)
     assert said(found, "api_key_id") == [
         ("ana", "key_owner", "1", "key_ana"),
         ("ben", "direct", "3", "key_ana"),
@@ -247,7 +251,7 @@ def test_dollars_that_the_view_gives_nobody_go_down_the_ladder_keyless_first() -
 
 def test_a_line_item_that_the_view_gives_nobody_keeps_its_keys() -> None:
     spent = plain(line("app", "key_ana", "3"), line("lab", None, "-1"))
-    found = rungs(spent, view=user_view((None, "2")), known=ANA_OWNS)
+    found = made(spent, view=user_view((None, "2")), known=ANA_OWNS)
     assert said(found, "project_id") == [
         ("ana", "key_owner", "3", "app"),
         (None, "unattributed", "-1", "lab"),
@@ -258,13 +262,13 @@ def test_line_items_are_matched_one_by_one_also_without_a_label() -> None:
     nameless = {"line_item": None, "model": None, "usage_type": None}
     spent = plain(line("app", None, "3"), line("app", None, "5") | nameless)
     view = pl.concat([user_view(("ana", "3")), user_view(("ben", "5")).with_columns(**nameless)])
-    found = rungs(spent, view=view.cast(UserView.types()))
+    found = made(spent, view=view.cast(UserView.types()))
     assert said(found, "model") == [("ana", "direct", "3", "gpt-5"), ("ben", "direct", "5", None)]
 
 
-def test_without_a_user_view_the_ledger_goes_down_the_ladder() -> None:
+def test_without_a_user_view_the_ledger_is_attributed_by_the_methods_in_order() -> None:
     spent = plain(line("app", "key_ana", "3"), line("app", None, "1"))
-    assert said(rungs(spent, known=ANA_OWNS)) == [
+    assert said(made(spent, known=ANA_OWNS)) == [
         ("ana", "key_owner", "3"),
         (None, "unattributed", "1"),
     ]
@@ -272,24 +276,24 @@ def test_without_a_user_view_the_ledger_goes_down_the_ladder() -> None:
 
 def test_a_view_that_was_read_later_than_the_ledger_takes_no_more_than_there_is() -> None:
     spent = plain(line("app", None, "10"))
-    found = rungs(spent, view=user_view(("ana", "3"), ("ben", "9")))
+    found = made(spent, view=user_view(("ana", "3"), ("ben", "9")))
     assert said(found) == [("ana", "direct", "3"), ("ben", "direct", "7")]
 
 
-def test_a_view_that_was_read_earlier_than_the_ledger_leaves_the_rest_to_the_ladder() -> None:
+def test_a_view_that_was_read_earlier_than_the_ledger_leaves_the_rest_to_the_methods() -> None:
     spent = plain(line("app", "key_ana", "10"))
-    found = rungs(spent, view=user_view(("ben", "3")), known=ANA_OWNS)
+    found = made(spent, view=user_view(("ben", "3")), known=ANA_OWNS)
     assert said(found) == [("ana", "key_owner", "7"), ("ben", "direct", "3")]
 
 
 def test_users_of_a_line_item_that_the_ledger_does_not_have_are_left_out() -> None:
-    found = rungs(plain(line("app", None, "1")), view=user_view(("ana", "3"), model="gpt-4.1"))
+    found = made(plain(line("app", None, "1")), view=user_view(("ana", "3"), model="gpt-4.1"))
     assert said(found) == [(None, "unattributed", "1")]
 
 
 def test_with_a_negative_amount_users_keep_their_dollars_and_the_rest_is_nobodys() -> None:
     spent = plain(line("app", "key_ana", "10"), line("lab", None, "-4"))
-    found = rungs(spent, view=user_view(("ana", "7"), (None, "-1")), known=ANA_OWNS)
+    found = made(spent, view=user_view(("ana", "7"), (None, "-1")), known=ANA_OWNS)
     assert said(found, "project_id") == [
         ("ana", "direct", "7", None),
         (None, "unattributed", "-1", None),
@@ -298,7 +302,7 @@ def test_with_a_negative_amount_users_keep_their_dollars_and_the_rest_is_nobodys
 
 def test_a_ledger_with_users_has_no_use_for_a_user_view() -> None:
     spent = ledger(line("app", "key_ana", "3", user="ana"), line("app", None, "1"))
-    found = rungs(spent, view=user_view(("ana", "3"), ("ben", "1")))
+    found = made(spent, view=user_view(("ana", "3"), ("ben", "1")))
     assert said(found) == [("ana", "direct", "3"), (None, "unattributed", "1")]
 
 
@@ -310,7 +314,7 @@ def test_rows_carry_the_last_known_names_of_users_service_accounts_and_projects(
         users={"ana": "Ana"}, service_accounts={"svc": "indexer"}, projects={"app": "App"}
     )
     spent = ledger(line("app", None, "1", user="ana"), line("lab", None, "2", user="svc"))
-    assert said(rungs(spent, known=known), "user_name", "project_name") == [
+    assert said(made(spent, known=known), "user_name", "project_name") == [
         ("ana", "direct", "1", "Ana", "App"),
         ("svc", "direct", "2", "indexer", None),
     ]
@@ -328,7 +332,7 @@ def test_a_key_says_more_of_the_team_than_a_user_and_a_user_more_than_a_project(
         line("app", None, "3"),
         line(None, None, "4"),
     )
-    assert [row[-1] for row in said(rungs(spent, teams=teams), "team")] == [
+    assert [row[-1] for row in said(made(spent, teams=teams), "team")] == [
         "of the key",
         "of the user",
         "of the project",
@@ -339,7 +343,7 @@ def test_a_key_says_more_of_the_team_than_a_user_and_a_user_more_than_a_project(
 def test_the_share_by_user_is_of_all_dollars_of_a_model_that_were_shared_out() -> None:
     used = usage(("app", "ana", None, 1), ("lab", "ben", None, 3), ("lab", None, None, 1))
     spent = ledger(line("app", None, "6"), line("lab", None, "4"), line("ops", None, "9"))
-    found = by_user(rungs(spent, used=used))
+    found = by_user(made(spent, used=used))
     assert said(found, "share_pct") == [
         ("ana", "allocated", "6", Decimal(60)),
         ("ben", "allocated", "3", Decimal(30)),
@@ -350,4 +354,4 @@ def test_the_share_by_user_is_of_all_dollars_of_a_model_that_were_shared_out() -
 def test_there_is_no_share_of_charges_and_credits_that_cancel_out() -> None:
     used = usage(("app", "ana", None, 1), ("lab", "ben", None, 1))
     spent = ledger(line("app", None, "6"), line("lab", None, "-6"))
-    assert by_user(rungs(spent, used=used))["share_pct"].to_list() == [None, None]
+    assert by_user(made(spent, used=used))["share_pct"].to_list() == [None, None]

@@ -20,7 +20,7 @@ from openai_costs_tests.questions.spend.acme import ACME, PLAIN, RICH, directory
 PAPER: Final = Path(__file__).parents[3] / "docs" / "attribution.md"
 NUMBERS: Final = {"billed_usd": Decimal, "share_pct": Decimal, "tokens": int}
 TABLES: Final = re.findall(r"^\|.*\n\|[-|]+\n(?:\|.*\n)+", PAPER.read_text("utf-8"), re.MULTILINE)
-(LADDER, SPENT, OWNED, USED, FOUND, SPENT_APART, VIEW, FOUND_APART, THIRDS) = TABLES
+(METHODS, SPENT, OWNED, USED, FOUND, SPENT_APART, VIEW, FOUND_APART, THIRDS) = TABLES
 
 
 def lines(table: str) -> list[dict[str, Any]]:
@@ -52,8 +52,8 @@ def found(spent: str, view: str, used: str, grouping: str) -> set[tuple[object, 
     return written(made.select(lines(FOUND)[0].keys()).to_dicts())
 
 
-def test_the_ladder_has_every_rung_in_order() -> None:
-    said = [line["attribution"].strip("`") for line in lines(LADDER)]
+def test_the_list_has_every_method_in_order() -> None:
+    said = [line["attribution"].strip("`") for line in lines(METHODS)]
     assert said == list(ATTRIBUTIONS)
 
 
@@ -70,12 +70,12 @@ def test_the_examples_add_up_to_their_ledgers() -> None:
         assert sum(one["billed_usd"] for one in lines(ledger)) == sum(
             one["billed_usd"] for one in lines(parts)
         )
-    by_rung = dict.fromkeys(ATTRIBUTIONS, Decimal(0))
+    by_method = dict.fromkeys(ATTRIBUTIONS, Decimal(0))
     for one in lines(FOUND):
-        by_rung[one["attribution"]] += one["billed_usd"]
+        by_method[one["attribution"]] += one["billed_usd"]
     said = "Direct {direct}, key owner {key_owner}, allocated {allocated:.2f}, unattributed "
     text = " ".join(PAPER.read_text("utf-8").split())
-    assert (said + "{unattributed:.2f}: together 20").format(**by_rung) in text
+    assert (said + "{unattributed:.2f}: together 20").format(**by_method) in text
 
 
 def test_the_thirds_of_a_dollar_are_what_comes_out() -> None:

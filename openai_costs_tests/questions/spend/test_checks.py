@@ -6,7 +6,7 @@ import polars as pl
 
 from openai_costs.orchestration.checks import WARN, Verdict
 from openai_costs.questions.spend.checks import ATTRIBUTED, DAYS_LISTED, _attribution_agrees
-from openai_costs.questions.spend.ties import attributed, day_sums, rung_sums
+from openai_costs.questions.spend.control_totals import attributed, day_sums, method_sums
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs_tests.org import NOW, day
 from openai_costs_tests.questions.spend.acme import ledger, line
@@ -16,18 +16,18 @@ def verdict(*missing: str) -> Verdict:
     """What is said of days on which so much of ten dollars is missing from the attribution."""
     lines = ledger(*(line("app", None, "10") | {"day": day(i)} for i in range(1, len(missing) + 1)))
     lost = pl.Series([Decimal(usd) for usd in missing], dtype=lines["billed_usd"].dtype)
-    rungs = rung_sums(
+    methods = method_sums(
         lines.with_columns(pl.col("billed_usd") - lost, attribution=pl.lit("allocated"))
     )
     control = [
         ("acme", one, Decimal(10), True, NOW.replace(tzinfo=None)) for one in lines["day"].to_list()
     ]
     read = pl.DataFrame(control, schema=SpendControl.types(), orient="row")
-    sums = attributed(read, day_sums(lines), rungs, day_sums(lines))
-    return _attribution_agrees(sums, rungs, day(len(missing)))
+    sums = attributed(read, day_sums(lines), methods, day_sums(lines))
+    return _attribution_agrees(sums, methods, day(len(missing)))
 
 
-def test_a_run_has_one_verdict_with_the_dollars_of_each_rung() -> None:
+def test_a_run_has_one_verdict_with_the_dollars_of_each_method() -> None:
     found = verdict("0", "0")
     assert (found.passed, found.because, found.day) == (True, ATTRIBUTED.promise, day(2))
     assert {name: Decimal(str(usd)) for name, usd in found.figures.items()} == {

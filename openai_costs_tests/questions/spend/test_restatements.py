@@ -51,7 +51,7 @@ def test_a_settled_day_that_changed_is_recorded_from_when_to_when_and_by_how_muc
         "current_usd": Decimal("41.2"),
         "change_usd": Decimal("27.0"),
         "lines_changed": 1,
-        "what_changed": "p / ada / none / gpt-5, input: 10 -> 37 USD",
+        "what_changed": "p / ada / none / gpt-5, input: $10.00 -> $37.00",
     }
 
 
@@ -71,7 +71,7 @@ def test_the_same_dollars_on_more_rows_are_no_change() -> None:
 def test_a_line_that_is_gone_is_told_as_gone_to_zero() -> None:
     (row,) = restatements([reading(3, *WAS), reading(6, *WAS[:1])]).rows(named=True)
     assert row["change_usd"] == Decimal("-4.2")
-    assert row["what_changed"] == "p / bo / none / gpt-5, output: 4.2 -> 0 USD"
+    assert row["what_changed"] == "p / bo / none / gpt-5, output: $4.20 -> $0.00"
 
 
 def test_a_day_that_lost_every_line_is_recorded() -> None:
@@ -108,7 +108,7 @@ def test_a_change_between_other_groupings_is_told_in_the_shared_dimensions() -> 
     without_users = (("p", None, "gpt-5, input", "12"), ("p", None, "gpt-5, output", "4.2"))
     plain = reading(6, *without_users, grouping=PLAIN)
     (row,) = restatements([reading(3, *WAS), plain]).rows(named=True)
-    assert row["what_changed"] == "p / none / gpt-5, input: 10 -> 12 USD"
+    assert row["what_changed"] == "p / none / gpt-5, input: $10.00 -> $12.00"
 
 
 def test_spend_of_no_project_is_one_line_and_not_many() -> None:
@@ -134,7 +134,7 @@ def test_the_largest_changes_are_shown_first_and_the_rest_is_counted() -> None:
     now = [("p", "ada", f"m{n}, input", str(n + 1)) for n in range(count)]
     (row,) = restatements([reading(3, *was), reading(6, *now)]).rows(named=True)
     said = row["what_changed"].split("; ")
-    assert said[0] == f"p / ada / none / m{count - 1}, input: 0 -> {count} USD"
+    assert said[0] == f"p / ada / none / m{count - 1}, input: $0.00 -> ${count}.00"
     assert said[-1] == "and 2 more lines"
     assert len(said) == LINES_SHOWN + 1
 

@@ -11,19 +11,28 @@ def test_counts_that_add_up_are_no_contradiction() -> None:
 
 def test_a_contradiction_names_both_numbers() -> None:
     wrong = contradictions(usage(tokens(500, cached=400, input_tokens=901)))["sums"].item()
-    assert "input_tokens 901 is not 900 =" in wrong
+    assert "input_tokens is 901, while its parts add up to 900 (" in wrong
 
 
-def test_what_is_null_is_not_held_to_a_sum() -> None:
-    old = tokens(500, cached=400, input_tokens=1, input_cache_write_tokens=None)
+def test_a_part_that_is_not_known_leaves_room_for_what_is_missing_to_the_whole() -> None:
+    old = tokens(500, cached=400, input_tokens=1_000, input_cache_write_tokens=None)
     assert contradictions(usage(old)).is_empty()
+
+
+def test_the_parts_that_are_known_may_never_exceed_the_whole() -> None:
+    old = tokens(5, cached=12, input_tokens=10, input_uncached_tokens=None)
+    wrong = contradictions(usage(old))["sums"].item()
+    assert wrong == (
+        "input_tokens is 10, while its parts add up to 12 "
+        "(input_cached_tokens 12, input_cache_write_tokens 0)"
+    )
 
 
 def test_every_contradiction_of_a_row_is_told() -> None:
     row = tokens(5, output=3, input_tokens=6, output_audio_tokens=0, output_image_tokens=1)
     told = contradictions(usage(row))["sums"].item()
-    assert "input_tokens 6" in told
-    assert "output_tokens 3 is not 4" in told
+    assert "input_tokens is 6" in told
+    assert "output_tokens is 3, while its parts add up to 4" in told
 
 
 def test_a_count_below_zero_is_told_with_its_name() -> None:

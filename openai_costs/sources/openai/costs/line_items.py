@@ -49,6 +49,8 @@ _KNOWN_FAMILY: Final = re.compile(
     r"omni-|codex-|computer-use|sora-)"
 )
 _MODEL_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*")
+# One model for all tuning jobs of a base, as most labels have it: questions/model_names.py.
+_TUNED: Final = re.compile(r"^ft:([^:]+).*$")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class LineItem:
 
     Args:
         surface: The product the label names before `|`, or `api`.
-        model: The model, lower case, as the label writes it.
+        model: The model, lower case; one that was fine-tuned is `ft-` and its base.
         usage_type: input, cached_input, cache_write, output, training, or a tool's name.
         service_tier: The tier the label names; `standard` for a model without one.
         modality: text, audio, image or video.
@@ -116,7 +118,8 @@ def _tokens(surface: str, tier: str | None, head: str, marks: list[str]) -> Line
     is_model = _MODEL_NAME.fullmatch(model) and (side or _KNOWN_FAMILY.match(model))
     if not (is_understood and is_model):
         return LineItem()
-    return LineItem(surface, model, side, tier or "standard", modality, _LONG in marks)
+    named = _TUNED.sub(r"ft-\1", model)
+    return LineItem(surface, named, side, tier or "standard", modality, _LONG in marks)
 
 
 def _model_and_modality(head: str) -> tuple[str, str | None]:

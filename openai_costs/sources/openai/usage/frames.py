@@ -16,11 +16,11 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, batches
 from openai_costs.sources.openai.costs.rows import repeated
 from openai_costs.sources.openai.usage.endpoints import UsageEndpoint
-from openai_costs.sources.openai.usage.identities import contradictions
 from openai_costs.sources.openai.usage.pages import UsagePage, understood
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.token_counts import contradictions
 
 TYPES: Final = Usage.types()
 GRAIN: Final = [*Usage.Config.unique, "provider", "quantity_unit"]

@@ -54,7 +54,7 @@ def tool(usage: str, surface: str = "api") -> LineItem:
         ("batch | gpt-4o, input", tokens("gpt-4o", "input", service_tier="batch")),
         ("gpt-4o, input, flex", tokens("gpt-4o", "input", service_tier="flex")),
         ("ft-gpt-4o-2024-08-06, output", tokens("ft-gpt-4o-2024-08-06", "output")),
-        ("ft:gpt-4o:acme::x1, training", tokens("ft:gpt-4o:acme::x1", "training")),
+        ("ft:gpt-4o:acme::x1, training", tokens("ft-gpt-4o", "training")),
         ("gpt-6-astra, input_tokens", tokens("gpt-6-astra", "input")),
         ("gpt-6-astra, output_tokens", tokens("gpt-6-astra", "output")),
         ("gpt-6-astra, input_cached_tokens", tokens("gpt-6-astra", "cached_input")),

@@ -1,4 +1,6 @@
-"""Token counts that are parts of another count, and rows where they contradict it. Pure.
+"""Which token counts of core.usage are parts of another, and rows that contradict that. Pure.
+
+The reader holds every result on the wire to it, and a check holds what is stored to it.
 
 https://platform.openai.com/docs/api-reference/usage/completions
 """
@@ -38,18 +40,29 @@ class Identity:
         return f"is {row[self.whole]}, while its parts add up to {sum(known.values())} ({named})"
 
 
-def _by_modality(whole: str, start: str, *, holds_in_part: bool = True) -> Identity:
-    parts = tuple(f"{start}_{modality}_tokens" for modality in ("text", "audio", "image"))
-    return Identity(whole, parts, holds_in_part)
+MODALITIES: Final = ("text", "audio", "image")
+BY_MODALITY: Final = {
+    whole: {modality: f"{start}_{modality}_tokens" for modality in MODALITIES}
+    for whole, start in (
+        ("input_uncached_tokens", "input"),
+        ("input_cached_tokens", "input_cached"),
+        ("output_tokens", "output"),
+    )
+}
+"""The columns that count a whole's text, audio and images; cache writes are not told apart."""
+
+
+def _by_modality(whole: str, *, holds_in_part: bool = True) -> Identity:
+    return Identity(whole, tuple(BY_MODALITY[whole].values()), holds_in_part)
 
 
 IDENTITIES: Final = (
     Identity(
         "input_tokens", ("input_cached_tokens", "input_cache_write_tokens", "input_uncached_tokens")
     ),
-    _by_modality("input_uncached_tokens", "input"),
-    _by_modality("input_cached_tokens", "input_cached"),
-    _by_modality("output_tokens", "output", holds_in_part=False),
+    _by_modality("input_uncached_tokens"),
+    _by_modality("input_cached_tokens"),
+    _by_modality("output_tokens", holds_in_part=False),
 )
 """Older rows count text only in `output_tokens`, with audio beside it, and cached tokens too in
 `input_audio_tokens`: they have no `input_uncached_tokens`, and so nothing to contradict."""

@@ -1,4 +1,4 @@
-"""What must agree and what is counted about the lines of a day. Pure."""
+"""Control totals: the sums of a day that must agree, and counts of its lines. Pure."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,8 +17,8 @@ def day_sums(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by(SLICE).agg(usd=pl.col("billed_usd").sum())
 
 
-def rung_sums(attribution: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per connection, day and rung of mart.spend_attribution: usd."""
+def method_sums(attribution: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per connection, day and method of attribution: usd."""
     return attribution.group_by(*SLICE, "attribution").agg(usd=pl.col("billed_usd").sum())
 
 
@@ -59,7 +59,7 @@ def compared(
 
 
 def attributed(
-    control: pl.DataFrame, spend: pl.DataFrame, rungs: pl.DataFrame, users: pl.DataFrame
+    control: pl.DataFrame, spend: pl.DataFrame, methods: pl.DataFrame, users: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the sums of the marts of each day side by side.
 
@@ -68,14 +68,14 @@ def attributed(
     Args:
         control: core.spend_control.
         spend: `day_sums` of mart.spend.
-        rungs: `rung_sums` of mart.spend_attribution.
+        methods: `method_sums` of mart.spend_attribution.
         users: `day_sums` of mart.spend_by_user.
 
     Returns:
         One row per control row: control_usd, spend_usd, attribution_usd, user_usd,
         largest_gap_usd, is_settled.
     """
-    attribution = rungs.group_by(SLICE).agg(pl.col("usd").sum())
+    attribution = methods.group_by(SLICE).agg(pl.col("usd").sum())
     others = {"spend_usd": spend, "attribution_usd": attribution, "user_usd": users}
     held_to = pl.when("is_settled").then("control_usd").otherwise("spend_usd")
     return _beside(control, others, held_to)

@@ -6,7 +6,13 @@ from typing import Any
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.spend.ties import attributed, compared, day_sums, line_counts, rung_sums
+from openai_costs.questions.spend.control_totals import (
+    attributed,
+    compared,
+    day_sums,
+    line_counts,
+    method_sums,
+)
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs_tests.org import NOW, day
@@ -68,18 +74,18 @@ def gap_of_marts(
     spend: str, direct: str, allocated: str, users: str, *, settled: bool = True
 ) -> Decimal:
     """The gap of three marts of a day whose control total is ten dollars."""
-    rungs = rung_sums(
+    methods = method_sums(
         pl.concat(
-            ledger({"billed_usd": Decimal(usd)}).with_columns(attribution=pl.lit(rung))
-            for rung, usd in (("direct", direct), ("allocated", allocated))
+            ledger({"billed_usd": Decimal(usd)}).with_columns(attribution=pl.lit(method))
+            for method, usd in (("direct", direct), ("allocated", allocated))
         )
     )
     of_spend, of_users = (day_sums(ledger({"billed_usd": Decimal(usd)})) for usd in (spend, users))
     read = control("10").with_columns(is_settled=settled)
-    return attributed(read, of_spend, rungs, of_users)["largest_gap_usd"].item()
+    return attributed(read, of_spend, methods, of_users)["largest_gap_usd"].item()
 
 
-def test_the_rungs_of_the_ladder_add_up_to_the_control_total() -> None:
+def test_the_methods_add_up_to_the_control_total() -> None:
     assert gap_of_marts("10", "7", "3", "10") == 0
     assert gap_of_marts("10", "7", "3.5", "10") == Decimal("0.5")
 

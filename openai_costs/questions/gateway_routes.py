@@ -1,0 +1,184 @@
+"""Which OpenAI key a gateway sends a request with: by its token and its model. Pure.
+
+A gateway chooses the key by the deployment that serves the model, so a token alone does not say it.
+The surest first: settings declare a key for the model; the token itself names a key; settings
+declare one key for the token; the token names a project. Where settings leave several keys, these
+are compared as one pool (`gateway`). What is declared in a way that leaves no single answer is
+`unmapped`, and nothing is judged by it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.questions.model_names import undated_name
+from openai_costs.settings import Upstream
+
+DECLARED: Final = "declared_upstream"
+"""The mapping of tokens whose key the settings say: settings are asked themselves."""
+_LEVELS: Final = ("key", "project", "gateway", "unmapped")
+"""From the most exact to none."""
+
+
+class Route(NamedTuple):
+    """The bill that requests are on; None where that is not known.
+
+    Args:
+        level: key, project, gateway or unmapped.
+        connection: Whose bill it is.
+        project_id: The project, on the levels key and project.
+        api_key_id: The key, on the level key.
+    """
+
+    level: str
+    connection: str | None = None
+    project_id: str | None = None
+    api_key_id: str | None = None
+
+
+UNMAPPED: Final = Route("unmapped")
+
+
+class _Token(NamedTuple):
+    """What the registry says of a token."""
+
+    token_id: str | None
+    name: str | None = None
+    own: Route | None = None
+
+
+@dataclass
+class Routes:
+    """What settings and the registry say together.
+
+    Args:
+        tokens: core.gateway_tokens.
+        upstreams: The keys and projects that settings declare.
+        own_names: The gateway's own name of a model, and the provider's.
+    """
+
+    tokens: pl.DataFrame
+    upstreams: Sequence[Upstream] = ()
+    own_names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look once at every token and every upstream."""
+        columns = ("token_id", "name", "mapping", "upstream_connection")
+        ids = ("openai_project_id", "openai_api_key_id")
+        self._tokens = {row[0]: _token(*row) for row in self.tokens.select(*columns, *ids).rows()}
+        listed = list(self._tokens.values())
+        self._answering = [one for one in self.upstreams if _answers(one, listed)]
+        self._kinds = list(self._kinds_of(listed))
+        self._levels: dict[str | None, dict[str, str]] = {}
+        self._names: dict[str, set[str]] = {}
+        for own, theirs in self.own_names.items():
+            self._names.setdefault(undated_name(theirs), set()).add(undated_name(own))
+
+    def of(self, token_id: str | None, model: str | None) -> Route:
+        """Return the bill of a token's requests to a model (its undated name)."""
+        token = self._tokens.get(token_id, _Token(token_id)) if token_id else _Token(None)
+        found = self._route(token.own, self._fitting(token, self._answering), model)
+        if found.level == "gateway" and "gateway" not in self.levels(model).values():
+            return UNMAPPED  # no listed token uses that pool: its keys are judged one by one
+        level = self.levels(model).get(found.api_key_id or found.project_id or "", found.level)
+        if level == found.level:
+            return found
+        place = {"gateway": (self._home(found),), "project": (found.connection, found.project_id)}
+        return Route(level, *place.get(level, ()))
+
+    def _home(self, route: Route) -> str | None:
+        """Return whose bill a key is on, as the token or else the settings say."""
+        declared = (one.connection for one in self.upstreams if one.api_key_id == route.api_key_id)
+        return route.connection or next(declared, None)
+
+    def levels(self, model: str | None) -> dict[str, str]:
+        """Return the level at which each declared key or project is compared for a model, by id."""
+        if model not in self._levels:
+            self._levels[model] = dict(self._levels_of(model))
+        return self._levels[model]
+
+    @property
+    def answering(self) -> Sequence[Upstream]:
+        """The declared upstreams that some token may use: a pattern that fits none is a mistake."""
+        return self._answering
+
+    def _levels_of(self, model: str | None) -> Iterator[tuple[str, str]]:
+        """Yield what is declared with its level; of several levels, the least exact."""
+        found: dict[str, str] = {}
+        for own, fitting in self._kinds:
+            chosen = self._chosen(fitting, model)
+            if own and not _are_for_models(chosen):
+                continue
+            level = _resolved(chosen).level
+            for one in chosen:
+                ref = one.api_key_id or one.project_id or ""
+                found[ref] = max(found.get(ref, level), level, key=_LEVELS.index)
+        yield from found.items()
+
+    def _route(self, own: Route | None, fitting: Sequence[Upstream], model: str | None) -> Route:
+        chosen = self._chosen(fitting, model)
+        if own and own.level == "key" and not _are_for_models(chosen):
+            return own
+        return _resolved(chosen) if chosen else own or UNMAPPED
+
+    def _chosen(self, fitting: Sequence[Upstream], model: str | None) -> list[Upstream]:
+        """Return the upstreams for a model; those that name models come before those for all."""
+        named = [one for one in fitting if one.is_for_models and self._fits(one, model)]
+        return named or [one for one in fitting if not one.is_for_models]
+
+    def _fits(self, upstream: Upstream, model: str | None) -> bool:
+        names = {model, *self._names.get(model, ())} if model else set()
+        patterns = [undated_name(pattern) for pattern in upstream.models]
+        return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+    def _fitting(self, token: _Token, upstreams: Iterable[Upstream]) -> tuple[Upstream, ...]:
+        names = [name for name in (token.token_id, token.name) if name]
+        return tuple(one for one in upstreams if one.fits_token(names))
+
+    def _kinds_of(self, listed: Sequence[_Token]) -> Iterator[tuple[bool, tuple[Upstream, ...]]]:
+        """Yield the kinds of tokens there are: whether they name a key, and what fits them.
+
+        Without a registry the settings are the registry: any token may come.
+        """
+        kinds = [
+            (bool(token.own and token.own.level == "key"), self._fitting(token, self._answering))
+            for token in listed
+        ]
+        anybody = (False, tuple(one for one in self._answering if one.is_for_any_token))
+        yield from dict.fromkeys(kinds or [anybody])
+
+
+def _token(token_id: str, name: str | None, mapping: str, *where: str | None) -> _Token:
+    connection, project, key = where
+    if mapping == DECLARED or not (key or project):
+        return _Token(token_id, name)
+    return _Token(token_id, name, Route("key" if key else "project", connection, project, key))
+
+
+def _answers(upstream: Upstream, listed: Sequence[_Token]) -> bool:
+    """Return whether there may be a token that uses an upstream."""
+    return upstream.is_for_any_token or any(
+        upstream.fits_token([name for name in (one.token_id, one.name) if name]) for one in listed
+    )
+
+
+def _are_for_models(chosen: Sequence[Upstream]) -> bool:
+    return bool(chosen) and chosen[0].is_for_models
+
+
+def _resolved(chosen: Sequence[Upstream]) -> Route:
+    """Return the one bill that some upstreams leave: a key, else their project, else their pool."""
+    bills = {(one.connection, one.project_id, one.api_key_id) for one in chosen}
+    if len(bills) == 1:
+        connection, project, key = bills.pop()
+        return Route("key" if key else "project", connection, project, key)
+    connections = {connection for connection, _, _ in bills}
+    if len(connections) == 1 and all(key for _, _, key in bills):
+        return Route("gateway", connections.pop())
+    projects = {(connection, project) for connection, project, _ in bills}
+    if len(projects) == 1 and (shared := projects.pop())[1]:
+        return Route("project", *shared)
+    return UNMAPPED

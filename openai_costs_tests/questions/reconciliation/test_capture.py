@@ -1,0 +1,79 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from openai_costs.questions.reconciliation.capture import capture
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
+from openai_costs_tests.questions.reconciliation.sides import DAY, bill, counted, line, meter
+
+NEXT = DAY + timedelta(days=1)
+
+
+def captured(ledger: pl.DataFrame, metered: pl.DataFrame, *, is_read: bool = True) -> pl.DataFrame:
+    states = {"day": [DAY, NEXT], "is_settled": [True, is_read]}
+    read = pl.DataFrame(states, schema={"day": pl.Date, "is_settled": pl.Boolean})
+    found = capture(ledger, metered, read.with_columns(connection=pl.lit("acme")), read, "gateway")
+    assert GatewayCapture.broken_rules(found) == []
+    return found
+
+
+def test_the_rate_of_a_day_is_that_of_all_keys_and_needs_no_mapping():
+    two_days = bill(
+        line("input", "20", 2_000_000),
+        line("output", "5.57", 100_000, api_key_id="key_other"),
+        line("input", "36", 3_600_000, day=NEXT),
+    )
+    seen = meter(
+        counted("22.11805", 1_900_000, 0, 100_000, token_id="tok_nowhere"),  # noqa: S106 - an id
+        counted("24.984", 2_500_000, 0, 0, day=NEXT),
+    )
+    found = captured(two_days, seen)
+    assert found["capture_rate"].to_list() == [Decimal("0.865"), Decimal("0.694")]
+    assert found["billed_tokens"].to_list() == [2_100_000, 3_600_000]
+    assert found["metered_tokens"].to_list() == [2_000_000, 2_500_000]
+
+
+def test_tokens_at_another_price_change_the_rate_of_dollars_and_not_that_of_tokens():
+    dear = meter(counted("20", 1_000_000, 0, 0))
+    found = captured(bill(line("input", "10", 2_000_000)), dear)
+    rates = found.select("capture_rate", "token_capture_rate").row(0)
+    assert rates == (Decimal(2), Decimal("0.5"))
+
+
+def test_a_day_on_which_the_gateway_metered_nothing_has_a_rate_of_zero():
+    found = captured(bill(line("input", "10", 1)), meter())
+    assert found.select("provider", "metered_usd", "capture_rate").row(0) == ("openai", 0, 0)
+
+
+def test_each_provider_behind_the_gateway_has_a_rate_of_its_own():
+    bills = bill(line("input", "10", 1), line("input", "4", 1, provider="anthropic"))
+    seen = meter(
+        counted("5", 1, 0, 0, upstream_provider="text-completion-openai"),
+        counted("1", 1, 0, 0, upstream_provider="anthropic"),
+    )
+    found = captured(bills, seen)
+    assert dict(found.select("provider", "capture_rate").rows()) == {
+        "anthropic": Decimal("0.25"),
+        "openai": Decimal("0.5"),
+    }
+
+
+def test_a_provider_that_the_gateway_does_not_serve_has_no_rate():
+    found = captured(bill(line("input", "4", 1, provider="github_copilot")), meter())
+    assert found.is_empty()
+
+
+def test_a_credit_is_no_part_of_what_could_be_captured():
+    found = captured(bill(line("input", "10", 1), line(None, "-25", line_item="credit")), meter())
+    assert found["billed_usd"].to_list() == [10]
+
+
+def test_a_day_that_may_still_move_says_so():
+    found = captured(bill(line("input", "10", 1, day=NEXT)), meter(), is_read=False)
+    assert found["is_settled"].to_list() == [False]
+
+
+def test_a_line_of_tokens_without_a_quantity_leaves_the_tokens_unknown():
+    found = captured(bill(line("input", "10"), line("output", "1", 5)), meter())
+    assert found.select("billed_tokens", "token_capture_rate").row(0) == (None, None)
