@@ -11,6 +11,8 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   │   ├── LookbackExceeded    the provider keeps nothing that old
 │   │   └── CursorRefused       a page behind the first is refused: nothing kept, try later
 │   ├── GatewayRefused          the gateway refuses its key (sources/gateway/litellm/source.py)
+│   ├── OtherAccount            the pages are of another organization than before
+│   ├── AccountCountedAlready   another connection reads the same organization
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
 │   ├── HostUnreachable         no such host, or it is closed (sources/http/retries.py)
@@ -132,6 +134,40 @@ class AccessRefused(ReadFailed):
         )
         self.path, self.status = answer.path, answer.status
         self.message, self.scope = answer.message, needed.scope
+
+
+class OtherAccount(ReadFailed):
+    """The pages name another organization than the settings or the stored days.
+
+    Args:
+        connection: The connection's name.
+        account: What the pages name.
+        expected: What was expected.
+        by: Who expects it, as the beginning of a clause.
+    """
+
+    def __init__(self, connection: str, account: str, expected: str, *, by: str) -> None:
+        super().__init__(
+            f"Connection {connection!r}: this key reads {account}, but {by} {expected}. Nothing "
+            f"was changed. Use a key of {expected}, or give {account} a connection of its own."
+        )
+
+
+class AccountCountedAlready(ReadFailed):
+    """Another connection of the settings reads the same organization.
+
+    Args:
+        connection: The connection's name.
+        account: The organization.
+        holder: The connection that counts it.
+    """
+
+    def __init__(self, connection: str, account: str, holder: str) -> None:
+        super().__init__(
+            f"Connection {connection!r} reads {account}, which {holder!r} reads too: it is counted "
+            f"once, as {holder!r}. Remove one of the two from openai_costs.toml; for a new key, "
+            f"keep the name {holder!r} and change its key."
+        )
 
 
 class FileRefused(ReadFailed):

@@ -5,7 +5,7 @@ its check turns red and says why, and the run goes on. Not here: how reads are k
 a provider is read (its own folder).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -17,9 +17,11 @@ from openai_costs.orchestration.checks import Rule, Verdict, evaluations, finish
 from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.ingest import Ingested, Source, ingest
-from openai_costs.sources.provider import DayReader, RawPages, Reach, Tell
-from openai_costs.storage.archive import Archive
+from openai_costs.sources.provider import CostSource, RawPages, Reach
+from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.lake import Lake
 
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
 
@@ -33,21 +35,23 @@ def connections_of(settings: Settings, provider: str) -> list[Connection]:
 
 
 def sources(
-    reader: DayReader, connections: Iterable[Connection], days: DayRange, tell: Tell
+    read: Callable[[Connection], Iterable[DayRead]],
+    connections: Iterable[Connection],
+    days: DayRange,
 ) -> Iterator[Source]:
     """Yield each connection as a source that owes the days from its first one on."""
     for one in connections:
         owed = [day for day in days if day >= one.first_day]
-        yield Source(one.name, partial(reader.read, one, days, tell), owed)
+        yield Source(one.name, partial(read, one), owed)
 
 
-def raw_pages(pages: RawPages, *, is_explanation: bool = False) -> Builder:
+def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
     """Return the builder of the daily asset that reads some pages.
 
     Args:
         pages: The pages.
-        is_explanation: Whether they explain the ledger and are not the ledger itself. Connections
-            that give costs only are not asked then, and failures end no run.
+        costs: The costs whose pages these are. Without, they explain the ledger and are not the
+            ledger itself: connections that give costs only are not asked, and failures end no run.
     """
 
     def read(
@@ -56,16 +60,23 @@ def raw_pages(pages: RawPages, *, is_explanation: bool = False) -> Builder:
         archive: dg.ResourceParam[Archive],
         clock: dg.ResourceParam[Clock],
         reach: dg.ResourceParam[Reach],
+        lake: dg.ResourceParam[Lake],
     ) -> Iterator[Any]:
         """Read the run's days of every connection and keep them."""
         days, ours = run_days(context), connections_of(settings, pages.provider)
-        asked = [one for one in ours if one.access == "full" or not is_explanation]
-        reader = pages.reader(settings, archive, clock, reach)
-        done = ingest(sources(reader, asked, days, context.log.info), archive, context.log.info)
+        asked = [one for one in ours if one.access == "full" or costs is not None]
+        reader, tell = pages.reader(settings, archive, clock, reach), context.log.info
+        accounts = Accounts(settings, archive, costs, lake.forget) if costs is not None else None
+
+        def read_days(connection: Connection) -> Iterable[DayRead]:
+            reads = reader.read(connection, days, tell)
+            return accounts.checked(connection, reads, tell) if accounts else reads
+
+        done = ingest(sources(read_days, asked, days), archive, tell)
         unasked = [one.name for one in ours if one not in asked]
         first = {one.name: pages.first_day(archive, one) for one in ours}
         yield from evaluations(pages.key, _verdicts(done, days, first, unasked))
-        if done.is_nothing and not is_explanation:
+        if done.is_nothing and costs is not None:
             raise _failure(done)
         _record(context, pages.key, done)
         yield dg.Output(None)

@@ -19,7 +19,7 @@ import zstandard
 from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import files_below, remove_folder, replace_file
 
 ZSTD_LEVEL = 3
 """Measured on cost pages: level 3 shrinks 11x at 420 MB/s; level 6, 15x at 160 MB/s."""
@@ -149,6 +149,29 @@ class Archive:
             for file in self.reads(provider, connection, dataset, day):
                 yield _opened(file, connection, day)
 
+    def newest_first(
+        self, provider: str, connection: str, dataset: str
+    ) -> Iterator[KeptRead | DamagedRead]:
+        """Yield the newest complete read of each day that has one, the newest day first."""
+        folder = self._root / provider / connection / dataset
+        days = (
+            sorted((one.name for one in folder.iterdir()), reverse=True) if folder.exists() else []
+        )
+        yield from self.newest(provider, connection, dataset, map(date.fromisoformat, days))
+
+    def rename(self, provider: str, connection: str, name: str) -> None:
+        """Go on with all that is kept of a connection under another name.
+
+        A day that both have keeps all its reads; those of the old name are the older ones.
+        """
+        old, new = self._root / provider / connection, self._root / provider / name
+        for folder in sorted({file.parent for file in files_below(old, SUFFIX)}, key=str):
+            _merge(folder, new / str(folder.relative_to(old)))
+        for note in files_below(old, ".json"):
+            if not (new / note.name).exists():
+                replace_file(new / note.name, note.read_bytes())
+        remove_folder(old)
+
     def connections(self, provider: str) -> list[str]:
         """Return the connections of a provider that anything is kept of, sorted."""
         folder = self._root / provider
@@ -203,7 +226,9 @@ def open_read(path: UPath) -> KeptRead:
     for name, part in manifest.parts.items():
         if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
             raise PageRefused(str(path), f"{name}.json", "is not what was kept: its digest differs")
-    return KeptRead(path, manifest, members)
+    # The folder says whose it is: a connection that was renamed goes on with its reads.
+    named = msgspec.structs.replace(manifest, connection=path.parent.parent.parent.name)
+    return KeptRead(path, named, members)
 
 
 def _unpack(packed: bytes) -> dict[str, bytes]:

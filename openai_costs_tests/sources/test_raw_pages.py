@@ -77,17 +77,19 @@ class Desk:
             reader=lambda *_run: self.reader,
             first_day=lambda _archive, connection: first_day or connection.first_day,
         )
+        costs = CostSource(pages, ledger=lambda _reads, _connection: iter(()))
         named = Settings(home=str(self.home), config_file=Path("none"), connections=connections)
         resources: dict[str, Any] = {
             "reach": Reach(),
             "clock": lambda: datetime(2026, 3, 9, tzinfo=UTC),
             "archive": self.archive,
             "settings": named,
+            "lake": Lake(self.home),
             "lake_io": LakeIOManager(Lake(self.home)),
         }
         with calm(), dg.DagsterInstance.ephemeral() as instance:
             result = dg.materialize(
-                [raw_pages(pages, is_explanation=is_explanation)(BY_DAY)],
+                [raw_pages(pages, None if is_explanation else costs)(BY_DAY)],
                 instance=instance,
                 resources=resources,
                 tags=range_tags(DAYS),

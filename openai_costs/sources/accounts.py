@@ -1,0 +1,114 @@
+"""Whose costs a connection reads: each account is counted once, whatever connections are called.
+
+The account is what the pages name, not what settings call it. A connection keeps a note of the
+account its stored days are of; a read that names another account changes nothing. A connection that
+reads the account of one that left the settings goes on with its history: it was renamed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from openai_costs.kernel.errors import AccountCountedAlready, OtherAccount
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.provider import CostSource, Tell
+from openai_costs.storage.archive import Archive, DayRead, KeptRead
+from openai_costs.storage.files import replace_file
+
+NOTE = "account"
+REFUSED = "_of_another_account"
+"""Added to the dataset of a read that is kept aside: evidence of what was answered."""
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """The note of a connection: the account that its stored days are of."""
+
+    account: str
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts that the connections of a provider read.
+
+    Args:
+        settings: The connections there are.
+        archive: Where reads and notes are kept.
+        costs: The provider's costs, which know the account that a page names.
+        forget: Removes the stored tables' slices of a connection that was renamed; they are made
+            again from its raw pages, under the new name.
+    """
+
+    settings: Settings
+    archive: Archive
+    costs: CostSource
+    forget: Callable[[str], None]
+
+    def checked(
+        self, connection: Connection, reads: Iterable[DayRead], tell: Tell
+    ) -> Iterator[DayRead]:
+        """Yield the reads of a connection that are of its own account.
+
+        Raises:
+            OtherAccount: A read names another account than the settings or the stored days.
+            AccountCountedAlready: Another connection of the settings reads the account.
+        """
+        known = ""
+        for read in reads:
+            for account in sorted(self.costs.accounts(read.bodies) - {known}):
+                try:
+                    self._admit(connection, account, tell)
+                except OtherAccount:
+                    self.archive.keep(replace(read, dataset=read.dataset + REFUSED))
+                    raise
+                known = account
+            yield read
+
+    def of(self, name: str) -> str:
+        """Return the account that the stored days of a connection are of; empty when unknown."""
+        note = self.archive.note(self.costs.pages.provider, name, NOTE)
+        if note.exists():
+            return msgspec.json.decode(note.read_bytes(), type=Noted).account
+        return next(self._named_by_pages(name), "")
+
+    def _admit(self, connection: Connection, account: str, tell: Tell) -> None:
+        stored = self.of(connection.name)
+        if connection.organization_id and account != connection.organization_id:
+            raise OtherAccount(
+                connection.name, account, connection.organization_id, by="the settings say"
+            )
+        if stored and account != stored:
+            raise OtherAccount(connection.name, account, stored, by="its stored days are of")
+        if not stored:
+            self._claim(connection, account, tell)
+
+    def _claim(self, connection: Connection, account: str, tell: Tell) -> None:
+        """Make the account the connection's, unless it is another's."""
+        provider, listed = (
+            self.costs.pages.provider,
+            {one.name for one in self.settings.connections},
+        )
+        holders = (
+            name
+            for name in self.archive.connections(provider)
+            if name != connection.name and self.of(name) == account
+        )
+        for holder in holders:
+            if holder in listed:
+                raise AccountCountedAlready(connection.name, account, holder)
+            tell(
+                f"{connection.name}: reads {account}, as {holder} did, which left the settings. "
+                f"The days of {holder} are continued as {connection.name}, and counted once."
+            )
+            self.forget(holder)
+            self.archive.rename(provider, holder, connection.name)
+        note = self.archive.note(provider, connection.name, NOTE)
+        replace_file(note, msgspec.json.encode(Noted(account)))
+
+    def _named_by_pages(self, name: str) -> Iterator[str]:
+        """Yield the account that the newest kept pages name, the newest day first."""
+        pages = self.costs.pages
+        for read in self.archive.newest_first(pages.provider, name, pages.dataset):
+            if isinstance(read, KeptRead):
+                yield from self.costs.accounts(read.bodies)
