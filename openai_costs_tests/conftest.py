@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from openai_costs.cli.demo import demo
 from openai_costs.storage.files import place
@@ -15,14 +18,39 @@ from openai_costs_tests.org import calm
 if TYPE_CHECKING:
     from pathlib import Path
 
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile(
+    "any_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any_machine")
+
 DEMO_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+LONG: Final = ("test_processes", "test_policy", "test_anomaly_story", "test_story")
+"""The modules that take longest: a process that begins one last would run alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take longest; each runs in one process (pyproject.toml)."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(scope="session")
 def told_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
-    """The lake of the demo of 120 days, and what it said."""
-    said: list[str] = []
-    home: Path = tmp_path_factory.mktemp("demo") / "home"
-    with calm():
-        demo(home, days=120, seed=7, clock=lambda: DEMO_NOON, say=said.append)
-    return Lake(place(str(home))), "\n".join(said)
+    """The lake of the demo of 120 days, and what it said; the first process makes it for all."""
+    folder = of_all_processes(tmp_path_factory)
+    home, told = folder / "demo", folder / "told.txt"
+    with FileLock(folder / "demo.lock"):
+        if not told.exists():
+            said: list[str] = []
+            with calm():
+                demo(home, days=120, seed=7, clock=lambda: DEMO_NOON, say=said.append)
+            told.write_text("\n".join(said), encoding="utf-8")
+    return Lake(place(str(home))), told.read_text(encoding="utf-8")
+
+
+def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this run of the tests, which all processes of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

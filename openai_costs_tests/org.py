@@ -20,6 +20,7 @@ import httpx
 
 from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import REFRESH, range_tags
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.options import USUAL, WireOptions
@@ -62,6 +63,8 @@ def tidewater(*, days: int = 14) -> Organisation:
 
 
 ORGANISATION: Final = tidewater()
+ACCOUNTS: Final = {"harbour": "org-harbour"}
+"""Connections that read another organization than the usual one."""
 
 
 @dataclass
@@ -203,10 +206,11 @@ class House:
         faults: str = "",
         *,
         options: WireOptions = USUAL,
-        organisation: Organisation = ORGANISATION,
+        organisation: Organisation | None = None,
     ) -> None:
         """Let a connection's API behave so from now on; its requests are counted anew."""
-        app = create_app(organisation, now=self.clock, faults=Faults.parse(faults), options=options)
+        whose = organisation or organisation_of(ACCOUNTS.get(name, "org-tidewatermaps"))
+        app = create_app(whose, now=self.clock, faults=Faults.parse(faults), options=options)
         self.transports[name] = InProcessTransport(app)
 
     def silence(self) -> None:
@@ -235,7 +239,7 @@ class House:
     ) -> Ran:
         """Run a job over some days, in this process."""
         made = (defs or self.defs()).resolve_job_def(job)
-        with calm(), nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used:
+        with calm(), nullcontext(instance) if instance else unrecorded() as used:
             result = made.execute_in_process(
                 instance=used,
                 tags=range_tags(DayRange(first, last)),
@@ -268,6 +272,11 @@ def calm() -> Iterator[None]:
         yield
 
 
+def organisation_of(account: str) -> Organisation:
+    """The sample organization under another id: the same days, another payer."""
+    return replace(ORGANISATION, cast=replace(ORGANISATION.cast, organization_id=account))
+
+
 def connection(
     name: str,
     *,
@@ -280,7 +289,7 @@ def connection(
         base_url="sample://organisation",
         start=start,
         access=access,
-        organization_id="org-tidewatermaps",
+        organization_id=ACCOUNTS.get(name, "org-tidewatermaps"),
     )
 
 

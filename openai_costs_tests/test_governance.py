@@ -13,6 +13,7 @@ import pytest
 import stamina
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager, asset_key
 from openai_costs.questions.gateway_bypass import assets as gateway_bypass
@@ -180,7 +181,7 @@ def run(settings: Settings, inner: httpx.BaseTransport) -> tuple[Lake, dict[str,
             resources=resources,
             executor=dg.in_process_executor,
         )
-        with dg.DagsterInstance.ephemeral() as instance:
+        with unrecorded() as instance:
             result = defs.resolve_job_def("everything").execute_in_process(
                 instance=instance, tags=range_tags(DAYS), run_config=QUIET
             )

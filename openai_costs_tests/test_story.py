@@ -22,6 +22,7 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.days import midnight
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REBUILD, REFRESH
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USUAL
 from openai_costs.sources.openai.connection import ALLOWED
@@ -87,7 +88,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     serve(made)
     runs: dict[str, Ran] = {}
     logged: list[str] = []
-    with dg.DagsterInstance.ephemeral() as instance:
+    with unrecorded() as instance:
         for moment in (SETTLED_NOT_RESTATED, NOW):
             for job in (REFRESH, DIRECTORY, DERIVE):
                 last = moment.date()

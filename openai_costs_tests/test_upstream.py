@@ -23,6 +23,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs_tests.org import QUIET, calm
 
 if TYPE_CHECKING:
@@ -103,6 +104,29 @@ def test_range_tags_make_one_run_over_assets_with_and_without_days(ranged: Range
     assert ranged.instance.get_runs_count() == 1
     found = ranged.instance.get_materialized_partitions(dg.AssetKey("daily"))
     assert found == set(DAYS)
+
+
+def test_a_run_asks_its_event_log_no_more_than_a_list_answers() -> None:
+    """event_log.py: `EventList` refuses all other questions, and a run must not ask them."""
+    with unrecorded() as instance:
+        ran = Ranged(instance)
+        instance.get_records_for_run(ran.result.run_id)
+    assert ran.result.success
+
+
+def test_an_instance_in_memory_is_made_of_these_parts() -> None:
+    """orchestration/event_log.py: `unrecorded` puts the same together, with another event log."""
+    parts = []
+    for instances in (unrecorded(), dg.DagsterInstance.ephemeral()):
+        with instances as instance:
+            parts.append(
+                {
+                    name: type(part)
+                    for name, part in vars(instance).items()
+                    if name not in {"_event_storage", "_settings"}
+                }
+            )
+    assert parts[0] == parts[1]
 
 
 def test_a_ranged_run_records_a_verdict_per_day(ranged: Ranged) -> None:

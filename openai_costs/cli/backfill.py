@@ -21,6 +21,7 @@ from openai_costs.cli.run_output import Objections, Progress, Say, progress_logg
 from openai_costs.definitions import before_publication, build_defs
 from openai_costs.kernel.days import Clock, DayRange, utc_now
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
 from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.settings.load import Settings, has_dagster_home
@@ -184,9 +185,7 @@ def _noted(failed: list[str]) -> Iterator[None]:
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
     """Give the instance of DAGSTER_HOME, so that its UI shows the run; else one in memory."""
-    with (
-        dg.DagsterInstance.get() if has_dagster_home() else dg.DagsterInstance.ephemeral()
-    ) as instance:
+    with dg.DagsterInstance.get() if has_dagster_home() else unrecorded() as instance:
         yield instance
 
 

@@ -13,6 +13,7 @@ import typer
 from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.settings.load import Settings, load_settings
+from openai_costs.sources.provider import silent
 from openai_costs.storage.files import place
 
 app = typer.Typer(
@@ -122,6 +123,25 @@ def doctor(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     sys.exit(any(fact["state"] == "FAIL" for fact in found))
+
+
+@app.command("verify")
+def verify_sums(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Recompute the tie-outs of every settled day over all that is stored and published."""
+    from openai_costs.cli import verify  # noqa: PLC0415
+    from openai_costs.outputs.publish import verification  # noqa: PLC0415
+
+    settings = _settings()
+    progress = silent if as_json else typer.echo
+    found = verification.verify(settings, progress)
+    if as_json:
+        typer.echo(json.dumps(verify.as_json(found), indent=2))
+    else:
+        for line in verify.lines(found, settings.home):
+            typer.echo(line)
+    sys.exit(not found.holds)
 
 
 @app.command()

@@ -31,6 +31,12 @@ def signed_dollars(usd: Decimal) -> str:
     return signed_dollars_of(cents(usd))
 
 
+def exact_dollars(usd: Decimal) -> str:
+    """Return an amount to its last digit, with cents at least: `$1,234.50`, `-$0.000001`."""
+    digits = f"{usd.copy_abs().normalize(_WIDE):f}".partition(".")
+    return f"{'-' if usd < 0 else ''}${int(digits[0]):,}.{digits[2].ljust(2, '0')}"
+
+
 def dollars_of(value: int) -> str:
     """Return cents as `$1,234.56`."""
     return f"{'-' if value < 0 else ''}${amount(abs(value))}"

@@ -81,6 +81,18 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _are_read_once(self) -> Self:
+        readers: dict[tuple[str, str, str], str] = {}
+        for one in self.connections:
+            reads = (one.provider, one.admin_key_env, one.base_url)
+            if not one.is_sample and (twin := readers.setdefault(reads, one.name)) != one.name:
+                raise ValueError(
+                    f"connections {twin} and {one.name} have the same key ({one.admin_key_env}) and "
+                    "the same address: their costs would be counted twice; remove one of them"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _belongs_to_one_team(self) -> Self:
         refuse_shared(self.teams)
         return self

@@ -5,7 +5,7 @@ account its stored days are of; a read that names another account changes nothin
 reads the account of one that left the settings goes on with its history: it was renamed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -15,7 +15,8 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import CostSource, Tell
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import place, replace_file
+from openai_costs.storage.lake import Lake
 
 NOTE = "account"
 REFUSED = "_of_another_account"
@@ -36,34 +37,33 @@ class Accounts:
         settings: The connections there are.
         archive: Where reads and notes are kept.
         costs: The provider's costs, which know the account that a page names.
-        forget: Removes the stored tables' slices of a connection that was renamed; they are made
-            again from its raw pages, under the new name.
     """
 
     settings: Settings
     archive: Archive
     costs: CostSource
-    forget: Callable[[str], None]
 
     def checked(
         self, connection: Connection, reads: Iterable[DayRead], tell: Tell
     ) -> Iterator[DayRead]:
         """Yield the reads of a connection that are of its own account.
 
+        A day without costs names nobody: such reads wait for one that does.
+
         Raises:
             OtherAccount: A read names another account than the settings or the stored days.
             AccountCountedAlready: Another connection of the settings reads the account.
         """
-        known = ""
+        known, waiting = "", list[DayRead]()
         for read in reads:
             for account in sorted(self.costs.accounts(read.bodies) - {known}):
-                try:
-                    self._admit(connection, account, tell)
-                except OtherAccount:
-                    self.archive.keep(replace(read, dataset=read.dataset + REFUSED))
-                    raise
+                self._admit_read(connection, account, read, tell)
                 known = account
-            yield read
+            waiting.append(read)
+            if known:
+                yield from waiting
+                waiting.clear()
+        yield from waiting
 
     def of(self, name: str) -> str:
         """Return the account that the stored days of a connection are of; empty when unknown."""
@@ -71,6 +71,14 @@ class Accounts:
         if note.exists():
             return msgspec.json.decode(note.read_bytes(), type=Noted).account
         return next(self._named_by_pages(name), "")
+
+    def _admit_read(self, connection: Connection, account: str, read: DayRead, tell: Tell) -> None:
+        """Admit the account that a read names, or keep the read aside."""
+        try:
+            self._admit(connection, account, tell)
+        except OtherAccount:
+            self.archive.keep(replace(read, dataset=read.dataset + REFUSED))
+            raise
 
     def _admit(self, connection: Connection, account: str, tell: Tell) -> None:
         stored = self.of(connection.name)
@@ -101,7 +109,8 @@ class Accounts:
                 f"{connection.name}: reads {account}, as {holder} did, which left the settings. "
                 f"The days of {holder} are continued as {connection.name}, and counted once."
             )
-            self.forget(holder)
+            # Its tables are made again from the pages, under the new name.
+            Lake(place(self.settings.home)).forget(holder)
             self.archive.rename(provider, holder, connection.name)
         note = self.archive.note(provider, connection.name, NOTE)
         replace_file(note, msgspec.json.encode(Noted(account)))

@@ -21,7 +21,6 @@ from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.ingest import Ingested, Source, ingest
 from openai_costs.sources.provider import CostSource, RawPages, Reach
 from openai_costs.storage.archive import Archive, DayRead
-from openai_costs.storage.lake import Lake
 
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
 
@@ -60,13 +59,12 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         archive: dg.ResourceParam[Archive],
         clock: dg.ResourceParam[Clock],
         reach: dg.ResourceParam[Reach],
-        lake: dg.ResourceParam[Lake],
     ) -> Iterator[Any]:
         """Read the run's days of every connection and keep them."""
         days, ours = run_days(context), connections_of(settings, pages.provider)
         asked = [one for one in ours if one.access == "full" or costs is not None]
         reader, tell = pages.reader(settings, archive, clock, reach), context.log.info
-        accounts = Accounts(settings, archive, costs, lake.forget) if costs is not None else None
+        accounts = Accounts(settings, archive, costs) if costs is not None else None
 
         def read_days(connection: Connection) -> Iterable[DayRead]:
             reads = reader.read(connection, days, tell)

@@ -1,15 +1,18 @@
 """The archive of raw reads: append-only evidence, from which every table can be rebuilt.
 
-One file per complete read of a day: `raw/<provider>/<connection>/<dataset>/<day>/<read_at>.tar.zst`
-with `manifest.json` and one member per part (`ledger.json`, `control.json`, ...), each the day's
-bucket exactly as it came over the wire: `tar --zstd -xOf FILE ledger.json` shows it.
-A file appears whole or not at all, and is never changed. Not here: what the bytes mean.
+One file per complete read of a day:
+`raw/<provider>/<connection>/<dataset>/<day>/r<number>-<read_at>.tar.zst` with `manifest.json` and
+one member per part (`ledger.json`, `control.json`, ...), each the day's bucket exactly as it came
+over the wire: `tar --zstd -xOf FILE ledger.json` shows it. A file appears whole or not at all, and
+is never changed. The reads of a day are numbered as they are kept, and the largest number is the
+newest read: a clock that was wrong once decides nothing later. Not here: what the bytes mean.
 """
 
 import hashlib
 import io
+import re
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -26,6 +29,8 @@ ZSTD_LEVEL = 3
 
 SUFFIX = ".tar.zst"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(r"(?:r(?P<number>\d+)-)?(?P<stamp>[\dT]+\.\d+Z)" + re.escape(SUFFIX))
+"""A file's name; version 0.1 did not number its reads, and they are older than any that is."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -116,20 +121,20 @@ class Archive:
         self._root = home / "raw"
 
     def keep(self, read: DayRead) -> UPath:
-        """Append one complete read."""
-        name = read.read_at.astimezone(UTC).strftime(_STAMP) + SUFFIX
-        target = self._folder(read.provider, read.connection, read.dataset, read.day) / name
+        """Append one complete read, as the newest of its day."""
+        kept = self.reads(read.provider, read.connection, read.dataset, read.day)
+        folder = self._folder(read.provider, read.connection, read.dataset, read.day)
+        target = folder / _name(read.read_at, kept)
         packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(_pack(read))
         replace_file(target, packed)
         return target
 
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:
-        """Return the files of a day's complete reads, oldest first."""
+        """Return the files of a day's complete reads, in the order in which they were kept."""
         folder = self._folder(provider, connection, dataset, day)
         if not folder.exists():
             return []
-        kept = [file for file in folder.iterdir() if file.name.endswith(SUFFIX)]
-        return sorted(kept, key=lambda file: file.name)
+        return _reads(folder)
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]
@@ -209,7 +214,39 @@ def _pack(read: DayRead) -> bytes:
 
 def read_at(path: UPath) -> datetime:
     """Return when a kept file was read, from its name alone."""
-    return datetime.strptime(path.name.removesuffix(SUFFIX), _STAMP).replace(tzinfo=UTC)
+    found = _NAME.fullmatch(path.name)
+    stamp = found["stamp"] if found else ""
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+
+
+def _number(path: UPath) -> int:
+    found = _NAME.fullmatch(path.name)
+    return int(found["number"] or 0) if found else 0
+
+
+def _reads(folder: UPath) -> list[UPath]:
+    kept = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
+    return sorted(kept, key=lambda file: (_number(file), file.name))
+
+
+def _merge(old: UPath, new: UPath) -> None:
+    """Move the reads of a day before those that another folder has of it."""
+    before, after = _reads(old), _reads(new) if new.exists() else []
+    for number, file in reversed(list(enumerate(after, len(before) + 1))):
+        file.rename(new / _numbered(number, read_at(file)))
+    for number, file in enumerate(before, 1):
+        replace_file(new / _numbered(number, read_at(file)), file.read_bytes())
+
+
+def _name(at: datetime, kept: Sequence[UPath]) -> str:
+    """Return the name of a read that is kept now; the very read that is there keeps its name."""
+    if kept and read_at(kept[-1]) == at:
+        return kept[-1].name
+    return _numbered(max(map(_number, kept), default=0) + 1, at)
+
+
+def _numbered(number: int, at: datetime) -> str:
+    return f"r{number:06}-{at.astimezone(UTC).strftime(_STAMP)}{SUFFIX}"
 
 
 def open_read(path: UPath) -> KeptRead:

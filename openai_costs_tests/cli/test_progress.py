@@ -4,11 +4,12 @@ import dagster as dg
 import pytest
 
 from openai_costs.cli.run_output import Progress, progress_logger
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs_tests.org import calm
 
 
 def test_progress_is_shown_whoever_switched_loggers_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger("openai_costs.progress"), "disabled", value=True)
+    monkeypatch.setattr(logging.getLogger("openai_costs.cli.run_output"), "disabled", value=True)
     test_what_an_asset_tells_is_shown_word_for_word()
 
 
@@ -26,7 +27,7 @@ def test_what_an_asset_tells_is_shown_word_for_word() -> None:
     def talk() -> None:
         talkative()
 
-    with calm(), dg.DagsterInstance.ephemeral() as instance:
+    with calm(), unrecorded() as instance:
         talk.execute_in_process(instance=instance, run_config={"loggers": {"progress": {}}})
     assert lines == [
         "      acme: the connection broke (eof - try later); trying again in 2 s",

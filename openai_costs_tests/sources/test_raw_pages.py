@@ -14,11 +14,12 @@ from openai_costs.kernel.errors import (
     OpenAICostsError,
     ProviderUnavailable,
 )
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
-from openai_costs.sources.provider import RawPages, Reach, Tell
+from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
 from openai_costs.sources.raw_pages import READ_COMPLETE, raw_pages
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
@@ -84,10 +85,9 @@ class Desk:
             "clock": lambda: datetime(2026, 3, 9, tzinfo=UTC),
             "archive": self.archive,
             "settings": named,
-            "lake": Lake(self.home),
             "lake_io": LakeIOManager(Lake(self.home)),
         }
-        with calm(), dg.DagsterInstance.ephemeral() as instance:
+        with calm(), unrecorded() as instance:
             result = dg.materialize(
                 [raw_pages(pages, None if is_explanation else costs)(BY_DAY)],
                 instance=instance,

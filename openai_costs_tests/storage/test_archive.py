@@ -52,7 +52,7 @@ def test_the_manifest_says_what_was_asked_and_proves_what_was_answered(archive: 
 
 def test_the_path_names_provider_connection_dataset_day_and_instant(archive: Archive):
     assert archive.keep(day_read()).path.endswith(
-        "raw/openai/acme/costs/2026-03-10/20260311T063000.123456Z.tar.zst"
+        "raw/openai/acme/costs/2026-03-10/r000001-20260311T063000.123456Z.tar.zst"
     )
 
 
@@ -80,12 +80,30 @@ def test_a_later_read_is_added_and_the_earlier_one_stays(archive: Archive):
 
 def test_the_newest_read_of_each_day_is_found_in_the_order_asked(archive: Archive):
     later = DAY + timedelta(days=2)
-    archive.keep(day_read(at=READ_AT + timedelta(microseconds=1), ledger=b"newest"))
     archive.keep(day_read(ledger=b"oldest"))
+    archive.keep(day_read(at=READ_AT + timedelta(microseconds=1), ledger=b"newest"))
     archive.keep(day_read(day=later, ledger=b"later"))
     days = [later, DAY + timedelta(days=1), DAY]
     found = archive.newest("openai", "acme", "costs", days)
     assert [read.bodies["ledger"] for read in found] == [b"later", b"newest"]
+
+
+def test_a_clock_that_was_ahead_once_does_not_decide_which_read_is_the_newest(archive: Archive):
+    archive.keep(day_read(at=READ_AT + timedelta(days=400), ledger=b"clock ahead"))
+    archive.keep(day_read(ledger=b"clock right again"))
+    found = archive.newest("openai", "acme", "costs", [DAY])
+    assert [read.bodies["ledger"] for read in found] == [b"clock right again"]
+
+
+def test_reads_without_a_number_are_older_than_any_numbered_one(archive: Archive):
+    kept = archive.keep(day_read(ledger=b"kept by version 0.1"))
+    unnumbered = kept.parent / "20280311T063000.123456Z.tar.zst"
+    unnumbered.write_bytes(kept.read_bytes())
+    kept.unlink()
+    archive.keep(day_read(ledger=b"kept now"))
+    found = archive.newest("openai", "acme", "costs", [DAY])
+    assert [read.bodies["ledger"] for read in found] == [b"kept now"]
+    assert len(archive.reads("openai", "acme", "costs", DAY)) == 2
 
 
 def test_connections_do_not_see_each_others_reads(archive: Archive):
@@ -143,11 +161,11 @@ def test_a_manifest_is_json_that_a_person_can_read(archive: Archive):
     assert said.count(b"\n") > 10
 
 
-def test_every_read_of_every_day_comes_back_oldest_first(archive: Archive):
+def test_every_read_of_every_day_comes_back_day_by_day_as_it_was_kept(archive: Archive):
     days = [DAY, DAY + timedelta(days=1)]
     instants = [READ_AT, READ_AT + timedelta(hours=1)]
     for day in reversed(days):
-        for at in reversed(instants):
+        for at in instants:
             archive.keep(day_read(day=day, at=at))
     archive.keep(day_read(connection="labs"))
     found = list(archive.every("openai", "acme", "costs"))

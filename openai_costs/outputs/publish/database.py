@@ -5,7 +5,7 @@ run never meets theirs (docs/adr/0002).
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -77,10 +77,11 @@ def publish(home: UPath, lake: Lake) -> Published:
         with _database(built, scratch) as sql:
             lake.make_readable(sql)
             in_flight = slices_in_flight(lake)
-            _carry_over(sql, home, scratch, in_flight)
-            rows = {table.full_name(): _table(sql, lake, table) for table in all_contracts()}
-            for view in VIEWS:
-                _view(sql, view)
+            last = _carry_over(sql, home, scratch, in_flight)
+            rows = {table.full_name(): _table(sql, lake, table, last) for table in all_contracts()}
+            with _at_once(sql):
+                for view in VIEWS:
+                    _view(sql, view)
             parquet = [_parquet(sql, scratch, name) for name in rows]
         size = built.stat().st_size
         move_into_place(built, home / DATABASE)
@@ -152,22 +153,50 @@ def _carry_over(
     home: UPath,
     scratch: Path,
     in_flight: Sequence[tuple[str, date]],
-) -> None:
-    """Note the slices in flight, and open the last publication to take their rows from."""
+) -> dict[str, set[str]]:
+    """Note the slices in flight, and open the last publication to take their rows from.
+
+    Returns the columns of its tables; nothing when no rows are taken.
+    """
     sql.execute("CREATE TEMP TABLE in_flight (connection VARCHAR, day DATE)")
     if not in_flight:
-        return
+        return {}
     sql.executemany("INSERT INTO in_flight VALUES (?, ?)", in_flight)
     last = home / DATABASE
     if last.exists():
         (scratch / "last.duckdb").write_bytes(last.read_bytes())
         sql.execute(f"ATTACH {_text(scratch / 'last.duckdb')} AS last (READ_ONLY)")
+    found = sql.execute(
+        "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
+        "WHERE database_name = 'last' GROUP BY ALL"
+    )
+    return {name: set(columns) for name, columns in found.fetchall()}
 
 
-def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) -> int:
+@contextmanager
+def _at_once(sql: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Hold one transaction: DuckDB writes to disk at the end of each, and each comment is one."""
+    sql.begin()
+    yield
+    sql.commit()
+
+
+def _table(
+    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: Mapping[str, set[str]]
+) -> int:
     """Create a table from its contract, fill it, comment it; return its rows."""
+    with _at_once(sql):
+        _filled(sql, lake, table, last)
+    question = f"SELECT count(*) FROM {table.full_name()}"  # noqa: S608 - our own names
+    return int(sql.sql(question).fetchall()[0][0])
+
+
+def _filled(
+    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: Mapping[str, set[str]]
+) -> None:
     name = table.full_name()
-    columns = ", ".join(f"{column} {SQL_TYPES[str(kind)]}" for column, kind, *_ in table.describe())
+    described = list(table.describe())
+    columns = ", ".join(f"{column} {SQL_TYPES[str(kind)]}" for column, kind, *_ in described)
     sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
     sql.execute(f"CREATE TABLE {name} ({columns})")
     names = ", ".join(table.types())
@@ -176,34 +205,23 @@ def _table(sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract]) ->
     if lake.has(table):
         source = f"read_parquet({_text(lake.glob(table))})"
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {flying}")  # noqa: S608 - our own names
-    if _was_published(sql, table):
+    if set(table.types()) <= last.get(name, set()):
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {flying}")  # noqa: S608 - our own names
-    _comment(sql, "TABLE", name, " ".join(table.about().split()))
-    for column, _, unit, text, _ in table.describe():
-        _comment(sql, "COLUMN", f"{name}.{column}", f"{text} [{unit}]" if unit else text)
-    return int(sql.sql(f"SELECT count(*) FROM {name}").fetchall()[0][0])  # noqa: S608 - our own names
-
-
-def _was_published(sql: duckdb.DuckDBPyConnection, table: type[Contract]) -> bool:
-    found = sql.execute(
-        "SELECT count(*) FROM duckdb_columns() "
-        "WHERE database_name = 'last' AND schema_name = ? AND table_name = ? "
-        "AND list_contains(?, column_name)",
-        [table.schema_name(), table.table_name(), list(table.types())],
-    )
-    return bool(found.fetchall()[0][0] == len(table.types()))
+    about = {column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described}
+    sql.execute(_comments("TABLE", name, " ".join(table.about().split()), about))
 
 
 def _view(sql: duckdb.DuckDBPyConnection, view: View) -> None:
     sql.execute("CREATE SCHEMA IF NOT EXISTS bi")
     sql.execute(f"CREATE VIEW bi.{view.name} AS {view.sql}")
-    _comment(sql, "VIEW", f"bi.{view.name}", view.about)
-    for column, text in view.columns.items():
-        _comment(sql, "COLUMN", f"bi.{view.name}.{column}", text)
+    sql.execute(_comments("VIEW", f"bi.{view.name}", view.about, view.columns))
 
 
-def _comment(sql: duckdb.DuckDBPyConnection, kind: str, name: str, text: str) -> None:
-    sql.execute(f"COMMENT ON {kind} {name} IS {_text(text)}")
+def _comments(kind: str, name: str, about: str, columns: Mapping[str, str]) -> str:
+    """Return one script that says what a table or view is, and what each of its columns is."""
+    script = [f"COMMENT ON {kind} {name} IS {_text(about)}"]
+    script += [f"COMMENT ON COLUMN {name}.{one} IS {_text(text)}" for one, text in columns.items()]
+    return "; ".join(script)
 
 
 def _text(value: object) -> str:

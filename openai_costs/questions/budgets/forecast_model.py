@@ -4,7 +4,7 @@ Exponentially weighted level over a weekday shape, the weights' half-life chosen
 series is: steady ones follow the last days, noisy ones the last weeks.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -37,18 +37,13 @@ def known_on(days: pl.DataFrame, origins: list[date]) -> pl.DataFrame:
 
     A series that began after an origin is not there.
     """
-    return pl.concat([_before(days, origin) for origin in origins])
-
-
-def _before(days: pl.DataFrame, origin: date) -> pl.DataFrame:
-    first = origin - timedelta(days=MEMORY_DAYS - 1)
-    seen = days.filter(pl.col("day").is_between(first, origin))
-    return seen.select(
-        ID,
-        origin=pl.lit(origin, pl.Date),
-        lag=(pl.lit(origin, pl.Date) - pl.col("day")).dt.total_days().cast(pl.Int32),
-        weekday=pl.col("day").dt.weekday().cast(pl.Int32) - 1,
-        cost="cost",
+    oldest_first = pl.Series(range(MEMORY_DAYS - 1, -1, -1), dtype=pl.Int32)
+    asked = pl.DataFrame({"origin": origins}, {"origin": pl.Date}).join(
+        pl.DataFrame({"lag": oldest_first}), how="cross", maintain_order="left_right"
+    )
+    seen = asked.with_columns(day=pl.col("origin") - pl.duration(days="lag"))
+    return seen.join(days, on="day", maintain_order="left_right").select(
+        ID, "origin", "lag", weekday=pl.col("day").dt.weekday().cast(pl.Int32) - 1, cost="cost"
     )
 
 

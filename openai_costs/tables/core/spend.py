@@ -15,7 +15,9 @@ class Spend(Contract):
 
     connection: str = column("The connection (organisation or account) of openai_costs.toml.")
     provider: str = column("Who billed: openai.")
-    organization_id: str = column("The provider's organisation id, from settings.", nullable=True)
+    organization_id: str = column(
+        "The organization that is billed, as the pages name it; else from settings.", nullable=True
+    )
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     project_id: str = column("The project; null when the provider named none.", nullable=True)
     user_id: str = column("The user or service account the provider names.", nullable=True)

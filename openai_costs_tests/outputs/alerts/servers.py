@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import socket
 import socketserver
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +121,16 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 def closed_port() -> int:
-    """A port that nobody listens on."""
-    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
-        return int(server.server_address[1])
+    """A port of this machine that refuses connections, as long as the tests run.
+
+    It is taken and never listened at, so that no server, of this process or another, can get it.
+    """
+    return int(_taken().getsockname()[1])
+
+
+@cache
+def _taken() -> socket.socket:
+    taken = socket.socket()
+    atexit.register(taken.close)
+    taken.bind(("127.0.0.1", 0))
+    return taken

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pytest
 
+from openai_costs.orchestration.jobs import PUBLISH, REFRESH
 from openai_costs.outputs.alerts import assets
 from openai_costs.questions.rules import Question
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import FIRST_DAY, TODAY, calm, house
+from openai_costs_tests.org import calm, day, house
 from openai_costs_tests.outputs.alerts.fixtures import SPIKE, frame, spell
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ HELD: Final = replace(spell(20, 21, connection="tidewater"))
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A home made twice, with a question that always finds the same."""
+    """A home whose findings are made twice, with a question that always finds the same."""
     question = Question((SPIKE,), (Spend,), lambda _lake, _facts: frame([HELD]))
     with pytest.MonkeyPatch.context() as patch, calm():
         patch.setattr(assets, "CANDIDATES", (*assets.CANDIDATES, question))
         made = house(tmp_path_factory.mktemp("alerts") / "home")
-        for _ in range(2):
-            assert made.run(FIRST_DAY, TODAY).failures == []
+        for job in (REFRESH, PUBLISH):
+            assert made.run(day(20), day(21), job=job).failures == []
         yield made
 
 

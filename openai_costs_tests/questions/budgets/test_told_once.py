@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from openai_costs.kernel.days import DayRange
@@ -25,16 +26,22 @@ ALERTS = Alerts(growing_factor=Decimal(100))
 """Growth is a matter of the life cycle; here it would only be in the way."""
 
 
+@cache
+def candidates(day: date) -> tuple[Candidate, ...]:
+    """What is found on a day; the same whenever it is looked at."""
+    one = budget("250", thresholds_pct=[50, 80])
+    return tuple(rows(Candidate, found(status(one, counted(day)), [one])))
+
+
 def told(days: Iterable[date]) -> Counter[tuple[str, str, str]]:
     """How often what was told, when these days were looked at, each when it had settled."""
-    one = budget("250", thresholds_pct=[50, 80])
     known: list[Finding] = []
     said: Counter[tuple[str, str, str]] = Counter()
     for day in days:
         judged = {(rule.id, "*"): set(DayRange(FIRST, day)) for rule in QUESTION.rules}
         look = review(
             known,
-            rows(Candidate, found(status(one, counted(day)), [one])),
+            candidates(day),
             Judged({rule.id: rule for rule in QUESTION.rules}, judged),
             ALERTS,
             day,

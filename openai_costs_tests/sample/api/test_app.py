@@ -92,8 +92,8 @@ def test_a_real_socket_gives_the_same_bytes_compressed_cuts_and_stops_quietly() 
     server = context.Process(target=_serve, args=(ready,))
     server.start()
     try:
-        assert address.poll(10)
-        with httpx.Client(base_url=address.recv(), headers=HEADERS) as asker:
+        assert address.poll(60)
+        with httpx.Client(base_url=address.recv(), headers=HEADERS, timeout=60) as asker:
             question = window(7, group_by="line_item,project_id")
             served = asker.get(COSTS_PATH, params=question)
             assert served.headers["content-encoding"] == "gzip"
@@ -105,7 +105,7 @@ def test_a_real_socket_gives_the_same_bytes_compressed_cuts_and_stops_quietly() 
                 asker.get(COSTS_PATH, params=question, timeout=0.3)
         assert server.pid is not None
         os.kill(server.pid, signal.SIGINT)
-        server.join(10)
+        server.join(60)
         assert server.exitcode == 0
     finally:
         server.kill()

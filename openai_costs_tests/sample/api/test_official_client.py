@@ -34,7 +34,7 @@ def address() -> Iterator[str]:
     server = context.Process(target=_serve, args=(ready,))
     server.start()
     try:
-        assert told.poll(20)
+        assert told.poll(60)
         yield f"{told.recv()}/v1"
     finally:
         server.kill()

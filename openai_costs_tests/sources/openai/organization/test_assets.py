@@ -2,12 +2,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import httpx
 import polars as pl
 import pytest
 import stamina
 
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.sources.openai.organization.assets import ORGANIZATION
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.organization.assets import TRIES, whole_assets
@@ -60,7 +60,7 @@ class Office(House):
             self.silence()
             ours -= {ORGANIZATION.pages.key}
         job = self.defs().resolve_job_def("directory").get_subset(asset_selection=ours)
-        with calm(), dg.DagsterInstance.ephemeral() as used, stamina.set_testing(True, attempts=1):
+        with calm(), unrecorded() as used, stamina.set_testing(True, attempts=1):
             return Ran(
                 job.execute_in_process(instance=used, raise_on_error=False, run_config=QUIET)
             )

@@ -8,6 +8,7 @@ import stamina
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.settings.load import Settings
@@ -55,7 +56,7 @@ class Desk:
             "lake_io": LakeIOManager(self.lake),
         }
         days = dg.DailyPartitionsDefinition(str(DAY))
-        with calm(), dg.DagsterInstance.ephemeral() as instance:
+        with calm(), unrecorded() as instance:
             result = dg.materialize(
                 [build(days) for build in daily_assets()],
                 instance=instance,

@@ -1,0 +1,53 @@
+"""What `openai-costs verify` prints: whether every settled day ties out, and where it does not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openai_costs.kernel.formatting import counted, exact_dollars
+from openai_costs.outputs.publish.verification import Verified
+
+
+def lines(verified: Verified, home: str) -> Iterator[str]:
+    """Yield what a person reads."""
+    if verified.settled.is_empty():
+        yield (
+            f"There is no settled day in {home}: nothing to verify. "
+            "Run openai-costs backfill first, or name another home with --home."
+        )
+        return
+    yield from verified.unreadable
+    yield from map(str, verified.differences)
+    days = counted(verified.settled.height, "settled day")
+    if verified.holds:
+        yield (
+            f"{days} from {verified.days} tie out, {exact_dollars(verified.billed_usd)} in all: "
+            "kept pages, lake, database and Parquet copies agree with the control totals, "
+            "difference 0."
+        )
+        return
+    troubles = len(verified.differences) + len(verified.unreadable)
+    yield (
+        f"{counted(troubles, 'problem')} in {days}. To make the tables again from the kept pages: "
+        "openai-costs backfill --offline --from DAY --to DAY"
+    )
+
+
+def as_json(verified: Verified) -> dict[str, Any]:
+    """Return the same for programs; amounts are decimal text."""
+    return {
+        "settled_days": verified.settled.height,
+        "billed_usd": f"{verified.billed_usd:f}",
+        "ties_out": verified.holds,
+        "differences": [
+            {
+                "place": one.place,
+                "table": one.table,
+                "connection": one.connection,
+                "day": str(one.day),
+                "expected_usd": f"{one.expected_usd:f}",
+                "found_usd": None if one.found_usd is None else f"{one.found_usd:f}",
+            }
+            for one in verified.differences
+        ],
+        "unreadable": verified.unreadable,
+    }

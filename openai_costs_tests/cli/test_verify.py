@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import polars as pl
+import pytest
+
+from openai_costs.cli.verify import as_json, lines
+from openai_costs.outputs.publish.verification import verify
+from openai_costs_tests.org import House, day, house
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIRST, LAST = day(16), day(18)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> House:
+    built = house(tmp_path_factory.mktemp("verified") / "home")
+    assert built.run(FIRST, LAST).is_green
+    return built
+
+
+def said(of: House) -> str:
+    return "\n".join(lines(verify(of.settings, lambda _line: None), of.home))
+
+
+def test_days_that_tie_out_everywhere_are_one_sentence_with_the_total(made: House) -> None:
+    verified = verify(made.settings, lambda _line: None)
+    assert verified.holds
+    assert said(made).startswith(f"3 settled days from {FIRST} to {LAST} tie out, $")
+    assert as_json(verified)["ties_out"] is True
+
+
+def test_a_home_without_data_is_not_verified(tmp_path: Path) -> None:
+    empty = house(tmp_path / "nothing")
+    assert not verify(empty.settings, lambda _line: None).holds
+    assert said(empty).startswith(f"There is no settled day in {empty.home}: nothing to verify.")
+
+
+def lake_row_changed(home: Path) -> None:
+    file = home / "lake" / "mart" / "spend" / "tidewater" / f"{LAST}.parquet"
+    rows, facts = pl.read_parquet(file), pl.read_parquet_metadata(file)
+    one_more = pl.col("billed_usd") + (pl.int_range(pl.len()) == 0).cast(pl.Int8)
+    more = rows.with_columns(one_more.cast(rows.schema["billed_usd"]))
+    more.write_parquet(file, metadata={k: v for k, v in facts.items() if k != "ARROW:schema"})
+
+
+def published_rows_lost(home: Path) -> None:
+    with duckdb.connect(str(home / "published" / "openai_costs.duckdb")) as sql:
+        sql.execute("DELETE FROM mart.spend_by_user WHERE day = ?", [LAST])
+
+
+def copy_damaged(home: Path) -> None:
+    (home / "published" / "parquet" / "core.spend.parquet").write_bytes(b"no Parquet")
+
+
+def page_damaged(home: Path) -> None:
+    file = max((home / "raw" / "openai" / "tidewater" / "costs" / str(LAST)).iterdir())
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lake_row_changed, f"{LAST}, connection tidewater: mart.spend in lake/ adds up to $"),
+        (published_rows_lost, "mart.spend_by_user in published/openai_costs.duckdb has no rows"),
+        (copy_damaged, "published/parquet/ (core.spend) cannot be read: "),
+        (page_damaged, "is damaged"),
+    ],
+    ids=["a changed row of the lake", "lost rows", "a damaged copy", "a damaged page"],
+)
+def test_what_does_not_tie_out_is_named_with_its_place(
+    made: House, tmp_path: Path, harm: Callable[[Path], None], sentence: str
+) -> None:
+    harmed = made.moved_to(tmp_path / "harmed")
+    harm(Path(harmed.home))
+    assert not verify(harmed.settings, lambda _line: None).holds
+    assert sentence in said(harmed)
+    assert json.dumps(as_json(verify(harmed.settings, lambda _line: None)))

@@ -1,0 +1,117 @@
+"""The event log that is a list gives a run what Dagster's own log in memory gives it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+from openai_costs.orchestration.event_log import unrecorded
+from openai_costs_tests.org import QUIET, calm
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+RUN = "11111111-2222-3333-4444-555555555555"
+DAYS = ["2026-11-01", "2026-11-02", "2026-11-03"]
+RANGE = {
+    "dagster/asset_partition_range_start": DAYS[0],
+    "dagster/asset_partition_range_end": DAYS[-1],
+}
+CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+
+
+def graph() -> dg.Definitions:
+    """Two daily assets, one of them checked, one of all days, one that fails, and one after it."""
+    days = dg.DailyPartitionsDefinition("2026-11-01", end_offset=1)
+    daily: dict[str, Any] = {
+        "partitions_def": days,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+    }
+    spec = dg.AssetCheckSpec("sound", asset="ledger", partitions_def=days)
+
+    @dg.asset(check_specs=[spec], **daily)
+    def ledger(context):  # noqa: ANN001, ANN202 - Dagster reads annotations
+        context.log.info("told")
+        yield dg.Output(None)
+        for day in DAYS:
+            yield dg.AssetCheckEvaluation(
+                asset_key=dg.AssetKey("ledger"), check_name="sound", passed=True, partition=day
+            )
+        yield dg.Output(None, output_name=spec.get_python_identifier())
+
+    @dg.asset(deps=[ledger], **daily)
+    def spend() -> None:
+        """Add up."""
+
+    @dg.asset(deps=[spend])
+    def whole() -> None:
+        """Look at all days."""
+
+    @dg.asset(deps=[whole])
+    def broken() -> None:
+        raise ValueError("broken")
+
+    @dg.asset(deps=[broken])
+    def after() -> None:
+        """Never run."""
+
+    assets = [ledger, spend, whole, broken, after]
+    return dg.Definitions(
+        assets=assets,
+        jobs=[dg.define_asset_job("all", selection=dg.AssetSelection.assets(*assets))],
+        resources={"io_manager": dg.mem_io_manager},
+        executor=dg.in_process_executor,
+    )
+
+
+def events(instances: AbstractContextManager[dg.DagsterInstance]) -> list[tuple[Any, ...]]:
+    """What the same run tells: of its steps and assets, and what its log has of it."""
+    with calm(), instances as instance:
+        job = graph().resolve_job_def("all")
+        ran = job.execute_in_process(
+            instance=instance, run_id=RUN, tags=RANGE, run_config=QUIET, raise_on_error=False
+        )
+        kept = instance.all_logs(RUN)
+        checked = instance.get_records_for_run(RUN, of_type=CHECKED).records
+        status = instance.get_run_by_id(RUN)
+    assert status is not None
+    return [
+        *((one.event_type, one.step_key, one.asset_key, one.partition) for one in ran.all_events),
+        *((one.user_message, one.step_key) for one in kept if not one.dagster_event),
+        *((one.dagster_event_type, one.step_key) for one in kept if one.dagster_event),
+        *((one.event_type, one.asset_key, one.partition_key) for one in checked),
+        *(tags(one.asset_materialization) for one in kept if one.asset_materialization),
+        (status.status,),
+    ]
+
+
+def tags(made: dg.AssetMaterialization) -> tuple[Any, ...]:
+    """The versions of an asset and of what it was made of; ids of the log are its own affair."""
+    versions = {key: value for key, value in (made.tags or {}).items() if "data_version" in key}
+    return (made.asset_key, made.partition, sorted(versions.items()))
+
+
+def test_a_run_tells_the_same_as_under_dagsters_own_log_in_memory() -> None:
+    ours = events(unrecorded())
+    assert ours == events(dg.DagsterInstance.ephemeral())
+    assert ("Dependencies for step after failed: ['broken']. Not executing.", "after") in ours
+    assert len([one for one in ours if one[0] is CHECKED]) > len(DAYS)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda instance: instance.get_materialized_partitions(dg.AssetKey("ledger")),
+        lambda instance: instance.fetch_materializations(dg.AssetKey("ledger"), limit=1),
+        lambda instance: instance.get_latest_materialization_event(dg.AssetKey("ledger")),
+        lambda instance: instance.get_records_for_run(RUN, limit=1),
+        lambda instance: instance.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(dg.AssetKey("ledger"), "sound"), limit=1
+        ),
+    ],
+)
+def test_what_no_run_asks_is_refused_and_not_answered_wrongly(question: Any) -> None:  # noqa: ANN401
+    with unrecorded() as instance, pytest.raises(NotImplementedError, match="nobody records"):
+        question(instance)
