@@ -59,7 +59,7 @@ def build_defs(
         settings: What to read, and where to keep it.
         clock: Tells the time; tests and the demo bring their own.
         reach: How sources get out; by default the sample organisation is answered in process.
-        loggers: Who is told of a run's events; by default Dagster's console.
+        loggers: Who hears of a run's events; by default Dagster's console.
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for build in ledger.daily_assets()]
@@ -70,7 +70,7 @@ def build_defs(
     whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
     triggered = jobs_and_sensors(settings, everything, whole, published, overtaken_days)
     return dg.Definitions(
-        assets=[*everything, *whole, *alerts.told(), *publish.views()],
+        assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],
         jobs=triggered.jobs,
         sensors=[*(triggered.sensors or ()), *sensors(settings)],

@@ -22,8 +22,7 @@ from openai_costs.outputs.report.page_model import REST, ReportFacts
 from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
-from openai_costs.sample.setup import CONFIG, company
-from openai_costs.settings.connection import SAMPLE_SCHEME
+from openai_costs.sample.setup import company, is_demo
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -100,9 +99,8 @@ def _before_the_restatement(organisation: Organisation) -> datetime:
 
 def _fresh(home: Path, files: Mapping[str, str]) -> None:
     """Empty an old demo, and write what the company has set up: what `dev` starts from."""
-    config = home / CONFIG
     if home.exists() and any(home.iterdir()):
-        if not config.exists() or SAMPLE_SCHEME not in config.read_text(encoding="utf-8"):
+        if not is_demo(home):
             raise SettingsError(
                 f"{home} is not empty and not a demo. Choose another folder with --home."
             )

@@ -11,8 +11,6 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   │   ├── LookbackExceeded    the provider keeps nothing that old
 │   │   └── CursorRefused       a page behind the first is refused: nothing kept, try later
 │   ├── GatewayRefused          the gateway refuses its key (sources/gateway/litellm/source.py)
-│   ├── OtherAccount            the pages are of another organization than before
-│   ├── AccountCountedAlready   another connection reads the same organization
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
 │   ├── HostUnreachable         no such host, or it is closed (sources/http/retries.py)
@@ -21,6 +19,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
+├── NothingStored               the home of a command holds no data yet (cli/findings.py)
 ├── ContractBroken              rows break a table's contract: the table was left as it was
 └── DeliveryFailed              a channel did not take a message (outputs/alerts/channels/)
 """
@@ -31,7 +30,6 @@ from typing import NamedTuple
 
 from openai_costs.kernel.formatting import listed
 
-MOST_DAYS_NAMED = 3
 ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
 
 
@@ -134,40 +132,6 @@ class AccessRefused(ReadFailed):
         )
         self.path, self.status = answer.path, answer.status
         self.message, self.scope = answer.message, needed.scope
-
-
-class OtherAccount(ReadFailed):
-    """The pages name another organization than the settings or the stored days.
-
-    Args:
-        connection: The connection's name.
-        account: What the pages name.
-        expected: What was expected.
-        by: Who expects it, as the beginning of a clause.
-    """
-
-    def __init__(self, connection: str, account: str, expected: str, *, by: str) -> None:
-        super().__init__(
-            f"Connection {connection!r}: this key reads {account}, but {by} {expected}. Nothing "
-            f"was changed. Use a key of {expected}, or give {account} a connection of its own."
-        )
-
-
-class AccountCountedAlready(ReadFailed):
-    """Another connection of the settings reads the same organization.
-
-    Args:
-        connection: The connection's name.
-        account: The organization.
-        holder: The connection that counts it.
-    """
-
-    def __init__(self, connection: str, account: str, holder: str) -> None:
-        super().__init__(
-            f"Connection {connection!r} reads {account}, which {holder!r} reads too: it is counted "
-            f"once, as {holder!r}. Remove one of the two from openai_costs.toml; for a new key, "
-            f"keep the name {holder!r} and change its key."
-        )
 
 
 class FileRefused(ReadFailed):
@@ -279,7 +243,7 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
     """Rows break a table's contract; the table was left as it was."""
 
     def __init__(self, table: str, days: Sequence[date], rules: Sequence[str]) -> None:
-        some_days = listed([str(day) for day in days], MOST_DAYS_NAMED, "day")
+        some_days = listed([str(day) for day in days], 3, "day")
         super().__init__(
             f"{table} for {some_days} was not replaced: {'; '.join(rules)}. "
             f"The rules are in docs/tables.md; the pages behind it are kept in raw/."

@@ -16,7 +16,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.api.serving import sample_address, sample_at
 from openai_costs.sample.company.gateway import allowed_keys, directory_csv, meter_csv, registry_csv
 from openai_costs.sample.company.organisation import Organisation
-from openai_costs.settings.connection import Kinds
+from openai_costs.settings.connection import SAMPLE_SCHEME, Kinds
 from openai_costs.settings.load import Settings, settings_of
 
 CONFIG = "openai_costs.toml"
@@ -57,6 +57,12 @@ class Company(NamedTuple):
     organisation: Organisation
     settings: Settings
     files: Mapping[str, str]
+
+
+def is_demo(home: Path) -> bool:
+    """Return whether a folder is the home of the sample organisation."""
+    config = home / CONFIG
+    return config.exists() and SAMPLE_SCHEME in config.read_text(encoding="utf-8")
 
 
 def company(home: Path, *, seed: int, days: int, now: datetime, kinds: Kinds) -> Company:

@@ -49,7 +49,7 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
             heading = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as broken:
-        raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Mend it.") from None
+        raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Correct it.") from None
     _refuse_heading(file, heading)
     lines: dict[str, int] = {}
     for line, row in rows:

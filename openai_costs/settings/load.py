@@ -81,18 +81,6 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _are_read_once(self) -> Self:
-        readers: dict[tuple[str, str, str], str] = {}
-        for one in self.connections:
-            reads = (one.provider, one.admin_key_env, one.base_url)
-            if not one.is_sample and (twin := readers.setdefault(reads, one.name)) != one.name:
-                raise ValueError(
-                    f"connections {twin} and {one.name} have the same key ({one.admin_key_env}) and "
-                    "the same address: their costs would be counted twice; remove one of them"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _belongs_to_one_team(self) -> Self:
         refuse_shared(self.teams)
         return self
@@ -197,11 +185,26 @@ def settings_of(
     try:
         if isinstance(listed := whole.get("connections"), list):
             whole["connections"] = typed_connections(listed, kinds)
-        return Settings.model_validate(whole)
+        settings = Settings.model_validate(whole)
     except ConnectionRefused as refused:
         raise SettingsError(f"{path}: {sentence(refused.found, text)}") from None
     except ValidationError as broken:
         raise SettingsError(f"{path}: {sentence(objection(broken), text)}") from None
+    _refuse_twins(settings)
+    return settings
+
+
+def _refuse_twins(settings: Settings) -> None:
+    """Refuse two connections that would read the same organization with the same key."""
+    readers: dict[tuple[str, str, str], str] = {}
+    for one in settings.connections:
+        reads = (one.provider, one.admin_key_env, one.base_url)
+        if not one.is_sample and (twin := readers.setdefault(reads, one.name)) != one.name:
+            raise SettingsError(
+                f"{settings.config_file}: connections {twin} and {one.name} have the same key "
+                f"({one.admin_key_env}) and the same address: their costs would be counted twice. "
+                "Remove one of them."
+            )
 
 
 def secret(variable: str, asks: str) -> SecretStr:

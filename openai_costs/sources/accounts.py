@@ -10,17 +10,53 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from openai_costs.kernel.errors import AccountCountedAlready, OtherAccount
+from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import CostSource, Tell
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
 from openai_costs.storage.files import place, replace_file
-from openai_costs.storage.lake import Lake
+from openai_costs.storage.renamed import rename_connection
 
 NOTE = "account"
+REFUSAL = "account_refused"
+"""The note that says why the newest read of a connection was refused; gone once it is not."""
 REFUSED = "_of_another_account"
 """Added to the dataset of a read that is kept aside: evidence of what was answered."""
+
+
+class OtherAccount(ReadFailed):
+    """The pages name another organization than the settings or the stored days.
+
+    Args:
+        connection: The connection's name.
+        account: What the pages name.
+        expected: What was expected.
+        by: Who expects it, as the beginning of a clause.
+    """
+
+    def __init__(self, connection: str, account: str, expected: str, *, by: str) -> None:
+        super().__init__(
+            f"Connection {connection!r}: this key reads {account}, but {by} {expected}. Nothing "
+            f"was changed. Use a key of {expected}, or give {account} a connection of its own."
+        )
+
+
+class AccountCountedAlready(ReadFailed):
+    """Another connection of the settings reads the same organization.
+
+    Args:
+        connection: The connection's name.
+        account: The organization.
+        holder: The connection that counts it.
+    """
+
+    def __init__(self, connection: str, account: str, holder: str) -> None:
+        super().__init__(
+            f"Connection {connection!r} reads {account}, which {holder!r} reads too: it is counted "
+            f"once, as {holder!r}. Remove one of the two from openai_costs.toml; for a new key, "
+            f"keep the name {holder!r} and change its key."
+        )
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -73,12 +109,16 @@ class Accounts:
         return next(self._named_by_pages(name), "")
 
     def _admit_read(self, connection: Connection, account: str, read: DayRead, tell: Tell) -> None:
-        """Admit the account that a read names, or keep the read aside."""
+        """Admit the account that a read names, or keep the read aside and note why."""
+        refusal = self.archive.note(self.costs.pages.provider, connection.name, REFUSAL)
         try:
             self._admit(connection, account, tell)
-        except OtherAccount:
+        except (OtherAccount, AccountCountedAlready) as refused:
             self.archive.keep(replace(read, dataset=read.dataset + REFUSED))
+            replace_file(refusal, str(refused).encode())
             raise
+        if refusal.exists():
+            refusal.unlink()
 
     def _admit(self, connection: Connection, account: str, tell: Tell) -> None:
         stored = self.of(connection.name)
@@ -110,8 +150,8 @@ class Accounts:
                 f"The days of {holder} are continued as {connection.name}, and counted once."
             )
             # Its tables are made again from the pages, under the new name.
-            Lake(place(self.settings.home)).forget(holder)
-            self.archive.rename(provider, holder, connection.name)
+            home = place(self.settings.home)
+            rename_connection(home, provider, holder, connection.name)
         note = self.archive.note(provider, connection.name, NOTE)
         replace_file(note, msgspec.json.encode(Noted(account)))
 
@@ -121,3 +161,9 @@ class Accounts:
         for read in self.archive.newest_first(pages.provider, name, pages.dataset):
             if isinstance(read, KeptRead):
                 yield from self.costs.accounts(read.bodies)
+
+
+def refusal(archive: Archive, connection: Connection) -> str:
+    """Return why the newest read of a connection was refused for its account; else empty."""
+    note = archive.note(connection.provider, connection.name, REFUSAL)
+    return note.read_text(encoding="utf-8") if note.exists() else ""

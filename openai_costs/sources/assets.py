@@ -11,7 +11,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import from_ledger, registry
 from openai_costs.sources.provider import CostSource, Reads
-from openai_costs.sources.raw_pages import raw_pages
+from openai_costs.sources.raw_pages import raw_pages, refuse_empty_run
 from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches, Slice
@@ -66,6 +66,7 @@ def spend(
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
     """Clean the ledger pages of the run's days."""
+    refuse_empty_run(context, [one.costs.pages for one in registry.PROVIDERS])
     for connection, costs, reads in _bills(context, archive, settings):
         yield from costs.ledger(reads, connection)
 

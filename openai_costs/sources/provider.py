@@ -4,7 +4,7 @@ Costs are required. Usage and the organization are optional parts, and so are th
 that not every provider has: who spent (`by_user`) and a control total (`control`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, NamedTuple, Protocol
@@ -174,6 +174,7 @@ class Provider:
     Args:
         name: Its name in settings and in the tables.
         connection: Its kind of `[[connections]]`: the settings that it reads.
+        allowed: Every path it may be asked for, as a pattern below `base_url`.
         costs: What it bills.
         diagnose: Yields what the doctor reports about a connection; asks as little as possible.
         usage: What was used; None where it does not say.
@@ -182,6 +183,7 @@ class Provider:
 
     name: str
     connection: type[Connection]
+    allowed: Collection[str]
     costs: CostSource
     diagnose: Callable[[Settings, Connection, Reach, date], Iterator[Diagnosis]]
     usage: UsageSource | None = None

@@ -1,8 +1,8 @@
 """Raw pages as daily assets: read from every connection of a provider, and kept for ever.
 
-A ledger that could not be read at all ends the run. What explains the ledger never stops the money:
-its check turns red and says why, and the run goes on. Not here: how reads are kept (ingest.py), how
-a provider is read (its own folder).
+A run in which no ledger could be read at all ends red; a provider that fails beside others turns
+its check red, and the others' money goes on. So does every money where an explanation fails. Not
+here: how reads are kept (ingest.py), how a provider is read (its own folder).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,12 +17,16 @@ from openai_costs.orchestration.checks import Rule, Verdict, evaluations, finish
 from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.accounts import Accounts
+from openai_costs.sources import registry
+from openai_costs.sources.accounts import Accounts, refusal
 from openai_costs.sources.ingest import Ingested, Source, ingest
 from openai_costs.sources.provider import CostSource, RawPages, Reach
 from openai_costs.storage.archive import Archive, DayRead
 
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
+
+CONNECTIONS = "connections"
+"""The figure of a day's pages that names whose they are; a day without pages has none."""
 
 MORE_TRIES = 2
 """Of a step whose pages may come later."""
@@ -62,7 +66,8 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
     ) -> Iterator[Any]:
         """Read the run's days of every connection and keep them."""
         days, ours = run_days(context), connections_of(settings, pages.provider)
-        asked = [one for one in ours if one.access == "full" or costs is not None]
+        unasked = {} if costs is not None else dict(_unasked(archive, ours))
+        asked = [one for one in ours if one.name not in unasked]
         reader, tell = pages.reader(settings, archive, clock, reach), context.log.info
         accounts = Accounts(settings, archive, costs) if costs is not None else None
 
@@ -71,10 +76,9 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
             return accounts.checked(connection, reads, tell) if accounts else reads
 
         done = ingest(sources(read_days, asked, days), archive, tell)
-        unasked = [one.name for one in ours if one not in asked]
         first = {one.name: pages.first_day(archive, one) for one in ours}
         yield from evaluations(pages.key, _verdicts(done, days, first, unasked))
-        if done.is_nothing and costs is not None:
+        if done.is_nothing and costs is not None and not _are_others_read(context, settings, pages):
             raise _failure(done)
         _record(context, pages.key, done)
         yield dg.Output(None)
@@ -98,16 +102,60 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
     return build
 
 
+def refuse_empty_run(context: dg.AssetExecutionContext, bills: Iterable[RawPages]) -> None:
+    """End a run that asked several providers for their bills and was given nothing by any.
+
+    Raises:
+        dg.Failure: With what each of them gave instead.
+    """
+    keys = {one.key for one in bills}
+    kept = dg.DagsterEventType.ASSET_MATERIALIZATION
+    events = context.instance.all_logs(context.run.run_id, of_type=kept)
+    made = [found for one in events if (found := one.asset_materialization) is not None]
+    ours = [one for one in made if one.asset_key in keys]
+    if any(CONNECTIONS in one.metadata for one in ours):
+        return
+    judged = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    failures = [
+        verdict.description
+        for one in context.instance.all_logs(context.run.run_id, of_type=judged)
+        if (verdict := one.get_dagster_event().asset_check_evaluation_data).asset_key in keys
+        and not verdict.passed
+        and verdict.description
+    ]
+    if failures:
+        raise dg.Failure(" ".join(dict.fromkeys(failures)), allow_retries=False)
+
+
+def _are_others_read(
+    context: dg.AssetExecutionContext, settings: Settings, pages: RawPages
+) -> bool:
+    """Return whether the run asks another provider for its bill too."""
+    others = {
+        one.costs.pages.key for one in registry.PROVIDERS if connections_of(settings, one.name)
+    } - {pages.key}
+    return not others.isdisjoint(context.job_def.asset_layer.executable_asset_keys)
+
+
+def _unasked(archive: Archive, connections: Iterable[Connection]) -> Iterator[tuple[str, str]]:
+    """Yield the connections whose explanations are not asked for, and why."""
+    for one in connections:
+        if one.access != "full":
+            yield one.name, "access is costs_only"
+        elif refusal(archive, one):
+            yield one.name, "its key reads an account that is not its own"
+
+
 def _verdicts(
     done: Ingested,
     days: DayRange,
     first_days: Mapping[str, date],
-    unasked: Iterable[str],
+    unasked: Mapping[str, str],
 ) -> Iterator[Verdict]:
     """Judge each day; a failed connection owes no day before its history begins."""
     for name, unread in done.unread.items():
         done.unread[name] = {day for day in unread if day >= first_days[name]}
-    notes = " ".join(f"{name}: not asked, access is costs_only." for name in unasked)
+    notes = " ".join(f"{name}: not asked, {reason}." for name, reason in unasked.items())
     for day in days:
         failures = done.failures_on(day)
         because = f"{failures} {notes}".strip() or READ_COMPLETE.promise
@@ -118,7 +166,7 @@ def _record(context: dg.AssetExecutionContext, key: dg.AssetKey, done: Ingested)
     """Record each day's bytes."""
     for day in sorted({day for kept in done.kept.values() for day in kept}):
         sizes = {name: kept[day] for name, kept in done.kept.items() if day in kept}
-        figures = {"connections": ", ".join(sizes), "body_bytes": sum(sizes.values())}
+        figures = {CONNECTIONS: ", ".join(sizes), "body_bytes": sum(sizes.values())}
         context.add_asset_metadata(figures, asset_key=key, partition_key=str(day))
 
 

@@ -78,7 +78,9 @@ def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
                 )
     except csv.Error as broken:
         place = f"{name}, line {reader.line_num}"
-        raise FileRefused(place, f"is no CSV ({broken})", "Mend the quotes of that line.") from None
+        raise FileRefused(
+            place, f"is no CSV ({broken})", "Correct the quotes of that line."
+        ) from None
 
 
 def _json_lines(name: str, text: str) -> Iterator[TextRow]:

@@ -19,7 +19,7 @@ def files(folder: UPath, pattern: str) -> list[UPath]:
     else:
         found = sorted((one for one in whole.parent.glob(whole.name) if one.is_file()), key=str)
     if not found:
-        raise FileRefused(str(whole), "is not there", "Mend its name in openai_costs.toml.")
+        raise FileRefused(str(whole), "is not there", "Correct its name in openai_costs.toml.")
     return found
 
 

@@ -22,7 +22,7 @@ import zstandard
 from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.storage.files import files_below, remove_folder, replace_file
+from openai_costs.storage.files import replace_file
 
 ZSTD_LEVEL = 3
 """Measured on cost pages: level 3 shrinks 11x at 420 MB/s; level 6, 15x at 160 MB/s."""
@@ -53,7 +53,7 @@ class Manifest(msgspec.Struct, frozen=True):
     read_at: datetime
     parts: dict[str, Part]
     absent: dict[str, str] = {}
-    """Parts the provider refused to give, and what it said."""
+    """Parts the provider refused to give, and its message."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Archive:
         folder = self._folder(provider, connection, dataset, day)
         if not folder.exists():
             return []
-        return _reads(folder)
+        return kept_files(folder)
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]
@@ -163,19 +163,6 @@ class Archive:
             sorted((one.name for one in folder.iterdir()), reverse=True) if folder.exists() else []
         )
         yield from self.newest(provider, connection, dataset, map(date.fromisoformat, days))
-
-    def rename(self, provider: str, connection: str, name: str) -> None:
-        """Go on with all that is kept of a connection under another name.
-
-        A day that both have keeps all its reads; those of the old name are the older ones.
-        """
-        old, new = self._root / provider / connection, self._root / provider / name
-        for folder in sorted({file.parent for file in files_below(old, SUFFIX)}, key=str):
-            _merge(folder, new / str(folder.relative_to(old)))
-        for note in files_below(old, ".json"):
-            if not (new / note.name).exists():
-                replace_file(new / note.name, note.read_bytes())
-        remove_folder(old)
 
     def connections(self, provider: str) -> list[str]:
         """Return the connections of a provider that anything is kept of, sorted."""
@@ -224,28 +211,21 @@ def _number(path: UPath) -> int:
     return int(found["number"] or 0) if found else 0
 
 
-def _reads(folder: UPath) -> list[UPath]:
+def kept_files(folder: UPath) -> list[UPath]:
+    """Return the reads in a day's folder, in the order in which they were kept."""
     kept = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
     return sorted(kept, key=lambda file: (_number(file), file.name))
-
-
-def _merge(old: UPath, new: UPath) -> None:
-    """Move the reads of a day before those that another folder has of it."""
-    before, after = _reads(old), _reads(new) if new.exists() else []
-    for number, file in reversed(list(enumerate(after, len(before) + 1))):
-        file.rename(new / _numbered(number, read_at(file)))
-    for number, file in enumerate(before, 1):
-        replace_file(new / _numbered(number, read_at(file)), file.read_bytes())
 
 
 def _name(at: datetime, kept: Sequence[UPath]) -> str:
     """Return the name of a read that is kept now; the very read that is there keeps its name."""
     if kept and read_at(kept[-1]) == at:
         return kept[-1].name
-    return _numbered(max(map(_number, kept), default=0) + 1, at)
+    return numbered(max(map(_number, kept), default=0) + 1, at)
 
 
-def _numbered(number: int, at: datetime) -> str:
+def numbered(number: int, at: datetime) -> str:
+    """Return the name of a read's file."""
     return f"r{number:06}-{at.astimezone(UTC).strftime(_STAMP)}{SUFFIX}"
 
 

@@ -23,9 +23,9 @@ from upath import UPath
 
 from openai_costs.kernel.errors import ContractBroken, OpenAICostsError
 from openai_costs.kernel.money import total
-from openai_costs.storage.files import files_below, is_local, remove_folder, replace_file
+from openai_costs.storage.files import files_below, is_local, replace_file
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
-from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.contract import Contract
 
 ROWS_A_BATCH = 60_000
 """Rows taken into memory at a time: bounds the memory of a run, whatever the range."""
@@ -98,11 +98,6 @@ class Lake:
         if broken := table.broken_rules(frame):
             raise ContractBroken(table.full_name(), [], broken)
         replace_file(self._folder(table) / "all.parquet", _parquet(frame, {}))
-
-    def forget(self, connection: str) -> None:
-        """Remove the slices of a connection from every table; whole tables keep their rows."""
-        for table in all_contracts():
-            remove_folder(self._folder(table) / connection)
 
     def read_at(self, table: type[Contract], key: Slice) -> datetime | None:
         """Return which read a slice was made from; None when the slice is not there."""

@@ -261,7 +261,7 @@ def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[
         "ERROR raw/openai_directory read_complete",
         "ERROR raw/openai_usage read_complete of 2026-11-18 to 2026-11-23",
     ]
-    assert all("OpenAIConnection 'harbour': GET" in line for line in refused)
+    assert all("Connection 'harbour': the provider refused GET" in line for line in refused)
 
 
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:

@@ -92,7 +92,7 @@ def test_a_connection_says_everything_about_itself():
 
 
 def test_history_begins_with_the_earliest_connection():
-    start = 'start = 2025-06-01\n[[connections]]\nname = "labs"\nstart = 2025-03-01'
+    start = 'start = 2025-06-01\n[[connections]]\nname = "labs"\nadmin_key_env = "LABS_KEY"\nstart = 2025-03-01'
     assert written(one_connection(start)).first_day == date(2025, 3, 1)
 
 
@@ -157,6 +157,22 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (a_route('channel = "email"\nurl_env = "U"\nsender = "s"'), "needs to"),
         (a_route('channel = "slack"\nurl_env = "https://hooks"'), "routes.0.url_env (line 4)"),
         (a_route('channel = "pagerduty"\nsecret_env = "K"\ndigest = true'), "remove digest"),
+        (a_route('channel = "webhook"\nbody_template = "{}"'), "needs url_env"),
+        (
+            a_route('channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\ndigest = true'),
+            "remove digest",
+        ),
+        (
+            a_route('channel = "slack"\nurl_env = "U"\nheaders = { X-Scope-OrgID = "a" }'),
+            "route 'a': headers is only for a webhook; remove it",
+        ),
+        (
+            a_route(
+                'channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\n'
+                'headers = { Authorization = "Bearer s3cr3t" }'
+            ),
+            "the header Authorization may hold a secret; put its value into a variable",
+        ),
         (a_route('channel = "slack"\nurl_env = "U"') * 2, "two routes are called 'a'"),
         (a_mute('until = 2026-12-01\nreason = "x"'), "would mute everything"),
         (a_mute('finding = "f"\nuntil = 2026-12-01'), "alerts.mutes.0.reason"),
@@ -219,7 +235,7 @@ def test_a_bad_address_from_the_environment_is_refused(monkeypatch: pytest.Monke
 
 
 def test_an_unknown_connection_is_answered_with_the_known_ones():
-    settings = written(one_connection('[[connections]]\nname = "labs"'))
+    settings = written(one_connection('[[connections]]\nname = "labs"\nadmin_key_env = "LABS_KEY"'))
     with pytest.raises(SettingsError, match=r"'acmee'.*acme, labs"):
         settings.connection("acmee")
 
@@ -298,7 +314,7 @@ def test_settings_cannot_be_changed_after_they_were_checked():
 
 
 def test_a_process_may_read_one_connection_only():
-    settings = written(one_connection('[[connections]]\nname = "labs"'))
+    settings = written(one_connection('[[connections]]\nname = "labs"\nadmin_key_env = "LABS_KEY"'))
     assert [one.name for one in settings.asked_connections] == ["acme", "labs"]
     assert [one.name for one in settings.only("labs").asked_connections] == ["labs"]
     with pytest.raises(SettingsError, match="'nobody'"):

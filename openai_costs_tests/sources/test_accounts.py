@@ -3,16 +3,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.settings.load import settings_of
+from openai_costs.sources.accounts import refusal
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs_tests.org import ORGANISATION, House, connection, day, house
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from openai_costs.sample.company.organisation import Organisation
 
 FIRST, LAST = day(16), day(18)
@@ -64,6 +67,24 @@ def test_an_organization_under_two_connections_is_counted_once_and_named(
         "Connection 'acme-new-key' reads org-tidewatermaps, which 'acme' reads too: it is counted "
         "once, as 'acme'."
     ) in verdict.because
+
+
+def test_doctor_names_the_two_connections_of_one_organization_until_one_is_removed(
+    read_once: House, tmp_path: Path
+) -> None:
+    made = with_connections(read_once.moved_to(tmp_path / "home"), "acme", "acme-new-key")
+    made.run(FIRST, LAST)
+    assert "which 'acme' reads too" in refusal(made.archive, made.connections[1])
+    made = with_connections(made, "acme-new-key")
+    assert made.at(made.clock.now + timedelta(hours=1)).run(FIRST, LAST).is_green
+    assert refusal(made.archive, made.connections[0]) == ""
+    assert list(totals(made)) == ["acme-new-key"]
+
+
+def test_two_connections_with_one_key_and_one_address_are_refused() -> None:
+    tables = [{"name": name, "admin_key_env": "ACME_KEY"} for name in ("acme", "again")]
+    with pytest.raises(SettingsError, match="acme and again have the same key"):
+        settings_of({"connections": tables}, (OpenAIConnection,), "", Path("costs.toml"), "")
 
 
 def test_a_renamed_connection_goes_on_with_its_days_and_they_are_counted_once(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from openai_costs.settings.connection import Connection
-from openai_costs.sources.openai.connection import NAME
+from openai_costs.sources.openai.connection import ALLOWED, NAME
 from openai_costs.sources.openai.costs import frames
 from openai_costs.sources.openai.costs.endpoints import COSTS
 from openai_costs.sources.openai.costs.pages import accounts
@@ -27,6 +27,7 @@ def _control(reads: Reads, _connection: Connection, grace: timedelta) -> Iterato
 OPENAI = Provider(
     name=NAME,
     connection=OpenAIConnection,
+    allowed=ALLOWED["full"],
     costs=CostSource(
         pages=RawPages(
             provider=NAME,

@@ -19,10 +19,10 @@ from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import NAME
-from openai_costs.sources.openai.connection_notes import Learned, recall, remember
 from openai_costs.sources.openai.costs import protocol
 from openai_costs.sources.openai.costs.endpoints import Endpoint
 from openai_costs.sources.openai.costs.protocol import WindowRead
+from openai_costs.sources.openai.hints import Hints, recall, remember
 from openai_costs.sources.openai.paging import Answer
 from openai_costs.storage.archive import DayRead
 
@@ -31,7 +31,7 @@ class Talk(Protocol):
     """Starts the conversation about a window, in the groupings known not to be hopeless."""
 
     def __call__(
-        self, window: DayRange, learned: Learned, today: date, /
+        self, window: DayRange, hints: Hints, today: date, /
     ) -> Generator[Get, Body, WindowRead]:
         """Return the conversation."""
         ...
@@ -43,7 +43,7 @@ class Dataset:
 
     Args:
         name: The archive's name for its reads.
-        note: The name of the note of what is learned on the way.
+        note: The name of the note with hints.
         probe: An endpoint of it: the smallest question, and the largest window.
         talk: Starts the conversation about a window.
         tell: Says for a person what was read.
@@ -68,7 +68,7 @@ def windows(
     Args:
         dataset: What is read.
         transport: Where it is read; closed at the end.
-        note: Where what is learned on the way is remembered.
+        note: Where hints are remembered.
         days: The days.
         clock: Tells the time.
 
@@ -128,7 +128,7 @@ class _Unread:
 
     def __init__(self, dataset: Dataset, transport: Transport, note: UPath, days: DayRange) -> None:
         self._dataset, self._transport, self._note = dataset, transport, note
-        self._learned = recall(note)
+        self._hints = recall(note)
         self._longest = dataset.probe.most_buckets
         self._unread: DayRange | None = days
 
@@ -139,7 +139,7 @@ class _Unread:
     def read(self, window: DayRange, today: date) -> WindowRead | None:
         """Return the window's reads; None when the provider asks for another window first."""
         try:
-            read = hold(self._dataset.talk(window, self._learned, today), self._transport)
+            read = hold(self._dataset.talk(window, self._hints, today), self._transport)
         except BodyTooLarge as large:
             self._longest = max(1, min(len(window) // 2, large.days_begun - 1))
             return None
@@ -147,17 +147,17 @@ class _Unread:
             floor = hold(protocol.find_floor(window, self._dataset.probe), self._transport)
             if floor > today or floor == window.first:
                 raise  # no floor is in this window: what was refused is the question, not its days
-            self._learn(self._learned.with_floor(floor))
+            self._learn(self._hints.with_floor(floor))
             self._start_at(floor)
             return None
         if read.refused:
-            self._learn(self._learned.refused(window, read.refused, today))
+            self._learn(self._hints.refused(window, read.refused, today))
         self._finish(window.first)
         return read
 
-    def _learn(self, learned: Learned) -> None:
-        self._learned = learned
-        remember(self._note, learned)
+    def _learn(self, hints: Hints) -> None:
+        self._hints = hints
+        remember(self._note, hints)
 
     def _start_at(self, first: date) -> None:
         if self._unread and first > self._unread.first:

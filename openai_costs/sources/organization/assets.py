@@ -17,6 +17,7 @@ from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
+from openai_costs.sources.accounts import refusal
 from openai_costs.sources.assets import kinds
 from openai_costs.sources.ingest import Ingested, ingest
 from openai_costs.sources.organization.checks import (
@@ -131,7 +132,7 @@ def _ingested(
     def read_lists(connection: Connection) -> Iterable[DayRead]:
         return reader.read(connection, days, tell)
 
-    left = [one for one in connections if one.access == "full"]
+    left = [one for one in connections if one.access == "full" and not refusal(archive, one)]
     done = Ingested()
     for _ in range(TRIES):
         found = ingest(sources(read_lists, left, days), archive, tell)

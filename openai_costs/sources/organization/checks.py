@@ -57,18 +57,18 @@ def read_complete(
         unasked: Connections that are not asked.
     """
     withheld = [
-        f"{read.manifest.connection} was not given {name} ({said})."
+        f"{read.manifest.connection}: the provider did not give {name} ({message})."
         for read in reads
         if isinstance(read, KeptRead)
-        for name, said in not_given(read.manifest).items()
+        for name, message in not_given(read.manifest).items()
     ]
-    silent = [f"{name}: not asked, access is costs_only." for name in sorted(unasked)]
-    said = " ".join([*map(str, failed.values()), *withheld, *silent])
+    unread = [f"{name}: not asked, access is costs_only." for name in sorted(unasked)]
+    because = " ".join([*map(str, failed.values()), *withheld, *unread])
     return dg.AssetCheckResult(
         passed=not failed and not withheld,
         check_name=READ_COMPLETE.name,
         severity=READ_COMPLETE.severity if failed else WARN,
-        description=said or READ_COMPLETE.promise,
+        description=because or READ_COMPLETE.promise,
         metadata={
             f"lists not given to {read.manifest.connection}": len(read.manifest.absent)
             for read in reads
@@ -81,8 +81,8 @@ def not_given(manifest: Manifest) -> dict[str, str]:
     """Return the lists that no project was given, and the message instead of them."""
     given = {part.partition(".")[0] for part in manifest.parts if part.count(".") > 1}
     return {
-        name.partition(".")[0] if "." in name else name: said
-        for name, said in manifest.absent.items()
+        name.partition(".")[0] if "." in name else name: message
+        for name, message in manifest.absent.items()
         if "." not in name or name.partition(".")[0] not in given
     }
 
@@ -108,12 +108,12 @@ def results(made: Made) -> Iterator[dg.AssetCheckResult]:
         ),
     }
     for rule in rules(made.kind):
-        said = objections[rule.name]
+        because = objections[rule.name]
         yield dg.AssetCheckResult(
-            passed=not said,
+            passed=not because,
             check_name=rule.name,
             severity=rule.severity,
-            description=said or rule.promise,
+            description=because or rule.promise,
             metadata=_figures(made) if rule is KNOWN_IDS else {},
         )
 
@@ -140,8 +140,8 @@ def _unlisted(kind: Kind, one: Folded) -> str:
     return f"{kind_of} in no list: {dearest.height}, with {spent}: {named}"
 
 
-def _each(said: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {sentence}" for name, sentence in said.items() if sentence)
+def _each(sentences: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {sentence}" for name, sentence in sentences.items() if sentence)
 
 
 def _figures(made: Made) -> dict[str, int]:

@@ -23,7 +23,7 @@ FEW = 2
 
 @dataclass(frozen=True)
 class Folded:
-    """One connection's rows of a table, and what is to be said about them.
+    """One connection's rows of a table, and what to report about them.
 
     Args:
         frame: The rows.

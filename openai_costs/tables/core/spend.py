@@ -14,7 +14,7 @@ class Spend(Contract):
     """
 
     connection: str = column("The connection (organisation or account) of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     organization_id: str = column(
         "The organization that is billed, as the pages name it; else from settings.", nullable=True
     )

@@ -87,7 +87,7 @@ def test_sensors_are_on_when_there_is_a_route_and_off_without() -> None:
         assert {one.default_status for one in made} == {status}
 
 
-def test_late_data_is_found_although_nothing_ran_and_over_when_it_came(site: Site) -> None:
+def test_late_data_is_found_without_a_run_and_closed_when_it_settles(site: Site) -> None:
     site.late(through=18)
     site.tick("watch_data")
     site.tick("watch_data")
@@ -110,7 +110,7 @@ def test_a_failed_run_is_found(site: Site) -> None:
     assert site.found() == [("data.run_failed", "open")]
 
 
-def test_what_was_found_is_delivered_once_by_the_other_sensor(
+def test_a_finding_is_delivered_once_by_the_other_sensor(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.late(through=18)
@@ -123,14 +123,16 @@ def test_what_was_found_is_delivered_once_by_the_other_sensor(
         site.tick("watch_data")
         site.tick("deliver_findings")
     assert [body["kind"] for body in inbox.bodies] == ["opened", "closed"]
-    assert (first.skip_message, second.skip_message) == ("1 sent", "nothing due")
+    assert (first.skip_message, second.skip_message) == ("1 sent", "nothing to send")
     assert [event.asset_key for event in first.asset_events] == [
         dg.AssetKey(["mart", "deliveries"])
     ]
     assert second.asset_events == []
 
 
-def test_the_spender_is_not_told_about_data(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_route_for_spend_receives_nothing_about_data(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spender = Site(site.home, (route("spenders"),))
     spender.late(through=18)
     with http_inbox() as inbox:

@@ -485,8 +485,16 @@ class _Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_the_key_is_in_no_line_of_any_log(caplog: pytest.LogCaptureFixture):
+def test_the_key_is_in_no_line_of_any_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
     caplog.set_level(logging.DEBUG)
+    for name in (
+        "httpx",
+        "httpcore.connection",
+        "httpcore.http11",
+    ):  # others may have disabled them
+        monkeypatch.setattr(logging.getLogger(name), "disabled", value=False)
     with _Server(("127.0.0.1", 0), type("_Two", (_Answers,), {"statuses": [429, 200]})) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         here = Transport(access(base_url=f"http://127.0.0.1:{server.server_port}/v1"))

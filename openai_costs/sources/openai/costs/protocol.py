@@ -28,7 +28,7 @@ class WindowRead:
         window: The days.
         answers: Complete answers; of costs `ledger`, `control`, and `user_view` if needed.
         refused: Groupings that were refused on the way.
-        absent: Parts the provider did not give, and what it said.
+        absent: Parts the provider did not give, and its message.
     """
 
     window: DayRange

@@ -51,8 +51,8 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
     parts = list(_parts(kind, read))
     columns = entry_columns(kind.table)
     for part in parts:
-        said, entries = _entries(kind, read, part)
-        new.update(_new(part.endpoint, said))
+        raw, entries = _entries(kind, read, part)
+        new.update(_new(part.endpoint, raw))
         rows += (_row(entry, part, columns) for entry in entries)
     return Listing(
         naive(read.manifest.read_at),
@@ -83,34 +83,34 @@ def _endpoint(kind: Kind, name: str) -> ListEndpoint | None:
 def _entries(kind: Kind, read: KeptRead, part: _Part) -> tuple[list[dict[str, Any]], list[Entry]]:
     page = f"{read.page}!{part.part}.json"
     try:
-        said = _said(read.bodies[part.part], part.endpoint)
+        raw = _raw(read.bodies[part.part], part.endpoint)
         entries: list[Entry] = msgspec.convert(
-            said, GenericAlias(list, ENTRIES[kind.table][part.endpoint])
+            raw, GenericAlias(list, ENTRIES[kind.table][part.endpoint])
         )
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as unusable:
         where = str(unusable).rpartition("`$")[2].strip("`") if "`$" in str(unusable) else ""
         raise PageRefused(page, f"data{where}", f"is not what it was: {unusable}") from None
     _refuse_other_currencies(entries, page)
-    return said, entries
+    return raw, entries
 
 
-def _said(body: bytes, endpoint: ListEndpoint) -> list[dict[str, Any]]:
+def _raw(body: bytes, endpoint: ListEndpoint) -> list[dict[str, Any]]:
     if not endpoint.is_single:
         return msgspec.json.decode(body, type=_Page).data
     return [msgspec.json.decode(body, type=dict[str, Any])] if body else []
 
 
-def _new(endpoint: ListEndpoint, said: list[dict[str, Any]]) -> Iterator[str]:
+def _new(endpoint: ListEndpoint, raw: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the fields and objects that are new to us."""
-    for entry in said:
+    for entry in raw:
         yield from (f"{endpoint.name}.{name}" for name in entry.keys() - endpoint.fields)
         if (named := entry.get("object", endpoint.entry_object)) != endpoint.entry_object:
             yield f"object {named}"
 
 
 def _refuse_other_currencies(entries: list[Entry], page: str) -> None:
-    said = {one.currency for one in entries if isinstance(one, Limit | Alert)}
-    if strange := said - DOLLARS:
+    currencies = {one.currency for one in entries if isinstance(one, Limit | Alert)}
+    if strange := currencies - DOLLARS:
         why = f"is {', '.join(sorted(strange))}; thresholds are compared with dollars only"
         raise CurrencyRefused(page, "currency", why)
 

@@ -8,8 +8,8 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import CursorRefused, LookbackExceeded, RequestRefused
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.http.paging import Body, Get
-from openai_costs.sources.openai.connection_notes import Learned
 from openai_costs.sources.openai.costs.protocol import WindowRead, find_floor, richest
+from openai_costs.sources.openai.hints import Hints
 from openai_costs.sources.openai.paging import Answer, Query
 from openai_costs.sources.openai.reader import Reader, first_day
 from openai_costs.sources.openai.usage.endpoints import (
@@ -27,7 +27,7 @@ from openai_costs.storage.archive import Archive
 def read_window(window: DayRange, open_day: date | None = None) -> Generator[Get, Body, WindowRead]:
     """Read a window from every usage endpoint, one part each.
 
-    An endpoint that this organisation is not given is absent from the read, with what was said.
+    An endpoint that this organisation is not given is absent from the read, with the message.
 
     Raises:
         RequestRefused: Every endpoint was refused.
@@ -76,7 +76,7 @@ def first_usage_day(archive: Archive, connection: Connection) -> date:
     return first_day(archive, connection, NOTE)
 
 
-def _talk(window: DayRange, _learned: Learned, today: date) -> Generator[Get, Body, WindowRead]:
+def _talk(window: DayRange, _hints: Hints, today: date) -> Generator[Get, Body, WindowRead]:
     return read_window(window, open_day(window, today))
 
 

@@ -26,13 +26,13 @@ from openai_costs.sample.company.organisation import Organisation, sample_organi
 from openai_costs.sample.faults.faults import FAULT_NAMES, Faults
 from openai_costs.settings import Reading
 from openai_costs.settings.load import Settings
-from openai_costs.sources.openai.connection_notes import recall
 from openai_costs.sources.openai.costs.frames import (
     by_user_batches,
     control_batches,
     ledger_batches,
 )
 from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.openai.hints import recall
 from openai_costs.sources.openai.reader import first_day
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach

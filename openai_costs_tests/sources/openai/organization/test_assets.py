@@ -185,7 +185,10 @@ def test_a_list_that_nobody_was_given_is_a_warning_that_names_it(acme: Office):
     acme.answers("acme", ABC | {"/organization/admin_api_keys": (403, "Owners only.")})
     verdict = said(acme.ask(), "raw/openai_directory", "read_complete")
     assert (verdict.passed, verdict.severity) == (False, "WARN")
-    assert verdict.because == "acme was not given admin_api_keys (HTTP 403: Owners only.)."
+    assert (
+        verdict.because
+        == "acme: the provider did not give admin_api_keys (HTTP 403: Owners only.)."
+    )
 
 
 def test_a_list_that_one_project_was_not_given_is_no_warning(acme: Office):
@@ -198,7 +201,9 @@ def test_a_list_that_no_project_was_given_is_one(acme: Office):
         f"/organization/projects/proj_{name}/spend_alerts": (404, "Unknown URL.") for name in "abc"
     }
     verdict = said(acme.ask_with(ABC | refused), "raw/openai_directory", "read_complete")
-    assert verdict.because == "acme was not given spend_alerts (HTTP 404: Unknown URL.)."
+    assert (
+        verdict.because == "acme: the provider did not give spend_alerts (HTTP 404: Unknown URL.)."
+    )
 
 
 def test_a_page_that_cannot_be_used_leaves_its_table_as_it_was_and_the_others_are_made(

@@ -17,7 +17,7 @@ from pyrate_limiter import Limiter
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import AccessRefused, MissingKey, ProviderUnavailable
 from openai_costs.sources.ingest import Ingested, ingest
-from openai_costs.sources.openai.connection_notes import Learned, recall, remember
+from openai_costs.sources.openai.hints import Hints, recall, remember
 from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs_tests.sources.openai.organization.wire import (
@@ -355,9 +355,9 @@ def test_the_day_the_oldest_thing_was_made_is_noted_with_a_whole_directory(desk:
 def test_an_older_day_that_is_noted_already_stays(desk: Desk, known: date):
     note = desk.archive.note("openai", "acme")
     floor = date(2024, 1, 1)
-    remember(note, Learned(floor=floor, created=known))
+    remember(note, Hints(floor=floor, created=known))
     tried(desk, Lists(organisation("a")))
-    assert recall(note) == Learned(floor=floor, created=known)
+    assert recall(note) == Hints(floor=floor, created=known)
 
 
 def test_no_address_is_in_what_is_told_or_logged(desk: Desk, caplog: pytest.LogCaptureFixture):

@@ -18,7 +18,7 @@ from openai_costs.kernel.errors import (
     RequestRefused,
 )
 from openai_costs.settings.load import Settings
-from openai_costs.sources.openai.connection_notes import Learned, recall
+from openai_costs.sources.openai.hints import Hints, recall
 from openai_costs.sources.openai.reader import first_day
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
@@ -64,7 +64,7 @@ class Desk:
         source = OpenAIUsage(self.settings, self.archive, lambda: NOON, Reach(lambda _: wire))
         return list(source.read(self.connection, days, self.told.append))
 
-    def learned(self, note: str) -> Learned:
+    def learned(self, note: str) -> Hints:
         return recall(self.archive.note("openai", "acme", note))
 
 
