@@ -65,6 +65,8 @@ def tidewater(*, days: int = 14) -> Organisation:
 
 
 ORGANISATION: Final = tidewater()
+ACCOUNTS: Final = {"harbour": "org-harbour"}
+"""Connections that read another organization than the usual one."""
 
 
 @dataclass
@@ -210,10 +212,11 @@ class House:
         faults: str = "",
         *,
         options: WireOptions = USUAL,
-        organisation: Organisation = ORGANISATION,
+        organisation: Organisation | None = None,
     ) -> None:
         """Let a connection's API behave so from now on; its requests are counted anew."""
-        app = create_app(organisation, now=self.clock, faults=Faults.parse(faults), options=options)
+        whose = organisation or organisation_of(ACCOUNTS.get(name, "org-tidewatermaps"))
+        app = create_app(whose, now=self.clock, faults=Faults.parse(faults), options=options)
         self.transports[name] = InProcessTransport(app)
 
     def silence(self) -> None:
@@ -276,6 +279,11 @@ def calm() -> Iterator[None]:
         yield
 
 
+def organisation_of(account: str) -> Organisation:
+    """The sample organization under another id: the same days, another payer."""
+    return replace(ORGANISATION, cast=replace(ORGANISATION.cast, organization_id=account))
+
+
 def connection(
     name: str,
     *,
@@ -288,7 +296,7 @@ def connection(
         base_url="sample://organisation",
         start=start,
         access=access,
-        organization_id="org-tidewatermaps",
+        organization_id=ACCOUNTS.get(name, "org-tidewatermaps"),
     )
 
 

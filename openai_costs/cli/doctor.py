@@ -19,11 +19,12 @@ from openai_costs.questions.coverage import unbilled
 from openai_costs.settings import Gateway
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.accounts import refusal
 from openai_costs.sources.gateway.readers import GatewayReader, readers_of
 from openai_costs.sources.provider import Reach, silent
 from openai_costs.sources.registry import provider_of
 from openai_costs.sources.user_files import files
-from openai_costs.storage.archive import DayRead
+from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place, replace_file
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
@@ -156,6 +157,8 @@ def _connection(
     provider = provider_of(connection)
     for state, about, text in provider.diagnose(settings, connection, reach, clock().date()):
         yield Fact(state, f"{connection.name}: {about}", text)
+    if refused := refusal(Archive(place(settings.home)), connection):
+        yield Fact("FAIL", f"{connection.name}: account", refused)
     yield _days(settings, connection)
 
 

@@ -185,11 +185,26 @@ def settings_of(
     try:
         if isinstance(listed := whole.get("connections"), list):
             whole["connections"] = typed_connections(listed, kinds)
-        return Settings.model_validate(whole)
+        settings = Settings.model_validate(whole)
     except ConnectionRefused as refused:
         raise SettingsError(f"{path}: {sentence(refused.found, text)}") from None
     except ValidationError as broken:
         raise SettingsError(f"{path}: {sentence(objection(broken), text)}") from None
+    _refuse_twins(settings)
+    return settings
+
+
+def _refuse_twins(settings: Settings) -> None:
+    """Refuse two connections that would read the same organization with the same key."""
+    readers: dict[tuple[str, str, str], str] = {}
+    for one in settings.connections:
+        reads = (one.provider, one.admin_key_env, one.base_url)
+        if not one.is_sample and (twin := readers.setdefault(reads, one.name)) != one.name:
+            raise SettingsError(
+                f"{settings.config_file}: connections {twin} and {one.name} have the same key "
+                f"({one.admin_key_env}) and the same address: their costs would be counted twice. "
+                "Remove one of them."
+            )
 
 
 def secret(variable: str, asks: str) -> SecretStr:

@@ -38,11 +38,11 @@ def daily_assets() -> tuple[Builder, ...]:
     }
     from_ledger = from_pages | {"deps": [*(one.key for one in bills), asset_key(Spend)]}
     return (
-        *map(raw_pages, bills),
+        *(raw_pages(one.costs.pages, one.costs) for one in registry.PROVIDERS),
         table_asset(Spend, **from_pages, rules=PAGE_RULES)(spend),
         table_asset(SpendByUser, **from_pages, reads=(Spend,))(spend_by_user),
         table_asset(SpendControl, **from_ledger)(spend_control),
-        *(raw_pages(one, is_explanation=True) for one in used),
+        *map(raw_pages, used),
         table_asset(
             Usage,
             group=USAGE_GROUP,

@@ -4,7 +4,7 @@ Costs are required. Usage and the organization are optional parts, and so are th
 that not every provider has: who spent (`by_user`) and a control total (`control`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, NamedTuple, Protocol
@@ -99,6 +99,15 @@ class RawPages:
         return archive.every(self.provider, connection, self.dataset)
 
 
+Accounts = Callable[[Mapping[str, bytes]], set[str]]
+"""Returns the accounts that the bodies of a read name; none where the provider names none."""
+
+
+def no_accounts(_bodies: Mapping[str, bytes]) -> set[str]:
+    """Return no account: the provider's pages name none."""
+    return set()
+
+
 Clean = Callable[[Reads, Connection], Iterator[Batch]]
 """Cleans kept reads into a core table."""
 
@@ -114,12 +123,14 @@ class CostSource:
             own; None where the ledger alone says who spent, or nothing does.
         control: Cleans kept reads into core.spend_control, given how long a day stays provisional;
             None where the provider has no total apart from the ledger: its pages are added up.
+        accounts: Returns the accounts that the pages name: whose costs they are.
     """
 
     pages: RawPages
     ledger: Clean
     by_user: Clean | None = None
     control: Callable[[Reads, Connection, timedelta], Iterator[Batch]] | None = None
+    accounts: Accounts = no_accounts
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ its check red, and the others' money goes on. So does every money where an expla
 here: how reads are kept (ingest.py), how a provider is read (its own folder).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -18,9 +18,10 @@ from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
+from openai_costs.sources.accounts import Accounts, refusal
 from openai_costs.sources.ingest import Ingested, Source, ingest
-from openai_costs.sources.provider import DayReader, RawPages, Reach, Tell
-from openai_costs.storage.archive import Archive
+from openai_costs.sources.provider import CostSource, RawPages, Reach
+from openai_costs.storage.archive import Archive, DayRead
 
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
 
@@ -37,21 +38,23 @@ def connections_of(settings: Settings, provider: str) -> list[Connection]:
 
 
 def sources(
-    reader: DayReader, connections: Iterable[Connection], days: DayRange, tell: Tell
+    read: Callable[[Connection], Iterable[DayRead]],
+    connections: Iterable[Connection],
+    days: DayRange,
 ) -> Iterator[Source]:
     """Yield each connection as a source that owes the days from its first one on."""
     for one in connections:
         owed = [day for day in days if day >= one.first_day]
-        yield Source(one.name, partial(reader.read, one, days, tell), owed)
+        yield Source(one.name, partial(read, one), owed)
 
 
-def raw_pages(pages: RawPages, *, is_explanation: bool = False) -> Builder:
+def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
     """Return the builder of the daily asset that reads some pages.
 
     Args:
         pages: The pages.
-        is_explanation: Whether they explain the ledger and are not the ledger itself. Connections
-            that give costs only are not asked then, and failures end no run.
+        costs: The costs whose pages these are. Without, they explain the ledger and are not the
+            ledger itself: connections that give costs only are not asked, and failures end no run.
     """
 
     def read(
@@ -63,17 +66,19 @@ def raw_pages(pages: RawPages, *, is_explanation: bool = False) -> Builder:
     ) -> Iterator[Any]:
         """Read the run's days of every connection and keep them."""
         days, ours = run_days(context), connections_of(settings, pages.provider)
-        asked = [one for one in ours if one.access == "full" or not is_explanation]
-        reader = pages.reader(settings, archive, clock, reach)
-        done = ingest(sources(reader, asked, days, context.log.info), archive, context.log.info)
-        unasked = [one.name for one in ours if one not in asked]
+        unasked = {} if costs is not None else dict(_unasked(archive, ours))
+        asked = [one for one in ours if one.name not in unasked]
+        reader, tell = pages.reader(settings, archive, clock, reach), context.log.info
+        accounts = Accounts(settings, archive, costs) if costs is not None else None
+
+        def read_days(connection: Connection) -> Iterable[DayRead]:
+            reads = reader.read(connection, days, tell)
+            return accounts.checked(connection, reads, tell) if accounts else reads
+
+        done = ingest(sources(read_days, asked, days), archive, tell)
         first = {one.name: pages.first_day(archive, one) for one in ours}
         yield from evaluations(pages.key, _verdicts(done, days, first, unasked))
-        if (
-            done.is_nothing
-            and not is_explanation
-            and not _are_others_read(context, settings, pages)
-        ):
+        if done.is_nothing and costs is not None and not _are_others_read(context, settings, pages):
             raise _failure(done)
         _record(context, pages.key, done)
         yield dg.Output(None)
@@ -132,16 +137,25 @@ def _are_others_read(
     return not others.isdisjoint(context.job_def.asset_layer.executable_asset_keys)
 
 
+def _unasked(archive: Archive, connections: Iterable[Connection]) -> Iterator[tuple[str, str]]:
+    """Yield the connections whose explanations are not asked for, and why."""
+    for one in connections:
+        if one.access != "full":
+            yield one.name, "access is costs_only"
+        elif refusal(archive, one):
+            yield one.name, "its key reads an account that is not its own"
+
+
 def _verdicts(
     done: Ingested,
     days: DayRange,
     first_days: Mapping[str, date],
-    unasked: Iterable[str],
+    unasked: Mapping[str, str],
 ) -> Iterator[Verdict]:
     """Judge each day; a failed connection owes no day before its history begins."""
     for name, unread in done.unread.items():
         done.unread[name] = {day for day in unread if day >= first_days[name]}
-    notes = " ".join(f"{name}: not asked, access is costs_only." for name in unasked)
+    notes = " ".join(f"{name}: not asked, {reason}." for name, reason in unasked.items())
     for day in days:
         failures = done.failures_on(day)
         because = f"{failures} {notes}".strip() or READ_COMPLETE.promise

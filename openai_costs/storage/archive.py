@@ -81,15 +81,8 @@ class DayRead:
             )
             for name, (path, params, grouping) in self.requests.items()
         }
-        return Manifest(
-            self.provider,
-            self.connection,
-            self.dataset,
-            self.day,
-            self.read_at,
-            parts,
-            dict(self.absent),
-        )
+        whose = (self.provider, self.connection, self.dataset, self.day, self.read_at)
+        return Manifest(*whose, parts, dict(self.absent))
 
 
 @dataclass(frozen=True)
@@ -134,8 +127,7 @@ class Archive:
         folder = self._folder(provider, connection, dataset, day)
         if not folder.exists():
             return []
-        kept = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
-        return sorted(kept, key=lambda file: (_number(file), file.name))
+        return kept_files(folder)
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]
@@ -154,6 +146,16 @@ class Archive:
         for day in map(date.fromisoformat, days):
             for file in self.reads(provider, connection, dataset, day):
                 yield _opened(file, connection, day)
+
+    def newest_first(
+        self, provider: str, connection: str, dataset: str
+    ) -> Iterator[KeptRead | DamagedRead]:
+        """Yield the newest complete read of each day that has one, the newest day first."""
+        folder = self._root / provider / connection / dataset
+        days = (
+            sorted((one.name for one in folder.iterdir()), reverse=True) if folder.exists() else []
+        )
+        yield from self.newest(provider, connection, dataset, map(date.fromisoformat, days))
 
     def connections(self, provider: str) -> list[str]:
         """Return the connections of a provider that anything is kept of, sorted."""
@@ -202,12 +204,22 @@ def _number(path: UPath) -> int:
     return int(found["number"] or 0) if found else 0
 
 
+def kept_files(folder: UPath) -> list[UPath]:
+    """Return the reads in a day's folder, in the order in which they were kept."""
+    kept = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
+    return sorted(kept, key=lambda file: (_number(file), file.name))
+
+
 def _name(at: datetime, kept: Sequence[UPath]) -> str:
     """Return the name of a read that is kept now; the very read that is there keeps its name."""
-    stamp = at.astimezone(UTC).strftime(_STAMP) + SUFFIX
-    if kept and kept[-1].name.endswith(stamp):
+    if kept and read_at(kept[-1]) == at:
         return kept[-1].name
-    return f"r{max(map(_number, kept), default=0) + 1:06}-{stamp}"
+    return numbered(max(map(_number, kept), default=0) + 1, at)
+
+
+def numbered(number: int, at: datetime) -> str:
+    """Return the name of a read's file."""
+    return f"r{number:06}-{at.astimezone(UTC).strftime(_STAMP)}{SUFFIX}"
 
 
 def open_read(path: UPath) -> KeptRead:
@@ -224,7 +236,9 @@ def open_read(path: UPath) -> KeptRead:
     for name, part in manifest.parts.items():
         if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
             raise PageRefused(str(path), f"{name}.json", "is not what was kept: its digest differs")
-    return KeptRead(path, manifest, members)
+    # The folder says whose it is: a connection that was renamed goes on with its reads.
+    named = msgspec.structs.replace(manifest, connection=path.parent.parent.parent.name)
+    return KeptRead(path, named, members)
 
 
 def _unpack(packed: bytes) -> dict[str, bytes]:

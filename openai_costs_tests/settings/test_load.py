@@ -92,7 +92,8 @@ def test_a_connection_says_everything_about_itself():
 
 
 def test_history_begins_with_the_earliest_connection():
-    start = 'start = 2025-06-01\n[[connections]]\nname = "labs"\nstart = 2025-03-01'
+    labs = 'name = "labs"\nadmin_key_env = "LABS_KEY"\nstart = 2025-03-01'
+    start = f"start = 2025-06-01\n[[connections]]\n{labs}"
     assert written(one_connection(start)).first_day == date(2025, 3, 1)
 
 
@@ -235,7 +236,7 @@ def test_a_bad_address_from_the_environment_is_refused(monkeypatch: pytest.Monke
 
 
 def test_an_unknown_connection_is_answered_with_the_known_ones():
-    settings = written(one_connection('[[connections]]\nname = "labs"'))
+    settings = written(one_connection('[[connections]]\nname = "labs"\nadmin_key_env = "LABS_KEY"'))
     with pytest.raises(SettingsError, match=r"'acmee'.*acme, labs"):
         settings.connection("acmee")
 
@@ -314,7 +315,7 @@ def test_settings_cannot_be_changed_after_they_were_checked():
 
 
 def test_a_process_may_read_one_connection_only():
-    settings = written(one_connection('[[connections]]\nname = "labs"'))
+    settings = written(one_connection('[[connections]]\nname = "labs"\nadmin_key_env = "LABS_KEY"'))
     assert [one.name for one in settings.asked_connections] == ["acme", "labs"]
     assert [one.name for one in settings.only("labs").asked_connections] == ["labs"]
     with pytest.raises(SettingsError, match="'nobody'"):

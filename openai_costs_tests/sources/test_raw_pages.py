@@ -19,7 +19,7 @@ from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
-from openai_costs.sources.provider import RawPages, Reach, Tell
+from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
 from openai_costs.sources.raw_pages import READ_COMPLETE, raw_pages
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
@@ -78,6 +78,7 @@ class Desk:
             reader=lambda *_run: self.reader,
             first_day=lambda _archive, connection: first_day or connection.first_day,
         )
+        costs = CostSource(pages, ledger=lambda _reads, _connection: iter(()))
         named = Settings(home=str(self.home), config_file=Path("none"), connections=connections)
         resources: dict[str, Any] = {
             "reach": Reach(),
@@ -88,7 +89,7 @@ class Desk:
         }
         with calm(), unrecorded() as instance:
             result = dg.materialize(
-                [raw_pages(pages, is_explanation=is_explanation)(BY_DAY)],
+                [raw_pages(pages, None if is_explanation else costs)(BY_DAY)],
                 instance=instance,
                 resources=resources,
                 tags=range_tags(DAYS),

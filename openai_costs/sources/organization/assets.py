@@ -4,7 +4,7 @@ They explain the ledger and never stop it: what cannot be read or used turns a c
 step ends. Not in the daily refresh: a reading of a large organization takes its time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
+from openai_costs.sources.accounts import refusal
 from openai_costs.sources.assets import kinds
 from openai_costs.sources.ingest import Ingested, ingest
 from openai_costs.sources.organization.checks import (
@@ -31,7 +32,7 @@ from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.ledger_ids import ledger_ids
 from openai_costs.sources.provider import DayReader, OrganizationSource, Reach, Tell
 from openai_costs.sources.raw_pages import connections_of, sources
-from openai_costs.storage.archive import Archive
+from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
 
 GROUP = "sources/openai/directory"
@@ -127,10 +128,14 @@ def _ingested(
 ) -> Ingested:
     """Read the connections that may be asked, and those again that may succeed later."""
     days = DayRange(today, today)
-    left = [one for one in connections if one.access == "full"]
+
+    def read_lists(connection: Connection) -> Iterable[DayRead]:
+        return reader.read(connection, days, tell)
+
+    left = [one for one in connections if one.access == "full" and not refusal(archive, one)]
     done = Ingested()
     for _ in range(TRIES):
-        found = ingest(sources(reader, left, days, tell), archive, tell)
+        found = ingest(sources(read_lists, left, days), archive, tell)
         done.kept |= found.kept
         done.failed = {
             name: error for name, error in done.failed.items() if name not in found.kept

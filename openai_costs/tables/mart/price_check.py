@@ -20,8 +20,8 @@ class PriceCheck(Contract):
     """Billed dollars against list price.
 
     One row per UTC day, connection, line item, residency and quantity unit. expected_usd is
-    quantity times the list price of the day; null, never 0, where it is unknown. Use it to check the bill; it never
-    replaces the ledger.
+    quantity times the list price of the day; null, never 0, where it is unknown. Use it to check
+    the bill; it never replaces the ledger.
     """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")

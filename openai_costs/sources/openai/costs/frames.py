@@ -46,7 +46,7 @@ def _user_part(read: KeptRead) -> str:
 
 
 def _ledger(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -> pl.DataFrame:
-    grain = ["connection", "day", *DIMENSIONS, "quantity_unit", "grouping"]
+    grain = ["connection", "day", *DIMENSIONS, "quantity_unit", "grouping", "organization_id"]
     quantity = pl.when(pl.col("quantity").is_not_null().any()).then(pl.col("quantity").sum())
     summed = frame.group_by(grain).agg(pl.col("billed_usd").sum(), quantity.alias("quantity"))
     return (
@@ -58,15 +58,17 @@ def _ledger(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -
 
 def _by_user(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -> pl.DataFrame:
     grain = ["connection", "day", "user_id", "line_item"]
-    summed = frame.group_by(grain).agg(pl.col("billed_usd").sum())
+    summed = frame.group_by(grain).agg(pl.col("billed_usd").sum(), pl.col("organization_id").max())
     return _named(summed, connection).select(list(SpendByUser.types())).sort(grain)
 
 
 def _named(frame: pl.DataFrame, connection: Connection) -> pl.DataFrame:
     parsed = parsed_columns(frame["line_item"])
     return frame.join(parsed, on="line_item", how="left", nulls_equal=True).with_columns(
-        pl.lit(connection.provider).alias("provider"),
-        pl.lit(connection.organization_id, pl.String).alias("organization_id"),
+        provider=pl.lit(connection.provider),
+        organization_id=pl.coalesce(
+            "organization_id", pl.lit(connection.organization_id, pl.String)
+        ),
     )
 
 

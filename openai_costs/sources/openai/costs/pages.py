@@ -3,7 +3,8 @@
 Pure: bytes in, typed results out. Digits stay as they were written: a float never exists.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -49,6 +50,14 @@ class _LooseResult(Result, kw_only=True, forbid_unknown_fields=False, gc=False):
     amount: _LooseAmount
 
 
+class _Named(msgspec.Struct, gc=False):
+    organization_id: str | None = None
+
+
+class _Bucket(msgspec.Struct, gc=False):
+    results: list[_Named] = []
+
+
 _SHAPE = Shape(Result, COSTS.result_object, nested=_LooseResult)
 
 
@@ -63,6 +72,16 @@ def results(read: KeptRead, part: str) -> tuple[Sequence[Result], str]:
     found, remarks = _SHAPE.results(read.bodies[part], grouping, page)
     _refuse_other_currencies(found, page)
     return found, "; ".join(remarks)
+
+
+def accounts(bodies: Mapping[str, bytes]) -> set[str]:
+    """Return the organizations that the parts of a read name; a page without results names none."""
+    named: set[str] = set()
+    for body in bodies.values():
+        with suppress(msgspec.DecodeError):  # what is wrong with a page is said when it is cleaned
+            results = msgspec.json.decode(body, type=_Bucket).results
+            named |= {one.organization_id for one in results if one.organization_id}
+    return named
 
 
 def _refuse_other_currencies(results: Sequence[Result], page: str) -> None:

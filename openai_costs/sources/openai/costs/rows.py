@@ -57,7 +57,8 @@ def batches(
 def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
     """Return results as they stand: one row per result, "" as null, thousands as single units.
 
-    Columns: connection, day, grouping, the four dimensions, billed_usd, quantity, quantity_unit.
+    Columns: connection, day, grouping, the four dimensions, organization_id, billed_usd, quantity,
+    quantity_unit.
 
     Args:
         days: The days.
@@ -68,10 +69,13 @@ def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
         TooPrecise: An amount has more than 18 decimals and `may_round` is false.
     """
     found = list(chain.from_iterable(day.results for day in days))
-    texts = {name: list(map(attrgetter(name), found)) for name in (*DIMENSIONS, "quantity_unit")}
+    names = (*DIMENSIONS, "quantity_unit", "organization_id")
+    texts = {name: list(map(attrgetter(name), found)) for name in names}
     amounts = _texts(map(attrgetter("amount.value"), found))
     frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
-        pl.when(pl.col(DIMENSIONS) != "").then(pl.col(DIMENSIONS)),
+        pl.when(pl.col(*DIMENSIONS, "organization_id") != "").then(
+            pl.col(*DIMENSIONS, "organization_id")
+        ),
         exact(amounts, may_round=may_round).alias("billed_usd"),
         _quantities(list(map(attrgetter("quantity"), found)), may_round=may_round).alias(
             "quantity"
