@@ -66,7 +66,7 @@ def spend(
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
     """Clean the ledger pages of the run's days."""
-    refuse_empty_run(context, [one.costs.pages for one in registry.PROVIDERS])
+    refuse_empty_run(context, settings)
     for connection, costs, reads in _bills(context, archive, settings):
         yield from costs.ledger(reads, connection)
 

@@ -25,11 +25,12 @@ from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH, range_tags
 from openai_costs.outputs.publish.database import DATABASE, slices_in_flight
+from openai_costs.outputs.publish.verification import verify
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.sample.setup import company
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
-from openai_costs.sources.provider import Reach
+from openai_costs.sources.provider import Reach, silent
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import Contract
@@ -157,6 +158,11 @@ def test_its_days_are_published_with_every_other(both: Office):
     for table in DOLLARS:
         found = both.published(sums.format(table.full_name()))
         assert {day: usd for day, usd in found if usd} == USD, table.full_name()
+
+
+def test_every_settled_day_of_both_adds_up_from_kept_pages_to_the_publication(both: Office):
+    with calm():
+        assert verify(both.settings, silent).holds
 
 
 def test_the_page_and_the_views_show_its_dollars(both: Office):
