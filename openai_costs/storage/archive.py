@@ -236,8 +236,7 @@ def open_read(path: UPath) -> KeptRead:
     for name, part in manifest.parts.items():
         if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
             raise PageRefused(str(path), f"{name}.json", "is not what was kept: its digest differs")
-    # The folder says whose it is: a connection that was renamed goes on with its reads.
-    named = msgspec.structs.replace(manifest, connection=path.parent.parent.parent.name)
+    named = msgspec.structs.replace(manifest, connection=path.parents[2].name)  # may be renamed
     return KeptRead(path, named, members)
 
 

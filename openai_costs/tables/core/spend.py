@@ -16,7 +16,7 @@ class Spend(Contract):
     connection: str = column("The connection (organization or account) in openai_costs.toml.")
     provider: str = column("The provider that billed.")
     organization_id: str = column(
-        "The provider's organization id, from the settings.", nullable=True
+        "The organization that is billed, as the pages name it.", nullable=True
     )
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     project_id: str = column("The project; null if the provider named none.", nullable=True)
