@@ -9,10 +9,9 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.checks import run_days
 from openai_costs.orchestration.table_assets import asset_key, table_asset
-from openai_costs.questions.gateway import meter_days
+from openai_costs.questions.gateway import judged_days, meter_days
 from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
-from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches, Slice
@@ -43,7 +42,7 @@ def cost_reconciliation(
 ) -> Batches:
     """Lay the bill beside the meter, some days at a time."""
     for days in _pieces(run_days(context)):
-        wanted = days_in_use(settings.gateway, days)
+        wanted = judged_days(lake, settings.gateway, days)
         read_at = _read_at(lake, days)
         if wanted is None:
             yield Batch(CostReconciliation.no_rows(), read_at)

@@ -11,6 +11,7 @@ from upath import UPath
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ReadFailed, SettingsError
 from openai_costs.settings.load import Settings
+from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.files.source import GatewayFiles
 from openai_costs.sources.gateway.litellm.source import LiteLLM
 from openai_costs.sources.provider import Tell
@@ -50,10 +51,12 @@ class Reading:
     Args:
         kept: The days kept, and the bytes of their bodies.
         failed: Why something could not be read to its end.
+        set_aside: The rows of files that were set aside, by day: the place and the reason of each.
     """
 
     kept: dict[date, int] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
+    set_aside: dict[date, dict[str, str]] = field(default_factory=dict)
 
 
 def read_registry(readers: Readers, archive: Archive, today: date, tell: Tell) -> Reading:
@@ -73,6 +76,8 @@ def _kept(sources: Iterator[Iterator[DayRead]], archive: Archive, tell: Tell) ->
             for read in reads:
                 archive.keep(read)
                 done.kept[read.day] = sum(map(len, read.bodies.values()))
+                if read.provider == FILES and read.absent:
+                    done.set_aside.setdefault(read.day, {}).update(read.absent)
         except (ReadFailed, SettingsError) as error:
             tell(str(error))
             done.failed.append(str(error))

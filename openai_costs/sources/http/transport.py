@@ -172,7 +172,8 @@ class Transport:
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             scope = self._access.scopes.get(self._access.endpoint(path), USAGE_SCOPE)
             return AccessRefused(answer, self._access.key_env, scope=scope)
-        if status in RETRIED_STATUSES or response.is_server_error:
+        is_hopeless = any(words in said.casefold() for words in self._access.hopeless)
+        if not is_hopeless and (status in RETRIED_STATUSES or response.is_server_error):
             what, wait = f"the server answers {status}", retry_after(response.headers)
             return Again(what, f"HTTP {status}: {said}", wait)
         if answer.code == "reporting_lookback_exceeded":

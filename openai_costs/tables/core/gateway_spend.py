@@ -5,6 +5,9 @@ from typing import Any
 
 from openai_costs.tables.contract import Contract, Usd, column
 
+METERED, ESTIMATED = "metered", "estimated"
+COST_BASES = (METERED, ESTIMATED)
+
 
 def _tokens(description: str) -> Any:  # noqa: ANN401 - pandera's own field type
     text = f"{description}; null where the gateway does not say, never 0."
@@ -22,6 +25,9 @@ class GatewaySpend(Contract):
     connection: str = column("The gateway: [gateway] name in openai_costs.toml.")
     day: dt.date = column("The UTC day the gateway received the requests.", unit="UTC day")
     token_id: str = column("The gateway's id of the token; null when not named.", nullable=True)
+    token_name: str = column(
+        "The token's alias as the meter has it; null when not named.", nullable=True
+    )
     upstream_provider: str = column(
         "The provider behind the gateway: openai, ...; null when not told.", nullable=True
     )
@@ -37,11 +43,20 @@ class GatewaySpend(Contract):
         unit="USD",
         nullable=True,
     )
+    cost_basis: str = column(
+        "metered: the gateway's own dollars; estimated: its export has none, and its tokens are "
+        "valued at list price.",
+        isin=COST_BASES,
+    )
     is_unpriced: bool = column("Whether tokens were metered at no price: unknown, not free.")
     unpriced_tokens: int = column(
         "Tokens metered at no price, as far as the source tells requests apart.",
         unit="tokens",
         ge=0,
+    )
+    is_partial: bool = column(
+        "Whether the day holds more than was read: rows of it were set aside, so no key is judged "
+        "by it."
     )
 
     class Config(Contract.Config):

@@ -49,6 +49,7 @@ class _Metrics(msgspec.Struct):
 
 class _OfKey(msgspec.Struct):
     metrics: _Metrics
+    metadata: dict[str, Any] | None = None
 
 
 class _OfModel(msgspec.Struct):
@@ -156,7 +157,9 @@ def _summed(page: _DailyPage, day: dt.date) -> Iterator[MeterRow]:
             provider, model = _split(name)
             for token, of_key in of_model.api_key_breakdown.items():
                 left -= of_key.metrics.spend
-                yield _row(_said(token), provider, model, of_key.metrics)
+                alias = (of_key.metadata or {}).get("key_alias")
+                row = _row(_said(token), provider, model, of_key.metrics)
+                yield row._replace(token_name=_said(alias))
         if abs(left) >= FLOAT_NOISE:
             yield MeterRow(None, None, None, None, None, None, None, None, f"{left:f}")
 
@@ -166,11 +169,11 @@ def _row(token: str | None, provider: str | None, model: str, metrics: _Metrics)
         token,
         provider,
         model,
-        metrics.api_requests,
-        metrics.prompt_tokens,
-        metrics.cache_read_input_tokens,
-        metrics.cache_creation_input_tokens,
-        metrics.completion_tokens,
+        _known(metrics.api_requests),
+        _known(metrics.prompt_tokens),
+        _known(metrics.cache_read_input_tokens),
+        _known(metrics.cache_creation_input_tokens),
+        _known(metrics.completion_tokens),
         str(metrics.spend),
     )
 
@@ -192,11 +195,12 @@ def request_row(log: _Log) -> MeterRow:
         _said(log.custom_llm_provider) or provider,
         model,
         1,
-        log.prompt_tokens,
+        _known(log.prompt_tokens),
         cached,
         written,
-        log.completion_tokens,
+        _known(log.completion_tokens),
         str(log.spend),
+        token_name=_said((log.metadata or {}).get("user_api_key_alias")),
     )
 
 
@@ -217,7 +221,12 @@ def cache_tokens(usage: object) -> tuple[int | None, int | None]:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return max(value, 0) if isinstance(value, int) else 0
+
+
+def _known(count: int | None) -> int | None:
+    """Return a count; one below 0 stands for "not known"."""
+    return None if count is None or count < 0 else count
 
 
 def _said(value: object) -> str | None:

@@ -148,7 +148,7 @@ def test_a_kept_read_proves_which_file_it_is_of(tmp_path: Path):
             GOOD.replace("metered_usd", "usd"),
             ["a.csv, line 2", "'metered_usd'", "spend_columns"],
         ),
-        ("a.csv", GOOD.replace(",tok_1", ","), ["a.csv, line 2", "'token_id'"]),
+        ("a.csv", GOOD.replace("token_id", "who"), ["a.csv, line 2", "'token_id'", "who"]),
         ("a.csv", GOOD.replace("0.25", "NaN"), ["a.csv, line 2", "metered_usd", "plain number"]),
         ("a.csv", GOOD.replace("0.25", "$0.25"), ["a.csv, line 2", "without a sign"]),
         (
@@ -159,7 +159,11 @@ def test_a_kept_read_proves_which_file_it_is_of(tmp_path: Path):
         ("a.csv", GOOD.replace("2026-03-10", "1999-03-10"), ["a.csv, line 2", "before 2020"]),
         ("a.csv", GOOD.replace(",100,", ",1e2,"), ["a.csv, line 2", "input_tokens is '1e2'"]),
         ("a.csv", GOOD.replace(",100,", ",-1,"), ["a.csv, line 2", "no count"]),
-        ("a.csv", GOOD + "1,2,3,4,5,6,7,8,9,10\n", ["a.csv, line 3", "10 cells under 9 columns"]),
+        (
+            "a.csv",
+            f"{HEADS}\n1,2,3,4,5,6,7,8,9,10\n",
+            ["a.csv, line 2", "10 cells under 9 columns"],
+        ),
         ("a.csv", GOOD + '"open', ["a.csv, line 3", "is no CSV"]),
         ("a.jsonl", "{}\n[1]\n", ["a.jsonl, line 1", "'day'"]),
         ("a.jsonl", '\n{"day"', ["a.jsonl, line 2", "no JSON object"]),
