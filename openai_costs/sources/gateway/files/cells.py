@@ -21,6 +21,7 @@ from openai_costs.sources.gateway.files.layouts import (
     REQUESTS,
     WRITTEN,
     Layout,
+    parts,
 )
 from openai_costs.sources.text_rows import TextRow
 
@@ -72,8 +73,7 @@ def cells(row: TextRow, layout: Layout) -> Cells:
     if layout.usd_parts > 1 and (usd := dollars(one)) is not None:
         values[DOLLARS] = f"{Decimal(usd) / layout.usd_parts:f}"
     if layout.is_input_beside_cache and INPUT in values:
-        parts = [whole(one, name) or 0 for name in (INPUT, CACHED, WRITTEN)]
-        values[INPUT] = str(sum(parts))
+        values[INPUT] = str(sum(whole(one, name) or 0 for name in (INPUT, CACHED, WRITTEN)))
     if layout.is_per_request or REQUEST_ID in values:
         values.setdefault(REQUESTS, "1")
     return one
@@ -81,15 +81,29 @@ def cells(row: TextRow, layout: Layout) -> Cells:
 
 def _values(row: TextRow, layout: Layout) -> Iterator[tuple[str, str]]:
     for name, theirs in layout.columns.items():
-        value = row.cells.get(theirs)
-        if name == CACHE_HIT:
-            continue
+        value = None if name == CACHE_HIT else _cell(row, theirs)
         if value is not None:
             yield name, value
         elif name in layout.zero_when_absent:
             yield name, "0"
         elif name in layout.filled:
             raise FileRefused(row.place, f"has nothing in {theirs!r}, our {name}", _named(layout))
+
+
+def _cell(row: TextRow, theirs: str) -> str | None:
+    """Return a cell, or the sum of several; None where all of them are empty.
+
+    Raises:
+        FileRefused: One of several is no number.
+    """
+    found = [text for name in parts(theirs) if (text := row.cells.get(name)) is not None]
+    if len(found) < 2:  # noqa: PLR2004 - a sum has two parts
+        return found[0] if found else None
+    try:
+        return f"{sum(map(Decimal, found)):f}"
+    except ArithmeticError:
+        why = f"{theirs} cannot be added up: {', '.join(map(repr, found))}"
+        raise FileRefused(row.place, why, "Write numbers.") from None
 
 
 def _named(layout: Layout) -> str:

@@ -27,7 +27,7 @@ class Layout:
     """The columns of a kind of file.
 
     Args:
-        columns: Our name of a column, and the file's.
+        columns: Our name of a column, and the file's; of several, added up: `input + cached`.
         needed: Ours that the file must have as a column; a cell of it may be empty.
         filled: Ours that every row must say something in.
         zero_when_absent: Ours that are 0 where a row leaves them out.
@@ -73,6 +73,11 @@ class Layout:
                 f"columns there are: {', '.join(sorted(known))}. Correct the name."
             )
         return replace(self, columns={**self.columns, **named}, named=self.named | frozenset(named))
+
+
+def parts(theirs: str) -> list[str]:
+    """Return the file's columns that make one of ours: `input + cached` is the sum of two."""
+    return theirs.split(" + ")
 
 
 def _same(*names: str) -> dict[str, str]:

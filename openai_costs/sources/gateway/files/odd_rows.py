@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from openai_costs.kernel.errors import FileRefused
 from openai_costs.kernel.formatting import counted, exact_dollars, listed
 from openai_costs.sources.gateway.files.cells import Cells, cells, dollars, is_wanted, utc_day
-from openai_costs.sources.gateway.files.layouts import DOLLARS, Layout
+from openai_costs.sources.gateway.files.layouts import DOLLARS, Layout, parts
 from openai_costs.sources.text_rows import TextRow
 
 MOST_NAMED = 3
@@ -171,7 +171,8 @@ def refuse_mistyped(place: str, seen: AbstractSet[str], layout: Layout, *, is_ta
         FileRefused: A column is missing.
     """
     there = f"there are: {listed(sorted(seen), MOST_NAMES, 'name')}."
-    for ours, theirs in layout.columns.items():
+    columns = [(ours, one) for ours, named in layout.columns.items() for one in parts(named)]
+    for ours, theirs in columns:
         is_odd = ours in layout.named and (is_table or bool(get_close_matches(theirs, seen)))
         if theirs not in seen and (ours in layout.needed or is_odd):
             remedy = f"Name its column: [gateway] {layout.section} = {{ {ours} = ... }}; {there}"

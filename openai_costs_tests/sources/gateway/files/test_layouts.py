@@ -137,6 +137,20 @@ def test_cached_tokens_beside_the_input_are_put_into_it_once(tmp_path: Path):
     )
 
 
+def test_a_column_of_ours_may_be_the_sum_of_several(tmp_path: Path):
+    columns = {"output_tokens": "out.text + out.reasoning", "metered_usd": "in_usd + out_usd"}
+    split = {"out": {"text": 5, "reasoning": 2}, "in_usd": "0.1", "out_usd": 2e-7}
+    one = {"out": {"text": 5}, "in_usd": None, "out_usd": "0.15"}
+    (row,) = metered(tmp_path, split, one, spend_columns=columns)
+    assert (row["output_tokens"], row["metered_usd"]) == (12, Decimal("0.2500002"))
+
+
+def test_parts_that_are_no_numbers_are_refused_with_both(tmp_path: Path):
+    columns = {"metered_usd": "in_usd + out_usd"}
+    with pytest.raises(FileRefused, match="cannot be added up: '1', 'free'"):
+        metered(tmp_path, {"in_usd": 1, "out_usd": "free"}, spend_columns=columns)
+
+
 def test_counts_that_the_file_leaves_out_where_they_are_zero_are_zero(tmp_path: Path):
     without = {"input_cached_tokens": None}
     (unknown,) = metered(tmp_path, {}, without)
