@@ -188,3 +188,23 @@ def test_upstreams_are_a_registry_of_their_own(tmp_path: Path) -> None:
     settings = house(tmp_path).model_copy(update={"gateway": Gateway(upstreams=(every,))})
     lake, _ = run(settings, proxy())
     assert accused(lake, settings) == ["key_rogue"]
+
+
+def test_a_meter_without_dollars_is_valued_at_list_price_where_it_is_cleaned(
+    tmp_path: Path,
+) -> None:
+    settings = files(tmp_path, "")
+    (tmp_path / "spend.csv").write_text(
+        "day,token_id,model,input_tokens,output_tokens\n"
+        f"{DAY},tok,gpt-4o-mini,1000000,1000000\n{DAY},tok,a-model-of-ours,10,5\n"
+    )
+    valued = settings.gateway.model_copy(update={"spend_cost": "list_price"})
+    lake, checks = run(settings.model_copy(update={"gateway": valued}), proxy())
+    assert checks[METER] is True
+    columns = ("model", "metered_usd", "cost_basis", "unpriced_tokens")
+    assert lake.read(GatewaySpend).select(columns).sort("model").rows() == [
+        ("a-model-of-ours", None, "estimated", 15),
+        ("gpt-4o-mini", Decimal("0.75"), "estimated", 0),
+    ]
+    compared = lake.read(CostReconciliation)
+    assert set(compared["metered_basis"]) == {"estimated"}

@@ -10,9 +10,9 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   ├── RequestRefused          another 4xx: asking again would not help
 │   │   └── LookbackExceeded    the provider keeps no costs that old
 │   ├── GatewayRefused          the gateway does not let its key read: a person has to act
-│   ├── ViewIsPartial           its key sees a part of it (sources/gateway/litellm/partial_answers.py)
-│   ├── DatabaseMissing         a LiteLLM proxy without a database (the same)
-│   ├── SpendLogsMissing        a day of fewer requests than were counted (the same)
+│   ├── ViewIsPartial           its key sees a part of it (gateway/litellm/partial_answers.py)
+│   ├── DatabaseMissing         a proxy without a database (gateway/litellm/partial_answers.py)
+│   ├── SpendLogsMissing        fewer requests than counted (gateway/litellm/partial_answers.py)
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
 │   ├── HostUnreachable         no such host, or it is closed (sources/http/retries.py)

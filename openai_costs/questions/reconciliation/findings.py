@@ -8,6 +8,7 @@ from openai_costs.questions.gateway import judged_lately, meter_until
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding, candidates
+from openai_costs.tables.core.gateway_spend import ESTIMATED
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 
 GAP = Rule("reconciliation.gap", quiet_days=4, page="docs/governance.md")
@@ -26,6 +27,8 @@ def found(reconciliation: pl.DataFrame) -> pl.DataFrame:
         pl.col("is_settled"),
         ~pl.col("is_within_tolerance"),
         ~pl.col("cause").is_in(TOLD_ELSEWHERE),
+        # Tokens at list price cannot say that a price is wrong.
+        (pl.col("metered_basis") != ESTIMATED) | (pl.col("cause") != "price_differs"),
     )
     causes = gaps.partition_by("connection", "cause", maintain_order=True)
     rows = [_said(rows) for rows in causes]

@@ -35,6 +35,7 @@ def gap(when: int, cause: str, billed: str, metered: str, **said: object) -> dic
         "level": "key",
         "billed_usd": Decimal(billed),
         "metered_usd": Decimal(metered),
+        "metered_basis": "metered",
         "gap_usd": difference,
         "cause": cause,
         "is_settled": True,
@@ -64,6 +65,7 @@ def test_the_days_of_a_cause_are_one_finding_with_both_numbers() -> None:
         {"is_settled": False},
         {"cause": "bypass"},
         {"cause": "agrees"},
+        {"cause": "price_differs", "metered_basis": "estimated"},
     ],
 )
 def test_what_is_small_unsettled_or_told_elsewhere_is_no_finding(said: dict[str, object]) -> None:
