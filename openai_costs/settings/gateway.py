@@ -16,7 +16,7 @@ Wanted = Plain | tuple[Plain, ...]
 """One value of a column, or several of which a row has one."""
 MoneyUnit = Literal["dollars", "cents", "micro_dollars"]
 TimeUnit = Literal["auto", "iso", "s", "ms", "us", "ns"]
-"""`auto` takes dates and ISO instants, and tells the units of Unix times apart by their size."""
+"""`auto` takes dates and ISO instants, and recognizes the unit of a Unix time by its size."""
 
 
 class Upstream(Section):

@@ -1,4 +1,4 @@
-"""Files that people keep for us, as rows of text with the place each stands at. Pure.
+"""Files that settings name, as rows of text with the place of each. Pure.
 
 CSV, JSON lines, JSON and Parquet, also packed with gzip or zstd. Numbers stay as they are written;
 what is nested is reached by a dotted name. Not here: what a column means, where files are.
@@ -219,7 +219,7 @@ def _parquet(name: str, content: bytes) -> Iterator[TextRow]:
         texts = plain.select(pl.all().cast(pl.String).str.strip_chars())
     except (pl.exceptions.PolarsError, OSError) as broken:
         raise FileRefused(
-            name, f"is no Parquet we can read ({broken})", "Write it again."
+            name, f"is no Parquet that can be read ({broken})", "Write it again."
         ) from None
     for number, cells in enumerate(texts.iter_rows(named=True), 1):
         yield TextRow(f"{name}, row {number}", {head: cells[head] or None for head in cells})

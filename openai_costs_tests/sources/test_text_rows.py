@@ -111,7 +111,7 @@ def test_the_fields_of_a_struct_in_parquet_are_reached_by_dots():
     assert found.cells == {"model": "gpt-5", "usage.in": "3", "usage.details.cached": "1"}
 
 
-def test_rows_that_cannot_be_read_are_set_aside_where_somebody_takes_them():
+def test_rows_that_cannot_be_read_are_set_aside_where_the_caller_takes_them():
     odd: list[FileRefused] = []
     text = f'{ONE}\n{{"cut\n"no object"\n{ONE}\n'
     found = list(text_rows("a.jsonl", text.encode(), set_aside=odd.append))

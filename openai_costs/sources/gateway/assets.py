@@ -96,7 +96,7 @@ def registry_pages(
 
 
 def meter_pages(days: DAILY) -> dg.AssetsDefinition:
-    """Build the asset that reads the meter and keeps what it said."""
+    """Build the asset that reads the meter and keeps its answer."""
 
     @dg.asset(
         key=METER_PAGES,

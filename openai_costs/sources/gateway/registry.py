@@ -121,8 +121,8 @@ def _with(known: _Known | None, row: TokenRow, listing: Listing) -> _Known:
         return _Known(row, listing.mapping, day, day, is_current=True, is_partial=is_partial)
     is_other = known.mapping != listing.mapping
     first, second = (known.row, row) if is_other else (row, known.row)
-    said = {name: value for name, value in first._asdict().items() if value is not None}
-    merged = second._replace(**said)
+    known_now = {name: value for name, value in first._asdict().items() if value is not None}
+    merged = second._replace(**known_now)
     mapping = listing.mapping if is_other and not known.row.openai_api_key_id else known.mapping
     days = (known.first, known.last, known.last if row.status == DELETED else listing.day)
     is_partial = known.is_partial if row.status == DELETED else listing.is_partial
@@ -184,12 +184,12 @@ def upstream_of(
     fitting = [one for one in upstreams if _fits(row, one)]
     declared = {(one.connection, one.api_key_id, one.project_id) for one in fitting}
     if len(declared) == 1:
-        where, key, said = declared.pop()
+        where, key, named = declared.pop()
         confidence = "medium" if key else "low"
-        return Where(where, key, said or project, hint, "declared_upstream", confidence)
+        return Where(where, key, named or project, hint, "declared_upstream", confidence)
     if hint and len(ends := _ending(hint, keys)) == 1:
-        where, key, said = ends[0]
-        return Where(where, key, said, hint, "key_hint", "low")
+        where, key, named = ends[0]
+        return Where(where, key, named, hint, "key_hint", "low")
     projects = {(one.connection, one.project_id) for one in fitting}
     if len(projects) == 1 and fitting[0].project_id:
         return Where(*_ends(projects.pop()), hint, "declared_upstream", "low")

@@ -29,7 +29,7 @@ class GatewaySpend(Contract):
         "The token's alias as the meter has it; null when not named.", nullable=True
     )
     upstream_provider: str = column(
-        "The provider behind the gateway: openai, ...; null when not told.", nullable=True
+        "The provider behind the gateway: openai, ...; null when not named.", nullable=True
     )
     model: str = column("The model, without the provider in front.", nullable=True)
     num_model_requests: int = column("Requests.", unit="requests", nullable=True, ge=0)

@@ -1,4 +1,4 @@
-"""Cells of somebody's file as our values; complaints name line, column and remedy. Pure."""
+"""Cells of a gateway's file as our values; an error names line, column and remedy. Pure."""
 
 import datetime as dt
 import re

@@ -78,8 +78,9 @@ def odd_days(files: Sequence[FileRows]) -> dict[dt.date, dict[str, str]]:
     """
     found: dict[dt.date, dict[str, str]] = {}
     for file in files:
+        undated = [row for row in file.odd if row.day is None]
+        every = (file.days or {day for one in files for day in one.days}) if undated else set()
         for row in file.odd:
-            every = file.days or {day for one in files for day in one.days}
             for day in [row.day] if row.day else every:
                 found.setdefault(day, {})[row.place] = row.reason
     return found
@@ -147,11 +148,11 @@ def summary(odd: Sequence[tuple[str, str]]) -> str:
     Args:
         odd: The place of each, and its reason.
     """
-    said = listed([f"{place}: {why}" for place, why in odd], MOST_NAMED, "row", "; ")
+    named = listed([f"{place}: {why}" for place, why in odd], MOST_NAMED, "row", "; ")
     return (
-        f"{counted(len(odd), 'row')} of the gateway's files set aside, the others taken: {said}. "
-        "No key is judged by what is missing. Correct them, or leave them out with "
-        "[gateway] spend_filter."
+        f"{counted(len(odd), 'row')} of the gateway's files set aside, the others taken: {named}. "
+        "No key is judged by what is missing. Correct them in their file, or leave rows of a meter "
+        "out with [gateway] spend_filter."
     )
 
 

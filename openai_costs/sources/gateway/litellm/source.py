@@ -116,8 +116,8 @@ class LiteLLM:
             try:
                 transport.get(path, (), may_be_large=True)
             except AccessRefused as refused:
-                told = (self.gateway.name, path, refused.said, self.gateway.key_env)
-                raise ViewIsPartial(*told) from None
+                where = (self.gateway.name, path, refused.said, self.gateway.key_env)
+                raise ViewIsPartial(*where) from None
             except RequestRefused as refused:
                 self._require_database(path, refused.said)
             else:

@@ -287,7 +287,7 @@ def test_a_day_that_is_not_over_may_have_fewer_spend_logs_than_requests_but_not_
 
 
 @pytest.mark.parametrize("what", ["registry", "meter"])
-def test_a_proxy_without_a_database_is_told_apart_at_once(what: str):
+def test_a_proxy_without_a_database_is_recognized_at_the_first_answer(what: str):
     class WithoutDatabase(httpx.BaseTransport):
         asked = 0
 
