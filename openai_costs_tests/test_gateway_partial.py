@@ -9,8 +9,8 @@ import httpx
 import polars as pl
 import pytest
 import stamina
-
 from openai_costs.outputs.alerts.rounds import ask
+
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS
 from openai_costs.questions.reconciliation.findings import QUESTION
 from openai_costs.questions.rules import Facts

@@ -28,6 +28,9 @@ FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help=
 LastDay = Annotated[
     datetime | None, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")
 ]
+Home = Annotated[
+    str | None, typer.Option("--home", help="The home; default: OPENAI_COSTS_HOME, or ./data.")
+]
 DAYS = typer.Option(help="Days of history, 7 to 1100.")
 SEED = typer.Option(help="Another seed is other noise around the same story.")
 
@@ -91,7 +94,7 @@ def backfill(
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
-    settings = load_settings()
+    settings = _settings()
     settings = settings.only(connection) if connection else settings
     Headless(settings, say=typer.echo).backfill(_range(settings, since, until), offline=offline)
 
@@ -116,7 +119,7 @@ def doctor(
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     found = []
-    for fact in facts(load_settings(), utc_now, reach_of(utc_now)):
+    for fact in facts(_settings(), utc_now, reach_of(utc_now)):
         found.append(fact._asdict())
         if not as_json:
             typer.echo(f"{fact.state:<4}  {fact.about}: {fact.said}")
@@ -133,7 +136,7 @@ def verify_sums(
     from openai_costs.cli import verify  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
-    settings = load_settings()
+    settings = _settings()
     progress = silent if as_json else typer.echo
     found = verification.verify(settings, progress)
     if as_json:
@@ -147,14 +150,15 @@ def verify_sums(
 @app.command()
 def findings(
     everything: Annotated[
-        bool, typer.Option("--all/--open", help="Closed and muted ones too; default: open ones.")
+        bool, typer.Option("--all/--open", help="Also closed and muted findings.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    home: Home = None,
 ) -> None:
-    """List what deserves a look, worst first, with the reason."""
+    """List open findings, the most severe first, each with its reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    found = findings.shown(place(load_settings().home), everything=everything)
+    found = findings.shown(place(_settings(home).home), everything=everything)
     if as_json:
         typer.echo(json.dumps(findings.as_json(found), indent=2))
         return
@@ -164,29 +168,30 @@ def findings(
 
 @app.command()
 def mute(
-    finding: Annotated[str, typer.Argument(help="Its id, or how the id begins.")],
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
-    until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of silence.")],
-    by: Annotated[str, typer.Option(help="Who says so; a name.")] = "",
+    finding: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of the mute.")],
+    by: Annotated[str, typer.Option(help="Who mutes it; a name.")] = "",
+    home: Home = None,
 ) -> None:
-    """Silence a finding until a day, with a reason."""
+    """Mute a finding through a day, with a reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    said = findings.Silence(reason, until.date(), by)
-    typer.echo(findings.mute(load_settings(), finding, said, utc_now().date()))
+    request = findings.MuteRequest(reason, until.date(), by)
+    typer.echo(findings.mute(_settings(home), finding, request, utc_now().date()))
 
 
 @app.command()
-def deliver() -> None:
-    """Send what is due through every route, once, and look whether data is late: for cron."""
-    from openai_costs.outputs.alerts.rounds import headless  # noqa: PLC0415
+def deliver(home: Home = None) -> None:
+    """Send pending alerts once and check for late data (for cron)."""
+    from openai_costs.outputs.alerts.cron import deliver_once  # noqa: PLC0415
 
-    settings, troubles = load_settings(), []
-    for told in headless(settings, utc_now):
-        typer.echo(f"{told.route}: {told.done}")
-        troubles += [told.trouble] if told.trouble else []
+    settings, troubles = _settings(home), []
+    for result in deliver_once(settings, utc_now):
+        typer.echo(f"{result.route}: {result.counts}")
+        troubles += [result.trouble] if result.trouble else []
     if not settings.alerts.routes:
-        typer.echo("No route: nobody is told. docs/alerts.md#routes says how to write one.")
+        typer.echo("No route, so no message was sent. docs/alerts.md#routes says how to add one.")
     for trouble in troubles:
         typer.echo(trouble, err=True)
     sys.exit(bool(troubles))
@@ -200,11 +205,19 @@ def report(
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
 
-    home = place(load_settings().home)
+    home = place(_settings().home)
     write_report(home, Lake(home), utc_now())
     typer.echo(str(home / PAGE))
     if show:
         typer.launch(str(home / PAGE))
+
+
+def _settings(home: str | None = None) -> Settings:
+    """Return the settings as they are now, of another home where one is named."""
+    from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415 - takes a moment
+
+    settings = load_settings(connection_kinds())
+    return settings.model_copy(update={"home": home}) if home else settings
 
 
 def _range(settings: Settings, since: datetime | None, until: datetime | None) -> DayRange | None:

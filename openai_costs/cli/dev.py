@@ -7,6 +7,7 @@ from pathlib import Path
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.setup import CONFIG
 from openai_costs.settings.load import environment_with, load_settings
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import is_local, place
 
 STATE = "dagster"
@@ -37,7 +38,7 @@ def start(demo_home: Path | None) -> int:
         SettingsError: There is no demo in that folder, or the home is not on this machine.
     """
     variables = _demo_variables(demo_home) if demo_home else {}
-    home = place(str(demo_home) if demo_home else load_settings().home)
+    home = place(str(demo_home) if demo_home else load_settings(connection_kinds()).home)
     if not is_local(home):
         raise SettingsError(f"{home} is not on this machine: set DAGSTER_HOME, run `dagster dev`.")
     state = Path(str(home)) / STATE

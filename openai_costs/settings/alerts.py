@@ -1,6 +1,7 @@
-"""`[alerts]`: who is told what, what is muted, and when a change is worth telling."""
+"""`[alerts]`: routes, mutes, and when a change is worth a message."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -11,13 +12,18 @@ from pydantic import Field, StringConstraints, model_validator
 from openai_costs.settings.section import Name, Section, VariableName
 
 Severity = Literal["info", "warning", "critical"]
-ChannelKind = Literal["slack", "email", "webhook", "pagerduty", "apprise"]
+ChannelKind = Literal["slack", "teams", "email", "webhook", "pagerduty", "apprise"]
+"""Each is the name of a file in outputs/alerts/channels/."""
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[ -~]+$")]
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
 ABOUT_DATA = "data."
-"""The rules about data begin so: they are for those who run this, not for those who spend."""
+"""The prefix of rules about data: they are for operators, not for spenders."""
 
+_SECRET_HEADER = re.compile(r"(?i)authorization|cookie|key|token|secret|password")
 _NEEDS: dict[str, tuple[str, ...]] = {
     "slack": ("url_env",),
+    "teams": ("url_env",),
     "email": ("url_env", "sender", "to"),
     "webhook": ("url_env", "secret_env"),
     "pagerduty": ("secret_env",),
@@ -26,12 +32,12 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 class Route(Section):
-    """Which findings go where. Secrets are named by their variable, never written here."""
+    """Which findings go where. A secret is named by its variable, and never written here."""
 
     name: Name
     channel: ChannelKind
     url_env: VariableName | None = None
-    """Names the variable with the address: a webhook, smtp(s)://user:password@host, apprise."""
+    """Names the variable with the address: of a webhook, of a mail server, or for apprise."""
     secret_env: VariableName | None = None
     """Names the variable with the webhook's signing secret or PagerDuty's routing key."""
     rules: Globs = Field(default=("*",), min_length=1)
@@ -46,20 +52,39 @@ class Route(Section):
     """Whether messages may hold e-mail addresses."""
     sender: str | None = None
     to: tuple[str, ...] = ()
+    headers: Mapping[HeaderName, HeaderValue] | None = None
+    """More headers of a webhook, by name."""
+    headers_env: Mapping[HeaderName, VariableName] | None = None
+    """The same for secrets: header name, and the name of the variable that holds the value."""
+    body_template: str | None = None
+    """The JSON body of a webhook as a Jinja template, instead of ours."""
 
     @model_validator(mode="after")
     def _has_what_its_channel_needs(self) -> Self:
-        missing = [name for name in _NEEDS[self.channel] if not getattr(self, name)]
-        if missing:
+        needs = ("url_env",) if self.body_template else _NEEDS[self.channel]
+        if missing := [name for name in needs if not getattr(self, name)]:
             raise ValueError(f"route {self.name!r} ({self.channel}) needs {missing[0]}: add it")
-        if self.digest and self.channel == "pagerduty":
-            raise ValueError(f"route {self.name!r}: an incident is no digest; remove digest")
+        if self.digest and self.is_stateful:
+            raise ValueError(f"route {self.name!r}: an incident cannot be a digest; remove digest")
+        return self
+
+    @model_validator(mode="after")
+    def _has_nothing_that_its_channel_ignores(self) -> Self:
+        of_webhook = ("headers", "headers_env", "body_template")
+        ignored = [name for name in of_webhook if getattr(self, name) is not None]
+        if ignored and self.channel != "webhook":
+            raise ValueError(f"route {self.name!r}: {ignored[0]} is only for a webhook; remove it")
+        if secret := next(filter(_SECRET_HEADER.search, self.headers or ()), None):
+            raise ValueError(
+                f"route {self.name!r}: the header {secret} may hold a secret; put its value into a "
+                "variable, and name that in headers_env"
+            )
         return self
 
     @property
     def is_stateful(self) -> bool:
         """Whether the channel keeps incidents that must be resolved when a finding is muted."""
-        return self.channel == "pagerduty"
+        return self.channel == "pagerduty" or self.body_template is not None
 
     def wants_rule(self, rule: str) -> bool:
         """Return whether findings of a rule go here.
@@ -82,7 +107,7 @@ class Route(Section):
 
 
 class Mute(Section):
-    """What is not to be told, why, until when, and who says so."""
+    """Which findings send no message, why, through which day, and who decided it."""
 
     finding: str = ""
     rule: str = "*"
@@ -90,7 +115,7 @@ class Mute(Section):
     subject: str = "*"
     reason: str = Field(min_length=1)
     until: date
-    """The last day of silence."""
+    """The last day of the mute."""
     by: str = "openai_costs.toml"
 
     @model_validator(mode="after")
@@ -112,18 +137,18 @@ class Mute(Section):
 
 
 class Alerts(Section):
-    """Who is told what, and when a change is worth telling."""
+    """Which findings go where, and when a change is worth a message."""
 
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
     dagster_url: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
     """The address of the Dagster UI: messages link to the asset with the evidence."""
     growing_factor: Decimal = Field(default=Decimal("1.5"), gt=1, le=100)
-    """A finding grows when its dollars are so many times those last told, ..."""
+    """A finding grows when its dollars reach this multiple of those last reported, ..."""
     growing_step_usd: Decimal = Field(default=Decimal(10), ge=0)
-    """... and at least so many dollars more."""
+    """... and exceed them by at least this many dollars."""
     fresh_days: int = Field(default=7, ge=1, le=90)
-    """What was over for longer when it was first seen is recorded and not told."""
+    """An incident that ended longer ago is recorded without a message."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

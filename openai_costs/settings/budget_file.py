@@ -49,7 +49,7 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
             heading = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as broken:
-        raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Mend it.") from None
+        raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Correct it.") from None
     _refuse_heading(file, heading)
     lines: dict[str, int] = {}
     for line, row in rows:
@@ -86,6 +86,6 @@ def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
         first = objection(broken)
         name = ".".join(map(str, first.where)) or "the row"
         raise SettingsError(
-            f"{where}: {name}: {first.said}. docs/alerts.md#budgets has the columns."
+            f"{where}: {name}: {first.text}. docs/alerts.md#budgets has the columns."
         ) from None
     return said

@@ -1,6 +1,6 @@
 """Says what is wrong with a settings file, and on which line. Pure.
 
-The standard parser tells lines only of broken TOML; whoever mends a value wants its line too.
+The standard parser names lines only where TOML is broken; a wrong value has a line too.
 """
 
 import re
@@ -40,7 +40,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
     return best[1] if best else None
 
 
-SAID = {
+OUR_WORDS = {
     "missing": "is required",
     "extra_forbidden": "is not a setting that is known here",
     "decimal_parsing": "is no decimal number; write it like 1000.50, without a currency",
@@ -49,23 +49,22 @@ SAID = {
 
 
 class Objection(NamedTuple):
-    """The first thing that is wrong with what somebody wrote: the way to it, and the words."""
+    """The first thing that is wrong with what a person wrote: the way to it, and why."""
 
     where: tuple[int | str, ...]
-    said: str
+    text: str
 
 
 def objection(broken: ValidationError) -> Objection:
     """Return the first objection in our words, where pydantic's are about its own model."""
     first = broken.errors(include_url=False, include_input=False)[0]
-    said = SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return Objection(first["loc"], said)
+    text = OUR_WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return Objection(first["loc"], text)
 
 
-def first_objection(broken: ValidationError, text: str) -> str:
-    """Return the first thing that is wrong with a file, where, on which line, and what to read."""
-    first = objection(broken)
-    where = ".".join(map(str, first.where)) or "the file"
-    if line := line_of(text, first.where):
+def sentence(found: Objection, text: str) -> str:
+    """Return what is wrong with a file, where, on which line, and what to read."""
+    where = ".".join(map(str, found.where)) or "the file"
+    if line := line_of(text, found.where):
         where += f" (line {line})"
-    return f"{where}: {first.said}. See docs/operations.md#settings for what is allowed."
+    return f"{where}: {found.text}. See docs/operations.md#settings for what is allowed."

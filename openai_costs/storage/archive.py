@@ -53,7 +53,7 @@ class Manifest(msgspec.Struct, frozen=True):
     read_at: datetime
     parts: dict[str, Part]
     absent: dict[str, str] = {}
-    """Parts the provider refused to give, and what it said."""
+    """Parts the provider refused to give, and its message."""
 
 
 @dataclass(frozen=True)

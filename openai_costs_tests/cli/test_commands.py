@@ -125,7 +125,9 @@ def test_findings_are_listed_and_one_is_muted_by_how_its_id_begins(
     lake = Lake(UPath(nowhere / "home"))
     lake.replace_whole(Findings, findings_frame([finding()]))
     assert run(monkeypatch, "findings") == 0
-    assert "f1a2b3c4d5e6  open     warning  412.50 USD" in capfd.readouterr().out
+    assert (
+        "f1a2b3c4d5e6  open     warning  Spend of API key etl was $412.50" in capfd.readouterr().out
+    )
     words = ("mute", "f1a2", "--reason", "known", "--until", "2999-01-01", "--by", "Ada")
     assert run(monkeypatch, *words) == 0
     assert "is muted through 2999-01-01: known" in capfd.readouterr().out
@@ -134,6 +136,21 @@ def test_findings_are_listed_and_one_is_muted_by_how_its_id_begins(
     assert run(monkeypatch, "findings", "--all", "--json") == 0
     (one,) = json.loads(capfd.readouterr().out)
     assert (one["state"], one["muted_by"]) == ("muted", "Ada")
+
+
+def test_no_data_is_not_the_same_as_no_finding(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    lake = Lake(UPath(nowhere / "demo"))
+    lake.replace_whole(Findings, findings_frame([finding()]))
+    (nowhere / "demo" / "openai_costs.toml").write_text('"sample://"', encoding="utf-8")
+    assert run(monkeypatch, "findings") == 1
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert f"There are no findings in {nowhere / 'home'} yet" in said.err
+    assert f"add --home {nowhere / 'demo'}" in said.err
+    assert run(monkeypatch, "findings", "--home", "demo") == 0
+    assert "Spend of API key etl" in capfd.readouterr().out
 
 
 @pytest.mark.usefixtures("nowhere")
@@ -158,7 +175,7 @@ def test_delivering_twice_sends_once_and_a_channel_that_is_down_is_exit_code_1(
         monkeypatch.setenv("ALERT_URL", inbox.url)
         assert run(monkeypatch, "deliver") == 0
         assert run(monkeypatch, "deliver") == 0
-    assert capfd.readouterr().out.splitlines() == ["finops: 1 sent", "finops: nothing due"]
+    assert capfd.readouterr().out.splitlines() == ["finops: 1 sent", "finops: nothing to send"]
     assert len(inbox.got) == 1
     again = [change(), change(2, "growing", changed_day=today)]
     lake.replace_whole(FindingChanges, changes_frame(again))
@@ -166,13 +183,13 @@ def test_delivering_twice_sends_once_and_a_channel_that_is_down_is_exit_code_1(
     assert run(monkeypatch, "deliver") == 1
     said = capfd.readouterr()
     assert said.out == "finops: 1 waiting\n"
-    assert said.err.startswith("Route finops did not take its messages (1 wait")
+    assert said.err.startswith("Route finops did not deliver its messages (1 wait")
     assert "s3cr3t" not in said.err
 
 
 @pytest.mark.usefixtures("nowhere")
-def test_delivering_without_a_route_says_that_nobody_is_told(
+def test_delivering_without_a_route_says_that_no_message_was_sent(
     monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
     assert run(monkeypatch, "deliver") == 0
-    assert "No route: nobody is told." in capfd.readouterr().out
+    assert "No route, so no message was sent." in capfd.readouterr().out

@@ -53,11 +53,19 @@ def _is_told(day: Mapping[str, Any]) -> bool:
     return len(gone) >= min(MOST_DAYS, max(1, len(whole) // SHARE))
 
 
-EXCEEDED = Rule("budgets.exceeded")
+EXCEEDED = Rule(
+    "budgets.exceeded",
+    title="{who} was {usd} over its limit on {day} (over since {since})",
+    span="{period}",
+)
 
-THRESHOLD = Rule("budgets.threshold")
+THRESHOLD = Rule("budgets.threshold", title="{who} passed {threshold} on {since}", span="{period}")
 
-FORECAST = Rule("budgets.forecast_exceeds")
+FORECAST = Rule(
+    "budgets.forecast_exceeds",
+    title="On {day}, {who} was forecast to exceed its limit by {usd} (at risk since {since})",
+    span="",  # what was spent so far cannot be compared with the forecast of the whole period
+)
 
 LATE_THRESHOLD_PCT = Decimal(80)
 """A threshold from here on is a warning; below it a piece of information."""

@@ -32,12 +32,13 @@ from openai_costs.sources.gateway.litellm.endpoints import METER, REGISTRY
 from openai_costs.sources.gateway.readers import (
     NOT_CONFIGURED,
     Readers,
-    Reading,
     read_meter,
     read_registry,
+    set_aside,
 )
 from openai_costs.sources.gateway.registry import strangers
 from openai_costs.sources.gateway.unlisted_tokens import MeteredToken, with_unlisted
+from openai_costs.sources.ingest import Ingested
 from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batches
@@ -81,8 +82,8 @@ def registry_pages(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read the registry of the gateway and keep it."""
     done = read_registry(gateway_readers, archive, clock().date(), context.log.info)
-    odd = [row for rows in done.set_aside.values() for row in rows.items()]
-    because = " ".join([*done.failed, *([summary(odd)] if odd else [])])
+    odd = [row for rows in set_aside(done).values() for row in rows.items()]
+    because = " ".join([*map(str, done.failed.values()), *([summary(odd)] if odd else [])])
     verdict = dg.AssetCheckResult(
         check_name=LISTED.name,
         asset_key=REGISTRY_PAGES,
@@ -90,9 +91,7 @@ def registry_pages(
         severity=LISTED.severity if done.failed or not odd else WARN,
         description=because or _promise(settings.gateway, LISTED),
     )
-    yield dg.MaterializeResult(
-        metadata={"body_bytes": sum(done.kept.values())}, check_results=[verdict]
-    )
+    yield dg.MaterializeResult(metadata={"body_bytes": done.body_bytes}, check_results=[verdict])
 
 
 def meter_pages(days: DAILY) -> dg.AssetsDefinition:
@@ -118,9 +117,9 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
     ) -> Iterator[Any]:
         asked = run_days(context)
         days = days_in_use(settings.gateway, asked)
-        done = read_meter(gateway_readers, archive, days, context.log.info) if days else Reading()
+        done = read_meter(gateway_readers, archive, days, context.log.info) if days else Ingested()
         yield dg.Output(None)
-        yield from evaluations(METER_PAGES, _verdicts(done, asked, days, settings.gateway))
+        yield from evaluations(METER_PAGES, _verdicts(done, asked, settings.gateway))
         yield from finished(METER_PAGES, [READ_COMPLETE])
 
     return gateway_meter
@@ -204,16 +203,14 @@ def _promise(gateway: Gateway, rule: Rule) -> str:
     return rule.promise if gateway.is_there else NOT_CONFIGURED
 
 
-def _verdicts(
-    done: Reading, asked: DayRange, days: DayRange | None, gateway: Gateway
-) -> Iterator[Verdict]:
-    """Judge each day: one that was not kept is owed when something failed, or not there yet."""
+def _verdicts(done: Ingested, asked: DayRange, gateway: Gateway) -> Iterator[Verdict]:
+    """Judge each day: one that was not kept is owed when its reader failed, or not there yet."""
+    odd = set_aside(done)
     for day in asked:
-        is_owed = days is not None and days.first <= day <= days.last and day not in done.kept
-        if is_owed and done.failed:
-            yield Verdict(READ_COMPLETE, day, passed=False, because=" ".join(done.failed))
-        elif odd := done.set_aside.get(day):
-            because = summary(list(odd.items()))
+        if failures := done.failures_on(day):
+            yield Verdict(READ_COMPLETE, day, passed=False, because=failures)
+        elif rows := odd.get(day):
+            because = summary(list(rows.items()))
             yield Verdict(READ_COMPLETE, day, passed=False, because=because, severity=WARN)
         else:
             promise = _promise(gateway, READ_COMPLETE)

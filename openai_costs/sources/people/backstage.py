@@ -39,7 +39,7 @@ def people(name: str, text: str) -> Iterator[Person]:
     except (yaml.YAMLError, ValueError) as broken:  # a ValueError: 2026-02-30 looks like a day
         place = f"{name}, line {_line_of(broken, text) or line}"
         why = getattr(broken, "problem", None) or str(broken).partition("\n")[0]
-        raise FileRefused(place, f"is no YAML ({why})", "Mend the indent or quote.") from None
+        raise FileRefused(place, f"is no YAML ({why})", "Correct the indent or quote.") from None
     finally:
         if loader:
             loader.dispose()

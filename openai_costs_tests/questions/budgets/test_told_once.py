@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.outputs.alerts.judged_days import Judged
-from openai_costs.outputs.alerts.lifecycle import review
+from openai_costs.outputs.alerts.judged_days import JudgedDays
+from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.outputs.alerts.rows import Candidate, Finding, rows
 from openai_costs.questions.budgets.findings import QUESTION, found, risk_since
 from openai_costs.questions.budgets.status import LOOKED_DAYS
@@ -39,10 +39,10 @@ def told(days: Iterable[date]) -> Counter[tuple[str, str, str]]:
     said: Counter[tuple[str, str, str]] = Counter()
     for day in days:
         judged = {(rule.id, "*"): set(DayRange(FIRST, day)) for rule in QUESTION.rules}
-        look = review(
+        look = decide(
             known,
             candidates(day),
-            Judged({rule.id: rule for rule in QUESTION.rules}, judged),
+            JudgedDays({rule.id: rule for rule in QUESTION.rules}, judged),
             ALERTS,
             day,
         )

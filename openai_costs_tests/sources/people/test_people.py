@@ -124,7 +124,7 @@ def test_scim_users_have_a_primary_address_and_others():
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.yaml", "kind: User\nmetadata: {name: [\n", ["a.yaml, line", "no YAML", "Mend"]),
+        ("a.yaml", "kind: User\nmetadata: {name: [\n", ["a.yaml, line", "no YAML", "Correct"]),
         (
             "a.yaml",
             "---\nkind: Group\n---\nkind: User\nmetadata: {}\n",

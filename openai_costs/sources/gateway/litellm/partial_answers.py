@@ -16,6 +16,7 @@ from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.kernel.formatting import counted, dollars, listed
 from openai_costs.settings import Gateway
+from openai_costs.sources.http.paging import Body
 
 MOST_DAYS = 3
 """As many days as a message spells out."""
@@ -25,6 +26,12 @@ NO_DATABASE = ("database not connected", "db not connected", "no db connected")
 NO_VIEW = ("monthlyglobalspend",)
 """Part of the error where a database lacks the view that the sum of all spend comes from."""
 
+ADMIN_KEY = (
+    "Give {key_env} a LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, "
+    "which only reads."
+)
+"""Which key reads the whole registry and the whole meter."""
+
 
 class ViewIsPartial(ReadFailed):
     """The key sees a part of the proxy only: its own tokens and requests."""
@@ -32,9 +39,9 @@ class ViewIsPartial(ReadFailed):
     def __init__(self, gateway: str, path: str, message: str, key_env: str) -> None:
         super().__init__(
             f"Gateway {gateway!r}: the key in {key_env} sees a part of the proxy only. GET {path} "
-            f"was refused: {message!r}. Such a key gets its own tokens and requests, so nothing "
-            f"of this read was kept and no key is judged by it. Give {key_env} the key of a "
-            "LiteLLM proxy admin, or of the role proxy_admin_viewer, which only reads."
+            f"was refused with the message {message!r}. Such a key gets its own tokens and "
+            "requests, so nothing of this read was kept and no key is judged by it. "
+            f"{ADMIN_KEY.format(key_env=key_env)}"
         )
 
 
@@ -90,7 +97,7 @@ class _LogPage(msgspec.Struct):
     data: list[_Log]
 
 
-def counted_totals(pages: Iterable[bytes]) -> Totals | None:
+def counted_totals(pages: Iterable[Body]) -> Totals | None:
     """Return what the proxy counted on a day; None where its pages do not say.
 
     Args:
@@ -104,7 +111,7 @@ def counted_totals(pages: Iterable[bytes]) -> Totals | None:
     return Totals(sum(one.total_api_requests for one in found), usd)
 
 
-def logged_totals(pages: Iterable[bytes], day: dt.date) -> Totals | None:
+def logged_totals(pages: Iterable[Body], day: dt.date) -> Totals | None:
     """Return what the spend logs of a day add up to; None where they cannot be read.
 
     Args:

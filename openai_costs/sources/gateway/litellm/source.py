@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from openai_costs.kernel.days import Clock, DayRange, is_settled
-from openai_costs.kernel.errors import AccessRefused, GatewayRefused, RequestRefused
+from openai_costs.kernel.errors import AccessRefused, CursorRefused, ReadFailed, RequestRefused
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import gateway_key
 from openai_costs.sources.gateway.litellm import protocol
@@ -25,6 +25,7 @@ from openai_costs.sources.gateway.litellm.endpoints import (
     WHOLE_VIEW,
 )
 from openai_costs.sources.gateway.litellm.partial_answers import (
+    ADMIN_KEY,
     NO_DATABASE,
     NO_VIEW,
     DatabaseMissing,
@@ -36,8 +37,9 @@ from openai_costs.sources.gateway.litellm.partial_answers import (
     logged_totals,
     shortfall,
 )
-from openai_costs.sources.gateway.litellm.protocol import Body, Get, Page
 from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.http.paging import Body, Get, Page
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import DayRead
@@ -46,6 +48,15 @@ T = TypeVar("T")
 
 WRITES_TAKE = timedelta(minutes=5)
 """How long after its end a day's requests may still be on their way into the spend logs."""
+
+
+class GatewayRefused(ReadFailed):
+    """401 or 403 from the gateway: its key may not read; `remedy` says which key may."""
+
+    def __init__(self, gateway: str, path: str, message: str, remedy: str) -> None:
+        super().__init__(
+            f"Gateway {gateway!r} refused GET {path} with the message {message!r}. {remedy}"
+        )
 
 
 @dataclass(frozen=True)
@@ -76,8 +87,10 @@ class LiteLLM:
             try:
                 gone = protocol.complete(protocol.deleted_keys())
                 lists["deleted"] = self._hold(gone, transport)
+            except CursorRefused:
+                raise
             except RequestRefused as refused:  # proxies older than the status filter
-                absent["deleted"] = refused.said
+                absent["deleted"] = refused.message
             self._require_whole_view(transport)
         tell(f"{self.gateway.name}: read the registry")
         yield self._read(REGISTRY, today, read_at, lists, absent)
@@ -116,10 +129,10 @@ class LiteLLM:
             try:
                 transport.get(path, (), may_be_large=True)
             except AccessRefused as refused:
-                where = (self.gateway.name, path, refused.said, self.gateway.key_env)
+                where = (self.gateway.name, path, refused.message, self.gateway.key_env)
                 raise ViewIsPartial(*where) from None
             except RequestRefused as refused:
-                self._require_database(path, refused.said)
+                self._require_database(path, refused.message)
             else:
                 return
 
@@ -156,23 +169,20 @@ class LiteLLM:
             allowed=ALLOWED,
             requests_per_minute=self.gateway.requests_per_minute,
             hopeless=(*NO_DATABASE, *NO_VIEW),
+            address_setting="litellm_url",
         )
         return Transport(access, self.inner, tell)
 
     def _hold(self, conversation: Generator[Get, Body, T], transport: Transport) -> T:
-        """Hold a conversation to its end: send each request, hand back the answer."""
         try:
-            request = next(conversation)
-            while True:
-                answer = transport.get(request.path, request.params, may_be_large=True)
-                request = conversation.send(answer)
-        except StopIteration as ended:
-            return ended.value  # type: ignore[no-any-return]  # StopIteration is not generic
+            return hold(conversation, transport)
         except AccessRefused as refused:
-            told = (self.gateway.name, request.path, refused.said, self.gateway.key_env)
-            raise GatewayRefused(*told) from None
+            remedy = ADMIN_KEY.format(key_env=self.gateway.key_env)
+            raise GatewayRefused(self.gateway.name, refused.path, refused.message, remedy) from None
+        except CursorRefused:  # the first page came: there is a database
+            raise
         except RequestRefused as refused:
-            self._require_database(request.path, refused.said)
+            self._require_database(refused.answer.path, refused.message)
             raise
 
     def _read(
@@ -190,5 +200,5 @@ class LiteLLM:
         requests: dict[str, tuple[str, list[tuple[str, str]], list[str]]] = {
             part: (page.get.path, list(page.get.params), []) for part, page in pages.items()
         }
-        bodies = {part: page.body for part, page in pages.items()}
+        bodies = {part: bytes(page.body) for part, page in pages.items()}
         return DayRead(NAME, self.gateway.name, dataset, day, read_at, requests, bodies, absent)

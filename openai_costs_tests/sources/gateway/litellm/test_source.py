@@ -8,7 +8,6 @@ import stamina
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import (
-    GatewayRefused,
     IncompleteRead,
     PathNotAllowed,
     ReadFailed,
@@ -20,7 +19,7 @@ from openai_costs.sources.gateway.litellm.partial_answers import (
     SpendLogsMissing,
     ViewIsPartial,
 )
-from openai_costs.sources.gateway.litellm.source import LiteLLM
+from openai_costs.sources.gateway.litellm.source import GatewayRefused, LiteLLM
 from openai_costs_tests.sources.gateway.litellm.proxy import (
     DAY,
     NOW,
