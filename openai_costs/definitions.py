@@ -22,6 +22,7 @@ from openai_costs.questions.gateway_bypass import assets as gateway_bypass
 from openai_costs.questions.optimization import assets as optimization
 from openai_costs.questions.prices import assets as prices
 from openai_costs.questions.prices.assets import price_checks
+from openai_costs.questions.prices.list_value import at_list_price
 from openai_costs.questions.reconciliation import assets as reconciliation
 from openai_costs.questions.seats import assets as seats
 from openai_costs.questions.spend import assets as spend
@@ -104,6 +105,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
         "archive": Archive(home),
         "reach": reach,
         "gateway_readers": readers_of(settings, clock),
+        "at_list_price": at_list_price,
     }
 
 

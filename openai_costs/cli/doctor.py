@@ -9,6 +9,7 @@ from datetime import date
 from importlib.metadata import version
 from typing import Literal, NamedTuple
 
+import httpx
 from upath import UPath
 
 from openai_costs.cli.findings import route_facts
@@ -20,14 +21,19 @@ from openai_costs.settings import Gateway
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.accounts import refusal
+from openai_costs.sources.gateway.files.layouts import NAME as FILES
+from openai_costs.sources.gateway.files.odd_rows import summary
 from openai_costs.sources.gateway.readers import GatewayReader, readers_of
+from openai_costs.sources.gateway.registry import strangers
 from openai_costs.sources.provider import Reach, silent
 from openai_costs.sources.registry import provider_of
 from openai_costs.sources.user_files import files
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place, replace_file
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
@@ -38,18 +44,26 @@ from openai_costs.tables.mart.spend import Spend
 Said = tuple[Literal["OK", "WARN", "FAIL"], str, str]
 
 
-def governance_facts(settings: Settings, clock: Clock) -> Iterator[Said]:
-    """Yield what there is of gateway and directory, and whether it can be read."""
-    yield from _gateway(settings, clock)
+def governance_facts(
+    settings: Settings, clock: Clock, inner: httpx.BaseTransport | None = None
+) -> Iterator[Said]:
+    """Yield what there is of gateway and directory, and whether it can be read.
+
+    Args:
+        settings: What to read.
+        clock: Tells the time.
+        inner: The inner HTTP transport to a proxy; None for the network.
+    """
+    yield from _gateway(settings, clock, inner)
     yield from _directory(settings)
 
 
-def _gateway(settings: Settings, clock: Clock) -> Iterator[Said]:
+def _gateway(settings: Settings, clock: Clock, inner: httpx.BaseTransport | None) -> Iterator[Said]:
     about = "gateway"
     if not settings.gateway.is_there:
         yield ("OK", about, "none in the settings: nothing is compared with the bill")
         return
-    for reader in readers_of(settings, clock):
+    for reader in readers_of(settings, clock, inner):
         name = f"{about}: {type(reader).__name__}"
         try:
             yield from _readable(name, reader, settings.gateway, clock().date())
@@ -58,21 +72,44 @@ def _gateway(settings: Settings, clock: Clock) -> Iterator[Said]:
     if not settings.gateway.upstreams:
         remedy = "tokens name their upstream key in their metadata, or [[gateway.upstreams]] does"
         yield ("WARN", f"{about}: upstreams", f"none declared: {remedy}")
+    yield from _gateway_tokens(settings)
 
 
 def _readable(name: str, reader: GatewayReader, gateway: Gateway, today: date) -> Iterator[Said]:
     """Ask for the registry, and for yesterday's meter.
 
     Raises:
-        OpenAICostsError: One of them cannot be read.
+        OpenAICostsError: One of them cannot be read, or holds less than the gateway has.
     """
     yesterday = today - ONE_DAY
-    if pages := _pages(reader.registry(today, silent)):
-        yield ("OK", name, f"the registry can be read ({pages} pages or files)")
-    if pages := _pages(reader.meter(DayRange(yesterday, yesterday), silent)):
-        yield ("OK", f"{name}, meter", f"the meter of {yesterday} can be read ({pages} pages)")
+    if registry := list(reader.registry(today, silent)):
+        yield ("OK", name, f"the registry can be read ({_pages(registry)} pages or files)")
+        yield from _set_aside(name, registry)
+    if meter := list(reader.meter(DayRange(yesterday, yesterday), silent)):
+        of_day = f"the meter of {yesterday} can be read ({_pages(meter)} pages)"
+        yield ("OK", f"{name}, meter", f"{of_day}{_valued(gateway)}")
+        yield from _set_aside(f"{name}, meter", meter)
     elif gateway.spend_files:
         yield ("WARN", f"{name}, meter", f"no file has a row of {yesterday}: is the export late?")
+
+
+def _valued(gateway: Gateway) -> str:
+    is_valued = gateway.spend_files and gateway.spend_cost == "list_price"
+    return "; its tokens are valued at list price, an estimate" if is_valued else ""
+
+
+def _set_aside(name: str, reads: Iterable[DayRead]) -> Iterator[Said]:
+    """Yield the rows of files that cannot be used."""
+    odd = [row for read in reads if read.provider == FILES for row in read.absent.items()]
+    if odd:
+        yield ("WARN", f"{name}, rows", summary(odd))
+
+
+def _gateway_tokens(settings: Settings) -> Iterator[Said]:
+    """Yield the tokens that name an upstream key no directory has."""
+    lake = Lake(place(settings.home))
+    for text in strangers(lake.read(GatewayTokens), lake.read(ApiKeys)):
+        yield ("WARN", "gateway: tokens", text)
 
 
 def _pages(reads: Iterable[DayRead]) -> int:

@@ -10,7 +10,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   ├── RequestRefused          another 4xx: asking again would not help
 │   │   ├── LookbackExceeded    the provider keeps nothing that old
 │   │   └── CursorRefused       a page behind the first is refused: nothing kept, try later
-│   ├── GatewayRefused          the gateway refuses its key (sources/gateway/litellm/source.py)
+│   ├── GatewayRefused, ViewIsPartial, DatabaseMissing, SpendLogsMissing  (gateway/litellm/)
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
 │   ├── HostUnreachable         no such host, or it is closed (sources/http/retries.py)

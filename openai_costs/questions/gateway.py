@@ -13,12 +13,13 @@ from openai_costs.kernel.days import DayRange, is_settled
 from openai_costs.questions.coverage import of_settled_days
 from openai_costs.questions.gateway_routes import DECLARED, Routes
 from openai_costs.questions.rules import Facts
-from openai_costs.settings import Upstream
+from openai_costs.settings import Gateway, Upstream
+from openai_costs.settings.gateway import days_in_use
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.gateway_spend import GatewaySpend
-from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.core.gateway_tokens import UNLISTED, GatewayTokens
 from openai_costs.tables.mart.coverage import Coverage
 
 # For which days the meter was read. Pure.
@@ -28,12 +29,17 @@ GRACE = timedelta(hours=1)
 
 
 def meter_days(batches: Iterable[Batch]) -> pl.DataFrame:
-    """Return the days of stored batches of core.gateway_spend: day, is_settled."""
-    read = [
-        (key.day, is_settled(key.day, read_at, GRACE))
-        for batch in batches
-        for key, read_at in batch.read_at.items()
-    ]
+    """Return the days of stored batches of core.gateway_spend: day, is_settled.
+
+    A day from which rows were set aside is not settled: what they hold may be what is missing.
+    """
+    read = []
+    for batch in batches:
+        partial = set(batch.frame.filter("is_partial")["day"])
+        read += [
+            (key.day, is_settled(key.day, read_at, GRACE) and key.day not in partial)
+            for key, read_at in batch.read_at.items()
+        ]
     schema = {"day": pl.Date, "is_settled": pl.Boolean}
     return pl.DataFrame(read, schema=schema, orient="row").sort("day")
 
@@ -63,11 +69,35 @@ def registry_until(lake: Lake, facts: Facts) -> date:
     Without a gateway in the settings every day is judged, and no finding results. The same holds
     where the settings are the only registry.
     """
-    gateway = facts.settings.gateway
+    return registry_until_of(lake, facts.settings.gateway)
+
+
+def registry_until_of(lake: Lake, gateway: Gateway) -> date:
+    """Return the same for the gateway of some settings.
+
+    A registry from which rows were set aside is no whole one, and a token that only the meter names
+    was in none.
+    """
     if not gateway.has_registry:
         return date.max
-    listed = lake.read(GatewayTokens).filter(pl.col("connection") == gateway.name)
+    listed = lake.read(GatewayTokens).filter(
+        pl.col("connection") == gateway.name,
+        pl.col("status") != UNLISTED,
+        ~pl.col("is_partial"),
+    )
     return max(listed["last_seen_day"], default=date.min)
+
+
+def judged_days(lake: Lake, gateway: Gateway, asked: DayRange) -> DayRange | None:
+    """Return the days whose keys may be judged; None where no registry was ever read whole.
+
+    Args:
+        lake: Where tables are.
+        gateway: Its settings.
+        asked: The days of a run.
+    """
+    is_known = not gateway.has_registry or registry_until_of(lake, gateway) > date.min
+    return days_in_use(gateway, asked) if is_known else None
 
 
 def meter_until(lake: Lake, facts: Facts) -> date:
@@ -82,7 +112,9 @@ def meter_until(lake: Lake, facts: Facts) -> date:
     for day in sorted(lake.days(GatewaySpend, gateway.name), reverse=True):
         read_at = lake.read_at(GatewaySpend, Slice(gateway.name, day))
         if day <= known and read_at and is_settled(day, read_at, GRACE):
-            return day
+            rows = lake.read(GatewaySpend, [day]).filter(connection=gateway.name)
+            if not rows["is_partial"].any():
+                return day
     return date.min
 
 

@@ -12,6 +12,13 @@ from pydantic import Field, model_validator
 from openai_costs.kernel.days import DayRange
 from openai_costs.settings.section import Columns, Name, Section, VariableName, WebAddress
 
+Plain = str | bool | int
+Wanted = Plain | tuple[Plain, ...]
+"""One value of a column, or several of which a row has one."""
+MoneyUnit = Literal["dollars", "cents", "micro_dollars"]
+TimeUnit = Literal["auto", "iso", "s", "ms", "us", "ns"]
+"""`auto` takes dates and ISO instants, and recognizes the unit of a Unix time by its size."""
+
 
 class Upstream(Section):
     """An OpenAI key or project that the gateway spends with."""
@@ -67,10 +74,22 @@ class Gateway(Section):
     """The first day it was in use; before it nothing is compared or called a bypass."""
     token_files: tuple[str, ...] = ()
     spend_files: tuple[str, ...] = ()
-    """Files to read in place of an API: CSV, Parquet or JSONL; `*` in a name is allowed."""
+    """Files to read in place of an API: names, patterns (`*`, `?`, `**`) or URLs of them."""
     spend_layout: Literal["columns", "litellm_callback"] = "columns"
     token_columns: Columns = Field(default_factory=dict)
     spend_columns: Columns = Field(default_factory=dict)
+    spend_records: str = ""
+    """JSON only: the dotted path from a whole object to its list of records."""
+    spend_filter: Mapping[str, Wanted] = Field(default_factory=dict)
+    """The file's column, and the values that a row must have there; `!` in front excludes one."""
+    spend_money_unit: MoneyUnit = "dollars"
+    spend_time_unit: TimeUnit = "auto"
+    spend_input_excludes_cached: bool = False
+    """Whether the file counts cached tokens beside the input tokens instead of among them."""
+    spend_zero_when_absent: tuple[str, ...] = ()
+    """Our names of counts that the file leaves out where they are 0."""
+    spend_cost: Literal["exported", "list_price"] = "exported"
+    """Whether the file has dollars, or its tokens are valued at list price."""
     upstreams: tuple[Upstream, ...] = ()
     models: Mapping[str, str] = Field(default_factory=dict)
     """The gateway's own name of a model, and the provider's."""

@@ -36,11 +36,13 @@ class Ingested:
         kept: The days kept, by source, with the bytes of their bodies.
         failed: Why a source could not be read to its end.
         unread: The days a failed source still owes.
+        absent: What the reads of a source lack and why, by source and day.
     """
 
     kept: dict[str, dict[date, int]] = field(default_factory=dict)
     failed: dict[str, OpenAICostsError] = field(default_factory=dict)
     unread: dict[str, set[date]] = field(default_factory=dict)
+    absent: dict[str, dict[date, dict[str, str]]] = field(default_factory=dict)
 
     @property
     def is_nothing(self) -> bool:
@@ -77,6 +79,8 @@ def ingest(sources: Iterable[Source], archive: Archive, tell: Tell) -> Ingested:
             for read in source.read():
                 archive.keep(read)
                 kept[read.day] = sum(map(len, read.bodies.values()))
+                if read.absent:
+                    done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
         except (ReadFailed, SettingsError) as error:
             tell(str(error))
             done.failed[source.name] = error

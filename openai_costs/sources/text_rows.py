@@ -1,20 +1,26 @@
-"""Files that people keep for us, as rows of text with the place each stands at. Pure.
+"""Files that settings name, as rows of text with the place of each. Pure.
 
-CSV, JSON lines and Parquet. Numbers stay as they are written; what is nested in JSON is reached by
-a dotted name, what is nested in Parquet is passed over. Not here: what a column means, where files
-are.
+CSV, JSON lines, JSON and Parquet, also packed with gzip or zstd. Numbers stay as they are written;
+what is nested is reached by a dotted name. Not here: what a column means, where files are.
 """
 
 import csv
+import gzip
 import io
-from collections.abc import Iterator, Mapping
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
 import polars.selectors as cs
+import zstandard
 
 from openai_costs.kernel.errors import FileRefused
+
+JSON_LINES = ("jsonl", "ndjson", "log")
+"""Object stores are often filled with `.log` files, which hold an object on each line."""
 
 
 class TextRow(NamedTuple):
@@ -24,26 +30,49 @@ class TextRow(NamedTuple):
     cells: Mapping[str, str | None]
 
 
-def text_rows(name: str, content: bytes) -> Iterator[TextRow]:
+SetAside = Callable[[FileRefused], None]
+"""Takes the reason why one row cannot be used; to refuse the whole file, it raises it."""
+
+
+def refuse(row: FileRefused) -> None:
+    """Refuse a file for the sake of one row.
+
+    Raises:
+        FileRefused: Always.
+    """
+    raise row
+
+
+def text_rows(
+    name: str, content: bytes, records: str = "", set_aside: SetAside = refuse
+) -> Iterator[TextRow]:
     """Yield the rows of a file.
 
     Args:
         name: The file's name: its ending says what it is.
         content: Its bytes.
+        records: JSON only: the dotted path from a whole object to its list of records.
+        set_aside: Takes each row that cannot be read.
 
     Raises:
         FileRefused: It is not what its ending says, or of no kind we know.
     """
-    kind = name.rsplit(".", 1)[-1].lower()
+    unpacked, plain = _unpacked(name, content)
+    kind = unpacked.rsplit(".", 1)[-1].lower()
     if kind == "parquet":
-        yield from _parquet(name, content)
-    elif kind in ("jsonl", "ndjson"):
-        yield from _json_lines(name, decoded(name, content))
+        yield from _parquet(name, plain)
+    elif kind in JSON_LINES:
+        yield from _json_lines(name, decoded(name, plain), records, set_aside)
+    elif kind == "json":
+        yield from _json(name, decoded(name, plain), records, set_aside)
     elif kind in ("csv", "tsv"):
-        yield from _csv(name, decoded(name, content), "\t" if kind == "tsv" else ",")
+        yield from _csv(name, decoded(name, plain), "\t" if kind == "tsv" else ",", set_aside)
     else:
-        remedy = "Give the file one of the endings .csv, .tsv, .jsonl, .ndjson or .parquet."
-        raise FileRefused(name, f"its ending .{kind} says nothing we know", remedy)
+        remedy = (
+            "Give the file one of the endings .csv, .tsv, .json, .jsonl, .ndjson, .log or "
+            ".parquet, and .gz or .zst behind it where it is packed."
+        )
+        raise FileRefused(name, f"its ending .{kind} is of no kind that can be read", remedy)
 
 
 def decoded(name: str, content: bytes) -> str:
@@ -59,60 +88,150 @@ def decoded(name: str, content: bytes) -> str:
         raise FileRefused(f"{name}, line {line}", "is not UTF-8", "Save it as UTF-8.") from None
 
 
-def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
+    """Return a file's name without `.gz` or `.zst`, and its bytes without the packing."""
+    plain, _, packing = name.rpartition(".")
+    try:
+        if packing.lower() == "gz":
+            return plain, gzip.decompress(content)
+        if packing.lower() in ("zst", "zstd"):
+            reader = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
+            return plain, reader.read()
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as broken:
+        why = f"is not whole, or not packed as .{packing} says ({broken})"
+        raise FileRefused(name, why, "Copy it again.") from None
+    return name, content
+
+
+def _csv(name: str, text: str, delimiter: str, set_aside: SetAside) -> Iterator[TextRow]:
+    csv.field_size_limit(sys.maxsize)  # a cell may hold a whole prompt
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begun = 1
     try:
         heads = [head.strip() for head in next(reader, [])]
         if twice := sorted({head for head in heads if head and heads.count(head) > 1}):
             why = f"has more than one column {', '.join(twice)}"
             raise FileRefused(f"{name}, line 1", why, "Give every column a name of its own.")
+        begun = reader.line_num + 1
         for cells in reader:
-            place = f"{name}, line {reader.line_num}"
+            # A quoted cell may hold line breaks: a record stands where it begins.
+            place, begun = f"{name}, line {begun}", reader.line_num + 1
             if len(cells) > len(heads):
                 why = f"has {len(cells)} cells under {len(heads)} columns"
-                raise FileRefused(place, why, "Quote a cell that holds a comma.")
-            if any(cell.strip() for cell in cells):
+                set_aside(FileRefused(place, why, "Quote a cell that holds a comma."))
+            elif any(cell.strip() for cell in cells):
                 padded = [*cells, *[""] * (len(heads) - len(cells))]
                 yield TextRow(
                     place, {h: c.strip() or None for h, c in zip(heads, padded, strict=True)}
                 )
     except csv.Error as broken:
-        place = f"{name}, line {reader.line_num}"
-        raise FileRefused(
-            place, f"is no CSV ({broken})", "Correct the quotes of that line."
-        ) from None
+        place = f"{name}, line {begun}"
+        remedy = "Correct the quotes of that line."
+        raise FileRefused(place, f"is no CSV ({broken})", remedy) from None
 
 
-def _json_lines(name: str, text: str) -> Iterator[TextRow]:
-    decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+def _json_lines(name: str, text: str, records: str, set_aside: SetAside) -> Iterator[TextRow]:
     # Not splitlines(): a prompt may hold characters that Unicode calls the end of a line.
     for number, line in enumerate(text.split("\n"), 1):
-        place = f"{name}, line {number}"
-        if not line.strip():
-            continue
-        try:
-            yield TextRow(place, dict(_flat(decoder.decode(line))))
-        except msgspec.DecodeError as broken:
-            why, remedy = f"is no JSON object ({broken})", "Write one whole object on each line."
-            raise FileRefused(place, why, remedy) from None
+        if line.strip():
+            yield from _objects(f"{name}, line {number}", line, records, set_aside)
+
+
+def _json(name: str, text: str, records: str, set_aside: SetAside) -> Iterator[TextRow]:
+    """Yield the records of one value; of several, an object on each line, as JSON lines."""
+    try:
+        whole = _DECODER.decode(text)
+    except msgspec.DecodeError:
+        yield from _json_lines(name, text, records, set_aside)
+    else:
+        yield from _below(name, whole, records, set_aside)
+
+
+_DECODER = msgspec.json.Decoder(Any, float_hook=str)
+
+
+def _objects(place: str, text: str, records: str, set_aside: SetAside) -> Iterator[TextRow]:
+    try:
+        whole = _DECODER.decode(text)
+    except msgspec.DecodeError as broken:
+        why, remedy = f"is no JSON object ({broken})", "Write one whole object on each line."
+        set_aside(FileRefused(place, why, remedy))
+    else:
+        yield from _below(place, whole, records, set_aside)
+
+
+def _below(place: str, whole: object, records: str, set_aside: SetAside) -> Iterator[TextRow]:
+    """Yield the records of a JSON value: of a list each, of an object what `records` leads to."""
+    found = _followed([whole], records.split(".") if records else ())
+    is_one = isinstance(whole, Mapping) and not records
+    for number, record in enumerate(found, 1):
+        where = place if is_one else f"{place}, record {number}"
+        if isinstance(record, Mapping):
+            yield TextRow(where, dict(_flat(record)))
+        else:
+            remedy = "Write one whole object for each record."
+            set_aside(FileRefused(where, "is no JSON object", remedy))
+
+
+def _followed(values: Iterable[Any], path: Sequence[str]) -> Iterator[Any]:
+    """Yield what a path leads to, through every list on the way."""
+    for value in values:
+        if isinstance(value, list):
+            yield from _followed(value, path)
+        elif not path:
+            yield value
+        elif isinstance(value, Mapping) and value.get(path[0]) is not None:
+            yield from _followed([value[path[0]]], path[1:])
 
 
 def _flat(found: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str | None]]:
-    for name, value in found.items():
+    for name, written in found.items():
+        value = _pairs(_typed(written))
         if isinstance(value, Mapping):
             yield from _flat(value, f"{above}{name}.")
         elif value is None or isinstance(value, (str, bool, int)):
             yield f"{above}{name}", None if value is None else str(value).strip() or None
 
 
+_TYPES = ("stringValue", "intValue", "doubleValue", "boolValue")
+"""https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: a value, under its type."""
+
+
+def _typed(value: object) -> object:
+    """Return a value of OpenTelemetry without its type; any other value as it is."""
+    if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _TYPES:
+        return next(iter(value.values()))
+    return value
+
+
+def _pairs(value: object) -> object:
+    """Return a list of `{"key": ..., "value": ...}` as an object; any other value as it is."""
+    if not (isinstance(value, list) and value):
+        return value
+    is_pairs = all(isinstance(one, Mapping) and {"key", "value"} <= one.keys() for one in value)
+    return {str(one["key"]): one["value"] for one in value} if is_pairs else value
+
+
 def _parquet(name: str, content: bytes) -> Iterator[TextRow]:
     try:
-        frame = pl.read_parquet(io.BytesIO(content))
+        frame = _unnested(pl.read_parquet(io.BytesIO(content)))
         plain = frame.select(cs.exclude(cs.nested(), cs.binary()))
         texts = plain.select(pl.all().cast(pl.String).str.strip_chars())
     except (pl.exceptions.PolarsError, OSError) as broken:
         raise FileRefused(
-            name, f"is no Parquet we can read ({broken})", "Write it again."
+            name, f"is no Parquet that can be read ({broken})", "Write it again."
         ) from None
     for number, cells in enumerate(texts.iter_rows(named=True), 1):
         yield TextRow(f"{name}, row {number}", {head: cells[head] or None for head in cells})
+
+
+def _unnested(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with a column for each field of a struct, named by the way to it."""
+    while structs := [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]:
+        fields = [
+            pl.col(name).struct.field(one.name).alias(f"{name}.{one.name}")
+            for name in structs
+            for one in frame.schema[name].fields  # type: ignore[attr-defined]  # a struct's
+        ]
+        frame = frame.select(pl.exclude(structs), *fields)
+    return frame

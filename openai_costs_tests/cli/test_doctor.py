@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import polars as pl
 import pytest
 
@@ -13,6 +14,7 @@ from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs_tests.org import NOW, HandClock, connection
+from openai_costs_tests.sources.gateway.litellm.proxy import Proxy
 
 
 def settings(folder: Path, **sections: object) -> Settings:
@@ -95,3 +97,55 @@ def test_a_meter_in_files_is_read_before_it_is_called_readable(
         (tmp_path / "spend.csv").write_text(text, encoding="utf-8")
     there = settings(tmp_path, gateway=Gateway(spend_files=("spend.csv",)))
     assert told(there) == {**meter, "gateway: upstreams": "WARN", "directory": "OK"}
+
+
+def test_a_row_of_a_meter_that_is_set_aside_is_a_warning_with_line_reason_and_dollars(
+    tmp_path: Path,
+) -> None:
+    yesterday = NOW.date() - ONE_DAY
+    rows = f"{HEADS}{yesterday},tok,gpt-5,1\n{yesterday},tok,gpt-5,much\n"
+    (tmp_path / "spend.csv").write_text(rows, encoding="utf-8")
+    there = settings(tmp_path, gateway=Gateway(spend_files=("spend.csv",)))
+    facts = {about: (state, text) for state, about, text in governance_facts(there, HandClock())}
+    state, text = facts["gateway: GatewayFiles, meter, rows"]
+    assert state == "WARN"
+    assert "spend.csv, line 3: metered_usd is 'much', which is not a finite number" in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            httpx.Response(401, json={"error": {"message": "Only proxy admin can be used"}}),
+            "LITELLM_MASTER_KEY sees a part of the proxy only",
+        ),
+        (
+            httpx.Response(500, json={"detail": {"error": "Database not connected"}}),
+            "the proxy has no database",
+        ),
+    ],
+)
+def test_a_gateway_that_shows_less_than_it_has_fails_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: httpx.Response, expected: str
+) -> None:
+    monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-a-users-own")
+    own = Proxy(lambda _path, _said: [])
+    own.whole_view = answer
+    there = settings(tmp_path, gateway=Gateway(litellm_url="http://127.0.0.1:9"))
+    found = {
+        about: fact for fact in governance_facts(there, HandClock(), own) for about in fact[1:2]
+    }
+    state, _, text = found["gateway: LiteLLM"]
+    assert state == "FAIL"
+    assert expected in text
+
+
+def test_an_object_store_that_cannot_be_reached_fails_and_the_other_facts_follow(
+    tmp_path: Path,
+) -> None:
+    there = settings(tmp_path, gateway=Gateway(spend_files=("nosuch://bucket/x.jsonl",)))
+    assert told(there) == {
+        "gateway: GatewayFiles": "FAIL",
+        "gateway: upstreams": "WARN",
+        "directory": "OK",
+    }

@@ -10,11 +10,11 @@ from openai_costs.orchestration.table_assets import (
     table_asset,
     whole_table_asset,
 )
+from openai_costs.questions.gateway import judged_days
 from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
 from openai_costs.questions.gateway_bypass.key_lists import unspent_keys as without_spend
 from openai_costs.questions.provider_scope import of_openai
 from openai_costs.settings import Gateway
-from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batches
@@ -75,7 +75,7 @@ WHOLE_ASSETS = (unspent_keys,)
 def _bypass(ledger: pl.DataFrame, lake: Lake, gateway: Gateway) -> pl.DataFrame:
     """Return mart.gateway_bypass of the ledger's connections and days."""
     first, last = ledger["day"].min(), ledger["day"].max()
-    days = days_in_use(gateway, DayRange(first, last)) if first is not None else None  # type: ignore[arg-type]  # days, as the column says
+    days = judged_days(lake, gateway, DayRange(first, last)) if first is not None else None  # type: ignore[arg-type]  # days, as the column says
     if days is None:
         return GatewayBypass.no_rows()
     in_use = ledger.filter(pl.col("day").is_between(days.first, days.last))

@@ -9,7 +9,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.checks import run_days
 from openai_costs.orchestration.table_assets import asset_key, table_asset
-from openai_costs.questions.gateway import meter_days
+from openai_costs.questions.gateway import judged_days, meter_days
 from openai_costs.questions.provider_scope import at_openai, of_openai
 from openai_costs.questions.reconciliation.capture import capture
 from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
@@ -47,7 +47,7 @@ def cost_reconciliation(
 ) -> Batches:
     """Lay the bill beside the meter, some days at a time."""
     for days in _pieces(run_days(context)):
-        wanted = days_in_use(settings.gateway, days)
+        wanted = judged_days(lake, settings.gateway, days)
         read_at = _read_at(lake, days)
         if wanted is None:
             yield Batch(CostReconciliation.no_rows(), read_at)

@@ -14,6 +14,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.candidate import candidates as as_candidates
 from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.gateway_spend import ESTIMATED
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
@@ -119,6 +120,8 @@ def candidates(reconciliation: pl.DataFrame, names: Names) -> pl.DataFrame:
         pl.col("is_settled"),
         ~pl.col("is_within_tolerance"),
         ~pl.col("cause").is_in(REPORTED_ELSEWHERE),
+        # Tokens at list price cannot say that a price is wrong.
+        (pl.col("metered_basis") != ESTIMATED) | (pl.col("cause") != "price_differs"),
     )
     causes = gaps.partition_by("connection", "cause", maintain_order=True)
     rows = [_row(of_cause, names) for of_cause in causes]

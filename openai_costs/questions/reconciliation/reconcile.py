@@ -19,6 +19,7 @@ from openai_costs.questions.reconciliation.sides import (
     unit_prices,
 )
 from openai_costs.settings import Gateway
+from openai_costs.tables.core.gateway_spend import ESTIMATED, METERED
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
 
 
@@ -67,11 +68,20 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     rows = pl.concat([_unmapped_unexplained(together), _bypassing(levels)])
     judged = _judged(exchanged(_late(_with_states(rows, sides))), gateway)
     return (
-        judged.filter(pl.col("day").is_in(list(days)))
+        _with_basis(judged, sides.meter)
+        .filter(pl.col("day").is_in(list(days)))
         .with_columns(provider=pl.lit(OPENAI))
         .select(list(CostReconciliation.types()))
         .sort(*POOL, "usage_type")
     )
+
+
+def _with_basis(rows: pl.DataFrame, meter: pl.DataFrame) -> pl.DataFrame:
+    """Add what the metered dollars of each day are: the gateway's own, or tokens at list price."""
+    estimated = meter.filter(cost_basis=ESTIMATED)["day"].unique().implode()
+    is_estimated = pl.col("day").is_in(estimated)
+    basis = pl.when(is_estimated).then(pl.lit(ESTIMATED)).otherwise(pl.lit(METERED))
+    return rows.with_columns(metered_basis=basis)
 
 
 def _at_bills(meter: pl.DataFrame, lines: pl.DataFrame, fallback: str) -> pl.DataFrame:

@@ -58,6 +58,12 @@ class _Proxy:
         every = list(virtual_keys(self._organisation)) if is_live else []
         return _answer(request, "size", every, _key_page)
 
+    async def spend(self, request: Request) -> Response:
+        """The sum that only a key gets which sees the whole proxy; clients ask for the status."""
+        if not _is_authorised(request):
+            return _refusal(_UNAUTHORISED, "Authentication Error, Only proxy admin can be used.")
+        return JSONResponse({"spend": 0.0, "max_budget": 0.0})
+
     async def activity(self, request: Request) -> Response:
         """A page of a day's sums: so many rows of them."""
         text = request.query_params.get("start_date", "")
@@ -72,20 +78,28 @@ class _Proxy:
 
 
 def gateway_routes(organisation: Organisation, now: Callable[[], datetime]) -> list[Route]:
-    """The proxy's two paths.
+    """The proxy's three paths.
 
     Args:
         organisation: whose virtual keys and meter to serve.
         now: the current instant, aware; asked once per request.
     """
     proxy = _Proxy(organisation, now)
-    return [Route("/key/list", proxy.keys), Route("/user/daily/activity", proxy.activity)]
+    return [
+        Route("/key/list", proxy.keys),
+        Route("/user/daily/activity", proxy.activity),
+        Route("/global/spend", proxy.spend),
+    ]
+
+
+def _is_authorised(request: Request) -> bool:
+    return request.headers.get("authorization") == f"Bearer {VIEWER_KEY}"
 
 
 def _answer(
     request: Request, size_name: str, rows: Sequence[Any], page: Callable[[_Part, int], Json]
 ) -> Response:
-    if request.headers.get("authorization") != f"Bearer {VIEWER_KEY}":
+    if not _is_authorised(request):
         return _refusal(_UNAUTHORISED, "Authentication Error, Invalid proxy server token passed.")
     try:
         size = int(request.query_params.get(size_name, "10"))

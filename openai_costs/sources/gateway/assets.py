@@ -4,15 +4,18 @@ They explain the ledger and never stop it: what cannot be read turns a check red
 on with what is there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.orchestration.checks import (
     CONTRACT,
+    WARN,
     Rule,
     Verdict,
     evaluations,
@@ -23,6 +26,7 @@ from openai_costs.orchestration.table_assets import DAILY, OWNERS, asset_key, de
 from openai_costs.settings import Gateway
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
+from openai_costs.sources.gateway.files.odd_rows import summary
 from openai_costs.sources.gateway.frames import PROVIDERS, newest, registries, spend_batches, tokens
 from openai_costs.sources.gateway.litellm.endpoints import METER, REGISTRY
 from openai_costs.sources.gateway.readers import (
@@ -30,7 +34,10 @@ from openai_costs.sources.gateway.readers import (
     Readers,
     read_meter,
     read_registry,
+    set_aside,
 )
+from openai_costs.sources.gateway.registry import strangers
+from openai_costs.sources.gateway.unlisted_tokens import MeteredToken, with_unlisted
 from openai_costs.sources.ingest import Ingested
 from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
 from openai_costs.storage.lake import Lake
@@ -39,12 +46,20 @@ from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
+AtListPrice = Callable[[pl.DataFrame], pl.DataFrame]
+"""Gives rows of core.gateway_spend without dollars their value at list price."""
+
 GROUP = "sources/gateway"
 REGISTRY_PAGES = dg.AssetKey(["raw", "gateway_registry"])
 METER_PAGES = dg.AssetKey(["raw", "gateway_meter"])
 TOKENS = asset_key(GatewayTokens)
 READ_COMPLETE = Rule("read_complete", "The gateway was read to its end: all pages or none.")
 LISTED = Rule("read_complete", "The registry was read to its end.", is_daily=False)
+_METERED_TOKENS = """
+    SELECT connection, token_id, arg_max(token_name, day) FILTER (token_name IS NOT NULL),
+           min(day), max(day)
+    FROM read_parquet($files) WHERE token_id IS NOT NULL GROUP BY connection, token_id
+"""
 USABLE = Rule("usable", "Every kept registry can be used.", is_daily=False)
 
 
@@ -67,15 +82,20 @@ def registry_pages(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read the registry of the gateway and keep it."""
     done = read_registry(gateway_readers, archive, clock().date(), context.log.info)
-    said = " ".join(map(str, done.failed.values())) or _promise(settings.gateway, LISTED)
+    odd = [row for rows in set_aside(done).values() for row in rows.items()]
+    because = " ".join([*map(str, done.failed.values()), *([summary(odd)] if odd else [])])
     verdict = dg.AssetCheckResult(
-        check_name=LISTED.name, asset_key=REGISTRY_PAGES, passed=not done.failed, description=said
+        check_name=LISTED.name,
+        asset_key=REGISTRY_PAGES,
+        passed=not because,
+        severity=LISTED.severity if done.failed or not odd else WARN,
+        description=because or _promise(settings.gateway, LISTED),
     )
     yield dg.MaterializeResult(metadata={"body_bytes": done.body_bytes}, check_results=[verdict])
 
 
 def meter_pages(days: DAILY) -> dg.AssetsDefinition:
-    """Build the asset that reads the meter and keeps what it said."""
+    """Build the asset that reads the meter and keeps its answer."""
 
     @dg.asset(
         key=METER_PAGES,
@@ -117,11 +137,13 @@ def gateway_spend(
     context: dg.AssetExecutionContext,
     archive: dg.ResourceParam[Archive],
     settings: dg.ResourceParam[Settings],
+    at_list_price: dg.ResourceParam[AtListPrice],
 ) -> Batches:
-    """Clean the newest complete meter of each of the run's days."""
+    """Clean the newest complete meter of each of the run's days; value what has no dollars."""
     name, days = settings.gateway.name, run_days(context)
     kept = (archive.newest(provider, name, METER, days) for provider in PROVIDERS)
-    return spend_batches(newest(chain.from_iterable(kept)))
+    for batch in spend_batches(newest(chain.from_iterable(kept))):
+        yield replace(batch, frame=at_list_price(batch.frame))
 
 
 def _gateway_tokens(
@@ -135,13 +157,17 @@ def _gateway_tokens(
     with lake.alone(GatewayTokens):
         keys = lake.read(ApiKeys)
         kept, now = _registries(archive, gateway), registries(gateway)
-        frame, said = tokens(gateway.name, kept, gateway.upstreams, keys, now)
+        listed, refused = tokens(gateway.name, kept, gateway.upstreams, keys, now)
+        metered = _metered_tokens(lake, gateway)
+        frame = with_unlisted(listed, gateway.name, metered, gateway.upstreams)
         lake.replace_whole(GatewayTokens, frame)
+    because = [*refused, *strangers(frame, keys)]
     verdict = dg.AssetCheckResult(
         check_name=USABLE.name,
         asset_key=TOKENS,
-        passed=not said,
-        description=" ".join(said) or USABLE.promise,
+        passed=not because,
+        severity=USABLE.severity if refused or not because else WARN,
+        description=" ".join(because) or USABLE.promise,
     )
     yield dg.MaterializeResult(
         metadata={"dagster/row_count": frame.height}, check_results=[verdict]
@@ -150,7 +176,7 @@ def _gateway_tokens(
 
 gateway_tokens: dg.AssetsDefinition = dg.asset(
     **described(GatewayTokens),
-    deps=[REGISTRY_PAGES, asset_key(ApiKeys)],
+    deps=[REGISTRY_PAGES, asset_key(GatewaySpend), asset_key(ApiKeys)],
     backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name=GROUP,
     kinds={"polars", "parquet"},
@@ -165,13 +191,27 @@ def _registries(archive: Archive, gateway: Gateway) -> Iterator[KeptRead | Damag
         yield from archive.every(provider, gateway.name, REGISTRY)
 
 
+def _metered_tokens(lake: Lake, gateway: Gateway) -> list[MeteredToken]:
+    """Return the tokens that the stored meter names."""
+    types = {"connection": pl.String, "token_id": pl.String, "name": pl.String}
+    schema = pl.Schema(types | {"first": pl.Date, "last": pl.Date})
+    found = lake.ask(GatewaySpend, _METERED_TOKENS, schema).filter(connection=gateway.name)
+    return [MeteredToken(*row) for row in found.drop("connection").iter_rows()]
+
+
 def _promise(gateway: Gateway, rule: Rule) -> str:
     return rule.promise if gateway.is_there else NOT_CONFIGURED
 
 
 def _verdicts(done: Ingested, asked: DayRange, gateway: Gateway) -> Iterator[Verdict]:
     """Judge each day: one that was not kept is owed when its reader failed, or not there yet."""
+    odd = set_aside(done)
     for day in asked:
-        failures = done.failures_on(day)
-        because = failures or _promise(gateway, READ_COMPLETE)
-        yield Verdict(READ_COMPLETE, day, not failures, because)
+        if failures := done.failures_on(day):
+            yield Verdict(READ_COMPLETE, day, passed=False, because=failures)
+        elif rows := odd.get(day):
+            because = summary(list(rows.items()))
+            yield Verdict(READ_COMPLETE, day, passed=False, because=because, severity=WARN)
+        else:
+            promise = _promise(gateway, READ_COMPLETE)
+            yield Verdict(READ_COMPLETE, day, passed=True, because=promise)

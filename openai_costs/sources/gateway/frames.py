@@ -71,7 +71,7 @@ def tokens(
         keys: core.api_keys.
         read_now: The readers that settings still name.
     """
-    listings, said = [], []
+    listings, refused = [], []
     for read in reads:
         try:
             if isinstance(read, DamagedRead):
@@ -79,8 +79,8 @@ def tokens(
             listed, provider = _LISTINGS[read.manifest.provider](read), read.manifest.provider
             listings.append(replace(listed, is_read_now=provider in read_now))
         except (PageRefused, FileRefused) as error:
-            said.append(str(error))
-    return registry.tokens(connection, listings, upstreams, keys), said
+            refused.append(str(error))
+    return registry.tokens(connection, listings, upstreams, keys), refused
 
 
 def newest(reads: Iterable[KeptRead | DamagedRead]) -> list[KeptRead | DamagedRead]:
@@ -99,8 +99,11 @@ def _when(read: KeptRead | DamagedRead) -> datetime:
 
 
 def _metered(read: KeptRead, key: Slice) -> pl.DataFrame:
+    provider = read.manifest.provider
+    is_partial = provider == FILES and files.is_partial(read)
     try:
-        return metered(key.connection, key.day, _METERS[read.manifest.provider](read))
+        rows = _METERS[provider](read)
+        return metered(key.connection, key.day, rows, is_partial=is_partial)
     except NotAnAmount as bad:
         raise PageRefused(read.page, "spend", bad.why) from None
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, exact
-from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_spend import ESTIMATED, METERED, GatewaySpend
 
 GRAIN = ("token_id", "upstream_provider", "model")
 COUNTS = (
@@ -32,7 +32,10 @@ class MeterRow(NamedTuple):
         cached_tokens: Those read from the provider's cache.
         cache_write_tokens: Those written to it.
         output_tokens: All output tokens.
-        usd: Dollars, as they were written; None where it gives none.
+        usd: Dollars, as they were written; None where it gives none. Below 0 they stand for "it
+            varies": no request costs less than nothing.
+        token_name: The token's alias.
+        is_at_list_price: Whether its tokens are valued at list price, for want of dollars.
     """
 
     token_id: str | None
@@ -44,10 +47,20 @@ class MeterRow(NamedTuple):
     cache_write_tokens: int | None
     output_tokens: int | None
     usd: str | None
+    token_name: str | None = None
+    is_at_list_price: bool = False
 
 
-def metered(connection: str, day: date, rows: Iterable[MeterRow]) -> pl.DataFrame:
+def metered(
+    connection: str, day: date, rows: Iterable[MeterRow], *, is_partial: bool = False
+) -> pl.DataFrame:
     """Return core.gateway_spend of one day.
+
+    Args:
+        connection: The gateway's name.
+        day: The UTC day.
+        rows: What was metered.
+        is_partial: Whether more was metered than these rows hold.
 
     Raises:
         NotAnAmount: Dollars are not a finite number in range.
@@ -60,11 +73,16 @@ def metered(connection: str, day: date, rows: Iterable[MeterRow]) -> pl.DataFram
     return (
         priced.group_by(GRAIN)
         .agg(
+            pl.col("token_name").drop_nulls().last(),
             *counts,
             pl.col("unpriced_tokens").sum(),
             pl.when(has_price).then(pl.col("metered_usd").sum()).alias("metered_usd"),
+            cost_basis=pl.when(pl.col("is_at_list_price").any())
+            .then(pl.lit(ESTIMATED))
+            .otherwise(pl.lit(METERED)),
         )
         .with_columns(
+            is_partial=pl.lit(is_partial),
             connection=pl.lit(connection),
             day=pl.lit(day),
             is_unpriced=pl.col("unpriced_tokens") > 0,
@@ -74,7 +92,11 @@ def metered(connection: str, day: date, rows: Iterable[MeterRow]) -> pl.DataFram
     )
 
 
-_SCHEMA = pl.Schema(dict.fromkeys(GRAIN, pl.String()) | dict.fromkeys(COUNTS, pl.Int64()))
+_SCHEMA = pl.Schema(
+    dict.fromkeys((*GRAIN, "token_name"), pl.String())
+    | {"is_at_list_price": pl.Boolean()}
+    | dict.fromkeys(COUNTS, pl.Int64())
+)
 
 
 def _laid_out(row: MeterRow) -> tuple[object, ...]:
@@ -85,7 +107,8 @@ def _laid_out(row: MeterRow) -> tuple[object, ...]:
         rest = row.input_tokens - sum(part or 0 for part in parts)
         plain = rest if rest >= 0 else None  # some gateways count the cache beside the input
     names = (row.token_id or None, row.upstream_provider or None, row.model or None)
-    return (*names, row.requests, row.input_tokens, plain, *parts, row.output_tokens)
+    more = (row.token_name or None, row.is_at_list_price)
+    return (*names, *more, row.requests, row.input_tokens, plain, *parts, row.output_tokens)
 
 
 def _dollars(rows: Sequence[MeterRow]) -> pl.Series:
@@ -97,9 +120,15 @@ def _dollars(rows: Sequence[MeterRow]) -> pl.Series:
 
 
 def _unpriced() -> list[pl.Expr]:
-    """Turn 0 dollars for more than 0 tokens into no price, and count those tokens."""
+    """Turn no dollars for tokens, and dollars below 0, into no price; count the tokens of both.
+
+    A row without a token, a model and any count is what sums of the source leave of its total. It
+    alone may be below 0.
+    """
     tokens = pl.sum_horizontal("input_tokens", "output_tokens", ignore_nulls=True)
-    is_free = (tokens > 0) & pl.col("metered_usd").fill_null(0).eq(0)
+    usd = pl.col("metered_usd").fill_null(0)
+    is_rest = pl.all_horizontal(pl.col(GRAIN + COUNTS).is_null())
+    is_free = ((tokens > 0) & (usd == 0)) | ((usd < 0) & ~is_rest)
     return [
         pl.when(~is_free).then("metered_usd").alias("metered_usd"),
         pl.when(is_free).then(tokens).otherwise(0).cast(pl.Int64).alias("unpriced_tokens"),

@@ -55,5 +55,10 @@ def read_meter(readers: Readers, archive: Archive, days: DayRange, tell: Tell) -
     return ingest(sources, archive, tell)
 
 
+def set_aside(done: Ingested) -> dict[date, dict[str, str]]:
+    """Return the rows of files that were set aside, by day: the place and the reason of each."""
+    return done.absent.get(GatewayFiles.__name__, {})
+
+
 def _name(reader: GatewayReader) -> str:
     return type(reader).__name__

@@ -1,8 +1,9 @@
 """core.gateway_tokens: all kept readings of a registry folded, and each token's OpenAI key. Pure.
 
-The ladder, the surest first: the token's own metadata names the key; a registry file names it; the
-settings declare an upstream key for the token; only a project or the key's last characters are
-known. What is not known is `none`, and never guessed.
+The methods, the surest first: the token's own metadata names the key; a registry file names it; the
+settings declare an upstream key for the token; a listed token has the alias of one that only the
+meter names; only a project or the key's last characters are known. What is not known is `none`, and
+never guessed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ from openai_costs.settings import Upstream
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
 DELETED = "deleted"
+NAMED_BY = ("token_metadata", "registry_file")
+"""Mappings of which a person wrote the key's id down."""
 HINT_LENGTH = 4
 """As many characters as gateways and the provider show of a key's end."""
 
@@ -45,12 +48,14 @@ class Listing:
         mapping: What a key named in it is known by: token_metadata or registry_file.
         tokens: The tokens listed.
         is_read_now: Whether settings still name the source; what they do not is listed no more.
+        is_partial: Whether rows of it were set aside: a token it lacks may be there all the same.
     """
 
     day: date
     mapping: str
     tokens: Sequence[TokenRow]
     is_read_now: bool = True
+    is_partial: bool = False
 
 
 @dataclass
@@ -62,6 +67,7 @@ class _Known:
     first: date
     last: date
     is_current: bool
+    is_partial: bool = False
 
 
 def tokens(
@@ -89,14 +95,17 @@ def _folded(listings: Iterable[Listing]) -> dict[str, _Known]:
     newest: dict[str, date] = {}
     seen: dict[tuple[str, str], date] = {}
     for listing in listings:
-        newest[listing.mapping] = listing.day
+        if not listing.is_partial:
+            newest[listing.mapping] = listing.day
         for row in listing.tokens:
             if row.status != DELETED and listing.is_read_now:
                 seen[listing.mapping, row.token_id] = listing.day
             found[row.token_id] = _with(found.get(row.token_id), row, listing)
+    sources = {source for source, _ in seen}
     for token_id, known in found.items():
         known.is_current = any(
-            seen.get((source, token_id)) == day for source, day in newest.items()
+            (source, token_id) in seen and seen[source, token_id] >= newest.get(source, date.min)
+            for source in sources
         )
     return found
 
@@ -107,21 +116,23 @@ def _with(known: _Known | None, row: TokenRow, listing: Listing) -> _Known:
     A list of what was deleted does not make a token last; before it was ours to see it may have.
     """
     if known is None:
-        return _Known(row, listing.mapping, listing.day, listing.day, is_current=True)
+        day, is_partial = listing.day, listing.is_partial
+        return _Known(row, listing.mapping, day, day, is_current=True, is_partial=is_partial)
     is_other = known.mapping != listing.mapping
     first, second = (known.row, row) if is_other else (row, known.row)
-    said = {name: value for name, value in first._asdict().items() if value is not None}
-    merged = second._replace(**said)
+    known_now = {name: value for name, value in first._asdict().items() if value is not None}
+    merged = second._replace(**known_now)
     mapping = listing.mapping if is_other and not known.row.openai_api_key_id else known.mapping
     days = (known.first, known.last, known.last if row.status == DELETED else listing.day)
-    return _Known(merged, mapping, min(days), max(days), is_current=True)
+    is_partial = known.is_partial if row.status == DELETED else listing.is_partial
+    return _Known(merged, mapping, min(days), max(days), is_current=True, is_partial=is_partial)
 
 
 def _laid_out(
     connection: str, known: _Known, upstreams: Sequence[Upstream], keys: pl.DataFrame
 ) -> tuple[object, ...]:
     row = known.row
-    where = _upstream(row, known.mapping, upstreams, keys)
+    where = upstream_of(row, known.mapping, upstreams, keys)
     gone = DELETED if row.status == DELETED else "vanished"
     status = (row.status or "active") if known.is_current else gone
     owner = None if row.owner_id and "@" in row.owner_id else row.owner_id or None
@@ -139,10 +150,11 @@ def _laid_out(
         known.first,
         known.last,
         known.is_current,
+        known.is_partial,
     )
 
 
-class _Where(NamedTuple):
+class Where(NamedTuple):
     """The bill a token is on, in the order of the table's columns."""
 
     connection: str | None
@@ -153,31 +165,66 @@ class _Where(NamedTuple):
     confidence: str
 
 
-def _upstream(
+def upstream_of(
     row: TokenRow, mapping: str, upstreams: Sequence[Upstream], keys: pl.DataFrame
-) -> _Where:
+) -> Where:
+    """Return the bill that a token is on.
+
+    Args:
+        row: The token.
+        mapping: What a key or project that it names is known by.
+        upstreams: The keys and projects that settings declare.
+        keys: core.api_keys.
+    """
     project, hint = row.openai_project_id or None, row.openai_key_hint or None
     if key := row.openai_api_key_id:
-        return _Where(_home(key, keys), key, project, hint, mapping, "high")
+        confidence = "low" if is_unknown(key, keys) else "high"
+        return Where(_home(key, keys), key, project, hint, mapping, confidence)
     names = (row.token_id, row.name or "")
     fitting = [one for one in upstreams if one.fits_token(names)]
     declared = {(one.connection, one.api_key_id, one.project_id) for one in fitting}
     if len(declared) == 1:
-        where, key, said = declared.pop()
+        where, key, named = declared.pop()
         confidence = "medium" if key else "low"
-        return _Where(where, key, said or project, hint, "declared_upstream", confidence)
+        return Where(where, key, named or project, hint, "declared_upstream", confidence)
     if hint and len(ends := _ending(hint, keys)) == 1:
-        where, key, said = ends[0]
-        return _Where(where, key, said, hint, "key_hint", "low")
+        where, key, named = ends[0]
+        return Where(where, key, named, hint, "key_hint", "low")
     projects = {(one.connection, one.project_id) for one in fitting}
     if len(projects) == 1 and fitting[0].project_id:
-        return _Where(*_ends(projects.pop()), hint, "declared_upstream", "low")
-    return _Where(None, None, project, hint, *((mapping, "low") if project else ("none", "none")))
+        return Where(*_ends(projects.pop()), hint, "declared_upstream", "low")
+    return Where(None, None, project, hint, *((mapping, "low") if project else ("none", "none")))
 
 
 def _ends(where: tuple[str, str | None]) -> tuple[str, None, str | None]:
     connection, project = where
     return connection, None, project
+
+
+def is_unknown(key: str, keys: pl.DataFrame) -> bool:
+    """Return whether there is a directory of keys, and it does not have this one."""
+    return not keys.is_empty() and not (keys["id"] == key).any()
+
+
+def strangers(frame: pl.DataFrame, keys: pl.DataFrame) -> list[str]:
+    """Return a sentence for each listed token that names a key no directory has.
+
+    Args:
+        frame: core.gateway_tokens.
+        keys: core.api_keys.
+    """
+    if keys.is_empty():
+        return []
+    named = frame.filter("is_current", pl.col("mapping").is_in(NAMED_BY))
+    unknown = named.filter(~pl.col("openai_api_key_id").is_in(keys["id"].implode()))
+    return [
+        f"The token {name or token_id} names the OpenAI key {key}, which no directory has: correct "
+        "openai_api_key_id in its metadata or its registry file, or read the organization that "
+        "the key belongs to."
+        for token_id, name, key in unknown.select(
+            "token_id", "name", "openai_api_key_id"
+        ).iter_rows()
+    ]
 
 
 def _home(key: str, keys: pl.DataFrame) -> str | None:

@@ -39,6 +39,8 @@ class Access:
         remedies: What to do about a status, for messages, where there is more to say than usual.
         requests_per_minute: Pace per endpoint; None takes the provider's, or none on this machine.
         max_body_bytes: The largest body taken into memory.
+        hopeless: Words, in small letters, of messages after which another try does not help, also
+            with a status that is otherwise tried again.
         address_setting: The setting that `base_url` comes from, for messages.
     """
 
@@ -51,6 +53,7 @@ class Access:
     remedies: Mapping[int, str] = field(default_factory=dict)
     requests_per_minute: int | None = None
     max_body_bytes: int = 64 * 1024 * 1024
+    hopeless: Sequence[str] = ()
     address_setting: str = "base_url"
 
     @property

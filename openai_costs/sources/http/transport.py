@@ -166,7 +166,8 @@ class Transport:
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             permission = self._access.permission(path)
             return AccessRefused(answer, self._access.key_env, permission=permission)
-        if status in RETRIED_STATUSES or response.is_server_error:
+        is_hopeless = any(words in message.casefold() for words in self._access.hopeless)
+        if not is_hopeless and (status in RETRIED_STATUSES or response.is_server_error):
             what, wait = f"the server answers {status}", retry_after(response.headers)
             return RetryLater(what, f"HTTP {status}: {message}", wait)
         if answer.code in self._access.api.lookback_codes:

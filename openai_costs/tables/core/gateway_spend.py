@@ -5,6 +5,9 @@ from typing import Any
 
 from openai_costs.tables.contract import Contract, Usd, column
 
+METERED, ESTIMATED = "metered", "estimated"
+COST_BASES = (METERED, ESTIMATED)
+
 
 def _tokens(description: str) -> Any:  # noqa: ANN401 - pandera's own field type
     text = f"{description}; null, never 0, where the gateway does not say."
@@ -22,9 +25,11 @@ class GatewaySpend(Contract):
     connection: str = column("The gateway: [gateway] name in openai_costs.toml.")
     day: dt.date = column("The UTC day the gateway received the requests.", unit="UTC day")
     token_id: str = column("The token's id at the gateway; null if not named.", nullable=True)
+    token_name: str = column(
+        "The token's alias as the meter has it; null if not named.", nullable=True
+    )
     upstream_provider: str = column(
-        "The provider behind the gateway: openai, ...; null if the gateway does not say.",
-        nullable=True,
+        "The provider behind the gateway: openai, ...; null if not named.", nullable=True
     )
     model: str = column("The model, without a provider prefix.", nullable=True)
     num_model_requests: int = column("Requests.", unit="requests", nullable=True, ge=0)
@@ -38,13 +43,20 @@ class GatewaySpend(Contract):
         unit="USD",
         nullable=True,
     )
-    is_unpriced: bool = column(
-        "Whether tokens were metered without a price: their cost is unknown, not zero."
+    cost_basis: str = column(
+        "metered: the gateway's own dollars; estimated: its export has none, and its tokens are "
+        "valued at list price.",
+        isin=COST_BASES,
     )
+    is_unpriced: bool = column("Whether tokens were metered without a price: unknown, not zero.")
     unpriced_tokens: int = column(
         "Tokens metered without a price, as far as the source separates requests.",
         unit="tokens",
         ge=0,
+    )
+    is_partial: bool = column(
+        "Whether the day holds more than was read: rows of it were set aside, so no key is judged "
+        "by it."
     )
 
     class Config(Contract.Config):

@@ -4,23 +4,36 @@ import datetime as dt
 
 from openai_costs.tables.contract import At, Contract, column
 
-MAPPINGS = ("token_metadata", "registry_file", "declared_upstream", "key_hint", "none")
+MAPPINGS = (
+    "token_metadata",
+    "registry_file",
+    "declared_upstream",
+    "token_name",
+    "key_hint",
+    "none",
+)
 CONFIDENCES = ("high", "medium", "low", "none")
-TOKEN_STATES = ("active", "blocked", "expired", "deleted", "vanished")
+UNLISTED = "unlisted"
+TOKEN_STATES = ("active", "blocked", "expired", "deleted", "vanished", UNLISTED)
 
 
 class GatewayTokens(Contract):
     """The gateway's tokens and their OpenAI keys.
 
     One row per gateway and token, with its last listed values; kept when it vanishes
-    from the list. No gateway stores which OpenAI key it sent a request with, so `mapping` says how
-    the key is known and `confidence` how reliable that is.
+    from the list. A token that the meter names and no list does, such as the hash before a
+    rotation, has a row of its own with status `unlisted`. No gateway stores which OpenAI key it
+    sent a request with, so `mapping` says how the key is known and `confidence` how reliable that
+    is.
     """
 
     connection: str = column("The gateway: [gateway] name in openai_costs.toml.")
-    token_id: str = column("The token's id at the gateway: a hash, never the token itself.")
-    name: str = column("The token's alias; null if it has none.", nullable=True)
-    status: str = column("active, blocked, expired, deleted or vanished.", isin=TOKEN_STATES)
+    token_id: str = column("The gateway's id of the token: a hash, never the token.")
+    name: str = column("The token's alias; null where it has none.", nullable=True)
+    status: str = column(
+        "active, blocked, expired, deleted, vanished, or unlisted: only the meter names it.",
+        isin=TOKEN_STATES,
+    )
     team: str = column("The gateway's team, by name or id.", nullable=True)
     owner_id: str = column(
         "The gateway's user id; null if there is none or it is an e-mail address.",
@@ -35,12 +48,13 @@ class GatewayTokens(Contract):
     openai_key_hint: str = column("The last characters of the OpenAI key.", nullable=True)
     mapping: str = column(
         "How the OpenAI key or project is known: token_metadata, registry_file, "
-        "declared_upstream, key_hint or none.",
+        "declared_upstream, token_name (a listed token has the same alias), key_hint or none.",
         isin=MAPPINGS,
     )
     confidence: str = column(
-        "high: the token names an OpenAI key id; medium: the settings declare an upstream key for "
-        "it; low: only a project or the key's last characters are known; none: nothing is known.",
+        "high: an OpenAI key id is named for this token; medium: an upstream key is declared for "
+        "it in settings, or named for a token of the same alias; low: only a project, the "
+        "key's last characters, or a key id that no directory has; none: nothing.",
         isin=CONFIDENCES,
     )
     created_at: At = column(
@@ -48,12 +62,16 @@ class GatewayTokens(Contract):
     )
     expires_at: At = column("When it expires.", unit="UTC timestamp", nullable=True)
     last_used_at: At = column("When it was last used.", unit="UTC timestamp", nullable=True)
-    first_seen_day: dt.date = column("First UTC day it was listed on.", unit="UTC day")
-    last_seen_day: dt.date = column(
-        "Newest UTC day it was listed on and not deleted.", unit="UTC day"
+    first_seen_day: dt.date = column(
+        "First UTC day it was listed on; of an unlisted one, metered on.", unit="UTC day"
     )
-    is_current: bool = column(
-        "Whether the newest complete list contains it and does not mark it deleted."
+    last_seen_day: dt.date = column(
+        "Newest UTC day it was listed on, not as deleted; of an unlisted one, metered on.",
+        unit="UTC day",
+    )
+    is_current: bool = column("Whether the newest complete list has it, not as deleted.")
+    is_partial: bool = column(
+        "Whether the newest list with it holds more than was read: rows of it were set aside."
     )
 
     class Config(Contract.Config):

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
+from openai_costs.tables.core.gateway_spend import COST_BASES
 
 EXPLANATIONS = (
     "bypass",
@@ -61,6 +62,11 @@ class CostReconciliation(Contract):
     metered_usd: Usd = column(
         "Dollars metered; a model's dollars are split by usage type at the bill's prices.",
         unit="USD",
+    )
+    metered_basis: str = column(
+        "metered: the gateway's own dollars; estimated: its export has none, and the tokens of "
+        "that day are valued at list price, so their price says nothing about the bill.",
+        isin=COST_BASES,
     )
     gap_usd: Usd = column("billed_usd - metered_usd.", unit="USD")
     capture_rate: Quantity = column(

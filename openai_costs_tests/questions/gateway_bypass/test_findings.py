@@ -168,6 +168,7 @@ def registry(listed: int | None) -> pl.DataFrame:
         "first_seen_day": day(1),
         "last_seen_day": day(listed),
         "is_current": True,
+        "is_partial": False,
     }
     return pl.DataFrame([row], schema=GatewayTokens.types())
 

@@ -44,6 +44,7 @@ def gap(when: int, cause: str, billed: str, metered: str, **more: object) -> dic
         "level": "key",
         "billed_usd": Decimal(billed),
         "metered_usd": Decimal(metered),
+        "metered_basis": "metered",
         "gap_usd": difference,
         "cause": cause,
         "is_settled": True,
@@ -128,6 +129,7 @@ def test_an_unexplained_gap_names_the_gateway_tokens_to_map() -> None:
         {"is_settled": False},
         {"cause": "bypass"},
         {"cause": "agrees"},
+        {"cause": "price_differs", "metered_basis": "estimated"},
     ],
 )
 def test_what_is_small_unsettled_or_told_elsewhere_is_no_finding(more: dict[str, object]) -> None:

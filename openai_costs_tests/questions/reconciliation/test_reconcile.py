@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -375,3 +376,11 @@ def test_every_dollar_of_both_sides_is_there_once_and_windows_agree_with_the_who
     assert whole["metered_usd"].sum() == metered["metered_usd"].sum()
     one_by_one = pl.concat([reconciled(given, GATEWAY, day) for day in days])
     assert one_by_one.equals(whole)
+
+
+@pytest.mark.parametrize("basis", ["metered", "estimated"])
+def test_a_day_whose_tokens_are_valued_at_list_price_says_so(basis: str) -> None:
+    made = reconciled(
+        sides(priced({"input": 1_000_000}), meter(counted("4", 1_000_000, 0, 0, cost_basis=basis)))
+    )
+    assert set(made["metered_basis"]) == {basis}

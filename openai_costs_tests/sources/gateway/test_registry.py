@@ -7,7 +7,7 @@ import pytest
 
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.sources.gateway.frames import registries
-from openai_costs.sources.gateway.registry import Listing, TokenRow, tokens
+from openai_costs.sources.gateway.registry import Listing, TokenRow, strangers, tokens
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
@@ -181,3 +181,44 @@ def test_the_settings_name_the_registries_that_are_read():
 def test_a_hint_shorter_than_what_is_shown_of_a_key_says_nothing():
     (row,) = made(listing(TokenRow("tok", openai_key_hint="2")), known=keys("9fK2"))
     assert row["mapping"] == "none"
+
+
+def test_a_key_that_no_directory_has_is_believed_less_and_named():
+    frame = tokens(
+        "gateway",
+        [listing(TokenRow("tok", name="maps-prod", openai_api_key_id="key_typo"))],
+        (),
+        keys("aa"),
+    )
+    assert where(frame.row(0, named=True)) == (None, "key_typo", None, "token_metadata", "low")
+    (said,) = strangers(frame, keys("aa"))
+    assert said.startswith("The token maps-prod names the OpenAI key key_typo, which no directory")
+
+
+def test_without_a_directory_no_key_is_a_stranger():
+    frame = tokens("gateway", [listing(TokenRow("tok", openai_api_key_id="key_0"))], (), keys())
+    assert where(frame.row(0, named=True))[-1] == "high"
+    assert strangers(frame, keys()) == []
+    assert strangers(frame, keys("aa")) == [], "key_0 is in it"
+
+
+def partial(*rows: TokenRow, on: date) -> Listing:
+    return Listing(on, FILE, rows, is_partial=True)
+
+
+def test_a_token_that_a_partial_list_lacks_has_not_vanished():
+    first = listing(TokenRow("a"), TokenRow("b"), on=day(0), by=FILE)
+    here, lacking = made(first, partial(TokenRow("a"), on=day(1)))
+    assert (here["is_current"], here["is_partial"], here["last_seen_day"]) == (True, True, day(1))
+    assert (lacking["is_current"], lacking["is_partial"], lacking["status"]) == (
+        True,
+        False,
+        "active",
+    )
+
+
+def test_a_whole_list_after_a_partial_one_is_whole():
+    rows = made(
+        partial(TokenRow("a"), on=day(0)), listing(TokenRow("a"), TokenRow("b"), on=day(1), by=FILE)
+    )
+    assert [row["is_partial"] for row in rows] == [False, False]

@@ -6,6 +6,7 @@ import msgspec
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.sources.gateway.files.cells import Cells, dollars, instant, whole
+from openai_costs.sources.gateway.files.layouts import AT_LIST_PRICE, COST_BASIS
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.gateway.registry import Listing, TokenRow
 from openai_costs.storage.archive import KeptRead
@@ -15,7 +16,13 @@ STATES = ("active", "blocked", "expired", "deleted")
 
 def listing(read: KeptRead) -> Listing:
     """Return the tokens of a kept registry."""
-    return Listing(read.manifest.day, "registry_file", [token(one) for one in _rows(read)])
+    rows = [token(one) for one in _rows(read)]
+    return Listing(read.manifest.day, "registry_file", rows, is_partial=is_partial(read))
+
+
+def is_partial(read: KeptRead) -> bool:
+    """Return whether rows of a kept read were set aside: what they hold is not known."""
+    return bool(read.manifest.absent)
 
 
 def meter_rows(read: KeptRead) -> Iterator[MeterRow]:
@@ -34,11 +41,11 @@ def token(one: Cells) -> TokenRow:
         name: instant(one, name) if name in values else None
         for name in ("created_at", "expires_at", "last_used_at")
     }
-    said = values.get("status", "active").casefold()
+    state = values.get("status", "active").casefold()
     return TokenRow(
         token_id=values["token_id"],
         name=values.get("name"),
-        status=said if said in STATES else "active",
+        status=state if state in STATES else "active",
         team=values.get("team"),
         owner_id=values.get("owner_id"),
         openai_api_key_id=values.get("openai_api_key_id"),
@@ -54,11 +61,11 @@ def meter_row(one: Cells) -> MeterRow:
     Raises:
         FileRefused: A cell is not what its column holds.
     """
-    provider, slash, model = one.values["model"].partition("/")
-    said = one.values.get("upstream_provider")
+    provider, slash, model = one.values.get("model", "").partition("/")
+    named = one.values.get("upstream_provider")
     return MeterRow(
         one.values.get("token_id"),
-        said.casefold() if said else provider if slash else None,
+        named.casefold() if named else provider if slash else None,
         model if slash else provider,
         whole(one, "num_model_requests"),
         whole(one, "input_tokens"),
@@ -66,6 +73,8 @@ def meter_row(one: Cells) -> MeterRow:
         whole(one, "input_cache_write_tokens"),
         whole(one, "output_tokens"),
         dollars(one),
+        token_name=one.values.get("token_name"),
+        is_at_list_price=one.values.get(COST_BASIS) == AT_LIST_PRICE,
     )
 
 

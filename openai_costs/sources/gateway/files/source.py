@@ -4,8 +4,9 @@ The files themselves are not kept: a callback's line holds the prompt. Their dig
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
@@ -13,23 +14,64 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import FileRefused
+from openai_costs.kernel.formatting import counted
 from openai_costs.settings import Gateway
-from openai_costs.sources.gateway.files.cells import Cells, by_day, cells
+from openai_costs.sources.gateway.files.cells import Cells, by_day, once, utc_day
 from openai_costs.sources.gateway.files.frames import meter_row, token
 from openai_costs.sources.gateway.files.layouts import (
-    LAYOUTS,
     METER,
     NAME,
     REGISTRY,
-    TOKENS,
+    REQUEST_ID,
     Layout,
+    meter_layout,
+    registry_layout,
+)
+from openai_costs.sources.gateway.files.odd_rows import (
+    FileRows,
+    OddRow,
+    add_rows,
+    odd_days,
+    refuse_mistyped,
 )
 from openai_costs.sources.provider import Tell
-from openai_costs.sources.text_rows import text_rows
-from openai_costs.sources.user_files import all_files
+from openai_costs.sources.text_rows import TextRow, text_rows
+from openai_costs.sources.user_files import all_files, content
 from openai_costs.storage.archive import DayRead
 
 Digests = list[tuple[str, str]]
+
+
+JSON_NAME = re.compile(r"\.(json|jsonl|ndjson|log)(\.gz|\.zstd?)?$", re.IGNORECASE)
+"""A file whose records need not all have the same fields."""
+
+
+@dataclass
+class _Found:
+    """What is in some files.
+
+    Args:
+        files: The rows of each.
+        digests: The name of each, and what proves which file it was.
+    """
+
+    files: list[FileRows] = field(default_factory=list)
+    digests: Digests = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[Cells]:
+        """The rows that can be used."""
+        return [row for file in self.files for row in file.rows]
+
+    @property
+    def odd(self) -> list[OddRow]:
+        """The rows that were set aside."""
+        return [row for file in self.files for row in file.odd]
+
+    def counted(self, noun: str) -> str:
+        """Return how much was found, for a person."""
+        read = f"{counted(len(self.rows), noun)} in {counted(len(self.digests), 'file')}"
+        return f"{read}, {counted(len(self.odd), 'row')} set aside" if self.odd else read
 
 
 @dataclass(frozen=True)
@@ -50,52 +92,66 @@ class GatewayFiles:
         """Yield the tokens of the registry files, as one read of today.
 
         Raises:
-            FileRefused: A file is not there, or a line of it cannot be used.
+            FileRefused: A file is not there, or no row of it can be used.
+            SettingsError: The settings name a column that is none of ours.
         """
         if self.gateway.token_files:
-            layout = TOKENS.with_columns(self.gateway.token_columns)
-            rows, digests = self._read(self.gateway.token_files, layout)
-            for row in rows:
-                token(row)
-            yield self._kept(REGISTRY, today, rows, digests)
-            tell(f"{self.gateway.name}: {len(rows)} tokens in {len(digests)} files")
+            layout = registry_layout(self.gateway)
+            found = self._read(self.gateway.token_files, layout, token)
+            odd = {row.place: row.reason for row in found.odd}
+            yield self._kept(REGISTRY, today, found.rows, found.digests, odd)
+            tell(f"{self.gateway.name}: {found.counted('token')}")
 
     def meter(self, days: DayRange, tell: Tell) -> Iterator[DayRead]:
-        """Yield what the files say of each of some days.
+        """Yield what the files hold of each of some days.
 
         A day between the first and the last of the files without a row was free of requests; a day
-        behind the last is not delivered yet, and not yielded.
+        behind the last is not delivered yet, and not yielded. Nor is one of which every row was set
+        aside.
 
         Raises:
-            FileRefused: A file is not there, or a line of it cannot be used.
+            FileRefused: A file is not there, or no row of it can be used.
+            SettingsError: The settings name a column that is none of ours.
         """
         if self.gateway.spend_files:
-            layout = LAYOUTS[self.gateway.spend_layout].with_columns(self.gateway.spend_columns)
-            rows, digests = self._read(self.gateway.spend_files, layout)
-            for row in rows:
-                meter_row(row)
-            found = by_day(rows)
+            layout = meter_layout(self.gateway)
+            found = self._read(self.gateway.spend_files, layout, _metered)
+            rows, odd = by_day(once(found.rows, layout)), odd_days(found.files)
             for day in days:
-                if found and min(found) <= day <= max(found):
-                    yield self._kept(METER, day, found.get(day, []), digests)
-            tell(f"{self.gateway.name}: {len(rows)} metered rows in {len(digests)} files")
+                if rows and min(rows) <= day <= max(rows) and (day in rows or day not in odd):
+                    of_day = rows.get(day, [])
+                    yield self._kept(METER, day, of_day, found.digests, odd.get(day, {}))
+            tell(f"{self.gateway.name}: {found.counted('metered row')}")
 
-    def _read(self, patterns: Sequence[str], layout: Layout) -> tuple[list[Cells], Digests]:
+    def _read(
+        self, patterns: Sequence[str], layout: Layout, validate: Callable[[Cells], object]
+    ) -> _Found:
         """Return the rows of all files, and what proves which files they were."""
-        rows: list[Cells] = []
-        digests: Digests = []
-        for file in all_files(self.folder, patterns):
-            content = file.read_bytes()
-            digest = hashlib.sha256(content).hexdigest()
-            found = list(cells(text_rows(file.name, content), layout))
-            copies = [name for name, known in digests if known == digest]
-            if copies and found:
-                raise FileRefused(file.name, f"is a copy of {copies[0]}", "Take one of them away.")
-            digests.append((file.name, digest))
-            rows += found
-        return rows, digests
+        found = _Found()
+        loose: list[TextRow] = []
+        for name, file in _named(all_files(self.folder, patterns)):
+            body, rows = content(file), FileRows()
+            texts = list(text_rows(name, body, layout.records, rows.set_aside))
+            if JSON_NAME.search(name):
+                loose += texts
+            else:
+                _refuse_mistyped(texts, layout, is_table=True)
+            add_rows(rows, texts, layout, validate)
+            digest = hashlib.sha256(body).hexdigest()
+            copies = [other for other, known in found.digests if known == digest]
+            if copies and not all(REQUEST_ID in row.values for row in rows.rows):
+                raise FileRefused(name, f"is a copy of {copies[0]}", "Take one of them away.")
+            found.digests.append((name, digest))
+            found.files.append(rows)
+        _refuse_mistyped(loose, layout, is_table=False)
+        if found.odd and not found.rows:
+            first = found.odd[0]
+            raise FileRefused(first.place, first.why, first.remedy)
+        return found
 
-    def _kept(self, dataset: str, day: date, rows: list[Cells], digests: Digests) -> DayRead:
+    def _kept(
+        self, dataset: str, day: date, rows: list[Cells], digests: Digests, odd: Mapping[str, str]
+    ) -> DayRead:
         return DayRead(
             provider=NAME,
             connection=self.gateway.name,
@@ -104,4 +160,29 @@ class GatewayFiles:
             read_at=self.clock(),
             requests={"rows": (dataset, digests, [])},
             bodies={"rows": msgspec.json.encode(rows)},
+            absent=odd,
         )
+
+
+def _metered(row: Cells) -> None:
+    """Refuse a row of a meter that cannot be used.
+
+    Raises:
+        FileRefused: A cell is not what its column holds.
+    """
+    utc_day(row)
+    meter_row(row)
+
+
+def _named(files: Sequence[UPath]) -> Iterator[tuple[str, UPath]]:
+    """Yield files with their names, and with their folder's where two have one name."""
+    names = [file.name for file in files]
+    for file in files:
+        is_alone = names.count(file.name) == 1
+        yield file.name if is_alone else f"{file.parent.name}/{file.name}", file
+
+
+def _refuse_mistyped(texts: Sequence[TextRow], layout: Layout, *, is_table: bool) -> None:
+    if texts:
+        seen = set().union(*(row.cells for row in texts))
+        refuse_mistyped(texts[0].place, seen, layout, is_table=is_table)

@@ -57,5 +57,13 @@ REQUESTS = Endpoint(
 )
 """/spend/logs answers with sums by default, under keys that mix names and hashes: never asked."""
 
-ALLOWED = tuple(dict.fromkeys(one.path for one in (KEYS, DELETED_KEYS, DAILY, REQUESTS)))
+WHOLE_VIEW = ("/global/spend", "/spend/keys")
+"""Only an admin, or a viewer of the whole proxy, is let in; any other key gets 401. The endpoints
+above answer 200 to any key, and give it its own rows only. The first is one number, made by a view
+that a database may lack; the second is asked only where the first cannot tell."""
+
+ALLOWED = (
+    *dict.fromkeys(one.path for one in (KEYS, DELETED_KEYS, DAILY, REQUESTS)),
+    *WHOLE_VIEW,
+)
 """Paths that may be asked with GET. Nothing outside this list is ever sent."""

@@ -1,7 +1,7 @@
 """LiteLLM's answers as tokens and metered rows. The vendor's own words end here. Pure.
 
 What is really on the wire: user and team are "" or null; nothing may be the text "None";
-prompt_tokens include the cached ones; a model nobody priced costs 0.0.
+prompt_tokens include the cached ones; a model without a price costs 0.0.
 """
 
 import datetime as dt
@@ -49,6 +49,7 @@ class _Metrics(msgspec.Struct):
 
 class _OfKey(msgspec.Struct):
     metrics: _Metrics
+    metadata: dict[str, Any] | None = None
 
 
 class _OfModel(msgspec.Struct):
@@ -128,15 +129,15 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", read: KeptRead, part: str) ->
 
 
 def _token(key: _Key, read_at: dt.datetime, *, is_deleted: bool) -> TokenRow:
-    named = {name: _said(value) for name, value in (key.metadata or {}).items()}
+    named = {name: _text(value) for name, value in (key.metadata or {}).items()}
     is_over = key.expires is not None and naive(key.expires) < read_at.replace(tzinfo=None)
     states = (("deleted", is_deleted), ("blocked", key.blocked), ("expired", is_over))
     return TokenRow(
         token_id=key.token,
-        name=_said(key.key_alias),
+        name=_text(key.key_alias),
         status=next((state for state, is_so in states if is_so), "active"),
-        team=_said(key.team_alias) or _said(key.team_id),
-        owner_id=_said(key.user_id),
+        team=_text(key.team_alias) or _text(key.team_id),
+        owner_id=_text(key.user_id),
         openai_api_key_id=named.get("openai_api_key_id"),
         openai_project_id=named.get("openai_project_id"),
         openai_key_hint=named.get("openai_key_hint"),
@@ -156,7 +157,9 @@ def _summed(page: _DailyPage, day: dt.date) -> Iterator[MeterRow]:
             provider, model = _split(name)
             for token, of_key in of_model.api_key_breakdown.items():
                 left -= of_key.metrics.spend
-                yield _row(_said(token), provider, model, of_key.metrics)
+                alias = (of_key.metadata or {}).get("key_alias")
+                row = _row(_text(token), provider, model, of_key.metrics)
+                yield row._replace(token_name=_text(alias))
         if abs(left) >= FLOAT_NOISE:
             yield MeterRow(None, None, None, None, None, None, None, None, f"{left:f}")
 
@@ -166,11 +169,11 @@ def _row(token: str | None, provider: str | None, model: str, metrics: _Metrics)
         token,
         provider,
         model,
-        metrics.api_requests,
-        metrics.prompt_tokens,
-        metrics.cache_read_input_tokens,
-        metrics.cache_creation_input_tokens,
-        metrics.completion_tokens,
+        _known(metrics.api_requests),
+        _known(metrics.prompt_tokens),
+        _known(metrics.cache_read_input_tokens),
+        _known(metrics.cache_creation_input_tokens),
+        _known(metrics.completion_tokens),
         str(metrics.spend),
     )
 
@@ -185,18 +188,19 @@ def _requested(page: _LogPage, day: dt.date) -> Iterator[MeterRow]:
 
 def request_row(log: _Log) -> MeterRow:
     """Return one request as a metered row."""
-    provider, model = _split(_said(log.model) or "")
+    provider, model = _split(_text(log.model) or "")
     cached, written = cache_tokens((log.metadata or {}).get("usage_object"))
     return MeterRow(
-        _said(log.api_key),
-        _said(log.custom_llm_provider) or provider,
+        _text(log.api_key),
+        _text(log.custom_llm_provider) or provider,
         model,
         1,
-        log.prompt_tokens,
+        _known(log.prompt_tokens),
         cached,
         written,
-        log.completion_tokens,
+        _known(log.completion_tokens),
         str(log.spend),
+        token_name=_text((log.metadata or {}).get("user_api_key_alias")),
     )
 
 
@@ -207,8 +211,8 @@ def cache_tokens(usage: object) -> tuple[int | None, int | None]:
     """
     if not isinstance(usage, Mapping):
         return None, None
-    said = usage.get("prompt_tokens_details")
-    details = said if isinstance(said, Mapping) else {}
+    nested = usage.get("prompt_tokens_details")
+    details = nested if isinstance(nested, Mapping) else {}
     written = _count(details.get("cache_write_tokens")) or _count(
         details.get("cache_creation_tokens")
     )
@@ -217,11 +221,16 @@ def cache_tokens(usage: object) -> tuple[int | None, int | None]:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return max(value, 0) if isinstance(value, int) else 0
 
 
-def _said(value: object) -> str | None:
-    """Return a text that says something: not blank, and not how Python writes nothing."""
+def _known(count: int | None) -> int | None:
+    """Return a count; one below 0 stands for "not known"."""
+    return None if count is None or count < 0 else count
+
+
+def _text(value: object) -> str | None:
+    """Return a text that says something: not blank, and not how Python writes None."""
     text = value.strip() if isinstance(value, str) else ""
     return None if text in ("", "None", "null") else text
 

@@ -6,18 +6,37 @@ Not here: what is asked (protocol.py), what an answer means (frames.py).
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import httpx
 from pydantic import SecretStr
 
-from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.days import Clock, DayRange, is_settled
 from openai_costs.kernel.errors import AccessRefused, CursorRefused, ReadFailed, RequestRefused
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import gateway_key
 from openai_costs.sources.gateway.litellm import protocol
-from openai_costs.sources.gateway.litellm.endpoints import ALLOWED, METER, NAME, REGISTRY
+from openai_costs.sources.gateway.litellm.endpoints import (
+    ALLOWED,
+    METER,
+    NAME,
+    REGISTRY,
+    WHOLE_VIEW,
+)
+from openai_costs.sources.gateway.litellm.partial_answers import (
+    ADMIN_KEY,
+    NO_DATABASE,
+    NO_VIEW,
+    DatabaseMissing,
+    SpendLogsMissing,
+    Totals,
+    ViewIsPartial,
+    counted_totals,
+    has_no_database,
+    logged_totals,
+    shortfall,
+)
 from openai_costs.sources.http.access import Access
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.paging import Body, Get, Page
@@ -27,11 +46,8 @@ from openai_costs.storage.archive import DayRead
 
 T = TypeVar("T")
 
-REMEDY = (
-    "Give {key_env} a LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, "
-    "which only reads."
-)
-"""Which key reads the registry and the meter."""
+WRITES_TAKE = timedelta(minutes=5)
+"""How long after its end a day's requests may still be on their way into the spend logs."""
 
 
 class GatewayRefused(ReadFailed):
@@ -75,6 +91,7 @@ class LiteLLM:
                 raise
             except RequestRefused as refused:  # proxies older than the status filter
                 absent["deleted"] = refused.message
+            self._require_whole_view(transport)
         tell(f"{self.gateway.name}: read the registry")
         yield self._read(REGISTRY, today, read_at, lists, absent)
 
@@ -82,16 +99,61 @@ class LiteLLM:
         """Yield what was metered on each of some days, newest first.
 
         Raises:
-            ReadFailed: A day could not be completed; the days before it were yielded.
+            ReadFailed: A day could not be completed; the days before it were yielded. Or the key
+                sees a part of the proxy only, or spend logs are missing.
             SettingsError: The gateway has no key; nothing was sent.
         """
         ask = protocol.daily_sums if self.gateway.meter == "daily" else protocol.requests_of
+        missing: list[str] = []
         with closing(self._transport(tell)) as transport:
+            self._require_whole_view(transport)
             for day in reversed(list(days)):
                 read_at = self.clock()
+                in_all = self._counted(day, transport)
                 pages = self._hold(protocol.complete(ask(day)), transport)
+                if in_all and (lack := self._lack(day, pages, in_all, read_at)):
+                    missing.append(lack)
+                    continue
                 yield self._read(METER, day, read_at, {self.gateway.meter: pages}, {})
                 tell(f"{self.gateway.name}: read the meter of {day}")
+        if missing:
+            raise SpendLogsMissing(self.gateway.name, missing)
+
+    def _require_whole_view(self, transport: Transport) -> None:
+        """Refuse a key that is given its own rows only; proxies that cannot tell are believed.
+
+        Raises:
+            ViewIsPartial: The key does not see the whole proxy.
+        """
+        for path in WHOLE_VIEW:
+            try:
+                transport.get(path, (), may_be_large=True)
+            except AccessRefused as refused:
+                where = (self.gateway.name, path, refused.message, self.gateway.key_env)
+                raise ViewIsPartial(*where) from None
+            except RequestRefused as refused:
+                self._require_database(path, refused.message)
+            else:
+                return
+
+    def _require_database(self, path: str, message: str) -> None:
+        if has_no_database(message):
+            raise DatabaseMissing(self.gateway.name, path) from None
+
+    def _counted(self, day: date, transport: Transport) -> Totals | None:
+        """Return what the proxy counted on a day that is read request by request, before it is."""
+        if self.gateway.meter == "daily":
+            return None
+        pages = self._hold(protocol.complete(protocol.daily_sums(day)), transport)
+        return counted_totals(page.body for page in pages)
+
+    def _lack(self, day: date, pages: list[Page], in_all: Totals, read_at: datetime) -> str | None:
+        """Return what the requests of a day lack of what the proxy counted."""
+        logged = logged_totals((page.body for page in pages), day)
+        if logged is None:
+            return None
+        is_over = is_settled(day, read_at, WRITES_TAKE)
+        return shortfall(day, logged, in_all, self.gateway, is_over=is_over)
 
     def _transport(self, tell: Tell) -> Transport:
         gateway_key(self.gateway)
@@ -106,6 +168,7 @@ class LiteLLM:
             key_env=self.gateway.key_env,
             allowed=ALLOWED,
             requests_per_minute=self.gateway.requests_per_minute,
+            hopeless=(*NO_DATABASE, *NO_VIEW),
             address_setting="litellm_url",
         )
         return Transport(access, self.inner, tell)
@@ -114,8 +177,13 @@ class LiteLLM:
         try:
             return hold(conversation, transport)
         except AccessRefused as refused:
-            remedy = REMEDY.format(key_env=self.gateway.key_env)
+            remedy = ADMIN_KEY.format(key_env=self.gateway.key_env)
             raise GatewayRefused(self.gateway.name, refused.path, refused.message, remedy) from None
+        except CursorRefused:  # the first page came: there is a database
+            raise
+        except RequestRefused as refused:
+            self._require_database(refused.answer.path, refused.message)
+            raise
 
     def _read(
         self,

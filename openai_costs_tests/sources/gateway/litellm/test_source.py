@@ -14,6 +14,11 @@ from openai_costs.kernel.errors import (
     SettingsError,
 )
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED
+from openai_costs.sources.gateway.litellm.partial_answers import (
+    DatabaseMissing,
+    SpendLogsMissing,
+    ViewIsPartial,
+)
 from openai_costs.sources.gateway.litellm.source import GatewayRefused, LiteLLM
 from openai_costs_tests.sources.gateway.litellm.proxy import (
     DAY,
@@ -117,7 +122,7 @@ def test_the_meter_is_read_day_by_day_newest_first_over_all_pages_of_a_day():
 def test_requests_are_asked_for_by_the_utc_midnights_of_their_day():
     proxy = Proxy(lambda _p, _s: [log("tok", 0.1, 1, 0, 1)] * 3, largest=1000)
     (read,) = reader(proxy, meter="requests").meter(TODAY, quiet)
-    sent = proxy.asked[0].url.params
+    sent = proxy.asked[1].url.params
     assert (sent["start_date"], sent["end_date"]) == ("2026-03-10 00:00:00", "2026-03-11 00:00:00")
     assert list(read.bodies) == ["requests.0"]
 
@@ -152,8 +157,14 @@ def test_a_missing_key_is_said_before_anything_is_sent(monkeypatch: pytest.Monke
     assert proxy.asked == []
 
 
-def test_nothing_but_the_three_reading_paths_may_be_asked():
-    assert ALLOWED == ("/key/list", "/user/daily/activity", "/spend/logs/v2")
+def test_nothing_but_the_reading_paths_may_be_asked():
+    assert ALLOWED == (
+        "/key/list",
+        "/user/daily/activity",
+        "/spend/logs/v2",
+        "/global/spend",
+        "/spend/keys",
+    )
     with pytest.raises(PathNotAllowed):
         reader(keys())._transport(print).get("/key/generate", ())  # noqa: SLF001 - the allow-list itself
 
@@ -167,3 +178,124 @@ def test_an_endless_meter_of_empty_pages_is_no_complete_day():
     with pytest.raises(IncompleteRead, match="page 1 of 2 is empty"):
         list(reader(proxy).meter(TODAY, quiet))
     assert len(proxy.asked) == 4
+
+
+# --- a key that sees a part, and a proxy that has less than it counted ----------------------------
+
+ONLY_ADMIN = "Authentication Error, Only proxy admin can be used. Your role=internal_user"
+
+
+def limited() -> Proxy:
+    """A proxy as a user's own virtual key sees it: HTTP 200, and that user's rows only."""
+    proxy = keys(key("own"))
+    said = {"error": {"message": ONLY_ADMIN, "type": "auth_error", "code": "401"}}
+    proxy.whole_view = httpx.Response(401, json=said)
+    return proxy
+
+
+@pytest.mark.parametrize("what", ["registry", "meter"])
+def test_a_key_that_sees_only_its_own_rows_is_refused_and_nothing_is_kept(what: str):
+    own = reader(limited())
+    with pytest.raises(ViewIsPartial) as refused:
+        list(own.registry(DAY, quiet) if what == "registry" else own.meter(TODAY, quiet))
+    for said in ("GATEWAY_KEY sees a part", "Only proxy admin", "proxy_admin_viewer"):
+        assert said in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+def test_a_viewer_of_the_whole_proxy_is_asked_for_one_number():
+    proxy = keys(key("a"))
+    assert len(list(reader(proxy).registry(DAY, quiet))) == 1
+    assert proxy.probed == ["/global/spend"]
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_proxy_without_the_view_of_all_spend_is_asked_for_the_spend_of_keys(status: int):
+    class Older(Proxy):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = super().handle_request(request)
+            if request.url.path != "/global/spend":
+                return answer
+            why = 'relation "MonthlyGlobalSpend" does not exist'
+            return httpx.Response(status, json={"error": {"message": why}})
+
+    proxy = Older(lambda _p, _s: [])
+    assert len(list(reader(proxy).registry(DAY, quiet))) == 1
+    assert proxy.probed == ["/global/spend", "/spend/keys"]
+
+
+def counting(requests: int, spend: float, *logs: dict[str, Any], largest: int = 1000) -> Proxy:
+    """A proxy that counted so much on each day, and has these spend logs."""
+
+    def rows(path: str, _said: dict[str, str]) -> list[Any]:
+        return list(logs) if path == "/spend/logs/v2" else [{"date": str(DAY)}]
+
+    def counted(_n: int, page: dict[str, Any]) -> dict[str, Any]:
+        if "results" not in page:
+            return page
+        totals = {"total_api_requests": requests, "total_spend": spend}
+        return page | {"metadata": page["metadata"] | totals}
+
+    return Proxy(rows, largest, counted)
+
+
+def test_a_day_without_spend_logs_that_the_proxy_counted_requests_on_is_not_read_as_zero():
+    with pytest.raises(SpendLogsMissing) as missing:
+        list(reader(counting(10, 1.916), meter="requests").meter(TODAY, quiet))
+    said = str(missing.value)
+    assert "0 requests with $0.00 in the spend logs of 2026-03-10" in said
+    assert "the proxy counted 10 with $1.92" in said
+    assert 'meter = "daily"' in said
+
+
+def test_a_day_of_which_a_part_of_the_spend_logs_was_deleted_is_not_read():
+    half = counting(10, 1.0, *[log("tok", 0.1, 1, 0, 1)] * 5)
+    with pytest.raises(
+        SpendLogsMissing, match=r"5 requests with \$0\.50 .* counted 10 with \$1\.00"
+    ):
+        list(reader(half, meter="requests").meter(TODAY, quiet))
+
+
+def test_days_with_all_their_spend_logs_are_kept_beside_days_without():
+    whole, none = DAY, DAY - timedelta(days=1)
+    proxy = counting(2, 0.2)
+
+    def rows(path: str, said: dict[str, str]) -> list[Any]:
+        if path != "/spend/logs/v2":
+            return [{"date": str(DAY)}]
+        is_whole = said["start_date"].startswith(str(whole))
+        return [log("tok", 0.1, 1, 0, 1)] * 2 if is_whole else []
+
+    proxy.rows = rows
+    reads = reader(proxy, meter="requests").meter(DayRange(none, whole), quiet)
+    assert next(reads).day == whole
+    with pytest.raises(SpendLogsMissing, match=str(none)):
+        next(reads)
+
+
+def test_a_day_that_is_not_over_may_have_fewer_spend_logs_than_requests_but_not_none():
+    now = NOW.replace(day=10)
+    few, none = counting(10, 1.0, log("tok", 0.1, 1, 0, 1)), counting(10, 1.0)
+    of_now = (
+        LiteLLM(gateway(requests_per_minute=100_000, meter="requests"), lambda: now, inner)
+        for inner in (few, none)
+    )
+    assert len(list(next(of_now).meter(TODAY, quiet))) == 1
+    with pytest.raises(SpendLogsMissing):
+        list(next(of_now).meter(TODAY, quiet))
+
+
+@pytest.mark.parametrize("what", ["registry", "meter"])
+def test_a_proxy_without_a_database_is_recognized_at_the_first_answer(what: str):
+    class WithoutDatabase(httpx.BaseTransport):
+        asked = 0
+
+        def handle_request(self, _request: httpx.Request) -> httpx.Response:
+            self.asked += 1
+            return httpx.Response(500, json={"detail": {"error": "Database not connected"}})
+
+    proxy = WithoutDatabase()
+    own = reader(proxy)
+    with pytest.raises(DatabaseMissing, match="litellm_callback"):
+        list(own.registry(DAY, quiet) if what == "registry" else own.meter(TODAY, quiet))
+    assert proxy.asked == 1
