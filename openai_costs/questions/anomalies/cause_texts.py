@@ -1,4 +1,4 @@
-"""The causes of an unusual day, as text that any tool can read: JSON with exact dollars. Pure."""
+"""The causes of an unusual day as text: exact JSON for tools, words for people. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,60 +7,54 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.kernel.formatting import signed_dollars
+from openai_costs.kernel.formatting import cents, signed_dollars
 from openai_costs.questions.anomalies.causes import EFFECTS, causes
+from openai_costs.questions.anomalies.series_ids import series_words
 
 WHO = ("key", "user")
 
 WHAT = ("model", "line_item")
 
-SAYS_ITSELF = {"user": ("user",), "key": ("user", "key"), "model": ("model",)}
-"""What would say of a series only its own name."""
+OWN_DIMENSIONS = {"user": ("user",), "key": ("user", "key"), "model": ("model",)}
+"""Dimensions in which a series of a level has one child only: itself."""
 
-CALLED = {"key": "api_key"}
-
-Explained = list[dict[str, Any]]
+DIMENSION_NAMES = {"key": "api_key"}
 
 
-def explained(parts: pl.DataFrame, level: str, names: Mapping[str, str]) -> Explained:
+def causes_as_json(changes: pl.DataFrame, level: str, names: Mapping[str, str]) -> str:
     """Return who and what explains a day: a list for each, which adds up to the day's impact.
 
+    Dollars are strings, because JSON has no decimal numbers.
+
     Args:
-        parts: user, key, model, line_item, actual_usd, expected_usd, quantity, expected_quantity.
+        changes: user, key, model, line_item, actual_usd, expected_usd, quantity,
+            expected_quantity of the leaves of a series.
         level: The level of the series.
         names: Names by series_id, without the connection.
     """
-    found: Explained = []
+    records: list[dict[str, Any]] = []
     for dimensions in (WHO, WHAT):
-        asked = [name for name in dimensions if name not in SAYS_ITSELF.get(level, ())]
+        asked = [name for name in dimensions if name not in OWN_DIMENSIONS.get(level, ())]
         if asked:
-            found += [_said(row, names) for row in causes(parts, asked).iter_rows(named=True)]
-    return found
+            found = causes(changes, asked)
+            records += [_record(row, names) for row in found.iter_rows(named=True)]
+    return json.dumps(records, separators=(",", ":"))
 
 
-def as_json(found: Explained) -> str:
-    """Return causes as text. Dollars are text: JSON's numbers are no decimals."""
-    return json.dumps(found, separators=(",", ":"))
-
-
-def _said(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _record(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     dimension, child = row["dimension"], row["child"]
-    said = {"dimension": CALLED.get(dimension, dimension), "id": child}
+    record = {"dimension": DIMENSION_NAMES.get(dimension, dimension), "id": child}
     if name := names.get(f"{dimension}:{child}"):
-        said["name"] = name
+        record["name"] = name
     effects = {one: _text(row[one]) for one in EFFECTS if row[one] is not None}
-    return said | {"impact_usd": _text(row["impact_usd"])} | effects
+    return record | {"impact_usd": _text(row["impact_usd"])} | effects
 
 
 def _text(usd: Decimal) -> str:
     return f"{usd.normalize() if usd else Decimal(0):f}"
 
 
-# Dollars, days and causes in words. Pure.
-
 MOST_CAUSES = 3
-
-CENT = Decimal("0.01")
 
 OF_PEOPLE = frozenset({*WHO, "api_key"})
 
@@ -71,26 +65,29 @@ def causes_in_words(texts: Iterable[str]) -> str:
     Args:
         texts: The column `causes` of its days.
     """
-    summed: dict[str, dict[str, Decimal]] = {}
+    sums: dict[str, dict[str, Decimal]] = {}
     for cause in (one for text in texts for one in json.loads(text)):
         side = "Who" if cause["dimension"] in OF_PEOPLE else "What"
-        word = _called(cause)
-        mine = summed.setdefault(side, {})
-        mine[word] = mine.get(word, Decimal(0)) + Decimal(cause["impact_usd"])
-    return " ".join(f"{side}: {_largest(parts)}." for side, parts in summed.items())
+        of_side = sums.setdefault(side, {})
+        words = _words(cause)
+        of_side[words] = of_side.get(words, Decimal(0)) + Decimal(cause["impact_usd"])
+    return " ".join(f"{side}: {_largest(parts)}." for side, parts in sums.items())
 
 
-def _called(cause: dict[str, str]) -> str:
-    """`api key new pipeline`; what remains is just `other`."""
-    if cause["id"] in ("other", "none"):
-        return "other" if cause["id"] == "other" else f"no {cause['dimension']}"
-    return f"{cause['dimension'].replace('_', ' ')} {cause.get('name', cause['id'])}"
+def _words(cause: dict[str, str]) -> str:
+    """`API key new pipeline`; what remains is just `other`."""
+    if cause["id"] == "other":
+        return "other"
+    dimension = series_words(cause["dimension"])
+    if cause["id"] == "none":
+        return f"no {dimension}"
+    return f"{dimension} {cause.get('name', cause['id'])}"
 
 
 def _largest(parts: dict[str, Decimal]) -> str:
-    """The largest causes, and the others in one number, so that all of it is told."""
-    named = {word: usd for word, usd in parts.items() if word != "other"}
-    first = sorted(named, key=lambda word: (-abs(named[word]), word))[:MOST_CAUSES]
-    rest = sum((usd for word, usd in parts.items() if word not in first), Decimal(0))
-    told = [f"{word} {signed_dollars(named[word])}" for word in first]
-    return ", ".join([*told, f"other {signed_dollars(rest)}"] if abs(rest) >= CENT / 2 else told)
+    """The largest causes, and all others as one number, so that nothing is left out."""
+    named = {words: usd for words, usd in parts.items() if words != "other"}
+    first = sorted(named, key=lambda words: (-abs(named[words]), words))[:MOST_CAUSES]
+    rest = sum((usd for words, usd in parts.items() if words not in first), Decimal(0))
+    texts = [f"{words} {signed_dollars(named[words])}" for words in first]
+    return ", ".join([*texts, f"other {signed_dollars(rest)}"] if cents(rest) else texts)

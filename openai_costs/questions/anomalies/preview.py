@@ -1,4 +1,4 @@
-"""The newest judged day at a glance: a small picture, a sentence, a table of five. Pure."""
+"""The preview on the asset page: the newest judged day as a picture, and five incidents. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,6 +8,8 @@ from urllib.parse import quote
 import polars as pl
 
 from openai_costs.kernel.formatting import dollars, signed_dollars
+from openai_costs.questions.anomalies.series_ids import WHOLE, series_words
+from openai_costs.questions.series import ID, LEVEL_SEPARATOR
 
 BARS = 21
 HEIGHT = 40
@@ -17,14 +19,15 @@ TOP = 5
 LONGEST_NAME = 40
 
 
-def glance(wholes: pl.DataFrame) -> str:
-    """Return Markdown: what all organisations cost, and what was expected of them.
+def newest_day(verdicts: pl.DataFrame) -> str:
+    """Return Markdown: what all organizations cost on the newest judged day, and were expected to.
 
     Args:
-        wholes: connection, day, cost, expected.
+        verdicts: series_id, day, cost, expected of all series; across connections.
     """
+    wholes = verdicts.filter(pl.col(ID).str.starts_with(WHOLE + LEVEL_SEPARATOR))
     if wholes.is_empty():
-        return "Nothing is judged yet: no day has settled."
+        return "No day has settled yet, so none is judged."
     sums = (pl.col("cost").sum(), pl.col("expected").sum())
     daily = wholes.group_by("day").agg(sums).sort("day").tail(BARS)
     day, cost, expected = daily.row(-1)
@@ -32,15 +35,15 @@ def glance(wholes: pl.DataFrame) -> str:
     return (
         f"**{dollars(cost)}** on {day}, the newest settled day (UTC); expected "
         f"{dollars(expected)}.\n\n{picture}"
-        f"\n\nUSD per day, {daily['day'][0]} to {day}; the line is what was expected."
+        f"\n\nUSD per day, {daily['day'][0]} to {day}; the line is the expected spend."
     )
 
 
 def top_five(anomalies: pl.DataFrame) -> str:
     """Return Markdown: the five newest, then largest incidents of mart.spend_anomalies."""
     if anomalies.is_empty():
-        return "Every judged day was as usual."
-    told = (
+        return "Every judged day was within its expected range."
+    incidents = (
         anomalies.filter("is_told")
         .group_by("incident_id", "kind", "series_kind")
         .agg(
@@ -50,7 +53,7 @@ def top_five(anomalies: pl.DataFrame) -> str:
             usd=pl.col("impact_usd").sum(),
         )
     )
-    newest = told.sort("last", pl.col("usd").abs(), "incident_id", descending=True).head(TOP)
+    newest = incidents.sort("last", pl.col("usd").abs(), "incident_id", descending=True).head(TOP)
     rows = newest.select("kind", "series_kind", "name", "since_day", "last", "usd").iter_rows()
     lines = [f"| {_row(*row)} |" for row in rows]
     return "\n".join(["| incident | of | days | USD |", "| --- | --- | --- | ---: |", *lines])
@@ -58,7 +61,7 @@ def top_five(anomalies: pl.DataFrame) -> str:
 
 def _row(kind: str, level: str, name: str, since: date, last: date, usd: Decimal) -> str:  # noqa: PLR0913, PLR0917 - the cells of a row
     days = f"{since}" if since == last else f"{since} to {last}"
-    of = f"{level.replace('_', ' ')} {name[:LONGEST_NAME].replace('|', '/')}"
+    of = f"{series_words(level)} {name[:LONGEST_NAME].replace('|', '/')}"
     return " | ".join((kind.replace("_", " "), of, days, signed_dollars(usd)))
 
 

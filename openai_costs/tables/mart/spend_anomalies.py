@@ -1,4 +1,4 @@
-"""Days on which a series cost more or less than its own past lets expect, and why."""
+"""Days on which a series cost much more or less than expected from its history, and why."""
 
 import datetime as dt
 
@@ -6,16 +6,15 @@ from openai_costs.kernel.redaction import NO_ADDRESS
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 SERIES_KINDS = ("organization", "provider", "project", "user", "api_key", "model", "usage_type")
-KINDS = ("spike", "awake", "new_entity", "level_shift", "leak", "drop")
 DIRECTIONS = ("up", "down")
 
 
 class SpendAnomalies(Contract):
-    """Days that cost what nobody could expect, and why.
+    """Days of unusual spend, and why.
 
-    One row per UTC day, connection and series that was unusual; a day that was as usual has no row.
-    Settled days only, each judged by the days before it. An incident is seen by several series:
-    `is_told` marks the one it is told by, so sum over `is_told` only.
+    One row per UTC day, connection and unusual series; a normal day has no row. Settled days only,
+    each judged by the days before it. Several series see the same incident: `is_told` marks the
+    one that reports it, so sum over `is_told` only.
     """
 
     day: dt.date = column("The UTC day.", unit="UTC day")
@@ -25,22 +24,21 @@ class SpendAnomalies(Contract):
     series_id: str = column("Its id; of an organization the connection.")
     series_name: str = column("Its last known name.", nullable=True)
     kind: str = column(
-        "spike: one day; awake: at a weekend, for one; new_entity: in its first week; level_shift "
-        "and leak: a rise that lasts, sudden or slow; drop: a steady series that stops.",
-        isin=KINDS,
+        "What kind of anomaly, such as spike or drop: docs/alerts.md has a section for each.",
+        str_matches=r"^[a-z_]+$",
     )
     incident_id: str = column("The incident; the same for every series and day of it.")
     is_told: bool = column(
-        "Whether the incident is told by this series; by none if it came back a month later: it "
-        "is a job of every month."
+        "Whether this series reports the incident; none does if it recurred a month later, because "
+        "it is a monthly job."
     )
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
     actual_usd: Usd = column("What the day cost.", unit="USD")
-    expected_usd: Usd = column("What its past lets expect.", unit="USD")
-    lower_usd: Usd = column("From here it would be as usual ...", unit="USD")
-    upper_usd: Usd = column("... to here.", unit="USD")
+    expected_usd: Usd = column("Expected spend, from the series' own history.", unit="USD")
+    lower_usd: Usd = column("The least that would be normal.", unit="USD")
+    upper_usd: Usd = column("The most that a single day could cost and be normal.", unit="USD")
     impact_usd: Usd = column("actual_usd - expected_usd, exactly.", unit="USD")
-    score: Quantity = column("How unusual it is.", unit="spreads")
+    score: Quantity = column("How unusual it is, in robust standard deviations.", unit="sigmas")
     direction: str = column("up or down.", isin=DIRECTIONS)
     causes: str = column(
         "JSON list: who and what explains it, the fewest of each dimension, with impact_usd as "

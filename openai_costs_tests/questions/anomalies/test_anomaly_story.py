@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from openai_costs.outputs.alerts.rows import Finding, rows
-from openai_costs.questions.anomalies.preview import MOST_CHARACTERS, glance, top_five
-from openai_costs.questions.anomalies.scan import Looked, look
+from openai_costs.questions.anomalies.evaluation import Evaluation, evaluate
+from openai_costs.questions.anomalies.preview import MOST_CHARACTERS, newest_day, top_five
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import sample_organisation
 from openai_costs.settings import Anomalies
@@ -77,8 +77,8 @@ def anomalies(told: tuple[Lake, str]) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def looked(told: tuple[Lake, str]) -> Looked:
-    return look(told[0], Anomalies())
+def evaluation(told: tuple[Lake, str]) -> Evaluation:
+    return evaluate(told[0], Anomalies())
 
 
 def event(kind: EventKind) -> Event:
@@ -121,7 +121,7 @@ def test_the_dollars_of_the_runaway_key_are_those_that_were_planted(
     (found,) = [one for one in findings if one.subject_id == "user-hyejin"]
     assert found.impact_usd == event(EventKind.RUNAWAY_KEY).usd == Decimal(880)
     assert found.severity == "critical"
-    for words in ("$520.00 on 2026-11-15", "$880.00 above", "api key agent experiments +$880.00"):
+    for words in ("$520.00 on 2026-11-15", "$880.00 above", "API key agent experiments +$880.00"):
         assert words in found.because
 
 
@@ -193,9 +193,11 @@ def test_the_demo_tells_the_worst_of_what_is_open_in_dollars(told: tuple[Lake, s
     assert "USD, budgets.exceeded, budget labs" in said[1]
 
 
-def test_a_look_at_the_same_days_finds_the_same(looked: Looked, anomalies: pl.DataFrame) -> None:
-    assert looked.anomalies.equals(anomalies)
-    assert (looked.judged_days, looked.incidents) == (99, len(SPEND))
+def test_a_second_evaluation_of_the_same_days_finds_the_same(
+    evaluation: Evaluation, anomalies: pl.DataFrame
+) -> None:
+    assert evaluation.anomalies.equals(anomalies)
+    assert (evaluation.judged_days, evaluation.incidents) == (99, len(SPEND))
 
 
 def test_a_day_was_judged_the_same_when_it_was_the_newest(
@@ -206,18 +208,18 @@ def test_a_day_was_judged_the_same_when_it_was_the_newest(
     earlier = Lake(place(str(tmp_path)))
     coverage = lake.read(Coverage)
     earlier.replace_whole(Coverage, coverage.filter(coverage["day"] <= then))
-    seen = look(earlier, Anomalies()).anomalies
+    seen = evaluate(earlier, Anomalies()).anomalies
     kept = [name for name in seen.columns if name not in {"series_name", "team", "owner"}]
     both = (anomalies["day"] <= then) & (anomalies["day"] >= seen["day"].min())
     assert seen.height > 50
     assert seen.select(kept).equals(anomalies.filter(both).select(kept))
 
 
-def test_the_asset_page_shows_the_day_at_a_glance(looked: Looked) -> None:
-    picture, table = glance(looked.wholes), top_five(looked.anomalies)
+def test_the_asset_page_shows_the_newest_day(evaluation: Evaluation) -> None:
+    picture, table = newest_day(evaluation.verdicts), top_five(evaluation.anomalies)
     assert "**$193.84** on 2026-11-21" in picture
     assert "data:image/svg+xml," in picture
-    assert "| new entity | api key new pipeline | 2026-11-17 to 2026-11-21 | +$100.00 |" in table
+    assert "| new entity | API key new pipeline | 2026-11-17 to 2026-11-21 | +$100.00 |" in table
     assert len(table.splitlines()) == 7
     assert max(len(picture), len(table)) < MOST_CHARACTERS
 

@@ -7,20 +7,24 @@ import polars as pl
 
 from openai_costs.kernel.formatting import dollars, signed_dollars
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.anomalies.preview import BARS, MOST_CHARACTERS, glance, top_five
+from openai_costs.questions.anomalies.preview import BARS, MOST_CHARACTERS, newest_day, top_five
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs_tests.questions.anomalies.bill import on
 from openai_costs_tests.questions.anomalies.test_findings import day
 
 
-def wholes(days: int) -> pl.DataFrame:
-    rows = [(name, on(n), Decimal(1_234_567), Decimal(n)) for n in range(days) for name in "ab"]
-    schema = {"connection": pl.String, "day": pl.Date, "cost": MONEY, "expected": MONEY}
+def verdicts(days: int) -> pl.DataFrame:
+    rows = [
+        (name, on(n), Decimal(1_234_567), Decimal(n))
+        for n in range(days)
+        for name in ("org:a/", "org:b/", "key:a/k")
+    ]
+    schema = {"series_id": pl.String, "day": pl.Date, "cost": MONEY, "expected": MONEY}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def test_the_newest_day_is_the_sum_of_all_organisations() -> None:
-    said = glance(wholes(30))
+    said = newest_day(verdicts(30))
     assert said.startswith(f"**$2,469,134.00** on {on(29)}")
     assert "expected $58.00" in said
     assert f"{on(29) - timedelta(days=BARS - 1)} to {on(29)}" in said
@@ -28,8 +32,8 @@ def test_the_newest_day_is_the_sum_of_all_organisations() -> None:
 
 
 def test_without_days_a_sentence_says_so() -> None:
-    assert glance(wholes(0)) == "Nothing is judged yet: no day has settled."
-    assert top_five(SpendAnomalies.no_rows()) == "Every judged day was as usual."
+    assert newest_day(verdicts(0)) == "No day has settled yet, so none is judged."
+    assert top_five(SpendAnomalies.no_rows()) == "Every judged day was within its expected range."
 
 
 def test_the_five_newest_incidents_are_in_the_table_and_fit_the_page() -> None:
@@ -37,6 +41,7 @@ def test_the_five_newest_incidents_are_in_the_table_and_fit_the_page() -> None:
     days = [day(n, incident_id=f"i{n}", since_day=on(n), series_name=name) for n in range(8)]
     said = top_five(pl.DataFrame(days, schema=SpendAnomalies.types()))
     assert [str(on(number)) in said for number in range(8)] == [False] * 3 + [True] * 5
+    assert "API key" in said
     assert all(row.count("|") == 5 for row in said.splitlines())
     assert len(said) < MOST_CHARACTERS
 

@@ -50,7 +50,7 @@ _ROUNDED = ", ".join(f"CAST({name} AS DOUBLE) AS {name}" for name in _USD)
 
 ANOMALIES = View(
     name="anomalies",
-    about="Days that cost what nobody could expect, and why. One row per UTC day, connection and "
+    about="Days of unusual spend, and why. One row per UTC day, connection and "
     "series; sum over is_told only.",
     sql=f"""
         SELECT day, CAST(date_trunc('month', day) AS DATE) AS month, connection, provider,
@@ -65,16 +65,16 @@ ANOMALIES = View(
         "model or usage_type.",
         "series_id": "Its id; of an organization the connection.",
         "series": "Its last known name, or its id.",
-        "kind": "spike, awake, new_entity, level_shift, leak or drop.",
+        "kind": "What kind of anomaly, such as spike or drop.",
         "incident_id": "The incident; the same for every series and day of it.",
-        "is_told": "Whether the incident is told by this series; by none if it is a monthly job.",
+        "is_told": "Whether this series reports the incident; none does if it is a monthly job.",
         "since_day": "The first day of the incident. [UTC day]",
         "actual_usd": "What the day cost; rounded. [USD]",
-        "expected_usd": "What its past lets expect; rounded. [USD]",
-        "lower_usd": "From here it would be as usual ...; rounded. [USD]",
-        "upper_usd": "... to here; rounded. [USD]",
+        "expected_usd": "Expected spend, from the series' own history; rounded. [USD]",
+        "lower_usd": "The least that would be normal; rounded. [USD]",
+        "upper_usd": "The most that a single day could cost and be normal; rounded. [USD]",
         "impact_usd": "actual_usd - expected_usd; rounded. [USD]",
-        "score": "How unusual it is. [spreads]",
+        "score": "How unusual it is, in robust standard deviations. [sigmas]",
         "direction": "up or down.",
         "causes": "JSON list: who and what explains it, with exact dollars.",
         "owner": "Who spends by it: a name or an id.",
