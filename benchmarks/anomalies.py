@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from openai_costs.questions.anomalies.detector import detect
-from openai_costs.questions.anomalies.thresholds import SIGMAS, Knobs
+from openai_costs.questions.anomalies.thresholds import SIGMAS, Thresholds
 
 READ = {"series_id": pl.String, "day": pl.Date, "cost": pl.Float64}
 WRITTEN = ("series_id", "day", "is_anomaly", "score", "expected", "lower", "upper")
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Judge every day of every series."""
     asked = _parser().parse_args(arguments)
     spend = pl.read_csv(asked.input, columns=list(READ), schema_overrides=READ)
-    found = detect(spend, Knobs(sensitivity=asked.sensitivity, minimum_usd=asked.minimum_usd))
+    found = detect(spend, Thresholds(sensitivity=asked.sensitivity, minimum_usd=asked.minimum_usd))
     told = found.select(WRITTEN).with_columns(pl.col("is_anomaly").cast(pl.Int8))
     told.write_csv(asked.output, float_precision=6)
     flagged = int(told["is_anomaly"].sum())
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--input", type=Path, required=True, help="series_id,day,cost")
     parser.add_argument("--output", type=Path, required=True, help="where detections go")
     parser.add_argument("--sensitivity", choices=list(SIGMAS), default="normal")
-    parser.add_argument("--minimum-usd", type=float, default=Knobs.minimum_usd)
+    parser.add_argument("--minimum-usd", type=float, default=Thresholds.minimum_usd)
     return parser
 
 

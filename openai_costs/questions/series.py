@@ -11,16 +11,16 @@ ID = "series_id"
 
 PEOPLE, KEY = "user", "key"
 
-WHO = (PEOPLE, KEY)
+PRINCIPALS = (PEOPLE, KEY)
 """The levels at which somebody spends; all others are sums over them."""
 
-LEVELS_APART = ":"
+LEVEL_SEPARATOR = ":"
 """What stands between the level and the name in a series_id: `user:ada`, `key:k-1`."""
 
 
 def level_of(series_id: pl.Expr) -> pl.Expr:
     """Return the level that a series_id names: all of it where it names no level (`org`)."""
-    return series_id.str.split_exact(LEVELS_APART, 1).struct.field("field_0")
+    return series_id.str.split_exact(LEVEL_SEPARATOR, 1).struct.field("field_0")
 
 
 def every_day(spend: pl.DataFrame, until: date | None = None) -> pl.DataFrame:
@@ -45,7 +45,7 @@ def every_day(spend: pl.DataFrame, until: date | None = None) -> pl.DataFrame:
     return joined.with_columns(pl.col("cost").fill_null(0.0))
 
 
-def described(dense: pl.DataFrame) -> pl.DataFrame:
+def with_calendar(dense: pl.DataFrame) -> pl.DataFrame:
     """Add what later steps ask of a day.
 
     x = ln(cost + 1): spend is multiplicative, and a dollar is where noise begins. is_on: it spent.
@@ -62,7 +62,7 @@ def described(dense: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def past(expression: pl.Expr, days: int = 1) -> pl.Expr:
+def lag(expression: pl.Expr, days: int = 1) -> pl.Expr:
     """Return what the expression was that many days before, in its own series."""
     return expression.shift(days).over(ID)
 

@@ -4,8 +4,8 @@ import dagster as dg
 import polars as pl
 
 from openai_costs.orchestration.table_assets import whole_table_asset
+from openai_costs.questions.anomalies.evaluation import evaluate
 from openai_costs.questions.anomalies.preview import preview, top_five
-from openai_costs.questions.anomalies.scan import look
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend as Ledger
@@ -26,17 +26,17 @@ def spend_anomalies(
     settings: dg.ResourceParam[Settings],
 ) -> pl.DataFrame:
     """Judge the newest settled days of every series by the days before each."""
-    seen = look(lake, settings.anomalies)
+    evaluation = evaluate(lake, settings.anomalies)
     context.add_output_metadata(
         {
-            "preview": dg.MetadataValue.md(preview(seen.wholes)),
-            "top_five": dg.MetadataValue.md(top_five(seen.anomalies)),
-            "judged_days": seen.judged_days,
-            "judged_series": seen.judged_series,
-            "incidents": seen.incidents,
+            "preview": dg.MetadataValue.md(preview(evaluation.verdicts)),
+            "top_five": dg.MetadataValue.md(top_five(evaluation.anomalies)),
+            "judged_days": evaluation.judged_days,
+            "judged_series": evaluation.judged_series,
+            "incidents": evaluation.incidents,
         }
     )
-    return seen.anomalies
+    return evaluation.anomalies
 
 
 WHOLE_ASSETS = (spend_anomalies,)

@@ -1,11 +1,11 @@
-"""What a day is expected to cost: a level, and how weekends differ from it. Pure.
+"""What a day is expected to cost, and how far it usually lies from that. Pure.
 
 All in x = ln(cost + 1). Only days before the day are used: every statistic is shifted by one.
 """
 
 import polars as pl
 
-from openai_costs.questions.series import ID, KEY, level_of, past
+from openai_costs.questions.series import ID, KEY, lag, level_of
 
 SEASON_DAYS = 56
 
@@ -15,7 +15,7 @@ LEVEL_HALF_LIFE = 4
 
 LARGEST_STEP = 0.5
 
-WIDEST_HABIT = 0.7
+LARGEST_WEEKDAY_EFFECT = 0.7
 
 SLOW_DAYS = 28
 
@@ -24,33 +24,38 @@ AMOUNT_DAYS = 25
 WEEKS_SEEN = 8
 
 
-def shaped(days: pl.DataFrame) -> pl.DataFrame:
-    """Add season, level, slow, middle, high, scatter, n_on, is_usual, habit, mu, residual.
+def with_baseline(days: pl.DataFrame) -> pl.DataFrame:
+    """Add season, level, slow, amount_median, amount_p95, amount_mad, n_on, is_usual, mu, residual.
 
     season: median weekend x minus median working-day x of the last 8 weeks; 0 on working days.
     level: weighted mean of spending days without the season, each cut at half a unit around the
     median of the last 10, a weight halving every 4: follows, and no single day pulls it.
     slow: median of the last 28 spending days without the season.
-    middle, high, scatter: median, 95th percentile and median absolute deviation of the last 25
-    spending days as they were, for series that are mostly idle; n_on: spending days so far.
+    amount_median, amount_p95, amount_mad: median, 95th percentile and median absolute deviation of
+    the last 25 spending days as they were, for series that are mostly idle; n_on: spending days so
+    far.
     is_usual: the series spent on at least half of the same weekdays of the last 8 weeks.
-    habit: how the same weekday of the last 8 weeks differed from level + season, half believed.
-    mu = level + season + habit, and residual = x - mu.
+    mu = level + season + how the same weekdays of the last 8 weeks differed from that, shrunk by
+    half; residual = x - mu.
     """
     known = _as_known(_seasoned(days))
-    same = [past(pl.col("is_on").cast(pl.Float64), 7 * week) for week in range(1, WEEKS_SEEN + 1)]
+    same = [lag(pl.col("is_on").cast(pl.Float64), 7 * week) for week in range(1, WEEKS_SEEN + 1)]
     known = known.with_columns(
         is_usual=pl.mean_horizontal(same).fill_null(1.0) >= 0.5,  # noqa: PLR2004
         mu=pl.col("level") + pl.col("season"),
     )
-    known = known.with_columns(mu=pl.col("mu") + _habit())
+    known = known.with_columns(mu=pl.col("mu") + _weekday_effect())
     return known.with_columns(residual=pl.col("x") - pl.col("mu"))
 
 
-def _habit() -> pl.Expr:
+def _weekday_effect() -> pl.Expr:
     """Mean difference of the same weekdays, shrunk: n weeks are believed n / (n + 8)."""
-    off = pl.when("is_on").then(pl.col("x") - pl.col("mu")).clip(-WIDEST_HABIT, WIDEST_HABIT)
-    weeks = [past(off, 7 * week) for week in range(1, WEEKS_SEEN + 1)]
+    off = (
+        pl.when("is_on")
+        .then(pl.col("x") - pl.col("mu"))
+        .clip(-LARGEST_WEEKDAY_EFFECT, LARGEST_WEEKDAY_EFFECT)
+    )
+    weeks = [lag(off, 7 * week) for week in range(1, WEEKS_SEEN + 1)]
     return (pl.sum_horizontal(weeks) / (_count(weeks) + WEEKS_SEEN)).fill_null(0.0)
 
 
@@ -61,11 +66,12 @@ def _count(columns: list[pl.Expr]) -> pl.Expr:
 def _seasoned(days: pl.DataFrame) -> pl.DataFrame:
     spent, weekend = pl.col("is_on"), pl.col("is_weekend")
     median = {
-        name: past(pl.when(of).then("x").rolling_median(SEASON_DAYS, min_samples=1))
+        name: lag(pl.when(of).then("x").rolling_median(SEASON_DAYS, min_samples=1))
         for name, of in (("_working", spent & ~weekend), ("_weekend", spent & weekend))
     }
     offset = pl.when(weekend).then(pl.col("_weekend") - pl.col("_working")).otherwise(0.0)
-    return days.with_columns(**median).with_columns(season=offset.fill_null(0.0))
+    days = days.with_columns(**median).with_columns(season=offset.fill_null(0.0))
+    return days.drop(median)
 
 
 def _as_known(days: pl.DataFrame) -> pl.DataFrame:
@@ -78,13 +84,15 @@ def _as_known(days: pl.DataFrame) -> pl.DataFrame:
         "x",
         level=_followed("flat"),
         slow=_median("flat", SLOW_DAYS),
-        middle=_median("x", AMOUNT_DAYS),
-        high=pl.col("x").rolling_quantile(0.95, window_size=AMOUNT_DAYS, min_samples=1).over(ID),
+        amount_median=_median("x", AMOUNT_DAYS),
+        amount_p95=pl.col("x")
+        .rolling_quantile(0.95, window_size=AMOUNT_DAYS, min_samples=1)
+        .over(ID),
         n_on=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(ID),
     )
-    off = (pl.col("x") - pl.col("middle")).abs()
+    off = (pl.col("x") - pl.col("amount_median")).abs()
     spending = spending.with_columns(
-        scatter=off.rolling_median(AMOUNT_DAYS, min_samples=1).over(ID)
+        amount_mad=off.rolling_median(AMOUNT_DAYS, min_samples=1).over(ID)
     ).drop("x")
     return carried(days, spending)
 
@@ -106,10 +114,6 @@ def _median(name: str, days: int) -> pl.Expr:
     return pl.col(name).rolling_median(days, min_samples=1).over(ID)
 
 
-# How far a day usually lies from what is expected of it. Pure. Half of it is the body of the
-# distribution, half its tail: a series that is quiet for weeks and wild for a day is as wide as
-# its wild days. Only residuals of earlier days are used.
-
 BODY_DAYS = 60
 
 YOUNG_DAYS = 28
@@ -121,7 +125,7 @@ TAIL_WEEKS = 13
 FEWEST_WEEKS = 4
 
 PRIOR, PRIOR_OF_KEYS = 0.5, 0.3
-"""Spread assumed of a young series: what a program spends is steadier than what a person does."""
+"""The scale assumed for a young series: programs spend more steadily than people."""
 
 WILDNESS = 2.0
 
@@ -141,26 +145,26 @@ FEW_AMOUNTS = 6
 SIGMAS_OF_95 = 1.645
 
 
-def spread(days: pl.DataFrame) -> pl.DataFrame:
-    """Add calm and spread, of usual days, and amount_spread, of idle series' spending days.
+def with_scale(days: pl.DataFrame) -> pl.DataFrame:
+    """Add calm and spread, of usual days, and amount_scale, of idle series' spending days.
 
     body = 1.4826 x median |residual| of 60 days, mixed with 0.5 (keys: 0.3) while there are few;
     tail = third largest weekly maximum of 13 weeks / 1.9; s = body and tail by half, 0.08 at
-    least. calm = s (1 + s), for tests that add days up; spread = s (1 + s + 2 s^2), for single
+    least. scale = s (1 + s), for tests that add days up; day_scale = s (1 + s + 2 s^2), for single
     days: the noisier a series, the longer its tail compared with a normal one.
     """
     prior = pl.when(level_of(pl.col(ID)) == KEY).then(PRIOR_OF_KEYS).otherwise(PRIOR)
-    told = _with_tails(_bodies(_judged(days))).with_columns(_prior=prior)
+    days = _with_tails(_bodies(_judged(days))).with_columns(_prior=prior)
     body = _with_prior(pl.col("n_judged").fill_null(0).clip(0, BODY_DAYS), pl.col("body"))
     seen = pl.when(pl.col("_weeks") >= FEWEST_WEEKS).then("_weeks").otherwise(0)
     share = 0.5 * seen / TAIL_WEEKS
     tail = (pl.col("_third").clip(0) / TAIL_SIGMAS).fill_null(0.0)
-    told = told.with_columns(_s=(body * (1 - share) + tail * share).clip(NARROWEST))
+    days = days.with_columns(_s=(body * (1 - share) + tail * share).clip(NARROWEST))
     s = pl.col("_s")
-    return told.with_columns(
-        calm=s * (1 + s),
-        spread=s * (1 + s + WILDNESS * s**2),
-        amount_spread=_amount_spread(),
+    return days.with_columns(
+        scale=s * (1 + s),
+        day_scale=s * (1 + s + WILDNESS * s**2),
+        amount_scale=_amount_scale(),
     ).drop("_s", "_weeks", "_third", "_prior", "judged")
 
 
@@ -189,18 +193,18 @@ def _with_tails(days: pl.DataFrame) -> pl.DataFrame:
     A week counts back from the day before.
     """
     weekly = pl.col("judged").fill_null(-9.0).rolling_max(7, min_samples=1).over(ID)
-    told = days.with_columns(_weekly=weekly)
-    maxima = [past(pl.col("_weekly"), 1 + 7 * week) for week in range(TAIL_WEEKS)]
-    told = told.with_columns(_tops=pl.concat_list(maxima).list.drop_nulls())
+    days = days.with_columns(_weekly=weekly)
+    maxima = [lag(pl.col("_weekly"), 1 + 7 * week) for week in range(TAIL_WEEKS)]
+    days = days.with_columns(_tops=pl.concat_list(maxima).list.drop_nulls())
     tops = pl.col("_tops").list
-    return told.with_columns(
+    return days.with_columns(
         _weeks=tops.len(), _third=tops.sort(descending=True).list.get(2, null_on_oob=True)
     ).drop("_tops", "_weekly")
 
 
-def _amount_spread() -> pl.Expr:
+def _amount_scale() -> pl.Expr:
     n = pl.col("n_on").fill_null(0).clip(0, AMOUNT_DAYS)
-    scatter = MAD_TO_SIGMA * pl.col("scatter").fill_null(1.0)
+    scatter = MAD_TO_SIGMA * pl.col("amount_mad").fill_null(1.0)
     body = ((n * scatter**2 + AMOUNT_PRIOR_DAYS) / (n + AMOUNT_PRIOR_DAYS)).sqrt()
-    tail = (pl.col("high") - pl.col("middle")) / SIGMAS_OF_95
+    tail = (pl.col("amount_p95") - pl.col("amount_median")) / SIGMAS_OF_95
     return pl.max_horizontal(body, pl.when(n >= FEW_AMOUNTS).then(tail))

@@ -1,4 +1,4 @@
-"""The causes of an unusual day, as text that any tool can read: JSON with exact dollars. Pure."""
+"""The causes of an unusual day as text: exact JSON for tools, words for people. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,44 +6,42 @@ from typing import Any
 import polars as pl
 
 from openai_costs.questions.anomalies.causes import EFFECTS, causes
-from openai_costs.questions.causes import Cause, added_up, cause, from_json, in_words
+from openai_costs.questions.causes import Cause, added_up, as_json, cause, from_json, in_words
 
 WHO = ("key", "user")
 
 WHAT = ("model", "line_item")
 
-SAYS_ITSELF = {"user": ("user",), "key": ("user", "key"), "model": ("model",)}
-"""What would say of a series only its own name."""
+OWN_DIMENSIONS = {"user": ("user",), "key": ("user", "key"), "model": ("model",)}
+"""Dimensions in which a series of a level has one child only: itself."""
 
-CALLED = {"key": "api_key"}
-
-Explained = list[dict[str, Any]]
+DIMENSION_NAMES = {"key": "api_key"}
 
 
-def explained(parts: pl.DataFrame, level: str, names: Mapping[str, str]) -> Explained:
+def causes_as_json(changes: pl.DataFrame, level: str, names: Mapping[str, str]) -> str:
     """Return who and what explains a day: a list for each, which adds up to the day's impact.
 
     Args:
-        parts: user, key, model, line_item, actual_usd, expected_usd, quantity, expected_quantity.
+        changes: user, key, model, line_item, actual_usd, expected_usd, quantity,
+            expected_quantity of the leaves of a series.
         level: The level of the series.
         names: Names by series_id, without the connection.
     """
-    found: Explained = []
+    records: list[Cause] = []
     for dimensions in (WHO, WHAT):
-        asked = [name for name in dimensions if name not in SAYS_ITSELF.get(level, ())]
+        asked = [name for name in dimensions if name not in OWN_DIMENSIONS.get(level, ())]
         if asked:
-            found += [_said(row, names) for row in causes(parts, asked).iter_rows(named=True)]
-    return found
+            found = causes(changes, asked)
+            records += [_record(row, names) for row in found.iter_rows(named=True)]
+    return as_json(records)
 
 
-def _said(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _record(row: dict[str, Any], names: Mapping[str, str]) -> Cause:
     dimension, child = row["dimension"], row["child"]
     name = names.get(f"{dimension}:{child}")
     effects = {one: row[one] for one in EFFECTS if row[one] is not None}
-    return cause(CALLED.get(dimension, dimension), child, row["impact_usd"], name, effects)
+    return cause(DIMENSION_NAMES.get(dimension, dimension), child, row["impact_usd"], name, effects)
 
-
-# Causes in words. Pure.
 
 MOST_CAUSES = 3
 

@@ -1,6 +1,6 @@
 """Who makes a change: the fewest children that explain it, in dollars that add up to it. Pure.
 
-Children come from the leaves of the ledger (user, key, model, line item), each with what it cost
+Children come from the leaf rows of the ledger (user, key, model, line item), each with what it cost
 and what it was expected to cost. The impact is the sum of the changes, exactly.
 """
 
@@ -25,31 +25,31 @@ WIDE = Context(prec=60)
 Line = tuple[Decimal, Decimal, Decimal, Decimal]
 
 
-def has_quantities(leaves: pl.DataFrame) -> bool:
-    """Whether the leaves tell quantities at all."""
-    return set(NEEDED) <= set(leaves.columns)
+def has_quantities(leaf_rows: pl.DataFrame) -> bool:
+    """Return whether the leaf rows have quantities at all."""
+    return set(NEEDED) <= set(leaf_rows.columns)
 
 
-def effects(leaves: pl.DataFrame) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+def effects(leaf_rows: pl.DataFrame) -> tuple[Decimal, Decimal, Decimal, Decimal]:
     """Return volume, mix, price and unmeasured dollars, which add up to the change.
 
     A line that is new has no expected price and takes its own, so it is volume and mix. Dollars
     of lines without quantities are unmeasured.
 
     Args:
-        leaves: line_item, actual_usd, expected_usd, quantity, expected_quantity; quantity_unit
+        leaf_rows: line_item, actual_usd, expected_usd, quantity, expected_quantity; quantity_unit
             where there are several.
     """
-    unit = "quantity_unit" if "quantity_unit" in leaves.columns else "line_item"
-    units = leaves.partition_by(unit) if unit == "quantity_unit" else [leaves]
-    told = [_of_unit(lines) for lines in units]
-    volume, mix, price, unmeasured = (sum(part, Decimal(0)) for part in zip(*told, strict=True))
+    unit = "quantity_unit" if "quantity_unit" in leaf_rows.columns else "line_item"
+    units = leaf_rows.partition_by(unit) if unit == "quantity_unit" else [leaf_rows]
+    split = [_of_unit(lines) for lines in units]
+    volume, mix, price, unmeasured = (sum(part, Decimal(0)) for part in zip(*split, strict=True))
     return volume, mix, price, unmeasured
 
 
-def _of_unit(leaves: pl.DataFrame) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+def _of_unit(leaf_rows: pl.DataFrame) -> tuple[Decimal, Decimal, Decimal, Decimal]:
     """The effects of lines of one unit."""
-    lines = leaves.group_by("line_item").agg(
+    lines = leaf_rows.group_by("line_item").agg(
         *(pl.col(name).sum() for name in ("actual_usd", "expected_usd")),
         *(
             pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
@@ -120,43 +120,43 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 Cause = tuple[str, Decimal]
 
 
-def causes(leaves: pl.DataFrame, dimensions: Sequence[str] = DIMENSIONS) -> pl.DataFrame:
+def causes(leaf_rows: pl.DataFrame, dimensions: Sequence[str] = DIMENSIONS) -> pl.DataFrame:
     """Return the causes of a change, the largest first, and the row `other` with what remains.
 
-    Every dimension is tried. Told is the one that needs the fewest children for four fifths of the
-    impact; among equals the first of user, key, model, line item. A child that moved against the
-    impact is part of `other`. Five children at most, so `other` may be most of it.
+    Every dimension is tried. Reports the dimension that explains 80 % of the impact with the fewest
+    children; among equals the first of user, key, model, line item. A child that moved against the
+    impact is part of `other`. There are five children at most, so `other` may be most of it.
 
     Args:
-        leaves: actual_usd, expected_usd (DECIMAL(38,18)) and any of user, key, model, line_item;
+        leaf_rows: actual_usd, expected_usd (DECIMAL(38,18)) and any of user, key, model, line_item;
             to tell price from volume also line_item, quantity and expected_quantity (Decimal).
-        dimensions: What may be told.
+        dimensions: The dimensions to try.
 
     Returns:
         rank, dimension, child, impact_usd, share, volume_usd, mix_usd, price_usd, unmeasured_usd.
         impact_usd adds up to the impact, and the four effects of a row to its impact_usd; they are
-        null where the leaves have no quantities. No rows where nothing changed.
+        null where the leaf rows have no quantities. No rows where nothing changed.
     """
-    impact = total(leaves["actual_usd"]) - total(leaves["expected_usd"])
-    asked = [name for name in dimensions if name in leaves.columns]
+    impact = total(leaf_rows["actual_usd"]) - total(leaf_rows["expected_usd"])
+    asked = [name for name in dimensions if name in leaf_rows.columns]
     if impact == 0 or not asked:
         return pl.DataFrame(schema=COLUMNS)
-    told = {name: _fewest(_changes(leaves, name), impact) for name in asked}
-    dimension = min(asked, key=lambda name: _cost(told[name], impact))
-    rows = _rows(leaves, dimension, told[dimension], impact)
+    fewest = {name: _fewest(_changes(leaf_rows, name), impact) for name in asked}
+    dimension = min(asked, key=lambda name: _cost(fewest[name], impact))
+    rows = _rows(leaf_rows, dimension, fewest[dimension], impact)
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
-def _changes(leaves: pl.DataFrame, dimension: str) -> list[Cause]:
+def _changes(leaf_rows: pl.DataFrame, dimension: str) -> list[Cause]:
     """Children and what they changed, the largest change first."""
     child = pl.col(dimension).fill_null(NONE)
     change = (pl.col("actual_usd").sum() - pl.col("expected_usd").sum()).cast(MONEY)
-    changes = leaves.group_by(child=child).agg(change=change)
+    changes = leaf_rows.group_by(child=child).agg(change=change)
     return sorted(changes.iter_rows(), key=lambda one: (-abs(one[1]), one[0]))
 
 
 def _fewest(changes: list[Cause], impact: Decimal) -> list[Cause]:
-    """The largest changes in the impact's direction, until four fifths of it are explained."""
+    """The largest changes in the impact's direction, until 80 % of it is explained."""
     found: list[Cause] = []
     for child, change in changes:
         if len(found) == MOST_CAUSES or abs(_sum(found)) >= ENOUGH * abs(impact):
@@ -168,24 +168,24 @@ def _fewest(changes: list[Cause], impact: Decimal) -> list[Cause]:
 
 def _cost(found: list[Cause], impact: Decimal) -> tuple[bool, bool, int]:
     """What makes one dimension a worse explanation than another."""
-    is_nobody = any(child == NONE for child, _ in found)
-    return abs(_sum(found)) < ENOUGH * abs(impact), is_nobody, len(found)
+    is_unnamed = any(child == NONE for child, _ in found)
+    return abs(_sum(found)) < ENOUGH * abs(impact), is_unnamed, len(found)
 
 
 def _rows(
-    leaves: pl.DataFrame, dimension: str, found: list[Cause], impact: Decimal
+    leaf_rows: pl.DataFrame, dimension: str, found: list[Cause], impact: Decimal
 ) -> list[tuple[object, ...]]:
     named = pl.col(dimension).fill_null(NONE)
-    told = [(child, change, leaves.filter(named == child)) for child, change in found]
+    lines_of = [(child, change, leaf_rows.filter(named == child)) for child, change in found]
     remains = impact - _sum(found)
-    rest = leaves.filter(~named.is_in([child for child, _ in found]))
+    rest = leaf_rows.filter(~named.is_in([child for child, _ in found]))
     if remains != 0:
-        told.append((OTHER, remains, rest))
-    measured = has_quantities(leaves)
+        lines_of.append((OTHER, remains, rest))
+    measured = has_quantities(leaf_rows)
     return [
         (rank, dimension, child, change, float(change / impact))
         + (effects(lines) if measured else (None,) * len(EFFECTS))
-        for rank, (child, change, lines) in enumerate(told, start=1)
+        for rank, (child, change, lines) in enumerate(lines_of, start=1)
     ]
 
 

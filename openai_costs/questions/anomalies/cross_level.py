@@ -7,7 +7,7 @@ whose excess is that of a user who does this all the time is no news at all.
 
 import polars as pl
 
-from openai_costs.questions.series import ID, WHO, level_of
+from openai_costs.questions.series import ID, PRINCIPALS, level_of
 
 WEAK = 3.0
 """The score from which a sum is news when somebody made it so; lower, all tell what one does."""
@@ -25,28 +25,29 @@ CERTAIN = 3.0
 COVERED = 0.8
 VERDICTS = ("is_high", "is_stopped")
 
-Belongs = pl.DataFrame | None
+Hierarchy = pl.DataFrame | None
 
 
-def agreed(days: pl.DataFrame, belongs: Belongs = None) -> pl.DataFrame:
+def across_levels(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFrame:
     """Return the days with is_high and is_stopped as the levels together see them.
 
     What rises slowly is left to each: who leaks is found before the sums that he is a part of.
 
     Args:
-        days: series_id, day, cost, expected, score, sigmas, minimum, is_worth, is_high, is_stopped.
-        belongs: child, parent: which sums a user or key is part of. Without it any sum of the same
-            day may be meant, and more is asked of it the more culprits the day has.
+        days: series_id, day, cost, expected, score, sigmas, material_usd, is_material, is_high,
+            is_stopped.
+        hierarchy: child, parent: which sums a user or key is part of. Without it every sum of the
+            day is a candidate, and must score higher the more principals are unusual that day.
     """
     told = days.filter(_speaks()).with_columns(
-        is_who=level_of(pl.col(ID)).is_in(WHO), excess=pl.col("cost") - pl.col("expected")
+        is_who=level_of(pl.col(ID)).is_in(PRINCIPALS), excess=pl.col("cost") - pl.col("expected")
     )
     told = told.join(_covered(days), on="day", how="left", maintain_order="left")
     who, sums = told.filter("is_who"), told.filter(~pl.col("is_who"))
     for name, found in (
-        ("_high", _made_high(sums, who, belongs)),
-        ("_ordinary", _made_by_habit(sums, who, belongs)),
-        ("_stopped", _made_to_stop(sums, who, belongs)),
+        ("_high", _made_high(sums, who, hierarchy)),
+        ("_ordinary", _made_by_habit(sums, who, hierarchy)),
+        ("_stopped", _made_to_stop(sums, who, hierarchy)),
     ):
         told = _marked(told, found, name)
     decided = told.select(
@@ -66,27 +67,27 @@ def _speaks() -> pl.Expr:
     return (score > ORDINARY) | pl.col("is_high") | pl.col("is_stopped") | (score < -WEAK)
 
 
-def _made_high(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
+def _made_high(sums: pl.DataFrame, who: pl.DataFrame, hierarchy: Hierarchy) -> pl.DataFrame:
     """Sums above the usual by about what somebody far above his usual spent."""
     excess, score = pl.col("excess"), pl.col("score")
-    weak = sums.filter((score > WEAK) & pl.col("is_worth"))
-    return _matched(_as(weak, excess, score), _as(who.filter("is_high"), excess, score), belongs)
+    weak = sums.filter((score > WEAK) & pl.col("is_material"))
+    return _matched(_as(weak, excess, score), _as(who.filter("is_high"), excess, score), hierarchy)
 
 
-def _made_by_habit(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
+def _made_by_habit(sums: pl.DataFrame, who: pl.DataFrame, hierarchy: Hierarchy) -> pl.DataFrame:
     """Sums far above the usual by about what somebody spent for whom that is not unusual."""
     excess, score = pl.col("excess"), pl.col("score")
     usual = who.filter(~pl.col("is_high") & (score > ORDINARY) & (excess > 0))
     high = sums.filter("is_high")
-    return _matched(_as(high, excess, score), _as(usual, excess, score), belongs, WEAK, AT_HOME)
+    return _matched(_as(high, excess, score), _as(usual, excess, score), hierarchy, WEAK, AT_HOME)
 
 
-def _made_to_stop(sums: pl.DataFrame, who: pl.DataFrame, belongs: Belongs) -> pl.DataFrame:
+def _made_to_stop(sums: pl.DataFrame, who: pl.DataFrame, hierarchy: Hierarchy) -> pl.DataFrame:
     """Sums below the usual by about what somebody who stopped used to spend."""
     missing, score = -pl.col("excess"), pl.col("score")
-    low = sums.filter((score < -WEAK) & (missing >= 2 * pl.col("minimum")))
+    low = sums.filter((score < -WEAK) & (missing >= 2 * pl.col("material_usd")))
     return _matched(
-        _as(low, missing, -score), _as(who.filter("is_stopped"), missing, score), belongs
+        _as(low, missing, -score), _as(who.filter("is_stopped"), missing, score), hierarchy
     )
 
 
@@ -99,7 +100,7 @@ def _verdict() -> pl.Expr:
 
 def _covered(days: pl.DataFrame) -> pl.DataFrame:
     """Days on which users and keys together are nearly all of the largest series."""
-    who = pl.col("cost").filter(level_of(pl.col(ID)).is_in(WHO)).sum()
+    who = pl.col("cost").filter(level_of(pl.col(ID)).is_in(PRINCIPALS)).sum()
     return days.group_by("day").agg(is_covered=who >= COVERED * pl.col("cost").max())
 
 
@@ -110,19 +111,19 @@ def _as(days: pl.DataFrame, dollars: pl.Expr, score: pl.Expr) -> pl.DataFrame:
 def _matched(
     sums: pl.DataFrame,
     who: pl.DataFrame,
-    belongs: Belongs,
+    hierarchy: Hierarchy,
     weak: float | None = None,
     at_home: float = 0.0,
 ) -> pl.DataFrame:
     """Return series_id and day of sums whose dollars are about those of one of the others."""
     many = pl.len().over("day")
     theirs = who.select("day", child=ID, theirs="dollars", usual="expected", many=many)
-    if belongs is None:
+    if hierarchy is None:
         pairs = sums.join(theirs, on="day")
         asked = (WEAK + PER_DOUBLING * pl.col("many").log(2)).clip(upper_bound=pl.col("sigmas"))
     else:
         pairs = sums.join(
-            theirs.join(belongs, on="child"), left_on=["day", ID], right_on=["day", "parent"]
+            theirs.join(hierarchy, on="child"), left_on=["day", ID], right_on=["day", "parent"]
         )
         asked = pl.lit(WEAK)
     least, most = ALIKE

@@ -1,95 +1,28 @@
-"""One incident, one row: what is seen at several levels is told once, where it is clearest. Pure.
+"""One incident, one row: what several series see is reported once, by the clearest. Pure.
 
-Who is told, and as what, is decided by the first day alone, so that an incident that goes on stays
-the same one.
+Which series reports an incident, and as what kind, is decided by its first day alone, so that an
+incident that goes on stays the same one.
 """
 
-from collections.abc import Iterator
-from datetime import date, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 
 import polars as pl
 
-from openai_costs.questions.series import ID, WHO, level_of
-
-# Flagged days of one series that are one story: a spell. Pure.
-
-GAP_DAYS = 3
-"""Flags of a series at most this far apart are one spell: over a weekend, for one."""
-
-LASTING_GAP_DAYS = 14
-"""What lasts is not above its threshold every day: the same rise goes on after a silence."""
-
-LASTING = ("level_shift", "leak")
-
-AWAKE_ALONE = 6.0
-"""From this score the amount is more unusual than that somebody is awake."""
-
-
-class Spell(NamedTuple):
-    """Flags of one series, in one direction, close together."""
-
-    series_id: str
-    level: str
-    direction: str
-    kind: str
-    score: float
-    excess: dict[date, float]
-
-    @property
-    def start(self) -> date:
-        """The first flagged day."""
-        return min(self.excess)
-
-    @property
-    def end(self) -> date:
-        """The newest flagged day."""
-        return max(self.excess)
-
-    @property
-    def total(self) -> float:
-        """Dollars above the expected on flagged days; below, where it fell."""
-        return sum(self.excess.values())
-
-
-def spells(verdicts: pl.DataFrame) -> Iterator[Spell]:
-    """Yield the spells of all series. A spell is of the kind that its first day was.
-
-    Args:
-        verdicts: What `detect` returns.
-    """
-    flags = verdicts.filter("is_anomaly").sort(ID, "direction", "day")
-    gap = (pl.col("day") - pl.col("day").shift(1)).dt.total_days().over(ID, "direction")
-    patience = pl.when(pl.col("kind").is_in(LASTING)).then(LASTING_GAP_DAYS).otherwise(GAP_DAYS)
-    begins = gap.is_null() | (gap > patience)
-    flags = flags.with_columns(
-        level=level_of(pl.col(ID)),
-        kind=_kind(),
-        excess=(pl.col("cost") - pl.col("expected")).cast(pl.Float64),
-        spell=begins.cum_sum().over(ID, "direction"),
-    )
-    told = flags.group_by(ID, "level", "direction", "spell", maintain_order=True).agg(
-        "day", "excess", pl.col("kind").first(), score=pl.col("score").abs().max()
-    )
-    for row in told.iter_rows(named=True):
-        days = dict(zip(row["day"], row["excess"], strict=True))
-        yield Spell(row[ID], row["level"], row["direction"], row["kind"], row["score"], days)
-
-
-def _kind() -> pl.Expr:
-    is_amount = (pl.col("kind") == "awake") & (pl.col("score") > AWAKE_ALONE)
-    return pl.when(is_amount).then(pl.lit("spike")).otherwise("kind")
-
+from openai_costs.questions.anomalies.episodes import Episode, episodes
+from openai_costs.questions.anomalies.kinds import LASTING, MAY_RECUR
+from openai_costs.questions.anomalies.kinds.kind import LASTING_GAP_DAYS
+from openai_costs.questions.anomalies.monthly_recurrence import recurred_next_month
+from openai_costs.questions.series import ID, PRINCIPALS
 
 NEAR_DAYS = 2
 
 ALIKE = 0.5
 
 LASTING_SHARE = 0.25
-"""A slow rise of a sum is that of somebody who makes a quarter of it: both have an old base."""
+"""A slow rise of a sum belongs to a principal that makes a quarter of it."""
 
 CLEAREST = ("user", "key", "usage_type", "model", "project", "org", "provider")
-"""Levels, the one that names somebody first."""
+"""Levels, from the one that names who spends to the most general."""
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "incident_id": pl.String,
@@ -113,124 +46,151 @@ MEMBERS: dict[str, type[pl.DataType]] = {
 
 Kin = set[tuple[str, str]] | None
 
-Incident = list[Spell]
-"""The spell it is told by, then the others that saw it."""
+Incident = list[Episode]
+"""The episode that reports it, then those of the other series that saw it."""
 
 
-def incidents(verdicts: pl.DataFrame, belongs: pl.DataFrame | None = None) -> pl.DataFrame:
+def incident_days(verdicts: pl.DataFrame, hierarchy: pl.DataFrame) -> pl.DataFrame:
+    """Return the flagged days with incident_id, is_reported, incident_kind and since_day.
+
+    An incident that recurs a month later is reported by none: it is a monthly job.
+
+    Args:
+        verdicts: What `detect` returns; cost as Decimal.
+        hierarchy: child, parent, both series_id.
+    """
+    flags = verdicts.filter(pl.col("is_anomaly") & (pl.col("cost") != pl.col("expected")))
+    found = incidents(flags, hierarchy).select(
+        "incident_id", since_day="start", incident_kind="kind", reported_by=ID
+    )
+    days = flags.join(members(flags, hierarchy), on=[ID, "day", "direction"], how="inner")
+    days = days.join(found, on="incident_id", how="left")
+    is_first = pl.col("reported_by") == pl.col(ID)
+    may_recur = is_first & pl.col("incident_kind").is_in(MAY_RECUR)
+    recurs = recurred_next_month(days.filter(may_recur), verdicts)
+    return days.with_columns(is_reported=is_first & ~pl.col("incident_id").is_in(recurs))
+
+
+def incidents(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return one row per incident, by start.
 
-    The spell that came first, at the clearest level, tells the incident. Another level's is the
-    same one when it goes the same way, begins at most two days after the other's end and, on the
-    first day they share (else on average), differs from it by a factor of two at most; or when
-    the incidents of its children together come to half of it (of a slow rise, a quarter). Somebody
-    who comes more than two days after a sum (two weeks, if both last), or after somebody else, is
-    an incident of his own. A single day of a slow rise that only a sum saw is none.
+    The episode that came first, at the clearest level, reports the incident. An episode of another
+    level is part of it when it has the same direction, begins at most two days after the other's
+    end and, on the first day they share (else on average), differs from it by a factor of two at
+    most; or when the incidents of its children together come to half of it (of a slow rise, a
+    quarter). A principal that comes more than two days after a sum (two weeks, if both last), or
+    after another principal, is an incident of its own. A single day of a slow rise that only a
+    sum saw is no incident.
 
     Args:
         verdicts: What `detect` returns.
-        belongs: child, parent, both series_id: if known, only these are compared.
+        hierarchy: child, parent, both series_id: if known, only these are compared.
 
     Returns:
         incident_id (direction, series and first day), series_id, level, kind, direction, start,
         end, score, excess and also_at, the other series that saw it.
     """
-    rows = [_told(incident) for incident in _grouped(verdicts, belongs)]
+    rows = [_row(incident) for incident in _grouped(verdicts, hierarchy)]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row").sort("start", ID)
 
 
-def members(verdicts: pl.DataFrame, belongs: pl.DataFrame | None = None) -> pl.DataFrame:
+def members(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the incident of every flagged day: incident_id, series_id, day, direction."""
     rows = [
-        (_name(incident), spell.series_id, day, spell.direction)
-        for incident in _grouped(verdicts, belongs)
-        for spell in incident
-        for day in spell.excess
+        (_name(incident), episode.series_id, day, episode.direction)
+        for incident in _grouped(verdicts, hierarchy)
+        for episode in incident
+        for day in episode.excess
     ]
     return pl.DataFrame(rows, schema=MEMBERS, orient="row").sort("incident_id", ID, "day")
 
 
-def _grouped(verdicts: pl.DataFrame, belongs: pl.DataFrame | None) -> list[Incident]:
-    kin = None if belongs is None else set(belongs.select("child", "parent").iter_rows())
-    found: list[Incident] = []
-    open_still: list[Incident] = []
-    for spell in sorted(spells(verdicts), key=_rank):
-        since = spell.start - timedelta(days=NEAR_DAYS)
-        open_still = [one for one in open_still if one[0].end >= since]
-        if (incident := _same(open_still, spell, kin)) is None:
+def _grouped(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None) -> list[Incident]:
+    kin = None if hierarchy is None else set(hierarchy.select("child", "parent").iter_rows())
+    all_incidents: list[Incident] = []
+    still_open: list[Incident] = []
+    for episode in sorted(episodes(verdicts), key=_rank):
+        since = episode.start - timedelta(days=NEAR_DAYS)
+        still_open = [one for one in still_open if one[0].end >= since]
+        if (incident := _same(still_open, episode, kin)) is None:
             incident = []
-            found.append(incident)
-            open_still.append(incident)
-        incident.append(spell)
-    return [one for one in found if not _is_passing(one[0])]
+            all_incidents.append(incident)
+            still_open.append(incident)
+        incident.append(episode)
+    return [one for one in all_incidents if not _is_passing(one[0])]
 
 
-def _is_passing(spell: Spell) -> bool:
-    """A slow rise of a sum that nobody in particular makes is told from its second day on."""
-    return spell.level not in WHO and spell.kind in LASTING and len(spell.excess) == 1
+def _is_passing(episode: Episode) -> bool:
+    """A slow rise of a sum that no principal makes is reported from its second day on."""
+    return episode.level not in PRINCIPALS and episode.kind in LASTING and len(episode.excess) == 1
 
 
-def _rank(spell: Spell) -> tuple[object, ...]:
+def _rank(episode: Episode) -> tuple[object, ...]:
     """By first day, then the clearest level, then the largest."""
-    return (spell.start, _place(spell.level), -abs(spell.excess[spell.start]), spell.series_id)
+    return (
+        episode.start,
+        _place(episode.level),
+        -abs(episode.excess[episode.start]),
+        episode.series_id,
+    )
 
 
-def _same(known: list[Incident], spell: Spell, kin: Kin) -> Incident | None:
-    """Return the incident that a spell is part of: the one nearest to it in dollars, or none."""
-    related = [one for one in known if _are_related(one, spell, kin)]
-    by_likeness = [(_likeness(one[0], spell), at) for at, one in enumerate(related)]
+def _same(known: list[Incident], episode: Episode, kin: Kin) -> Incident | None:
+    """Return the incident that a episode is part of: the one nearest to it in dollars, or none."""
+    related = [one for one in known if _are_related(one, episode, kin)]
+    by_likeness = [(_likeness(one[0], episode), at) for at, one in enumerate(related)]
     best, at = max(by_likeness, default=(0.0, 0))
     if best >= ALIKE:
         return related[at]
-    of_children = [(_day_of(one[0], spell), at) for at, one in enumerate(related)]
-    of_children = [(usd, at) for usd, at in of_children if related[at][0].level in WHO]
-    if spell.level in WHO or not of_children:
+    of_children = [(_day_of(one[0], episode), at) for at, one in enumerate(related)]
+    of_children = [(usd, at) for usd, at in of_children if related[at][0].level in PRINCIPALS]
+    if episode.level in PRINCIPALS or not of_children:
         return None
-    enough = LASTING_SHARE if spell.kind in LASTING else ALIKE
-    if sum(usd for usd, _ in of_children) < enough * abs(spell.excess[spell.start]):
+    enough = LASTING_SHARE if episode.kind in LASTING else ALIKE
+    if sum(usd for usd, _ in of_children) < enough * abs(episode.excess[episode.start]):
         return None
     return related[max(of_children)[1]]
 
 
-def _are_related(incident: Incident, later: Spell, kin: Kin) -> bool:
+def _are_related(incident: Incident, later: Episode, kin: Kin) -> bool:
     first = incident[0]
     if first.direction != later.direction or first.level == later.level:
         return False
     if not _are_kin(first, later, kin):
         return False
-    if later.level not in WHO or first.level in WHO:
+    if later.level not in PRINCIPALS or first.level in PRINCIPALS:
         return True
     both_last = later.kind in LASTING and first.kind in LASTING
-    patience = LASTING_GAP_DAYS if both_last else NEAR_DAYS
-    others = [one for one in incident[1:] if one.level in WHO]
-    is_soon = later.start <= first.start + timedelta(days=patience)
+    allowed = LASTING_GAP_DAYS if both_last else NEAR_DAYS
+    others = [one for one in incident[1:] if one.level in PRINCIPALS]
+    is_soon = later.start <= first.start + timedelta(days=allowed)
     return is_soon and all(_are_kin(one, later, kin) for one in others)
 
 
-def _are_kin(one: Spell, other: Spell, kin: Kin) -> bool:
+def _are_kin(one: Episode, other: Episode, kin: Kin) -> bool:
     pair = (one.series_id, other.series_id)
     return kin is None or pair in kin or pair[::-1] in kin
 
 
-def _likeness(first: Spell, later: Spell) -> float:
+def _likeness(first: Episode, later: Episode) -> float:
     """The smaller of two excesses as a share of the larger: 1 where they are the same dollars."""
     mine, theirs = _day_of(first, later), abs(later.excess[later.start])
     return min(mine, theirs) / max(mine, theirs) if max(mine, theirs) > 0 else 0.0
 
 
-def _day_of(first: Spell, later: Spell) -> float:
-    """What the first was about when the later began: that day, or if it was silent on average."""
+def _day_of(first: Episode, later: Episode) -> float:
+    """The excess of the first when the later began: of that day, else the average so far."""
     known = [usd for day, usd in first.excess.items() if day <= later.start]
     return abs(first.excess.get(later.start, sum(known) / len(known)))
 
 
-def _told(incident: Incident) -> tuple[object, ...]:
+def _row(incident: Incident) -> tuple[object, ...]:
     first, *others = incident
-    also = sorted({spell.series_id for spell in others} - {first.series_id})
+    also = sorted({episode.series_id for episode in others} - {first.series_id})
     return (
         _name(incident),
         *(first.series_id, first.level, first.kind, first.direction, first.start, first.end),
-        *(max(spell.score for spell in incident), first.total, also),
+        *(max(episode.score for episode in incident), first.total, also),
     )
 
 

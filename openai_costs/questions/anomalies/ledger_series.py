@@ -1,44 +1,148 @@
-"""Series of the ledger: what an organisation and everything in it cost, day by day. Pure."""
+"""Series of the ledger: what an organization and everything in it cost, day by day. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import permutations
 from typing import NamedTuple
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.series import ID, LEVELS_APART
+from openai_costs.questions.anomalies.series_ids import (
+    COLUMNS,
+    PROVIDER,
+    WHOLE,
+    full_id,
+    id_of,
+    provider_id,
+)
+from openai_costs.questions.series import ID, LEVEL_SEPARATOR, calendar
+from openai_costs.tables.candidate import EVERY_CONNECTION
 
-WHOLE = "org"
-COLUMNS = {
-    "project": "project_id",
-    "user": "user_id",
-    "key": "api_key_id",
-    "model": "model",
-    "usage_type": "usage_type",
-}
-"""The column of each level."""
-KINDS = {WHOLE: "organization", "key": "api_key"}
-"""What levels are called in tables and settings, where it is another word."""
-FACTS = ("name", "team", "owner")
+ATTRIBUTES = ("name", "team", "owner")
+
+PAIR = {"child": pl.String, "parent": pl.String}
+
+JUDGED_DAYS = 100
+"""The newest settled days, which are judged whenever the table is made."""
 
 
-class Seen(NamedTuple):
-    """What some days of one connection say.
+class LedgerSeries(NamedTuple):
+    """The series of some days of one connection.
 
     Args:
         spend: series_id, day, cost.
-        belongs: child, parent: series that met in a line of the bill.
-        about: series_id, name, team, owner, usd, day: how it was called, and whose it is.
+        hierarchy: child, parent: series that share a line of the bill.
+        attributes: series_id, name, team, owner, usd, day: what its lines say of a series.
     """
 
     spend: pl.DataFrame
-    belongs: pl.DataFrame
-    about: pl.DataFrame
+    hierarchy: pl.DataFrame
+    attributes: pl.DataFrame
 
 
-def seen(spend: pl.DataFrame, attribution: pl.DataFrame) -> Seen:
-    """Return what some days say. Users are those of the attribution, all else is as billed.
+@dataclass(frozen=True)
+class SeriesGroup:
+    """Series that are judged together: those of a connection, or the one of a provider.
+
+    Args:
+        connection: The connection; `*` for all connections of a provider together.
+        judged: The days to judge.
+        spend: series_id, day, cost on every day, substitutes for unknown days included.
+        hierarchy: child, parent: which of its series are part of which; empty for a provider.
+    """
+
+    connection: str
+    judged: set[date]
+    spend: pl.DataFrame
+    hierarchy: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class History:
+    """What all connections spent.
+
+    Args:
+        groups: The series to judge, of every connection and provider.
+        days: The known days by connection.
+        providers: Who bills each connection.
+        attributes: series_id, name, team, owner by connection.
+    """
+
+    groups: list[SeriesGroup]
+    days: dict[str, set[date]]
+    providers: dict[str, str]
+    attributes: dict[str, pl.DataFrame]
+
+    @property
+    def hierarchy(self) -> pl.DataFrame:
+        """child, parent: which series is part of which, across connections."""
+        pairs = []
+        for group in self.groups:
+            if group.connection in self.providers:
+                ends = [full_id(group.connection, end).alias(end) for end in PAIR]
+                whole = pl.lit(provider_id(self.providers[group.connection]))
+                series = group.spend.select(pl.col(ID).unique())
+                pairs.append(group.hierarchy.select(ends))
+                pairs.append(series.select(child=full_id(group.connection), parent=whole))
+        return pl.concat(pairs)
+
+
+def history_of(
+    parts: Mapping[str, Sequence[LedgerSeries]],
+    days: Mapping[str, set[date]],
+    providers: Mapping[str, str],
+) -> History:
+    """Return the history of all connections.
+
+    Args:
+        parts: What each connection spent on its known days, a range of days each.
+        days: The known days of each.
+        providers: Who bills each.
+    """
+    known = {name: days[name] for name in parts if days[name]}
+    series = {name: _combined(parts[name]) for name in known}
+    groups = [
+        SeriesGroup(
+            name, _newest(mine), _on_calendar(series[name].spend, mine), series[name].hierarchy
+        )
+        for name, mine in known.items()
+    ]
+    for provider in sorted({providers[name] for name in known}):
+        mine = [name for name in known if providers[name] == provider]
+        groups.append(
+            _provider(provider, [series[one].spend for one in mine], [known[one] for one in mine])
+        )
+    return History(
+        groups,
+        known,
+        {name: providers[name] for name in known},
+        {name: _newest_attributes(series[name].attributes) for name in known},
+    )
+
+
+def _newest(days: set[date]) -> set[date]:
+    first = max(days) - timedelta(days=JUDGED_DAYS - 1)
+    return {day for day in days if day >= first}
+
+
+def _provider(
+    provider: str, spend: Iterable[pl.DataFrame], known: Sequence[set[date]]
+) -> SeriesGroup:
+    """All connections of a provider as one series, on the days that all of them have."""
+    wholes = pl.concat([one.filter(pl.col(ID) == WHOLE) for one in spend])
+    shared = set.intersection(*known)
+    daily = wholes.filter(pl.col("day").is_in(list(shared))).group_by("day")
+    summed = daily.agg(cost=pl.col("cost").sum().cast(MONEY))
+    series_id = pl.lit(PROVIDER + LEVEL_SEPARATOR + provider)
+    days = _on_calendar(summed.select(series_id.alias(ID), "day", "cost"), shared)
+    judged = set.intersection(*(_newest(one) for one in known))
+    return SeriesGroup(EVERY_CONNECTION, judged, days, pl.DataFrame(schema=PAIR))
+
+
+def ledger_series(spend: pl.DataFrame, attribution: pl.DataFrame) -> LedgerSeries:
+    """Return the series of some days. Users come from the attribution, all else from the bill.
 
     Args:
         spend: mart.spend of one connection.
@@ -46,40 +150,35 @@ def seen(spend: pl.DataFrame, attribution: pl.DataFrame) -> Seen:
     """
     parts = [_daily(attribution if level == "user" else spend, level) for level in COLUMNS]
     billed = pl.concat([_whole(spend), *parts])
-    return Seen(billed, _belongs(attribution, spend), _about(spend, attribution))
+    return LedgerSeries(billed, _hierarchy(attribution, spend), _attributes(spend, attribution))
 
 
-def together(parts: Iterable[Seen]) -> Seen:
-    """Return what several stretches of days say together."""
-    spend, belongs, about = zip(*parts, strict=True)
+def _combined(parts: Iterable[LedgerSeries]) -> LedgerSeries:
+    """Return the series of several ranges of days as one."""
+    spend, hierarchy, attributes = zip(*parts, strict=True)
     summed = (pl.col("usd").sum().cast(MONEY), pl.col("day").max())
-    newest = pl.concat(about).group_by(ID, *FACTS).agg(summed)
-    return Seen(pl.concat(spend), pl.concat(belongs).unique(), newest)
+    newest = pl.concat(attributes).group_by(ID, *ATTRIBUTES).agg(summed)
+    return LedgerSeries(pl.concat(spend), pl.concat(hierarchy).unique(), newest)
 
 
-def facts_about(about: pl.DataFrame) -> pl.DataFrame:
+def _newest_attributes(attributes: pl.DataFrame) -> pl.DataFrame:
     """Return series_id, name, team, owner: the newest name; team and owner of most dollars."""
-    newest = about.drop_nulls("name").sort("day", "name")
-    found = about.select(pl.col(ID).unique().sort())
-    for fact, rows in (
+    newest = attributes.drop_nulls("name").sort("day", "name")
+    series = attributes.select(pl.col(ID).unique().sort())
+    for attribute, rows in (
         ("name", newest),
-        ("team", _by_dollars(about, "team")),
-        ("owner", _by_dollars(about, "owner")),
+        ("team", _by_dollars(attributes, "team")),
+        ("owner", _by_dollars(attributes, "owner")),
     ):
-        said = rows.group_by(ID, maintain_order=True).agg(pl.col(fact).last())
-        found = found.join(said, on=ID, how="left")
-    return found
+        values = rows.group_by(ID, maintain_order=True).agg(pl.col(attribute).last())
+        series = series.join(values, on=ID, how="left")
+    return series
 
 
-def filled(spend: pl.DataFrame, calendar: pl.DataFrame) -> pl.DataFrame:
-    """Return the series on every day of the calendar, with what stands in for unknown days."""
-    told = spend.rename({"day": "as_of"}).join(calendar, on="as_of", how="inner")
-    return told.select(ID, "day", "cost")
-
-
-def id_of(level: str, column: str) -> pl.Expr:
-    """Return the series_id of a column's values at a level."""
-    return pl.concat_str(pl.lit(level + LEVELS_APART), column)
+def _on_calendar(spend: pl.DataFrame, known: set[date]) -> pl.DataFrame:
+    """The series on every day of the calendar, substitutes for unknown days included."""
+    days = spend.rename({"day": "as_of"}).join(calendar(known), on="as_of", how="inner")
+    return days.select(ID, "day", "cost")
 
 
 def _daily(rows: pl.DataFrame, level: str) -> pl.DataFrame:
@@ -94,12 +193,12 @@ def _whole(rows: pl.DataFrame) -> pl.DataFrame:
     return daily.select(pl.lit(WHOLE).alias(ID), "day", pl.col("cost").cast(MONEY))
 
 
-def _belongs(attribution: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of series that met; everything belongs to the whole."""
+def _hierarchy(attribution: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of series that share a line; every series is part of the whole."""
     pairs = []
     for child, parent in permutations(COLUMNS, 2):
         rows = attribution if "user" in (child, parent) else spend
-        pairs.append(_met(rows, child, parent))
+        pairs.append(_sharing_a_line(rows, child, parent))
     for level, column in COLUMNS.items():
         rows = attribution if level == "user" else spend
         some = rows.filter(pl.col(column).is_not_null())
@@ -107,46 +206,36 @@ def _belongs(attribution: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(pairs).unique()
 
 
-def _met(rows: pl.DataFrame, child: str, parent: str) -> pl.DataFrame:
+def _sharing_a_line(rows: pl.DataFrame, child: str, parent: str) -> pl.DataFrame:
     columns = COLUMNS[child], COLUMNS[parent]
-    met = rows.select(columns).drop_nulls().unique()
-    return met.select(child=id_of(child, columns[0]), parent=id_of(parent, columns[1]))
+    both = rows.select(columns).drop_nulls().unique()
+    return both.select(child=id_of(child, columns[0]), parent=id_of(parent, columns[1]))
 
 
-def _about(spend: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
+def _attributes(spend: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
     """What lines say of series: a name, a team, who spends by it."""
     has_name = ~pl.col("user_name").str.contains("@").fill_null(value=True)
     person = pl.when(has_name).then("user_name").otherwise("user_id")
-    told = (
-        _said(spend, "project", name="project_name", team="team"),
-        _said(spend, "key", name="api_key_name", team="team"),
-        _said(attribution, "key", owner=person),
-        _said(attribution, "user", name="user_name", team="team", owner=person),
+    return pl.concat(
+        (
+            _of_level(spend, "project", name="project_name", team="team"),
+            _of_level(spend, "key", name="api_key_name", team="team"),
+            _of_level(attribution, "key", owner=person),
+            _of_level(attribution, "user", name="user_name", team="team", owner=person),
+        )
     )
-    return pl.concat(told)
 
 
-def _said(rows: pl.DataFrame, level: str, **facts: str | pl.Expr) -> pl.DataFrame:
+def _of_level(rows: pl.DataFrame, level: str, **attributes: str | pl.Expr) -> pl.DataFrame:
     column = COLUMNS[level]
-    unsaid = {name: pl.lit(None, pl.String) for name in FACTS if name not in facts}
+    absent = {name: pl.lit(None, pl.String) for name in ATTRIBUTES if name not in attributes}
     some = rows.filter(pl.col(column).is_not_null()).select(
-        "billed_usd", "day", id_of(level, column).alias(ID), **facts, **unsaid
+        "billed_usd", "day", id_of(level, column).alias(ID), **attributes, **absent
     )
     spent = pl.col("billed_usd").sum().cast(MONEY)
-    return some.group_by(ID, *FACTS).agg(usd=spent, day=pl.col("day").max())
+    return some.group_by(ID, *ATTRIBUTES).agg(usd=spent, day=pl.col("day").max())
 
 
-def _by_dollars(about: pl.DataFrame, fact: str) -> pl.DataFrame:
-    summed = about.drop_nulls(fact).group_by(ID, fact).agg(pl.col("usd").sum())
-    return summed.sort("usd", fact)
-
-
-def kind_of(level: str) -> str:
-    """Return what tables and settings call a level."""
-    return KINDS.get(level, level)
-
-
-def level_called(kind: str) -> str:
-    """Return the level that tables and settings call so."""
-    called: Mapping[str, str] = {name: level for level, name in KINDS.items()}
-    return called.get(kind, kind)
+def _by_dollars(attributes: pl.DataFrame, name: str) -> pl.DataFrame:
+    summed = attributes.drop_nulls(name).group_by(ID, name).agg(pl.col("usd").sum())
+    return summed.sort("usd", name)

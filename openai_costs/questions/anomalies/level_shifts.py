@@ -5,7 +5,7 @@ A one-sided CUSUM (E. S. Page, Biometrika 41, 1954) of the daily scores against 
 
 import polars as pl
 
-from openai_costs.questions.series import ID, past
+from openai_costs.questions.series import ID, lag
 
 ALLOWANCE = 0.6
 
@@ -38,11 +38,11 @@ STILL_GROWTH = 0.5
 """Of minimum_growth: how far above the base a day of it must be."""
 
 
-def sustained(days: pl.DataFrame) -> pl.DataFrame:
+def with_cusum(days: pl.DataFrame) -> pl.DataFrame:
     """Add base, rise, lasting, still and is_sudden.
 
     base: what the slow level, carried forward by its own growth, expects in dollars.
-    S = sum of (z - 0.6) since its lowest point in 29 days, z = (x - slow level - season) / calm
+    S = sum of (z - 0.6) since its lowest point in 29 days, z = (x - slow level - season) / scale
     within -2 and 2.5. lasting = 4.5 S / 7, so that 4.5 means what it means for a single day; null
     unless the day is above the base by minimum_growth and the last five days, rise dollars
     together, by five minimums. still: the same whatever the dollars, null unless S is more than
@@ -54,12 +54,12 @@ def sustained(days: pl.DataFrame) -> pl.DataFrame:
     above = (pl.col("cost") - pl.col("base")).rolling_sum(RISE_DAYS, min_samples=1).over(ID)
     told = told.with_columns(height=pl.col("_path") - lowest, rise=above)
     is_high = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("base")
-    is_much = pl.col("rise") >= RISE_DAYS * pl.col("minimum")
+    is_much = pl.col("rise") >= RISE_DAYS * pl.col("material_usd")
     lasting = pl.when((pl.col("height") > 0) & is_much & is_high).then("height")
     score = pl.col("height") * ALARM_SIGMAS / ALARM
     growth = STILL_GROWTH * pl.col("minimum_growth")
     is_still = (score > STILL) & (pl.col("cost") >= (1 + growth) * pl.col("base"))
-    gained = pl.col("height") - past(pl.col("height"), RISE_DAYS).fill_null(0.0)
+    gained = pl.col("height") - lag(pl.col("height"), RISE_DAYS).fill_null(0.0)
     return told.with_columns(
         lasting=lasting * ALARM_SIGMAS / ALARM,
         still=pl.when(is_still).then(score),
@@ -68,7 +68,7 @@ def sustained(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_base(days: pl.DataFrame) -> pl.DataFrame:
-    growth = (pl.col("slow") - past(pl.col("slow"), GROWTH_DAYS)) / GROWTH_DAYS
+    growth = (pl.col("slow") - lag(pl.col("slow"), GROWTH_DAYS)) / GROWTH_DAYS
     ahead = AHEAD_DAYS * growth.clip(0, NORMAL_GROWTH).fill_null(0.0)
     told = days.with_columns(slow_mu=pl.col("slow") + ahead + pl.col("season"))
     base = pl.when("is_usual").then(pl.col("slow_mu").exp() - 1).otherwise(0.0)
@@ -77,7 +77,7 @@ def _with_base(days: pl.DataFrame) -> pl.DataFrame:
 
 def _step() -> pl.Expr:
     """What a day adds to the path: nothing where the series is usually idle."""
-    z = ((pl.col("x") - pl.col("slow_mu")) / pl.col("calm")).clip(LEAST_A_DAY, MOST_A_DAY)
+    z = ((pl.col("x") - pl.col("slow_mu")) / pl.col("scale")).clip(LEAST_A_DAY, MOST_A_DAY)
     counts = ~pl.col("is_monthly") & (pl.col("age") >= GROWTH_DAYS)
     told = pl.when(counts).then(z.fill_null(0.0)).otherwise(0.0)
     return pl.when("is_usual").then(told - ALLOWANCE).otherwise(0.0)
@@ -89,7 +89,7 @@ OVER_DAYS = 3
 """Days in a row that are no longer above the old level end it: a weekend does not."""
 
 
-def ongoing(days: pl.DataFrame) -> pl.DataFrame:
+def extended(days: pl.DataFrame) -> pl.DataFrame:
     """Return the days with is_lasting also where what was found goes on.
 
     To begin, a rise must be beyond doubt and much money in five days, or high. To go on, it need

@@ -13,14 +13,17 @@ from openai_costs.orchestration.asset_previews import (
     short_name,
     table,
 )
+from openai_costs.questions.anomalies.series_ids import WHOLE, series_words
+from openai_costs.questions.series import ID, LEVEL_SEPARATOR
 
 
-def preview(wholes: pl.DataFrame) -> str:
+def preview(verdicts: pl.DataFrame) -> str:
     """Return Markdown: what all organizations cost per day, and what was expected.
 
     Args:
-        wholes: connection, day, cost, expected.
+        verdicts: series_id, day, cost, expected of all series; across connections.
     """
+    wholes = verdicts.filter(pl.col(ID).str.starts_with(WHOLE + LEVEL_SEPARATOR))
     if wholes.is_empty():
         return "No day has settled yet, so none was evaluated."
     sums = (pl.col("cost").sum(), pl.col("expected").sum())
@@ -56,5 +59,5 @@ def top_five(anomalies: pl.DataFrame) -> str:
 
 def _row(kind: str, level: str, name: str, since: date, last: date, usd: Decimal) -> list[str]:  # noqa: PLR0913, PLR0917 - the cells of a row
     days = f"{since}" if since == last else f"{since} to {last}"
-    of = f"{level.replace('_', ' ')} {short_name(name)}"
+    of = f"{series_words(level)} {short_name(name)}"
     return [kind.replace("_", " "), of, days, signed_dollars(usd)]

@@ -3,11 +3,9 @@
 import polars as pl
 
 from openai_costs.questions.anomalies.baseline import SEASON_DAYS
-from openai_costs.questions.anomalies.monthly_jobs import recurs
+from openai_costs.questions.anomalies.kinds.awake_at_the_weekend import ACTIVITY_SCORE
+from openai_costs.questions.anomalies.monthly_recurrence import recurs
 from openai_costs.questions.series import ID, KEY, PEOPLE, level_of
-
-AWAKE = 6.0
-"""The score of a day on which a series is awake that has never been so."""
 
 SETTLED_DAYS = 28
 
@@ -20,31 +18,33 @@ WORTH_ASKING = 2.5
 FORGIVEN = 1.0
 
 
-def scored(days: pl.DataFrame) -> pl.DataFrame:
-    """Add score, is_awake (the weekend rule) and is_monthly.
+def with_scores(days: pl.DataFrame) -> pl.DataFrame:
+    """Add score, is_weekend_activity (the weekend rule) and is_monthly.
 
     A usual day: residual / spread. A day on which the series is usually idle: how far the amount
     lies above those of its spending days; idle as usual: 0.
     """
     usual = pl.col("is_usual")
-    amount = (pl.col("x") - pl.col("middle")) / pl.col("amount_spread")
+    amount = (pl.col("x") - pl.col("amount_median")) / pl.col("amount_scale")
     plain = (
         pl.when(usual)
-        .then(pl.col("residual") / pl.col("spread"))
+        .then(pl.col("residual") / pl.col("day_scale"))
         .when("is_on")
         .then(amount)
         .otherwise(0.0)
     )
-    jump = pl.when(usual).then("residual").otherwise(pl.col("x") - pl.col("middle"))
-    told = days.with_columns(score=plain, jump=jump, is_awake=_awake())
-    monthly = recurs(pl.col("jump")) & ~pl.col("is_awake") & (pl.col("score") > WORTH_ASKING)
-    told = told.with_columns(is_monthly=monthly.fill_null(value=False))
-    awake = pl.when("is_awake").then(pl.max_horizontal("score", pl.lit(AWAKE)))
-    told = told.with_columns(score=awake.otherwise("score"))
-    return told.with_columns(score=pl.when("is_monthly").then(FORGIVEN).otherwise("score"))
+    jump = pl.when(usual).then("residual").otherwise(pl.col("x") - pl.col("amount_median"))
+    days = days.with_columns(score=plain, jump=jump, is_weekend_activity=_weekend_activity())
+    monthly = (
+        recurs(pl.col("jump")) & ~pl.col("is_weekend_activity") & (pl.col("score") > WORTH_ASKING)
+    )
+    days = days.with_columns(is_monthly=monthly.fill_null(value=False))
+    active = pl.when("is_weekend_activity").then(pl.max_horizontal("score", pl.lit(ACTIVITY_SCORE)))
+    days = days.with_columns(score=active.otherwise("score"))
+    return days.with_columns(score=pl.when("is_monthly").then(FORGIVEN).otherwise("score"))
 
 
-def _awake() -> pl.Expr:
+def _weekend_activity() -> pl.Expr:
     """Never at weekends (or never on working days) in 8 weeks, mostly on the others, and now.
 
     The day before does not count: a Sunday after a Saturday is the same weekend.
@@ -54,7 +54,7 @@ def _awake() -> pl.Expr:
     same = pl.when(weekend).then(at[True]).otherwise(at[False])
     other = pl.when(weekend).then(at[False]).otherwise(at[True])
     is_new = (same == 0) & (other >= MOSTLY) & (pl.col("age") >= SETTLED_DAYS)
-    is_much = pl.col("x") >= pl.col("middle") + ORDINARY_AMOUNT
+    is_much = pl.col("x") >= pl.col("amount_median") + ORDINARY_AMOUNT
     return (pl.col("is_on") & ~pl.col("is_usual") & is_new & is_much).fill_null(value=False)
 
 
@@ -62,30 +62,23 @@ def _share(on: pl.Expr, of: pl.Expr) -> pl.Expr:
     return pl.when(of).then(on).rolling_mean(SEASON_DAYS, min_samples=1).shift(2).over(ID)
 
 
-# Whether a day is worth telling: by itself, or with the unusual days before it. Pure.
-
 TOGETHER_DAYS = 3
 
 
-def worth(days: pl.DataFrame) -> pl.DataFrame:
-    """Add is_worth: the minimum of dollars is reached, and the minimum of growth.
+def is_material() -> pl.Expr:
+    """Return whether a day's excess reaches the minimum dollars and the minimum growth.
 
-    Unusual days in a row are one story, and small money three times is not small: of an unusual
-    day the excess of the unusual days among the two before counts too.
-
-    Args:
-        days: series_id, cost, expected, minimum, minimum_growth, score, sigmas.
+    Unusual days in a row are one episode, and small amounts add up: of an unusual day, the excess
+    of the unusual days among the two before counts too.
     """
     excess = pl.col("cost") - pl.col("expected")
     unusual = (pl.col("score") > pl.col("sigmas")).fill_null(value=False)
-    story = pl.when(unusual).then(excess).otherwise(0.0)
-    together = pl.when(unusual).then(story.rolling_sum(TOGETHER_DAYS, min_samples=1).over(ID))
-    is_much = pl.max_horizontal(excess, together) >= pl.col("minimum")
+    episode = pl.when(unusual).then(excess).otherwise(0.0)
+    together = pl.when(unusual).then(episode.rolling_sum(TOGETHER_DAYS, min_samples=1).over(ID))
+    is_much = pl.max_horizontal(excess, together) >= pl.col("material_usd")
     has_grown = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("expected")
-    return days.with_columns(is_worth=is_much & has_grown)
+    return is_much & has_grown
 
-
-# Series in their first week: no history to judge them by, only what others cost. Pure.
 
 FIRST_DAYS = 7
 
@@ -100,7 +93,7 @@ TIMES_PEERS = 3.0
 NEWS = 60.0
 
 
-def newcomers(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
+def with_new_series(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
     """Add is_new, newcomer (from how many dollars it is news), and score new days.
 
     News from newcomer_usd, or a twentieth of the organisation's mean day where that is less, and
@@ -114,21 +107,19 @@ def newcomers(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
     """
     is_new = (pl.col("age") < FIRST_DAYS) | pl.col("level").is_null()
     small = (SMALL_SHARE * pl.col("mean_usd")).fill_null(0.0)
-    limit = pl.max_horizontal(pl.min_horizontal("newcomer_usd", small), 2 * pl.col("minimum"))
+    limit = pl.max_horizontal(pl.min_horizontal("newcomer_usd", small), 2 * pl.col("material_usd"))
     as_people = pl.max_horizontal(limit, TIMES_PEERS * pl.col("peers_usd").fill_null(0.0))
     level = level_of(pl.col(ID))
     newcomer = pl.when(level == PEOPLE).then(as_people).otherwise(limit)
-    told = days.with_columns(is_new=is_new, newcomer=newcomer)
+    days = days.with_columns(is_new=is_new, newcomer=newcomer)
     seen = (pl.col("day") - beginning).dt.total_days() >= BEGINNING_DAYS
     so_far = pl.col("cost").rolling_sum(FIRST_DAYS, min_samples=1).over(ID)
-    is_much = (so_far >= pl.col("newcomer")) & (pl.col("cost") >= pl.col("minimum"))
+    is_much = (so_far >= pl.col("newcomer")) & (pl.col("cost") >= pl.col("material_usd"))
     by_and_by = (level == KEY) & is_much
     is_news = seen & ((pl.col("cost") >= pl.col("newcomer")) | by_and_by)
     news = pl.when(is_news).then(NEWS).otherwise(0.0)
-    return told.with_columns(score=pl.when("is_new").then(news).otherwise("score"))
+    return days.with_columns(score=pl.when("is_new").then(news).otherwise("score"))
 
-
-# Steady series that stop. Pure.
 
 STEADY_SPREADS = 16.0
 """A series whose usual day is this many spreads above nothing never just has a day off."""
@@ -144,23 +135,23 @@ LIVELY_SILENCE = 3
 LATEST = 5
 
 
-def silent(days: pl.DataFrame) -> pl.DataFrame:
+def with_silence(days: pl.DataFrame) -> pl.DataFrame:
     """Add is_silent: a series without a silent day in its streak of spending days has stopped.
 
     A steady one (mu / calm >= 16, a streak of 14 days) is noticed on the first silent day, a lively
     one (5, and 28 days) on the third. Told for five days; then the silence is the new normal.
     """
     on, age = pl.col("is_on"), pl.col("age")
-    told = days.with_columns(
+    days = days.with_columns(
         _last_on=pl.when(on).then(age).forward_fill().over(ID).fill_null(-1),
         _streak=_streak(),
     ).with_columns(silent_days=age - pl.col("_last_on"))
-    depth = pl.col("mu") / pl.col("calm")
+    depth = pl.col("mu") / pl.col("scale")
     steady = (depth >= STEADY_SPREADS) & (pl.col("_streak") >= STEADY_DAYS)
     lively = (depth >= LIVELY_SPREADS) & (pl.col("_streak") >= LIVELY_DAYS)
     stopped = steady | (lively & (pl.col("silent_days") >= LIVELY_SILENCE))
     is_silent = ~on & (pl.col("silent_days") <= LATEST) & stopped.fill_null(value=False)
-    return told.with_columns(is_silent=is_silent).drop("_last_on", "_streak")
+    return days.with_columns(is_silent=is_silent).drop("_last_on", "_streak")
 
 
 def _streak() -> pl.Expr:

@@ -1,4 +1,7 @@
-"""What can be set about the detector. Pure."""
+"""Thresholds and materiality: from when a change of spend is reported. Pure.
+
+Thresholds are floats: they bound statistics and are never booked.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,32 +9,31 @@ from typing import Literal
 
 import polars as pl
 
-from openai_costs.questions.anomalies.ledger_series import WHOLE, level_called
-from openai_costs.questions.series import ID, LEVELS_APART, PEOPLE, level_of
+from openai_costs.questions.anomalies.series_ids import WHOLE, level_called
+from openai_costs.questions.series import ID, LEVEL_SEPARATOR, PEOPLE, level_of
 from openai_costs.settings import Anomalies, AnomalyScope
 
 Sensitivity = Literal["low", "normal", "high"]
 
 SIGMAS: Mapping[Sensitivity, float] = {"low": 5.5, "normal": 4.5, "high": 3.5}
-"""How many spreads above the expected a day must lie to be news."""
+"""How many scales above the expected a day must lie to be unusual."""
 
 SHARE_OF_PEOPLE = 0.9
-"""Of it, for a day of people: what one of them does is small beside the sums, which seldom tell it.
+"""The share of it for a day of a person: sums seldom show what one person does.
 
-Not for what lasts: there days add up to certainty."""
+Not for rises that last: there days add up to certainty."""
 
 
 @dataclass(frozen=True)
-class Knobs:
+class Thresholds:
     """What the owner of a scope may set.
 
     Args:
-        sensitivity: How far from the expected is news.
-        minimum_usd: A day whose excess is smaller is no news of its own; unusual days within
-            three come to it together.
-        minimum_share: Nor is one smaller than this share of the organisation's mean day.
-        minimum_growth: Nor is one that grew by less than this fraction.
-        newcomer_usd: A series in its first week is news from this much a day.
+        sensitivity: How far from the expected a day must lie.
+        minimum_usd: The least excess of a day that is material; unusual days within three add up.
+        minimum_share: The same, as a share of the organization's mean day.
+        minimum_growth: The least growth of a day that is material, as a fraction.
+        newcomer_usd: From how many dollars a day a series is reported in its first week.
     """
 
     sensitivity: Sensitivity = "normal"
@@ -46,19 +48,22 @@ class Knobs:
         return SIGMAS[self.sensitivity]
 
 
-def knobs_of(days: pl.DataFrame, knobs: Knobs, scopes: Mapping[str, Knobs]) -> pl.DataFrame:
-    """Return series_id and a column for every knob: those of the series, its level, or all.
+def thresholds_of(
+    days: pl.DataFrame, thresholds: Thresholds, scopes: Mapping[str, Thresholds]
+) -> pl.DataFrame:
+    """Return series_id and a column for every threshold: of the series, its level, or all.
 
-    sigmas is asked of a day, alarm of days that add up.
+    A single day is compared with sigmas, days that add up with alarm.
 
     Args:
         days: Rows with a series_id.
-        knobs: For every series without its own.
-        scopes: Knobs by series_id (`user:ada`) or by level (`user`); the series_id wins.
+        thresholds: For every series without its own.
+        scopes: Thresholds by series_id (`user:ada`) or by level (`user`); the series_id wins.
     """
-    told = days.select(pl.col(ID).unique().sort()).with_columns(level=level_of(pl.col(ID)))
+    series = days.select(pl.col(ID).unique().sort()).with_columns(level=level_of(pl.col(ID)))
     set_for = [
-        scopes.get(series_id, scopes.get(level, knobs)) for series_id, level in told.iter_rows()
+        scopes.get(series_id, scopes.get(level, thresholds))
+        for series_id, level in series.iter_rows()
     ]
     names = ("sigmas", "minimum_usd", "minimum_share", "minimum_growth", "newcomer_usd")
     columns = [
@@ -66,26 +71,22 @@ def knobs_of(days: pl.DataFrame, knobs: Knobs, scopes: Mapping[str, Knobs]) -> p
     ]
     is_person = pl.col("level") == PEOPLE
     mild = pl.when(is_person).then(SHARE_OF_PEOPLE * pl.col("sigmas")).otherwise("sigmas")
-    told = told.with_columns(columns).with_columns(alarm="sigmas", sigmas=mild)
-    return told.select(ID, *names, "alarm")
+    series = series.with_columns(columns).with_columns(alarm="sigmas", sigmas=mild)
+    return series.select(ID, *names, "alarm")
 
-
-# What the whole organisation says of a day: what is small money, what a person costs. Pure.
-
-ORGANISATION = "org"
 
 DAYS = 28
 
 MOST = 0.95
 
 
-def surroundings(dense: pl.DataFrame) -> pl.DataFrame:
+def organisation_context(dense: pl.DataFrame) -> pl.DataFrame:
     """Return day, mean_usd, peers_usd: from the 28 days before each day.
 
     mean_usd: the organisation's mean day; without a series of the whole, the largest stands for it.
     peers_usd: median of the daily 95th percentile of what people who spent cost; null without any.
     """
-    whole = dense.filter(pl.col(ID) == ORGANISATION)
+    whole = dense.filter(pl.col(ID) == WHOLE)
     largest = (whole if whole.height else dense).group_by("day").agg(pl.col("cost").max())
     people = dense.filter((level_of(pl.col(ID)) == PEOPLE) & (pl.col("cost") > 0))
     dear = people.group_by("day").agg(dear=pl.col("cost").quantile(MOST))
@@ -97,44 +98,47 @@ def surroundings(dense: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_minimums(days: pl.DataFrame, around: pl.DataFrame, knobs: pl.DataFrame) -> pl.DataFrame:
-    """Add the knobs and minimum: the larger of minimum_usd and the share of the mean day."""
-    told = days.join(around, on="day", how="left", maintain_order="left")
-    told = told.join(knobs, on=ID, how="left", maintain_order="left")
+def with_materiality(
+    days: pl.DataFrame, context: pl.DataFrame, thresholds: pl.DataFrame
+) -> pl.DataFrame:
+    """Add the thresholds and material_usd: the larger of minimum_usd and minimum_share."""
+    days = days.join(context, on="day", how="left", maintain_order="left")
+    days = days.join(thresholds, on=ID, how="left", maintain_order="left")
     share = (pl.col("minimum_share") * pl.col("mean_usd")).fill_null(0.0)
-    return told.with_columns(minimum=pl.max_horizontal("minimum_usd", share))
+    return days.with_columns(material_usd=pl.max_horizontal("minimum_usd", share))
 
 
-# What the settings say of the detector, as it wants to know it. Pure. Knobs are floats: they
-# bound statistics and are never booked.
+def thresholds_in(settings: Anomalies, connection: str) -> tuple[Thresholds, dict[str, Thresholds]]:
+    """Return the thresholds of a connection: for all its series, and by series_id or level.
+
+    Args:
+        settings: What the settings say.
+        connection: The connection, or `*`.
+    """
+    scopes = [one for one in settings.scopes if one.connection in ("*", connection)]
+    own = {_series(one.scope, connection): _scope(settings, one) for one in scopes}
+    return _thresholds(settings), own
 
 
-def knobs_for_all(said: Anomalies) -> Knobs:
-    """Return the knobs of every series without its own."""
-    return Knobs(
-        sensitivity=said.sensitivity,
-        minimum_usd=float(said.minimum_usd),
-        minimum_share=float(said.minimum_pct) / 100,
-        minimum_growth=float(said.minimum_growth_pct) / 100,
-        newcomer_usd=float(said.newcomer_usd),
+def _thresholds(settings: Anomalies) -> Thresholds:
+    return Thresholds(
+        sensitivity=settings.sensitivity,
+        minimum_usd=float(settings.minimum_usd),
+        minimum_share=float(settings.minimum_pct) / 100,
+        minimum_growth=float(settings.minimum_growth_pct) / 100,
+        newcomer_usd=float(settings.newcomer_usd),
     )
-
-
-def knobs_by_scope(said: Anomalies, connection: str) -> dict[str, Knobs]:
-    """Return the knobs of some series or levels of a connection, as the detector names them."""
-    scopes = [one for one in said.scopes if one.connection in ("*", connection)]
-    return {_series(one.scope, connection): _over(said, one) for one in scopes}
 
 
 def _series(scope: str, connection: str) -> str:
     """`api_key:key_1` is the detector's `key:key_1`; an organization has one series."""
-    kind, apart, name = scope.partition(LEVELS_APART)
+    kind, separator, name = scope.partition(LEVEL_SEPARATOR)
     level = level_called(kind)
     if level == WHOLE:
         return WHOLE if name in ("", connection) else scope
-    return f"{level}{apart}{name}"
+    return f"{level}{separator}{name}"
 
 
-def _over(said: Anomalies, scope: AnomalyScope) -> Knobs:
+def _scope(settings: Anomalies, scope: AnomalyScope) -> Thresholds:
     own = scope.model_dump(include=set(Anomalies.model_fields), exclude_none=True)
-    return knobs_for_all(said.model_copy(update=own))
+    return _thresholds(settings.model_copy(update=own))

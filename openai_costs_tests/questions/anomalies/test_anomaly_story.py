@@ -12,8 +12,8 @@ import pytest
 
 from openai_costs.orchestration.asset_previews import MOST_CHARACTERS
 from openai_costs.outputs.alerts.rows import Finding, rows
+from openai_costs.questions.anomalies.evaluation import Evaluation, evaluate
 from openai_costs.questions.anomalies.preview import preview, top_five
-from openai_costs.questions.anomalies.scan import Looked, look
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import sample_organisation
 from openai_costs.settings import Anomalies
@@ -78,8 +78,8 @@ def anomalies(told: tuple[Lake, str]) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def looked(told: tuple[Lake, str]) -> Looked:
-    return look(told[0], Anomalies())
+def evaluation(told: tuple[Lake, str]) -> Evaluation:
+    return evaluate(told[0], Anomalies())
 
 
 def event(kind: EventKind) -> Event:
@@ -194,9 +194,11 @@ def test_the_demo_tells_the_worst_of_what_is_open_in_dollars(told: tuple[Lake, s
     assert "over its limit on" in said[1]
 
 
-def test_a_look_at_the_same_days_finds_the_same(looked: Looked, anomalies: pl.DataFrame) -> None:
-    assert looked.anomalies.equals(anomalies)
-    assert (looked.judged_days, looked.incidents) == (99, len(SPEND))
+def test_a_second_evaluation_of_the_same_days_finds_the_same(
+    evaluation: Evaluation, anomalies: pl.DataFrame
+) -> None:
+    assert evaluation.anomalies.equals(anomalies)
+    assert (evaluation.judged_days, evaluation.incidents) == (99, len(SPEND))
 
 
 def test_a_day_was_judged_the_same_when_it_was_the_newest(
@@ -207,18 +209,18 @@ def test_a_day_was_judged_the_same_when_it_was_the_newest(
     earlier = Lake(place(str(tmp_path)))
     coverage = lake.read(Coverage)
     earlier.replace_whole(Coverage, coverage.filter(coverage["day"] <= then))
-    seen = look(earlier, Anomalies()).anomalies
+    seen = evaluate(earlier, Anomalies()).anomalies
     kept = [name for name in seen.columns if name not in {"series_name", "team", "owner"}]
     both = (anomalies["day"] <= then) & (anomalies["day"] >= seen["day"].min())
     assert seen.height > 50
     assert seen.select(kept).equals(anomalies.filter(both).select(kept))
 
 
-def test_the_asset_page_shows_the_newest_day_and_five_incidents(looked: Looked) -> None:
-    picture, table = preview(looked.wholes), top_five(looked.anomalies)
+def test_the_asset_page_shows_the_newest_day_and_five_incidents(evaluation: Evaluation) -> None:
+    picture, table = preview(evaluation.verdicts), top_five(evaluation.anomalies)
     assert "**$193.84** on 2026-11-21" in picture
     assert "data:image/svg+xml," in picture
-    assert "| new entity | api key new pipeline | 2026-11-17 to 2026-11-21 | +$100.00 |" in table
+    assert "| new entity | API key new pipeline | 2026-11-17 to 2026-11-21 | +$100.00 |" in table
     assert len(table.splitlines()) == 7
     assert max(len(picture), len(table)) < MOST_CHARACTERS
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from openai_costs.questions.anomalies.detector import VERDICT, detect
-from openai_costs.questions.anomalies.thresholds import Knobs
+from openai_costs.questions.anomalies.detector import detect
+from openai_costs.questions.anomalies.frame import VERDICT
+from openai_costs.questions.anomalies.thresholds import Thresholds
 from openai_costs_tests.questions.anomalies.series import MONDAY, flagged, flat, frame, on, shaped
 
 SATURDAY, SUNDAY = 5, 6
@@ -56,14 +57,23 @@ def test_a_series_that_is_quiet_at_weekends_is_no_news_on_monday() -> None:
 def test_a_weekday_only_series_awake_on_a_saturday_is_news_at_an_ordinary_amount() -> None:
     costs = weekdays(70)
     costs[56 + SATURDAY] = 80.0
-    assert flagged(frame(user_ada=costs), "user:ada") == {on(56 + SATURDAY): "awake"}
+    assert flagged(frame(user_ada=costs), "user:ada") == {on(56 + SATURDAY): "awake_at_the_weekend"}
 
 
 def test_who_is_awake_on_a_saturday_and_still_on_sunday_is_news_on_both() -> None:
     costs = weekdays(70)
     costs[56 + SATURDAY] = costs[56 + SUNDAY] = 80.0
     found = flagged(frame(user_ada=costs), "user:ada")
-    assert found == {on(56 + SATURDAY): "awake", on(56 + SUNDAY): "awake"}
+    assert found == {
+        on(56 + SATURDAY): "awake_at_the_weekend",
+        on(56 + SUNDAY): "awake_at_the_weekend",
+    }
+
+
+def test_an_unheard_of_amount_at_a_weekend_is_a_spike() -> None:
+    costs = weekdays(70)
+    costs[56 + SATURDAY] = 5_000.0
+    assert flagged(frame(user_ada=costs), "user:ada")[on(56 + SATURDAY)] == "spike"
 
 
 def test_a_job_on_the_last_day_of_the_month_is_news_once_and_then_expected() -> None:
@@ -75,7 +85,7 @@ def test_a_job_on_the_last_day_of_the_month_is_news_once_and_then_expected() -> 
 def test_a_new_key_that_spends_is_news_from_its_first_day() -> None:
     spend = frame(org=flat(40, 1000.0), key_new=[0.0] * 30 + flat(10, 200.0))
     found = flagged(spend, "key:new")
-    assert found[on(30)] == "new_entity"
+    assert found[on(30)] == "new_spender"
 
 
 def test_a_new_key_of_small_days_is_news_when_they_come_to_the_limit() -> None:
@@ -95,7 +105,7 @@ def test_on_the_first_days_of_all_nothing_is_new() -> None:
 def test_a_slow_leak_is_found_while_no_single_day_is_high() -> None:
     costs = shaped(110, lambda number: 100.0 * 1.03 ** max(0, number - 70))
     found = flagged(frame(key_k=costs), "key:k")
-    assert "leak" in found.values()
+    assert "slow_leak" in found.values()
     assert min(found) > on(72)
 
 
@@ -115,7 +125,7 @@ def test_a_rise_that_was_found_stays_open_over_lower_days_until_it_is_over() -> 
 
 def test_days_that_were_high_and_stay_above_the_old_level_are_one_story() -> None:
     spend = frame(key_k=[*flat(60), 200.0, 200.0, 200.0, 120.0, 120.0, 120.0, 120.0, *flat(8)])
-    found = detect(spend, Knobs(minimum_usd=65.0)).filter("is_anomaly")
+    found = detect(spend, Thresholds(minimum_usd=65.0)).filter("is_anomaly")
     assert found["day"].to_list() == [on(number) for number in range(60, 67)]
 
 
@@ -136,19 +146,19 @@ def test_a_steady_series_that_stops_is_news_on_the_day_it_stops() -> None:
 
 def test_an_excess_below_the_minimum_dollars_is_never_news() -> None:
     spend = frame(key_k=[*flat(60), 400.0])
-    strict = detect(spend, scopes={"key": Knobs(minimum_usd=1000.0)})
+    strict = detect(spend, scopes={"key": Thresholds(minimum_usd=1000.0)})
     assert not strict["is_anomaly"].any()
 
 
 def test_unusual_days_in_a_row_are_news_when_together_they_come_to_the_minimum() -> None:
     spend = frame(key_k=[*flat(60), 200.0, 200.0, *flat(10)])
-    found = detect(spend, Knobs(minimum_usd=150.0)).filter("is_anomaly")
+    found = detect(spend, Thresholds(minimum_usd=150.0)).filter("is_anomaly")
     assert found["day"].to_list() == [on(61)]
 
 
 def test_a_series_own_knobs_win_over_those_of_its_level() -> None:
     spend = frame(key_k=[*flat(60), 400.0])
-    scopes = {"key": Knobs(minimum_usd=1000.0), "key:k": Knobs()}
+    scopes = {"key": Thresholds(minimum_usd=1000.0), "key:k": Thresholds()}
     assert detect(spend, scopes=scopes)["is_anomaly"].any()
 
 
@@ -161,7 +171,7 @@ def test_less_is_asked_of_a_person_than_of_a_key() -> None:
 def test_higher_sensitivity_narrows_the_expected_range() -> None:
     spend = frame(key_k=flat(60))
     widths = [
-        detect(spend, Knobs(sensitivity=one))
+        detect(spend, Thresholds(sensitivity=one))
         .select(pl.col("upper") - pl.col("lower"))
         .tail(1)
         .item()
@@ -185,7 +195,7 @@ def test_a_leak_is_not_told_by_a_project_that_it_is_little_of() -> None:
     bo = shaped(95, lambda number: 300.0 + 60.0 * ((number * 7) % 5 - 2) / 2)
     both = [sum(one) for one in zip(ada, bo, strict=True)]
     spend = frame(project_p=both, user_ada=ada, user_bo=bo)
-    assert "leak" in flagged(spend, "user:ada").values()
+    assert "slow_leak" in flagged(spend, "user:ada").values()
     assert flagged(spend, "project:p") == {}
 
 

@@ -10,9 +10,10 @@ import polars as pl
 
 import openai_costs
 from openai_costs.questions.anomalies import findings
-from openai_costs.questions.anomalies.findings import MEANINGS, found
-from openai_costs.questions.anomalies.history import CONTEXT_DAYS, JUDGED_DAYS
-from openai_costs.questions.anomalies.incidents import GAP_DAYS, LASTING_GAP_DAYS
+from openai_costs.questions.anomalies.findings import incident_candidates
+from openai_costs.questions.anomalies.history import CONTEXT_DAYS
+from openai_costs.questions.anomalies.kinds.kind import GAP_DAYS, LASTING_GAP_DAYS
+from openai_costs.questions.anomalies.ledger_series import JUDGED_DAYS
 from openai_costs.questions.anomalies.scoring import (
     BEGINNING_DAYS,
     FIRST_DAYS,
@@ -21,7 +22,7 @@ from openai_costs.questions.anomalies.scoring import (
 )
 from openai_costs.questions.anomalies.thresholds import SIGMAS
 from openai_costs.tables.candidate import Finding
-from openai_costs.tables.mart.spend_anomalies import KINDS, SpendAnomalies
+from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs_tests.questions.anomalies.bill import on
 
 PAGE = (Path(openai_costs.__file__).parent.parent / "docs" / "alerts.md").read_text("utf-8")
@@ -55,7 +56,7 @@ def day(number: int, actual: str = "50", **other: Any) -> dict[str, Any]:  # noq
 
 
 def told(*days: dict[str, Any], critical: int = 500) -> list[dict[str, Any]]:
-    rows = found(pl.DataFrame(days, schema=SpendAnomalies.types()), Decimal(critical))
+    rows = incident_candidates(pl.DataFrame(days, schema=SpendAnomalies.types()), Decimal(critical))
     assert not Finding.broken_rules(rows)
     return rows.rows(named=True)
 
@@ -68,12 +69,51 @@ def test_an_incident_is_one_candidate_with_the_dollars_of_all_its_days() -> None
     assert (row["subject_kind"], row["subject_id"], row["subject_name"]) == ("api_key", "k", "etl")
 
 
-def test_the_reason_has_what_was_seen_expected_and_caused() -> None:
+def test_a_spike_of_one_day_names_the_dollars_the_day_and_what_would_be_normal() -> None:
     (row,) = told(day(0))
     assert row["because"] == (
-        "The api key etl of Ada is far above its past: $50.00 on 2026-01-05, expected $10.00 (as "
-        "usual: $5.00 to $20.00). $40.00 above what was expected, on 1 day since 2026-01-05. "
-        "What: model m +$40.00."
+        "API key etl (owner: Ada) spent $50.00 on 2026-01-05, against $10.00 expected. Up to "
+        "$20.00 would be normal. $40.00 above what was expected on 2026-01-05. What: model m "
+        "+$40.00."
+    )
+
+
+def test_days_in_a_row_are_judged_together_even_when_the_newest_alone_would_be_normal() -> None:
+    (row,) = told(*(day(number) for number in range(14)), day(14, "15"))
+    assert row["because"].startswith(
+        "API key etl (owner: Ada) has spent more than usual for 15 days: $15.00 on 2026-01-19, "
+        "against $10.00 expected. A single day of up to $20.00 would be normal. $565.00 above what "
+        "was expected from 2026-01-05 to 2026-01-19."
+    )
+
+
+def test_days_with_gaps_are_counted_since_the_first() -> None:
+    (row,) = told(day(0), day(2))
+    assert "has spent more than usual on 2 days since 2026-01-05: " in row["because"]
+
+
+def test_an_idle_day_does_not_expect_zero_dollars_but_nothing() -> None:
+    (row,) = told(day(0, expected_usd=Decimal(0), impact_usd=Decimal(50)))
+    assert "spent $50.00 on 2026-01-05, when nothing was expected. Up to $20.00" in row["because"]
+    assert "$0.00" not in row["because"]
+
+
+def test_weekend_activity_is_told_of_its_first_day() -> None:
+    saturday = day(5, kind="awake", series_kind="user", series_id="u", series_name="Freya")
+    (row,) = told(saturday | {"owner": "Freya"}, saturday | {"owner": "Freya", "day": on(6)})
+    assert row["because"].startswith(
+        "User Freya spent money at a weekend for the first time in eight weeks: $50.00 on "
+        "2026-01-10, and most recently $50.00 on 2026-01-11."
+    )
+    (monday,) = told(day(7, kind="awake"))
+    assert "spent money on a weekday for the first time in eight weeks" in monday["because"]
+
+
+def test_a_new_spender_has_the_dollars_of_its_range_of_days() -> None:
+    (row,) = told(day(0, kind="new_entity"), day(1, "30", kind="new_entity"))
+    assert (
+        "is new and spent $80.00 from 2026-01-05 to 2026-01-06, of which $30.00 on"
+        in (row["because"])
     )
 
 
@@ -90,16 +130,25 @@ def test_many_dollars_are_critical_and_a_drop_is_only_worth_knowing() -> None:
     assert told(day(0), critical=41)[0]["severity"] == "warning"
     (drop,) = told(day(0, "0", kind="drop", direction="down"), critical=0)
     assert (drop["rule"], drop["severity"], drop["threshold"]) == ("anomalies.drop", "info", 5)
-    assert "$10.00 below what was expected" in drop["because"]
+    assert drop["because"].startswith(
+        "API key etl (owner: Ada) spent $0.00 on 2026-01-05; $10.00 was expected on 2026-01-05. It "
+        "had spent every day for at least two weeks. $10.00 below what was expected on 2026-01-05."
+    )
 
 
-def test_what_lasts_says_so_and_what_the_month_will_cost() -> None:
+def test_a_rise_that_lasts_says_since_when_and_what_the_month_will_cost() -> None:
     (row,) = told(day(0, "15", kind="leak"))
-    assert "one day may be $5.00 to $20.00, but this lasts" in row["because"]
+    assert row["because"].startswith(
+        "API key etl (owner: Ada) spends a little more every few days, noticeably since "
+        "2026-01-05: $15.00 on 2026-01-05, against $10.00 expected. A single day of up to $20.00"
+    )
     assert row["outlook"] == (
-        "+$130.00 by the end of the month, if the rest of it (26 days) is like 2026-01-05."
+        "$130.00 more than expected by the end of the month, if the remaining 26 days are like "
+        "2026-01-05."
     )
     assert told(day(26, kind="leak"))[0]["outlook"] is None
+    (shift,) = told(day(0, kind="level_shift"))
+    assert "has spent more than before since 2026-01-05: $50.00 on 2026-01-05" in shift["because"]
 
 
 def test_causes_of_all_days_are_summed_and_small_ones_are_together() -> None:
@@ -110,15 +159,6 @@ def test_causes_of_all_days_are_summed_and_small_ones_are_together() -> None:
     causes = json.dumps([*several, {"dimension": "user", "id": "none", "impact_usd": "30"}])
     (row,) = told(day(0, causes=causes), day(1, causes=causes))
     assert "Who: no user +$60.00, user Ada +$40.00, user Bo -$6.00, other +$6.00." in row["because"]
-
-
-def test_every_kind_has_a_rule_and_waits_for_as_long_as_its_days_may_be_apart() -> None:
-    assert set(MEANINGS) == set(KINDS)
-    patience = {kind: meaning.rule.quiet_days for kind, meaning in MEANINGS.items()}
-    assert {patience[kind] for kind in ("level_shift", "leak")} == {LASTING_GAP_DAYS}
-    assert {days for kind, days in patience.items() if kind not in ("level_shift", "leak")} == {
-        GAP_DAYS
-    }
 
 
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:

@@ -51,8 +51,8 @@ def test_a_rise_and_a_drop_on_one_day_are_two_incidents() -> None:
 
 def test_what_is_known_not_to_belong_together_stays_apart() -> None:
     flags = verdicts(("project:p", 3, 0, 50), ("project:q", 3, 0, 50), ("key:k", 3, 0, 50))
-    belongs = pl.DataFrame({"child": ["key:k"], "parent": ["project:q"]})
-    assert incidents(flags, belongs).height == 2
+    hierarchy = pl.DataFrame({"child": ["key:k"], "parent": ["project:q"]})
+    assert incidents(flags, hierarchy).height == 2
 
 
 def test_the_detector_s_verdicts_of_a_spike_come_down_to_one_incident() -> None:
@@ -76,7 +76,7 @@ KIN = pl.DataFrame(
 
 
 def lasting(*flags: Flag) -> pl.DataFrame:
-    return verdicts(*flags).with_columns(kind=pl.lit("leak"))
+    return verdicts(*flags).with_columns(kind=pl.lit("slow_leak"))
 
 
 def test_two_people_of_one_project_are_two_incidents() -> None:
@@ -119,12 +119,6 @@ def test_an_incident_is_told_as_what_it_was_on_its_first_day() -> None:
     flags = verdicts(("user:ada", 3, 0, 20), ("user:ada", 4, 0, 20))
     kinds = pl.Series("kind", ["level_shift", "spike"])
     assert incidents(flags.with_columns(kinds))["kind"].to_list() == ["level_shift"]
-
-
-def test_awake_with_an_unheard_of_amount_is_a_spike() -> None:
-    awake = verdicts(("key:k", 5, 0, 20)).with_columns(kind=pl.lit("awake"))
-    told = [incidents(awake.with_columns(score=pl.lit(score)))["kind"][0] for score in (6.0, 6.1)]
-    assert told == ["awake", "spike"]
 
 
 def test_a_slow_rise_of_a_sum_alone_is_told_from_its_second_day() -> None:

@@ -3,28 +3,34 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from openai_costs.questions.anomalies.ledger_series import (
-    Seen,
-    facts_about,
-    filled,
-    kind_of,
-    level_called,
-    seen,
-    together,
+    History,
+    LedgerSeries,
+    history_of,
+    ledger_series,
 )
-from openai_costs.questions.series import calendar
+from openai_costs.questions.anomalies.series_ids import kind_of, level_called
 from openai_costs_tests.questions.anomalies.bill import Bill, bill, line, on
 
 if TYPE_CHECKING:
     from datetime import date
 
+    import polars as pl
+
 TWO = bill(line(0, "k1", "ada", "1.5"), line(0, "k2", "ada", "2"), line(1, "k2", None, "4"))
 
 
-def seen_in(made: Bill) -> Seen:
-    return seen(made.spend, made.attribution)
+def series_of(made: Bill) -> LedgerSeries:
+    return ledger_series(made.spend, made.attribution)
+
+
+def history(*parts: LedgerSeries, known: set[date]) -> History:
+    return history_of({"acme": parts}, {"acme": known}, {"acme": "openai"})
+
+
+def attributes(made: Bill) -> dict[str, tuple[str | None, ...]]:
+    found = history(series_of(made), known={on(0), on(1)}).attributes["acme"]
+    return {row[0]: row[1:] for row in found.iter_rows()}
 
 
 def costs(frame: pl.DataFrame) -> dict[tuple[str, date], Decimal]:
@@ -32,7 +38,7 @@ def costs(frame: pl.DataFrame) -> dict[tuple[str, date], Decimal]:
 
 
 def test_a_line_is_in_the_series_of_everything_it_names() -> None:
-    told = costs(seen_in(TWO).spend)
+    told = costs(series_of(TWO).spend)
     names = ("org", "project:p", "user:ada", "key:k1", "model:m", "usage_type:output")
     assert [told[name, on(0)] for name in names] == [
         *map(Decimal, ("3.5", "3.5", "3.5", "1.5", "3.5", "3.5"))
@@ -42,7 +48,7 @@ def test_a_line_is_in_the_series_of_everything_it_names() -> None:
 
 
 def test_series_that_meet_in_a_line_belong_together_and_all_to_the_whole() -> None:
-    pairs = set(seen_in(TWO).belongs.iter_rows())
+    pairs = set(series_of(TWO).hierarchy.iter_rows())
     assert {("key:k1", "user:ada"), ("user:ada", "key:k2"), ("key:k1", "project:p")} <= pairs
     assert {("key:k1", "org"), ("model:m", "org"), ("user:ada", "org")} <= pairs
     assert ("key:k1", "key:k2") not in pairs
@@ -54,7 +60,7 @@ def test_a_key_is_its_dearest_users_and_everything_has_its_newest_name() -> None
         line(1, "k", "bo", "5", api_key_name="new", team="labs"),
         line(1, "k", "ada", "2", api_key_name="new"),
     )
-    told = {row[0]: row[1:] for row in facts_about(together([seen_in(made)]).about).iter_rows()}
+    told = attributes(made)
     assert told["key:k"] == ("new", "labs", "bo name")
     assert told["user:ada"] == ("ada name", "search", "ada name")
     assert told["project:p"][0] == "Search"
@@ -62,22 +68,33 @@ def test_a_key_is_its_dearest_users_and_everything_has_its_newest_name() -> None
 
 def test_a_name_that_is_an_address_is_not_an_owner() -> None:
     made = bill(line(0, "k", "ada", "1", user_name="ada" + "@" + "acme.example"))
-    told = {row[0]: row[3] for row in facts_about(seen_in(made).about).iter_rows()}
-    assert told["key:k"] == "ada"
+    assert attributes(made)["key:k"][2] == "ada"
 
 
 def test_an_unknown_day_takes_the_dollars_of_the_day_that_stands_in() -> None:
-    spend = seen_in(bill(*(line(number, "k", "ada", f"{number + 1}") for number in range(9)))).spend
+    lines = [line(number, "k", "ada", f"{number + 1}") for number in range(9)]
     known = {on(number) for number in range(10)} - {on(8)}
-    told = costs(filled(spend, calendar(known)))
+    group = history(series_of(bill(*lines)), known=known).groups[0]
+    told = costs(group.spend)
     assert told["key:k", on(8)] == told["key:k", on(1)] == 2
     assert told["key:k", on(7)] == 8
 
 
-def test_several_stretches_of_days_are_one_history() -> None:
-    parts = [seen_in(bill(line(0, "k", "ada", "1"))), seen_in(bill(line(1, "k", "ada", "2")))]
-    assert costs(together(parts).spend)["org", on(1)] == 2
-    assert together(parts).about.filter(pl.col("series_id") == "key:k")["usd"].sum() == 6
+def test_several_ranges_of_days_are_one_history() -> None:
+    parts = [series_of(bill(line(day, "k", "ada", f"{day + 1}"))) for day in (0, 1)]
+    both = history(*parts, known={on(0), on(1)})
+    assert costs(both.groups[0].spend)["org", on(1)] == 2
+    assert ("key:acme/k", "org:acme/") in both.hierarchy.rows()
+
+
+def test_the_connections_of_a_provider_are_one_series_on_the_days_that_all_have() -> None:
+    parts = [series_of(bill(line(day, "k", "ada", "2"))) for day in (0, 1)]
+    known = {"acme": {on(0), on(1)}, "labs": {on(0)}}
+    both = history_of(dict.fromkeys(known, parts), known, dict.fromkeys(known, "openai"))
+    provider = both.groups[-1]
+    assert costs(provider.spend) == {("provider:openai", on(0)): 4}
+    assert (provider.connection, provider.judged) == ("*", {on(0)})
+    assert ("org:labs/", "provider:*/openai") in both.hierarchy.rows()
 
 
 def test_levels_are_called_as_in_tables() -> None:

@@ -70,7 +70,7 @@ ANOMALIES = View(
         "model or usage_type.",
         "series_id": "The id of the series' subject; for an organization, its connection.",
         "series": "The subject's last known name, or the id where no name is known.",
-        "kind": "spike, awake, new_entity, level_shift, leak or drop.",
+        "kind": "What kind of anomaly, such as spike or drop.",
         "incident_id": "The incident; the same for every series and day of it.",
         "is_told": "Whether the incident is reported by this series. No series reports an "
         "incident that recurs every month.",

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from openai_costs.questions.anomalies.evaluation import evaluate
 from openai_costs.questions.anomalies.findings import QUESTION
-from openai_costs.questions.anomalies.scan import look
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Anomalies, AnomalyScope
 from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
@@ -73,7 +74,7 @@ def covered(days: int) -> pl.DataFrame:
 
 
 def test_a_spike_is_seen_at_every_level_of_its_connection_and_by_its_provider(lake: Lake) -> None:
-    seen = look(lake, Anomalies()).anomalies
+    seen = evaluate(lake, Anomalies()).anomalies
     assert not SpendAnomalies.broken_rules(seen)
     assert seen["day"].unique().to_list() == [on(SPIKE)]
     assert dict(seen.select("series_kind", "connection").iter_rows()) == {
@@ -92,7 +93,7 @@ def test_a_spike_is_seen_at_every_level_of_its_connection_and_by_its_provider(la
 
 
 def test_actual_dollars_are_exact_and_causes_name_key_and_model(lake: Lake) -> None:
-    (told,) = look(lake, Anomalies()).anomalies.filter("is_told").rows(named=True)
+    (told,) = evaluate(lake, Anomalies()).anomalies.filter("is_told").rows(named=True)
     assert told["actual_usd"] == Decimal("1002.00")
     assert told["impact_usd"] == told["actual_usd"] - told["expected_usd"]
     said = {one["dimension"]: one["id"] for one in reversed(json.loads(told["causes"]))}
@@ -101,7 +102,7 @@ def test_actual_dollars_are_exact_and_causes_name_key_and_model(lake: Lake) -> N
 
 def test_a_day_that_has_not_settled_is_not_judged(lake: Lake) -> None:
     lake.replace_whole(Coverage, covered(SPIKE))
-    seen = look(lake, Anomalies())
+    seen = evaluate(lake, Anomalies())
     assert seen.anomalies.is_empty()
     assert seen.judged_days == SPIKE
 
@@ -111,23 +112,25 @@ def test_minimum_dollars_of_one_series_silence_it_and_no_other(lake: Lake) -> No
         AnomalyScope(scope=one, minimum_usd=Decimal(10_000))
         for one in ("user:k-user", "api_key:k", "provider")
     ]
-    seen = look(lake, Anomalies(scopes=tuple(scopes))).anomalies
+    seen = evaluate(lake, Anomalies(scopes=tuple(scopes))).anomalies
     assert not {"user", "api_key", "provider"} & set(seen["series_kind"])
     assert "organization" in set(seen["series_kind"])
 
 
 def test_without_settled_days_there_is_nothing_to_judge(tmp_path: Path) -> None:
-    seen = look(Lake(place(str(tmp_path))), Anomalies())
+    seen = evaluate(Lake(place(str(tmp_path))), Anomalies())
     assert (seen.judged_days, seen.incidents, seen.anomalies.is_empty()) == (0, 0, True)
 
 
 def test_the_question_hands_over_what_the_table_holds(lake: Lake, tmp_path: Path) -> None:
     settings = Settings(
-        home=str(tmp_path), config_file=tmp_path / "none.toml", connections=[{"name": "acme"}]
+        home=str(tmp_path),
+        config_file=tmp_path / "none.toml",
+        connections=(OpenAIConnection(name="acme"),),
     )
     facts = Facts(settings, NOON)
     assert QUESTION.ask(lake, facts).is_empty()
-    lake.replace_whole(SpendAnomalies, look(lake, settings.anomalies).anomalies)
+    lake.replace_whole(SpendAnomalies, evaluate(lake, settings.anomalies).anomalies)
     (row,) = QUESTION.ask(lake, facts).rows(named=True)
     assert (row["rule"], row["connection"], row["day"]) == ("anomalies.spike", "acme", on(SPIKE))
     assert row["severity"] == "critical"

@@ -1,7 +1,7 @@
-"""Spikes that turned out to be a job of every month. Pure.
+"""Monthly recurrence: the same jump on the same day of another month is a monthly job. Pure.
 
-On its first day nobody can know. When the same jump came on the same day of the month after, the
-spike is no longer told; what was judged on that day stays as it was.
+The first run of a monthly job cannot be told from a spike. When the same jump comes a month later,
+the first is no longer reported; the verdict on its day stays.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.questions.series import ID, past
+from openai_costs.questions.series import ID, lag
 
 MONTH = range(27, 35)
 
@@ -24,25 +24,24 @@ SHORT = 2
 Excess = Mapping[tuple[str, date], float]
 
 
-def came_back(told: pl.DataFrame, verdicts: pl.DataFrame) -> list[str]:
-    """Return the spikes, of at most two days, whose every day came back a month later.
+def recurred_next_month(reported: pl.DataFrame, verdicts: pl.DataFrame) -> list[str]:
+    """Return the incidents, of at most two days, whose every day came again a month later.
 
     Args:
-        told: The days of incidents, of the series that tells them: incident_id, told_kind,
-            series_id, day, cost, expected.
+        reported: The days of incidents, of the series that reports them: incident_id, series_id,
+            day, cost, expected.
         verdicts: What `detect` says of all days: series_id, day, cost, expected.
     """
-    is_short = pl.len().over("incident_id") <= SHORT
-    short = told.filter(is_short & (pl.col("told_kind") == "spike"))
-    mine = verdicts.join(short.select(ID).unique(), on=ID, how="semi")
+    short = reported.filter(pl.len().over("incident_id") <= SHORT)
+    series = verdicts.join(short.select(ID).unique(), on=ID, how="semi")
     excess = (pl.col("cost") - pl.col("expected")).cast(pl.Float64)
     known: dict[tuple[str, date], float] = {
-        (series_id, day): usd for series_id, day, usd in mine.select(ID, "day", excess).iter_rows()
+        (series_id, day): usd
+        for series_id, day, usd in series.select(ID, "day", excess).iter_rows()
     }
-    by_incident = short.partition_by("incident_id", maintain_order=True)
     return [
         str(days["incident_id"][0])
-        for days in by_incident
+        for days in short.partition_by("incident_id", maintain_order=True)
         if all(_is_seen_again(row, known) for row in days.iter_rows(named=True))
     ]
 
@@ -65,8 +64,6 @@ def _days_left(day: date) -> int:
     return ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - day).days - 1
 
 
-# Jobs that run once a month: the same jump on the same day of an earlier month. Pure.
-
 MONTHS_BACK = (*range(27, 34), *range(58, 65))
 """How many days ago the same day of the last two months was, a day or three more or less."""
 
@@ -80,7 +77,7 @@ def recurs(jump: pl.Expr) -> pl.Expr:
     Args:
         jump: How far a day lies above what was expected of it, in x.
     """
-    seen = [pl.when(_same_day(days)).then(past(jump, days)) for days in MONTHS_BACK]
+    seen = [pl.when(_same_day(days)).then(lag(jump, days)) for days in MONTHS_BACK]
     return (pl.max_horizontal(seen) >= ALIKE * jump).fill_null(value=False)
 
 
@@ -91,4 +88,4 @@ def _same_day(days: int) -> pl.Expr:
 
 
 def _close(name: str, days: int) -> pl.Expr:
-    return (past(pl.col(name), days) - pl.col(name)).abs() <= 1
+    return (lag(pl.col(name), days) - pl.col(name)).abs() <= 1

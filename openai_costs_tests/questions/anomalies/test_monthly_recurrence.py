@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from openai_costs.questions.anomalies.monthly_jobs import came_back
+from openai_costs.questions.anomalies.monthly_recurrence import recurred_next_month
 
 FIRST = date(2026, 7, 1)
 Cost = dict[date, float]
@@ -17,10 +17,10 @@ def verdicts(spent: Cost) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["series_id", "day", "cost", "expected"], orient="row")
 
 
-def told(spent: Cost, *days: date, kind: str = "spike") -> list[str]:
+def told(spent: Cost, *days: date) -> list[str]:
     judged = verdicts(spent)
     flags = judged.filter(pl.col("day").is_in(list(days)))
-    return came_back(flags.with_columns(incident_id=pl.lit("i"), told_kind=pl.lit(kind)), judged)
+    return recurred_next_month(flags.with_columns(incident_id=pl.lit("i")), judged)
 
 
 def test_a_spike_that_comes_back_at_the_next_month_s_end_was_a_job_of_every_month() -> None:
@@ -42,7 +42,6 @@ def test_a_spike_that_comes_back_on_another_day_or_much_smaller_is_one() -> None
     assert told({date(2026, 7, 31): 100.0, date(2026, 8, 31): 30.0}, date(2026, 7, 31)) == []
 
 
-def test_three_days_are_no_job_and_a_leak_is_no_spike() -> None:
+def test_three_days_are_no_monthly_job() -> None:
     spent = {date(2026, month, day): 100.0 for month in (7, 8) for day in (10, 11, 12)}
     assert told(spent, *(date(2026, 7, day) for day in (10, 11, 12))) == []
-    assert told(spent, date(2026, 7, 10), kind="leak") == []

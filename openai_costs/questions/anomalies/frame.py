@@ -1,0 +1,52 @@
+"""The detector's wide frame: every column, declared once, by the step that adds it. Pure.
+
+A row is a series and a day. Each step takes the frame and adds its columns; columns that a step
+needs only itself begin with an underscore and are dropped by it.
+"""
+
+import polars as pl
+
+STEPS: dict[str, tuple[str, ...]] = {
+    "every_day": ("series_id", "day", "cost"),
+    "with_calendar": ("x", "is_on", "is_weekend", "age", "day_of_month", "days_left"),
+    "with_baseline": (
+        *("season", "level", "slow", "n_on", "is_usual", "mu", "residual"),
+        *("amount_median", "amount_p95", "amount_mad"),
+    ),
+    "with_scale": ("body", "n_judged", "scale", "day_scale", "amount_scale"),
+    "with_materiality": (
+        *("mean_usd", "peers_usd", "sigmas", "alarm", "material_usd"),
+        *("minimum_usd", "minimum_share", "minimum_growth", "newcomer_usd"),
+    ),
+    "with_scores": ("score", "jump", "is_weekend_activity", "is_monthly"),
+    "with_cusum": ("base", "rise", "lasting", "still", "is_sudden"),
+    "with_silence": ("is_silent", "silent_days"),
+    "with_new_series": ("is_new", "newcomer"),
+    "with_expected": ("expected", "lower", "upper"),
+    "with_verdict": ("is_material", "is_high", "is_lasting", "is_stopped"),
+}
+"""The columns that each step of the detector adds, in the order of the steps."""
+
+ACROSS_SERIES = (
+    *("series_id", "day", "cost", "score", "lasting", "base", "sigmas", "material_usd"),
+    *("expected", "lower", "upper", "is_material", "is_high", "is_lasting", "is_stopped"),
+    *("is_new", "is_weekend_activity", "is_sudden", "still"),
+)
+"""What the steps that compare series and days read: the rest is dropped to save memory."""
+
+VERDICT = (
+    *("series_id", "day", "cost", "is_anomaly", "kind", "score", "direction"),
+    *("expected", "lower", "upper"),
+)
+"""The columns of the detector's verdicts."""
+
+NO_VERDICTS = pl.DataFrame(
+    schema={name: pl.Date if name == "day" else pl.String for name in VERDICT}
+)
+"""The verdicts where there is nothing to judge."""
+
+
+def columns_after(step: str) -> set[str]:
+    """Return all columns of the frame after a step."""
+    steps = list(STEPS)
+    return {name for one in steps[: steps.index(step) + 1] for name in STEPS[one]}

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import polars as pl
+
+from openai_costs.questions.anomalies.detector import detect, one_by_one
+from openai_costs.questions.anomalies.frame import ACROSS_SERIES, STEPS, VERDICT, columns_after
+from openai_costs.questions.anomalies.thresholds import (
+    Thresholds,
+    organisation_context,
+    thresholds_of,
+)
+from openai_costs.questions.series import every_day
+from openai_costs_tests.questions.anomalies.series import flat, frame
+
+
+def test_the_frame_has_the_columns_that_are_declared_and_no_other() -> None:
+    dense = every_day(frame(org=flat(40), key_k=flat(40)))
+    days = one_by_one(
+        dense,
+        organisation_context(dense),
+        thresholds_of(dense, Thresholds(), {}),
+        pl.lit(dense["day"].min(), pl.Date),
+    )
+    last = list(STEPS)[-1]
+    assert set(days.columns) == columns_after(last)
+    assert set(ACROSS_SERIES) <= columns_after(last)
+
+
+def test_a_column_is_declared_once() -> None:
+    declared = [name for step in STEPS.values() for name in step]
+    assert len(declared) == len(set(declared))
+
+
+def test_verdicts_have_their_declared_columns() -> None:
+    assert detect(frame(key_k=flat(10))).columns == list(VERDICT)
