@@ -9,8 +9,8 @@ import httpx
 import polars as pl
 import pytest
 import stamina
-from openai_costs.outputs.alerts.rounds import ask
 
+from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS
 from openai_costs.questions.reconciliation.findings import QUESTION
 from openai_costs.questions.rules import Facts
@@ -47,8 +47,8 @@ def accused(lake: Lake, settings: Settings) -> list[str]:
     known = {"connection": "acme", "source": "costs", "state": "settled"}
     states = [dict.fromkeys(Coverage.types()) | known | {"day": day} for day in DAYS]
     lake.replace_whole(Coverage, pl.DataFrame(states, schema=Coverage.types()))
-    found, _ = ask(lake, Facts(settings, NOW), (*QUESTIONS, QUESTION))
-    return sorted(found["subject_id"].to_list())
+    evaluation = evaluate(lake, Facts(settings, NOW), (*QUESTIONS, QUESTION))
+    return sorted(evaluation.candidates["subject_id"].to_list())
 
 
 def with_gateway(settings: Settings, **more: Any) -> Settings:  # noqa: ANN401

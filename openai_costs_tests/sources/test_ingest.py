@@ -175,3 +175,16 @@ def test_a_day_that_failed_is_owed_by_its_own_source_only(archive: Archive):
     done = ingest([down, Source("GatewayFiles", list)], archive, lambda _line: None)
     assert done.failures_on(DAYS.first)
     assert not done.failures_on(DAYS.last)
+
+
+def test_what_a_read_lacks_is_reported_by_source_and_day(archive: Archive):
+    first, second = DAYS.first, DAYS.last
+    read_at = datetime(2026, 3, 9, tzinfo=UTC)
+    lacking = {"a.csv, line 2": "the cost 'x' is no number"}
+    reads = [
+        DayRead("files", "gateway", "meter", first, read_at, {}, {"rows": b"{}"}, lacking),
+        DayRead("files", "gateway", "meter", second, read_at, {}, {"rows": b"{}"}),
+    ]
+    done = ingest([Source("Files", lambda: reads, [first, second])], archive, str)
+    assert done.absent == {"Files": {first: lacking}}
+    assert (done.failed, done.unread) == ({}, {})

@@ -8,6 +8,7 @@ import stamina
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import (
+    CursorRefused,
     IncompleteRead,
     PathNotAllowed,
     ReadFailed,
@@ -299,3 +300,16 @@ def test_a_proxy_without_a_database_is_recognized_at_the_first_answer(what: str)
     with pytest.raises(DatabaseMissing, match="litellm_callback"):
         list(own.registry(DAY, quiet) if what == "registry" else own.meter(TODAY, quiet))
     assert proxy.asked == 1
+
+
+def test_a_proxy_that_loses_its_database_between_two_pages_is_asked_again_later():
+    class Losing(Proxy):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.params.get("page") == "2":
+                return httpx.Response(500, json={"detail": {"error": "Database not connected"}})
+            return super().handle_request(request)
+
+    proxy = Losing(lambda _path, _params: [key("a"), key("b")], largest=1)
+    with pytest.raises(CursorRefused) as refused:
+        list(reader(proxy).registry(DAY, quiet))
+    assert refused.value.is_retryable
