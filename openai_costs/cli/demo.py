@@ -1,4 +1,4 @@
-"""The demo: the whole graph over the sample organisation, through the real client and assets.
+"""The demo: the whole graph over the sample organization, through the real client and assets.
 
 Two runs, as in real life: the history as it stood some days ago, then today's refresh, which reads
 the trailing days again and so finds the day that the provider restated in between.
@@ -33,7 +33,7 @@ MOST_FINDINGS = 5
 
 
 def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
-    """Materialise the sample organisation into a fresh home, and tell what came out.
+    """Materialise the sample organization into a fresh home, and tell what came out.
 
     Raises:
         SettingsError: The home holds something that is not a demo, or `days` is out of range.

@@ -1,11 +1,11 @@
 """The exception family. Every class builds its own sentence: what, which one, what to do next.
 
 OpenAICostsError                a mistake we can explain; shown without a stack trace
-├── SettingsError               openai_costs.toml or the environment says something we cannot use
-│   └── MissingKey              no admin key was found in any of the places we looked
+├── SettingsError               openai_costs.toml or the environment has a value that cannot be used
+│   └── MissingKey              no admin key was found in any of the places checked
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
 ├── ReadFailed                  a read did not complete, so nothing of it was kept
-│   ├── KeyUnusable             the key holds what no key has: nothing was sent
+│   ├── KeyUnusable             the key contains a character that no key has: nothing was sent
 │   ├── AccessRefused           401/403: terminal, a person has to act
 │   ├── RequestRefused          another 4xx: asking again would not help
 │   │   └── LookbackExceeded    the provider keeps no costs that old
@@ -47,13 +47,13 @@ class SettingsError(OpenAICostsError):
 
 
 class MissingKey(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
-    """No admin key was found in any of the places we looked."""
+    """No admin key was found in any of the places checked."""
 
     def __init__(self, connection: str, places: Sequence[str]) -> None:
-        looked = "; ".join(places)
+        checked = "; ".join(places)
         super().__init__(
-            f"Connection {connection!r} has no admin key. Looked at: {looked}. "
-            "Create an admin key as an organisation owner (Settings > Organization > Admin keys) "
+            f"Connection {connection!r} has no admin key. Checked: {checked}. "
+            "Create an admin key as an organization owner (Settings > Organization > Admin keys) "
             "and export it, or run `openai-costs demo`, which needs no key."
         )
 
@@ -73,22 +73,24 @@ class ReadFailed(OpenAICostsError):  # noqa: N818
 
     Args:
         sentence: What happened, for a person.
-        is_retryable: Whether the same read may succeed later without anybody acting.
+        is_retryable: Whether the same read may succeed later without any change.
     """
 
     is_retryable = False
 
 
 class KeyUnusable(ReadFailed):
-    """The key holds a line break or a letter that no header can carry; it is not repeated here."""
+    """The key contains a line break or a character that no header can carry; it is not shown."""
 
     def __init__(self, connection: str, key_env: str) -> None:
-        why = "holds a line break, or a letter no key has; nothing was sent. Copy it as one line."
-        super().__init__(f"Connection {connection!r}: {key_env} {why}")
+        super().__init__(
+            f"Connection {connection!r}: {key_env} contains a line break or a character that no "
+            "key has. Nothing was sent. Copy the key as one line."
+        )
 
 
 class ErrorAnswer(NamedTuple):
-    """An answer that is no success.
+    """A response that is not a success.
 
     Args:
         connection: The connection's name.
@@ -106,10 +108,10 @@ class ErrorAnswer(NamedTuple):
 
 
 class AccessRefused(ReadFailed):
-    """401 or 403: the provider knows who we are and says no, or does not know us.
+    """401 or 403: the key is unknown, or its rights are not enough.
 
     Args:
-        answer: What was answered.
+        answer: The response.
         key_env: The variable the key comes from.
         scope: The scope that the path needs.
     """
@@ -117,9 +119,9 @@ class AccessRefused(ReadFailed):
     def __init__(self, answer: ErrorAnswer, key_env: str, *, scope: str = USAGE_SCOPE) -> None:
         super().__init__(
             f"Connection {answer.connection!r}: GET {answer.path} was refused with HTTP "
-            f"{answer.status}. The provider said: {answer.said!r}. {_NEEDS[scope]} need an admin "
-            f"key (sk-admin-...) with the scope {scope}; set it in {key_env}. "
-            "`openai-costs doctor` tells more."
+            f"{answer.status}. The provider's message: {answer.said!r}. {_NEEDS[scope]} need an "
+            f"admin key (sk-admin-...) with the scope {scope}; set it in {key_env}. "
+            "`openai-costs doctor` shows what the key may read."
         )
         self.status, self.said, self.scope = answer.status, answer.said, scope
 
@@ -129,13 +131,13 @@ class GatewayRefused(ReadFailed):
 
     def __init__(self, gateway: str, path: str, said: str, key_env: str) -> None:
         super().__init__(
-            f"Gateway {gateway!r}: GET {path} was refused. It said: {said!r}. Give {key_env} a "
+            f"Gateway {gateway!r}: GET {path} was refused. Its message: {said!r}. Give {key_env} a "
             "LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, which only reads."
         )
 
 
 class FileRefused(ReadFailed):
-    """A file somebody keeps for us cannot be used as it is.
+    """A file of the gateway or the directory cannot be used as it is.
 
     Args:
         place: The file, and the line where one is known.
@@ -152,14 +154,14 @@ class RequestRefused(ReadFailed):
     """Another 4xx: the request itself was not accepted.
 
     Args:
-        answer: What was answered.
+        answer: The response.
         remedy: What to do about it.
     """
 
     def __init__(self, answer: ErrorAnswer, *, remedy: str = ASK_THE_DOCTOR) -> None:
         super().__init__(
-            f"Connection {answer.connection!r}: GET {answer.path} was answered with HTTP "
-            f"{answer.status}. The provider said: {answer.said!r}. Asking again would not help; "
+            f"Connection {answer.connection!r}: GET {answer.path} returned HTTP "
+            f"{answer.status}. The provider's message: {answer.said!r}. A retry would not help; "
             f"{remedy}"
         )
         self.status, self.said, self.code = answer.status, answer.said, answer.code

@@ -1,7 +1,7 @@
 """What a question and the findings agree on: rules, and candidates that keep their contract.
 
 A question declares a `Question`; `outputs/alerts/rules.py` lists them. Not here: what becomes of a
-candidate (outputs/alerts/lifecycle.py), who is told (outputs/alerts/delivery_queue.py).
+candidate (outputs/alerts/lifecycle.py), who gets a message (outputs/alerts/delivery_queue.py).
 """
 
 from collections.abc import Callable

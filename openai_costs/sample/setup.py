@@ -1,4 +1,4 @@
-"""What the sample organisation has set up: its settings as a file, and the files these name.
+"""What the sample organization has set up: its settings as a file, and the files these name.
 
 Not here: running anything (cli/demo.py), who the company is (sample/).
 """
@@ -45,7 +45,7 @@ BUDGETS: tuple[Mapping[str, object], ...] = (
 
 
 class Company(NamedTuple):
-    """The sample organisation, with what it has set up.
+    """The sample organization, with what it has set up.
 
     Args:
         organisation: Who it is and what it spends.
@@ -62,13 +62,13 @@ def company(home: Path, *, seed: int, days: int, now: datetime) -> Company:
     """Return the company as it is set up in a home.
 
     Raises:
-        SettingsError: There is no such organisation.
+        SettingsError: There is no such organization.
     """
     address = sample_address(seed=seed, days=days, today=now.date())
     try:
         organisation = sample_at(address)
     except ValueError as wrong:
-        raise SettingsError(f"The sample organisation cannot be made: {wrong}.") from None
+        raise SettingsError(f"The sample organization cannot be made: {wrong}.") from None
     start = now.date() - timedelta(days=GATEWAY_DAYS)
     metered = DayRange(max(start, organisation.first_day), now.date() - timedelta(days=1))
     text = _toml(organisation, address, metered)
@@ -88,9 +88,9 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         "name": "sample",
         "base_url": address,
         "start": organisation.first_day,
-        "organization_id": organisation.cast.organization_id,
+        "organization_id": organisation.fixtures.organization_id,
     }
-    people = organisation.cast.people
+    people = organisation.fixtures.people
     teams = (
         {
             "name": team,
@@ -114,7 +114,7 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         _table("[gateway]", gateway),
         *_tables("[[gateway.allowed]]", allowed),
     ]
-    head = "# The sample organisation, answered in this process: no key, no network.\n"
+    head = "# The sample organization, answered in this process: no key, no network.\n"
     return head + "\n".join(parts)
 
 

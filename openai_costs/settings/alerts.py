@@ -1,4 +1,4 @@
-"""`[alerts]`: who is told what, what is muted, and when a change is worth telling."""
+"""`[alerts]`: which findings go to which route, what is muted, and when a change is sent."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -14,7 +14,7 @@ Severity = Literal["info", "warning", "critical"]
 ChannelKind = Literal["slack", "email", "webhook", "pagerduty", "apprise"]
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
 ABOUT_DATA = "data."
-"""The rules about data begin so: they are for those who run this, not for those who spend."""
+"""Prefix of the rules about data, which are for operators rather than for those who spend."""
 
 _NEEDS: dict[str, tuple[str, ...]] = {
     "slack": ("url_env",),
@@ -31,9 +31,9 @@ class Route(Section):
     name: Name
     channel: ChannelKind
     url_env: VariableName | None = None
-    """Names the variable with the address: a webhook, smtp(s)://user:password@host, apprise."""
+    """The variable that holds the address: a webhook, smtp(s)://user:password@host, apprise."""
     secret_env: VariableName | None = None
-    """Names the variable with the webhook's signing secret or PagerDuty's routing key."""
+    """The variable that holds the webhook's signing secret or PagerDuty's routing key."""
     rules: Globs = Field(default=("*",), min_length=1)
     min_severity: Severity = "info"
     connections: Globs = Field(default=("*",), min_length=1)
@@ -53,7 +53,9 @@ class Route(Section):
         if missing:
             raise ValueError(f"route {self.name!r} ({self.channel}) needs {missing[0]}: add it")
         if self.digest and self.channel == "pagerduty":
-            raise ValueError(f"route {self.name!r}: an incident is no digest; remove digest")
+            raise ValueError(
+                f"route {self.name!r}: PagerDuty takes incidents, not digests; remove digest"
+            )
         return self
 
     @property
@@ -82,7 +84,7 @@ class Route(Section):
 
 
 class Mute(Section):
-    """What is not to be told, why, until when, and who says so."""
+    """Findings that are not sent: which, why, until when, and who decided it."""
 
     finding: str = ""
     rule: str = "*"
@@ -90,15 +92,15 @@ class Mute(Section):
     subject: str = "*"
     reason: str = Field(min_length=1)
     until: date
-    """The last day of silence."""
+    """The last day on which it is muted."""
     by: str = "openai_costs.toml"
 
     @model_validator(mode="after")
     def _is_about_something(self) -> Self:
         if not self.finding and {self.rule, self.connection, self.subject} == {"*"}:
-            raise ValueError("would mute everything: name a finding, rule, connection or subject")
+            raise ValueError("would mute everything; name a finding, rule, connection or subject")
         if "@" in self.reason + self.by:
-            raise ValueError("holds an e-mail address: write a name instead")
+            raise ValueError("contains an e-mail address; write a name instead")
         return self
 
     def covers(
@@ -112,24 +114,24 @@ class Mute(Section):
 
 
 class Alerts(Section):
-    """Who is told what, and when a change is worth telling."""
+    """Which findings go where, and when a change is sent."""
 
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
     dagster_url: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
     """The address of the Dagster UI: messages link to the asset with the evidence."""
     growing_factor: Decimal = Field(default=Decimal("1.5"), gt=1, le=100)
-    """A finding grows when its dollars are so many times those last told, ..."""
+    """A finding has grown when its dollars are this many times those last sent, ..."""
     growing_step_usd: Decimal = Field(default=Decimal(10), ge=0)
-    """... and at least so many dollars more."""
+    """... and at least this many dollars more."""
     fresh_days: int = Field(default=7, ge=1, le=90)
-    """What was over for longer when it was first seen is recorded and not told."""
+    """An incident that ended more days ago than this when first detected is recorded, not sent."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         names = [route.name for route in self.routes]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two routes are called {twice[0]!r}: rename one")
+            raise ValueError(f"two routes are named {twice[0]!r}; rename one")
         return self
 
 

@@ -1,6 +1,6 @@
-"""Says what is wrong with a settings file, and on which line. Pure.
+"""What is wrong with a settings file, and on which line. Pure.
 
-The standard parser tells lines only of broken TOML; whoever mends a value wants its line too.
+The standard parser gives lines for broken TOML only; this finds the line of a wrong value too.
 """
 
 import re
@@ -19,7 +19,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
 
     Args:
         text: The settings file.
-        where: The way to the setting, as pydantic gives it: ("alerts", "routes", 0, "to").
+        where: The path to the setting, as pydantic gives it: ("alerts", "routes", 0, "to").
     """
     best: tuple[int, int] | None = None
     seen: Counter[str] = Counter()
@@ -40,32 +40,32 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
     return best[1] if best else None
 
 
-SAID = {
+TEXTS = {
     "missing": "is required",
-    "extra_forbidden": "is not a setting that is known here",
-    "decimal_parsing": "is no decimal number; write it like 1000.50, without a currency",
+    "extra_forbidden": "is not a known setting",
+    "decimal_parsing": "is not a decimal number; write it as 1000.50, without a currency",
 }
-"""What pydantic calls otherwise, by its type of error."""
+"""Our text for an error, by pydantic's type."""
 
 
 class Objection(NamedTuple):
-    """The first thing that is wrong with what somebody wrote: the way to it, and the words."""
+    """The first error in a file: the path to the setting, and what is wrong with it."""
 
     where: tuple[int | str, ...]
-    said: str
+    text: str
 
 
 def objection(broken: ValidationError) -> Objection:
-    """Return the first objection in our words, where pydantic's are about its own model."""
+    """Return the first objection, in our words where pydantic's are about its own model."""
     first = broken.errors(include_url=False, include_input=False)[0]
-    said = SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return Objection(first["loc"], said)
+    text = TEXTS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return Objection(first["loc"], text)
 
 
 def first_objection(broken: ValidationError, text: str) -> str:
-    """Return the first thing that is wrong with a file, where, on which line, and what to read."""
+    """Return the first error of a file: the setting, its line, what is wrong, and what to read."""
     first = objection(broken)
     where = ".".join(map(str, first.where)) or "the file"
     if line := line_of(text, first.where):
         where += f" (line {line})"
-    return f"{where}: {first.said}. See docs/operations.md#settings for what is allowed."
+    return f"{where}: {first.text}. docs/operations.md#settings lists what is allowed."

@@ -36,10 +36,10 @@ from openai_costs.settings.error_location import first_objection
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 SAMPLE_SCHEME = "sample://"
-"""A base_url that begins so is the sample organisation, answered in this process."""
+"""A base_url with this prefix is the sample organization, served in this process."""
 
 EARLIEST_START = date(2020, 1, 1)
-"""Before it there was no such API."""
+"""The API did not exist before this day."""
 
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
@@ -52,7 +52,7 @@ OURS = ("home", "config_file", "unread_sections", "only_connection")
 
 
 class Connection(Section):
-    """One organisation or account, with the key that reads it."""
+    """One organization or account, with the key that reads it."""
 
     name: Name
     provider: Literal["openai"] = "openai"
@@ -70,7 +70,7 @@ class Connection(Section):
 
     @property
     def is_sample(self) -> bool:
-        """Whether this is the sample organisation, answered in this process."""
+        """Whether this is the sample organization, served in this process."""
         return self.base_url.startswith(SAMPLE_SCHEME)
 
     @property
@@ -182,15 +182,15 @@ def load_settings() -> Settings:
     """Read the environment and the settings file.
 
     Raises:
-        SettingsError: The file cannot be read or says something we cannot use.
+        SettingsError: The file cannot be read, or a setting in it cannot be used.
     """
     environment = Environment()
     path = environment.openai_costs_config
     if "openai_costs_config" in environment.model_fields_set and not path.exists():
-        raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
+        raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which does not exist.")
     said = with_budget_file(_read_toml(path), path.parent)
     if ours := said.keys() & {*OURS}:
-        raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
+        raise SettingsError(f"{path}: {min(ours)} cannot be set in this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
     default = {"name": "openai", "base_url": environment.openai_base_url}
     connections = said.pop("connections", None) or [default]
@@ -239,7 +239,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
-        raise SettingsError(f"{path} cannot be read: {broken}. Mend that line.") from broken
+        raise SettingsError(f"{path} cannot be read: {broken}. Fix that line.") from broken
 
 
 def _checked(path: Path, said: Mapping[str, Any]) -> Settings:

@@ -19,7 +19,7 @@ from openai_costs.orchestration.jobs import (
     RANGE_START,
     REBUILD,
     REFRESH,
-    overtaken_requests,
+    stale_requests,
 )
 from openai_costs.outputs.publish.database import TOGETHER
 from openai_costs.questions.spend.stale_days import overtaken_days
@@ -266,7 +266,7 @@ def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
     made, _ = backfilled
     assert overtaken_days(made.lake, ()) == []
-    assert list(overtaken_requests(made.settings, "run", overtaken_days)) == []
+    assert list(stale_requests(made.settings, "run", overtaken_days)) == []
 
 
 def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
@@ -275,7 +275,7 @@ def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
     made, _ = backfilled
     team = Team(name="search", projects=("proj_place_search",))
     with_team = made.settings.model_copy(update={"teams": (team,)})
-    requests = list(overtaken_requests(with_team, "run-1", overtaken_days))
+    requests = list(stale_requests(with_team, "run-1", overtaken_days))
     assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
         ("run-1:2026-11-18 to 2026-11-23", "2026-11-18", "2026-11-23")
     ]

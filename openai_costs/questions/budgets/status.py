@@ -28,7 +28,7 @@ PROVISIONAL = ("provisional_days", "provisional_usd")
 """What is told of the newest day of a period only."""
 
 OF_A_WHOLE = ("all", "provider", "connection")
-"""Scopes that are a whole organisation where they count one connection."""
+"""Scopes that are a whole organization where they count one connection."""
 
 WIDE = Context(prec=60)
 
@@ -188,7 +188,7 @@ def _stated(days: pl.DataFrame) -> pl.DataFrame:
 def _provider_limit(
     budget: Budget, limits: pl.DataFrame, connections: Sequence[str]
 ) -> Decimal | None:
-    """Return the limit the provider itself enforces on the same project or organisation."""
+    """Return the limit the provider itself enforces on the same project or organization."""
     enforced = limits.filter("is_current", kind="limit", status="enforcing")
     if budget.scope == "project" and len(budget.counted) == 1:
         same = enforced.filter(project_id=budget.counted[0])

@@ -63,7 +63,7 @@ WHOLE_ASSETS = (seats,)
 
 
 def membership(lake: Lake, prices: Prices) -> Membership:
-    """Return what the lake knows of the organisations' members."""
+    """Return what the lake knows of the organizations' members."""
     as_of = _as_of(lake)
     users, invites, accounts, members, keys, admins = (lake.read(table) for table in MEMBERS)
     return Membership(

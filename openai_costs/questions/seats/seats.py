@@ -67,7 +67,7 @@ WINDOW_DAYS = 30
 
 @dataclass(frozen=True)
 class Membership:
-    """What is known of the organisations' members.
+    """What is known of the organizations' members.
 
     Args:
         users: core.users.
@@ -98,7 +98,7 @@ def seats(
     """Return mart.seats.
 
     Args:
-        members: What is known of the organisations' members.
+        members: What is known of the organizations' members.
         engineers: core.engineers. Without anybody, or when it is not trusted, nobody is judged.
         rules: How an address finds its person.
         prices: What a seat costs, and when it is idle.

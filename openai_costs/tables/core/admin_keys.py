@@ -1,11 +1,11 @@
-"""The admin keys of each organisation."""
+"""The admin keys of each organization."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
 
 class AdminKeys(Known):
-    """Admin keys of the organisation.
+    """Admin keys of the organization.
 
     One row per connection and admin key id, with the values it was last listed with. Status:
     active, expired or vanished.
