@@ -23,12 +23,14 @@ class Rule:
     Args:
         id: folder.rule.
         quiet_days: Judged days without the condition after which a finding is over; 0 when one
-            look without it is enough.
+            evaluation without it is enough.
+        reports_end: Whether its end is a message; not where something else takes its place.
         page: The page of the documentation that has a section about it.
     """
 
     id: str
     quiet_days: int = 2
+    reports_end: bool = True
     page: str = "docs/alerts.md"
 
     @property

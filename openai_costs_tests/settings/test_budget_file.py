@@ -48,7 +48,10 @@ def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> Non
         ("all,,,9000,,\nlabs,team,,600,,\n", r"line 3: .*any other"),
         ("all,,,nine,,\n", r"line 2: limit_usd: .*decimal"),
         ("all,,,9,,\nall,tribe,x,9,,\n", r"line 3: scope: "),
-        ("all,,,9,,,more\n", r"line 2: has more cells than the header has columns. Remove the extra cells"),
+        (
+            "all,,,9,,,more\n",
+            r"line 2: has more cells than the header has columns. Remove",
+        ),
         (",,,9,,\n", r"line 2: name: is required"),
         ("all,,,9,50;none,\n", r"line 2: thresholds_pct.1: "),
         ("all,,,9,,\n\n\nlabs,team,labs,nine,,\n", r"line 5: limit_usd: "),

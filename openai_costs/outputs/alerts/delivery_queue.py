@@ -93,7 +93,8 @@ class _Walk:
             name = self._route.name
             row = self._told.get((change.finding_id, change.change, name))
             if row and row.status in DONE:
-                was_told |= row.status in ("sent", "unclear")
+                if row.status in ("sent", "unclear"):
+                    was_told = change.kind != "muted"  # which resolves an incident
                 continue
             if not self._is_wanted(change, was_told=was_told or bool(found)):
                 continue
@@ -113,7 +114,7 @@ class _Walk:
         if change.kind == "muted":
             return was_told and self._route.is_stateful
         if change.kind == "closed":
-            return was_told and change.is_told
+            return was_told and (change.is_told or self._route.is_stateful)
         if finding.rule == DELIVERY_FAILED and finding.subject_id == self._route.name:
             return False  # a channel that is down cannot say so
         about = (finding.rule, change.severity, finding.connection, finding.owner)

@@ -122,7 +122,8 @@ class _Look:
 
     def _close(self, finding: Finding, *, is_told: bool = True) -> None:
         closed = replace(_audible(finding, "closed"), closed_day=self.today)
-        self._keep(self._noted(closed, "closed", is_told=is_told))
+        reports_end = self.judged.rule(finding.rule).reports_end
+        self._keep(self._noted(closed, "closed", is_told=is_told and reports_end))
 
     def _keep(self, finding: Finding) -> None:
         self.done.findings.append(finding)

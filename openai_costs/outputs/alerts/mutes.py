@@ -34,7 +34,7 @@ def kept_mutes(home: UPath) -> tuple[Mute, ...]:
     try:
         return _MUTES.validate_json(file.read_bytes())
     except ValidationError as broken:
-        said = objection(broken).said
+        said = objection(broken).text
         raise SettingsError(f"{file} cannot be read: {said}. Mend it, or remove it.") from None
 
 

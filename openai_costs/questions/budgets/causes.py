@@ -1,4 +1,4 @@
-"""Why a budget is over: who and what grew, in dollars that add up to the change. Pure."""
+"""Why a budget is exceeded: who and what grew, in dollars that add up to the change. Pure."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from openai_costs.kernel.formatting import dollars, signed_dollars
 from openai_costs.kernel.money import total
-from openai_costs.questions.budgets.scopes import Apart
+from openai_costs.questions.budgets.scopes import Split
 
 ENOUGH = Decimal("0.8")
 MOST = 3
@@ -16,39 +17,45 @@ OTHER, NONE = "other", "none"
 Part = tuple[str, str | None, Decimal]
 
 
-def causes(parts: pl.DataFrame, by: Apart) -> tuple[str, Decimal | None]:
-    """Return the causes as JSON, and what the days compared with cost.
+def causes(parts: pl.DataFrame, by: Split) -> tuple[str, Decimal | None]:
+    """Return the causes as JSON, and the cost of the days compared with.
 
-    Of each dimension the fewest parts that explain four fifths of the change, three at most, and
-    `other`, so that each adds up to the change. Where nothing grew, what is spent is told instead,
-    the largest first, and no days are compared with: null.
+    For each dimension: the fewest parts that explain 80 % of the change, three at most, and
+    `other`, so that each dimension adds up to the change. Where nothing grew, the parts are of what
+    was spent, the largest first, and the second value is null.
 
     Args:
         parts: The columns of scopes.PARTS.
-        by: What the parts are.
+        by: The dimensions of the parts.
     """
     now, before = total(parts["now_usd"]), total(parts["before_usd"])
     has_grown = before > 0 and now > before
     usd = pl.col("now_usd") - pl.col("before_usd") if has_grown else pl.col("now_usd")
     whats = _parts(parts.select(part="what", name=pl.lit(None, pl.String), usd=usd))
-    found = [*_told(by.what, whats)]
+    listed = [*_contributors(by.what, whats)]
     if by.who:
         whos = _parts(parts.select(part="who", name="who_name", usd=usd))
-        found = [*_told(by.who, whos), *found]
-    return json.dumps(found, separators=(",", ":")), before if has_grown else None
+        listed = [*_contributors(by.who, whos), *listed]
+    return json.dumps(listed, separators=(",", ":")), before if has_grown else None
 
 
-def in_words(text: str) -> str:
-    """Return causes in words: `api key etl +12.00, other +3.00; model m +15.00`."""
+def as_text(text: str, *, is_change: bool = True) -> str:
+    """Return causes as text: `api key etl +$12.00, other +$3.00; model m +$15.00`.
+
+    Args:
+        text: The causes, as JSON.
+        is_change: Whether they are a change, which has a sign, and not what was spent.
+    """
+    written = signed_dollars if is_change else dollars
     by_dimension: dict[str, list[str]] = {}
     for cause in json.loads(text):
         dimension = cause["dimension"].replace("_", " ")
-        said = f"{_called(cause, dimension)} {Decimal(cause['impact_usd']):+,.2f}"
-        by_dimension.setdefault(dimension, []).append(said)
+        part = f"{_label(cause, dimension)} {written(Decimal(cause['impact_usd']))}"
+        by_dimension.setdefault(dimension, []).append(part)
     return "; ".join(", ".join(words) for words in by_dimension.values())
 
 
-def _called(cause: dict[str, str], dimension: str) -> str:
+def _label(cause: dict[str, str], dimension: str) -> str:
     if cause["id"] == OTHER:
         return OTHER
     if cause["id"] == NONE:
@@ -63,7 +70,7 @@ def _parts(rows: pl.DataFrame) -> list[Part]:
     return sorted(summed.iter_rows(), key=lambda part: (-part[2], part[0]))
 
 
-def _told(dimension: str, parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
+def _contributors(dimension: str, parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
     whole = sum((usd for *_, usd in parts), Decimal(0))
     rest = whole
     for part_id, name, usd in parts[:MOST]:

@@ -1,10 +1,11 @@
-"""Every budget at a glance: a bar each, and a table of five. Pure."""
+"""Previews of the budgets: a bar each, and a table of the five fullest. Pure."""
 
 from decimal import Decimal
 from urllib.parse import quote
 
 import polars as pl
 
+from openai_costs.kernel.formatting import amount, cents
 from openai_costs.questions.budgets.status import newest
 
 TOP = 5
@@ -24,27 +25,28 @@ COLOURS = {
 }
 
 
-def glance(status: pl.DataFrame) -> str:
-    """Return Markdown under 1,000 characters: bars of the five fullest budgets, and their words."""
+def bars(status: pl.DataFrame) -> str:
+    """Return Markdown under 1,000 characters: bars of the five fullest budgets, and a caption."""
     rows = newest(status).head(TOP).rows(named=True)
     if not rows:
-        return "No budget is set: [[budgets]] in openai_costs.toml."
-    bars = "".join(
+        return "No budget is set. Add [[budgets]] to openai_costs.toml."
+    paths = "".join(
         f"<path fill='{COLOURS[row['state']]}' d='M0,{12 * i}h{_length(row)}v9h-{_length(row)}z'/>"
         for i, row in enumerate(rows)
     )
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {12 * len(rows)}' "
-        f"width='300'>{bars}</svg>"
+        f"width='300'>{paths}</svg>"
     )
     picture = f"![spent](data:image/svg+xml,{quote(svg, safe=':/=,')})"
-    return f"{picture}\n\nSpent of each limit, through {rows[0]['day']} (UTC); full width is 100 %."
+    through = f"through {rows[0]['day']} (UTC)"
+    return f"{picture}\n\nShare of each limit spent {through}; full width is 100 %."
 
 
 def top_five(status: pl.DataFrame) -> str:
     """Return Markdown: the five fullest budgets as a table."""
     lines = [
-        f"| {row['budget'][:LONGEST_NAME]} | {row['spent_usd']:,.2f} | {row['limit_usd']:,.2f} | "
+        f"| {row['budget'][:LONGEST_NAME]} | {_usd(row['spent_usd'])} | {_usd(row['limit_usd'])} | "
         f"{row['spent_pct']:.0f} % | {_usd(row['forecast_usd'])} | "
         f"{row['state'].replace('_', ' ')} |"
         for row in newest(status).head(TOP).iter_rows(named=True)
@@ -56,8 +58,8 @@ def top_five(status: pl.DataFrame) -> str:
     return "\n".join([*head, *lines]) if lines else "No budget is set."
 
 
-def _usd(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:,.2f}"
+def _usd(usd: Decimal | None) -> str:
+    return "" if usd is None else amount(cents(usd))
 
 
 def _length(row: dict[str, object]) -> int:

@@ -99,6 +99,15 @@ def test_what_happens_during_a_mute_is_not_told() -> None:
     assert parcels([change(), change(2, "closed", is_told=False)], told=[sent()]) == []
 
 
+def test_an_end_that_is_no_message_resolves_an_incident_once() -> None:
+    replaced = [change(), change(2, "closed", is_told=False)]
+    assert parcels(replaced, told=[sent()]) == []
+    assert parcels(replaced, route(channel="pagerduty"), told=[sent()]) == [("finops", [2])]
+    muted = [change(), change(2, "muted"), change(3, "closed", is_told=False)]
+    told = [sent(), sent(2)]
+    assert parcels(muted, route(channel="pagerduty"), told=told) == []
+
+
 def test_what_was_muted_before_it_was_sent_is_skipped() -> None:
     for told in ([], [sent(status="waiting")]):
         found = due([finding(state="muted")], [change()], told, [route()], AT)

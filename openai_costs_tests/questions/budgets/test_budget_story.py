@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openai_costs.outputs.alerts.rows import Finding, rows
-from openai_costs.questions.budgets.preview import MOST_CHARACTERS, glance, top_five
+from openai_costs.questions.budgets.preview import MOST_CHARACTERS, bars, top_five
 from openai_costs.questions.budgets.status import newest
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.findings import Findings
@@ -81,6 +81,6 @@ def test_what_is_on_track_is_no_finding_but_its_thresholds(lake: Lake) -> None:
 
 
 def test_the_asset_page_shows_the_bars_and_the_five(status: pl.DataFrame) -> None:
-    assert "data:image/svg+xml," in glance(status)
+    assert "data:image/svg+xml," in bars(status)
     assert "| labs | " in top_five(status)
-    assert max(len(glance(status)), len(top_five(status))) < MOST_CHARACTERS
+    assert max(len(bars(status)), len(top_five(status))) < MOST_CHARACTERS
