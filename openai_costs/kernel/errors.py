@@ -26,6 +26,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from openai_costs.kernel.redaction import redacted
+
 USAGE_SCOPE = "api.usage.read"
 MANAGEMENT_SCOPE = "api.management.read"
 ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
@@ -139,6 +141,8 @@ class GatewayRefused(ReadFailed):
 class FileRefused(ReadFailed):
     """A file of the gateway or the directory cannot be used as it is.
 
+    The sentence has no e-mail address and no key, whatever the file contains.
+
     Args:
         place: The file, and the line where one is known.
         why: What is wrong.
@@ -146,7 +150,7 @@ class FileRefused(ReadFailed):
     """
 
     def __init__(self, place: str, why: str, remedy: str) -> None:
-        super().__init__(f"{place}: {why}. {remedy} Nothing of it was used.")
+        super().__init__(redacted(f"{place}: {why}. {remedy} Nothing of it was used."))
         self.place, self.why, self.remedy = place, why, remedy
 
 

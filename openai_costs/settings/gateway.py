@@ -9,7 +9,27 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.settings.section import Columns, Name, Section, VariableName, WebAddress
+from openai_costs.settings.section import (
+    Columns,
+    Name,
+    Section,
+    VariableName,
+    WebAddress,
+    refuse_unknown_columns,
+)
+
+TOKEN_COLUMNS = (
+    *("token_id", "name", "status", "team", "owner_id"),
+    *("openai_api_key_id", "openai_project_id", "openai_key_hint"),
+    *("created_at", "expires_at", "last_used_at"),
+)
+"""Our columns of a registry file."""
+SPEND_COLUMNS = (
+    *("day", "token_id", "upstream_provider", "model", "num_model_requests"),
+    *("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens"),
+    "metered_usd",
+)
+"""Our columns of a meter file."""
 
 
 class Upstream(Section):
@@ -63,6 +83,12 @@ class Gateway(Section):
     tolerance_pct: Decimal = Field(default=Decimal("0.5"), ge=0, le=5)
     tolerance_usd: Decimal = Field(default=Decimal("0.01"), ge=0)
     """A gap up to the larger of the two is ignored."""
+
+    @model_validator(mode="after")
+    def _names_known_columns(self) -> Self:
+        refuse_unknown_columns(self.token_columns, TOKEN_COLUMNS, "gateway.token_columns")
+        refuse_unknown_columns(self.spend_columns, SPEND_COLUMNS, "gateway.spend_columns")
+        return self
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from openai_costs.settings.section import Columns, NoAddress, Section
+from openai_costs.settings.section import Columns, NoAddress, Section, refuse_unknown_columns
 
 Sensitivity = Literal["low", "normal", "high"]
 
@@ -100,13 +100,36 @@ class Reading(Section):
 # `[directory]` and `[seats]`: the company's own list of people, and what a seat costs.
 
 
+PEOPLE_COLUMNS = (
+    *("person_id", "name", "first_name", "last_name", "email", "aliases"),
+    *("team", "cost_center", "status", "left_day", "openai_user_id"),
+)
+"""Our columns of a list of people."""
+
+
+class DirectoryFile(Section):
+    """A file of people, with its own columns where they differ from those of the section."""
+
+    path: Annotated[str, StringConstraints(min_length=1)]
+    """The file, from the folder of the settings; `*` is allowed."""
+    columns: Columns = Field(default_factory=dict)
+    """Our name of a column, and its name in this file."""
+    separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    """What separates the cells of a CSV; a comma, where it is not set."""
+
+    @model_validator(mode="after")
+    def _names_known_columns(self) -> Self:
+        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "directory.files.columns")
+        return self
+
+
 class Directory(Section):
     """Where the company's own list of people is, and how an address finds its person."""
 
-    files: tuple[str, ...] = ()
-    """Backstage YAML, CSV, or JSON of SCIM and other directories; `*` is allowed."""
+    files: tuple[DirectoryFile, ...] = ()
+    """Backstage YAML, CSV, or JSON of SCIM and other directories: a path, or a table with one."""
     columns: Columns = Field(default_factory=dict)
-    """For tables: our name of a column, and the file's."""
+    """For all files: our name of a column, and its name in the file."""
     domain_aliases: Mapping[str, str] = Field(default_factory=dict)
     """A mail domain, and the domain it is equivalent to."""
     ignore_plus_tags: bool = False
@@ -114,6 +137,18 @@ class Directory(Section):
     """Addresses or user ids of service accounts; `*` is allowed."""
     largest_drop_pct: Decimal = Field(default=Decimal(50), gt=0, le=100)
     """A directory that lost this share of its people since the last read is not used."""
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _with_paths(cls, value: object) -> object:
+        if not isinstance(value, (list, tuple)):
+            return value
+        return [{"path": one} if isinstance(one, str) else one for one in value]
+
+    @model_validator(mode="after")
+    def _names_known_columns(self) -> Self:
+        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "directory.columns")
+        return self
 
 
 class Seats(Section):

@@ -1,6 +1,7 @@
 """The base of every section of the settings file, and the types that several of them share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import (
@@ -50,6 +51,25 @@ NoAddress = Annotated[str, AfterValidator(no_address)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 Columns = Mapping[str, str]
 """Our name of a column, and its name in the file."""
+
+
+def refuse_unknown_columns(columns: Columns, known: Collection[str], setting: str) -> None:
+    """Refuse a map of columns with a name that is none of ours: it would be ignored.
+
+    Args:
+        columns: Our name of a column, and its name in the file.
+        known: Our names.
+        setting: Where the map stands, for the message.
+
+    Raises:
+        ValueError: Names the unknown name, the closest one, and those there are.
+    """
+    for name in columns:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            names = ", ".join(sorted(known))
+            raise ValueError(f"{setting}: {name!r} is not a column{hint} The columns are: {names}")
 
 
 class Section(BaseModel):

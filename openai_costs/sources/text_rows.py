@@ -1,4 +1,4 @@
-"""Files that people keep for us, as rows of text with the place each stands at. Pure.
+"""Files that users maintain, as rows of text with the place of each. Pure.
 
 CSV, JSON lines and Parquet. Numbers stay as they are written; what is nested in JSON is reached by
 a dotted name, what is nested in Parquet is passed over. Not here: what a column means, where files
@@ -15,24 +15,37 @@ import polars as pl
 import polars.selectors as cs
 
 from openai_costs.kernel.errors import FileRefused
+from openai_costs.kernel.redaction import has_address
 
 
 class TextRow(NamedTuple):
-    """A row and where it stands; None where a cell is empty."""
+    """A row of a file.
+
+    Args:
+        place: The file and the line.
+        cells: Its cells by column; None where a cell is empty.
+        fault: Why its cells cannot be used; empty when they can.
+    """
 
     place: str
     cells: Mapping[str, str | None]
+    fault: str = ""
 
 
-def text_rows(name: str, content: bytes) -> Iterator[TextRow]:
+def text_rows(
+    name: str, content: bytes, separator: str | None = None, *, with_faults: bool = False
+) -> Iterator[TextRow]:
     """Yield the rows of a file.
 
     Args:
-        name: The file's name: its ending says what it is.
+        name: The file's name: its extension is the format.
         content: Its bytes.
+        separator: What separates the cells of a CSV; by default a comma, in a TSV a tab.
+        with_faults: Whether a CSV row with too many cells is yielded with its fault instead of
+            refusing the file.
 
     Raises:
-        FileRefused: It is not what its ending says, or of no kind we know.
+        FileRefused: It does not have the format of its extension, or that is unknown.
     """
     kind = name.rsplit(".", 1)[-1].lower()
     if kind == "parquet":
@@ -40,10 +53,14 @@ def text_rows(name: str, content: bytes) -> Iterator[TextRow]:
     elif kind in ("jsonl", "ndjson"):
         yield from _json_lines(name, decoded(name, content))
     elif kind in ("csv", "tsv"):
-        yield from _csv(name, decoded(name, content), "\t" if kind == "tsv" else ",")
+        usual = "\t" if kind == "tsv" else ","
+        for row in _csv(name, decoded(name, content), separator or usual):
+            if row.fault and not with_faults:
+                raise FileRefused(row.place, row.fault, "Quote a cell that contains a comma.")
+            yield row
     else:
-        remedy = "Give the file one of the endings .csv, .tsv, .jsonl, .ndjson or .parquet."
-        raise FileRefused(name, f"its ending .{kind} says nothing we know", remedy)
+        remedy = "Use one of the extensions .csv, .tsv, .jsonl, .ndjson or .parquet."
+        raise FileRefused(name, f"the extension .{kind} is unknown", remedy)
 
 
 def decoded(name: str, content: bytes) -> str:
@@ -63,22 +80,31 @@ def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         heads = [head.strip() for head in next(reader, [])]
-        if twice := sorted({head for head in heads if head and heads.count(head) > 1}):
-            why = f"has more than one column {', '.join(twice)}"
-            raise FileRefused(f"{name}, line 1", why, "Give every column a name of its own.")
+        _refuse_heads(name, heads)
         for cells in reader:
             place = f"{name}, line {reader.line_num}"
             if len(cells) > len(heads):
-                why = f"has {len(cells)} cells under {len(heads)} columns"
-                raise FileRefused(place, why, "Quote a cell that holds a comma.")
-            if any(cell.strip() for cell in cells):
+                fault = f"has {len(cells)} cells under {len(heads)} columns"
+                yield TextRow(place, {str(n): cell for n, cell in enumerate(cells)}, fault)
+            elif any(cell.strip() for cell in cells):
                 padded = [*cells, *[""] * (len(heads) - len(cells))]
                 yield TextRow(
                     place, {h: c.strip() or None for h, c in zip(heads, padded, strict=True)}
                 )
     except csv.Error as broken:
         place = f"{name}, line {reader.line_num}"
-        raise FileRefused(place, f"is no CSV ({broken})", "Mend the quotes of that line.") from None
+        raise FileRefused(place, f"is not CSV ({broken})", "Fix the quotes of that line.") from None
+
+
+def _refuse_heads(name: str, heads: list[str]) -> None:
+    """Refuse a first line that does not name the columns; nothing of it is repeated."""
+    place = f"{name}, line 1"
+    if any(map(has_address, heads)):
+        why = "contains an e-mail address instead of the names of the columns"
+        raise FileRefused(place, why, "Add a first line with names such as email,name,team.")
+    if twice := sorted({head for head in heads if head and heads.count(head) > 1}):
+        why = f"has more than one column {', '.join(twice)}"
+        raise FileRefused(place, why, "Give every column a name of its own.")
 
 
 def _json_lines(name: str, text: str) -> Iterator[TextRow]:
@@ -91,7 +117,7 @@ def _json_lines(name: str, text: str) -> Iterator[TextRow]:
         try:
             yield TextRow(place, dict(_flat(decoder.decode(line))))
         except msgspec.DecodeError as broken:
-            why, remedy = f"is no JSON object ({broken})", "Write one whole object on each line."
+            why, remedy = f"is not a JSON object ({broken})", "Write one whole object on each line."
             raise FileRefused(place, why, remedy) from None
 
 
@@ -109,8 +135,6 @@ def _parquet(name: str, content: bytes) -> Iterator[TextRow]:
         plain = frame.select(cs.exclude(cs.nested(), cs.binary()))
         texts = plain.select(pl.all().cast(pl.String).str.strip_chars())
     except (pl.exceptions.PolarsError, OSError) as broken:
-        raise FileRefused(
-            name, f"is no Parquet we can read ({broken})", "Write it again."
-        ) from None
+        raise FileRefused(name, f"is not readable Parquet ({broken})", "Write it again.") from None
     for number, cells in enumerate(texts.iter_rows(named=True), 1):
         yield TextRow(f"{name}, row {number}", {head: cells[head] or None for head in cells})

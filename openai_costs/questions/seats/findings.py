@@ -109,7 +109,8 @@ def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
     if rule is UNMATCHED:
         return (
             f"{who} ({seat['role'] or 'member'}) is not in the company directory and spent "
-            f"{spent}; {active}. They may have another address: add it as an alias, or ask who invited them."
+            f"{spent}; {active}. They may have another address: add it as an alias, or ask "
+            "who invited them."
         )
     return (
         f"{who} holds a seat of {dollars(seat['seat_usd'])} a month (the contract price, an "

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from openai_costs.settings.gateway import SPEND_COLUMNS, TOKEN_COLUMNS
+
 NAME = "gateway_files"
 REGISTRY = "registry"
 METER = "meter"
@@ -42,18 +44,7 @@ def _same(*names: str) -> dict[str, str]:
 
 
 METERED = Layout(
-    columns=_same(
-        "day",
-        "token_id",
-        "upstream_provider",
-        "model",
-        "num_model_requests",
-        "input_tokens",
-        "input_cached_tokens",
-        "input_cache_write_tokens",
-        "output_tokens",
-        "metered_usd",
-    ),
+    columns=_same(*SPEND_COLUMNS),
     needed=("day", "token_id", "model", "metered_usd"),
 )
 
@@ -78,19 +69,7 @@ LITELLM_CALLBACK = Layout(
 nothing but these columns is read or kept."""
 
 TOKENS = Layout(
-    columns=_same(
-        "token_id",
-        "name",
-        "status",
-        "team",
-        "owner_id",
-        "openai_api_key_id",
-        "openai_project_id",
-        "openai_key_hint",
-        "created_at",
-        "expires_at",
-        "last_used_at",
-    ),
+    columns=_same(*TOKEN_COLUMNS),
     needed=("token_id",),
     section="token_columns",
 )
