@@ -1,12 +1,11 @@
 """The demo: the whole graph over the sample organization, through the real client and assets.
 
-Two runs, as in real life: the history as it stood some days ago, then today's refresh, which reads
-the trailing days again and so finds the day that the provider restated in between.
+Two runs: the history as of some days ago, then today's refresh, which reads the trailing days again
+and so finds the day that the provider restated in between.
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from shutil import rmtree
 
@@ -15,6 +14,7 @@ from openai_costs.cli.findings import lines, shown
 from openai_costs.cli.run_output import Say
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.formatting import amount, counted
 from openai_costs.orchestration.jobs import REFRESH, trailing
 from openai_costs.outputs.publish.database import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE, read_facts
@@ -33,16 +33,16 @@ MOST_FINDINGS = 5
 
 
 def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
-    """Materialise the sample organization into a fresh home, and tell what came out.
+    """Materialize the sample organization into a fresh home, and print the results.
 
     Raises:
-        SettingsError: The home holds something that is not a demo, or `days` is out of range.
+        SettingsError: The home contains something that is not a demo, or `days` is out of range.
     """
     now = clock()
     made = company(home, seed=seed, days=days, now=now)
     settings, before = made.settings, _before_the_restatement(made.organisation)
     _fresh(home, made.files)
-    say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")
+    say(f"Tidewater Maps, an invented company, {days} days. First as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
     names = [one.name for one in settings.connections]
     then.read_directory(names)
@@ -53,12 +53,12 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     folder = place(settings.home)
     today.follow_directory(overtaken_days(Lake(folder), settings.teams))
     today.publish()
-    for line in told(read_facts(Lake(folder), now), home):
+    for line in summary(read_facts(Lake(folder), now), home):
         say(line)
 
 
-def told(facts: ReportFacts, home: Path) -> Iterator[str]:
-    """Yield what a person should see: numbers, who spends it, questions, findings, what next."""
+def summary(facts: ReportFacts, home: Path) -> Iterator[str]:
+    """Yield the summary: numbers, who spends it, questions, findings, files, the next command."""
     everything = facts.views[0]
     yield ""
     for number in everything.headlines:
@@ -67,7 +67,7 @@ def told(facts: ReportFacts, home: Path) -> Iterator[str]:
     yield f"\nWho spends it ({whole.title}; USD):"
     for dimension, ranking in zip(facts.dimensions, whole.rankings, strict=True):
         largest = ", ".join(
-            f"{dimension.members[row.member]} {Decimal(row.cents) / 100:,.2f}"
+            f"{dimension.members[row.member]} {amount(row.cents)}"
             for row in ranking.rows[:TOP]
             if row.member != REST
         )
@@ -83,27 +83,28 @@ def told(facts: ReportFacts, home: Path) -> Iterator[str]:
 
 
 def _findings(home: Path) -> Iterator[str]:
-    """Yield what is open, with dollars, and how much is over."""
+    """Yield the open findings with their dollars, and how many are closed."""
     everything = shown(place(str(home)), everything=True)
     found = [one for one in everything if one.state in OPEN]
-    over, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
-    yield f"\nOpen findings ({len(found)}, here the {first} worst; {over} more are over):"
+    closed, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
+    opened = counted(len(found), "open finding")
+    yield f"\n{opened} (the {first} worst shown), {closed} closed:"
     yield from (f"  {line}" for line in lines(found[:MOST_FINDINGS]))
 
 
 def _before_the_restatement(organisation: Organisation) -> datetime:
-    """Return an instant when the day that is restated later had settled and not changed yet."""
+    """Return an instant when the day that is restated later had settled and not changed."""
     restated = organisation.event(EventKind.RESTATED_DAY).days[0]
     return datetime.combine(restated + RESTATED_AFTER, time.min, UTC) - timedelta(hours=12)
 
 
 def _fresh(home: Path, files: Mapping[str, str]) -> None:
-    """Empty an old demo, and write what the company has set up: what `dev` starts from."""
+    """Empty an old demo, and write the company's settings and files, from which `dev` starts."""
     config = home / CONFIG
     if home.exists() and any(home.iterdir()):
         if not config.exists() or SAMPLE_SCHEME not in config.read_text(encoding="utf-8"):
             raise SettingsError(
-                f"{home} is not empty and not a demo. Choose another folder with --home."
+                f"{home} is not empty and contains no demo. Choose another folder with --home."
             )
         rmtree(home)
     for name, text in files.items():

@@ -237,8 +237,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+    except (OSError, RecursionError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         raise SettingsError(f"{path} cannot be read: {broken}. Fix that line.") from broken
 
 

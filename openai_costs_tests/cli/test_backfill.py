@@ -232,7 +232,7 @@ def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
     made, lines = backfilled
     money = next(i for i, line in enumerate(lines) if "read from tidewater, harbour" in line)
     names = lines.index("tidewater: names and owners, paced as the provider allows")
-    again = next(i for i, line in enumerate(lines) if line.endswith("of now, no request"))
+    again = next(i for i, line in enumerate(lines) if line.endswith("names and owners, no request"))
     assert money < names < again
     spend = made.lake.read(Spend).filter(project_id="proj_route_planner")
     assert set(spend["project_name"]) == {"Route planner"}
@@ -245,7 +245,7 @@ def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
     _, lines = backfilled
     published = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
     names = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
-    again = [i for i, line in enumerate(lines) if line.endswith("of now, no request")]
+    again = [i for i, line in enumerate(lines) if line.endswith("names and owners, no request")]
     assert len(published) == 2
     assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
 
@@ -329,8 +329,8 @@ def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: H
         again.follow_directory(overtaken_days(overtaken.lake, ()))
         again.publish()
     assert [line for line in lines if line.endswith("no request")] == [
-        "2026-11-19: names and owners of now, no request",
-        "2026-11-22: names and owners of now, no request",
+        "2026-11-19: current names and owners, no request",
+        "2026-11-22: current names and owners, no request",
     ]
     assert overtaken_days(overtaken.lake, ()) == []
     question = "SELECT DISTINCT project_name FROM mart.spend WHERE project_id = 'proj_labs'"

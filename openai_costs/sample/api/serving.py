@@ -19,6 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.api.app import create_app
+from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.corrupted import SLEEP_EXTENSION, ConnectionCutError
 from openai_costs.sample.faults.faults import Faults, describe_faults
@@ -162,6 +163,15 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
             server.run(sockets=[listener])
 
 
+def _announce(url: str, say: Callable[[str], None]) -> None:
+    """Print the address, the variables to export and the next command."""
+    say(f"listening on {url}{ROOT}")
+    say("To read it, in another terminal:")
+    say(f"  export OPENAI_BASE_URL={url}{ROOT}")
+    say(f"  export OPENAI_ADMIN_KEY={SAMPLE_ADMIN_KEY}")
+    say("  openai-costs backfill --home sample-data")
+
+
 def serve_sample(
     address: str,
     *,
@@ -191,6 +201,6 @@ def serve_sample(
         said = str(wrong).removesuffix(".")
         raise SettingsError(f"{said}. `--faults help` lists the faults.") from None
     try:
-        serve(app, port, lambda url: say(f"listening on {url}{ROOT}"))
+        serve(app, port, lambda url: _announce(url, say))
     except OSError as taken:
         raise SettingsError(f"Port {port} cannot be used ({taken}); --port 0 picks one.") from None
