@@ -164,11 +164,11 @@ def verify_sums(
 @app.command()
 def findings(
     everything: Annotated[
-        bool, typer.Option("--all/--open", help="Closed and muted ones too; default: open ones.")
+        bool, typer.Option("--all/--open", help="Also closed and muted findings.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """List what deserves a look, worst first, with the reason."""
+    """List open findings, the most severe first, each with its reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
     found = findings.shown(place(load_settings().home), everything=everything)
@@ -181,12 +181,12 @@ def findings(
 
 @app.command()
 def mute(
-    finding: Annotated[str, typer.Argument(help="Its id, or how the id begins.")],
-    reason: Annotated[str, typer.Option(help="Why, in words.")],
-    until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of silence.")],
-    by: Annotated[str, typer.Option(help="Who says so; a name.")] = "",
+    finding: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of the mute.")],
+    by: Annotated[str, typer.Option(help="Who mutes it; a name.")] = "",
 ) -> None:
-    """Silence a finding until a day, with a reason."""
+    """Mute a finding through a day, with a reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
     said = findings.Silence(reason, until.date(), by)
@@ -195,7 +195,7 @@ def mute(
 
 @app.command()
 def deliver() -> None:
-    """Send what is due through every route, once, and look whether data is late: for cron."""
+    """Send pending alerts once and check for late data (for cron)."""
     from openai_costs.outputs.alerts.rounds import headless  # noqa: PLC0415
 
     settings, troubles = load_settings(), []
@@ -203,7 +203,7 @@ def deliver() -> None:
         typer.echo(f"{told.route}: {told.done}")
         troubles += [told.trouble] if told.trouble else []
     if not settings.alerts.routes:
-        typer.echo("No route: nobody is told. docs/alerts.md#routes says how to write one.")
+        typer.echo("No route, so no message was sent. docs/alerts.md#routes says how to add one.")
     for trouble in troubles:
         typer.echo(trouble, err=True)
     sys.exit(bool(troubles))

@@ -1,11 +1,11 @@
-"""The admin keys of each organization."""
+"""The admin keys of each organisation."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
 
 class AdminKeys(Known):
-    """Admin keys of the organization.
+    """Admin keys of the organisation.
 
     One row per connection and admin key id, with the values it was last listed with. Status:
     active, expired or vanished.

@@ -1,11 +1,11 @@
-"""Invitations to the organization."""
+"""Invitations to the organisation."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
 
 class Invites(Known):
-    """Invitations to the organization.
+    """Invitations to the organisation.
 
     One row per connection and invite id, with the values it was last listed with. Holds e-mail
     addresses: personal data. Status: pending, accepted, expired or vanished.

@@ -1,4 +1,4 @@
-"""The projects of each organization, archived and vanished ones too."""
+"""The projects of each organisation, archived and vanished ones too."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known

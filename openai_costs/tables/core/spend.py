@@ -1,4 +1,4 @@
-"""The ledger: what was billed, in the finest grouping the organization's API accepts."""
+"""The ledger: what was billed, in the finest grouping the organisation's API accepts."""
 
 import datetime as dt
 
@@ -13,9 +13,9 @@ class Spend(Contract):
     `grouping` was not asked for and is null in every row of that day.
     """
 
-    connection: str = column("The connection (organization or account) of openai_costs.toml.")
+    connection: str = column("The connection (organisation or account) of openai_costs.toml.")
     provider: str = column("Who billed: openai.")
-    organization_id: str = column("The provider's organization id, from settings.", nullable=True)
+    organization_id: str = column("The provider's organisation id, from settings.", nullable=True)
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     project_id: str = column("The project; null when the provider named none.", nullable=True)
     user_id: str = column("The user or service account the provider names.", nullable=True)

@@ -1,11 +1,11 @@
-"""The members of each organization."""
+"""The members of each organisation."""
 
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
 
 class Users(Known):
-    """Members of the organization.
+    """Members of the organisation.
 
     One row per connection and user id, with the values it was last listed with. Holds e-mail
     addresses: personal data. Status: active, banned, disabled, vanished or not_listed. A ledger

@@ -58,7 +58,7 @@ class BudgetStatus(Contract):
         "Days of the period, up to the day, that were not read.", unit="days"
     )
     provider_limit_usd: Usd = column(
-        "The provider's own monthly limit for the same project or organization.",
+        "The provider's own monthly limit for the same project or organisation.",
         unit="USD",
         nullable=True,
     )
