@@ -27,12 +27,12 @@ from openai_costs.kernel.days import DayRange, epoch
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
 from openai_costs.settings import Gateway
-from openai_costs.settings.load import Connection
 from openai_costs.sources.gateway.metering import MeterRow, metered
 from openai_costs.sources.gateway.registry import Listing, TokenRow, tokens
 from openai_costs.sources.openai.costs.endpoints import COSTS
 from openai_costs.sources.openai.costs.frames import ledger_batches
 from openai_costs.sources.openai.paging import Query, complete
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.usage import Usage
@@ -130,7 +130,7 @@ def ours(case: Case) -> str:
 
 
 def _rate(case: Case, bucket: bytes) -> str:
-    (batch,) = ledger_batches([_kept(bucket)], Connection(name="acme"))
+    (batch,) = ledger_batches([_kept(bucket)], OpenAIConnection(name="acme"))
     if batch.refused:
         return f"refused: {type(next(iter(batch.refused.values()))).__name__}"
     rows = [MeterRow("tok", "openai", "gpt-5", 1, None, None, None, None, s) for s in case.spends]

@@ -19,10 +19,14 @@ from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
 from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.assets import by_user as users_of
+from openai_costs.sources.ingest import ingest
 from openai_costs.sources.openai.costs import frames
 from openai_costs.sources.openai.costs.source import OpenAICosts
-from openai_costs.sources.raw_pages import collect
+from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.provider import silent
+from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -48,7 +52,9 @@ def settings_for(task: Task) -> Settings:
         home=str(task.home),
         config_file=Path("openai_costs.toml"),
         connections=(
-            Connection(name=NAME, start=FIRST_DAY, base_url=task.base_url, access="costs_only"),
+            OpenAIConnection(
+                name=NAME, start=FIRST_DAY, base_url=task.base_url, access="costs_only"
+            ),
         ),
     )
 
@@ -97,7 +103,8 @@ def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
 def _read(settings: Settings, days: DayRange) -> None:
     archive = Archive(place(settings.home))
     reader = OpenAICosts(settings, archive, utc_now)
-    done = collect(reader, archive, settings.connections, days, lambda _line: None)
+    asked = sources(reader, settings.connections, days, silent)
+    done = ingest(asked, archive, silent)
     if done.failed:
         raise SystemExit(f"The reading failed: {done.failed}")
 
@@ -110,12 +117,8 @@ def _clean(settings: Settings, days: DayRange) -> int:
         return archive.newest("openai", NAME, "costs", days)
 
     ledger = _whole(lake.replace(Spend, frames.ledger_batches(reads(), connection)))
-    by_user = frames.users_from(
-        lake.batches(Spend, days),
-        [connection],
-        lambda _connection, some: archive.newest("openai", NAME, "costs", some),
-    )
-    _whole(lake.replace(SpendByUser, by_user))
+    users = users_of(lake.batches(Spend, days), archive, [connection])
+    _whole(lake.replace(SpendByUser, users))
     grace = settings.reading.grace
     _whole(lake.replace(SpendControl, frames.control_batches(reads(), grace)))
     return sum(ledger.rows.values())

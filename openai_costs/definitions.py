@@ -28,15 +28,15 @@ from openai_costs.questions.spend import assets as spend
 from openai_costs.questions.spend.checks import attribution_checks, ledger_checks
 from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.questions.usage.checks import usage_checks
-from openai_costs.settings.load import Connection, Settings, load_settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings, load_settings
+from openai_costs.sources import assets as ledger
 from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
-from openai_costs.sources.openai.costs.source import OpenAICosts
-from openai_costs.sources.openai.organization.source import OpenAIDirectory
-from openai_costs.sources.openai.usage.source import OpenAIUsage
+from openai_costs.sources.organization import assets as organization
 from openai_costs.sources.people import assets as engineers
 from openai_costs.sources.provider import Reach
-from openai_costs.sources.registry import PROVIDERS
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -62,16 +62,15 @@ def build_defs(
         loggers: What receives a run's events; by default Dagster's console.
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
-    daily = [build(days) for provider in PROVIDERS for build in provider.assets]
+    daily = [build(days) for build in ledger.daily_assets()]
     daily += [build(days) for question in DAILY for build in question.DAILY_ASSETS]
     marts = [asset for question in WHOLE for asset in question.WHOLE_ASSETS]
     published = publish.published_database()
     everything = [*daily, *marts, published, cost_explorer]
-    whole = [asset for provider in PROVIDERS for asset in provider.whole_assets]
-    whole += [*gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
+    whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
     triggered = jobs_and_sensors(settings, everything, whole, published, overtaken_days)
     return dg.Definitions(
-        assets=[*everything, *whole, *alerts.told(), *publish.views()],
+        assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],
         jobs=triggered.jobs,
         sensors=[*(triggered.sensors or ()), *sensors(settings)],
@@ -95,17 +94,15 @@ def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.As
 def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     """Return what runs need, by the names that assets ask for."""
     home = place(settings.home)
-    lake, archive = Lake(home), Archive(home)
+    lake = Lake(home)
     return {
         "settings": settings,
         "clock": clock,
         "home": home,
         "lake": lake,
         "lake_io": LakeIOManager(lake),
-        "archive": archive,
-        "reader": OpenAICosts(settings, archive, clock, reach),
-        "usage_reader": OpenAIUsage(settings, archive, clock, reach),
-        "directory_reader": OpenAIDirectory(settings, archive, clock, reach),
+        "archive": Archive(home),
+        "reach": reach,
         "gateway_readers": readers_of(settings, clock),
     }
 
@@ -123,5 +120,5 @@ def reach_of(clock: Clock) -> Reach:
     return Reach(inner)
 
 
-defs = build_defs(load_settings())
+defs = build_defs(load_settings(connection_kinds()))
 """What Dagster loads. Reads the environment and openai_costs.toml; both may be empty."""

@@ -28,7 +28,8 @@ from openai_costs.sample.api.serving import InProcessTransport
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.faults import Faults
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, KeptRead
 from openai_costs.storage.files import place
@@ -175,7 +176,7 @@ class House:
     """A home, its connections, and the API behind each of them."""
 
     home: str
-    connections: tuple[Connection, ...]
+    connections: tuple[OpenAIConnection, ...]
     clock: HandClock = field(default_factory=HandClock)
     transports: dict[str, httpx.BaseTransport] = field(default_factory=dict)
 
@@ -273,9 +274,9 @@ def connection(
     *,
     access: Literal["full", "costs_only"] = "full",
     start: date = FIRST_DAY,
-) -> Connection:
+) -> OpenAIConnection:
     """A connection to the sample API."""
-    return Connection(
+    return OpenAIConnection(
         name=name,
         base_url="sample://organisation",
         start=start,

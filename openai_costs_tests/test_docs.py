@@ -22,12 +22,24 @@ from openai_costs.cli.commands import app
 from openai_costs.cli.demo import demo
 from openai_costs.outputs.publish.database import DATABASE
 from openai_costs.settings import Reading, Team
-from openai_costs.settings.load import LATER_SECTIONS, Connection, Environment
+from openai_costs.settings.load import LATER_SECTIONS, Environment
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED as ALLOWED_AT_A_GATEWAY
-from openai_costs.sources.http.access import REQUESTS_PER_MINUTE
-from openai_costs.sources.openai.connection import ALLOWED
+from openai_costs.sources.http.api import Api
+from openai_costs.sources.openai.connection import ALLOWED, REQUESTS_PER_MINUTE
 from openai_costs.sources.openai.organization.endpoints import PROJECT_ID
-from openai_costs.sources.provider import Provider
+from openai_costs.sources.openai.settings import (
+    BASE_URL_VARIABLE,
+    DEFAULT_BASE_URL,
+    OpenAIConnection,
+)
+from openai_costs.sources.provider import (
+    CostSource,
+    OrganizationSource,
+    Provider,
+    RawPages,
+    UsageSource,
+)
+from openai_costs.sources.registry import PROVIDERS
 from openai_costs.storage.archive import DayRead
 from openai_costs.tables.__main__ import document
 from openai_costs_tests.org import calm, house
@@ -43,7 +55,7 @@ ROOT: Final = PACKAGE.parent
 PAPERS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 MONEY: Final = ROOT / "docs" / "how-we-count-money.md"
-SECTIONS: Final = (Connection, Reading, Team)
+SECTIONS: Final = (OpenAIConnection, Reading, Team)
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CACHES: Final = {"__pycache__"}
 SHELLS: Final = ("sh", "bash", "console", "shell", "")
@@ -125,7 +137,8 @@ def test_an_environment_variable_is_documented_with_its_default() -> None:
     for name, field in Environment.model_fields.items():
         default = said[name.upper()][0].strip("`").removeprefix("./")
         assert default == (str(field.default).removeprefix("./") or "empty")
-    assert Connection(name="any").admin_key_env in said
+    assert OpenAIConnection(name="any").admin_key_env in said
+    assert said[BASE_URL_VARIABLE][0].strip("`") == DEFAULT_BASE_URL
 
 
 def test_a_section_that_is_not_read_yet_is_said_to_be_so() -> None:
@@ -246,13 +259,34 @@ def test_where_things_go_names_every_room_of_the_root_and_no_other() -> None:
 def test_every_path_that_may_be_asked_is_listed_and_no_other() -> None:
     section = text(ROOT / "docs" / "security.md").partition("## Every call")[2]
     said = set(re.findall(r"^\| `GET (\S+)` \|", section, re.MULTILINE))
-    allowed = {*chain.from_iterable(ALLOWED.values()), *ALLOWED_AT_A_GATEWAY}
+    providers = chain.from_iterable(provider.allowed for provider in PROVIDERS)
+    allowed = {*chain.from_iterable(ALLOWED.values()), *providers, *ALLOWED_AT_A_GATEWAY}
     assert said == {pattern.replace(PROJECT_ID, "{project_id}") for pattern in allowed}
+
+
+PARTS: Final = (Provider, CostSource, UsageSource, OrganizationSource, RawPages, Api, DayRead)
 
 
 def test_what_a_provider_gives_is_told_whole() -> None:
     said = named(ROOT / "docs" / "add-a-provider.md")
-    assert {field.name for kind in (Provider, DayRead) for field in fields(kind)} <= said
+    assert {field.name for kind in PARTS for field in fields(kind)} <= said
+
+
+def test_the_example_of_a_provider_is_the_one_that_the_tests_run() -> None:
+    folder = ROOT / "openai_costs_tests" / "sources" / "acme_ai"
+    code = "\n".join(text(file) for file in folder.glob("*.py"))
+    paper = ROOT / "docs" / "add-a-provider.md"
+    shown = [block for language, block in fences(paper) if language == "python"]
+    assert len(shown) == 6
+    assert [block for block in shown if block not in code] == []
+
+
+def test_the_files_of_a_provider_are_those_that_the_example_has() -> None:
+    folder = ROOT / "openai_costs_tests" / "sources" / "acme_ai"
+    table = text(ROOT / "docs" / "add-a-provider.md").partition("## The files")[2]
+    said = set(re.findall(r"^\| `(\w+\.py)` \|", table.partition("\n## ")[0], re.MULTILINE))
+    tests = {"__init__.py", "wire.py"} | {file.name for file in folder.glob("test_*.py")}
+    assert said == {file.name for file in folder.glob("*.py")} - tests
 
 
 def test_every_dependency_has_its_reason() -> None:

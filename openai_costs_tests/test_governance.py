@@ -20,9 +20,10 @@ from openai_costs.questions.gateway_bypass import assets as gateway_bypass
 from openai_costs.questions.reconciliation import assets as reconciliation
 from openai_costs.questions.seats import assets as seats
 from openai_costs.settings import Directory, Gateway, Seats
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.people import assets as directory
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
@@ -141,7 +142,7 @@ def house(
     settings = Settings(
         home=str(home / "data"),
         config_file=home / "openai_costs.toml",
-        connections=(Connection(name="acme", start=DAYS.first),),
+        connections=(OpenAIConnection(name="acme", start=DAYS.first),),
         gateway=Gateway(litellm_url=URL, requests_per_minute=100_000),
         directory=Directory(files=("people.csv",)),
         seats=Seats(month_usd=Decimal(30)),

@@ -13,7 +13,10 @@ from openai_costs.kernel.days import DayRange, consecutive, is_settled
 from openai_costs.kernel.errors import MissingKey, SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.organization.frames import is_usable
+from openai_costs.sources.provider import OrganizationSource
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, read_at
 from openai_costs.storage.files import place
@@ -111,28 +114,32 @@ def _missing(settings: Settings, today: date, in_part: Sequence[tuple[str, date]
     for connection in settings.asked_connections:
         provider = provider_of(connection)
         there = lake.days(MartSpend, connection.name)
-        owed |= set(DayRange(provider.first_day(archive, connection), today)) - there
+        first = provider.costs.pages.first_day(archive, connection)
+        owed |= set(DayRange(first, today)) - there
         owed |= {day for name, day in in_part if name == connection.name}
-        if used := lake.days(Usage, connection.name):
-            owed |= set(DayRange(provider.first_usage_day(archive, connection), today)) - used
+        used = lake.days(Usage, connection.name)
+        if provider.usage and used:
+            owed |= set(DayRange(provider.usage.pages.first_day(archive, connection), today)) - used
     return owed
 
 
 def directories_due(settings: Settings, today: date) -> list[str]:
-    """Return the connections that give more than costs and gave no usable names today."""
+    """Return the connections that have an organization and gave no usable names today."""
     archive = Archive(place(settings.home))
     return [
         connection.name
         for connection in settings.asked_connections
-        if connection.access == "full" and not _has_directory(archive, connection, today)
+        if (source := provider_of(connection).organization_of(connection))
+        and not _has_names(archive, connection, source, today)
     ]
 
 
-def _has_directory(archive: Archive, connection: Connection, today: date) -> bool:
-    """Return whether the newest read of a connection's directory is of today and can be used."""
-    provider = provider_of(connection)
-    newest = archive.newest(provider.name, connection.name, provider.directory_dataset, [today])
-    return any(map(provider.is_usable_directory, newest))
+def _has_names(
+    archive: Archive, connection: Connection, source: OrganizationSource, today: date
+) -> bool:
+    """Return whether the newest read of an organization is of today and can be used."""
+    newest = source.pages.newest(archive, connection, [today])
+    return any(is_usable(source.listing, read) for read in newest)
 
 
 def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
@@ -141,9 +148,9 @@ def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
     archive, lake = Archive(home), Lake(home)
     for connection in settings.asked_connections:
         provider = provider_of(connection)
-        yield archive.reads(provider.name, connection.name, provider.dataset, day)
-        if lake.days(Usage, connection.name):
-            yield archive.reads(provider.name, connection.name, provider.usage_dataset, day)
+        yield provider.costs.pages.reads(archive, connection, day)
+        if provider.usage and lake.days(Usage, connection.name):
+            yield provider.usage.pages.reads(archive, connection, day)
 
 
 def _has_settled_pages(settings: Settings, day: date) -> bool:

@@ -167,11 +167,12 @@ def findings(
         bool, typer.Option("--all/--open", help="Also closed and muted findings.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    home: Home = None,
 ) -> None:
     """List open findings, the most severe first, each with its reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    found = findings.shown(place(load_settings().home), everything=everything)
+    found = findings.shown(place(_settings(home).home), everything=everything)
     if as_json:
         typer.echo(json.dumps(findings.as_json(found), indent=2))
         return
@@ -185,23 +186,24 @@ def mute(
     reason: Annotated[str, typer.Option(help="Why.")],
     until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of the mute.")],
     by: Annotated[str, typer.Option(help="Who mutes it; a name.")] = "",
+    home: Home = None,
 ) -> None:
     """Mute a finding through a day, with a reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    said = findings.Silence(reason, until.date(), by)
-    typer.echo(findings.mute(load_settings(), finding, said, utc_now().date()))
+    request = findings.MuteRequest(reason, until.date(), by)
+    typer.echo(findings.mute(_settings(home), finding, request, utc_now().date()))
 
 
 @app.command()
-def deliver() -> None:
+def deliver(home: Home = None) -> None:
     """Send pending alerts once and check for late data (for cron)."""
-    from openai_costs.outputs.alerts.rounds import headless  # noqa: PLC0415
+    from openai_costs.outputs.alerts.cron import deliver_once  # noqa: PLC0415
 
-    settings, troubles = load_settings(), []
-    for told in headless(settings, utc_now):
-        typer.echo(f"{told.route}: {told.done}")
-        troubles += [told.trouble] if told.trouble else []
+    settings, troubles = _settings(home), []
+    for result in deliver_once(settings, utc_now):
+        typer.echo(f"{result.route}: {result.counts}")
+        troubles += [result.trouble] if result.trouble else []
     if not settings.alerts.routes:
         typer.echo("No route, so no message was sent. docs/alerts.md#routes says how to add one.")
     for trouble in troubles:
@@ -215,19 +217,24 @@ def report(
     home: Home = None,
 ) -> None:
     """Rebuild the cost explorer."""
+    from openai_costs.cli.findings import refuse_empty  # noqa: PLC0415
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
+    from openai_costs.tables.mart.coverage import Coverage  # noqa: PLC0415
 
     folder = place(_settings(home).home)
+    refuse_empty(folder, Coverage, "days of costs")
     write_report(folder, Lake(folder), utc_now())
     typer.echo(str(folder / PAGE))
     if show:
         typer.launch(str(folder / PAGE))
 
 
-def _settings(home: str | None) -> Settings:
-    """Return the settings, of another home where one is named."""
-    settings = load_settings()
+def _settings(home: str | None = None) -> Settings:
+    """Return the settings as they are now, of another home where one is named."""
+    from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415 - takes a moment
+
+    settings = load_settings(connection_kinds())
     return settings.model_copy(update={"home": home}) if home else settings
 
 

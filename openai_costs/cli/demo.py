@@ -22,8 +22,8 @@ from openai_costs.outputs.report.page_model import REST, ReportFacts
 from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
-from openai_costs.sample.setup import CONFIG, company
-from openai_costs.settings.load import SAMPLE_SCHEME
+from openai_costs.sample.setup import company, is_demo
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import OPEN
@@ -39,7 +39,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
         SettingsError: The home contains something that is not a demo, or `days` is out of range.
     """
     now = clock()
-    made = company(home, seed=seed, days=days, now=now)
+    made = company(home, seed=seed, days=days, now=now, kinds=connection_kinds())
     settings, before = made.settings, _before_the_restatement(made.organisation)
     _fresh(home, made.files)
     say(f"Tidewater Maps, an invented company, {days} days. First as of {before.date()}:")
@@ -100,9 +100,8 @@ def _before_the_restatement(organisation: Organisation) -> datetime:
 
 def _fresh(home: Path, files: Mapping[str, str]) -> None:
     """Empty an old demo, and write the company's settings and files, from which `dev` starts."""
-    config = home / CONFIG
     if home.exists() and any(home.iterdir()):
-        if not config.exists() or SAMPLE_SCHEME not in config.read_text(encoding="utf-8"):
+        if not is_demo(home):
             raise SettingsError(
                 f"{home} is not empty and contains no demo. Choose another folder with --home."
             )

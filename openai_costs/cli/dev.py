@@ -16,6 +16,7 @@ from typing import NamedTuple
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.setup import CONFIG
 from openai_costs.settings.load import environment_with, load_settings
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import is_local, place
 
 STATE = "dagster"
@@ -67,7 +68,7 @@ def start(
             is in use.
     """
     variables = _demo_variables(Path(home or "demo")) if is_demo else {}
-    folder = place(home or ("demo" if is_demo else load_settings().home))
+    folder = place(home or ("demo" if is_demo else load_settings(connection_kinds()).home))
     if not is_local(folder):
         raise SettingsError(
             f"{folder} is not on this machine: set DAGSTER_HOME, run `dagster dev`."

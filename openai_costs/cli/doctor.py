@@ -1,9 +1,11 @@
-"""One line per fact about this installation: OK, WARN or FAIL, with the remedy on the same line."""
+"""One line per fact about this installation: OK, WARN or FAIL, with the remedy on the same line.
+
+What a connection's provider finds out comes from its own folder.
+"""
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from importlib.metadata import version
 from typing import Literal, NamedTuple
 
@@ -11,14 +13,14 @@ from upath import UPath
 
 from openai_costs.cli.findings import route_facts
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
-from openai_costs.kernel.errors import MissingKey, OpenAICostsError
+from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.settings import Gateway
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.readers import GatewayReader, readers_of
-from openai_costs.sources.openai.costs.source import probe
-from openai_costs.sources.openai.organization.scopes import ScopeFound, probe_scopes
 from openai_costs.sources.provider import Reach, silent
+from openai_costs.sources.registry import provider_of
 from openai_costs.sources.user_files import files
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.files import place, replace_file
@@ -27,7 +29,7 @@ from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.spend import Spend
 
-# The doctor's facts about the gateway and the company's directory. Asks, and keeps nothing.
+# Facts about the gateway and the company's directory. Asks, and keeps nothing.
 
 Said = tuple[Literal["OK", "WARN", "FAIL"], str, str]
 
@@ -50,7 +52,7 @@ def _gateway(settings: Settings, clock: Clock) -> Iterator[Said]:
         except OpenAICostsError as refused:
             yield ("FAIL", name, str(refused))
     if not settings.gateway.upstreams:
-        remedy = "tokens name their OpenAI key in their metadata, or [[gateway.upstreams]] does"
+        remedy = "tokens name their upstream key in their metadata, or [[gateway.upstreams]] does"
         yield ("WARN", f"{about}: upstreams", f"none declared: {remedy}")
 
 
@@ -76,7 +78,7 @@ def _pages(reads: Iterable[DayRead]) -> int:
 def _directory(settings: Settings) -> Iterator[Said]:
     about = "directory"
     if not settings.directory.files:
-        yield ("OK", about, "none in the settings: nobody is matched or flagged")
+        yield ("OK", about, "none in the settings: no person is matched or flagged")
         return
     folder = UPath(settings.config_file.parent)
     for pattern in (file.path for file in settings.directory.files):
@@ -91,7 +93,7 @@ def _directory(settings: Settings) -> Iterator[Said]:
     if people.is_empty():
         yield ("WARN", about, "no person read yet: run the job directory, or a backfill")
     elif doubted:
-        yield ("WARN", about, f"not believed since it shrank or was empty: {doubted} people kept")
+        yield ("WARN", about, f"it shrank or was empty, so the last list is kept: {doubted} people")
     else:
         yield ("OK", about, f"{people.height} people")
 
@@ -108,15 +110,12 @@ class Fact(NamedTuple):
 
 
 def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
-    """Yield every fact; asks each connection for one row."""
+    """Yield every fact; asks each connection for as little as possible."""
     yield Fact("OK", "versions", _versions())
     yield _settings_file(settings)
     yield _home(settings)
     for connection in settings.connections:
-        yield _key(settings, connection)
-        yield _call(settings, connection, clock, reach)
-        yield from _scopes(settings, connection, clock, reach)
-        yield _days(settings, connection)
+        yield from _connection(settings, connection, clock, reach)
     yield from (Fact(*fact) for fact in governance_facts(settings, clock))
     yield from (Fact(*fact) for fact in route_facts(settings))
     status = Lake(place(settings.home)).read(BudgetStatus)
@@ -147,46 +146,14 @@ def _home(settings: Settings) -> Fact:
     return Fact("OK", "home", f"{home} can be written")
 
 
-def _key(settings: Settings, connection: Connection) -> Fact:
-    about = f"{connection.name}: key"
-    try:
-        key = settings.admin_key(connection).get_secret_value()
-    except OpenAICostsError as missing:
-        return Fact("FAIL", about, str(missing))
-    if not key.startswith("sk-admin-"):
-        remedy = "does not look like an admin key (sk-admin-...): project keys are always refused"
-        return Fact("WARN", about, f"{connection.admin_key_env} {remedy}")
-    return Fact("OK", about, f"{connection.admin_key_env} holds an admin key")
-
-
-def _call(settings: Settings, connection: Connection, clock: Clock, reach: Reach) -> Fact:
-    about = f"{connection.name}: GET /organization/costs"
-    yesterday = clock().date() - timedelta(days=1)
-    try:
-        probe(settings, connection, reach, DayRange(yesterday, yesterday))
-    except OpenAICostsError as refused:
-        return Fact("FAIL", about, str(refused))
-    return Fact("OK", about, f"HTTP 200 for {yesterday}")
-
-
-def _scopes(
+def _connection(
     settings: Settings, connection: Connection, clock: Clock, reach: Reach
 ) -> Iterator[Fact]:
-    """Yield whether the key may read usage and names, and what will be missing where it may not."""
-    yesterday = clock().date() - timedelta(days=1)
-    with suppress(MissingKey):  # has a line of its own
-        for found in probe_scopes(settings, connection, reach, DayRange(yesterday, yesterday)):
-            yield _scope(connection, found)
-
-
-def _scope(connection: Connection, found: ScopeFound) -> Fact:
-    about = f"{connection.name}: scope {found.scope}"
-    if found.is_there:
-        return Fact("OK", about, f"GET {found.path} is answered")
-    is_meant = found.is_there is None and connection.access == "costs_only"
-    remedy = "" if is_meant else f" Add it to the key in {connection.admin_key_env}."
-    state: Literal["OK", "WARN"] = "OK" if is_meant else "WARN"
-    return Fact(state, about, f"{found.said.rstrip('.')}; without it: {found.without}.{remedy}")
+    """Yield what the provider finds out about a connection, and the days that are stored."""
+    provider = provider_of(connection)
+    for state, about, text in provider.diagnose(settings, connection, reach, clock().date()):
+        yield Fact(state, f"{connection.name}: {about}", text)
+    yield _days(settings, connection)
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:

@@ -1,50 +1,88 @@
-"""What the command line shows and does about findings; printing is the command's own work."""
+"""What the commands findings, mute and doctor show about findings and routes; prints nothing."""
 
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from upath import UPath
 
-from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.kernel.hosts import is_loopback
-from openai_costs.outputs.alerts.judged_days import Judged
-from openai_costs.outputs.alerts.message import one_line
+from openai_costs.outputs.alerts.channels import apprise, webhook
+from openai_costs.outputs.alerts.evaluation import NOTHING
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
-from openai_costs.outputs.alerts.rounds import Look, look_again
+from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import Finding, rows
-from openai_costs.outputs.alerts.rules import all_rules
+from openai_costs.outputs.alerts.rules import all_rules, find_rule
+from openai_costs.outputs.alerts.titles import one_line, title_of
+from openai_costs.sample.setup import is_demo
 from openai_costs.settings import Mute, Route
 from openai_costs.settings.load import Settings, secret
-from openai_costs.storage.files import place
+from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.candidate import Finding as Candidate
+from openai_costs.tables.contract import Contract
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
 
 BY = "command line"
+DEMO = "demo"
+"""The folder that `openai-costs demo` fills by default."""
+
+
+class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
+    """A command needs data, and its home holds none yet: that is not the same as "nothing found".
+
+    Args:
+        home: The home of the command.
+        what: What there is none of: `findings`.
+        demo: A demo's home near it; empty when there is none.
+    """
+
+    def __init__(self, home: str, what: str, demo: str = "") -> None:
+        here = f"A demo is in {demo}: add --home {demo}. " if demo else ""
+        super().__init__(
+            f"There are no {what} in {home} yet, because no data has been read into it. {here}"
+            "`openai-costs backfill` reads your own data."
+        )
+
+
+def refuse_empty(home: UPath, table: type[Contract], what: str) -> None:
+    """Refuse a home that does not have a table yet.
+
+    Args:
+        home: The home of the command.
+        table: The table that the command needs.
+        what: What it has, in the plural: `findings`.
+
+    Raises:
+        NothingStored: It has no such table.
+    """
+    if not Lake(home).has(table):
+        raise NothingStored(str(home), what, _demo_near(home))
 
 
 def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
-    """Return the findings to show, the worst and dearest first; by default those not closed."""
+    """Return the findings to show, by severity, then by dollars; by default only the open ones.
+
+    Raises:
+        NothingStored: Nothing was evaluated in this home yet.
+    """
+    refuse_empty(home, Findings, "findings")
     found = rows(Finding, worst_first(Lake(home).read(Findings)))
     return [one for one in found if everything or one.state in OPEN]
 
 
 def lines(found: list[Finding]) -> Iterator[str]:
-    """Yield findings as text: a line with the id, then the reason."""
+    """Yield findings as text: a line with the id and the title, then the reason and the rule."""
     for one in found:
-        stake = f"{one.impact_usd:,.2f} USD, " if one.impact_usd is not None else ""
-        who = one_line(one.subject_name or one.subject_id)
-        state = f"muted until {one.muted_until}" if one.state == "muted" else one.state
-        yield (
-            f"{one.finding_id}  {state:<8} {one.severity:<8} {stake}{one.rule}, "
-            f"{one.subject_kind.replace('_', ' ')} {who}, since {one.since_day}"
-        )
-        yield f"              {one_line(one.because)}"
+        state = f"muted through {one.muted_until}" if one.state == "muted" else one.state
+        title = title_of(one, find_rule(one.rule))
+        yield f"{one.finding_id}  {state:<8} {one.severity:<8} {title}"
+        yield f"              {one_line(one.because)} [{one.rule}]"
     if not found:
-        yield "No finding. `openai-costs findings --all` shows closed and muted ones too."
+        yield "No open finding. `openai-costs findings --all` also lists closed and muted ones."
 
 
 def as_json(found: list[Finding]) -> list[dict[str, object]]:
@@ -52,36 +90,47 @@ def as_json(found: list[Finding]) -> list[dict[str, object]]:
     return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in found]
 
 
-class Silence(NamedTuple):
-    """What a person says when they mute a finding."""
+def _demo_near(home: UPath) -> str:
+    """Return the home of a demo beside a home or in the current folder; empty without one."""
+    near = [Path(str(home)).parent / DEMO] if is_local(home) else []
+    for folder in (*near, Path(DEMO)):
+        if is_demo(folder):
+            return str(folder)
+    return ""
+
+
+class MuteRequest(NamedTuple):
+    """Why a finding is muted, through which UTC day, and by whom."""
 
     reason: str
     until: date
     by: str = ""
 
 
-def mute(settings: Settings, name: str, said: Silence, today: date) -> str:
+def mute(settings: Settings, name: str, request: MuteRequest, today: date) -> str:
     """Mute a finding, and return a sentence about it.
 
     Raises:
-        SettingsError: There is no such finding, or the mute cannot be.
+        SettingsError: There is no such finding, or the request cannot be used.
     """
     home = place(settings.home)
     finding = _named(home, name)
-    reason, until, by = said.reason.strip(), said.until, said.by.strip() or BY
+    reason, until, by = request.reason.strip(), request.until, request.by.strip() or BY
     if until < today:
-        raise SettingsError(f"--until {until} is over. Give today, {today}, or a later day.")
+        raise SettingsError(f"--until {until} has passed. Give today, {today}, or a later day.")
     if not reason or "@" in reason + by:
-        raise SettingsError("A mute needs a reason in words, without an e-mail address.")
+        raise SettingsError(
+            "A mute needs a reason, and neither the reason nor the name may hold an e-mail address."
+        )
     entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
     keep_mute(home, entry, today)
-    look_again(Lake(home), today, lambda: _nothing_but_mutes(settings, home))
-    is_over = "is over; should it come back, it " if finding.state == "closed" else ""
-    return f"{finding.finding_id} ({finding.rule}) {is_over}is muted through {until}: {reason}"
-
-
-def _nothing_but_mutes(settings: Settings, home: UPath) -> Look:
-    return Look(Candidate.no_rows(), Judged({}, {}), with_mutes(settings.alerts, home))
+    lake = Lake(home)
+    with lake.alone(Findings):
+        record(lake, NOTHING, with_mutes(settings.alerts, home), today)
+    about = f"{finding.finding_id} ({finding.rule})"
+    if finding.state == "closed":
+        return f"{about} is closed. If it opens again, it is muted through {until}: {reason}"
+    return f"{about} is muted through {until}: {reason}"
 
 
 def _plain(value: object) -> object:
@@ -100,7 +149,7 @@ def _named(home: UPath, name: str) -> Finding:
 def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAIL"], str, str]]:
     """Yield a fact per route and per rule pattern that matches nothing; sends nothing."""
     if not settings.alerts.routes:
-        yield ("OK", "alerts", "no route: findings are in mart.findings, nobody is told")
+        yield ("OK", "alerts", "no route: findings are in mart.findings, and no message is sent")
     known = [rule.id for rule in all_rules()]
     for route in settings.alerts.routes:
         about = f"alerts: {route.name}"
@@ -113,16 +162,21 @@ def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAI
 
 
 def _trouble(route: Route) -> str:
-    """Return what is wrong with a route's variables; empty when nothing is."""
+    """Return why a route cannot deliver; empty when nothing is known against it."""
     asks = f"Route {route.name!r} of [alerts]"
+    others = (route.secret_env, *(route.headers_env or {}).values())
     try:
         url = secret(route.url_env, asks).get_secret_value() if route.url_env else ""
-        if route.secret_env:
-            secret(route.secret_env, asks)
+        for variable in filter(None, others):
+            secret(variable, asks)
     except SettingsError as missing:
         return str(missing)
+    if route.channel == "apprise" and not apprise.is_installed():
+        return apprise.INSTALL
+    if route.body_template and (problem := webhook.template_problem(route.body_template)):
+        return f"{problem}. Correct it in route {route.name!r}"
     wanted = {"email": ("smtp://", "smtps://"), "apprise": ("",)}.get(route.channel, ("https://",))
     is_local = url.startswith("http://") and is_loopback(urlsplit(url).hostname)
     if url and not (url.startswith(wanted) or is_local):
-        return f"{route.url_env} does not begin with {' or '.join(wanted)}: mend the variable"
+        return f"{route.url_env} does not begin with {' or '.join(wanted)}: correct the variable"
     return ""

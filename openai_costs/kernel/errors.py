@@ -2,14 +2,15 @@
 
 OpenAICostsError                a mistake we can explain; shown without a stack trace
 ├── SettingsError               openai_costs.toml or the environment has a value that cannot be used
-│   └── MissingKey              no admin key was found in any of the places checked
+│   └── MissingKey              no key was found in any of the places searched
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
 ├── ReadFailed                  a read did not complete, so nothing of it was kept
-│   ├── KeyUnusable             the key contains a character that no key has: nothing was sent
+│   ├── KeyUnusable             no header can hold the key (sources/http/access.py)
 │   ├── AccessRefused           401/403: terminal, a person has to act
 │   ├── RequestRefused          another 4xx: asking again would not help
-│   │   └── LookbackExceeded    the provider keeps no costs that old
-│   ├── GatewayRefused          the gateway does not let its key read: a person has to act
+│   │   ├── LookbackExceeded    the provider keeps nothing that old
+│   │   └── CursorRefused       a page behind the first is refused: nothing kept, try later
+│   ├── GatewayRefused          the gateway refuses its key (sources/gateway/litellm/source.py)
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
 │   ├── HostUnreachable         no such host, or it is closed (sources/http/retries.py)
@@ -18,6 +19,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
+├── NothingStored               the home of a command holds no data yet (cli/findings.py)
 ├── ContractBroken              rows break a table's contract: the table was left as it was
 └── DeliveryFailed              a channel did not take a message (outputs/alerts/channels/)
 """
@@ -26,16 +28,22 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.redaction import redacted
 
-USAGE_SCOPE = "api.usage.read"
-MANAGEMENT_SCOPE = "api.management.read"
 ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
-_NEEDS = {
-    USAGE_SCOPE: "Costs and usage",
-    MANAGEMENT_SCOPE: "Names of projects, keys and people",
-}
-"""What a key without a scope cannot read."""
+
+
+class Permission(NamedTuple):
+    """What a key needs before the provider answers a path.
+
+    Args:
+        need: What needs which key, as a sentence for a person; the provider's folder writes it.
+        scope: The provider's name for the permission; empty where it has none.
+    """
+
+    need: str = "The key does not have the permission for this request."
+    scope: str = ""
 
 
 class OpenAICostsError(Exception):
@@ -48,20 +56,25 @@ class SettingsError(OpenAICostsError):
     """A setting cannot be used."""
 
 
-class MissingKey(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
-    """No admin key was found in any of the places checked."""
+class MissingKey(SettingsError):  # noqa: N818 - the name is the sentence's subject
+    """No key was found in any of the places searched.
 
-    def __init__(self, connection: str, places: Sequence[str]) -> None:
-        checked = "; ".join(places)
+    Args:
+        connection: The connection's name.
+        places: Where a key could have been.
+        remedy: How to get such a key, as a sentence; the provider's folder writes it.
+    """
+
+    def __init__(self, connection: str, places: Sequence[str], remedy: str = "") -> None:
+        searched = "; ".join(places)
         super().__init__(
-            f"Connection {connection!r} has no admin key. Checked: {checked}. "
-            "Create an admin key as an organization owner (Settings > Organization > Admin keys) "
-            "and export it, or run `openai-costs demo`, which needs no key."
+            f"Connection {connection!r} has no admin key. Places searched: {searched}. "
+            f"{remedy or 'Create a key and export it'}, or run `openai-costs demo` without a key."
         )
 
 
 class PathNotAllowed(OpenAICostsError):  # noqa: N818
-    """A request was refused before it left this machine."""
+    """A request was refused before it left."""
 
     def __init__(self, method: str, path: str, allowed: Sequence[str]) -> None:
         super().__init__(
@@ -81,71 +94,52 @@ class ReadFailed(OpenAICostsError):  # noqa: N818
     is_retryable = False
 
 
-class KeyUnusable(ReadFailed):
-    """The key contains a line break or a character that no header can carry; it is not shown."""
-
-    def __init__(self, connection: str, key_env: str) -> None:
-        super().__init__(
-            f"Connection {connection!r}: {key_env} contains a line break or a character that no "
-            "key has. Nothing was sent. Copy the key as one line."
-        )
-
-
 class ErrorAnswer(NamedTuple):
-    """A response that is not a success.
+    """An answer that is no success.
 
     Args:
         connection: The connection's name.
         status: The HTTP status.
-        path: The path asked.
-        said: The provider's own message.
+        path: The path of the request.
+        message: The provider's own message.
         code: The provider's error code, if it gave one.
     """
 
     connection: str
     status: int
     path: str
-    said: str
+    message: str
     code: str = ""
 
 
 class AccessRefused(ReadFailed):
-    """401 or 403: the key is unknown, or its rights are not enough.
+    """401 or 403: the provider does not know the key, or does not let it read this path.
 
     Args:
-        answer: The response.
+        answer: The provider's answer.
         key_env: The variable the key comes from.
-        scope: The scope that the path needs.
+        permission: What the key needs.
     """
 
-    def __init__(self, answer: ErrorAnswer, key_env: str, *, scope: str = USAGE_SCOPE) -> None:
+    def __init__(
+        self, answer: ErrorAnswer, key_env: str, *, permission: Permission | None = None
+    ) -> None:
+        needed = permission or Permission()
         super().__init__(
-            f"Connection {answer.connection!r}: GET {answer.path} was refused with HTTP "
-            f"{answer.status}. The provider's message: {answer.said!r}. {_NEEDS[scope]} need an "
-            f"admin key (sk-admin-...) with the scope {scope}; set it in {key_env}. "
-            "`openai-costs doctor` shows what the key may read."
+            f"Connection {answer.connection!r}: the provider refused GET {answer.path} with HTTP "
+            f"{answer.status} and the message {answer.message!r}. {needed.need} Set the key in "
+            f"{key_env}; `openai-costs doctor` checks what it may read."
         )
-        self.status, self.said, self.scope = answer.status, answer.said, scope
-
-
-class GatewayRefused(ReadFailed):
-    """401 or 403 from the gateway: its key may not read the registry or the meter."""
-
-    def __init__(self, gateway: str, path: str, said: str, key_env: str) -> None:
-        super().__init__(
-            f"Gateway {gateway!r}: GET {path} was refused. Its message: {said!r}. Give {key_env} a "
-            "LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, which only reads."
-        )
+        self.path, self.status, self.message = answer.path, answer.status, answer.message
+        self.scope = needed.scope
 
 
 class FileRefused(ReadFailed):
-    """A file of the gateway or the directory cannot be used as it is.
-
-    The sentence has no e-mail address and no key, whatever the file contains.
+    """A file that settings name cannot be used; its sentence has no e-mail address and no key.
 
     Args:
         place: The file, and the line where one is known.
-        why: What is wrong.
+        why: What is wrong with it.
         remedy: What to do about it.
     """
 
@@ -155,24 +149,31 @@ class FileRefused(ReadFailed):
 
 
 class RequestRefused(ReadFailed):
-    """Another 4xx: the request itself was not accepted.
+    """Another 4xx: the provider did not accept the request itself.
 
     Args:
-        answer: The response.
+        answer: The provider's answer.
         remedy: What to do about it.
     """
 
     def __init__(self, answer: ErrorAnswer, *, remedy: str = ASK_THE_DOCTOR) -> None:
         super().__init__(
-            f"Connection {answer.connection!r}: GET {answer.path} returned HTTP "
-            f"{answer.status}. The provider's message: {answer.said!r}. A retry would not help; "
-            f"{remedy}"
+            f"Connection {answer.connection!r}: the provider answered GET {answer.path} with HTTP "
+            f"{answer.status} and the message {answer.message!r}. The same request would fail "
+            f"again; {remedy}"
         )
-        self.status, self.said, self.code = answer.status, answer.said, answer.code
+        self.answer, self.status = answer, answer.status
+        self.message, self.code = answer.message, answer.code
 
 
 class LookbackExceeded(RequestRefused):
-    """The provider keeps no costs that old (error code `reporting_lookback_exceeded`)."""
+    """The provider keeps nothing that old."""
+
+
+class CursorRefused(RequestRefused):
+    """The provider refuses a page behind the first, so what was asked for is not absent."""
+
+    is_retryable = True
 
 
 class ProviderUnavailable(ReadFailed):
@@ -180,10 +181,10 @@ class ProviderUnavailable(ReadFailed):
 
     is_retryable = True
 
-    def __init__(self, connection: str, path: str, said: str) -> None:
+    def __init__(self, connection: str, path: str, message: str) -> None:
         super().__init__(
-            f"Connection {connection!r}: GET {path} did not succeed after all retries ({said}). "
-            "Nothing of this read was kept and the tables are as they were. Run it again later."
+            f"Connection {connection!r}: GET {path} did not succeed after all retries ({message}). "
+            "Nothing of this read was kept, and the tables are as they were. Run it again later."
         )
 
 
@@ -195,7 +196,7 @@ class IncompleteRead(ReadFailed):
     def __init__(self, path: str, why: str) -> None:
         super().__init__(
             f"GET {path}: {why}. All pages or none: nothing of this read was kept. "
-            "Run it again; if it repeats, the provider's paging has changed: report it."
+            "Run it again. If it happens again, the provider's paging has changed: report it."
         )
         self.path, self.why = path, why
 
@@ -204,17 +205,17 @@ class BodyTooLarge(ReadFailed):
     """The answer outgrew the limit.
 
     Args:
-        path: The path asked.
+        path: The path of the request.
         limit: The limit in bytes.
-        buckets_begun: How many day buckets had begun when the limit was reached.
+        days_begun: How many days had begun when the limit was reached; 0 where that is not known.
     """
 
-    def __init__(self, path: str, limit: int, buckets_begun: int) -> None:
+    def __init__(self, path: str, limit: int, days_begun: int) -> None:
         super().__init__(
             f"GET {path}: the answer is larger than {limit:,} bytes for a single day. "
             "Raise [reading] max_body_mb in openai_costs.toml."
         )
-        self.buckets_begun = buckets_begun
+        self.days_begun = days_begun
 
 
 class PageRefused(OpenAICostsError):  # noqa: N818
@@ -242,8 +243,8 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
     """Rows break a table's contract; the table was left as it was."""
 
     def __init__(self, table: str, days: Sequence[date], rules: Sequence[str]) -> None:
-        spell = ", ".join(str(day) for day in days[:3]) + (" ..." if len(days) > 3 else "")  # noqa: PLR2004 - three examples are enough
+        some_days = listed([str(day) for day in days], 3, "day")
         super().__init__(
-            f"{table} for {spell} was not replaced: {'; '.join(rules)}. "
-            f"The rules are in docs/tables.md; the pages behind it are kept in raw/."
+            f"{table} for {some_days} was not replaced: {'; '.join(rules)}. The rules are in "
+            "docs/tables.md; the pages behind it are kept in raw/."
         )

@@ -103,7 +103,7 @@ def table_asset(  # noqa: PLR0913 - what a table's asset says about itself
         kinds: Technologies shown on the asset.
         reads: Tables the function takes as arguments, in the order of the arguments.
         rules: What is judged for every day of the table.
-        is_explanation: Whether it explains the ledger: refusals are reported, but fail no run.
+        is_explanation: Whether it explains the ledger: refusals turn checks red, and end no run.
         options: Further options of `dagster.asset`.
     """
 

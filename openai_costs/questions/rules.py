@@ -1,7 +1,7 @@
-"""What a question and the findings agree on: rules, and candidates that keep their contract.
+"""What a question declares so that its candidates become findings: its rules, tables and function.
 
-A question declares a `Question`; `outputs/alerts/rules.py` lists them. Not here: what becomes of a
-candidate (outputs/alerts/lifecycle.py), who gets a message (outputs/alerts/delivery_queue.py).
+A question declares a `Question`; `outputs/alerts/rules.py` lists them. Not here: the life cycle of
+a finding (outputs/alerts/lifecycle.py), who receives a message (outputs/alerts/delivery_queue.py).
 """
 
 from collections.abc import Callable
@@ -22,13 +22,21 @@ class Rule:
 
     Args:
         id: folder.rule.
-        quiet_days: Judged days without the condition after which a finding is over; 0 when one
+        title: The sentence that a finding is known by, in the past tense so that it also holds when
+            the finding is closed. Placeholders: {who} (kind and name), {name}, {connection}, {usd}
+            (dollars at stake, without a sign), {observed}, {threshold}, {since}, {day}, {when}
+            ("on DAY", or "from DAY to DAY"), {period} (the same, of the period in the subject id).
+        span: The days that `observed` is the sum of, with the same placeholders; empty when the
+            message leaves `observed` out.
+        quiet_days: Judged days without the condition after which a finding is closed; 0 when one
             evaluation without it is enough.
         reports_end: Whether its end is a message; not where something else takes its place.
         page: The page of the documentation that has a section about it.
     """
 
     id: str
+    title: str = "{who}: {usd} at stake {when}"
+    span: str = "on {day}"
     quiet_days: int = 2
     reports_end: bool = True
     page: str = "docs/alerts.md"
@@ -46,7 +54,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a question may know besides the lake.
+    """What a question may use besides the lake.
 
     Args:
         settings: The settings.
@@ -67,23 +75,23 @@ Until = Callable[[Lake, Facts], date]
 
 
 def without_end(_lake: Lake, _facts: Facts) -> date:
-    """Return no last day: most questions can judge every day that their tables have."""
+    """Return no last day: most questions can judge every day that their tables hold."""
     return date.max
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a question hands over.
+    """A question that findings come from.
 
     Args:
         rules: Its rules.
-        reads: The tables it looks at. Where they are daily, only days that each of them has are
-            judged: a table that was not made yet closes nothing.
-        ask: Returns candidates (tables/candidate.py): the incidents known from these tables, over
-            or not. Asking twice gives the same rows.
+        reads: The tables it reads. Where they are daily, only days that all of them hold are
+            judged: a table that has not been computed yet closes nothing.
+        ask: Returns candidates (tables/candidate.py): the incidents in these tables, past and
+            present. Asking twice returns the same rows.
         judges_until: Returns the last day it can judge: what explains the spend (a gateway, a list
-            of people) may be older than the spend, or not to be believed. Days after it open and
-            close nothing; `date.min` judges none.
+            of people) may be older than the spend, or unreliable. Later days neither open nor close
+            anything; `date.min` judges none.
     """
 
     rules: tuple[Rule, ...]

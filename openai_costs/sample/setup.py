@@ -16,7 +16,8 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.api.serving import sample_address, sample_at
 from openai_costs.sample.company.gateway import allowed_keys, directory_csv, meter_csv, registry_csv
 from openai_costs.sample.company.organisation import Organisation
-from openai_costs.settings.load import Settings
+from openai_costs.settings.connection import SAMPLE_SCHEME, Kinds
+from openai_costs.settings.load import Settings, settings_of
 
 CONFIG = "openai_costs.toml"
 TOKENS, METER, PEOPLE = "company/tokens.csv", "company/meter.csv", "company/people.csv"
@@ -58,8 +59,21 @@ class Company(NamedTuple):
     files: Mapping[str, str]
 
 
-def company(home: Path, *, seed: int, days: int, now: datetime) -> Company:
+def is_demo(home: Path) -> bool:
+    """Return whether a folder is the home of the sample organization."""
+    config = home / CONFIG
+    return config.exists() and SAMPLE_SCHEME in config.read_text(encoding="utf-8")
+
+
+def company(home: Path, *, seed: int, days: int, now: datetime, kinds: Kinds) -> Company:
     """Return the company as it is set up in a home.
+
+    Args:
+        home: The home.
+        seed: Which company.
+        days: Its days of history.
+        now: The instant at which it is set up.
+        kinds: The kinds of connections there are.
 
     Raises:
         SettingsError: There is no such organization.
@@ -73,7 +87,7 @@ def company(home: Path, *, seed: int, days: int, now: datetime) -> Company:
     metered = DayRange(max(start, organisation.first_day), now.date() - timedelta(days=1))
     text = _toml(organisation, address, metered)
     said = tomllib.loads(text, parse_float=Decimal)
-    settings = Settings(home=str(home), config_file=(home / CONFIG).absolute(), **said)
+    settings = settings_of(said, kinds, str(home), home / CONFIG, text)
     files = {
         CONFIG: text,
         TOKENS: registry_csv(organisation),

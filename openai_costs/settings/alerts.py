@@ -1,6 +1,7 @@
-"""`[alerts]`: which findings go to which route, what is muted, and when a change is sent."""
+"""`[alerts]`: routes, mutes, and when a change is worth a message."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -11,13 +12,18 @@ from pydantic import Field, StringConstraints, model_validator
 from openai_costs.settings.section import Name, Section, VariableName
 
 Severity = Literal["info", "warning", "critical"]
-ChannelKind = Literal["slack", "email", "webhook", "pagerduty", "apprise"]
+ChannelKind = Literal["slack", "teams", "email", "webhook", "pagerduty", "apprise"]
+"""Each is the name of a file in outputs/alerts/channels/."""
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[ -~]+$")]
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
 ABOUT_DATA = "data."
-"""Prefix of the rules about data, which are for operators rather than for those who spend."""
+"""The prefix of rules about data: they are for operators, not for spenders."""
 
+_SECRET_HEADER = re.compile(r"(?i)authorization|cookie|key|token|secret|password")
 _NEEDS: dict[str, tuple[str, ...]] = {
     "slack": ("url_env",),
+    "teams": ("url_env",),
     "email": ("url_env", "sender", "to"),
     "webhook": ("url_env", "secret_env"),
     "pagerduty": ("secret_env",),
@@ -26,14 +32,14 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 class Route(Section):
-    """Which findings go where. Secrets are named by their variable, never written here."""
+    """Which findings go where. A secret is named by its variable, and never written here."""
 
     name: Name
     channel: ChannelKind
     url_env: VariableName | None = None
-    """The variable that holds the address: a webhook, smtp(s)://user:password@host, apprise."""
+    """Names the variable with the address: of a webhook, of a mail server, or for apprise."""
     secret_env: VariableName | None = None
-    """The variable that holds the webhook's signing secret or PagerDuty's routing key."""
+    """Names the variable with the webhook's signing secret or PagerDuty's routing key."""
     rules: Globs = Field(default=("*",), min_length=1)
     min_severity: Severity = "info"
     connections: Globs = Field(default=("*",), min_length=1)
@@ -46,22 +52,39 @@ class Route(Section):
     """Whether messages may hold e-mail addresses."""
     sender: str | None = None
     to: tuple[str, ...] = ()
+    headers: Mapping[HeaderName, HeaderValue] | None = None
+    """More headers of a webhook, by name."""
+    headers_env: Mapping[HeaderName, VariableName] | None = None
+    """The same for secrets: header name, and the name of the variable that holds the value."""
+    body_template: str | None = None
+    """The JSON body of a webhook as a Jinja template, instead of ours."""
 
     @model_validator(mode="after")
     def _has_what_its_channel_needs(self) -> Self:
-        missing = [name for name in _NEEDS[self.channel] if not getattr(self, name)]
-        if missing:
+        needs = ("url_env",) if self.body_template else _NEEDS[self.channel]
+        if missing := [name for name in needs if not getattr(self, name)]:
             raise ValueError(f"route {self.name!r} ({self.channel}) needs {missing[0]}: add it")
-        if self.digest and self.channel == "pagerduty":
+        if self.digest and self.is_stateful:
+            raise ValueError(f"route {self.name!r}: an incident cannot be a digest; remove digest")
+        return self
+
+    @model_validator(mode="after")
+    def _has_nothing_that_its_channel_ignores(self) -> Self:
+        of_webhook = ("headers", "headers_env", "body_template")
+        ignored = [name for name in of_webhook if getattr(self, name) is not None]
+        if ignored and self.channel != "webhook":
+            raise ValueError(f"route {self.name!r}: {ignored[0]} is only for a webhook; remove it")
+        if secret := next(filter(_SECRET_HEADER.search, self.headers or ()), None):
             raise ValueError(
-                f"route {self.name!r}: PagerDuty takes incidents, not digests; remove digest"
+                f"route {self.name!r}: the header {secret} may hold a secret; put its value into a "
+                "variable, and name that in headers_env"
             )
         return self
 
     @property
     def is_stateful(self) -> bool:
         """Whether the channel keeps incidents that must be resolved when a finding is muted."""
-        return self.channel == "pagerduty"
+        return self.channel == "pagerduty" or self.body_template is not None
 
     def wants_rule(self, rule: str) -> bool:
         """Return whether findings of a rule go here.
@@ -84,7 +107,7 @@ class Route(Section):
 
 
 class Mute(Section):
-    """Findings that are not sent: which, why, until when, and who decided it."""
+    """Which findings send no message, why, through which day, and who decided it."""
 
     finding: str = ""
     rule: str = "*"
@@ -92,15 +115,15 @@ class Mute(Section):
     subject: str = "*"
     reason: str = Field(min_length=1)
     until: date
-    """The last day on which it is muted."""
+    """The last day of the mute."""
     by: str = "openai_costs.toml"
 
     @model_validator(mode="after")
     def _is_about_something(self) -> Self:
         if not self.finding and {self.rule, self.connection, self.subject} == {"*"}:
-            raise ValueError("would mute everything; name a finding, rule, connection or subject")
+            raise ValueError("would mute everything: name a finding, rule, connection or subject")
         if "@" in self.reason + self.by:
-            raise ValueError("contains an e-mail address; write a name instead")
+            raise ValueError("holds an e-mail address: write a name instead")
         return self
 
     def covers(
@@ -114,24 +137,24 @@ class Mute(Section):
 
 
 class Alerts(Section):
-    """Which findings go where, and when a change is sent."""
+    """Which findings go where, and when a change is worth a message."""
 
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
     dagster_url: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
     """The address of the Dagster UI: messages link to the asset with the evidence."""
     growing_factor: Decimal = Field(default=Decimal("1.5"), gt=1, le=100)
-    """A finding has grown when its dollars are this many times those last sent, ..."""
+    """A finding grows when its dollars reach this multiple of those last reported, ..."""
     growing_step_usd: Decimal = Field(default=Decimal(10), ge=0)
-    """... and at least this many dollars more."""
+    """... and exceed them by at least this many dollars."""
     fresh_days: int = Field(default=7, ge=1, le=90)
-    """An incident that ended more days ago than this when first detected is recorded, not sent."""
+    """An incident that ended longer ago is recorded without a message."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         names = [route.name for route in self.routes]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two routes are named {twice[0]!r}; rename one")
+            raise ValueError(f"two routes are called {twice[0]!r}: rename one")
         return self
 
 

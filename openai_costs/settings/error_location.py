@@ -1,6 +1,6 @@
-"""What is wrong with a settings file, and on which line. Pure.
+"""Says what is wrong with a settings file, and on which line. Pure.
 
-The standard parser gives lines for broken TOML only; this finds the line of a wrong value too.
+The standard parser names lines only where TOML is broken; a wrong value has a line too.
 """
 
 import re
@@ -19,7 +19,7 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
 
     Args:
         text: The settings file.
-        where: The path to the setting, as pydantic gives it: ("alerts", "routes", 0, "to").
+        where: The way to the setting, as pydantic gives it: ("alerts", "routes", 0, "to").
     """
     best: tuple[int, int] | None = None
     seen: Counter[str] = Counter()
@@ -40,32 +40,31 @@ def line_of(text: str, where: Sequence[str | int]) -> int | None:
     return best[1] if best else None
 
 
-TEXTS = {
+OUR_WORDS = {
     "missing": "is required",
-    "extra_forbidden": "is not a known setting",
-    "decimal_parsing": "is not a decimal number; write it as 1000.50, without a currency",
+    "extra_forbidden": "is not a setting that is known here",
+    "decimal_parsing": "is no decimal number; write it like 1000.50, without a currency",
 }
-"""Our text for an error, by pydantic's type."""
+"""What pydantic calls otherwise, by its type of error."""
 
 
 class Objection(NamedTuple):
-    """The first error in a file: the path to the setting, and what is wrong with it."""
+    """The first thing that is wrong with what a person wrote: the way to it, and why."""
 
     where: tuple[int | str, ...]
     text: str
 
 
 def objection(broken: ValidationError) -> Objection:
-    """Return the first objection, in our words where pydantic's are about its own model."""
+    """Return the first objection in our words, where pydantic's are about its own model."""
     first = broken.errors(include_url=False, include_input=False)[0]
-    text = TEXTS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    text = OUR_WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
     return Objection(first["loc"], text)
 
 
-def first_objection(broken: ValidationError, text: str) -> str:
-    """Return the first error of a file: the setting, its line, what is wrong, and what to read."""
-    first = objection(broken)
-    where = ".".join(map(str, first.where)) or "the file"
-    if line := line_of(text, first.where):
+def sentence(found: Objection, text: str) -> str:
+    """Return what is wrong with a file, where, on which line, and what to read."""
+    where = ".".join(map(str, found.where)) or "the file"
+    if line := line_of(text, found.where):
         where += f" (line {line})"
-    return f"{where}: {first.text}. docs/operations.md#settings lists what is allowed."
+    return f"{where}: {found.text}. See docs/operations.md#settings for what is allowed."

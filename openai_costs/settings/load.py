@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openai_costs.kernel.errors import MissingKey, SettingsError
@@ -22,27 +22,20 @@ from openai_costs.settings import (
     Budget,
     Directory,
     Gateway,
-    Name,
     Reading,
     Seats,
     Section,
     Team,
-    VariableName,
     refuse_shared,
-    web_address,
 )
 from openai_costs.settings.budget_file import with_budget_file
-from openai_costs.settings.error_location import first_objection
-
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
-SAMPLE_SCHEME = "sample://"
-"""A base_url with this prefix is the sample organization, served in this process."""
-
-EARLIEST_START = date(2020, 1, 1)
-"""The API did not exist before this day."""
-
-FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
-"""Where history begins for a connection without `start`; the provider's own floor may be later."""
+from openai_costs.settings.connection import (
+    Connection,
+    ConnectionRefused,
+    Kinds,
+    typed_connections,
+)
+from openai_costs.settings.error_location import objection, sentence
 
 LATER_SECTIONS = ("retention",)
 """Sections of the public file format that this version accepts and does not read."""
@@ -51,40 +44,11 @@ OURS = ("home", "config_file", "unread_sections", "only_connection")
 """Fields of the settings that are no sections of the file."""
 
 
-class Connection(Section):
-    """One organization or account, with the key that reads it."""
-
-    name: Name
-    provider: Literal["openai"] = "openai"
-    admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
-    access: Literal["full", "costs_only"] = "full"
-    organization_id: str | None = None
-    start: date | None = Field(default=None, ge=EARLIEST_START)
-    base_url: str = DEFAULT_BASE_URL
-    requests_per_minute: int | None = Field(default=None, gt=0)
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_a_web_address(cls, value: str) -> str:
-        return value.rstrip("/") if value.startswith(SAMPLE_SCHEME) else web_address(value)
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether this is the sample organization, served in this process."""
-        return self.base_url.startswith(SAMPLE_SCHEME)
-
-    @property
-    def first_day(self) -> date:
-        """The first day that belongs to this connection."""
-        return self.start or FIRST_DAY_WITHOUT_START
-
-
 class Environment(BaseSettings):
     """The variables we read, apart from the keys that connections name."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
-    openai_base_url: str = DEFAULT_BASE_URL
     openai_costs_config: Path = Path("openai_costs.toml")
     openai_costs_home: str = "./data"
     dagster_home: str = ""
@@ -166,7 +130,7 @@ class Settings(Section):
             MissingKey: The variable is not set or empty.
         """
         if connection.is_sample:
-            return SecretStr("sk-admin-sample")
+            return SecretStr(connection.sample_key)
         key = os.environ.get(connection.admin_key_env, "").strip()
         if not key:
             presence = "found" if self.config_file.exists() else "not found"
@@ -174,15 +138,19 @@ class Settings(Section):
                 f"the environment variable {connection.admin_key_env}",
                 f"admin_key_env in {self.config_file} ({presence})",
             ]
-            raise MissingKey(connection.name, places)
+            raise MissingKey(connection.name, places, connection.key_remedy)
         return SecretStr(key)
 
 
-def load_settings() -> Settings:
+def load_settings(kinds: Kinds) -> Settings:
     """Read the environment and the settings file.
 
+    Args:
+        kinds: The kinds of connections there are; without a list of connections in the file, the
+            first kind has one.
+
     Raises:
-        SettingsError: The file cannot be read, or a setting in it cannot be used.
+        SettingsError: The file cannot be read or says something we cannot use.
     """
     environment = Environment()
     path = environment.openai_costs_config
@@ -192,18 +160,36 @@ def load_settings() -> Settings:
     if ours := said.keys() & {*OURS}:
         raise SettingsError(f"{path}: {min(ours)} cannot be set in this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
-    default = {"name": "openai", "base_url": environment.openai_base_url}
-    connections = said.pop("connections", None) or [default]
-    return _checked(
-        path,
-        {
-            **said,
-            "home": environment.openai_costs_home,
-            "config_file": path.absolute(),
-            "connections": connections,
-            "unread_sections": unread,
-        },
-    )
+    connections = said.pop("connections", None) or [kinds[0].unlisted(os.environ)]
+    whole = {**said, "connections": connections, "unread_sections": unread}
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return settings_of(whole, kinds, environment.openai_costs_home, path, text)
+
+
+def settings_of(
+    content: Mapping[str, Any], kinds: Kinds, home: str, path: Path, text: str
+) -> Settings:
+    """Return settings from what a settings file holds.
+
+    Args:
+        content: Its content.
+        kinds: The kinds of connections there are.
+        home: Where tables and raw pages are kept.
+        path: The file.
+        text: Its text, for the lines of messages.
+
+    Raises:
+        SettingsError: It says something we cannot use; names the setting and its line.
+    """
+    whole = {**content, "home": home, "config_file": path.absolute()}
+    try:
+        if isinstance(listed := whole.get("connections"), list):
+            whole["connections"] = typed_connections(listed, kinds)
+        return Settings.model_validate(whole)
+    except ConnectionRefused as refused:
+        raise SettingsError(f"{path}: {sentence(refused.found, text)}") from None
+    except ValidationError as broken:
+        raise SettingsError(f"{path}: {sentence(objection(broken), text)}") from None
 
 
 def secret(variable: str, asks: str) -> SecretStr:
@@ -239,12 +225,4 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except (OSError, RecursionError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
-        raise SettingsError(f"{path} cannot be read: {broken}. Fix that line.") from broken
-
-
-def _checked(path: Path, said: Mapping[str, Any]) -> Settings:
-    try:
-        return Settings.model_validate(said)
-    except ValidationError as broken:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        raise SettingsError(f"{path}: {first_objection(broken, text)}") from None
+        raise SettingsError(f"{path} cannot be read: {broken}. Correct that line.") from broken

@@ -1,21 +1,29 @@
-"""What the rest of the project may know of a source."""
+"""What a provider brings, and what the rest of the project may know of it.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+Costs are required. Usage and the organization are optional parts, and so are the parts of a read
+that not every provider has: who spent (`by_user`) and a control total (`control`).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from typing import Protocol
+from datetime import date, timedelta
+from typing import Literal, NamedTuple, Protocol
 
 import dagster as dg
 import httpx
+from upath import UPath
 
-from openai_costs.kernel.days import DayRange
-from openai_costs.orchestration.table_assets import Builder
-from openai_costs.settings.load import Connection
+from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.organization.listings import ReadListing
 from openai_costs.storage.archive import Archive, DamagedRead, DayRead, KeptRead
 from openai_costs.storage.slices import Batch
 
 Tell = Callable[[str], None]
 """Takes a line of progress for a person."""
+
+Reads = Iterable[KeptRead | DamagedRead]
 
 
 def silent(_line: str) -> None:
@@ -30,37 +38,150 @@ class Reach:
 
 
 class DayReader(Protocol):
-    """Reads the costs or the usage of some days, window by window, newest first."""
+    """Reads some days of a connection. How it cuts them into requests is its own business."""
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
-        """Yield complete reads; raise ReadFailed when a window cannot be completed."""
+        """Yield each day as a complete read, as soon as it is complete.
+
+        Raises:
+            ReadFailed: The rest cannot be completed; what was yielded stays.
+            SettingsError: The settings do not allow to read, as without a key.
+        """
         ...
+
+
+OpenReader = Callable[[Settings, Archive, Clock, Reach], DayReader]
+"""Makes a reader for a run."""
+
+
+def start_of(_archive: Archive, connection: Connection) -> date:
+    """Return the connection's own first day: nothing more is known about its history."""
+    return connection.first_day
+
+
+@dataclass(frozen=True)
+class RawPages:
+    """The raw pages of one dataset of a provider: an asset, and its place in the archive.
+
+    Args:
+        provider: The provider's name.
+        dataset: The archive's name for them.
+        description: What they hold, for a person.
+        group: The folder of their source.
+        reader: Makes their reader.
+        first_day: Returns the first day a connection has any, as far as is known.
+    """
+
+    provider: str
+    dataset: str
+    description: str
+    group: str
+    reader: OpenReader
+    first_day: Callable[[Archive, Connection], date] = start_of
+
+    @property
+    def key(self) -> dg.AssetKey:
+        """The asset: `raw/<provider>_<dataset>`."""
+        return dg.AssetKey(["raw", f"{self.provider}_{self.dataset}"])
+
+    def reads(self, archive: Archive, connection: Connection, day: date) -> list[UPath]:
+        """Return the files of a day's complete reads, oldest first."""
+        return archive.reads(self.provider, connection.name, self.dataset, day)
+
+    def newest(
+        self, archive: Archive, connection: Connection, days: Iterable[date]
+    ) -> Iterator[KeptRead | DamagedRead]:
+        """Yield the newest complete read of each day that has one."""
+        return archive.newest(self.provider, connection.name, self.dataset, days)
+
+    def every(self, archive: Archive, connection: str) -> Iterator[KeptRead | DamagedRead]:
+        """Yield all complete reads of a connection, oldest first."""
+        return archive.every(self.provider, connection, self.dataset)
+
+
+Clean = Callable[[Reads, Connection], Iterator[Batch]]
+"""Cleans kept reads into a core table."""
+
+
+@dataclass(frozen=True)
+class CostSource:
+    """What a provider bills.
+
+    Args:
+        pages: The raw pages.
+        ledger: Cleans kept reads into core.spend; restatements use it too.
+        by_user: Cleans kept reads into core.spend_by_user, where a read has a view by user of its
+            own; None where the ledger alone says who spent, or nothing does.
+        control: Cleans kept reads into core.spend_control, given how long a day stays provisional;
+            None where the provider has no total apart from the ledger: its pages are added up.
+    """
+
+    pages: RawPages
+    ledger: Clean
+    by_user: Clean | None = None
+    control: Callable[[Reads, Connection, timedelta], Iterator[Batch]] | None = None
+
+
+@dataclass(frozen=True)
+class UsageSource:
+    """What was used: tokens and other quantities beside the dollars.
+
+    Args:
+        pages: The raw pages.
+        usage: Cleans kept reads into core.usage.
+    """
+
+    pages: RawPages
+    usage: Clean
+
+
+@dataclass(frozen=True)
+class OrganizationSource:
+    """Who and what there is: projects, keys, people.
+
+    Args:
+        pages: The raw pages; one read of a day holds all lists.
+        listing: Reads what a kept read lists for a table.
+    """
+
+    pages: RawPages
+    listing: ReadListing
+
+
+class Diagnosis(NamedTuple):
+    """One fact that the doctor reports about a connection, with the remedy in the same text."""
+
+    state: Literal["OK", "WARN", "FAIL"]
+    about: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider that bills: what the rest of the project may ask of it.
+    """A provider that bills: everything that the rest of the project asks of it.
 
     Args:
         name: Its name in settings and in the tables.
-        dataset: The archive's name for its cost pages.
-        usage_dataset: The archive's name for its usage pages.
-        directory_dataset: The archive's name for its lists of who and what there is.
-        is_usable_directory: Whether a kept read of these lists can be used as a whole.
-        assets: Builders of its daily assets: the pages and the core tables.
-        whole_assets: Its assets without days: the directory, read by a job of its own.
-        ledger: Cleans kept reads into core.spend.
-        first_day: The first day a connection has history for, as far as is known.
-        first_usage_day: The first day it has usage for, as far as is known.
+        connection: Its kind of `[[connections]]`: the settings that it reads.
+        allowed: Every path it may be asked for, as a pattern below `base_url`.
+        costs: What it bills.
+        diagnose: Yields what the doctor reports about a connection; asks as little as possible.
+        usage: What was used; None where it does not say.
+        organization: Who and what there is; None where it does not say.
     """
 
     name: str
-    dataset: str
-    usage_dataset: str
-    directory_dataset: str
-    is_usable_directory: Callable[[KeptRead | DamagedRead], bool]
-    assets: Sequence[Builder]
-    whole_assets: Sequence[dg.AssetsDefinition]
-    ledger: Callable[[Iterable[KeptRead | DamagedRead], Connection], Iterator[Batch]]
-    first_day: Callable[[Archive, Connection], date]
-    first_usage_day: Callable[[Archive, Connection], date]
+    connection: type[Connection]
+    allowed: Collection[str]
+    costs: CostSource
+    diagnose: Callable[[Settings, Connection, Reach, date], Iterator[Diagnosis]]
+    usage: UsageSource | None = None
+    organization: OrganizationSource | None = None
+
+    def usage_of(self, connection: Connection) -> UsageSource | None:
+        """Return where a connection's usage comes from; None where it gives costs only."""
+        return self.usage if connection.access == "full" else None
+
+    def organization_of(self, connection: Connection) -> OrganizationSource | None:
+        """Return where a connection's organization comes from; None where it gives costs only."""
+        return self.organization if connection.access == "full" else None

@@ -1,12 +1,21 @@
-"""The sources there are. The only name of this folder that the rest of the project imports."""
+"""The providers there are: a new one is its folder and its line here.
 
-from openai_costs.settings.load import Connection
+The only module of `sources` that questions, outputs and commands ask for a provider.
+"""
+
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.provider import Provider
 
 PROVIDERS: tuple[Provider, ...] = (OPENAI,)
+"""The first is the one of a connection whose settings name none."""
 
 
 def provider_of(connection: Connection) -> Provider:
     """Return the provider that a connection reads."""
     return next(provider for provider in PROVIDERS if provider.name == connection.provider)
+
+
+def connection_kinds() -> tuple[type[Connection], ...]:
+    """Return the kinds of connections that settings may list."""
+    return tuple(provider.connection for provider in PROVIDERS)

@@ -1,7 +1,7 @@
-"""What a question hands over when it found something: candidates for `mart.findings`.
+"""The contract of candidates: what a question returns for `mart.findings`.
 
-Not a stored table. The life cycle (outputs/alerts/lifecycle.py) makes findings of candidates:
-it gives them an id, a state and changes. A question says what holds and why, and nothing more.
+Not a stored table. The life cycle (outputs/alerts/lifecycle.py) makes findings of candidates: it
+gives them an id, a state and changes. A question says what holds and why, and nothing more.
 """
 
 import datetime as dt
@@ -12,17 +12,17 @@ from openai_costs.kernel.redaction import ADDRESS, NO_ADDRESS
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 SEVERITIES = ("info", "warning", "critical")
-"""From mild to bad."""
+"""From the least to the most severe."""
 
 EVERY_CONNECTION = "*"
 """The connection of a finding that is about all of them together."""
 
 
 class Finding(Contract):
-    """What a question found, before it has a life.
+    """A candidate for mart.findings.
 
-    One row per rule, connection, subject and incident. An incident is a spell of days on which
-    the condition holds; spells of one subject at most two days apart are one incident, so what
+    One row per rule, connection, subject and incident. An incident is an episode of days on which
+    the condition holds; episodes of one subject at most two days apart are one incident, so what
     must stay apart (two periods of a budget) differs in `subject_id`.
     """
 
@@ -34,17 +34,17 @@ class Finding(Contract):
     connection: str = column("The connection of openai_costs.toml; * for all of them together.")
     day: dt.date = column("The newest day on which the condition holds.", unit="UTC day")
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
-    observed: Quantity = column("What was seen.", unit="see unit", nullable=True)
-    expected: Quantity = column("What was expected.", unit="see unit", nullable=True)
-    threshold: Quantity = column("What it was judged by.", unit="see unit", nullable=True)
+    observed: Quantity = column("The observed number.", unit="see unit", nullable=True)
+    expected: Quantity = column("The expected number.", unit="see unit", nullable=True)
+    threshold: Quantity = column("The threshold that was applied.", unit="see unit", nullable=True)
     unit: str = column("The unit of observed, expected and threshold: USD, days, ...")
     impact_usd: Usd = column(
         "Dollars at stake, summed over the incident; null when it is not about money.",
         unit="USD",
         nullable=True,
     )
-    because: str = column("Why, in words with numbers.")
-    outlook: str = column("What happens by the end of the period, in words.", nullable=True)
+    because: str = column("Why, as sentences with numbers.")
+    outlook: str = column("The forecast for the end of the period, as a sentence.", nullable=True)
     owner: str = column(
         "Who should act: a team, a name or an id, never an address.",
         nullable=True,
@@ -62,13 +62,13 @@ class Finding(Contract):
 
 
 NAMES = frozenset({"subject_name", "because", "outlook", "owner"})
-"""The columns that hold what people and keys are called."""
+"""The columns that hold names of people and keys."""
 
 
 def candidates(found: pl.DataFrame) -> pl.DataFrame:
     """Return rows as candidates: columns in order and of the right type, absent ones null.
 
-    A key or a person may be called by an address; of that only what stands before the @ is left.
+    Where an e-mail address serves as a name, only the part before the @ is kept.
     """
     types = Finding.types()
     present = {name: pl.col(name) for name in found.columns if name in types}

@@ -25,7 +25,8 @@ from openai_costs.outputs.publish.database import TOGETHER
 from openai_costs.questions.spend.stale_days import overtaken_days
 from openai_costs.sample.api.options import USUAL
 from openai_costs.settings import Reading, Team
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place
@@ -44,7 +45,7 @@ RUN_ID = "4f6a1f0e-5f0a-4b7e-9a43-0c1f4a4f7c11"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     connections = tuple(
-        Connection(name=name, start=date(2026, 3, 1)) for name in ("acme", "harbour")
+        OpenAIConnection(name=name, start=date(2026, 3, 1)) for name in ("acme", "harbour")
     )
     return Settings(
         home=str(tmp_path),
@@ -260,7 +261,7 @@ def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[
         "ERROR raw/openai_directory read_complete",
         "ERROR raw/openai_usage read_complete of 2026-11-18 to 2026-11-23",
     ]
-    assert all("Connection 'harbour': GET" in line for line in refused)
+    assert all("Connection 'harbour': the provider refused GET" in line for line in refused)
 
 
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:

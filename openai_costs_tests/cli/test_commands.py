@@ -10,8 +10,10 @@ from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.kernel.errors import MissingKey, SettingsError
 from openai_costs.outputs.alerts.rows import changes_frame, findings_frame
 from openai_costs.settings.load import load_settings
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.outputs.alerts.fixtures import change, finding
@@ -81,7 +83,7 @@ def test_a_backfill_without_a_key_is_one_sentence_and_writes_nothing(
     streams = capfd.readouterr()
     assert streams.out == ""
     assert streams.err.count("\n") == 1
-    assert streams.err.startswith("Connection 'openai' has no admin key. Checked: ")
+    assert streams.err.startswith("Connection 'openai' has no admin key. Places searched: ")
     assert list(nowhere.iterdir()) == []
 
 
@@ -91,7 +93,7 @@ def test_a_connection_without_a_key_stops_a_backfill_only_when_no_other_has_one(
     two = '[[connections]]\nname = "{}"\nadmin_key_env = "{}"\n'
     text = two.format("acme", "ACME_KEY") + two.format("labs", "LABS_KEY")
     (nowhere / "openai_costs.toml").write_text(text, encoding="utf-8")
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     with pytest.raises(MissingKey, match="acme"):
         refuse_without_key(settings)
     monkeypatch.setenv("LABS_KEY", "sk-admin-x")
@@ -103,6 +105,10 @@ def test_a_connection_without_a_key_stops_a_backfill_only_when_no_other_has_one(
 def test_a_home_is_named_on_the_command_line(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
+    assert run(monkeypatch, "report", "--home", "elsewhere") == 1
+    sentence = capfd.readouterr().err
+    assert sentence.startswith(f"There are no days of costs in {nowhere / 'elsewhere'} yet")
+    Lake(UPath(nowhere / "elsewhere")).replace_whole(Coverage, Coverage.no_rows())
     assert run(monkeypatch, "report", "--home", "elsewhere") == 0
     assert capfd.readouterr().out.strip() == str(nowhere / "elsewhere" / "report" / "index.html")
     assert not (nowhere / "home").exists()
@@ -112,25 +118,23 @@ def test_a_file_in_the_place_of_the_home_is_a_sentence_with_its_path(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
     (nowhere / "taken").write_text("a file", encoding="utf-8")
-    for command in (("report",), ("demo", "--days", "14")):
-        assert run(monkeypatch, *command, "--home", "taken") == 1
-        streams = capfd.readouterr()
-        assert "Not a directory: " in streams.err
-        assert "taken" in streams.err
-        assert "Traceback" not in streams.err
+    assert run(monkeypatch, "demo", "--days", "14", "--home", "taken") == 1
+    streams = capfd.readouterr()
+    assert "Not a directory: taken" in streams.err
+    assert "Traceback" not in streams.err
 
 
 def test_a_byte_order_mark_in_the_settings_is_accepted(nowhere: Path) -> None:
     text = '\ufeff[[connections]]\nname = "acme"\n'
     (nowhere / "openai_costs.toml").write_text(text, encoding="utf-8")
-    assert [one.name for one in load_settings().connections] == ["acme"]
+    assert [one.name for one in load_settings(connection_kinds()).connections] == ["acme"]
 
 
 def test_settings_nested_without_end_are_a_sentence(nowhere: Path) -> None:
     deep = "a = " + "[" * 5000 + "]" * 5000
     (nowhere / "openai_costs.toml").write_text(deep, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"openai_costs.toml cannot be read"):
-        load_settings()
+        load_settings(connection_kinds())
 
 
 def test_a_dagster_home_that_cannot_be_used_is_a_sentence(
@@ -200,7 +204,9 @@ def test_findings_are_listed_and_one_is_muted_by_how_its_id_begins(
     lake = Lake(UPath(nowhere / "home"))
     lake.replace_whole(Findings, findings_frame([finding()]))
     assert run(monkeypatch, "findings") == 0
-    assert "f1a2b3c4d5e6  open     warning  412.50 USD" in capfd.readouterr().out
+    assert (
+        "f1a2b3c4d5e6  open     warning  Spend of API key etl was $412.50" in capfd.readouterr().out
+    )
     words = ("mute", "f1a2", "--reason", "known", "--until", "2999-01-01", "--by", "Ada")
     assert run(monkeypatch, *words) == 0
     assert "is muted through 2999-01-01: known" in capfd.readouterr().out
@@ -209,6 +215,21 @@ def test_findings_are_listed_and_one_is_muted_by_how_its_id_begins(
     assert run(monkeypatch, "findings", "--all", "--json") == 0
     (one,) = json.loads(capfd.readouterr().out)
     assert (one["state"], one["muted_by"]) == ("muted", "Ada")
+
+
+def test_no_data_is_not_the_same_as_no_finding(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    lake = Lake(UPath(nowhere / "demo"))
+    lake.replace_whole(Findings, findings_frame([finding()]))
+    (nowhere / "demo" / "openai_costs.toml").write_text('"sample://"', encoding="utf-8")
+    assert run(monkeypatch, "findings") == 1
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert f"There are no findings in {nowhere / 'home'} yet" in said.err
+    assert f"add --home {nowhere / 'demo'}" in said.err
+    assert run(monkeypatch, "findings", "--home", "demo") == 0
+    assert "Spend of API key etl" in capfd.readouterr().out
 
 
 @pytest.mark.usefixtures("nowhere")
@@ -233,7 +254,7 @@ def test_delivering_twice_sends_once_and_a_channel_that_is_down_is_exit_code_1(
         monkeypatch.setenv("ALERT_URL", inbox.url)
         assert run(monkeypatch, "deliver") == 0
         assert run(monkeypatch, "deliver") == 0
-    assert capfd.readouterr().out.splitlines() == ["finops: 1 sent", "finops: nothing due"]
+    assert capfd.readouterr().out.splitlines() == ["finops: 1 sent", "finops: nothing to send"]
     assert len(inbox.got) == 1
     again = [change(), change(2, "growing", changed_day=today)]
     lake.replace_whole(FindingChanges, changes_frame(again))
@@ -241,13 +262,13 @@ def test_delivering_twice_sends_once_and_a_channel_that_is_down_is_exit_code_1(
     assert run(monkeypatch, "deliver") == 1
     said = capfd.readouterr()
     assert said.out == "finops: 1 waiting\n"
-    assert said.err.startswith("Route finops did not take its messages (1 wait")
+    assert said.err.startswith("Route finops did not deliver its messages (1 wait")
     assert "s3cr3t" not in said.err
 
 
 @pytest.mark.usefixtures("nowhere")
-def test_delivering_without_a_route_says_that_nobody_is_told(
+def test_delivering_without_a_route_says_that_no_message_was_sent(
     monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
     assert run(monkeypatch, "deliver") == 0
-    assert "No route: nobody is told." in capfd.readouterr().out
+    assert "No route, so no message was sent." in capfd.readouterr().out

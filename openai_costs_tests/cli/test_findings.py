@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -7,14 +8,24 @@ from threading import Thread
 import pytest
 from upath import UPath
 
-from openai_costs.cli.findings import Silence, as_json, lines, mute, route_facts, shown
+from openai_costs.cli.findings import (
+    MuteRequest,
+    NothingStored,
+    as_json,
+    lines,
+    mute,
+    route_facts,
+    shown,
+)
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.outputs.alerts.mutes import keep_mute
-from openai_costs.outputs.alerts.rounds import look
+from openai_costs.outputs.alerts.evaluation import NOTHING
+from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
+from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import findings_frame
-from openai_costs.questions.rules import Facts
+from openai_costs.sample.setup import CONFIG
 from openai_costs.settings import Alerts, Mute, Route
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.outputs.alerts.fixtures import NOW, day, finding, route
@@ -36,7 +47,7 @@ def settings(home: object, *routes: Route) -> Settings:
     return Settings(
         home=str(home),
         config_file=Path("openai_costs.toml"),
-        connections=(Connection(name="acme"),),
+        connections=(OpenAIConnection(name="acme"),),
         alerts=Alerts(routes=routes),
     )
 
@@ -49,13 +60,31 @@ def test_open_findings_are_shown_the_worst_first(home: UPath) -> None:
 def test_a_finding_is_shown_with_dollars_and_its_reason(home: UPath) -> None:
     first, why, *_ = lines(shown(home))
     assert first == (
-        "bbb222  open     critical 412.50 USD, anomalies.spike, api key etl, since 2026-11-18"
+        "bbb222  open     critical Spend of API key etl was $412.50 above expected on 2026-11-18"
     )
-    assert why.strip() == "key etl made 34 times as many requests as on other Wednesdays"
+    assert why.strip() == (
+        "The key etl made 34 times as many requests as on other Wednesdays [anomalies.spike]"
+    )
 
 
-def test_nothing_to_show_is_said(tmp_path: Path) -> None:
-    assert "No finding" in "".join(lines(shown(UPath(tmp_path))))
+def test_without_an_open_finding_there_is_a_sentence(home: UPath) -> None:
+    Lake(home).replace_whole(Findings, findings_frame([OVER]))
+    assert "No open finding" in "".join(lines(shown(home)))
+
+
+def test_a_home_without_data_is_an_error_that_names_it_and_the_demo_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    empty = UPath(tmp_path / "data")
+    with pytest.raises(NothingStored) as failed:
+        shown(empty)
+    assert f"There are no findings in {empty} yet" in str(failed.value)
+    assert "demo" not in str(failed.value).replace(str(tmp_path), "")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / CONFIG).write_text('base_url = "sample://organisation"', "utf-8")
+    with pytest.raises(NothingStored, match=f"A demo is in {tmp_path / 'demo'}: add --home"):
+        shown(empty)
 
 
 def test_json_has_every_column_and_every_digit(home: UPath) -> None:
@@ -70,29 +99,32 @@ def test_json_has_every_column_and_every_digit(home: UPath) -> None:
 
 
 def test_a_mute_shows_at_once(home: UPath) -> None:
-    silence = Silence("known migration", day(30), "Ada")
-    said = mute(settings(home), "aaa", silence, day(23))
-    assert said == "aaa111 (anomalies.spike) is muted through 2026-11-30: known migration"
+    asked = MuteRequest("known migration", day(30), "Ada")
+    text = mute(settings(home), "aaa", asked, day(23))
+    assert text == "aaa111 (anomalies.spike) is muted through 2026-11-30: known migration"
     (one,) = (one for one in shown(home, everything=True) if one.finding_id == "aaa111")
     assert (one.state, one.muted_by, one.mute_reason) == ("muted", "Ada", "known migration")
-    assert "muted until 2026-11-30" in "".join(lines([one]))
+    assert "muted through 2026-11-30" in "".join(lines([one]))
 
 
 def test_a_mute_of_what_is_over_says_so(home: UPath) -> None:
-    said = mute(settings(home), "ccc", Silence("known", day(30)), day(23))
-    assert "ccc444 (anomalies.spike) is over; should it come back, it is muted through" in said
+    text = mute(settings(home), "ccc", MuteRequest("known", day(30)), day(23))
+    assert "ccc444 (anomalies.spike) is closed. If it opens again, it is muted through" in text
 
 
 @pytest.mark.parametrize("waits", ["sensor", "mute"])
-def test_who_waited_for_a_turn_looks_at_the_mutes_of_then(home: UPath, waits: str) -> None:
-    """Two at once: else the second would open again what the first has muted, and tell it."""
-    lake, said = Lake(home), Silence("known", day(30))
+def test_an_evaluation_that_waited_for_its_turn_sees_the_mutes_of_the_meantime(
+    home: UPath, waits: str
+) -> None:
+    """Two at once: otherwise the second would open again what the first has muted."""
+    lake, asked = Lake(home), MuteRequest("known", day(30))
 
     def second() -> None:
         if waits == "mute":
-            mute(settings(home), "bbb222", said, day(23))
+            mute(settings(home), "bbb222", asked, day(23))
         else:
-            look(lake, home, Facts(settings(home), NOW))
+            with lake.alone(Findings):
+                record(lake, NOTHING, with_mutes(Alerts(), home), NOW.date())
 
     with lake.alone(Findings):
         waiting = Thread(target=second)
@@ -107,22 +139,22 @@ def test_who_waited_for_a_turn_looks_at_the_mutes_of_then(home: UPath, waits: st
 
 
 @pytest.mark.parametrize(
-    ("name", "silence", "said"),
+    ("name", "asked", "text"),
     [
-        ("zzz", Silence("known", day(30)), "There is no finding 'zzz'"),
-        ("", Silence("known", day(30)), "There is no finding ''"),
-        ("bbb", Silence("known", day(30)), "2 findings begin with 'bbb'"),
-        ("aaa", Silence("known", day(22)), "--until 2026-11-22 is over"),
-        ("aaa", Silence(" ", day(30)), "needs a reason"),
-        ("aaa", Silence("ask ada@acme.example", day(30)), "without an e-mail address"),
-        ("aaa", Silence("known", day(30), "ada@acme.example"), "without an e-mail address"),
+        ("zzz", MuteRequest("known", day(30)), "There is no finding 'zzz'"),
+        ("", MuteRequest("known", day(30)), "There is no finding ''"),
+        ("bbb", MuteRequest("known", day(30)), "2 findings begin with 'bbb'"),
+        ("aaa", MuteRequest("known", day(22)), "--until 2026-11-22 has passed"),
+        ("aaa", MuteRequest(" ", day(30)), "needs a reason"),
+        ("aaa", MuteRequest("ask ada@acme.example", day(30)), "may hold an e-mail address"),
+        ("aaa", MuteRequest("known", day(30), "ada@acme.example"), "may hold an e-mail address"),
     ],
 )
-def test_a_mute_that_cannot_be_says_why(
-    home: UPath, name: str, silence: Silence, said: str
+def test_a_mute_that_cannot_be_used_says_why(
+    home: UPath, name: str, asked: MuteRequest, text: str
 ) -> None:
-    with pytest.raises(SettingsError, match=said):
-        mute(settings(home), name, silence, day(23))
+    with pytest.raises(SettingsError, match=text):
+        mute(settings(home), name, asked, day(23))
 
 
 def test_the_doctor_looks_at_routes_and_sends_nothing(
@@ -131,6 +163,7 @@ def test_the_doctor_looks_at_routes_and_sends_nothing(
     monkeypatch.setenv("ALERT_URL", "https://hooks.example/s3cr3t")
     monkeypatch.setenv("ALERT_SECRET", "s1gning")
     monkeypatch.setenv("BAD_URL", "http://hooks.example/s3cr3t")
+    monkeypatch.setitem(sys.modules, "apprise", None)
     facts = list(
         route_facts(
             settings(
@@ -140,6 +173,9 @@ def test_the_doctor_looks_at_routes_and_sends_nothing(
                 route("unset", url_env="NOT_SET"),
                 route("clear", url_env="BAD_URL", channel="slack"),
                 route("mail", "email"),
+                route("header", headers_env={"Authorization": "NOT_SET_EITHER"}),
+                route("template", body_template="{{ nonsense | tojson }}"),
+                route("through", "apprise"),
             )
         )
     )
@@ -149,13 +185,22 @@ def test_the_doctor_looks_at_routes_and_sends_nothing(
         ("FAIL", "alerts: unset"),
         ("FAIL", "alerts: clear"),
         ("FAIL", "alerts: mail"),
+        ("FAIL", "alerts: header"),
+        ("FAIL", "alerts: template"),
+        ("FAIL", "alerts: through"),
     ]
-    said = " ".join(text for *_, text in facts)
-    assert "NOT_SET is not set" in said
-    assert "BAD_URL does not begin with https://" in said
-    assert "s3cr3t" not in said
+    text = " ".join(one for *_, one in facts)
+    assert "NOT_SET is not set" in text
+    assert "BAD_URL does not begin with https://" in text
+    assert "NOT_SET_EITHER is not set" in text
+    assert "'nonsense' is undefined. Correct it in route 'template'" in text
+    assert "apprise is not installed: pip install" in text
+    assert "s3cr3t" not in text
 
 
-def test_without_a_route_the_doctor_says_that_nobody_is_told(home: UPath) -> None:
-    ((state, _, said),) = route_facts(settings(home))
-    assert (state, said) == ("OK", "no route: findings are in mart.findings, nobody is told")
+def test_without_a_route_the_doctor_says_that_no_message_is_sent(home: UPath) -> None:
+    ((state, _, text),) = route_facts(settings(home))
+    assert (state, text) == (
+        "OK",
+        "no route: findings are in mart.findings, and no message is sent",
+    )

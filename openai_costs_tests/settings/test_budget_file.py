@@ -71,7 +71,7 @@ def test_a_row_that_is_no_budget_is_refused_with_its_line(
         ("name;limit_usd\nall;9\n", "line 1: the header has no name.*separated by commas"),
         ("name,limit_usd,name\nall,9,b\n", "line 1: the header names name twice"),
         ("name,limit_usd\nall,9\n\nall,8\n", "line 4: the name all is on line 2 too. Rename one"),
-        ('name,limit_usd\nall,"1,000"\n', r"line 2: limit_usd: .*write it as 1000\.50"),
+        ('name,limit_usd\nall,"1,000"\n', r"line 2: limit_usd: .*write it like 1000\.50"),
         ("name,limit_usd\nall,1e30\n", "line 2: limit_usd: .*less than or equal"),
         ("name,limit_usd\nall,1e-19\n", "line 2: limit_usd: .*decimal places"),
     ],

@@ -6,7 +6,9 @@ import pytest
 
 from openai_costs.kernel.errors import MissingKey, OpenAICostsError, SettingsError
 from openai_costs.sample.setup import company
-from openai_costs.settings.load import DEFAULT_BASE_URL, Connection, Settings, load_settings, secret
+from openai_costs.settings.load import Settings, load_settings, secret
+from openai_costs.sources.openai.settings import DEFAULT_BASE_URL, OpenAIConnection
+from openai_costs.sources.registry import connection_kinds
 
 KEY = "sk-admin-Tq7ZqLx2vHn9KpW4"
 VARIABLES = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL", "OPENAI_COSTS_CONFIG", "OPENAI_COSTS_HOME")
@@ -21,7 +23,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def written(said: str) -> Settings:
     Path("openai_costs.toml").write_text(said, encoding="utf-8")
-    return load_settings()
+    return load_settings(connection_kinds())
 
 
 def refusal(said: str) -> str:
@@ -43,7 +45,7 @@ def a_mute(more: str) -> str:
 
 
 def test_an_empty_environment_gives_one_connection_and_every_default():
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     assert [(one.name, one.base_url) for one in settings.connections] == [
         ("openai", DEFAULT_BASE_URL)
     ]
@@ -60,7 +62,7 @@ def test_the_environment_says_where_the_api_the_home_and_the_file_are(
     monkeypatch.setenv("OPENAI_COSTS_HOME", "s3://bucket/costs")
     monkeypatch.setenv("OPENAI_COSTS_CONFIG", "elsewhere.toml")
     (tmp_path / "elsewhere.toml").write_text("[reading]\ntrailing_days = 14\n")
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     assert settings.connections[0].base_url == "http://127.0.0.1:8080/v1"
     assert settings.home == "s3://bucket/costs"
     assert settings.reading.trailing_days == 14
@@ -78,7 +80,7 @@ def test_a_connection_says_everything_about_itself():
             'start = 2026-01-01\nbase_url = "https://proxy.example/v1"\nrequests_per_minute = 30'
         )
     )
-    assert settings.connection("acme") == Connection(
+    assert settings.connection("acme") == OpenAIConnection(
         name="acme",
         admin_key_env="ACME_KEY",
         access="costs_only",
@@ -123,7 +125,10 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (one_connection('start = "yesterday"'), "connections.0.start"),
         (one_connection("start = 2019-12-31"), "2020-01-01"),
         (one_connection('access = "everything"'), "connections.0.access"),
-        (one_connection('provider = "other"'), "connections.0.provider"),
+        (one_connection('provider = "other"'), "connections.0.provider (line 3)"),
+        (one_connection('provider = "other"'), "no provider 'other'; there are: openai"),
+        (one_connection("provider = 7"), "no provider 7; there are: openai"),
+        (one_connection("") + one_connection('start = "soon"'), "connections.1.start (line 6)"),
         (one_connection("requests_per_minute = 0"), "connections.0.requests_per_minute"),
         (one_connection('base_url = "api.openai.com/v1"'), "connections.0.base_url"),
         (one_connection('base_url = "ftp://api.openai.com"'), "connections.0.base_url"),
@@ -135,7 +140,7 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (one_connection("") + one_connection(""), "same name: acme"),
         (a_team('users = ["ana@acme.example"]'), "teams.0.users.0 (line 3): is an e-mail address"),
         (a_team('projects = [" "]'), "teams.0.projects.0 (line 3): is empty"),
-        (a_team('owner = "x"'), "teams.0.owner (line 3): is not a known setting"),
+        (a_team('owner = "x"'), "teams.0.owner (line 3): is not a setting that is known here"),
         (a_team("") * 2, "teams have the same name: labs"),
         (a_team('users = ["u", "u"]'), "teams: u is in users of labs twice; keep it once"),
         (
@@ -152,7 +157,23 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (a_route('channel = "email"\nurl_env = "U"\nsender = "s"'), "needs to"),
         (a_route('channel = "slack"\nurl_env = "https://hooks"'), "routes.0.url_env (line 4)"),
         (a_route('channel = "pagerduty"\nsecret_env = "K"\ndigest = true'), "remove digest"),
-        (a_route('channel = "slack"\nurl_env = "U"') * 2, "two routes are named 'a'"),
+        (a_route('channel = "webhook"\nbody_template = "{}"'), "needs url_env"),
+        (
+            a_route('channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\ndigest = true'),
+            "remove digest",
+        ),
+        (
+            a_route('channel = "slack"\nurl_env = "U"\nheaders = { X-Scope-OrgID = "a" }'),
+            "route 'a': headers is only for a webhook; remove it",
+        ),
+        (
+            a_route(
+                'channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\n'
+                'headers = { Authorization = "Bearer s3cr3t" }'
+            ),
+            "the header Authorization may hold a secret; put its value into a variable",
+        ),
+        (a_route('channel = "slack"\nurl_env = "U"') * 2, "two routes are called 'a'"),
         (a_mute('until = 2026-12-01\nreason = "x"'), "would mute everything"),
         (a_mute('finding = "f"\nuntil = 2026-12-01'), "alerts.mutes.0.reason"),
         (a_mute('finding = "f"\nuntil = "soon"\nreason = "x"'), "alerts.mutes.0.until (line 3)"),
@@ -198,19 +219,19 @@ def test_the_file_cannot_say_what_only_the_environment_says(key: str):
 def test_a_file_that_is_not_text_is_refused_in_a_sentence():
     Path("openai_costs.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="cannot be read"):
-        load_settings()
+        load_settings(connection_kinds())
 
 
 def test_a_folder_in_place_of_the_file_is_refused_in_a_sentence():
     Path("openai_costs.toml").mkdir()
     with pytest.raises(SettingsError, match="cannot be read"):
-        load_settings()
+        load_settings(connection_kinds())
 
 
 def test_a_bad_address_from_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "not an address")
     with pytest.raises(SettingsError, match="base_url"):
-        load_settings()
+        load_settings(connection_kinds())
 
 
 def test_an_unknown_connection_is_answered_with_the_known_ones():
@@ -228,7 +249,7 @@ def test_a_missing_key_names_every_place_looked_at_and_the_demo():
 
 
 def test_a_missing_key_says_that_there_is_no_file_either():
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     with pytest.raises(MissingKey, match=r"OPENAI_ADMIN_KEY.*openai_costs\.toml \(not found\)"):
         settings.admin_key(settings.connections[0])
 
@@ -236,13 +257,13 @@ def test_a_missing_key_says_that_there_is_no_file_either():
 @pytest.mark.parametrize("blank", ["", "   ", "\n"])
 def test_a_blank_key_is_a_missing_key(monkeypatch: pytest.MonkeyPatch, blank: str):
     monkeypatch.setenv("OPENAI_ADMIN_KEY", blank)
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     with pytest.raises(MissingKey):
         settings.admin_key(settings.connections[0])
 
 
 def test_a_rotated_key_is_seen_without_loading_the_settings_again(monkeypatch: pytest.MonkeyPatch):
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     for key in ("sk-admin-yesterday", "sk-admin-today\n"):
         monkeypatch.setenv("OPENAI_ADMIN_KEY", key)
         found = settings.admin_key(settings.connections[0])
@@ -251,7 +272,7 @@ def test_a_rotated_key_is_seen_without_loading_the_settings_again(monkeypatch: p
 
 def test_a_key_is_in_no_text_made_of_the_settings(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY)
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     key = settings.admin_key(settings.connections[0])
     for text in (repr(settings), str(settings), settings.model_dump_json(), repr(key), str(key)):
         assert KEY not in text
@@ -279,7 +300,7 @@ def test_a_key_written_into_the_file_is_shown_by_no_sentence(more: str):
 
 def test_the_sample_organisation_needs_no_key_of_ours():
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    settings = company(Path("data"), seed=7, days=30, now=noon).settings
+    settings = company(Path("data"), seed=7, days=30, now=noon, kinds=connection_kinds()).settings
     sample = settings.connection("sample")
     assert sample.is_sample
     assert sample.first_day == date(2026, 2, 8)
@@ -287,7 +308,7 @@ def test_the_sample_organisation_needs_no_key_of_ours():
 
 
 def test_settings_cannot_be_changed_after_they_were_checked():
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     with pytest.raises(ValueError, match="frozen"):
         settings.home = "elsewhere"  # type: ignore[misc]
 

@@ -7,6 +7,7 @@ import pytest
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings import Directory, Gateway, Section
 from openai_costs.settings.load import Settings, gateway_key, load_settings
+from openai_costs.sources.registry import connection_kinds
 
 GOOD = """
 [[connections]]
@@ -40,7 +41,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def written(said: str) -> Settings:
     Path("openai_costs.toml").write_text(said, encoding="utf-8")
-    return load_settings()
+    return load_settings(connection_kinds())
 
 
 def test_gateway_directory_and_seats_are_read():
@@ -54,7 +55,7 @@ def test_gateway_directory_and_seats_are_read():
 
 
 def test_without_them_there_is_no_gateway_no_directory_and_no_price():
-    settings = load_settings()
+    settings = load_settings(connection_kinds())
     assert settings.gateway.is_there is False
     assert settings.directory.files == ()
     assert settings.seats.month_usd is None

@@ -1,5 +1,4 @@
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,30 +17,25 @@ from openai_costs.kernel.errors import (
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
-from openai_costs.settings.load import Connection, Settings
-from openai_costs.sources.provider import DayReader, Tell
-from openai_costs.sources.raw_pages import READ_COMPLETE, Evidence
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.provider import RawPages, Reach, Tell
+from openai_costs.sources.raw_pages import READ_COMPLETE, raw_pages
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
 from openai_costs_tests.org import Ran, calm
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
 DAYS = DayRange(FIRST, LAST)
-ACME = Connection(name="acme", start=FIRST)
-LABS = Connection(name="labs", start=FIRST)
-LEAN = Connection(name="lean", start=FIRST, access="costs_only")
+BY_DAY = dg.DailyPartitionsDefinition(str(FIRST))
+ACME = OpenAIConnection(name="acme", start=FIRST)
+LABS = OpenAIConnection(name="labs", start=FIRST)
+LEAN = OpenAIConnection(name="lean", start=FIRST, access="costs_only")
 DOWN = ProviderUnavailable("labs", "/organization/costs", "HTTP 503")
 REFUSED = AccessRefused(ErrorAnswer("labs", 403, "/organization/costs", "no scope"), "LABS_KEY")
 
-LEDGER = Evidence(
-    key=dg.AssetKey(["raw", "bills"]),
-    description="Bills as they came.",
-    group="sources/openai",
-    provider="openai",
-    dataset="bills",
-    first_day=lambda _archive, connection: connection.first_day,
-)
-EXPLANATION = replace(LEDGER, is_explanation=True)
+LEDGER, EXPLANATION = False, True
+"""Whether the pages explain the ledger."""
 
 
 class Reader:
@@ -51,7 +45,7 @@ class Reader:
         self.fails = fails
         self.asked: list[str] = []
 
-    def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
+    def read(self, connection: OpenAIConnection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         tell(f"{connection.name} {days}")
         self.asked.append(connection.name)
         if error := self.fails.get(connection.name):
@@ -67,19 +61,34 @@ class Desk:
         self.archive = Archive(self.home)
         self.reader = Reader({})
 
-    def ran(self, evidence: Evidence, *connections: Connection, **fails: OpenAICostsError) -> Ran:
+    def ran(
+        self,
+        is_explanation: bool,  # noqa: FBT001 - LEDGER or EXPLANATION
+        *connections: OpenAIConnection,
+        first_day: date | None = None,
+        **fails: OpenAICostsError,
+    ) -> Ran:
         """Materialise the pages over three days."""
         self.reader = Reader(fails)
+        pages = RawPages(
+            provider="openai",
+            dataset="bills",
+            description="Bills as they came.",
+            group="sources/openai",
+            reader=lambda *_run: self.reader,
+            first_day=lambda _archive, connection: first_day or connection.first_day,
+        )
         named = Settings(home=str(self.home), config_file=Path("none"), connections=connections)
         resources: dict[str, Any] = {
-            "reader": self.reader,
+            "reach": Reach(),
+            "clock": lambda: datetime(2026, 3, 9, tzinfo=UTC),
             "archive": self.archive,
             "settings": named,
             "lake_io": LakeIOManager(Lake(self.home)),
         }
         with calm(), unrecorded() as instance:
             result = dg.materialize(
-                [pages_of(evidence)],
+                [raw_pages(pages, is_explanation=is_explanation)(BY_DAY)],
                 instance=instance,
                 resources=resources,
                 tags=range_tags(DAYS),
@@ -91,22 +100,10 @@ class Desk:
         return [day for day in DAYS if self.archive.reads("openai", name, "bills", day)]
 
 
-def pages_of(evidence: Evidence) -> dg.AssetsDefinition:
-    @evidence.asset
-    def pages(
-        context: dg.AssetExecutionContext,
-        reader: dg.ResourceParam[DayReader],
-        archive: dg.ResourceParam[Archive],
-        settings: dg.ResourceParam[Settings],
-    ) -> Iterator[Any]:
-        yield from evidence.read(context, reader, archive, settings)
-
-    return pages(dg.DailyPartitionsDefinition(str(FIRST)))
-
-
 def verdicts(ran: Ran) -> dict[str | None, tuple[bool, str]]:
     return {
-        day: (one.passed, one.because) for day, one in ran.of("raw/bills", "read_complete").items()
+        day: (one.passed, one.because)
+        for day, one in ran.of("raw/openai_bills", "read_complete").items()
     }
 
 
@@ -115,19 +112,17 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-@pytest.mark.parametrize("evidence", [LEDGER, EXPLANATION])
-def test_every_day_is_kept_and_has_its_verdict(desk: Desk, evidence: Evidence):
-    ran = desk.ran(evidence, ACME, LABS)
+@pytest.mark.parametrize("kind", [LEDGER, EXPLANATION], ids=["ledger", "explanation"])
+def test_every_day_is_kept_and_has_its_verdict(desk: Desk, *, kind: bool):
+    ran = desk.ran(kind, ACME, LABS)
     assert ran.is_green
     assert desk.kept("acme") == desk.kept("labs") == [*DAYS]
     assert verdicts(ran) == {str(day): (True, READ_COMPLETE.promise) for day in DAYS}
 
 
-@pytest.mark.parametrize("evidence", [LEDGER, EXPLANATION])
-def test_one_connection_that_fails_turns_the_check_red_and_not_the_run(
-    desk: Desk, evidence: Evidence
-):
-    ran = desk.ran(evidence, ACME, LABS, labs=REFUSED)
+@pytest.mark.parametrize("kind", [LEDGER, EXPLANATION], ids=["ledger", "explanation"])
+def test_one_connection_that_fails_turns_the_check_red_and_not_the_run(desk: Desk, *, kind: bool):
+    ran = desk.ran(kind, ACME, LABS, labs=REFUSED)
     assert ran.is_green
     assert desk.kept("acme") == [*DAYS]
     assert verdicts(ran) == {str(day): (False, str(REFUSED)) for day in DAYS}
@@ -174,8 +169,7 @@ def test_a_home_whose_connections_all_give_costs_only_needs_no_explanation(desk:
 
 
 def test_a_failed_connection_owes_no_day_before_its_history(desk: Desk):
-    younger = replace(EXPLANATION, first_day=lambda _archive, _connection: LAST)
-    ran = desk.ran(younger, LABS, labs=REFUSED)
+    ran = desk.ran(EXPLANATION, LABS, first_day=LAST, labs=REFUSED)
     assert [day for day, (passed, _) in verdicts(ran).items() if not passed] == [str(LAST)]
 
 

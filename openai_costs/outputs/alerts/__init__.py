@@ -1,5 +1,5 @@
-"""From what questions found to messages people keep switched on.
+"""From candidates to messages that people keep switched on: ask, decide, record, send.
 
-Belongs here: the life of a finding, mutes, who is told, channels, the record of what was told.
-Does not: what is worth finding (the folder of the question).
+Belongs here: the life cycle of a finding, mutes, routes, channels, the delivery log.
+Does not: what counts as a finding (the folder of the question).
 """

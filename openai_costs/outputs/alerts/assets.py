@@ -1,4 +1,4 @@
-"""`mart/findings`, and what is known of changes and deliveries, as assets."""
+"""`mart/findings` as an asset, and the two tables that are written along the way."""
 
 import dagster as dg
 import polars as pl
@@ -6,9 +6,10 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.table_assets import asset_key, described, whole_table_asset
+from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.outputs.alerts.mutes import with_mutes
-from openai_costs.outputs.alerts.rounds import ask, looked
-from openai_costs.outputs.alerts.rules import CANDIDATES
+from openai_costs.outputs.alerts.record import recorded
+from openai_costs.outputs.alerts.rules import QUESTIONS
 from openai_costs.questions.rules import Facts
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -19,9 +20,9 @@ from openai_costs.tables.mart.findings import Findings
 GROUP = "alerts"
 KINDS = {"polars", "parquet"}
 READS = tuple(
-    dict.fromkeys(table for one in CANDIDATES for table in one.reads if table is not Deliveries)
+    dict.fromkeys(table for one in QUESTIONS for table in one.reads if table is not Deliveries)
 )
-"""What the questions read; deliveries come after the findings, and their failures a day later."""
+"""What the questions read; deliveries follow the findings, and their failures a day later."""
 
 
 @whole_table_asset(Findings, group=GROUP, kinds=KINDS, reads=READS)
@@ -32,14 +33,14 @@ def findings(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
-    """Ask every question what it found, and let the findings live on."""
+    """Evaluate every question, and record what changed about the findings."""
     facts = Facts(settings, clock())
-    found, judged = ask(lake, facts, CANDIDATES)
-    return looked(lake, found, judged, with_mutes(settings.alerts, home), facts.today)
+    evaluation = evaluate(lake, facts, QUESTIONS)
+    return recorded(lake, evaluation, with_mutes(settings.alerts, home), facts.today)
 
 
-def told() -> list[dg.AssetSpec]:
-    """Return the tables that are written on the way: nothing runs them."""
+def external_tables() -> list[dg.AssetSpec]:
+    """Return the tables that no run materialises: they are written along the way."""
     return [
         dg.AssetSpec(**described(table), deps=[asset_key(Findings)], group_name=GROUP, kinds=KINDS)
         for table in (FindingChanges, Deliveries)

@@ -1,10 +1,10 @@
-"""The rules data.check_failed and data.run_failed: what Dagster's own record says is red now.
+"""The rules data.check_failed and data.run_failed: checks and runs that Dagster has as failed now.
 
-Looks at the newest verdict of every check and partition and at the newest finished run of every
-job, so that nothing has to be remembered between two looks.
+Reads the newest verdict of every check and partition and the newest finished run of every job, so
+that nothing has to be remembered between two evaluations.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,118 +12,127 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.redaction import redacted
-from openai_costs.outputs.alerts.message import one_line
+from openai_costs.outputs.alerts.titles import one_line
 from openai_costs.questions.rules import Rule
 from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
 
-CHECK_FAILED = Rule("data.check_failed", quiet_days=0)
-RUN_FAILED = Rule("data.run_failed", quiet_days=0)
+CHECK_FAILED = Rule(
+    "data.check_failed", title="The check {name} failed on {since}", span="", quiet_days=0
+)
+RUN_FAILED = Rule(
+    "data.run_failed", title="The job {name} failed on {since}", span="", quiet_days=0
+)
 LOOK_BACK = timedelta(days=30)
-"""A run that failed longer ago is history, also when nobody ran the job again; so is a red day
+"""A run that failed longer ago is history, also when the job never ran again; so is a failed day
 that is older: a backfill of old days must not fill inboxes."""
 
 _SEVERITY = {"ERROR": "critical", "WARN": "warning"}
-_NAMED = 5
+_LISTED_DAYS = 5
 
 
 @dataclass(frozen=True)
-class Record:
-    """Dagster's record, and what there is to look for in it."""
+class DagsterHistory:
+    """What Dagster has recorded of checks and runs, and which of them to look for."""
 
     instance: dg.DagsterInstance
     graph: Any  # Dagster gives its asset graph no public name
     jobs: Sequence[str]
 
-    def red(self, now: datetime, owner: str) -> pl.DataFrame:
-        """Return a candidate for every check and every job that is red.
+    def candidates(self, now: datetime, owner: str) -> pl.DataFrame:
+        """Return a candidate for every check and every job that failed.
 
         Args:
             now: The current instant.
-            owner: Who is told where an asset has no owner, and of runs.
+            owner: The owner of findings about runs, and about assets without an owner.
         """
-        found = [*self._checks(now.date(), owner), *self._runs(now, owner)]
-        return candidates(pl.DataFrame(found, infer_schema_length=None)) if found else _nothing()
+        failed = [*self._checks(now.date(), owner), *self._runs(now, owner)]
+        if not failed:
+            return Finding.no_rows()
+        return candidates(pl.DataFrame(failed, infer_schema_length=None))
 
     def _checks(self, today: date, owner: str) -> Iterator[dict[str, Any]]:
         keys = sorted(self.graph.asset_check_keys)
         storage = self.instance.event_log_storage
-        red: dict[dg.AssetCheckKey, list[Any]] = {}
+        failed: dict[dg.AssetCheckKey, list[Any]] = {}
         for one in storage.get_asset_check_partition_info(keys):
-            is_news = not one.partition_key or one.partition_key >= str(today - LOOK_BACK)
-            if is_news and one.latest_execution_status.value == "FAILED":
-                red.setdefault(one.check_key, []).append(one)
-        for key, partitions in red.items():
+            is_recent = not one.partition_key or one.partition_key >= str(today - LOOK_BACK)
+            if is_recent and one.latest_execution_status.value == "FAILED":
+                failed.setdefault(one.check_key, []).append(one)
+        for key, partitions in failed.items():
             owners = self.graph.get(key.asset_key).owners if self.graph.has(key.asset_key) else ()
             yield self._check(key, partitions, today, next(iter(owners), owner))
 
     def _check(
-        self, key: dg.AssetCheckKey, red: Sequence[Any], today: date, owner: str
+        self, key: dg.AssetCheckKey, failed: Sequence[Any], today: date, owner: str
     ) -> dict[str, Any]:
-        status = {one.latest_execution_status for one in red}
-        days = sorted(one.partition_key for one in red if one.partition_key)
+        status = {one.latest_execution_status for one in failed}
+        days = sorted((one.partition_key for one in failed if one.partition_key), reverse=True)
         history = self.instance.event_log_storage.get_asset_check_execution_history(
-            key, limit=len(red) + 10, status=status
+            key, limit=len(failed) + 10, status=status
         )
         of_these = (one for one in history if not days or one.partition in days)
         newest: Any = next(of_these, history[0])
         verdict = newest.event.dagster_event.asset_check_evaluation_data
-        said = verdict.description or "it did not pass"
-        where = f" for {_some(days)}" if days else ""
+        reason = verdict.description or "it recorded no reason"
+        where = f" for {listed(days, _LISTED_DAYS, 'day')}" if days else ""
         since = datetime.fromtimestamp(newest.create_timestamp, UTC).date()
         return {
             "rule": CHECK_FAILED.id,
             "severity": _SEVERITY[verdict.severity.value],
             "subject_kind": "check",
             "subject_id": f"{key.asset_key.to_user_string()}:{key.name}",
-            "because": redacted(one_line(f"The check is red{where}: {said}")),
+            "because": redacted(one_line(f"The check failed{where}: {reason}")),
             "table_name": ".".join(key.asset_key.path),
             "owner": owner,
             **_state(today, since, len(days) or 1, "days" if days else "checks"),
         }
 
     def _runs(self, now: datetime, owner: str) -> Iterator[dict[str, Any]]:
-        over = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+        finished = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
         for job in self.jobs:
-            asked = dg.RunsFilter(job_name=job, statuses=over, updated_after=now - LOOK_BACK)
-            for record in self.instance.get_run_records(asked, limit=1):
-                run = record.dagster_run
-                if run.status is dg.DagsterRunStatus.FAILURE:
-                    said = " ".join(dict.fromkeys(self._reasons(run.run_id)))
-                    since = datetime.fromtimestamp(record.end_time or now.timestamp(), UTC).date()
-                    yield {
-                        "rule": RUN_FAILED.id,
-                        "severity": "critical",
-                        "subject_kind": "job",
-                        "subject_id": job,
-                        "because": redacted(one_line(f"Run {run.run_id[:8]} failed: {said}")),
-                        "table_name": "published.duckdb",
-                        "owner": owner,
-                        **_state(now.date(), since, 1, "runs"),
-                    }
+            newest = dg.RunsFilter(job_name=job, statuses=finished, updated_after=now - LOOK_BACK)
+            for record in self.instance.get_run_records(newest, limit=1):
+                if record.dagster_run.status is dg.DagsterRunStatus.FAILURE:
+                    yield self._run(job, record, now, owner)
 
-    def _reasons(self, run_id: str) -> Iterator[str]:
-        """Yield what the failed steps said; where no step failed, what the run itself said."""
+    def _run(self, job: str, record: dg.RunRecord, now: datetime, owner: str) -> dict[str, Any]:
+        run_id = record.dagster_run.run_id
+        since = datetime.fromtimestamp(record.end_time or now.timestamp(), UTC).date()
+        return {
+            "rule": RUN_FAILED.id,
+            "severity": "critical",
+            "subject_kind": "job",
+            "subject_id": job,
+            "because": redacted(one_line(f"Run {run_id[:8]} failed: {self._reason(run_id)}")),
+            "table_name": "published.duckdb",
+            "owner": owner,
+            **_state(now.date(), since, 1, "runs"),
+        }
+
+    def _reason(self, run_id: str) -> str:
+        """Return why the first failed step failed; where no step failed, why the run did."""
         for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
             for record in self.instance.get_records_for_run(run_id, of_type=kind).records:
                 event = record.event_log_entry.dagster_event
-                told = event.step_failure_data if event and event.is_step_failure else None
-                failure = told.user_failure_data if told else None
-                yield (failure.description if failure else None) or _first_line(told, event)
-                return
+                step = event.step_failure_data if event and event.is_step_failure else None
+                failure = step.user_failure_data if step else None
+                return (failure.description if failure else None) or _first_line(step, event)
+        return "no reason was recorded"
 
 
-def _first_line(told: Any, event: Any) -> str:  # noqa: ANN401 - Dagster's event data
-    """Return the first line of what went wrong at the bottom of it."""
-    error = told.error if told else None
+def _first_line(step: Any, event: Any) -> str:  # noqa: ANN401 - Dagster's event data
+    """Return the first line of the error at the bottom of the chain."""
+    error = step.error if step else None
     while error and error.cause:
         error = error.cause
-    said = error.message if error else (event.message if event else "")
-    return (said or "no reason was recorded").strip().splitlines()[0]
+    text = error.message if error else (event.message if event else "")
+    return (text or "no reason was recorded").strip().splitlines()[0]
 
 
 def _state(today: date, since: date, count: int, unit: str) -> dict[str, Any]:
-    """Return the fields of a condition that holds now."""
+    """Return the columns of a condition that holds today."""
     return {
         "subject_name": None,
         "connection": EVERY_CONNECTION,
@@ -133,13 +142,3 @@ def _state(today: date, since: date, count: int, unit: str) -> dict[str, Any]:
         "expected": 0,
         "unit": unit,
     }
-
-
-def _some(days: Iterable[str]) -> str:
-    named = list(days)
-    more = f" and {len(named) - _NAMED} more days" if len(named) > _NAMED else ""
-    return ", ".join(named[-_NAMED:]) + more
-
-
-def _nothing() -> pl.DataFrame:
-    return Finding.no_rows()

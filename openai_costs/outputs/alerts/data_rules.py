@@ -1,6 +1,6 @@
-"""The rule data.late: costs that should have settled by now and have not. Pure.
+"""The rules data.late and data.delivery_failed. Pure.
 
-While a day is late nothing about its spend is opened or closed; this is what is said instead.
+While a day is late, findings about its spend neither open nor close; data.late says so instead.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +10,7 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.formatting import counted
 from openai_costs.outputs.alerts.delivery_queue import DELIVERY_FAILED
 from openai_costs.outputs.alerts.rows import Delivery, rows
 from openai_costs.questions.rules import Rule
@@ -17,62 +18,67 @@ from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
 
-LATE = Rule("data.late", quiet_days=0)
+LATE = Rule(
+    "data.late",
+    title="Late data from {connection}: {observed} of {name} not settled, from {since} on",
+    span="as of {day}",
+    quiet_days=0,
+)
 
 SLACK = timedelta(hours=6)
-"""How long after it could have settled a day may be read: the daily refresh is at 02:30 UTC."""
+"""How long after a day could have settled it may be read: the daily refresh is at 02:30 UTC."""
 
 BAD = 2
 """More late days than this are critical: a weekend can explain two."""
 
 LOOK_BACK = 30
-"""Older gaps are for the check `contiguous` and a backfill, not for an alarm."""
+"""Older gaps are for the check `contiguous` and a backfill, not for an alert."""
 
 
 def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) -> pl.DataFrame:
-    """Return a candidate for each connection whose newest days are late, or that was never read.
+    """Return a candidate for each connection with late days, or that was never read.
 
     Args:
         coverage: `mart.coverage`.
         now: The current instant.
         grace: How long after its end a day stays provisional.
-        owner: Who runs this.
+        owner: The owner of findings about data.
     """
-    due = (now - grace - SLACK).date() - ONE_DAY
+    deadline = (now - grace - SLACK).date() - ONE_DAY
     was_read = pl.col("read_at").is_not_null()
     first = pl.col("day").filter(was_read).min().over("connection", "source")
-    known = coverage.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), due))
-    recent = known.filter(pl.col("day") > due - ONE_DAY * LOOK_BACK)
+    known = coverage.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), deadline))
+    recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOK_BACK)
     missing = recent.filter(pl.col("state") != "settled")
     through = recent.filter(state="settled").group_by("connection", "source")
-    found = (
-        _until(missing, known, due)
+    days = (
+        _late_days(missing, known, deadline)
         .join(through.agg(through=pl.col("day").max()), on=["connection", "source"], how="left")
         .sort("connection", "source")
     )
-    return _said(found, now.date(), due, owner)
+    return _late_rows(days, now.date(), deadline, owner)
 
 
-def _until(missing: pl.DataFrame, known: pl.DataFrame, due: date) -> pl.DataFrame:
+def _late_days(missing: pl.DataFrame, known: pl.DataFrame, deadline: date) -> pl.DataFrame:
     """Return the days that are late: connection, source, since_day, days.
 
-    Coverage may itself end too early: when nothing ran, nobody wrote down that days are missing.
+    Coverage may itself end too early: without a run, it does not list the missing days.
     """
     listed = missing.group_by("connection", "source").agg(
         since_day=pl.col("day").min(), listed=pl.len().cast(pl.Int64)
     )
     ends = known.group_by("connection", "source").agg(end=pl.col("day").max())
     both = ends.join(listed, on=["connection", "source"], how="left")
-    beyond = (pl.lit(due) - pl.col("end")).dt.total_days()
+    beyond = (pl.lit(deadline) - pl.col("end")).dt.total_days()
     return both.with_columns(
         days=pl.col("listed").fill_null(0) + beyond,
         since_day=pl.col("since_day").fill_null(pl.col("end") + pl.duration(days=1)),
     ).filter(pl.col("days") > 0)
 
 
-def _said(found: pl.DataFrame, today: date, due: date, owner: str) -> pl.DataFrame:
-    newest = pl.col("through").dt.to_string("%Y-%m-%d").fill_null("none")
-    rows = found.select(
+def _late_rows(late_days: pl.DataFrame, today: date, deadline: date, owner: str) -> pl.DataFrame:
+    through = pl.col("through").dt.to_string("%Y-%m-%d").fill_null("none")
+    rows = late_days.select(
         rule=pl.lit(LATE.id),
         severity=pl.when(pl.col("days") > BAD)
         .then(pl.lit("critical"))
@@ -87,12 +93,13 @@ def _said(found: pl.DataFrame, today: date, due: date, owner: str) -> pl.DataFra
         threshold=pl.lit(0),
         unit=pl.lit("days"),
         because=pl.format(
-            "{} {} are not settled through {}: newest settled day {}. Findings about the spend of "
-            "these days wait until they are. `openai-costs backfill` reads what is missing.",
+            "{} of {} through {} not settled; the newest settled day is {}. Findings about the "
+            "spend of these days wait until they settle. Run `openai-costs backfill` to read what "
+            "is missing, and `openai-costs doctor` to check the key.",
             _days("days"),
             "source",
-            pl.lit(str(due)),
-            newest,
+            pl.lit(str(deadline)),
+            through,
         ),
         owner=pl.lit(owner),
         table_name=pl.lit(Coverage.full_name()),
@@ -102,30 +109,35 @@ def _said(found: pl.DataFrame, today: date, due: date, owner: str) -> pl.DataFra
 
 def _days(count: str) -> pl.Expr:
     number = pl.col(count)
-    return pl.when(number == 1).then(pl.lit("1 day of")).otherwise(pl.format("{} days of", number))
+    one, many = pl.lit("1 day"), pl.format("{} days", number)
+    return pl.when(number == 1).then(one).otherwise(many)
 
 
-# The rule data.delivery_failed: a channel that did not take a message. Pure.
+# The rule data.delivery_failed: a route that did not deliver a message.
 
-UNDELIVERED = Rule(DELIVERY_FAILED, quiet_days=0)
+UNDELIVERED = Rule(
+    DELIVERY_FAILED,
+    title="The alert route {name} failed on {since}: {observed} not delivered",
+    span="as of {day}",
+    quiet_days=0,
+)
 
 MANY = 3
-"""So many tries in vain make a channel worth reporting before it is given up."""
+"""A message that still waits after so many attempts is reported before it is given up."""
 
 
 def undelivered(
     deliveries: pl.DataFrame, routes: Iterable[str], today: date, owner: str
 ) -> pl.DataFrame:
     """Return a candidate for each route whose newest message failed, or failed several times."""
-    found = []
+    failing = []
     for route in routes:
-        tried = [
-            one for one in rows(Delivery, deliveries.filter(channel=route)) if one.status in _TRIED
-        ]
+        mine = rows(Delivery, deliveries.filter(channel=route))
+        tried = [one for one in mine if one.status in _TRIED]
         newest = max(tried, key=_when, default=None)
-        if newest and _is_in_trouble(newest):
-            found.append(_undelivered_row(route, newest, tried, today, owner))
-    return candidates(pl.DataFrame(found)) if found else Finding.no_rows()
+        if newest and _is_failing(newest):
+            failing.append(_undelivered_row(route, newest, tried, today, owner))
+    return candidates(pl.DataFrame(failing)) if failing else Finding.no_rows()
 
 
 _NEVER = datetime.min  # noqa: DTZ901 - instants in tables have no zone
@@ -137,7 +149,7 @@ def _when(one: Delivery) -> datetime:
     return one.tried_at or _NEVER
 
 
-def _is_in_trouble(one: Delivery) -> bool:
+def _is_failing(one: Delivery) -> bool:
     return one.status in ("failed", "unclear") or (one.status == "waiting" and one.attempt >= MANY)
 
 
@@ -158,8 +170,9 @@ def _undelivered_row(
         "observed": Decimal(len(waiting)),
         "expected": Decimal(0),
         "unit": "messages",
-        "because": f"The route did not take a message ({newest.attempt} attempts, {newest.status}):"
-        f" {newest.said}. Messages not delivered: {len(waiting)}, see mart.deliveries.",
+        "because": f"The newest message is {newest.status} after "
+        f"{counted(newest.attempt, 'attempt')}: {newest.said}. mart.deliveries lists every message "
+        "that was not delivered; `openai-costs doctor` checks the route.",
         "owner": owner,
         "table_name": Deliveries.full_name(),
     }

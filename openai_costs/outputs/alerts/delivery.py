@@ -1,19 +1,23 @@
-"""Sends what is due: once per change and channel, whatever dies, waits or runs beside it."""
+"""Sends the delivery queue: each change once per channel, whatever fails or runs beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import import_module
+from typing import get_args
 
 from pydantic import SecretStr
 
 from openai_costs.kernel.days import Clock, naive
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.outputs.alerts.channels import apprise, email, pagerduty, slack, webhook
+from openai_costs.outputs.alerts import channels as channel_files
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed, Send
-from openai_costs.outputs.alerts.delivery_log import Ledger
-from openai_costs.outputs.alerts.delivery_queue import Parcel, due
-from openai_costs.outputs.alerts.message import Message, clean, digest, message, repeated
+from openai_costs.outputs.alerts.delivery_log import DeliveryLog
+from openai_costs.outputs.alerts.delivery_queue import QueuedMessage, delivery_queue
+from openai_costs.outputs.alerts.digest import digest
+from openai_costs.outputs.alerts.message import Message, clean, message, repeated
 from openai_costs.outputs.alerts.rows import Change, Finding, rows
+from openai_costs.outputs.alerts.rules import find_rule
 from openai_costs.settings import Alerts, ChannelKind, Route
 from openai_costs.settings.load import secret
 from openai_costs.storage.lake import Lake
@@ -22,22 +26,19 @@ from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 
 CHANNELS: Mapping[ChannelKind, Send] = {
-    "slack": slack.send,
-    "email": email.send,
-    "webhook": webhook.send,
-    "pagerduty": pagerduty.send,
-    "apprise": apprise.send,
+    kind: import_module(f"{channel_files.__name__}.{kind}").send for kind in get_args(ChannelKind)
 }
+"""The function of each file of channels/ that has the name of a kind."""
 
-BUDGET = timedelta(seconds=20)
-"""How long one call takes up further messages: Dagster ends a sensor's tick after 60 s, and the
+LONGEST = timedelta(seconds=20)
+"""How long one call goes on to another message: Dagster ends a sensor's tick after 60 s, and the
 last message may take half of that."""
 
 Secret = Callable[[str, str], SecretStr]
 
 
 @dataclass
-class Delivered:
+class DeliveryCounts:
     """What one call did: messages sent, and not."""
 
     sent: int = 0
@@ -47,11 +48,11 @@ class Delivered:
 
     def __str__(self) -> str:
         parts = [f"{number} {name}" for name, number in vars(self).items() if number]
-        return ", ".join(parts) or "nothing due"
+        return ", ".join(parts) or "nothing to send"
 
-    def __add__(self, more: "Delivered") -> "Delivered":
+    def __add__(self, more: "DeliveryCounts") -> "DeliveryCounts":
         both = zip(vars(self).values(), vars(more).values(), strict=True)
-        return Delivered(*(one + other for one, other in both))
+        return DeliveryCounts(*(one + other for one, other in both))
 
 
 def deliver(
@@ -60,107 +61,108 @@ def deliver(
     clock: Clock,
     channels: Mapping[ChannelKind, Send] = CHANNELS,
     look_up: Secret = secret,
-) -> Delivered:
-    """Send every change that is due; several processes at once send each only once.
+) -> DeliveryCounts:
+    """Send every queued change; several processes at once send each only once.
 
     Args:
         lake: Where findings, changes and deliveries are.
         alerts: The routes.
         clock: Tells the time.
-        channels: How each kind of channel is reached.
+        channels: The function that sends to each kind of channel.
         look_up: Returns what a variable holds, given who asks.
     """
     if not alerts.routes:
-        return Delivered()
+        return DeliveryCounts()
     with lake.alone(Deliveries):
-        tour = _Tour(Ledger(lake), alerts, clock, channels, look_up)
-        todo = due(
+        sender = _Sender(DeliveryLog(lake), alerts, clock, channels, look_up)
+        queue = delivery_queue(
             rows(Finding, lake.read(Findings)),
             rows(Change, lake.read(FindingChanges)),
-            tour.ledger.rows,
+            sender.log.rows,
             alerts.routes,
             naive(clock()),
         )
-        tour.ledger.skip(todo.skipped)
-        tour.done.skipped = len(todo.skipped)
-        tour.go(todo.parcels)
-    return tour.done
+        sender.log.skipped(queue.skipped)
+        sender.counts.skipped = len(queue.skipped)
+        sender.send_all(list(queue.messages))
+    return sender.counts
 
 
 @dataclass
-class _Tour:
-    """One way round with what is due."""
+class _Sender:
+    """Sends messages, and logs the outcome of each."""
 
-    ledger: Ledger
+    log: DeliveryLog
     alerts: Alerts
     clock: Clock
     channels: Mapping[ChannelKind, Send]
     look_up: Secret
-    done: Delivered = field(default_factory=Delivered)
+    counts: DeliveryCounts = field(default_factory=DeliveryCounts)
 
-    def go(self, parcels: Sequence[Parcel]) -> None:
-        """Send parcels until the time is up; the next call goes on."""
-        began, waiting = self.clock(), list(parcels)
-        while waiting and self.clock() - began < BUDGET:
-            parcel = self.ledger.intend(waiting.pop(0), naive(self.clock()))
+    def send_all(self, waiting: list[QueuedMessage]) -> None:
+        """Send messages until the time is up; the next call sends the rest."""
+        began = self.clock()
+        while waiting and self.clock() - began < LONGEST:
+            queued = self.log.sending(waiting.pop(0), naive(self.clock()))
             try:
-                remark = _send(parcel, self.alerts, self.clock(), self.channels, self.look_up)
+                remark = self._send(queued)
             except DeliveryFailed as failure:
-                waiting = self._not_taken(parcel, waiting, failure)
+                waiting = self._failed(queued, waiting, failure)
             else:
-                self.ledger.sent(parcel, naive(self.clock()), remark)
-                self.done.sent += 1
+                self.log.sent(queued, naive(self.clock()), remark)
+                self.counts.sent += 1
 
-    def _not_taken(
-        self, parcel: Parcel, waiting: list[Parcel], failure: DeliveryFailed
-    ) -> list[Parcel]:
-        """Record a failure, and return what is still worth sending: not to the same channel."""
+    def _send(self, queued: QueuedMessage) -> str:
+        """Hand a message to its channel.
+
+        Raises:
+            DeliveryFailed: It was not delivered, for whatever reason.
+        """
+        try:
+            address = _address(queued.route, self.clock(), self.look_up)
+        except SettingsError as missing:
+            raise DeliveryFailed(str(missing), is_retryable=True) from None
+        try:
+            made = _message(queued, self.alerts.dagster_url)
+            return self.channels[queued.route.channel](made, address)
+        except DeliveryFailed:
+            raise
+        except Exception as broken:  # noqa: BLE001 - one channel's mistake must not stop the others
+            reason = (
+                f"the channel failed with {type(broken).__name__}"  # its text may hold a secret
+            )
+            raise DeliveryFailed(reason, is_retryable=True, may_have_arrived=True) from None
+
+    def _failed(
+        self, queued: QueuedMessage, waiting: list[QueuedMessage], failure: DeliveryFailed
+    ) -> list[QueuedMessage]:
+        """Log a failure, and return what is still worth sending: not to the same channel."""
         now = naive(self.clock())
-        self.ledger.refused(parcel, now, failure)
+        self.log.failed(queued, now, failure)
         if not failure.is_retryable:
-            self.done.failed += 1
+            self.counts.failed += 1
             return waiting
-        self.done.waiting += 1
-        self.ledger.put_off((one for one in waiting if one.route == parcel.route), now, failure)
-        return [one for one in waiting if one.route != parcel.route]
+        self.counts.waiting += 1
+        behind = (one for one in waiting if one.route == queued.route)
+        self.log.postponed(behind, now, failure)
+        return [one for one in waiting if one.route != queued.route]
 
 
-def _send(
-    parcel: Parcel,
-    alerts: Alerts,
-    now: datetime,
-    channels: Mapping[ChannelKind, Send],
-    look_up: Secret,
-) -> str:
-    """Hand a parcel to its channel.
-
-    Raises:
-        DeliveryFailed: It was not taken, for whatever reason.
-    """
-    try:
-        address = _address(parcel.route, now, look_up)
-    except SettingsError as missing:
-        raise DeliveryFailed(str(missing), is_retryable=True) from None
-    try:
-        return channels[parcel.route.channel](_letter(parcel, alerts.dagster_url), address)
-    except DeliveryFailed:
-        raise
-    except Exception as broken:  # noqa: BLE001 - one channel's mistake must not silence the others
-        said = f"the channel failed with {type(broken).__name__}"  # its words may hold a secret
-        raise DeliveryFailed(said, is_retryable=True, may_have_arrived=True) from None
-
-
-def _letter(parcel: Parcel, dagster_url: str | None) -> Message:
-    items = [message(item.finding, item.change, dagster_url=dagster_url) for item in parcel.items]
-    made = digest(parcel.route.name, items) if parcel.route.digest else items[0]
-    if any(item.row.is_possibly_repeated for item in parcel.items):
+def _message(queued: QueuedMessage, dagster_url: str | None) -> Message:
+    messages = [
+        message(one.finding, one.change, find_rule(one.finding.rule), dagster_url=dagster_url)
+        for one in queued.changes
+    ]
+    made = digest(queued.route.name, messages) if queued.route.digest else messages[0]
+    if any(one.row.is_possibly_repeated for one in queued.changes):
         made = repeated(made)
-    return clean(made, allow_email=parcel.route.allow_email)
+    return clean(made, allow_email=queued.route.allow_email)
 
 
 def _address(route: Route, now: datetime, look_up: Secret) -> Address:
     asks = f"Route {route.name!r} of [alerts]"
     nothing = SecretStr("")
+    secret_headers = route.headers_env or {}
     return Address(
         route=route.name,
         now=now,
@@ -168,4 +170,7 @@ def _address(route: Route, now: datetime, look_up: Secret) -> Address:
         secret=look_up(route.secret_env, asks) if route.secret_env else nothing,
         sender=route.sender or "",
         to=route.to,
+        headers={name: SecretStr(value) for name, value in (route.headers or {}).items()}
+        | {name: look_up(variable, asks) for name, variable in secret_headers.items()},
+        body_template=route.body_template or "",
     )

@@ -1,7 +1,7 @@
-"""The record of deliveries: written before a message leaves, and again when its fate is known.
+"""The delivery log: written before a message leaves, and again when its outcome is known.
 
-For one who holds the table (`Lake.alone`): a row `sending` that is met then is of a process that
-died, so nobody knows whether its message arrived.
+For a caller that holds the table (`Lake.alone`): a row `sending` that it meets is of a process that
+died, and whether its message arrived is unknown.
 """
 
 from collections.abc import Iterable
@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from openai_costs.outputs.alerts.channels.channel import DeliveryFailed
-from openai_costs.outputs.alerts.delivery_queue import Parcel
+from openai_costs.outputs.alerts.delivery_queue import QueuedMessage
 from openai_costs.outputs.alerts.rows import Delivery, deliveries_frame, rows
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
-"""How long to wait after each failure: eight tries over 22 hours, then it is given up."""
+"""How long to wait after each failure: eight attempts over 22 hours, then it is given up."""
 
 
-class Ledger:
+class DeliveryLog:
     """The deliveries of a lake, kept up to date on disk."""
 
     def __init__(self, lake: Lake) -> None:
@@ -32,47 +32,49 @@ class Ledger:
         """Return all deliveries."""
         return list(self._rows.values())
 
-    def intend(self, parcel: Parcel, now: datetime) -> Parcel:
-        """Write down that a parcel leaves now, and return it with that row."""
-        items = [
+    def sending(self, message: QueuedMessage, now: datetime) -> QueuedMessage:
+        """Record that a message is about to leave, and return it with that row."""
+        changes = [
             replace(
-                item,
+                one,
                 row=replace(
-                    item.row,
+                    one.row,
                     status="sending",
-                    attempt=item.row.attempt + 1,
+                    attempt=one.row.attempt + 1,
                     tried_at=now,
                     next_try_at=None,
                 ),
             )
-            for item in parcel.items
+            for one in message.changes
         ]
-        self._keep(item.row for item in items)
-        return replace(parcel, items=items)
+        self._keep(one.row for one in changes)
+        return replace(message, changes=changes)
 
-    def sent(self, parcel: Parcel, now: datetime, remark: str) -> None:
-        """Write down that a parcel was taken."""
+    def sent(self, message: QueuedMessage, now: datetime, remark: str) -> None:
+        """Record that a channel accepted a message."""
         self._keep(
-            replace(item.row, status="sent", sent_at=now, said=remark or None)
-            for item in parcel.items
+            replace(one.row, status="sent", sent_at=now, said=remark or None)
+            for one in message.changes
         )
 
-    def refused(self, parcel: Parcel, now: datetime, failure: DeliveryFailed) -> None:
-        """Write down that a parcel was not taken, and when it is tried again, if at all."""
-        self._keep(_after_a_failure(item.row, now, failure) for item in parcel.items)
+    def failed(self, message: QueuedMessage, now: datetime, failure: DeliveryFailed) -> None:
+        """Record that a message was not delivered, and when the next attempt is, if any."""
+        self._keep(_after_a_failure(one.row, now, failure) for one in message.changes)
 
-    def put_off(self, parcels: Iterable[Parcel], now: datetime, failure: DeliveryFailed) -> None:
-        """Let parcels share the fate of one before them: their channel is down."""
-        late = DeliveryFailed(str(failure), is_retryable=True)
-        tried = [
-            replace(item.row, attempt=item.row.attempt + 1, tried_at=now)
-            for parcel in parcels
-            for item in parcel.items
+    def postponed(
+        self, messages: Iterable[QueuedMessage], now: datetime, failure: DeliveryFailed
+    ) -> None:
+        """Record the failure of one message for those behind it: their channel is down."""
+        not_tried = DeliveryFailed(str(failure), is_retryable=True)
+        rows = [
+            replace(one.row, attempt=one.row.attempt + 1, tried_at=now)
+            for message in messages
+            for one in message.changes
         ]
-        self._keep(_after_a_failure(row, now, late) for row in tried)
+        self._keep(_after_a_failure(row, now, not_tried) for row in rows)
 
-    def skip(self, skipped: Iterable[Delivery]) -> None:
-        """Write down what will not be told."""
+    def skipped(self, skipped: Iterable[Delivery]) -> None:
+        """Record what will not be sent."""
         self._keep(skipped)
 
     def _keep(self, changed: Iterable[Delivery]) -> None:
@@ -86,10 +88,12 @@ class Ledger:
 
 
 def _after_a_crash(row: Delivery) -> Delivery:
-    """Return what becomes of a message of a process that died: sent once more, and no more."""
+    """Return a message of a process that died: it is sent once more, and never a third time."""
     if row.is_possibly_repeated:
-        return replace(row, status="unclear", said="the sender died twice; it may have arrived")
-    return replace(row, status="waiting", is_possibly_repeated=True, said="the sender died")
+        reason = "the sending process died twice; the message may have arrived"
+        return replace(row, status="unclear", said=reason)
+    reason = "the sending process died"
+    return replace(row, status="waiting", is_possibly_repeated=True, said=reason)
 
 
 def _after_a_failure(row: Delivery, now: datetime, failure: DeliveryFailed) -> Delivery:

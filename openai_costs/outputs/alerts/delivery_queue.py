@@ -1,4 +1,4 @@
-"""What is to be sent now, to whom: changes laid over routes, less what was told. Pure."""
+"""What is to be sent now, and to whom: changes matched with routes, less what was sent. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,15 +9,15 @@ from openai_costs.outputs.alerts.rows import Change, Delivery, Finding
 from openai_costs.settings import Route
 
 FORGOTTEN_AFTER = timedelta(days=3)
-"""A change older than this is no news: a new route does not begin with the old ones."""
+"""An older change is not sent: a new route does not begin with the past."""
 
 DELIVERY_FAILED = "data.delivery_failed"
 DONE = frozenset({"sent", "failed", "unclear", "skipped"})
 
 
 @dataclass(frozen=True)
-class Item:
-    """A change that a route should tell, and what was tried so far."""
+class QueuedChange:
+    """A change that a route should report, and what was tried so far."""
 
     finding: Finding
     change: Change
@@ -25,102 +25,102 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """What goes out as one message."""
+class QueuedMessage:
+    """The changes that one message reports."""
 
     route: Route
-    items: Sequence[Item]
+    changes: Sequence[QueuedChange]
 
 
 @dataclass(frozen=True)
-class Due:
-    """What is to be done now.
+class DeliveryQueue:
+    """What to do now.
 
     Args:
-        parcels: Messages to send.
-        skipped: Changes that will not be told, with the reason.
+        messages: What to send.
+        skipped: Changes that will not be sent, with the reason.
     """
 
-    parcels: Sequence[Parcel]
+    messages: Sequence[QueuedMessage]
     skipped: Sequence[Delivery]
 
 
-def due(
+def delivery_queue(
     findings: Iterable[Finding],
     changes: Iterable[Change],
     deliveries: Iterable[Delivery],
     routes: Iterable[Route],
     now: datetime,
-) -> Due:
-    """Return what is to be sent and what is not, at an instant (UTC, without a zone).
+) -> DeliveryQueue:
+    """Return what to send and what to skip, at an instant (UTC, without a zone).
 
-    A finding's changes go out in order: a later one waits until the fate of the earlier is known.
+    A finding's changes are sent in order: a later one waits until the earlier one is settled.
     """
     known = {one.finding_id: one for one in findings}
-    told = {one.key: one for one in deliveries}
+    logged = {one.key: one for one in deliveries}
     in_order = sorted(changes, key=lambda one: (one.finding_id, one.change))
-    parcels: list[Parcel] = []
+    messages: list[QueuedMessage] = []
     skipped: list[Delivery] = []
     for route in routes:
-        items: list[Item] = []
+        queued: list[QueuedChange] = []
         for name, some in groupby(in_order, key=lambda one: one.finding_id):
             if name in known:
-                walk = _Walk(route, known[name], told, now)
-                items += walk.items(some)
-                skipped += walk.skipped
-        parcels += _packed(route, sorted(items, key=_age), told.values(), now)
-    return Due(parcels, skipped)
+                of_finding = _FindingQueue(route, known[name], logged, now)
+                queued += of_finding.queued(some)
+                skipped += of_finding.skipped
+        messages += _messages(route, sorted(queued, key=_age), logged.values(), now)
+    return DeliveryQueue(messages, skipped)
 
 
-class _Walk:
-    """A walk through the changes of one finding for one route."""
+class _FindingQueue:
+    """The queue of one finding for one route."""
 
     def __init__(
         self,
         route: Route,
         finding: Finding,
-        told: Mapping[tuple[str, int, str], Delivery],
+        logged: Mapping[tuple[str, int, str], Delivery],
         now: datetime,
     ) -> None:
-        self._route, self._finding, self._told, self._now = route, finding, told, now
+        self._route, self._finding, self._logged, self._now = route, finding, logged, now
         self.skipped: list[Delivery] = []
 
-    def items(self, changes: Iterable[Change]) -> list[Item]:
-        """Return what is to be told now: the first change, or all of them for a digest."""
-        found: list[Item] = []
-        was_told = False
+    def queued(self, changes: Iterable[Change]) -> list[QueuedChange]:
+        """Return what to report now: the first change, or all of them for a digest."""
+        queued: list[QueuedChange] = []
+        was_sent = False
         for change in changes:
             name = self._route.name
-            row = self._told.get((change.finding_id, change.change, name))
+            row = self._logged.get((change.finding_id, change.change, name))
             if row and row.status in DONE:
                 if row.status in ("sent", "unclear"):
-                    was_told = change.kind != "muted"  # which resolves an incident
+                    was_sent = change.kind != "muted"  # which resolves an incident
                 continue
-            if not self._is_wanted(change, was_told=was_told or bool(found)):
+            if not self._is_wanted(change, was_sent=was_sent or bool(queued)):
                 continue
             fresh = Delivery(change.finding_id, change.change, name, change.kind, "sending")
-            if why := self._too_late(change, is_new=row is None):
+            if why := self._reason_to_skip(change, is_new=row is None):
                 self.skipped.append(_skipped(row or fresh, why, self._now))
                 continue
             if row and row.next_try_at and row.next_try_at > self._now:
                 break
-            found.append(Item(self._finding, change, row or fresh))
+            queued.append(QueuedChange(self._finding, change, row or fresh))
             if not self._route.digest:
                 break
-        return found
+        return queued
 
-    def _is_wanted(self, change: Change, *, was_told: bool) -> bool:
+    def _is_wanted(self, change: Change, *, was_sent: bool) -> bool:
         finding = self._finding
         if change.kind == "muted":
-            return was_told and self._route.is_stateful
+            return was_sent and self._route.is_stateful
         if change.kind == "closed":
-            return was_told and (change.is_told or self._route.is_stateful)
+            return was_sent and (change.is_told or self._route.is_stateful)
         if finding.rule == DELIVERY_FAILED and finding.subject_id == self._route.name:
-            return False  # a channel that is down cannot say so
+            return False  # a route that fails cannot report its own failure
         about = (finding.rule, change.severity, finding.connection, finding.owner)
         return change.is_told and self._route.wants(*about)
 
-    def _too_late(self, change: Change, *, is_new: bool) -> str:
+    def _reason_to_skip(self, change: Change, *, is_new: bool) -> str:
         if is_new and change.changed_day < _day(self._now) - FORGOTTEN_AFTER:
             return f"older than {FORGOTTEN_AFTER.days} days when it could first be sent"
         if self._finding.state == "muted" and change.kind in ("opened", "growing"):
@@ -128,26 +128,27 @@ class _Walk:
         return ""
 
 
-def _packed(
-    route: Route, items: Sequence[Item], told: Iterable[Delivery], now: datetime
-) -> list[Parcel]:
+def _messages(
+    route: Route, queued: Sequence[QueuedChange], logged: Iterable[Delivery], now: datetime
+) -> list[QueuedMessage]:
     if not route.digest:
-        return [Parcel(route, [item]) for item in items]
+        return [QueuedMessage(route, [one]) for one in queued]
     today = _day(now)
-    had_it = any(
-        one.channel == route.name and one.sent_at and _day(one.sent_at) == today for one in told
+    was_sent = any(
+        one.channel == route.name and one.sent_at and _day(one.sent_at) == today for one in logged
     )
-    waits = any(one.channel == route.name and (one.next_try_at or now) > now for one in told)
-    is_time = now.hour >= route.digest_hour and not (had_it or waits)
-    return [Parcel(route, items)] if items and is_time else []
+    waits = any(one.channel == route.name and (one.next_try_at or now) > now for one in logged)
+    is_time = now.hour >= route.digest_hour and not (was_sent or waits)
+    return [QueuedMessage(route, queued)] if queued and is_time else []
 
 
-def _skipped(row: Delivery, why: str, now: datetime) -> Delivery:
-    return replace(row, status="skipped", tried_at=now, next_try_at=None, said=why)
+def _skipped(row: Delivery, reason: str, now: datetime) -> Delivery:
+    return replace(row, status="skipped", tried_at=now, next_try_at=None, said=reason)
 
 
-def _age(item: Item) -> tuple[date, str, int]:
-    return (item.change.changed_day, item.change.finding_id, item.change.change)
+def _age(queued: QueuedChange) -> tuple[date, str, int]:
+    change = queued.change
+    return (change.changed_day, change.finding_id, change.change)
 
 
 def _day(instant: datetime) -> date:

@@ -4,70 +4,126 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import groupby
+from typing import NamedTuple
 
+from openai_costs.outputs.alerts.judged_days import JudgedDays
 from openai_costs.outputs.alerts.rows import Candidate, Finding, Key
+from openai_costs.questions.rules import Rule
 
 TOLERANCE = timedelta(days=2)
-"""Spells of one subject so close to each other are one incident: a restatement that moves the
+"""Episodes of one subject so close to each other are one incident: a restatement that moves the
 start of an incident by a day must not make a second finding of it."""
 
 
-def incidents(found: Iterable[Candidate]) -> dict[Key, list[Candidate]]:
-    """Return each subject's candidates, spells that are one incident made one, oldest first."""
-    spells: dict[Key, list[Candidate]] = {}
-    for one in sorted(found, key=lambda one: (one.since_day, one.day)):
-        of_subject = spells.setdefault(one.key, [])
+class Match(NamedTuple):
+    """A finding, and the incident it is today.
+
+    Args:
+        finding_id: The finding's id; of a new incident, the id it will have.
+        before: The finding as it was; None for a new incident.
+        incident: Today's candidate; None where there is none any more.
+        rule: The rule.
+        judged: The days that the rule has judged of this connection.
+    """
+
+    finding_id: str
+    before: Finding | None
+    incident: Candidate | None
+    rule: Rule
+    judged: Collection[date]
+
+
+def matches(
+    known: Sequence[Finding], candidates: Iterable[Candidate], judged: JudgedDays
+) -> list[Match]:
+    """Return every known finding and every new incident, subject by subject.
+
+    Args:
+        known: The findings so far.
+        candidates: Candidates; those of days that were not judged wait for a later evaluation.
+        judged: The days that each rule has judged.
+    """
+    by_subject = incidents(
+        one for one in candidates if one.day in judged.of(one.rule, one.connection)
+    )
+    known_by = {key: list(some) for key, some in groupby(sorted(known, key=_key), key=_key)}
+    taken = {one.finding_id for one in known}
+    found: list[Match] = []
+    for key in sorted({*known_by, *by_subject}):
+        rule, days = judged.rule(key[0]), judged.of(key[0], key[1])
+        findings = known_by.get(key, [])
+        continued, new = matched(findings, by_subject.get(key, []), days, rule.quiet_days)
+        for one in findings:
+            incident_now = continued.get(one.finding_id)
+            found.append(Match(one.finding_id, one, incident_now, rule, days))
+        for incident in new:
+            name = finding_id(incident, taken)
+            taken.add(name)
+            found.append(Match(name, None, incident, rule, days))
+    return found
+
+
+def incidents(candidates: Iterable[Candidate]) -> dict[Key, list[Candidate]]:
+    """Return the incidents of each subject, oldest first: episodes close together are one."""
+    by_subject: dict[Key, list[Candidate]] = {}
+    for one in sorted(candidates, key=lambda one: (one.since_day, one.day)):
+        of_subject = by_subject.setdefault(one.key, [])
         if of_subject and one.since_day - TOLERANCE <= of_subject[-1].day:
-            of_subject[-1] = _together(of_subject[-1], one)
+            of_subject[-1] = _merged(of_subject[-1], one)
         else:
             of_subject.append(one)
-    return spells
+    return by_subject
 
 
 def matched(
-    known: Sequence[Finding], spells: Sequence[Candidate], judged: Collection[date], quiet: int
+    known: Sequence[Finding], found: Sequence[Candidate], judged: Collection[date], quiet_days: int
 ) -> tuple[Mapping[str, Candidate], list[Candidate]]:
-    """Return which spell each known finding of a subject is now, and the spells that are new.
+    """Return which incident each known finding of a subject is today, and the new incidents.
 
     Args:
         known: The findings of one subject.
-        spells: Its incidents, oldest first.
+        found: Its incidents, oldest first.
         judged: The days its rule has judged.
-        quiet: Judged days without the condition after which a finding is over.
+        quiet_days: Judged days without the condition after which a finding is closed.
     """
     continued: dict[str, Candidate] = {}
     new = []
-    for spell in spells:
-        same = [one for one in known if _is_same(one, spell, judged, quiet)]
+    for incident in found:
+        same = [one for one in known if _is_same(one, incident, judged, quiet_days)]
         if same:
             newest = max(same, key=lambda one: one.day)
             before = continued.get(newest.finding_id)
-            continued[newest.finding_id] = _together(before, spell) if before else spell
+            continued[newest.finding_id] = _merged(before, incident) if before else incident
         else:
-            new.append(spell)
+            new.append(incident)
     return continued, new
 
 
-def finding_id(spell: Candidate, taken: Collection[str]) -> str:
-    """Return a short id made of what the incident is about and when it began."""
-    said = "|".join((*spell.key, str(spell.since_day)))
-    for again in range(len(taken) + 1):
-        found = hashlib.sha256(f"{said}|{again}".encode()).hexdigest()[:12]
-        if found not in taken:
-            return found
+def finding_id(incident: Candidate, taken: Collection[str]) -> str:
+    """Return a short id derived from the incident's subject and its first day."""
+    text = "|".join((*incident.key, str(incident.since_day)))
+    for attempt in range(len(taken) + 1):
+        made = hashlib.sha256(f"{text}|{attempt}".encode()).hexdigest()[:12]
+        if made not in taken:
+            return made
     raise AssertionError("more ids than findings")  # pragma: no cover
 
 
-def _together(first: Candidate, second: Candidate) -> Candidate:
-    """Return two spells as one: the newer one's numbers, since the earlier start."""
+def _merged(first: Candidate, second: Candidate) -> Candidate:
+    """Return two episodes as one: the numbers of the newer, from the earlier start."""
     newer = second if second.day >= first.day else first
     return replace(newer, since_day=min(first.since_day, second.since_day))
 
 
-def _is_same(one: Finding, spell: Candidate, judged: Collection[date], quiet: int) -> bool:
-    if one.since_day - TOLERANCE <= spell.day and spell.since_day - TOLERANCE <= one.day:
+def _is_same(one: Finding, incident: Candidate, judged: Collection[date], quiet_days: int) -> bool:
+    if one.since_day - TOLERANCE <= incident.day and incident.since_day - TOLERANCE <= one.day:
         return True
-    if one.state == "closed" or spell.since_day < one.since_day:
+    if one.state == "closed" or incident.since_day < one.since_day:
         return False
-    # Nobody looked in between: it went on, for all we know.
-    return sum(one.day < day < spell.since_day for day in judged) < max(quiet, 1)
+    # No rule judged the days in between: as far as is known, the condition continued.
+    return sum(one.day < day < incident.since_day for day in judged) < max(quiet_days, 1)
+
+
+def _key(one: Finding) -> Key:
+    return one.key

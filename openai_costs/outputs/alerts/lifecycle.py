@@ -7,148 +7,140 @@ was not judged (provisional, missing, not computed yet) neither opens nor closes
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
-from itertools import groupby
 
-from openai_costs.outputs.alerts.incident_identity import finding_id, incidents, matched
-from openai_costs.outputs.alerts.judged_days import Judged
-from openai_costs.outputs.alerts.rows import Candidate, Change, Finding, Key
+from openai_costs.outputs.alerts.incident_identity import Match, matches
+from openai_costs.outputs.alerts.judged_days import JudgedDays
+from openai_costs.outputs.alerts.rows import Candidate, Change, Finding
 from openai_costs.settings import Alerts, Mute
 from openai_costs.tables.candidate import SEVERITIES
 
-_SAID = tuple(one.name for one in fields(Candidate))
+_OF_CANDIDATE = tuple(one.name for one in fields(Candidate))
 
 
 @dataclass
-class Reviewed:
-    """The findings as they stand after a look, and what changed since the one before."""
+class Decision:
+    """The findings as they are after an evaluation, and what changed since the one before."""
 
     findings: list[Finding] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
 
-def review(
+def decide(
     known: Sequence[Finding],
-    found: Iterable[Candidate],
-    judged: Judged,
+    candidates: Iterable[Candidate],
+    judged: JudgedDays,
     alerts: Alerts,
     today: date,
-) -> Reviewed:
-    """Look at all subjects: those known, and those a question found something about.
+) -> Decision:
+    """Decide what becomes of every known finding and of every candidate.
 
     Args:
         known: The findings so far.
-        found: Candidates; those of days that were not judged are left for later.
-        judged: What was looked at.
-        alerts: The mutes, and when a change is worth telling.
+        candidates: Candidates; those of days that were not judged wait for a later evaluation.
+        judged: The days that each rule has judged.
+        alerts: The mutes, and when a change is worth a message.
         today: The current UTC day.
     """
-    spells = incidents(one for one in found if one.day in judged.of(one.rule, one.connection))
-    by_key = groupby(sorted(known, key=_key), key=_key)
-    subjects = {key: list(some) for key, some in by_key}
-    look = _Look(judged, alerts, today, {one.finding_id for one in known})
-    for key in sorted({*subjects, *spells}):
-        look.at(key, subjects.get(key, []), spells.get(key, []))
-    return look.done
+    life = _Life(alerts, today)
+    for match in matches(known, candidates, judged):
+        life.live(match)
+    return life.decision
 
 
 @dataclass
-class _Look:
-    """One look, with what it has seen so far."""
+class _Life:
+    """Applies the life cycle to one finding after the other."""
 
-    judged: Judged
     alerts: Alerts
     today: date
-    ids: set[str]
-    done: Reviewed = field(default_factory=Reviewed)
+    decision: Decision = field(default_factory=Decision)
 
-    def at(self, key: Key, known: Sequence[Finding], spells: Sequence[Candidate]) -> None:
-        """Judge one subject."""
-        days = self.judged.of(key[0], key[1])
-        quiet = self.judged.rule(key[0]).quiet_days
-        continued, new = matched(known, spells, days, quiet)
-        for finding in known:
-            self._go_on(finding, continued.get(finding.finding_id), days, quiet)
-        for spell in new:
-            self._meet(spell, is_over=_is_over(spell, spell, days, quiet))
+    def live(self, match: Match) -> None:
+        """Let a known finding live on, or a new incident begin."""
+        if match.before is not None:
+            self._continue(match.before, match)
+        elif match.incident is not None:
+            self._begin(match.incident, match)
 
-    def _meet(self, spell: Candidate, *, is_over: bool) -> None:
-        """Take in what was not known. What is long over, or muted and over, is only recorded."""
-        name = finding_id(spell, self.ids)
-        self.ids.add(name)
-        docs = self.judged.rule(spell.rule).docs
-        finding = Finding(**vars(spell), finding_id=name, opened_day=self.today, docs=docs)
-        if not self._is_fresh(spell) or (is_over and self._mute(finding)):
+    def _begin(self, incident: Candidate, match: Match) -> None:
+        """Begin a finding. What ended long ago, or is muted and has ended, is only recorded."""
+        is_over = _is_over(incident, incident, match.judged, match.rule.quiet_days)
+        finding = Finding(
+            **vars(incident),
+            finding_id=match.finding_id,
+            opened_day=self.today,
+            docs=match.rule.docs,
+        )
+        if not self._is_fresh(incident) or (is_over and self._mute(finding)):
             self._keep(replace(finding, state="closed", closed_day=self.today))
         elif is_over:
-            self._close(self._noted(finding, "opened"))
+            self._close(self._changed(finding, "opened"), match)
         else:
             self._open(finding)
 
-    def _go_on(
-        self, before: Finding, spell: Candidate | None, days: Collection[date], quiet: int
-    ) -> None:
-        """Let a known finding live on."""
-        if not days or max(days) < before.day:  # an older look than one we have had
-            spell, days = None, ()
-        finding = _updated(before, spell)
-        is_over = _is_over(finding, spell, days, quiet)
+    def _continue(self, before: Finding, match: Match) -> None:
+        incident, days = match.incident, match.judged
+        if not days or max(days) < before.day:  # an evaluation of fewer days than an earlier one
+            incident, days = None, ()
+        finding = _updated(before, incident)
+        is_over = _is_over(finding, incident, days, match.rule.quiet_days)
         if before.state == "closed":
             is_back = finding.day > before.day and not is_over and self._is_fresh(finding)
             (self._open if is_back else self._keep)(finding)
         elif is_over:
-            self._close(finding, is_told=before.state != "muted")
+            self._close(finding, match, is_told=before.state != "muted")
         elif before.state == "muted":
             self._stay_muted(finding)
         elif self._mute(finding):
             self._open(finding)
         elif self._has_grown(before, finding):
-            self._keep(self._noted(replace(finding, state="growing"), "growing"))
+            self._keep(self._changed(replace(finding, state="growing"), "growing"))
         else:
             self._keep(finding)
 
     def _open(self, finding: Finding) -> None:
-        """Open a finding, or what is muted from the start."""
+        """Open a finding, or mute it from the start."""
         if mute := self._mute(finding):
-            self._keep(self._noted(_muted(finding, mute), "muted"))
+            self._keep(self._changed(_muted(finding, mute), "muted"))
         else:
-            self._keep(self._noted(_audible(finding, "open"), "opened"))
+            self._keep(self._changed(_unmuted(finding, "open"), "opened"))
 
     def _stay_muted(self, finding: Finding) -> None:
-        """Keep a mute, with its newest words; or open again what is still there after it."""
+        """Keep a mute, with its newest reason; or open again what still holds after it."""
         if mute := self._mute(finding):
             self._keep(_muted(finding, mute))
         else:
             self._open(finding)
 
-    def _close(self, finding: Finding, *, is_told: bool = True) -> None:
-        closed = replace(_audible(finding, "closed"), closed_day=self.today)
-        reports_end = self.judged.rule(finding.rule).reports_end
-        self._keep(self._noted(closed, "closed", is_told=is_told and reports_end))
+    def _close(self, finding: Finding, match: Match, *, is_told: bool = True) -> None:
+        closed = replace(_unmuted(finding, "closed"), closed_day=self.today)
+        is_sent = is_told and match.rule.reports_end
+        self._keep(self._changed(closed, "closed", is_told=is_sent))
 
     def _keep(self, finding: Finding) -> None:
-        self.done.findings.append(finding)
+        self.decision.findings.append(finding)
 
-    def _noted(self, finding: Finding, kind: str, *, is_told: bool = True) -> Finding:
-        """Note a change, and return the finding with its number."""
-        noted = replace(finding, change=finding.change + 1, told_usd=finding.impact_usd)
-        self.done.changes.append(
+    def _changed(self, finding: Finding, kind: str, *, is_told: bool = True) -> Finding:
+        """Add a change, and return the finding with its number."""
+        changed = replace(finding, change=finding.change + 1, told_usd=finding.impact_usd)
+        self.decision.changes.append(
             Change(
-                finding_id=noted.finding_id,
-                change=noted.change,
+                finding_id=changed.finding_id,
+                change=changed.change,
                 kind=kind,
                 changed_day=self.today,
                 is_told=is_told,
-                severity=noted.severity,
-                day=noted.day,
-                observed=noted.observed,
-                expected=noted.expected,
-                unit=noted.unit,
-                impact_usd=noted.impact_usd,
-                because=_why(noted, kind),
-                outlook=noted.outlook,
+                severity=changed.severity,
+                day=changed.day,
+                observed=changed.observed,
+                expected=changed.expected,
+                unit=changed.unit,
+                impact_usd=changed.impact_usd,
+                because=_reason(changed, kind),
+                outlook=changed.outlook,
             )
         )
-        return noted
+        return changed
 
     def _mute(self, one: Finding) -> Mute | None:
         about = (one.finding_id, one.rule, one.connection, one.subject_id)
@@ -162,32 +154,32 @@ class _Look:
             return True
         if now.impact_usd is None or before.told_usd is None:
             return False
-        told, seen = abs(before.told_usd), abs(now.impact_usd)
-        step = self.alerts.growing_step_usd
-        return seen > told and seen >= told * self.alerts.growing_factor and seen - told >= step
+        reported, current = abs(before.told_usd), abs(now.impact_usd)
+        has_grown = current > reported and current >= reported * self.alerts.growing_factor
+        return has_grown and current - reported >= self.alerts.growing_step_usd
 
 
 def _is_over(
-    finding: Candidate, spell: Candidate | None, days: Collection[date], quiet: int
+    finding: Candidate, incident: Candidate | None, days: Collection[date], quiet_days: int
 ) -> bool:
     """Return whether enough days were judged without the condition."""
-    if quiet:
-        return sum(day > finding.day for day in days) >= quiet
-    return spell is None and any(day >= finding.day for day in days)
+    if quiet_days:
+        return sum(day > finding.day for day in days) >= quiet_days
+    return incident is None and any(day >= finding.day for day in days)
 
 
-def _updated(before: Finding, spell: Candidate | None) -> Finding:
-    """Return a finding with the newest words and numbers, since its earliest start.
+def _updated(before: Finding, incident: Candidate | None) -> Finding:
+    """Return a finding with the newest numbers and reason, from its earliest start.
 
-    Severity does not fall while it is open: to rise again would be told again.
+    Severity does not fall while it is open: rising again would send another message.
     """
-    if spell is None:
+    if incident is None:
         return before
-    said = {name: getattr(spell, name) for name in _SAID}
-    said["since_day"] = min(before.since_day, spell.since_day)
-    if before.state != "closed" and _rank(spell) < _rank(before):
-        said["severity"] = before.severity
-    return replace(before, **said)
+    newest = {name: getattr(incident, name) for name in _OF_CANDIDATE}
+    newest["since_day"] = min(before.since_day, incident.since_day)
+    if before.state != "closed" and _rank(incident) < _rank(before):
+        newest["severity"] = before.severity
+    return replace(before, **newest)
 
 
 def _muted(finding: Finding, mute: Mute) -> Finding:
@@ -201,15 +193,15 @@ def _muted(finding: Finding, mute: Mute) -> Finding:
     )
 
 
-def _why(finding: Finding, kind: str) -> str:
-    """Return the reason of a change; who muted it, and why, is known for good only there."""
+def _reason(finding: Finding, kind: str) -> str:
+    """Return the reason of a change; who muted it, and why, is kept for good only there."""
     if kind != "muted":
         return finding.because
     muted = f"muted through {finding.muted_until} by {finding.muted_by}: {finding.mute_reason}"
     return f"{finding.because} ({muted})"
 
 
-def _audible(finding: Finding, state: str) -> Finding:
+def _unmuted(finding: Finding, state: str) -> Finding:
     """Return a finding in a state that is not muted."""
     return replace(
         finding, state=state, closed_day=None, muted_until=None, mute_reason=None, muted_by=None
@@ -218,7 +210,3 @@ def _audible(finding: Finding, state: str) -> Finding:
 
 def _rank(one: Candidate) -> int:
     return SEVERITIES.index(one.severity)
-
-
-def _key(one: Finding) -> Key:
-    return one.key

@@ -1,6 +1,7 @@
-"""What a person reads: dollars before percent, who, why, since when, and what silences it. Pure.
+"""What a person reads: what happened in dollars, who, since when, why, and what to do next. Pure.
 
-Not here: how a channel lays it out (channels/), who gets it (delivery_queue.py).
+Not here: several messages as one (digest.py), how a channel lays it out (channels/), who receives
+it (delivery_queue.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,21 +9,28 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.redaction import redacted, without_secrets
 from openai_costs.outputs.alerts.rows import Change, Finding
-from openai_costs.tables.candidate import EVERY_CONNECTION, SEVERITIES
+from openai_costs.outputs.alerts.titles import amount, one_line, span_of, title_of
+from openai_costs.questions.rules import Rule
+from openai_costs.tables.candidate import EVERY_CONNECTION
 
-LONGEST = 600
-"""Characters of a sentence that come from outside: a name or a reason is never a page."""
-
-_CENT = Decimal("0.01")
+_OF_FINDING = (
+    *("rule", "subject_kind", "subject_id", "subject_name", "connection", "since_day"),
+    *("finding_id", "owner", "table_name", "docs", "threshold", "opened_day"),
+)
+_OF_CHANGE = (
+    *("change", "kind", "severity", "day", "observed", "expected"),
+    *("unit", "impact_usd", "because", "outlook"),
+)
 
 
 class Line(NamedTuple):
-    """A labelled sentence of a message."""
+    """A labelled text of a message; without a label it is the heading of what follows."""
 
     label: str
-    said: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,8 @@ class Message:
         title: One line.
         lines: The rest.
         link: Where the evidence is; empty when no address is known.
-        facts: The same for programs.
+        facts: The same for programs; of a digest only the numbers of its messages.
+        impact_usd: The dollars at stake; zero when it is not about money.
         is_possibly_repeated: Whether it may have arrived before.
     """
 
@@ -49,54 +58,54 @@ class Message:
     lines: Sequence[Line]
     link: str = ""
     facts: Mapping[str, str | None] = field(default_factory=dict)
+    impact_usd: Decimal = Decimal(0)
     is_possibly_repeated: bool = False
 
     @property
     def text(self) -> str:
-        """Return the whole message as plain text; a line without a label begins anew."""
-        said = (f"{one.label}: {one.said}" if one.label else f"\n{one.said}" for one in self.lines)
-        return "\n".join((self.title, *said))
+        """Return the whole message as plain text; a heading has an empty line before it."""
+        texts = (f"{one.label}: {one.text}" if one.label else f"\n{one.text}" for one in self.lines)
+        return "\n".join((self.title, *texts))
 
 
 def message(
-    finding: Finding, change: Change, *, dagster_url: str | None, is_possibly_repeated: bool = False
+    finding: Finding,
+    change: Change,
+    rule: Rule,
+    *,
+    dagster_url: str | None,
+    is_possibly_repeated: bool = False,
 ) -> Message:
     """Return the message about one change of a finding."""
-    link = _link(finding, change, dagster_url)
+    then = at_change(finding, change)
+    link = _link(then, dagster_url)
     made = Message(
         key=finding.finding_id,
         number=f"{finding.finding_id}-{change.change}",
         kind=change.kind,
         severity=change.severity,
-        title=_title(finding, change),
-        lines=list(_lines(finding, change, link)),
+        title=f"{_first_word(change)}: {title_of(then, rule)}",
+        lines=list(_lines(then, change, rule, link)),
         link=link,
-        facts=_facts(finding, change),
+        facts=_facts(then, change),
+        impact_usd=abs(change.impact_usd or Decimal(0)),
     )
     return repeated(made) if is_possibly_repeated else made
 
 
-def digest(route: str, messages: Sequence[Message]) -> Message:
-    """Return several messages as one, the worst first."""
-    worst = sorted(messages, key=lambda one: -SEVERITIES.index(one.severity))
-    lines = [line for one in worst for line in (Line("", one.title), *_short(one))]
-    numbers = sorted(one.number for one in messages)
-    return Message(
-        key=f"digest-{route}",
-        number=f"{route}-{numbers[0]}-{len(numbers)}",
-        kind="digest",
-        severity=worst[0].severity,
-        title=_digested(worst),
-        lines=lines,
-        facts={"changes": ", ".join(numbers)},
-        is_possibly_repeated=any(one.is_possibly_repeated for one in messages),
+def at_change(finding: Finding, change: Change) -> Finding:
+    """Return a finding with the numbers it had when a change happened."""
+    return replace(
+        finding,
+        severity=change.severity,
+        day=change.day,
+        observed=change.observed,
+        expected=change.expected,
+        unit=change.unit,
+        impact_usd=change.impact_usd,
+        because=change.because,
+        outlook=change.outlook,
     )
-
-
-def _digested(worst: Sequence[Message]) -> str:
-    """Return the title of several messages: it has the dollars of the worst."""
-    many, first = len(worst), worst[0].title
-    return f"{many} changes of findings, the worst: {first}" if many > 1 else f"1 change: {first}"
 
 
 def repeated(made: Message) -> Message:
@@ -113,92 +122,73 @@ def clean(made: Message, *, allow_email: bool) -> Message:
     return replace(
         made,
         title=inner(made.title),
-        lines=[Line(line.label, inner(line.said)) for line in made.lines],
-        facts={name: said and inner(said) for name, said in made.facts.items()},
+        lines=[Line(line.label, inner(line.text)) for line in made.lines],
+        facts={name: text and inner(text) for name, text in made.facts.items()},
     )
 
 
-def _title(finding: Finding, change: Change) -> str:
-    who = _who(finding)
+def _first_word(change: Change) -> str:
+    return change.severity.capitalize() if change.kind == "opened" else change.kind.capitalize()
+
+
+def _lines(then: Finding, change: Change, rule: Rule, link: str) -> Iterable[Line]:
+    if observed := _observed(then, rule):
+        yield Line("Observed", observed)
+    if then.connection != EVERY_CONNECTION:
+        yield Line("Connection", then.connection)
     if change.kind == "closed":
-        return f"Closed: {finding.rule}, {who}"
-    if change.kind == "muted":
-        return f"Muted: {finding.rule}, {who}"
-    first = "Growing" if change.kind == "growing" else change.severity.capitalize()
-    at_stake = f"{_usd(change.impact_usd)}, " if change.impact_usd is not None else ""
-    return f"{first}: {at_stake}{finding.rule}, {who}"
-
-
-def _who(finding: Finding) -> str:
-    kind = finding.subject_kind.replace("_", " ")
-    name = one_line(finding.subject_name or finding.subject_id)
-    where = f" in {finding.connection}" if finding.connection != EVERY_CONNECTION else ""
-    return f"{kind} {name}{where}"
-
-
-def _lines(finding: Finding, change: Change, link: str) -> Iterable[Line]:
-    if (measured := _measured(change)) is not None:
-        yield Line("Measured", measured)
-    yield Line("Why", one_line(change.because))
-    if change.kind == "closed":
-        yield Line("Over", f"it held {_spell(finding, change)}, and no longer does")
+        yield Line("Ended", _duration(then))
     else:
-        yield Line("Since", _spell(finding, change))
-    if change.outlook and change.kind != "closed":
-        yield Line("By period end", one_line(change.outlook))
-    yield Line("Owner", one_line(finding.owner) if finding.owner else "nobody is known")
-    if finding.subject_name and finding.subject_name != finding.subject_id:
-        yield Line("Id", one_line(finding.subject_id))
-    yield Line("Details", link or finding.docs)
+        yield Line("Since", _duration(then))
+    yield Line("Why", one_line(then.because))
+    if then.outlook and change.kind != "closed":
+        yield Line("Outlook", one_line(then.outlook))
+    yield Line("Owner", one_line(then.owner) if then.owner else "unknown")
+    if then.subject_name and then.subject_name != then.subject_id:
+        yield Line("Id", one_line(then.subject_id))
+    yield Line("Details", link or then.docs)
     if change.kind != "closed":
-        yield Line("Silence", _silence(finding))
+        yield Line("Mute", _mute_command(then))
+    yield Line("Rule", then.rule)
 
 
-def _measured(change: Change) -> str | None:
-    """Return what was seen, with what was expected: amounts first, then percent."""
-    if change.observed is None:
-        return None
-    if not change.expected:  # none is known, or none at all: there is nothing to compare with
-        return f"{_amount(change.observed, change.unit)} on {change.day}"
-    against = _amount(change.expected, change.unit)
-    said = f"{_amount(change.observed, change.unit)} against {against} expected"
-    if change.expected > 0:
-        percent = (change.observed - change.expected) / change.expected * 100
-        said += f" ({percent.quantize(Decimal(1), ROUND_HALF_UP):+,} %)"
-    return said
+def _observed(then: Finding, rule: Rule) -> str:
+    """Return what was observed, of which days, and against what: amounts before percent."""
+    span = span_of(then, rule)
+    if then.observed is None or not span:
+        return ""
+    text = f"{amount(then.observed, then.unit)} {span}"
+    if not then.expected:  # unknown, or none at all: there is nothing to compare with
+        return text
+    text += f", against {amount(then.expected, then.unit)} expected"
+    if then.expected > 0:
+        percent = (then.observed - then.expected) / then.expected * 100
+        text += f" ({percent.quantize(Decimal(1), ROUND_HALF_UP):+,} %)"
+    return text
 
 
-def _spell(finding: Finding, change: Change) -> str:
-    if finding.since_day >= change.day:
-        return f"on {change.day}" if change.kind == "closed" else str(change.day)
-    days = (change.day - finding.since_day).days + 1
-    if change.kind == "closed":
-        return f"from {finding.since_day} to {change.day}"
-    return f"{finding.since_day}, {days} days up to {change.day}"
+def _duration(then: Finding) -> str:
+    """Return the first and the last day of the condition, and how many days that is."""
+    if then.since_day >= then.day:
+        return str(then.day)
+    days = counted((then.day - then.since_day).days + 1, "day")
+    return f"{then.since_day} to {then.day} ({days})"
 
 
-def _silence(finding: Finding) -> str:
-    return f'openai-costs mute {finding.finding_id} --reason "..." --until YYYY-MM-DD'
+def _mute_command(then: Finding) -> str:
+    return f'openai-costs mute {then.finding_id} --reason "..." --until YYYY-MM-DD'
 
 
-def _link(finding: Finding, change: Change, dagster_url: str | None) -> str:
+def _link(then: Finding, dagster_url: str | None) -> str:
     if not dagster_url:
         return ""
-    path = finding.table_name.replace(".", "/")
-    return f"{dagster_url.rstrip('/')}/assets/{path}?partition={change.day}"
+    path = then.table_name.replace(".", "/")
+    return f"{dagster_url.rstrip('/')}/assets/{path}?partition={then.day}"
 
 
-def _short(one: Message) -> list[Line]:
-    return [line for line in one.lines if line.label in ("Why", "Owner", "Details", "Silence")]
-
-
-def _facts(finding: Finding, change: Change) -> dict[str, str | None]:
+def _facts(then: Finding, change: Change) -> dict[str, str | None]:
     """Return the fields of a finding for programs; numbers as text, so that no digit is lost."""
-    of_finding = ("rule", "subject_kind", "subject_id", "subject_name", "connection", "since_day")
-    more = ("finding_id", "owner", "table_name", "docs", "threshold", "opened_day")
-    of_change = ("change", "kind", "severity", "day", "observed", "expected")
-    words = ("unit", "impact_usd", "because", "outlook")
-    pairs = [(finding, of_finding + more), (change, of_change + words)]
+    pairs = ((then, _OF_FINDING), (change, _OF_CHANGE))
     return {name: _text(getattr(row, name)) for row, names in pairs for name in names}
 
 
@@ -208,19 +198,13 @@ def _text(value: object) -> str | None:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _amount(value: Decimal, unit: str) -> str:
-    if unit == "USD":
-        return _usd(value)
-    plain = f"{value.normalize():,f}"
-    unit = unit.removesuffix("s") if value == 1 else unit
-    return f"{plain} {unit}".strip()
-
-
-def _usd(value: Decimal) -> str:
-    return f"{value.quantize(_CENT, ROUND_HALF_UP):,f} USD"
-
-
-def one_line(text: str) -> str:
-    """Return foreign text as one printable line of bounded length."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 3] + "..."
+EXAMPLE = Message(
+    key="f1a2b3c4d5e6",
+    number="f1a2b3c4d5e6-1",
+    kind="opened",
+    severity="warning",
+    title="Warning: an example",
+    lines=[Line("Why", "an example")],
+    facts=dict.fromkeys((*_OF_FINDING, *_OF_CHANGE), "example"),
+)
+"""What a template of the settings is tried with before there is a finding."""

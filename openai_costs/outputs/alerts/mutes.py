@@ -1,4 +1,4 @@
-"""The mutes that people make at the command line, kept in `mutes.json` below the home."""
+"""The mutes of the command line, kept in `mutes.json` below the home."""
 
 from contextlib import nullcontext
 from datetime import date
@@ -18,7 +18,7 @@ _MUTES = TypeAdapter(tuple[Mute, ...])
 
 
 def with_mutes(alerts: Alerts, home: UPath) -> Alerts:
-    """Return the settings of alerts with the mutes of the home before those of the file."""
+    """Return the settings of alerts, with the mutes of the home before those of the file."""
     return alerts.model_copy(update={"mutes": (*kept_mutes(home), *alerts.mutes)})
 
 
@@ -26,7 +26,7 @@ def kept_mutes(home: UPath) -> tuple[Mute, ...]:
     """Return the mutes made at the command line.
 
     Raises:
-        SettingsError: The file was edited into something that cannot be read.
+        SettingsError: The file cannot be read.
     """
     file = home / FILE
     if not file.exists():
@@ -34,12 +34,12 @@ def kept_mutes(home: UPath) -> tuple[Mute, ...]:
     try:
         return _MUTES.validate_json(file.read_bytes())
     except ValidationError as broken:
-        said = objection(broken).text
-        raise SettingsError(f"{file} cannot be read: {said}. Mend it, or remove it.") from None
+        reason = objection(broken).text
+        raise SettingsError(f"{file} cannot be read: {reason}. Correct or delete it.") from None
 
 
 def keep_mute(home: UPath, mute: Mute, today: date) -> None:
-    """Keep a mute, in place of an older one of the same finding; forget those that ran out."""
+    """Keep a mute, instead of an older one of the same finding; remove expired ones."""
     with _alone(home):
         others = (
             one for one in kept_mutes(home) if one.until >= today and one.finding != mute.finding

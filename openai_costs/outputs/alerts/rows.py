@@ -14,7 +14,7 @@ from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 
 Key = tuple[str, str, str, str]
-"""What a finding is about: rule, connection, subject_kind, subject_id."""
+"""The subject of a finding: rule, connection, subject_kind, subject_id."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Candidate:
 
     @property
     def key(self) -> Key:
-        """Return what it is about."""
+        """Return its subject."""
         return (self.rule, self.connection, self.subject_kind, self.subject_id)
 
 
@@ -98,7 +98,7 @@ class Delivery:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """Return what is delivered where."""
+        """Return the change and the channel."""
         return (self.finding_id, self.change, self.channel)
 
 
@@ -106,25 +106,25 @@ Row = TypeVar("Row", Candidate, Finding, Change, Delivery)
 
 
 def rows(kind: type[Row], frame: pl.DataFrame) -> list[Row]:
-    """Return a frame's rows as values."""
+    """Return the rows of a frame as values."""
     return [kind(**row) for row in frame.iter_rows(named=True)]
 
 
-def findings_frame(found: Iterable[Finding]) -> pl.DataFrame:
-    """Return findings as the table has them, in an order that does not depend on the run."""
-    return _frame(Findings, sorted(found, key=lambda one: (one.opened_day, one.finding_id)))
+def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:
+    """Return findings as a frame of mart.findings, in an order that does not depend on the run."""
+    return _frame(Findings, sorted(findings, key=lambda one: (one.opened_day, one.finding_id)))
 
 
-def changes_frame(found: Iterable[Change]) -> pl.DataFrame:
-    """Return changes as the table has them."""
-    return _frame(FindingChanges, list(found))
+def changes_frame(changes: Iterable[Change]) -> pl.DataFrame:
+    """Return changes as a frame of mart.finding_changes."""
+    return _frame(FindingChanges, list(changes))
 
 
-def deliveries_frame(found: Iterable[Delivery]) -> pl.DataFrame:
-    """Return deliveries as the table has them."""
-    return _frame(Deliveries, list(found))
+def deliveries_frame(deliveries: Iterable[Delivery]) -> pl.DataFrame:
+    """Return deliveries as a frame of mart.deliveries."""
+    return _frame(Deliveries, list(deliveries))
 
 
-def _frame(table: type[Contract], found: Sequence[Any]) -> pl.DataFrame:
+def _frame(table: type[Contract], values: Sequence[Any]) -> pl.DataFrame:
     schema = table.types()
-    return pl.DataFrame([asdict(one) for one in found], schema=schema, orient="row")
+    return pl.DataFrame([asdict(one) for one in values], schema=schema, orient="row")

@@ -1,7 +1,7 @@
 """The questions that findings come from. The only list of them.
 
-A question declares a `Question` (findings.py) in its own folder; adding it here gives its
-candidates a life, and docs/alerts.md must have a section for each of its rules.
+A question declares a `Question` (findings.py) in its own folder; adding it here makes findings of
+its candidates, and the documentation must have a section for each of its rules.
 """
 
 import polars as pl
@@ -20,39 +20,47 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
 
 DATA_OWNER = OWNERS[0]
-"""Who is told of trouble with data: the owner of the assets, not who spent the money."""
+"""Who owns findings about data: the owner of the assets, not the spender."""
 
 
-def _late(lake: Lake, facts: Facts) -> pl.DataFrame:
+def _ask_late(lake: Lake, facts: Facts) -> pl.DataFrame:
     grace = facts.settings.reading.grace
     return late(lake.read(Coverage), facts.now, grace, DATA_OWNER)
 
 
-def _undelivered(lake: Lake, facts: Facts) -> pl.DataFrame:
+def _ask_undelivered(lake: Lake, facts: Facts) -> pl.DataFrame:
     routes = [route.name for route in facts.settings.alerts.routes]
     return undelivered(lake.read(Deliveries), routes, facts.today, DATA_OWNER)
 
 
-DATA = (
-    Question(rules=(LATE,), reads=(Coverage,), ask=_late),
-    Question(rules=(UNDELIVERED,), reads=(Deliveries,), ask=_undelivered),
+DATA_QUESTIONS = (
+    Question(rules=(LATE,), reads=(Coverage,), ask=_ask_late),
+    Question(rules=(UNDELIVERED,), reads=(Deliveries,), ask=_ask_undelivered),
 )
-"""Asked by the asset and, as they must be noticed when nothing runs, by a sensor too."""
+"""Asked by the asset, and by a sensor too: they matter most when no run happens."""
 
-CANDIDATES: tuple[Question, ...] = (
-    *DATA,
+QUESTIONS: tuple[Question, ...] = (
+    *DATA_QUESTIONS,
     ANOMALIES,
     BUDGETS,
     *GATEWAY_BYPASS,
     RECONCILIATION,
     *SEATS,
 )
-"""Asked whenever `mart/findings` is made."""
+"""Asked whenever `mart/findings` is materialised."""
 
-WATCHED = (CHECK_FAILED, RUN_FAILED)
-"""The rules about Dagster's own record, which a sensor looks at."""
+DAGSTER_RULES = (CHECK_FAILED, RUN_FAILED)
+"""The rules about Dagster's own history, which only the sensor evaluates."""
 
 
 def all_rules() -> list[Rule]:
     """Return every rule there is."""
-    return [*(rule for question in CANDIDATES for rule in question.rules), *WATCHED]
+    return [*(rule for question in QUESTIONS for rule in question.rules), *DAGSTER_RULES]
+
+
+_BY_ID = {rule.id: rule for rule in all_rules()}
+
+
+def find_rule(rule_id: str) -> Rule:
+    """Return a rule; one that is no longer in the code keeps its findings under a plain title."""
+    return _BY_ID.get(rule_id) or Rule(rule_id)

@@ -1,7 +1,7 @@
-"""What Dagster does by itself: it looks whether data is late or red, and delivers.
+"""The two sensors: one evaluates the rules about data, the other sends the delivery queue.
 
-On when there is a route: without one there is nobody to tell, and nothing for the daemon to do.
-Off again in the UI at any time; Dagster remembers that.
+On when there is a route: without one there is no receiver, and nothing for the daemon to do.
+The UI turns them off at any time; Dagster remembers that.
 """
 
 import dagster as dg
@@ -9,14 +9,17 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.table_assets import asset_key
-from openai_costs.outputs.alerts.dagster_rules import Record
+from openai_costs.outputs.alerts.dagster_rules import DagsterHistory
 from openai_costs.outputs.alerts.delivery import deliver
-from openai_costs.outputs.alerts.rounds import look
-from openai_costs.outputs.alerts.rules import DATA_OWNER
+from openai_costs.outputs.alerts.evaluation import evaluate, evaluated_today
+from openai_costs.outputs.alerts.mutes import with_mutes
+from openai_costs.outputs.alerts.record import record
+from openai_costs.outputs.alerts.rules import DAGSTER_RULES, DATA_OWNER, DATA_QUESTIONS
 from openai_costs.questions.rules import Facts
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
+from openai_costs.tables.mart.findings import Findings
 
 DELIVER_EVERY = 60
 WATCH_EVERY = 300
@@ -35,8 +38,8 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         name="watch_data",
         minimum_interval_seconds=WATCH_EVERY,
         default_status=on,
-        description="Find late days, red checks, failed runs and channels that are down; let mutes "
-        "begin and end.",
+        description="Finds late days, failed checks, failed runs and routes that do not deliver; "
+        "starts and ends mutes.",
     )
     def watch(
         context: dg.SensorEvaluationContext,
@@ -45,19 +48,22 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason:
-        facts = Facts(settings, clock())
-        record = _record(context)
-        found = look(lake, home, facts, lambda: record.red(facts.now, DATA_OWNER))
-        return dg.SkipReason(f"Late, undelivered or red: {found}.")
+        facts, history = Facts(settings, clock()), _history(context)
+        with lake.alone(Findings):
+            failed = history.candidates(facts.now, DATA_OWNER)
+            evaluation = evaluate(lake, facts, DATA_QUESTIONS)
+            evaluation |= evaluated_today(failed, DAGSTER_RULES, facts.today)
+            record(lake, evaluation, with_mutes(settings.alerts, home), facts.today)
+        return dg.SkipReason(f"Late, failed or not delivered: {evaluation.candidates.height}.")
 
     return watch
 
 
-def _record(context: dg.SensorEvaluationContext) -> Record:
+def _history(context: dg.SensorEvaluationContext) -> DagsterHistory:
     code = context.repository_def
     if code is None:
-        raise dg.Failure("This sensor runs inside a code location only.", allow_retries=False)
-    return Record(context.instance, code.asset_graph, code.job_names)
+        raise dg.Failure("This sensor runs only inside a code location.", allow_retries=False)
+    return DagsterHistory(context.instance, code.asset_graph, code.job_names)
 
 
 def _deliver_findings(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -65,17 +71,17 @@ def _deliver_findings(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         name="deliver_findings",
         minimum_interval_seconds=DELIVER_EVERY,
         default_status=on,
-        description="Tell each change of a finding once, through every route that wants it.",
+        description="Sends each change of a finding once through every route that matches it.",
     )
-    def tell(
+    def send(
         lake: dg.ResourceParam[Lake],
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
-        done = deliver(lake, settings.alerts, clock)
-        events = [dg.AssetMaterialization(asset_key(Deliveries), metadata=vars(done))]
+        counts = deliver(lake, settings.alerts, clock)
+        events = [dg.AssetMaterialization(asset_key(Deliveries), metadata=vars(counts))]
         return dg.SensorResult(
-            skip_reason=str(done), asset_events=events if done.sent or done.failed else []
+            skip_reason=str(counts), asset_events=events if counts.sent or counts.failed else []
         )
 
-    return tell
+    return send

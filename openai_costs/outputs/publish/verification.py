@@ -96,11 +96,11 @@ def _pages(
     """Yield what the newest kept pages of each settled day add up to, read again from the bytes."""
     sums = [_SUMS.to_frame()]
     for connection in settings.connections:
-        provider = provider_of(connection)
+        costs = provider_of(connection).costs
         days = control.filter("is_settled", connection=connection.name)["day"].sort().to_list()
         say(f"{connection.name}: adding up the kept pages of {counted(len(days), 'settled day')}")
-        kept = Archive(home).newest(provider.name, connection.name, provider.dataset, days)
-        for batch in provider.ledger(kept, connection):
+        kept = costs.pages.newest(Archive(home), connection, days)
+        for batch in costs.ledger(kept, connection):
             sums.append(batch.page_sums().rename({"page_usd": "usd"}))
             unreadable += map(str, batch.refused.values())
     yield (RAW, "cost pages"), pl.concat(sums)

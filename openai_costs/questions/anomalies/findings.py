@@ -16,12 +16,36 @@ from openai_costs.tables.candidate import Finding, candidates
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 
-SPIKE = Rule("anomalies.spike", quiet_days=GAP_DAYS)
-AWAKE = Rule("anomalies.awake_at_the_weekend", quiet_days=GAP_DAYS)
-NEW_SPENDER = Rule("anomalies.new_spender", quiet_days=GAP_DAYS)
-DROP = Rule("anomalies.drop", quiet_days=GAP_DAYS)
-LEVEL_SHIFT = Rule("anomalies.level_shift", quiet_days=LASTING_GAP_DAYS)
-SLOW_LEAK = Rule("anomalies.slow_leak", quiet_days=LASTING_GAP_DAYS)
+SPIKE = Rule(
+    "anomalies.spike",
+    title="Spend of {who} was {usd} above expected {when}",
+    quiet_days=GAP_DAYS,
+)
+AWAKE = Rule(
+    "anomalies.awake_at_the_weekend",
+    title="Spend of {who} outside its usual days of the week was {usd} above expected {when}",
+    quiet_days=GAP_DAYS,
+)
+NEW_SPENDER = Rule(
+    "anomalies.new_spender",
+    title="Spend of the new {who} was {usd} above expected {when}",
+    quiet_days=GAP_DAYS,
+)
+DROP = Rule(
+    "anomalies.drop",
+    title="Spend of {who} stopped: {usd} below expected {when}",
+    quiet_days=GAP_DAYS,
+)
+LEVEL_SHIFT = Rule(
+    "anomalies.level_shift",
+    title="Daily spend of {who} rose to a higher level: {usd} above expected {when}",
+    quiet_days=LASTING_GAP_DAYS,
+)
+SLOW_LEAK = Rule(
+    "anomalies.slow_leak",
+    title="Daily spend of {who} rose slowly: {usd} above expected {when}",
+    quiet_days=LASTING_GAP_DAYS,
+)
 
 
 class Meaning(NamedTuple):

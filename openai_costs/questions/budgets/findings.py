@@ -21,9 +21,24 @@ from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.spend import Spend
 
-EXCEEDED = Rule("budgets.exceeded", quiet_days=1)
-THRESHOLD = Rule("budgets.threshold", quiet_days=1, reports_end=False)
-FORECAST = Rule("budgets.forecast_exceeds")
+EXCEEDED = Rule(
+    "budgets.exceeded",
+    title="{who} was {usd} over its limit on {day} (over since {since})",
+    span="{period}",
+    quiet_days=1,
+)
+THRESHOLD = Rule(
+    "budgets.threshold",
+    title="{who} passed {threshold} on {since}",
+    span="{period}",
+    quiet_days=1,
+    reports_end=False,
+)
+FORECAST = Rule(
+    "budgets.forecast_exceeds",
+    title="On {day}, {who} was forecast to exceed its limit by {usd} (at risk since {since})",
+    span="",  # what was spent so far cannot be compared with the forecast of the whole period
+)
 
 LATE_THRESHOLD_PCT = Decimal(80)
 """A threshold from here on is a warning; below it a piece of information."""

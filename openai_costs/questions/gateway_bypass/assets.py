@@ -13,6 +13,7 @@ from openai_costs.orchestration.table_assets import (
 from openai_costs.questions.gateway import meter_days
 from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
 from openai_costs.questions.gateway_bypass.key_lists import unspent_keys as without_spend
+from openai_costs.questions.provider_scope import of_openai
 from openai_costs.settings import Gateway
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
@@ -49,7 +50,7 @@ def gateway_bypass(
 ) -> Batches:
     """Say which keys spent without the gateway."""
     for batch in ledger:
-        yield batch.derive(lambda rows: _bypass(rows, lake, settings.gateway))
+        yield batch.derive(lambda rows: _bypass(of_openai(rows), lake, settings.gateway))
 
 
 @whole_table_asset(

@@ -14,8 +14,21 @@ from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 PAGE = "docs/governance.md"
 QUIET_DAYS = 4
 """A key of office hours is silent over a long weekend, and has not stopped."""
-UNREGISTERED = Rule("gateway_bypass.unregistered", quiet_days=QUIET_DAYS, page=PAGE)
-UNMETERED = Rule("gateway_bypass.unmetered", quiet_days=QUIET_DAYS, page=PAGE)
+SPAN = "in the last 30 days, through {day}"
+UNREGISTERED = Rule(
+    "gateway_bypass.unregistered",
+    title="{who} spent {usd} outside the gateway " + SPAN,
+    span=SPAN,
+    quiet_days=QUIET_DAYS,
+    page=PAGE,
+)
+UNMETERED = Rule(
+    "gateway_bypass.unmetered",
+    title="{who} may be in use outside the gateway: {usd} not metered " + SPAN,
+    span=SPAN,
+    quiet_days=QUIET_DAYS,
+    page=PAGE,
+)
 CRITICAL_USD = Decimal(500)
 """From how many dollars of the last 30 days a key is critical."""
 

@@ -14,6 +14,7 @@ from openai_costs.questions.optimization.facts import Facts, Measured, Saving, f
 from openai_costs.questions.optimization.long_context import long_context
 from openai_costs.questions.optimization.measured import lines, paid, periods, together, tokens
 from openai_costs.questions.optimization.unused_keys import duplicate, idle
+from openai_costs.questions.provider_scope import of_openai
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
@@ -62,8 +63,12 @@ def optimization(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]
     """Measure the newest settled days of each connection, a bounded number of rows at a time."""
     days = periods(lake.read(Coverage))
     wanted = days["day"].unique().sort().to_list()
-    used = pl.concat([tokens(batch.frame, days) for batch in lake.batches(Usage, wanted)])
-    billed = together([lines(batch.frame, days) for batch in lake.batches(Spend, wanted)])
+    used = pl.concat(
+        [tokens(of_openai(batch.frame), days) for batch in lake.batches(Usage, wanted)]
+    )
+    billed = together(
+        [lines(of_openai(batch.frame), days) for batch in lake.batches(Spend, wanted)]
+    )
     priced = paid(lake.read(PriceCheck, wanted), days)
     measured = Measured(used, billed, priced, lake.read(ApiKeys), lake.read(Projects))
     return pl.concat([Optimization.no_rows(), *map(insights, facts_of(days, measured))])

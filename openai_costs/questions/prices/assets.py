@@ -12,6 +12,7 @@ from openai_costs.orchestration.table_assets import StoredBatches, asset_key, ta
 from openai_costs.questions.prices.catalogue import SOURCE
 from openai_costs.questions.prices.price_check import checked_dollars, unknown_models, unpriced
 from openai_costs.questions.prices.price_check import price_check as beside_list
+from openai_costs.questions.provider_scope import of_openai
 from openai_costs.questions.usage.billable import billable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches
@@ -29,9 +30,9 @@ def price_check(
     context: dg.AssetExecutionContext, ledger: StoredBatches, usage: StoredBatches
 ) -> Batches:
     """Lay the list price of the same quantity beside each line of the ledger."""
-    used = pl.concat([billable(batch.frame) for batch in usage])
+    used = pl.concat([billable(of_openai(batch.frame)) for batch in usage])
     return _counted(
-        context, (batch.derive(lambda rows: beside_list(rows, used)) for batch in ledger)
+        context, (batch.derive(lambda rows: beside_list(of_openai(rows), used)) for batch in ledger)
     )
 
 

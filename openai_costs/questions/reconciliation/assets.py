@@ -1,6 +1,6 @@
 """The reconciliation as an asset: take both sides of some days, call, return."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import dagster as dg
@@ -10,8 +10,10 @@ from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.checks import run_days
 from openai_costs.orchestration.table_assets import asset_key, table_asset
 from openai_costs.questions.gateway import meter_days
+from openai_costs.questions.provider_scope import at_openai, of_openai
 from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
+from openai_costs.settings.connection import Connection
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -48,25 +50,35 @@ def cost_reconciliation(
         if wanted is None:
             yield Batch(CostReconciliation.no_rows(), read_at)
         else:
-            rows = reconciliation(sides(lake, wanted), settings.gateway, list(wanted))
+            rows = reconciliation(
+                sides(lake, wanted, settings.connections), settings.gateway, list(wanted)
+            )
             yield Batch(rows, _of_rows(rows, read_at))
 
 
 DAILY_ASSETS = (cost_reconciliation,)
 
 
-def sides(lake: Lake, days: DayRange) -> Sides:
-    """Return both sides of some days, and of as many around them as decide about them."""
+def sides(lake: Lake, days: DayRange, connections: Sequence[Connection]) -> Sides:
+    """Return both sides of some days, and of as many around them as decide about them.
+
+    Args:
+        lake: Where the tables are.
+        days: The days.
+        connections: The connections of the settings: those of other providers have no meter.
+    """
     around = ONE_DAY * REACH_DAYS
     reach = DayRange(days.first - around, days.last + around)
+    ledger = lake.read(Spend, reach)
+    read = lake.read(SpendControl, reach).select("connection", "day", "is_settled")
     return Sides(
-        ledger=lake.read(Spend, reach),
-        usage=lake.read(Usage, reach),
+        ledger=of_openai(ledger),
+        usage=of_openai(lake.read(Usage, reach)),
         meter=lake.read(GatewaySpend, reach),
         tokens=lake.read(GatewayTokens),
         keys=lake.read(ApiKeys),
         list_prices=lake.read(PriceCheck, reach),
-        bill_days=lake.read(SpendControl, reach).select("connection", "day", "is_settled"),
+        bill_days=at_openai(read, connections, ledger),
         meter_days=meter_days(lake.batches(GatewaySpend, reach)),
     )
 

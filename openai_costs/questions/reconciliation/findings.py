@@ -10,7 +10,13 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding, candidates
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 
-GAP = Rule("reconciliation.gap", quiet_days=4, page="docs/governance.md")
+GAP = Rule(
+    "reconciliation.gap",
+    title="Bill and gateway meter of {connection} differed by {usd} {when}: {name}",
+    span="{when}",
+    quiet_days=4,
+    page="docs/governance.md",
+)
 TOLD_ELSEWHERE = ("agrees", "bypass", "late_or_unsettled")
 """A bypass is told key by key, with its owner; what has not settled is not judged."""
 SHOWN = 3

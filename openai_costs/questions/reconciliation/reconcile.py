@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.reconciliation.day_boundary import exchanged
 from openai_costs.questions.reconciliation.match_levels import levelled
 from openai_costs.questions.reconciliation.pools import PARTS, POOL, SCHEMA, laid_together
@@ -18,8 +19,6 @@ from openai_costs.questions.reconciliation.sides import (
 )
 from openai_costs.settings import Gateway
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
-
-PROVIDER = "openai"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     judged = _judged(exchanged(_late(_with_states(rows, sides))), gateway)
     return (
         judged.filter(pl.col("day").is_in(list(days)))
-        .with_columns(provider=pl.lit(PROVIDER))
+        .with_columns(provider=pl.lit(OPENAI))
         .select(list(CostReconciliation.types()))
         .sort(*POOL, "usage_type")
     )

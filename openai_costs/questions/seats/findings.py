@@ -17,9 +17,28 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.seats import Seats
 
 PAGE = "docs/governance.md"
-LEAVER = Rule("seats.leaver_spends", quiet_days=0, page=PAGE)
-UNMATCHED = Rule("seats.unmatched", quiet_days=0, page=PAGE)
-IDLE = Rule("seats.idle", quiet_days=0, page=PAGE)
+SPAN = "in the 30 days to {day}"
+LEAVER = Rule(
+    "seats.leaver_spends",
+    title="{who}, who left according to the directory, spent {usd} " + SPAN,
+    span=SPAN,
+    quiet_days=0,
+    page=PAGE,
+)
+UNMATCHED = Rule(
+    "seats.unmatched",
+    title="{who} was not in the company directory and spent {usd} " + SPAN,
+    span=SPAN,
+    quiet_days=0,
+    page=PAGE,
+)
+IDLE = Rule(
+    "seats.idle",
+    title="{who} did not use a seat that costs {usd} a month, as of {day}",
+    span=SPAN,
+    quiet_days=0,
+    page=PAGE,
+)
 
 
 class Condition(NamedTuple):

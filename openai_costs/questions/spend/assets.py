@@ -101,11 +101,14 @@ def coverage(
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
     """Lay the days that were read over the days there are."""
-    first = {one.name: provider_of(one).first_day(archive, one) for one in settings.connections}
-    asked = {
-        one.name: provider_of(one).first_usage_day(archive, one)
+    first = {
+        one.name: provider_of(one).costs.pages.first_day(archive, one)
         for one in settings.connections
-        if one.access == "full"
+    }
+    asked = {
+        one.name: used.pages.first_day(archive, one)
+        for one in settings.connections
+        if (used := provider_of(one).usage_of(one))
     }
     today, grace = clock().date(), settings.reading.grace
     costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, today)

@@ -10,7 +10,8 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange, is_settled
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.questions.spend.restatements import Reading, restatements
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, KeptRead, open_read, read_at
 from openai_costs.storage.slices import Batch, Slice
@@ -20,11 +21,11 @@ from openai_costs.tables.mart.restatements import Restatements
 def changes(archive: Archive, settings: Settings, days: DayRange) -> Iterator[Batch]:
     """Yield mart.restatements for every day that was read, one batch per connection."""
     for connection in settings.connections:
-        provider = provider_of(connection)
+        pages = provider_of(connection).costs.pages
         found: list[pl.DataFrame] = [Restatements.no_rows()]
         newest: dict[Slice, datetime] = {}
         for day in days:
-            files = archive.reads(provider.name, connection.name, provider.dataset, day)
+            files = pages.reads(archive, connection, day)
             if files:
                 newest[Slice(connection.name, day)] = read_at(files[-1])
             if len(files) > 1:
@@ -43,7 +44,7 @@ def _readings(
 
 def _said(read: KeptRead, settings: Settings, connection: Connection) -> Iterator[Reading]:
     day, at = read.manifest.day, read.manifest.read_at
-    for batch in provider_of(connection).ledger([read], connection):
+    for batch in provider_of(connection).costs.ledger([read], connection):
         if not batch.refused:
             settled = is_settled(day, at, settings.reading.grace)
             yield Reading(connection.name, day, at, settled, batch.frame)

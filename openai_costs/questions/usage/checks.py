@@ -13,6 +13,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, evaluations, finished, run_days
 from openai_costs.orchestration.table_assets import asset_key
+from openai_costs.questions.provider_scope import of_openai
 from openai_costs.questions.usage.consistency import (
     SLICE,
     billed_tokens,
@@ -22,6 +23,7 @@ from openai_costs.questions.usage.consistency import (
     used_tokens,
 )
 from openai_costs.settings.load import Settings
+from openai_costs.sources.registry import provider_of
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
@@ -71,8 +73,9 @@ def usage_checks(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition
 
 def judge(lake: Lake, settings: Settings, clock: Clock, days: DayRange) -> Iterator[Verdict]:
     """Yield one verdict per rule on the days of a run."""
-    skipped = [one.name for one in settings.asked_connections if one.access == "costs_only"]
-    asked = [one.name for one in settings.asked_connections if one.name not in skipped]
+    with_usage = [one for one in settings.asked_connections if provider_of(one).usage]
+    skipped = [one.name for one in with_usage if one.access == "costs_only"]
+    asked = [one.name for one in with_usage if one.name not in skipped]
     told = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""
     yield _contiguous(lake, asked, days, clock().date() - ONE_DAY, told)
     yield from _sound(lake, days)
@@ -113,8 +116,10 @@ def _sound(lake: Lake, days: DayRange) -> Iterator[Verdict]:
 def _covered(lake: Lake, asked: list[str], days: DayRange, told: str) -> Verdict:
     """Judge the settled days: costs and usage of one that still fills up are not of one moment."""
     settled = lake.read(SpendControl, days).filter("is_settled", pl.col("connection").is_in(asked))
-    billed = pl.concat([billed_tokens(batch.frame) for batch in lake.batches(Spend, days)])
-    used = pl.concat([used_tokens(batch.frame) for batch in lake.batches(Usage, days)])
+    billed = pl.concat(
+        [billed_tokens(of_openai(batch.frame)) for batch in lake.batches(Spend, days)]
+    )
+    used = pl.concat([used_tokens(of_openai(batch.frame)) for batch in lake.batches(Usage, days)])
     found = disagreements(billed.join(settled.select(SLICE), on=SLICE, how="semi"), used)
     because = _listed(list(map(_gap, found.iter_rows(named=True)))) or COVERS_COSTS.promise
     return Verdict(

@@ -23,7 +23,7 @@ from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.corrupted import SLEEP_EXTENSION, ConnectionCutError
 from openai_costs.sample.faults.faults import Faults, describe_faults
-from openai_costs.settings.load import SAMPLE_SCHEME
+from openai_costs.settings.connection import SAMPLE_SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Callable

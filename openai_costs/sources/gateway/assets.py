@@ -28,10 +28,10 @@ from openai_costs.sources.gateway.litellm.endpoints import METER, REGISTRY
 from openai_costs.sources.gateway.readers import (
     NOT_CONFIGURED,
     Readers,
-    Reading,
     read_meter,
     read_registry,
 )
+from openai_costs.sources.ingest import Ingested
 from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batches
@@ -67,13 +67,11 @@ def registry_pages(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read the registry of the gateway and keep it."""
     done = read_registry(gateway_readers, archive, clock().date(), context.log.info)
-    said = " ".join(done.failed) or _promise(settings.gateway, LISTED)
+    said = " ".join(map(str, done.failed.values())) or _promise(settings.gateway, LISTED)
     verdict = dg.AssetCheckResult(
         check_name=LISTED.name, asset_key=REGISTRY_PAGES, passed=not done.failed, description=said
     )
-    yield dg.MaterializeResult(
-        metadata={"body_bytes": sum(done.kept.values())}, check_results=[verdict]
-    )
+    yield dg.MaterializeResult(metadata={"body_bytes": done.body_bytes}, check_results=[verdict])
 
 
 def meter_pages(days: DAILY) -> dg.AssetsDefinition:
@@ -99,9 +97,9 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
     ) -> Iterator[Any]:
         asked = run_days(context)
         days = days_in_use(settings.gateway, asked)
-        done = read_meter(gateway_readers, archive, days, context.log.info) if days else Reading()
+        done = read_meter(gateway_readers, archive, days, context.log.info) if days else Ingested()
         yield dg.Output(None)
-        yield from evaluations(METER_PAGES, _verdicts(done, asked, days, settings.gateway))
+        yield from evaluations(METER_PAGES, _verdicts(done, asked, settings.gateway))
         yield from finished(METER_PAGES, [READ_COMPLETE])
 
     return gateway_meter
@@ -171,14 +169,9 @@ def _promise(gateway: Gateway, rule: Rule) -> str:
     return rule.promise if gateway.is_there else NOT_CONFIGURED
 
 
-def _verdicts(
-    done: Reading, asked: DayRange, days: DayRange | None, gateway: Gateway
-) -> Iterator[Verdict]:
-    """Judge each day: one that was not kept is owed when something failed, or not there yet."""
+def _verdicts(done: Ingested, asked: DayRange, gateway: Gateway) -> Iterator[Verdict]:
+    """Judge each day: one that was not kept is owed when its reader failed, or not there yet."""
     for day in asked:
-        is_owed = days is not None and days.first <= day <= days.last and day not in done.kept
-        said = (
-            " ".join(done.failed) if is_owed and done.failed else _promise(gateway, READ_COMPLETE)
-        )
-        passed = not (is_owed and done.failed)
-        yield Verdict(READ_COMPLETE, day, passed, said)
+        failures = done.failures_on(day)
+        because = failures or _promise(gateway, READ_COMPLETE)
+        yield Verdict(READ_COMPLETE, day, not failures, because)

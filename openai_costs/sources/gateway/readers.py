@@ -1,18 +1,18 @@
-"""The readers of a gateway that settings ask for, and what became of a reading."""
+"""The readers of a gateway that settings ask for."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Protocol
 
 import httpx
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import ReadFailed, SettingsError
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.files.source import GatewayFiles
 from openai_costs.sources.gateway.litellm.source import LiteLLM
+from openai_costs.sources.ingest import Ingested, Source, ingest
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import Archive, DayRead
 
@@ -43,37 +43,17 @@ def readers_of(
     return (LiteLLM(gateway, clock, inner), files) if gateway.litellm_url else (files,)
 
 
-@dataclass
-class Reading:
-    """What became of a reading.
-
-    Args:
-        kept: The days kept, and the bytes of their bodies.
-        failed: Why something could not be read to its end.
-    """
-
-    kept: dict[date, int] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-
-
-def read_registry(readers: Readers, archive: Archive, today: date, tell: Tell) -> Reading:
+def read_registry(readers: Readers, archive: Archive, today: date, tell: Tell) -> Ingested:
     """Read every registry and keep it."""
-    return _kept((reader.registry(today, tell) for reader in readers), archive, tell)
+    sources = (Source(_name(one), partial(one.registry, today, tell), [today]) for one in readers)
+    return ingest(sources, archive, tell)
 
 
-def read_meter(readers: Readers, archive: Archive, days: DayRange, tell: Tell) -> Reading:
+def read_meter(readers: Readers, archive: Archive, days: DayRange, tell: Tell) -> Ingested:
     """Read the meter of some days and keep each complete one at once."""
-    return _kept((reader.meter(days, tell) for reader in readers), archive, tell)
+    sources = (Source(_name(one), partial(one.meter, days, tell), list(days)) for one in readers)
+    return ingest(sources, archive, tell)
 
 
-def _kept(sources: Iterator[Iterator[DayRead]], archive: Archive, tell: Tell) -> Reading:
-    done = Reading()
-    for reads in sources:
-        try:
-            for read in reads:
-                archive.keep(read)
-                done.kept[read.day] = sum(map(len, read.bodies.values()))
-        except (ReadFailed, SettingsError) as error:
-            tell(str(error))
-            done.failed.append(str(error))
-    return done
+def _name(reader: GatewayReader) -> str:
+    return type(reader).__name__

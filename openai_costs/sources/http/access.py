@@ -1,6 +1,6 @@
-"""One account at a provider: where it is, as whom we ask, what may be asked, and how often.
+"""One account at a provider: where it is, with which key, what may be asked, and how often.
 
-Not here: asking (transport.py).
+Not here: how the provider's API is spoken to (api.py), asking it (transport.py).
 """
 
 import re
@@ -10,17 +10,24 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from openai_costs.kernel.errors import PathNotAllowed
+from openai_costs.kernel.errors import PathNotAllowed, Permission, ReadFailed
 from openai_costs.kernel.hosts import is_loopback
+from openai_costs.sources.http.api import Api
 
-REQUESTS_PER_MINUTE = 6
-"""The admin API's limit is undocumented; 7 to 10 a minute and endpoint were measured by others
-(terraform-provider-openai pull request 76), refilled after about 60 s, announced by no header."""
+
+class KeyUnusable(ReadFailed):
+    """The key holds a line break or a letter that no header can carry; it is not repeated here."""
+
+    def __init__(self, connection: str, key_env: str) -> None:
+        super().__init__(
+            f"Connection {connection!r}: the key in {key_env} holds a line break, or a character "
+            "that no key has. Nothing was sent. Copy the key as one line."
+        )
 
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach one account: where, as whom, and what may be asked.
+    """How to reach one account: where, with which key, and what may be asked.
 
     Args:
         connection: The connection's name, for messages.
@@ -28,10 +35,11 @@ class Access:
         key: Returns the secret at the moment it is needed.
         key_env: The variable the secret comes from, for messages.
         allowed: Patterns that a path below `base_url` must match in full, one per endpoint.
-        scopes: The scope that a pattern's paths need, for messages; by default the costs' own.
+        api: How the provider's API is spoken to.
         remedies: What to do about a status, for messages, where there is more to say than usual.
         requests_per_minute: Pace per endpoint; None takes the provider's, or none on this machine.
         max_body_bytes: The largest body taken into memory.
+        address_setting: The setting that `base_url` comes from, for messages.
     """
 
     connection: str
@@ -39,10 +47,11 @@ class Access:
     key: Callable[[], SecretStr] = field(repr=False)
     key_env: str
     allowed: Sequence[str]
-    scopes: Mapping[str, str] = field(default_factory=dict)
+    api: Api = field(default_factory=Api)
     remedies: Mapping[int, str] = field(default_factory=dict)
     requests_per_minute: int | None = None
     max_body_bytes: int = 64 * 1024 * 1024
+    address_setting: str = "base_url"
 
     @property
     def host(self) -> str:
@@ -51,9 +60,9 @@ class Access:
 
     @property
     def pace(self) -> int:
-        """Requests a minute per endpoint; 0 for a server on this machine: our own, needs none."""
+        """Requests a minute per endpoint; 0 for no limit, as for a server on this machine."""
         is_own = is_loopback(urlsplit(self.base_url).hostname)
-        return self.requests_per_minute or (0 if is_own else REQUESTS_PER_MINUTE)
+        return self.requests_per_minute or (0 if is_own else self.api.requests_per_minute)
 
     def endpoint(self, path: str) -> str:
         """Return the pattern that a path matches: all its paths share one limit and one pace.
@@ -65,3 +74,7 @@ class Access:
             if re.fullmatch(pattern, path):
                 return pattern
         raise PathNotAllowed("GET", path, self.allowed)
+
+    def permission(self, path: str) -> Permission:
+        """Return what the key needs for a path."""
+        return self.api.permissions.get(self.endpoint(path), self.api.permission)

@@ -1,6 +1,6 @@
-"""Tries again what may pass: how often, how long in between, and what a person reads meanwhile.
+"""Retries what may succeed later: how often, after which waits, and what a person reads meanwhile.
 
-The retrying is stamina's; the sentences are ours. Not here: what is worth it (transport.py).
+The retrying is stamina's; the sentences are ours. Not here: what is retried (transport.py).
 """
 
 import ssl
@@ -20,43 +20,43 @@ LONGEST_WAIT = 60.0
 """Waits of 2, 4, 8, 16, 32, 60, 60 s: together they outlast a 60 s refill several times."""
 
 LONGEST_RETRY_AFTER = 600.0
-"""A provider that asks for more than ten minutes is down: fail, and let the next run try."""
+"""A provider that asks for more than ten minutes is down: fail, and leave it to the next run."""
 
 
-class Again(Exception):  # noqa: N818 - a signal to the retry library, never seen outside
-    """What came is worth asking for again.
+class RetryLater(Exception):  # noqa: N818 - a signal to the retry library, never seen outside
+    """The same request may succeed later.
 
     Args:
-        what: What happened, in the words of a sentence.
-        said: What was said: the status or the kind of break, and the message.
+        what: What happened, as the beginning of a sentence.
+        message: The status or the kind of break, and the provider's message.
         wait_seconds: The wait the provider asked for, if any.
     """
 
     attempts: ClassVar[int] = ATTEMPTS
 
-    def __init__(self, what: str, said: str, wait_seconds: float | None = None) -> None:
-        super().__init__(said)
-        self.what, self.said, self.wait_seconds, self.tried = what, said, wait_seconds, 0
+    def __init__(self, what: str, message: str, wait_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.what, self.message, self.wait_seconds, self.tried = what, message, wait_seconds, 0
 
     @property
-    def is_worth_it(self) -> bool:
-        """Whether there are attempts left, and the wait asked for is not too long."""
+    def has_attempts_left(self) -> bool:
+        """Whether there are attempts left, and the wait the provider asked for is not too long."""
         return self.tried < self.attempts and (self.wait_seconds or 0) <= LONGEST_RETRY_AFTER
 
 
-def patiently(ask: Callable[[], T], name: str, tell: Tell) -> T:
-    """Return what `ask` returns, however often it raises Again before.
+def with_retries(ask: Callable[[], T], name: str, tell: Tell) -> T:
+    """Return what `ask` returns, after as many retries as it takes.
 
     Args:
-        ask: Asks once.
-        name: Whom it asks, for the sentence.
+        ask: Sends the request once.
+        name: The connection's name, for the sentence.
         tell: Takes a sentence before each wait.
 
     Raises:
-        Again: The last one, when it is not worth asking any more.
+        RetryLater: The last one, when no attempts are left.
     """
     for attempt in stamina.retry_context(
-        on=_worth_another_try,
+        on=_wait,
         attempts=ATTEMPTS,
         timeout=None,
         wait_initial=2.0,
@@ -65,10 +65,10 @@ def patiently(ask: Callable[[], T], name: str, tell: Tell) -> T:
         with attempt:
             try:
                 return ask()
-            except Again as again:
-                again.tried = attempt.num
-                if again.is_worth_it:
-                    tell(f"{name}: {_sentence(again, attempt.next_wait)}")
+            except RetryLater as failed:
+                failed.tried = attempt.num
+                if failed.has_attempts_left:
+                    tell(f"{name}: {_sentence(failed, attempt.next_wait)}")
                 raise
     raise AssertionError("stamina ends in an answer or an exception")  # pragma: no cover
 
@@ -81,16 +81,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _worth_another_try(error: Exception) -> bool | float:
-    if not isinstance(error, Again) or not error.is_worth_it:
+def _wait(error: Exception) -> bool | float:
+    """Return whether to retry, or after how many seconds."""
+    if not isinstance(error, RetryLater) or not error.has_attempts_left:
         return False
     return True if error.wait_seconds is None else error.wait_seconds
 
 
-def _sentence(again: Again, usual_wait: float) -> str:
-    wait = usual_wait if again.wait_seconds is None else again.wait_seconds
-    next_one = f"attempt {again.tried + 1} of {again.attempts}"
-    return f"{again.what}; trying again in {wait:.0f} s ({next_one})"
+def _sentence(failed: RetryLater, usual_wait: float) -> str:
+    wait = usual_wait if failed.wait_seconds is None else failed.wait_seconds
+    next_one = f"attempt {failed.tried + 1} of {failed.attempts}"
+    return f"{failed.what}; trying again in {wait:.0f} s ({next_one})"
 
 
 # A host that does not answer at all: waiting for minutes, as for a busy one, would not help. A
@@ -102,32 +103,32 @@ TRIES = 3
 WAIT_SECONDS = 2.0
 
 
-class NoConnection(Again):
+class NoConnection(RetryLater):
     """The host was not found, or refused the connection."""
 
     attempts: ClassVar[int] = TRIES
 
-    def __init__(self, host: str, said: str) -> None:
-        super().__init__(f"no connection to {host} ({said})", said, WAIT_SECONDS)
+    def __init__(self, host: str, message: str) -> None:
+        super().__init__(f"no connection to {host} ({message})", message, WAIT_SECONDS)
 
 
 class HostUnreachable(ReadFailed):
-    """A few quick tries found nobody: terminal, a person has to look at the address."""
+    """A few quick tries reached no server: terminal, a person has to check the address."""
 
-    def __init__(self, connection: str, host: str, said: str) -> None:
+    def __init__(self, connection: str, host: str, message: str, setting: str) -> None:
         super().__init__(
-            f"Connection {connection!r}: no connection to {host} in {TRIES} tries ({said}). "
-            "Nothing was sent. Check the address (`base_url`, of a gateway `litellm_url`), this "
-            "machine's network and HTTPS_PROXY, then run it again."
+            f"Connection {connection!r}: no connection to {host} in {TRIES} tries ({message}). "
+            f"Nothing was sent. Check the address (`{setting}`), this machine's network and "
+            "HTTPS_PROXY, then run it again."
         )
 
 
 class CertificateRefused(ReadFailed):
-    """Whoever answers there cannot prove that it is the host: terminal, a person has to act."""
+    """The server cannot prove that it is the host: terminal, a person has to act."""
 
-    def __init__(self, connection: str, host: str, said: str) -> None:
+    def __init__(self, connection: str, host: str, message: str) -> None:
         super().__init__(
-            f"Connection {connection!r}: the certificate of {host} does not verify ({said}). "
+            f"Connection {connection!r}: the certificate of {host} does not verify ({message}). "
             "Nothing was sent. If your company's proxy answers there, set SSL_CERT_FILE to its "
             "certificate; otherwise correct the address."
         )

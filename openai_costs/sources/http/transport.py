@@ -1,38 +1,34 @@
-"""Moves bytes from a provider: GET on an allow-list, paced, patient, verified and quiet.
+"""Moves bytes from a provider: GET on an allow-list, paced, retried, verified, and without secrets.
 
-Not here: which account (access.py), how long it is patient (retries.py), what to ask next
-(protocol), what an answer means (frames).
+Not here: which account (access.py), how its API is spoken to (api.py), how often a request is
+retried (retries.py), what to ask next (paging.py), what an answer means (a provider's frames).
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import httpx
-import msgspec
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from openai_costs.kernel.errors import (
     ASK_THE_DOCTOR,
-    USAGE_SCOPE,
     AccessRefused,
     BodyTooLarge,
     ErrorAnswer,
-    KeyUnusable,
     LookbackExceeded,
     ProviderUnavailable,
     RequestRefused,
 )
 from openai_costs.kernel.redaction import redacted
-from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.access import Access, KeyUnusable
 from openai_costs.sources.http.retries import (
-    Again,
     CertificateRefused,
     HostUnreachable,
     NoConnection,
+    RetryLater,
     is_unverified,
-    patiently,
     retry_after,
+    with_retries,
 )
 from openai_costs.sources.provider import Tell, silent
 
@@ -44,19 +40,8 @@ RETRIED_STATUSES = frozenset({408, 409, 429})
 """Besides every 5xx."""
 RETRIED_BREAKS = (httpx.TransportError, httpx.DecodingError)
 
-_BUCKET = re.compile(rb'"object"\s*:\s*"bucket"')
 
-
-class _ErrorDetail(msgspec.Struct):
-    message: str | None = None
-    code: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _ErrorDetail
-
-
-class _Bearer(httpx.Auth):
+class _Key(httpx.Auth):
     """Puts the key on a request at the last moment, so that no object holds it for long."""
 
     def __init__(self, access: Access) -> None:
@@ -66,7 +51,7 @@ class _Bearer(httpx.Auth):
         key = self._access.key().get_secret_value()
         if not (key.isascii() and key.isprintable()):  # the client's error would quote it
             raise KeyUnusable(self._access.connection, self._access.key_env)
-        request.headers["Authorization"] = f"Bearer {key}"
+        request.headers.update(self._access.api.headers(key))
         yield request
 
 
@@ -85,7 +70,7 @@ class Transport:
         self._access, self._tell = access, tell
         self._paces: dict[str, Limiter] = {}
         self._client = httpx.Client(
-            auth=_Bearer(access),
+            auth=_Key(access),
             timeout=TIMEOUT,
             follow_redirects=False,
             transport=inner,
@@ -126,13 +111,14 @@ class Transport:
             return self._attempt(path, params, may_be_large=may_be_large)
 
         try:
-            return patiently(ask, self._access.connection, self._tell)
+            return with_retries(ask, self._access.connection, self._tell)
         except NoConnection as last:
-            raise HostUnreachable(self._access.connection, self._access.host, last.said) from None
-        except Again as last:
-            raise ProviderUnavailable(self._access.connection, path, last.said) from None
+            there, setting = self._access.host, self._access.address_setting
+            raise HostUnreachable(self._access.connection, there, last.message, setting) from None
+        except RetryLater as last:
+            raise ProviderUnavailable(self._access.connection, path, last.message) from None
 
-    def _quiet(self, text: str) -> str:
+    def _redacted(self, text: str) -> str:
         """Return the text without our own key, whatever its shape, any other, and any person."""
         return redacted(text.replace(self._access.key().get_secret_value(), "[redacted]"))
 
@@ -150,32 +136,40 @@ class Transport:
             raise self._broken(broken) from None
 
     def _broken(self, broken: Exception) -> Exception:
-        said = self._quiet(str(broken)) or type(broken).__name__
+        message = self._redacted(str(broken)) or type(broken).__name__
         if not isinstance(broken, httpx.ConnectError):
-            return Again(f"the connection broke ({said})", said)
+            return RetryLater(f"the connection broke ({message})", message)
         if is_unverified(broken):
-            return CertificateRefused(self._access.connection, self._access.host, said)
-        return NoConnection(self._access.host, said)
+            return CertificateRefused(self._access.connection, self._access.host, message)
+        return NoConnection(self._access.host, message)
 
     def _sent(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
         url = self._access.base_url + path
         with self._client.stream("GET", url, params=list(params)) as response:
             if response.status_code == httpx.codes.OK:
                 limit = None if may_be_large else self._access.max_body_bytes
-                return _body(response, path, limit)
+                return self._body(response, path, limit)
             raise self._refusal(path, response, response.read())
 
+    def _body(self, response: httpx.Response, path: str, limit: int | None) -> bytearray:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if limit is not None and len(body) > limit:
+                raise BodyTooLarge(path, limit, self._access.api.days_begun(body))
+        return body
+
     def _refusal(self, path: str, response: httpx.Response, body: bytes) -> Exception:
-        status, detail = response.status_code, _detail(body)
-        said = self._quiet(detail.message or response.reason_phrase)
-        answer = ErrorAnswer(self._access.connection, status, path, said, detail.code or "")
+        status, detail = response.status_code, self._access.api.error(body)
+        message = self._redacted(detail.message or response.reason_phrase)
+        answer = ErrorAnswer(self._access.connection, status, path, message, detail.code or "")
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            scope = self._access.scopes.get(self._access.endpoint(path), USAGE_SCOPE)
-            return AccessRefused(answer, self._access.key_env, scope=scope)
+            permission = self._access.permission(path)
+            return AccessRefused(answer, self._access.key_env, permission=permission)
         if status in RETRIED_STATUSES or response.is_server_error:
             what, wait = f"the server answers {status}", retry_after(response.headers)
-            return Again(what, f"HTTP {status}: {said}", wait)
-        if answer.code == "reporting_lookback_exceeded":
+            return RetryLater(what, f"HTTP {status}: {message}", wait)
+        if answer.code in self._access.api.lookback_codes:
             return LookbackExceeded(answer)
         remedy = self._access.remedies.get(status, ASK_THE_DOCTOR)
         return RequestRefused(answer, remedy=remedy)
@@ -189,19 +183,3 @@ def _limiter(per_minute: int) -> Limiter:
     """
     bucket = InMemoryBucket([Rate(per_minute, Duration.MINUTE)])
     return Limiter(SingleBucketFactory(bucket, schedule_leak=False))
-
-
-def _detail(body: bytes) -> _ErrorDetail:
-    try:
-        return msgspec.json.decode(body, type=_ErrorBody, strict=False).error
-    except msgspec.MsgspecError:
-        return _ErrorDetail(message=body[:200].decode("utf-8", "replace"))
-
-
-def _body(response: httpx.Response, path: str, limit: int | None) -> bytearray:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if limit is not None and len(body) > limit:
-            raise BodyTooLarge(path, limit, len(_BUCKET.findall(body)))
-    return body

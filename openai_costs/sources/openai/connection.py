@@ -1,10 +1,14 @@
-"""A transport to a connection's API: where, as whom, and what may be asked."""
+"""A transport to a connection's API: where, with which key, and what may be asked."""
+
+import re
 
 from pydantic import SecretStr
 
-from openai_costs.kernel.errors import MANAGEMENT_SCOPE
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.kernel.errors import Permission
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.api import Api
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.costs.endpoints import COSTS
 from openai_costs.sources.openai.organization.endpoints import ALLOWED_PATTERNS
@@ -19,8 +23,33 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 """Patterns that a path below the base URL must match in full, by a connection's access."""
 
-SCOPES: dict[str, str] = dict.fromkeys(ALLOWED_PATTERNS, MANAGEMENT_SCOPE)
-"""The scope a pattern needs, where it is not the one that costs and usage need."""
+USAGE_SCOPE = "api.usage.read"
+MANAGEMENT_SCOPE = "api.management.read"
+_NEED = "{what} need an admin key (sk-admin-...) with the scope {scope}."
+USAGE_PERMISSION = Permission(_NEED.format(what="Costs and usage", scope=USAGE_SCOPE), USAGE_SCOPE)
+MANAGEMENT_PERMISSION = Permission(
+    _NEED.format(what="Names of projects, keys and people", scope=MANAGEMENT_SCOPE),
+    MANAGEMENT_SCOPE,
+)
+
+REQUESTS_PER_MINUTE = 6
+"""The admin API's limit is undocumented; 7 to 10 a minute and endpoint were measured by others
+(terraform-provider-openai pull request 76), refilled after about 60 s, announced by no header."""
+
+_BUCKET = re.compile(rb'"object"\s*:\s*"bucket"')
+
+
+def _days_begun(body: bytes | bytearray) -> int:
+    return len(_BUCKET.findall(body))
+
+
+API = Api(
+    requests_per_minute=REQUESTS_PER_MINUTE,
+    permission=USAGE_PERMISSION,
+    permissions=dict.fromkeys(ALLOWED_PATTERNS, MANAGEMENT_PERMISSION),
+    lookback_codes=frozenset({"reporting_lookback_exceeded"}),
+    days_begun=_days_begun,
+)
 
 NAME = "openai"
 
@@ -46,7 +75,7 @@ def connect(
         key=key,
         key_env=connection.admin_key_env,
         allowed=ALLOWED[connection.access],
-        scopes=SCOPES,
+        api=API,
         remedies=_remedies(connection.base_url),
         requests_per_minute=connection.requests_per_minute,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,

@@ -1,7 +1,6 @@
-"""One query and its pages, without any I/O: what to ask next, and when an answer is complete.
+"""One query of day buckets, without any I/O: what to ask next, and when its days are complete.
 
-A conversation is a generator: it yields a `Get`, is sent the body of the answer (or has the
-refusal thrown into it), and returns what it read. All pages or none: the one paging loop there is.
+Not here: the loop over pages (sources/http/paging.py).
 """
 
 from collections.abc import Generator
@@ -11,26 +10,21 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from openai_costs.kernel.days import DayRange, epoch
-from openai_costs.kernel.errors import IncompleteRead, RequestRefused
+from openai_costs.sources.http.paging import (
+    Body,
+    Garbled,
+    Get,
+    PageEnd,
+    Paging,
+    all_pages,
+    restarted,
+)
 from openai_costs.sources.openai.costs.endpoints import Endpoint
 
 SECONDS_A_DAY = 86_400
-MOST_PAGES = 1_000
-MOST_RESTARTS = 3
-_PAGE_TOKEN_REFUSED = "page token"  # noqa: S105 - words of the vendor's message, not a secret
 
-Body = bytes | bytearray
 Buckets = dict[date, msgspec.Raw]
 """Each bucket verbatim, as a view into the body it came in."""
-
-
-@dataclass(frozen=True)
-class Get:
-    """One request: a path and its parameters, in the order they are sent."""
-
-    path: str
-    params: tuple[tuple[str, str], ...]
-    may_be_large: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,54 +84,32 @@ def complete(query: Query) -> Conversation:
     Raises:
         IncompleteRead: A cursor is missing or repeats, a body is not readable, or a day of the
             window is missing or comes twice; also when restarts did not help.
+        RequestRefused: The query, or a page of it, was refused.
     """
-    for restart in range(MOST_RESTARTS + 1):
-        try:
-            return Answer(query, (yield from _pages(query)))
-        except RequestRefused as refused:
-            # The token is bound to the exact query and also expires: only a new start helps.
-            if _PAGE_TOKEN_REFUSED not in refused.said.lower() or restart == MOST_RESTARTS:
-                raise
-        except _Garbled as garbled:
-            if restart == MOST_RESTARTS:
-                raise IncompleteRead(query.endpoint.path, str(garbled)) from None
-    raise AssertionError("the last restart returns or raises")  # pragma: no cover
+    return restarted(lambda: _answer(query), query.endpoint.path)
 
 
-class _Garbled(Exception):  # noqa: N818 - a signal to start the window again
-    """The answer made no sense; a new start may."""
-
-
-def _pages(query: Query) -> Generator[Get, Body, Buckets]:
+def _answer(query: Query) -> Conversation:
     buckets: Buckets = {}
-    seen: set[str] = set()
-    cursor: str | None = None
-    for _ in range(MOST_PAGES):
-        page = _parsed((yield query.get(cursor)))
+
+    def end(body: Body, _cursor: str | None) -> PageEnd:
+        page = _parsed(body)
         for bucket in page.data:
             _add(buckets, bucket, query.open_day)
-        if not page.has_more or (not page.data and _is_whole(query, buckets)):
-            return _checked(query, buckets)
-        cursor = _next(page, seen)
-    raise _Garbled(f"more than {MOST_PAGES} pages for {query.window}")
+        return PageEnd(page.has_more, page.next_page or "", not page.data)
 
+    def is_whole() -> bool:
+        return _is_whole(query, buckets)
 
-def _next(page: _Page, seen: set[str]) -> str:
-    if not page.next_page:
-        raise _Garbled("the page says has_more but names no next_page cursor")
-    if page.next_page in seen:
-        raise _Garbled(f"the cursor {page.next_page!r} came back: paging would never end")
-    if not page.data:
-        raise _Garbled(f"an empty page says has_more (cursor {page.next_page!r})")
-    seen.add(page.next_page)
-    return page.next_page
+    yield from all_pages(Paging(query.get, end, "next_page", is_whole, about=str(query.window)))
+    return Answer(query, _checked(query, buckets))
 
 
 def _parsed(body: Body) -> _Page:
     try:
         return msgspec.json.decode(body, type=_Page)
     except msgspec.DecodeError as broken:
-        raise _Garbled(
+        raise Garbled(
             f"the body is not the JSON of a page: {broken}{_near(body, broken)}"
         ) from None
 
@@ -155,16 +127,16 @@ def _add(buckets: Buckets, bucket: msgspec.Raw, open_day: date | None) -> None:
     try:
         edges = msgspec.json.decode(bucket, type=_BucketEdges)
     except msgspec.DecodeError as broken:
-        raise _Garbled(f"a bucket has no readable start_time and end_time: {broken}") from None
+        raise Garbled(f"a bucket has no readable start_time and end_time: {broken}") from None
     try:
         start = datetime.fromtimestamp(edges.start_time, UTC)
     except (ValueError, OverflowError, OSError):
-        raise _Garbled(f"a bucket starts at {edges.start_time}, which is no date") from None
+        raise Garbled(f"a bucket starts at {edges.start_time}, which is no date") from None
     is_cut_short = edges.end_time - edges.start_time != SECONDS_A_DAY and start.date() != open_day
     if edges.start_time % SECONDS_A_DAY or is_cut_short:
-        raise _Garbled(f"the bucket at {start:%Y-%m-%d %H:%M} UTC is not one whole UTC day")
+        raise Garbled(f"the bucket at {start:%Y-%m-%d %H:%M} UTC is not one whole UTC day")
     if start.date() in buckets:
-        raise _Garbled(f"the bucket of {start.date()} came twice")
+        raise Garbled(f"the bucket of {start.date()} came twice")
     buckets[start.date()] = bucket
 
 
@@ -176,8 +148,8 @@ def _checked(query: Query, buckets: Buckets) -> Buckets:
     """A missing bucket is not an empty one: every day must be there exactly once, and no other."""
     if not _is_whole(query, buckets):
         missing = [str(day) for day in query.window if day not in buckets]
-        raise _Garbled(f"no bucket for {', '.join(missing[:5])} ({len(missing)} days missing)")
+        raise Garbled(f"no bucket for {', '.join(missing[:5])} ({len(missing)} days missing)")
     strange = [str(day) for day in buckets if not query.window.first <= day <= query.window.last]
     if strange:
-        raise _Garbled(f"a bucket for {', '.join(strange[:5])}, which was not asked for")
+        raise Garbled(f"a bucket for {', '.join(strange[:5])}, which was not asked for")
     return buckets

@@ -8,11 +8,13 @@ from typing import ClassVar
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ReadFailed
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.openai.connection import NAME, connect
-from openai_costs.sources.openai.connection_notes import recall, remember
+from openai_costs.sources.openai.hints import recall, remember
 from openai_costs.sources.openai.organization.protocol import earliest_day
-from openai_costs.sources.openai.windows import Dataset, by_day, hold, windows
+from openai_costs.sources.openai.windows import Dataset, by_day, windows
 from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead
 
@@ -20,7 +22,7 @@ from openai_costs.storage.archive import Archive, DayRead
 # the floor is met below which the provider refuses to answer (windows.py).
 
 LEDGER_NOTE = "learned"
-"""The note of what was learned about a connection and its ledger."""
+"""The note with hints about a connection and its ledger."""
 
 
 def find_start(
@@ -28,8 +30,8 @@ def find_start(
 ) -> None:
     """Ask how old the organisation is, unless that is known or the settings say where to start."""
     note = archive.note(NAME, connection.name, LEDGER_NOTE)
-    learned = recall(note)
-    if connection.start or learned.created or connection.access == "costs_only":
+    hints = recall(note)
+    if connection.start or hints.created or connection.access == "costs_only":
         return
     with closing(connect(settings, connection, reach, tell)) as transport:
         try:
@@ -38,7 +40,7 @@ def find_start(
             return  # a key without api.management.read: the floor is searched for instead
     if created is not None:
         tell(f"{connection.name}: its oldest project or key was made on {created}")
-        remember(note, learned.with_created(created))
+        remember(note, hints.with_created(created))
 
 
 def first_day(archive: Archive, connection: Connection, note: str = LEDGER_NOTE) -> date:
@@ -51,7 +53,7 @@ def first_day(archive: Archive, connection: Connection, note: str = LEDGER_NOTE)
     Args:
         archive: Where the notes are kept.
         connection: Whose history.
-        note: The note of what was learned about the pages in question.
+        note: The note with hints about the pages in question.
     """
     ledger, own = (
         recall(archive.note(NAME, connection.name, about)) for about in (LEDGER_NOTE, note)

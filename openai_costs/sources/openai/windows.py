@@ -8,30 +8,30 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded, ReadFailed
-from openai_costs.settings.load import Connection
+from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import NAME
-from openai_costs.sources.openai.connection_notes import Learned, recall, remember
 from openai_costs.sources.openai.costs import protocol
 from openai_costs.sources.openai.costs.endpoints import Endpoint
 from openai_costs.sources.openai.costs.protocol import WindowRead
-from openai_costs.sources.openai.paging import Answer, Body, Get
+from openai_costs.sources.openai.hints import Hints, recall, remember
+from openai_costs.sources.openai.paging import Answer
 from openai_costs.storage.archive import DayRead
-
-T = TypeVar("T")
 
 
 class Talk(Protocol):
     """Starts the conversation about a window, in the groupings known not to be hopeless."""
 
     def __call__(
-        self, window: DayRange, learned: Learned, today: date, /
+        self, window: DayRange, hints: Hints, today: date, /
     ) -> Generator[Get, Body, WindowRead]:
         """Return the conversation."""
         ...
@@ -43,7 +43,7 @@ class Dataset:
 
     Args:
         name: The archive's name for its reads.
-        note: The name of the note of what is learned on the way.
+        note: The name of the note with hints.
         probe: An endpoint of it: the smallest question, and the largest window.
         talk: Starts the conversation about a window.
         tell: Says for a person what was read.
@@ -54,16 +54,6 @@ class Dataset:
     probe: Endpoint
     talk: Talk
     tell: Callable[[WindowRead], str]
-
-
-def hold(conversation: Generator[Get, Body, T], transport: Transport) -> T:
-    """Hold a conversation to its end: send each request, hand back answer or refusal."""
-    try:
-        request = next(conversation)
-        while True:
-            request = _reply(conversation, transport, request)
-    except StopIteration as ended:
-        return ended.value  # type: ignore[no-any-return]  # StopIteration is not generic
 
 
 def windows(
@@ -78,7 +68,7 @@ def windows(
     Args:
         dataset: What is read.
         transport: Where it is read; closed at the end.
-        note: Where what is learned on the way is remembered.
+        note: Where hints are remembered.
         days: The days.
         clock: Tells the time.
 
@@ -138,7 +128,7 @@ class _Unread:
 
     def __init__(self, dataset: Dataset, transport: Transport, note: UPath, days: DayRange) -> None:
         self._dataset, self._transport, self._note = dataset, transport, note
-        self._learned = recall(note)
+        self._hints = recall(note)
         self._longest = dataset.probe.most_buckets
         self._unread: DayRange | None = days
 
@@ -149,25 +139,25 @@ class _Unread:
     def read(self, window: DayRange, today: date) -> WindowRead | None:
         """Return the window's reads; None when the provider asks for another window first."""
         try:
-            read = hold(self._dataset.talk(window, self._learned, today), self._transport)
+            read = hold(self._dataset.talk(window, self._hints, today), self._transport)
         except BodyTooLarge as large:
-            self._longest = max(1, min(len(window) // 2, large.buckets_begun - 1))
+            self._longest = max(1, min(len(window) // 2, large.days_begun - 1))
             return None
         except LookbackExceeded:
             floor = hold(protocol.find_floor(window, self._dataset.probe), self._transport)
             if floor > today or floor == window.first:
                 raise  # no floor is in this window: what was refused is the question, not its days
-            self._learn(self._learned.with_floor(floor))
+            self._learn(self._hints.with_floor(floor))
             self._start_at(floor)
             return None
         if read.refused:
-            self._learn(self._learned.refused(window, read.refused, today))
+            self._learn(self._hints.refused(window, read.refused, today))
         self._finish(window.first)
         return read
 
-    def _learn(self, learned: Learned) -> None:
-        self._learned = learned
-        remember(self._note, learned)
+    def _learn(self, hints: Hints) -> None:
+        self._hints = hints
+        remember(self._note, hints)
 
     def _start_at(self, first: date) -> None:
         if self._unread and first > self._unread.first:
@@ -180,11 +170,3 @@ class _Unread:
         if unread is not None:
             before = first - timedelta(days=1)
             self._unread = DayRange(unread.first, before) if unread.first <= before else None
-
-
-def _reply(conversation: Generator[Get, Body, T], transport: Transport, get: Get) -> Get:
-    try:
-        body = transport.get(get.path, get.params, may_be_large=get.may_be_large)
-    except ReadFailed as refused:
-        return conversation.throw(refused)
-    return conversation.send(body)

@@ -14,7 +14,7 @@ class Spend(Contract):
     """
 
     connection: str = column("The connection (organisation or account) of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     organization_id: str = column("The provider's organisation id, from settings.", nullable=True)
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     project_id: str = column("The project; null when the provider named none.", nullable=True)

@@ -8,12 +8,13 @@ from openai_costs.tables.contract import Contract, Usd, column
 class SpendByUser(Contract):
     """Dollars that the provider gives to users.
 
-    One row per connection, UTC day, user and line item. Never add it to core.spend: it is the
+    One row per connection, UTC day, user and line item. Where the provider names no users, the
+    dollars of the ledger are here without one. Never add it to core.spend: it is the
     same dollars in another cut.
     """
 
     connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     user_id: str = column(
         "The user or service account; null when the provider named none.", nullable=True

@@ -35,7 +35,7 @@ class CostReconciliation(Contract):
 
     day: dt.date = column("The UTC day.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml whose bill it is.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     project_id: str = column("The project; null when neither side names one.", nullable=True)
     api_key_id: str = column(
         "The API key; null for spend without a key, and where the gateway knows the project only.",

@@ -1,4 +1,4 @@
-"""What deserves a look: one life cycle for every rule of every question."""
+"""Findings: one life cycle for every rule of every question."""
 
 import datetime as dt
 
@@ -9,18 +9,18 @@ from openai_costs.tables.candidate import SEVERITIES
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 OPEN = ("open", "growing")
-"""The states of what deserves a look now."""
+"""The states of a finding that needs attention now."""
 STATES = (*OPEN, "closed", "muted")
 
 
 class Findings(Contract):
-    """What deserves a look, and why.
+    """Spend or data that needs attention, and why.
 
     One row per finding. `day` is the newest day on which its condition held. The id stays the same
-    over re-runs and restatements. Not derivable from raw/: it remembers what was told to whom.
+    over re-runs and restatements. Not derivable from raw/: it holds what was reported and muted.
     """
 
-    finding_id: str = column("The finding: short and stable; the command mute takes it.")
+    finding_id: str = column("The finding's id: short and stable; the command mute takes it.")
     rule: str = column("The rule, as folder.rule.")
     severity: str = column("info, warning or critical.", isin=SEVERITIES)
     subject_kind: str = column("What the subject is: api_key, project, budget, connection, ...")
@@ -29,17 +29,18 @@ class Findings(Contract):
     connection: str = column("The connection of openai_costs.toml; * for all of them together.")
     day: dt.date = column("The newest day on which the condition held.", unit="UTC day")
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
-    opened_day: dt.date = column("The day it was first seen.", unit="UTC day")
+    opened_day: dt.date = column("The day it was opened or recorded.", unit="UTC day")
     closed_day: dt.date = column(
-        "The day it was seen to be over; null while it is not.", unit="UTC day", nullable=True
+        "The day it was closed; null until then.", unit="UTC day", nullable=True
     )
     state: str = column("open, growing, closed or muted.", isin=STATES)
     change: int = column(
-        "The number of its newest change; 0 when it was over before it was seen.", unit="changes"
+        "The number of its newest change; 0 when it had ended before it was recorded.",
+        unit="changes",
     )
-    observed: Quantity = column("What was seen.", unit="see unit", nullable=True)
-    expected: Quantity = column("What was expected.", unit="see unit", nullable=True)
-    threshold: Quantity = column("What it was judged by.", unit="see unit", nullable=True)
+    observed: Quantity = column("The observed number.", unit="see unit", nullable=True)
+    expected: Quantity = column("The expected number.", unit="see unit", nullable=True)
+    threshold: Quantity = column("The threshold that was applied.", unit="see unit", nullable=True)
     unit: str = column("The unit of observed, expected and threshold: USD, days, ...")
     impact_usd: Usd = column(
         "Dollars at stake, summed over the incident; null when it is not about money.",
@@ -47,10 +48,10 @@ class Findings(Contract):
         nullable=True,
     )
     told_usd: Usd = column(
-        "impact_usd at the newest change: what it must outgrow.", unit="USD", nullable=True
+        "impact_usd at the newest change: growth is measured against it.", unit="USD", nullable=True
     )
-    because: str = column("Why, in words with numbers.")
-    outlook: str = column("What happens by the end of the period, in words.", nullable=True)
+    because: str = column("Why, as sentences with numbers.")
+    outlook: str = column("The forecast for the end of the period, as a sentence.", nullable=True)
     owner: str = column("Who should act.", nullable=True, str_matches=NO_ADDRESS)
     muted_until: dt.date = column("The last day of the mute.", unit="UTC day", nullable=True)
     mute_reason: str = column("Why it is muted.", nullable=True)

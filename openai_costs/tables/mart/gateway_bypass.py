@@ -16,7 +16,7 @@ class GatewayBypass(Contract):
 
     day: dt.date = column("The UTC day of the spend.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
     key_name: str = column("The key's last known name.", nullable=True)
     owner: str = column("Name of the user or service account that owns it.", nullable=True)

@@ -24,7 +24,7 @@ class Optimization(Contract):
     day: dt.date = column("The last UTC day measured.", unit="UTC day")
     period_start: dt.date = column("The first UTC day measured.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     rule: str = column("The rule, as in docs/optimization.md.", isin=RULES)
     subject_kind: str = column("What the subject is: api_key, project or line_item.")
     subject: str = column("The subject: its id, with the model where the rule is about one.")

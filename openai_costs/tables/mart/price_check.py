@@ -25,7 +25,7 @@ class PriceCheck(Contract):
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     line_item: str = column("The provider's label, whole and unchanged.", nullable=True)
     model: str = column("Model parsed from the label.", nullable=True)
     usage_type: str = column("What was used, parsed from the label.", nullable=True)

@@ -13,7 +13,7 @@ class Spend(Contract):
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     project_id: str = column("The project; null when the provider named none.", nullable=True)
     project_name: str = column("The project's last known name.", nullable=True)
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)

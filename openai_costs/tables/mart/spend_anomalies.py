@@ -20,7 +20,7 @@ class SpendAnomalies(Contract):
 
     day: dt.date = column("The UTC day.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml; * for all of a provider.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     series_kind: str = column("What the series is of.", isin=SERIES_KINDS)
     series_id: str = column("Its id; of an organization the connection.")
     series_name: str = column("Its last known name.", nullable=True)

@@ -18,7 +18,7 @@ class SpendAttribution(Contract):
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     project_id: str = column(
         "The project; null when the provider named none, or named it apart from the user.",
         nullable=True,

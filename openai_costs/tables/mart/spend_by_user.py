@@ -16,7 +16,7 @@ class SpendByUser(Contract):
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection of openai_costs.toml.")
-    provider: str = column("Who billed: openai.")
+    provider: str = column("The provider that billed.")
     user_id: str = column("The user or service account; null when unattributed.", nullable=True)
     user_name: str = column("Its last known name.", nullable=True)
     team: str = column(

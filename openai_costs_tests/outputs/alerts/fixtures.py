@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from openai_costs.outputs.alerts.judged_days import Judged
+from openai_costs.outputs.alerts.judged_days import JudgedDays
 from openai_costs.outputs.alerts.rows import Candidate, Change, Finding
 from openai_costs.questions.rules import Rule
 from openai_costs.settings import Alerts, Route
@@ -18,8 +18,13 @@ from openai_costs.tables.candidate import Finding as Handed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SPIKE: Final = Rule("anomalies.spike")
-LATE: Final = Rule("data.late", quiet_days=0)
+SPIKE: Final = Rule("anomalies.spike", title="Spend of {who} was {usd} above expected {when}")
+LATE: Final = Rule(
+    "data.late",
+    title="Late data from {connection}: {observed} of {name} not settled, from {since} on",
+    span="as of {day}",
+    quiet_days=0,
+)
 FIRST: Final = date(2026, 11, 1)
 NOW: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -29,9 +34,9 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number - 1)
 
 
-def spell(first: int, last: int | None = None, **other: Any) -> Candidate:  # noqa: ANN401 - any column
+def candidate(first: int, last: int | None = None, **other: Any) -> Candidate:  # noqa: ANN401 - any column
     """A spike of the key `etl` that holds from one day to another."""
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "rule": "anomalies.spike",
         "severity": "warning",
         "subject_kind": "api_key",
@@ -45,30 +50,30 @@ def spell(first: int, last: int | None = None, **other: Any) -> Candidate:  # no
         "threshold": Decimal(40),
         "unit": "USD",
         "impact_usd": Decimal("412.50"),
-        "because": "key etl made 34 times as many requests as on other Wednesdays",
+        "because": "The key etl made 34 times as many requests as on other Wednesdays",
         "outlook": None,
         "owner": "data-platform",
         "table_name": "mart.spend_anomalies",
     }
-    return Candidate(**(said | other))
+    return Candidate(**(values | other))
 
 
 def finding(first: int = 18, last: int | None = None, **other: Any) -> Finding:  # noqa: ANN401 - any column
     """The finding of such a spike."""
     own = {"finding_id", "opened_day", "docs", "state", "change", "closed_day", "told_usd"}
     of_life = {name: other.pop(name) for name in own & set(other)}
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "finding_id": "f1a2b3c4d5e6",
         "opened_day": day(20),
         "docs": "docs/alerts.md#anomalies-spike",
         "change": 1,
     }
-    return Finding(**asdict(spell(first, last, **other)), **(said | of_life))
+    return Finding(**asdict(candidate(first, last, **other)), **(values | of_life))
 
 
 def change(number: int = 1, kind: str = "opened", **other: Any) -> Change:  # noqa: ANN401 - any column
     """A change of that finding."""
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "finding_id": "f1a2b3c4d5e6",
         "change": number,
         "kind": kind,
@@ -80,19 +85,19 @@ def change(number: int = 1, kind: str = "opened", **other: Any) -> Change:  # no
         "expected": Decimal("12.5"),
         "unit": "USD",
         "impact_usd": Decimal("412.50"),
-        "because": "key etl made 34 times as many requests as on other Wednesdays",
+        "because": "The key etl made 34 times as many requests as on other Wednesdays",
         "outlook": None,
     }
-    return Change(**(said | other))
+    return Change(**(values | other))
 
 
-def judged(*numbers: int, rule: Rule = SPIKE, connection: str = "acme") -> Judged:
+def judged(*numbers: int, rule: Rule = SPIKE, connection: str = "acme") -> JudgedDays:
     """Days that a rule judged."""
     days = frozenset(day(number) for number in numbers)
-    return Judged({rule.id: rule}, {(rule.id, connection): days})
+    return JudgedDays({rule.id: rule}, {(rule.id, connection): days})
 
 
-def through(number: int, rule: Rule = SPIKE) -> Judged:
+def through(number: int, rule: Rule = SPIKE) -> JudgedDays:
     """All days up to one."""
     return judged(*range(1, number + 1), rule=rule)
 

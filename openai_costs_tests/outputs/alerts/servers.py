@@ -43,11 +43,11 @@ def http_inbox() -> Iterator[Inbox]:
             if inbox.hangs_up:
                 self.close_connection = True
                 return
-            status, said = inbox.answers.pop(0) if inbox.answers else (200, "ok")
+            status, answer = inbox.answers.pop(0) if inbox.answers else (200, "ok")
             self.send_response(status)
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(said.encode())
+            self.wfile.write(answer.encode())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

@@ -12,29 +12,29 @@ from openai_costs.questions.rules import Question
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.org import calm, day, house
-from openai_costs_tests.outputs.alerts.fixtures import SPIKE, frame, spell
+from openai_costs_tests.outputs.alerts.fixtures import SPIKE, candidate, frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openai_costs_tests.org import House
 
-HELD: Final = replace(spell(20, 21, connection="tidewater"))
+HELD: Final = replace(candidate(20, 21, connection="tidewater"))
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A home whose findings are made twice, with a question that always finds the same."""
+    """A home whose findings are computed twice, with a question that always returns the same."""
     question = Question((SPIKE,), (Spend,), lambda _lake, _facts: frame([HELD]))
     with pytest.MonkeyPatch.context() as patch, calm():
-        patch.setattr(assets, "CANDIDATES", (*assets.CANDIDATES, question))
+        patch.setattr(assets, "QUESTIONS", (*assets.QUESTIONS, question))
         made = house(tmp_path_factory.mktemp("alerts") / "home")
         for job in (REFRESH, PUBLISH):
             assert made.run(day(20), day(21), job=job).failures == []
         yield made
 
 
-def test_the_graph_makes_findings_of_candidates_once(built: House) -> None:
+def test_the_graph_opens_a_finding_of_a_candidate_once(built: House) -> None:
     found = built.lake.read(Findings).select("rule", "state", "change").rows()
     assert found == [("anomalies.spike", "open", 1)]
 

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from openai_costs.outputs.alerts.dagster_rules import Record
+from openai_costs.outputs.alerts.dagster_rules import DagsterHistory
 from openai_costs.tables.candidate import Finding
 from openai_costs_tests.org import QUIET, calm
 
@@ -25,12 +25,12 @@ class Nothing(dg.IOManager):
 
 @dataclass
 class Plant:
-    """A table with a check per day and one for all, and a job that makes it."""
+    """A table with a check per day and one for all days, and a job that materialises it."""
 
-    red: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
     breaks: str = ""
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
-    said: str = "sums differ by 3.20 USD"
+    reason: str = "sums differ by 3.20 USD"
 
     def defs(self) -> dg.Definitions:
         specs = [
@@ -52,8 +52,8 @@ class Plant:
                 raise dg.Failure(self.breaks, allow_retries=False)
             yield dg.Output(None)
             for day in context.partition_keys:
-                yield self.verdict("ties_out", day not in self.red, day)
-            yield self.verdict("contiguous", "all" not in self.red, None)
+                yield self.verdict("ties_out", day not in self.failing, day)
+            yield self.verdict("contiguous", "all" not in self.failing, None)
             yield dg.Output(None, output_name="core__spend_ties_out")
             yield dg.Output(None, output_name="core__spend_contiguous")
 
@@ -71,7 +71,7 @@ class Plant:
             check_name=name,
             passed=passed,
             severity=self.severity,
-            description=self.said,
+            description=self.reason,
             partition=day,
         )
 
@@ -84,9 +84,9 @@ class Plant:
             instance=instance, tags=tags, raise_on_error=False, run_config=QUIET
         )
 
-    def red_now(self, instance: dg.DagsterInstance, now: datetime = NOON) -> list[Any]:
+    def failed_now(self, instance: dg.DagsterInstance, now: datetime = NOON) -> list[Any]:
         graph = self.defs().resolve_asset_graph()
-        found = Record(instance, graph, ["refresh"]).red(now, "team:finops")
+        found = DagsterHistory(instance, graph, ["refresh"]).candidates(now, "team:finops")
         assert Finding.broken_rules(found) == []
         return found.to_dicts()
 
@@ -97,70 +97,72 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield one
 
 
-def test_a_record_without_runs_has_nothing_red(instance: dg.DagsterInstance) -> None:
-    assert Plant().red_now(instance) == []
+def test_a_history_without_runs_has_no_failure(instance: dg.DagsterInstance) -> None:
+    assert Plant().failed_now(instance) == []
 
 
-def test_a_red_day_is_told_to_the_owner_of_the_asset(instance: dg.DagsterInstance) -> None:
+def test_a_failed_day_belongs_to_the_owner_of_the_asset(instance: dg.DagsterInstance) -> None:
     plant = Plant({"2026-11-02", "2026-11-03"})
     plant.run(instance, "2026-11-01", "2026-11-04")
-    (one,) = plant.red_now(instance)
+    (one,) = plant.failed_now(instance)
     assert (one["rule"], one["subject_id"]) == ("data.check_failed", "core/spend:ties_out")
     assert (one["owner"], one["severity"], one["observed"]) == ("team:ledger", "critical", 2)
-    assert "red for 2026-11-02, 2026-11-03: sums differ by 3.20 USD" in one["because"]
+    assert "failed for 2026-11-03, 2026-11-02: sums differ by 3.20 USD" in one["because"]
     assert one["table_name"] == "core.spend"
 
 
-def test_a_day_that_turned_green_is_red_no_more_though_other_days_ran_since(
+def test_a_day_that_passes_again_is_not_reported_although_other_days_ran_since(
     instance: dg.DagsterInstance,
 ) -> None:
     plant = Plant({"2026-11-02"})
     plant.run(instance, "2026-11-01", "2026-11-02")
     plant.run(instance, "2026-11-03", "2026-11-04")
-    assert [one["observed"] for one in plant.red_now(instance)] == [1]
-    plant.red.clear()
+    assert [one["observed"] for one in plant.failed_now(instance)] == [1]
+    plant.failing.clear()
     plant.run(instance, "2026-11-02", "2026-11-02")
-    assert plant.red_now(instance) == []
+    assert plant.failed_now(instance) == []
 
 
 def test_a_check_without_days_counts_by_its_newest_verdict(instance: dg.DagsterInstance) -> None:
     plant = Plant({"all"}, severity=dg.AssetCheckSeverity.WARN)
     plant.run(instance, "2026-11-01", "2026-11-01")
-    (one,) = plant.red_now(instance)
+    (one,) = plant.failed_now(instance)
     assert (one["subject_id"], one["severity"]) == ("core/spend:contiguous", "warning")
-    plant.red.clear()
+    plant.failing.clear()
     plant.run(instance, "2026-11-01", "2026-11-01")
-    assert plant.red_now(instance) == []
+    assert plant.failed_now(instance) == []
 
 
 def test_the_newest_run_of_a_job_counts(instance: dg.DagsterInstance) -> None:
     plant = Plant(breaks="The key of ada@acme.example, sk-admin-abcdef123, was refused.")
     plant.run(instance, "2026-11-01", "2026-11-01")
-    (one,) = plant.red_now(instance)
+    (one,) = plant.failed_now(instance)
     assert (one["rule"], one["subject_id"]) == ("data.run_failed", "refresh")
     assert one["owner"] == "team:finops"
     assert "The key of [e-mail address], sk-[redacted], was refused." in one["because"]
     plant.breaks = ""
     plant.run(instance, "2026-11-01", "2026-11-01")
-    assert plant.red_now(instance) == []
+    assert plant.failed_now(instance) == []
 
 
-def test_a_run_that_failed_by_accident_says_what_was_at_the_bottom_of_it(
+def test_a_run_that_failed_by_accident_reports_the_innermost_error(
     instance: dg.DagsterInstance,
 ) -> None:
     plant = Plant(breaks="by accident")
     plant.run(instance, "2026-11-01", "2026-11-01")
-    assert "ValueError: a column is gone" in plant.red_now(instance)[0]["because"]
+    assert "ValueError: a column is gone" in plant.failed_now(instance)[0]["because"]
 
 
 def test_a_run_that_failed_long_ago_is_history(instance: dg.DagsterInstance) -> None:
     plant = Plant(breaks="no")
     plant.run(instance, "2026-11-01", "2026-11-01")
-    assert plant.red_now(instance, datetime.now(UTC) + timedelta(days=31)) == []
+    assert plant.failed_now(instance, datetime.now(UTC) + timedelta(days=31)) == []
 
 
-def test_a_red_day_of_a_backfill_of_old_days_is_no_news(instance: dg.DagsterInstance) -> None:
+def test_a_failed_day_of_a_backfill_of_old_days_is_not_reported(
+    instance: dg.DagsterInstance,
+) -> None:
     plant = Plant({"2026-11-02"})
     plant.run(instance, "2026-11-01", "2026-11-04")
-    assert plant.red_now(instance, NOON + timedelta(days=31)) == []
-    assert len(plant.red_now(instance, NOON + timedelta(days=10))) == 1
+    assert plant.failed_now(instance, NOON + timedelta(days=31)) == []
+    assert len(plant.failed_now(instance, NOON + timedelta(days=10))) == 1

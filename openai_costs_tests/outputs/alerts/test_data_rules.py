@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.outputs.alerts.data_rules import late
+from openai_costs.outputs.alerts.data_rules import late, undelivered
+from openai_costs.outputs.alerts.rows import Delivery, deliveries_frame
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.outputs.alerts.fixtures import NOW, day
@@ -22,51 +23,93 @@ def coverage(settled: range, *others: tuple[int, str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
 
 
-def said(frame: pl.DataFrame, now: datetime = NOW) -> list[dict[str, Any]]:
-    found = late(frame, now, DAY, "team:finops")
-    assert Finding.broken_rules(found) == []
-    return found.to_dicts()
+def late_rows(frame: pl.DataFrame, now: datetime = NOW) -> list[dict[str, Any]]:
+    made = late(frame, now, DAY, "team:finops")
+    assert Finding.broken_rules(made) == []
+    return made.to_dicts()
 
 
 def test_days_that_settled_in_time_are_not_late() -> None:
     usual = coverage(range(1, 22), (22, "provisional"), (23, "provisional"))
-    assert said(usual) == []
+    assert late_rows(usual) == []
 
 
 def test_before_the_daily_refresh_nothing_is_late() -> None:
     usual = coverage(range(1, 21), (21, "provisional"), (22, "provisional"))
-    assert said(usual, NOW.replace(hour=3)) == []
-    assert len(said(usual, NOW.replace(hour=6))) == 1
+    assert late_rows(usual, NOW.replace(hour=3)) == []
+    assert len(late_rows(usual, NOW.replace(hour=6))) == 1
 
 
 def test_a_day_that_did_not_settle_is_late_since_that_day() -> None:
-    (one,) = said(coverage(range(1, 21), (21, "provisional"), (22, "provisional")))
+    (one,) = late_rows(coverage(range(1, 21), (21, "provisional"), (22, "provisional")))
     assert (one["since_day"], one["day"], one["severity"]) == (day(21), day(23), "warning")
     assert (one["connection"], one["subject_id"]) == ("acme", "costs")
     assert one["owner"] == "team:finops"
     assert one["impact_usd"] is None
-    assert "1 day of costs are not settled through 2026-11-21" in one["because"]
-    assert "newest settled day 2026-11-20" in one["because"]
+    assert "1 day of costs through 2026-11-21 not settled" in one["because"]
+    assert "the newest settled day is 2026-11-20" in one["because"]
 
 
 def test_three_late_days_are_critical() -> None:
-    (one,) = said(coverage(range(1, 19), (19, "missing"), (20, "missing"), (21, "missing")))
+    (one,) = late_rows(coverage(range(1, 19), (19, "missing"), (20, "missing"), (21, "missing")))
     assert (one["severity"], one["observed"]) == ("critical", 3)
 
 
-def test_days_that_nobody_even_wrote_down_are_late_too() -> None:
-    (one,) = said(coverage(range(1, 16)))
+def test_days_that_coverage_does_not_list_are_late_too() -> None:
+    (one,) = late_rows(coverage(range(1, 16)))
     assert (one["since_day"], one["observed"]) == (day(16), 6)
 
 
-def test_a_connection_that_was_never_read_is_late_once_a_day_was_due() -> None:
-    (one,) = said(coverage(range(0), (20, "missing"), (21, "missing"), (22, "missing")))
+def test_a_connection_that_was_never_read_is_late_once_a_day_should_have_settled() -> None:
+    (one,) = late_rows(coverage(range(0), (20, "missing"), (21, "missing"), (22, "missing")))
     assert (one["since_day"], one["observed"]) == (day(20), 2)
-    assert "newest settled day none" in one["because"]
-    assert said(coverage(range(0), (22, "missing"), (23, "missing"))) == []
-    assert said(Coverage.no_rows()) == []
+    assert "the newest settled day is none" in one["because"]
+    assert late_rows(coverage(range(0), (22, "missing"), (23, "missing"))) == []
+    assert late_rows(Coverage.no_rows()) == []
 
 
 def test_days_before_the_first_that_was_read_are_not_late() -> None:
     usual = coverage(range(15, 22), (13, "missing"), (14, "missing"))
-    assert said(usual) == []
+    assert late_rows(usual) == []
+
+
+# --- data.delivery_failed ----------------------------------------------------------------------
+
+AT = NOW.replace(tzinfo=None)
+
+
+def row(number: int, status: str, *, hours: int = 0, attempt: int = 1) -> Delivery:
+    at = AT + timedelta(hours=hours)
+    reason = None if status == "sent" else "HTTP 503"
+    return Delivery(f"f{number}", 1, "finops", "opened", status, attempt, tried_at=at, said=reason)
+
+
+def failing(*logged: Delivery) -> list[dict[str, object]]:
+    made = undelivered(deliveries_frame(logged), ["finops", "idle"], NOW.date(), "team:finops")
+    assert Finding.broken_rules(made) == []
+    return made.to_dicts()
+
+
+def test_a_message_that_was_given_up_is_reported_with_the_reason() -> None:
+    (one,) = failing(row(1, "failed", attempt=8), row(2, "waiting", attempt=2))
+    assert (one["subject_id"], one["severity"], one["observed"]) == ("finops", "critical", 2)
+    assert "HTTP 503" in str(one["because"])
+    assert one["since_day"] == day(23)
+
+
+def test_the_third_failed_attempt_is_reported_and_no_earlier_one() -> None:
+    assert failing(row(1, "waiting", attempt=2)) == []
+    assert len(failing(row(1, "waiting", attempt=3))) == 1
+
+
+def test_a_route_that_delivers_again_is_not_reported() -> None:
+    assert failing(row(1, "failed", attempt=8), row(2, "sent", hours=1)) == []
+
+
+def test_what_failed_before_the_last_success_is_not_counted() -> None:
+    (one,) = failing(row(1, "failed"), row(2, "sent", hours=1), row(3, "failed", hours=2))
+    assert one["observed"] == 1
+
+
+def test_a_skipped_message_says_nothing_about_the_route() -> None:
+    assert failing(row(1, "skipped")) == []

@@ -18,7 +18,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.channels.channel import DeliveryFailed
 from openai_costs.outputs.alerts.delivery import CHANNELS, deliver
 from openai_costs.outputs.alerts.delivery_log import WAITS
-from openai_costs.outputs.alerts.lifecycle import review
+from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.outputs.alerts.rows import (
     Delivery,
     changes_frame,
@@ -33,11 +33,11 @@ from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.outputs.alerts.fixtures import (
     NOW,
     alerts,
+    candidate,
     change,
     day,
     finding,
     route,
-    spell,
     through,
 )
 from openai_costs_tests.outputs.alerts.servers import http_inbox, mailbox
@@ -88,7 +88,7 @@ class Desk:
         return str(deliver(self.lake, self.settings, lambda: self.now, channels, secret))
 
     @property
-    def told(self) -> list[Delivery]:
+    def logged(self) -> list[Delivery]:
         return rows(Delivery, self.lake.read(Deliveries))
 
 
@@ -112,22 +112,26 @@ BROKE = DeliveryFailed("the connection broke", is_retryable=True, may_have_arriv
 
 def test_a_change_is_sent_once_and_recorded(desk: Desk) -> None:
     assert desk.tick() == "1 sent"
-    assert desk.tick(minutes=1) == "nothing due"
+    assert desk.tick(minutes=1) == "nothing to send"
     assert desk.channel.numbers == ["f1a2b3c4d5e6-1"]
-    (row,) = desk.told
+    (row,) = desk.logged
     at = NOW.replace(tzinfo=None)
     assert (row.status, row.attempt, row.sent_at, row.said) == ("sent", 1, at, None)
 
 
 def test_without_a_route_nothing_is_touched(desk: Desk) -> None:
     desk.settings = alerts().model_copy(update={"routes": ()})
-    assert desk.tick() == "nothing due"
+    assert desk.tick() == "nothing to send"
     assert not desk.lake.has(Deliveries)
 
 
 def test_thirty_replayed_days_deliver_each_change_once(desk: Desk) -> None:
-    """Each day: judged twice, delivered three times; at the end the whole month once more."""
-    history = [spell(3, 9), spell(12, 12, subject_id="b"), spell(20, 26, subject_id="c")]
+    """Each day: judged twice, delivered three times; at the end, the whole month once more."""
+    history = [
+        candidate(3, 9),
+        candidate(12, 12, subject_id="b"),
+        candidate(20, 26, subject_id="c"),
+    ]
     found: list[Finding] = []
     changes: list[Change] = []
     desk.has([], [])
@@ -138,8 +142,8 @@ def test_thirty_replayed_days_deliver_each_change_once(desk: Desk) -> None:
             if one.since_day <= day(last)
         ]
         for _ in range(2):
-            done = review(found, seen, through(last), desk.settings, day(last + 2))
-            found, changes = done.findings, [*changes, *done.changes]
+            decision = decide(found, seen, through(last), desk.settings, day(last + 2))
+            found, changes = decision.findings, [*changes, *decision.changes]
             desk.has(found, changes)
         desk.now = NOW.replace(day=1) + timedelta(days=last + 1)
         for _ in range(3):
@@ -147,7 +151,7 @@ def test_thirty_replayed_days_deliver_each_change_once(desk: Desk) -> None:
     assert sorted(desk.channel.numbers) == sorted(f"{c.finding_id}-{c.change}" for c in changes)
     assert [one.kind for one in changes].count("opened") == 3
     assert [one.kind for one in changes].count("closed") == 3
-    assert {row.status for row in desk.told} == {"sent"}
+    assert {row.status for row in desk.logged} == {"sent"}
 
 
 def test_a_digest_is_one_message_and_a_row_per_change(desk: Desk) -> None:
@@ -156,24 +160,26 @@ def test_a_digest_is_one_message_and_a_row_per_change(desk: Desk) -> None:
     desk.has([finding(), other], [change(), change(finding_id="other")])
     assert desk.tick() == "1 sent"
     assert [one.kind for one in desk.channel.got] == ["digest"]
-    assert [row.status for row in desk.told] == ["sent", "sent"]
-    assert desk.tick(hours=1) == "nothing due"
+    assert [row.status for row in desk.logged] == ["sent", "sent"]
+    assert desk.tick(hours=1) == "nothing to send"
 
 
 # --- a channel that is down --------------------------------------------------------------------
 
 
-def test_a_channel_that_is_down_is_tried_after_growing_waits_and_then_given_up(desk: Desk) -> None:
+def test_a_channel_that_is_down_is_retried_after_growing_waits_and_then_given_up(
+    desk: Desk,
+) -> None:
     desk.channel.failure = DOWN
     assert desk.tick() == "1 waiting"
     for number, wait in enumerate(WAITS, start=2):
-        assert desk.tick(seconds=wait.total_seconds() - 1) == "nothing due"
+        assert desk.tick(seconds=wait.total_seconds() - 1) == "nothing to send"
         desk.tick(seconds=1)
-        assert desk.told[0].attempt == number
-    (row,) = desk.told
+        assert desk.logged[0].attempt == number
+    (row,) = desk.logged
     assert (row.status, row.attempt, row.said) == ("failed", 8, "HTTP 503")
     assert list(WAITS) == sorted(WAITS)
-    assert desk.tick(days=30) == "nothing due"
+    assert desk.tick(days=30) == "nothing to send"
 
 
 def test_a_channel_that_comes_back_gets_every_message_once(desk: Desk) -> None:
@@ -182,20 +188,20 @@ def test_a_channel_that_comes_back_gets_every_message_once(desk: Desk) -> None:
     desk.tick(minutes=1)
     desk.channel.failure = None
     assert desk.tick(minutes=5) == "1 sent"
-    assert desk.tick(minutes=5) == "nothing due"
+    assert desk.tick(minutes=5) == "nothing to send"
     assert desk.channel.numbers == ["f1a2b3c4d5e6-1"]
     assert not desk.channel.got[0].is_possibly_repeated
 
 
-def test_what_waits_behind_a_message_shares_its_fate_without_being_tried(desk: Desk) -> None:
+def test_messages_behind_a_failed_one_wait_without_an_attempt(desk: Desk) -> None:
     ids = [f"f{number}" for number in range(5)]
     desk.has([finding(finding_id=one) for one in ids], [change(finding_id=one) for one in ids])
     desk.channel.failure = DOWN
     assert desk.tick() == "1 waiting"
-    assert {(row.status, row.attempt) for row in desk.told} == {("waiting", 1)}
+    assert {(row.status, row.attempt) for row in desk.logged} == {("waiting", 1)}
 
 
-def test_one_channel_down_does_not_hold_up_another(desk: Desk) -> None:
+def test_one_channel_that_is_down_does_not_delay_another(desk: Desk) -> None:
     broken = Channel(failure=DOWN)
     desk.settings = alerts(route("a", "slack"), route("b"))
     channels = {**dict.fromkeys(CHANNELS, desk.channel.send), "slack": broken.send}
@@ -203,27 +209,27 @@ def test_one_channel_down_does_not_hold_up_another(desk: Desk) -> None:
     assert (done.sent, done.waiting) == (1, 1)
 
 
-def test_a_refusal_is_not_tried_again(desk: Desk) -> None:
+def test_a_refused_message_is_not_retried(desk: Desk) -> None:
     desk.channel.failure = DeliveryFailed("HTTP 404: no_service")
     assert desk.tick() == "1 failed"
     desk.channel.failure = None
-    assert desk.tick(days=1) == "nothing due"
+    assert desk.tick(days=1) == "nothing to send"
 
 
-def test_a_variable_that_is_missing_is_said_and_tried_again(desk: Desk) -> None:
+def test_a_missing_variable_is_named_and_retried(desk: Desk) -> None:
     def missing(variable: str, asks: str) -> SecretStr:
         raise SettingsError(f"The variable {variable} is not set. {asks} names it: export it.")
 
     deliver(desk.lake, desk.settings, lambda: NOW, CHANNELS, missing)
-    assert desk.told[0].said is not None
-    assert desk.told[0].said.startswith("The variable ALERT_URL is not set. Route 'finops'")
+    assert desk.logged[0].said is not None
+    assert desk.logged[0].said.startswith("The variable ALERT_URL is not set. Route 'finops'")
     assert desk.tick(minutes=1) == "1 sent"
 
 
-def test_a_mistake_in_a_channel_is_contained_and_its_words_are_not_kept(desk: Desk) -> None:
+def test_an_error_in_a_channel_is_contained_and_its_text_is_not_kept(desk: Desk) -> None:
     desk.channel.failure = ValueError("https://hooks.example/s3cr3t")
     assert desk.tick() == "1 waiting"
-    assert desk.told[0].said == "the channel failed with ValueError"
+    assert desk.logged[0].said == "the channel failed with ValueError"
 
 
 def test_a_tick_ends_before_dagster_ends_it(desk: Desk) -> None:
@@ -238,26 +244,45 @@ def test_a_tick_ends_before_dagster_ends_it(desk: Desk) -> None:
         desk.lake, desk.settings, lambda: desk.now, dict.fromkeys(CHANNELS, slow), secret
     )
     assert done.sent == 3
-    assert len(desk.told) == 3
+    assert len(desk.logged) == 3
 
 
-# --- what nobody knows -------------------------------------------------------------------------
+def test_the_headers_and_the_template_of_a_route_reach_the_channel(desk: Desk) -> None:
+    one = route(headers={"X-Scope-OrgID": "acme"}, headers_env={"Authorization": "T"})
+    desk.settings = alerts(one.model_copy(update={"body_template": "{{ title | tojson }}"}))
+    got: list[Address] = []
+
+    def channel(_message: Message, address: Address) -> str:
+        got.append(address)
+        return ""
+
+    deliver(desk.lake, desk.settings, lambda: NOW, dict.fromkeys(CHANNELS, channel), secret)
+    (address,) = got
+    headers = {name: value.get_secret_value() for name, value in address.headers.items()}
+    assert headers == {
+        "X-Scope-OrgID": "acme",
+        "Authorization": "T for Route 'finops' of [alerts]",
+    }
+    assert address.body_template == "{{ title | tojson }}"
 
 
-def test_a_crash_between_sending_and_recording_repeats_at_most_once_and_says_so(
+# --- unknown outcomes --------------------------------------------------------------------------
+
+
+def test_a_crash_between_sending_and_logging_repeats_at_most_once_and_is_marked(
     desk: Desk,
 ) -> None:
     row = Delivery("f1a2b3c4d5e6", 1, "finops", "opened", "sending", attempt=1)
     desk.lake.replace_whole(Deliveries, deliveries_frame([row]))
     assert desk.tick() == "1 sent"
     assert desk.channel.got[0].title.endswith("(possibly repeated)")
-    assert desk.told[0].is_possibly_repeated
+    assert desk.logged[0].is_possibly_repeated
 
 
 def test_after_a_second_crash_it_is_not_sent_again(desk: Desk) -> None:
     row = Delivery("f1a2b3c4d5e6", 1, "finops", "opened", "sending", 2, is_possibly_repeated=True)
     desk.lake.replace_whole(Deliveries, deliveries_frame([row]))
-    assert desk.tick() == "nothing due"
+    assert desk.tick() == "nothing to send"
     assert desk.channel.got == []
 
 
@@ -265,9 +290,9 @@ def test_a_broken_line_repeats_at_most_once(desk: Desk) -> None:
     desk.channel.failure = BROKE
     desk.tick()
     desk.tick(minutes=1)
-    assert [(row.status, row.attempt) for row in desk.told] == [("unclear", 2)]
+    assert [(row.status, row.attempt) for row in desk.logged] == [("unclear", 2)]
     desk.channel.failure = None
-    assert desk.tick(days=1) == "nothing due"
+    assert desk.tick(days=1) == "nothing to send"
 
 
 # --- processes, with real receivers ------------------------------------------------------------
@@ -281,9 +306,9 @@ from openai_costs.storage.lake import Lake
 from openai_costs.settings import Alerts
 home, dies = sys.argv[1], sys.argv[2] == "dies"
 if dies:
-    def sent(self, parcel, now, remark):
+    def sent(self, message, now, remark):
         os.kill(os.getpid(), signal.SIGKILL)
-    module.Ledger.sent = sent
+    module.DeliveryLog.sent = sent
 alerts = Alerts.model_validate_json(open(home + "/alerts.json").read())
 print(module.deliver(Lake(UPath(home)), alerts, lambda: datetime.now(UTC)))
 """
@@ -320,12 +345,12 @@ def test_two_processes_at_once_send_each_change_once(desk: Desk) -> None:
     with http_inbox() as inbox:
         both = [sender(home, inbox.url) for _ in range(2)]
         for one in both:
-            _, said = one.communicate(timeout=90)
-            assert one.returncode == 0, said
+            _, errors = one.communicate(timeout=90)
+            assert one.returncode == 0, errors
     assert sorted(body["id"] for body in inbox.bodies) == [f"f{n:02}-1" for n in range(12)]
 
 
-def test_a_process_killed_between_sending_and_recording_leads_to_one_marked_repetition(
+def test_a_process_killed_between_sending_and_logging_leads_to_one_marked_repetition(
     desk: Desk,
 ) -> None:
     home = real(desk)
@@ -333,17 +358,18 @@ def test_a_process_killed_between_sending_and_recording_leads_to_one_marked_repe
         killed = sender(home, inbox.url, "dies")
         killed.communicate(timeout=90)
         assert killed.returncode == -signal.SIGKILL
-        assert [row.status for row in desk.told] == ["sending"]
+        assert [row.status for row in desk.logged] == ["sending"]
         for _ in range(3):
             sender(home, inbox.url).communicate(timeout=90)
     assert [body["is_possibly_repeated"] for body in inbox.bodies] == [False, True]
     assert len({headers["Idempotency-Key"] for headers, _ in inbox.got}) == 1
-    assert [row.status for row in desk.told] == ["sent"]
+    assert [row.status for row in desk.logged] == ["sent"]
 
 
-def test_every_builtin_channel_delivers_over_a_real_connection(desk: Desk) -> None:
+def test_every_channel_of_ours_delivers_over_a_real_connection(desk: Desk) -> None:
     kinds: dict[str, dict[str, Any]] = {
         "slack": {},
+        "teams": {},
         "webhook": {},
         "pagerduty": {},
         "email": {"url_env": "MAIL_URL"},
@@ -357,7 +383,7 @@ def test_every_builtin_channel_delivers_over_a_real_connection(desk: Desk) -> No
             lambda: NOW,
             look_up=lambda variable, _: SecretStr(held[variable]),
         )
-    assert (done.sent, done.waiting, done.failed) == (4, 0, 0)
-    assert (len(inbox.got), len(box.letters)) == (3, 1)
+    assert (done.sent, done.waiting, done.failed) == (5, 0, 0)
+    assert (len(inbox.got), len(box.letters)) == (4, 1)
     whole = "".join(body.decode() for _, body in inbox.got)
-    assert "s3cr3tpath" not in whole + str(desk.told)
+    assert "s3cr3tpath" not in whole + str(desk.logged)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from openai_costs.outputs.alerts.delivery_queue import due
+from openai_costs.outputs.alerts.delivery_queue import delivery_queue
 from openai_costs.outputs.alerts.rows import Delivery
 from openai_costs_tests.outputs.alerts.fixtures import NOW, change, day, finding, route
 
@@ -21,22 +21,24 @@ def sent(number: int = 1, name: str = "finops", status: str = "sent", **other: o
     return Delivery("f1a2b3c4d5e6", number, name, "opened", status, **(made | other))  # type: ignore[arg-type]
 
 
-def parcels(
+def messages(
     changes: Iterable[Change],
     *routes: Route,
-    told: Iterable[Delivery] = (),
+    logged: Iterable[Delivery] = (),
     about: Finding | None = None,
     hours: int = 0,
 ) -> list[tuple[str, list[int]]]:
     at = AT + timedelta(hours=hours)
-    found = due([about or finding()], changes, told, routes or [route()], at)
-    return [(one.route.name, [item.change.change for item in one.items]) for one in found.parcels]
+    queue = delivery_queue([about or finding()], changes, logged, routes or [route()], at)
+    return [
+        (one.route.name, [each.change.change for each in one.changes]) for one in queue.messages
+    ]
 
 
-def test_a_change_goes_to_every_route_that_wants_it() -> None:
+def test_a_change_goes_to_every_route_that_matches_it() -> None:
     both = (route("a"), route("b"))
-    assert parcels([change()], *both) == [("a", [1]), ("b", [1])]
-    assert parcels([change()], *both, told=[sent(name="a")]) == [("b", [1])]
+    assert messages([change()], *both) == [("a", [1]), ("b", [1])]
+    assert messages([change()], *both, logged=[sent(name="a")]) == [("b", [1])]
 
 
 def test_a_route_chooses_by_rule_severity_connection_and_owner() -> None:
@@ -46,109 +48,110 @@ def test_a_route_chooses_by_rule_severity_connection_and_owner() -> None:
         {"connections": ("labs",)},
         {"owners": ("finance",)},
     ):
-        assert parcels([change()], route(**choice)) == []
+        assert messages([change()], route(**choice)) == []
     fitting = route(rules=("anomalies.*",), connections=("ac*",), owners=("data-*",))
-    assert parcels([change()], fitting) == [("finops", [1])]
+    assert messages([change()], fitting) == [("finops", [1])]
 
 
-def test_findings_about_data_go_only_where_they_are_asked_for() -> None:
+def test_findings_about_data_go_only_to_routes_that_name_their_rules() -> None:
     late = finding(rule="data.late")
-    assert parcels([change()], route(), about=late) == []
-    assert parcels([change()], route(rules=("data.*",)), about=late) == [("finops", [1])]
-    assert parcels([change()], route(rules=("data.*",))) == []
+    assert messages([change()], route(), about=late) == []
+    assert messages([change()], route(rules=("data.*",)), about=late) == [("finops", [1])]
+    assert messages([change()], route(rules=("data.*",))) == []
 
 
-def test_changes_of_a_finding_go_out_one_after_the_other() -> None:
+def test_the_changes_of_a_finding_are_sent_in_order() -> None:
     changes = [change(), change(2, "growing")]
-    assert parcels(changes) == [("finops", [1])]
-    assert parcels(changes, told=[sent()]) == [("finops", [2])]
+    assert messages(changes) == [("finops", [1])]
+    assert messages(changes, logged=[sent()]) == [("finops", [2])]
 
 
-def test_a_later_change_waits_for_one_that_is_tried_again() -> None:
+def test_a_later_change_waits_for_one_that_will_be_retried() -> None:
     waiting = sent(status="waiting", next_try_at=AT + timedelta(minutes=5))
     changes = [change(), change(2, "growing")]
-    assert parcels(changes, told=[waiting]) == []
-    assert parcels(changes, told=[waiting], hours=1) == [("finops", [1])]
+    assert messages(changes, logged=[waiting]) == []
+    assert messages(changes, logged=[waiting], hours=1) == [("finops", [1])]
 
 
-def test_an_end_is_told_only_where_the_beginning_was() -> None:
+def test_a_closing_is_sent_only_where_the_opening_was() -> None:
     changes = [change(), change(2, "closed", severity="info")]
     critical = route(min_severity="critical")
-    assert parcels(changes, critical) == []
-    assert parcels(changes, told=[sent()]) == [("finops", [2])]
-    assert parcels(changes, told=[sent(status="failed")]) == []
-    assert parcels(changes, told=[sent(status="unclear")]) == [("finops", [2])]
+    assert messages(changes, critical) == []
+    assert messages(changes, logged=[sent()]) == [("finops", [2])]
+    assert messages(changes, logged=[sent(status="failed")]) == []
+    assert messages(changes, logged=[sent(status="unclear")]) == [("finops", [2])]
 
 
 def test_a_finding_that_becomes_critical_reaches_the_route_for_critical_ones() -> None:
     changes = [change(), change(2, "growing", severity="critical")]
-    assert parcels(changes, route(min_severity="critical")) == [("finops", [2])]
+    assert messages(changes, route(min_severity="critical")) == [("finops", [2])]
 
 
-def test_only_an_incident_keeper_is_told_of_a_mute() -> None:
+def test_a_mute_is_sent_only_to_a_channel_that_keeps_incidents() -> None:
     changes = [change(), change(2, "muted")]
     muted = finding(state="muted")
-    assert parcels(changes, told=[sent()], about=muted) == []
-    assert parcels(changes, route(channel="pagerduty"), told=[sent()], about=muted) == [
+    assert messages(changes, logged=[sent()], about=muted) == []
+    assert messages(changes, route(channel="pagerduty"), logged=[sent()], about=muted) == [
         ("finops", [2])
     ]
-    assert parcels(changes, route(channel="pagerduty"), about=muted) == []
+    assert messages(changes, route(channel="pagerduty"), about=muted) == []
 
 
-def test_what_happens_during_a_mute_is_not_told() -> None:
-    assert parcels([change(), change(2, "closed", is_told=False)], told=[sent()]) == []
+def test_a_change_during_a_mute_is_not_sent() -> None:
+    assert messages([change(), change(2, "closed", is_told=False)], logged=[sent()]) == []
 
 
 def test_an_end_that_is_no_message_resolves_an_incident_once() -> None:
     replaced = [change(), change(2, "closed", is_told=False)]
-    assert parcels(replaced, told=[sent()]) == []
-    assert parcels(replaced, route(channel="pagerduty"), told=[sent()]) == [("finops", [2])]
+    assert messages(replaced, logged=[sent()]) == []
+    assert messages(replaced, route(channel="pagerduty"), logged=[sent()]) == [("finops", [2])]
     muted = [change(), change(2, "muted"), change(3, "closed", is_told=False)]
-    told = [sent(), sent(2)]
-    assert parcels(muted, route(channel="pagerduty"), told=told) == []
+    logged = [sent(), sent(2)]
+    assert messages(muted, route(channel="pagerduty"), logged=logged) == []
 
 
-def test_what_was_muted_before_it_was_sent_is_skipped() -> None:
-    for told in ([], [sent(status="waiting")]):
-        found = due([finding(state="muted")], [change()], told, [route()], AT)
-        assert list(found.parcels) == []
-        assert [one.said for one in found.skipped] == ["muted before it was sent"]
+def test_a_finding_muted_before_it_was_sent_is_skipped() -> None:
+    for logged in ([], [sent(status="waiting")]):
+        queue = delivery_queue([finding(state="muted")], [change()], logged, [route()], AT)
+        assert list(queue.messages) == []
+        assert [one.said for one in queue.skipped] == ["muted before it was sent"]
 
 
 def test_a_new_route_does_not_begin_with_old_changes() -> None:
-    found = due([finding()], [change(changed_day=day(19))], [], [route()], AT)
-    assert list(found.parcels) == []
-    assert [(one.status, one.change) for one in found.skipped] == [("skipped", 1)]
-    assert parcels([change(changed_day=day(20))]) == [("finops", [1])]
+    queue = delivery_queue([finding()], [change(changed_day=day(19))], [], [route()], AT)
+    assert list(queue.messages) == []
+    assert [(one.status, one.change) for one in queue.skipped] == [("skipped", 1)]
+    assert messages([change(changed_day=day(20))]) == [("finops", [1])]
 
 
-def test_a_change_that_was_tried_in_time_is_not_forgotten() -> None:
+def test_a_change_that_was_tried_in_time_is_not_skipped_as_old() -> None:
     old = change(changed_day=day(19))
-    assert parcels([old], told=[sent(status="waiting")]) == [("finops", [1])]
+    assert messages([old], logged=[sent(status="waiting")]) == [("finops", [1])]
 
 
-def test_a_route_that_is_down_is_not_asked_to_say_so() -> None:
+def test_a_failing_route_does_not_receive_its_own_failure() -> None:
     down = finding(rule="data.delivery_failed", subject_id="finops")
     both = (route(rules=("data.*",)), route("ops", rules=("data.*",)))
-    assert parcels([change()], *both, about=down) == [("ops", [1])]
+    assert messages([change()], *both, about=down) == [("ops", [1])]
 
 
-def test_what_is_new_waits_with_a_digest_that_was_not_taken() -> None:
-    """Else it would be today's digest, and what was not taken would wait until tomorrow."""
+def test_new_changes_wait_with_a_digest_that_was_not_delivered() -> None:
+    """Otherwise they would be today's digest, and the first would wait until tomorrow."""
     daily = route(digest=True)
     waiting = sent(1, status="waiting", sent_at=None, next_try_at=AT + timedelta(minutes=5))
     found = [finding(), finding(finding_id="other")]
     changes = [change(), change(finding_id="other")]
-    assert due(found, changes, [waiting], [daily], AT).parcels == []
-    (parcel,) = due(found, changes, [waiting], [daily], AT + timedelta(minutes=5)).parcels
-    assert len(parcel.items) == 2
+    assert delivery_queue(found, changes, [waiting], [daily], AT).messages == []
+    later = AT + timedelta(minutes=5)
+    (message,) = delivery_queue(found, changes, [waiting], [daily], later).messages
+    assert len(message.changes) == 2
 
 
-def test_a_digest_takes_everything_once_a_day_from_its_hour() -> None:
+def test_a_digest_reports_every_change_once_a_day_from_its_hour() -> None:
     daily = route(digest=True, digest_hour=14)
     changes = [change(), change(2, "growing"), change(3, "closed")]
-    assert parcels(changes, daily) == []
-    assert parcels(changes, daily, hours=2) == [("finops", [1, 2, 3])]
-    told = [sent(number, sent_at=AT + timedelta(hours=2)) for number in (1, 2)]
-    assert parcels(changes, daily, told=told, hours=5) == []
-    assert parcels(changes, daily, told=told, hours=26) == [("finops", [3])]
+    assert messages(changes, daily) == []
+    assert messages(changes, daily, hours=2) == [("finops", [1, 2, 3])]
+    logged = [sent(number, sent_at=AT + timedelta(hours=2)) for number in (1, 2)]
+    assert messages(changes, daily, logged=logged, hours=5) == []
+    assert messages(changes, daily, logged=logged, hours=26) == [("finops", [3])]

@@ -36,7 +36,7 @@ def sections(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_has_a_section_with_meaning_formula_doubt_and_remedy(rule: Rule) -> None:
+def test_every_rule_has_a_section_with_meaning_formula_doubt_and_remedy(rule: Rule) -> None:
     page, _, anchor = rule.docs.partition("#")
     found = sections((ROOT / page).read_text(encoding="utf-8"))
     assert anchor in found, rule.docs
@@ -45,8 +45,8 @@ def test_a_rule_has_a_section_with_meaning_formula_doubt_and_remedy(rule: Rule) 
 
 
 def test_no_section_is_about_a_rule_that_does_not_exist() -> None:
-    told = set(sections(PAGE.partition("\n## Rules\n")[2]))
-    assert told == {rule.docs.partition("#")[2] for rule in RULES if rule.page == ALERTS_PAGE}
+    documented = set(sections(PAGE.partition("\n## Rules\n")[2]))
+    assert documented == {rule.docs.partition("#")[2] for rule in RULES if rule.page == ALERTS_PAGE}
 
 
 def test_a_rule_is_named_once_and_by_its_folder() -> None:
@@ -71,8 +71,10 @@ def test_every_setting_is_documented_with_its_default_and_no_other(
     model: type[BaseModel], head: str
 ) -> None:
     table = PAGE.partition(f"\n{head}")[2].partition("\n\n")[2].partition("\n\n")[0]
-    said = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+)`? \|", table, re.MULTILINE))
-    assert said == {name: default(field.default) for name, field in model.model_fields.items()}
+    documented = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+)`? \|", table, re.MULTILINE))
+    assert documented == {
+        name: default(field.default) for name, field in model.model_fields.items()
+    }
 
 
 def default(value: object) -> str:
@@ -89,13 +91,13 @@ def test_the_numbers_are_those_of_the_code() -> None:
     flat = " ".join(PAGE.split())
     waits = [str(int(wait.total_seconds() // 60)) for wait in WAITS]
     assert f"after {', '.join(waits[:-1])} and {waits[-1]} minutes" in flat
-    assert f"From the {['', 'first', 'second', 'third'][MANY]} try on" in flat
+    assert f"From the {['', 'first', 'second', 'third'][MANY]} attempt on" in flat
     assert (FORGOTTEN_AFTER.days, "older than three days" in flat) == (3, True)
     assert f"`[reading] settle_hours` and {SLACK.seconds // 3600} hours ago" in flat
     assert f"the {LOOK_BACK} newest days count; more than {BAD} late days are critical" in flat
 
 
-def test_states_channels_and_sensors_are_all_told() -> None:
+def test_states_channels_and_sensors_are_all_documented() -> None:
     for word in (*STATES, *get_args(ChannelKind)):
         assert f"| `{word}` |" in PAGE
     for word in ("deliver_findings", "watch_data"):

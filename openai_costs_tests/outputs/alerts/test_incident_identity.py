@@ -1,58 +1,60 @@
 from __future__ import annotations
 
 from openai_costs.outputs.alerts.incident_identity import finding_id, incidents, matched
-from openai_costs_tests.outputs.alerts.fixtures import day, finding, spell
+from openai_costs_tests.outputs.alerts.fixtures import candidate, day, finding
 
 
-def test_spells_two_days_apart_are_one_incident_with_the_newer_numbers() -> None:
-    one, two = spell(3, 4), spell(6, 7, because="again")
+def test_episodes_two_days_apart_are_one_incident_with_the_newer_numbers() -> None:
+    one, two = candidate(3, 4), candidate(6, 7, because="again")
     (merged,) = incidents([two, one])[one.key]
     assert (merged.since_day, merged.day, merged.because) == (day(3), day(7), "again")
 
 
-def test_spells_three_days_apart_are_two_incidents() -> None:
-    assert len(incidents([spell(3, 4), spell(7)])[spell(3).key]) == 2
+def test_episodes_three_days_apart_are_two_incidents() -> None:
+    assert len(incidents([candidate(3, 4), candidate(7)])[candidate(3).key]) == 2
 
 
 def test_periods_stay_apart_when_the_subject_id_names_them() -> None:
-    found = incidents([spell(29, 30, subject_id="ml/2026-11"), spell(31, subject_id="ml/2026-12")])
+    found = incidents(
+        [candidate(29, 30, subject_id="ml/2026-11"), candidate(31, subject_id="ml/2026-12")]
+    )
     assert len(found) == 2
 
 
 def test_a_restatement_that_moves_the_start_by_a_day_is_the_same_finding() -> None:
     for first in (16, 17, 18, 19, 20):
-        continued, new = matched([finding(18)], [spell(first, 20)], [], 2)
+        continued, new = matched([finding(18)], [candidate(first, 20)], [], 2)
         assert list(continued) == ["f1a2b3c4d5e6"]
         assert new == []
 
 
 def test_an_incident_three_days_after_a_closed_one_is_new() -> None:
     closed = finding(15, 16, state="closed")
-    continued, new = matched([closed], [spell(19)], [], 2)
+    continued, new = matched([closed], [candidate(19)], [], 2)
     assert continued == {}
-    assert new == [spell(19)]
+    assert new == [candidate(19)]
 
 
-def test_an_open_finding_goes_on_over_days_that_nobody_judged() -> None:
-    continued, _ = matched([finding(10, 11)], [spell(18)], [day(10), day(11), day(18)], 2)
+def test_an_open_finding_continues_over_days_that_were_not_judged() -> None:
+    continued, _ = matched([finding(10, 11)], [candidate(18)], [day(10), day(11), day(18)], 2)
     assert list(continued) == ["f1a2b3c4d5e6"]
 
 
-def test_an_open_finding_with_two_quiet_judged_days_does_not_go_on() -> None:
+def test_an_open_finding_with_two_quiet_judged_days_does_not_continue() -> None:
     judged = [day(number) for number in range(10, 19)]
-    _, new = matched([finding(10, 11)], [spell(18)], judged, 2)
-    assert new == [spell(18)]
+    _, new = matched([finding(10, 11)], [candidate(18)], judged, 2)
+    assert new == [candidate(18)]
 
 
-def test_two_spells_of_one_finding_continue_it_together() -> None:
-    continued, new = matched([finding(10, 16)], [spell(10, 11), spell(15, 16)], [], 2)
+def test_two_episodes_of_one_finding_continue_it_together() -> None:
+    continued, new = matched([finding(10, 16)], [candidate(10, 11), candidate(15, 16)], [], 2)
     assert new == []
     assert continued["f1a2b3c4d5e6"].since_day == day(10)
     assert continued["f1a2b3c4d5e6"].day == day(16)
 
 
-def test_an_id_is_made_of_what_the_incident_is_about_and_when_it_began() -> None:
-    name = finding_id(spell(18), set())
-    assert name == finding_id(spell(18, 22, impact_usd=None, severity="critical"), set())
-    assert len({name, finding_id(spell(17), set()), finding_id(spell(18), {name})}) == 3
-    assert name != finding_id(spell(18, connection="labs"), set())
+def test_an_id_depends_only_on_the_subject_and_the_first_day() -> None:
+    name = finding_id(candidate(18), set())
+    assert name == finding_id(candidate(18, 22, impact_usd=None, severity="critical"), set())
+    assert len({name, finding_id(candidate(17), set()), finding_id(candidate(18), {name})}) == 3
+    assert name != finding_id(candidate(18, connection="labs"), set())

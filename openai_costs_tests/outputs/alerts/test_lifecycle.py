@@ -9,30 +9,38 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_costs.outputs.alerts.lifecycle import review
+from openai_costs.outputs.alerts.judged_days import merged
+from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.settings import Alerts, Mute
-from openai_costs_tests.outputs.alerts.fixtures import LATE, day, finding, judged, spell, through
+from openai_costs_tests.outputs.alerts.fixtures import (
+    LATE,
+    candidate,
+    day,
+    finding,
+    judged,
+    through,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openai_costs.outputs.alerts.judged_days import Judged
+    from openai_costs.outputs.alerts.judged_days import JudgedDays
     from openai_costs.outputs.alerts.rows import Candidate, Change, Finding
 
 
 @dataclass
 class Life:
-    """Findings over several looks, and every change there was."""
+    """Findings over several evaluations, and every change there was."""
 
     alerts: Alerts = field(default_factory=Alerts)
     findings: list[Finding] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
-    def look(self, today: int, seen: Judged, *found: Candidate) -> list[tuple[str, bool]]:
-        done = review(self.findings, found, seen, self.alerts, day(today))
-        self.findings = done.findings
-        self.changes += done.changes
-        return [(one.kind, one.is_told) for one in done.changes]
+    def evaluate(self, today: int, judged: JudgedDays, *found: Candidate) -> list[tuple[str, bool]]:
+        decision = decide(self.findings, found, judged, self.alerts, day(today))
+        self.findings = decision.findings
+        self.changes += decision.changes
+        return [(one.kind, one.is_told) for one in decision.changes]
 
     @property
     def only(self) -> Finding:
@@ -50,115 +58,117 @@ def muted(until: int, **about: str) -> Alerts:
 
 def test_a_candidate_opens_a_finding_once() -> None:
     life = Life()
-    assert life.look(20, through(18), spell(18)) == [("opened", True)]
-    assert life.look(20, through(18), spell(18)) == []
+    assert life.evaluate(20, through(18), candidate(18)) == [("opened", True)]
+    assert life.evaluate(20, through(18), candidate(18)) == []
     assert (life.only.state, life.only.change, life.only.opened_day) == ("open", 1, day(20))
     assert life.only.docs == "docs/alerts.md#anomalies-spike"
 
 
 def test_a_finding_closes_after_two_quiet_judged_days() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
-    assert life.look(21, through(19), spell(18)) == []
-    assert life.look(22, through(20), spell(18)) == [("closed", True)]
-    assert life.look(23, through(21), spell(18)) == []
+    life.evaluate(20, through(18), candidate(18))
+    assert life.evaluate(21, through(19), candidate(18)) == []
+    assert life.evaluate(22, through(20), candidate(18)) == [("closed", True)]
+    assert life.evaluate(23, through(21), candidate(18)) == []
     assert (life.only.state, life.only.closed_day) == ("closed", day(22))
 
 
-def test_it_closes_the_same_way_when_a_question_hands_over_the_newest_day_only() -> None:
+def test_it_closes_the_same_way_when_a_question_returns_only_the_newest_day() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
-    life.look(21, through(19))
-    assert life.look(22, through(20)) == [("closed", True)]
+    life.evaluate(20, through(18), candidate(18))
+    life.evaluate(21, through(19))
+    assert life.evaluate(22, through(20)) == [("closed", True)]
 
 
 def test_a_restatement_that_takes_the_condition_away_closes_it_too() -> None:
     life = Life()
-    life.look(21, through(19), spell(18, 19))
-    assert life.look(22, through(20)) == []
-    assert life.look(23, through(21)) == [("closed", True)]
+    life.evaluate(21, through(19), candidate(18, 19))
+    assert life.evaluate(22, through(20)) == []
+    assert life.evaluate(23, through(21)) == [("closed", True)]
 
 
 def test_a_finding_that_comes_back_within_two_days_is_opened_again_under_its_id() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
-    life.look(22, through(20), spell(18))
+    life.evaluate(20, through(18), candidate(18))
+    life.evaluate(22, through(20), candidate(18))
     first = life.only.finding_id
-    assert life.look(23, judged(*range(1, 22)), spell(18), spell(20, 21)) == [("opened", True)]
+    assert life.evaluate(23, judged(*range(1, 22)), candidate(18), candidate(20, 21)) == [
+        ("opened", True)
+    ]
     assert (life.only.finding_id, life.only.state, life.only.change) == (first, "open", 3)
 
 
-def test_one_look_without_the_condition_closes_a_finding_about_data() -> None:
+def test_one_evaluation_without_the_condition_closes_a_finding_about_data() -> None:
     life = Life()
-    late = spell(23, rule="data.late", impact_usd=None)
-    assert life.look(23, judged(23, rule=LATE), late) == [("opened", True)]
-    assert life.look(23, judged(23, rule=LATE)) == [("closed", True)]
-    assert life.look(23, judged(23, rule=LATE)) == []
+    late = candidate(23, rule="data.late", impact_usd=None)
+    assert life.evaluate(23, judged(23, rule=LATE), late) == [("opened", True)]
+    assert life.evaluate(23, judged(23, rule=LATE)) == [("closed", True)]
+    assert life.evaluate(23, judged(23, rule=LATE)) == []
 
 
 def test_a_restatement_that_moves_the_start_opens_nothing() -> None:
     life = Life()
-    life.look(20, through(18), spell(17, 18))
-    assert life.look(21, through(19), spell(18, 19)) == []
+    life.evaluate(20, through(18), candidate(17, 18))
+    assert life.evaluate(21, through(19), candidate(18, 19)) == []
     assert life.only.since_day == day(17)
 
 
-def test_the_rules_of_other_questions_are_left_alone() -> None:
+def test_findings_of_other_rules_do_not_change() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
-    assert life.look(30, judged(30, rule=LATE)) == []
+    life.evaluate(20, through(18), candidate(18))
+    assert life.evaluate(30, judged(30, rule=LATE)) == []
     assert life.only.state == "open"
 
 
 # --- old, late and provisional -----------------------------------------------------------------
 
 
-def test_a_backfill_of_old_days_is_recorded_and_told_to_nobody() -> None:
+def test_a_backfill_of_old_days_is_recorded_without_a_message() -> None:
     life = Life()
-    assert life.look(30, through(28), spell(3, 4)) == []
+    assert life.evaluate(30, through(28), candidate(3, 4)) == []
     assert (life.only.state, life.only.change) == ("closed", 0)
 
 
-def test_old_days_judged_alone_are_not_told_either() -> None:
+def test_old_days_judged_alone_send_no_message_either() -> None:
     life = Life()
-    assert life.look(30, judged(3, 4), spell(3, 4)) == []
+    assert life.evaluate(30, judged(3, 4), candidate(3, 4)) == []
     assert life.only.state == "closed"
 
 
-def test_what_began_long_ago_and_still_holds_is_told() -> None:
-    assert Life().look(30, through(28), spell(3, 28)) == [("opened", True)]
+def test_an_incident_that_began_long_ago_and_still_holds_is_reported() -> None:
+    assert Life().evaluate(30, through(28), candidate(3, 28)) == [("opened", True)]
 
 
-def test_an_old_finding_that_turns_out_to_go_on_is_opened() -> None:
+def test_an_old_finding_that_turns_out_to_continue_is_opened() -> None:
     life = Life()
-    life.look(30, through(10), spell(3, 10))
-    assert life.look(30, through(28), spell(3, 28)) == [("opened", True)]
+    life.evaluate(30, through(10), candidate(3, 10))
+    assert life.evaluate(30, through(28), candidate(3, 28)) == [("opened", True)]
     assert len(life.findings) == 1
 
 
 def test_a_fresh_incident_that_is_already_over_is_opened_and_closed() -> None:
-    assert Life().look(23, through(21), spell(18)) == [("opened", True), ("closed", True)]
+    assert Life().evaluate(23, through(21), candidate(18)) == [("opened", True), ("closed", True)]
 
 
 def test_a_day_that_was_not_judged_opens_nothing() -> None:
     life = Life()
-    assert life.look(20, through(18), spell(19)) == []
+    assert life.evaluate(20, through(18), candidate(19)) == []
     assert life.findings == []
 
 
 def test_a_day_that_was_not_judged_closes_nothing() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
-    assert life.look(28, through(18)) == []
-    assert life.look(28, judged()) == []
+    life.evaluate(20, through(18), candidate(18))
+    assert life.evaluate(28, through(18)) == []
+    assert life.evaluate(28, judged()) == []
     assert life.only.state == "open"
 
 
-def test_an_older_look_changes_nothing() -> None:
+def test_an_evaluation_of_fewer_days_changes_nothing() -> None:
     life = Life()
-    life.look(20, through(18), spell(17, 18))
+    life.evaluate(20, through(18), candidate(17, 18))
     before = life.findings
-    assert life.look(20, through(17), spell(17, 17, impact_usd=Decimal(9999))) == []
+    assert life.evaluate(20, through(17), candidate(17, 17, impact_usd=Decimal(9999))) == []
     assert life.findings == before
 
 
@@ -167,44 +177,46 @@ def test_an_older_look_changes_nothing() -> None:
 
 def test_a_finding_grows_by_factor_and_by_step() -> None:
     life = Life()
-    life.look(20, through(18), spell(18, impact_usd=Decimal(100)))
-    assert life.look(21, through(19), spell(18, 19, impact_usd=Decimal("149.99"))) == []
-    assert life.look(22, through(20), spell(18, 20, impact_usd=Decimal(150))) == [("growing", True)]
-    assert life.look(22, through(20), spell(18, 20, impact_usd=Decimal(150))) == []
-    assert life.look(23, through(21), spell(18, 21, impact_usd=Decimal(224))) == []
+    life.evaluate(20, through(18), candidate(18, impact_usd=Decimal(100)))
+    assert life.evaluate(21, through(19), candidate(18, 19, impact_usd=Decimal("149.99"))) == []
+    assert life.evaluate(22, through(20), candidate(18, 20, impact_usd=Decimal(150))) == [
+        ("growing", True)
+    ]
+    assert life.evaluate(22, through(20), candidate(18, 20, impact_usd=Decimal(150))) == []
+    assert life.evaluate(23, through(21), candidate(18, 21, impact_usd=Decimal(224))) == []
     assert life.only.state == "growing"
 
 
 def test_cents_do_not_make_a_finding_grow() -> None:
     life = Life()
-    life.look(20, through(18), spell(18, impact_usd=Decimal(1)))
-    assert life.look(21, through(19), spell(18, 19, impact_usd=Decimal(9))) == []
+    life.evaluate(20, through(18), candidate(18, impact_usd=Decimal(1)))
+    assert life.evaluate(21, through(19), candidate(18, 19, impact_usd=Decimal(9))) == []
 
 
 def test_a_finding_grows_when_it_becomes_more_severe_and_only_the_first_time() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
+    life.evaluate(20, through(18), candidate(18))
     worse: dict[str, Any] = {"severity": "critical"}
-    assert life.look(21, through(19), spell(18, 19, **worse)) == [("growing", True)]
-    assert life.look(22, through(20), spell(18, 20)) == []
-    assert life.look(23, through(21), spell(18, 21, **worse)) == []
+    assert life.evaluate(21, through(19), candidate(18, 19, **worse)) == [("growing", True)]
+    assert life.evaluate(22, through(20), candidate(18, 20)) == []
+    assert life.evaluate(23, through(21), candidate(18, 21, **worse)) == []
 
 
 def test_a_finding_without_dollars_does_not_grow() -> None:
     life = Life()
-    life.look(20, through(18), spell(18, impact_usd=None))
-    assert life.look(21, through(19), spell(18, 19, impact_usd=Decimal(900))) == []
+    life.evaluate(20, through(18), candidate(18, impact_usd=None))
+    assert life.evaluate(21, through(19), candidate(18, 19, impact_usd=Decimal(900))) == []
 
 
 # --- muted -------------------------------------------------------------------------------------
 
 
-def test_a_mute_says_until_when_why_and_who() -> None:
+def test_a_mute_records_its_last_day_its_reason_and_its_author() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
+    life.evaluate(20, through(18), candidate(18))
     life.alerts = muted(25, finding=life.only.finding_id)
-    assert life.look(20, through(18), spell(18)) == [("muted", True)]
-    assert life.look(20, through(18), spell(18)) == []
+    assert life.evaluate(20, through(18), candidate(18)) == [("muted", True)]
+    assert life.evaluate(20, through(18), candidate(18)) == []
     one = life.only
     assert (one.state, one.muted_until, one.mute_reason, one.muted_by) == (
         "muted",
@@ -214,46 +226,46 @@ def test_a_mute_says_until_when_why_and_who() -> None:
     )
 
 
-def test_who_muted_what_and_why_is_kept_when_the_mute_is_over() -> None:
-    made = review([finding()], [], judged(), muted(25, finding=finding().finding_id), day(20))
+def test_the_author_and_reason_of_a_mute_are_kept_after_it_ends() -> None:
+    made = decide([finding()], [], judged(), muted(25, finding=finding().finding_id), day(20))
     (muting,) = made.changes
     assert muting.because == (
-        "key etl made 34 times as many requests as on other Wednesdays "
+        "The key etl made 34 times as many requests as on other Wednesdays "
         "(muted through 2026-11-25 by Ada: known migration)"
     )
 
 
-def test_a_mute_takes_effect_without_any_judgement() -> None:
+def test_a_mute_takes_effect_without_any_judged_day() -> None:
     life = Life()
-    life.look(20, through(18), spell(18))
+    life.evaluate(20, through(18), candidate(18))
     life.alerts = muted(25)
-    assert life.look(20, judged()) == [("muted", True)]
+    assert life.evaluate(20, judged()) == [("muted", True)]
 
 
-def test_nothing_grows_during_a_mute_and_its_end_is_not_told() -> None:
+def test_a_muted_finding_does_not_grow_and_its_closing_is_not_reported() -> None:
     life = Life(muted(25))
-    life.look(20, through(18), spell(18))
-    assert life.look(21, through(19), spell(18, 19, impact_usd=Decimal(90000))) == []
-    assert life.look(23, through(21), spell(18, 19)) == [("closed", False)]
+    life.evaluate(20, through(18), candidate(18))
+    assert life.evaluate(21, through(19), candidate(18, 19, impact_usd=Decimal(90000))) == []
+    assert life.evaluate(23, through(21), candidate(18, 19)) == [("closed", False)]
 
 
-def test_what_is_still_there_after_a_mute_is_opened_again() -> None:
+def test_a_condition_that_still_holds_after_a_mute_is_opened_again() -> None:
     life = Life(muted(21))
-    life.look(20, through(18), spell(18))
-    assert life.look(21, through(19), spell(18, 19)) == []
-    assert life.look(22, through(20), spell(18, 20)) == [("opened", True)]
+    life.evaluate(20, through(18), candidate(18))
+    assert life.evaluate(21, through(19), candidate(18, 19)) == []
+    assert life.evaluate(22, through(20), candidate(18, 20)) == [("opened", True)]
     assert (life.only.state, life.only.mute_reason) == ("open", None)
 
 
 # --- thirty days, in any order -----------------------------------------------------------------
 
 HISTORY = [
-    spell(3, 4),
-    spell(5, 9, subject_id="key_b", severity="critical"),
-    spell(12, 12, subject_id="key_c"),
-    spell(20, 28, subject_id="key_d"),
-    spell(15, 15, subject_id="key_b"),
-    spell(14, 15, connection="labs"),
+    candidate(3, 4),
+    candidate(5, 9, subject_id="key_b", severity="critical"),
+    candidate(12, 12, subject_id="key_c"),
+    candidate(20, 28, subject_id="key_d"),
+    candidate(15, 15, subject_id="key_b"),
+    candidate(14, 15, connection="labs"),
 ]
 
 
@@ -266,23 +278,23 @@ def as_of(last: int) -> list[Candidate]:
         if start <= last:
             grown = Decimal(100) * (end - start + 1)
             kept = {"subject_id": one.subject_id, "connection": one.connection}
-            seen.append(spell(start, end, impact_usd=grown, severity=one.severity, **kept))
+            seen.append(candidate(start, end, impact_usd=grown, severity=one.severity, **kept))
     return seen
 
 
-def both(last: int) -> Judged:
-    return through(last) | judged(*range(1, last + 1), connection="labs")
+def both(last: int) -> JudgedDays:
+    return merged([through(last), judged(*range(1, last + 1), connection="labs")])
 
 
 def replay(order: Iterable[tuple[int, int]]) -> Life:
-    """Look on `today` at data through a day, in the order given."""
+    """Evaluate on `today` the data through a day, in the order given."""
     life = Life()
     for today, last in order:
-        life.look(today, both(last), *as_of(last))
+        life.evaluate(today, both(last), *as_of(last))
     return life
 
 
-def told(life: Life) -> Counter[tuple[str, str, date]]:
+def reported(life: Life) -> Counter[tuple[str, str, date]]:
     return Counter((one.finding_id, one.kind, one.day) for one in life.changes)
 
 
@@ -299,8 +311,8 @@ def test_thirty_days_replayed_with_any_reruns_give_each_change_once(data: st.Dat
         older = st.lists(st.integers(1, last), max_size=4)
         order += [(today, again) for again in data.draw(older)]
     life, straight = replay(order), replay(STRAIGHT)
-    assert told(life) == told(straight)
-    assert set(told(life).values()) == {1}
+    assert reported(life) == reported(straight)
+    assert set(reported(life).values()) == {1}
     assert state_of(life) == state_of(straight)
 
 
@@ -309,7 +321,7 @@ def test_thirty_days_replayed_with_any_reruns_give_each_change_once(data: st.Dat
 def test_thirty_days_in_any_order_never_give_a_change_twice(order: list[tuple[int, int]]) -> None:
     life = replay([*order, *order])
     kinds = Counter((one.finding_id, one.kind) for one in life.changes if one.kind != "growing")
-    assert set(told(life).values()) | set(kinds.values()) <= {1}
+    assert set(reported(life).values()) | set(kinds.values()) <= {1}
     assert state_of(life) == state_of(replay(STRAIGHT))
 
 

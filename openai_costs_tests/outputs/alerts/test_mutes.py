@@ -25,7 +25,7 @@ def test_a_mute_is_kept_and_read_again(tmp_path: Path) -> None:
     assert kept_mutes(home) == (mute(by="Ada"),)
 
 
-def test_a_newer_mute_replaces_the_older_and_those_that_ran_out_are_forgotten(
+def test_a_newer_mute_replaces_the_older_and_expired_ones_are_removed(
     tmp_path: Path,
 ) -> None:
     home = UPath(tmp_path)
@@ -46,9 +46,11 @@ def test_without_a_file_there_are_no_mutes(tmp_path: Path) -> None:
     assert kept_mutes(UPath(tmp_path)) == ()
 
 
-def test_a_file_that_was_spoiled_is_said_to_be_so(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('[{"finding": "f1"}]')
-    with pytest.raises(SettingsError, match=r"mutes.json cannot be read: is required. Mend it"):
+    with pytest.raises(
+        SettingsError, match=r"mutes.json cannot be read: is required. Correct or delete it"
+    ):
         kept_mutes(UPath(tmp_path))
 
 

@@ -10,7 +10,8 @@ from upath import UPath
 
 from openai_costs.outputs.alerts.sensors import sensors
 from openai_costs.settings import Alerts, Route
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
@@ -39,7 +40,7 @@ class Site:
         return Settings(
             home=str(self.home),
             config_file=Path("openai_costs.toml"),
-            connections=(Connection(name="acme"),),
+            connections=(OpenAIConnection(name="acme"),),
             alerts=Alerts(routes=self.routes),
         )
 
@@ -86,7 +87,7 @@ def test_sensors_are_on_when_there_is_a_route_and_off_without() -> None:
         assert {one.default_status for one in made} == {status}
 
 
-def test_late_data_is_found_although_nothing_ran_and_over_when_it_came(site: Site) -> None:
+def test_late_data_is_found_without_a_run_and_closed_when_it_settles(site: Site) -> None:
     site.late(through=18)
     site.tick("watch_data")
     site.tick("watch_data")
@@ -109,7 +110,7 @@ def test_a_failed_run_is_found(site: Site) -> None:
     assert site.found() == [("data.run_failed", "open")]
 
 
-def test_what_was_found_is_delivered_once_by_the_other_sensor(
+def test_a_finding_is_delivered_once_by_the_other_sensor(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.late(through=18)
@@ -122,14 +123,16 @@ def test_what_was_found_is_delivered_once_by_the_other_sensor(
         site.tick("watch_data")
         site.tick("deliver_findings")
     assert [body["kind"] for body in inbox.bodies] == ["opened", "closed"]
-    assert (first.skip_message, second.skip_message) == ("1 sent", "nothing due")
+    assert (first.skip_message, second.skip_message) == ("1 sent", "nothing to send")
     assert [event.asset_key for event in first.asset_events] == [
         dg.AssetKey(["mart", "deliveries"])
     ]
     assert second.asset_events == []
 
 
-def test_the_spender_is_not_told_about_data(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_route_for_spend_receives_nothing_about_data(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spender = Site(site.home, (route("spenders"),))
     spender.late(through=18)
     with http_inbox() as inbox:

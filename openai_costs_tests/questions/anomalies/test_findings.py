@@ -126,8 +126,8 @@ def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     assert f"`low` is {SIGMAS['low']}, `normal` {SIGMAS['normal']}, `high` {SIGMAS['high']}" in flat
     assert f"the newest {JUDGED_DAYS} days are judged" in flat
     assert f"at most {CONTEXT_DAYS} more" in flat
-    assert len(re.findall(f"Over after {GAP_DAYS} judged days", flat)) == 4
-    assert len(re.findall(f"Over after {LASTING_GAP_DAYS} judged days", flat)) == 1
+    assert len(re.findall(f"Closes after {GAP_DAYS} judged days", flat)) == 4
+    assert len(re.findall(f"Closes after {LASTING_GAP_DAYS} judged days", flat)) == 1
     assert f"In its first {FIRST_DAYS} days of spend" in flat
     assert f"the first {BEGINNING_DAYS} days of the first reading" in flat
     assert (SMALL_SHARE, "from a twentieth of its mean day" in flat) == (0.05, True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import openai_costs
-from openai_costs.outputs.alerts.rules import CANDIDATES
+from openai_costs.outputs.alerts.rules import QUESTIONS
 from openai_costs.questions.budgets.causes import ENOUGH, MOST
 from openai_costs.questions.budgets.findings import (
     LATE_THRESHOLD_PCT,
@@ -202,7 +202,7 @@ def test_a_budget_that_was_removed_from_the_settings_says_nothing_more() -> None
 
 
 def test_budgets_are_among_the_questions_that_are_asked() -> None:
-    assert set(QUESTION.rules) <= set(chain.from_iterable(one.rules for one in CANDIDATES))
+    assert set(QUESTION.rules) <= set(chain.from_iterable(one.rules for one in QUESTIONS))
 
 
 def test_the_page_says_the_numbers_of_the_code() -> None:
@@ -210,9 +210,9 @@ def test_the_page_says_the_numbers_of_the_code() -> None:
     for words in (
         f"of those that ended within {KEPT_DAYS} days",
         f"The newest {FORECAST_DAYS} days have one each",
-        f"a sixth of the period or {MOST_DAYS} days of it are gone",
-        "the fewest of each that explain four fifths of the growth, three at most",
-        f"From {LATE_THRESHOLD_PCT} % on it is a warning",
+        f"a sixth of the period or {MOST_DAYS} days of it have passed",
+        "the fewest of each that explain 80 % of the growth, three at most",
+        f"From {LATE_THRESHOLD_PCT} % on, a warning",
     ):
         assert words in flat
     assert (6, Decimal("0.8"), 3) == (SHARE, ENOUGH, MOST)

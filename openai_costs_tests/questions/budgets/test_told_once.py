@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.outputs.alerts.judged_days import Judged
-from openai_costs.outputs.alerts.lifecycle import review
+from openai_costs.outputs.alerts.judged_days import JudgedDays
+from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.outputs.alerts.rows import Candidate, Finding, rows
 from openai_costs.questions.budgets.findings import QUESTION, budget_candidates, risk_since
 from openai_costs.questions.budgets.status import FORECAST_DAYS
@@ -43,10 +43,10 @@ def reported(
     changes: list[tuple[date, str, str, str]] = []
     for day in days:
         judged = {(rule.id, "*"): set(DayRange(FIRST, day)) for rule in QUESTION.rules}
-        look = review(
+        look = decide(
             known,
             seen_on(day, limit, credit),
-            Judged({rule.id: rule for rule in QUESTION.rules}, judged),
+            JudgedDays({rule.id: rule for rule in QUESTION.rules}, judged),
             ALERTS,
             day,
         )

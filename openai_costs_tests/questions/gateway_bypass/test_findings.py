@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 from upath import UPath
 
-from openai_costs.outputs.alerts.rounds import ask
+from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS, found
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway, Upstream
@@ -124,10 +124,10 @@ def asked(home: Path, listed: int | None, metered: int | None, gateway: Gateway 
     lake.replace_whole(GatewayTokens, registry(listed))
     nobody = Settings(home="", config_file=Path("openai_costs.toml"))
     settings = nobody.model_copy(update={"gateway": gateway})
-    found_now, judged = ask(lake, Facts(settings, MORNING), QUESTIONS)
+    evaluation = evaluate(lake, Facts(settings, MORNING), QUESTIONS)
     rules = ("gateway_bypass.unregistered", "gateway_bypass.unmetered")
-    until = tuple(max(judged.of(rule, "acme"), default=None) for rule in rules)
-    return dict(found_now.select("subject_id", "day").iter_rows()), until
+    until = tuple(max(evaluation.judged.of(rule, "acme"), default=None) for rule in rules)
+    return dict(evaluation.candidates.select("subject_id", "day").iter_rows()), until
 
 
 def registry(listed: int | None) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from openai_costs.outputs.alerts.rounds import ask
+from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.reconciliation.findings import QUESTION, found
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway
@@ -95,6 +95,6 @@ def test_days_that_the_meter_was_not_read_for_open_and_close_nothing(
     lake.replace_whole(GatewayTokens, registry(23))
     gateway = Gateway(litellm_url="https://gateway.example")
     settings = Settings(home="", config_file=Path("openai_costs.toml"), gateway=gateway)
-    handed, judged = ask(lake, Facts(settings, MORNING), [QUESTION])
-    assert handed["day"].to_list() == found_on
-    assert max(judged.of("reconciliation.gap", "acme"), default=None) == until
+    evaluation = evaluate(lake, Facts(settings, MORNING), [QUESTION])
+    assert evaluation.candidates["day"].to_list() == found_on
+    assert max(evaluation.judged.of("reconciliation.gap", "acme"), default=None) == until

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from openai_costs.outputs.alerts.rounds import ask, looked
+from openai_costs.outputs.alerts.evaluation import evaluate
+from openai_costs.outputs.alerts.record import recorded
 from openai_costs.questions.rules import Facts
 from openai_costs.questions.seats.findings import QUESTIONS, seat_candidates
 from openai_costs.settings import Directory
@@ -131,8 +132,8 @@ def looks(home: Path, settings: Settings, *seats: tuple[int, dict[str, object]])
         dated = [held | {"as_of_day": day(number)}]
         lake.replace_whole(Seats, pl.DataFrame(dated, schema=Seats.types()))
         noon = datetime.combine(day(number + 2), datetime.min.time(), UTC)
-        handed, judged = ask(lake, Facts(settings, noon), QUESTIONS)
-        after = looked(lake, handed, judged, settings.alerts, noon.date())
+        evaluation = evaluate(lake, Facts(settings, noon), QUESTIONS)
+        after = recorded(lake, evaluation, settings.alerts, noon.date())
         lake.replace_whole(Findings, after)
     return lake.read(Findings)
 

@@ -10,7 +10,8 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.usage.checks import judge
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend import Spend
@@ -49,7 +50,7 @@ def billed_and_used(lake: Lake, used: int, *, is_settled: bool = True) -> None:
 
 
 def verdict(lake: Lake, rule: str, access: Literal["full", "costs_only"] = "full") -> Verdict:
-    one = Connection(name="acme", access=access)
+    one = OpenAIConnection(name="acme", access=access)
     settings = Settings(home="nowhere", config_file=Path("none.toml"), connections=(one,))
     found = judge(lake, settings, HandClock(), DayRange(FIRST, YESTERDAY))
     return next(one for one in found if one.rule.name == rule)

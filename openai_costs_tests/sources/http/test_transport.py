@@ -4,6 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
 from typing import Any
@@ -19,7 +20,6 @@ from pyrate_limiter import Limiter
 from openai_costs.kernel.errors import (
     AccessRefused,
     BodyTooLarge,
-    KeyUnusable,
     LookbackExceeded,
     OpenAICostsError,
     PathNotAllowed,
@@ -28,9 +28,10 @@ from openai_costs.kernel.errors import (
     RequestRefused,
 )
 from openai_costs.kernel.redaction import redacted
-from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.access import Access, KeyUnusable
 from openai_costs.sources.http.retries import CertificateRefused, HostUnreachable
 from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.openai.connection import API, MANAGEMENT_PERMISSION
 from openai_costs_tests.outputs.alerts.servers import closed_port
 
 KEY = "sk-admin-Tq7ZqLx2vHn9KpW4_x.y"
@@ -71,6 +72,7 @@ def access(**more: Any) -> Access:  # noqa: ANN401
         "key": lambda: SecretStr(KEY),
         "key_env": "ACME_KEY",
         "allowed": (COSTS,),
+        "api": API,
     }
     return Access(**(usual | more))
 
@@ -187,10 +189,10 @@ def test_a_refused_key_is_never_retried_and_says_what_the_provider_said(status: 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_told_the_scope_that_the_path_needs(status: int):
-    scopes = {COSTS: "api.management.read"}
-    refused = failure(Wire(error(status, "No.")), scopes=scopes)
+    needs = replace(API, permissions={COSTS: MANAGEMENT_PERMISSION})
+    refused = failure(Wire(error(status, "No.")), api=needs)
     assert isinstance(refused, AccessRefused)
-    assert (refused.scope, refused.said) == ("api.management.read", "No.")
+    assert (refused.scope, refused.message) == ("api.management.read", "No.")
     assert "the scope api.management.read" in str(refused)
     assert "api.usage.read" in str(failure(Wire(error(status, "No."))))
 
@@ -200,7 +202,7 @@ def test_a_refused_request_is_not_retried(status: int):
     wire = Wire(error(status, "start_time is no time", "bad_time"))
     refused = failure(wire)
     assert type(refused) is RequestRefused
-    assert (refused.status, refused.said, refused.code) == (
+    assert (refused.status, refused.message, refused.code) == (
         status,
         "start_time is no time",
         "bad_time",
@@ -380,7 +382,7 @@ def test_a_body_above_the_limit_is_refused_with_the_buckets_it_had_begun():
     refused = failure(Wire(httpx.Response(200, content=body)), max_body_bytes=1_000)
     assert isinstance(refused, BodyTooLarge)
     assert "1,000 bytes" in str(refused)
-    assert 20 <= refused.buckets_begun <= 30
+    assert 20 <= refused.days_begun <= 30
 
 
 def test_a_body_at_the_limit_is_taken():
@@ -483,8 +485,16 @@ class _Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_the_key_is_in_no_line_of_any_log(caplog: pytest.LogCaptureFixture):
+def test_the_key_is_in_no_line_of_any_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
     caplog.set_level(logging.DEBUG)
+    for name in (
+        "httpx",
+        "httpcore.connection",
+        "httpcore.http11",
+    ):  # others may have disabled them
+        monkeypatch.setattr(logging.getLogger(name), "disabled", value=False)
     with _Server(("127.0.0.1", 0), type("_Two", (_Answers,), {"statuses": [429, 200]})) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         here = Transport(access(base_url=f"http://127.0.0.1:{server.server_port}/v1"))

@@ -5,9 +5,10 @@ import httpx
 import pytest
 
 from openai_costs.kernel.errors import RequestRefused
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.connection import connect
 from openai_costs.sources.openai.costs.endpoints import COSTS
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
 
 NOBODY = Reach(lambda _connection: httpx.MockTransport(lambda _request: httpx.Response(404)))
@@ -16,7 +17,7 @@ NOBODY = Reach(lambda _connection: httpx.MockTransport(lambda _request: httpx.Re
 def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base_url: str) -> str:
     """What is said of a page that is not there."""
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-sample")
-    one = Connection(name="acme", start=date(2026, 3, 1), base_url=base_url)
+    one = OpenAIConnection(name="acme", start=date(2026, 3, 1), base_url=base_url)
     settings = Settings(
         home=str(tmp_path), config_file=Path("openai_costs.toml"), connections=(one,)
     )

@@ -8,10 +8,12 @@ import stamina
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange, epoch
-from openai_costs.settings.load import FIRST_DAY_WITHOUT_START, Connection, Settings
-from openai_costs.sources.openai.connection_notes import Learned, recall, remember
+from openai_costs.settings.connection import FIRST_DAY_WITHOUT_START
+from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.openai.hints import Hints, recall, remember
 from openai_costs.sources.openai.reader import first_day, since
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.source import OpenAIUsage, first_usage_day
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive
@@ -56,7 +58,7 @@ class Organisation(httpx.BaseTransport):
 class Desk:
     def __init__(self, home: Path, **connection: object) -> None:
         said = {"name": "acme", "base_url": "sample://literal"}
-        self.connection = Connection.model_validate(said | connection)
+        self.connection = OpenAIConnection.model_validate(said | connection)
         self.archive = Archive(UPath(home))
         self.settings = Settings(
             home=str(home), config_file=home / "none.toml", connections=(self.connection,)
@@ -119,12 +121,12 @@ def test_a_key_that_may_not_list_projects_reads_from_the_first_day_of_all(desk: 
     wire = Organisation(refuses=status)
     with stamina.set_testing(True, attempts=1):
         assert desk.read(OpenAICosts, wire) == [*MARCH]
-    assert recall(desk.note) == Learned()
+    assert recall(desk.note) == Hints()
     assert first_day(desk.archive, desk.connection) == FIRST_DAY_WITHOUT_START
 
 
 def test_a_run_over_days_before_the_oldest_thing_asks_for_no_day(desk: Desk):
-    remember(desk.note, Learned(created=date(2026, 6, 1)))
+    remember(desk.note, Hints(created=date(2026, 6, 1)))
     wire = Organisation()
     assert desk.read(OpenAICosts, wire) == []
     assert wire.asked == []
@@ -133,17 +135,17 @@ def test_a_run_over_days_before_the_oldest_thing_asks_for_no_day(desk: Desk):
 @pytest.mark.parametrize(
     ("start", "learned", "expected"),
     [
-        (None, Learned(), FIRST_DAY_WITHOUT_START),
-        (None, Learned(created=MADE), MADE),
-        (None, Learned(created=date(2021, 5, 1)), FIRST_DAY_WITHOUT_START),
-        (None, Learned(created=MADE, floor=KEY_MADE), MADE),
-        (None, Learned(created=KEY_MADE, floor=MADE), MADE),
-        (date(2026, 1, 1), Learned(created=MADE), date(2026, 1, 1)),
-        (date(2026, 1, 1), Learned(floor=MADE), MADE),
+        (None, Hints(), FIRST_DAY_WITHOUT_START),
+        (None, Hints(created=MADE), MADE),
+        (None, Hints(created=date(2021, 5, 1)), FIRST_DAY_WITHOUT_START),
+        (None, Hints(created=MADE, floor=KEY_MADE), MADE),
+        (None, Hints(created=KEY_MADE, floor=MADE), MADE),
+        (date(2026, 1, 1), Hints(created=MADE), date(2026, 1, 1)),
+        (date(2026, 1, 1), Hints(floor=MADE), MADE),
     ],
 )
 def test_the_first_day_is_the_latest_of_what_is_known(
-    tmp_path: Path, start: date | None, learned: Learned, expected: date
+    tmp_path: Path, start: date | None, learned: Hints, expected: date
 ):
     desk = Desk(tmp_path, start=start)
     remember(desk.note, learned)
@@ -152,14 +154,14 @@ def test_the_first_day_is_the_latest_of_what_is_known(
 
 
 def test_usage_may_begin_later_than_costs(desk: Desk):
-    remember(desk.note, Learned(created=KEY_MADE))
-    remember(desk.archive.note("openai", "acme", "learned_usage"), Learned(floor=MADE))
+    remember(desk.note, Hints(created=KEY_MADE))
+    remember(desk.archive.note("openai", "acme", "learned_usage"), Hints(floor=MADE))
     assert first_day(desk.archive, desk.connection) == KEY_MADE
     assert first_usage_day(desk.archive, desk.connection) == MADE
 
 
 def test_a_floor_met_later_does_not_forget_when_history_began():
-    refused = Learned(created=MADE).refused(MARCH, (("user_id",),), MADE)
+    refused = Hints(created=MADE).refused(MARCH, (("user_id",),), MADE)
     assert refused.created == refused.with_floor(KEY_MADE).created == MADE
     assert refused.with_floor(KEY_MADE).refusals == refused.refusals
 

@@ -13,9 +13,10 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange, epoch
-from openai_costs.settings.load import Connection
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.costs.endpoints import COSTS, LEDGER_GROUPINGS, Endpoint
-from openai_costs.sources.openai.paging import Body, Buckets, Get, Query, complete
+from openai_costs.sources.openai.paging import Buckets, Query, complete
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.storage.slices import Batch
 
@@ -25,7 +26,7 @@ EXACT = Context(prec=30_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
 
 DAY = date(2026, 3, 10)
 READ_AT = datetime(2026, 3, 20, 6, tzinfo=UTC)
-ACME = Connection(name="acme", organization_id="org-acme")
+ACME = OpenAIConnection(name="acme", organization_id="org-acme")
 PAGES = Path(__file__).parents[2] / "pages"
 WITH_USERS, WITHOUT_USERS, COARSEST = LEDGER_GROUPINGS
 

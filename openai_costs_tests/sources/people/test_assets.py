@@ -8,6 +8,7 @@ import dagster as dg
 
 from openai_costs.settings import Directory
 from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.people.assets import engineers
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -24,13 +25,11 @@ def read(
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     home, config = str(folder / "data"), folder / "openai_costs.toml"
-    settings = Settings.model_validate(
-        {
-            "home": home,
-            "config_file": config,
-            "connections": [{"name": "acme"}],
-            "directory": Directory.model_validate({"files": tuple(files)}),
-        }
+    settings = Settings(
+        home=home,
+        config_file=config,
+        connections=(OpenAIConnection(name="acme"),),
+        directory=Directory.model_validate({"files": tuple(files)}),
     )
     lake = Lake(place(home))
     with calm(), unrecorded() as instance:

@@ -1,4 +1,4 @@
 """Where messages go: one file per kind of channel, with one function `send(message, address)`.
 
-Each returns a remark for the record, mostly empty, or raises DeliveryFailed.
+It returns a remark for the delivery log, mostly empty, or raises DeliveryFailed.
 """

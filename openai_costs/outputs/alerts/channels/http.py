@@ -1,4 +1,4 @@
-"""Posts a message over HTTP: patient for a moment, honest about what is unknown, and quiet.
+"""Posts a message over HTTP: with a few quick retries, and without its address in logs or errors.
 
 An address can be a secret (a Slack webhook's is), so no log and no error holds it.
 """
@@ -13,12 +13,16 @@ import httpx
 import stamina
 
 from openai_costs.kernel.hosts import is_loopback
-from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
+from openai_costs.outputs.alerts.channels.channel import (
+    Address,
+    DeliveryFailed,
+    connection_problem,
+)
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
 ATTEMPTS = 3
 LONGEST_WAIT = 2.0
-"""Within one attempt; a channel that is down for longer is tried again by a later tick."""
+"""Seconds within one attempt; a channel that is down for longer is retried by a later tick."""
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _ENOUGH = 200
@@ -28,51 +32,53 @@ def post_json(address: Address, url: str, body: object) -> None:
     """Post a value as JSON.
 
     Raises:
-        DeliveryFailed: It was refused, or did not get through.
+        DeliveryFailed: It was refused, or did not arrive.
     """
     post(address, url, json.dumps(body).encode(), {})
 
 
 def post(address: Address, url: str, content: bytes, headers: Mapping[str, str]) -> None:
-    """Post bytes that are JSON; only what certainly did not arrive is tried again at once.
+    """Post bytes that are JSON; only what certainly did not arrive is retried at once.
 
     Raises:
-        DeliveryFailed: It was refused, or did not get through.
+        DeliveryFailed: It was refused, or did not arrive.
     """
     _refuse_clear_text(address, url)
     head = {"Content-Type": "application/json", "User-Agent": "openai_costs", **headers}
     with _unlogged(), httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
         for attempt in stamina.retry_context(
-            on=_Again, attempts=ATTEMPTS, wait_initial=0.3, wait_max=LONGEST_WAIT
+            on=_RetryNow, attempts=ATTEMPTS, wait_initial=0.3, wait_max=LONGEST_WAIT
         ):
             with attempt:
                 _attempt(client, address, url, content, head)
 
 
-class _Again(DeliveryFailed):
-    """Certainly not taken, and worth another try."""
+class _RetryNow(DeliveryFailed):
+    """Certainly not accepted, and worth another attempt."""
 
 
 def _attempt(
     client: httpx.Client, address: Address, url: str, content: bytes, headers: Mapping[str, str]
 ) -> None:
     try:
-        answer = client.post(url, content=content, headers=dict(headers))
+        response = client.post(url, content=content, headers=dict(headers))
     except _NEVER_LEFT as broken:
-        raise _Again(f"no connection ({type(broken).__name__})", is_retryable=True) from None
+        reason = f"no connection to the server: {connection_problem(broken)}"
+        raise _RetryNow(reason, is_retryable=True) from None
     except httpx.TransportError as broken:
-        said = f"the connection broke ({type(broken).__name__}); it may have arrived"
-        raise DeliveryFailed(said, is_retryable=True, may_have_arrived=True) from None
+        reason = f"the connection broke ({type(broken).__name__}); the message may have arrived"
+        raise DeliveryFailed(reason, is_retryable=True, may_have_arrived=True) from None
     except httpx.InvalidURL:
-        raise DeliveryFailed("the address is none: mend the variable", is_retryable=True) from None
-    if answer.is_success:
+        reason = f"the address of route {address.route!r} is invalid: correct its variable"
+        raise DeliveryFailed(reason, is_retryable=True) from None
+    if response.is_success:
         return
-    said = f"HTTP {answer.status_code}: {_quiet(address, url, answer.text)}"
-    if answer.status_code == httpx.codes.GATEWAY_TIMEOUT:  # who stands behind it was asked
-        raise DeliveryFailed(said, is_retryable=True, may_have_arrived=True)
-    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-        raise _Again(said, is_retryable=True)
-    raise DeliveryFailed(said)
+    reason = f"HTTP {response.status_code}: {without_address(address, response.text)}"
+    if response.status_code == httpx.codes.GATEWAY_TIMEOUT:  # the server behind it was asked
+        raise DeliveryFailed(reason, is_retryable=True, may_have_arrived=True)
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+        raise _RetryNow(reason, is_retryable=True)
+    raise DeliveryFailed(reason)
 
 
 def _refuse_clear_text(address: Address, url: str) -> None:
@@ -82,17 +88,19 @@ def _refuse_clear_text(address: Address, url: str) -> None:
     except ValueError:
         is_fit = False
     if not is_fit:
-        said = f"the address of {address.route!r} is not https: mend the variable that holds it"
-        raise DeliveryFailed(said, is_retryable=True)
+        reason = f"the address of route {address.route!r} is not https: correct its variable"
+        raise DeliveryFailed(reason, is_retryable=True)
 
 
-def _quiet(address: Address, url: str, said: str) -> str:
-    """Return what a channel said, on one line, without our address and secret."""
+def without_address(address: Address, text: str) -> str:
+    """Return a channel's text on one line, without the address and the secrets of the route."""
+    url = address.url.get_secret_value()
     parts = urlsplit(url)
-    secrets = (url, parts.path.strip("/"), parts.query, address.secret.get_secret_value())
-    for secret in filter(None, secrets):
-        said = said.replace(secret, "[redacted]")
-    return " ".join(said.split())[:_ENOUGH]
+    held = [address.secret, *address.headers.values()]
+    secrets = [url, parts.path.strip("/"), parts.query, parts.username, parts.password]
+    for secret in filter(None, [*secrets, *(one.get_secret_value() for one in held)]):
+        text = text.replace(secret, "[redacted]")
+    return " ".join(text.split())[:_ENOUGH]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """PagerDuty, Events API v2: https://developer.pagerduty.com/docs/send-alert-event.
 
-One incident per finding: its id is the dedup_key, so a repetition changes nothing there.
+One incident for each finding: its id is the dedup_key, so a repetition changes nothing there.
 """
 
 from typing import Any
@@ -23,21 +23,22 @@ def send(message: Message, address: Address) -> str:
 
 
 def event(message: Message, routing_key: str) -> dict[str, Any]:
-    """Return a message as an event."""
-    said: dict[str, Any] = {"routing_key": routing_key, "dedup_key": message.key}
+    """Return a message as an event; a field without a value is left out."""
+    made: dict[str, Any] = {"routing_key": routing_key, "dedup_key": message.key}
     if message.kind in RESOLVING:
-        return said | {"event_action": "resolve"}
-    return said | {
+        return made | {"event_action": "resolve"}
+    payload = {
+        "summary": message.title[:SUMMARY_LIMIT],
+        "source": message.facts.get("connection") or "openai_costs",
+        "severity": SEVERITIES[message.severity],
+        "component": message.facts.get("subject_id"),
+        "group": message.facts.get("owner"),
+        "class": message.facts.get("rule"),
+        "custom_details": {line.label: line.text for line in message.lines},
+    }
+    return made | {
         "event_action": "trigger",
         "client": "openai_costs",
-        "payload": {
-            "summary": message.title[:SUMMARY_LIMIT],
-            "source": message.facts.get("connection") or "openai_costs",
-            "severity": SEVERITIES[message.severity],
-            "component": message.facts.get("subject_id"),
-            "group": message.facts.get("owner"),
-            "class": message.facts.get("rule"),
-            "custom_details": {line.label: line.said for line in message.lines},
-        },
+        "payload": {name: value for name, value in payload.items() if value},
         "links": [{"href": message.link, "text": "Details"}] if message.link else [],
     }

@@ -1,5 +1,6 @@
 """Slack, through an incoming webhook: https://api.slack.com/messaging/webhooks."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,12 +13,14 @@ HEADER_LIMIT = 150
 SECTION_LIMIT = 3000
 BLOCK_LIMIT = 50
 TEXT_LIMIT = 3000
-"""Slack takes 40,000 characters, but shows the text in notifications only."""
+"""Slack accepts 40,000 characters, but shows this text only in notifications."""
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-COPIED = frozenset({"Id", "Details", "Silence"})
-"""What is there to be copied is shown as code, sign by sign."""
+COPIED = frozenset({"Id", "Details", "Mute", "Rule"})
+"""What people copy or search for is shown as code, character by character."""
 _TICKED = {ord("`"): "\u02cb"}
-_RAISED = _TICKED | str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c"})
+_PLAIN = _TICKED | str.maketrans({"*": "\u2217", "~": "\u223c"})
+_MARKING = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""An underscore that may begin or end italics: within a word Slack shows it as it is."""
 
 
 def send(message: Message, address: Address) -> str:
@@ -40,33 +43,38 @@ def blocks(message: Message) -> Iterator[Mapping[str, Any]]:
 
 
 def escaped(text: str) -> str:
-    """Return text that Slack shows as it is: no mention, no link of somebody else's making."""
+    """Return text that Slack shows as it is: without mentions and without links."""
     for sign, entity in _ESCAPES:
         text = text.replace(sign, entity)
     return text
 
 
 def _sections(message: Message) -> Iterator[str]:
-    """Yield the lines as few sections: a new one where a line has no label, or it is full."""
+    """Yield the lines in few sections: a new one at each heading, or when one is full."""
     section = ""
     for line in message.lines:
-        said = _cut(_shown(line, message.link), SECTION_LIMIT)
-        is_full = len(section) + len(said) + 1 > SECTION_LIMIT
+        shown = _cut(_shown(line, message.link), SECTION_LIMIT)
+        is_full = len(section) + len(shown) + 1 > SECTION_LIMIT
         if section and (is_full or not line.label):
             yield section
             section = ""
-        section = f"{section}\n{said}" if section else said
+        section = f"{section}\n{shown}" if section else shown
     if section:
         yield section
 
 
 def _shown(line: Line, link: str) -> str:
     if not line.label:
-        return f"*{escaped(line.said.translate(_RAISED))}*"
-    if line.label in COPIED and line.said != link:
-        return f"{line.label}: `{escaped(line.said.translate(_TICKED))}`"
-    said = escaped(line.said) if line.said == link else escaped(line.said.translate(_RAISED))
-    return f"*{line.label}:* {said}"
+        return f"*{_unmarked(line.text)}*"
+    if line.label in COPIED and line.text != link:
+        return f"{line.label}: `{escaped(line.text.translate(_TICKED))}`"
+    text = escaped(line.text) if line.text == link else _unmarked(line.text)
+    return f"*{line.label}:* {text}"
+
+
+def _unmarked(text: str) -> str:
+    """Return text without what Slack takes for bold, italics, code or struck out."""
+    return escaped(_MARKING.sub("\u02cd", text.translate(_PLAIN)))
 
 
 def _plain(text: str) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ SHARED = {
     "day": "The UTC day the usage was billed on. [UTC day]",
     "month": "First day of the day's calendar month. [UTC day]",
     "connection": "The connection (organisation or account) of openai_costs.toml.",
-    "provider": "Who billed: openai.",
+    "provider": "The provider that billed.",
     "project_id": "The project's id; null when the provider named none.",
     "project": "The project's last known name, or its id, or (no project).",
     "api_key_id": "The API key's id; null for spend without a key.",

@@ -1,7 +1,7 @@
 """The proxy's numbered pages, without any I/O: what to ask next, and when an answer is complete.
 
-A conversation is a generator: it yields a `Get`, is sent the body, and returns all pages. All pages
-or none: a list that changes while it is read is read again.
+The cursor is the number of the page. A list that changes while it is read is read again. Not here:
+the loop over pages (sources/http/paging.py).
 """
 
 from collections.abc import Generator, Sequence
@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from openai_costs.kernel.errors import IncompleteRead
 from openai_costs.sources.gateway.litellm.endpoints import (
     DAILY,
     DELETED_KEYS,
@@ -19,27 +18,20 @@ from openai_costs.sources.gateway.litellm.endpoints import (
     REQUESTS,
     Endpoint,
 )
+from openai_costs.sources.http.paging import (
+    Body,
+    Garbled,
+    Get,
+    Page,
+    PageEnd,
+    Paging,
+    all_pages,
+    restarted,
+)
 
+FIRST = "1"
 MOST_PAGES = 10_000
-MOST_RESTARTS = 3
-
-Body = bytes | bytearray
-
-
-@dataclass(frozen=True)
-class Get:
-    """One request: a path and its parameters, in the order they are sent."""
-
-    path: str
-    params: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One request and the body that answered it."""
-
-    get: Get
-    body: bytes
+"""A busy proxy logs millions of requests a day, a thousand on a page."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +41,11 @@ class Query:
     endpoint: Endpoint
     params: tuple[tuple[str, str], ...] = ()
 
-    def get(self, number: int) -> Get:
+    def get(self, number: str | None) -> Get:
         """Return the request for a page: the largest there is, because each costs the proxy."""
         one = self.endpoint
-        paging = (("page", str(number)), (one.size_name, str(one.most_rows)))
-        return Get(one.path, (*one.fixed, *self.params, *paging))
+        paging = (("page", number or FIRST), (one.size_name, str(one.most_rows)))
+        return Get(one.path, (*one.fixed, *self.params, *paging), may_be_large=True)
 
 
 Conversation = Generator[Get, Body, list[Page]]
@@ -87,17 +79,7 @@ def complete(query: Query) -> Conversation:
         IncompleteRead: A page is not JSON, is not the one asked for, or the pages together are not
             what the proxy counts; also when restarts did not help.
     """
-    for restart in range(MOST_RESTARTS + 1):
-        try:
-            return (yield from _pages(query))
-        except _Garbled as garbled:
-            if restart == MOST_RESTARTS:
-                raise IncompleteRead(query.endpoint.path, str(garbled)) from None
-    raise AssertionError("the last restart returns or raises")  # pragma: no cover
-
-
-class _Garbled(Exception):  # noqa: N818 - a signal to start again
-    """The answer made no sense; a new start may."""
+    return restarted(lambda: _pages(query), query.endpoint.path)
 
 
 @dataclass(frozen=True)
@@ -117,24 +99,46 @@ class _Count:
     total: int | None = None
 
 
-def _pages(query: Query) -> Conversation:
-    pages: list[Page] = []
-    rows = 0
-    for number in range(1, MOST_PAGES + 1):
-        get = query.get(number)
-        body = bytes((yield get))
+@dataclass
+class _Rows:
+    """What the pages so far hold.
+
+    Args:
+        most_rows: The largest page there is.
+        rows: The rows so far.
+        last: What the newest page says of itself and the whole.
+    """
+
+    most_rows: int
+    rows: int = 0
+    last: _Count | None = None
+
+    def end(self, body: Body, cursor: str | None) -> PageEnd:
+        """Take in a page, and return whether another one follows."""
+        number = int(cursor or FIRST)
         count = _count(body)
         if count.number != number:
-            raise _Garbled(f"page {number} was asked for and page {count.number} came")
-        pages.append(Page(get, body))
-        rows += count.rows or 0
-        if _is_last(count, query.endpoint.most_rows):
-            if count.total is None and number < (count.last or 0):
-                raise _Garbled(f"page {number} of {count.last} is empty")
-            if count.total is not None and count.rows is not None and rows != count.total:
-                raise _Garbled(f"{rows} rows came where {count.total} were counted")
-            return pages
-    raise _Garbled(f"more than {MOST_PAGES} pages")
+            raise Garbled(f"page {number} was asked for and page {count.number} came")
+        self.rows += count.rows or 0
+        self.last = count
+        return PageEnd(not _is_last(count, self.most_rows), str(number + 1), count.rows == 0)
+
+    def check(self) -> None:
+        """Refuse what is not as long as the proxy says."""
+        count = self.last
+        if count is None:
+            return
+        if count.total is None and count.number < (count.last or 0):
+            raise Garbled(f"page {count.number} of {count.last} is empty")
+        if count.total is not None and count.rows is not None and self.rows != count.total:
+            raise Garbled(f"{self.rows} rows came where {count.total} were counted")
+
+
+def _pages(query: Query) -> Conversation:
+    found = _Rows(query.endpoint.most_rows)
+    pages = yield from all_pages(Paging(query.get, found.end, "page", most_pages=MOST_PAGES))
+    found.check()
+    return pages
 
 
 def _is_last(count: _Count, most_rows: int) -> bool:
@@ -186,7 +190,7 @@ def _count(body: Body) -> _Count:
         except msgspec.DecodeError:
             continue
         return _counted(page)
-    raise _Garbled("the body is not the JSON of a page")
+    raise Garbled("the body is not the JSON of a page")
 
 
 def _counted(page: _KeyPage | _DailyPage | _LogPage) -> _Count:

@@ -13,18 +13,34 @@ import httpx
 from pydantic import SecretStr
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import AccessRefused, GatewayRefused, RequestRefused
+from openai_costs.kernel.errors import AccessRefused, CursorRefused, ReadFailed, RequestRefused
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import gateway_key
 from openai_costs.sources.gateway.litellm import protocol
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED, METER, NAME, REGISTRY
-from openai_costs.sources.gateway.litellm.protocol import Body, Get, Page
 from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.http.paging import Body, Get, Page
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import DayRead
 
 T = TypeVar("T")
+
+REMEDY = (
+    "Give {key_env} a LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, "
+    "which only reads."
+)
+"""Which key reads the registry and the meter."""
+
+
+class GatewayRefused(ReadFailed):
+    """401 or 403 from the gateway: its key may not read; `remedy` says which key may."""
+
+    def __init__(self, gateway: str, path: str, message: str, remedy: str) -> None:
+        super().__init__(
+            f"Gateway {gateway!r} refused GET {path} with the message {message!r}. {remedy}"
+        )
 
 
 @dataclass(frozen=True)
@@ -55,8 +71,10 @@ class LiteLLM:
             try:
                 gone = protocol.complete(protocol.deleted_keys())
                 lists["deleted"] = self._hold(gone, transport)
+            except CursorRefused:
+                raise
             except RequestRefused as refused:  # proxies older than the status filter
-                absent["deleted"] = refused.said
+                absent["deleted"] = refused.message
         tell(f"{self.gateway.name}: read the registry")
         yield self._read(REGISTRY, today, read_at, lists, absent)
 
@@ -88,21 +106,16 @@ class LiteLLM:
             key_env=self.gateway.key_env,
             allowed=ALLOWED,
             requests_per_minute=self.gateway.requests_per_minute,
+            address_setting="litellm_url",
         )
         return Transport(access, self.inner, tell)
 
     def _hold(self, conversation: Generator[Get, Body, T], transport: Transport) -> T:
-        """Hold a conversation to its end: send each request, hand back the answer."""
         try:
-            request = next(conversation)
-            while True:
-                answer = transport.get(request.path, request.params, may_be_large=True)
-                request = conversation.send(answer)
-        except StopIteration as ended:
-            return ended.value  # type: ignore[no-any-return]  # StopIteration is not generic
+            return hold(conversation, transport)
         except AccessRefused as refused:
-            told = (self.gateway.name, request.path, refused.said, self.gateway.key_env)
-            raise GatewayRefused(*told) from None
+            remedy = REMEDY.format(key_env=self.gateway.key_env)
+            raise GatewayRefused(self.gateway.name, refused.path, refused.message, remedy) from None
 
     def _read(
         self,
@@ -119,5 +132,5 @@ class LiteLLM:
         requests: dict[str, tuple[str, list[tuple[str, str]], list[str]]] = {
             part: (page.get.path, list(page.get.params), []) for part, page in pages.items()
         }
-        bodies = {part: page.body for part, page in pages.items()}
+        bodies = {part: bytes(page.body) for part, page in pages.items()}
         return DayRead(NAME, self.gateway.name, dataset, day, read_at, requests, bodies, absent)

@@ -3,19 +3,19 @@
 The vendor's own words end here. Pure: kept reads in, Polars frames out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
-from openai_costs.settings.load import Connection
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.openai.costs.endpoints import USER_VIEW
 from openai_costs.sources.openai.costs.line_items import parsed_columns
 from openai_costs.sources.openai.costs.rows import DIMENSIONS, Day, batches
 from openai_costs.storage.archive import DamagedRead, KeptRead
-from openai_costs.storage.slices import Batch, Slice
+from openai_costs.storage.slices import Batch
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
@@ -38,40 +38,6 @@ def by_user_batches(
 def control_batches(reads: Iterable[KeptRead | DamagedRead], grace: timedelta) -> Iterator[Batch]:
     """Yield core.spend_control: one row per read, also for a day without spend."""
     return batches(SpendControl, reads, lambda _: "control", partial(_control, grace))
-
-
-def users_from(
-    ledger: Iterable[Batch],
-    connections: Sequence[Connection],
-    pages_of: Callable[[Connection, Sequence[date]], Iterable[KeptRead | DamagedRead]],
-) -> Iterator[Batch]:
-    """Yield core.spend_by_user from core.spend, and from pages where the ledger has no users.
-
-    Args:
-        ledger: core.spend.
-        connections: The connections it is of.
-        pages_of: Returns the newest complete reads of some days of a connection.
-    """
-    for batch in ledger:
-        named = slices_with_users(batch)
-        yield batch.only(named).derive(users_of)
-        for connection in connections:
-            days = [key.day for key in batch.of(connection.name) if key not in named]
-            yield from by_user_batches(pages_of(connection, days), connection)
-
-
-def slices_with_users(ledger: Batch) -> set[Slice]:
-    """Return the slices of core.spend whose rows were read by user; without rows nothing tells."""
-    by_user = pl.col("grouping").str.split(",").list.contains("user_id")
-    found = ledger.frame.filter(by_user).select("connection", "day").unique()
-    return {Slice(*key) for key in found.iter_rows()}
-
-
-def users_of(ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return core.spend_by_user rows from core.spend rows that were read with users."""
-    columns = list(SpendByUser.types())
-    grain = [name for name in columns if name != "billed_usd"]
-    return ledger.group_by(grain).agg(pl.col("billed_usd").sum()).select(columns).sort(grain)
 
 
 def _user_part(read: KeptRead) -> str:

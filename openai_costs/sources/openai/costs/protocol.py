@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.errors import LookbackExceeded, RequestRefused
+from openai_costs.kernel.errors import CursorRefused, LookbackExceeded, RequestRefused
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.costs.endpoints import (
     COSTS,
     LEDGER_GROUPINGS,
@@ -16,7 +17,7 @@ from openai_costs.sources.openai.costs.endpoints import (
     USER_VIEW_GROUPING,
     Endpoint,
 )
-from openai_costs.sources.openai.paging import Answer, Body, Get, Query, complete
+from openai_costs.sources.openai.paging import Answer, Query, complete
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class WindowRead:
         window: The days.
         answers: Complete answers; of costs `ledger`, `control`, and `user_view` if needed.
         refused: Groupings that were refused on the way.
-        absent: Parts the provider did not give, and what it said.
+        absent: Parts the provider did not give, and its message.
     """
 
     window: DayRange
@@ -58,8 +59,10 @@ def read_window(
         try:
             by_user = replace(anything, grouping=USER_VIEW_GROUPING)
             answers[USER_VIEW] = yield from complete(by_user)
+        except CursorRefused:
+            raise
         except RequestRefused as no_users:
-            absent[USER_VIEW] = no_users.said
+            absent[USER_VIEW] = no_users.message
     answers["control"] = yield from complete(anything)
     return WindowRead(window, answers, refused, absent)
 
@@ -94,7 +97,7 @@ def richest(
     for grouping in groupings:
         try:
             answer = yield from complete(replace(query, grouping=grouping))
-        except LookbackExceeded:
+        except (LookbackExceeded, CursorRefused):
             raise
         except RequestRefused:
             # Which words the 400 uses is undocumented, so any refusal tries the next grouping;

@@ -5,12 +5,14 @@ from contextlib import closing
 from datetime import date
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.connection import connect
-from openai_costs.sources.openai.connection_notes import Learned
 from openai_costs.sources.openai.costs.endpoints import COSTS, USER_VIEW
 from openai_costs.sources.openai.costs.protocol import WindowRead, read_window
-from openai_costs.sources.openai.paging import Body, Get, Query
+from openai_costs.sources.openai.hints import Hints
+from openai_costs.sources.openai.paging import Query
 from openai_costs.sources.openai.reader import LEDGER_NOTE, Reader
 from openai_costs.sources.openai.windows import Dataset, open_day
 from openai_costs.sources.provider import Reach
@@ -28,8 +30,8 @@ def probe(settings: Settings, connection: Connection, reach: Reach, day: DayRang
         transport.get(get.path, get.params)
 
 
-def _talk(window: DayRange, learned: Learned, today: date) -> Generator[Get, Body, WindowRead]:
-    groupings = learned.groupings(window, today)
+def _talk(window: DayRange, hints: Hints, today: date) -> Generator[Get, Body, WindowRead]:
+    groupings = hints.groupings(window, today)
     return read_window(window, groupings, open_day(window, today))
 
 

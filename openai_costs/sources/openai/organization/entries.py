@@ -32,12 +32,12 @@ class _Owner(_Party):
 
     @property
     def party(self) -> _Party:
-        """Who it is: told one level down for projects' keys, and at once for admin keys."""
+        """Who it is: one level down for projects' keys, at the top for admin keys."""
         return self.user or self.service_account or self
 
     @property
     def kind(self) -> str | None:
-        """What it is; where the type is not told, the place it is found in tells."""
+        """What it is; without a type, by the place it is found in."""
         return self.type or (
             "user" if self.user else "service_account" if self.service_account else None
         )

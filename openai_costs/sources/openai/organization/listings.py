@@ -4,8 +4,6 @@ Pure. Bytes in, a frame out; the vendor's own words end in entries.py.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
 from types import GenericAlias
 from typing import Any, NamedTuple
 
@@ -17,40 +15,16 @@ from openai_costs.kernel.errors import CurrencyRefused, PageRefused
 from openai_costs.kernel.redaction import without_addresses
 from openai_costs.sources.openai.organization.endpoints import ListEndpoint
 from openai_costs.sources.openai.organization.entries import DOLLARS, Alert, Entry, Limit
-from openai_costs.sources.openai.organization.kinds import Kind
+from openai_costs.sources.openai.organization.kinds import ENTRIES
+from openai_costs.sources.organization.kinds import Kind
+from openai_costs.sources.organization.listings import LIST, Listing, entry_columns
 from openai_costs.storage.archive import KeptRead
-from openai_costs.tables.entity import Known
 
-SEEN = frozenset({"connection", "provider", "first_seen_day", "last_seen_day", "is_current"})
-"""Columns that no entry tells: they follow from the reads."""
-
-LIST = "list"
 _NAMES = frozenset({"name", "owner_name"})
-_NOT_TOLD = frozenset({"name", "status", "created_at"})
-"""Columns that every table has and some entries do not tell."""
+_OPTIONAL = frozenset({"name", "status", "created_at"})
+"""Columns that every table has and some entries do not hold."""
 
 _MICROSECONDS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What one read lists.
-
-    Args:
-        at: When it was read, UTC without a zone.
-        day: The UTC day it is of.
-        rows: `list` and the columns that entries tell.
-        complete: The lists that were read to their end, also empty ones.
-        absent: The lists that the provider did not give: nothing is known of them.
-        remark: What is new to us; empty when nothing is.
-    """
-
-    at: datetime
-    day: date
-    rows: pl.DataFrame
-    complete: frozenset[str]
-    absent: frozenset[str]
-    remark: str = ""
 
 
 class _Part(NamedTuple):
@@ -75,10 +49,10 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
     rows: list[tuple[Any, ...]] = []
     new: set[str] = set()
     parts = list(_parts(kind, read))
-    columns = told(kind.table)
+    columns = entry_columns(kind.table)
     for part in parts:
-        said, entries = _entries(kind, read, part)
-        new.update(_new(part.endpoint, said))
+        raw, entries = _entries(kind, read, part)
+        new.update(_new(part.endpoint, raw))
         rows += (_row(entry, part, columns) for entry in entries)
     return Listing(
         naive(read.manifest.read_at),
@@ -88,11 +62,6 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
         frozenset(name for name in read.manifest.absent if _endpoint(kind, name)),
         f"new to us, kept in raw: {', '.join(sorted(new))}" if new else "",
     )
-
-
-def told(table: type[Known]) -> dict[str, pl.DataType]:
-    """Return the columns that entries tell."""
-    return {name: kind for name, kind in table.types().items() if name not in SEEN}
 
 
 def _parts(kind: Kind, read: KeptRead) -> Iterator[_Part]:
@@ -105,7 +74,7 @@ def _parts(kind: Kind, read: KeptRead) -> Iterator[_Part]:
 def _endpoint(kind: Kind, name: str) -> ListEndpoint | None:
     """Return what a list is one of; None when it is of another kind."""
     prefix, _, project_id = name.partition(".")
-    for endpoint in kind.entries:
+    for endpoint in ENTRIES[kind.table]:
         if endpoint.name == prefix and endpoint.is_per_project == bool(project_id):
             return endpoint
     return None
@@ -114,34 +83,34 @@ def _endpoint(kind: Kind, name: str) -> ListEndpoint | None:
 def _entries(kind: Kind, read: KeptRead, part: _Part) -> tuple[list[dict[str, Any]], list[Entry]]:
     page = f"{read.page}!{part.part}.json"
     try:
-        said = _said(read.bodies[part.part], part.endpoint)
+        raw = _raw(read.bodies[part.part], part.endpoint)
         entries: list[Entry] = msgspec.convert(
-            said, GenericAlias(list, kind.entries[part.endpoint])
+            raw, GenericAlias(list, ENTRIES[kind.table][part.endpoint])
         )
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as unusable:
         where = str(unusable).rpartition("`$")[2].strip("`") if "`$" in str(unusable) else ""
         raise PageRefused(page, f"data{where}", f"is not what it was: {unusable}") from None
     _refuse_other_currencies(entries, page)
-    return said, entries
+    return raw, entries
 
 
-def _said(body: bytes, endpoint: ListEndpoint) -> list[dict[str, Any]]:
+def _raw(body: bytes, endpoint: ListEndpoint) -> list[dict[str, Any]]:
     if not endpoint.is_single:
         return msgspec.json.decode(body, type=_Page).data
     return [msgspec.json.decode(body, type=dict[str, Any])] if body else []
 
 
-def _new(endpoint: ListEndpoint, said: list[dict[str, Any]]) -> Iterator[str]:
+def _new(endpoint: ListEndpoint, raw: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the fields and objects that are new to us."""
-    for entry in said:
+    for entry in raw:
         yield from (f"{endpoint.name}.{name}" for name in entry.keys() - endpoint.fields)
         if (named := entry.get("object", endpoint.entry_object)) != endpoint.entry_object:
             yield f"object {named}"
 
 
 def _refuse_other_currencies(entries: list[Entry], page: str) -> None:
-    said = {one.currency for one in entries if isinstance(one, Limit | Alert)}
-    if strange := said - DOLLARS:
+    currencies = {one.currency for one in entries if isinstance(one, Limit | Alert)}
+    if strange := currencies - DOLLARS:
         why = f"is {', '.join(sorted(strange))}; thresholds are compared with dollars only"
         raise CurrencyRefused(page, "currency", why)
 
@@ -155,7 +124,7 @@ def _value(entry: Entry, part: _Part, column: str) -> Any:  # noqa: ANN401 - wha
         return part.project_id
     if column == "id" and part.endpoint.is_single:
         return part.list  # a single object has no id: it is the one of its organisation or project
-    value = getattr(entry, column, None) if column in _NOT_TOLD else getattr(entry, column)
+    value = getattr(entry, column, None) if column in _OPTIONAL else getattr(entry, column)
     return _plain(value) if column in _NAMES else value
 
 

@@ -1,7 +1,7 @@
 """One list and its pages, without any I/O: what to ask next, and when a list is complete.
 
-All pages or none, and one paging loop, as for the costs: each page but the first is asked for
-`after` the `last_id` of the page before it.
+Each page but the first is asked for `after` the `last_id` of the page before it. Not here: the loop
+over pages (sources/http/paging.py).
 """
 
 import re
@@ -11,7 +11,16 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from openai_costs.kernel.errors import AccessRefused, IncompleteRead, RequestRefused
+from openai_costs.kernel.errors import AccessRefused, CursorRefused, RequestRefused
+from openai_costs.sources.http.paging import (
+    Body,
+    Garbled,
+    Get,
+    PageEnd,
+    Paging,
+    all_pages,
+    restarted,
+)
 from openai_costs.sources.openai.organization.endpoints import (
     API_KEYS,
     ENDPOINTS,
@@ -20,10 +29,7 @@ from openai_costs.sources.openai.organization.endpoints import (
     PROJECTS,
     ListEndpoint,
 )
-from openai_costs.sources.openai.paging import Body, Get
 
-MOST_PAGES = 1_000
-MOST_RESTARTS = 3
 OLDEST_PROJECTS = 3
 """A key of an older project is older than most; more projects cost more requests than they save."""
 
@@ -68,7 +74,7 @@ Reading = Generator[Get, Body, Pages]
 
 @dataclass(frozen=True)
 class ListRead:
-    """What became of a list: all its pages, or what the provider said instead of giving them."""
+    """What became of a list: all its pages, or the message it was refused with."""
 
     pages: Pages = ()
     absent: str = ""
@@ -85,10 +91,6 @@ class _Made(msgspec.Struct):
     created_at: int | None = None
 
 
-class _Garbled(Exception):  # noqa: N818 - a signal to read the list again
-    """The answer made no sense; a new start may."""
-
-
 def read_list(question: Question) -> Reading:
     """Read every page of a list; an object that is not there is a page without content.
 
@@ -96,33 +98,29 @@ def read_list(question: Question) -> Reading:
         IncompleteRead: A cursor is missing or repeats, or a body is not readable; also when
             restarts did not help.
     """
-    for restart in range(MOST_RESTARTS + 1):
-        try:
-            if question.endpoint.is_single:
-                return (yield from _object(question))
-            return (yield from _pages(question))
-        except _Garbled as garbled:
-            if restart == MOST_RESTARTS:
-                raise IncompleteRead(question.get().path, str(garbled)) from None
-    raise AssertionError("the last restart returns or raises")  # pragma: no cover
+    attempt = _object if question.endpoint.is_single else _pages
+    return restarted(lambda: attempt(question), question.get().path)
 
 
 def read_or_refused(question: Question) -> Generator[Get, Body, ListRead]:
-    """Read a list; one that this key or this project is not given is absent, with what was said.
+    """Read a list; one that this key or this project is not given is absent, with the message.
 
     Raises:
         AccessRefused: The projects themselves are refused: without them there is no directory. Or
             the key is no longer known half way through them: what is left would all be absent.
         RequestRefused: The projects themselves are refused.
+        CursorRefused: A page behind the first is refused: the list is given, and not complete.
         IncompleteRead: See `read_list`.
     """
     try:
         return ListRead((yield from read_list(question)))
+    except CursorRefused:
+        raise
     except (AccessRefused, RequestRefused) as refused:
         is_key_gone = refused.status == UNAUTHORIZED and question.endpoint.is_per_project
         if question.endpoint is PROJECTS or is_key_gone:
             raise
-        return ListRead(absent=f"HTTP {refused.status}: {refused.said}")
+        return ListRead(absent=f"HTTP {refused.status}: {refused.message}")
 
 
 def of_organization() -> tuple[Question, ...]:
@@ -177,41 +175,24 @@ def _object(question: Question) -> Reading:
     try:
         msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except msgspec.DecodeError as broken:
-        raise _Garbled(f"the body is not a JSON object: {broken}") from None
+        raise Garbled(f"the body is not a JSON object: {broken}") from None
     return (Page(get, body),)
 
 
 def _pages(question: Question) -> Reading:
-    pages: list[Page] = []
-    seen: set[str] = set()
-    after: str | None = None
-    for _ in range(MOST_PAGES):
-        get = question.get(after)
-        body = bytes((yield get))
-        pages.append(Page(get, body))
+    def end(body: Body, _cursor: str | None) -> PageEnd:
         page = _parsed(body)
-        if not page.has_more:
-            return tuple(pages)
-        after = _next(page, seen)
-    raise _Garbled(f"more than {MOST_PAGES} pages")
+        return PageEnd(page.has_more, page.last_id or "", not page.data)
 
-
-def _next(page: _Page, seen: set[str]) -> str:
-    if not page.last_id:
-        raise _Garbled("the page says has_more but names no last_id cursor")
-    if page.last_id in seen:
-        raise _Garbled(f"the cursor {page.last_id!r} came back: paging would never end")
-    if not page.data:
-        raise _Garbled(f"an empty page says has_more (cursor {page.last_id!r})")
-    seen.add(page.last_id)
-    return page.last_id
+    pages = yield from all_pages(Paging(question.get, end, "last_id"))
+    return tuple(Page(one.get, bytes(one.body)) for one in pages)
 
 
 def _parsed(body: Body) -> _Page:
     try:
         return msgspec.json.decode(body, type=_Page)
     except msgspec.DecodeError as broken:
-        raise _Garbled(f"the body is not the JSON of a list: {broken}") from None
+        raise Garbled(f"the body is not the JSON of a list: {broken}") from None
 
 
 def _entries(pages: Pages) -> Iterable[_Made]:

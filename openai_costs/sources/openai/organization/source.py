@@ -13,10 +13,12 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import NAME, connect
-from openai_costs.sources.openai.connection_notes import recall, remember
+from openai_costs.sources.openai.hints import recall, remember
 from openai_costs.sources.openai.organization.endpoints import API_KEYS, DATASET, PROJECTS
 from openai_costs.sources.openai.organization.protocol import (
     ListRead,
@@ -28,7 +30,6 @@ from openai_costs.sources.openai.organization.protocol import (
     read_or_refused,
 )
 from openai_costs.sources.openai.reader import LEDGER_NOTE
-from openai_costs.sources.openai.windows import hold
 from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import remove_folder, replace_file
@@ -71,7 +72,7 @@ class Unfinished:
         return self.folder / str(self.day) / f"{question.name}.msgpack"
 
 
-TOLD_EVERY = timedelta(minutes=1)
+REPORT_EVERY = timedelta(minutes=1)
 
 Lists = dict[Question, ListRead]
 
@@ -97,8 +98,8 @@ class OpenAIDirectory:
         read_at = self.clock()
         unfinished = Unfinished(self.archive.room(NAME, connection.name, FOLDER), days.last)
         with closing(connect(self.settings, connection, self.reach, tell)) as transport:
-            told = _Progress(connection.name, tell, self.clock, transport.pace)
-            lists = _everything(transport, unfinished, told)
+            progress = _Progress(connection.name, tell, self.clock, transport.pace)
+            lists = _everything(transport, unfinished, progress)
         yield _as_read(connection, days, read_at, lists)
         # Only here, after the caller has kept it: a kill in between costs nothing but this folder.
         unfinished.clear()
@@ -109,31 +110,31 @@ class OpenAIDirectory:
         dated = (read.pages for one, read in lists.items() if one.endpoint in (PROJECTS, API_KEYS))
         created = earliest_made(dated)
         note = self.archive.note(NAME, connection.name, LEDGER_NOTE)
-        learned = recall(note)
-        if created is not None and (learned.created is None or created < learned.created):
-            remember(note, learned.with_created(created))
+        hints = recall(note)
+        if created is not None and (hints.created is None or created < hints.created):
+            remember(note, hints.with_created(created))
 
 
 @dataclass
 class _Progress:
-    """Tells how far a reading has come: at its start, every minute, and at its end."""
+    """Reports how far a reading has come: at its start, every minute, and at its end."""
 
     name: str
     tell: Tell
     clock: Clock
     pace: int
     began: datetime = field(init=False)
-    told: datetime = field(init=False)
+    reported: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        self.began = self.told = self.clock()
+        self.began = self.reported = self.clock()
 
-    def say(self, done: int, total: int) -> None:
-        """Take how many projects of how many are done, and tell it if it is time to."""
+    def report(self, done: int, total: int) -> None:
+        """Report how many projects of how many are done, where it is time to."""
         now = self.clock()
-        if 0 < done < total and now - self.told < TOLD_EVERY:
+        if 0 < done < total and now - self.reported < REPORT_EVERY:
             return
-        self.told = now
+        self.reported = now
         left = self._minutes_left(done, total, now - self.began)
         about = f", about {left} min left" if left else ""
         self.tell(f"{self.name}: directory {done} of {total} projects{about}")
@@ -145,7 +146,7 @@ class _Progress:
         return math.ceil(max(by_pace, so_far))
 
 
-def _everything(transport: Transport, unfinished: Unfinished, told: _Progress) -> Lists:
+def _everything(transport: Transport, unfinished: Unfinished, progress: _Progress) -> Lists:
     """Read every list: all of one project before the next, because each list has its own pace."""
     lists: Lists = {}
 
@@ -161,9 +162,9 @@ def _everything(transport: Transport, unfinished: Unfinished, told: _Progress) -
     read([projects, *of_organization()])
     ids = project_ids(lists[projects].pages)
     for done, project_id in enumerate(ids):
-        told.say(done, len(ids))
+        progress.report(done, len(ids))
         read(of_project(project_id))
-    told.say(len(ids), len(ids))
+    progress.report(len(ids), len(ids))
     return lists
 
 

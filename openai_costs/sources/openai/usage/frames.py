@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.settings.load import Connection
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, batches
 from openai_costs.sources.openai.costs.rows import repeated
 from openai_costs.sources.openai.usage.endpoints import UsageEndpoint

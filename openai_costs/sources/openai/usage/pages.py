@@ -54,8 +54,8 @@ def understood(read: KeptRead) -> Understood[UsagePage]:
     there = [one for one in USAGE_ENDPOINTS if one.dataset in read.bodies]
     key = Slice(read.manifest.connection, read.manifest.day)
     remarks = [
-        f"{part} is not there, the provider said {said!r}"
-        for part, said in sorted(read.manifest.absent.items())
+        f"{part} is missing; the provider's message: {message!r}"
+        for part, message in sorted(read.manifest.absent.items())
     ]
     pages = []
     for endpoint in there:

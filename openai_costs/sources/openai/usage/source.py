@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import date
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.errors import LookbackExceeded, RequestRefused
-from openai_costs.settings.load import Connection
-from openai_costs.sources.openai.connection_notes import Learned
+from openai_costs.kernel.errors import CursorRefused, LookbackExceeded, RequestRefused
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.costs.protocol import WindowRead, find_floor, richest
-from openai_costs.sources.openai.paging import Answer, Body, Get, Query
+from openai_costs.sources.openai.hints import Hints
+from openai_costs.sources.openai.paging import Answer, Query
 from openai_costs.sources.openai.reader import Reader, first_day
 from openai_costs.sources.openai.usage.endpoints import (
     DATASET,
@@ -26,7 +27,7 @@ from openai_costs.storage.archive import Archive
 def read_window(window: DayRange, open_day: date | None = None) -> Generator[Get, Body, WindowRead]:
     """Read a window from every usage endpoint, one part each.
 
-    An endpoint that this organisation is not given is absent from the read, with what was said.
+    An endpoint that this organisation is not given is absent from the read, with the message.
 
     Raises:
         RequestRefused: Every endpoint was refused.
@@ -38,13 +39,17 @@ def read_window(window: DayRange, open_day: date | None = None) -> Generator[Get
     for endpoint in USAGE_ENDPOINTS:
         try:
             answers[endpoint.dataset] = yield from _finest(endpoint, window, open_day)
+        except CursorRefused:
+            raise
         except RequestRefused as refused:
             if isinstance(refused, LookbackExceeded) and endpoint is OLDEST:
                 raise
             absent[endpoint.dataset] = refused
     if not answers:
         raise next(iter(absent.values()))
-    return WindowRead(window, answers, absent={name: error.said for name, error in absent.items()})
+    return WindowRead(
+        window, answers, absent={name: error.message for name, error in absent.items()}
+    )
 
 
 def _finest(
@@ -71,7 +76,7 @@ def first_usage_day(archive: Archive, connection: Connection) -> date:
     return first_day(archive, connection, NOTE)
 
 
-def _talk(window: DayRange, _learned: Learned, today: date) -> Generator[Get, Body, WindowRead]:
+def _talk(window: DayRange, _hints: Hints, today: date) -> Generator[Get, Body, WindowRead]:
     return read_window(window, open_day(window, today))
 
 

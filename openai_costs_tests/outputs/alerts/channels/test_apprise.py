@@ -8,12 +8,12 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import apprise
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.message import message
-from openai_costs_tests.outputs.alerts.fixtures import NOW, change, finding
+from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 
 # apprise looks for a module that Python 3.13 no longer has, and brings its own there.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-MADE = message(finding(), change(), dagster_url=None)
+MADE = message(finding(), change(), SPIKE, dagster_url=None)
 
 
 def to(url: str) -> Address:
@@ -28,12 +28,29 @@ def test_a_message_arrives_through_apprise() -> None:
     assert "Owner: data-platform" in body["message"]
 
 
-def test_what_apprise_cannot_deliver_is_tried_again() -> None:
+def failure(url: str) -> DeliveryFailed:
+    with pytest.raises(DeliveryFailed) as failed:
+        apprise.send(MADE, to(url))
+    assert url not in str(failed.value)
+    return failed.value
+
+
+def test_a_message_that_apprise_cannot_deliver_is_retried() -> None:
     for url in (f"json://127.0.0.1:{closed_port()}/x", "nothing-of-the-kind"):
-        with pytest.raises(DeliveryFailed) as failed:
-            apprise.send(MADE, to(url))
-        assert failed.value.is_retryable
-        assert url not in str(failed.value)
+        assert failure(url).is_retryable
+
+
+def test_the_reason_is_the_one_that_apprise_logs() -> None:
+    with http_inbox() as inbox:
+        inbox.answers = [(401, "no such user")]
+        url = inbox.url.replace("http://", "json://ada:pa55word@")
+        refused = str(failure(url))
+    assert refused.startswith("apprise did not deliver the message: ")
+    assert "error=401" in refused
+    assert "pa55word" not in refused
+    unreachable = str(failure(f"json://127.0.0.1:{closed_port()}/s3cr3t"))
+    assert "onnection error" in unreachable
+    assert "s3cr3t" not in unreachable
 
 
 def test_without_the_extra_the_sentence_says_what_to_install(

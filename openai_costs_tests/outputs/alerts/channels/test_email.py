@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import smtplib
+import ssl
 from email import message_from_string
 from email.message import EmailMessage
 from email.policy import default
@@ -9,11 +11,12 @@ from pydantic import SecretStr
 
 from openai_costs.outputs.alerts.channels import email
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
+from openai_costs.outputs.alerts.digest import digest
 from openai_costs.outputs.alerts.message import message
-from openai_costs_tests.outputs.alerts.fixtures import NOW, change, finding
+from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import Mailbox, closed_port, mailbox
 
-MADE = message(finding(), change(), dagster_url=None)
+MADE = message(finding(), change(), SPIKE, dagster_url=None)
 SENDER = "costs@acme.example"
 
 
@@ -30,7 +33,9 @@ def failure(box: Mailbox, *people: str) -> DeliveryFailed:
     return failed.value
 
 
-def test_a_letter_arrives_with_subject_text_and_a_number_that_tells_repetitions() -> None:
+def test_a_letter_arrives_with_a_subject_both_texts_and_a_number_that_identifies_repetitions() -> (
+    None
+):
     with mailbox() as box:
         assert email.send(MADE, to(box.url)) == ""
     letter = message_from_string(box.letters[0], _class=EmailMessage, policy=default)
@@ -38,10 +43,14 @@ def test_a_letter_arrives_with_subject_text_and_a_number_that_tells_repetitions(
     assert letter["To"] == "finops@acme.example"
     assert letter["Message-ID"] == "<f1a2b3c4d5e6-1@openai-costs.invalid>"
     assert letter["References"] == "<f1a2b3c4d5e6@openai-costs.invalid>"
-    assert "Owner: data-platform" in letter.get_content()
+    plain, html = (letter.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None
+    assert html is not None
+    assert "Owner: data-platform" in plain.get_content()
+    assert "<td>data-platform</td>" in html.get_content()
 
 
-def test_one_refused_recipient_of_two_is_told_without_the_address() -> None:
+def test_one_refused_recipient_of_two_is_counted_without_the_address() -> None:
     with mailbox() as box:
         remark = email.send(MADE, to(box.url, "ada@acme.example", "refused@acme.example"))
         assert len(box.letters) == 1
@@ -53,7 +62,7 @@ def test_all_recipients_refused_is_final() -> None:
         assert not failure(box, "refused@acme.example").is_retryable
 
 
-def test_a_server_that_says_later_is_asked_later() -> None:
+def test_a_temporary_refusal_is_retried_and_a_permanent_one_is_not() -> None:
     with mailbox() as box:
         box.refuses_data = 451
         assert failure(box).is_retryable
@@ -64,15 +73,66 @@ def test_a_server_that_says_later_is_asked_later() -> None:
 def test_a_server_that_hangs_up_may_have_taken_it() -> None:
     with mailbox() as box:
         box.hangs_up = True
-        said = failure(box)
-    assert (said.is_retryable, said.may_have_arrived) == (True, True)
+        failed = failure(box)
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, True)
 
 
 def test_a_server_out_of_reach_has_not_taken_it() -> None:
-    said = failure(Mailbox(f"smtp://127.0.0.1:{closed_port()}"))
-    assert (said.is_retryable, said.may_have_arrived) == (True, False)
+    failed = failure(Mailbox(f"smtp://127.0.0.1:{closed_port()}"))
+    assert "it refuses connections on this port" in str(failed)
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, False)
+
+
+def test_a_server_without_starttls_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(email, "is_loopback", lambda _host: False)
+    with mailbox() as box:
+        failed = failure(box)
+        assert box.letters == []
+    assert str(failed).startswith("the mail server offers no STARTTLS")
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, False)
+
+
+def test_a_certificate_that_is_not_trusted_is_named_as_the_cause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def starttls(_smtp: object, **_options: object) -> None:
+        error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+        error.verify_message = "self-signed certificate"
+        raise error
+
+    monkeypatch.setattr(email, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(smtplib.SMTP, "starttls", starttls)
+    with mailbox() as box:
+        failed = str(failure(box))
+    assert failed == (
+        "no connection to the mail server: its certificate is not trusted (self-signed certificate)"
+    )
+
+
+def test_a_server_that_does_not_speak_tls_is_named_as_the_cause() -> None:
+    with mailbox() as box:
+        failed = str(failure(Mailbox(box.url.replace("smtp://", "smtps://"))))
+    assert failed == "no connection to the mail server: it does not speak TLS on this port"
+
+
+def test_a_server_that_offers_no_login_is_named_as_the_cause() -> None:
+    with mailbox() as box:
+        failed = str(failure(Mailbox(box.url.replace("smtp://", "smtp://ada:pa55word@"))))
+    assert failed == ("the mail server offers no login: remove user and password from the address")
+
+
+def test_html_escapes_names_and_links_only_the_details() -> None:
+    made = message(finding(owner="<b>&"), change(), SPIKE, dagster_url="https://d.example/?a=1")
+    shown = email.html(made)
+    assert "<td>&lt;b&gt;&amp;</td>" in shown
+    assert shown.count("<a href=") == 1
+
+
+def test_the_html_of_a_digest_has_a_heading_for_each_finding() -> None:
+    shown = email.html(digest("mail", [MADE]))
+    assert f'<th colspan="2" align="left" style="padding-top:16px">{MADE.title}</th>' in shown
 
 
 @pytest.mark.parametrize("url", ["https://mail.example", "smtp://", "mail.example:25"])
-def test_an_address_that_is_none_is_said_so(url: str) -> None:
+def test_an_address_that_is_not_smtp_is_named_as_the_cause(url: str) -> None:
     assert "smtp(s)://" in str(failure(Mailbox(url)))

@@ -31,43 +31,44 @@ def failure(url: str) -> DeliveryFailed:
     return failed.value
 
 
-def test_a_busy_channel_is_asked_again_at_once(inbox: Inbox) -> None:
+def test_a_busy_channel_is_retried_at_once(inbox: Inbox) -> None:
     inbox.answers = [(429, "slow down"), (503, "")]
     post_json(to(inbox.url), inbox.url, {"a": 1})
     assert inbox.bodies == [{"a": 1}] * 3
 
 
-def test_a_channel_that_stays_down_is_for_a_later_tick(inbox: Inbox) -> None:
+def test_a_channel_that_stays_down_is_left_to_a_later_tick(inbox: Inbox) -> None:
     inbox.answers = [(503, "maintenance")] * 3
-    said = failure(inbox.url)
-    assert (said.is_retryable, said.may_have_arrived) == (True, False)
-    assert str(said) == "HTTP 503: maintenance"
+    failed = failure(inbox.url)
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, False)
+    assert str(failed) == "HTTP 503: maintenance"
 
 
-def test_a_gateway_that_waited_in_vain_may_have_passed_it_on(inbox: Inbox) -> None:
+def test_a_gateway_that_timed_out_may_have_passed_it_on(inbox: Inbox) -> None:
     inbox.answers = [(504, "")]
-    said = failure(inbox.url)
-    assert (said.is_retryable, said.may_have_arrived) == (True, True)
+    failed = failure(inbox.url)
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, True)
     assert len(inbox.got) == 1
 
 
 def test_a_refusal_is_final(inbox: Inbox) -> None:
     inbox.answers = [(404, "no_service")]
-    said = failure(inbox.url)
-    assert (said.is_retryable, len(inbox.got)) == (False, 1)
+    failed = failure(inbox.url)
+    assert (failed.is_retryable, len(inbox.got)) == (False, 1)
 
 
-def test_nobody_listening_means_it_did_not_arrive() -> None:
-    said = failure(f"http://127.0.0.1:{closed_port()}/x")
-    assert (said.is_retryable, said.may_have_arrived) == (True, False)
+def test_a_closed_port_means_it_did_not_arrive() -> None:
+    failed = failure(f"http://127.0.0.1:{closed_port()}/x")
+    assert str(failed) == "no connection to the server: it refuses connections on this port"
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, False)
 
 
-def test_a_line_that_breaks_may_have_carried_it_and_is_not_tried_again_at_once(
+def test_a_connection_that_breaks_may_have_delivered_it_and_is_not_retried_at_once(
     inbox: Inbox,
 ) -> None:
     inbox.hangs_up = True
-    said = failure(inbox.url)
-    assert (said.is_retryable, said.may_have_arrived) == (True, True)
+    failed = failure(inbox.url)
+    assert (failed.is_retryable, failed.may_have_arrived) == (True, True)
     assert len(inbox.got) == 1
 
 
@@ -75,9 +76,9 @@ def test_a_line_that_breaks_may_have_carried_it_and_is_not_tried_again_at_once(
     "url", ["http://hooks.acme.example/x", "hooks", "ftp://127.0.0.1/x", "http://[", ""]
 )
 def test_an_address_without_encryption_is_refused_before_anything_is_sent(url: str) -> None:
-    said = str(failure(url))
-    assert "not https" in said
-    assert not url or url not in said
+    failed = str(failure(url))
+    assert "not https" in failed
+    assert not url or url not in failed
 
 
 def test_no_error_and_no_log_holds_the_address(
@@ -85,10 +86,15 @@ def test_no_error_and_no_log_holds_the_address(
 ) -> None:
     inbox.answers = [(400, f"bad {inbox.url} services/T0/B0/s3cr3tpath s1gning")]
     with caplog.at_level(logging.DEBUG):
-        said = str(failure(inbox.url))
+        failed = str(failure(inbox.url))
         post_json(to(inbox.url), inbox.url, {"a": 1})
-    assert "s3cr3tpath" not in said + caplog.text
-    assert "s1gning" not in said + caplog.text
+    assert "s3cr3tpath" not in failed + caplog.text
+    assert "s1gning" not in failed + caplog.text
+
+
+def test_a_server_without_tls_is_named_as_the_cause(inbox: Inbox) -> None:
+    failed = failure(inbox.url.replace("http://", "https://"))
+    assert str(failed) == "no connection to the server: it does not speak TLS on this port"
 
 
 def test_an_address_shows_neither_url_nor_secret_nor_recipients() -> None:

@@ -8,14 +8,13 @@ import stamina
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import (
-    GatewayRefused,
     IncompleteRead,
     PathNotAllowed,
     ReadFailed,
     SettingsError,
 )
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED
-from openai_costs.sources.gateway.litellm.source import LiteLLM
+from openai_costs.sources.gateway.litellm.source import GatewayRefused, LiteLLM
 from openai_costs_tests.sources.gateway.litellm.proxy import (
     DAY,
     NOW,

@@ -15,13 +15,14 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
 from openai_costs.kernel.money import MONEY, total
 from openai_costs.settings import Reading
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.costs.frames import (
     by_user_batches,
     control_batches,
     ledger_batches,
 )
 from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, KeptRead
 from openai_costs.storage.slices import Batch, Slice
@@ -322,7 +323,7 @@ def test_the_ledger_says_who_billed_whom_and_how_it_was_read():
 
 
 def test_a_connection_without_an_organisation_id_has_none_in_its_rows():
-    nameless = Connection(name="acme")
+    nameless = OpenAIConnection(name="acme")
     frame = table(ledger_batches([day_of(result())], nameless))
     assert frame["organization_id"].to_list() == [None]
     assert Spend.broken_rules(frame) == []
@@ -414,7 +415,7 @@ def read_over_the_wire(
     buckets: Mapping[date, str], ranges: Sequence[DayRange], most_on_a_page: int
 ) -> list[KeptRead]:
     """Read ranges of days one after the other, through the real client."""
-    here = Connection(name="acme", base_url="sample://literal", start=DAY)
+    here = OpenAIConnection(name="acme", base_url="sample://literal", start=DAY)
     source = OpenAICosts(
         Settings(home="memory://nowhere", config_file=Path("none.toml"), connections=(here,)),
         Archive(UPath("memory://nowhere")),

@@ -21,18 +21,12 @@ from openai_costs.sample.api.serving import InProcessTransport
 from openai_costs.sample.company.organisation import sample_organisation
 from openai_costs.sample.faults.faults import Faults
 from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.paging import MOST_PAGES, MOST_RESTARTS, Body, Get
 from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.openai.connection import API
 from openai_costs.sources.openai.costs.endpoints import COSTS, LEDGER_GROUPINGS
 from openai_costs.sources.openai.costs.protocol import find_floor, read_window
-from openai_costs.sources.openai.paging import (
-    MOST_PAGES,
-    MOST_RESTARTS,
-    Answer,
-    Body,
-    Get,
-    Query,
-    complete,
-)
+from openai_costs.sources.openai.paging import Answer, Query, complete
 from openai_costs_tests.sources.openai.wire import (
     COARSEST,
     DAY,
@@ -404,7 +398,12 @@ def sample(spec: str = "", options: WireOptions = USUAL) -> Callable[[Get], Body
 
     app = create_app(ORGANISATION, now=now, faults=Faults.parse(spec), options=options)
     access = Access(
-        "acme", "http://127.0.0.1/v1", lambda: SecretStr("sk-admin-sample"), "KEY", (COSTS.path,)
+        "acme",
+        "http://127.0.0.1/v1",
+        lambda: SecretStr("sk-admin-sample"),
+        "KEY",
+        (COSTS.path,),
+        API,
     )
     transport = Transport(access, InProcessTransport(app))
 

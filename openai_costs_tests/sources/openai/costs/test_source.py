@@ -25,15 +25,16 @@ from openai_costs.sample.api.serving import InProcessTransport
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.faults import FAULT_NAMES, Faults
 from openai_costs.settings import Reading
-from openai_costs.settings.load import Connection, Settings
-from openai_costs.sources.openai.connection_notes import recall
+from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.costs.frames import (
     by_user_batches,
     control_batches,
     ledger_batches,
 )
 from openai_costs.sources.openai.costs.source import OpenAICosts
+from openai_costs.sources.openai.hints import recall
 from openai_costs.sources.openai.reader import first_day
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.slices import Batch, Slice
@@ -88,7 +89,7 @@ class Desk:
         **connection: object,
     ) -> None:
         said = {"name": "acme", "base_url": "sample://literal", "start": date(2020, 1, 1)}
-        self.connection = Connection.model_validate(said | connection)
+        self.connection = OpenAIConnection.model_validate(said | connection)
         self.archive = Archive(UPath(home))
         self.settings = Settings(
             home=str(home),

@@ -8,9 +8,10 @@ import pytest
 import stamina
 
 from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.settings.load import Connection
-from openai_costs.sources.openai.organization.assets import DIRECTORY, PAGES, TRIES
-from openai_costs.sources.openai.organization.kinds import KINDS
+from openai_costs.sources.openai.organization.assets import ORGANIZATION
+from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.organization.assets import TRIES, whole_assets
+from openai_costs.sources.organization.kinds import KINDS
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
@@ -27,7 +28,6 @@ from openai_costs_tests.org import (
     connection,
     files,
 )
-from openai_costs_tests.sources.openai.organization.test_ledger_ids import fill, spent
 from openai_costs_tests.sources.openai.organization.wire import (
     Lists,
     Said,
@@ -36,6 +36,7 @@ from openai_costs_tests.sources.openai.organization.wire import (
     project,
     user,
 )
+from openai_costs_tests.sources.organization.test_ledger_ids import fill, spent
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -54,10 +55,10 @@ class Office(House):
     def ask(self, *, hours: int = 0, without_requests: bool = False) -> Ran:
         """Run the directory's own part of its job, some hours later."""
         self.at(self.clock.now + timedelta(hours=hours))
-        ours = {one.key for one in DIRECTORY}
+        ours = {one.key for one in whole_assets()}
         if without_requests:
             self.silence()
-            ours -= {PAGES}
+            ours -= {ORGANIZATION.pages.key}
         job = self.defs().resolve_job_def("directory").get_subset(asset_selection=ours)
         with calm(), unrecorded() as used, stamina.set_testing(True, attempts=1):
             return Ran(
@@ -73,7 +74,7 @@ class Office(House):
         return self.lake.read(table).select(columns.split()).rows()
 
 
-def office(home: Path, *connections: Connection) -> Office:
+def office(home: Path, *connections: OpenAIConnection) -> Office:
     made = Office(str(home), connections or (connection("acme"),), HandClock(NOON))
     for one in made.connections:
         made.answers(one.name, ABC)
@@ -184,7 +185,10 @@ def test_a_list_that_nobody_was_given_is_a_warning_that_names_it(acme: Office):
     acme.answers("acme", ABC | {"/organization/admin_api_keys": (403, "Owners only.")})
     verdict = said(acme.ask(), "raw/openai_directory", "read_complete")
     assert (verdict.passed, verdict.severity) == (False, "WARN")
-    assert verdict.because == "acme was not given admin_api_keys (HTTP 403: Owners only.)."
+    assert (
+        verdict.because
+        == "acme: the provider did not give admin_api_keys (HTTP 403: Owners only.)."
+    )
 
 
 def test_a_list_that_one_project_was_not_given_is_no_warning(acme: Office):
@@ -197,7 +201,9 @@ def test_a_list_that_no_project_was_given_is_one(acme: Office):
         f"/organization/projects/proj_{name}/spend_alerts": (404, "Unknown URL.") for name in "abc"
     }
     verdict = said(acme.ask_with(ABC | refused), "raw/openai_directory", "read_complete")
-    assert verdict.because == "acme was not given spend_alerts (HTTP 404: Unknown URL.)."
+    assert (
+        verdict.because == "acme: the provider did not give spend_alerts (HTTP 404: Unknown URL.)."
+    )
 
 
 def test_a_page_that_cannot_be_used_leaves_its_table_as_it_was_and_the_others_are_made(
@@ -251,7 +257,7 @@ def test_ids_that_no_list_knows_are_counted_named_and_priced(acme: Office):
     )
     verdict = said(acme.ask(), "core/api_keys", "known_ids")
     assert (verdict.passed, verdict.severity) == (False, "WARN")
-    assert verdict.because == "acme: api keys in no list: 2, with 7.25 USD: key_y, key_x"
+    assert verdict.because == "acme: api keys in no list: 2, with $7.25: key_y, key_x"
 
 
 def test_a_service_account_that_the_ledger_calls_a_user_is_known(acme: Office):
@@ -307,7 +313,7 @@ def test_no_address_is_in_any_verdict_or_figure(acme: Office):
 def test_the_money_never_waits_for_the_directory(acme: Office):
     defs = acme.defs()
     refreshed = defs.resolve_job_def("refresh").asset_layer.executable_asset_keys
-    assert {one.key for one in DIRECTORY} & set(refreshed) == set()
+    assert {one.key for one in whole_assets()} & set(refreshed) == set()
 
 
 def test_the_directory_is_read_once_a_day_after_the_money(acme: Office):

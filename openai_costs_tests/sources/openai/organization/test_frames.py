@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.sources.openai.organization.frames import folded
-from openai_costs.sources.openai.organization.kinds import KINDS, Kind
+from openai_costs.sources.openai.organization.listings import listing
+from openai_costs.sources.organization.frames import Usable, folded, usable
+from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
@@ -230,7 +231,7 @@ def test_an_id_that_was_listed_once_is_not_called_unlisted():
 
 def test_an_id_that_another_table_knows_is_not_called_unlisted():
     bill = ids(("svc_a", TENTH, TENTH, "1"), ("user-x", TENTH, TENTH, "1"))
-    found = folded(kind_of(Users), ("acme", "openai"), [], bill, ["svc_a"])
+    found = folded(kind_of(Users), ("acme", "openai"), Usable([], None), bill, ["svc_a"])
     assert found.frame["id"].to_list() == ["user-x"]
 
 
@@ -266,7 +267,9 @@ def test_a_page_that_one_table_cannot_use_is_no_harm_to_the_others():
 def test_a_damaged_file_is_said_and_the_other_reads_are_used():
     damaged = DamagedRead("acme", ELEVENTH, PageRefused("page", "the file", "is damaged"))
     reads = [projects(project("a")), damaged]
-    found = folded(kind_of(Projects), ("acme", "openai"), reads, ids())
+    found = folded(
+        kind_of(Projects), ("acme", "openai"), usable(kind_of(Projects), listing, reads), ids()
+    )
     assert found.frame["id"].to_list() == ["proj_a"]
     assert found.refused is damaged.error
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
-from openai_costs.sources.openai.organization.kinds import KINDS, Kind
-from openai_costs.sources.openai.organization.listings import Listing, listing, told
+from openai_costs.sources.openai.organization.listings import listing
+from openai_costs.sources.organization.kinds import KINDS, Kind
+from openai_costs.sources.organization.listings import Listing, entry_columns
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.invites import Invites
@@ -233,4 +234,4 @@ def test_a_listing_is_of_its_reads_day_and_instant():
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.table.table_name())
 def test_rows_have_the_columns_and_types_of_the_contract(kind: Kind):
     found = listing(kind, read({}))
-    assert dict(found.rows.drop("list").schema) == told(kind.table)
+    assert dict(found.rows.drop("list").schema) == entry_columns(kind.table)

@@ -10,6 +10,7 @@ from openai_costs.kernel.errors import (
     ProviderUnavailable,
     RequestRefused,
 )
+from openai_costs.sources.http.paging import MOST_PAGES, Body, Get
 from openai_costs.sources.openai.organization.endpoints import (
     API_KEYS,
     PROJECT_LIMIT,
@@ -17,7 +18,6 @@ from openai_costs.sources.openai.organization.endpoints import (
     USERS,
 )
 from openai_costs.sources.openai.organization.protocol import (
-    MOST_PAGES,
     ListRead,
     Question,
     earliest_day,
@@ -28,7 +28,6 @@ from openai_costs.sources.openai.organization.protocol import (
     read_list,
     read_or_refused,
 )
-from openai_costs.sources.openai.paging import Body, Get
 from openai_costs_tests.sources.openai.organization.wire import key, page, project, seconds, user
 from openai_costs_tests.sources.openai.wire import converse, in_turn
 
@@ -132,7 +131,7 @@ def test_a_single_object_that_is_no_object_is_an_error():
 @pytest.mark.parametrize("refused", [REFUSED, GONE])
 def test_a_refused_list_is_absent_with_what_was_said(refused: AccessRefused | RequestRefused):
     found, _ = converse(read_or_refused(PEOPLE), in_turn(refused))
-    assert found == ListRead(absent=f"HTTP {refused.status}: {refused.said}")
+    assert found == ListRead(absent=f"HTTP {refused.status}: {refused.message}")
 
 
 @pytest.mark.parametrize("refused", [REFUSED, GONE])

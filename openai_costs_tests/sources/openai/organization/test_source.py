@@ -16,8 +16,9 @@ from pyrate_limiter import Limiter
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import AccessRefused, MissingKey, ProviderUnavailable
-from openai_costs.sources.openai.connection_notes import Learned, recall, remember
-from openai_costs.sources.raw_pages import Collected, collect
+from openai_costs.sources.ingest import Ingested, ingest
+from openai_costs.sources.openai.hints import Hints, recall, remember
+from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs_tests.sources.openai.organization.wire import (
     DAY,
@@ -53,10 +54,12 @@ def whole_day(desk: Desk) -> DayRange:
     return DayRange(desk.now.date(), desk.now.date())
 
 
-def tried(desk: Desk, wire: httpx.BaseTransport) -> Collected:
+def tried(desk: Desk, wire: httpx.BaseTransport) -> Ingested:
     """One try, as the asset makes it: what was read is kept before the reader goes on."""
     reader = desk.reader(wire)
-    return collect(reader, desk.archive, [desk.connection], whole_day(desk), desk.told.append)
+    told = desk.told.append
+    asked = sources(reader, [desk.connection], whole_day(desk), told)
+    return ingest(asked, desk.archive, told)
 
 
 def kept(desk: Desk) -> list[KeptRead]:
@@ -352,9 +355,9 @@ def test_the_day_the_oldest_thing_was_made_is_noted_with_a_whole_directory(desk:
 def test_an_older_day_that_is_noted_already_stays(desk: Desk, known: date):
     note = desk.archive.note("openai", "acme")
     floor = date(2024, 1, 1)
-    remember(note, Learned(floor=floor, created=known))
+    remember(note, Hints(floor=floor, created=known))
     tried(desk, Lists(organisation("a")))
-    assert recall(note) == Learned(floor=floor, created=known)
+    assert recall(note) == Hints(floor=floor, created=known)
 
 
 def test_no_address_is_in_what_is_told_or_logged(desk: Desk, caplog: pytest.LogCaptureFixture):

@@ -11,10 +11,12 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.settings.load import Connection, Settings
-from openai_costs.sources.openai.organization.frames import Folded, folded
-from openai_costs.sources.openai.organization.kinds import KINDS, Kind
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.organization.listings import listing
 from openai_costs.sources.openai.organization.source import OpenAIDirectory
+from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.organization.frames import Folded, folded, usable
+from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
 from openai_costs.tables.entity import Known
@@ -152,7 +154,8 @@ def ids(*named: tuple[str, date, date, str]) -> pl.DataFrame:
 def made(table: type[Known], *reads: KeptRead, ledger: pl.DataFrame | None = None) -> Folded:
     """What some reads make of a table."""
     named = ids() if ledger is None else ledger
-    return folded(kind_of(table), ("acme", "openai"), reads, named)
+    kind = kind_of(table)
+    return folded(kind, ("acme", "openai"), usable(kind, listing, reads), named)
 
 
 def rows(table: type[Known], columns: str, *reads: KeptRead) -> list[tuple[Any, ...]]:
@@ -165,7 +168,7 @@ class Desk:
 
     def __init__(self, home: Path, **connection: Any) -> None:  # noqa: ANN401
         said = {"name": "acme", "base_url": "sample://literal"} | connection
-        self.connection = Connection.model_validate(said)
+        self.connection = OpenAIConnection.model_validate(said)
         self.settings = Settings(
             home=str(home), config_file=home / "none.toml", connections=(self.connection,)
         )

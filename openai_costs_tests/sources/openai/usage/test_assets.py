@@ -11,10 +11,10 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
-from openai_costs.settings.load import Connection, Settings
-from openai_costs.sources.openai.usage.assets import pages, usage
+from openai_costs.settings.load import Settings
+from openai_costs.sources.assets import daily_assets
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
-from openai_costs.sources.openai.usage.source import OpenAIUsage
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.lake import Lake
@@ -44,11 +44,12 @@ class Desk:
         here = Settings(
             home=str(self.home),
             config_file=Path("none"),
-            connections=(Connection.model_validate(said | connection),),
+            connections=(OpenAIConnection.model_validate(said | connection),),
         )
         archive = Archive(self.home)
         resources: dict[str, Any] = {
-            "usage_reader": OpenAIUsage(here, archive, lambda: NOW, Reach(lambda _: wire)),
+            "clock": lambda: NOW,
+            "reach": Reach(lambda _: wire),
             "archive": archive,
             "settings": here,
             "lake": self.lake,
@@ -57,9 +58,10 @@ class Desk:
         days = dg.DailyPartitionsDefinition(str(DAY))
         with calm(), unrecorded() as instance:
             result = dg.materialize(
-                [pages(days), usage(days)],
+                [build(days) for build in daily_assets()],
                 instance=instance,
                 resources=resources,
+                selection=["raw/openai_usage", "core/usage"],
                 tags=range_tags(DAYS),
                 raise_on_error=False,
             )

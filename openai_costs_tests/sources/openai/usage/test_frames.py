@@ -222,7 +222,7 @@ def test_an_endpoint_that_is_absent_gives_no_rows_and_is_named_with_what_was_sai
     read = day_read({"completions": bucket(DAY, result())}, absent={"decisions": "Not for you."})
     batch = one_batch(read)
     assert set(batch.frame["endpoint"]) == {"completions"}
-    assert batch.remarks[HERE] == "decisions is not there, the provider said 'Not for you.'"
+    assert batch.remarks[HERE] == "decisions is missing; the provider's message: 'Not for you.'"
 
 
 def test_a_part_that_this_version_does_not_know_is_left_in_the_archive():

@@ -11,8 +11,8 @@ from openai_costs.kernel.errors import (
     LookbackExceeded,
     RequestRefused,
 )
+from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.openai.costs.protocol import WindowRead
-from openai_costs.sources.openai.paging import Body, Get
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.sources.openai.usage.source import read_window
 from openai_costs_tests.sources.openai.usage.wire import ENDPOINTS

@@ -17,9 +17,10 @@ from openai_costs.kernel.errors import (
     ProviderUnavailable,
     RequestRefused,
 )
-from openai_costs.settings.load import Connection, Settings
-from openai_costs.sources.openai.connection_notes import Learned, recall
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.hints import Hints, recall
 from openai_costs.sources.openai.reader import first_day
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs.sources.openai.usage.frames import usage_batches
 from openai_costs.sources.openai.usage.source import OpenAIUsage, first_usage_day
@@ -52,7 +53,7 @@ class Desk:
 
     def __init__(self, home: str, **connection: object) -> None:
         said = {"name": "acme", "base_url": "sample://literal", "start": date(2020, 1, 1)}
-        self.connection = Connection.model_validate(said | connection)
+        self.connection = OpenAIConnection.model_validate(said | connection)
         self.archive = Archive(UPath(home))
         self.settings = Settings(
             home=home, config_file=Path("none.toml"), connections=(self.connection,)
@@ -63,7 +64,7 @@ class Desk:
         source = OpenAIUsage(self.settings, self.archive, lambda: NOON, Reach(lambda _: wire))
         return list(source.read(self.connection, days, self.told.append))
 
-    def learned(self, note: str) -> Learned:
+    def learned(self, note: str) -> Hints:
         return recall(self.archive.note("openai", "acme", note))
 
 

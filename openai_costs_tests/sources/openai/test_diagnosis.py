@@ -7,7 +7,7 @@ import stamina
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import MissingKey
-from openai_costs.sources.openai.organization.scopes import WITHOUT, ScopeFound, probe_scopes
+from openai_costs.sources.openai.diagnosis import WITHOUT, ScopeFound, probe_scopes
 from openai_costs.sources.provider import Reach
 from openai_costs_tests.sources.openai.organization.wire import Desk, Lists, Said
 
@@ -51,7 +51,7 @@ def test_one_row_of_each_is_asked_for(tmp_path: Path):
 
 def test_a_missing_scope_says_what_the_provider_said_and_what_is_missing_without_it(tmp_path: Path):
     found = probed(Desk(tmp_path), Lists({PROJECTS: NO}))["api.management.read"]
-    assert found.said == "HTTP 403: Missing scopes."
+    assert found.message == "HTTP 403: Missing scopes."
     assert found.path == PROJECTS
     assert found.without == WITHOUT["api.management.read"]
     assert "core.api_keys" in found.without
@@ -61,7 +61,7 @@ def test_a_connection_that_gives_costs_only_is_not_asked(tmp_path: Path):
     wire = Lists({})
     found = probed(Desk(tmp_path, access="costs_only"), wire)
     assert {one.is_there for one in found.values()} == {None}
-    assert {one.said for one in found.values()} == {"not asked, access is costs_only"}
+    assert {one.message for one in found.values()} == {"not asked, access is costs_only"}
     assert wire.asked == []
 
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.sources.openai.organization.kinds import Kind
+from openai_costs.sources.organization.kinds import Kind
 from openai_costs.storage.lake import Lake
 
 _IDS = """

@@ -1,4 +1,4 @@
-"""The tables of the directory from kept reads and the ledger's ids: one connection at a time.
+"""The tables of an organization from kept reads and the ledger's ids: one connection at a time.
 
 Pure. Every table is folded from all reads there are, so that it can be made again from raw alone.
 """
@@ -6,14 +6,15 @@ Pure. Every table is folded from all reads there are, so that it can be made aga
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, midnight
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.sources.openai.organization.fold import fold, not_listed
-from openai_costs.sources.openai.organization.kinds import KINDS, Kind
-from openai_costs.sources.openai.organization.listings import LIST, Listing, listing
+from openai_costs.sources.organization.fold import fold, not_listed
+from openai_costs.sources.organization.kinds import KINDS, Kind
+from openai_costs.sources.organization.listings import LIST, Listing, ReadListing
 from openai_costs.storage.archive import DamagedRead, KeptRead
 
 FEW = 2
@@ -22,7 +23,7 @@ FEW = 2
 
 @dataclass(frozen=True)
 class Folded:
-    """One connection's rows of a table, and what is to be said about them.
+    """One connection's rows of a table, and what to report about them.
 
     Args:
         frame: The rows.
@@ -39,10 +40,22 @@ class Folded:
     shrunk: tuple[int, int] | None = None
 
 
+class Usable(NamedTuple):
+    """What can be used of some reads.
+
+    Args:
+        listings: What they list, oldest first.
+        refused: Why the newest read cannot be used, if it cannot.
+    """
+
+    listings: list[Listing]
+    refused: PageRefused | None
+
+
 def folded(
     kind: Kind,
     connection: tuple[str, str],
-    reads: Iterable[KeptRead | DamagedRead],
+    found: Usable,
     ledger: pl.DataFrame,
     known_elsewhere: Collection[str] = (),
 ) -> Folded:
@@ -50,12 +63,12 @@ def folded(
 
     Args:
         kind: The table.
-        connection: Whose directory it is: the connection's name and its provider's.
-        reads: All kept reads of it, in any order.
+        connection: Whose organization it is: the connection's name and its provider's.
+        found: `usable` of all its kept reads.
         ledger: The ids that its ledger names: id, first_day, last_day, billed_usd.
         known_elsewhere: Such ids that another table knows.
     """
-    listings, refused = _usable(kind, reads)
+    listings, refused = found
     listed = fold(kind, listings)
     unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
     name, provider = (pl.lit(one) for one in connection)
@@ -71,9 +84,9 @@ def folded(
     )
 
 
-def is_usable(read: KeptRead | DamagedRead) -> bool:
+def is_usable(listing: ReadListing, read: KeptRead | DamagedRead) -> bool:
     """Return whether every table can take what a read lists."""
-    return not any(_usable(kind, [read])[1] for kind in KINDS)
+    return not any(usable(kind, listing, [read]).refused for kind in KINDS)
 
 
 def shrunk(listings: Sequence[Listing]) -> tuple[int, int] | None:
@@ -99,10 +112,14 @@ def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
     return had, has
 
 
-def _usable(
-    kind: Kind, reads: Iterable[KeptRead | DamagedRead]
-) -> tuple[list[Listing], PageRefused | None]:
-    """Return what can be used, oldest first, and why the newest read cannot, if it cannot."""
+def usable(kind: Kind, listing: ReadListing, reads: Iterable[KeptRead | DamagedRead]) -> Usable:
+    """Return what can be used of kept reads.
+
+    Args:
+        kind: The table.
+        listing: Reads what the provider's reads list.
+        reads: The reads, in any order.
+    """
     listings: dict[datetime, Listing] = {}
     refused: dict[datetime, PageRefused] = {}
     for read in reads:
@@ -115,4 +132,6 @@ def _usable(
         except PageRefused as unusable:
             refused[at] = unusable
     newest = max((*listings, *refused), default=None)
-    return [listings[at] for at in sorted(listings)], refused.get(newest) if newest else None
+    return Usable(
+        [listings[at] for at in sorted(listings)], refused.get(newest) if newest else None
+    )

@@ -1,4 +1,4 @@
-"""What is said of a reading of the directory, and of each table made from all readings.
+"""Judges a reading of organizations, and each table made from all readings.
 
 One verdict a run: the tables look at all days at once. Not here: how they are made (frames.py).
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 import dagster as dg
 
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import DERIVED, KNOWN_FIELDS, WARN, Rule
-from openai_costs.sources.openai.organization.frames import Folded
-from openai_costs.sources.openai.organization.kinds import Kind
+from openai_costs.sources.organization.frames import Folded
+from openai_costs.sources.organization.kinds import Kind
 from openai_costs.storage.archive import DamagedRead, KeptRead, Manifest
 
 NEW_FIELDS = replace(KNOWN_FIELDS, is_daily=False)
@@ -32,9 +33,9 @@ class Made:
 
     Args:
         kind: The table.
-        folded: Each connection's rows, and what is to be said about them.
+        folded: Each connection's rows, and what to report about them.
         broken: Why the table was left as it was; empty when it was replaced.
-        unasked: Connections that are not asked for their directory.
+        unasked: Connections that are not asked for their organization.
     """
 
     kind: Kind
@@ -56,18 +57,18 @@ def read_complete(
         unasked: Connections that are not asked.
     """
     withheld = [
-        f"{read.manifest.connection} was not given {name} ({said})."
+        f"{read.manifest.connection}: the provider did not give {name} ({message})."
         for read in reads
         if isinstance(read, KeptRead)
-        for name, said in not_given(read.manifest).items()
+        for name, message in not_given(read.manifest).items()
     ]
-    silent = [f"{name}: not asked, access is costs_only." for name in sorted(unasked)]
-    said = " ".join([*map(str, failed.values()), *withheld, *silent])
+    unread = [f"{name}: not asked, access is costs_only." for name in sorted(unasked)]
+    because = " ".join([*map(str, failed.values()), *withheld, *unread])
     return dg.AssetCheckResult(
         passed=not failed and not withheld,
         check_name=READ_COMPLETE.name,
         severity=READ_COMPLETE.severity if failed else WARN,
-        description=said or READ_COMPLETE.promise,
+        description=because or READ_COMPLETE.promise,
         metadata={
             f"lists not given to {read.manifest.connection}": len(read.manifest.absent)
             for read in reads
@@ -77,11 +78,11 @@ def read_complete(
 
 
 def not_given(manifest: Manifest) -> dict[str, str]:
-    """Return the lists that nobody was given, not even one project, and what was said instead."""
+    """Return the lists that no project was given, and the message instead of them."""
     given = {part.partition(".")[0] for part in manifest.parts if part.count(".") > 1}
     return {
-        name.partition(".")[0] if "." in name else name: said
-        for name, said in manifest.absent.items()
+        name.partition(".")[0] if "." in name else name: message
+        for name, message in manifest.absent.items()
         if "." not in name or name.partition(".")[0] not in given
     }
 
@@ -107,12 +108,12 @@ def results(made: Made) -> Iterator[dg.AssetCheckResult]:
         ),
     }
     for rule in rules(made.kind):
-        said = objections[rule.name]
+        because = objections[rule.name]
         yield dg.AssetCheckResult(
-            passed=not said,
+            passed=not because,
             check_name=rule.name,
             severity=rule.severity,
-            description=said or rule.promise,
+            description=because or rule.promise,
             metadata=_figures(made) if rule is KNOWN_IDS else {},
         )
 
@@ -133,15 +134,14 @@ def _unlisted(kind: Kind, one: Folded) -> str:
     if one.unlisted.is_empty():
         return ""
     dearest = one.unlisted.sort(["billed_usd", "id"], descending=[True, False])
-    named = ", ".join(dearest["id"].head(MOST_NAMED))
-    more = ", ..." if dearest.height > MOST_NAMED else ""
-    spent = f"{total(dearest['billed_usd']):,.2f} USD"
+    named = listed(dearest["id"].to_list(), MOST_NAMED)
+    spent = dollars(total(dearest["billed_usd"]))
     kind_of = kind.table.table_name().replace("_", " ")
-    return f"{kind_of} in no list: {dearest.height}, with {spent}: {named}{more}"
+    return f"{kind_of} in no list: {dearest.height}, with {spent}: {named}"
 
 
-def _each(said: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {sentence}" for name, sentence in said.items() if sentence)
+def _each(sentences: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {sentence}" for name, sentence in sentences.items() if sentence)
 
 
 def _figures(made: Made) -> dict[str, int]:

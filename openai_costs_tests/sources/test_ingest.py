@@ -13,14 +13,16 @@ from openai_costs.kernel.errors import (
     MissingKey,
     OpenAICostsError,
     ProviderUnavailable,
+    SettingsError,
 )
-from openai_costs.settings.load import Connection
-from openai_costs.sources.raw_pages import Collected, collect
+from openai_costs.sources.ingest import Ingested, Source, ingest
+from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import Archive, DayRead, open_read
 
 DAYS = DayRange(date(2026, 3, 1), date(2026, 3, 3))
 NEWEST_FIRST = tuple(reversed(list(DAYS)))
-ACME, LABS, SHOP = (Connection(name=name) for name in ("acme", "labs", "shop"))
+ACME, LABS, SHOP = (OpenAIConnection(name=name) for name in ("acme", "labs", "shop"))
 NO_KEY = MissingKey("labs", ["the environment variable LABS_KEY"])
 DOWN = ProviderUnavailable("labs", "/organization/costs", "HTTP 503")
 REFUSED = AccessRefused(ErrorAnswer("labs", 403, "/organization/costs", "no scope"), "LABS_KEY")
@@ -33,7 +35,7 @@ class Reader:
     breaks: Mapping[str, tuple[int, Exception]]
 
     def read(
-        self, connection: Connection, days: DayRange, tell: Callable[[str], None]
+        self, connection: OpenAIConnection, days: DayRange, tell: Callable[[str], None]
     ) -> Iterator[DayRead]:
         after, error = self.breaks.get(connection.name, (len(days), None))
         for day in NEWEST_FIRST[:after]:
@@ -49,20 +51,24 @@ def archive(tmp_path: Path) -> Archive:
     return Archive(UPath(tmp_path))
 
 
-def collected(
-    archive: Archive, *connections: Connection, told: list[str] | None = None, **breaks: object
-) -> Collected:
+def ingested(
+    archive: Archive,
+    *connections: OpenAIConnection,
+    told: list[str] | None = None,
+    **breaks: object,
+) -> Ingested:
     said = [] if told is None else told
-    return collect(Reader(breaks), archive, connections, DAYS, said.append)  # type: ignore[arg-type]
+    reader = Reader(breaks)  # type: ignore[arg-type]
+    return ingest(sources(reader, connections, DAYS, said.append), archive, said.append)
 
 
-def in_archive(archive: Archive, connection: Connection) -> list[date]:
+def in_archive(archive: Archive, connection: OpenAIConnection) -> list[date]:
     reads = archive.newest("openai", connection.name, "costs", DAYS)
     return [read.manifest.day for read in reads]
 
 
 def test_every_day_of_every_connection_is_kept(archive: Archive):
-    done = collected(archive, ACME, LABS)
+    done = ingested(archive, ACME, LABS)
     assert in_archive(archive, ACME) == in_archive(archive, LABS) == list(DAYS)
     assert done.kept == {name: dict.fromkeys(NEWEST_FIRST, 2) for name in ("acme", "labs")}
     assert (done.failed, done.unread, done.is_nothing) == ({}, {}, False)
@@ -73,7 +79,7 @@ def test_a_connection_that_fails_never_stops_the_ones_behind_it(
     archive: Archive, error: OpenAICostsError
 ):
     told: list[str] = []
-    done = collected(archive, ACME, LABS, SHOP, told=told, labs=(0, error))
+    done = ingested(archive, ACME, LABS, SHOP, told=told, labs=(0, error))
     assert in_archive(archive, ACME) == in_archive(archive, SHOP) == list(DAYS)
     assert in_archive(archive, LABS) == []
     assert done.failed == {"labs": error}
@@ -83,7 +89,7 @@ def test_a_connection_that_fails_never_stops_the_ones_behind_it(
 
 
 def test_days_kept_before_a_connection_failed_stay_kept(archive: Archive):
-    done = collected(archive, LABS, labs=(2, DOWN))
+    done = ingested(archive, LABS, labs=(2, DOWN))
     assert in_archive(archive, LABS) == sorted(NEWEST_FIRST[:2])
     assert done.unread == {"labs": {DAYS.first}}
     assert not done.is_nothing
@@ -91,39 +97,81 @@ def test_days_kept_before_a_connection_failed_stay_kept(archive: Archive):
 
 def test_days_are_on_disk_before_the_next_one_is_read(archive: Archive):
     seen: list[int] = []
-    collect(
-        Reader({}), archive, [ACME], DAYS, lambda _line: seen.append(len(in_archive(archive, ACME)))
-    )
+
+    def note(_line: str) -> None:
+        seen.append(len(in_archive(archive, ACME)))
+
+    ingest(sources(Reader({}), [ACME], DAYS, note), archive, note)
     assert seen == [0, 1, 2]
 
 
 def test_a_failed_connection_owes_no_day_before_its_start(archive: Archive):
-    labs = Connection(name="labs", start=date(2026, 3, 3))
-    done = collected(archive, labs, labs=(0, DOWN))
+    labs = OpenAIConnection(name="labs", start=date(2026, 3, 3))
+    done = ingested(archive, labs, labs=(0, DOWN))
     assert done.unread == {"labs": {date(2026, 3, 3)}}
 
 
 def test_nothing_at_all_was_read_when_every_connection_failed(archive: Archive):
-    done = collected(archive, ACME, LABS, acme=(0, REFUSED), labs=(0, NO_KEY))
+    done = ingested(archive, ACME, LABS, acme=(0, REFUSED), labs=(0, NO_KEY))
     assert done.is_nothing
     assert not done.may_succeed_later
 
 
 def test_one_failure_that_may_pass_makes_a_later_try_worthwhile(archive: Archive):
-    assert collected(archive, ACME, LABS, acme=(0, REFUSED), labs=(0, DOWN)).may_succeed_later
+    assert ingested(archive, ACME, LABS, acme=(0, REFUSED), labs=(0, DOWN)).may_succeed_later
 
 
 def test_no_connections_are_no_failure(archive: Archive):
-    assert not collected(archive).is_nothing
+    assert not ingested(archive).is_nothing
 
 
 def test_a_mistake_of_ours_is_not_taken_for_a_failed_connection(archive: Archive):
     with pytest.raises(ZeroDivisionError):
-        collected(archive, ACME, acme=(1, ZeroDivisionError()))
+        ingested(archive, ACME, acme=(1, ZeroDivisionError()))
     assert in_archive(archive, ACME) == [DAYS.last]
 
 
 def test_a_kept_day_is_the_day_that_was_read(archive: Archive):
-    collected(archive, ACME)
+    ingested(archive, ACME)
     (file,) = archive.reads("openai", "acme", "costs", DAYS.first)
     assert dict(open_read(file).bodies) == {"ledger": b"{}"}
+
+
+# --- where the two earlier copies disagreed: providers' connections, and the gateway's readers ---
+
+
+def a_read(name: str, dataset: str, body: bytes) -> DayRead:
+    read_at = datetime(2026, 3, 9, tzinfo=UTC)
+    return DayRead("openai", name, dataset, DAYS.first, read_at, {}, {"ledger": body})
+
+
+def refuse() -> Iterator[DayRead]:
+    raise SettingsError("The variable LABS_KEY is not set.")
+    yield
+
+
+def test_settings_that_forbid_a_reading_fail_one_source_of_any_kind(archive: Archive):
+    """A provider's connection ended the run with them, and only its missing key did not."""
+    told: list[str] = []
+    good = Source("acme", lambda: [a_read("acme", "costs", b"{}")], list(DAYS))
+    done = ingest([Source("labs", refuse, list(DAYS)), good], archive, told.append)
+    assert in_archive(archive, ACME) == [DAYS.first]
+    assert done.unread == {"labs": set(DAYS)}
+    assert told == ["The variable LABS_KEY is not set."]
+    assert done.failures_on(DAYS.last) == told[0]
+
+
+def test_two_sources_that_keep_the_same_day_add_their_bytes(archive: Archive):
+    """Of two gateway readers with a registry, only the bytes of the second were recorded."""
+    first = Source("LiteLLM", lambda: [a_read("gateway", "registry", b"{}")])
+    second = Source("GatewayFiles", lambda: [a_read("gateway", "tokens", b"[1]")])
+    done = ingest([first, second], archive, lambda _line: None)
+    assert done.body_bytes == 5
+
+
+def test_a_day_that_failed_is_owed_by_its_own_source_only(archive: Archive):
+    """One failure of a gateway's reader made every day owed that no other reader had kept."""
+    down = Source("LiteLLM", refuse, [DAYS.first])
+    done = ingest([down, Source("GatewayFiles", list)], archive, lambda _line: None)
+    assert done.failures_on(DAYS.first)
+    assert not done.failures_on(DAYS.last)

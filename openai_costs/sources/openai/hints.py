@@ -26,7 +26,7 @@ class Refusal(msgspec.Struct, frozen=True):
     seen: date
 
 
-class Learned(msgspec.Struct, frozen=True):
+class Hints(msgspec.Struct, frozen=True):
     """The floor of the provider's history and the groupings it refused.
 
     Args:
@@ -39,11 +39,11 @@ class Learned(msgspec.Struct, frozen=True):
     refusals: tuple[Refusal, ...] = ()
     created: date | None = None
 
-    def with_floor(self, floor: date) -> "Learned":
+    def with_floor(self, floor: date) -> "Hints":
         """Return what is known after a floor was met."""
         return replace(self, floor=floor)
 
-    def with_created(self, created: date) -> "Learned":
+    def with_created(self, created: date) -> "Hints":
         """Return what is known after the oldest thing was found."""
         return replace(self, created=created)
 
@@ -60,21 +60,21 @@ class Learned(msgspec.Struct, frozen=True):
 
     def refused(
         self, window: DayRange, groupings: tuple[tuple[str, ...], ...], today: date
-    ) -> "Learned":
+    ) -> "Hints":
         """Return what is known after these groupings were refused for a window."""
         new = tuple(Refusal(g, window.first, window.last, today) for g in groupings)
         kept = tuple(old for old in self.refusals if today - old.seen < ASK_AGAIN_AFTER)
         return replace(self, refusals=kept + new)
 
 
-def recall(note: UPath) -> Learned:
+def recall(note: UPath) -> Hints:
     """Return what is remembered; nothing when there is no note or it cannot be read."""
     try:
-        return msgspec.json.decode(note.read_bytes(), type=Learned)
+        return msgspec.json.decode(note.read_bytes(), type=Hints)
     except (FileNotFoundError, msgspec.DecodeError):
-        return Learned()
+        return Hints()
 
 
-def remember(note: UPath, learned: Learned) -> None:
+def remember(note: UPath, hints: Hints) -> None:
     """Replace the note."""
-    replace_file(note, msgspec.json.format(msgspec.json.encode(learned)))
+    replace_file(note, msgspec.json.format(msgspec.json.encode(hints)))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from openai_costs.sources.openai.organization.ledger_ids import ledger_ids
+from openai_costs.sources.organization.ledger_ids import ledger_ids
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract

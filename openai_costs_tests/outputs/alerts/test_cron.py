@@ -1,4 +1,4 @@
-"""`openai-costs deliver`: a round without Dagster, over a real connection."""
+"""`openai-costs deliver`: evaluate, record and send without Dagster, over a real connection."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from openai_costs.outputs.alerts.rounds import Told, headless
+from openai_costs.outputs.alerts.cron import RouteResult, deliver_once
 from openai_costs.outputs.alerts.rows import changes_frame, findings_frame
 from openai_costs.settings import Alerts, Mute, Route
-from openai_costs.settings.load import Connection, Settings
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
@@ -54,14 +55,14 @@ class Site:
             Coverage, pl.DataFrame(found, schema=Coverage.types(), orient="row")
         )
 
-    def round(self) -> list[Told]:
+    def deliver(self) -> list[RouteResult]:
         settings = Settings(
             home=str(self.home),
             config_file=Path("openai_costs.toml"),
-            connections=(Connection(name="acme"),),
+            connections=(OpenAIConnection(name="acme"),),
             alerts=self.alerts,
         )
-        return list(headless(settings, lambda: self.now))
+        return list(deliver_once(settings, lambda: self.now))
 
 
 KINDS = ("opened", "growing")
@@ -79,67 +80,67 @@ def site(home: Path, *routes: Route, mutes: tuple[Mute, ...] = ()) -> Site:
     return Site(home, Alerts(routes=routes or (route(),), mutes=mutes))
 
 
-def said(told: list[Told]) -> list[tuple[str, str, str]]:
-    return [(one.route, str(one.done), one.trouble) for one in told]
+def results(found: list[RouteResult]) -> list[tuple[str, str, str]]:
+    return [(one.route, str(one.counts), one.trouble) for one in found]
 
 
-def test_a_round_sends_all_that_is_due_and_the_next_sends_nothing(
+def test_one_call_sends_the_whole_queue_and_the_next_sends_nothing(
     tmp_path: Path, inbox: Inbox
 ) -> None:
     here = site(tmp_path)
     here.has(3)
-    assert said(here.round()) == [("finops", "6 sent", "")]
-    assert said(here.round()) == [("finops", "nothing due", "")]
+    assert results(here.deliver()) == [("finops", "6 sent", "")]
+    assert results(here.deliver()) == [("finops", "nothing to send", "")]
     assert sorted(body["id"] for body in inbox.bodies) == [
         f"f{one:02}-{number}" for one in range(3) for number in (1, 2)
     ]
 
 
-def test_a_channel_that_is_down_is_a_sentence_and_holds_up_no_other(
+def test_a_channel_that_is_down_is_reported_and_delays_no_other(
     tmp_path: Path, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOWN_URL", f"http://127.0.0.1:{closed_port()}/s3cr3t")
     here = site(tmp_path, route("down", url_env="DOWN_URL"), route("well"))
     here.has(2)
-    down, well = here.round()
-    assert (str(down.done), str(well.done), well.trouble) == ("1 waiting", "4 sent", "")
+    down, well = here.deliver()
+    assert (str(down.counts), str(well.counts), well.trouble) == ("1 waiting", "4 sent", "")
     assert down.trouble == (
-        "Route down did not take its messages (2 wait for another try): "
-        "no connection (ConnectError)"
+        "Route down did not deliver its messages (2 waiting for another attempt): "
+        "no connection to the server: it refuses connections on this port"
     )
-    again, _ = here.round()
-    assert (str(again.done), again.trouble) == ("nothing due", down.trouble)
+    again, _ = here.deliver()
+    assert (str(again.counts), again.trouble) == ("nothing to send", down.trouble)
     monkeypatch.setenv("DOWN_URL", inbox.url)
     here.now += timedelta(minutes=2)
-    assert said(here.round()) == [("down", "4 sent", ""), ("well", "nothing due", "")]
+    assert results(here.deliver()) == [("down", "4 sent", ""), ("well", "nothing to send", "")]
 
 
-def test_what_was_given_up_is_trouble_once(tmp_path: Path, inbox: Inbox) -> None:
+def test_a_message_that_was_given_up_is_reported_once(tmp_path: Path, inbox: Inbox) -> None:
     here = site(tmp_path, route("gone", "slack"))
     here.has()
     inbox.answers = [(404, "no_service"), (404, "no_service")]
-    (told,) = here.round()
-    assert told.trouble == (
-        "Route gone did not take its messages (2 are given up): HTTP 404: no_service"
+    (result,) = here.deliver()
+    assert result.trouble == (
+        "Route gone did not deliver its messages (2 given up): HTTP 404: no_service"
     )
     here.now += timedelta(minutes=2)
-    assert said(here.round()) == [("gone", "nothing due", "")]
+    assert results(here.deliver()) == [("gone", "nothing to send", "")]
 
 
-def test_late_data_is_found_and_told_in_the_same_round(tmp_path: Path, inbox: Inbox) -> None:
+def test_late_data_is_found_and_sent_by_the_same_call(tmp_path: Path, inbox: Inbox) -> None:
     here = site(tmp_path, route("ops", rules=("data.*",)))
     here.settled_through(18)
-    assert said(here.round()) == [("ops", "1 sent", "")]
+    assert results(here.deliver()) == [("ops", "1 sent", "")]
     assert [body["finding"]["rule"] for body in inbox.bodies] == ["data.late"]
     here.settled_through(21)
-    assert said(here.round()) == [("ops", "1 sent", "")]
+    assert results(here.deliver()) == [("ops", "1 sent", "")]
     assert [body["kind"] for body in inbox.bodies] == ["opened", "closed"]
 
 
-def test_a_mute_of_the_settings_begins_with_the_round(tmp_path: Path, inbox: Inbox) -> None:
+def test_a_mute_of_the_settings_takes_effect_before_sending(tmp_path: Path, inbox: Inbox) -> None:
     quiet = Mute(rule="anomalies.*", reason="load test", until=day(30))
     here = site(tmp_path, mutes=(quiet,))
     here.has()
-    assert said(here.round()) == [("finops", "2 skipped", "")]
+    assert results(here.deliver()) == [("finops", "2 skipped", "")]
     assert inbox.got == []
     assert here.lake.read(Findings)["state"].to_list() == ["muted"]

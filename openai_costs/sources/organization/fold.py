@@ -1,4 +1,4 @@
-"""A table of the directory from what its reads list: who is there, who was, and since when.
+"""A table of an organization from what its reads list: who is there, who was, and since when.
 
 Pure. The same reads give the same table, in whatever order and however often they come.
 """
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from openai_costs.sources.openai.organization.kinds import AS_OF, NOT_LISTED, VANISHED, Kind
-from openai_costs.sources.openai.organization.listings import LIST, Listing, told
+from openai_costs.sources.organization.kinds import AS_OF, NOT_LISTED, VANISHED, Kind
+from openai_costs.sources.organization.listings import LIST, Listing, entry_columns
 
 LAST_KNOWN = frozenset({"name", "email", "owner_name", "created_at"})
-"""What is remembered when a later entry no longer tells it."""
+"""What is remembered when a later entry no longer holds it."""
 
 _READ = {"read_at": pl.Datetime("us"), "day": pl.Date()}
 
@@ -21,7 +21,7 @@ def fold(kind: Kind, listings: Sequence[Listing]) -> pl.DataFrame:
     rows = _rows(kind, listings)
     lists = _lists(listings, rows[LIST].unique().to_list())
     newest = lists.group_by(LIST).agg(pl.col("read_at").max().alias("newest_at"))
-    known = _last_told(kind, rows).join(newest, on=LIST, how="left")
+    known = _last_listed(kind, rows).join(newest, on=LIST, how="left")
     judged = known.join(_missed(kind, known, lists), on=kind.key, how="left")
     return judged.with_columns(
         pl.coalesce("missed_at", "newest_at").alias(AS_OF),
@@ -46,7 +46,7 @@ def not_listed(ledger: pl.DataFrame) -> pl.DataFrame:
 
 def _rows(kind: Kind, listings: Sequence[Listing]) -> pl.DataFrame:
     """Return a row per read, list and entry, oldest read first."""
-    nothing = pl.DataFrame(schema={LIST: pl.String(), **told(kind.table), **_READ})
+    nothing = pl.DataFrame(schema={LIST: pl.String(), **entry_columns(kind.table), **_READ})
     stamped = (
         one.rows.with_columns(
             pl.lit(one.at, _READ["read_at"]).alias("read_at"), pl.lit(one.day).alias("day")
@@ -70,11 +70,11 @@ def _lists(listings: Sequence[Listing], known: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
-def _last_told(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+def _last_listed(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
     """Return a row per thing: what its newest entry says, and when it was listed."""
     values = [
         (pl.col(name).drop_nulls() if name in LAST_KNOWN else pl.col(name)).last()
-        for name in (LIST, *told(kind.table))
+        for name in (LIST, *entry_columns(kind.table))
         if name not in kind.key
     ]
     return rows.group_by(kind.key, maintain_order=True).agg(

@@ -6,17 +6,17 @@ import pytest
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.sources.openai.connection_notes import Learned, Refusal, recall, remember
 from openai_costs.sources.openai.costs.endpoints import LEDGER_GROUPINGS
+from openai_costs.sources.openai.hints import Hints, Refusal, recall, remember
 from openai_costs_tests.sources.openai.wire import COARSEST, WITH_USERS, WITHOUT_USERS
 
 TODAY = date(2026, 3, 20)
 MARCH = DayRange(date(2026, 3, 1), date(2026, 3, 20))
-REFUSED = Learned().refused(MARCH, (WITH_USERS,), TODAY)
+REFUSED = Hints().refused(MARCH, (WITH_USERS,), TODAY)
 
 
 def test_nothing_learned_asks_for_every_grouping():
-    assert Learned().groupings(MARCH, TODAY) == LEDGER_GROUPINGS
+    assert Hints().groupings(MARCH, TODAY) == LEDGER_GROUPINGS
 
 
 def test_a_refused_grouping_is_not_asked_for_again():
@@ -47,7 +47,7 @@ def test_a_refusal_is_believed_for_thirty_days(days_later: int, is_asked: bool):
 
 
 def test_the_coarsest_grouping_is_always_asked_for():
-    all_refused = Learned().refused(MARCH, LEDGER_GROUPINGS, TODAY)
+    all_refused = Hints().refused(MARCH, LEDGER_GROUPINGS, TODAY)
     assert all_refused.groupings(MARCH, TODAY) == (COARSEST,)
 
 
@@ -60,7 +60,7 @@ def test_refusals_add_up_and_old_ones_are_forgotten():
 
 
 def test_a_refusal_does_not_forget_the_floor():
-    assert Learned(TODAY).refused(MARCH, (WITH_USERS,), TODAY).floor == TODAY
+    assert Hints(TODAY).refused(MARCH, (WITH_USERS,), TODAY).floor == TODAY
 
 
 @pytest.fixture(params=["disk", "object store"])
@@ -70,24 +70,24 @@ def note(request: pytest.FixtureRequest, tmp_path: Path) -> UPath:
 
 
 def test_what_is_remembered_is_recalled(note: UPath):
-    known = Learned(TODAY, REFUSED.refusals)
+    known = Hints(TODAY, REFUSED.refusals)
     remember(note, known)
     assert recall(note) == known
 
 
 def test_no_note_is_nothing_learned(note: UPath):
-    assert recall(note) == Learned()
+    assert recall(note) == Hints()
 
 
 @pytest.mark.parametrize(
     "said", [b"", b"{", b"\xff\xfe", b'{"floor": "long ago"}', b'{"refusals": 3}', b"[]"]
 )
 def test_a_note_that_cannot_be_read_is_nothing_learned(note: UPath, said: bytes):
-    remember(note, Learned(TODAY))
+    remember(note, Hints(TODAY))
     note.write_bytes(said)
-    assert recall(note) == Learned()
+    assert recall(note) == Hints()
 
 
 def test_a_note_is_lines_that_a_person_can_read(note: UPath):
-    remember(note, Learned(TODAY, REFUSED.refusals))
+    remember(note, Hints(TODAY, REFUSED.refusals))
     assert b'"floor": "2026-03-20"' in note.read_bytes()

@@ -1,0 +1,77 @@
+"""The sentence that a finding is known by: dollars, who, since when. Pure.
+
+The rule has the sentence (questions/rules.py); here its placeholders are filled. Not here: the rest
+of a message (message.py).
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+
+from openai_costs.kernel.formatting import dollars
+from openai_costs.outputs.alerts.rows import Finding
+from openai_costs.questions.rules import Rule
+from openai_costs.tables.candidate import EVERY_CONNECTION
+
+LONGEST = 600
+"""Characters of a text that comes from outside: a name or a reason is never a page."""
+
+_PERIOD = re.compile(r"/(\d{4}-\d{2}-\d{2})(?:/|$)")
+"""The first day of a period, as a subject id names it: `labs/2026-11-01/50%`."""
+
+_KINDS = {"api_key": "API key"}
+"""Kinds of subjects whose column value is not the word for people."""
+
+
+def title_of(finding: Finding, rule: Rule) -> str:
+    """Return what happened as one sentence without a full stop."""
+    text = rule.title.format_map(_parts(finding))
+    return text[:1].upper() + text[1:]
+
+
+def span_of(finding: Finding, rule: Rule) -> str:
+    """Return the days of the observed number: `on 2026-11-20`; empty where a rule has none."""
+    return rule.span.format_map(_parts(finding))
+
+
+def amount(value: Decimal, unit: str) -> str:
+    """Return a number with its unit: `$1,234.50`, `3 days`, `1 message`."""
+    if unit == "USD":
+        return dollars(value)
+    unit = unit.removesuffix("s") if value == 1 else unit
+    return f"{value.normalize():,f} {unit}".strip()
+
+
+def one_line(text: str) -> str:
+    """Return foreign text as one printable line of bounded length."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 3] + "..."
+
+
+def _parts(finding: Finding) -> dict[str, str]:
+    """Return the texts of the placeholders; a sum of many days names its first and last day."""
+    kind = _KINDS.get(finding.subject_kind, finding.subject_kind.replace("_", " "))
+    name = one_line(finding.subject_name or finding.subject_id)
+    is_everywhere = finding.connection == EVERY_CONNECTION
+    period = _PERIOD.search(finding.subject_id)
+    first = date.fromisoformat(period[1]) if period else finding.since_day
+    return {
+        "who": f"{kind} {name}",
+        "name": name,
+        "connection": "all connections" if is_everywhere else finding.connection,
+        "usd": dollars(abs(finding.impact_usd or Decimal(0))),
+        "observed": _amount_or_none(finding.observed, finding.unit),
+        "threshold": _amount_or_none(finding.threshold, finding.unit),
+        "since": str(min(finding.since_day, finding.day)),
+        "day": str(finding.day),
+        "when": _range(finding.since_day, finding.day),
+        "period": _range(first, finding.day),
+    }
+
+
+def _range(first: date, last: date) -> str:
+    return f"on {last}" if first >= last else f"from {first} to {last}"
+
+
+def _amount_or_none(value: Decimal | None, unit: str) -> str:
+    return "" if value is None else amount(value, unit)

@@ -1,0 +1,36 @@
+"""Which provider a question is about, where it is about one. Pure.
+
+Some questions know one vendor's words: its price catalogue, the labels of its bill, the keys behind
+the gateway. They look at that provider's rows only; every other dollar is none of their business.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import polars as pl
+
+from openai_costs.settings.connection import Connection
+
+OPENAI: Final = "openai"
+"""What gateway_bypass, reconciliation, prices, optimization and the check of usage against the bill
+are about."""
+
+
+def of_openai(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a table with a column `provider` that are OpenAI's."""
+    return rows.filter(pl.col("provider") == OPENAI)
+
+
+def at_openai(
+    rows: pl.DataFrame, connections: Iterable[Connection], ledger: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the rows of a table without that column whose connections are not another provider's.
+
+    Args:
+        rows: connection, and more.
+        connections: The connections of the settings.
+        ledger: core.spend: names the provider of a connection that has left the settings.
+    """
+    elsewhere = ledger.filter(pl.col("provider") != OPENAI)["connection"].unique()
+    named = {one.name for one in connections if one.provider != OPENAI}
+    return rows.filter(~pl.col("connection").is_in([*elsewhere, *named]))

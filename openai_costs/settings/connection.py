@@ -1,0 +1,106 @@
+"""`[[connections]]`: what every connection says, and which kind of connection a table is.
+
+Each provider declares its own kind in its folder, with its defaults and whatever it needs besides.
+The kinds are handed in: nothing here knows a provider.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar, Literal
+
+from pydantic import ValidationError, field_validator
+
+from openai_costs.settings.error_location import Objection, objection
+from openai_costs.settings.section import Name, Section, VariableName, web_address
+
+SAMPLE_SCHEME = "sample://"
+"""A base_url that begins so is the sample organization, answered in this process."""
+
+FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
+"""Where history begins for a connection without `start`; the provider's own floor may be later."""
+
+
+class Connection(Section):
+    """One organization or account, with the key that reads it."""
+
+    name: Name
+    provider: str
+    admin_key_env: VariableName
+    access: Literal["full", "costs_only"] = "full"
+    organization_id: str | None = None
+    start: date | None = None
+    base_url: str
+    requests_per_minute: int | None = None
+
+    key_remedy: ClassVar[str] = ""
+    """How a person gets a key, as a sentence without its end; for messages."""
+    sample_key: ClassVar[str] = ""
+    """The key that the sample organization knows."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str) -> str:
+        return value.rstrip("/") if value.startswith(SAMPLE_SCHEME) else web_address(value)
+
+    @classmethod
+    def unlisted(cls, _variables: Mapping[str, str]) -> dict[str, Any]:
+        """Return the connection there is where no settings file lists one.
+
+        Args:
+            _variables: The environment.
+        """
+        return {"name": cls.default_provider()}
+
+    @classmethod
+    def default_provider(cls) -> str:
+        """Return the name of the provider that this kind belongs to."""
+        return str(cls.model_fields["provider"].default)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is the sample organization, answered in this process."""
+        return self.base_url.startswith(SAMPLE_SCHEME)
+
+    @property
+    def first_day(self) -> date:
+        """The first day that belongs to this connection."""
+        return self.start or FIRST_DAY_WITHOUT_START
+
+
+Kinds = Sequence[type[Connection]]
+"""The kinds of connections there are; the first is that of a table which names no provider."""
+
+
+class ConnectionRefused(Exception):  # noqa: N818 - carries an objection to the one who knows the file
+    """A table of `[[connections]]` that cannot be used."""
+
+    def __init__(self, found: Objection) -> None:
+        super().__init__(found.text)
+        self.found = found
+
+
+def typed_connections(tables: Sequence[Any], kinds: Kinds) -> list[Any]:
+    """Return the tables of `[[connections]]` as connections of their kinds.
+
+    Raises:
+        ConnectionRefused: The first table that is none, with the way to what is wrong in it.
+    """
+    return [_typed(number, table, kinds) for number, table in enumerate(tables)]
+
+
+def _typed(number: int, table: Any, kinds: Kinds) -> Any:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(table, dict):
+        return table
+    by_name = {one.default_provider(): one for one in kinds}
+    named = table.get("provider", next(iter(by_name)))
+    where = ("connections", number)
+    if named not in by_name:
+        known = ", ".join(by_name)
+        raise ConnectionRefused(
+            Objection((*where, "provider"), f"there is no provider {named!r}; there are: {known}")
+        )
+    try:
+        return by_name[named].model_validate(table)
+    except ValidationError as broken:
+        first = objection(broken)
+        raise ConnectionRefused(Objection((*where, *first.where), first.text)) from None

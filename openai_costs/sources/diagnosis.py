@@ -1,0 +1,48 @@
+"""What the doctor can report of any connection with a key: the key, and the smallest request.
+
+A provider's `diagnose` puts these together with what it alone knows.
+"""
+
+import re
+from collections.abc import Callable
+
+from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.provider import Diagnosis
+
+
+def key_diagnosis(
+    settings: Settings, connection: Connection, pattern: str, kind: str, remedy: str
+) -> Diagnosis:
+    """Return whether there is a key, and whether it looks like one of the right kind.
+
+    Args:
+        settings: Where the key is found.
+        connection: Whose key.
+        pattern: What the beginning of such a key looks like.
+        kind: What such a key is called.
+        remedy: What to do about a key that looks like another kind, as a sentence.
+    """
+    try:
+        key = settings.admin_key(connection).get_secret_value()
+    except OpenAICostsError as missing:
+        return Diagnosis("FAIL", "key", str(missing))
+    if not re.match(pattern, key):
+        return Diagnosis("WARN", "key", f"{connection.admin_key_env}: {remedy}")
+    return Diagnosis("OK", "key", f"{connection.admin_key_env} holds {kind}")
+
+
+def call_diagnosis(path: str, about: str, ask: Callable[[], object]) -> Diagnosis:
+    """Return whether a request is answered.
+
+    Args:
+        path: The path it asks.
+        about: What it asks for, for the text: a day.
+        ask: Sends it.
+    """
+    try:
+        ask()
+    except OpenAICostsError as refused:
+        return Diagnosis("FAIL", f"GET {path}", str(refused))
+    return Diagnosis("OK", f"GET {path}", f"HTTP 200 for {about}")

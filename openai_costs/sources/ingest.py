@@ -1,0 +1,84 @@
+"""Reads sources and keeps what comes: the one place where a read meets the archive.
+
+Each source is read to its end or to its failure; one that fails never stops the others. Not here:
+how a source is read, how Dagster hears of it.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from openai_costs.kernel.errors import OpenAICostsError, ReadFailed, SettingsError
+from openai_costs.sources.provider import Tell
+from openai_costs.storage.archive import Archive, DayRead
+
+
+class Source(NamedTuple):
+    """Something that yields complete reads.
+
+    Args:
+        name: Its name: a connection's, or a gateway reader's.
+        read: Starts the reading.
+        owed: The days it owes.
+    """
+
+    name: str
+    read: Callable[[], Iterable[DayRead]]
+    owed: Collection[date] = ()
+
+
+@dataclass
+class Ingested:
+    """What became of a reading.
+
+    Args:
+        kept: The days kept, by source, with the bytes of their bodies.
+        failed: Why a source could not be read to its end.
+        unread: The days a failed source still owes.
+    """
+
+    kept: dict[str, dict[date, int]] = field(default_factory=dict)
+    failed: dict[str, OpenAICostsError] = field(default_factory=dict)
+    unread: dict[str, set[date]] = field(default_factory=dict)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no source could be read at all."""
+        return bool(self.failed) and not any(self.kept.values())
+
+    @property
+    def may_succeed_later(self) -> bool:
+        """Whether one of the failures may pass without any change."""
+        return any(getattr(error, "is_retryable", False) for error in self.failed.values())
+
+    @property
+    def body_bytes(self) -> int:
+        """The bytes of all bodies."""
+        return sum(size for days in self.kept.values() for size in days.values())
+
+    def failures_on(self, day: date) -> str:
+        """Return why a day is owed, one sentence after the other; empty where it is not."""
+        return " ".join(str(self.failed[name]) for name, days in self.unread.items() if day in days)
+
+
+def ingest(sources: Iterable[Source], archive: Archive, tell: Tell) -> Ingested:
+    """Read every source and keep each complete read at once.
+
+    Args:
+        sources: What to read, in this order.
+        archive: Where reads are kept.
+        tell: Takes the sentence of a failure.
+    """
+    done = Ingested()
+    for source in sources:
+        kept = done.kept.setdefault(source.name, {})
+        try:
+            for read in source.read():
+                archive.keep(read)
+                kept[read.day] = sum(map(len, read.bodies.values()))
+        except (ReadFailed, SettingsError) as error:
+            tell(str(error))
+            done.failed[source.name] = error
+            done.unread[source.name] = set(source.owed) - set(kept)
+    return done

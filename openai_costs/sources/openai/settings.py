@@ -1,0 +1,38 @@
+"""What settings say of a connection to OpenAI."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.section import VariableName
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+BASE_URL_VARIABLE = "OPENAI_BASE_URL"
+
+EARLIEST_START = date(2020, 1, 1)
+"""Before it there was no such API."""
+
+
+class OpenAIConnection(Connection):
+    """One OpenAI organisation, with the admin key that reads it."""
+
+    provider: Literal["openai"] = "openai"
+    admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
+    start: date | None = Field(default=None, ge=EARLIEST_START)
+    base_url: str = DEFAULT_BASE_URL
+    requests_per_minute: int | None = Field(default=None, gt=0)
+
+    key_remedy: ClassVar[str] = (
+        "Create an admin key as an organisation owner (Settings > Organization > Admin keys) and "
+        "export it"
+    )
+    sample_key: ClassVar[str] = "sk-admin-sample"
+
+    @classmethod
+    def unlisted(cls, variables: Mapping[str, str]) -> dict[str, Any]:
+        """Return the connection there is where no settings file lists one."""
+        address = variables.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+        return {"name": "openai", "base_url": address}

@@ -1,0 +1,178 @@
+"""Organizations as assets: each provider's lists as raw pages, and eight tables made from all.
+
+They explain the ledger and never stop it: what cannot be read or used turns a check red, and the
+step ends. Not in the daily refresh: a reading of a large organization takes its time.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.errors import ContractBroken
+from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources import registry
+from openai_costs.sources.assets import kinds
+from openai_costs.sources.ingest import Ingested, ingest
+from openai_costs.sources.organization.checks import (
+    READ_COMPLETE,
+    Made,
+    read_complete,
+    results,
+    rules,
+)
+from openai_costs.sources.organization.frames import folded, usable
+from openai_costs.sources.organization.kinds import KINDS, Kind
+from openai_costs.sources.organization.ledger_ids import ledger_ids
+from openai_costs.sources.provider import DayReader, OrganizationSource, Reach, Tell
+from openai_costs.sources.raw_pages import connections_of, sources
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.lake import Lake
+
+GROUP = "sources/openai/directory"
+"""A name from when there was one provider: people have bookmarks and asset selections."""
+
+TRIES = 3
+"""The transport retries for minutes; lists that were finished are not asked for again."""
+
+
+def whole_assets() -> tuple[dg.AssetsDefinition, ...]:
+    """Return the raw pages of every provider that has an organization, and the tables."""
+    return (*map(pages, _organizations()), *map(table, KINDS))
+
+
+def _organizations() -> list[OrganizationSource]:
+    return [one.organization for one in registry.PROVIDERS if one.organization]
+
+
+def pages(source: OrganizationSource) -> dg.AssetsDefinition:
+    """Build the asset of a provider's lists."""
+    key, provider = source.pages.key, source.pages.provider
+
+    def read(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        archive: dg.ResourceParam[Archive],
+        clock: dg.ResourceParam[Clock],
+        reach: dg.ResourceParam[Reach],
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """Read the lists of every connection that may be asked, and keep them."""
+        today = clock().date()
+        reader = source.pages.reader(settings, archive, clock, reach)
+        ours = connections_of(settings, provider)
+        done = _ingested(reader, archive, ours, today, context.log.info)
+        kept = [one for one in ours if done.kept.get(one.name)]
+        reads = [one for each in kept for one in source.pages.newest(archive, each, [today])]
+        yield dg.MaterializeResult(
+            metadata={
+                "connections": ", ".join(one.name for one in kept),
+                "body_bytes": done.body_bytes,
+            },
+            check_results=[read_complete(done.failed, reads, _unasked(settings, provider))],
+        )
+
+    asset: dg.AssetsDefinition = dg.asset(
+        key=key,
+        description=source.pages.description,
+        backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
+        group_name=source.pages.group,
+        kinds={provider, "json"},
+        owners=list(OWNERS),
+        pool=f"{provider}_directory",
+        check_specs=[READ_COMPLETE.spec(key, None)],
+    )(read)
+    return asset
+
+
+def table(kind: Kind) -> dg.AssetsDefinition:
+    """Build the asset of one table: folded from all kept reads, replaced as a whole."""
+    contract = kind.table
+    others = (*(one for one, _ in kind.ledger), *filter(None, [kind.known_from]))
+
+    def known(
+        context: dg.AssetExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        archive: dg.ResourceParam[Archive],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with lake.alone(contract):
+            made = _made(kind, lake, archive, settings)
+        rows = sum(one.frame.height for one in made.folded.values())
+        yield dg.MaterializeResult(
+            metadata={"dagster/row_count": rows}, check_results=list(results(made))
+        )
+
+    asset: dg.AssetsDefinition = dg.asset(
+        **described(contract),
+        deps=[*(one.pages.key for one in _organizations()), *map(asset_key, others)],
+        backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
+        group_name=GROUP,
+        kinds=kinds(),
+        check_specs=[rule.spec(asset_key(contract), None) for rule in rules(kind)],
+    )(known)
+    return asset
+
+
+def _ingested(
+    reader: DayReader,
+    archive: Archive,
+    connections: Sequence[Connection],
+    today: date,
+    tell: Tell,
+) -> Ingested:
+    """Read the connections that may be asked, and those again that may succeed later."""
+    days = DayRange(today, today)
+    left = [one for one in connections if one.access == "full"]
+    done = Ingested()
+    for _ in range(TRIES):
+        found = ingest(sources(reader, left, days, tell), archive, tell)
+        done.kept |= found.kept
+        done.failed = {
+            name: error for name, error in done.failed.items() if name not in found.kept
+        } | found.failed
+        left = [one for one in left if getattr(found.failed.get(one.name), "is_retryable", False)]
+    return done
+
+
+def _made(kind: Kind, lake: Lake, archive: Archive, settings: Settings) -> Made:
+    """Fold a table and replace it; it stays as it was when its rows break the contract."""
+    ids = ledger_ids(lake, kind)
+    elsewhere = lake.read(kind.known_from) if kind.known_from else kind.table.no_rows()
+    made = Made(kind)
+    for source in _organizations():
+        made.unasked |= _unasked(settings, source.pages.provider)
+        for name in _names(source, archive, settings):
+            made.folded[name] = folded(
+                kind,
+                (name, source.pages.provider),
+                usable(kind, source.listing, source.pages.every(archive, name)),
+                ids.filter(connection=name),
+                elsewhere.filter(connection=name)["id"].to_list(),
+            )
+    try:
+        frames = (one.frame for one in made.folded.values())
+        lake.replace_whole(kind.table, pl.concat([kind.table.no_rows(), *frames]))
+    except ContractBroken as broken:
+        made.broken = str(broken)
+    return made
+
+
+def _names(source: OrganizationSource, archive: Archive, settings: Settings) -> list[str]:
+    """Return the connections of a provider.
+
+    One that is no longer in the settings keeps its names: its dollars are still there.
+    """
+    provider = source.pages.provider
+    ours = {one.name for one in settings.connections if one.provider == provider}
+    return sorted(ours | set(archive.connections(provider)))
+
+
+def _unasked(settings: Settings, provider: str) -> frozenset[str]:
+    """Return the connections of a provider that give costs only."""
+    ours = (one for one in settings.connections if one.provider == provider)
+    return frozenset(one.name for one in ours if one.access == "costs_only")

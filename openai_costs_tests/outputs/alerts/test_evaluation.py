@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+from upath import UPath
+
+from openai_costs.outputs.alerts.evaluation import evaluate
+from openai_costs.questions.rules import Facts, Question, Rule
+from openai_costs.settings.load import Settings
+from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.candidate import Finding as Handed
+from openai_costs.tables.candidate import candidates
+from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.users import Users
+from openai_costs_tests.outputs.alerts.fixtures import LATE, NOW, candidate, day, frame
+
+SETTINGS = Settings(
+    home="nowhere",
+    config_file=Path("openai_costs.toml"),
+    connections=(OpenAIConnection(name="acme"),),
+)
+
+
+def test_rules_about_data_are_judged_although_no_day_settled(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    late = candidate(23, rule="data.late", impact_usd=None)
+    question = Question((LATE, Rule("spend.other")), (), lambda _lake, _facts: frame([late]))
+    evaluation = evaluate(lake, Facts(SETTINGS, NOW), [question])
+    assert evaluation.judged.of("data.late", "acme") == {NOW.date()}
+    assert evaluation.judged.of("spend.other", "acme") == frozenset()
+    assert evaluation.candidates.height == 1
+
+
+def test_a_question_may_omit_columns_that_it_does_not_know() -> None:
+    some = frame([candidate(21)]).drop("outlook", "threshold", "owner", "subject_name")
+    made = candidates(some.with_columns(more=pl.lit(1)))
+    assert made.schema == pl.Schema(Handed.types())
+    assert Handed.broken_rules(made) == []
+
+
+def test_a_subject_without_a_name_gets_the_one_that_a_table_of_people_knows(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(
+        Users, users(("u-ada", "ada@acme.example"), ("u-jonas", None), ("u-x", None))
+    )
+    lake.replace_whole(Engineers, engineers(("Jonas Marten", "u-jonas")))
+    found = [
+        candidate(21, subject_kind="user", subject_id=one, subject_name=name)
+        for one, name in (("u-ada", None), ("u-jonas", None), ("u-x", None), ("u-named", "JM"))
+    ]
+    question = Question((LATE,), (), lambda _lake, _facts: frame(found))
+    names = evaluate(lake, Facts(SETTINGS, NOW), [question]).candidates["subject_name"]
+    assert names.to_list() == ["ada", "Jonas Marten", None, "JM"]
+
+
+def users(*listed: tuple[str, str | None]) -> pl.DataFrame:
+    row = dict.fromkeys(Users.types()) | {"connection": "acme", "provider": "openai"}
+    seen = {"status": "active", "first_seen_day": day(1), "last_seen_day": day(2)}
+    rows = [{**row, **seen, "id": one, "name": name, "is_current": True} for one, name in listed]
+    return pl.DataFrame(rows, schema=Users.types())
+
+
+def engineers(*people: tuple[str, str]) -> pl.DataFrame:
+    row = dict.fromkeys(Engineers.types()) | {"status": "left", "is_trusted": True, "origin": "csv"}
+    rows = [
+        {**row, "person_id": user, "name": name, "openai_user_id": user} for name, user in people
+    ]
+    return pl.DataFrame(rows, schema=Engineers.types())

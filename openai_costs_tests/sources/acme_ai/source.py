@@ -1,0 +1,68 @@
+"""Reads an Acme AI account, a month of days at a time, and cuts the answer into days itself."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.provider import Reach, Tell, silent
+from openai_costs.storage.archive import Archive, DayRead
+from openai_costs_tests.sources.acme_ai.endpoints import ALLOWED, API, COSTS, NAME
+from openai_costs_tests.sources.acme_ai.protocol import entries, get
+
+MOST_DAYS = 31
+
+
+def connect(
+    settings: Settings, connection: Connection, reach: Reach, tell: Tell = silent
+) -> Transport:
+    """Return a transport to a connection's API; the key is read when a request leaves."""
+
+    def key() -> SecretStr:
+        return settings.admin_key(connection)
+
+    access = Access(
+        connection=connection.name,
+        base_url=connection.base_url,
+        key=key,
+        key_env=connection.admin_key_env,
+        allowed=ALLOWED,
+        api=API,
+        requests_per_minute=connection.requests_per_minute,
+    )
+    return Transport(access, reach.inner(connection), tell)
+
+
+@dataclass(frozen=True)
+class AcmeCosts:
+    """Reads the costs of Acme AI accounts."""
+
+    settings: Settings
+    archive: Archive
+    clock: Clock
+    reach: Reach
+
+    def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
+        """Yield each day as a complete read, newest month first."""
+        self.settings.admin_key(connection)
+        left: DayRange | None = days
+        with closing(connect(self.settings, connection, self.reach, tell)) as transport:
+            while left is not None:
+                window = left.newest(MOST_DAYS)
+                read_at = self.clock()
+                found = hold(entries(window), transport)
+                asked = (get(window).path, list(get(window).params), list[str]())
+                for day, its in found.items():
+                    body = b"[" + b",".join(map(bytes, its)) + b"]"
+                    name = connection.name
+                    yield DayRead(NAME, name, COSTS, day, read_at, {COSTS: asked}, {COSTS: body})
+                tell(f"{connection.name}: read {window}")
+                last = window.first - ONE_DAY
+                left = DayRange(left.first, last) if left.first <= last else None
