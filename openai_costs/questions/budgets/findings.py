@@ -177,6 +177,7 @@ def _exceeded(episode: Episode, first_day: date, budget: Budget) -> Row:
         else text.no_longer_exceeded(row, since, after, first_day, budget)
     )
     return _common(row, EXCEEDED) | {
+        "outlook": text.outlook(row) if after is None else None,
         "severity": "critical",
         "since_day": since,
         "threshold": row["limit_usd"],

@@ -161,7 +161,7 @@ def test_a_credit_that_takes_the_spend_below_the_limit_ends_the_episode_and_name
     over, threshold = (rows.filter(rule=f"budgets.{name}") for name in ("exceeded", "threshold"))
     (row,) = over.rows(named=True)
     assert (row["since_day"], row["day"]) == (date(2026, 11, 18), date(2026, 11, 19))
-    assert (row["observed"], row["impact_usd"]) == (190, 20)
+    assert (row["observed"], row["impact_usd"], row["outlook"]) == (190, 20, None)
     assert row["because"] == (
         "$190.00 of $170.00 (112 %) was spent from 2026-11-01 to 2026-11-19 by everyone: "
         "$20.00 above the limit since 2026-11-18. "
