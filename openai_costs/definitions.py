@@ -58,9 +58,9 @@ def build_defs(
 
     Args:
         settings: What to read, and where to keep it.
-        clock: Tells the time; tests and the demo bring their own.
-        reach: How sources get out; by default the sample organisation is answered in process.
-        loggers: Who hears of a run's events; by default Dagster's console.
+        clock: Returns the time; tests and the demo pass their own.
+        reach: How sources get out; by default the sample organization is answered in process.
+        loggers: What receives a run's events; by default Dagster's console.
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for build in ledger.daily_assets()]
@@ -110,7 +110,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
 
 
 def reach_of(clock: Clock) -> Reach:
-    """Return how connections get out: the sample organisation in process, others by network."""
+    """Return how connections get out: the sample organization in process, others by network."""
 
     def inner(connection: Connection) -> httpx.BaseTransport | None:
         if not connection.is_sample:

@@ -1,4 +1,4 @@
-"""The one cast of the tests: small sample organisations, a clock turned by hand, and runs.
+"""The fixtures of the tests: small sample organisations, a clock turned by hand, and runs.
 
 `House` is a home with its connections. Each connection talks to the sample API in this process,
 through the real client; `serve` changes how that API behaves from now on.

@@ -120,10 +120,10 @@ def serve(made: House) -> None:
 
 def a_key_was_deleted(organisation: Organisation) -> Organisation:
     """The same bill, and a directory without one of its keys from the second moment on."""
-    cast = organisation.cast
-    others = (key for key in cast.api_keys if key.id != DELETED)
-    gone = replace(cast.key_by_id[DELETED], deleted_at=midnight(TODAY))
-    return replace(organisation, cast=replace(cast, api_keys=(*others, gone)))
+    fixtures = organisation.fixtures
+    others = (key for key in fixtures.api_keys if key.id != DELETED)
+    gone = replace(fixtures.key_by_id[DELETED], deleted_at=midnight(TODAY))
+    return replace(organisation, fixtures=replace(fixtures, api_keys=(*others, gone)))
 
 
 @pytest.fixture(scope="module")

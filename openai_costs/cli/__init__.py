@@ -1,4 +1,4 @@
-"""What a person types: the commands, and what a run prints. Thin: no logic of its own.
+"""The commands, and what a run prints. Thin: no logic of its own.
 
-Not here: what the commands do (the rooms below), settings (settings/).
+Not here: what the commands do (the packages below), settings (settings/).
 """

@@ -1,7 +1,7 @@
-"""Materialises days headless and in process: what is missing, or what is asked for. Resumable.
+"""Materializes days headless and in process: what is missing, or a range. Resumable.
 
 The same jobs as in the Dagster UI. A day whose complete pages are already kept is made from them,
-without a request, so a run that was killed goes on where it stopped.
+without a request, so a run that was killed continues where it stopped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +16,13 @@ from openai_costs.cli.backfill_plan import (
     from_kept_pages,
     plan,
     refuse_foreign_days,
+    refuse_without_key,
 )
+from openai_costs.cli.faults import of_step
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
 from openai_costs.definitions import before_publication, build_defs
 from openai_costs.kernel.days import Clock, DayRange, utc_now
-from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
 from openai_costs.questions.spend.stale_days import overtaken_days
@@ -34,7 +36,7 @@ MOST_REFUSED = 5
 
 
 class RunFailedError(OpenAICostsError):
-    """A headless run ended red; the sentence is the one its failing step gave."""
+    """A headless run failed; the sentence is that of its failing step."""
 
 
 class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
@@ -44,7 +46,8 @@ class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
 
     def __init__(self) -> None:
         super().__init__(
-            "Stopped. Complete days are kept, what readers get is as it was; run it again to go on."
+            "Stopped. Completed days are saved and the published data is unchanged. "
+            "Run the command again to continue."
         )
 
 
@@ -55,8 +58,8 @@ class Headless:
     Args:
         settings: What to read, and where to keep it.
         say: Takes a line for a person.
-        clock: Tells the time.
-        reach: How sources get out; None for the usual way.
+        clock: Returns the time.
+        reach: How sources reach their hosts; None for the usual way.
         objections: Takes what checks object to.
     """
 
@@ -67,16 +70,17 @@ class Headless:
     objections: Objections = field(default_factory=Objections)
 
     def backfill(self, asked: DayRange | None = None, *, offline: bool = False) -> None:
-        """Materialise the days asked for, or what is missing, each consecutive range as one run.
+        """Materialize the days asked for, or what is missing, each consecutive range as one run.
 
         Args:
             asked: A range; None for all that is missing, and the trailing days again.
             offline: Make the tables from kept pages only.
 
         Raises:
-            RunFailedError: A run ended red; what was complete before it is kept.
-            SettingsError: The range is not one of the connections' days.
-            Stopped: Somebody stopped it.
+            RunFailedError: A run failed; what was complete before it is kept.
+            MissingKey: No connection has a key; nothing is written.
+            SettingsError: The range is outside the connections' days.
+            Stopped: It was stopped by Ctrl-C or a signal.
         """
         try:
             self._backfill(asked, offline=offline)
@@ -86,6 +90,8 @@ class Headless:
     def _backfill(self, asked: DayRange | None, *, offline: bool) -> None:
         today = self.clock().date()
         refuse_foreign_days(self.settings, asked, today)
+        if not offline:
+            refuse_without_key(self.settings)
         steps = (from_kept_pages if offline else plan)(self.settings, asked, today)
         if not steps:
             self.say("Nothing to do: no pages are kept for these days.")
@@ -113,43 +119,43 @@ class Headless:
                 self.publish()
 
     def _name(self, due: Sequence[str], failed: list[str]) -> None:
-        """Read names, give them to the days that have others, and publish once more."""
+        """Read names, derive the days whose names have changed, and publish once more."""
         with _noted(failed):
             self.read_directory(due)
-        overtaken = overtaken_days(Lake(place(self.settings.home)), self.settings.teams)
+        stale = overtaken_days(Lake(place(self.settings.home)), self.settings.teams)
         with _noted(failed):
-            self.follow_directory(overtaken)
-        if due or overtaken:
+            self.follow_directory(stale)
+        if due or stale:
             with _noted(failed):
                 self.publish()
 
     def read_directory(self, due: Iterable[str]) -> None:
-        """Read who and what there is: once a day, after the money, which does not wait for it."""
+        """Read projects, keys and people once a day; the money does not wait for it."""
         for name in due:
             self.say(f"{name}: names and owners, paced as the provider allows")
             replace(self, settings=self.settings.only(name)).run(DIRECTORY, None)
 
-    def follow_directory(self, overtaken: Iterable[DayRange]) -> None:
-        """Make the marts again of the days whose names or owners are others now; no request."""
-        for days in overtaken:
-            self.say(f"{days}: names and owners of now, no request")
+    def follow_directory(self, stale: Iterable[DayRange]) -> None:
+        """Derive the marts of the days whose names or owners have changed; no request."""
+        for days in stale:
+            self.say(f"{days}: current names and owners, no request")
             self.run(DERIVE, days)
 
     def publish(self) -> None:
-        """Make what looks at all days, and what readers get: after all that changes days."""
+        """Make the tables of all days and publish: after everything that changes days."""
         self.say("all days: findings, database and page")
         self.run(PUBLISH, None)
 
     def run(self, job_name: str, days: DayRange | None) -> None:
-        """Run a job over some days, up to what looks at all days: that is for PUBLISH.
+        """Run a job over some days, without the tables of all days: those are for PUBLISH.
 
         Args:
             job_name: REFRESH, REBUILD, DERIVE, DIRECTORY or PUBLISH.
             days: The days; None for a job that has none.
 
         Raises:
-            RunFailedError: The run ended red.
-            Stopped: Somebody stopped it.
+            RunFailedError: The run failed.
+            Stopped: It was stopped by Ctrl-C or a signal.
         """
         progress = Progress(self.say, steps=0)
         loggers = {"progress": progress_logger(progress)}
@@ -175,7 +181,7 @@ class Headless:
 
 @contextmanager
 def _noted(failed: list[str]) -> Iterator[None]:
-    """Note a run that ended red, and go on: what does not depend on it is still made."""
+    """Note a failed run, and go on: what does not depend on it is still made."""
     try:
         yield
     except RunFailedError as failure:
@@ -184,13 +190,22 @@ def _noted(failed: list[str]) -> Iterator[None]:
 
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
-    """Give the instance of DAGSTER_HOME, so that its UI shows the run; else one in memory."""
-    with dg.DagsterInstance.get() if has_dagster_home() else unrecorded() as instance:
+    """Yield the instance of DAGSTER_HOME, so that its UI shows the run, or one in memory."""
+    if not has_dagster_home():
+        with unrecorded() as instance:
+            yield instance
+        return
+    try:
+        recorded = dg.DagsterInstance.get()
+    except Exception as broken:  # whatever its storage raises: a file, a schema, a setting
+        why = f"The Dagster instance in DAGSTER_HOME cannot be used: {broken}"
+        raise SettingsError(f"{why}. Fix it, or unset DAGSTER_HOME.") from broken
+    with recorded as instance:
         yield instance
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:
-    """Return whether a step ended because somebody stopped it: Dagster's handler of the signal."""
+    """Return whether a step ended because of a signal, by Dagster's handler."""
     if event.event_type is not dg.DagsterEventType.STEP_FAILURE:
         return False
     error = event.step_failure_data.error
@@ -202,4 +217,6 @@ def _reasons(events: Iterable[dg.DagsterEvent]) -> Iterable[str]:
         if event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             failure = event.step_failure_data.user_failure_data
-            yield (failure.description if failure else None) or (error.message if error else "")
+            title = (event.step_key or "").replace("__", "/")
+            described = failure.description if failure else None
+            yield described or (of_step(title, error) if error else f"{title} failed.")

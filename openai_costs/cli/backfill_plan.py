@@ -1,4 +1,4 @@
-"""What a backfill has to do: which days, of which connections, asked for or from kept pages.
+"""What a backfill does: which days of which connections, by requests or from kept pages.
 
 Not here: doing it (backfill.py).
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange, consecutive, is_settled
-from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.errors import MissingKey, SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.settings.connection import Connection
@@ -45,14 +45,14 @@ class Step(NamedTuple):
 
 
 def plan(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
-    """Return what is to be done: the range asked for, or all that is missing and the trailing days.
+    """Return the runs of a backfill: the range asked for, or what is missing and the trailing days.
 
-    What is missing is made up for connection by connection: one that cannot be read must not
-    make the others read their history again.
+    What is missing is read connection by connection: one that cannot be read must not make the
+    others read their history again.
 
     Args:
         settings: The connections.
-        asked: A range that is read whatever is there; None for what is missing.
+        asked: A range that is read in any case; None for what is missing.
         today: The current UTC day.
     """
     if asked is not None:
@@ -76,21 +76,33 @@ def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> 
     return [Step(settings, REBUILD, range_) for range_ in consecutive(there)]
 
 
+def refuse_without_key(settings: Settings) -> None:
+    """Raise MissingKey where no connection has a key: there is nothing that could be read."""
+    missing: list[MissingKey] = []
+    for connection in settings.asked_connections:
+        try:
+            settings.admin_key(connection)
+        except MissingKey as none:
+            missing.append(none)
+    if missing and len(missing) == len(settings.asked_connections):
+        raise missing[0]
+
+
 def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date) -> None:
-    """Raise SettingsError where a range is not one of the connections' days."""
+    """Raise SettingsError where a range is outside the connections' days."""
     if asked is None:
         return
     if asked.last < asked.first:
         raise SettingsError(f"--from {asked.first} is after --to {asked.last}. Swap them.")
     if asked.first < settings.first_day or asked.last > today:
         raise SettingsError(
-            f"{asked} is outside the days there are: {settings.first_day} (the earliest `start` in "
+            f"{asked} is outside the available days: {settings.first_day} (the earliest `start` in "
             f"{settings.config_file}) to {today}, today in UTC."
         )
 
 
 def _missing(settings: Settings, today: date, in_part: Sequence[tuple[str, date]]) -> set[date]:
-    """Return the days that a connection should have and has not, or has in part.
+    """Return the days that a connection lacks, or has in part.
 
     In part: a run was killed between two tables that are published together, or not at all.
     Days without usage are owed too, once the provider has given usage of any day: a key that may

@@ -10,6 +10,7 @@ from typing import Annotated
 import stamina
 import typer
 
+from openai_costs.cli.faults import of_machine
 from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.settings.load import Settings, load_settings
@@ -23,6 +24,9 @@ app = typer.Typer(
     help="What your AI costs, who spends it, and whether you can believe the number.",
 )
 
+KNOWN_CODES = (None, 0, 130)
+"""Exit codes besides 1; 130 is that of a command that was stopped."""
+
 _DAY = ["%Y-%m-%d"]
 FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First UTC day.")]
 LastDay = Annotated[
@@ -32,30 +36,33 @@ Home = Annotated[
     str | None, typer.Option("--home", help="The home; default: OPENAI_COSTS_HOME, or ./data.")
 ]
 DAYS = typer.Option(help="Days of history, 7 to 1100.")
-SEED = typer.Option(help="Another seed is other noise around the same story.")
+SEED = typer.Option(help="Another seed gives other noise around the same story.")
 
 
 def main() -> None:
-    """Run a command; a mistake is one sentence and its exit code, whoever noticed it."""
-    stamina.instrumentation.set_on_retry_hooks(())  # a retry is told in our own sentences
+    """Run a command; a mistake or a fault of the machine is one sentence and an exit code."""
+    stamina.instrumentation.set_on_retry_hooks(())  # retries are reported in our own sentences
     try:
         app()
     except OpenAICostsError as mistake:
         typer.echo(str(mistake), err=True)
         sys.exit(mistake.exit_code)
+    except OSError as fault:
+        typer.echo(of_machine(fault), err=True)
+        sys.exit(1)
     except SystemExit as ended:
-        sys.exit(1 if ended.code else 0)
+        sys.exit(ended.code if ended.code in KNOWN_CODES else 1)
 
 
 @app.command()
 def demo(
     days: Annotated[int, DAYS] = 120,
-    home: Annotated[Path, typer.Option(help="Folder to fill; an old demo is replaced.")] = Path(
+    home: Annotated[Path, typer.Option(help="The folder to fill; an old demo is replaced.")] = Path(
         "demo"
     ),
     seed: Annotated[int, SEED] = 7,
 ) -> None:
-    """See it work: the whole graph over an invented company; no key, no network, no port."""
+    """Run the whole graph over a sample company: no key, no network, no port."""
     from openai_costs.cli.demo import demo as show  # noqa: PLC0415 - a command loads what it needs
 
     show(home, days=days, seed=seed, clock=utc_now, say=typer.echo)
@@ -63,13 +70,13 @@ def demo(
 
 @app.command("sample-api")
 def sample_api(
-    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 8765,
+    port: Annotated[int, typer.Option(help="0 picks a free one.", min=0, max=65535)] = 8765,
     days: Annotated[int, DAYS] = 120,
     seed: Annotated[int, SEED] = 7,
-    rows_per_day: Annotated[int, typer.Option(help="Pad days to about that many rows.")] = 0,
+    rows_per_day: Annotated[int, typer.Option(help="Pad each day to about this many rows.")] = 0,
     faults: Annotated[str, typer.Option(help="NAME@WHICH[:ARG],... or `help` for the list.")] = "",
 ) -> None:
-    """Serve the invented company's API on 127.0.0.1 for any client; key: sk-admin-sample."""
+    """Serve the sample company's API on 127.0.0.1; key: sk-admin-sample."""
     from openai_costs.sample.api.serving import sample_address, serve_sample  # noqa: PLC0415 - slow
 
     serve_sample(
@@ -87,39 +94,45 @@ def backfill(
     until: LastDay = None,
     connection: Annotated[str | None, typer.Option(help="Only this connection.")] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="From kept pages only: no request at all.")
+        bool, typer.Option("--offline", help="From kept pages only: no request.")
     ] = False,
+    home: Home = None,
 ) -> None:
-    """Materialise days headless: a range, or all that is missing and the trailing days again."""
+    """Materialize a range of days, or what is missing and the trailing days again."""
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
-    settings = _settings()
+    settings = _settings(home)
     settings = settings.only(connection) if connection else settings
     Headless(settings, say=typer.echo).backfill(_range(settings, since, until), offline=offline)
 
 
 @app.command()
 def dev(
-    demo: Annotated[bool, typer.Option("--demo", help="On the demo's home and company.")] = False,
-    home: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("demo"),
+    demo: Annotated[bool, typer.Option("--demo", help="The demo: its home and settings.")] = False,
+    home: Annotated[
+        str | None, typer.Option("--home", help="The home, or the demo's folder; default: ./demo.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="The port of the UI.", min=1, max=65535)] = 3000,
+    host: Annotated[str, typer.Option(help="The address of the UI.")] = "127.0.0.1",
 ) -> None:
-    """Start the Dagster UI and its daemon on this code location; state stays below the home."""
-    from openai_costs.cli.dev import start  # noqa: PLC0415
+    """Start the Dagster UI and its daemon on this code location."""
+    from openai_costs.cli.dev import Address, start  # noqa: PLC0415
 
-    sys.exit(start(home if demo else None))
+    sys.exit(start(home, is_demo=demo, address=Address(host, port), say=typer.echo))
 
 
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Facts as JSON.")] = False,
+    home: Home = None,
 ) -> None:
-    """Check keys, access, folders and versions: a line per fact, with the remedy."""
+    """Check keys, access, folders and versions: one line per fact, with the fix."""
     from openai_costs.cli.doctor import facts  # noqa: PLC0415
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     found = []
-    for fact in facts(_settings(), utc_now, reach_of(utc_now)):
+    for fact in facts(_settings(home), utc_now, reach_of(utc_now)):
         found.append(fact._asdict())
         if not as_json:
             typer.echo(f"{fact.state:<4}  {fact.about}: {fact.said}")
@@ -131,12 +144,13 @@ def doctor(
 @app.command("verify")
 def verify_sums(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    home: Home = None,
 ) -> None:
     """Recompute the tie-outs of every settled day over all that is stored and published."""
     from openai_costs.cli import verify  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
-    settings = _settings()
+    settings = _settings(home)
     progress = silent if as_json else typer.echo
     found = verification.verify(settings, progress)
     if as_json:
@@ -200,16 +214,20 @@ def deliver(home: Home = None) -> None:
 @app.command()
 def report(
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    home: Home = None,
 ) -> None:
-    """Rebuild the cost explorer page from the lake."""
+    """Rebuild the cost explorer."""
+    from openai_costs.cli.findings import refuse_empty  # noqa: PLC0415
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
+    from openai_costs.tables.mart.coverage import Coverage  # noqa: PLC0415
 
-    home = place(_settings().home)
-    write_report(home, Lake(home), utc_now())
-    typer.echo(str(home / PAGE))
+    folder = place(_settings(home).home)
+    refuse_empty(folder, Coverage, "days of costs")
+    write_report(folder, Lake(folder), utc_now())
+    typer.echo(str(folder / PAGE))
     if show:
-        typer.launch(str(home / PAGE))
+        typer.launch(str(folder / PAGE))
 
 
 def _settings(home: str | None = None) -> Settings:
@@ -221,7 +239,7 @@ def _settings(home: str | None = None) -> Settings:
 
 
 def _range(settings: Settings, since: datetime | None, until: datetime | None) -> DayRange | None:
-    """Return the days asked for; an end left out is the first day there is, or today."""
+    """Return the days asked for; a missing end is the first day there is, or today."""
     if since is None and until is None:
         return None
     first = since.date() if since else settings.first_day

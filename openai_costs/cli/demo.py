@@ -1,7 +1,7 @@
-"""The demo: the whole graph over the sample organisation, through the real client and assets.
+"""The demo: the whole graph over the sample organization, through the real client and assets.
 
-Two runs, as in real life: the history as it stood some days ago, then today's refresh, which reads
-the trailing days again and so finds the day that the provider restated in between.
+Two runs: the history as of some days ago, then today's refresh, which reads the trailing days again
+and so finds the day that the provider restated in between.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ from openai_costs.cli.findings import lines, shown
 from openai_costs.cli.run_output import Say
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.formatting import counted
 from openai_costs.orchestration.jobs import REFRESH, trailing
 from openai_costs.outputs.publish.database import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page
@@ -33,16 +34,16 @@ MOST_FINDINGS = 5
 
 
 def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
-    """Materialise the sample organisation into a fresh home, and tell what came out.
+    """Materialize the sample organization into a fresh home, and print the results.
 
     Raises:
-        SettingsError: The home holds something that is not a demo, or `days` is out of range.
+        SettingsError: The home contains something that is not a demo, or `days` is out of range.
     """
     now = clock()
     made = company(home, seed=seed, days=days, now=now, kinds=connection_kinds())
     settings, before = made.settings, _before_the_restatement(made.organisation)
     _fresh(home, made.files)
-    say(f"Tidewater Maps, an invented company, {days} days. First as it stood on {before.date()}:")
+    say(f"Tidewater Maps, an invented company, {days} days. First as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
     names = [one.name for one in settings.connections]
     then.read_directory(names)
@@ -53,12 +54,12 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     folder = place(settings.home)
     today.follow_directory(overtaken_days(Lake(folder), settings.teams))
     today.publish()
-    for line in told(read_page(Lake(folder), now), home):
+    for line in summary(read_page(Lake(folder), now), home):
         say(line)
 
 
-def told(page: PageModel, home: Path) -> Iterator[str]:
-    """Yield what a person should see: numbers, who spends it, questions, findings, what next."""
+def summary(page: PageModel, home: Path) -> Iterator[str]:
+    """Yield the summary: numbers, who spends it, questions, findings, files, the next command."""
     everything = page.views[0]
     yield ""
     for number in everything.headlines:
@@ -81,26 +82,27 @@ def told(page: PageModel, home: Path) -> Iterator[str]:
 
 
 def _findings(home: Path) -> Iterator[str]:
-    """Yield what is open, with dollars, and how much is over."""
+    """Yield the open findings with their dollars, and how many are closed."""
     everything = shown(place(str(home)), everything=True)
     found = [one for one in everything if one.state in OPEN]
-    over, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
-    yield f"\nOpen findings ({len(found)}, here the {first} worst; {over} more are over):"
+    closed, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
+    opened = counted(len(found), "open finding")
+    yield f"\n{opened} (the {first} worst shown), {closed} closed:"
     yield from (f"  {line}" for line in lines(found[:MOST_FINDINGS]))
 
 
 def _before_the_restatement(organisation: Organisation) -> datetime:
-    """Return an instant when the day that is restated later had settled and not changed yet."""
+    """Return an instant when the day that is restated later had settled and not changed."""
     restated = organisation.event(EventKind.RESTATED_DAY).days[0]
     return datetime.combine(restated + RESTATED_AFTER, time.min, UTC) - timedelta(hours=12)
 
 
 def _fresh(home: Path, files: Mapping[str, str]) -> None:
-    """Empty an old demo, and write what the company has set up: what `dev` starts from."""
+    """Empty an old demo, and write the company's settings and files, from which `dev` starts."""
     if home.exists() and any(home.iterdir()):
         if not is_demo(home):
             raise SettingsError(
-                f"{home} is not empty and not a demo. Choose another folder with --home."
+                f"{home} is not empty and contains no demo. Choose another folder with --home."
             )
         rmtree(home)
     for name, text in files.items():

@@ -1,8 +1,17 @@
-"""Starts the Dagster UI with its daemon on this code location, with its state below the home."""
+"""Starts the Dagster UI with its daemon on this code location, with its state below the home.
 
+What it starts ends with it: Ctrl-C and SIGTERM stop Dagster's processes too.
+"""
+
+import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.setup import CONFIG
@@ -19,38 +28,105 @@ concurrency:
     default_limit: 1
 run_monitoring:
   enabled: true
-  start_timeout_seconds: 180
+  start_timeout_seconds: 1800
   max_runtime_seconds: 14400
 telemetry:
   enabled: false
 nux:
   enabled: false
 """
+STOPPED = 130
+"""The exit code after Ctrl-C or SIGTERM."""
+
+GRACE_SECONDS = 20
+"""How long Dagster may take to end its own processes."""
 
 
-def start(demo_home: Path | None) -> int:
-    """Run `dagster dev` until it is stopped; return its exit code.
+class Address(NamedTuple):
+    """Where the UI listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+
+    def __str__(self) -> str:
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+def start(
+    home: str | None, *, is_demo: bool, address: Address, say: Callable[[str], None] = print
+) -> int:
+    """Run `dagster dev` until it is stopped; return its exit code, 130 after a signal.
 
     Args:
-        demo_home: The demo's folder; None for the home of the settings.
+        home: The home; None for that of the settings, or the demo's usual folder.
+        is_demo: Whether to use the demo's settings.
+        address: Where the UI listens.
+        say: Takes a line for a person.
 
     Raises:
-        SettingsError: There is no demo in that folder, or the home is not on this machine.
+        SettingsError: There is no demo in that folder, the home is not on this machine, or the port
+            is in use.
     """
-    variables = _demo_variables(demo_home) if demo_home else {}
-    home = place(str(demo_home) if demo_home else load_settings(connection_kinds()).home)
-    if not is_local(home):
-        raise SettingsError(f"{home} is not on this machine: set DAGSTER_HOME, run `dagster dev`.")
-    state = Path(str(home)) / STATE
+    variables = _demo_variables(Path(home or "demo")) if is_demo else {}
+    folder = place(home or ("demo" if is_demo else load_settings(connection_kinds()).home))
+    if not is_local(folder):
+        raise SettingsError(
+            f"{folder} is not on this machine: set DAGSTER_HOME, run `dagster dev`."
+        )
+    _refuse_taken(address)
+    state = Path(str(folder)) / STATE
     state.mkdir(parents=True, exist_ok=True)
     instance = state / "dagster.yaml"
     if not instance.exists():
         instance.write_text(INSTANCE, encoding="utf-8")
     command = [sys.executable, "-m", "dagster", "dev", "-m", "openai_costs.definitions"]
+    command += ["--host", address.host, "--port", str(address.port)]
     environment = environment_with(
-        **variables, DAGSTER_HOME=str(state), OPENAI_COSTS_HOME=str(home)
+        **variables, DAGSTER_HOME=str(state), OPENAI_COSTS_HOME=str(folder)
     )
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own words
+    say(f"Dagster UI: {address} (ready in a few seconds; Ctrl-C stops it)")
+    return run_until_stopped(command, environment)
+
+
+def run_until_stopped(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command, and end all processes that it started when this one is stopped.
+
+    They are a session of their own, so that one signal reaches all of them.
+    """
+    # Handlers before the start: a child of a process that ignores Ctrl-C would ignore it too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 - our own words
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.wait(GRACE_SECONDS)
+        return STOPPED
+    finally:
+        _end_session(process)
+
+
+def _end_session(process: subprocess.Popen[bytes]) -> None:
+    """End what is left of a command's processes."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.wait(1)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _refuse_taken(address: Address) -> None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as taken:
+        why = f"{address} cannot be used ({taken.strerror or taken})"
+        raise SettingsError(f"{why}. Choose another with --port or --host.") from None
 
 
 def _demo_variables(home: Path) -> dict[str, str]:

@@ -122,7 +122,7 @@ def _directory(settings: Settings) -> Iterator[Said]:
         yield ("OK", about, "none in the settings: no person is matched or flagged")
         return
     folder = UPath(settings.config_file.parent)
-    for pattern in settings.directory.files:
+    for pattern in (file.path for file in settings.directory.files):
         try:
             found = files(folder, pattern)
         except OpenAICostsError as refused:

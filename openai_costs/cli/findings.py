@@ -23,6 +23,7 @@ from openai_costs.settings import Mute, Route
 from openai_costs.settings.load import Settings, secret
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.contract import Contract
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
 
 BY = "command line"
@@ -47,16 +48,29 @@ class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence'
         )
 
 
+def refuse_empty(home: UPath, table: type[Contract], what: str) -> None:
+    """Refuse a home that does not have a table yet.
+
+    Args:
+        home: The home of the command.
+        table: The table that the command needs.
+        what: What it has, in the plural: `findings`.
+
+    Raises:
+        NothingStored: It has no such table.
+    """
+    if not Lake(home).has(table):
+        raise NothingStored(str(home), what, _demo_near(home))
+
+
 def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
     """Return the findings to show, by severity, then by dollars; by default only the open ones.
 
     Raises:
         NothingStored: Nothing was evaluated in this home yet.
     """
-    lake = Lake(home)
-    if not lake.has(Findings):
-        raise NothingStored(str(home), "findings", _demo_near(home))
-    found = rows(Finding, worst_first(lake.read(Findings)))
+    refuse_empty(home, Findings, "findings")
+    found = rows(Finding, worst_first(Lake(home).read(Findings)))
     return [one for one in found if everything or one.state in OPEN]
 
 

@@ -1,4 +1,4 @@
-"""Tells a person how a headless run is going: a line per step, with rows, dollars and time left."""
+"""The output of a headless run: a line per step, with rows, dollars and time left."""
 
 import logging
 import time
@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from openai_costs.kernel.days import consecutive
+from openai_costs.kernel.formatting import dollars
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 
 Say = Callable[[str], None]
@@ -45,11 +46,11 @@ class Progress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one event of the run."""
-        told = getattr(record, "dagster_meta", {})
-        event = told.get("dagster_event")
+        details = getattr(record, "dagster_meta", {})
+        event = details.get("dagster_event")
         if event is None:
-            if record.levelno == logging.INFO:  # what an asset tells; errors end the run
-                self.say(f"      {told.get('orig_message', record.getMessage())}")
+            if record.levelno == logging.INFO:  # a message of an asset; errors end the run
+                self.say(f"      {details.get('orig_message', record.getMessage())}")
             return
         kind = event.event_type
         if kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
@@ -72,7 +73,7 @@ class Progress(logging.Handler):
         left = spent / self.done * (self.steps - self.done)
         tally = self.tallies.get(event.step_key or "", _Tally())
         figures = f", {tally.rows:,} rows" if tally.rows else ""
-        figures += f", {tally.usd:,.2f} USD" if tally.usd else ""
+        figures += f", {dollars(tally.usd)}" if tally.usd else ""
         position = f"{self.done:>3}/{self.steps}"
         self.say(f"{position} {_title(event.step_key)}{figures} (about {left:.0f} s left)")
 
@@ -94,22 +95,21 @@ def _title(step_key: str | None) -> str:
     return (step_key or "").replace("__", "/")
 
 
-# What checks object to in a headless run: collected over its runs, and told in lines at the end.
-# Without the Dagster UI nobody would see them. Not here: the checks (orchestration/checks.py and
-# each folder).
+# The check summary of a headless run: collected over its runs, printed at the end. Without the
+# Dagster UI it would not be seen. Not here: the checks (orchestration/checks.py and each folder).
 
 MOST_SENTENCES = 3
-"""A check that says something else of every day of a year is told by its newest days."""
+"""Of a check with another sentence for every day of a year, the newest days are printed."""
 
-WHAT_TO_DO = "What each means, and what to do: docs/operations.md#checks."
+WHAT_TO_DO = "docs/operations.md#checks explains each check and what to do."
 
-Found = tuple[str, str, str, str]
-"""What was found: the check's asset, its name, how bad it is, and the sentence."""
+Result = tuple[str, str, str, str]
+"""A result: the check's asset, its name, its severity, and the sentence."""
 
 
 @dataclass
 class Objections:
-    """The newest verdict of each check on each day, where it is not a good one.
+    """The newest result of each check on each day, where it did not pass.
 
     Args:
         found: By asset, check, day and the connections asked.
@@ -118,10 +118,10 @@ class Objections:
     found: dict[tuple[str, str, str, str], dg.AssetCheckEvaluation] = field(default_factory=dict)
 
     def note(self, verdicts: Iterable[dg.AssetCheckEvaluation], asked: str) -> None:
-        """Take the verdicts of a run.
+        """Take the check results of a run.
 
         Args:
-            verdicts: What its checks said.
+            verdicts: The results of its checks.
             asked: The connections it asked; pages, and days of a core table, are judged for these
                 alone, everything else for all there are.
         """
@@ -133,25 +133,25 @@ class Objections:
                 self.found[key] = one
 
     def refused(self) -> list[str]:
-        """Return why days were left as they were; empty when every day was written."""
+        """Return why days were left unchanged; empty when every day was written."""
         rules = {CONTRACT.name, CURRENCY.name}
-        said = (one.description or "" for one in self.found.values() if one.check_name in rules)
-        return sorted(set(said))
+        texts = (one.description or "" for one in self.found.values() if one.check_name in rules)
+        return sorted(set(texts))
 
     def lines(self) -> Iterator[str]:
-        """Yield a line per check and sentence, with the days it is said of."""
-        said: dict[Found, set[str]] = {}
+        """Yield a line per check and sentence, with its days."""
+        days_of: dict[Result, set[str]] = {}
         for one in self.found.values():
-            said.setdefault(_found(one), set()).add(one.partition or "")
-        for _, group in groupby(sorted(said), key=lambda found: found[:2]):
-            newest = sorted(group, key=lambda found: max(said[found]), reverse=True)
-            yield from (_line(found, said[found]) for found in newest[:MOST_SENTENCES])
+            days_of.setdefault(_result(one), set()).add(one.partition or "")
+        for _, group in groupby(sorted(days_of), key=lambda found: found[:2]):
+            newest = sorted(group, key=lambda found: max(days_of[found]), reverse=True)
+            yield from (_line(found, days_of[found]) for found in newest[:MOST_SENTENCES])
             if rest := newest[MOST_SENTENCES:]:
                 yield _line(
                     (*rest[0][:3], "more of the same"),
-                    {day for found in rest for day in said[found]},
+                    {day for found in rest for day in days_of[found]},
                 )
-        if said:
+        if days_of:
             yield WHAT_TO_DO
 
 
@@ -160,13 +160,13 @@ def _is_per_connection(one: dg.AssetCheckEvaluation) -> bool:
     return layer == "raw" or (layer == "core" and one.partition is not None)
 
 
-def _found(one: dg.AssetCheckEvaluation) -> Found:
-    said = one.description or "did not pass"
-    return (one.asset_key.to_user_string(), one.check_name, one.severity.value, said)
+def _result(one: dg.AssetCheckEvaluation) -> Result:
+    text = one.description or "did not pass"
+    return (one.asset_key.to_user_string(), one.check_name, one.severity.value, text)
 
 
-def _line(found: Found, days: set[str]) -> str:
-    asset, check, severity, said = found
+def _line(found: Result, days: set[str]) -> str:
+    asset, check, severity, text = found
     ranges = consecutive(date.fromisoformat(day) for day in days if day)
     of = f" of {', '.join(map(str, ranges))}" if ranges else ""
-    return f"{severity:<5} {asset} {check}{of}: {said}"
+    return f"{severity:<5} {asset} {check}{of}: {text}"

@@ -1,6 +1,6 @@
 """What a day is: UTC partitions, the trailing window that is read again, settled or provisional.
 
-The only module that reads a clock. Everything else is told what time it is.
+The only module that reads a clock. Everything else gets the time as an argument.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class Clock(Protocol):
-    """Tells the current instant."""
+    """Returns the current instant."""
 
     def __call__(self) -> datetime:
         """Return the current instant, UTC and aware."""

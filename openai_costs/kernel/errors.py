@@ -1,8 +1,8 @@
 """The exception family. Every class builds its own sentence: what, which one, what to do next.
 
 OpenAICostsError                a mistake we can explain; shown without a stack trace
-├── SettingsError               openai_costs.toml or the environment says something we cannot use
-│   └── MissingKey              no key was found in any of the places we looked
+├── SettingsError               openai_costs.toml or the environment has a value that cannot be used
+│   └── MissingKey              no key was found in any of the places searched
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
 ├── ReadFailed                  a read did not complete, so nothing of it was kept
 │   ├── KeyUnusable             no header can hold the key (sources/http/access.py)
@@ -29,6 +29,7 @@ from datetime import date
 from typing import NamedTuple
 
 from openai_costs.kernel.formatting import listed
+from openai_costs.kernel.redaction import redacted
 
 ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
 
@@ -56,20 +57,19 @@ class SettingsError(OpenAICostsError):
 
 
 class MissingKey(SettingsError):  # noqa: N818 - the name is the sentence's subject
-    """No key was found in any of the places we looked.
+    """No key was found in any of the places searched.
 
     Args:
         connection: The connection's name.
         places: Where a key could have been.
-        remedy: How a person gets such a key, as a sentence; the provider's folder writes it.
+        remedy: How to get such a key, as a sentence; the provider's folder writes it.
     """
 
     def __init__(self, connection: str, places: Sequence[str], remedy: str = "") -> None:
         searched = "; ".join(places)
         super().__init__(
             f"Connection {connection!r} has no admin key. Places searched: {searched}. "
-            f"{remedy or 'Create a key and export it'}, or run `openai-costs demo`, which needs "
-            "no key."
+            f"{remedy or 'Create a key and export it'}, or run `openai-costs demo` without a key."
         )
 
 
@@ -88,7 +88,7 @@ class ReadFailed(OpenAICostsError):  # noqa: N818
 
     Args:
         sentence: What happened, for a person.
-        is_retryable: Whether the same read may succeed later although nobody acts.
+        is_retryable: Whether the same read may succeed later without any change.
     """
 
     is_retryable = False
@@ -130,21 +130,21 @@ class AccessRefused(ReadFailed):
             f"{answer.status} and the message {answer.message!r}. {needed.need} Set the key in "
             f"{key_env}; `openai-costs doctor` checks what it may read."
         )
-        self.path, self.status = answer.path, answer.status
-        self.message, self.scope = answer.message, needed.scope
+        self.path, self.status, self.message = answer.path, answer.status, answer.message
+        self.scope = needed.scope
 
 
 class FileRefused(ReadFailed):
-    """A file that settings name cannot be used as it is.
+    """A file that settings name cannot be used; its sentence has no e-mail address and no key.
 
     Args:
         place: The file, and the line where one is known.
-        why: What is wrong.
+        why: What is wrong with it.
         remedy: What to do about it.
     """
 
     def __init__(self, place: str, why: str, remedy: str) -> None:
-        super().__init__(f"{place}: {why}. {remedy} Nothing of it was used.")
+        super().__init__(redacted(f"{place}: {why}. {remedy} Nothing of it was used."))
         self.place, self.why, self.remedy = place, why, remedy
 
 
@@ -245,6 +245,6 @@ class ContractBroken(OpenAICostsError):  # noqa: N818
     def __init__(self, table: str, days: Sequence[date], rules: Sequence[str]) -> None:
         some_days = listed([str(day) for day in days], 3, "day")
         super().__init__(
-            f"{table} for {some_days} was not replaced: {'; '.join(rules)}. "
-            f"The rules are in docs/tables.md; the pages behind it are kept in raw/."
+            f"{table} for {some_days} was not replaced: {'; '.join(rules)}. The rules are in "
+            "docs/tables.md; the pages behind it are kept in raw/."
         )

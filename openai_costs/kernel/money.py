@@ -81,7 +81,7 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
 def unless_tiny(divisor: pl.Expr) -> pl.Expr:
     """Return a divisor, null where it is 0 or so small that a share of it has no room.
 
-    Polars divides decimals also where nobody looks, and stops at the first one without room.
+    Polars also divides the rows that a condition skips, and fails at the first without room.
     """
     return pl.when(divisor.abs() >= _TINY).then(divisor)
 

@@ -1,4 +1,4 @@
-"""Keeps what happens in runs that nobody looks at afterwards in memory, and in no database.
+"""Keeps the events of runs that are not recorded in memory, and in no database.
 
 Dagster's own event log in memory is SQLite, and writing to it took nearly half of a headless run.
 A run reads little of it: its own events, and the newest materialization of what it builds on.
@@ -133,7 +133,7 @@ class EventList(InMemoryEventLogStorage):
         self._refuse(table_name)
 
     def _refuse(self, what: str = "this") -> NoReturn:
-        raise NotImplementedError(f"The event log of a run that nobody records has no {what}.")
+        raise NotImplementedError(f"The event log of an unrecorded run has no {what}.")
 
 
 def _type(record: dg.EventLogRecord) -> dg.DagsterEventType | None:

@@ -76,10 +76,10 @@ def jobs_and_sensors(
         monitored_jobs=[read_directory],
         request_job=derive,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Derive the days again whose names or owners the directory has overtaken.",
+        description="Derive the days again whose names or owners have changed in the directory.",
     )
     def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
-        yield from overtaken_requests(settings, context.dagster_run.run_id, stale_days)
+        yield from stale_requests(settings, context.dagster_run.run_id, stale_days)
 
     return dg.Definitions(
         jobs=[refresh, rebuild, read_directory, derive, publish],
@@ -87,10 +87,10 @@ def jobs_and_sensors(
     )
 
 
-def overtaken_requests(
+def stale_requests(
     settings: Settings, after: str, stale_days: StaleDays
 ) -> Iterator[dg.RunRequest]:
-    """Yield a run of DERIVE per range of overtaken days, once after a reading of the directory."""
+    """Yield a run of DERIVE per range of stale days, once after a reading of the directory."""
     for days in stale_days(Lake(place(settings.home)), settings.teams):
         yield dg.RunRequest(run_key=f"{after}:{days}", tags=range_tags(days))
 

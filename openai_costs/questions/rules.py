@@ -30,6 +30,7 @@ class Rule:
             message leaves `observed` out.
         quiet_days: Judged days without the condition after which a finding is closed; 0 when one
             evaluation without it is enough.
+        reports_end: Whether its end is a message; not where something else takes its place.
         page: The page of the documentation that has a section about it.
     """
 
@@ -37,6 +38,7 @@ class Rule:
     title: str = "{who}: {usd} at stake {when}"
     span: str = "on {day}"
     quiet_days: int = 2
+    reports_end: bool = True
     page: str = "docs/alerts.md"
 
     @property

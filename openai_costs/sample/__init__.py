@@ -1,4 +1,4 @@
-"""The sample organisation: Tidewater Maps, an invented company with a bill worth explaining.
+"""The sample organization: Tidewater Maps, an invented company with a bill worth explaining.
 
 The demo, the tests and the pictures in the docs all look at this one company, so that what they
 show is always true of the code. Two halves live here:
@@ -8,6 +8,6 @@ show is always true of the code. Two halves live here:
 * the wire: an application that answers `GET /v1/organization/costs` the way the vendor does,
   with its oddities and, on request, its failures.
 
-What does not belong here: anything a real organisation needs, any rule about spending, and any
+What does not belong here: anything a real organization needs, any rule about spending, and any
 reading of a clock, a file or the environment. "Today" and "now" are always given by the caller.
 """

@@ -1,4 +1,4 @@
-"""What the sample organisation has set up: its settings as a file, and the files these name.
+"""What the sample organization has set up: its settings as a file, and the files these name.
 
 Not here: running anything (cli/demo.py), who the company is (sample/).
 """
@@ -46,7 +46,7 @@ BUDGETS: tuple[Mapping[str, object], ...] = (
 
 
 class Company(NamedTuple):
-    """The sample organisation, with what it has set up.
+    """The sample organization, with what it has set up.
 
     Args:
         organisation: Who it is and what it spends.
@@ -60,7 +60,7 @@ class Company(NamedTuple):
 
 
 def is_demo(home: Path) -> bool:
-    """Return whether a folder is the home of the sample organisation."""
+    """Return whether a folder is the home of the sample organization."""
     config = home / CONFIG
     return config.exists() and SAMPLE_SCHEME in config.read_text(encoding="utf-8")
 
@@ -76,13 +76,13 @@ def company(home: Path, *, seed: int, days: int, now: datetime, kinds: Kinds) ->
         kinds: The kinds of connections there are.
 
     Raises:
-        SettingsError: There is no such organisation.
+        SettingsError: There is no such organization.
     """
     address = sample_address(seed=seed, days=days, today=now.date())
     try:
         organisation = sample_at(address)
     except ValueError as wrong:
-        raise SettingsError(f"The sample organisation cannot be made: {wrong}.") from None
+        raise SettingsError(f"The sample organization cannot be made: {wrong}.") from None
     start = now.date() - timedelta(days=GATEWAY_DAYS)
     metered = DayRange(max(start, organisation.first_day), now.date() - timedelta(days=1))
     text = _toml(organisation, address, metered)
@@ -102,9 +102,9 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         "name": "sample",
         "base_url": address,
         "start": organisation.first_day,
-        "organization_id": organisation.cast.organization_id,
+        "organization_id": organisation.fixtures.organization_id,
     }
-    people = organisation.cast.people
+    people = organisation.fixtures.people
     teams = (
         {
             "name": team,
@@ -128,7 +128,7 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         _table("[gateway]", gateway),
         *_tables("[[gateway.allowed]]", allowed),
     ]
-    head = "# The sample organisation, answered in this process: no key, no network.\n"
+    head = "# The sample organization, answered in this process: no key, no network.\n"
     return head + "\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Budgets from a CSV file: one a row, refused with the line and what to do.
+"""Budgets from a CSV file, one per row; an error names the line and the remedy.
 
 Not here: what a budget is (budgets.py).
 """
@@ -20,28 +20,28 @@ REQUIRED = ("name", "limit_usd")
 LISTS = frozenset({"thresholds_pct", "ids"})
 
 
-def with_budget_file(said: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return what a settings file says, with the budgets of the file it names among its own.
+def with_budget_file(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the content of a settings file, with the budgets of its `budgets_file` added.
 
     Args:
-        said: The settings file; `budgets_file` in it is a path, from the settings file's folder.
+        content: The settings file; `budgets_file` in it is a path relative to its folder.
         folder: That folder.
 
     Raises:
         SettingsError: See `read_budgets`.
     """
-    rest = {name: value for name, value in said.items() if name != "budgets_file"}
-    if "budgets_file" not in said:
+    rest = {name: value for name, value in content.items() if name != "budgets_file"}
+    if "budgets_file" not in content:
         return rest
-    listed = read_budgets(folder / str(said["budgets_file"]))
+    listed = read_budgets(folder / str(content["budgets_file"]))
     return {**rest, "budgets": [*rest.get("budgets", ()), *listed]}
 
 
 def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a budget file, each already found to be a budget.
+    """Yield the rows of a budget file; each is valid.
 
     Raises:
-        SettingsError: The file cannot be read, or a row is no budget; names file and line.
+        SettingsError: The file cannot be read, or a row is not a budget; names file and line.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
@@ -49,43 +49,46 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
             heading = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as broken:
-        raise SettingsError(f"budgets_file {file} cannot be read: {broken}. Correct it.") from None
+        raise SettingsError(f"budgets_file {file} cannot be read: {broken}.") from None
     _refuse_heading(file, heading)
     lines: dict[str, int] = {}
     for line, row in rows:
         budget = _budget(f"{file}, line {line}", row)
         if (first := lines.setdefault(budget["name"], line)) != line:
             raise SettingsError(
-                f"{file}, line {line}: name {budget['name']} is that of line {first}. Rename one."
+                f"{file}, line {line}: the name {budget['name']} is on line {first} too. "
+                "Rename one."
             )
         yield budget
 
 
 def _refuse_heading(file: Path, heading: Sequence[str]) -> None:
-    """Refuse a first line that is none: another separator makes one name of all."""
+    """Refuse a first line without column names: another separator makes one name of all."""
     twice = [name for name in heading if heading.count(name) > 1]
     lacks = [name for name in REQUIRED if name not in heading]
     if twice or lacks:
-        said = f"names {twice[0]} twice" if twice else f"has no {lacks[0]}"
+        fault = f"names {twice[0]} twice" if twice else f"has no {lacks[0]}"
         raise SettingsError(
-            f"{file}, line 1: the heading {said}. It names the columns of docs/alerts.md#budgets, "
+            f"{file}, line 1: the header {fault}. List the columns of docs/alerts.md#budgets, "
             "separated by commas."
         )
 
 
 def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
     if None in row:
-        raise SettingsError(f"{where}: has more cells than the heading has names. Remove them.")
-    said: dict[str, Any] = {str(name): cell.strip() for name, cell in row.items() if cell}
-    said = {name: cell for name, cell in said.items() if cell}
-    for name in LISTS & said.keys():
-        said[name] = [one.strip() for one in said[name].split(SEPARATOR)]
+        raise SettingsError(
+            f"{where}: has more cells than the header has columns. Remove the extra cells."
+        )
+    content: dict[str, Any] = {str(name): cell.strip() for name, cell in row.items() if cell}
+    content = {name: cell for name, cell in content.items() if cell}
+    for name in LISTS & content.keys():
+        content[name] = [one.strip() for one in content[name].split(SEPARATOR)]
     try:
-        Budget.model_validate(said)
+        Budget.model_validate(content)
     except ValidationError as broken:
         first = objection(broken)
         name = ".".join(map(str, first.where)) or "the row"
         raise SettingsError(
-            f"{where}: {name}: {first.text}. docs/alerts.md#budgets has the columns."
+            f"{where}: {name}: {first.text}. docs/alerts.md#budgets lists the columns."
         ) from None
-    return said
+    return content

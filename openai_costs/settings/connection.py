@@ -14,14 +14,14 @@ from openai_costs.settings.error_location import Objection, objection
 from openai_costs.settings.section import Name, Section, VariableName, web_address
 
 SAMPLE_SCHEME = "sample://"
-"""A base_url that begins so is the sample organisation, answered in this process."""
+"""A base_url that begins so is the sample organization, answered in this process."""
 
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
 
 
 class Connection(Section):
-    """One organisation or account, with the key that reads it."""
+    """One organization or account, with the key that reads it."""
 
     name: Name
     provider: str
@@ -35,7 +35,7 @@ class Connection(Section):
     key_remedy: ClassVar[str] = ""
     """How a person gets a key, as a sentence without its end; for messages."""
     sample_key: ClassVar[str] = ""
-    """The key that the sample organisation knows."""
+    """The key that the sample organization knows."""
 
     @field_validator("base_url")
     @classmethod
@@ -58,7 +58,7 @@ class Connection(Section):
 
     @property
     def is_sample(self) -> bool:
-        """Whether this is the sample organisation, answered in this process."""
+        """Whether this is the sample organization, answered in this process."""
         return self.base_url.startswith(SAMPLE_SCHEME)
 
     @property

@@ -1,4 +1,4 @@
-"""`[gateway]`: the LLM gateway, its registry of tokens, its meter, and what may go round it."""
+"""`[gateway]`: the LLM gateway, its registry of tokens, its meter, and keys that may bypass it."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -10,7 +10,13 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.settings.section import Columns, Name, Section, VariableName, WebAddress
+from openai_costs.settings.section import (
+    Columns,
+    Name,
+    Section,
+    VariableName,
+    WebAddress,
+)
 
 Plain = str | bool | int
 Wanted = Plain | tuple[Plain, ...]
@@ -53,12 +59,12 @@ class Upstream(Section):
 
 
 class AllowedKey(Section):
-    """An API key that may go round the gateway, why, and until when."""
+    """An API key that may bypass the gateway, why, and until when."""
 
     api_key_id: str = Field(min_length=1)
     reason: str = Field(min_length=1)
     until: date
-    """The last day it is allowed on: an exception without an end is a rule."""
+    """The last day on which it is allowed; every exception has an end."""
 
 
 class Gateway(Section):
@@ -68,10 +74,10 @@ class Gateway(Section):
     litellm_url: WebAddress | None = None
     key_env: VariableName = "LITELLM_MASTER_KEY"
     meter: Literal["daily", "requests"] = "daily"
-    """LiteLLM: its daily sums, or every request (slower, and tells unpriced requests apart)."""
+    """LiteLLM: its daily sums, or every request (slower, but separates unpriced requests)."""
     requests_per_minute: int = Field(default=60, gt=0)
     start: date | None = None
-    """The first day it was in use; before it nothing is compared or called a bypass."""
+    """The first day it was in use; earlier days are neither compared nor called a bypass."""
     token_files: tuple[str, ...] = ()
     spend_files: tuple[str, ...] = ()
     """Files to read in place of an API: names, patterns (`*`, `?`, `**`) or URLs of them."""
@@ -92,25 +98,27 @@ class Gateway(Section):
     """Whether the file has dollars, or its tokens are valued at list price."""
     upstreams: tuple[Upstream, ...] = ()
     models: Mapping[str, str] = Field(default_factory=dict)
-    """The gateway's own name of a model, and the provider's."""
+    """The gateway's own name for a model, and the provider's."""
     allowed: tuple[AllowedKey, ...] = ()
     capture_rate_below: Decimal = Field(default=Decimal("0.9"), gt=0, le=1)
     """A registered key that was metered for less than this share of its bill is unmetered."""
     tolerance_pct: Decimal = Field(default=Decimal("0.5"), ge=0, le=5)
     tolerance_usd: Decimal = Field(default=Decimal("0.01"), ge=0)
-    """A gap up to the larger of the two is no gap."""
+    """A gap up to the larger of the two is ignored."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
         if self.litellm_url and self.spend_files:
-            raise ValueError("has litellm_url and spend_files: the same dollars twice; keep one")
+            raise ValueError(
+                "has both litellm_url and spend_files: dollars would count twice; keep one"
+            )
         return self
 
     def refuse_strangers(self, connections: AbstractSet[str]) -> None:
-        """Refuse an upstream at a connection that is not there, and a name that is taken.
+        """Refuse an upstream of an unknown connection, and a name that is already taken.
 
         Raises:
-            ValueError: One of the two.
+            ValueError: Either of the two.
         """
         for upstream in self.upstreams:
             if upstream.connection not in connections:
@@ -130,7 +138,7 @@ class Gateway(Section):
 
     @property
     def is_there(self) -> bool:
-        """Whether there is anything to read."""
+        """Whether any part of a gateway is configured."""
         return bool(self.litellm_url or self.spend_files or self.token_files or self.upstreams)
 
 

@@ -155,10 +155,10 @@ def load_settings(kinds: Kinds) -> Settings:
     environment = Environment()
     path = environment.openai_costs_config
     if "openai_costs_config" in environment.model_fields_set and not path.exists():
-        raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which is not there.")
+        raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which does not exist.")
     said = with_budget_file(_read_toml(path), path.parent)
     if ours := said.keys() & {*OURS}:
-        raise SettingsError(f"{path}: {min(ours)} is not a setting of this file.")
+        raise SettingsError(f"{path}: {min(ours)} cannot be set in this file.")
     unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
     connections = said.pop("connections", None) or [kinds[0].unlisted(os.environ)]
     whole = {**said, "connections": connections, "unread_sections": unread}
@@ -238,6 +238,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+    except (OSError, RecursionError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         raise SettingsError(f"{path} cannot be read: {broken}. Correct that line.") from broken

@@ -1,13 +1,13 @@
-"""`[anomalies]`: from when a change of spend is news."""
+"""The sections `[anomalies]`, `[[teams]]`, `[reading]`, `[directory]` and `[seats]`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from openai_costs.settings.section import Columns, NoAddress, Section
+from openai_costs.settings.section import Columns, NoAddress, Section, refuse_unknown_columns
 
 Sensitivity = Literal["low", "normal", "high"]
 
@@ -20,7 +20,7 @@ Scoped = Annotated[
 
 
 class AnomalyScope(Section):
-    """What is different about some series. What is not said is as for all."""
+    """Thresholds of some series; a field that is not set is as in `[anomalies]`."""
 
     scope: Scoped
     """A kind of series (`user`), or one of them (`user:user-ada`)."""
@@ -32,28 +32,28 @@ class AnomalyScope(Section):
 
 
 class Anomalies(Section):
-    """From when a change of spend is news."""
+    """When a change of spend is reported."""
 
     sensitivity: Sensitivity = "normal"
     """How far from what is expected: low 5.5, normal 4.5, high 3.5 spreads."""
     minimum_usd: Decimal = Field(default=Decimal(10), ge=0)
-    """A day with fewer dollars above what is expected is never news, ..."""
+    """A day with fewer dollars above the expected spend is never reported, ..."""
     minimum_pct: Decimal = Field(default=Decimal(1), ge=0, le=100)
-    """... nor one below this share of the organisation's mean day, ..."""
+    """... nor one below this share of the organization's mean day, ..."""
     minimum_growth_pct: Decimal = Field(default=Decimal(25), ge=0)
-    """... nor one that grew by less."""
+    """... nor one that grew by less than this."""
     newcomer_usd: Decimal = Field(default=Decimal(50), ge=0)
-    """From how many dollars a day something is news in its first week."""
+    """Dollars a day from which a series is reported in its first week."""
     critical_usd: Decimal = Field(default=Decimal(500), ge=0)
-    """From how many dollars above what was expected an incident is critical."""
+    """Dollars above the expected spend from which an incident is critical."""
     scopes: tuple[AnomalyScope, ...] = ()
 
 
-# `[[teams]]`: whose money a project's, a person's or a key's is.
+# `[[teams]]`: which team a project, a person or a key belongs to.
 
 
 class Team(Section):
-    """A team, and what belongs to it. A key says more than a user, a user more than a project."""
+    """A team, and what belongs to it. A key takes precedence over a user, a user over a project."""
 
     name: NoAddress
     api_keys: tuple[NoAddress, ...] = ()
@@ -62,10 +62,10 @@ class Team(Section):
 
 
 def refuse_shared(teams: Sequence[Team]) -> None:
-    """Refuse what is in two teams, or twice in one: whose money would it be?
+    """Refuse an id that is in two teams, or twice in one.
 
     Raises:
-        ValueError: Names the first such thing, and where it is.
+        ValueError: Names the first such id, and where it is.
     """
     for kind in ("api_keys", "users", "projects"):
         names: dict[str, list[str]] = {}
@@ -75,7 +75,7 @@ def refuse_shared(teams: Sequence[Team]) -> None:
         for one, of in sorted(names.items()):
             if len(of) > 1:
                 where = " and ".join(of) if len({*of}) > 1 else f"{of[0]} twice"
-                raise ValueError(f"teams: {one} is in {kind} of {where}; leave it in once")
+                raise ValueError(f"teams: {one} is in {kind} of {where}; keep it once")
 
 
 # `[reading]`: how the provider's APIs are read.
@@ -89,7 +89,7 @@ class Reading(Section):
     settle_hours: int = Field(default=24, ge=0, le=24 * 14)
     """How long after its end a day stays provisional."""
     max_body_mb: int = Field(default=64, ge=1, le=2048)
-    """The largest answer taken into memory; a larger one makes the window shrink."""
+    """The largest response taken into memory; a larger one makes the window shrink."""
 
     @property
     def grace(self) -> timedelta:
@@ -100,20 +100,55 @@ class Reading(Section):
 # `[directory]` and `[seats]`: the company's own list of people, and what a seat costs.
 
 
+PEOPLE_COLUMNS = (
+    *("person_id", "name", "first_name", "last_name", "email", "aliases"),
+    *("team", "cost_center", "status", "left_day", "openai_user_id"),
+)
+"""Our columns of a list of people."""
+
+
+class DirectoryFile(Section):
+    """A file of people, with its own columns where they differ from those of the section."""
+
+    path: Annotated[str, StringConstraints(min_length=1)]
+    """The file, from the folder of the settings; `*` is allowed."""
+    columns: Columns = Field(default_factory=dict)
+    """Our name of a column, and its name in this file."""
+    separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    """What separates the cells of a CSV; a comma, where it is not set."""
+
+    @model_validator(mode="after")
+    def _names_known_columns(self) -> Self:
+        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "directory.files.columns")
+        return self
+
+
 class Directory(Section):
     """Where the company's own list of people is, and how an address finds its person."""
 
-    files: tuple[str, ...] = ()
-    """Backstage YAML, CSV, SCIM JSON or a Google Workspace export; `*` is allowed."""
+    files: tuple[DirectoryFile, ...] = ()
+    """Backstage YAML, CSV, or JSON of SCIM and other directories: a path, or a table with one."""
     columns: Columns = Field(default_factory=dict)
-    """For CSV: our name of a column, and the file's."""
+    """For all files: our name of a column, and its name in the file."""
     domain_aliases: Mapping[str, str] = Field(default_factory=dict)
-    """A mail domain, and the domain it is the same as."""
+    """A mail domain, and the domain it is equivalent to."""
     ignore_plus_tags: bool = False
     service_accounts: tuple[str, ...] = ()
-    """Addresses or user ids that are robots; `*` is allowed."""
+    """Addresses or user ids of service accounts; `*` is allowed."""
     largest_drop_pct: Decimal = Field(default=Decimal(50), gt=0, le=100)
-    """A directory that lost this share of its people since the last read is not believed."""
+    """A directory that lost this share of its people since the last read is not used."""
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _with_paths(cls, value: object) -> object:
+        if not isinstance(value, (list, tuple)):
+            return value
+        return [{"path": one} if isinstance(one, str) else one for one in value]
+
+    @model_validator(mode="after")
+    def _names_known_columns(self) -> Self:
+        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "directory.columns")
+        return self
 
 
 class Seats(Section):
@@ -124,4 +159,4 @@ class Seats(Section):
     month_usd_by_role: Mapping[str, Decimal] = Field(default_factory=dict)
     idle_after_days: int = Field(default=30, ge=1, le=366)
     subscription_labels: tuple[str, ...] = ("seat", "subscription", "chatgpt")
-    """Words in a line item that make it a seat's; the Costs API has no such lines today."""
+    """Words that mark a line item as a seat's; the Costs API has no such lines today."""

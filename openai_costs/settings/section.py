@@ -1,6 +1,7 @@
-"""What every section of the settings file keeps, and the words that several of them use."""
+"""The base of every section of the settings file, and the types that several of them share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import (
@@ -23,11 +24,11 @@ def web_address(value: str) -> str:
     """Return the address of an API without its last slash.
 
     Raises:
-        ValueError: It holds a secret, or would carry one in clear text.
+        ValueError: It contains a secret, or would send one in clear text.
     """
     address = TypeAdapter(HttpUrl).validate_python(value)
     if address.username or address.password:
-        raise ValueError("holds a user name or password; keys belong in the environment")
+        raise ValueError("contains a user name or password; keys belong in the environment")
     if address.scheme != "https" and not is_loopback(address.host):
         raise ValueError("is not https: the key would travel in clear text")
     return value.rstrip("/")
@@ -37,10 +38,10 @@ def no_address(value: str) -> str:
     """Return a name or an id.
 
     Raises:
-        ValueError: It is an e-mail address, which is personal data and no id, or nothing at all.
+        ValueError: It is empty, or an e-mail address, which is personal data and not an id.
     """
     if has_address(value):
-        raise ValueError("is an e-mail address; write a name, or the id that the bill has")
+        raise ValueError("is an e-mail address; write a name, or the id as on the bill")
     if not value.strip():
         raise ValueError("is empty; write a name or an id, or leave it out")
     return value
@@ -49,10 +50,29 @@ def no_address(value: str) -> str:
 NoAddress = Annotated[str, AfterValidator(no_address)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 Columns = Mapping[str, str]
-"""Our name of a column, and the name it has in somebody's file."""
+"""Our name of a column, and its name in the file."""
+
+
+def refuse_unknown_columns(columns: Columns, known: Collection[str], setting: str) -> None:
+    """Refuse a map of columns with a name that is none of ours: it would be ignored.
+
+    Args:
+        columns: Our name of a column, and its name in the file.
+        known: Our names.
+        setting: Where the map stands, for the message.
+
+    Raises:
+        ValueError: Names the unknown name, the closest one, and those there are.
+    """
+    for name in columns:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            names = ", ".join(sorted(known))
+            raise ValueError(f"{setting}: {name!r} is not a column{hint} The columns are: {names}")
 
 
 class Section(BaseModel):
-    """What every section keeps: no unknown name, no change after reading."""
+    """A section: unknown names are refused, and nothing changes after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

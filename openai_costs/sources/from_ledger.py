@@ -22,13 +22,14 @@ _READ = {
 def by_user(ledger: Batch, wanted: Collection[Slice]) -> Batch:
     """Return core.spend_by_user of some slices of core.spend.
 
-    Rows that name no user stay nobody's, so that the dollars of a day are the same in both tables.
+    Rows that name no user stay without one, so that the dollars of a day are the same in both
+    tables.
     """
     return ledger.only(set(wanted)).derive(users_of)
 
 
 def slices_with_users(ledger: Batch) -> set[Slice]:
-    """Return the slices of core.spend whose rows were read by user; without rows nothing tells."""
+    """Return the slices of core.spend whose rows were read by user; without rows there are none."""
     is_by_user = pl.col("grouping").str.split(",").list.contains("user_id")
     found = ledger.frame.filter(is_by_user).select("connection", "day").unique()
     return {Slice(*key) for key in found.iter_rows()}

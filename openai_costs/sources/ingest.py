@@ -51,7 +51,7 @@ class Ingested:
 
     @property
     def may_succeed_later(self) -> bool:
-        """Whether one of the failures may pass although nobody acts."""
+        """Whether one of the failures may pass without any change."""
         return any(getattr(error, "is_retryable", False) for error in self.failed.values())
 
     @property

@@ -18,16 +18,24 @@ import polars.selectors as cs
 import zstandard
 
 from openai_costs.kernel.errors import FileRefused
+from openai_costs.kernel.redaction import has_address
 
 JSON_LINES = ("jsonl", "ndjson", "log")
 """Object stores are often filled with `.log` files, which hold an object on each line."""
 
 
 class TextRow(NamedTuple):
-    """A row and where it stands; None where a cell is empty."""
+    """A row of a file.
+
+    Args:
+        place: The file and the line.
+        cells: Its cells by column; None where a cell is empty.
+        fault: Why its cells cannot be used; empty when they can.
+    """
 
     place: str
     cells: Mapping[str, str | None]
+    fault: str = ""
 
 
 SetAside = Callable[[FileRefused], None]
@@ -43,19 +51,28 @@ def refuse(row: FileRefused) -> None:
     raise row
 
 
-def text_rows(
-    name: str, content: bytes, records: str = "", set_aside: SetAside = refuse
+def text_rows(  # noqa: PLR0913 - what a file says about itself
+    name: str,
+    content: bytes,
+    records: str = "",
+    set_aside: SetAside = refuse,
+    *,
+    separator: str | None = None,
+    with_faults: bool = False,
 ) -> Iterator[TextRow]:
     """Yield the rows of a file.
 
     Args:
-        name: The file's name: its ending says what it is.
+        name: The file's name: its extension is the format.
         content: Its bytes.
         records: JSON only: the dotted path from a whole object to its list of records.
         set_aside: Takes each row that cannot be read.
+        separator: What separates the cells of a CSV; by default a comma, in a TSV a tab.
+        with_faults: Whether a CSV row with too many cells is yielded with its fault instead of
+            refusing the file.
 
     Raises:
-        FileRefused: It is not what its ending says, or of no kind we know.
+        FileRefused: It does not have the format of its extension, or that is unknown.
     """
     unpacked, plain = _unpacked(name, content)
     kind = unpacked.rsplit(".", 1)[-1].lower()
@@ -66,7 +83,12 @@ def text_rows(
     elif kind == "json":
         yield from _json(name, decoded(name, plain), records, set_aside)
     elif kind in ("csv", "tsv"):
-        yield from _csv(name, decoded(name, plain), "\t" if kind == "tsv" else ",", set_aside)
+        usual = "\t" if kind == "tsv" else ","
+        for row in _csv(name, decoded(name, plain), separator or usual):
+            if row.fault and not with_faults:
+                set_aside(FileRefused(row.place, row.fault, "Quote a cell that contains a comma."))
+            else:
+                yield row
     else:
         remedy = (
             "Give the file one of the endings .csv, .tsv, .json, .jsonl, .ndjson, .log or "
@@ -103,22 +125,20 @@ def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
     return name, content
 
 
-def _csv(name: str, text: str, delimiter: str, set_aside: SetAside) -> Iterator[TextRow]:
+def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
     csv.field_size_limit(sys.maxsize)  # a cell may hold a whole prompt
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begun = 1
     try:
         heads = [head.strip() for head in next(reader, [])]
-        if twice := sorted({head for head in heads if head and heads.count(head) > 1}):
-            why = f"has more than one column {', '.join(twice)}"
-            raise FileRefused(f"{name}, line 1", why, "Give every column a name of its own.")
+        _refuse_heads(name, heads)
         begun = reader.line_num + 1
         for cells in reader:
             # A quoted cell may hold line breaks: a record stands where it begins.
             place, begun = f"{name}, line {begun}", reader.line_num + 1
             if len(cells) > len(heads):
-                why = f"has {len(cells)} cells under {len(heads)} columns"
-                set_aside(FileRefused(place, why, "Quote a cell that holds a comma."))
+                fault = f"has {len(cells)} cells under {len(heads)} columns"
+                yield TextRow(place, {str(n): cell for n, cell in enumerate(cells)}, fault)
             elif any(cell.strip() for cell in cells):
                 padded = [*cells, *[""] * (len(heads) - len(cells))]
                 yield TextRow(
@@ -126,8 +146,18 @@ def _csv(name: str, text: str, delimiter: str, set_aside: SetAside) -> Iterator[
                 )
     except csv.Error as broken:
         place = f"{name}, line {begun}"
-        remedy = "Correct the quotes of that line."
-        raise FileRefused(place, f"is no CSV ({broken})", remedy) from None
+        raise FileRefused(place, f"is not CSV ({broken})", "Fix the quotes of that line.") from None
+
+
+def _refuse_heads(name: str, heads: list[str]) -> None:
+    """Refuse a first line that does not name the columns; nothing of it is repeated."""
+    place = f"{name}, line 1"
+    if any(map(has_address, heads)):
+        why = "contains an e-mail address instead of the names of the columns"
+        raise FileRefused(place, why, "Add a first line with names such as email,name,team.")
+    if twice := sorted({head for head in heads if head and heads.count(head) > 1}):
+        why = f"has more than one column {', '.join(twice)}"
+        raise FileRefused(place, why, "Give every column a name of its own.")
 
 
 def _json_lines(name: str, text: str, records: str, set_aside: SetAside) -> Iterator[TextRow]:

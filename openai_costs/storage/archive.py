@@ -44,7 +44,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a kept file says about itself."""
+    """The description inside a kept file."""
 
     provider: str
     connection: str
@@ -53,7 +53,7 @@ class Manifest(msgspec.Struct, frozen=True):
     read_at: datetime
     parts: dict[str, Part]
     absent: dict[str, str] = {}
-    """Parts the provider refused to give, and its message."""
+    """Parts that the provider refused, and its message."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class KeptRead:
 
 
 class DamagedRead(NamedTuple):
-    """A kept file that is not what was kept: the day it was for, and what is wrong with it."""
+    """A kept file that has changed or is damaged: its day, and what is wrong with it."""
 
     connection: str
     day: date
@@ -163,11 +163,11 @@ class Archive:
         return sorted(one.name for one in folder.iterdir()) if folder.exists() else []
 
     def room(self, provider: str, connection: str, name: str) -> UPath:
-        """Return a folder beside a connection's reads, for what is not a complete read yet."""
+        """Return a folder beside a connection's reads, for reads that are not complete yet."""
         return self._root / provider / connection / name
 
     def note(self, provider: str, connection: str, about: str = "learned") -> UPath:
-        """Return the file in which a source remembers what it learned about a connection."""
+        """Return the file in which a source keeps cached hints about a connection."""
         return self._root / provider / connection / f"{about}.json"
 
     def _folder(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
@@ -226,7 +226,7 @@ def open_read(path: UPath) -> KeptRead:
     """Return the read in a kept file.
 
     Raises:
-        PageRefused: The file is damaged, or a body is not the one whose digest was written down.
+        PageRefused: The file is damaged, or a body does not match its digest.
     """
     try:
         members = _unpack(path.read_bytes())
@@ -235,7 +235,7 @@ def open_read(path: UPath) -> KeptRead:
         raise PageRefused(str(path), "the file", f"is damaged ({damage})") from None
     for name, part in manifest.parts.items():
         if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
-            raise PageRefused(str(path), f"{name}.json", "is not what was kept: its digest differs")
+            raise PageRefused(str(path), f"{name}.json", "has changed: its digest differs")
     named = msgspec.structs.replace(manifest, connection=path.parents[2].name)  # may be renamed
     return KeptRead(path, named, members)
 

@@ -1,6 +1,6 @@
 """Where bytes come to rest: a local folder or an object store, by URL, with the same code.
 
-The only place that writes or replaces a file, so that "all of it or none of it" is said once.
+The only place that writes or replaces a file, so that "all or nothing" is decided once.
 Not here: what the bytes mean.
 """
 

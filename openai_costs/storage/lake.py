@@ -2,8 +2,8 @@
 
 A slice (one connection, one day) is validated and then replaced by rename, or left alone; a day
 without rows is a file without rows. Any number of processes may write different slices at once,
-without a lock. Each file carries the `read_at` of the read it was made from, so that a reader can
-tell whether two tables speak of the same read. Not here: Dagster
+without a lock. Each file carries the `read_at` of the read it was made from, so that a reader
+can see whether two tables are of the same read. Not here: Dagster
 (orchestration/table_assets.py), DuckDB (publish/).
 """
 
@@ -110,7 +110,7 @@ class Lake:
 
     @contextmanager
     def alone(self, table: type[Contract]) -> Iterator[None]:
-        """Compute and replace a whole table alone: two that overlap would forget each other.
+        """Compute and replace a whole table alone: overlapping runs would lose rows of one another.
 
         Slices need no such thing. An object store has no file locks: run one at a time there.
         """
@@ -245,6 +245,6 @@ def _batch(files: Mapping[Slice, bytes]) -> Batch:
 
 
 def _facts(batch: Batch, key: Slice) -> dict[str, str]:
-    """Return what a slice's file remembers of the read it was made from."""
+    """Return the metadata of a slice's file: the read that it was made from."""
     facts = {_READ_AT: batch.read_at[key].isoformat()}
     return facts | {_PAGE_USD: str(batch.page_usd[key])} if key in batch.page_usd else facts

@@ -19,7 +19,7 @@ from openai_costs.orchestration.jobs import (
     RANGE_START,
     REBUILD,
     REFRESH,
-    overtaken_requests,
+    stale_requests,
 )
 from openai_costs.outputs.publish.database import TOGETHER
 from openai_costs.questions.spend.stale_days import overtaken_days
@@ -233,7 +233,7 @@ def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
     made, lines = backfilled
     money = next(i for i, line in enumerate(lines) if "read from tidewater, harbour" in line)
     names = lines.index("tidewater: names and owners, paced as the provider allows")
-    again = next(i for i, line in enumerate(lines) if line.endswith("of now, no request"))
+    again = next(i for i, line in enumerate(lines) if line.endswith("names and owners, no request"))
     assert money < names < again
     spend = made.lake.read(Spend).filter(project_id="proj_route_planner")
     assert set(spend["project_name"]) == {"Route planner"}
@@ -246,7 +246,7 @@ def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
     _, lines = backfilled
     published = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
     names = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
-    again = [i for i, line in enumerate(lines) if line.endswith("of now, no request")]
+    again = [i for i, line in enumerate(lines) if line.endswith("names and owners, no request")]
     assert len(published) == 2
     assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
 
@@ -267,7 +267,7 @@ def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
     made, _ = backfilled
     assert overtaken_days(made.lake, ()) == []
-    assert list(overtaken_requests(made.settings, "run", overtaken_days)) == []
+    assert list(stale_requests(made.settings, "run", overtaken_days)) == []
 
 
 def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
@@ -276,7 +276,7 @@ def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
     made, _ = backfilled
     team = Team(name="search", projects=("proj_place_search",))
     with_team = made.settings.model_copy(update={"teams": (team,)})
-    requests = list(overtaken_requests(with_team, "run-1", overtaken_days))
+    requests = list(stale_requests(with_team, "run-1", overtaken_days))
     assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
         ("run-1:2026-11-18 to 2026-11-23", "2026-11-18", "2026-11-23")
     ]
@@ -330,8 +330,8 @@ def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: H
         again.follow_directory(overtaken_days(overtaken.lake, ()))
         again.publish()
     assert [line for line in lines if line.endswith("no request")] == [
-        "2026-11-19: names and owners of now, no request",
-        "2026-11-22: names and owners of now, no request",
+        "2026-11-19: current names and owners, no request",
+        "2026-11-22: current names and owners, no request",
     ]
     assert overtaken_days(overtaken.lake, ()) == []
     question = "SELECT DISTINCT project_name FROM mart.spend WHERE project_id = 'proj_labs'"

@@ -7,9 +7,13 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from openai_costs.cli.backfill_plan import refuse_without_key
 from openai_costs.cli.commands import main
 from openai_costs.kernel.days import DayRange, utc_now
+from openai_costs.kernel.errors import MissingKey, SettingsError
 from openai_costs.outputs.alerts.rows import changes_frame, findings_frame
+from openai_costs.settings.load import load_settings
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.projects import Projects
@@ -54,7 +58,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (("backfill", "--from", "tuesday"), "tuesday"),
         (("backfill", "--from", "2026-03-02", "--to", "2026-03-01"), "Swap them"),
-        (("backfill", "--to", "2999-01-01"), "outside the days there are"),
+        (("backfill", "--to", "2999-01-01"), "outside the available days"),
         (("backfill", "--connection", "nobody"), "There is no connection 'nobody'"),
         (("backfill", "--from", "2026-01-01", "--to", "2026-01-02"), "has no admin key"),
         (("demo", "--days", "3"), "days must be 7 to 1100"),
@@ -77,13 +81,87 @@ def test_a_mistake_is_a_sentence_and_exit_code_1(
     assert "Traceback" not in said.out + said.err
 
 
+@pytest.mark.parametrize("words", [(), ("--from", "2026-01-01")])
+def test_a_backfill_without_a_key_is_one_sentence_and_writes_nothing(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams, words: tuple[str, ...]
+) -> None:
+    assert run(monkeypatch, "backfill", *words) == 1
+    streams = capfd.readouterr()
+    assert streams.out == ""
+    assert streams.err.count("\n") == 1
+    assert streams.err.startswith("Connection 'openai' has no admin key. Places searched: ")
+    assert list(nowhere.iterdir()) == []
+
+
+def test_a_connection_without_a_key_stops_a_backfill_only_when_no_other_has_one(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = '[[connections]]\nname = "{}"\nadmin_key_env = "{}"\n'
+    text = two.format("acme", "ACME_KEY") + two.format("labs", "LABS_KEY")
+    (nowhere / "openai_costs.toml").write_text(text, encoding="utf-8")
+    settings = load_settings(connection_kinds())
+    with pytest.raises(MissingKey, match="acme"):
+        refuse_without_key(settings)
+    monkeypatch.setenv("LABS_KEY", "sk-admin-x")
+    refuse_without_key(settings)
+    with pytest.raises(MissingKey, match="acme"):
+        refuse_without_key(settings.only("acme"))
+
+
+def test_a_home_is_named_on_the_command_line(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    assert run(monkeypatch, "report", "--home", "elsewhere") == 1
+    sentence = capfd.readouterr().err
+    assert sentence.startswith(f"There are no days of costs in {nowhere / 'elsewhere'} yet")
+    Lake(UPath(nowhere / "elsewhere")).replace_whole(Coverage, Coverage.no_rows())
+    assert run(monkeypatch, "report", "--home", "elsewhere") == 0
+    assert capfd.readouterr().out.strip() == str(nowhere / "elsewhere" / "report" / "index.html")
+    assert not (nowhere / "home").exists()
+
+
+def test_a_file_in_the_place_of_the_home_is_a_sentence_with_its_path(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    (nowhere / "taken").write_text("a file", encoding="utf-8")
+    assert run(monkeypatch, "demo", "--days", "14", "--home", "taken") == 1
+    streams = capfd.readouterr()
+    assert "Not a directory: taken" in streams.err
+    assert "Traceback" not in streams.err
+
+
+def test_a_byte_order_mark_in_the_settings_is_accepted(nowhere: Path) -> None:
+    text = '\ufeff[[connections]]\nname = "acme"\n'
+    (nowhere / "openai_costs.toml").write_text(text, encoding="utf-8")
+    assert [one.name for one in load_settings(connection_kinds()).connections] == ["acme"]
+
+
+def test_settings_nested_without_end_are_a_sentence(nowhere: Path) -> None:
+    deep = "a = " + "[" * 5000 + "]" * 5000
+    (nowhere / "openai_costs.toml").write_text(deep, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"openai_costs.toml cannot be read"):
+        load_settings(connection_kinds())
+
+
+def test_a_dagster_home_that_cannot_be_used_is_a_sentence(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(nowhere / "gone"))
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-x")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{closed_port()}/v1")
+    assert run(monkeypatch, "backfill", "--from", "2026-11-26", "--to", "2026-11-26") == 1
+    streams = capfd.readouterr()
+    assert "The Dagster instance in DAGSTER_HOME cannot be used" in streams.err
+    assert "Traceback" not in streams.err
+
+
 def test_a_demo_does_not_replace_a_folder_that_is_something_else(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
     (nowhere / "thesis").mkdir()
     (nowhere / "thesis" / "chapter.txt").write_text("all of it", encoding="utf-8")
     assert run(monkeypatch, "demo", "--home", "thesis") == 1
-    assert "not empty and not a demo" in capfd.readouterr().err
+    assert "not empty and contains no demo" in capfd.readouterr().err
     assert (nowhere / "thesis" / "chapter.txt").read_text(encoding="utf-8") == "all of it"
 
 
@@ -109,7 +187,7 @@ def test_the_doctor_warns_of_a_budget_of_what_never_spent(
     lake.replace_whole(BudgetStatus, status(one, counted(other=nothing)))
     run(monkeypatch, "doctor")
     said = capfd.readouterr().out
-    assert "WARN  budgets: Budget search: project proj_typo spent nothing that was read." in said
+    assert "WARN  budgets: Budget search counts no spend of project proj_typo." in said
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -83,7 +83,7 @@ def test_a_backfill_that_waits_for_a_busy_server_ends_at_once_when_it_is_stopped
         more, said = command.communicate(timeout=60)
     assert "attempt" not in more
     assert command.returncode == 130
-    assert said.splitlines()[-1].startswith("Stopped. Complete days are kept")
+    assert said.splitlines()[-1].startswith("Stopped. Completed days are saved")
     assert "acme: the server answers 429; trying again in 2 s (attempt 2 of 8)" in told
     assert "stamina" not in told + said
     assert files(tmp_path / "data", "published") == {}

@@ -113,5 +113,5 @@ def test_a_run_tells_the_same_as_under_dagsters_own_log_in_memory() -> None:
     ],
 )
 def test_what_no_run_asks_is_refused_and_not_answered_wrongly(question: Any) -> None:  # noqa: ANN401
-    with unrecorded() as instance, pytest.raises(NotImplementedError, match="nobody records"):
+    with unrecorded() as instance, pytest.raises(NotImplementedError, match="unrecorded run"):
         question(instance)

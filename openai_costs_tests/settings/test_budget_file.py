@@ -48,7 +48,10 @@ def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> Non
         ("all,,,9000,,\nlabs,team,,600,,\n", r"line 3: .*any other"),
         ("all,,,nine,,\n", r"line 2: limit_usd: .*decimal"),
         ("all,,,9,,\nall,tribe,x,9,,\n", r"line 3: scope: "),
-        ("all,,,9,,,more\n", r"line 2: has more cells than the heading has names. Remove them"),
+        (
+            "all,,,9,,,more\n",
+            r"line 2: has more cells than the header has columns. Remove",
+        ),
         (",,,9,,\n", r"line 2: name: is required"),
         ("all,,,9,50;none,\n", r"line 2: thresholds_pct.1: "),
         ("all,,,9,,\n\n\nlabs,team,labs,nine,,\n", r"line 5: limit_usd: "),
@@ -64,10 +67,10 @@ def test_a_row_that_is_no_budget_is_refused_with_its_line(
 @pytest.mark.parametrize(
     ("text", "objection"),
     [
-        ("", "line 1: the heading has no name"),
-        ("name;limit_usd\nall;9\n", "line 1: the heading has no name.*separated by commas"),
-        ("name,limit_usd,name\nall,9,b\n", "line 1: the heading names name twice"),
-        ("name,limit_usd\nall,9\n\nall,8\n", "line 4: name all is that of line 2. Rename one"),
+        ("", "line 1: the header has no name"),
+        ("name;limit_usd\nall;9\n", "line 1: the header has no name.*separated by commas"),
+        ("name,limit_usd,name\nall,9,b\n", "line 1: the header names name twice"),
+        ("name,limit_usd\nall,9\n\nall,8\n", "line 4: the name all is on line 2 too. Rename one"),
         ('name,limit_usd\nall,"1,000"\n', r"line 2: limit_usd: .*write it like 1000\.50"),
         ("name,limit_usd\nall,1e30\n", "line 2: limit_usd: .*less than or equal"),
         ("name,limit_usd\nall,1e-19\n", "line 2: limit_usd: .*decimal places"),

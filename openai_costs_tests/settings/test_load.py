@@ -143,10 +143,10 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (a_team('projects = [" "]'), "teams.0.projects.0 (line 3): is empty"),
         (a_team('owner = "x"'), "teams.0.owner (line 3): is not a setting that is known here"),
         (a_team("") * 2, "teams have the same name: labs"),
-        (a_team('users = ["u", "u"]'), "teams: u is in users of labs twice; leave it in once"),
+        (a_team('users = ["u", "u"]'), "teams: u is in users of labs twice; keep it once"),
         (
             a_team('users = ["u"]') + a_team('users = ["u"]').replace("labs", "desk"),
-            "teams: u is in users of labs and desk; leave it in once",
+            "teams: u is in users of labs and desk; keep it once",
         ),
         ('[[budgets]]\nname = "b"\nscope = "user"\nid = "a@b.example"\nlimit_usd = 1\n', "line 4"),
         ("[alerts]\nfresh_days = 0\n", "alerts.fresh_days (line 2)"),
@@ -326,5 +326,5 @@ def test_a_process_may_read_one_connection_only():
 def test_a_budget_of_a_connection_that_is_not_there_is_refused(more: str) -> None:
     a_budget = f'[[budgets]]\nname = "all"\nlimit_usd = 9\n{more}\n'
     said = refusal(one_connection("") + a_budget)
-    assert "budget 'all' is of connection 'acne', which is not there; there are: acme" in said
+    assert "budget 'all' names the connection 'acne', which does not exist; there are: acme" in said
     assert written(one_connection("") + a_budget.replace("acne", "acme")).budgets

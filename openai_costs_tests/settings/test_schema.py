@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.settings import Gateway
+from openai_costs.settings import Directory, Gateway, Section
 from openai_costs.settings.load import Settings, gateway_key, load_settings
 from openai_costs.sources.registry import connection_kinds
 
@@ -117,3 +117,34 @@ def test_the_gateways_key_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ACME_GATEWAY_KEY", " sk-gateway-Yw3 \n")
     assert gateway_key(settings.gateway).get_secret_value() == "sk-gateway-Yw3"
     assert "Yw3" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "close"),
+    [
+        (Directory, {"columns": {"emial": "Mail"}}, "directory.columns: 'emial'.*mean 'email'"),
+        (
+            Directory,
+            {"files": [{"path": "a.csv", "columns": {"e_mail": "Mail"}}]},
+            "directory.files.columns: 'e_mail'.*mean 'email'",
+        ),
+        (
+            Gateway,
+            {"spend_columns": {"input_token": "prompt_tokens"}},
+            "gateway.spend_columns: 'input_token'.*mean 'input_tokens'",
+        ),
+        (Gateway, {"token_columns": {"x": "y"}}, "'x' is not a column. The columns are: created"),
+    ],
+)
+def test_a_mistyped_name_of_a_column_is_refused_with_those_there_are(
+    section: type[Section], text: dict[str, object], close: str
+) -> None:
+    with pytest.raises(ValueError, match=close):
+        section.model_validate(text)
+
+
+def test_a_file_of_people_is_a_path_or_a_table_with_one() -> None:
+    table = {"path": "hr.csv", "separator": ";", "columns": {"email": "Mail"}}
+    plain, own = Directory.model_validate({"files": ["people.csv", table]}).files
+    assert (plain.path, plain.columns, plain.separator) == ("people.csv", {}, None)
+    assert (own.path, own.columns, own.separator) == ("hr.csv", {"email": "Mail"}, ";")

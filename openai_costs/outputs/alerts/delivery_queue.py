@@ -93,7 +93,8 @@ class _FindingQueue:
             name = self._route.name
             row = self._logged.get((change.finding_id, change.change, name))
             if row and row.status in DONE:
-                was_sent |= row.status in ("sent", "unclear")
+                if row.status in ("sent", "unclear"):
+                    was_sent = change.kind != "muted"  # which resolves an incident
                 continue
             if not self._is_wanted(change, was_sent=was_sent or bool(queued)):
                 continue
@@ -113,7 +114,7 @@ class _FindingQueue:
         if change.kind == "muted":
             return was_sent and self._route.is_stateful
         if change.kind == "closed":
-            return was_sent and change.is_told
+            return was_sent and (change.is_told or self._route.is_stateful)
         if finding.rule == DELIVERY_FAILED and finding.subject_id == self._route.name:
             return False  # a route that fails cannot report its own failure
         about = (finding.rule, change.severity, finding.connection, finding.owner)

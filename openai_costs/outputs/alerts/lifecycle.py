@@ -74,7 +74,7 @@ class _Life:
         if not self._is_fresh(incident) or (is_over and self._mute(finding)):
             self._keep(replace(finding, state="closed", closed_day=self.today))
         elif is_over:
-            self._close(self._changed(finding, "opened"))
+            self._close(self._changed(finding, "opened"), match)
         else:
             self._open(finding)
 
@@ -88,7 +88,7 @@ class _Life:
             is_back = finding.day > before.day and not is_over and self._is_fresh(finding)
             (self._open if is_back else self._keep)(finding)
         elif is_over:
-            self._close(finding, is_told=before.state != "muted")
+            self._close(finding, match, is_told=before.state != "muted")
         elif before.state == "muted":
             self._stay_muted(finding)
         elif self._mute(finding):
@@ -112,9 +112,10 @@ class _Life:
         else:
             self._open(finding)
 
-    def _close(self, finding: Finding, *, is_told: bool = True) -> None:
+    def _close(self, finding: Finding, match: Match, *, is_told: bool = True) -> None:
         closed = replace(_unmuted(finding, "closed"), closed_day=self.today)
-        self._keep(self._changed(closed, "closed", is_told=is_told))
+        is_sent = is_told and match.rule.reports_end
+        self._keep(self._changed(closed, "closed", is_told=is_sent))
 
     def _keep(self, finding: Finding) -> None:
         self.decision.findings.append(finding)

@@ -5,7 +5,7 @@ import polars as pl
 
 from openai_costs.orchestration.table_assets import asset_key, whole_table_asset
 from openai_costs.questions.budgets.preview import preview, top_five
-from openai_costs.questions.budgets.spending import standing
+from openai_costs.questions.budgets.spending import read_status
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -25,8 +25,8 @@ def budget_status(
     lake: dg.ResourceParam[Lake],
     settings: dg.ResourceParam[Settings],
 ) -> pl.DataFrame:
-    """Add up what each budget counts, and look at where it is going."""
-    status = standing(lake, settings.budgets)
+    """Add up what each budget counts, and forecast its period."""
+    status = read_status(lake, settings.budgets)
     context.add_output_metadata(
         {
             "preview": dg.MetadataValue.md(preview(status)),
@@ -39,15 +39,15 @@ def budget_status(
 
 @dg.asset_check(
     asset=asset_key(BudgetStatus),
-    description="What each budget counts has spent something: its id is known.",
+    description="Every budget counts some spend, so its id is known.",
 )
 def known_scopes(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
-    """Judge whether budgets are of something that is there: a mistaken id is never exceeded."""
-    said = unspent(lake.read(BudgetStatus))
+    """Judge whether each budget counts anything: one with a wrong id is never exceeded."""
+    warnings = unspent(lake.read(BudgetStatus))
     return dg.AssetCheckResult(
-        passed=not said,
+        passed=not warnings,
         severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(said) or "Each has spent something.",
+        description=" ".join(warnings) or "Every budget counts some spend.",
     )
 
 

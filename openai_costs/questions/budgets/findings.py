@@ -1,14 +1,19 @@
-"""What the budgets say: candidates for `mart.findings`, in words with numbers."""
+"""Candidates for `mart.findings` about budgets: exceeded, past a threshold, forecast to exceed.
+
+A finding's condition, the day since which it holds and its sentence come from the same rows. A
+limit that was exceeded and no longer is keeps the last day on which it was. Of several thresholds
+the highest that was passed is reported; above the limit that is reported instead.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.questions.budgets.causes import causes_in_words
+from openai_costs.questions.budgets import finding_texts as text
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Budget
 from openai_costs.storage.lake import Lake
@@ -16,20 +21,76 @@ from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.spend import Spend
 
-# Since when a period is on its way above its limit; told once, not each time it wavers. Pure.
+EXCEEDED = Rule(
+    "budgets.exceeded",
+    title="{who} was {usd} over its limit on {day} (over since {since})",
+    span="{period}",
+    quiet_days=1,
+)
+THRESHOLD = Rule(
+    "budgets.threshold",
+    title="{who} passed {threshold} on {since}",
+    span="{period}",
+    quiet_days=1,
+    reports_end=False,
+)
+FORECAST = Rule(
+    "budgets.forecast_exceeds",
+    title="On {day}, {who} was forecast to exceed its limit by {usd} (at risk since {since})",
+    span="",  # what was spent so far cannot be compared with the forecast of the whole period
+)
+
+LATE_THRESHOLD_PCT = Decimal(80)
+"""A threshold from here on is a warning; below it a piece of information."""
+
+WHOLE_PCT = Decimal(100)
 
 SHARE = 6
-
 MOST_DAYS = 5
-"""A forecast is told when a sixth of the period is gone, or five days of it."""
+"""A forecast is reported from a sixth of the period on, or from its fifth day."""
+
+Row = dict[str, Any]
+
+
+class Episode(NamedTuple):
+    """Consecutive rows of a period on which a limit is passed.
+
+    Args:
+        first: The row of the day on which it was passed.
+        last: The newest of the rows.
+        after: The row on which it was not passed any more; None while it still is.
+    """
+
+    first: Row
+    last: Row
+    after: Row | None
+
+
+def budget_candidates(status: pl.DataFrame, budgets: Sequence[Budget]) -> pl.DataFrame:
+    """Return a candidate for each budget, period and event.
+
+    Args:
+        status: mart.budget_status.
+        budgets: The budgets of the settings; one that was removed has no candidates.
+    """
+    by_name = {budget.name: budget for budget in budgets}
+    rows = [
+        one
+        for (name, _), days in status.sort("day").group_by(
+            ["budget", "period_start"], maintain_order=True
+        )
+        if (budget := by_name.get(str(name))) is not None
+        for one in _of_period(days.rows(named=True), budget)
+    ]
+    return candidates(pl.DataFrame(rows, infer_schema_length=None)) if rows else Finding.no_rows()
 
 
 def risk_since(days: Sequence[Mapping[str, Any]]) -> date | None:
-    """Return the day since which a period is at risk; None when it is not, is exceeded or over.
+    """Return the day since which a period is at risk; None when it is not, is exceeded or ended.
 
-    At risk from a forecast above the limit until the 80 % band lies below: a forecast that wavers
-    about the limit is one message. A day without a forecast changes nothing: where days are late
-    nobody knows better, and that is no all-clear.
+    At risk from a forecast above the limit until the 80 % band lies below it: a forecast that
+    wavers about the limit is one message. A day without a forecast changes nothing: late days are
+    no all-clear.
 
     Args:
         days: The rows of mart.budget_status of one period, oldest first.
@@ -42,186 +103,113 @@ def risk_since(days: Sequence[Mapping[str, Any]]) -> date | None:
             continue
         elif day["forecast_high_usd"] <= day["limit_usd"]:
             since = None
-        elif since is None and day["forecast_usd"] > day["limit_usd"] and _is_told(day):
+        elif since is None and day["forecast_usd"] > day["limit_usd"] and _is_late_enough(day):
             since = day["day"]
     return since if days[-1]["day"] < days[-1]["period_end"] else None
 
 
-def _is_told(day: Mapping[str, Any]) -> bool:
+def _is_late_enough(day: Mapping[str, Any]) -> bool:
     gone = DayRange(day["period_start"], day["day"])
     whole = DayRange(day["period_start"], day["period_end"])
     return len(gone) >= min(MOST_DAYS, max(1, len(whole) // SHARE))
 
 
-EXCEEDED = Rule(
-    "budgets.exceeded",
-    title="{who} was {usd} over its limit on {day} (over since {since})",
-    span="{period}",
-)
-
-THRESHOLD = Rule("budgets.threshold", title="{who} passed {threshold} on {since}", span="{period}")
-
-FORECAST = Rule(
-    "budgets.forecast_exceeds",
-    title="On {day}, {who} was forecast to exceed its limit by {usd} (at risk since {since})",
-    span="",  # what was spent so far cannot be compared with the forecast of the whole period
-)
-
-LATE_THRESHOLD_PCT = Decimal(80)
-"""A threshold from here on is a warning; below it a piece of information."""
-
-Row = dict[str, Any]
-
-
-def found(status: pl.DataFrame, budgets: Sequence[Budget]) -> pl.DataFrame:
-    """Return a candidate per budget, period and thing that happened.
-
-    Args:
-        status: mart.budget_status.
-        budgets: The budgets of the settings; one that was removed says nothing more.
-    """
-    by_name = {budget.name: budget for budget in budgets}
-    said = [
-        one
-        for (name, _), days in status.sort("day").group_by(
-            ["budget", "period_start"], maintain_order=True
-        )
-        if (budget := by_name.get(str(name))) is not None
-        for one in _of_period(days.rows(named=True), budget)
-    ]
-    return candidates(pl.DataFrame(said, infer_schema_length=None)) if said else Finding.no_rows()
-
-
 def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
-    more = {"first_day": days[0]["day"], "where": _where(budget)}
-    newest, limit = days[-1] | more, budget.limit_usd
+    first_day, newest = days[0]["day"], days[-1]
     connections = budget.connections
     about = {"connection": connections[0] if len(connections) == 1 else EVERY_CONNECTION}
-    if over := _first(days, limit):
-        yield _exceeded(newest, over["day"]) | about
-    for percent in budget.thresholds_pct:
-        if reached := _first(days, limit * percent / 100, or_equal=True):
-            yield _reached(newest, reached, percent) | about
+    for episode in _episodes(days, budget.limit_usd):
+        yield _exceeded(episode, first_day, budget) | about
+    if (passed := _highest_threshold(days, budget)) is not None:
+        yield _threshold(newest, *passed, first_day, budget) | about
     if budget.forecast and (risk := risk_since(days)) is not None:
         foreseen = next(day for day in reversed(days) if day["forecast_usd"] is not None)
-        yield _going_over(foreseen | more, risk) | about | {"day": newest["day"]}
+        yield _going_over(foreseen, risk, first_day, budget) | about | {"day": newest["day"]}
 
 
-def _first(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> Row | None:
-    """Return the first day on which more was spent than that."""
-    over = (day for day in days if day["spent_usd"] > usd or (or_equal and day["spent_usd"] == usd))
-    return next(over, None)
+def _episodes(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> list[Episode]:
+    """Return when more was spent than that, oldest first: credits may end an episode."""
+    episodes: list[Episode] = []
+    is_open = False
+    for day in days:
+        is_above = day["spent_usd"] > usd or (or_equal and day["spent_usd"] == usd)
+        if is_above:
+            first = episodes.pop().first if is_open else day
+            episodes.append(Episode(first, day, None))
+        elif is_open:
+            episodes.append(episodes.pop()._replace(after=day))
+        is_open = is_above
+    return episodes
 
 
-def _common(newest: Row, rule: Rule, mark: str = "") -> Row:
+def _highest_threshold(days: Sequence[Row], budget: Budget) -> tuple[Row, Decimal] | None:
+    """Return the highest threshold that is passed, and the row on which it was."""
+    is_exceeded = days[-1]["spent_usd"] > budget.limit_usd
+    for percent in sorted(budget.thresholds_pct, reverse=True):
+        if is_exceeded and percent <= WHOLE_PCT:
+            return None
+        episodes = _episodes(days, budget.limit_usd * percent / 100, or_equal=True)
+        if episodes and episodes[-1].after is None:
+            return episodes[-1].first, percent
+    return None
+
+
+def _common(row: Row, rule: Rule, mark: str = "") -> Row:
     return {
         "rule": rule.id,
         "subject_kind": "budget",
-        "subject_id": f"{newest['budget']}/{newest['period_start']}{mark}",
-        "subject_name": newest["budget"],
-        "day": newest["day"],
-        "observed": newest["spent_usd"],
+        "subject_id": f"{row['budget']}/{row['period_start']}{mark}",
+        "subject_name": row["budget"],
+        "day": row["day"],
+        "observed": row["spent_usd"],
         "unit": "USD",
-        "outlook": _outlook(newest),
-        "owner": newest["owner"],
+        "outlook": text.outlook(row),
+        "owner": row["owner"],
         "table_name": BudgetStatus.full_name(),
     }
 
 
-def _exceeded(newest: Row, since: date) -> Row:
-    above = newest["spent_usd"] - newest["limit_usd"]
-    return _common(newest, EXCEEDED) | {
+def _exceeded(episode: Episode, first_day: date, budget: Budget) -> Row:
+    row, since, after = episode.last, episode.first["day"], episode.after
+    because = (
+        text.exceeded(row, since, first_day, budget)
+        if after is None
+        else text.no_longer_exceeded(row, since, after, first_day, budget)
+    )
+    return _common(row, EXCEEDED) | {
+        "outlook": text.outlook(row) if after is None else None,
         "severity": "critical",
         "since_day": since,
-        "threshold": newest["limit_usd"],
-        "impact_usd": above,
-        "because": f"{_spent(newest)}: {above:,.2f} USD above the limit, since {since}."
-        f"{_why(newest)}",
+        "threshold": row["limit_usd"],
+        "impact_usd": row["spent_usd"] - row["limit_usd"],
+        "because": because,
     }
 
 
-def _reached(newest: Row, passed: Row, percent: Decimal) -> Row:
-    threshold, since = newest["limit_usd"] * percent / 100, passed["day"]
-    return _common(newest, THRESHOLD, f"/{percent.normalize():f}%") | {
+def _threshold(row: Row, passed: Row, percent: Decimal, first_day: date, budget: Budget) -> Row:
+    threshold = row["limit_usd"] * percent / 100
+    return _common(row, THRESHOLD, f"/{percent.normalize():f}%") | {
         "severity": "warning" if percent >= LATE_THRESHOLD_PCT else "info",
-        "since_day": since,
+        "since_day": passed["day"],
         "threshold": threshold,
         "impact_usd": passed["spent_usd"] - threshold,
-        "because": f"{percent.normalize():f} % of the budget ({threshold:,.2f} USD) was reached on "
-        f"{since}, when {_elapsed(newest, since)}. {_spent(newest)}.",
+        "because": text.threshold_passed(row, passed, percent, first_day, budget),
     }
 
 
-def _going_over(newest: Row, since: date) -> Row:
-    above = newest["forecast_usd"] - newest["limit_usd"]
-    return _common(newest, FORECAST) | {
+def _going_over(row: Row, since: date, first_day: date, budget: Budget) -> Row:
+    return _common(row, FORECAST) | {
         "severity": "warning",
         "since_day": since,
-        "expected": newest["forecast_usd"],
-        "threshold": newest["limit_usd"],
-        "impact_usd": max(above, Decimal(0)),
-        "because": f"{_spent(newest)}, when {_elapsed(newest, newest['day'])}; an even pace is "
-        f"{newest['pace_usd']:,.2f}. {newest['forecast_usd']:,.2f} USD are expected by "
-        f"{newest['period_end']}, {above:+,.2f} against the limit.{_why(newest)}",
+        "expected": row["forecast_usd"],
+        "threshold": row["limit_usd"],
+        "impact_usd": max(row["forecast_usd"] - row["limit_usd"], Decimal(0)),
+        "because": text.going_over(row, first_day, budget),
     }
-
-
-def _spent(newest: Row) -> str:
-    return (
-        f"{newest['spent_usd']:,.2f} of {newest['limit_usd']:,.2f} USD "
-        f"({newest['spent_pct']:,.0f} %) were spent from {newest['first_day']}{_late(newest)} to "
-        f"{newest['day']} by {_whom(newest)}{_open(newest)}"
-    )
-
-
-def _late(newest: Row) -> str:
-    """Say that a period began before its days were known: it can only have cost more."""
-    return "" if newest["first_day"] == newest["period_start"] else ", its first settled day,"
-
-
-def _whom(newest: Row) -> str:
-    kind, ids = newest["scope"].replace("_", " "), newest["scope_id"]
-    whom = "everybody" if ids is None else f"{kind} {newest['scope_name'] or ids}"
-    return f"{whom}{newest['where']}"
-
-
-def _where(budget: Budget) -> str:
-    return "" if budget.connection == "*" else f" in {budget.connection}"
-
-
-def _open(newest: Row) -> str:
-    days = newest["missing_days"]
-    return f", without {days} of its days, which were not read" if days else ""
-
-
-def _elapsed(newest: Row, since: date) -> str:
-    gone = (since - newest["period_start"]).days + 1
-    days = (newest["period_end"] - newest["period_start"]).days + 1
-    return f"{gone} of {days} days were gone"
-
-
-def _why(newest: Row) -> str:
-    if not newest["causes"] or not (said := causes_in_words(newest["causes"])):
-        return ""
-    if newest["compared_usd"] is None:
-        return f" Most of it: {said}."
-    return (
-        f" Against the {newest['compared_usd']:,.2f} USD of the days from "
-        f"{newest['compared_start']} on: {said}."
-    )
-
-
-def _outlook(newest: Row) -> str | None:
-    if newest["forecast_usd"] is None or newest["day"] >= newest["period_end"]:
-        return None
-    return (
-        f"{newest['forecast_usd']:,.2f} USD by {newest['period_end']}, four times in five between "
-        f"{newest['forecast_low_usd']:,.2f} and {newest['forecast_high_usd']:,.2f}."
-    )
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    return found(lake.read(BudgetStatus), facts.settings.budgets)
+    return budget_candidates(lake.read(BudgetStatus), facts.settings.budgets)
 
 
 QUESTION = Question(rules=(EXCEEDED, THRESHOLD, FORECAST), reads=(BudgetStatus, Spend), ask=_ask)

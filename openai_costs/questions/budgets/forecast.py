@@ -12,7 +12,11 @@ import polars as pl
 
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.budgets.bands import BANDS, banded
-from openai_costs.questions.budgets.forecast_model import WEEK, known_on, outlook
+from openai_costs.questions.budgets.forecast_model import (
+    known_on,
+    outlook,
+    without_credits,
+)
 from openai_costs.questions.series import ID, every_day
 
 PAST = 20
@@ -25,6 +29,9 @@ SERIES_AT_ONCE = 500
 
 def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.DataFrame:
     """Return series_id, forecast, low80, high80, low95, high95, sorted by series_id.
+
+    Credits and refunds count in what was spent so far, and nowhere else: neither the days ahead nor
+    the errors of past forecasts have any.
 
     Args:
         spend: series_id, day, cost (dollars, Decimal or Float64); a day without a row cost nothing.
@@ -47,9 +54,11 @@ def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.Dat
         return _certain(so_far)
     first = as_of - timedelta(days=ahead)
     origins = [as_of, *(first - timedelta(days=APART * back) for back in range(PAST))]
-    told = pl.concat([_looked(some, origins, ahead) for some in _batches(days)])
-    now = told.filter(pl.col("origin") == as_of).join(so_far, on=ID)
-    return banded(now, told.filter(pl.col("origin") <= first), ahead)
+    rows = pl.concat(
+        [_forecasts_at(some, origins, ahead) for some in _batches(without_credits(days))]
+    )
+    now = rows.filter(pl.col("origin") == as_of).join(so_far, on=ID)
+    return banded(now, rows.filter(pl.col("origin") <= first), ahead)
 
 
 def _certain(so_far: pl.DataFrame) -> pl.DataFrame:
@@ -66,9 +75,9 @@ def _batches(days: pl.DataFrame) -> list[pl.DataFrame]:
     ]
 
 
-def _looked(days: pl.DataFrame, origins: list[date], ahead: int) -> pl.DataFrame:
+def _forecasts_at(days: pl.DataFrame, origins: list[date], ahead: int) -> pl.DataFrame:
     """Return series_id, origin, volatility, rest, seen (days before), actual (null: not ended)."""
-    told = outlook(known_on(days, origins), ahead)
+    rows = outlook(known_on(days, origins), ahead)
     running = days.select(
         ID,
         "day",
@@ -77,11 +86,11 @@ def _looked(days: pl.DataFrame, origins: list[date], ahead: int) -> pl.DataFrame
     )
     then = running.rename({"day": "origin"})
     later = running.select(ID, origin=pl.col("day").dt.offset_by(f"-{ahead}d"), later="total")
-    told = told.join(then, on=[ID, "origin"]).join(later, on=[ID, "origin"], how="left")
-    return told.with_columns(actual=pl.col("later") - pl.col("total")).drop("later", "total")
+    rows = rows.join(then, on=[ID, "origin"]).join(later, on=[ID, "origin"], how="left")
+    return rows.with_columns(actual=pl.col("later") - pl.col("total")).drop("later", "total")
 
 
-# How each budget's period will have ended, as it was seen on each of the newest days. Pure.
+# The cost of each budget's period by its end, as forecast on each of the newest days. Pure.
 
 DOLLARS = {
     "forecast": "forecast_usd",
@@ -99,8 +108,8 @@ SCHEMA = pl.Schema(
 )
 
 
-class Look(NamedTuple):
-    """A look at the end of a period.
+class Origin(NamedTuple):
+    """A day from which the end of a period is forecast.
 
     Args:
         day: The last day that is known.
@@ -115,37 +124,37 @@ class Look(NamedTuple):
     budget: str
 
 
-def endings(looks: Iterable[Look], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return budget, day and the forecast with its bands; no row of what never spent.
+def period_forecasts(origins: Iterable[Origin], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return budget, day and the forecast with its bands; no row for what never spent.
 
-    Budgets that are looked at alike are forecast together: their bands learn from each other.
+    Budgets with the same day and period are forecast together: they share errors of the past.
 
     Args:
-        looks: What to forecast.
+        origins: What to forecast.
         spent: day, billed_usd of each budget, every day of its past.
     """
-    alike = groupby(sorted(looks), key=lambda look: look[:3])
-    found = [_together(list(some), spent) for _, some in alike]
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *found])
+    alike = groupby(sorted(origins), key=lambda one: one[:3])
+    forecasts = [_together(list(some), spent) for _, some in alike]
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *forecasts])
 
 
-def believed(daily: pl.DataFrame) -> pl.DataFrame:
-    """Return the past that forecasts learn from: a missing day is as its weekday was before.
+def without_gaps(daily: pl.DataFrame) -> pl.DataFrame:
+    """Return the past that forecasts learn from: a missing day costs what its weekday last did.
 
     Args:
         daily: day, state, billed_usd: every day; null when it is missing.
     """
     usd = pl.col("billed_usd")
-    return daily.select("day", usd.fill_null(usd.shift(WEEK)).fill_null(0))
+    return daily.select("day", usd.forward_fill().over(pl.col("day").dt.weekday()).fill_null(0))
 
 
-def _together(looks: Sequence[Look], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    day, first, last, _ = looks[0]
-    names = [look.budget for look in looks]
+def _together(origins: Sequence[Origin], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    day, first, last, _ = origins[0]
+    names = [one.budget for one in origins]
     series = pl.concat(
         spent[name].select(pl.lit(name).alias(ID), "day", cost="billed_usd") for name in names
     )
-    told = forecast(series, day, first, last)
+    rows = forecast(series, day, first, last)
     estimate = pl.Decimal(38, DECIMALS)
     dollars = {column: pl.col(name).cast(estimate).cast(MONEY) for name, column in DOLLARS.items()}
-    return told.select(budget=ID, day=pl.lit(day), **dollars)
+    return rows.select(budget=ID, day=pl.lit(day), **dollars)

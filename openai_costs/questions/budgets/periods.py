@@ -13,16 +13,16 @@ from openai_costs.settings import Budget
 WEEK = 7
 
 TWO = 2
-"""This period and the one before are looked at in any case."""
+"""The current period and the one before are always included."""
 
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
 
 
 def period_of(budget: Budget, day: date) -> DayRange | None:
-    """Return the budget's period with a day in it; None when the budget is not for that day.
+    """Return the budget's period with a day in it; None when the budget does not cover that day.
 
-    Weeks begin on Monday (ISO 8601). A budget that starts or ends within a period is for the
-    whole of its limit, and for the days between only.
+    Weeks begin on Monday (ISO 8601). A budget that starts or ends within a period
+    has its whole limit for the days that it covers.
     """
     if (budget.start and day < budget.start) or (budget.end and day > budget.end):
         return None
@@ -42,7 +42,7 @@ def period_before(budget: Budget, period: DayRange) -> DayRange | None:
 def periods_through(budget: Budget, through: date, since: date) -> list[DayRange]:
     """Return the period with a day in it and those before, two at least, back to a day.
 
-    Oldest first; none when the budget is not for that day.
+    Oldest first; empty when the budget does not cover that day.
     """
     found: list[DayRange] = []
     period = period_of(budget, through)
@@ -79,18 +79,18 @@ def _whole(budget: Budget, day: date) -> DayRange:
     return DayRange(date(day.year, first_month, 1), date(day.year, last_month, last_day))
 
 
-# Which days a budget can be believed on: those of the connections it counts. Pure.
+# On which days a budget is known: by the connections that it counts. Pure.
 
 
 def known_days(coverage: pl.DataFrame, budget: Budget) -> pl.DataFrame:
     """Return day, state of every day from the first that was read, oldest first.
 
     A day is missing when a connection that the budget counts was not read, settled when all of
-    them have settled, and provisional otherwise. What another connection lacks is of no concern.
+    them have settled, and provisional otherwise. Other connections do not matter.
 
     Args:
         coverage: mart.coverage of costs.
-        budget: Whose connections to look at.
+        budget: Its connections count.
     """
     read = since_first_read(_mine(coverage, budget.connections))
     is_settled, is_missing = (pl.col("state") == word for word in ("settled", "missing"))
@@ -105,13 +105,13 @@ def known_days(coverage: pl.DataFrame, budget: Budget) -> pl.DataFrame:
 
 
 def whole_since(coverage: pl.DataFrame, budget: Budget) -> date:
-    """Return the day from which on all connections that a budget counts were read.
+    """Return the first day from which all connections that a budget counts were read.
 
-    Before it there may have been spend that nobody read, which is not to be compared with.
+    Earlier days may lack spend that was never read, so nothing is compared with them.
 
     Args:
         coverage: mart.coverage of costs.
-        budget: Whose connections to look at.
+        budget: Its connections count.
     """
     read = since_first_read(_mine(coverage, budget.connections))
     newest = read.group_by("connection").agg(pl.col("day").min())["day"].max()

@@ -1,4 +1,4 @@
-"""What a budget counts, and what its spend can be told apart by: questions to the marts. Pure."""
+"""What a budget counts, and what its spend can be split by: SQL for the marts. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -25,23 +25,23 @@ COLUMNS = {
 NAMES = {"project": "project_name", "user": "user_name", "api_key": "api_key_name"}
 """Where the last known name of a scope is, if it has one besides its id."""
 OF_PEOPLE = ("team", "user")
-"""Scopes that mart.spend cannot tell: it has no users."""
+"""Scopes that mart.spend does not have: it has no users."""
 
 DAILY = pl.Schema({"day": pl.Date(), "name": pl.String(), "billed_usd": MONEY})
-"""What a budget counts: dollars per day, and what its scope was called then."""
+"""What a budget counts: dollars per day, and the name of its scope then."""
 
 PARTS = pl.Schema(
     {"who": pl.String(), "who_name": pl.String(), "what": pl.String()}
     | dict.fromkeys(("now_usd", "before_usd"), MONEY)
 )
-"""What the spend of some days is made of, and what that cost on the days compared with."""
+"""What the spend of some days consists of, and what that cost on the days compared with."""
 
 
-class Apart(NamedTuple):
-    """What the spend of a scope is told apart by.
+class Split(NamedTuple):
+    """The dimensions by which the spend of a scope is split.
 
     Args:
-        who: `api_key` or `user`; None where the scope says it itself.
+        who: `api_key` or `user`; None where the scope is one itself.
         what: `model` or `usage_type`.
     """
 
@@ -49,25 +49,25 @@ class Apart(NamedTuple):
     what: str = "model"
 
 
-APART = {
-    "team": Apart("user"),
-    "api_key": Apart(None),
-    "model": Apart("api_key", "usage_type"),
+SPLITS = {
+    "team": Split("user"),
+    "api_key": Split(None),
+    "model": Split("api_key", "usage_type"),
 }
 
 
-def apart(budget: Budget) -> Apart:
-    """Return what a budget's spend is told apart by: keys, and models, unless it is of these."""
-    return APART.get(budget.scope, Apart("api_key"))
+def split_of(budget: Budget) -> Split:
+    """Return how a budget's spend is split: by key and model, unless its scope is one of these."""
+    return SPLITS.get(budget.scope, Split("api_key"))
 
 
 def table_of(budget: Budget) -> type[Contract]:
-    """Return the mart that can tell a budget's scope."""
+    """Return the mart that has a budget's scope."""
     return SpendAttribution if budget.scope in OF_PEOPLE else Spend
 
 
 def daily_question(budget: Budget, days: DayRange) -> str:
-    """Return what to ask of `table_of` a budget: SQL for the columns of DAILY."""
+    """Return SQL against `table_of` a budget for the columns of DAILY."""
     named = NAMES.get(budget.scope) if len(budget.counted) == 1 else None
     name = f"max({_no_address(named)})" if named else "CAST(NULL AS VARCHAR)"
     return (
@@ -78,8 +78,8 @@ def daily_question(budget: Budget, days: DayRange) -> str:
 
 
 def parts_question(budget: Budget, now: Sequence[date], before: Sequence[date]) -> str:
-    """Return SQL for the columns of PARTS; without days to compare with, these cost nothing."""
-    who, what = apart(budget)
+    """Return SQL for the columns of PARTS; before_usd is 0 without days to compare with."""
+    who, what = split_of(budget)
     column = COLUMNS[who] if who else "NULL"
     name = NAMES[who] if who and f"{who}_name" in table_of(budget).types() else "NULL"
     return (
@@ -100,7 +100,7 @@ def _sum(days: Sequence[date]) -> str:
 
 
 def _no_address(name: str) -> str:
-    """A name that is an e-mail address is no name."""
+    """Return SQL for a name, null where it is an e-mail address."""
     text = f"CAST({name} AS VARCHAR)"
     return f"CASE WHEN {text} NOT LIKE '%@%' THEN {text} END"
 

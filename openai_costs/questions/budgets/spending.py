@@ -1,7 +1,7 @@
-"""Takes what budgets count from the lake: dollars per day, and what they are made of.
+"""Reads what budgets count from the lake: dollars per day, and what they consist of.
 
-Not more of the past than a forecast learns from, and parts only of what is above its limit or may
-be. Not here: what follows from it (status.py, causes.py).
+No more of the past than a forecast learns from, and parts only where a limit is exceeded or at
+risk. Not here: what follows from it (status.py, causes.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from openai_costs.questions.budgets.periods import compared_with, known_days, wh
 from openai_costs.questions.budgets.scopes import (
     DAILY,
     PARTS,
-    apart,
     daily_question,
     parts_question,
+    split_of,
     table_of,
 )
 from openai_costs.questions.budgets.status import Counted, statuses, window
@@ -33,7 +33,7 @@ BY = ("budget", "day")
 COLUMNS = ("causes", "compared_start", "compared_usd")
 
 
-def standing(lake: Lake, budgets: Sequence[Budget]) -> pl.DataFrame:
+def read_status(lake: Lake, budgets: Sequence[Budget]) -> pl.DataFrame:
     """Return mart.budget_status from the lake; no rows without a budget or a settled day."""
     if not budgets:
         return BudgetStatus.no_rows()
@@ -59,15 +59,15 @@ def _with_causes(
     budgets: Mapping[str, Budget],
     counted: Mapping[str, Counted],
 ) -> pl.DataFrame:
-    """Add why to the newest day of each period that is, or may come, above its limit."""
+    """Add the causes to the newest day of each period that is exceeded or at risk."""
     newest = pl.col("day") == pl.col("day").max().over("budget", "period_start")
     over = rows.filter(newest, pl.col("state").is_in(["exceeded", "at_risk"]))
-    told = [
+    explained = [
         _why(lake, budgets[row["budget"]], counted[row["budget"]], row)
         for row in over.iter_rows(named=True)
     ]
     types = {name: BudgetStatus.types()[name] for name in (*BY, *COLUMNS)}
-    return rows.update(pl.DataFrame(told, schema=types), on=list(BY))
+    return rows.update(pl.DataFrame(explained, schema=types), on=list(BY))
 
 
 def _why(lake: Lake, budget: Budget, counted: Counted, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,9 +77,9 @@ def _why(lake: Lake, budget: Budget, counted: Counted, row: Mapping[str, Any]) -
     if len(before) < len(then) or then.first < counted.whole_since:
         before = []  # what was not read cannot be compared with
     asked = parts_question(budget, _settled(counted.known, so_far), before)
-    said, compared_usd = causes(lake.ask(table_of(budget), asked, PARTS), apart(budget))
+    text, compared_usd = causes(lake.ask(table_of(budget), asked, PARTS), split_of(budget))
     return {name: row[name] for name in BY} | {
-        "causes": said,
+        "causes": text,
         "compared_start": None if compared_usd is None else then.first,
         "compared_usd": compared_usd,
     }

@@ -1,4 +1,4 @@
-"""Where a budget stands on each settled day, and what its period will have cost. Pure."""
+"""The spend of each budget on each settled day, and the forecast of its period. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -9,7 +9,7 @@ import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.money import MONEY, SMALLEST
-from openai_costs.questions.budgets.forecast import DOLLARS, Look, believed, endings
+from openai_costs.questions.budgets.forecast import DOLLARS, Origin, period_forecasts, without_gaps
 from openai_costs.questions.budgets.periods import periods_through, settled_through
 from openai_costs.settings import Budget
 from openai_costs.tables.mart.budget_status import BudgetStatus
@@ -20,15 +20,15 @@ PAST_DAYS = 400
 KEPT_DAYS = 35
 """Periods that ended so many days ago still have rows."""
 
-LOOKED_DAYS = 31
-"""So many of the newest days have a forecast each, those of a whole month: since when a period is
-at risk is not only known today, and one that wavers for weeks is one message."""
+FORECAST_DAYS = 31
+"""How many of the newest days have a forecast each: those of a whole month, so that the day since
+which a period is at risk does not move, and a forecast that wavers for weeks is one message."""
 
 PROVISIONAL = ("provisional_days", "provisional_usd")
-"""What is told of the newest day of a period only."""
+"""Columns of the newest day of a period only."""
 
 OF_A_WHOLE = ("all", "provider", "connection")
-"""Scopes that are a whole organisation where they count one connection."""
+"""Scopes that are a whole organization where they count one connection."""
 
 WIDE = Context(prec=60)
 
@@ -37,7 +37,7 @@ class Counted(NamedTuple):
     """What a budget counts.
 
     Args:
-        daily: day, name, billed_usd: what was billed, and what its scope was called.
+        daily: day, name, billed_usd: what was billed, and the name of its scope.
         known: day, state: every day from the first that was read.
         connections: The connections it counts.
         whole_since: From when on all of them were read.
@@ -68,9 +68,9 @@ def statuses(
     if not periods:
         return BudgetStatus.no_rows()
     rows = pl.concat(periods)
-    spent = {name: believed(frame) for name, frame in daily.items()}
-    ends = endings(_looks(rows), spent)
-    seen = _not_taken_back(rows.join(ends, on=["budget", "day"], how="left"))
+    spent = {name: without_gaps(frame) for name, frame in daily.items()}
+    ends = period_forecasts(_origins(rows), spent)
+    seen = _not_below_spent(rows.join(ends, on=["budget", "day"], how="left"))
     return _stated(seen).sort("budget", "day")
 
 
@@ -147,16 +147,18 @@ def _running(days: pl.DataFrame, limit_usd: Decimal, period: DayRange) -> pl.Dat
     )
 
 
-def _looks(days: pl.DataFrame) -> list[Look]:
-    """Return the newest days whose end can be forecast: those up to which nothing is open."""
-    newest = pl.col("day").max().over("budget") - pl.duration(days=LOOKED_DAYS)
+def _origins(days: pl.DataFrame) -> list[Origin]:
+    """Return the newest days to forecast from: those before which every day is settled."""
+    newest = pl.col("day").max().over("budget") - pl.duration(days=FORECAST_DAYS)
     is_whole = (pl.col("missing_days") == 0) & (pl.col("moving_days") == 0)
     some = days.filter(pl.col("day") > newest, is_whole)
-    return [Look(*row) for row in some.select("day", "period_start", "period_end", "budget").rows()]
+    return [
+        Origin(*row) for row in some.select("day", "period_start", "period_end", "budget").rows()
+    ]
 
 
-def _not_taken_back(days: pl.DataFrame) -> pl.DataFrame:
-    """What is spent is exact, and a rounded estimate of its end is never below it."""
+def _not_below_spent(days: pl.DataFrame) -> pl.DataFrame:
+    """Raise rounded estimates that are below the exact spend."""
     spent = pl.col("spent_usd")
     return days.with_columns(
         pl.when(pl.col(name) < spent).then(spent).otherwise(name).alias(name)
@@ -175,20 +177,20 @@ def _stated(days: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("at_risk"))
         .otherwise(pl.lit("on_track"))
     )
-    told = days.with_columns(
+    stated = days.with_columns(
         state=state,
         spent_pct=(spent * 100 / limit).cast(MONEY),
         causes=pl.lit(None, pl.String),
         compared_usd=pl.lit(None, MONEY),
         compared_start=pl.lit(None, pl.Date),
     )
-    return told.select(pl.col(name).cast(kind) for name, kind in BudgetStatus.types().items())
+    return stated.select(pl.col(name).cast(kind) for name, kind in BudgetStatus.types().items())
 
 
 def _provider_limit(
     budget: Budget, limits: pl.DataFrame, connections: Sequence[str]
 ) -> Decimal | None:
-    """Return the limit the provider itself enforces on the same project or organisation."""
+    """Return the limit the provider itself enforces on the same project or organization."""
     enforced = limits.filter("is_current", kind="limit", status="enforcing")
     if budget.scope == "project" and len(budget.counted) == 1:
         same = enforced.filter(project_id=budget.counted[0])
@@ -199,35 +201,36 @@ def _provider_limit(
     return Decimal(same["threshold_usd"][0]) if same.height == 1 else None
 
 
-# Budgets of what never spent anything: a mistaken id is never exceeded, and warns nobody. Pure.
+# Budgets that count nothing: one with a wrong id is never exceeded. Pure.
 
 
 def unspent(status: pl.DataFrame) -> list[str]:
-    """Return a sentence per budget that counts nothing, although its days are known.
+    """Return a sentence for each budget that counts nothing although its days are known.
 
     Args:
-        status: mart.budget_status. Of what never spent there is no forecast.
+        status: mart.budget_status. What never spent has no forecast.
     """
     is_known = (pl.col("state") != "incomplete").any()
     nothing = (pl.col("spent_usd") == 0).all() & pl.col("forecast_usd").is_null().all()
-    found = (
+    idle = (
         status.group_by("budget", "scope", "scope_id")
         .agg(is_nothing=nothing & is_known)
         .filter("is_nothing")
         .sort("budget")
     )
-    return [_said(*row) for row in found.select("budget", "scope", "scope_id").iter_rows()]
+    return [_warning(*row) for row in idle.select("budget", "scope", "scope_id").iter_rows()]
 
 
-def _said(budget: str, scope: str, scope_id: str | None) -> str:
-    of = f"{scope.replace('_', ' ')} {scope_id}" if scope_id else "everybody"
-    said = f"Budget {budget}: {of} spent nothing that was read."
-    return f"{said} Is its id as the bill has it?"
+def _warning(budget: str, scope: str, scope_id: str | None) -> str:
+    if not scope_id:
+        return f"Budget {budget} counts no spend: no day that was read has any."
+    which = f"{scope.replace('_', ' ')} {scope_id}"
+    return f"Budget {budget} counts no spend of {which}. Check that the id is as on the bill."
 
 
 def newest(status: pl.DataFrame) -> pl.DataFrame:
-    """Return the newest row of each budget, the fullest first, and is_over; those come last."""
+    """Return the newest row of each budget with is_over, the fullest first, ended ones last."""
     last = pl.col("day") == pl.col("day").max().over("budget")
     is_over = pl.col("period_end") < pl.col("day").max()
-    told = status.with_columns(is_over=is_over).filter(last)
-    return told.sort("is_over", "spent_pct", "budget", descending=[False, True, False])
+    latest = status.with_columns(is_over=is_over).filter(last)
+    return latest.sort("is_over", "spent_pct", "budget", descending=[False, True, False])

@@ -63,7 +63,7 @@ WHOLE_ASSETS = (seats,)
 
 
 def membership(lake: Lake, prices: Prices) -> Membership:
-    """Return what the lake knows of the organisations' members."""
+    """Return what the lake knows of the organizations' members."""
     as_of = _as_of(lake)
     users, invites, accounts, members, keys, admins = (lake.read(table) for table in MEMBERS)
     return Membership(
@@ -108,9 +108,9 @@ def _spenders(lake: Lake, as_of: Mapping[str, date]) -> pl.DataFrame:
 
 
 def _subscriptions(lake: Lake, as_of: Mapping[str, date], prices: Prices) -> dict[str, Decimal]:
-    """Return the dollars of lines whose label speaks of a seat, by connection.
+    """Return the dollars of lines whose label is that of a seat, by connection.
 
-    What was used by tokens or with a key is no seat, whatever its model is called
+    What is billed by tokens or with a key is not a seat, whatever its model is called
     (`chatgpt-4o-latest, input`).
     """
     schema = {"connection": pl.String(), "line_item": pl.String(), "billed_usd": MONEY}

@@ -1,13 +1,15 @@
-"""Seats that deserve a look, as candidates for `mart.findings`: one per seat. No address."""
+"""Candidates for `mart.findings` about seats: one per seat and rule, without addresses."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.questions.coverage import newest_settled
 from openai_costs.questions.rules import Facts, Question, Rule
+from openai_costs.questions.seats.seats import WINDOW_DAYS
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding, candidates
 from openai_costs.tables.core.users import Users
@@ -39,8 +41,8 @@ IDLE = Rule(
 )
 
 
-class Meaning(NamedTuple):
-    """A rule, how bad it is, and which seats it is about."""
+class Condition(NamedTuple):
+    """A rule, its severity, and the seats for which it holds."""
 
     rule: Rule
     severity: str
@@ -52,59 +54,62 @@ _HAS_LEFT = (pl.col("status") == "left") & (
     pl.col("left_day").is_null() | (pl.col("last_active_day") > pl.col("left_day"))
 )
 OF_DIRECTORY = (
-    Meaning(LEAVER, "critical", _HAS_LEFT & (pl.col("spend_30d_usd") > 0)),
-    Meaning(UNMATCHED, "warning", _IS_MEMBER & (pl.col("status") == "unmatched")),
+    Condition(LEAVER, "critical", _HAS_LEFT & (pl.col("spend_30d_usd") > 0)),
+    Condition(UNMATCHED, "warning", _IS_MEMBER & (pl.col("status") == "unmatched")),
 )
-"""What only a directory that can be believed can say."""
-OF_USE = (Meaning(IDLE, "info", _IS_MEMBER & pl.col("is_idle") & pl.col("seat_usd").is_not_null()),)
-MEANINGS = (*OF_DIRECTORY, *OF_USE)
+"""Conditions that need a directory that can be trusted."""
+OF_USE = (
+    Condition(IDLE, "info", _IS_MEMBER & pl.col("is_idle") & pl.col("seat_usd").is_not_null()),
+)
+CONDITIONS = (*OF_DIRECTORY, *OF_USE)
 
 
-def found(
-    seats: pl.DataFrame, users: pl.DataFrame, meanings: Sequence[Meaning] = MEANINGS
+def seat_candidates(
+    seats: pl.DataFrame, users: pl.DataFrame, conditions: Sequence[Condition] = CONDITIONS
 ) -> pl.DataFrame:
     """Return a candidate per seat and rule.
 
     Args:
-        seats: mart.seats. Without a directory that can be believed nobody is flagged.
-        users: core.users: since when a member is known, so that a finding begins on one day.
-        meanings: The rules.
+        seats: mart.seats. Without a directory that can be trusted, status is null and no one is
+            flagged.
+        users: core.users: since when a member is known, so that a finding begins on a fixed day.
+        conditions: The rules.
     """
     known = users.select("connection", "first_seen_day", user_id="id")
     dated = seats.filter(pl.col("as_of_day").is_not_null()).join(
         known, on=["connection", "user_id"], how="left", maintain_order="left"
     )
     rows = [
-        _said(meaning, seat)
-        for meaning in meanings
-        for seat in dated.filter(meaning.holds).iter_rows(named=True)
+        _candidate(condition, seat)
+        for condition in conditions
+        for seat in dated.filter(condition.holds).iter_rows(named=True)
     ]
     return candidates(pl.DataFrame(rows, infer_schema_length=None)) if rows else Finding.no_rows()
 
 
-def _said(meaning: Meaning, seat: dict[str, Any]) -> dict[str, Any]:
+def _candidate(condition: Condition, seat: dict[str, Any]) -> dict[str, Any]:
     name = None if "@" in (seat["name"] or "") else seat["name"]
-    is_idle = meaning.rule is IDLE
+    is_idle = condition.rule is IDLE
     return {
-        "rule": meaning.rule.id,
-        "severity": meaning.severity,
+        "rule": condition.rule.id,
+        "severity": condition.severity,
         "subject_kind": "user",
         "subject_id": seat["user_id"],
         "subject_name": name,
         "connection": seat["connection"],
         "day": seat["as_of_day"],
-        "since_day": min(_since(meaning.rule, seat) or seat["as_of_day"], seat["as_of_day"]),
+        "since_day": min(_since(condition.rule, seat) or seat["as_of_day"], seat["as_of_day"]),
         "observed": seat["spend_30d_usd"],
         "unit": "USD",
         "impact_usd": seat["seat_usd"] if is_idle else seat["spend_30d_usd"],
-        "because": _because(meaning.rule, seat, name or seat["user_id"]),
+        "because": _because(condition.rule, seat, name or seat["user_id"]),
         "owner": seat["team"],
         "table_name": Seats.full_name(),
     }
 
 
 def _since(rule: Rule, seat: dict[str, Any]) -> date | None:
-    """Return a day that does not move: a finding that began today each day is a new one."""
+    """Return a day that does not move: a finding that began today would be new every day."""
     first: dict[str, date | None] = {
         LEAVER.id: seat["left_day"],
         IDLE.id: seat["last_active_day"],
@@ -113,27 +118,44 @@ def _since(rule: Rule, seat: dict[str, Any]) -> date | None:
 
 
 def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
-    active = f"last active {seat['last_active_day'] or 'never'}"
-    spent = f"{seat['spend_30d_usd']:,.2f} USD in the 30 days to {seat['as_of_day']}"
+    spent = f"{dollars(seat['spend_30d_usd'])} {_range(seat['as_of_day'])}"
+    last = seat["last_active_day"]
+    active = f"last active on {last}" if last else "no activity is known"
     if rule is LEAVER:
         left = f" on {seat['left_day']}" if seat["left_day"] else ""
-        return f"{who} left{left}, says the directory, and spent {spent}; {active}."
+        what = f"The directory says {who} left{left}, but their keys spent {spent}; {active}."
+        return f"{what}{_keys(seat)}"
     if rule is UNMATCHED:
-        role = seat["role"] or "member"
-        return f"{who} ({role}) is nobody the directory knows; spent {spent}; {active}."
+        return (
+            f"{who} ({seat['role'] or 'member'}) is not in the company directory and spent "
+            f"{spent}; {active}. They may have another address: add it as an alias, or ask "
+            "who invited them."
+        )
     return (
-        f"{who} holds a seat of {seat['seat_usd']:,.2f} USD a month (contract price, an "
-        f"assumption) and is idle: {active}, spent {spent}."
+        f"{who} holds a seat of {dollars(seat['seat_usd'])} a month (the contract price, an "
+        f"assumption) and may not need it: {active}, spent {spent}."
     )
 
 
-def _of(lake: Lake, meanings: Sequence[Meaning]) -> pl.DataFrame:
+def _range(last: date) -> str:
+    """Return the days of spend_30d_usd: a sum of many days names its range."""
+    return f"from {last - timedelta(days=WINDOW_DAYS - 1)} to {last}"
+
+
+def _keys(seat: dict[str, Any]) -> str:
+    """Return which keys a leaver still owns, and what to do about them."""
+    owned = (("api_keys", "API key"), ("admin_keys", "admin key"))
+    keys = " and ".join(counted(seat[name], noun) for name, noun in owned if seat[name])
+    return f" They still own {keys}: revoke or reassign them." if keys else ""
+
+
+def _of(lake: Lake, conditions: Sequence[Condition]) -> pl.DataFrame:
     settled = newest_settled(lake.read(Coverage))
     as_of = pl.when(pl.col("settled_until").is_not_null()).then(
         pl.min_horizontal("as_of_day", "settled_until")
     )
     dated = lake.read(Seats).join(settled, on="connection", how="left", maintain_order="left")
-    return found(dated.with_columns(as_of_day=as_of), lake.read(Users), meanings)
+    return seat_candidates(dated.with_columns(as_of_day=as_of), lake.read(Users), conditions)
 
 
 def _ask(lake: Lake, _facts: Facts) -> pl.DataFrame:
@@ -144,14 +166,14 @@ def _ask_idle(lake: Lake, _facts: Facts) -> pl.DataFrame:
     return _of(lake, OF_USE)
 
 
-def _believed_until(lake: Lake, facts: Facts) -> date:
-    """Return no day where members were judged by no directory, although there is one."""
+def _judged_until(lake: Lake, facts: Facts) -> date:
+    """Return no day while members were not judged although a directory is configured."""
     people = lake.read(Seats).filter(seat_kind="user")
     is_doubted = bool(facts.settings.directory.files) and people["status"].has_nulls()
     return date.min if is_doubted else date.max
 
 
 QUESTIONS = (
-    Question((LEAVER, UNMATCHED), (Seats, Users), _ask, _believed_until),
+    Question((LEAVER, UNMATCHED), (Seats, Users), _ask, _judged_until),
     Question((IDLE,), (Seats, Users), _ask_idle),
 )

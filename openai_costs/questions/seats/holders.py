@@ -1,4 +1,4 @@
-"""Everybody and everything that holds a seat or is about to. Pure."""
+"""Everyone and everything that holds a seat or is invited to one. Pure."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -29,14 +29,14 @@ def holders(
 ) -> pl.DataFrame:
     """Return one row per member, open invite and service account: COLUMNS.
 
-    Who is no longer listed is here only as long as they spend.
+    Members that are no longer listed are included as long as they spend.
 
     Args:
         users: core.users.
         invites: core.invites.
         service_accounts: core.service_accounts.
         spenders: connection, user_id: who spent lately.
-        robots: Patterns of addresses and ids that are robots.
+        robots: Patterns of addresses and ids of service accounts.
     """
     spends = spenders.select("connection", id="user_id").unique()
     is_robot = pl.col("is_service_account").fill_null(False) | _matches(users, robots)

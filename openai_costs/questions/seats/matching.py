@@ -1,8 +1,8 @@
-"""Which engineer an address belongs to: explicit rules, the strictest first. Pure.
+"""Which person of the directory an address belongs to: explicit rules, the strictest first. Pure.
 
-Always: without blanks at the ends, and without regard to case. Only when settings say so: a domain
-that is the same as another, and a `+tag` before the @ that does not count. An address that two
-people claim matches neither; one who left gives way to one who is here.
+Always without surrounding blanks and case. Only where settings say so: a domain that is equivalent
+to another, and a `+tag` before the @ that does not count. An address that two people claim matches
+neither; a person who left gives way to one who is active.
 """
 
 import unicodedata
@@ -18,15 +18,15 @@ Form = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Found:
-    """The person an address or id led to, and by which rule."""
+class Match:
+    """The person that an address or id belongs to, and the rule that matched."""
 
     person_id: str
     rule: str
 
 
 class Matcher:
-    """Finds the engineer behind an address or an OpenAI user id."""
+    """Finds the person behind an address or an OpenAI user id."""
 
     def __init__(self, engineers: pl.DataFrame, rules: Directory) -> None:
         here = frozenset(engineers.filter(status="active")["person_id"])
@@ -42,13 +42,13 @@ class Matcher:
         for rule, form in _declared(rules):
             self._steps.append((rule, form, _index([*main, *others], form, here)))
 
-    def find(self, email: str | None, user_id: str) -> Found | None:
-        """Return who it is; None for nobody, and for more than one."""
+    def find(self, email: str | None, user_id: str) -> Match | None:
+        """Return the match; None for no person, and for more than one."""
         if who := self._ids.get(user_id):
-            return Found(who, "openai_user_id")
+            return Match(who, "openai_user_id")
         for rule, form, index in self._steps if email and email.strip() else []:
             if who := index.get(form(email or "")):
-                return Found(who, rule)
+                return Match(who, rule)
         return None
 
 
@@ -83,5 +83,5 @@ def _index(
     for address, who in addresses:
         if address and address.strip():
             claims.setdefault(form(address), set()).add(who)
-    heard = {address: who & here or who for address, who in claims.items()}
-    return {address: next(iter(who)) for address, who in heard.items() if len(who) == 1}
+    resolved = {address: who & here or who for address, who in claims.items()}
+    return {address: next(iter(who)) for address, who in resolved.items() if len(who) == 1}

@@ -67,7 +67,7 @@ WINDOW_DAYS = 30
 
 @dataclass(frozen=True)
 class Membership:
-    """What is known of the organisations' members.
+    """What is known about the members of the organizations.
 
     Args:
         users: core.users.
@@ -98,8 +98,8 @@ def seats(
     """Return mart.seats.
 
     Args:
-        members: What is known of the organisations' members.
-        engineers: core.engineers. Without anybody, or when it is not trusted, nobody is judged.
+        members: What is known about the members of the organizations.
+        engineers: core.engineers. When it is empty or not trusted, no one is judged.
         rules: How an address finds its person.
         prices: What a seat costs, and when it is idle.
     """
@@ -122,12 +122,13 @@ def _with_people(
 ) -> pl.DataFrame:
     """Add who each holder is: person_id, matched_by, team, left_day, status.
 
-    Who will have left on a day that is still to come is here.
+    The name is the organization's, or the directory's where that has none. A person who leaves on a
+    day that is still to come is active.
     """
     people = engineers.filter("is_trusted")
     matcher = Matcher(people, rules)
     hits = [matcher.find(*one) for one in held.select("email", "user_id").iter_rows()]
-    found = pl.DataFrame(
+    matches = pl.DataFrame(
         {
             "person_id": [hit.person_id if hit else None for hit in hits],
             "matched_by": [hit.rule if hit else None for hit in hits],
@@ -136,14 +137,16 @@ def _with_people(
     )
     is_ahead = (pl.col("left_day") >= pl.lit(newest, pl.Date)).fill_null(False)
     state = pl.when(~is_ahead).then("status")
-    known = people.select("person_id", "team", "left_day", state=state)
-    joined = held.hstack(found).join(known, on="person_id", how="left", maintain_order="left")
-    return joined.with_columns(status=_status(is_judged=not people.is_empty()))
+    known = people.select("person_id", "team", "left_day", state=state, person_name="name")
+    joined = held.hstack(matches).join(known, on="person_id", how="left", maintain_order="left")
+    return joined.with_columns(
+        name=pl.coalesce("name", "person_name"), status=_status(is_judged=not people.is_empty())
+    )
 
 
 def _status(*, is_judged: bool) -> pl.Expr:
-    """Return the state of a seat; null for a member when nobody can be judged."""
-    told = (
+    """Return the state of a seat; null for a member when no one can be judged."""
+    state = (
         pl.when(pl.col("seat_kind") == "service_account")
         .then(pl.lit("service_account"))
         .when(pl.col("state") == "left")
@@ -152,10 +155,10 @@ def _status(*, is_judged: bool) -> pl.Expr:
         .then(pl.lit("invited"))
     )
     if not is_judged:
-        return told
+        return state
     is_main = pl.col("matched_by").is_in(["email", "openai_user_id"])
     return (
-        told.when(pl.col("person_id").is_null())
+        state.when(pl.col("person_id").is_null())
         .then(pl.lit("unmatched"))
         .when(is_main)
         .then(pl.lit("matched"))

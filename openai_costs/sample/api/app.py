@@ -1,7 +1,7 @@
 """The sample API: an ASGI application that answers as the vendor's Administration API does.
 
-GET paths only, JSON errors everywhere else. What the organisation spent and who belongs to it
-comes from `sample/company/organisation.py`; the clock comes from the caller. Its gateway answers
+GET paths only, JSON errors everywhere else. What the organization spent and who belongs to it
+comes from `sample/company/organization.py`; the clock comes from the caller. Its gateway answers
 beside it, as a LiteLLM proxy.
 """
 
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from openai_costs.sample.api.gateway import gateway_routes
 from openai_costs.sample.api.options import USUAL
 from openai_costs.sample.api.refusals import RefusalError
-from openai_costs.sample.api.requests import FrontDesk
+from openai_costs.sample.api.requests import RequestHandler
 from openai_costs.sample.api.routes import COSTS_PATH, bucket_routes, directory_routes
 from openai_costs.sample.faults.faults import NO_FAULTS
 
@@ -56,19 +56,19 @@ def create_app(
     faults: Faults = NO_FAULTS,
     options: WireOptions = USUAL,
 ) -> Starlette:
-    """The sample API over `organisation`.
+    """The sample API over `organization`.
 
     Args:
         organisation: whose bill, usage and directory to serve.
         now: the current instant, aware; asked once per request.
-        faults: what goes wrong on which request (the requests of each room count from 1).
-        options: where live organisations differ from one another.
+        faults: what goes wrong on which request (the requests to each endpoint are counted from 1).
+        options: where live organizations differ from one another.
     """
-    desk = FrontDesk(now, faults, options)
+    handler = RequestHandler(now, faults, options)
     return Starlette(
         routes=[
-            *bucket_routes(organisation, desk),
-            *directory_routes(organisation, desk),
+            *bucket_routes(organisation, handler),
+            *directory_routes(organisation, handler),
             *gateway_routes(organisation, now),
         ],
         exception_handlers={RefusalError: _refused, HTTPException: _no_such_call},

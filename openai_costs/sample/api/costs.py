@@ -118,7 +118,7 @@ def _results(
     lines: Iterable[LedgerLine], query: BucketQuery, organisation: Organisation, *, as_text: bool
 ) -> list[Json]:
     asked = tuple(name for name in DIMENSIONS if name in query.group_by)
-    cast, blank = organisation.cast, dict.fromkeys(DIMENSIONS)
+    fixtures, blank = organisation.fixtures, dict.fromkeys(DIMENSIONS)
     by_line_item, results = "line_item" in asked, []
     for line, usd, units in _added_up(_matching(lines, query), asked).values():
         dimensions = blank | {name: getattr(line, name) for name in asked}
@@ -132,9 +132,9 @@ def _results(
                 **dimensions,
                 "quantity": units if by_line_item else None,
                 "quantity_unit": line.quantity_unit if by_line_item else None,
-                "organization_id": cast.organization_id,
-                "project_name": cast.project_names.get(dimensions["project_id"] or ""),
-                "user_email": cast.user_emails.get(dimensions["user_id"] or ""),
+                "organization_id": fixtures.organization_id,
+                "project_name": fixtures.project_names.get(dimensions["project_id"] or ""),
+                "user_email": fixtures.user_emails.get(dimensions["user_id"] or ""),
             }
         )
     return results

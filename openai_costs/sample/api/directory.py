@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from openai_costs.sample.api.query import choice, collected, limit
 from openai_costs.sample.api.refusals import bad_request
-from openai_costs.sample.faults.spoiled import Answer, Turns
+from openai_costs.sample.faults.corrupted import Answer, Turns
 
 if TYPE_CHECKING:
     from openai_costs.sample.api.buckets import Json

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from openai_costs.sample.api.buckets import Json
     from openai_costs.sample.api.directory import ListQuery
-    from openai_costs.sample.company.cast import (
+    from openai_costs.sample.company.fixtures import (
         AdminKey,
         ApiKey,
-        Cast,
+        Fixtures,
         Invite,
         SpendAlert,
         SpendLimit,
@@ -58,9 +58,9 @@ def invite_item(invite: Invite, at: datetime) -> Json:
     }
 
 
-def admin_key_item(cast: Cast, key: AdminKey, at: datetime) -> Json:
-    """An admin key, and the owner of the organisation who made it."""
-    owner = cast.person_by_id[key.owner_id]
+def admin_key_item(fixtures: Fixtures, key: AdminKey, at: datetime) -> Json:
+    """An admin key, and the owner of the organization who made it."""
+    owner = fixtures.person_by_id[key.owner_id]
     return {
         "object": "organization.admin_api_key",
         "id": key.id,
@@ -108,88 +108,96 @@ def spend_limit_item(limit: SpendLimit) -> Json:
 
 
 def things(
-    cast: Cast, name: str, query: ListQuery, project_id: str | None, at: datetime
+    fixtures: Fixtures, name: str, query: ListQuery, project_id: str | None, at: datetime
 ) -> list[Json]:
     """Everything a list holds at a moment, before it is cut into pages."""
-    found = _LISTS[name](cast, query, project_id, at)
+    found = _LISTS[name](fixtures, query, project_id, at)
     in_order = sorted(found, key=lambda made: (made[0], made[1]["id"]))
     return list(map(itemgetter(1), in_order))
 
 
-def spend_limit(cast: Cast, project_id: str | None, at: datetime) -> Json | None:
-    """The hard limit of a project, or of the organisation; None where none is set."""
-    for limit in cast.limits:
+def spend_limit(fixtures: Fixtures, project_id: str | None, at: datetime) -> Json | None:
+    """The hard limit of a project, or of the organization; None where none is set."""
+    for limit in fixtures.limits:
         if limit.project_id == project_id and limit.created_at <= at:
             return spend_limit_item(limit)
     return None
 
 
-def _projects(cast: Cast, query: ListQuery, _project_id: str | None, at: datetime) -> Things:
-    for project in cast.projects:
+def _projects(
+    fixtures: Fixtures, query: ListQuery, _project_id: str | None, at: datetime
+) -> Things:
+    for project in fixtures.projects:
         gone = None if query.include_archived else project.archived_at
         if is_there(project.created_at, gone, at):
             yield project.created_at, project_item(project, at)
 
 
-def _api_keys(cast: Cast, query: ListQuery, project_id: str | None, at: datetime) -> Things:
-    for key in cast.api_keys:
+def _api_keys(fixtures: Fixtures, query: ListQuery, project_id: str | None, at: datetime) -> Things:
+    for key in fixtures.api_keys:
         is_listed = key.project_id == project_id and is_there(key.created_at, key.deleted_at, at)
-        if is_listed and _is_wanted(cast, key, query, at):
-            yield key.created_at, api_key_item(cast, key, at)
+        if is_listed and _is_wanted(fixtures, key, query, at):
+            yield key.created_at, api_key_item(fixtures, key, at)
 
 
-def _is_wanted(cast: Cast, key: ApiKey, query: ListQuery, at: datetime) -> bool:
+def _is_wanted(fixtures: Fixtures, key: ApiKey, query: ListQuery, at: datetime) -> bool:
     """Whether a key is shown; who does not say which keys gets those of owners with access."""
     if query.access == "any":
         return True
-    return has_access(cast, key, at) is (query.access != "inactive")
+    return has_access(fixtures, key, at) is (query.access != "inactive")
 
 
-def _members(cast: Cast, _query: ListQuery, project_id: str | None, at: datetime) -> Things:
-    for project in cast.projects:
+def _members(fixtures: Fixtures, _query: ListQuery, project_id: str | None, at: datetime) -> Things:
+    for project in fixtures.projects:
         for person_id in project.member_ids if project.id == project_id else ():
-            person = cast.person_by_id[person_id]
+            person = fixtures.person_by_id[person_id]
             if is_there(person.added_at, person.left_day, at):
                 yield person.added_at, member_item(person, project)
 
 
 def _service_accounts(
-    cast: Cast, _query: ListQuery, project_id: str | None, at: datetime
+    fixtures: Fixtures, _query: ListQuery, project_id: str | None, at: datetime
 ) -> Things:
-    for account in cast.service_accounts:
+    for account in fixtures.service_accounts:
         if account.project_id == project_id and account.created_at <= at:
             yield account.created_at, service_account_item(account)
 
 
-def _users(cast: Cast, query: ListQuery, _project_id: str | None, at: datetime) -> Things:
-    for person in cast.people:
+def _users(fixtures: Fixtures, query: ListQuery, _project_id: str | None, at: datetime) -> Things:
+    for person in fixtures.people:
         is_wanted = not query.emails or person.email in query.emails
         if is_wanted and is_there(person.added_at, person.left_day, at):
-            yield person.added_at, person_item(cast, person, at)
-    for account in cast.service_accounts if not query.emails else ():
+            yield person.added_at, person_item(fixtures, person, at)
+    for account in fixtures.service_accounts if not query.emails else ():
         if account.created_at <= at:
-            yield account.created_at, robot_item(cast, account)
+            yield account.created_at, robot_item(fixtures, account)
 
 
-def _invites(cast: Cast, _query: ListQuery, _project_id: str | None, at: datetime) -> Things:
-    for invite in cast.invites:
+def _invites(
+    fixtures: Fixtures, _query: ListQuery, _project_id: str | None, at: datetime
+) -> Things:
+    for invite in fixtures.invites:
         if invite.created_at <= at:
             yield invite.created_at, invite_item(invite, at)
 
 
-def _admin_keys(cast: Cast, _query: ListQuery, _project_id: str | None, at: datetime) -> Things:
-    for key in cast.admin_keys:
+def _admin_keys(
+    fixtures: Fixtures, _query: ListQuery, _project_id: str | None, at: datetime
+) -> Things:
+    for key in fixtures.admin_keys:
         if key.created_at <= at:
-            yield key.created_at, admin_key_item(cast, key, at)
+            yield key.created_at, admin_key_item(fixtures, key, at)
 
 
-def _spend_alerts(cast: Cast, _query: ListQuery, project_id: str | None, at: datetime) -> Things:
-    for alert in cast.alerts:
+def _spend_alerts(
+    fixtures: Fixtures, _query: ListQuery, project_id: str | None, at: datetime
+) -> Things:
+    for alert in fixtures.alerts:
         if alert.project_id == project_id and alert.created_at <= at:
             yield alert.created_at, spend_alert_item(alert)
 
 
-_LISTS: Final[dict[str, Callable[[Cast, ListQuery, str | None, datetime], Things]]] = {
+_LISTS: Final[dict[str, Callable[[Fixtures, ListQuery, str | None, datetime], Things]]] = {
     "projects": _projects,
     "users": _users,
     "invites": _invites,

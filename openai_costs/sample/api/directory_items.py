@@ -1,4 +1,4 @@
-"""The cast as the directory writes it: one function per kind of thing, at a moment.
+"""The fixtures as directory objects on the wire: one function per kind, at a given moment.
 
 Only what exists at that moment: what was made later is not there yet, what was deleted or removed
 is gone without a trace. Archived projects are still there for those who ask.
@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from openai_costs.sample.api.buckets import Json
-    from openai_costs.sample.company.cast import ApiKey, Cast, Person, Project, ServiceAccount
+    from openai_costs.sample.company.fixtures import (
+        ApiKey,
+        Fixtures,
+        Person,
+        Project,
+        ServiceAccount,
+    )
 
 
 def second(at: datetime | None) -> int | None:
@@ -41,7 +47,7 @@ def project_item(project: Project, at: datetime) -> Json:
     }
 
 
-def api_key_item(cast: Cast, key: ApiKey, at: datetime) -> Json:
+def api_key_item(fixtures: Fixtures, key: ApiKey, at: datetime) -> Json:
     """A project's key with its owner; never the key itself."""
     return {
         "object": "organization.project.api_key",
@@ -51,8 +57,8 @@ def api_key_item(cast: Cast, key: ApiKey, at: datetime) -> Json:
         "created_at": second(key.created_at),
         "last_used_at": second(last_used(key, at)),
         "expires_at": None,
-        "owner": _owner(cast, key),
-        "owner_project_access": "active" if has_access(cast, key, at) else "inactive",
+        "owner": _owner(fixtures, key),
+        "owner_project_access": "active" if has_access(fixtures, key, at) else "inactive",
     }
 
 
@@ -63,33 +69,33 @@ def last_used(key: ApiKey, at: datetime) -> datetime | None:
     return at.replace(microsecond=0) if key.is_in_use else min(key.last_used_at, at)
 
 
-def has_access(cast: Cast, key: ApiKey, at: datetime) -> bool:
+def has_access(fixtures: Fixtures, key: ApiKey, at: datetime) -> bool:
     """Whether the owner still has access to the key's project: people may have left."""
     if key.owner_type == "service_account":
         return True
-    person = cast.person_by_id[key.owner_id]
+    person = fixtures.person_by_id[key.owner_id]
     return is_there(person.added_at, person.left_day, at)
 
 
-def _owner(cast: Cast, key: ApiKey) -> Json:
+def _owner(fixtures: Fixtures, key: ApiKey) -> Json:
     if key.owner_type == "service_account":
-        account = cast.account_by_id[key.owner_id]
-        told = {
+        account = fixtures.account_by_id[key.owner_id]
+        item = {
             "id": account.id,
             "name": account.name,
             "role": account.role,
             "created_at": second(account.created_at),
         }
-        return {"type": "service_account", "service_account": told}
-    person = cast.person_by_id[key.owner_id]
-    told = {
+        return {"type": "service_account", "service_account": item}
+    person = fixtures.person_by_id[key.owner_id]
+    item = {
         "id": person.id,
         "name": person.name,
         "email": person.email,
         "role": "member",
         "created_at": second(person.added_at),
     }
-    return {"type": "user", "user": told}
+    return {"type": "user", "user": item}
 
 
 def member_item(person: Person, project: Project) -> Json:
@@ -115,22 +121,22 @@ def service_account_item(account: ServiceAccount) -> Json:
     }
 
 
-def person_item(cast: Cast, person: Person, at: datetime) -> Json:
-    """A person as a member of the organisation."""
-    used = (last_used(key, at) for key in cast.api_keys if key.user_id == person.id)
+def person_item(fixtures: Fixtures, person: Person, at: datetime) -> Json:
+    """A person as a member of the organization."""
+    used = (last_used(key, at) for key in fixtures.api_keys if key.user_id == person.id)
     return {
         **_user(person.id, person.name, person.email, person.role, person.added_at),
         "api_key_last_used_at": second(max((one for one in used if one), default=None)),
         "is_service_account": False,
-        "projects": {"object": "list", "data": list(_memberships(cast, person, at))},
+        "projects": {"object": "list", "data": list(_memberships(fixtures, person, at))},
     }
 
 
-def robot_item(cast: Cast, account: ServiceAccount) -> Json:
+def robot_item(fixtures: Fixtures, account: ServiceAccount) -> Json:
     """A service account as the list of users has it: with the id that the bill uses."""
     project = {
         "id": account.project_id,
-        "name": cast.project_names[account.project_id],
+        "name": fixtures.project_names[account.project_id],
         "role": account.role,
     }
     return {
@@ -155,8 +161,8 @@ def _user(id_: str, name: str, email: str | None, role: str, added_at: datetime)
     }
 
 
-def _memberships(cast: Cast, person: Person, at: datetime) -> Iterator[Json]:
-    for project in cast.projects:
+def _memberships(fixtures: Fixtures, person: Person, at: datetime) -> Iterator[Json]:
+    for project in fixtures.projects:
         if person.id in project.member_ids and is_there(
             project.created_at, project.archived_at, at
         ):

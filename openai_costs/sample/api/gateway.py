@@ -1,4 +1,4 @@
-"""The sample organisation's gateway on a LiteLLM proxy's wire: its virtual keys and daily sums.
+"""The sample organization's gateway on a LiteLLM proxy's wire: its virtual keys and daily sums.
 
 What it metered is in sample/company/gateway.py. Not here: single requests (`/spend/logs/v2`).
 """
@@ -46,7 +46,7 @@ class _Part(NamedTuple):
 
 
 class _Proxy:
-    """Answers from an organisation's books, at the moment of asking."""
+    """Answers from an organization's books, at the moment of asking."""
 
     def __init__(self, organisation: Organisation, now: Callable[[], datetime]) -> None:
         self._organisation = organisation

@@ -1,4 +1,4 @@
-"""How this particular organisation's API behaves, where live organisations differ."""
+"""How this particular organization's API behaves, where live organizations differ."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ USAGE_ONLY_ADMIN_KEY: Final = "sk-admin-usage-only"
 
 @dataclass(frozen=True, slots=True)
 class WireOptions:
-    """Choices the vendor documents as depending on the organisation or on the date.
+    """Choices the vendor documents as depending on the organization or on the date.
 
     Attributes:
         combine_user: whether `user_id` may be combined with `project_id` or `project_ids` in
             costs; a date means from that window start on.
-        lookback_floor: the oldest start this organisation may ask for, None for no floor.
-        accepts_api_key_grouping: one live organisation refused `group_by=api_key_id`.
+        lookback_floor: the oldest start this organization may ask for, None for no floor.
+        accepts_api_key_grouping: one live organization refused `group_by=api_key_id`.
         accepts_api_source_grouping: `api_source` is the newest dimension.
         admin_keys: admin keys with every scope.
         text_amounts_before: amounts of older days are 34-digit strings; the vendor went back to
             numbers on the default date.
-        plain_usage_before: usage of older days is told the way it once was: without the kinds of
+        plain_usage_before: usage of older days has its former shape: without the kinds of
             tokens and the service tier, and with an empty text for a missing project.
-        without_usage: usage endpoints this organisation does not have.
+        without_usage: usage endpoints this organization does not have.
     """
 
     combine_user: Literal["always", "never"] | date = "always"

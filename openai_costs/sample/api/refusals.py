@@ -76,4 +76,4 @@ def failed(status: int, retry_after_seconds: int | None = None) -> RefusalError:
         message = "You're making too many requests, please slow down."
         return RefusalError(status, message, "requests", None, None, retry_after_seconds)
     kind = "server_error" if status >= SERVER_ERRORS_FROM else "invalid_request_error"
-    return RefusalError(status, f"The sample API was told to answer {status}.", kind)
+    return RefusalError(status, f"The sample API was configured to return {status}.", kind)

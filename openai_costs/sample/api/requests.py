@@ -1,4 +1,4 @@
-"""What every endpoint does the same: count the request, fail as told, check the key, answer."""
+"""What all endpoints share: count the request, fail on request, check the key, respond."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from openai_costs.sample.api.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY
 from openai_costs.sample.api.refusals import FORBIDDEN, UNAUTHORISED, RefusalError, missing_scopes
-from openai_costs.sample.faults.spoiled import answer, delay, refuse, spoiled
+from openai_costs.sample.faults.corrupted import answer, corrupted, delay, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from openai_costs.sample.api.options import WireOptions
     from openai_costs.sample.api.query import Items
+    from openai_costs.sample.faults.corrupted import Answer
     from openai_costs.sample.faults.faults import Faults
-    from openai_costs.sample.faults.spoiled import Answer
 
 
-# Who may read what: admin keys with the scope, nobody else.
+# Access: admin keys with the right scope only.
 
 USAGE_SCOPE: Final = "api.usage.read"
 
@@ -57,8 +57,8 @@ _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 _CURSORS: Final = frozenset({"page", "after"})
 
 
-class FrontDesk:
-    """Takes every request, and numbers it in its rooms, which the faults are told by."""
+class RequestHandler:
+    """Handles every request and counts it per endpoint, so that faults can select it by number."""
 
     def __init__(self, now: Callable[[], datetime], faults: Faults, options: WireOptions) -> None:
         self.options = options
@@ -70,16 +70,18 @@ class FrontDesk:
         self,
         request: Request,
         scope: str,
-        rooms: tuple[str, ...],
+        endpoints: tuple[str, ...],
         answer_to: Callable[[Items, datetime], Answer],
     ) -> Response:
-        """Answer one request: faults that refuse first, then the question, then its spoilers."""
-        self._requests.update(rooms)
+        """Respond to a request: refusals first, then the response, then its corruptions."""
+        self._requests.update(endpoints)
         faults = tuple(
-            fault for room in rooms for fault in self._faults.striking(self._requests[room], room)
+            fault
+            for endpoint in endpoints
+            for fault in self._faults.striking(self._requests[endpoint], endpoint)
         )
         await delay(faults, request.scope)
         refuse(faults, has_cursor=not _CURSORS.isdisjoint(request.query_params))
         authorise(request.headers.get("authorization"), self.options, scope)
         good = answer_to(request.query_params.multi_items(), self._now().astimezone(UTC))
-        return answer(_JSON.encode(spoiled(good, faults)), faults)
+        return answer(_JSON.encode(corrupted(good, faults)), faults)

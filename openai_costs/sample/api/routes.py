@@ -1,4 +1,4 @@
-"""The room that knows people and things: the lists of the directory, and single things by id."""
+"""Routes of the directory: its lists and single objects; and of costs and usage, by day."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from openai_costs.sample.api.refusals import bad_request, not_found
 from openai_costs.sample.api.requests import MANAGEMENT_SCOPE, USAGE_SCOPE
 from openai_costs.sample.api.usage import parse_usage_query, usage_page
 from openai_costs.sample.api.usage_endpoints import USAGE_ENDPOINTS
+from openai_costs.sample.faults.corrupted import Answer, Turns
 from openai_costs.sample.faults.faults import COSTS, DIRECTORY, USAGE
-from openai_costs.sample.faults.spoiled import Answer, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from openai_costs.sample.api.directory_lists import DirectoryList
     from openai_costs.sample.api.options import WireOptions
     from openai_costs.sample.api.query import BucketQuery, Items
-    from openai_costs.sample.api.requests import FrontDesk
+    from openai_costs.sample.api.requests import RequestHandler
     from openai_costs.sample.api.usage_endpoints import UsageEndpoint
-    from openai_costs.sample.company.cast import Cast
+    from openai_costs.sample.company.fixtures import Fixtures
     from openai_costs.sample.company.organisation import Organisation
 
-    AnswerTo = Callable[[Cast, DirectoryList, dict[str, str], Items, datetime], Answer]
+    AnswerTo = Callable[[Fixtures, DirectoryList, dict[str, str], Items, datetime], Answer]
 
 
 # What a single thing is looked for among: archived projects and keys of people without access too.
@@ -50,42 +50,48 @@ _EVERYTHING: Final[dict[str, Items]] = {
 }
 
 
-def directory_routes(organisation: Organisation, desk: FrontDesk) -> Iterator[Route]:
+def directory_routes(organisation: Organisation, handler: RequestHandler) -> Iterator[Route]:
     """The routes of the directory: every list, and every thing in it by its id."""
     for one in DIRECTORY_LISTS:
-        yield _route(one.path, _list, one, organisation.cast, desk)
-        yield _route(f"{one.path}/{{id}}", _thing, one, organisation.cast, desk)
+        yield _route(one.path, _list, one, organisation.fixtures, handler)
+        yield _route(f"{one.path}/{{id}}", _thing, one, organisation.fixtures, handler)
     for one in (SPEND_LIMIT, PROJECT_SPEND_LIMIT):
-        yield _route(one.path, _limit, one, organisation.cast, desk)
+        yield _route(one.path, _limit, one, organisation.fixtures, handler)
 
 
 def _route(
-    path: str, answer_to: AnswerTo, asked: DirectoryList, cast: Cast, desk: FrontDesk
+    path: str,
+    answer_to: AnswerTo,
+    asked: DirectoryList,
+    fixtures: Fixtures,
+    handler: RequestHandler,
 ) -> Route:
     async def get(request: Request) -> Response:
         ids: dict[str, str] = request.path_params
 
         def answer(items: Items, now: datetime) -> Answer:
-            return answer_to(cast, asked, ids, items, now)
+            return answer_to(fixtures, asked, ids, items, now)
 
-        return await desk.take(request, MANAGEMENT_SCOPE, (DIRECTORY, asked.name), answer)
+        return await handler.take(request, MANAGEMENT_SCOPE, (DIRECTORY, asked.name), answer)
 
     return Route(path, get, methods=["GET"])
 
 
 def _list(
-    cast: Cast, asked: DirectoryList, ids: dict[str, str], items: Items, now: datetime
+    fixtures: Fixtures, asked: DirectoryList, ids: dict[str, str], items: Items, now: datetime
 ) -> Answer:
     query = parse_list_query(items, asked)
-    return list_answer(things(cast, asked.name, query, _project_id(cast, ids, now), now), query)
+    return list_answer(
+        things(fixtures, asked.name, query, _project_id(fixtures, ids, now), now), query
+    )
 
 
 def _thing(
-    cast: Cast, asked: DirectoryList, ids: dict[str, str], items: Items, now: datetime
+    fixtures: Fixtures, asked: DirectoryList, ids: dict[str, str], items: Items, now: datetime
 ) -> Answer:
     collected(items, lists=(), scalars=())
     everything = parse_list_query(_EVERYTHING.get(asked.name, []), asked)
-    listed = things(cast, asked.name, everything, _project_id(cast, ids, now), now)
+    listed = things(fixtures, asked.name, everything, _project_id(fixtures, ids, now), now)
     for thing in listed:
         if thing["id"] == ids["id"]:
             return _single(thing)
@@ -93,10 +99,10 @@ def _thing(
 
 
 def _limit(
-    cast: Cast, asked: DirectoryList, ids: dict[str, str], items: Items, now: datetime
+    fixtures: Fixtures, asked: DirectoryList, ids: dict[str, str], items: Items, now: datetime
 ) -> Answer:
     collected(items, lists=(), scalars=())
-    found = spend_limit(cast, _project_id(cast, ids, now), now)
+    found = spend_limit(fixtures, _project_id(fixtures, ids, now), now)
     if found is None:
         raise not_found(f"No {asked.name.replace('_', ' ')} is set.")
     return _single(found)
@@ -106,10 +112,10 @@ def _single(thing: Json) -> Answer:
     return Answer(thing, [thing], "id" if "id" in thing else "threshold_amount")
 
 
-def _project_id(cast: Cast, ids: dict[str, str], now: datetime) -> str | None:
+def _project_id(fixtures: Fixtures, ids: dict[str, str], now: datetime) -> str | None:
     """The project of the path, which must exist; None outside of projects."""
     project_id = ids.get("project_id")
-    for project in cast.projects:
+    for project in fixtures.projects:
         if project.id == project_id and project.created_at <= now:
             return project_id
     if project_id is None:
@@ -117,11 +123,11 @@ def _project_id(cast: Cast, ids: dict[str, str], now: datetime) -> str | None:
     raise not_found(f"No project with the id '{project_id}'.")
 
 
-# What this organisation may not ask although the question is well formed.
+# What this organization may not ask although the question is well formed.
 
 
 def refuse_unsupported(query: BucketQuery, options: WireOptions) -> None:
-    """Raise the vendor's 400 where the options say this organisation would get one."""
+    """Raise the vendor's 400 where the options say this organization would get one."""
     floor = options.lookback_floor
     if floor is not None and query.first_day < floor:
         message = f"'start_time' is before {floor}, the oldest day you can report on."
@@ -135,7 +141,7 @@ def refuse_unsupported(query: BucketQuery, options: WireOptions) -> None:
 
 
 def refuse_users_by_project(query: BucketQuery, options: WireOptions) -> None:
-    """Raise the 400 of costs for users by project, where this organisation may not ask that."""
+    """Raise the 400 of costs for users by project, where this organization may not ask that."""
     if _combines_user_and_project(query) and not _may_combine(query, options):
         message = "'user_id' cannot be combined with 'project_id' for this time range."
         raise bad_request(message, "group_by")
@@ -152,28 +158,30 @@ def _may_combine(query: BucketQuery, options: WireOptions) -> bool:
     return options.combine_user != "never" and query.first_day >= options.combine_user
 
 
-# The two rooms that answer in buckets of time: costs, and the eleven usage endpoints.
+# Routes that return buckets of time: costs, and the eleven usage endpoints.
 
 COSTS_PATH: Final = "/v1/organization/costs"
 
 
-def bucket_routes(organisation: Organisation, desk: FrontDesk) -> Iterator[Route]:
+def bucket_routes(organisation: Organisation, handler: RequestHandler) -> Iterator[Route]:
     """The routes of costs and usage."""
-    answer_costs = partial(_costs, organisation, desk.options)
+    answer_costs = partial(_costs, organisation, handler.options)
 
     async def get_costs(request: Request) -> Response:
-        return await desk.take(request, USAGE_SCOPE, (COSTS,), answer_costs)
+        return await handler.take(request, USAGE_SCOPE, (COSTS,), answer_costs)
 
     yield Route(COSTS_PATH, get_costs, methods=["GET"])
     for endpoint in USAGE_ENDPOINTS.values():
-        yield _usage_route(endpoint, organisation, desk)
+        yield _usage_route(endpoint, organisation, handler)
 
 
-def _usage_route(endpoint: UsageEndpoint, organisation: Organisation, desk: FrontDesk) -> Route:
-    answer_usage = partial(_usage, endpoint, organisation, desk.options)
+def _usage_route(
+    endpoint: UsageEndpoint, organisation: Organisation, handler: RequestHandler
+) -> Route:
+    answer_usage = partial(_usage, endpoint, organisation, handler.options)
 
     async def get_usage(request: Request) -> Response:
-        return await desk.take(request, USAGE_SCOPE, (USAGE, endpoint.name), answer_usage)
+        return await handler.take(request, USAGE_SCOPE, (USAGE, endpoint.name), answer_usage)
 
     return Route(endpoint.path, get_usage, methods=["GET"])
 

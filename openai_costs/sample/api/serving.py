@@ -1,7 +1,7 @@
 """The sample API on a real socket, for the demo and for anything that is not Python.
 
 Listens on this machine only. The socket is bound before the server starts, so port 0 is a free
-port nobody else can take in between.
+port that no other process can take in between.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.api.app import create_app
+from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
+from openai_costs.sample.faults.corrupted import SLEEP_EXTENSION, ConnectionCutError
 from openai_costs.sample.faults.faults import Faults, describe_faults
-from openai_costs.sample.faults.spoiled import SLEEP_EXTENSION, ConnectionCutError
 from openai_costs.settings.connection import SAMPLE_SCHEME
 
 if TYPE_CHECKING:
@@ -81,17 +82,17 @@ class InProcessTransport(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=response.headers, content=body)
 
 
-# The sample organisation behind an address: `sample://organisation?seed=...&days=...&today=...`.
+# The sample organization behind an address: `sample://organization?seed=...&days=...&today=...`.
 
 
 def sample_address(*, seed: int, days: int, today: date, rows_per_day: int = 0) -> str:
-    """Return the base_url of a sample organisation."""
+    """Return the base_url of a sample organization."""
     said = f"seed={seed}&days={days}&today={today}&rows_per_day={rows_per_day}"
-    return f"{SAMPLE_SCHEME}organisation?{said}"
+    return f"{SAMPLE_SCHEME}organization?{said}"
 
 
 def sample_at(address: str) -> Organisation:
-    """Return the organisation an address speaks of.
+    """Return the organization an address speaks of.
 
     Raises:
         ValueError: The address is not complete, or asks for what there is not.
@@ -106,7 +107,7 @@ def sample_at(address: str) -> Organisation:
 
 
 def sample_transport(address: str, clock: Clock) -> InProcessTransport:
-    """Return a transport that answers as the organisation's API does, at the clock's time."""
+    """Return a transport that answers as the organization's API does, at the clock's time."""
     return InProcessTransport(create_app(sample_at(address), now=clock))
 
 
@@ -162,6 +163,15 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
             server.run(sockets=[listener])
 
 
+def _announce(url: str, say: Callable[[str], None]) -> None:
+    """Print the address, the variables to export and the next command."""
+    say(f"listening on {url}{ROOT}")
+    say("To read it, in another terminal:")
+    say(f"  export OPENAI_BASE_URL={url}{ROOT}")
+    say(f"  export OPENAI_ADMIN_KEY={SAMPLE_ADMIN_KEY}")
+    say("  openai-costs backfill --home sample-data")
+
+
 def serve_sample(
     address: str,
     *,
@@ -170,13 +180,13 @@ def serve_sample(
     clock: Callable[[], datetime],
     say: Callable[[str], None],
 ) -> None:
-    """Serve the organisation behind an address, misbehaving as `faults` says.
+    """Serve the organization behind an address, misbehaving as `faults` says.
 
     Args:
-        address: `sample://organisation?...`.
+        address: `sample://organization?...`.
         port: the port on 127.0.0.1; 0 picks a free one.
-        faults: the misbehaviour; `help` tells what there is, and serves nothing.
-        clock: tells the time the bill is read at.
+        faults: what goes wrong, as a SPEC; `help` lists the faults and serves nothing.
+        clock: returns the time at which the bill is read.
         say: takes the lines for a person.
 
     Raises:
@@ -191,6 +201,6 @@ def serve_sample(
         said = str(wrong).removesuffix(".")
         raise SettingsError(f"{said}. `--faults help` lists the faults.") from None
     try:
-        serve(app, port, lambda url: say(f"listening on {url}{ROOT}"))
+        serve(app, port, lambda url: _announce(url, say))
     except OSError as taken:
         raise SettingsError(f"Port {port} cannot be used ({taken}); --port 0 picks one.") from None

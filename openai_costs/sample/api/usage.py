@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openai_costs.sample.api.options import WireOptions
     from openai_costs.sample.api.query import Items, Values
     from openai_costs.sample.api.usage_endpoints import UsageEndpoint
-    from openai_costs.sample.company.cast import Cast
+    from openai_costs.sample.company.fixtures import Fixtures
     from openai_costs.sample.company.meters import Meter
     from openai_costs.sample.company.organisation import Organisation
     from openai_costs.sample.company.workloads import Place
@@ -43,7 +43,7 @@ Dimensions = dict[str, Any]
 
 Counts = dict[str, int]
 
-# How a filter spells what is not text.
+# How a filter writes a value that is not text.
 _SPELLED: Final = {True: "true", False: "false"}
 
 
@@ -54,13 +54,13 @@ def usage_page(
     now: datetime,
     options: WireOptions,
 ) -> Json:
-    """One page of at most `query.limit` buckets, as the organisation stood at `now` (UTC)."""
+    """One page of at most `query.limit` buckets, as the organization stood at `now` (UTC)."""
 
     def results(span: Span) -> list[Json]:
         is_plain = span.day < options.plain_usage_before
         counted = _counted(endpoint, organisation, span, now)
-        told = ((_as_of_old(where) if is_plain else where, counts) for where, counts in counted)
-        return _results(told, endpoint, query, is_plain=is_plain)
+        shown = ((_as_of_old(where) if is_plain else where, counts) for where, counts in counted)
+        return _results(shown, endpoint, query, is_plain=is_plain)
 
     return page_of(query, query.spans(now), results)
 
@@ -77,7 +77,7 @@ def _counted(
         if meter is not None and first < last:
             counts = _level(meter, units) if meter.is_level else _flow(meter, units, first, last)
             if any(counts.values()):
-                yield _dimensions(organisation.cast, place, meter), counts
+                yield _dimensions(organisation.fixtures, place, meter), counts
 
 
 def _flow(meter: Meter, units: int, first: int, last: int) -> Counts:
@@ -89,8 +89,8 @@ def _level(meter: Meter, units: int) -> Counts:
     return {count.measure: count.of(by_then(units, DAY_SECONDS)) for count in meter.counts}
 
 
-def _dimensions(cast: Cast, place: Place, meter: Meter) -> Dimensions:
-    key = cast.key_by_id.get(place.api_key_id or "")
+def _dimensions(fixtures: Fixtures, place: Place, meter: Meter) -> Dimensions:
+    key = fixtures.key_by_id.get(place.api_key_id or "")
     return {
         "project_id": place.project_id or None,
         "user_id": key and key.metered_user_id,
@@ -107,7 +107,7 @@ def _dimensions(cast: Cast, place: Place, meter: Meter) -> Dimensions:
 
 
 def _as_of_old(where: Dimensions) -> Dimensions:
-    """The same dimensions in an old row: no project is an empty text, and no tier was told."""
+    """The same dimensions in an old row: no project is an empty text, and there was no tier."""
     return where | {"project_id": where["project_id"] or "", "service_tier": None}
 
 

@@ -53,5 +53,5 @@ def by_then(units: int, second: int) -> int:
 
 
 def is_weekend(day: date) -> bool:
-    """Whether nobody is expected at work."""
+    """Whether the day is a Saturday or a Sunday."""
     return day.weekday() >= SATURDAY

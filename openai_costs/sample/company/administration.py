@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from openai_costs.sample.company.cast import AdminKey, Invite, SpendAlert, SpendLimit
+from openai_costs.sample.company.fixtures import AdminKey, Invite, SpendAlert, SpendLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from openai_costs.sample.company.cast import Role
+    from openai_costs.sample.company.fixtures import Role
 
     InstantOf = Callable[[int, str], datetime]
 
@@ -37,7 +37,7 @@ _LIMITS: Final[tuple[tuple[str | None, int, bool, int], ...]] = (
     ("labs", 300_000, False, 200),
 )
 
-# id suffix, project or None, cents a month, who is told, age when set
+# id suffix, project or None, cents a month, recipients, age when set
 _ALERTS: Final[tuple[tuple[str, str | None, int, str, int], ...]] = (
     ("bill", None, 800_000, "tobias freya", 400),
     ("bill_high", None, 1_500_000, "tobias ines", 400),
@@ -92,8 +92,8 @@ def spend_alerts(instant: InstantOf, mail_domain: str) -> tuple[SpendAlert, ...]
             id=f"alert_{suffix}",
             project_id=project and f"proj_{project}",
             threshold_cents=cents,
-            recipients=tuple(f"{mailbox}@{mail_domain}" for mailbox in told.split()),
+            recipients=tuple(f"{mailbox}@{mail_domain}" for mailbox in mailboxes.split()),
             created_at=instant(age, suffix),
         )
-        for suffix, project, cents, told, age in _ALERTS
+        for suffix, project, cents, mailboxes, age in _ALERTS
     )

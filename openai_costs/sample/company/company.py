@@ -1,6 +1,6 @@
 """Tidewater Maps: the invented company, written as ages in days before "today".
 
-Ages instead of dates keep every story inside the window the caller asks for. Nobody here exists;
+Ages instead of dates keep every story inside the window the caller asks for. No one here exists;
 the mail domain is reserved for examples by RFC 2606.
 """
 
@@ -11,7 +11,14 @@ from functools import partial
 from typing import Final, Literal
 
 from openai_costs.sample.company import administration
-from openai_costs.sample.company.cast import ApiKey, Cast, Person, Project, Role, ServiceAccount
+from openai_costs.sample.company.fixtures import (
+    ApiKey,
+    Fixtures,
+    Person,
+    Project,
+    Role,
+    ServiceAccount,
+)
 
 ORGANIZATION_ID: Final = "org-tidewatermaps"
 COMPANY: Final = "Tidewater Maps"
@@ -76,7 +83,7 @@ _API_KEYS: Final[tuple[tuple[str, str, str, str, int, int | None, int | None], .
     ("search_kaveh", "relevance notebook", "place_search", "kaveh", 410, 0, None),
     ("studio_render", "tile renderer", "map_studio", "paolo", 460, 0, None),
     ("studio_amrit", "style drafts", "map_studio", "amrit", 280, 0, None),
-    # The same name, owner and project twice: nobody remembers which one is the right one.
+    # The same name, owner and project twice: no record says which one is in use.
     ("studio_amrit_2", "style drafts", "map_studio", "amrit", 210, 0, None),
     ("voice_prod", "voice guide", "voice_guide", "amrit", 285, 0, None),
     ("voice_trial", "accent trial", "voice_guide", "hyejin", 200, 90, 80),
@@ -179,10 +186,10 @@ def _api_keys(today: date) -> tuple[ApiKey, ...]:
     return tuple(keys)
 
 
-def tidewater_maps(today: date) -> Cast:
-    """The whole cast as it stands on `today` (a UTC date)."""
+def tidewater_maps(today: date) -> Fixtures:
+    """The whole fixtures as it stands on `today` (a UTC date)."""
     instant = partial(_instant, today)
-    return Cast(
+    return Fixtures(
         organization_id=ORGANIZATION_ID,
         company=COMPANY,
         people=_people(today),

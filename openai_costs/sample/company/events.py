@@ -1,4 +1,4 @@
-"""The planted incidents: what went wrong (or right) at the sample organisation, to the cent.
+"""The planted incidents: what went wrong (or right) at the sample organization, to the cent.
 
 Every incident is extra ledger lines on top of the ordinary day, so its dollars are known exactly
 and a rule's finding can be compared with the truth. Days are placed relative to `today`, all
@@ -28,7 +28,7 @@ class EventKind(StrEnum):
     MODEL_LAUNCH = "model_launch"
     SLOW_LEAK = "slow_leak"
     LEAVER_KEY = "leaver_key"
-    AWAKE_ON_WEEKEND = "awake_on_weekend"
+    WEEKEND_ACTIVITY = "weekend_activity"
     NEW_KEY = "new_key"
     MONTH_END_JOB = "month_end_job"
     RESTATED_DAY = "restated_day"

@@ -1,7 +1,7 @@
-"""The gateway of the sample organisation: which keys go through it, and what it metered.
+"""The gateway of the sample organization: which keys go through it, and what it metered.
 
 Its meter counts what the bill counts, but for three things that are planted: a model it has no
-price for, cached tokens that it takes for plain ones, and a key that goes round it.
+price for, cached tokens that it counts as plain ones, and a key that bypasses it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ THROUGH_THE_GATEWAY: Final = (
 )
 
 ROUND_IT: Final = "key_labs_new"
-"""Made a few days ago, no token names it, and nobody allowed it."""
+"""Created a few days ago; no token names it and it is not allowed to bypass."""
 
 UNPRICED_MODEL: Final = "gpt-6-astra"
 
@@ -72,14 +72,14 @@ class _Counted:
 
 
 def allowed_keys(organisation: Organisation) -> list[str]:
-    """Return the keys that may go round the gateway: everyone's but those it is for, and one."""
+    """Return the keys that may bypass the gateway: all but those behind it, and one."""
     kept_out = (*THROUGH_THE_GATEWAY, ROUND_IT)
-    return [key.id for key in organisation.cast.api_keys if key.id not in kept_out]
+    return [key.id for key in organisation.fixtures.api_keys if key.id not in kept_out]
 
 
 def virtual_keys(organisation: Organisation) -> Iterator[tuple[str, str, str, str]]:
     """Yield the gateway's tokens: id, name, status and the OpenAI key each is for."""
-    names = organisation.cast.key_by_id
+    names = organisation.fixtures.key_by_id
     return ((_token(key), names[key].name, "active", key) for key in THROUGH_THE_GATEWAY)
 
 
@@ -164,8 +164,8 @@ def _csv(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
     return text.getvalue()
 
 
-# The people the sample organisation itself knows: its own directory, as a file. Planted: one
-# member it knows by another address, one who left, and one nobody entered.
+# The people the sample organization itself knows: its own directory, as a file. Planted: one
+# member it knows by another address, one who left, and one without an entry.
 
 BY_ALIAS: Final = "user-signe"
 """At home in the company's older mail domain."""
@@ -190,7 +190,7 @@ def directory_csv(organisation: Organisation) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for person in organisation.cast.people:
+    for person in organisation.fixtures.people:
         if person.id == NOBODY_ENTERED:
             continue
         name, _, _ = person.email.partition("@")

@@ -13,7 +13,7 @@ from openai_costs.sample.company.workloads import Place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openai_costs.sample.company.cast import Cast
+    from openai_costs.sample.company.fixtures import Fixtures
 
 # Ages (days before today) at which each story starts or is looked for.
 _RESTATED_AGE: Final = 5
@@ -43,8 +43,8 @@ def _workdays_from(today: date, age: int) -> tuple[date, ...]:
     return tuple(day for day in _days_from(today, age) if not is_weekend(day))
 
 
-def _place(cast: Cast, key_id: str) -> Place:
-    key = cast.key_by_id[key_id]
+def _place(fixtures: Fixtures, key_id: str) -> Place:
+    key = fixtures.key_by_id[key_id]
     return Place(key.project_id, key.billed_user_id, key.id, "unlabeled")
 
 
@@ -52,9 +52,9 @@ def _event(kind: EventKind, because: str, today: date, lines: Iterable[ExtraLine
     return Event(kind, because, today - timedelta(days=1), tuple(lines))
 
 
-def _runaway_key(cast: Cast, today: date) -> Event:
+def _runaway_key(fixtures: Fixtures, today: date) -> Event:
     saturday = _weekday_before(today, SATURDAY, _RUNAWAY_AGE)
-    place = _place(cast, "key_labs_hyejin")
+    place = _place(fixtures, "key_labs_hyejin")
     item = "gpt-5.6-sol, output"
     lines = (
         ExtraLine(saturday, place, item, 18_000_000),
@@ -64,8 +64,8 @@ def _runaway_key(cast: Cast, today: date) -> Event:
     return _event(EventKind.RUNAWAY_KEY, because, today, lines)
 
 
-def _model_launch(cast: Cast, today: date) -> Event:
-    place = _place(cast, "key_route_prod")
+def _model_launch(fixtures: Fixtures, today: date) -> Event:
+    place = _place(fixtures, "key_route_prod")
     lines = []
     for step, day in enumerate(_days_from(today, _LAUNCH_AGE), start=1):
         tenths = min(step, _LAUNCH_FULL_DAYS)
@@ -75,8 +75,8 @@ def _model_launch(cast: Cast, today: date) -> Event:
     return _event(EventKind.MODEL_LAUNCH, because, today, lines)
 
 
-def _slow_leak(cast: Cast, today: date) -> Event:
-    place = _place(cast, "key_search_reindex")
+def _slow_leak(fixtures: Fixtures, today: date) -> Event:
+    place = _place(fixtures, "key_search_reindex")
     item = "gpt-5-mini-2025-08-07, output"
     days = enumerate(_workdays_from(today, _LEAK_AGE), start=1)
     lines = (ExtraLine(day, place, item, step * _LEAK_STEP_TOKENS) for step, day in days)
@@ -84,8 +84,8 @@ def _slow_leak(cast: Cast, today: date) -> Event:
     return _event(EventKind.SLOW_LEAK, because, today, lines)
 
 
-def _leaver_key(cast: Cast, today: date) -> Event:
-    place = _place(cast, "key_labs_jonas")
+def _leaver_key(fixtures: Fixtures, today: date) -> Event:
+    place = _place(fixtures, "key_labs_jonas")
     item = "gpt-5.4-2026-03-05, output"
     days = _workdays_from(today, LEAVER_LEFT_AGE - 1)
     because = "Jonas Marten left, the account was removed, and the key still works every weekday"
@@ -93,18 +93,18 @@ def _leaver_key(cast: Cast, today: date) -> Event:
     return _event(EventKind.LEAVER_KEY, because, today, lines)
 
 
-def _awake_on_weekend(cast: Cast, today: date) -> Event:
+def _weekend_activity(fixtures: Fixtures, today: date) -> Event:
     saturday = _weekday_before(today, SATURDAY, _AWAKE_AGE)
-    place = _place(cast, "key_finance_freya")
+    place = _place(fixtures, "key_finance_freya")
     item = "gpt-5-mini-2025-08-07, input"
     days = (saturday, saturday + timedelta(days=1))
     because = "Finance close, which only ever works on weekdays, spent on a Saturday and a Sunday"
     lines = (ExtraLine(day, place, item, 64_000_000) for day in days)
-    return _event(EventKind.AWAKE_ON_WEEKEND, because, today, lines)
+    return _event(EventKind.WEEKEND_ACTIVITY, because, today, lines)
 
 
-def _new_key(cast: Cast, today: date) -> Event:
-    place = _place(cast, "key_labs_new")
+def _new_key(fixtures: Fixtures, today: date) -> Event:
+    place = _place(fixtures, "key_labs_new")
     days = _days_from(today, NEW_KEY_AGE)
     lines = (ExtraLine(day, place, "gpt-5.6-sol, input", 5_000_000) for day in days)
     because = "a key made six days ago spends from its first day"
@@ -116,8 +116,8 @@ def _last_workday_of_month(day: date) -> date:
     return last - timedelta(days=max(0, last.weekday() - 4))
 
 
-def _month_end_job(cast: Cast, today: date) -> Event:
-    place = _place(cast, "key_finance_close")
+def _month_end_job(fixtures: Fixtures, today: date) -> Event:
+    place = _place(fixtures, "key_finance_close")
     window = _days_from(today, _MONTH_END_AGE)
     days = (day for day in window if day == _last_workday_of_month(day))
     because = "the books are closed on the last workday of each month, in one large job"
@@ -125,11 +125,11 @@ def _month_end_job(cast: Cast, today: date) -> Event:
     return _event(EventKind.MONTH_END_JOB, because, today, lines)
 
 
-def _restated_day(cast: Cast, today: date) -> Event:
+def _restated_day(fixtures: Fixtures, today: date) -> Event:
     day = today - timedelta(days=_RESTATED_AGE)
     while is_weekend(day):
         day -= timedelta(days=1)
-    grown, lost = _place(cast, "key_route_prod"), _place(cast, "key_search_kaveh")
+    grown, lost = _place(fixtures, "key_route_prod"), _place(fixtures, "key_search_kaveh")
     gone_item = "gpt-5-search-api-2025-10-14, output"
     lines = (
         ExtraLine(day, grown, "gpt-5.4-2026-03-05, output", 1_800_000, Seen.ONCE_RESTATED),
@@ -145,16 +145,16 @@ def _no_rows(today: date) -> Event:
     return Event(EventKind.NO_ROWS, because, today - timedelta(days=1), empty_day=sunday)
 
 
-def planted_events(cast: Cast, today: date) -> tuple[Event, ...]:
-    """Every incident of the sample organisation, as seen from `today` (a UTC date)."""
+def planted_events(fixtures: Fixtures, today: date) -> tuple[Event, ...]:
+    """Every incident of the sample organization, as seen from `today` (a UTC date)."""
     stories = (
         _runaway_key,
         _model_launch,
         _slow_leak,
         _leaver_key,
-        _awake_on_weekend,
+        _weekend_activity,
         _new_key,
         _month_end_job,
         _restated_day,
     )
-    return (*(story(cast, today) for story in stories), _no_rows(today))
+    return (*(story(fixtures, today) for story in stories), _no_rows(today))

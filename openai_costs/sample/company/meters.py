@@ -120,7 +120,7 @@ _SEARCHES: Final = Meter(
 )
 
 _OTHERS: Final[Meters] = {
-    # The usage of a tuned model is told under the model's full name, which the bill shortens.
+    # Usage reports a tuned model under its full name, which the bill shortens.
     "ft-gpt-4o-2024-08-06, output": (
         _counting(
             _COMPLETIONS,

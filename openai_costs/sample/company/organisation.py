@@ -1,4 +1,4 @@
-"""The sample organisation's ledger: what a day cost, line by line, as the vendor knew it then.
+"""The sample organization's ledger: what a day cost, line by line, as the vendor knew it then.
 
 A day's lines depend on the seed, on `today`, on the day and on the moment of looking; never on
 how many days were asked for. Amounts are exact: integer units times list price.
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from openai_costs.sample.company.cast import Cast
     from openai_costs.sample.company.events import Event, EventKind, ExtraLine
+    from openai_costs.sample.company.fixtures import Fixtures
 
 SHORTEST_DAYS: Final = 7
 LONGEST_DAYS: Final = 1100
@@ -59,9 +59,9 @@ class LedgerLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Organisation:
-    """Cast, seed and calendar of the sample organisation; days before `first_day` have no lines."""
+    """The sample organization; days before `first_day` have no lines."""
 
-    cast: Cast
+    fixtures: Fixtures
     seed: str
     first_day: date
     today: date
@@ -142,13 +142,13 @@ def _priced(day: date, line: Bought) -> LedgerLine:
 
 
 def _with_padding(organisation: Organisation, rows_per_day: int) -> Organisation:
-    """The same organisation with days about `rows_per_day` lines long."""
+    """The same organization with days about `rows_per_day` lines long."""
     ordinary_rows = sum(len(workload.mix) for workload in organisation.workloads)
     missing = max(0, rows_per_day - ordinary_rows)
     used_at = _midnight(organisation.today)
-    keys = padding_keys(organisation.cast, padding_key_count(missing), used_at)
-    cast = replace(organisation.cast, api_keys=(*organisation.cast.api_keys, *keys))
-    return replace(organisation, cast=cast, padding=padding_lines(keys, missing))
+    keys = padding_keys(organisation.fixtures, padding_key_count(missing), used_at)
+    fixtures = replace(organisation.fixtures, api_keys=(*organisation.fixtures.api_keys, *keys))
+    return replace(organisation, fixtures=fixtures, padding=padding_lines(keys, missing))
 
 
 def sample_organisation(
@@ -161,13 +161,13 @@ def sample_organisation(
     """
     if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
         raise ValueError(f"days must be {SHORTEST_DAYS} to {LONGEST_DAYS}, not {days}")
-    cast = tidewater_maps(today)
+    fixtures = tidewater_maps(today)
     organisation = Organisation(
-        cast=cast,
+        fixtures=fixtures,
         seed=seed,
         first_day=today - timedelta(days=days),
         today=today,
-        events=planted_events(cast, today),
-        workloads=ordinary_workloads(cast, today),
+        events=planted_events(fixtures, today),
+        workloads=ordinary_workloads(fixtures, today),
     )
     return _with_padding(organisation, rows_per_day)

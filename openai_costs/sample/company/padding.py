@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from openai_costs.sample.company.activity import PERMILLE, draw
-from openai_costs.sample.company.cast import ApiKey
+from openai_costs.sample.company.fixtures import ApiKey
 from openai_costs.sample.company.prices import PRICE_LIST
 from openai_costs.sample.company.workloads import Bought, Place
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
 
-    from openai_costs.sample.company.cast import Cast
+    from openai_costs.sample.company.fixtures import Fixtures
 
 _ITEMS: Final = tuple(item for item, price in PRICE_LIST.items() if price.unit == "tokens")[:12]
 # Owners that work at weekends too: padding must not wake a project that sleeps on Sundays.
@@ -36,9 +36,9 @@ class PaddingLine(NamedTuple):
     tokens: int
 
 
-def padding_keys(cast: Cast, count: int, used_at: datetime) -> tuple[ApiKey, ...]:
+def padding_keys(fixtures: Fixtures, count: int, used_at: datetime) -> tuple[ApiKey, ...]:
     """`count` more API keys in use at `used_at`, owned by the service accounts in turn."""
-    owners = [account for account in cast.service_accounts if account.id in _OWNERS]
+    owners = [account for account in fixtures.service_accounts if account.id in _OWNERS]
     return tuple(
         ApiKey(
             id=f"key_bulk_{index:06d}",

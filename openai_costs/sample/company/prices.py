@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 
 class ListPrice(NamedTuple):
-    """Dollars per unit; `unit` as the wire spells it, None when the vendor names none."""
+    """Dollars per unit; `unit` as on the wire, None when the vendor names none."""
 
     usd_per_unit: Decimal
     unit: str | None

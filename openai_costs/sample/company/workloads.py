@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from openai_costs.sample.company.cast import Cast
+    from openai_costs.sample.company.fixtures import Fixtures
 
 _SPREAD: Final = 140
 # An age no clock reaches: work that has not ended.
@@ -24,7 +24,7 @@ _STILL_GOING: Final = -100_000
 
 
 class Place(NamedTuple):
-    """Where money lands: the vendor's dimensions, None or "" where it names nobody."""
+    """Where money lands: the vendor's dimensions, None or "" where it names none."""
 
     project_id: str | None
     user_id: str | None
@@ -125,14 +125,14 @@ _PHASES: Final[tuple[tuple[str, str, Rhythm, tuple[tuple[str, int], ...], int, i
     ("evals_naima", _UNLABELED, Rhythm.OFFICE, _BATCHES, 38, _STILL_GOING),
     ("desk_agents", _AGENTS, Rhythm.PRODUCT, _text("gpt-6-luna", 1_500, 900, 90), 45, _STILL_GOING),
     ("labs_hyejin", _AGENTS, Rhythm.OFFICE, _TIDELINE, 20, _STILL_GOING),
-    # Digests that nobody waits for, at night and at weekends. One day the time was put at the top
+    # Digests that are not urgent, at night and at weekends. One day the time was put at the top
     # of the prompt, and nothing has been read from the cache since.
     ("desk_prod", _UNLABELED, Rhythm.ALWAYS, _text(_DIGESTS, 600, 1_800, 300), _NO_AGE, 17),
     ("desk_prod", _UNLABELED, Rhythm.ALWAYS, _text(_DIGESTS, 2_400, 0, 300), 16, _STILL_GOING),
 )
 
 # Money without a key: storage, evals and tools started in the vendor's console, and the
-# organisation's own commitment. Older surfaces write "" where newer ones write null.
+# organization's own commitment. Older surfaces write "" where newer ones write null.
 _CONSOLE: Final = Place("proj_route_planner", None, None, _UNLABELED)
 _KEYLESS: Final[tuple[tuple[Place, Rhythm, str, int, int], ...]] = (
     (Place(None, None, None, None), Rhythm.ALWAYS, "Scale tier bundle", 12, 400),
@@ -159,10 +159,10 @@ _KEYLESS: Final[tuple[tuple[Place, Rhythm, str, int, int], ...]] = (
 )
 
 
-def _keyed(cast: Cast, today: date) -> Iterator[Workload]:
+def _keyed(fixtures: Fixtures, today: date) -> Iterator[Workload]:
     steady = ((*workload, _NO_AGE, _STILL_GOING) for workload in _KEYED)
     for suffix, source, rhythm, mix, first_age, last_age in (*steady, *_PHASES):
-        key = cast.key_by_id[f"key_{suffix}"]
+        key = fixtures.key_by_id[f"key_{suffix}"]
         used_age = (today - key.last_used_at.date()).days if key.last_used_at else 0
         # The leaver's key goes quiet on the last day at work; what comes after is an incident.
         quiet_age = LEAVER_LEFT_AGE if suffix == "labs_jonas" else (used_age or _STILL_GOING)
@@ -171,13 +171,13 @@ def _keyed(cast: Cast, today: date) -> Iterator[Workload]:
         yield Workload(place, rhythm, mix, min(made_age, first_age), max(quiet_age, last_age))
 
 
-def ordinary_workloads(cast: Cast, today: date) -> tuple[Workload, ...]:
+def ordinary_workloads(fixtures: Fixtures, today: date) -> tuple[Workload, ...]:
     """Every workload of the company; a key that is still in use works on after today."""
     keyless = (
         Workload(place, rhythm, ((line_item, units),), first_age, _STILL_GOING)
         for place, rhythm, line_item, units, first_age in _KEYLESS
     )
-    return (*_keyed(cast, today), *keyless)
+    return (*_keyed(fixtures, today), *keyless)
 
 
 def bought(workload: Workload, seed: str, day: date, age: int) -> Iterator[tuple[str, int]]:

@@ -1,11 +1,12 @@
 """Faults on request: which request goes wrong, and how.
 
-A SPEC is a comma-separated list of `NAME@WHICH` or `NAME@WHICH:ARGUMENT`, each for one room:
+A SPEC is a comma-separated list of `NAME@WHICH` or `NAME@WHICH:ARGUMENT`, each for one endpoint:
 
     429@1,429-retry-after@2:60,timeout@3:5,cut@4-6,502@30%,usage:503@every,api_keys:429@2
 
-A ROOM before the name says which requests are meant and counted: `usage` and `directory` are every
-request there, `embeddings` or `api_keys` those of one endpoint; without a room it is the costs.
+An ENDPOINT before the name limits the fault to its requests, which are counted separately: `usage`
+and `directory` stand for a whole group, `embeddings` or `api_keys` for one endpoint. Without one,
+the fault applies to costs.
 WHICH is a request number counted from 1 (`3`), a range with both ends in it (`4-6`), `every`, or a
 percentage of requests (`30%`, the same ones for the same seed). `FAULT_NAMES` explains each NAME,
 `describe_faults()` prints the list, and a fault about paging needs a window with several pages
@@ -25,7 +26,7 @@ from openai_costs.sample.company.activity import draw
 COSTS: Final = "costs"
 USAGE: Final = "usage"
 DIRECTORY: Final = "directory"
-ROOMS: Final = (COSTS, USAGE, DIRECTORY, *USAGE_ENDPOINTS, *DIRECTORY_NAMES)
+ENDPOINTS: Final = (COSTS, USAGE, DIRECTORY, *USAGE_ENDPOINTS, *DIRECTORY_NAMES)
 FAULT_NAMES: Final = {
     "429": "too many requests, without Retry-After",
     "429-retry-after": "too many requests, with Retry-After: SECONDS",
@@ -34,13 +35,13 @@ FAULT_NAMES: Final = {
     "503": "unavailable",
     "408": "request timeout answered by the server",
     "409": "conflict",
-    "timeout": "answer only after SECONDS",
+    "timeout": "respond only after SECONDS",
     "cut": "break the connection in the middle of the body",
     "repeated-cursor": "next_page leads back to the same page, for ever",
     "missing-cursor": "has_more is true and next_page is null",
     "empty-page": "no buckets on the page, yet has_more is true",
     "truncated-json": "the body is half of the JSON",
-    "unknown-field": "every result carries a field nobody has seen",
+    "unknown-field": "every result has an undocumented field",
     "unknown-object": "the first result is of an unknown object type",
     "renamed-field": "amount is called cost; so is the first number of usage, or the id",
     "nan": "the first amount (of usage, the first number) is a bare NaN",
@@ -63,12 +64,12 @@ _HUNDRED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to fail, for the requests of a room that `which` names."""
+    """One way to fail, for the requests to an endpoint that `which` selects."""
 
     name: str
     which: str
     argument: str = ""
-    room: str = COSTS
+    endpoint: str = COSTS
 
     def strikes(self, request_number: int, seed: str) -> bool:
         """Whether this request (counted from 1) goes wrong."""
@@ -94,9 +95,9 @@ class Faults:
         words = [word.strip() for word in spec.split(",") if word.strip()]
         return cls(tuple(_fault(word) for word in words), seed)
 
-    def striking(self, request_number: int, room: str = COSTS) -> tuple[Fault, ...]:
-        """The faults of this request of a room, in the order they were written."""
-        mine = (fault for fault in self.faults if fault.room == room)
+    def striking(self, request_number: int, endpoint: str = COSTS) -> tuple[Fault, ...]:
+        """The faults for this request to an endpoint, in the order they were given."""
+        mine = (fault for fault in self.faults if fault.endpoint == endpoint)
         return tuple(fault for fault in mine if fault.strikes(request_number, self.seed))
 
 
@@ -104,22 +105,24 @@ NO_FAULTS: Final = Faults()
 
 
 def describe_faults() -> str:
-    """One line per fault and one for the rooms, for `--faults help`."""
+    """One line per fault and one for the endpoints, for `--faults help`."""
     lines = []
     for name, meaning in FAULT_NAMES.items():
         argument = {"currency": ":CURRENCY"}.get(name, ":SECONDS") if name in _ARGUMENTS else ""
         lines.append(f"{name + '@WHICH' + argument:34}{meaning}")
-    lines.append(f"ROOM:NAME@WHICH   ROOM is one of {', '.join(ROOMS)}")
+    lines.append(f"ENDPOINT:NAME@WHICH   ENDPOINT is one of {', '.join(ENDPOINTS)}")
     return "\n".join(lines)
 
 
 def _fault(word: str) -> Fault:
     said, _, rest = word.partition("@")
     before, _, name = said.rpartition(":")
-    room = before or COSTS
+    endpoint = before or COSTS
     which, _, argument = rest.partition(":")
-    if room not in ROOMS:
-        raise ValueError(f"'{room}' in '{word}' is no room; allowed: {', '.join(ROOMS)}.")
+    if endpoint not in ENDPOINTS:
+        raise ValueError(
+            f"'{endpoint}' in '{word}' is not an endpoint; allowed: {', '.join(ENDPOINTS)}."
+        )
     if name not in FAULT_NAMES:
         allowed = ", ".join(FAULT_NAMES)
         raise ValueError(f"'{name}' in '{word}' is not a fault; allowed: {allowed}.")
@@ -130,7 +133,7 @@ def _fault(word: str) -> Fault:
     if pattern is not None and not pattern.fullmatch(argument):
         wanted = "three small letters, as in eur" if name == "currency" else "a number of seconds"
         raise ValueError(f"'{word}' needs {wanted} after the colon, not '{argument}'.")
-    return Fault(name, which, argument, room)
+    return Fault(name, which, argument, endpoint)
 
 
 def _check_which(which: str, word: str) -> None:

@@ -1,4 +1,4 @@
-"""The tables of an organization as data: what tells two things apart, and what a status means.
+"""The tables of an organization as data: what distinguishes two things, and what a status means.
 
 Pure. A thing that is in no list any more is `vanished`, unless what it was by then says more.
 """
@@ -43,7 +43,7 @@ class Kind:
         table: Its contract.
         status: What a thing is by what its last entry says, as of `AS_OF`.
         lasting: Statuses that say more than that the thing has vanished.
-        key: What tells two things of a connection apart.
+        key: What distinguishes two things of a connection.
         ledger: Where ids of its things stand besides the lists: the table and its column.
         known_from: Another table that may know such an id.
         may_empty: Whether its things come and go, so that half of them going is nothing odd.

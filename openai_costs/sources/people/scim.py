@@ -1,83 +1,73 @@
-"""People from a whole SCIM 2.0 ListResponse (RFC 7643, RFC 7644). Pure."""
+"""People from a whole SCIM 2.0 ListResponse (RFC 7643, RFC 7644). Pure.
 
-from collections.abc import Iterator
+Servers differ: addresses are objects or plain texts, `active` is a boolean or a text, and a name
+has `formatted` or only its parts.
+"""
 
-import msgspec
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from openai_costs.kernel.errors import FileRefused
-from openai_costs.sources.people.people import Person, has_left
+from openai_costs.sources.people.json_values import Item, is_true, items, part, text, texts
+from openai_costs.sources.people.people import (
+    Person,
+    Row,
+    SetAside,
+    full_name,
+    joined_name,
+    person,
+    status_of,
+)
 
 _ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-Truth = bool | str | None
-"""Some directories write "True" for true, and null for what they leave out."""
-
-
-class _Email(msgspec.Struct):
-    value: str | None = None
-    primary: Truth = None
-
-
-class _Name(msgspec.Struct):
-    formatted: str | None = None
-
-
-class _Work(msgspec.Struct):
-    department: str | None = None
-    cost_center: str | None = msgspec.field(name="costCenter", default=None)
-
-
-class _User(msgspec.Struct):
-    user_name: str = msgspec.field(name="userName")
-    id: str | int | None = None
-    active: Truth = None
-    display_name: str | None = msgspec.field(name="displayName", default=None)
-    name: _Name | None = None
-    emails: list[_Email] | None = None
-    work: _Work | None = msgspec.field(name=_ENTERPRISE, default=None)
-
-
-class _List(msgspec.Struct):
-    resources: list[_User] = msgspec.field(name="Resources")
-    total: int = msgspec.field(name="totalResults")
-
-
-def people(name: str, text: str) -> Iterator[Person]:
-    """Yield the people of a ListResponse.
+def people(name: str, response: Item) -> Iterator[Row]:
+    """Yield the people of a ListResponse, and the resources that are none.
 
     Raises:
-        FileRefused: It is no ListResponse, or only a page of one.
+        FileRefused: It is only a page of one.
     """
-    try:
-        found = msgspec.json.decode(text, type=_List)
-    except msgspec.DecodeError as broken:
-        remedy = "Save the answer of GET /Users as it is."
-        raise FileRefused(name, f"is no SCIM ListResponse ({broken})", remedy) from None
-    if len(found.resources) < found.total:
-        why = f"has {len(found.resources)} of {found.total} people"
-        raise FileRefused(name, why, "Ask with a count large enough for all of them.")
-    for number, user in enumerate(found.resources, 1):
+    resources, total = items(response, "Resources"), response.get("totalResults")
+    if isinstance(total, int) and len(resources) < total:
+        why = f"has {len(resources)} of {total} people"
+        raise FileRefused(name, why, "Request them with a count large enough for all of them.")
+    for number, user in enumerate(resources, 1):
         yield _person(f"{name}, Resources {number}", user)
 
 
-def _person(place: str, user: _User) -> Person:
-    ordered = sorted(user.emails or [], key=lambda one: not _is_true(one.primary))
-    mails = [one.value for one in ordered if one.value]
-    if "@" in user.user_name:
-        mails.append(user.user_name)
-    work = user.work or _Work()
-    return Person(
+def _person(place: str, user: Any) -> Row:  # noqa: ANN401 - whatever the file has there
+    if not isinstance(user, Mapping):
+        return SetAside(place, "is not a SCIM user: it is no object")
+    user_name = text(user, "userName")
+    person_id = text(user, "id") or user_name
+    if not person_id:
+        return SetAside(place, "has neither an id nor a userName")
+    work, name = part(user, _ENTERPRISE), part(user, "name")
+    status = status_of(text(user, "active"))
+    addresses = list(_addresses(items(user, "emails")))
+    if user_name and "@" in user_name:
+        addresses.append(user_name)
+    listed = Person(
         place=place,
-        person_id=str(user.id or user.user_name),
-        name=user.display_name or (user.name.formatted if user.name else None),
-        email=mails[0] if mails else None,
-        aliases=tuple(mails[1:]),
-        team=work.department,
-        cost_center=work.cost_center,
-        has_left=user.active is not None and has_left(place, str(user.active)),
+        person_id=person_id,
+        name=full_name(
+            text(user, "displayName"),
+            text(name, "formatted"),
+            joined_name(text(name, "givenName"), text(name, "familyName")),
+        ),
+        team=text(work, "department"),
+        cost_center=text(work, "costCenter"),
+        has_left=status.has_left,
+        remarks=status.remarks,
     )
+    return person(listed, addresses)
 
 
-def _is_true(said: Truth) -> bool:
-    return str(said).casefold() == "true"
+def _addresses(emails: list[Any]) -> Iterator[str]:
+    """Yield addresses, the primary one first."""
+
+    def is_secondary(one: object) -> bool:
+        return not (isinstance(one, Mapping) and is_true(one.get("primary")))
+
+    yield from texts(sorted(emails, key=is_secondary), "value")

@@ -101,6 +101,15 @@ def test_a_change_during_a_mute_is_not_sent() -> None:
     assert messages([change(), change(2, "closed", is_told=False)], logged=[sent()]) == []
 
 
+def test_an_end_that_is_no_message_resolves_an_incident_once() -> None:
+    replaced = [change(), change(2, "closed", is_told=False)]
+    assert messages(replaced, logged=[sent()]) == []
+    assert messages(replaced, route(channel="pagerduty"), logged=[sent()]) == [("finops", [2])]
+    muted = [change(), change(2, "muted"), change(3, "closed", is_told=False)]
+    logged = [sent(), sent(2)]
+    assert messages(muted, route(channel="pagerduty"), logged=logged) == []
+
+
 def test_a_finding_muted_before_it_was_sent_is_skipped() -> None:
     for logged in ([], [sent(status="waiting")]):
         queue = delivery_queue([finding(state="muted")], [change()], logged, [route()], AT)

@@ -50,7 +50,7 @@ SPEND: Final = {
         "key_labs_jonas",
         "gpt-5.4-2026-03-05",
     ),
-    EventKind.AWAKE_ON_WEEKEND: (
+    EventKind.WEEKEND_ACTIVITY: (
         "anomalies.awake_at_the_weekend",
         "user-freya",
         "key_finance_freya",

@@ -7,10 +7,10 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_costs.questions.budgets.causes import causes, causes_in_words
-from openai_costs.questions.budgets.scopes import PARTS, Apart
+from openai_costs.questions.budgets.causes import as_text, causes
+from openai_costs.questions.budgets.scopes import PARTS, Split
 
-KEYS = Apart("api_key")
+KEYS = Split("api_key")
 Row = tuple[str | None, str | None, str | None, str, str]
 
 
@@ -29,10 +29,7 @@ def test_the_fewest_that_explain_the_change_are_named_and_the_rest_is_one_number
         KEYS,
     )
     assert before == 35
-    assert (
-        causes_in_words(text)
-        == "API key etl +$80.00, other +$6.50; model big +$80.00, other +$6.50"
-    )
+    assert as_text(text) == ("API key etl +$80.00, other +$6.50; model big +$80.00, other +$6.50")
 
 
 def test_where_nothing_grew_the_largest_are_named_and_nothing_is_compared_with() -> None:
@@ -40,18 +37,19 @@ def test_where_nothing_grew_the_largest_are_named_and_nothing_is_compared_with()
         rows = parts(("key_1", "etl", "m", "60", then), (None, None, "m", "7", "0"))
         text, before = causes(rows, KEYS)
         assert before is None
-        assert causes_in_words(text) == "API key etl +$60.00, other +$7.00; model m +$67.00"
+        spent = as_text(text, is_change=False)
+        assert spent == "API key etl $60.00, other $7.00; model m $67.00"
 
 
-def test_a_dimension_that_the_scope_says_itself_is_left_out() -> None:
-    text, _ = causes(parts((None, None, None, "5", "0")), Apart(None, "usage_type"))
+def test_a_dimension_that_is_the_scope_itself_is_left_out() -> None:
+    text, _ = causes(parts((None, None, None, "5", "0")), Split(None, "usage_type"))
     assert json.loads(text) == [{"dimension": "usage_type", "id": "none", "impact_usd": "5"}]
-    assert causes_in_words(text) == "no usage type +$5.00"
+    assert as_text(text, is_change=False) == "no usage type $5.00"
 
 
 def test_nothing_spent_has_no_causes() -> None:
     assert causes(parts(), KEYS) == ("[]", None)
-    assert causes_in_words("[]") == ""
+    assert as_text("[]") == ""
 
 
 USD = st.integers(-(10**6), 10**15).map(lambda n: f"{Decimal(n) / 10**9:f}")

@@ -16,9 +16,9 @@ from openai_costs.questions.budgets.findings import (
     MOST_DAYS,
     QUESTION,
     SHARE,
-    found,
+    budget_candidates,
 )
-from openai_costs.questions.budgets.status import KEPT_DAYS, LOOKED_DAYS
+from openai_costs.questions.budgets.status import FORECAST_DAYS, KEPT_DAYS
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs_tests.questions.budgets import ledger
@@ -38,7 +38,7 @@ def budget(limit: str = "100", **said: object) -> Budget:
 
 def on(through: date, one: Budget, **known: Any) -> pl.DataFrame:  # noqa: ANN401 - any of counted
     """What is said of November when everything is settled through a day."""
-    told = found(status(one, counted(through, **known)), [one])
+    told = budget_candidates(status(one, counted(through, **known)), [one])
     return told.filter(pl.col("subject_id").str.starts_with(f"all/{NOVEMBER}"))
 
 
@@ -47,9 +47,12 @@ def test_a_limit_that_was_passed_is_told_with_its_numbers_and_since_when() -> No
     assert (row["since_day"], row["day"]) == (date(2026, 11, 11), date(2026, 11, 12))
     assert (row["observed"], row["threshold"], row["impact_usd"]) == (120, 100, Decimal(20))
     assert (row["severity"], row["owner"], row["connection"]) == ("critical", "finops", "*")
-    assert "120.00 of 100.00 USD (120 %)" in row["because"]
-    assert "by everybody: 20.00 USD above the limit, since 2026-11-11" in row["because"]
-    assert "by 2026-11-30, four times in five between" in row["outlook"]
+    assert (
+        "$120.00 of $100.00 (120 %) was spent from 2026-11-01 to 2026-11-12 by everyone"
+        in row["because"]
+    )
+    assert ": $20.00 above the limit since 2026-11-11." in row["because"]
+    assert " forecast by 2026-11-30; 80 % range: $" in row["outlook"]
 
 
 def test_the_reason_names_what_grew_and_against_what() -> None:
@@ -59,19 +62,20 @@ def test_the_reason_names_what_grew_and_against_what() -> None:
         compared_usd=pl.lit(80, BudgetStatus.types()["compared_usd"]),
         compared_start=date(2026, 10, 1),
     )
-    november = found(rows, [one]).filter(pl.col("day") == ledger.THROUGH)
+    november = budget_candidates(rows, [one]).filter(pl.col("day") == ledger.THROUGH)
     said = november.filter(rule="budgets.exceeded")["because"].item()
     assert "by team Labs" in said
-    assert "the 80.00 USD of the days from 2026-10-01 on: API key etl +$20.00." in said
-    alone = found(rows.with_columns(compared_usd=None), [one])
-    assert "Most of it: API key etl +$20.00." in " ".join(alone["because"])
+    assert "Growth over the $80.00 of 2026-10-01 to 2026-10-10: API key etl +$20.00." in said
+    alone = budget_candidates(rows.with_columns(compared_usd=None), [one])
+    assert "Most of it: API key etl $20.00." in " ".join(alone["because"])
 
 
-def test_each_threshold_is_one_subject_a_period_however_often_it_is_looked_at() -> None:
+def test_each_threshold_is_one_subject_a_period_until_a_higher_one_takes_its_place() -> None:
     one = budget("200", thresholds_pct=[26, 52, 92])
-    days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 16, 17, 29)]
-    told = pl.concat(on(day, one) for day in days).filter(rule="budgets.threshold")
-    subjects = told.select("subject_id", "since_day", "impact_usd", "severity").unique()
+    days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 16, 18, 29)]
+    rows = [on(day, one).filter(rule="budgets.threshold") for day in days]
+    assert [len(some) for some in rows] == [0, 0, 1, 1, 1, 0]  # the last is above the limit
+    subjects = pl.concat(rows).select("subject_id", "since_day", "impact_usd", "severity").unique()
     assert sorted(subjects.rows()) == [
         ("all/2026-11-01/26%", date(2026, 11, 6), Decimal(8), "info"),
         ("all/2026-11-01/52%", date(2026, 11, 11), Decimal(6), "info"),
@@ -87,15 +91,15 @@ def test_a_forecast_above_the_limit_is_told_from_the_fifth_day_until_it_is_excee
     assert set(told["since_day"]) == {date(2026, 11, 5)}
     row = told.filter(day=date(2026, 11, 10)).row(0, named=True)
     assert row["impact_usd"] == row["expected"] - row["threshold"]
-    assert "when 10 of 30 days were gone; an even pace is 50.00" in row["because"]
+    assert "day 10 of 30, against $50.00 at an even pace. $" in row["because"]
 
 
 def test_a_period_that_began_before_it_was_read_says_from_when_it_is_counted() -> None:
     (said,) = on(date(2026, 11, 12), budget("50", thresholds_pct=[]), first=date(2026, 11, 4))[
         "because"
     ]
-    assert "90.00 of 50.00 USD (180 %)" in said
-    assert "were spent from 2026-11-04, its first settled day, to 2026-11-12 by everybody" in said
+    assert "$90.00 of $50.00 (180 %)" in said
+    assert "was spent from 2026-11-04 (the first settled day) to 2026-11-12 by everyone" in said
 
 
 def test_a_forecast_that_nobody_wants_is_not_told() -> None:
@@ -108,8 +112,8 @@ def test_days_that_were_not_read_silence_the_forecast_and_are_said_where_it_is_o
     one = budget("150", thresholds_pct=[])
     assert on(date(2026, 11, 10), one, missing=gone).is_empty()
     (said,) = on(date(2026, 11, 18), one, missing=gone)["because"]
-    assert "170.00 of 150.00 USD" in said
-    assert "without 1 of its days, which were not read: 20.00 USD above" in said
+    assert "$170.00 of $150.00" in said
+    assert "without 1 day that could not be read: $20.00 above" in said
 
 
 def test_a_day_that_is_late_is_no_all_clear_for_a_forecast() -> None:
@@ -125,7 +129,7 @@ def test_a_budget_of_one_connection_waits_for_that_one_only() -> None:
     twelfth = date(2026, 11, 12)
     alone = on(twelfth, budget(connection="acme"))
     assert set(alone["connection"]) == {"acme"}
-    assert all("by everybody in acme" in said for said in alone["because"])
+    assert all("by everyone in acme" in said for said in alone["because"])
     assert set(on(twelfth, budget(scope="connection", id="acme"))["connection"]) == {"acme"}
     both = budget(scope="connection", ids=["acme", "labs"])
     assert set(on(twelfth, both)["connection"]) == {"*"}
@@ -134,7 +138,7 @@ def test_a_budget_of_one_connection_waits_for_that_one_only() -> None:
 def test_a_day_above_a_daily_limit_is_told_for_itself_days_later_too() -> None:
     one = budget("15", period="daily", thresholds_pct=[])
     bad = {date(2026, 11, 4): "40", date(2026, 11, 6): "16"}
-    told = found(status(one, counted(other=bad)), [one])
+    told = budget_candidates(status(one, counted(other=bad)), [one])
     assert told["subject_id"].to_list() == [f"all/{day}" for day in bad]
     assert told["impact_usd"].to_list() == [25, 1]
     assert told["outlook"].null_count() == 2
@@ -144,11 +148,57 @@ def test_candidates_keep_their_contract_and_hold_no_address() -> None:
     said = on(date(2026, 11, 12), budget())
     assert Finding.broken_rules(said) == []
     assert not said["because"].str.contains("@").any()
-    assert found(BudgetStatus.no_rows(), []).is_empty()
+    assert budget_candidates(BudgetStatus.no_rows(), []).is_empty()
+
+
+CREDIT = {date(2026, 11, 20): "-117.5"}
+"""Ten dollars a day, and a credit of 127.50 on the twentieth."""
+
+
+def test_a_credit_that_takes_the_spend_below_the_limit_ends_the_episode_and_names_its_day() -> None:
+    one = budget("170", thresholds_pct=[40, 80])
+    rows = on(date(2026, 11, 26), one, other=CREDIT)
+    over, threshold = (rows.filter(rule=f"budgets.{name}") for name in ("exceeded", "threshold"))
+    (row,) = over.rows(named=True)
+    assert (row["since_day"], row["day"]) == (date(2026, 11, 18), date(2026, 11, 19))
+    assert (row["observed"], row["impact_usd"], row["outlook"]) == (190, 20, None)
+    assert row["because"] == (
+        "$190.00 of $170.00 (112 %) was spent from 2026-11-01 to 2026-11-19 by everyone: "
+        "$20.00 above the limit since 2026-11-18. "
+        "Credits or refunds on 2026-11-20 took the spend back to $72.50, within the limit."
+    )
+    (passed,) = threshold.rows(named=True)
+    assert passed["subject_id"] == "all/2026-11-01/40%"
+    assert passed["since_day"] == date(2026, 11, 20) - timedelta(days=13)
+
+
+def test_a_threshold_is_passed_since_the_spend_was_last_below_it() -> None:
+    one = budget("170", thresholds_pct=[50])
+    (row,) = (
+        on(date(2026, 11, 26), one, other=CREDIT).filter(rule="budgets.threshold").rows(named=True)
+    )
+    assert row["since_day"] == date(2026, 11, 22)
+    what = "The budget passed 50 % ($85.00) on 2026-11-22, day 22 of 30. "
+    assert row["because"].startswith(what)
+    assert row["impact_usd"] == Decimal("7.5")
+
+
+def test_a_threshold_above_the_limit_is_reported_beside_it() -> None:
+    rows = on(date(2026, 11, 26), budget("200", thresholds_pct=[50, 120]))
+    assert rows["rule"].to_list().count("budgets.exceeded") == 1
+    assert rows.filter(rule="budgets.threshold")["subject_id"].to_list() == ["all/2026-11-01/120%"]
+
+
+def test_a_negative_sum_never_appears_as_an_overrun() -> None:
+    bad = {date(2026, 11, 3): "90", date(2026, 11, 4): "-400"}
+    rows = on(date(2026, 11, 10), budget("100", thresholds_pct=[50, 80]), other=bad)
+    (row,) = rows.rows(named=True)
+    assert (row["rule"], row["day"]) == ("budgets.exceeded", date(2026, 11, 3))
+    assert "took the spend back to -$290.00" in row["because"]
 
 
 def test_a_budget_that_was_removed_from_the_settings_says_nothing_more() -> None:
-    assert found(status(budget("5"), counted()), []).is_empty()
+    assert budget_candidates(status(budget("5"), counted()), []).is_empty()
 
 
 def test_budgets_are_among_the_questions_that_are_asked() -> None:
@@ -159,7 +209,7 @@ def test_the_page_says_the_numbers_of_the_code() -> None:
     flat = " ".join(PAGE.split())
     for words in (
         f"of those that ended within {KEPT_DAYS} days",
-        f"The newest {LOOKED_DAYS} days have one each",
+        f"The newest {FORECAST_DAYS} days have one each",
         f"a sixth of the period or {MOST_DAYS} days of it have passed",
         "the fewest of each that explain 80 % of the growth, three at most",
         f"From {LATE_THRESHOLD_PCT} % on, a warning",

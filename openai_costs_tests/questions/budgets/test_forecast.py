@@ -49,6 +49,33 @@ def test_a_single_fluke_is_not_carried_forward() -> None:
     assert told(frame(key_k=costs))["forecast"] < 3400
 
 
+@pytest.mark.parametrize("history", [200, 26])
+@pytest.mark.parametrize("credit", [-37.5, -120.0])
+def test_a_credit_counts_in_what_was_spent_and_is_no_forecast(history: int, credit: float) -> None:
+    """$7.50 a day to the twenty-sixth, four days ahead: $30 more than was spent so far."""
+    steady = [7.5] * history
+    credited = [*steady[:-7], 7.5 + credit, *steady[-6:]]
+    last = MONDAY + timedelta(days=history - 1)
+    first, end = last - timedelta(days=25), last + timedelta(days=4)
+    with_credit, without = (
+        forecast(frame(x=costs), last, first, end).row(0, named=True)
+        for costs in (credited, steady)
+    )
+    assert with_credit["forecast"] == pytest.approx(26 * 7.5 + credit + 30)
+    assert with_credit["high95"] - with_credit["low95"] == pytest.approx(
+        without["high95"] - without["low95"]
+    )
+
+
+def test_weeks_of_credits_leave_a_forecast_with_finite_bands() -> None:
+    costs = [7.5] * 100 + [-50.0] * 14 + [7.5] * 10
+    last = MONDAY + timedelta(days=len(costs) - 1)
+    row = forecast(frame(x=costs), last, last - timedelta(days=9), last + timedelta(days=5))
+    forecasts = row.row(0, named=True)
+    assert forecasts["forecast"] == pytest.approx(75 + 37.5)
+    assert 100 < forecasts["low95"] < forecasts["high95"] < 125
+
+
 def test_a_noisy_series_has_wider_bands_than_a_steady_one() -> None:
     wild = shaped(DAYS, lambda number: 30.0 + 140.0 * ((number * number) % 11 == 3) * 3)
     steady, noisy = told(frame(key_k=flat(DAYS))), told(frame(key_k=wild))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.questions.budgets.spending import standing
+from openai_costs.questions.budgets.spending import read_status
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
@@ -74,7 +74,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def newest(lake: Lake, one: Budget) -> dict[str, Any]:
-    return standing(lake, [one]).row(-1, named=True)
+    return read_status(lake, [one]).row(-1, named=True)
 
 
 def test_what_a_scope_spent_is_exact_and_its_cause_is_named(lake: Lake) -> None:
@@ -116,7 +116,7 @@ def test_every_scope_counts_its_own_and_names_who(
 
 def test_budgets_within_one_another_need_not_add_up(lake: Lake) -> None:
     labs = budget("400", name="labs", scope="team", id="labs")
-    rows = standing(lake, [budget("500"), labs, budget("1", name="again")])
+    rows = read_status(lake, [budget("500"), labs, budget("1", name="again")])
     spent = dict(rows.group_by("budget").agg(pl.col("spent_usd").last()).rows())
     assert spent["again"] == spent["all"] == spent["labs"] + 1
 
@@ -154,8 +154,8 @@ def test_a_name_that_is_an_address_is_no_name(lake: Lake) -> None:
 
 
 def test_no_budget_and_an_empty_lake_are_no_rows(lake: Lake, tmp_path: Path) -> None:
-    assert standing(lake, []).is_empty()
-    assert standing(Lake(place(str(tmp_path / "empty"))), [budget()]).is_empty()
+    assert read_status(lake, []).is_empty()
+    assert read_status(Lake(place(str(tmp_path / "empty"))), [budget()]).is_empty()
 
 
 def test_whoever_is_not_in_the_ledger_spent_nothing(lake: Lake) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.asset_previews import MOST_CHARACTERS
 from openai_costs.questions.budgets.preview import preview, top_five
-from openai_costs.questions.budgets.status import KEPT_DAYS, LOOKED_DAYS, newest, statuses, window
+from openai_costs.questions.budgets.status import FORECAST_DAYS, KEPT_DAYS, newest, statuses, window
 from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, counted, status
@@ -46,7 +46,7 @@ def test_a_steady_spender_is_forecast_to_what_it_always_costs() -> None:
 
 def test_each_of_the_newest_days_has_the_forecast_it_had_then() -> None:
     now = status(budget(), counted())
-    assert now["forecast_usd"].drop_nulls().len() == LOOKED_DAYS
+    assert now["forecast_usd"].drop_nulls().len() == FORECAST_DAYS
     then = THROUGH - timedelta(days=5)
     seen = status(budget(), counted(then))
     columns = ["spent_usd", "forecast_usd", "forecast_low_usd", "forecast_high95_usd", "state"]
@@ -86,6 +86,12 @@ def test_a_hole_in_the_past_is_as_its_weekday_was_the_week_before() -> None:
     gone = [date(2026, 10, day) for day in (20, 21, 22, 23)]
     row = newest(status(budget(), counted(missing=gone))).row(0, named=True)
     assert abs(row["forecast_usd"] - 300) < 5
+
+
+def test_a_long_hole_in_the_past_is_as_its_weekdays_were_last() -> None:
+    gone = [date(2026, 10, 5) + timedelta(days=number) for number in range(14)]
+    row = status(budget(), counted(missing=gone)).row(-1, named=True)
+    assert row["forecast_usd"] == status(budget(), counted()).row(-1, named=True)["forecast_usd"]
 
 
 def test_what_was_never_read_has_no_rows() -> None:
@@ -190,7 +196,7 @@ def test_a_preview_fits_the_asset_s_page_however_many_budgets_there_are() -> Non
     assert "No budget is set" in preview(BudgetStatus.no_rows())
 
 
-def test_a_preview_shows_what_runs_before_what_is_over() -> None:
+def test_a_preview_shows_running_periods_before_ended_ones() -> None:
     over = status(budget("1", name="party", end=date(2026, 10, 9)), counted())
     rows = newest(pl.concat([over, status(budget(), counted())]))
     assert rows["budget"].to_list() == ["all", "party"]

@@ -12,8 +12,8 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.alerts.judged_days import JudgedDays
 from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.outputs.alerts.rows import Candidate, Finding, rows
-from openai_costs.questions.budgets.findings import QUESTION, found, risk_since
-from openai_costs.questions.budgets.status import LOOKED_DAYS
+from openai_costs.questions.budgets.findings import QUESTION, budget_candidates, risk_since
+from openai_costs.questions.budgets.status import FORECAST_DAYS
 from openai_costs.settings import Alerts
 from openai_costs_tests.questions.budgets.ledger import FIRST, budget, counted, status
 
@@ -24,32 +24,42 @@ NOVEMBER = [date(2026, 11, day) for day in (4, 5, 6, 12, 13, 14, 19, 20, 21, 25,
 DECEMBER = DayRange(date(2026, 12, 1), date(2026, 12, 4))
 ALERTS = Alerts(growing_factor=Decimal(100))
 """Growth is a matter of the life cycle; here it would only be in the way."""
+CREDITED = date(2026, 11, 20)
 
 
 @cache
-def candidates(day: date) -> tuple[Candidate, ...]:
-    """What is found on a day; the same whenever it is looked at."""
-    one = budget("250", thresholds_pct=[50, 80])
-    return tuple(rows(Candidate, found(status(one, counted(day)), [one])))
+def seen_on(day: date, limit: str, credit: str) -> tuple[Candidate, ...]:
+    """The candidates of a day; the same whenever it is evaluated."""
+    one = budget(limit, thresholds_pct=[50, 80])
+    other = {CREDITED: credit} if credit and day >= CREDITED else {}
+    return tuple(rows(Candidate, budget_candidates(status(one, counted(day, other=other)), [one])))
 
 
-def told(days: Iterable[date]) -> Counter[tuple[str, str, str]]:
-    """How often what was told, when these days were looked at, each when it had settled."""
+def reported(
+    days: Iterable[date], limit: str = "250", credit: str = ""
+) -> list[tuple[date, str, str, str]]:
+    """The changes of November that are sent: day, rule, subject, kind."""
     known: list[Finding] = []
-    said: Counter[tuple[str, str, str]] = Counter()
+    changes: list[tuple[date, str, str, str]] = []
     for day in days:
         judged = {(rule.id, "*"): set(DayRange(FIRST, day)) for rule in QUESTION.rules}
         look = decide(
             known,
-            candidates(day),
+            seen_on(day, limit, credit),
             JudgedDays({rule.id: rule for rule in QUESTION.rules}, judged),
             ALERTS,
             day,
         )
         known = look.findings
         subjects = {one.finding_id: (one.rule, one.subject_id) for one in known}
-        said.update((*subjects[change.finding_id], change.kind) for change in look.changes)
-    return Counter({key: n for key, n in said.items() if "2026-11-01" in key[1]})
+        sent = [one for one in look.changes if one.is_told]
+        changes += [(day, *subjects[one.finding_id], one.kind) for one in sent]
+    return [one for one in changes if "2026-11-01" in one[2]]
+
+
+def told(days: Iterable[date]) -> Counter[tuple[str, str, str]]:
+    """How often each change was reported, when these days were evaluated as they settled."""
+    return Counter((rule, subject, kind) for _, rule, subject, kind in reported(days))
 
 
 EVERYTHING_ONCE = Counter(
@@ -57,9 +67,7 @@ EVERYTHING_ONCE = Counter(
         ("budgets.forecast_exceeds", "all/2026-11-01", "opened"): 1,
         ("budgets.forecast_exceeds", "all/2026-11-01", "closed"): 1,
         ("budgets.threshold", "all/2026-11-01/50%", "opened"): 1,
-        ("budgets.threshold", "all/2026-11-01/50%", "closed"): 1,
         ("budgets.threshold", "all/2026-11-01/80%", "opened"): 1,
-        ("budgets.threshold", "all/2026-11-01/80%", "closed"): 1,
         ("budgets.exceeded", "all/2026-11-01", "opened"): 1,
         ("budgets.exceeded", "all/2026-11-01", "closed"): 1,
     }
@@ -68,6 +76,18 @@ EVERYTHING_ONCE = Counter(
 
 def test_everything_is_told_once_a_period_and_over_when_the_next_is_judged() -> None:
     assert told([*NOVEMBER, *DECEMBER]) == EVERYTHING_ONCE
+
+
+def test_a_credit_closes_what_was_exceeded_on_its_day() -> None:
+    days = DayRange(date(2026, 11, 15), date(2026, 11, 22))
+    changes = reported(days, "175", "-90")
+    exceeded = [(day.day, kind) for day, rule, _, kind in changes if rule == "budgets.exceeded"]
+    assert exceeded == [(18, "opened"), (20, "closed")]
+
+
+def test_a_period_first_seen_above_its_limit_is_one_message() -> None:
+    changes = reported([date(2026, 11, 28)])
+    assert [(rule, kind) for _, rule, _, kind in changes] == [("budgets.exceeded", "opened")]
 
 
 def test_a_look_that_is_repeated_or_comes_late_tells_nothing_twice() -> None:
@@ -91,7 +111,7 @@ def test_a_forecast_that_wavers_below_the_limit_for_weeks_is_one_message_in_a_mo
         }
         for number in range(22)
     ]
-    assert LOOKED_DAYS >= 31
-    assert {risk_since(rows[-LOOKED_DAYS:][:count]) for count in range(5, 23)} == {
+    assert FORECAST_DAYS >= 31
+    assert {risk_since(rows[-FORECAST_DAYS:][:count]) for count in range(5, 23)} == {
         date(2026, 11, 5)
     }

@@ -12,7 +12,7 @@ NOTHING = dict.fromkeys(DayRange(FIRST, THROUGH), "0")
 def test_a_budget_of_what_never_spent_is_told_with_its_id():
     one = budget(name="search", scope="project", id="proj_typo")
     (said,) = unspent(status(one, counted(other=NOTHING)))
-    assert said.startswith("Budget search: project proj_typo spent nothing that was read. Is its")
+    assert said.startswith("Budget search counts no spend of project proj_typo. Check that the id")
 
 
 def test_a_budget_that_spent_before_its_periods_is_of_something():

@@ -11,7 +11,7 @@ from upath import UPath
 from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.outputs.alerts.record import recorded
 from openai_costs.questions.rules import Facts
-from openai_costs.questions.seats.findings import QUESTIONS, found
+from openai_costs.questions.seats.findings import QUESTIONS, seat_candidates
 from openai_costs.settings import Directory
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -45,7 +45,7 @@ def seat(user: str, status: str | None, usd: str = "0", **said: object) -> dict[
 
 
 def said_of(*seats: dict[str, object]) -> pl.DataFrame:
-    return found(pl.DataFrame([*seats], schema=Seats.types()), members())
+    return seat_candidates(pl.DataFrame([*seats], schema=Seats.types()), members())
 
 
 def members() -> pl.DataFrame:
@@ -63,13 +63,16 @@ def members() -> pl.DataFrame:
 
 
 def test_a_leaver_who_still_spends_is_told_with_the_dollars() -> None:
-    active = {"left_day": day(1), "last_active_day": day(20), "is_current": False}
+    active = {"left_day": day(1), "last_active_day": day(20), "is_current": False, "api_keys": 1}
     said = said_of(seat("jo", "left", "41.5", **active))
     assert Finding.broken_rules(said) == []
     row = said.row(0, named=True)
     assert (row["rule"], row["severity"]) == ("seats.leaver_spends", "critical")
     assert (row["impact_usd"], row["owner"], row["day"]) == (Decimal("41.5"), "labs", day(21))
-    assert "Jo left on 2026-11-01, says the directory, and spent 41.50 USD" in row["because"]
+    assert row["because"] == (
+        "The directory says Jo left on 2026-11-01, but their keys spent $41.50 from 2026-10-23 to "
+        "2026-11-21; last active on 2026-11-20. They still own 1 API key: revoke or reassign them."
+    )
 
 
 def test_a_leaver_without_spend_and_people_who_are_known_are_no_finding() -> None:
@@ -93,7 +96,10 @@ def test_an_idle_seat_is_told_where_it_has_a_price() -> None:
     assert said.select("rule", "subject_id", "impact_usd").rows() == [
         ("seats.idle", "a", Decimal(25))
     ]
-    assert "25.00 USD a month (contract price, an assumption)" in said["because"][0]
+    assert (
+        "a seat of $25.00 a month (the contract price, an assumption) and may not need it"
+        in said["because"][0]
+    )
 
 
 def test_where_the_directory_is_not_believed_nobody_is_flagged() -> None:

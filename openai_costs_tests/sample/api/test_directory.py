@@ -30,7 +30,7 @@ from openai_costs_tests.sample.asking import (
 )
 
 Thing = dict[str, Any]
-CAST = ORGANISATION.cast
+FIXTURES = ORGANISATION.fixtures
 PATHS = [one.path.removeprefix("/v1/organization/") for one in DIRECTORY_LISTS]
 PLACES = [path.format(project_id="proj_labs") for path in PATHS]
 
@@ -191,7 +191,7 @@ def test_a_key_has_an_owner_who_is_a_person_or_a_service_account() -> None:
 
 
 def test_no_key_is_ever_told() -> None:
-    for project in CAST.project_names:
+    for project in FIXTURES.project_names:
         for key in listed(f"projects/{project}/api_keys"):
             assert "****" in key["redacted_value"]
 
@@ -278,7 +278,7 @@ def test_alerts_name_the_mailboxes_they_go_to() -> None:
 
 
 def test_an_admin_key_belongs_to_an_owner_of_the_organisation() -> None:
-    owners = {person.id for person in CAST.people if person.role == "owner"}
+    owners = {person.id for person in FIXTURES.people if person.role == "owner"}
     keys = listed("admin_api_keys")
     assert {key["owner"]["id"] for key in keys} <= owners
     assert any(key["expires_at"] for key in keys)
@@ -312,9 +312,9 @@ def test_the_directory_can_only_be_read(method: str) -> None:
 
 def test_the_same_moment_gives_the_same_directory() -> None:
     assert listed("users") == listed("users")
-    again = sample_organisation(TODAY).cast
-    assert again == CAST
-    assert CAST.api_keys[0].created_at.tzinfo is UTC
+    again = sample_organisation(TODAY).fixtures
+    assert again == FIXTURES
+    assert FIXTURES.api_keys[0].created_at.tzinfo is UTC
 
 
 def test_faults_of_one_list_leave_the_others_alone() -> None:

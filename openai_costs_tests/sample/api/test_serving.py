@@ -11,6 +11,7 @@ def test_the_address_that_the_sample_api_prints_can_be_pasted_as_base_url():
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - ours
         assert server.stdout is not None
         address = server.stdout.readline().split()[-1]
+        hints = "".join(server.stdout.readline() for _ in range(4))
         try:
             answer = httpx.get(
                 f"{address}/organization/costs",
@@ -19,5 +20,8 @@ def test_the_address_that_the_sample_api_prints_can_be_pasted_as_base_url():
             )
         finally:
             server.terminate()
+    assert f"export OPENAI_BASE_URL={address}\n" in hints
+    assert "export OPENAI_ADMIN_KEY=sk-admin-sample\n" in hints
+    assert "openai-costs backfill" in hints
     assert answer.status_code == 200
     assert answer.json()["object"] == "page"

@@ -64,7 +64,7 @@ def billed_tokens(day_age: int) -> Counter[tuple[str | None, ...]]:
             head, _, side = (
                 line.line_item.split(" | ")[-1].removesuffix(", long context").rpartition(", ")
             )
-            key = ORGANISATION.cast.key_by_id.get(line.api_key_id or "")
+            key = ORGANISATION.fixtures.key_by_id.get(line.api_key_id or "")
             where = (
                 line.project_id or None,
                 key.metered_user_id if key else None,

@@ -123,7 +123,7 @@ def test_the_runaway_key_spends_880_dollars_in_one_weekend() -> None:
 
 def test_the_leaver_spends_nothing_but_the_planted_dollars_after_leaving() -> None:
     event = ORGANISATION.event(EventKind.LEAVER_KEY)
-    left = next(p.left_day for p in ORGANISATION.cast.people if p.id == "user-jonas")
+    left = next(p.left_day for p in ORGANISATION.fixtures.people if p.id == "user-jonas")
     assert left is not None
     assert event.days[0] > left.date()
     ages = range((TODAY - left.date()).days - 1, 0, -1)
@@ -131,15 +131,15 @@ def test_the_leaver_spends_nothing_but_the_planted_dollars_after_leaving() -> No
 
 
 def test_finance_close_spends_on_exactly_one_weekend() -> None:
-    event = ORGANISATION.event(EventKind.AWAKE_ON_WEEKEND)
+    event = ORGANISATION.event(EventKind.WEEKEND_ACTIVITY)
     weekend_ages = [age for age in range(1, 121) if ago(age).weekday() >= SATURDAY]
     awake = [ago(age) for age in weekend_ages if dollars(age, project_id="proj_finance_close")]
     assert sorted(awake) == list(event.days)
 
 
 def test_nobody_spends_before_creation_or_after_the_archive() -> None:
-    keys = ORGANISATION.cast.key_by_id
-    projects = {project.id: project for project in ORGANISATION.cast.projects}
+    keys = ORGANISATION.fixtures.key_by_id
+    projects = {project.id: project for project in ORGANISATION.fixtures.projects}
     for age in range(121):
         for line in ORGANISATION.ledger(ago(age), NOW):
             if line.api_key_id:
@@ -151,19 +151,19 @@ def test_nobody_spends_before_creation_or_after_the_archive() -> None:
 
 
 def test_every_reference_in_the_cast_resolves() -> None:
-    cast = ORGANISATION.cast
-    people = {person.id for person in cast.people}
-    robots = {account.id: account for account in cast.service_accounts}
-    for key in cast.api_keys:
-        assert key.project_id in cast.project_names
+    fixtures = ORGANISATION.fixtures
+    people = {person.id for person in fixtures.people}
+    robots = {account.id: account for account in fixtures.service_accounts}
+    for key in fixtures.api_keys:
+        assert key.project_id in fixtures.project_names
         if key.owner_type == "user":
             assert key.owner_id == key.user_id
             assert key.user_id in people
         else:
             assert robots[key.owner_id].user_id == key.user_id
-    assert all(email.endswith(".example") for email in cast.user_emails.values())
-    assert all(set(project.member_ids) <= people for project in cast.projects)
-    assert [project.status for project in cast.projects].count("archived") == 1
+    assert all(email.endswith(".example") for email in fixtures.user_emails.values())
+    assert all(set(project.member_ids) <= people for project in fixtures.projects)
+    assert [project.status for project in fixtures.projects].count("archived") == 1
 
 
 @pytest.mark.parametrize("rows", [200, 5_000])
@@ -172,6 +172,6 @@ def test_padding_brings_a_day_to_about_the_rows_asked_for(rows: int) -> None:
     lines = padded.ledger(ago(4), NOW)
     assert abs(len(lines) - rows) <= 40
     assert len({line[:6] for line in lines}) == len(lines)
-    keys = padded.cast.key_by_id
+    keys = padded.fixtures.key_by_id
     assert all(line.api_key_id in keys for line in lines if line.api_key_id)
     assert set(ORGANISATION.ledger(ago(4), NOW)) <= set(lines)

@@ -19,7 +19,7 @@ from openai_costs_tests.sample.asking import (
 if TYPE_CHECKING:
     from openai_costs.sample.company.organisation import LedgerLine
 
-KEYS = ORGANISATION.cast.key_by_id
+KEYS = ORGANISATION.fixtures.key_by_id
 WEEKDAY = 4
 BY_KEY = {"group_by": "project_id,user_id,api_key_id,model"}
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from openai_costs.sample.api.app import COSTS_PATH
-from openai_costs.sample.faults.faults import FAULT_NAMES, ROOMS, Faults, describe_faults
+from openai_costs.sample.faults.faults import ENDPOINTS, FAULT_NAMES, Faults, describe_faults
 from openai_costs_tests.sample.asking import (
     ago,
     ask,
@@ -38,7 +38,7 @@ USAGE = "/v1/organization/usage"
         ("timeout@1:soon", "'soon'"),
         ("currency@1:EURO", "eur"),
         ("429@1,nonsense", "'nonsense'"),
-        ("attic:500@1", "'attic'.*no room.*usage"),
+        ("attic:500@1", "'attic'.*not an endpoint.*usage"),
     ],
 )
 def test_a_bad_spec_is_refused_in_a_sentence(spec: str, complaint: str) -> None:
@@ -52,7 +52,7 @@ def test_an_empty_spec_means_no_faults() -> None:
 
 def test_the_list_for_people_names_every_fault() -> None:
     assert all(f"{name}@WHICH" in describe_faults() for name in FAULT_NAMES)
-    assert all(room in describe_faults() for room in ROOMS)
+    assert all(endpoint in describe_faults() for endpoint in ENDPOINTS)
 
 
 @pytest.mark.parametrize(
@@ -281,8 +281,8 @@ def test_a_single_thing_has_no_page_to_spoil() -> None:
 def test_every_fault_can_meet_every_other_in_every_room() -> None:
     arguments = {"429-retry-after": ":1", "timeout": ":1", "currency": ":eur"}
     spoilers = [name for name in FAULT_NAMES if not name.startswith(("4", "5")) and name != "cut"]
-    for room in ("usage", "directory"):
-        words = (f"{room}:{name}@every{arguments.get(name, '')}" for name in spoilers)
+    for endpoint in ("usage", "directory"):
+        words = (f"{endpoint}:{name}@every{arguments.get(name, '')}" for name in spoilers)
         spec = ",".join(words)
         assert ask_usage("completions", spec=spec).status_code == 200
         assert ask_directory("users", spec=spec).status_code == 200

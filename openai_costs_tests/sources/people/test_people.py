@@ -6,17 +6,27 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.errors import FileRefused
-from openai_costs.settings import Directory
-from openai_costs.sources.people.frames import judged, read_people
+from openai_costs.settings import Directory, DirectoryFile
+from openai_costs.sources.people.frames import Content, Listed, judged, read_people
 from openai_costs.tables.core.engineers import Engineers
 
 RULES = Directory()
 
 
+def listed(*files: tuple[str, str], **said: Any) -> Listed:  # noqa: ANN401
+    """What some files list; `columns` and `separator` are those of the file."""
+    of_file = {name: said.pop(name) for name in ("separator",) if name in said}
+    contents = [
+        Content(name, text.encode(), DirectoryFile.model_validate({"path": name} | of_file))
+        for name, text in files
+    ]
+    found = read_people(contents, Directory.model_validate(said))
+    assert Engineers.broken_rules(found.frame) == []
+    return found
+
+
 def read(name: str, text: str, **said: Any) -> list[dict[str, Any]]:  # noqa: ANN401
-    found = read_people([(name, text.encode())], Directory.model_validate(said))
-    assert Engineers.broken_rules(found) == []
-    return found.rows(named=True)
+    return listed((name, text), **said).frame.rows(named=True)
 
 
 CATALOGUE = """\
@@ -43,7 +53,7 @@ spec: {memberOf: []}
 """
 
 
-def test_backstage_users_are_people_and_other_kinds_are_passed_over():
+def test_backstage_users_are_people_and_other_kinds_are_not():
     jon, mira = read("catalogue.yaml", CATALOGUE)
     assert (mira["person_id"], mira["name"], mira["email"]) == (
         "mira",
@@ -124,33 +134,32 @@ def test_scim_users_have_a_primary_address_and_others():
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.yaml", "kind: User\nmetadata: {name: [\n", ["a.yaml, line", "no YAML", "Correct"]),
+        ("a.yaml", "kind: User\nmetadata: {name: [\n", ["a.yaml, line", "is not YAML", "Fix"]),
         (
             "a.yaml",
             "---\nkind: Group\n---\nkind: User\nmetadata: {}\n",
             ["a.yaml, line 4", "metadata.name"],
         ),
         (
-            "a.yaml",
-            "kind: User\nmetadata: {name: a, annotations: {finops/left-day: soon}}\n",
-            ["a.yaml, line 1", "'soon'", "2026-03-10"],
-        ),
-        (
             "a.csv",
             "mail,name\nx@tide.example,X\n",
-            ["a.csv, line 2", "neither an email", "there are: mail, name"],
+            ["a.csv, line 2", "neither an email", "the file has: mail, name"],
         ),
         (
-            "a.csv",
-            "email,status\nx@tide.example,on leave\n",
-            ["a.csv, line 2", "'on leave'", "terminated"],
+            "a.json",
+            '{"Resources": [{}], "totalResults": 1}',
+            ["a.json", "neither an id"],
         ),
-        (
-            "a.csv",
-            "email\nx@tide.example\nX@tide.example\n",
-            ["a.csv, line 3", "a.csv, line 2 already"],
-        ),
-        ("a.json", '{"Resources": [{}], "totalResults": 1}', ["a.json", "no SCIM ListResponse"]),
+        ("a.json", '{"Resources": [7], "totalResults": 1}', ["a.json", "not a SCIM user"]),
+        ("a.json", '{"Resources": ', ["a.json", "is not JSON", "as it is"]),
+        ("a.json", '{"people": []}', ["a.json", "no list of people", "Okta, Microsoft Entra"]),
+        ("a.json", "[]", ["a.json", "no list of people"]),
+        ("a.json", '{"value": []}', ["a.json", "lists no people"]),
+        ("a.csv", "email,name\n", ["a.csv", "lists no people"]),
+        ("a.json", '{"value": [{}], "@odata.nextLink": "https://x"}', ["one page", "nextLink"]),
+        ("a.json", '{"users": [{}], "nextPageToken": "x"}', ["one page", "nextPageToken"]),
+        ("a.csv", "x@tide.example\ny@tide.example\n", ["a.csv, line 1", "Add a first line"]),
+        ("a.csv", "x@tide.example,x@tide.example\n", ["a.csv, line 1", "Add a first line"]),
         ("a.json", scim({"userName": "a"}, total=300), ["a.json", "1 of 300 people", "count"]),
         ("a.txt", "x", ["a.txt", ".txt"]),
     ],
@@ -167,32 +176,30 @@ def people(active: int, left: int = 0) -> pl.DataFrame:
     lines = [f"p{n}@tide.example,active" for n in range(active)]
     lines += [f"q{n}@tide.example,left" for n in range(left)]
     text = "\n".join(["email,status", *lines])
-    return read_people([("people.csv", text.encode())], RULES)
+    return listed(("people.csv", text)).frame
 
 
-OTHERS = read_people(
-    [("b.csv", "\n".join(["email", *(f"z{n}@other.example" for n in range(10))]).encode())], RULES
-)
-SAME_WITH_OTHER_IDS = read_people(
-    [("b.json", scim(*({"id": n, "userName": f"P{n}@tide.example"} for n in range(10))).encode())],
-    RULES,
-)
+NO_ONE = Engineers.no_rows()
+OTHERS = listed(("b.csv", "\n".join(["email", *(f"z{n}@other.example" for n in range(10))]))).frame
+SAME_WITH_OTHER_IDS = listed(
+    ("b.json", scim(*({"id": n, "userName": f"P{n}@tide.example"} for n in range(10))))
+).frame
 
 
 @pytest.mark.parametrize(
     ("now", "then", "doubt"),
     [
-        (people(0), people(0), "no active person"),
+        (NO_ONE, NO_ONE, "no active person"),
         (people(0, left=9), people(9), "no active person"),
         (people(5), people(10), "5 active people where there were 10: 50 % are missing"),
         (people(6), people(10), ""),
-        (people(1), people(0), ""),
+        (people(1), NO_ONE, ""),
         (people(5, left=5), people(10), "50 % are missing"),
         (OTHERS, people(10), "10 active people where there were 10: 100 % are missing"),
         (SAME_WITH_OTHER_IDS, people(10), ""),
     ],
 )
-def test_a_directory_that_is_empty_or_shrank_by_half_is_not_believed(
+def test_a_directory_that_is_empty_or_shrank_by_half_is_not_used(
     now: pl.DataFrame, then: pl.DataFrame, doubt: str
 ):
     found = judged(now, then, RULES).doubt
@@ -234,7 +241,7 @@ def test_a_later_page_of_scim_is_no_directory():
         ("a.yaml", "kind: User\nmetadata: {name: Mira@tide.example}\n"),
     ],
 )
-def test_an_address_is_nobodys_id(name: str, text: str):
+def test_an_address_is_never_an_id(name: str, text: str):
     (row,) = read(name, text)
     assert row["person_id"] == read("b.csv", "email\nmira@tide.example\n")[0]["person_id"]
     assert "@" not in row["person_id"]
@@ -245,12 +252,17 @@ def test_aliases_may_stand_on_lines_of_their_own():
     assert row["aliases"] == "b@tide.example,c@tide.example"
 
 
-@pytest.mark.parametrize(
-    ("note", "said"),
-    [("2026-02-30", "day is out of range"), ('"\a"', "special characters are not allowed")],
-)
-def test_yaml_that_holds_no_day_or_no_text_is_refused_by_its_line(note: str, said: str):
-    user = f"---\nkind: User\nmetadata: {{name: a, annotations: {{finops/left-day: {note}}}}}\n"
-    with pytest.raises(FileRefused, match=said) as refused:
-        read("a.yaml", user)
+def test_yaml_with_characters_that_are_no_text_is_refused_by_its_line():
+    user = 'kind: User\nmetadata: {name: a, annotations: {finops/left-day: "\a"}}\n'
+    with pytest.raises(FileRefused, match="special characters are not allowed") as refused:
+        read("a.yaml", f"---\n{user}")
     assert "a.yaml, line " in str(refused.value)
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "soon"])
+def test_a_day_that_is_none_is_a_remark_and_the_person_counts_as_active(day: str):
+    notes = f"{{finops/left-day: {day}}}"
+    found = listed(("a.yaml", f"kind: User\nmetadata: {{name: a, annotations: {notes}}}\n"))
+    assert found.frame["status"].to_list() == ["active"]
+    (remark,) = found.remarks
+    assert remark == f"a.yaml, line 1: '{day}' is not a day; write days as 2026-03-10"

@@ -132,17 +132,9 @@ that are equal in every column are the same request."""
 
 TOKENS = Layout(
     columns=_same(
-        "token_id",
-        "name",
-        "status",
-        "team",
-        "owner_id",
-        "openai_api_key_id",
-        "openai_project_id",
-        "openai_key_hint",
-        "created_at",
-        "expires_at",
-        "last_used_at",
+        *("token_id", "name", "status", "team", "owner_id"),
+        *("openai_api_key_id", "openai_project_id", "openai_key_hint"),
+        *("created_at", "expires_at", "last_used_at"),
     ),
     needed=("token_id",),
     filled=("token_id",),

@@ -164,10 +164,10 @@ def test_a_kept_read_proves_which_file_it_is_of(tmp_path: Path):
             f"{HEADS}\n1,2,3,4,5,6,7,8,9,10\n",
             ["a.csv, line 2", "10 cells under 9 columns"],
         ),
-        ("a.csv", GOOD + '"open', ["a.csv, line 3", "is no CSV"]),
+        ("a.csv", GOOD + '"open', ["a.csv, line 3", "is not CSV"]),
         ("a.jsonl", "{}\n[1]\n", ["a.jsonl, line 1", "'day'"]),
-        ("a.jsonl", '\n{"day"', ["a.jsonl, line 2", "no JSON object"]),
-        ("a.parquet", "not parquet", ["a.parquet", "no Parquet"]),
+        ("a.jsonl", '\n{"day"', ["a.jsonl, line 2", "not a JSON object"]),
+        ("a.parquet", "not parquet", ["a.parquet", "not readable Parquet"]),
         ("a.xlsx", "PK", ["a.xlsx", ".xlsx", ".csv"]),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_file_that_is_not_utf_8_names_the_line(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["nothing.csv", "*.csv"])
 def test_a_file_that_is_not_there_is_said(tmp_path: Path, name: str):
-    with pytest.raises(FileRefused, match="is not there"):
+    with pytest.raises(FileRefused, match="does not exist"):
         reads(tmp_path, spend_files=[name])
 
 

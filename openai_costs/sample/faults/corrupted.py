@@ -1,4 +1,4 @@
-"""Faults that answer 200: a good page, spoiled in one exact way before it is written."""
+"""Faults that answer 200: a good page, corrupted in one exact way before it is written."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _currency(answer: Answer, argument: str) -> None:
         amount["currency"] = argument
 
 
-_SPOILERS: Final[dict[str, Callable[[Answer, str], None]]] = {
+_CORRUPTIONS: Final[dict[str, Callable[[Answer, str], None]]] = {
     "unknown-field": _unknown_field,
     "unknown-object": _unknown_object,
     "renamed-field": _renamed_field,
@@ -112,7 +112,7 @@ _SPOILERS: Final[dict[str, Callable[[Answer, str], None]]] = {
 
 
 def _misled(page: Json, name: str, turns: Turns) -> Json:
-    """The page with its cursor spoiled."""
+    """The page with its cursor corrupted."""
     if name == "repeated-cursor":
         return page | {"has_more": True, turns.field: turns.same}
     if name == "missing-cursor":
@@ -123,14 +123,14 @@ def _misled(page: Json, name: str, turns: Turns) -> Json:
 _MISLEADING: Final = frozenset({"repeated-cursor", "missing-cursor", "empty-page"})
 
 
-def spoiled(answer: Answer, faults: tuple[Fault, ...]) -> Json:
+def corrupted(answer: Answer, faults: tuple[Fault, ...]) -> Json:
     """The body after every striking fault that leaves the status at 200."""
     body = answer.body
     for fault in faults:
         if fault.name in _MISLEADING and answer.turns:
             body = _misled(body, fault.name, answer.turns)
-        elif fault.name in _SPOILERS:
-            _SPOILERS[fault.name](answer, fault.argument)
+        elif fault.name in _CORRUPTIONS:
+            _CORRUPTIONS[fault.name](answer, fault.argument)
     return body
 
 
@@ -155,7 +155,7 @@ class CutResponse(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         half = bytes(self.body)[: len(self.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
-        raise ConnectionCutError("the sample API was told to cut this answer short")
+        raise ConnectionCutError("the sample API was configured to cut this response short")
 
 
 def refuse(faults: tuple[Fault, ...], *, has_cursor: bool) -> None:

@@ -1,4 +1,4 @@
-"""Who and what the sample organisation is made of: people, projects, keys, and the paperwork.
+"""Who and what the sample organization is made of: people, projects, keys, and the paperwork.
 
 Types only; the invented company itself is in `company.py`. Identifiers look like the vendor's
 but can be read aloud. Every instant is an aware UTC datetime.
@@ -19,7 +19,7 @@ Role = Literal["owner", "reader"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of the organisation; `left_day` is set once the account was removed."""
+    """A member of the organization; `left_day` is set once the account was removed."""
 
     id: str
     name: str
@@ -63,8 +63,8 @@ class Project:
 class ApiKey:
     """An API key and its one owner; `user_id` is the owner as a user.
 
-    `billed_user_id` and `metered_user_id` are whom the bill and the usage endpoints name for what
-    it spends: nobody, where the key is older than the vendor's knowledge of users.
+    `billed_user_id` and `metered_user_id` are the users that the bill and the usage endpoints name
+    for its spend; None for a key that is older than the vendor's record of users.
     """
 
     id: str
@@ -84,7 +84,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """An invitation to the organisation."""
+    """An invitation to the organization."""
 
     id: str
     email: str
@@ -97,7 +97,7 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class AdminKey:
-    """An admin key; only owners of the organisation make them."""
+    """An admin key; only owners of the organization make them."""
 
     id: str
     name: str
@@ -110,7 +110,7 @@ class AdminKey:
 
 @dataclass(frozen=True, slots=True)
 class SpendLimit:
-    """A hard limit of a project, or of the organisation where `project_id` is None."""
+    """A hard limit of a project, or of the organization where `project_id` is None."""
 
     project_id: str | None
     threshold_cents: int
@@ -120,7 +120,7 @@ class SpendLimit:
 
 @dataclass(frozen=True, slots=True)
 class SpendAlert:
-    """A threshold of a project or of the organisation that sends mail."""
+    """A threshold of a project or of the organization that sends mail."""
 
     id: str
     project_id: str | None
@@ -130,7 +130,7 @@ class SpendAlert:
 
 
 @dataclass(frozen=True)
-class Cast:
+class Fixtures:
     """Everyone and everything the bill can mention, with look-ups by id."""
 
     organization_id: str
