@@ -281,7 +281,7 @@ def calm() -> Iterator[None]:
 
 def organisation_of(account: str) -> Organisation:
     """The sample organization under another id: the same days, another payer."""
-    return replace(ORGANISATION, cast=replace(ORGANISATION.cast, organization_id=account))
+    return replace(ORGANISATION, fixtures=replace(ORGANISATION.fixtures, organization_id=account))
 
 
 def connection(

@@ -75,7 +75,7 @@ TEAMS: Final = tuple(
     Team(
         name=team,
         projects=projects,
-        users=tuple(one.id for one in ORGANISATION.cast.people if one.team == team),
+        users=tuple(one.id for one in ORGANISATION.fixtures.people if one.team == team),
     )
     for team, projects in PROJECTS_OF_TEAMS.items()
 )

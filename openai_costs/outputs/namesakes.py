@@ -1,4 +1,4 @@
-"""Two projects, keys or people of one name are told apart by the end of their ids. Pure.
+"""Two projects, keys or people of one name are distinguished by the end of their ids. Pure.
 
 The rule is here once, in Python for the page and in SQL for the views: `Atlas · proj_n3`. Namesakes
 whose ids end alike are numbered in the order of their ids. Nothing of an id that is an e-mail
@@ -20,7 +20,7 @@ _DOT: Final = " \u00b7 "
 _ADDRESS_IN_SQL: Final = ADDRESS.replace("'", "''")
 
 
-def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+def distinguished(names: Mapping[str, str]) -> dict[str, str]:
     """Return what to call each id, without the same name twice.
 
     Args:
@@ -40,8 +40,8 @@ def told_apart(names: Mapping[str, str]) -> dict[str, str]:
 
 def _marks(keys: Iterable[str]) -> list[str]:
     tails = [without_domains(key)[-_TAIL:] for key in keys]
-    are_told_apart = len(set(tails)) == len(tails)
-    return tails if are_told_apart else [str(i) for i in range(1, len(tails) + 1)]
+    are_distinct = len(set(tails)) == len(tails)
+    return tails if are_distinct else [str(i) for i in range(1, len(tails) + 1)]
 
 
 PEOPLE: Final = """
@@ -79,7 +79,7 @@ def label(kind: str, name: str, key: str, nobody: str = "") -> str:
     """Return SQL for what a view calls a project, key or user.
 
     Args:
-        kind: project, api_key or user: the namesakes among which it is told apart.
+        kind: project, api_key or user: the namesakes among which it is distinguished.
         name: The column of its name, null where none is known.
         key: The column of its id.
         nobody: What to call a null id; without it the label is null.

@@ -12,7 +12,7 @@ ID = "series_id"
 PEOPLE, KEY = "user", "key"
 
 PRINCIPALS = (PEOPLE, KEY)
-"""The levels at which somebody spends; all others are sums over them."""
+"""The levels that spend; all others are sums over them."""
 
 LEVEL_SEPARATOR = ":"
 """What stands between the level and the name in a series_id: `user:ada`, `key:k-1`."""

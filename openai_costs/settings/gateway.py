@@ -16,7 +16,23 @@ from openai_costs.settings.section import (
     Section,
     VariableName,
     WebAddress,
+    refuse_unknown_columns,
 )
+
+TOKEN_COLUMNS = (
+    *("token_id", "name", "status", "team", "owner_id"),
+    *("openai_api_key_id", "openai_project_id", "openai_key_hint"),
+    *("created_at", "expires_at", "last_used_at"),
+)
+"""Our columns of a registry file."""
+SPEND_COLUMNS = (
+    *("day", "token_id", "upstream_provider", "model", "num_model_requests"),
+    *("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens"),
+    "metered_usd",
+)
+"""Our columns of a meter file."""
+REQUEST_COLUMNS = ("is_cache_hit", "request_id", "token_name")
+"""Our columns of a meter file that only exports of single requests have."""
 
 Plain = str | bool | int
 Wanted = Plain | tuple[Plain, ...]
@@ -105,6 +121,13 @@ class Gateway(Section):
     tolerance_pct: Decimal = Field(default=Decimal("0.5"), ge=0, le=5)
     tolerance_usd: Decimal = Field(default=Decimal("0.01"), ge=0)
     """A gap up to the larger of the two is ignored."""
+
+    @model_validator(mode="after")
+    def _names_known_columns(self) -> Self:
+        known = (*SPEND_COLUMNS, *REQUEST_COLUMNS)
+        refuse_unknown_columns(self.token_columns, TOKEN_COLUMNS, "gateway.token_columns")
+        refuse_unknown_columns(self.spend_columns, known, "gateway.spend_columns")
+        return self
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:

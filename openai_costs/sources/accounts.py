@@ -22,7 +22,7 @@ NOTE = "account"
 REFUSAL = "account_refused"
 """The note that says why the newest read of a connection was refused; gone once it is not."""
 REFUSED = "_of_another_account"
-"""Added to the dataset of a read that is kept aside: evidence of what was answered."""
+"""Added to the dataset of a read that is kept aside: evidence of the response."""
 
 
 class OtherAccount(ReadFailed):
@@ -84,7 +84,7 @@ class Accounts:
     ) -> Iterator[DayRead]:
         """Yield the reads of a connection that are of its own account.
 
-        A day without costs names nobody: such reads wait for one that does.
+        A day without costs names no account: such reads wait for one that does.
 
         Raises:
             OtherAccount: A read names another account than the settings or the stored days.

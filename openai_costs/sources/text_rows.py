@@ -5,20 +5,18 @@ what is nested is reached by a dotted name. Not here: what a column means, where
 """
 
 import csv
-import gzip
 import io
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
 import polars.selectors as cs
-import zstandard
 
 from openai_costs.kernel.errors import FileRefused
 from openai_costs.kernel.redaction import has_address
+from openai_costs.sources.file_text import decoded, unpacked
 
 JSON_LINES = ("jsonl", "ndjson", "log")
 """Object stores are often filled with `.log` files, which hold an object on each line."""
@@ -74,8 +72,8 @@ def text_rows(  # noqa: PLR0913 - what a file says about itself
     Raises:
         FileRefused: It does not have the format of its extension, or that is unknown.
     """
-    unpacked, plain = _unpacked(name, content)
-    kind = unpacked.rsplit(".", 1)[-1].lower()
+    inner, plain = unpacked(name, content)
+    kind = inner.rsplit(".", 1)[-1].lower()
     if kind == "parquet":
         yield from _parquet(name, plain)
     elif kind in JSON_LINES:
@@ -95,34 +93,6 @@ def text_rows(  # noqa: PLR0913 - what a file says about itself
             ".parquet, and .gz or .zst behind it where it is packed."
         )
         raise FileRefused(name, f"its ending .{kind} is of no kind that can be read", remedy)
-
-
-def decoded(name: str, content: bytes) -> str:
-    """Return a file's text, without the mark that some programs put in front of it.
-
-    Raises:
-        FileRefused: It is not UTF-8.
-    """
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as broken:
-        line = content[: broken.start].count(b"\n") + 1
-        raise FileRefused(f"{name}, line {line}", "is not UTF-8", "Save it as UTF-8.") from None
-
-
-def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
-    """Return a file's name without `.gz` or `.zst`, and its bytes without the packing."""
-    plain, _, packing = name.rpartition(".")
-    try:
-        if packing.lower() == "gz":
-            return plain, gzip.decompress(content)
-        if packing.lower() in ("zst", "zstd"):
-            reader = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
-            return plain, reader.read()
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as broken:
-        why = f"is not whole, or not packed as .{packing} says ({broken})"
-        raise FileRefused(name, why, "Copy it again.") from None
-    return name, content
 
 
 def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
@@ -184,7 +154,7 @@ def _objects(place: str, text: str, records: str, set_aside: SetAside) -> Iterat
     try:
         whole = _DECODER.decode(text)
     except msgspec.DecodeError as broken:
-        why, remedy = f"is no JSON object ({broken})", "Write one whole object on each line."
+        why, remedy = f"is not a JSON object ({broken})", "Write one whole object on each line."
         set_aside(FileRefused(place, why, remedy))
     else:
         yield from _below(place, whole, records, set_aside)
@@ -200,7 +170,7 @@ def _below(place: str, whole: object, records: str, set_aside: SetAside) -> Iter
             yield TextRow(where, dict(_flat(record)))
         else:
             remedy = "Write one whole object for each record."
-            set_aside(FileRefused(where, "is no JSON object", remedy))
+            set_aside(FileRefused(where, "is not a JSON object", remedy))
 
 
 def _followed(values: Iterable[Any], path: Sequence[str]) -> Iterator[Any]:
@@ -248,9 +218,7 @@ def _parquet(name: str, content: bytes) -> Iterator[TextRow]:
         plain = frame.select(cs.exclude(cs.nested(), cs.binary()))
         texts = plain.select(pl.all().cast(pl.String).str.strip_chars())
     except (pl.exceptions.PolarsError, OSError) as broken:
-        raise FileRefused(
-            name, f"is no Parquet that can be read ({broken})", "Write it again."
-        ) from None
+        raise FileRefused(name, f"is not readable Parquet ({broken})", "Write it again.") from None
     for number, cells in enumerate(texts.iter_rows(named=True), 1):
         yield TextRow(f"{name}, row {number}", {head: cells[head] or None for head in cells})
 

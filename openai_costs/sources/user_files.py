@@ -33,7 +33,7 @@ def files(folder: UPath, pattern: str) -> list[UPath]:
         why = f"cannot be reached ({type(broken).__name__}: {broken})"
         raise FileRefused(_shown(folder, pattern), why, _REMEDY) from None
     if not found:
-        raise FileRefused(_shown(folder, pattern), "is not there", _REMEDY)
+        raise FileRefused(_shown(folder, pattern), "does not exist", _REMEDY)
     return [one for _, one in found]
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from openai_costs.outputs.namesakes import (
     NAMESAKES,
     WITH_NAMESAKES,
+    distinguished,
     join_namesakes,
     label,
-    told_apart,
 )
 
 TABLES: Final = ("projects", "api_keys", "users", "service_accounts")
@@ -34,9 +34,9 @@ def answer(question: str, **tables: list[Row]) -> list[tuple[str, ...]]:
         return sql.sql(question).fetchall()
 
 
-def test_two_projects_of_one_name_are_told_apart_by_the_end_of_their_ids() -> None:
+def test_two_projects_of_one_name_are_distinct_by_the_end_of_their_ids() -> None:
     names = {"proj_n3": "Atlas", "proj_n4": "Atlas", "proj_x": "Borealis", "": "(no project)"}
-    assert told_apart(names) == {
+    assert distinguished(names) == {
         "proj_n3": "Atlas \u00b7 roj_n3",
         "proj_n4": "Atlas \u00b7 roj_n4",
         "proj_x": "Borealis",
@@ -46,11 +46,11 @@ def test_two_projects_of_one_name_are_told_apart_by_the_end_of_their_ids() -> No
 
 def test_namesakes_whose_ids_end_alike_are_numbered() -> None:
     names = {"a_123456": "prod", "b_123456": "prod"}
-    assert told_apart(names) == {"a_123456": "prod \u00b7 1", "b_123456": "prod \u00b7 2"}
+    assert distinguished(names) == {"a_123456": "prod \u00b7 1", "b_123456": "prod \u00b7 2"}
 
 
 def test_an_id_that_is_an_address_shows_nothing_behind_its_at_sign() -> None:
-    apart = told_apart({"bo@a.io": "Bo", "bo@b.io": "Bo"})
+    apart = distinguished({"bo@a.io": "Bo", "bo@b.io": "Bo"})
     assert not any("@" in name for name in apart.values())
     assert len(set(apart.values())) == 2
 
@@ -61,7 +61,7 @@ def test_views_and_page_have_one_rule(names: dict[str, str]) -> None:
     called, join = label("project", "p.name", "p.id"), join_namesakes("project", "p.id")
     question = f"{WITH_NAMESAKES} SELECT p.id, {called} FROM core.projects p {join}"  # noqa: S608 - our own words
     found = answer(question, projects=[("acme", key, name) for key, name in names.items()])
-    assert dict(found) == told_apart(names)
+    assert dict(found) == distinguished(names)
 
 
 def test_one_project_seen_through_two_connections_is_no_namesake_of_itself() -> None:
@@ -69,7 +69,7 @@ def test_one_project_seen_through_two_connections_is_no_namesake_of_itself() -> 
     assert answer(NAMESAKES, projects=seen_twice) == []
 
 
-def test_a_person_and_a_service_account_of_one_name_are_told_apart() -> None:
+def test_a_person_and_a_service_account_of_one_name_are_distinct() -> None:
     found = answer(
         NAMESAKES,
         users=[("acme", "user-1", "desk")],

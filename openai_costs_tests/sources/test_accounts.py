@@ -23,7 +23,7 @@ FIRST, LAST = day(16), day(18)
 
 def of(account: str) -> Organisation:
     """A stand-in for another organization, with the same days."""
-    return replace(ORGANISATION, cast=replace(ORGANISATION.cast, organization_id=account))
+    return replace(ORGANISATION, fixtures=replace(ORGANISATION.fixtures, organization_id=account))
 
 
 def totals(made: House) -> dict[str, Decimal]:

@@ -86,7 +86,7 @@ def test_a_link_back_up_does_not_lead_round_in_circles(tmp_path: Path):
     "pattern", ["none.csv", "no*.csv", "no/**/*.csv", "memory://nowhere/a.csv"]
 )
 def test_what_is_not_there_is_refused_by_its_name(tmp_path: Path, pattern: str):
-    with pytest.raises(FileRefused, match="is not there"):
+    with pytest.raises(FileRefused, match="does not exist"):
         files(UPath(tmp_path), pattern)
 
 

@@ -20,7 +20,7 @@ from openai_costs.kernel.formatting import (
     signed_amount,
 )
 from openai_costs.kernel.redaction import without_domains
-from openai_costs.outputs.namesakes import told_apart
+from openai_costs.outputs.namesakes import distinguished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,7 +182,7 @@ def _members(table: pl.DataFrame, cut: Cut) -> Members:
         .agg(pl.col("name").drop_nulls().last())
     )
     called = {key: _short(without_domains(name or key)) for key, name in newest.iter_rows()}
-    names = told_apart(called | ({"": cut.nobody} if "" in called else {}))
+    names = distinguished(called | ({"": cut.nobody} if "" in called else {}))
     return Members({key: i for i, key in enumerate(names)}, names)
 
 

@@ -11,11 +11,12 @@ from openai_costs.kernel.errors import FileRefused
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.redaction import redacted
 from openai_costs.settings import Directory, DirectoryFile
+from openai_costs.sources.file_text import decoded
 from openai_costs.sources.people import backstage, directory_apis, scim, tabular
 from openai_costs.sources.people.json_values import Item
 from openai_costs.sources.people.merging import engineers, merged
 from openai_costs.sources.people.people import Group, Person, Row, SetAside
-from openai_costs.sources.text_rows import decoded, text_rows
+from openai_costs.sources.text_rows import text_rows
 
 FEW_ROWS = 3
 FEW_PCT = 10

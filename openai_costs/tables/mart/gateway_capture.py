@@ -10,7 +10,7 @@ class GatewayCapture(Contract):
 
     One row per UTC day and provider behind the gateway, over all connections and keys together. It
     needs no mapping of tokens to keys, so it holds where mart.gateway_bypass cannot judge: a rate
-    far below 1 says that spend goes round the gateway, and not whose.
+    far below 1 says that spend bypasses the gateway, but not whose.
     """
 
     day: dt.date = column("The UTC day.", unit="UTC day")

@@ -80,7 +80,7 @@ def test_thin_histories_still_make_a_page(
     assert html.endswith("</html>")
 
 
-def test_two_ids_with_one_name_are_told_apart() -> None:
+def test_two_ids_with_one_name_are_distinct() -> None:
     lines = [(1, "ann@one.example", "u", "1"), (1, "ann@two.example", "u", "2")]
     rows = page(lines, "s").views[0].periods[-1].rankings[0].rows
     assert len({row.cells[0] for row in rows}) == 2

@@ -81,7 +81,7 @@ def test_equal_cached_tokens_on_both_sides_name_no_cached_tokens():
     assert parts(explained(lines, seen, NOTHING)) == {"missing_on_meter": Decimal(4)}
 
 
-def test_tokens_counted_as_another_kind_and_missing_tokens_are_told_apart():
+def test_tokens_counted_as_another_kind_and_missing_tokens_are_distinct():
     lines = {"input": at("0.01", 40), "cached_input": at("0.001", 60)}
     seen = Metered(Decimal("0.63"), counts(input=60, cached_input=30))
     assert parts(explained(lines, seen, NOTHING)) == {

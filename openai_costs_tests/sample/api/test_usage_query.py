@@ -144,7 +144,7 @@ def test_filters_narrow_to_exact_values() -> None:
 
 
 @pytest.mark.parametrize("batch", ["true", "false"])
-def test_batches_are_told_apart(batch: str) -> None:
+def test_batches_are_distinct(batch: str) -> None:
     rows = results(ask_usage("completions", window(4, batch=batch, group_by="batch")))
     assert {row["batch"] for row in rows} == {batch == "true"}
 
