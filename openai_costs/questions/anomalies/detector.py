@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from openai_costs.questions.anomalies.baseline import with_baseline, with_scale
+from openai_costs.questions.anomalies.baseline import with_baseline
 from openai_costs.questions.anomalies.cross_level import Hierarchy, across_levels
 from openai_costs.questions.anomalies.frame import ACROSS_SERIES, VERDICT
 from openai_costs.questions.anomalies.kinds import kind_of_day
 from openai_costs.questions.anomalies.level_shifts import extended, with_cusum
+from openai_costs.questions.anomalies.scale import with_scale
 from openai_costs.questions.anomalies.scoring import (
+    SETTLED_DAYS,
+    TENFOLD,
     is_material,
     with_new_series,
     with_scores,
@@ -27,7 +30,7 @@ from openai_costs.questions.anomalies.thresholds import (
 from openai_costs.questions.series import ID, every_day, lag, with_calendar
 
 SERIES_AT_ONCE = 400
-AGAIN, TOGETHER = 0.67, 1.4
+AGAIN, TOGETHER = 0.6, 1.4
 """Shares of the threshold that each of two days in a row, and both together, must exceed."""
 WIDEST = 12.0
 """exp(12) times the expected: wider bands say nothing and overflow."""
@@ -104,7 +107,16 @@ def _with_expected(days: pl.DataFrame) -> pl.DataFrame:
         .when("is_usual")
         .then(_dollars(mu + width))
         .otherwise(_dollars(above_idle)),
+    ).with_columns(upper=_not_above_tenfold())
+
+
+def _not_above_tenfold() -> pl.Expr:
+    """No series is so noisy that a material day above ten times its highest would be normal."""
+    tenfold = pl.max_horizontal(
+        TENFOLD * pl.col("highest"), pl.col("expected") + pl.col("material_usd")
     )
+    is_bounded = (pl.col("age") >= SETTLED_DAYS) & (pl.col("highest") > 0)
+    return pl.when(is_bounded).then(pl.min_horizontal("upper", tenfold)).otherwise("upper")
 
 
 def _width(scale: str) -> pl.Expr:
@@ -116,7 +128,7 @@ def _dollars(x: pl.Expr) -> pl.Expr:
 
 
 def _with_verdict(days: pl.DataFrame) -> pl.DataFrame:
-    lasting = (pl.col("lasting") > pl.col("alarm")).fill_null(value=False)
+    lasting = (pl.col("lasting") > pl.col("sigmas")).fill_null(value=False)
     days = days.with_columns(is_material=is_material())
     days = days.with_columns(is_lasting=lasting, score=pl.col("score").fill_null(0))
     return days.with_columns(
@@ -141,6 +153,8 @@ def _verdicts(days: pl.DataFrame) -> pl.DataFrame:
         .then(STOPPED)
         .when(slow_only)
         .then(pl.coalesce("lasting", "still"))
+        .when(high & pl.col("is_tenfold"))
+        .then(pl.max_horizontal("score", "sigmas"))
         .otherwise("score")
     )
     base = pl.min_horizontal("base", "cost")

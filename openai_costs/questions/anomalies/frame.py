@@ -11,14 +11,14 @@ STEPS: dict[str, tuple[str, ...]] = {
     "with_calendar": ("x", "is_on", "is_weekend", "age", "day_of_month", "days_left"),
     "with_baseline": (
         *("season", "level", "slow", "n_on", "is_usual", "mu", "residual"),
-        *("amount_median", "amount_p95", "amount_mad"),
+        *("amount_median", "amount_p95", "amount_mad", "highest"),
     ),
     "with_scale": ("body", "n_judged", "scale", "day_scale", "amount_scale"),
     "with_materiality": (
-        *("mean_usd", "peers_usd", "sigmas", "alarm", "material_usd"),
+        *("mean_usd", "peers_usd", "sigmas", "material_usd"),
         *("minimum_usd", "minimum_share", "minimum_growth", "newcomer_usd"),
     ),
-    "with_scores": ("score", "jump", "is_weekend_activity", "is_monthly"),
+    "with_scores": ("score", "jump", "is_weekend_activity", "is_monthly", "is_tenfold"),
     "with_cusum": ("base", "rise", "lasting", "still", "is_sudden"),
     "with_silence": ("is_silent", "silent_days"),
     "with_new_series": ("is_new", "newcomer"),
@@ -30,7 +30,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 ACROSS_SERIES = (
     *("series_id", "day", "cost", "score", "lasting", "base", "sigmas", "material_usd"),
     *("expected", "lower", "upper", "is_material", "is_high", "is_lasting", "is_stopped"),
-    *("is_new", "is_weekend_activity", "is_sudden", "still"),
+    *("is_new", "is_weekend_activity", "is_sudden", "is_tenfold", "still"),
 )
 """What the steps that compare series and days read: the rest is dropped to save memory."""
 

@@ -15,7 +15,7 @@ LEAST_A_DAY = -2.0
 
 MEMORY_DAYS = 29
 
-ALARM = 7.0
+ALARM = 8.5
 
 ALARM_SIGMAS = 4.5
 
@@ -31,7 +31,7 @@ RISE_DAYS = 5
 
 SUDDEN = 0.7
 
-STILL = 2.5
+STILL = 1.9
 """The score from which a rise that was found is still there."""
 
 STILL_GROWTH = 0.5
@@ -42,17 +42,17 @@ def with_cusum(days: pl.DataFrame) -> pl.DataFrame:
     """Add base, rise, lasting, still and is_sudden.
 
     base: what the slow level, carried forward by its own growth, expects in dollars.
-    S = sum of (z - 0.6) since its lowest point in 29 days, z = (x - slow level - season) / scale
-    within -2 and 2.5. lasting = 4.5 S / 7, so that 4.5 means what it means for a single day; null
-    unless the day is above the base by minimum_growth and the last five days, rise dollars
-    together, by five minimums. still: the same whatever the dollars, null unless S is more than
-    doubt and the day above the base by half of minimum_growth. is_sudden: most of S came in the
-    last five days.
+    S = sum of (z - 0.6) since its lowest point in 29 days, z = (x - slow level - season) / (s + s^2
+    / 2) within -2 and 2.5, s the scale.
+    lasting = 4.5 S / 8.5, so that 4.5 means what it means for a single day; null unless the day is
+    above the base by minimum_growth and the last five days, rise dollars together, by five times
+    material_usd. still: the same whatever the dollars, null unless S is large enough and the day
+    above the base by half of minimum_growth. is_sudden: most of S came in the last five days.
     """
-    told = _with_base(days).with_columns(_path=_step().cum_sum().over(ID))
+    days = _with_base(days).with_columns(_path=_step().cum_sum().over(ID))
     lowest = pl.col("_path").rolling_min(MEMORY_DAYS, min_samples=1).over(ID)
     above = (pl.col("cost") - pl.col("base")).rolling_sum(RISE_DAYS, min_samples=1).over(ID)
-    told = told.with_columns(height=pl.col("_path") - lowest, rise=above)
+    days = days.with_columns(height=pl.col("_path") - lowest, rise=above)
     is_high = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("base")
     is_much = pl.col("rise") >= RISE_DAYS * pl.col("material_usd")
     lasting = pl.when((pl.col("height") > 0) & is_much & is_high).then("height")
@@ -60,7 +60,7 @@ def with_cusum(days: pl.DataFrame) -> pl.DataFrame:
     growth = STILL_GROWTH * pl.col("minimum_growth")
     is_still = (score > STILL) & (pl.col("cost") >= (1 + growth) * pl.col("base"))
     gained = pl.col("height") - lag(pl.col("height"), RISE_DAYS).fill_null(0.0)
-    return told.with_columns(
+    return days.with_columns(
         lasting=lasting * ALARM_SIGMAS / ALARM,
         still=pl.when(is_still).then(score),
         is_sudden=gained >= SUDDEN * pl.col("height"),
@@ -70,30 +70,29 @@ def with_cusum(days: pl.DataFrame) -> pl.DataFrame:
 def _with_base(days: pl.DataFrame) -> pl.DataFrame:
     growth = (pl.col("slow") - lag(pl.col("slow"), GROWTH_DAYS)) / GROWTH_DAYS
     ahead = AHEAD_DAYS * growth.clip(0, NORMAL_GROWTH).fill_null(0.0)
-    told = days.with_columns(slow_mu=pl.col("slow") + ahead + pl.col("season"))
+    days = days.with_columns(slow_mu=pl.col("slow") + ahead + pl.col("season"))
     base = pl.when("is_usual").then(pl.col("slow_mu").exp() - 1).otherwise(0.0)
-    return told.with_columns(base=base.clip(0).fill_null(0.0))
+    return days.with_columns(base=base.clip(0).fill_null(0.0))
 
 
 def _step() -> pl.Expr:
     """What a day adds to the path: nothing where the series is usually idle."""
-    z = ((pl.col("x") - pl.col("slow_mu")) / pl.col("scale")).clip(LEAST_A_DAY, MOST_A_DAY)
+    wider = pl.col("scale") * (1 + pl.col("scale") / 2)
+    z = ((pl.col("x") - pl.col("slow_mu")) / wider).clip(LEAST_A_DAY, MOST_A_DAY)
     counts = ~pl.col("is_monthly") & (pl.col("age") >= GROWTH_DAYS)
-    told = pl.when(counts).then(z.fill_null(0.0)).otherwise(0.0)
-    return pl.when("is_usual").then(told - ALLOWANCE).otherwise(0.0)
+    days = pl.when(counts).then(z.fill_null(0.0)).otherwise(0.0)
+    return pl.when("is_usual").then(days - ALLOWANCE).otherwise(0.0)
 
-
-# What lasts goes on until it is over: no holes in a rise where single days are lower. Pure.
 
 OVER_DAYS = 3
-"""Days in a row that are no longer above the old level end it: a weekend does not."""
+"""So many days in a row that are no longer above the old level end a rise."""
 
 
 def extended(days: pl.DataFrame) -> pl.DataFrame:
-    """Return the days with is_lasting also where what was found goes on.
+    """Return the days with is_lasting also where a rise that was found goes on.
 
-    To begin, a rise must be beyond doubt and much money in five days, or high. To go on, it need
-    only stay above the old level (still): the doubt was settled on its first day.
+    To begin, a rise must be certain and much money in five days, or high. To go on, it need only
+    stay above the old level (still): lower days make no holes in it.
 
     Args:
         days: series_id, is_lasting, is_high, still; every day, sorted by series and day.

@@ -1,13 +1,23 @@
-"""How unusual a single day is, in spreads: spending days, idle series, weekends. Pure."""
+"""How unusual a single day is, in scales: usual days, idle series, weekends, new series. Pure."""
 
 import polars as pl
 
-from openai_costs.questions.anomalies.baseline import SEASON_DAYS
+from openai_costs.questions.anomalies.baseline import HIGHEST_DAYS, SEASON_DAYS
 from openai_costs.questions.anomalies.kinds.awake_at_the_weekend import ACTIVITY_SCORE
 from openai_costs.questions.anomalies.monthly_recurrence import recurs
-from openai_costs.questions.series import ID, KEY, PEOPLE, level_of
+from openai_costs.questions.anomalies.scale import ON_IDLE_WEEKENDS
+from openai_costs.questions.series import ID, KEY, PEOPLE, lag, level_of
 
 SETTLED_DAYS = 28
+"""From this age on a series has habits, and a highest day."""
+
+TENFOLD = 10
+"""A material day above so many times the highest of 90 days is unusual whatever the noise."""
+
+FIRST_MONTH_DAYS = 31
+"""A series that has not seen the end of a month may have a job there."""
+
+LAST_DAYS_LEFT = 1
 
 MOSTLY = 0.6
 
@@ -19,10 +29,11 @@ FORGIVEN = 1.0
 
 
 def with_scores(days: pl.DataFrame) -> pl.DataFrame:
-    """Add score, is_weekend_activity (the weekend rule) and is_monthly.
+    """Add score, jump, is_weekend_activity, is_monthly and is_tenfold.
 
-    A usual day: residual / spread. A day on which the series is usually idle: how far the amount
-    lies above those of its spending days; idle as usual: 0.
+    A usual day: residual / day_scale. A day on which the series is usually idle: how far the
+    amount lies above those of its spending days; an idle day as usual: 0. The first end of a month
+    is judged of people only.
     """
     usual = pl.col("is_usual")
     amount = (pl.col("x") - pl.col("amount_median")) / pl.col("amount_scale")
@@ -39,9 +50,27 @@ def with_scores(days: pl.DataFrame) -> pl.DataFrame:
         recurs(pl.col("jump")) & ~pl.col("is_weekend_activity") & (pl.col("score") > WORTH_ASKING)
     )
     days = days.with_columns(is_monthly=monthly.fill_null(value=False))
-    active = pl.when("is_weekend_activity").then(pl.max_horizontal("score", pl.lit(ACTIVITY_SCORE)))
+    plain_amount = ON_IDLE_WEEKENDS * pl.col("score")
+    activity = pl.max_horizontal(plain_amount, pl.lit(ACTIVITY_SCORE))
+    active = pl.when("is_weekend_activity").then(activity)
     days = days.with_columns(score=active.otherwise("score"))
-    return days.with_columns(score=pl.when("is_monthly").then(FORGIVEN).otherwise("score"))
+    days = days.with_columns(score=pl.when("is_monthly").then(FORGIVEN).otherwise("score"))
+    days = days.with_columns(score=pl.when(_first_month_end()).then(0.0).otherwise("score"))
+    return days.with_columns(is_tenfold=_tenfold())
+
+
+def _first_month_end() -> pl.Expr:
+    is_first = (pl.col("age") < FIRST_MONTH_DAYS) & (pl.col("days_left") <= LAST_DAYS_LEFT)
+    is_person = level_of(pl.col(ID)) == PEOPLE
+    return is_first & ~is_person & ~pl.col("is_weekend_activity") & (pl.col("score") > 0)
+
+
+def _tenfold() -> pl.Expr:
+    """Above ten times the highest of 90 days; of a series that was silent for those, any day."""
+    has_highest = (pl.col("highest") > 0) | (pl.col("age") >= HIGHEST_DAYS)
+    is_above = pl.col("cost") > TENFOLD * pl.col("highest")
+    is_settled = pl.col("age") >= SETTLED_DAYS
+    return (is_above & has_highest & is_settled).fill_null(value=False)
 
 
 def _weekend_activity() -> pl.Expr:
@@ -85,10 +114,16 @@ FIRST_DAYS = 7
 BEGINNING_DAYS = 14
 """On the first days of the first reading everything is new, so nothing is."""
 
+EARLY_DAYS = 42
+"""In the first weeks, what seldom spends looks new: it must spend on two days in a row."""
+
 SMALL_SHARE = 0.05
 """In a small organisation a newcomer is news from this share of its mean day already."""
 
 TIMES_PEERS = 3.0
+
+WHAT_IS_USED = ("model", "usage_type")
+"""Levels that do not spend: a new model is the matter of the key or user that uses it."""
 
 NEWS = 60.0
 
@@ -96,13 +131,13 @@ NEWS = 60.0
 def with_new_series(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
     """Add is_new, newcomer (from how many dollars it is news), and score new days.
 
-    News from newcomer_usd, or a twentieth of the organisation's mean day where that is less, and
-    from twice the minimum in any case. A key is news by small days too, when they come to that:
-    nothing else is known of it. People are hired all the time, so one is news only from three
-    times what a dear day of the others costs.
+    Reported from newcomer_usd, or a twentieth of the organization's mean day where that is less,
+    and from twice the material dollars in any case. A key is reported for small days too, when
+    they add up to that. People are hired all the time, so a person is reported only from three
+    times what an expensive day of the others costs.
 
     Args:
-        days: Scored days with their minimums.
+        days: Scored days with their thresholds.
         beginning: The first day of all series.
     """
     is_new = (pl.col("age") < FIRST_DAYS) | pl.col("level").is_null()
@@ -116,15 +151,18 @@ def with_new_series(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
     so_far = pl.col("cost").rolling_sum(FIRST_DAYS, min_samples=1).over(ID)
     is_much = (so_far >= pl.col("newcomer")) & (pl.col("cost") >= pl.col("material_usd"))
     by_and_by = (level == KEY) & is_much
-    is_news = seen & ((pl.col("cost") >= pl.col("newcomer")) | by_and_by)
+    is_early = (pl.col("day") - beginning).dt.total_days() < EARLY_DAYS
+    again = lag(pl.col("is_on")).fill_null(value=False) | (level == PEOPLE) | ~is_early
+    is_spender = ~level.is_in(WHAT_IS_USED)
+    is_news = is_spender & seen & again & ((pl.col("cost") >= pl.col("newcomer")) | by_and_by)
     news = pl.when(is_news).then(NEWS).otherwise(0.0)
     return days.with_columns(score=pl.when("is_new").then(news).otherwise("score"))
 
 
-STEADY_SPREADS = 16.0
-"""A series whose usual day is this many spreads above nothing never just has a day off."""
+STEADY_SCALES = 16.0
+"""A series whose usual day is this many scales above nothing never just has a day off."""
 
-LIVELY_SPREADS = 5.0
+LIVELY_SCALES = 5.0
 
 STEADY_DAYS = 14
 
@@ -139,16 +177,16 @@ def with_silence(days: pl.DataFrame) -> pl.DataFrame:
     """Add is_silent: a series without a silent day in its streak of spending days has stopped.
 
     A steady one (mu / calm >= 16, a streak of 14 days) is noticed on the first silent day, a lively
-    one (5, and 28 days) on the third. Told for five days; then the silence is the new normal.
+    one (5, and 28 days) on the third. Reported for five days; then the silence is the new normal.
     """
     on, age = pl.col("is_on"), pl.col("age")
     days = days.with_columns(
         _last_on=pl.when(on).then(age).forward_fill().over(ID).fill_null(-1),
         _streak=_streak(),
     ).with_columns(silent_days=age - pl.col("_last_on"))
-    depth = pl.col("mu") / pl.col("scale")
-    steady = (depth >= STEADY_SPREADS) & (pl.col("_streak") >= STEADY_DAYS)
-    lively = (depth >= LIVELY_SPREADS) & (pl.col("_streak") >= LIVELY_DAYS)
+    depth = pl.col("mu") / (pl.col("scale") * (1 + pl.col("scale")))
+    steady = (depth >= STEADY_SCALES) & (pl.col("_streak") >= STEADY_DAYS)
+    lively = (depth >= LIVELY_SCALES) & (pl.col("_streak") >= LIVELY_DAYS)
     stopped = steady | (lively & (pl.col("silent_days") >= LIVELY_SILENCE))
     is_silent = ~on & (pl.col("silent_days") <= LATEST) & stopped.fill_null(value=False)
     return days.with_columns(is_silent=is_silent).drop("_last_on", "_streak")

@@ -18,11 +18,6 @@ Sensitivity = Literal["low", "normal", "high"]
 SIGMAS: Mapping[Sensitivity, float] = {"low": 5.5, "normal": 4.5, "high": 3.5}
 """How many scales above the expected a day must lie to be unusual."""
 
-SHARE_OF_PEOPLE = 0.9
-"""The share of it for a day of a person: sums seldom show what one person does.
-
-Not for rises that last: there days add up to certainty."""
-
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -53,8 +48,6 @@ def thresholds_of(
 ) -> pl.DataFrame:
     """Return series_id and a column for every threshold: of the series, its level, or all.
 
-    A single day is compared with sigmas, days that add up with alarm.
-
     Args:
         days: Rows with a series_id.
         thresholds: For every series without its own.
@@ -69,32 +62,34 @@ def thresholds_of(
     columns = [
         pl.Series(name, [getattr(one, name) for one in set_for], pl.Float64) for name in names
     ]
-    is_person = pl.col("level") == PEOPLE
-    mild = pl.when(is_person).then(SHARE_OF_PEOPLE * pl.col("sigmas")).otherwise("sigmas")
-    series = series.with_columns(columns).with_columns(alarm="sigmas", sigmas=mild)
-    return series.select(ID, *names, "alarm")
+    return series.with_columns(columns).select(ID, *names)
 
 
 DAYS = 28
 
 MOST = 0.95
 
+LARGEST_USUAL = 1.3
+
 
 def organisation_context(dense: pl.DataFrame) -> pl.DataFrame:
     """Return day, mean_usd, peers_usd: from the 28 days before each day.
 
-    mean_usd: the organisation's mean day; without a series of the whole, the largest stands for it.
-    peers_usd: median of the daily 95th percentile of what people who spent cost; null without any.
+    mean_usd: the organization's mean day, each cut at 1.3 times the median, so that an incident
+    does not hide the next; without a series of the whole, the largest stands for it. peers_usd:
+    median of the daily 95th percentile of what people who spent cost; null without any.
     """
     whole = dense.filter(pl.col(ID) == WHOLE)
     largest = (whole if whole.height else dense).group_by("day").agg(pl.col("cost").max())
     people = dense.filter((level_of(pl.col(ID)) == PEOPLE) & (pl.col("cost") > 0))
-    dear = people.group_by("day").agg(dear=pl.col("cost").quantile(MOST))
-    daily = largest.join(dear, on="day", how="left").sort("day")
+    high = people.group_by("day").agg(high=pl.col("cost").quantile(MOST))
+    daily = largest.join(high, on="day", how="left").sort("day")
+    usual = pl.col("cost").shift(1).rolling_median(DAYS, min_samples=1)
+    cut = pl.min_horizontal("cost", LARGEST_USUAL * usual.fill_null(pl.col("cost")))
     return daily.select(
         "day",
-        mean_usd=pl.col("cost").shift(1).rolling_mean(DAYS, min_samples=1),
-        peers_usd=pl.col("dear").shift(1).rolling_median(DAYS, min_samples=1),
+        mean_usd=cut.shift(1).rolling_mean(DAYS, min_samples=1),
+        peers_usd=pl.col("high").shift(1).rolling_median(DAYS, min_samples=1),
     )
 
 

@@ -14,16 +14,14 @@ SMALLEST_SCALE = 0.005
 WIDEST = 7.0
 """A band ends at a thousandfold: what is young and wild has no end that means anything."""
 PRIOR_RATIO = 1.0
-WIDER_AHEAD = 150.0
-"""Past errors of long forecasts overlap and so look more alike than they are: wider with days."""
-WIDER_YOUNG = 0.5
-"""A scale of few errors is itself a guess, as Student's t says: wider by half without any, and by
-less with each error of its own."""
+WIDER_YOUNG = 0.7
+"""A scale of few errors is itself an estimate, as in Student's t: wider by 0.7 of itself without
+any, and by less with each error of the series' own."""
 BANDS = {
-    "low80": (0.075, -1.3),
-    "high80": (0.925, 1.4),
-    "low95": (0.006, -2.5),
-    "high95": (0.994, 2.8),
+    "low80": (0.09, -1.3),
+    "high80": (0.91, 1.4),
+    "low95": (0.006, -3.2),
+    "high95": (0.994, 3.6),
 }
 """Quantile of the errors, a little outside 80 and 95 % because quantiles are estimates too, and
 what is taken, in scales, while there are few."""
@@ -50,7 +48,7 @@ def banded(now: pl.DataFrame, before: pl.DataFrame, ahead: int) -> pl.DataFrame:
     quantiles = _quantiles(errors.join(scale.select(ID, "promised", "n", "squares"), on=ID))
     told = scale.join(quantiles, on="group", how="left")
     young = 1 + WIDER_YOUNG / (1 + pl.col("n"))
-    rest, width = pl.col("rest") + floor, pl.col("scale") * (1 + ahead / WIDER_AHEAD) * young
+    rest, width = pl.col("rest") + floor, pl.col("scale") * young
     ends = {name: (_at(name) * width).clip(-WIDEST, WIDEST).exp() for name in BANDS}
     bands = [_held(name, (rest * end - floor).clip(0)).alias(name) for name, end in ends.items()]
     told = told.select(ID, "so_far", *bands, forecast="rest")

@@ -34,7 +34,7 @@ SPEND: Final = {
     EventKind.RUNAWAY_KEY: ("anomalies.spike", "user-hyejin", "key_labs_hyejin", "gpt-5.6-sol"),
     EventKind.MODEL_LAUNCH: (
         "anomalies.level_shift",
-        "key_route_prod",
+        "user-svc-route_api",
         "key_route_prod",
         "gpt-6-astra",
     ),
@@ -177,7 +177,7 @@ def test_the_effects_of_a_cause_add_up_to_it(anomalies: pl.DataFrame) -> None:
 
 
 def test_the_launch_is_volume_of_the_new_model_not_a_price(anomalies: pl.DataFrame) -> None:
-    days = anomalies.filter("is_told", series_id="key_route_prod")
+    days = anomalies.filter("is_told", series_id="user-svc-route_api")
     said = [one for text in days["causes"] for one in json.loads(text)]
     launched = [one for one in said if one["id"] == "gpt-6-astra"]
     assert launched

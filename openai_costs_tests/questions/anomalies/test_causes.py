@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_costs.kernel.money import MONEY
@@ -109,6 +109,7 @@ def test_without_quantities_the_effects_are_unknown_not_zero() -> None:
 usd = st.decimals(0, 100_000, places=2).map(str)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abcdefgh"), usd, usd, usd, usd), min_size=1, max_size=30)
 )

@@ -11,6 +11,12 @@ from openai_costs.questions.anomalies.kinds.phrases import (
 )
 
 
+def _is_certain_level_shift() -> pl.Expr:
+    """After days that add up to a level shift, another high day is part of it."""
+    is_certain = (pl.col("lasting") > pl.col("sigmas")) & pl.col("is_sudden")
+    return is_certain.fill_null(value=False)
+
+
 def _sentence(days: Days) -> str:
     newest = days[-1]
     if len(days) == 1:
@@ -24,8 +30,8 @@ def _sentence(days: Days) -> str:
 KIND = Kind(
     name="spike",
     published_as="spike",
-    holds=pl.col("is_high"),
     title="Spend of {who} was {usd} above expected {when}",
+    holds=pl.col("is_high") & ~_is_certain_level_shift(),
     sentence=_sentence,
     may_recur=True,
 )
