@@ -27,7 +27,7 @@ from openai_costs.questions.reconciliation import assets as reconciliation
 from openai_costs.questions.seats import assets as seats
 from openai_costs.questions.spend import assets as spend
 from openai_costs.questions.spend.checks import attribution_checks, ledger_checks
-from openai_costs.questions.spend.stale_days import overtaken_days
+from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.questions.usage.checks import usage_checks
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings, load_settings
@@ -69,7 +69,7 @@ def build_defs(
     published = publish.published_database()
     everything = [*daily, *marts, published, cost_explorer]
     whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
-    triggered = jobs_and_sensors(settings, everything, whole, published, overtaken_days)
+    triggered = jobs_and_sensors(settings, everything, whole, published, stale_days)
     return dg.Definitions(
         assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],

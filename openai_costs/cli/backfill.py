@@ -25,7 +25,7 @@ from openai_costs.kernel.days import Clock, DayRange, utc_now
 from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
-from openai_costs.questions.spend.stale_days import overtaken_days
+from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.settings.load import Settings, has_dagster_home
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
@@ -122,7 +122,7 @@ class Headless:
         """Read names, derive the days whose names have changed, and publish once more."""
         with _noted(failed):
             self.read_directory(due)
-        stale = overtaken_days(Lake(place(self.settings.home)), self.settings.teams)
+        stale = stale_days(Lake(place(self.settings.home)), self.settings.teams)
         with _noted(failed):
             self.follow_directory(stale)
         if due or stale:

@@ -20,7 +20,7 @@ from openai_costs.outputs.publish.database import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page
 from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.outputs.report.rankings import REST
-from openai_costs.questions.spend.stale_days import overtaken_days
+from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import company, is_demo
@@ -52,7 +52,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     today.read_directory(names)
     today.run(REFRESH, trailing(settings, now.date()))
     folder = place(settings.home)
-    today.follow_directory(overtaken_days(Lake(folder), settings.teams))
+    today.follow_directory(stale_days(Lake(folder), settings.teams))
     today.publish()
     for line in summary(read_page(Lake(folder), now), home):
         say(line)

@@ -51,7 +51,7 @@ def governance_facts(
 
     Args:
         settings: What to read.
-        clock: Tells the time.
+        clock: Returns the current time.
         inner: The inner HTTP transport to a proxy; None for the network.
     """
     yield from _gateway(settings, clock, inner)

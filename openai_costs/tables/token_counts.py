@@ -49,7 +49,7 @@ BY_MODALITY: Final = {
         ("output_tokens", "output"),
     )
 }
-"""The columns that count a whole's text, audio and images; cache writes are not told apart."""
+"""The columns that count a whole's text, audio and images; cache writes are not distinguished."""
 
 
 def _by_modality(whole: str, *, holds_in_part: bool = True) -> Identity:

@@ -22,7 +22,7 @@ from openai_costs.orchestration.jobs import (
     stale_requests,
 )
 from openai_costs.outputs.publish.database import TOGETHER
-from openai_costs.questions.spend.stale_days import overtaken_days
+from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.sample.api.options import USUAL
 from openai_costs.settings import Reading, Team
 from openai_costs.settings.load import Settings
@@ -266,8 +266,8 @@ def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[
 
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
     made, _ = backfilled
-    assert overtaken_days(made.lake, ()) == []
-    assert list(stale_requests(made.settings, "run", overtaken_days)) == []
+    assert stale_days(made.lake, ()) == []
+    assert list(stale_requests(made.settings, "run", stale_days)) == []
 
 
 def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
@@ -276,7 +276,7 @@ def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
     made, _ = backfilled
     team = Team(name="search", projects=("proj_place_search",))
     with_team = made.settings.model_copy(update={"teams": (team,)})
-    requests = list(stale_requests(with_team, "run-1", overtaken_days))
+    requests = list(stale_requests(with_team, "run-1", stale_days))
     assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
         ("run-1:2026-11-18 to 2026-11-23", "2026-11-18", "2026-11-23")
     ]
@@ -327,13 +327,13 @@ def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: H
     lines: list[str] = []
     with calm():
         again = headless(overtaken, lines.append)
-        again.follow_directory(overtaken_days(overtaken.lake, ()))
+        again.follow_directory(stale_days(overtaken.lake, ()))
         again.publish()
     assert [line for line in lines if line.endswith("no request")] == [
         "2026-11-19: current names and owners, no request",
         "2026-11-22: current names and owners, no request",
     ]
-    assert overtaken_days(overtaken.lake, ()) == []
+    assert stale_days(overtaken.lake, ()) == []
     question = "SELECT DISTINCT project_name FROM mart.spend WHERE project_id = 'proj_labs'"
     with duckdb.connect(str(overtaken.published), read_only=True) as sql:
         assert sql.sql(question).fetchall() == [("Labs",)]

@@ -67,7 +67,7 @@ def deliver(
     Args:
         lake: Where findings, changes and deliveries are.
         alerts: The routes.
-        clock: Tells the time.
+        clock: Returns the current time.
         channels: The function that sends to each kind of channel.
         look_up: Returns what a variable holds, given who asks.
     """

@@ -200,7 +200,7 @@ def _filled(
     sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
     sql.execute(f"CREATE TABLE {name} ({columns})")
     names = ", ".join(table.types())
-    # Only a table whose rows are told apart by connection and day has slices that can be in flight.
+    # Only a table whose rows differ by connection and day has slices that can be in flight.
     flying = FLYING if {"connection", "day"} <= set(table.to_schema().unique or ()) else "false"
     if lake.has(table):
         source = f"read_parquet({_text(lake.glob(table))})"

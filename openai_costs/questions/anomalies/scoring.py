@@ -118,7 +118,7 @@ EARLY_DAYS = 42
 """In the first weeks, what seldom spends looks new: it must spend on two days in a row."""
 
 SMALL_SHARE = 0.05
-"""In a small organisation a newcomer is news from this share of its mean day already."""
+"""In a small organization a newcomer is news from this share of its mean day already."""
 
 TIMES_PEERS = 3.0
 

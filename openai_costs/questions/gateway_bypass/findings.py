@@ -1,4 +1,4 @@
-"""What may go round the gateway, as candidates for `mart.findings`: one per API key."""
+"""Keys that may bypass the gateway, as candidates for `mart.findings`: one per API key."""
 
 from collections.abc import Iterable
 from decimal import Decimal

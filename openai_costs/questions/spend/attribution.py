@@ -55,7 +55,7 @@ def _held(ledger: pl.DataFrame, usage: pl.DataFrame, owned: pl.DataFrame) -> pl.
 
 
 def _without_projects(ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return the slices of organisations that use no projects: connection, day."""
+    """Return the slices of organizations that use no projects: connection, day."""
     has_none = pl.col("project_id").is_null().all()
     return ledger.group_by(SLICE).agg(has_none=has_none).filter("has_none").select(SLICE)
 

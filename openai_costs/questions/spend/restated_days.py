@@ -36,13 +36,13 @@ def changes(archive: Archive, settings: Settings, days: DayRange) -> Iterator[Ba
 def _readings(
     files: Iterable[UPath], settings: Settings, connection: Connection
 ) -> Iterator[Reading]:
-    """Yield what each read of a day said; a read that could not be understood said nothing."""
+    """Yield the ledger of each read of a day; a read that cannot be cleaned yields nothing."""
     for file in files:
         with suppress(PageRefused):
-            yield from _said(open_read(file), settings, connection)
+            yield from _readings_of(open_read(file), settings, connection)
 
 
-def _said(read: KeptRead, settings: Settings, connection: Connection) -> Iterator[Reading]:
+def _readings_of(read: KeptRead, settings: Settings, connection: Connection) -> Iterator[Reading]:
     day, at = read.manifest.day, read.manifest.read_at
     for batch in provider_of(connection).costs.ledger([read], connection):
         if not batch.refused:

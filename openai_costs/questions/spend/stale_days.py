@@ -1,4 +1,4 @@
-"""The days whose marts the directory has overtaken: to be derived again, without a request."""
+"""The days whose marts name keys or people otherwise than the directory does now."""
 
 from collections.abc import Sequence
 
@@ -20,18 +20,18 @@ from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
 
-def overtaken_days(lake: Lake, teams: Sequence[Team]) -> list[DayRange]:
+def stale_days(lake: Lake, teams: Sequence[Team]) -> list[DayRange]:
     """Return the days whose stored names, owners or teams are others now, as few ranges."""
     of_keys, of_users = (
-        _said(lake, Spend, SAID_OF_KEYS),
-        _said(lake, SpendAttribution, SAID_OF_USERS),
+        _distinct(lake, Spend, SAID_OF_KEYS),
+        _distinct(lake, SpendAttribution, SAID_OF_USERS),
     )
     stale = stale_slices(of_keys, of_users, listed(lake), teams)
     torn = slices_of_other_teams(_team_usd(lake, Spend), _team_usd(lake, SpendAttribution))
     return consecutive({key.day for key in (*stale, *torn)})
 
 
-def _said(lake: Lake, table: type[Contract], columns: Sequence[str]) -> pl.DataFrame:
+def _distinct(lake: Lake, table: type[Contract], columns: Sequence[str]) -> pl.DataFrame:
     """Return what a mart says, once per day and id and not once per row."""
     schema = table.no_rows().select(columns).schema
     question = f"SELECT DISTINCT {', '.join(columns)} FROM read_parquet($files)"  # noqa: S608 - our own names

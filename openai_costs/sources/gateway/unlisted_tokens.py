@@ -1,6 +1,6 @@
 """Tokens that only the meter names, such as the hash before a rotation, and their bill. Pure.
 
-A rotation replaces a token's hash and keeps its alias, so the listed token of that alias tells the
+A rotation replaces a token's hash and keeps its alias, so the listed token of that alias gives the
 bill. Else what settings declare for any token holds for this one too.
 """
 

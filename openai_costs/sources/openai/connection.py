@@ -54,7 +54,7 @@ API = Api(
 NAME = "openai"
 
 IN_PROCESS_URL = "http://127.0.0.1/v1"
-"""What the sample organisation is called by; nothing listens there."""
+"""What the sample organization is called by; nothing listens there."""
 
 ROOT = "/v1"
 

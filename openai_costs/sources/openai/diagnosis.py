@@ -31,7 +31,7 @@ WITHOUT = {
     ),
     MANAGEMENT_SCOPE: (
         "core.projects, core.api_keys and core.users hold ids only: no names, no owners of keys, "
-        "and history is searched for instead of starting where the organisation does"
+        "and history is searched for instead of starting where the organization does"
     ),
 }
 """What is missing without a scope."""

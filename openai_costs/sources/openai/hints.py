@@ -32,7 +32,7 @@ class Hints(msgspec.Struct, frozen=True):
     Args:
         floor: The first day the provider still answers for; None when no floor was met.
         refusals: Groupings refused, by window.
-        created: The day of the oldest thing the organisation has; None when not known.
+        created: The day of the oldest thing the organization has; None when not known.
     """
 
     floor: date | None = None

@@ -28,7 +28,7 @@ LEDGER_NOTE = "learned"
 def find_start(
     settings: Settings, archive: Archive, reach: Reach, connection: Connection, tell: Tell
 ) -> None:
-    """Ask how old the organisation is, unless that is known or the settings say where to start."""
+    """Ask how old the organization is, unless that is known or the settings say where to start."""
     note = archive.note(NAME, connection.name, LEDGER_NOTE)
     hints = recall(note)
     if connection.start or hints.created or connection.access == "costs_only":
@@ -70,7 +70,7 @@ def since(days: DayRange, first: date) -> DayRange | None:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads one dataset of OpenAI organisations."""
+    """Reads one dataset of OpenAI organizations."""
 
     dataset: ClassVar[Dataset]
 

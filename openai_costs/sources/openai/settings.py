@@ -17,7 +17,7 @@ EARLIEST_START = date(2020, 1, 1)
 
 
 class OpenAIConnection(Connection):
-    """One OpenAI organisation, with the admin key that reads it."""
+    """One OpenAI organization, with the admin key that reads it."""
 
     provider: Literal["openai"] = "openai"
     admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
@@ -26,7 +26,7 @@ class OpenAIConnection(Connection):
     requests_per_minute: int | None = Field(default=None, gt=0)
 
     key_remedy: ClassVar[str] = (
-        "Create an admin key as an organisation owner (Settings > Organization > Admin keys) and "
+        "Create an admin key as an organization owner (Settings > Organization > Admin keys) and "
         "export it"
     )
     sample_key: ClassVar[str] = "sk-admin-sample"

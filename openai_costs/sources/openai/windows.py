@@ -70,7 +70,7 @@ def windows(
         transport: Where it is read; closed at the end.
         note: Where hints are remembered.
         days: The days.
-        clock: Tells the time.
+        clock: Returns the current time.
 
     Raises:
         ReadFailed: A window could not be completed; the windows before it were yielded.

@@ -27,7 +27,7 @@ STATUS = View(
     sql=f"""
         {WITH_NAMESAKES}
         SELECT budget, day, period_start, period_end, period, scope, scope_id,
-               coalesce(scope_name || coalesce(n.mark, ''), scope_id, 'everybody') AS scope_label,
+               coalesce(scope_name || coalesce(n.mark, ''), scope_id, 'everyone') AS scope_label,
                owner, {_AS_DOUBLES},
                settled_days, provisional_days, missing_days, state, causes, compared_start,
                day = max(day) OVER (PARTITION BY budget) AS is_newest
@@ -41,7 +41,7 @@ STATUS = View(
         "period": "daily, weekly, monthly, quarterly, yearly or range.",
         "scope": "What the budget covers: all, provider, connection, project, team, user, ...",
         "scope_id": "The id or ids that the budget covers; null for all.",
-        "scope_label": "The last known name, or the id, or everybody.",
+        "scope_label": "The last known name, or the id, or everyone.",
         "owner": "Who is responsible for the budget.",
     }
     | _DOLLARS

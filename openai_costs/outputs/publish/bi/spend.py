@@ -24,7 +24,7 @@ _LADDER = (
 )
 _USER_LABEL = (
     "The user's last known name, or the id where no name is known, or (unattributed). Users with "
-    "the same name are told apart by the end of their ids."
+    "the same name are distinguished by the end of their ids."
 )
 
 COST_DAILY = View(

@@ -42,7 +42,7 @@ USAGE_DAILY = View(
         "day": "The UTC day of the usage. [UTC day]",
         "endpoint": "The usage endpoint: completions, embeddings, images, ...",
         "user_label": "The user's last known name, or the id where no name is known, or (no "
-        "user). Users with the same name are told apart by the end of their ids.",
+        "user). Users with the same name are distinguished by the end of their ids.",
         "batch": "Whether the Batch API was used; null if unknown.",
         "service_tier": "default, flex, priority, ...; null if unknown.",
     }

@@ -33,10 +33,10 @@ SHARED = {
     "provider": "The provider that billed.",
     "project_id": "The project's id; null if the provider named no project.",
     "project": "The project's last known name, or the id where no name is known, or (no "
-    "project). Projects with the same name are told apart by the end of their ids.",
+    "project). Projects with the same name are distinguished by the end of their ids.",
     "api_key_id": "The API key's id; null for spend without a key.",
     "api_key": "The key's last known name, or the id where no name is known, or (no key). Keys "
-    "with the same name are told apart by the end of their ids.",
+    "with the same name are distinguished by the end of their ids.",
     "user_id": "The id of the user or service account; null if none is known.",
     "model": "The model; null if none is named.",
     "usage_type": "What was used: input, cached_input, output, ...",

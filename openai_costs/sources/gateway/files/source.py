@@ -47,7 +47,7 @@ JSON_NAME = re.compile(r"\.(json|jsonl|ndjson|log)(\.gz|\.zstd?)?$", re.IGNORECA
 
 
 @dataclass
-class _Found:
+class _Matches:
     """What is in some files.
 
     Args:
@@ -81,7 +81,7 @@ class GatewayFiles:
     Args:
         gateway: Which files, and what their columns are called.
         folder: Where names begin that are not absolute.
-        clock: Tells the time.
+        clock: Returns the current time.
     """
 
     gateway: Gateway
@@ -125,9 +125,9 @@ class GatewayFiles:
 
     def _read(
         self, patterns: Sequence[str], layout: Layout, validate: Callable[[Cells], object]
-    ) -> _Found:
+    ) -> _Matches:
         """Return the rows of all files, and what proves which files they were."""
-        found = _Found()
+        found = _Matches()
         loose: list[TextRow] = []
         for name, file in _named(all_files(self.folder, patterns)):
             body, rows = content(file), FileRows()

@@ -19,7 +19,7 @@ from openai_costs.settings import Gateway
 from openai_costs.sources.http.paging import Body
 
 MOST_DAYS = 3
-"""As many days as a message spells out."""
+"""As many days as a message lists."""
 NO_DATABASE = ("database not connected", "db not connected", "no db connected")
 """How a proxy without a database refuses, with HTTP 500; asking again does not help."""
 

@@ -65,7 +65,7 @@ class LiteLLM:
 
     Args:
         gateway: Where it is, and how its meter is read.
-        clock: Tells the time.
+        clock: Returns the current time.
         inner: The inner HTTP transport; None for the network.
     """
 

@@ -39,7 +39,7 @@ LEDGER_GROUPINGS: tuple[tuple[str, ...], ...] = (
     ("project_id", "line_item"),
 )
 """Richest first. `user_id` beside `project_id` "depends on the organization and requested time
-range" (vendor), and one live organisation refused `api_key_id`: each refusal steps down."""
+range" (vendor), and one live organization refused `api_key_id`: each refusal steps down."""
 
 USER_VIEW = "user_view"
 """The part of a read that has the dollars by user."""

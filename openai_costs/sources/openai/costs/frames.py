@@ -41,7 +41,7 @@ def control_batches(reads: Iterable[KeptRead | DamagedRead], grace: timedelta) -
 
 
 def _user_part(read: KeptRead) -> str:
-    """Return where the dollars by user are; a ledger without users has them all as nobody's."""
+    """Return where the dollars by user are; a ledger without users has them all unattributed."""
     return USER_VIEW if USER_VIEW in read.bodies else "ledger"
 
 

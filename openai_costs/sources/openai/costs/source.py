@@ -1,4 +1,4 @@
-"""Reads an organisation's costs."""
+"""Reads an organization's costs."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -35,12 +35,12 @@ def _talk(window: DayRange, hints: Hints, today: date) -> Generator[Get, Body, W
     return read_window(window, groupings, open_day(window, today))
 
 
-def _told(read: WindowRead) -> str:
+def _progress(read: WindowRead) -> str:
     without = ", without users" if USER_VIEW in read.absent else ""
     return f"read {read.window} by {', '.join(read.answers['ledger'].query.grouping)}{without}"
 
 
 class OpenAICosts(Reader):
-    """Reads the costs of OpenAI organisations."""
+    """Reads the costs of OpenAI organizations."""
 
-    dataset = Dataset(COSTS.dataset, LEDGER_NOTE, COSTS, _talk, _told)
+    dataset = Dataset(COSTS.dataset, LEDGER_NOTE, COSTS, _talk, _progress)

@@ -95,7 +95,7 @@ class _Person(msgspec.Struct):
 
 
 class User(msgspec.Struct, rename={"told_name": "name", "told_email": "email"}):
-    """A member of the organisation; name and address may be one level down."""
+    """A member of the organization; name and address may be one level down."""
 
     id: str
     told_name: str | None = None

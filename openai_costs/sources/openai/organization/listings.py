@@ -123,7 +123,7 @@ def _value(entry: Entry, part: _Part, column: str) -> Any:  # noqa: ANN401 - wha
     if column == "project_id":
         return part.project_id
     if column == "id" and part.endpoint.is_single:
-        return part.list  # a single object has no id: it is the one of its organisation or project
+        return part.list  # a single object has no id: it is the one of its organization or project
     value = getattr(entry, column, None) if column in _OPTIONAL else getattr(entry, column)
     return _plain(value) if column in _NAMES else value
 

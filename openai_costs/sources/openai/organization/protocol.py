@@ -39,7 +39,7 @@ NOT_FOUND = 404
 
 @dataclass(frozen=True)
 class Question:
-    """One list: of the organisation, or of one of its projects."""
+    """One list: of the organization, or of one of its projects."""
 
     endpoint: ListEndpoint
     project_id: str | None = None
@@ -124,7 +124,7 @@ def read_or_refused(question: Question) -> Generator[Get, Body, ListRead]:
 
 
 def of_organization() -> tuple[Question, ...]:
-    """Return the lists of the organisation besides its projects."""
+    """Return the lists of the organization besides its projects."""
     lists = (one for one in ENDPOINTS if one is not PROJECTS and not one.is_per_project)
     return tuple(map(Question, lists))
 

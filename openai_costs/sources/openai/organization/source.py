@@ -1,4 +1,4 @@
-"""Reads an organisation's whole directory, list by list, as one read of the day.
+"""Reads an organization's whole directory, list by list, as one read of the day.
 
 Not here: what is asked (protocol.py), what is kept on the way (source.py).
 """
@@ -35,7 +35,7 @@ from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import remove_folder, replace_file
 
 # The finished lists of a reading that is not complete: kept at once, one file per list. A reading
-# of a large organisation takes the better part of an hour. One that was interrupted goes on from
+# of a large organization takes the better part of an hour. One that was interrupted goes on from
 # here on the same UTC day; the folder is gone as soon as the whole reading is in the archive.
 
 FOLDER = "directory-unfinished"
@@ -79,7 +79,7 @@ Lists = dict[Question, ListRead]
 
 @dataclass(frozen=True)
 class OpenAIDirectory:
-    """Reads who and what there is in OpenAI organisations."""
+    """Reads who and what there is in OpenAI organizations."""
 
     settings: Settings
     archive: Archive

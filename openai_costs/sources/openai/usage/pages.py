@@ -20,7 +20,7 @@ from openai_costs.storage.archive import KeptRead
 from openai_costs.storage.slices import Slice
 
 MOST: Final = 10**15
-"""More than anybody uses in a day: a count that says so is a mistake, and would burst a sum."""
+"""More than anyone uses in a day: a count that says so is a mistake, and would burst a sum."""
 
 MOST_DECIMALS: Final = 18
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]

@@ -1,4 +1,4 @@
-"""Reads an organisation's usage."""
+"""Reads an organization's usage."""
 
 from collections.abc import Generator
 from dataclasses import replace
@@ -27,7 +27,7 @@ from openai_costs.storage.archive import Archive
 def read_window(window: DayRange, open_day: date | None = None) -> Generator[Get, Body, WindowRead]:
     """Read a window from every usage endpoint, one part each.
 
-    An endpoint that this organisation is not given is absent from the read, with the message.
+    An endpoint that this organization is not given is absent from the read, with the message.
 
     Raises:
         RequestRefused: Every endpoint was refused.
@@ -80,12 +80,12 @@ def _talk(window: DayRange, _hints: Hints, today: date) -> Generator[Get, Body, 
     return read_window(window, open_day(window, today))
 
 
-def _told(read: WindowRead) -> str:
+def _progress(read: WindowRead) -> str:
     without = f" without {', '.join(read.absent)}" if read.absent else ""
     return f"read usage of {read.window}{without}"
 
 
 class OpenAIUsage(Reader):
-    """Reads what OpenAI organisations used."""
+    """Reads what OpenAI organizations used."""
 
-    dataset = Dataset(DATASET, NOTE, OLDEST, _talk, _told)
+    dataset = Dataset(DATASET, NOTE, OLDEST, _talk, _progress)
