@@ -18,8 +18,8 @@ from openai_costs.orchestration.jobs import DIRECTORY
 from openai_costs.outputs.publish.database import TOGETHER
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs_tests.org import (
     NOW,
     RESTATED_DAY,
@@ -272,13 +272,14 @@ def test_a_run_that_finishes_inside_another_is_not_forgotten_by_it(
         """Replace coverage only when the other run has written its day."""
         if table is Coverage and other.ident is None:
             other.start()
-            while day(18) not in lake.days(MartSpend, inner.connections[0].name):
+            while day(18) not in lake.days(SpendControl, inner.connections[0].name):
                 time.sleep(0.05)
         replace_whole(lake, table, frame)
 
     monkeypatch.setattr(Lake, "replace_whole", overtake)
     with calm():
-        assert outer.run(day(17), day(17)).is_green
+        ran = outer.run(day(17), day(17))
+        assert ran.is_green, ran.failures
         other.join(timeout=120)
     assert verdicts == [True]
     states = dict(outer.lake.read(Coverage).select("day", "state").rows())

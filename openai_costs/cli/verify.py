@@ -18,10 +18,13 @@ def lines(verified: Verified, home: str) -> Iterator[str]:
     yield from verified.unreadable
     yield from map(str, verified.differences)
     days = counted(verified.settled.height, "settled day")
+    for name in verified.unread:
+        yield f"The kept pages of {name} were not read: the settings have no such connection."
     if verified.holds:
+        pages = "" if verified.unread else "kept pages, "
         yield (
             f"{days} from {verified.days} tie out, {exact_dollars(verified.billed_usd)} in all: "
-            "kept pages, lake, database and Parquet copies agree with the control totals, "
+            f"{pages}lake, database and Parquet copies agree with the control totals, "
             "difference 0."
         )
         return
@@ -50,4 +53,5 @@ def as_json(verified: Verified) -> dict[str, Any]:
             for one in verified.differences
         ],
         "unreadable": verified.unreadable,
+        "unread_connections": verified.unread,
     }

@@ -82,3 +82,12 @@ def test_what_does_not_tie_out_is_named_with_its_place(
     assert not verify(harmed.settings, lambda _line: None).holds
     assert sentence in said(harmed)
     assert json.dumps(as_json(verify(harmed.settings, lambda _line: None)))
+
+
+def test_pages_of_a_connection_that_left_the_settings_are_not_called_verified(
+    made: House, tmp_path: Path
+) -> None:
+    left = made.moved_to(tmp_path / "left")
+    left.connections = house(tmp_path / "other", "harbour").connections
+    assert "The kept pages of tidewater were not read" in said(left)
+    assert "kept pages, lake" not in said(left)

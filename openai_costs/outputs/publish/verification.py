@@ -43,11 +43,13 @@ class Verified:
         settled: connection, day, billed_usd: the control total of every settled day.
         differences: Where a day does not tie out, the newest day first.
         unreadable: What could not be read, in sentences.
+        unread: The connections whose kept pages were not read: they are not in the settings.
     """
 
     settled: pl.DataFrame
     differences: list[Difference]
     unreadable: list[str]
+    unread: list[str]
 
     @property
     def holds(self) -> bool:
@@ -82,7 +84,8 @@ def verify(settings: Settings, say: Say) -> Verified:
     ]
     settled = control.filter("is_settled").select(*SLICE, "billed_usd")
     newest_first = sorted(found, key=lambda one: (-one.day.toordinal(), one.connection))
-    return Verified(settled, newest_first, unreadable)
+    unread = settled.join(_names(settings), on="connection", how="anti")["connection"]
+    return Verified(settled, newest_first, unreadable, sorted(set(unread)))
 
 
 def _names(settings: Settings) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Monthly recurrence: the same jump on the same day of another month is a monthly job. Pure.
 
-The first run of a monthly job cannot be distinguished from a spike. When the same jump comes a month later,
-the first is no longer reported; the verdict on its day stays.
+The first run of a monthly job cannot be distinguished from a spike. When the same jump comes a
+month later, the first is no longer reported; the verdict on its day stays.
 """
 
 from collections.abc import Mapping

@@ -185,11 +185,12 @@ def test_the_launch_is_volume_of_the_new_model_not_a_price(anomalies: pl.DataFra
 
 
 def test_the_demo_tells_the_worst_of_what_is_open_in_dollars(told: tuple[Lake, str]) -> None:
-    said = told[1].partition("Open findings (")[2].partition("Files:")[0].splitlines()
+    said = told[1].partition("open findings (")[2].partition("Files:")[0].splitlines()
+    number = int(told[1].partition(" open findings (")[0].split()[-1])
     opened = [
         one for one in rows(Finding, told[0].read(Findings)) if one.state in ("open", "growing")
     ]
-    assert said[0].startswith(f"{len(opened)}, here the 5 worst;")
+    assert (number, said[0][:19]) == (len(opened), "the 5 worst shown),")
     assert [line.split()[1] for line in said[1:11:2]] == ["open"] * 5
     assert "over its limit on" in said[1]
 

@@ -197,7 +197,7 @@ def test_no_check_objects_to_it_but_that_it_billed_nothing_on_a_day(both: Office
     named = [line for line in both.told if "acme:" in line or "acme," in line]
     progress = [line for line in named if "read " in line]
     assert len(progress) < len(named)
-    assert all("acme: nothing was spent" in line for line in named if line not in progress)
+    assert all("after a day with spend: acme." in line for line in named if line not in progress)
 
 
 def test_its_costs_are_covered_and_its_usage_is_not_owed(both: Office):
