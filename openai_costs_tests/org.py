@@ -65,7 +65,7 @@ def tidewater(*, days: int = 14) -> Organisation:
 
 
 ORGANISATION: Final = tidewater()
-ACCOUNTS: Final = {"harbour": "org-harbour"}
+ACCOUNTS: Final = {"harbour": "org-harbour", "ferry": "org-ferry"}
 """Connections that read another organization than the usual one."""
 
 
@@ -215,7 +215,7 @@ class House:
         organisation: Organisation | None = None,
     ) -> None:
         """Let a connection's API behave so from now on; its requests are counted anew."""
-        whose = organisation or organisation_of(ACCOUNTS.get(name, "org-tidewatermaps"))
+        whose = organisation or organisation_of(account_of(name))
         app = create_app(whose, now=self.clock, faults=Faults.parse(faults), options=options)
         self.transports[name] = InProcessTransport(app)
 
@@ -279,6 +279,11 @@ def calm() -> Iterator[None]:
         yield
 
 
+def account_of(name: str) -> str:
+    """The organization that a connection of the tests reads."""
+    return ACCOUNTS.get(name, "org-tidewatermaps")
+
+
 def organisation_of(account: str) -> Organisation:
     """The sample organization under another id: the same days, another payer."""
     return replace(ORGANISATION, fixtures=replace(ORGANISATION.fixtures, organization_id=account))
@@ -296,7 +301,7 @@ def connection(
         base_url="sample://organisation",
         start=start,
         access=access,
-        organization_id=ACCOUNTS.get(name, "org-tidewatermaps"),
+        organization_id=account_of(name),
     )
 
 

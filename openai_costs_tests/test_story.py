@@ -1,7 +1,7 @@
 """The sample organisation, end to end, through the real client and the real assets.
 
-Three connections see the same organisation: `tidewater` may combine users with projects, `ferry`
-and `harbour` may not, and `harbour` is `costs_only`. It is read once before a day is restated and
+Three connections see organizations that spend the same: `tidewater` may combine users with projects,
+`ferry` and `harbour` may not, and `harbour` is `costs_only`. It is read once before a day is restated and
 once after, each time with the directory, and the marts take the names of then. Between the two a
 key is deleted that goes on to be billed; usage of the first days is told the way it once was.
 """
@@ -49,12 +49,14 @@ from openai_costs_tests.org import (
     TODAY,
     House,
     Ran,
+    account_of,
     added,
     connection,
     day,
     days,
     files,
     house,
+    organisation_of,
     usd,
 )
 
@@ -115,7 +117,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 def serve(made: House) -> None:
     for name, options in zip(NAMES, (ALWAYS, NEVER, NEVER), strict=True):
-        made.serve(name, options=options, organisation=a_key_was_deleted(ORGANISATION))
+        made.serve(
+            name, options=options, organisation=a_key_was_deleted(organisation_of(account_of(name)))
+        )
 
 
 def a_key_was_deleted(organisation: Organisation) -> Organisation:

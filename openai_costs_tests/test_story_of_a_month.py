@@ -138,7 +138,7 @@ def test_a_reader_works_out_what_waiting_would_save_from_usage(
 
 def test_every_saving_shows_its_arithmetic(month: House) -> None:
     earning = month.lake.read(Optimization).filter(pl.col("saving_usd") > 0)
-    assert earning["because"].str.contains("USD a million").all()
+    assert earning["because"].str.contains("per million").all()
 
 
 def test_every_line_of_the_bill_is_in_the_price_check_once(month: House) -> None:

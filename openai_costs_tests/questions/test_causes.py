@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 from openai_costs.questions.anomalies.cause_texts import causes_in_words as of_an_anomaly
-from openai_costs.questions.budgets.causes import causes_in_words as of_a_budget
+from openai_costs.questions.budgets.causes import as_text as of_a_budget
 from openai_costs.questions.causes import (
     NONE,
     OTHER,

@@ -59,7 +59,11 @@ def ingested(
 ) -> Ingested:
     said = [] if told is None else told
     reader = Reader(breaks)  # type: ignore[arg-type]
-    return ingest(sources(reader, connections, DAYS, said.append), archive, said.append)
+    return ingest(
+        sources(lambda one: reader.read(one, DAYS, said.append), connections, DAYS),
+        archive,
+        said.append,
+    )
 
 
 def in_archive(archive: Archive, connection: OpenAIConnection) -> list[date]:
@@ -101,7 +105,7 @@ def test_days_are_on_disk_before_the_next_one_is_read(archive: Archive):
     def note(_line: str) -> None:
         seen.append(len(in_archive(archive, ACME)))
 
-    ingest(sources(Reader({}), [ACME], DAYS, note), archive, note)
+    ingest(sources(lambda one: Reader({}).read(one, DAYS, note), [ACME], DAYS), archive, note)
     assert seen == [0, 1, 2]
 
 

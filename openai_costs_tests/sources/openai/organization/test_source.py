@@ -58,7 +58,9 @@ def tried(desk: Desk, wire: httpx.BaseTransport) -> Ingested:
     """One try, as the asset makes it: what was read is kept before the reader goes on."""
     reader = desk.reader(wire)
     told = desk.told.append
-    asked = sources(reader, [desk.connection], whole_day(desk), told)
+    asked = sources(
+        lambda one: reader.read(one, whole_day(desk), told), [desk.connection], whole_day(desk)
+    )
     return ingest(asked, desk.archive, told)
 
 
