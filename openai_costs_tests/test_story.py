@@ -1,9 +1,10 @@
 """The sample organisation, end to end, through the real client and the real assets.
 
-Three connections see organizations that spend the same: `tidewater` may combine users with projects,
-`ferry` and `harbour` may not, and `harbour` is `costs_only`. It is read once before a day is restated and
-once after, each time with the directory, and the marts take the names of then. Between the two a
-key is deleted that goes on to be billed; usage of the first days is told the way it once was.
+Three connections see organizations that spend the same: `tidewater` may combine users with
+projects, `ferry` and `harbour` may not, and `harbour` is `costs_only`. It is read once before a
+day is restated and once after, each time with the directory, and the marts take the names of
+then. Between the two a key is deleted that goes on to be billed; usage of the first days is told
+the way it once was.
 """
 
 from __future__ import annotations
