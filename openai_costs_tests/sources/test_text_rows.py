@@ -117,5 +117,5 @@ def test_rows_that_cannot_be_read_are_set_aside_where_the_caller_takes_them():
     found = list(text_rows("a.jsonl", text.encode(), set_aside=odd.append))
     assert [row.place for row in found] == ["a.jsonl, line 1", "a.jsonl, line 4"]
     assert [one.place for one in odd] == ["a.jsonl, line 2", "a.jsonl, line 3, record 1"]
-    with pytest.raises(FileRefused, match="line 2: is no JSON object"):
+    with pytest.raises(FileRefused, match="line 2: is not a JSON object"):
         rows("a.jsonl", text)

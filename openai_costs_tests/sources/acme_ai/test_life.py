@@ -194,7 +194,7 @@ def test_questions_about_openai_have_something_to_answer(alone: Office):
 
 
 def test_no_check_objects_to_it_but_that_it_billed_nothing_on_a_day(both: Office):
-    named = [line for line in both.told if "acme:" in line or "acme," in line]
+    named = [line for line in both.told if any(f"acme{end}" in line for end in (":", ",", "."))]
     progress = [line for line in named if "read " in line]
     assert len(progress) < len(named)
     assert all("after a day with spend: acme." in line for line in named if line not in progress)
