@@ -22,7 +22,7 @@ from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import UNLISTED, GatewayTokens
 from openai_costs.tables.mart.coverage import Coverage
 
-# For which days the meter was read. Pure.
+# For which days the meter was read.
 
 GRACE = timedelta(hours=1)
 """Gateways write what they metered in batches, some seconds late; an hour is enough."""
@@ -118,7 +118,7 @@ def meter_until(lake: Lake, facts: Facts) -> date:
     return date.min
 
 
-# Which rows of a meter are OpenAI's, and which keys the settings declare. Pure.
+# Which rows of a meter are OpenAI's, and which keys the settings declare.
 
 PROVIDERS = ("openai", "text-completion-openai")
 
@@ -140,7 +140,7 @@ def is_declared_project(upstreams: Sequence[Upstream]) -> pl.Expr:
     return pl.col("project_id").is_in(projects).fill_null(False)
 
 
-# What a gateway token covers. Pure.
+# What a gateway token covers.
 
 CONFIDENCE_ORDER = {"high": 3, "medium": 2, "low": 1, "none": 0}
 

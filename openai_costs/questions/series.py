@@ -67,7 +67,7 @@ def lag(expression: pl.Expr, days: int = 1) -> pl.Expr:
     return expression.shift(days).over(ID)
 
 
-# Which days of a connection are known, and what stands in for those that are not. Pure. A day
+# Which days of a connection are known, and what stands in for those that are not. A day
 # that was not read, has not settled or came without rows says nothing about spend: it is no
 # silent day. So that weeks stay weeks it takes the dollars of a day a week before, and no
 # verdict.

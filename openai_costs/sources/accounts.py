@@ -133,10 +133,8 @@ class Accounts:
 
     def _claim(self, connection: Connection, account: str, tell: Tell) -> None:
         """Make the account the connection's, unless it is another's."""
-        provider, listed = (
-            self.costs.pages.provider,
-            {one.name for one in self.settings.connections},
-        )
+        provider = self.costs.pages.provider
+        listed = {one.name for one in self.settings.connections}
         holders = (
             name
             for name in self.archive.connections(provider)

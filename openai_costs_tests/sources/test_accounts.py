@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -13,17 +11,9 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.load import settings_of
 from openai_costs.sources.accounts import refusal
 from openai_costs.sources.openai.settings import OpenAIConnection
-from openai_costs_tests.org import ORGANISATION, House, connection, day, house
-
-if TYPE_CHECKING:
-    from openai_costs.sample.company.organisation import Organisation
+from openai_costs_tests.org import House, connection, day, house, organisation_of
 
 FIRST, LAST = day(16), day(18)
-
-
-def of(account: str) -> Organisation:
-    """A stand-in for another organization, with the same days."""
-    return replace(ORGANISATION, fixtures=replace(ORGANISATION.fixtures, organization_id=account))
 
 
 def totals(made: House) -> dict[str, Decimal]:
@@ -104,7 +94,7 @@ def test_a_key_of_another_organization_than_the_settings_say_changes_nothing(
 ) -> None:
     made = read_once.moved_to(tmp_path / "home")
     before = totals(made)
-    made.serve("acme", organisation=of("org-other"))
+    made.serve("acme", organisation=organisation_of("org-other"))
     ran = made.run(FIRST, LAST)
     assert not ran.is_green
     assert (
@@ -124,7 +114,7 @@ def test_a_key_of_another_organization_than_before_changes_nothing(
     made = read_once.moved_to(tmp_path / "home")
     before = totals(made)
     made.connections = (made.connections[0].model_copy(update={"organization_id": "org-other"}),)
-    made.serve("acme", organisation=of("org-other"))
+    made.serve("acme", organisation=organisation_of("org-other"))
     ran = made.run(FIRST, LAST)
     assert not ran.is_green
     assert "but its stored days are of org-tidewatermaps" in " ".join(ran.failures)

@@ -18,7 +18,8 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import MONEY, total
 from openai_costs.outputs.publish.database import DATABASE, PARQUET, TOGETHER
-from openai_costs.questions.spend.verification import SLICE, Difference, differences
+from openai_costs.questions.spend.control_totals import SLICE
+from openai_costs.questions.spend.verification import Difference, differences
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive

@@ -10,8 +10,9 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, SMALLEST, total
+from openai_costs.questions.causes import NONE, OTHER
 
-# Whether a change is more use, other use, or another price. Pure. Of the lines of one unit, with
+# Whether a change is more use, other use, or another price. Of the lines of one unit, with
 # q quantities, p = dollars / q, and 0 for expected: volume = (sum q - sum q0) x average p0; mix =
 # sum(q p0) - sum q x average p0; price = the rest. So mix is what the same quantity costs more
 # because dearer lines are used, such as another model.
@@ -103,10 +104,6 @@ DIMENSIONS = ("user", "key", "model", "line_item")
 ENOUGH = Decimal("0.8")
 
 MOST_CAUSES = 5
-
-OTHER = "other"
-
-NONE = "none"
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "rank": pl.Int64,

@@ -90,7 +90,7 @@ def _forecasts_at(days: pl.DataFrame, origins: list[date], ahead: int) -> pl.Dat
     return rows.with_columns(actual=pl.col("later") - pl.col("total")).drop("later", "total")
 
 
-# The cost of each budget's period by its end, as forecast on each of the newest days. Pure.
+# The cost of each budget's period by its end, as forecast on each of the newest days.
 
 DOLLARS = {
     "forecast": "forecast_usd",

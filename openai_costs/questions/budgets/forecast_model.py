@@ -10,7 +10,7 @@ import polars as pl
 
 from openai_costs.questions.series import ID
 
-# A series' past as it was known on several days. Pure.
+# A series' past as it was known on several days.
 
 MEMORY_DAYS = 84
 """The last 12 weeks: whole weeks, so that every weekday is seen equally often."""

@@ -79,7 +79,7 @@ def _whole(budget: Budget, day: date) -> DayRange:
     return DayRange(date(day.year, first_month, 1), date(day.year, last_month, last_day))
 
 
-# On which days a budget is known: by the connections that it counts. Pure.
+# On which days a budget is known: by the connections that it counts.
 
 
 def known_days(coverage: pl.DataFrame, budget: Budget) -> pl.DataFrame:

@@ -201,7 +201,7 @@ def _provider_limit(
     return Decimal(same["threshold_usd"][0]) if same.height == 1 else None
 
 
-# Budgets that count nothing: one with a wrong id is never exceeded. Pure.
+# Budgets that count nothing: one with a wrong id is never exceeded.
 
 
 def unspent(status: pl.DataFrame) -> list[str]:

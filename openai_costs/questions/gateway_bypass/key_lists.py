@@ -8,7 +8,7 @@ import polars as pl
 from openai_costs.settings import AllowedKey
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
-# The allow-list: keys that may bypass the gateway, why, and until when. Pure.
+# The allow-list: keys that may bypass the gateway, why, and until when.
 
 
 def with_allowance(rows: pl.DataFrame, allowed: Sequence[AllowedKey]) -> pl.DataFrame:

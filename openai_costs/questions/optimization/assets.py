@@ -24,7 +24,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.optimization import Optimization
 from openai_costs.tables.mart.price_check import PriceCheck
 
-# All rules on one connection. Pure.
+# All rules on one connection.
 
 RULES: Final[tuple[Callable[[Facts], Iterator[Saving]], ...]] = (
     cache_reads,

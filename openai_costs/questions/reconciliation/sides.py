@@ -74,7 +74,7 @@ def metered_pools(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-# Dollars per token, where a key's own bill has no price. Pure.
+# Dollars per token, where a key's own bill has no price.
 
 _GRAIN = ["day", "connection", "model", "usage_type"]
 
@@ -109,7 +109,7 @@ def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([billed, listed.join(billed, on=_GRAIN, how="anti")]).sort(_GRAIN)
 
 
-# The bill, at the grain of a meter. Pure.
+# The bill, at the grain of a meter.
 
 POOL = ("day", "connection", "provider", "project_id", "api_key_id", "model")
 

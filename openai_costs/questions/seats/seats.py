@@ -14,7 +14,7 @@ from openai_costs.settings import Directory
 from openai_costs.settings import Seats as Prices
 from openai_costs.tables.mart.seats import Seats
 
-# What a seat costs: the contract's price, an assumption, and what the bill says. Pure. The Costs
+# What a seat costs: the contract's price, an assumption, and what the bill says. The Costs
 # API has no lines for seats. Lines that look like one are shared evenly by the members.
 
 DIGITS = 60

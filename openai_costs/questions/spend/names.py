@@ -61,7 +61,7 @@ def _people(directory: Directory) -> pl.DataFrame:
     return named.unique(["connection", "id"], keep="first", maintain_order=True)
 
 
-# Which team dollars belong to: a key says more than a user, a user more than a project. Pure.
+# Which team dollars belong to: a key says more than a user, a user more than a project.
 
 
 def with_team(rows: pl.DataFrame, teams: Sequence[Team]) -> pl.DataFrame:

@@ -62,7 +62,7 @@ def _money(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Decimal(38, 0)).cast(MONEY)
 
 
-# The pools by which dollars without a user are shared: whose tokens they were. Pure.
+# The pools by which dollars without a user are shared: whose tokens they were.
 
 POOL = ["connection", "day", "pool", "project_id", "model_name"]
 """What identifies a pool; the pool of an organization has no project."""

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.formatting import exact_dollars, total_usd
-
-SLICE = ["connection", "day"]
+from openai_costs.questions.spend.control_totals import SLICE
 
 
 class Difference(NamedTuple):

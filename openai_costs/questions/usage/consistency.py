@@ -98,7 +98,7 @@ def disagreements(billed: pl.DataFrame, used: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-# Counts that no row can have. Pure.
+# Counts that no row can have.
 
 ROW: Final = ["connection", "day", "endpoint", "model"]
 

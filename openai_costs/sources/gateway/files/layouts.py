@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings import Gateway
+from openai_costs.settings.gateway import REQUEST_COLUMNS, SPEND_COLUMNS, TOKEN_COLUMNS
 
 NAME = "gateway_files"
 REGISTRY = "registry"
@@ -66,7 +67,7 @@ class Layout:
         Raises:
             SettingsError: They name a column that is none of ours.
         """
-        known = {*self.columns, *(MORE if self.section == METERED.section else ())}
+        known = {*self.columns, *(REQUEST_COLUMNS if self.section == METERED.section else ())}
         if strange := sorted(named.keys() - known):
             raise SettingsError(
                 f"[gateway] {self.section} names {', '.join(strange)}, which is none of the "
@@ -80,26 +81,12 @@ def parts(theirs: str) -> list[str]:
     return theirs.split(" + ")
 
 
-def _same(*names: str) -> dict[str, str]:
+def _same(names: Iterable[str]) -> dict[str, str]:
     return {name: name for name in names}
 
 
-MORE = (CACHE_HIT, REQUEST_ID, "token_name")
-"""Columns of a meter that only exports of single requests have."""
-
 METERED = Layout(
-    columns=_same(
-        "day",
-        "token_id",
-        "upstream_provider",
-        "model",
-        REQUESTS,
-        INPUT,
-        CACHED,
-        WRITTEN,
-        "output_tokens",
-        DOLLARS,
-    ),
+    columns=_same(SPEND_COLUMNS),
     needed=("day", "token_id", "model", DOLLARS),
     filled=("day",),
 )
@@ -131,11 +118,7 @@ nothing but these columns is read or kept. A retry has the id of the try before 
 that are equal in every column are the same request."""
 
 TOKENS = Layout(
-    columns=_same(
-        *("token_id", "name", "status", "team", "owner_id"),
-        *("openai_api_key_id", "openai_project_id", "openai_key_hint"),
-        *("created_at", "expires_at", "last_used_at"),
-    ),
+    columns=_same(TOKEN_COLUMNS),
     needed=("token_id",),
     filled=("token_id",),
     section="token_columns",
