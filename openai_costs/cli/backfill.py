@@ -7,8 +7,10 @@ without a request, so a run that was killed continues where it stopped.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from openai_costs.cli.backfill_plan import (
     Step,
@@ -18,6 +20,7 @@ from openai_costs.cli.backfill_plan import (
     refuse_foreign_days,
     refuse_without_key,
 )
+from openai_costs.cli.dev import STATE
 from openai_costs.cli.faults import of_step
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
 from openai_costs.definitions import before_publication, build_defs
@@ -25,10 +28,11 @@ from openai_costs.kernel.days import Clock, DayRange, utc_now
 from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
+from openai_costs.orchestration.recording import record
 from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.settings.load import Settings, has_dagster_home
 from openai_costs.sources.provider import Reach
-from openai_costs.storage.files import place
+from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
 
 MOST_REFUSED = 5
@@ -171,12 +175,28 @@ class Headless:
                 run_config={"loggers": {"progress": {}}},
                 raise_on_error=False,
             )
+            self._record(result.run_id, instance)
         asked = ", ".join(one.name for one in self.settings.asked_connections)
         self.objections.note(result.get_asset_check_evaluations(), asked)
         if any(map(_is_interrupt, result.all_events)):
             raise Stopped
         if not result.success:
             raise RunFailedError(" ".join(dict.fromkeys(_reasons(result.all_events))))
+
+    def _record(self, run_id: str, instance: dg.DagsterInstance) -> None:
+        """Leave a trace of the run in the folder that `dev` opens; an object store has none.
+
+        The tables are made: what goes wrong here is reported, and fails nothing.
+        """
+        home = place(self.settings.home)
+        if instance.is_persistent or not is_local(home):
+            return
+        state = Path(str(home)) / STATE
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            record(run_id, instance, state)
+        except (OSError, SQLAlchemyError) as fault:
+            self.say(f"The run is done. The Dagster UI will not show it: {fault}")
 
 
 @contextmanager

@@ -1,0 +1,153 @@
+"""Records finished headless runs in the instance below the home, so that the Dagster UI shows them.
+
+`dev` opens the same folder. Dagster's own event log in SQLite opens a file, asks for its tables and
+commits for each event, and more than once; a run of a hundred days has thousands of events. Here
+the events that a person looks for are written when the run has ended, in one transaction for each
+file. A run that was killed leaves its tables, and no trace here.
+Not here: the log a run keeps while it runs (event_log.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple
+
+import dagster as dg
+import sqlalchemy as db
+from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    SqlEventLogStorageTable,
+)
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.runs import SqliteRunStorage
+
+HISTORY = "history"
+"""Where Dagster keeps runs and events below DAGSTER_HOME, unless its settings name another."""
+
+CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+MADE = dg.DagsterEventType.ASSET_MATERIALIZATION
+_STATUS = set(EVENT_TYPE_TO_PIPELINE_RUN_STATUS)
+_STEPS = {
+    dg.DagsterEventType.STEP_START,
+    dg.DagsterEventType.STEP_SUCCESS,
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.STEP_SKIPPED,
+}
+
+
+def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
+    """Copy a finished run, its plan and its events into the instance of a folder.
+
+    Args:
+        run_id: The run.
+        ran: The instance that it ran in.
+        state: The folder of the instance that `dev` opens: its DAGSTER_HOME.
+    """
+    run = ran.get_run_by_id(run_id)
+    if run is None:
+        return
+    runs = SqliteRunStorage.from_local(str(state / HISTORY))
+    if run.job_snapshot_id:
+        runs.add_job_snapshot(ran.get_job_snapshot(run.job_snapshot_id))
+    if run.execution_plan_snapshot_id:
+        plan = ran.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
+        runs.add_execution_plan_snapshot(plan)
+    records = ran.get_records_for_run(run_id, of_type={MADE, CHECKED, *_STATUS, *_STEPS}).records
+    runs.add_historical_run(run, _at(records[0].event_log_entry))
+    for one in records:
+        event = one.event_log_entry
+        if event.dagster_event_type in _STATUS and event.dagster_event:
+            runs.handle_run_event(run_id, event.dagster_event, _at(event))
+    EventFiles(str(state / HISTORY / "runs")).store(run_id, records)
+
+
+def _at(event: dg.EventLogEntry) -> datetime:
+    return datetime.fromtimestamp(event.timestamp, UTC)
+
+
+class _Stored(NamedTuple):
+    """An event with its row, its id in the index of all runs, and the id it had before."""
+
+    event: dg.EventLogEntry
+    row: Mapping[str, Any]
+    event_id: int
+    id_before: int
+
+
+class EventFiles(SqliteEventLogStorage):
+    """Dagster's event log in SQLite, which can store the events of a whole run at once."""
+
+    def __init__(self, base_dir: str) -> None:
+        super().__init__(base_dir)
+        # The file of the run and the index of all runs are open at once, by one thread.
+        self._db_lock = RLock()  # type: ignore[assignment]  # Dagster expects one at a time
+
+    def store(self, run_id: str, records: Sequence[dg.EventLogRecord]) -> None:
+        """Store the events of a run that nothing is stored of, all or none."""
+        rows = [self._event_to_row(one.event_log_entry) for one in records]
+        with self._both(run_id) as (file, index):
+            file.execute(SqlEventLogStorageTable.insert(), rows)
+            first = db.select(db.func.coalesce(db.func.max(SqlEventLogStorageTable.c.id), 0) + 1)
+            numbered = enumerate(_indexed(records, rows), index.execute(first).scalar_one())
+            stored = [
+                _Stored(one.event_log_entry, row, number, one.storage_id)
+                for number, (one, row) in numbered
+            ]
+            if not stored:
+                return
+            index.execute(
+                SqlEventLogStorageTable.insert(),
+                [{**one.row, "id": one.event_id} for one in stored],
+            )
+            made = [one for one in stored if one.event.dagster_event_type is MADE]
+            self._index_assets(index, made)
+            checked = [one for one in stored if one.event.dagster_event_type is CHECKED]
+            if checked:
+                index.execute(AssetCheckExecutionsTable.insert(), list(_verdicts(checked, made)))
+
+    def _index_assets(self, index: db.Connection, made: Sequence[_Stored]) -> None:
+        """Write the tags of all materializations, and the newest of each asset on its row."""
+        self._store_asset_event_tags(
+            index, [one.event for one in made], [one.event_id for one in made]
+        )
+        newest = {one.row["asset_key"]: one for one in made}
+        for one in newest.values():
+            self._store_asset_event(index, one.event, one.event_id)
+
+    @contextmanager
+    def _both(self, run_id: str) -> Iterator[tuple[db.Connection, db.Connection]]:
+        with ExitStack() as files:
+            file = files.enter_context(self._connect(run_id))
+            yield file, files.enter_context(self._connect(INDEX_SHARD_NAME))
+
+
+def _indexed(
+    records: Iterable[dg.EventLogRecord], rows: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[dg.EventLogRecord, Mapping[str, Any]]]:
+    """Yield what Dagster finds without knowing the run: assets, checks, and how runs end."""
+    for record, row in zip(records, rows, strict=True):
+        if record.event_log_entry.dagster_event_type in {MADE, CHECKED, *_STATUS}:
+            yield record, row
+
+
+def _verdicts(checked: Iterable[_Stored], made: Iterable[_Stored]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of verdicts, each with the new id of the materialization that it judges."""
+    ids = {one.id_before: one.event_id for one in made}
+    for one in checked:
+        evaluation = one.event.get_dagster_event().asset_check_evaluation_data
+        target = evaluation.target_materialization_data
+        yield {
+            "asset_key": evaluation.asset_key.to_string(),
+            "check_name": evaluation.check_name,
+            "partition": evaluation.partition,
+            "run_id": one.event.run_id,
+            "execution_status": "SUCCEEDED" if evaluation.passed else "FAILED",
+            "evaluation_event": one.row["event"],
+            "evaluation_event_timestamp": one.row["timestamp"],
+            "evaluation_event_storage_id": one.event_id,
+            "materialization_event_storage_id": ids.get(target.storage_id) if target else None,
+        }

@@ -1,0 +1,164 @@
+"""A recorded run is in the instance that `dev` opens as if it had run there."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+from dagster._core.instance import InstanceRef
+
+from openai_costs.cli.backfill import Headless
+from openai_costs.cli.dev import STATE
+from openai_costs.orchestration.event_log import unrecorded
+from openai_costs.orchestration.jobs import PUBLISH
+from openai_costs.orchestration.recording import EventFiles, record
+from openai_costs_tests.orchestration.test_event_log import CHECKED, DAYS, RANGE, RUN, graph
+from openai_costs_tests.org import QUIET, calm, house
+
+if TYPE_CHECKING:
+    from openai_costs_tests.org import House
+
+LEDGER = dg.AssetKey("ledger")
+
+
+def ran_in(instance: dg.DagsterInstance, run_id: str = RUN) -> None:
+    with calm():
+        graph().resolve_job_def("all").execute_in_process(
+            instance=instance, run_id=run_id, tags=RANGE, run_config=QUIET, raise_on_error=False
+        )
+
+
+def opened(state: Path) -> dg.DagsterInstance:
+    """The instance of a folder, as `dagster dev` opens it."""
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(state)))
+
+
+def seen(instance: dg.DagsterInstance) -> dict[str, Any]:
+    """What the UI shows of the run, its assets and its checks."""
+    run = instance.get_run_by_id(RUN)
+    made = instance.get_latest_materialization_event(LEDGER)
+    records = instance.get_asset_records([LEDGER])
+    assert run
+    assert made
+    assert made.asset_materialization
+    log = instance.event_log_storage
+    checks = log.get_asset_check_execution_history(
+        dg.AssetCheckKey(LEDGER, "sound"), limit=len(DAYS) + 1
+    )
+    judged = [one.event.get_dagster_event() for one in checks if one.event]
+    return {
+        "run": (run.status, run.job_name, run.tags),
+        "snapshots": (run.job_snapshot_id, run.execution_plan_snapshot_id),
+        "plan": instance.get_execution_plan_snapshot(str(run.execution_plan_snapshot_id)),
+        "days": instance.get_materialized_partitions(LEDGER),
+        "newest": made.asset_materialization.partition,
+        "on its row": records[0].asset_entry.last_run_id,
+        "checks": [(one.partition, one.status) for one in checks],
+        "sentences": [one.asset_check_evaluation_data.description for one in judged],
+        "steps": [
+            (one.dagster_event_type, one.step_key)
+            for one in instance.all_logs(RUN)
+            if str(one.dagster_event_type).startswith("DagsterEventType.STEP_S")
+        ],
+    }
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    state = tmp_path / "recorded"
+    with unrecorded() as instance:
+        ran_in(instance)
+        record(RUN, instance, state)
+    return state
+
+
+def test_the_ui_shows_a_recorded_run_as_one_that_ran_there(recorded: Path, tmp_path: Path) -> None:
+    with opened(tmp_path) as instance:
+        ran_in(instance)
+        there = seen(instance)
+    with opened(recorded) as instance:
+        assert seen(instance) == there
+    assert there["days"] == set(DAYS)
+    assert len(there["checks"]) == len(DAYS)
+
+
+def test_a_run_took_as_long_as_it_took(recorded: Path) -> None:
+    with opened(recorded) as instance:
+        run = instance.get_run_record_by_id(RUN)
+        first, *_, last = (one.timestamp for one in instance.all_logs(RUN))
+    assert run
+    assert run.start_time == pytest.approx(first, abs=1e-3)
+    assert run.end_time == pytest.approx(last, abs=1e-3)
+    assert run.create_timestamp.timestamp() == pytest.approx(first, abs=1e-3)
+
+
+def test_a_verdict_points_at_the_materialization_that_it_judges(recorded: Path) -> None:
+    other = RUN.replace("1", "2")
+    with unrecorded() as instance:
+        ran_in(instance, other)
+        record(other, instance, recorded)
+    with opened(recorded) as instance:
+        key = dg.AssetCheckKey(LEDGER, "sound")
+        verdicts = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+        made = instance.fetch_materializations(LEDGER, limit=len(DAYS)).records
+        kept = instance.get_records_for_run(other, of_type=CHECKED).records
+    assert verdicts[0].run_id == other
+    assert {one.run_id for one in made} == {other}
+    assert kept
+
+
+def test_a_later_run_in_the_ui_goes_on_with_the_same_history(recorded: Path) -> None:
+    other = RUN.replace("1", "3")
+    with opened(recorded) as instance:
+        ran_in(instance, other)
+        newest = instance.get_latest_materialization_event(LEDGER)
+        assert newest
+        assert newest.run_id == other
+        assert instance.get_runs_count() == 2
+
+
+def test_a_record_that_fails_half_way_leaves_nothing_of_its_events(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    other = RUN.replace("1", "4")
+    monkeypatch.setattr(EventFiles, "_index_assets", full)
+    with unrecorded() as instance:
+        ran_in(instance, other)
+        with pytest.raises(sqlite3.OperationalError):
+            record(other, instance, recorded)
+    with opened(recorded) as instance:
+        assert instance.all_logs(other) == []
+        assert seen(instance)["on its row"] == RUN
+
+
+@pytest.fixture
+def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return house(tmp_path / "home", "acme")
+
+
+def headless(mine: House, said: list[str]) -> Headless:
+    return Headless(mine.settings, said.append, mine.clock, None)
+
+
+def test_a_headless_run_is_recorded_below_the_home(acme: House) -> None:
+    with calm():
+        headless(acme, []).publish()
+    with opened(Path(acme.home) / STATE) as instance:
+        [done] = instance.get_runs()
+    assert (done.job_name, done.status) == (PUBLISH, dg.DagsterRunStatus.SUCCESS)
+
+
+def test_a_run_is_not_failed_by_its_record(acme: House) -> None:
+    said: list[str] = []
+    Path(acme.home).mkdir()
+    (Path(acme.home) / STATE).write_text("a file in the place of the folder", encoding="utf-8")
+    with calm():
+        headless(acme, said).publish()
+    assert "The run is done. The Dagster UI will not show it:" in said[-1]
