@@ -32,6 +32,7 @@ from openai_costs.questions.usage.checks import usage_checks
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings, load_settings
 from openai_costs.sources import assets as ledger
+from openai_costs.sources.due_days import overdue_days
 from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
 from openai_costs.sources.organization import assets as organization
@@ -75,7 +76,7 @@ def build_defs(
         asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],
         jobs=triggered.jobs,
         sensors=[*(triggered.sensors or ()), *sensors(settings)],
-        schedules=[daily_refresh(settings, clock), daily_directory()],
+        schedules=[daily_refresh(settings, clock, overdue_days), daily_directory()],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,
         executor=dg.in_process_executor,

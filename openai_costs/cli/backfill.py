@@ -92,11 +92,16 @@ class Headless:
             raise Stopped from None
 
     def _backfill(self, asked: DayRange | None, *, offline: bool) -> None:
-        today = self.clock().date()
+        now = self.clock()
+        today = now.date()
         refuse_foreign_days(self.settings, asked, today)
         if not offline:
             refuse_without_key(self.settings)
-        steps = (from_kept_pages if offline else plan)(self.settings, asked, today)
+        steps = (
+            from_kept_pages(self.settings, asked, today)
+            if offline
+            else plan(self.settings, asked, now)
+        )
         if not steps:
             self.say("Nothing to do: no pages are kept for these days.")
         failed: list[str] = []

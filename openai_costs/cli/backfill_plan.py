@@ -3,18 +3,19 @@
 Not here: doing it (backfill.py).
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime
 from typing import NamedTuple
 
 from upath import UPath
 
-from openai_costs.kernel.days import DayRange, consecutive, is_settled
+from openai_costs.kernel.days import DayRange, consecutive
 from openai_costs.kernel.errors import MissingKey, SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.due_days import due_days, was_settled
 from openai_costs.sources.organization.frames import is_usable
 from openai_costs.sources.provider import OrganizationSource
 from openai_costs.sources.registry import provider_of
@@ -22,7 +23,6 @@ from openai_costs.storage.archive import Archive, read_at
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.usage import Usage
-from openai_costs.tables.mart.spend import Spend as MartSpend
 
 
 class Step(NamedTuple):
@@ -44,28 +44,30 @@ class Step(NamedTuple):
         return f"{self.days}: {how} {names}"
 
 
-def plan(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
-    """Return the runs of a backfill: the range asked for, or what is missing and the trailing days.
+def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:
+    """Return the runs of a backfill: the range asked for, or what is due and the trailing days.
 
-    What is missing is read connection by connection: one that cannot be read must not make the
-    others read their history again.
+    What is due is read connection by connection: one that cannot be read must not make the others
+    read their history again.
 
     Args:
         settings: The connections.
-        asked: A range that is read in any case; None for what is missing.
-        today: The current UTC day.
+        asked: A range that is read in any case; None for what is due.
+        now: The current instant.
     """
     if asked is not None:
         return [Step(settings, REFRESH, asked)]
+    today = now.date()
     recent = trailing(settings, today)
-    in_part = slices_in_flight(Lake(place(settings.home)))
+    due, in_part = due_days(settings, now), slices_in_flight(Lake(place(settings.home)))
     steps: list[Step] = []
     for connection in settings.asked_connections:
-        alone = settings.only(connection.name)
-        missing = _missing(alone, today, in_part) - set(recent)
-        kept = {day for day in missing if _has_settled_pages(alone, day)}
-        steps += [Step(alone, REBUILD, days) for days in consecutive(kept)]
-        steps += [Step(alone, REFRESH, days) for days in consecutive(missing - kept)]
+        alone, name = settings.only(connection.name), connection.name
+        torn = {day for one, day in in_part if one == name and day <= today}
+        days = (due[name] | torn) - set(recent)
+        kept = {day for day in days if _has_settled_pages(alone, day, now)}
+        steps += [Step(alone, REBUILD, one) for one in consecutive(kept)]
+        steps += [Step(alone, REFRESH, one) for one in consecutive(days - kept)]
     return [*steps, Step(settings, REFRESH, recent)]
 
 
@@ -101,28 +103,6 @@ def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date)
         )
 
 
-def _missing(settings: Settings, today: date, in_part: Sequence[tuple[str, date]]) -> set[date]:
-    """Return the days that a connection lacks, or has in part.
-
-    In part: a run was killed between two tables that are published together, or not at all.
-    Days without usage are owed too, once the provider has given usage of any day: a key that may
-    not read usage must not make the whole history be read again and again.
-    """
-    home = place(settings.home)
-    lake, archive = Lake(home), Archive(home)
-    owed: set[date] = set()
-    for connection in settings.asked_connections:
-        provider = provider_of(connection)
-        there = lake.days(MartSpend, connection.name)
-        first = provider.costs.pages.first_day(archive, connection)
-        owed |= set(DayRange(first, today)) - there
-        owed |= {day for name, day in in_part if name == connection.name}
-        used = lake.days(Usage, connection.name)
-        if provider.usage and used:
-            owed |= set(DayRange(provider.usage.pages.first_day(archive, connection), today)) - used
-    return owed
-
-
 def directories_due(settings: Settings, today: date) -> list[str]:
     """Return the connections that have an organization and gave no usable names today."""
     archive = Archive(place(settings.home))
@@ -153,9 +133,9 @@ def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
             yield provider.usage.pages.reads(archive, connection, day)
 
 
-def _has_settled_pages(settings: Settings, day: date) -> bool:
-    """Return whether the newest read of a day is complete and came late enough."""
+def _has_settled_pages(settings: Settings, day: date, now: datetime) -> bool:
+    """Return whether the newest reads of a day are complete and found it settled."""
     return all(
-        files and is_settled(day, read_at(files[-1]), settings.reading.grace)
+        files and was_settled(settings, day, read_at(files[-1]), now)
         for files in _pages(settings, day)
     )

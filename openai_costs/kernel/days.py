@@ -66,7 +66,7 @@ def is_settled(day: date, read_at: datetime, grace: timedelta) -> bool:
     Costs arrive hours after the fact and there is no "finalised" flag on the wire, so a day is
     provisional until `grace` after its end.
     """
-    return read_at >= midnight(day) + ONE_DAY + grace
+    return naive(read_at) >= naive(midnight(day)) + ONE_DAY + grace
 
 
 def consecutive(days: Iterable[date]) -> list[DayRange]:

@@ -4,11 +4,11 @@ Not here: the assets they are made of (definitions.py), headless runs (cli/backf
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 
-from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
 from openai_costs.settings import Team
 from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place
@@ -25,6 +25,9 @@ RANGE_END = "dagster/asset_partition_range_end"
 Assets = Sequence[dg.AssetsDefinition]
 StaleDays = Callable[[Lake, Sequence[Team]], Iterable[DayRange]]
 """Finds the days whose marts say something else than the directory and the settings say now."""
+
+OverdueDays = Callable[[Settings, datetime], Iterable[date]]
+"""Finds the days that were missed, or read before they had settled."""
 
 
 def jobs_and_sensors(
@@ -106,21 +109,35 @@ def trailing(settings: Settings, today: date) -> DayRange:
     return DayRange(max(first, min(settings.first_day, today)), today)
 
 
-def daily_refresh(settings: Settings, clock: Clock) -> dg.ScheduleDefinition:
-    """Return the schedule: every day, today so far and the trailing window that may be restated."""
+def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.ScheduleDefinition:
+    """Return the schedule: every day, today so far, the trailing window, and what is overdue.
 
-    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        today = (context.scheduled_execution_time if context else clock()).date()
-        return dg.RunRequest(run_key=str(today), tags=range_tags(trailing(settings, today)))
+    Args:
+        settings: The connections, and the trailing window.
+        clock: Returns the current time.
+        overdue: Finds older days that were missed, or read before they had settled.
+    """
+
+    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        now = context.scheduled_execution_time if context else clock()
+        today = now.date()
+        for days in consecutive({*trailing(settings, today), *overdue(settings, now)}):
+            yield dg.RunRequest(run_key=_run_key(days, today), tags=range_tags(days))
 
     return dg.ScheduleDefinition(
         name="daily_refresh",
         job_name=REFRESH,
         cron_schedule="30 2 * * *",
         execution_timezone="UTC",
-        execution_fn=request,
-        description="Read yesterday, today so far, and the days before that may be restated.",
+        execution_fn=requests,
+        description="Read yesterday, today so far, the days before that may be restated, and older "
+        "days that were missed or had not settled when they were read.",
     )
+
+
+def _run_key(days: DayRange, today: date) -> str:
+    """Return the key of a scheduled run; the one that reads today has the day alone."""
+    return str(today) if days.last == today else f"{today}:{days}"
 
 
 def daily_directory() -> dg.ScheduleDefinition:

@@ -88,7 +88,7 @@ TRAILING = (REFRESH, "acme,harbour", "2026-03-18 to 2026-03-20")
 
 def test_a_range_asked_for_is_read_from_every_connection_at_once(settings: Settings) -> None:
     asked = DayRange(date(2026, 3, 2), date(2026, 3, 4))
-    assert told(plan(settings, asked, TODAY)) == [
+    assert told(plan(settings, asked, NOON)) == [
         (REFRESH, "acme,harbour", "2026-03-02 to 2026-03-04")
     ]
 
@@ -97,7 +97,7 @@ def test_a_connection_that_misses_days_does_not_make_the_other_read_again(
     settings: Settings,
 ) -> None:
     have(settings, "acme", DayRange(date(2026, 3, 1), TODAY))
-    assert told(plan(settings, None, TODAY)) == [
+    assert told(plan(settings, None, NOON)) == [
         (REFRESH, "harbour", "2026-03-01 to 2026-03-17"),
         TRAILING,
     ]
@@ -107,7 +107,7 @@ def test_days_with_kept_pages_are_made_without_a_request(settings: Settings) -> 
     have(settings, "acme", DayRange(date(2026, 3, 1), TODAY))
     have(settings, "harbour", DayRange(date(2026, 3, 4), TODAY))
     keep(settings, "harbour", date(2026, 3, 2))
-    assert told(plan(settings, None, TODAY)) == [
+    assert told(plan(settings, None, NOON)) == [
         (REBUILD, "harbour", "2026-03-02"),
         (REFRESH, "harbour", "2026-03-01"),
         (REFRESH, "harbour", "2026-03-03"),
@@ -123,7 +123,7 @@ def test_a_day_that_a_killed_run_left_in_part_is_made_again(settings: Settings) 
     have(settings, "acme", DayRange(third, third), TOGETHER[:4], NOON + timedelta(hours=1))
     path = Lake(place(settings.home))._path(TOGETHER[-1], Slice("harbour", ninth))  # noqa: SLF001 - as a kill leaves it
     path.unlink()
-    assert told(plan(settings, None, TODAY)) == [
+    assert told(plan(settings, None, NOON)) == [
         (REBUILD, "acme", "2026-03-03"),
         (REFRESH, "harbour", "2026-03-09"),
         TRAILING,
@@ -133,7 +133,7 @@ def test_a_day_that_a_killed_run_left_in_part_is_made_again(settings: Settings) 
 def test_when_nothing_is_missing_only_the_trailing_days_are_read(settings: Settings) -> None:
     for name in ("acme", "harbour"):
         have(settings, name, DayRange(date(2026, 3, 1), TODAY))
-    assert told(plan(settings, None, TODAY)) == [TRAILING]
+    assert told(plan(settings, None, NOON)) == [TRAILING]
 
 
 def test_offline_means_every_kept_day_and_no_other(settings: Settings) -> None:
@@ -155,7 +155,7 @@ def test_days_without_usage_are_owed_once_usage_was_ever_given(settings: Setting
     for name in ("acme", "harbour"):
         have(settings, name, DayRange(date(2026, 3, 1), TODAY))
     use(settings, "acme", DayRange(date(2026, 3, 11), TODAY))
-    assert told(plan(settings, None, TODAY)) == [
+    assert told(plan(settings, None, NOON)) == [
         (REFRESH, "acme", "2026-03-01 to 2026-03-10"),
         TRAILING,
     ]
@@ -166,7 +166,7 @@ def test_pages_of_costs_alone_do_not_replace_a_reading_of_usage(settings: Settin
         have(settings, name, DayRange(date(2026, 3, 1), TODAY))
     use(settings, "acme", DayRange(date(2026, 3, 2), TODAY))
     keep(settings, "acme", date(2026, 3, 1))
-    assert told(plan(settings, None, TODAY)) == [(REFRESH, "acme", "2026-03-01"), TRAILING]
+    assert told(plan(settings, None, NOON)) == [(REFRESH, "acme", "2026-03-01"), TRAILING]
 
 
 def test_names_are_asked_for_once_a_day_and_never_where_only_costs_are_given(

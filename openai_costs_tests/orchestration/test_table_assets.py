@@ -147,13 +147,24 @@ def test_the_publication_says_what_through_when_and_shows_it(recorded: Recorded)
 
 def test_the_schedule_asks_for_one_ranged_run_over_the_trailing_window() -> None:
     settings = house(Path("nowhere")).settings
-    schedule = daily_refresh(settings, HandClock())
+    schedule = daily_refresh(settings, HandClock(), lambda _settings, _now: ())
     with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
         asked = schedule.evaluate_tick(context).run_requests
     (request,) = asked or ()
     assert request.tags[RANGE_START] == "2026-11-16"
     assert request.tags[RANGE_END] == "2026-11-23"
     assert request.run_key == "2026-11-23"
+
+
+def test_the_schedule_reads_older_days_again_that_are_overdue() -> None:
+    settings = house(Path("nowhere")).settings
+    schedule = daily_refresh(settings, HandClock(), lambda _settings, _now: (day(13), day(15)))
+    with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
+        asked = schedule.evaluate_tick(context).run_requests or ()
+    assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in asked] == [
+        ("2026-11-23:2026-11-13", "2026-11-13", "2026-11-13"),
+        ("2026-11-23", "2026-11-15", "2026-11-23"),
+    ]
 
 
 def test_the_trailing_window_does_not_begin_before_the_first_day() -> None:
@@ -184,7 +195,9 @@ def test_to_derive_is_to_make_all_marts_of_what_is_stored() -> None:
 
 
 def test_names_are_asked_for_every_day_some_time_after_the_money() -> None:
-    money, names = daily_refresh(house(Path("nowhere")).settings, HandClock()), daily_directory()
+    settings = house(Path("nowhere")).settings
+    money = daily_refresh(settings, HandClock(), lambda _settings, _now: ())
+    names = daily_directory()
     assert (money.job_name, names.job_name) == (REFRESH, DIRECTORY)
     minute, hour, *every_day = names.cron_schedule.split()
     assert every_day == ["*"] * 3

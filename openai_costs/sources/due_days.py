@@ -1,0 +1,83 @@
+"""Which days are due: those that were never stored, and those whose newest read had not settled.
+
+A day that was read while it could still change is due until a later read finds it settled, however
+few days the trailing window has. Not here: the trailing window itself (orchestration/jobs.py), what
+is run for the days (cli/backfill_plan.py).
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import polars as pl
+
+from openai_costs.kernel.days import DayRange, is_settled, naive
+from openai_costs.settings.load import Settings
+from openai_costs.sources.registry import provider_of
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.spend import Spend as MartSpend
+
+ReadAt = Mapping[date, datetime]
+"""When each stored day of a connection was read."""
+
+
+def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
+    """Return the days that each connection owes, from its first day to today.
+
+    Days of usage are due too, once the provider has given usage of any day: a key that may not
+    read usage must not make the whole history be read again and again.
+
+    Args:
+        settings: The connections, and how long a day stays provisional.
+        now: The current instant. A read from after it does not settle its day: whatever clock it
+            was read by was wrong.
+    """
+    home = place(settings.home)
+    lake, archive = Lake(home), Archive(home)
+    billed, used = lake.slices(MartSpend), lake.slices(Usage)
+    due: dict[str, set[date]] = {}
+    for connection in settings.asked_connections:
+        provider, name = provider_of(connection), connection.name
+        first = provider.costs.pages.first_day(archive, connection)
+        days = _unsettled(settings, first, _read_at(billed, name), now)
+        if provider.usage and (given := _read_at(used, name)):
+            first = provider.usage.pages.first_day(archive, connection)
+            days |= _unsettled(settings, first, given, now)
+        due[name] = days
+    return due
+
+
+def overdue_days(settings: Settings, now: datetime) -> set[date]:
+    """Return the days that any connection owes, from the first day on that it has.
+
+    History that was never asked for is not among them: reading it is a decision of a person.
+    """
+    billed = Lake(place(settings.home)).slices(MartSpend)
+    first = dict(billed.group_by("connection").agg(pl.col("day").min()).iter_rows())
+    return {
+        day
+        for name, days in due_days(settings, now).items()
+        for day in days
+        if name in first and day >= first[name]
+    }
+
+
+def _read_at(slices: pl.DataFrame, connection: str) -> ReadAt:
+    return dict(slices.filter(connection=connection).select("day", "read_at").iter_rows())
+
+
+def _unsettled(settings: Settings, first: date, stored: ReadAt, now: datetime) -> set[date]:
+    """Return the days from `first` to today that are not stored from a read that had settled."""
+    return {
+        day
+        for day in DayRange(first, now.date())
+        if day not in stored or not was_settled(settings, day, stored[day], now)
+    }
+
+
+def was_settled(settings: Settings, day: date, read_at: datetime, now: datetime) -> bool:
+    """Return whether a read found a day settled; a read from after `now` proves nothing."""
+    at = naive(read_at)
+    return at <= naive(now) and is_settled(day, at, settings.reading.grace)
