@@ -20,7 +20,7 @@ from openai_costs.questions.coverage import unbilled
 from openai_costs.settings import Gateway
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.accounts import refusal
+from openai_costs.sources.account_notes import refusal
 from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.files.odd_rows import summary
 from openai_costs.sources.gateway.readers import GatewayReader, readers_of
@@ -194,7 +194,7 @@ def _connection(
     provider = provider_of(connection)
     for state, about, text in provider.diagnose(settings, connection, reach, clock().date()):
         yield Fact(state, f"{connection.name}: {about}", text)
-    if refused := refusal(Archive(place(settings.home)), connection):
+    if refused := refusal(Archive(place(settings.home)), settings, connection):
         yield Fact("FAIL", f"{connection.name}: account", refused)
     yield _days(settings, connection)
 

@@ -36,6 +36,7 @@ from openai_costs.settings.connection import (
     typed_connections,
 )
 from openai_costs.settings.error_location import objection, sentence
+from openai_costs.settings.twins import refuse_twins
 
 LATER_SECTIONS = ("retention",)
 """Sections of the public file format that this version accepts and does not read."""
@@ -131,8 +132,7 @@ class Settings(Section):
         """
         if connection.is_sample:
             return SecretStr(connection.sample_key)
-        key = os.environ.get(connection.admin_key_env, "").strip()
-        if not key:
+        if not (key := _held(connection.admin_key_env)):
             presence = "found" if self.config_file.exists() else "not found"
             places = [
                 f"the environment variable {connection.admin_key_env}",
@@ -190,21 +190,14 @@ def settings_of(
         raise SettingsError(f"{path}: {sentence(refused.found, text)}") from None
     except ValidationError as broken:
         raise SettingsError(f"{path}: {sentence(objection(broken), text)}") from None
-    _refuse_twins(settings)
+    keys = {one.admin_key_env: _held(one.admin_key_env) for one in settings.connections}
+    refuse_twins(settings.connections, keys, settings.config_file, text)
     return settings
 
 
-def _refuse_twins(settings: Settings) -> None:
-    """Refuse two connections that would read the same organization with the same key."""
-    readers: dict[tuple[str, str, str], str] = {}
-    for one in settings.connections:
-        reads = (one.provider, one.admin_key_env, one.base_url)
-        if not one.is_sample and (twin := readers.setdefault(reads, one.name)) != one.name:
-            raise SettingsError(
-                f"{settings.config_file}: connections {twin} and {one.name} have the same key "
-                f"({one.admin_key_env}) and the same address: their costs would be counted twice. "
-                "Remove one of them."
-            )
+def _held(variable: str) -> str:
+    """Return what a variable holds now; empty where it is not set."""
+    return os.environ.get(variable, "").strip()
 
 
 def secret(variable: str, asks: str) -> SecretStr:
@@ -213,7 +206,7 @@ def secret(variable: str, asks: str) -> SecretStr:
     Raises:
         SettingsError: It is not set or empty.
     """
-    if not (held := os.environ.get(variable, "").strip()):
+    if not (held := _held(variable)):
         raise SettingsError(f"The variable {variable} is not set. {asks} names it: export it.")
     return SecretStr(held)
 

@@ -1,44 +1,52 @@
 """Whose costs a connection reads: each account is counted once, whatever connections are called.
 
-The account is what the pages name, not what settings call it. A connection keeps a note of the
-account its stored days are of; a read that names another account changes nothing. A connection that
-reads the account of one that left the settings goes on with its history: it was renamed.
+The account is what the pages name, not what settings call it. Pages that name none are distinguished
+by ids that one account has and no other (projects, keys), and by the settings' `organization_id`.
+A connection keeps a note of the account its stored days are of; a read of another account changes
+nothing. A connection that reads the account of one that left the settings goes on with its history:
+it was renamed. Of two in the settings that read one account, one counts it with the days of both.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-
-import msgspec
+from functools import cached_property
 
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.provider import CostSource, Tell
-from openai_costs.storage.archive import Archive, DayRead, KeptRead
-from openai_costs.storage.files import place, replace_file
+from openai_costs.sources.account_evidence import Claim, Evidence
+from openai_costs.sources.account_notes import (
+    Noted,
+    drop_refusal,
+    keep_note,
+    keep_refusal,
+    noted,
+    refusal,
+)
+from openai_costs.sources.provider import CostSource, OrganizationSource, Tell
+from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.files import place
 from openai_costs.storage.renamed import rename_connection
 
-NOTE = "account"
-REFUSAL = "account_refused"
-"""The note that says why the newest read of a connection was refused; gone once it is not."""
 REFUSED = "_of_another_account"
 """Added to the dataset of a read that is kept aside: evidence of the response."""
 
 
 class OtherAccount(ReadFailed):
-    """The pages name another organization than the settings or the stored days.
+    """The pages or the settings name another account than the settings or the stored days.
 
     Args:
         connection: The connection's name.
-        account: What the pages name.
-        expected: What was expected.
-        by: Who expects it, as the beginning of a clause.
+        found: What is found, as a clause: `this key reads org-a`.
+        expected: What contradicts it, as a clause: `the settings say org-b`.
+        remedy: What to do, as a sentence.
     """
 
-    def __init__(self, connection: str, account: str, expected: str, *, by: str) -> None:
+    holder = ""
+
+    def __init__(self, connection: str, found: str, expected: str, remedy: str) -> None:
         super().__init__(
-            f"Connection {connection!r}: this key reads {account}, but {by} {expected}. Nothing "
-            f"was changed. Use a key of {expected}, or give {account} a connection of its own."
+            f"Connection {connection!r}: {found}, but {expected}. Nothing was changed. {remedy}"
         )
 
 
@@ -47,7 +55,7 @@ class AccountCountedAlready(ReadFailed):
 
     Args:
         connection: The connection's name.
-        account: The organization.
+        account: The organization, or what the two have in common.
         holder: The connection that counts it.
     """
 
@@ -57,12 +65,7 @@ class AccountCountedAlready(ReadFailed):
             f"once, as {holder!r}. Remove one of the two from openai_costs.toml; for a new key, "
             f"keep the name {holder!r} and change its key."
         )
-
-
-class Noted(msgspec.Struct, frozen=True):
-    """The note of a connection: the account that its stored days are of."""
-
-    account: str
+        self.holder = holder
 
 
 @dataclass(frozen=True)
@@ -72,96 +75,168 @@ class Accounts:
     Args:
         settings: The connections there are.
         archive: Where reads and notes are kept.
-        costs: The provider's costs, which know the account that a page names.
+        costs: The provider's costs, which know the account and the ids in a page.
+        organization: Its lists of projects and keys; None where it has none.
     """
 
     settings: Settings
     archive: Archive
     costs: CostSource
+    organization: OrganizationSource | None = None
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        return Evidence(self.archive, self.costs, self.organization)
 
     def checked(
         self, connection: Connection, reads: Iterable[DayRead], tell: Tell
     ) -> Iterator[DayRead]:
         """Yield the reads of a connection that are of its own account.
 
-        A day without costs names no account: such reads wait for one that does.
+        A day without costs says nothing of an account: such reads wait for one that does.
 
         Raises:
-            OtherAccount: A read names another account than the settings or the stored days.
+            OtherAccount: A read is of another account than the settings or the stored days.
             AccountCountedAlready: Another connection of the settings reads the account.
         """
-        known, waiting = "", list[DayRead]()
+        known, waiting = set[str](), list[DayRead]()
         for read in reads:
-            for account in sorted(self.costs.accounts(read.bodies) - {known}):
+            named = self.costs.accounts(read.bodies)
+            ids = set() if named else self._evidence.ids_in(connection.name, read)
+            for account in sorted(named - known) or ([""] if ids - known else []):
                 self._admit_read(connection, account, read, tell)
-                known = account
+            known |= named | ids
             waiting.append(read)
             if known:
                 yield from waiting
                 waiting.clear()
         yield from waiting
 
-    def of(self, name: str) -> str:
-        """Return the account that the stored days of a connection are of; empty when unknown."""
-        note = self.archive.note(self.costs.pages.provider, name, NOTE)
-        if note.exists():
-            return msgspec.json.decode(note.read_bytes(), type=Noted).account
-        return next(self._named_by_pages(name), "")
+    def recheck(self, connections: Iterable[Connection], tell: Tell) -> dict[str, ReadFailed]:
+        """Return which connections read another's account by their lists of projects and keys.
+
+        It matters where costs name no account and no id; the lists are read after the costs.
+        """
+        asked = list(connections)
+        for one in asked:
+            known = self._evidence.known(one.name)
+            if known is None or known.is_of_pages or not (ids := self._evidence.ids_of(one.name)):
+                continue
+            try:
+                self._count_once(one, Claim("", frozenset(ids)), known.account, tell)
+            except AccountCountedAlready as refused:
+                keep_refusal(self.archive, one, str(refused), refused.holder)
+        refusals = {one.name: refusal(self.archive, self.settings, one) for one in asked}
+        return {name: ReadFailed(text) for name, text in refusals.items() if text}
 
     def _admit_read(self, connection: Connection, account: str, read: DayRead, tell: Tell) -> None:
-        """Admit the account that a read names, or keep the read aside and note why."""
-        refusal = self.archive.note(self.costs.pages.provider, connection.name, REFUSAL)
+        """Admit the account of a read, or keep the read aside and note why."""
+        claim = Claim(account, frozenset(self._evidence.ids_in(connection.name, read)))
         try:
-            self._admit(connection, account, tell)
+            if not account:
+                self._refuse_other_ids(connection, read)
+            known = self._expected(connection, claim)
+            self._count_once(connection, claim, known.account, tell)
         except (OtherAccount, AccountCountedAlready) as refused:
             self.archive.keep(replace(read, dataset=read.dataset + REFUSED))
-            replace_file(refusal, str(refused).encode())
+            keep_refusal(self.archive, connection, str(refused), refused.holder)
             raise
-        if refusal.exists():
-            refusal.unlink()
+        keep_note(self.archive, self._provider, connection.name, known)
+        drop_refusal(self.archive, connection)
+        self._evidence.forget(connection.name)
 
-    def _admit(self, connection: Connection, account: str, tell: Tell) -> None:
-        stored = self.of(connection.name)
-        if connection.organization_id and account != connection.organization_id:
-            raise OtherAccount(
-                connection.name, account, connection.organization_id, by="the settings say"
-            )
-        if stored and account != stored:
-            raise OtherAccount(connection.name, account, stored, by="its stored days are of")
-        if not stored:
-            self._claim(connection, account, tell)
+    def _expected(self, connection: Connection, claim: Claim) -> Noted:
+        """Return the account of a claim, unless it contradicts the settings or the stored days.
 
-    def _claim(self, connection: Connection, account: str, tell: Tell) -> None:
-        """Make the account the connection's, unless it is another's."""
-        provider = self.costs.pages.provider
-        listed = {one.name for one in self.settings.connections}
-        holders = (
+        What only the settings named may be called otherwise later: the ids say that it is the same.
+        """
+        name, said = connection.name, connection.organization_id or ""
+        stored = self._evidence.known(name) or Noted("", is_of_pages=False)
+        if claim.account and said not in ("", claim.account):
+            remedy = f"Use a key of {said}, or give {claim.account} a connection of its own."
+            found = f"this key reads {claim.account}"
+            raise OtherAccount(name, found, f"the settings say {said}", remedy)
+        account = claim.account or said or stored.account
+        if stored.account not in ("", account) and not self._is_relabelled(name, stored, claim):
+            found = f"this key reads {account}" if claim.account else f"the settings say {account}"
+            remedy = f"Use a key of {stored.account}, or give {account} a connection of its own."
+            expected = f"its stored days are of {stored.account}"
+            raise OtherAccount(name, found, expected, remedy)
+        return Noted(account, bool(claim.account) or stored.is_of_pages)
+
+    def _is_relabelled(self, name: str, stored: Noted, claim: Claim) -> bool:
+        return not stored.is_of_pages and bool(claim.ids & self._evidence.ids_of(name))
+
+    def _refuse_other_ids(self, connection: Connection, read: DayRead) -> None:
+        """Refuse a read that names no account and shares no id with the stored read of its day."""
+        stored = self._evidence.ids_on(connection.name, read.day)
+        ids = self.costs.owned_ids(read.bodies)
+        if ids and stored and ids.isdisjoint(stored):
+            found = f"no project or key that this key reads on {read.day} is in the stored day"
+            expected = f"the stored day is of {max(stored)}"
+            remedy = "Use a key of the same organization, or give this key a connection of its own."
+            raise OtherAccount(connection.name, found, expected, remedy)
+
+    def _count_once(self, connection: Connection, claim: Claim, account: str, tell: Tell) -> None:
+        """Merge the connections that read one account.
+
+        Raises:
+            AccountCountedAlready: One that comes first in the settings counts it.
+        """
+        listed = [one.name for one in self.settings.connections]
+        for other in self._readers_of(connection, claim, account):
+            if other not in listed:
+                tell(_renamed(connection.name, account or _shared(claim), other))
+                self._merge(other, connection.name)
+                continue
+            first, second = sorted((connection.name, other), key=self._rank)
+            refused = AccountCountedAlready(second, account or _shared(claim), first)
+            drop_refusal(self.archive, self.settings.connection(second))
+            self._merge(second, first)
+            if second == connection.name:
+                raise refused
+            tell(str(refused))
+            keep_refusal(self.archive, self.settings.connection(second), str(refused), holder=first)
+
+    def _readers_of(self, connection: Connection, claim: Claim, account: str) -> list[str]:
+        """Return the other connections that anything is kept of and that read the account."""
+        return [
             name
-            for name in self.archive.connections(provider)
-            if name != connection.name and self.of(name) == account
-        )
-        for holder in holders:
-            if holder in listed:
-                raise AccountCountedAlready(connection.name, account, holder)
-            tell(
-                f"{connection.name}: reads {account}, as {holder} did, which left the settings. "
-                f"The days of {holder} are continued as {connection.name}, and counted once."
-            )
-            # Its tables are made again from the pages, under the new name.
-            home = place(self.settings.home)
-            rename_connection(home, provider, holder, connection.name)
-        note = self.archive.note(provider, connection.name, NOTE)
-        replace_file(note, msgspec.json.encode(Noted(account)))
+            for name in self.archive.connections(self._provider)
+            if name != connection.name and self._reads(name, claim, account)
+        ]
 
-    def _named_by_pages(self, name: str) -> Iterator[str]:
-        """Yield the account that the newest kept pages name, the newest day first."""
-        pages = self.costs.pages
-        for read in self.archive.newest_first(pages.provider, name, pages.dataset):
-            if isinstance(read, KeptRead):
-                yield from self.costs.accounts(read.bodies)
+    def _reads(self, name: str, claim: Claim, account: str) -> bool:
+        theirs = self._evidence.known(name)
+        if theirs is None:
+            return False
+        if account and account == theirs.account:
+            return True
+        is_named_by_both = bool(claim.account and theirs.account and theirs.is_of_pages)
+        return not is_named_by_both and bool(claim.ids & self._evidence.ids_of(name))
+
+    def _rank(self, name: str) -> tuple[bool, int]:
+        """Return which of two connections counts: the one that did before, else the first."""
+        names = [one.name for one in self.settings.connections]
+        return noted(self.archive, self._provider, name) is None, names.index(name)
+
+    def _merge(self, name: str, into: str) -> None:
+        """Go on with what is kept of a connection as another's; tables are made again from it."""
+        rename_connection(place(self.settings.home), self._provider, name, into)
+        self._evidence.forget(name, into)
+
+    @property
+    def _provider(self) -> str:
+        return self.costs.pages.provider
 
 
-def refusal(archive: Archive, connection: Connection) -> str:
-    """Return why the newest read of a connection was refused for its account; else empty."""
-    note = archive.note(connection.provider, connection.name, REFUSAL)
-    return note.read_text(encoding="utf-8") if note.exists() else ""
+def _shared(claim: Claim) -> str:
+    """Return what the sentence calls an account that has no name."""
+    return f"the organization of {max(claim.ids)}"
+
+
+def _renamed(connection: str, account: str, former: str) -> str:
+    return (
+        f"{connection}: reads {account}, as {former} did, which left the settings. "
+        f"The days of {former} are continued as {connection}, and counted once."
+    )

@@ -99,12 +99,12 @@ class RawPages:
         return archive.every(self.provider, connection, self.dataset)
 
 
-Accounts = Callable[[Mapping[str, bytes]], set[str]]
-"""Returns the accounts that the bodies of a read name; none where the provider names none."""
+Ids = Callable[[Mapping[str, bytes]], set[str]]
+"""Returns some ids that the bodies of a read hold; none where the provider's pages hold none."""
 
 
-def no_accounts(_bodies: Mapping[str, bytes]) -> set[str]:
-    """Return no account: the provider's pages name none."""
+def no_ids(_bodies: Mapping[str, bytes]) -> set[str]:
+    """Return no id: the provider's pages hold none."""
     return set()
 
 
@@ -124,13 +124,16 @@ class CostSource:
         control: Cleans kept reads into core.spend_control, given how long a day stays provisional;
             None where the provider has no total apart from the ledger: its pages are added up.
         accounts: Returns the accounts that the pages name: whose costs they are.
+        owned_ids: Returns the ids in the pages that one account has and no other, such as those of
+            projects and keys. Two connections with such an id in common read one account.
     """
 
     pages: RawPages
     ledger: Clean
     by_user: Clean | None = None
     control: Callable[[Reads, Connection, timedelta], Iterator[Batch]] | None = None
-    accounts: Accounts = no_accounts
+    accounts: Ids = no_ids
+    owned_ids: Ids = no_ids
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
-from openai_costs.sources.accounts import Accounts, refusal
+from openai_costs.sources.account_notes import refusal
+from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.ingest import Ingested, Source, ingest
 from openai_costs.sources.provider import CostSource, RawPages, Reach
 from openai_costs.storage.archive import Archive, DayRead
@@ -66,10 +67,10 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
     ) -> Iterator[Any]:
         """Read the run's days of every connection and keep them."""
         days, ours = run_days(context), connections_of(settings, pages.provider)
-        unasked = {} if costs is not None else dict(_unasked(archive, ours))
+        unasked = {} if costs is not None else dict(_unasked(archive, settings, ours))
         asked = [one for one in ours if one.name not in unasked]
         reader, tell = pages.reader(settings, archive, clock, reach), context.log.info
-        accounts = Accounts(settings, archive, costs) if costs is not None else None
+        accounts = _accounts(settings, archive, costs) if costs is not None else None
 
         def read_days(connection: Connection) -> Iterable[DayRead]:
             reads = reader.read(connection, days, tell)
@@ -143,12 +144,20 @@ def _are_others_read(
     return not others.isdisjoint(context.job_def.asset_layer.executable_asset_keys)
 
 
-def _unasked(archive: Archive, connections: Iterable[Connection]) -> Iterator[tuple[str, str]]:
+def _accounts(settings: Settings, archive: Archive, costs: CostSource) -> Accounts:
+    """Return the accounts of the provider whose costs these are."""
+    found = (one.organization for one in registry.PROVIDERS if one.costs is costs)
+    return Accounts(settings, archive, costs, next(found, None))
+
+
+def _unasked(
+    archive: Archive, settings: Settings, connections: Iterable[Connection]
+) -> Iterator[tuple[str, str]]:
     """Yield the connections whose explanations are not asked for, and why."""
     for one in connections:
         if one.access != "full":
             yield one.name, "access is costs_only"
-        elif refusal(archive, one):
+        elif refusal(archive, settings, one):
             yield one.name, "its key reads an account that is not its own"
 
 

@@ -1,17 +1,29 @@
 from __future__ import annotations
 
+import re
+import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import httpx
 import pytest
 
-from openai_costs.kernel.errors import SettingsError
-from openai_costs.settings.load import settings_of
-from openai_costs.sources.accounts import refusal
-from openai_costs.sources.openai.settings import OpenAIConnection
-from openai_costs_tests.org import House, connection, day, house, organisation_of
+from openai_costs.orchestration.event_log import unrecorded
+from openai_costs.orchestration.jobs import DIRECTORY, REBUILD
+from openai_costs.sources.account_notes import noted, refusal
+from openai_costs_tests.org import (
+    QUIET,
+    Altered,
+    House,
+    Ran,
+    calm,
+    connection,
+    day,
+    house,
+    organisation_of,
+)
 
 FIRST, LAST = day(16), day(18)
 
@@ -64,17 +76,11 @@ def test_doctor_names_the_two_connections_of_one_organization_until_one_is_remov
 ) -> None:
     made = with_connections(read_once.moved_to(tmp_path / "home"), "acme", "acme-new-key")
     made.run(FIRST, LAST)
-    assert "which 'acme' reads too" in refusal(made.archive, made.connections[1])
+    assert "which 'acme' reads too" in refusal(made.archive, made.settings, made.connections[1])
     made = with_connections(made, "acme-new-key")
     assert made.at(made.clock.now + timedelta(hours=1)).run(FIRST, LAST).is_green
-    assert refusal(made.archive, made.connections[0]) == ""
+    assert refusal(made.archive, made.settings, made.connections[0]) == ""
     assert list(totals(made)) == ["acme-new-key"]
-
-
-def test_two_connections_with_one_key_and_one_address_are_refused() -> None:
-    tables = [{"name": name, "admin_key_env": "ACME_KEY"} for name in ("acme", "again")]
-    with pytest.raises(SettingsError, match="acme and again have the same key"):
-        settings_of({"connections": tables}, (OpenAIConnection,), "", Path("costs.toml"), "")
 
 
 def test_a_renamed_connection_goes_on_with_its_days_and_they_are_counted_once(
@@ -119,3 +125,144 @@ def test_a_key_of_another_organization_than_before_changes_nothing(
     assert not ran.is_green
     assert "but its stored days are of org-tidewatermaps" in " ".join(ran.failures)
     assert totals(made) == before
+
+
+# Where the pages do not name the organization.
+
+
+def without_the_organization(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+    """The same answer from an API that does not say whose costs it holds."""
+    answer.read()
+    named = re.compile(rb'"organization_id":\s*"[^"]*"')
+    body = named.sub(b'"organization_id":null', answer.content)
+    return httpx.Response(answer.status_code, content=body, request=request)
+
+
+def unnamed(made: House, *names: str, ids: tuple[str | None, ...] = ()) -> House:
+    """The same home under other settings; the API names no organization."""
+    accounts = ids or (None,) * len(names)
+    made.connections = tuple(
+        connection(name).model_copy(update={"organization_id": account})
+        for name, account in zip(names, accounts, strict=True)
+    )
+    for name in names:
+        made.serve(name)
+        made.transports[name] = Altered(made.transports[name], without_the_organization)
+    return made
+
+
+@pytest.fixture(scope="module")
+def unnamed_once(tmp_path_factory: pytest.TempPathFactory) -> House:
+    made = unnamed(house(tmp_path_factory.mktemp("unnamed") / "home", "acme"), "acme")
+    assert made.run(FIRST, LAST).is_green
+    with duckdb.connect(str(made.published), read_only=True) as sql:
+        assert sql.sql("SELECT DISTINCT organization_id FROM core.spend").fetchall() == [(None,)]
+    return made
+
+
+def test_two_connections_with_the_same_projects_are_counted_once_where_pages_name_no_organization(
+    tmp_path: Path, unnamed_once: House
+) -> None:
+    made = unnamed(house(tmp_path / "home", "acme"), "acme", "acme-new-key")
+    ran = made.run(FIRST, LAST)
+    assert totals(made) == totals(unnamed_once)
+    because = ran.of("raw/openai_costs", "read_complete")[str(LAST)].because
+    assert "which 'acme' reads too: it is counted once, as 'acme'." in because
+    assert "reads the organization of proj_" in because
+    assert "counted once, as 'acme'" in refusal(made.archive, made.settings, made.connections[1])
+
+
+def test_a_rename_is_counted_once_where_pages_name_no_organization(
+    tmp_path: Path, unnamed_once: House
+) -> None:
+    made = unnamed(unnamed_once.moved_to(tmp_path / "home"), "tidewater-inc")
+    made.at(made.clock.now + timedelta(hours=1))
+    assert made.run(FIRST, LAST).is_green
+    assert totals(made) == {"tidewater-inc": sum(totals(unnamed_once).values())}
+    assert made.archive.connections("openai") == ["tidewater-inc"]
+
+
+def test_a_rename_continues_by_the_id_of_the_settings_before_any_project_is_seen_again(
+    tmp_path: Path,
+) -> None:
+    made = unnamed(house(tmp_path / "home", "acme"), "acme", ids=("org-acme",))
+    assert made.run(day(17), day(17)).is_green
+    unnamed(made, "acme-inc", ids=("org-acme",))
+    assert made.run(LAST, LAST).is_green
+    assert list(totals(made)) == ["acme-inc"]
+    assert made.archive.reads("openai", "acme-inc", "costs", day(17))
+
+
+def test_a_home_that_counted_an_organization_twice_counts_it_once_after_the_next_run(
+    tmp_path: Path, unnamed_once: House
+) -> None:
+    made = unnamed_once.moved_to(tmp_path / "home")
+    before = totals(unnamed_once)
+    shutil.copytree(Path(made.home) / "raw/openai/acme", Path(made.home) / "raw/openai/acme-two")
+    for note in (Path(made.home) / "raw/openai").glob("*/account.json"):
+        note.unlink()
+    unnamed(made, "acme", "acme-two")
+    made.run(FIRST, LAST, job=REBUILD)
+    assert set(totals(made)) == {"acme", "acme-two"}
+    made.at(made.clock.now + timedelta(hours=1)).run(FIRST, LAST)
+    assert totals(made) == before
+    assert made.archive.reads("openai", "acme-two", "costs", LAST) == []
+
+
+def test_a_key_without_any_project_of_the_stored_day_changes_nothing(
+    tmp_path: Path, unnamed_once: House
+) -> None:
+    def elsewhere(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        answer.read()
+        body = re.sub(rb'"(proj|key)_', rb'"\1_other_', answer.content)
+        answer = httpx.Response(answer.status_code, content=body, request=request)
+        return without_the_organization(request, answer)
+
+    made = unnamed_once.moved_to(tmp_path / "home")
+    made.serve("acme")
+    made.transports["acme"] = Altered(made.transports["acme"], elsewhere)
+    ran = made.at(made.clock.now + timedelta(hours=1)).run(FIRST, LAST)
+    assert not ran.is_green
+    assert "no project or key that this key reads on 2026-11-17 is in the stored day" in " ".join(
+        ran.failures
+    )
+    assert ran.retried == 0
+    assert totals(made) == totals(unnamed_once)
+
+
+def test_another_id_in_the_settings_is_a_correction_where_the_projects_are_the_same(
+    tmp_path: Path,
+) -> None:
+    made = unnamed(house(tmp_path / "home", "acme"), "acme", ids=("org-acme-typo",))
+    assert made.run(FIRST, LAST).is_green
+    before = totals(made)
+    unnamed(made, "acme", ids=("org-acme",))
+    assert made.at(made.clock.now + timedelta(hours=1)).run(FIRST, LAST).is_green
+    assert totals(made) == before
+    known = noted(made.archive, "openai", "acme")
+    assert known is not None
+    assert (known.account, known.is_of_pages) == ("org-acme", False)
+
+
+def test_lists_of_projects_show_that_two_connections_read_one_organization(
+    tmp_path: Path,
+) -> None:
+    def without_ids(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("/costs"):
+            return answer
+        answer = without_the_organization(request, answer)
+        body = re.sub(rb'"(project|api_key|user)_id":\s*"[^"]*"', rb'"\1_id":null', answer.content)
+        return httpx.Response(answer.status_code, content=body, request=request)
+
+    made = unnamed(house(tmp_path / "home", "acme"), "acme", "acme-two")
+    for name in ("acme", "acme-two"):
+        made.serve(name)
+        made.transports[name] = Altered(made.transports[name], without_ids)
+    assert made.run(FIRST, LAST).is_green
+    assert set(totals(made)) == {"acme", "acme-two"}
+    with calm(), unrecorded() as instance:
+        job = made.defs().resolve_job_def(DIRECTORY)
+        ran = Ran(job.execute_in_process(instance=instance, run_config=QUIET))
+    verdict = ran.of("raw/openai_directory", "read_complete")[None]
+    assert "Connection 'acme-two' reads the organization of proj_" in verdict.because
+    assert set(totals(made)) == {"acme"}

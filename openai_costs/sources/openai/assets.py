@@ -7,7 +7,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.openai.connection import ALLOWED, NAME
 from openai_costs.sources.openai.costs import frames
 from openai_costs.sources.openai.costs.endpoints import COSTS
-from openai_costs.sources.openai.costs.pages import accounts
+from openai_costs.sources.openai.costs.pages import accounts, owned_ids
 from openai_costs.sources.openai.costs.source import OpenAICosts
 from openai_costs.sources.openai.diagnosis import diagnose
 from openai_costs.sources.openai.organization.assets import ORGANIZATION
@@ -41,6 +41,7 @@ OPENAI = Provider(
         by_user=frames.by_user_batches,
         control=_control,
         accounts=accounts,
+        owned_ids=owned_ids,
     ),
     diagnose=diagnose,
     usage=USAGE,

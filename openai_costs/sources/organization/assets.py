@@ -12,12 +12,13 @@ import dagster as dg
 import polars as pl
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import ContractBroken
+from openai_costs.kernel.errors import ContractBroken, ReadFailed
 from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
-from openai_costs.sources.accounts import refusal
+from openai_costs.sources.account_notes import refusal
+from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.assets import kinds
 from openai_costs.sources.ingest import Ingested, ingest
 from openai_costs.sources.organization.checks import (
@@ -66,7 +67,9 @@ def pages(source: OrganizationSource) -> dg.AssetsDefinition:
         today = clock().date()
         reader = source.pages.reader(settings, archive, clock, reach)
         ours = connections_of(settings, provider)
-        done = _ingested(reader, archive, ours, today, context.log.info)
+        allowed = [one for one in ours if not refusal(archive, settings, one)]
+        done = _ingested(reader, archive, allowed, today, context.log.info)
+        done.failed |= _recheck(settings, archive, allowed, context.log.info)
         kept = [one for one in ours if done.kept.get(one.name)]
         reads = [one for each in kept for one in source.pages.newest(archive, each, [today])]
         yield dg.MaterializeResult(
@@ -132,7 +135,7 @@ def _ingested(
     def read_lists(connection: Connection) -> Iterable[DayRead]:
         return reader.read(connection, days, tell)
 
-    left = [one for one in connections if one.access == "full" and not refusal(archive, one)]
+    left = [one for one in connections if one.access == "full"]
     done = Ingested()
     for _ in range(TRIES):
         found = ingest(sources(read_lists, left, days), archive, tell)
@@ -142,6 +145,18 @@ def _ingested(
         } | found.failed
         left = [one for one in left if getattr(found.failed.get(one.name), "is_retryable", False)]
     return done
+
+
+def _recheck(
+    settings: Settings, archive: Archive, connections: Sequence[Connection], tell: Tell
+) -> dict[str, ReadFailed]:
+    """Compare the lists of connections, where their costs do not say whose they are."""
+    found: dict[str, ReadFailed] = {}
+    for provider in registry.PROVIDERS:
+        ours = [one for one in connections if one.provider == provider.name]
+        accounts = Accounts(settings, archive, provider.costs, provider.organization)
+        found |= accounts.recheck(ours, tell)
+    return found
 
 
 def _made(kind: Kind, lake: Lake, archive: Archive, settings: Settings) -> Made:

@@ -88,3 +88,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(SpendLimits),
 )
 """Service accounts before users: the ledger names both as users."""
+
+OWNED: tuple[Kind, ...] = tuple(one for one in KINDS if one.table in (Projects, ApiKeys))
+"""Things that belong to one organization and to no other."""

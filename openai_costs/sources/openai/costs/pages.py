@@ -3,7 +3,7 @@
 Pure: bytes in, typed results out. Digits stay as they were written: a float never exists.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -50,12 +50,16 @@ class _LooseResult(Result, kw_only=True, forbid_unknown_fields=False, gc=False):
     amount: _LooseAmount
 
 
-class _Named(msgspec.Struct, gc=False):
+class _Owned(msgspec.Struct, gc=False):
+    """What a result says of whose it is."""
+
     organization_id: str | None = None
+    project_id: str | None = None
+    api_key_id: str | None = None
 
 
 class _Bucket(msgspec.Struct, gc=False):
-    results: list[_Named] = []
+    results: list[_Owned] = []
 
 
 _SHAPE = Shape(Result, COSTS.result_object, nested=_LooseResult)
@@ -76,12 +80,21 @@ def results(read: KeptRead, part: str) -> tuple[Sequence[Result], str]:
 
 def accounts(bodies: Mapping[str, bytes]) -> set[str]:
     """Return the organizations that the parts of a read name; a page without results names none."""
-    named: set[str] = set()
+    return {one.organization_id for one in _owned(bodies) if one.organization_id}
+
+
+def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:
+    """Return the ids in a read that one organization has and no other: projects and API keys.
+
+    A user's id is none: one person may be in several organizations.
+    """
+    return {each for one in _owned(bodies) for each in (one.project_id, one.api_key_id) if each}
+
+
+def _owned(bodies: Mapping[str, bytes]) -> Iterator[_Owned]:
     for body in bodies.values():
         with suppress(msgspec.DecodeError):  # what is wrong with a page is said when it is cleaned
-            results = msgspec.json.decode(body, type=_Bucket).results
-            named |= {one.organization_id for one in results if one.organization_id}
-    return named
+            yield from msgspec.json.decode(body, type=_Bucket).results
 
 
 def _refuse_other_currencies(results: Sequence[Result], page: str) -> None:

@@ -1,0 +1,93 @@
+"""What kept reads say of whose they are: the account that they name, and ids that only it has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from openai_costs.sources.account_notes import Noted, noted
+from openai_costs.sources.organization.kinds import OWNED
+from openai_costs.sources.provider import CostSource, OrganizationSource
+from openai_costs.storage.archive import Archive, DayRead, KeptRead
+
+RECENT_READS = 31
+"""Kept days of a connection whose ids are compared: projects last for months."""
+
+
+class Claim(NamedTuple):
+    """What says whose costs a read holds.
+
+    Args:
+        account: The account that its pages name; empty where they name none.
+        ids: Ids that one account has and no other.
+    """
+
+    account: str
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence of a provider's kept reads.
+
+    Args:
+        archive: Where they are.
+        costs: The provider's costs, which know the account and the ids in a page.
+        organization: Its lists of projects and keys; None where it has none.
+    """
+
+    archive: Archive
+    costs: CostSource
+    organization: OrganizationSource | None = None
+    _ids: dict[str, set[str]] = field(default_factory=dict, compare=False)
+
+    def known(self, name: str) -> Noted | None:
+        """Return the account that a connection's stored days are of; None without any day."""
+        if note := noted(self.archive, self.costs.pages.provider, name):
+            return note
+        is_there = False
+        for read in self._newest(name):
+            is_there = True
+            if named := self.costs.accounts(read.bodies):
+                return Noted(min(named))
+        return Noted("", is_of_pages=False) if is_there else None
+
+    def ids_in(self, name: str, read: DayRead) -> set[str]:
+        """Return the ids in a connection's read, or, where it has none, those of its lists."""
+        return self.costs.owned_ids(read.bodies) or self._listed(name)
+
+    def ids_of(self, name: str) -> set[str]:
+        """Return the ids of the newest kept days of a connection, and of its lists."""
+        if name not in self._ids:
+            recent = zip(range(RECENT_READS), self._newest(name), strict=False)
+            found = (self.costs.owned_ids(read.bodies) for _, read in recent)
+            self._ids[name] = self._listed(name).union(*found)
+        return self._ids[name]
+
+    def ids_on(self, name: str, day: date) -> set[str]:
+        """Return the ids of a connection's newest kept read of a day."""
+        kept = self.archive.newest(self.costs.pages.provider, name, self.costs.pages.dataset, [day])
+        found = (self.costs.owned_ids(one.bodies) for one in kept if isinstance(one, KeptRead))
+        return set().union(*found)
+
+    def forget(self, *names: str) -> None:
+        """Look again at connections whose reads have moved."""
+        for name in names:
+            self._ids.pop(name, None)
+
+    def _listed(self, name: str) -> set[str]:
+        """Return the projects and keys in a connection's newest kept lists."""
+        if self.organization is None:
+            return set()
+        pages, listing = self.organization.pages, self.organization.listing
+        for read in self.archive.newest_first(pages.provider, name, pages.dataset):
+            if isinstance(read, KeptRead):
+                return {each for kind in OWNED for each in listing(kind, read).rows["id"]}
+        return set()
+
+    def _newest(self, name: str) -> Iterator[KeptRead]:
+        """Yield the newest kept read of each day, the newest day first."""
+        pages = self.costs.pages
+        for read in self.archive.newest_first(pages.provider, name, pages.dataset):
+            if isinstance(read, KeptRead):
+                yield read
