@@ -24,6 +24,7 @@ from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostRecon
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.seats import Seats
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs_tests.org import day
 
 if TYPE_CHECKING:
@@ -84,7 +85,11 @@ def test_seats_are_matched_but_for_the_three_that_were_planted(lake: Lake) -> No
     assert {user for user, state in status.items() if state == "alias"} == {BY_ALIAS}
     assert {user for user, state in status.items() if state == "left"} == {LEFT}
     assert {user for user, state in status.items() if state == "unmatched"} == {NOBODY_ENTERED}
-    assert seats.filter(status="left")["spend_30d_usd"].item() > 0
+    left = seats.row(by_predicate=pl.col("status") == "left", named=True)
+    spent = lake.read(SpendAttribution).filter(user_id=LEFT)
+    after = spent.filter(pl.col("day").is_between(left["left_day"], left["as_of_day"], "right"))
+    assert left["spend_after_left_usd"] == after["billed_usd"].sum()
+    assert 0 < left["spend_after_left_usd"] < left["spend_30d_usd"]
     assert all(status[user] == "service_account" for user in status if "svc" in user)
 
 

@@ -21,6 +21,7 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.dev import STATE
+from openai_costs.cli.empty_home import NothingStored
 from openai_costs.cli.faults import of_step
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
 from openai_costs.definitions import before_publication, build_defs
@@ -83,7 +84,9 @@ class Headless:
         Raises:
             RunFailedError: A run failed; what was complete before it is kept.
             MissingKey: No connection has a key; nothing is written.
-            SettingsError: The range is outside the connections' days.
+            SettingsError: No connection has a key that can be used, or the range is outside the
+                connections' days.
+            NothingStored: No page of these days is kept, and none may be asked for.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
         try:
@@ -103,7 +106,7 @@ class Headless:
             else plan(self.settings, asked, now)
         )
         if not steps:
-            self.say("Nothing to do: no pages are kept for these days.")
+            raise NothingStored(place(self.settings.home), "kept pages", str(asked or ""))
         failed: list[str] = []
         self._make(steps, failed)
         due = [] if offline else directories_due(self.settings, today)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange, consecutive
-from openai_costs.kernel.errors import MissingKey, SettingsError
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.settings.connection import Connection
@@ -79,12 +79,12 @@ def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> 
 
 
 def refuse_without_key(settings: Settings) -> None:
-    """Raise MissingKey where no connection has a key: there is nothing that could be read."""
-    missing: list[MissingKey] = []
+    """Raise SettingsError where no connection has a key that can be used: nothing can be read."""
+    missing: list[SettingsError] = []
     for connection in settings.asked_connections:
         try:
             settings.admin_key(connection)
-        except MissingKey as none:
+        except SettingsError as none:
             missing.append(none)
     if missing and len(missing) == len(settings.asked_connections):
         raise missing[0]

@@ -148,9 +148,11 @@ def verify_sums(
 ) -> None:
     """Recompute the tie-outs of every settled day over all that is stored and published."""
     from openai_costs.cli import verify  # noqa: PLC0415
+    from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
     settings = _settings(home)
+    refuse_empty(place(settings.home), "settled days")
     progress = silent if as_json else typer.echo
     found = verification.verify(settings, progress)
     if as_json:
@@ -198,9 +200,11 @@ def mute(
 @app.command()
 def deliver(home: Home = None) -> None:
     """Send pending alerts once and check for late data (for cron)."""
+    from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.outputs.alerts.cron import deliver_once  # noqa: PLC0415
 
     settings, troubles = _settings(home), []
+    refuse_empty(place(settings.home), "findings")
     for result in deliver_once(settings, utc_now):
         typer.echo(f"{result.route}: {result.counts}")
         troubles += [result.trouble] if result.trouble else []
@@ -217,13 +221,12 @@ def report(
     home: Home = None,
 ) -> None:
     """Rebuild the cost explorer."""
-    from openai_costs.cli.findings import refuse_empty  # noqa: PLC0415
+    from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
-    from openai_costs.tables.mart.coverage import Coverage  # noqa: PLC0415
 
     folder = place(_settings(home).home)
-    refuse_empty(folder, Coverage, "days of costs")
+    refuse_empty(folder, "days of costs")
     write_report(folder, Lake(folder), utc_now())
     typer.echo(str(folder / PAGE))
     if show:
@@ -231,11 +234,10 @@ def report(
 
 
 def _settings(home: str | None = None) -> Settings:
-    """Return the settings as they are now, of another home where one is named."""
+    """Return the settings as they are now, and those of another home where one is named."""
     from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415 - takes a moment
 
-    settings = load_settings(connection_kinds())
-    return settings.model_copy(update={"home": home}) if home else settings
+    return load_settings(connection_kinds(), home)
 
 
 def _range(settings: Settings, since: datetime | None, until: datetime | None) -> DayRange | None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.sample.setup import CONFIG
 from openai_costs.settings.load import environment_with, load_settings
+from openai_costs.settings.settings_file import NAME as CONFIG
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import is_local, place
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from upath import UPath
 
-from openai_costs.kernel.errors import OpenAICostsError, SettingsError
+from openai_costs.cli.empty_home import refuse_empty
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.hosts import is_loopback
 from openai_costs.outputs.alerts.channels import apprise, webhook
 from openai_costs.outputs.alerts.evaluation import NOTHING
@@ -18,49 +18,13 @@ from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.outputs.alerts.rules import all_rules, find_rule
 from openai_costs.outputs.alerts.titles import one_line, title_of
-from openai_costs.sample.setup import is_demo
 from openai_costs.settings import Mute, Route
 from openai_costs.settings.load import Settings, secret
-from openai_costs.storage.files import is_local, place
+from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.contract import Contract
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
 
 BY = "command line"
-DEMO = "demo"
-"""The folder that `openai-costs demo` fills by default."""
-
-
-class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
-    """A command needs data, and its home holds none yet: that is not the same as "nothing found".
-
-    Args:
-        home: The home of the command.
-        what: What there is none of: `findings`.
-        demo: A demo's home near it; empty when there is none.
-    """
-
-    def __init__(self, home: str, what: str, demo: str = "") -> None:
-        here = f"A demo is in {demo}: add --home {demo}. " if demo else ""
-        super().__init__(
-            f"There are no {what} in {home} yet, because no data has been read into it. {here}"
-            "`openai-costs backfill` reads your own data."
-        )
-
-
-def refuse_empty(home: UPath, table: type[Contract], what: str) -> None:
-    """Refuse a home that does not have a table yet.
-
-    Args:
-        home: The home of the command.
-        table: The table that the command needs.
-        what: What it has, in the plural: `findings`.
-
-    Raises:
-        NothingStored: It has no such table.
-    """
-    if not Lake(home).has(table):
-        raise NothingStored(str(home), what, _demo_near(home))
 
 
 def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
@@ -69,7 +33,7 @@ def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
     Raises:
         NothingStored: Nothing was evaluated in this home yet.
     """
-    refuse_empty(home, Findings, "findings")
+    refuse_empty(home, "findings")
     found = rows(Finding, worst_first(Lake(home).read(Findings)))
     return [one for one in found if everything or one.state in OPEN]
 
@@ -90,15 +54,6 @@ def as_json(found: list[Finding]) -> list[dict[str, object]]:
     return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in found]
 
 
-def _demo_near(home: UPath) -> str:
-    """Return the home of a demo beside a home or in the current folder; empty without one."""
-    near = [Path(str(home)).parent / DEMO] if is_local(home) else []
-    for folder in (*near, Path(DEMO)):
-        if is_demo(folder):
-            return str(folder)
-    return ""
-
-
 class MuteRequest(NamedTuple):
     """Why a finding is muted, through which UTC day, and by whom."""
 
@@ -111,9 +66,11 @@ def mute(settings: Settings, name: str, request: MuteRequest, today: date) -> st
     """Mute a finding, and return a sentence about it.
 
     Raises:
+        NothingStored: Nothing was evaluated in this home yet.
         SettingsError: There is no such finding, or the request cannot be used.
     """
     home = place(settings.home)
+    refuse_empty(home, "findings")
     finding = _named(home, name)
     reason, until, by = request.reason.strip(), request.until, request.by.strip() or BY
     if until < today:

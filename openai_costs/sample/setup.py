@@ -18,8 +18,8 @@ from openai_costs.sample.company.gateway import allowed_keys, directory_csv, met
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.settings.connection import SAMPLE_SCHEME, Kinds
 from openai_costs.settings.load import Settings, settings_of
+from openai_costs.settings.settings_file import NAME as CONFIG
 
-CONFIG = "openai_costs.toml"
 TOKENS, METER, PEOPLE = "company/tokens.csv", "company/meter.csv", "company/people.csv"
 GATEWAY_DAYS = 60
 """How long the gateway has been in use."""
@@ -86,8 +86,8 @@ def company(home: Path, *, seed: int, days: int, now: datetime, kinds: Kinds) ->
     start = now.date() - timedelta(days=GATEWAY_DAYS)
     metered = DayRange(max(start, organisation.first_day), now.date() - timedelta(days=1))
     text = _toml(organisation, address, metered)
-    said = tomllib.loads(text, parse_float=Decimal)
-    settings = settings_of(said, kinds, str(home), home / CONFIG, text)
+    content = tomllib.loads(text, parse_float=Decimal)
+    settings = settings_of(content, kinds, str(home), home / CONFIG, text)
     files = {
         CONFIG: text,
         TOKENS: registry_csv(organisation),

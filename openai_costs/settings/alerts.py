@@ -9,13 +9,25 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
-from openai_costs.settings.section import Name, Section, VariableName
+from openai_costs.settings.error_texts import SettingRefused
+from openai_costs.settings.section import Name, Section, VariableName, refuse_twins, written_as
 
 Severity = Literal["info", "warning", "critical"]
 ChannelKind = Literal["slack", "teams", "email", "webhook", "pagerduty", "apprise"]
 """Each is the name of a file in outputs/alerts/channels/."""
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
-HeaderValue = Annotated[str, StringConstraints(pattern=r"^[ -~]+$")]
+HeaderName = Annotated[
+    str, written_as(r"[A-Za-z0-9-]+", "must be the name of a header: letters, digits and - only")
+]
+HeaderValue = Annotated[
+    str, written_as(r"[ -~]+", "must be one line of ASCII text, as a header's value is")
+]
+DagsterAddress = Annotated[
+    str,
+    written_as(
+        r"https?://[^\s@]+",
+        "must be a web address without a user: https://dagster.example.com",
+    ),
+]
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
 ABOUT_DATA = "data."
 """The prefix of rules about data: they are for operators, not for spenders."""
@@ -63,9 +75,15 @@ class Route(Section):
     def _has_what_its_channel_needs(self) -> Self:
         needs = ("url_env",) if self.body_template else _NEEDS[self.channel]
         if missing := [name for name in needs if not getattr(self, name)]:
-            raise ValueError(f"route {self.name!r} ({self.channel}) needs {missing[0]}: add it")
+            raise SettingRefused(
+                f"needs {missing[0]}, because route {self.name!r} goes to {self.channel}: add it"
+            )
         if self.digest and self.is_stateful:
-            raise ValueError(f"route {self.name!r}: an incident cannot be a digest; remove digest")
+            raise SettingRefused(
+                f"is not possible in route {self.name!r}, whose incidents are sent one by one: "
+                "remove it",
+                ("digest",),
+            )
         return self
 
     @model_validator(mode="after")
@@ -73,11 +91,14 @@ class Route(Section):
         of_webhook = ("headers", "headers_env", "body_template")
         ignored = [name for name in of_webhook if getattr(self, name) is not None]
         if ignored and self.channel != "webhook":
-            raise ValueError(f"route {self.name!r}: {ignored[0]} is only for a webhook; remove it")
+            raise SettingRefused(
+                f"is only for a webhook, and route {self.name!r} goes to {self.channel}: remove it",
+                (ignored[0],),
+            )
         if secret := next(filter(_SECRET_HEADER.search, self.headers or ()), None):
-            raise ValueError(
-                f"route {self.name!r}: the header {secret} may hold a secret; put its value into a "
-                "variable, and name that in headers_env"
+            raise SettingRefused(
+                "may hold a secret: export its value, and name the variable in headers_env",
+                ("headers", secret),
             )
         return self
 
@@ -121,9 +142,11 @@ class Mute(Section):
     @model_validator(mode="after")
     def _is_about_something(self) -> Self:
         if not self.finding and {self.rule, self.connection, self.subject} == {"*"}:
-            raise ValueError("would mute everything: name a finding, rule, connection or subject")
+            raise SettingRefused(
+                "would mute everything: name a finding, rule, connection or subject"
+            )
         if "@" in self.reason + self.by:
-            raise ValueError("holds an e-mail address: write a name instead")
+            raise SettingRefused("holds an e-mail address: write a name instead")
         return self
 
     def covers(
@@ -141,7 +164,7 @@ class Alerts(Section):
 
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
-    dagster_url: str | None = Field(default=None, pattern=r"^https?://[^\s@]+$")
+    dagster_url: DagsterAddress | None = None
     """The address of the Dagster UI: messages link to the asset with the evidence."""
     growing_factor: Decimal = Field(default=Decimal("1.5"), gt=1, le=100)
     """A finding grows when its dollars reach this multiple of those last reported, ..."""
@@ -152,9 +175,7 @@ class Alerts(Section):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        names = [route.name for route in self.routes]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two routes are called {twice[0]!r}: rename one")
+        refuse_twins([route.name for route in self.routes], ("routes",), "route", ("alerts",))
         return self
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings import Budget
-from openai_costs.settings.error_location import objection
+from openai_costs.settings.error_texts import objection
 
 SEPARATOR = ";"
 """Between the members of a cell."""
@@ -86,9 +86,9 @@ def _budget(where: str, row: dict[str | None, Any]) -> dict[str, Any]:
     try:
         Budget.model_validate(content)
     except ValidationError as broken:
-        first = objection(broken)
-        name = ".".join(map(str, first.where)) or "the row"
+        first = objection(broken, Budget)
+        name = str(first.where[0]) if first.where else "the budget"
         raise SettingsError(
-            f"{where}: {name}: {first.text}. docs/alerts.md#budgets lists the columns."
+            f"{where}: {name} {first.text}. docs/alerts.md#budgets lists the columns."
         ) from None
     return content

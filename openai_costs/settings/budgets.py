@@ -5,21 +5,25 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from openai_costs.settings.section import NoAddress, Section
+from openai_costs.settings.error_texts import SettingRefused, close_to
+from openai_costs.settings.section import NoAddress, Section, written_as
 
 BudgetScope = Literal[
     "all", "provider", "connection", "project", "team", "user", "api_key", "model"
 ]
 BudgetPeriod = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "range"]
+BudgetName = Annotated[
+    str, written_as(r"[^@/|\n]{1,60}", "must have 1 to 60 characters, none of them @, / or |")
+]
 Percent = Annotated[Decimal, Field(gt=0, le=1000)]
 
 
 class Budget(Section):
     """What may be spent in a period. Budgets may overlap and need not add up."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[^@/|]{1,60}$")]
+    name: BudgetName
     scope: BudgetScope = "all"
     id: NoAddress | None = None
     """The provider, connection, project, team, user, API key or model; not set for all."""
@@ -50,28 +54,51 @@ class Budget(Section):
             return (self.connection,)
         return self.counted if self.scope == "connection" else ()
 
-    def refuse_strangers(self, known: Collection[str]) -> None:
-        """Refuse a budget of an unknown connection, which would never be exceeded.
+    def refuse_strangers(
+        self, number: int, connections: Collection[str], teams: Collection[str]
+    ) -> None:
+        """Refuse a budget of an unknown connection or team, which would never be exceeded.
+
+        Args:
+            number: Its place in the list of budgets.
+            connections: The names of those there are.
+            teams: The names of those there are.
 
         Raises:
-            ValueError: The connection does not exist.
+            SettingRefused: The connection or the team does not exist.
         """
-        if strange := sorted(set(self.connections) - set(known)):
-            raise ValueError(
-                f"budget {self.name!r} names the connection {strange[0]!r}, which does not exist; "
-                f"there are: {', '.join(sorted(known))}"
+        of_scope = "ids" if self.id is None else "id"
+        place = "connection" if self.connection != "*" else of_scope
+        self._refuse_unknown("connection", self.connections, connections, (number, place))
+        if self.scope == "team":
+            self._refuse_unknown("team", self.counted, teams, (number, of_scope))
+
+    def _refuse_unknown(
+        self, kind: str, names: Collection[str], known: Collection[str], where: tuple[int, str]
+    ) -> None:
+        if strange := sorted(set(names) - set(known)):
+            hint = close_to(strange[0], known) or "."
+            there_are = ", ".join(sorted(known)) or "none"
+            raise SettingRefused(
+                f"of budget {self.name!r} names the {kind} {strange[0]!r}, which is not in "
+                f"[[{kind}s]]{hint} There are: {there_are}",
+                ("budgets", *where),
             )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.id is not None and self.ids:
-            raise ValueError(f"budget {self.name!r} has both id and ids; put all of them into ids")
-        if (self.scope == "all") == bool(self.counted):
-            raise ValueError(
-                f"budget {self.name!r}: the scope all takes no id; any other scope needs one"
+            raise SettingRefused(f"{self.name!r} has both id and ids: put all of them into ids")
+        if self.scope == "all" and self.counted:
+            raise SettingRefused(
+                f"{self.name!r} has an id, but counts all: give it the scope that the id is of"
+            )
+        if self.scope != "all" and not self.counted:
+            raise SettingRefused(
+                f"{self.name!r} needs an id, because its scope is {self.scope}: add it"
             )
         if self.period == "range" and (self.start is None or self.end is None):
-            raise ValueError(f"budget {self.name!r}: the period range needs a start and an end")
+            raise SettingRefused(f"{self.name!r} needs start and end, because its period is range")
         if self.start and self.end and self.end < self.start:
-            raise ValueError(f"budget {self.name!r}: ends before it starts; swap start and end")
+            raise SettingRefused(f"{self.name!r} ends before it starts: swap start and end")
         return self

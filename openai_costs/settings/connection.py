@@ -6,11 +6,14 @@ The kinds are handed in: nothing here knows a provider.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationError, field_validator
 
-from openai_costs.settings.error_location import Objection, objection
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.settings.error_location import Objection
+from openai_costs.settings.error_texts import close_to, objection
 from openai_costs.settings.section import Name, Section, VariableName, web_address
 
 SAMPLE_SCHEME = "sample://"
@@ -34,6 +37,8 @@ class Connection(Section):
 
     key_remedy: ClassVar[str] = ""
     """How a person gets a key, as a sentence without its end; for messages."""
+    variables: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """The variables that settings come from where no file lists a connection."""
     sample_key: ClassVar[str] = ""
     """The key that the sample organization knows."""
 
@@ -79,6 +84,24 @@ class ConnectionRefused(Exception):  # noqa: N818 - carries an objection to the 
         self.found = found
 
 
+def unlisted_connection(kind: type[Connection], variables: Mapping[str, str]) -> Connection:
+    """Return the connection there is where no settings file lists one.
+
+    Args:
+        kind: Its kind.
+        variables: The environment.
+
+    Raises:
+        SettingsError: A variable has a value that we cannot use.
+    """
+    try:
+        return kind.model_validate(kind.unlisted(variables))
+    except ValidationError as broken:
+        found = objection(broken, kind)
+        variable = kind.variables.get(str(found.where[0]), str(found.where[0]))
+        raise SettingsError(f"{variable} {found.text}. Correct the variable.") from None
+
+
 def typed_connections(tables: Sequence[Any], kinds: Kinds) -> list[Any]:
     """Return the tables of `[[connections]]` as connections of their kinds.
 
@@ -97,10 +120,13 @@ def _typed(number: int, table: Any, kinds: Kinds) -> Any:  # noqa: ANN401 - what
     if named not in by_name:
         known = ", ".join(by_name)
         raise ConnectionRefused(
-            Objection((*where, "provider"), f"there is no provider {named!r}; there are: {known}")
+            Objection(
+                (*where, "provider"),
+                f"is no known provider{close_to(str(named), by_name) or '.'} There are: {known}",
+            )
         )
     try:
         return by_name[named].model_validate(table)
     except ValidationError as broken:
-        first = objection(broken)
-        raise ConnectionRefused(Objection((*where, *first.where), first.text)) from None
+        first = objection(broken, by_name[named])
+        raise ConnectionRefused(first._replace(where=(*where, *first.where))) from None

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.settings.error_texts import SettingRefused, close_to
 from openai_costs.settings.section import (
     Columns,
     Name,
@@ -70,7 +71,7 @@ class Upstream(Section):
     @model_validator(mode="after")
     def _names_something(self) -> Self:
         if not (self.api_key_id or self.project_id):
-            raise ValueError("names neither api_key_id nor project_id: give one of them")
+            raise SettingRefused("names neither api_key_id nor project_id: give one of them")
         return self
 
 
@@ -125,14 +126,14 @@ class Gateway(Section):
     @model_validator(mode="after")
     def _names_known_columns(self) -> Self:
         known = (*SPEND_COLUMNS, *REQUEST_COLUMNS)
-        refuse_unknown_columns(self.token_columns, TOKEN_COLUMNS, "gateway.token_columns")
-        refuse_unknown_columns(self.spend_columns, known, "gateway.spend_columns")
+        refuse_unknown_columns(self.token_columns, TOKEN_COLUMNS, "token_columns")
+        refuse_unknown_columns(self.spend_columns, known, "spend_columns")
         return self
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
         if self.litellm_url and self.spend_files:
-            raise ValueError(
+            raise SettingRefused(
                 "has both litellm_url and spend_files: dollars would count twice; keep one"
             )
         return self
@@ -141,13 +142,20 @@ class Gateway(Section):
         """Refuse an upstream of an unknown connection, and a name that is already taken.
 
         Raises:
-            ValueError: Either of the two.
+            SettingRefused: Either of the two.
         """
-        for upstream in self.upstreams:
-            if upstream.connection not in connections:
-                raise ValueError(f"gateway.upstreams: there is no connection {upstream.connection}")
+        for number, upstream in enumerate(self.upstreams):
+            if (name := upstream.connection) not in connections:
+                hint = close_to(name, connections) or "."
+                raise SettingRefused(
+                    f"names {name!r}, which is not in [[connections]]{hint} "
+                    f"There are: {', '.join(sorted(connections))}",
+                    ("gateway", "upstreams", number, "connection"),
+                )
         if self.name in connections:
-            raise ValueError(f"gateway.name: {self.name} is a connection; rename one")
+            raise SettingRefused(
+                f"{self.name!r} is the name of a connection too: rename one", ("gateway", "name")
+            )
 
     @property
     def has_registry(self) -> bool:

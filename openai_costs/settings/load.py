@@ -5,10 +5,8 @@ the moment a run needs it (`admin_key`), so a rotated key is picked up by the ne
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,15 +32,16 @@ from openai_costs.settings.connection import (
     ConnectionRefused,
     Kinds,
     typed_connections,
+    unlisted_connection,
 )
-from openai_costs.settings.error_location import objection, sentence
-from openai_costs.settings.twins import refuse_twins
+from openai_costs.settings.error_location import sentence
+from openai_costs.settings.error_texts import key_fault, objection
+from openai_costs.settings.section import refuse_twins
+from openai_costs.settings.settings_file import content_of, file_beside
+from openai_costs.settings.twins import refuse_same_payer
 
 LATER_SECTIONS = ("retention",)
 """Sections of the public file format that this version accepts and does not read."""
-
-OURS = ("home", "config_file", "unread_sections", "only_connection")
-"""Fields of the settings that are no sections of the file."""
 
 
 class Environment(BaseSettings):
@@ -50,7 +49,7 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
-    openai_costs_config: Path = Path("openai_costs.toml")
+    openai_costs_config: Path | None = None
     openai_costs_home: str = "./data"
     dagster_home: str = ""
 
@@ -76,9 +75,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         for kind in ("connections", "budgets", "teams"):
-            names = [one.name for one in getattr(self, kind)]
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"{kind} have the same name: {', '.join(twice)}")
+            refuse_twins([one.name for one in getattr(self, kind)], (kind,), kind.rstrip("s"))
         return self
 
     @model_validator(mode="after")
@@ -87,11 +84,12 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _names_known_connections(self) -> Self:
+    def _names_what_exists(self) -> Self:
         known = {connection.name for connection in self.connections}
+        teams = {team.name for team in self.teams}
         self.gateway.refuse_strangers(known)
-        for budget in self.budgets:
-            budget.refuse_strangers(known)
+        for number, budget in enumerate(self.budgets):
+            budget.refuse_strangers(number, known, teams)
         return self
 
     @property
@@ -129,6 +127,7 @@ class Settings(Section):
 
         Raises:
             MissingKey: The variable is not set or empty.
+            SettingsError: It holds more than a key.
         """
         if connection.is_sample:
             return SecretStr(connection.sample_key)
@@ -139,31 +138,39 @@ class Settings(Section):
                 f"admin_key_env in {self.config_file} ({presence})",
             ]
             raise MissingKey(connection.name, places, connection.key_remedy)
+        if fault := key_fault(key):
+            where = f"Connection {connection.name!r}: the key in {connection.admin_key_env}"
+            raise SettingsError(f"{where} {fault}")
         return SecretStr(key)
 
 
-def load_settings(kinds: Kinds) -> Settings:
+def load_settings(kinds: Kinds, home: str | None = None) -> Settings:
     """Read the environment and the settings file.
+
+    The file is the one that OPENAI_COSTS_CONFIG names, or that of the home, or else that of the
+    current folder.
 
     Args:
         kinds: The kinds of connections there are; without a list of connections in the file, the
             first kind has one.
+        home: The home, where a command names one; else that of the environment.
 
     Raises:
         SettingsError: The file cannot be read or says something we cannot use.
     """
     environment = Environment()
-    path = environment.openai_costs_config
-    if "openai_costs_config" in environment.model_fields_set and not path.exists():
-        raise SettingsError(f"OPENAI_COSTS_CONFIG names {path}, which does not exist.")
-    said = with_budget_file(_read_toml(path), path.parent)
-    if ours := said.keys() & {*OURS}:
-        raise SettingsError(f"{path}: {min(ours)} cannot be set in this file.")
-    unread = tuple(section for section in LATER_SECTIONS if said.pop(section, None) is not None)
-    connections = said.pop("connections", None) or [kinds[0].unlisted(os.environ)]
-    whole = {**said, "connections": connections, "unread_sections": unread}
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return settings_of(whole, kinds, environment.openai_costs_home, path, text)
+    home, path = home or environment.openai_costs_home, environment.openai_costs_config
+    if path and not path.exists():
+        raise SettingsError(
+            f"OPENAI_COSTS_CONFIG names {path}, which does not exist. Correct or unset it."
+        )
+    path = path or file_beside(home)
+    content, text = content_of(path)
+    content = with_budget_file(content, path.parent)
+    unread = tuple(name for name in LATER_SECTIONS if content.pop(name, None) is not None)
+    if not content.get("connections", ()):
+        content["connections"] = [unlisted_connection(kinds[0], os.environ)]
+    return settings_of({**content, "unread_sections": unread}, kinds, home, path, text)
 
 
 def settings_of(
@@ -187,11 +194,11 @@ def settings_of(
             whole["connections"] = typed_connections(listed, kinds)
         settings = Settings.model_validate(whole)
     except ConnectionRefused as refused:
-        raise SettingsError(f"{path}: {sentence(refused.found, text)}") from None
+        raise SettingsError(sentence(refused.found, path, text)) from None
     except ValidationError as broken:
-        raise SettingsError(f"{path}: {sentence(objection(broken), text)}") from None
+        raise SettingsError(sentence(objection(broken, Settings), path, text)) from None
     keys = {one.admin_key_env: _held(one.admin_key_env) for one in settings.connections}
-    refuse_twins(settings.connections, keys, settings.config_file, text)
+    refuse_same_payer(settings.connections, keys, settings.config_file, text)
     return settings
 
 
@@ -212,9 +219,12 @@ def secret(variable: str, asks: str) -> SecretStr:
 
 
 def gateway_key(gateway: Gateway) -> SecretStr:
-    """Return the gateway's key, read now; SettingsError where there is none."""
+    """Return the gateway's key, read now; SettingsError where there is none, or more than it."""
     may = "a LiteLLM key that may read /key/list and /user/daily/activity"
-    return secret(gateway.key_env, f"[gateway] key_env ({may})")
+    key = secret(gateway.key_env, f"[gateway] key_env ({may})")
+    if fault := key_fault(key.get_secret_value()):
+        raise SettingsError(f"[gateway] key_env: the key in {gateway.key_env} {fault}")
+    return key
 
 
 def has_dagster_home() -> bool:
@@ -225,12 +235,3 @@ def has_dagster_home() -> bool:
 def environment_with(**more: str) -> dict[str, str]:
     """Return this process's environment for a child, with some variables set."""
     return os.environ | more
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
-    except (OSError, RecursionError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
-        raise SettingsError(f"{path} cannot be read: {broken}. Correct that line.") from broken

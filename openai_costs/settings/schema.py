@@ -7,14 +7,23 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from openai_costs.settings.section import Columns, NoAddress, Section, refuse_unknown_columns
+from openai_costs.settings.error_texts import SettingRefused
+from openai_costs.settings.section import (
+    Columns,
+    NoAddress,
+    Section,
+    refuse_unknown_columns,
+    written_as,
+)
 
 Sensitivity = Literal["low", "normal", "high"]
 
 Scoped = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(organization|provider|project|user|api_key|model|usage_type)(:.+)?$"
+    written_as(
+        r"(organization|provider|project|user|api_key|model|usage_type)(:.+)?",
+        "must be organization, provider, project, user, api_key, model or usage_type, or one of "
+        "them: user:user-ada",
     ),
 ]
 
@@ -65,17 +74,20 @@ def refuse_shared(teams: Sequence[Team]) -> None:
     """Refuse an id that is in two teams, or twice in one.
 
     Raises:
-        ValueError: Names the first such id, and where it is.
+        SettingRefused: Names the first such id, and where it is.
     """
     for kind in ("api_keys", "users", "projects"):
-        names: dict[str, list[str]] = {}
-        for team in teams:
-            for one in getattr(team, kind):
-                names.setdefault(one, []).append(team.name)
-        for one, of in sorted(names.items()):
-            if len(of) > 1:
-                where = " and ".join(of) if len({*of}) > 1 else f"{of[0]} twice"
-                raise ValueError(f"teams: {one} is in {kind} of {where}; keep it once")
+        first: dict[str, int] = {}
+        for number, team in enumerate(teams):
+            for place, one in enumerate(getattr(team, kind)):
+                if one in first:
+                    owner = "here" if first[one] == number else f"in team {teams[first[one]].name}"
+                    raise SettingRefused(
+                        f"of team {team.name} is {one}, which is {owner} already: keep it once",
+                        ("teams", number, kind, place),
+                        ("teams", first[one], kind),
+                    )
+                first[one] = number
 
 
 # `[reading]`: how the provider's APIs are read.
@@ -119,7 +131,7 @@ class DirectoryFile(Section):
 
     @model_validator(mode="after")
     def _names_known_columns(self) -> Self:
-        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "directory.files.columns")
+        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "columns")
         return self
 
 
@@ -147,7 +159,7 @@ class Directory(Section):
 
     @model_validator(mode="after")
     def _names_known_columns(self) -> Self:
-        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "directory.columns")
+        refuse_unknown_columns(self.columns, PEOPLE_COLUMNS, "columns")
         return self
 
 

@@ -1,7 +1,7 @@
 """The base of every section of the settings file, and the types that several of them share."""
 
-from collections.abc import Collection, Mapping
-from difflib import get_close_matches
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import (
@@ -9,15 +9,49 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     HttpUrl,
-    StringConstraints,
     TypeAdapter,
+    ValidationError,
 )
 
 from openai_costs.kernel.hosts import is_loopback
 from openai_costs.kernel.redaction import has_address
+from openai_costs.settings.error_location import Where
+from openai_costs.settings.error_texts import SettingRefused, close_to
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+def written_as(pattern: str, otherwise: str) -> AfterValidator:
+    """Return a validator of text.
+
+    Args:
+        pattern: What the whole text must match.
+        otherwise: What is wrong with any other text, as a predicate; never the text itself.
+    """
+    written = re.compile(pattern)
+
+    def validated(value: str) -> str:
+        if not written.fullmatch(value):
+            raise SettingRefused(otherwise)
+        return value
+
+    return AfterValidator(validated)
+
+
+Name = Annotated[
+    str,
+    written_as(
+        r"[a-z0-9][a-z0-9_-]{0,62}",
+        "may have lower-case letters, digits, - and _ only, 63 at most, and begins with a letter "
+        "or a digit",
+    ),
+]
+VariableName = Annotated[
+    str,
+    written_as(
+        r"[A-Za-z_][A-Za-z0-9_]*",
+        "must be the name of an environment variable, such as ACME_KEY, and not its value: export "
+        "the value, and delete it here",
+    ),
+]
 
 
 def web_address(value: str) -> str:
@@ -26,11 +60,14 @@ def web_address(value: str) -> str:
     Raises:
         ValueError: It contains a secret, or would send one in clear text.
     """
-    address = TypeAdapter(HttpUrl).validate_python(value)
+    try:
+        address = TypeAdapter(HttpUrl).validate_python(value)
+    except ValidationError:
+        raise SettingRefused("must be a web address: https://api.example.com/v1") from None
     if address.username or address.password:
-        raise ValueError("contains a user name or password; keys belong in the environment")
+        raise SettingRefused("contains a user name or password; keys belong in the environment")
     if address.scheme != "https" and not is_loopback(address.host):
-        raise ValueError("is not https: the key would travel in clear text")
+        raise SettingRefused("must begin with https: the key would travel in clear text")
     return value.rstrip("/")
 
 
@@ -41,9 +78,9 @@ def no_address(value: str) -> str:
         ValueError: It is empty, or an e-mail address, which is personal data and not an id.
     """
     if has_address(value):
-        raise ValueError("is an e-mail address; write a name, or the id as on the bill")
+        raise SettingRefused("is an e-mail address; write a name, or the id as on the bill")
     if not value.strip():
-        raise ValueError("is empty; write a name or an id, or leave it out")
+        raise SettingRefused("is empty; write a name or an id, or leave it out")
     return value
 
 
@@ -59,17 +96,40 @@ def refuse_unknown_columns(columns: Columns, known: Collection[str], setting: st
     Args:
         columns: Our name of a column, and its name in the file.
         known: Our names.
-        setting: Where the map stands, for the message.
+        setting: The setting that has the map.
 
     Raises:
-        ValueError: Names the unknown name, the closest one, and those there are.
+        SettingRefused: Names the unknown name, the closest one, and those there are.
     """
     for name in columns:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
+            hint = close_to(name, known) or "."
             names = ", ".join(sorted(known))
-            raise ValueError(f"{setting}: {name!r} is not a column{hint} The columns are: {names}")
+            raise SettingRefused(
+                f"has {name!r}, which is not a column{hint} The columns are: {names}", (setting,)
+            )
+
+
+def refuse_twins(names: Sequence[str], where: Where, what: str, root: Where = ()) -> None:
+    """Refuse a name that two sections of a kind have.
+
+    Args:
+        names: The names, in the order of the sections.
+        where: The way to the sections, from the section that asks.
+        what: What they are, in the singular: "route".
+        root: The way to the section that asks.
+
+    Raises:
+        SettingRefused: Names the second section that has a name, and the first.
+    """
+    first: dict[str, int] = {}
+    for number, name in enumerate(names):
+        if first.setdefault(name, number) != number:
+            raise SettingRefused(
+                f"{name!r} is the name of another {what} too: rename one",
+                (*where, number, "name"),
+                (*root, *where, first[name], "name"),
+            )
 
 
 class Section(BaseModel):

@@ -27,7 +27,7 @@ class _Sameness(NamedTuple):
     what: str
 
 
-def refuse_twins(
+def refuse_same_payer(
     connections: Sequence[Connection], keys: Mapping[str, str], file: object, text: str
 ) -> None:
     """Refuse two connections with one organization, or with one key and one address.

@@ -36,6 +36,9 @@ secret_env = "ALERT_SECRET"
 """
 
 
+A_DEMO = '[[connections]]\nname = "sample"\nbase_url = "sample://7/30/2026-03-10"\n'
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Return the exit code of a command line."""
     monkeypatch.setattr("sys.argv", ["openai-costs", *words])
@@ -166,15 +169,14 @@ def test_a_demo_does_not_replace_a_folder_that_is_something_else(
 
 
 @pytest.mark.usefixtures("nowhere")
-def test_the_doctor_names_the_missing_key_and_fails(
+def test_the_doctor_names_the_missing_key_once_and_fails(
     monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
     assert run(monkeypatch, "doctor", "--json") == 1
     facts = json.loads(capfd.readouterr().out)
-    assert {fact["about"] for fact in facts if fact["state"] == "FAIL"} == {
-        "openai: key",
-        "openai: GET /organization/costs",
-    }
+    about_key = [fact for fact in facts if "no admin key" in fact["said"]]
+    assert [(fact["state"], fact["about"]) for fact in about_key] == [("FAIL", "openai: key")]
+    assert [fact for fact in facts if fact["state"] == "FAIL"] == about_key
 
 
 @pytest.mark.usefixtures("nowhere")
@@ -249,7 +251,7 @@ def test_no_data_is_not_the_same_as_no_finding(
 ) -> None:
     lake = Lake(UPath(nowhere / "demo"))
     lake.replace_whole(Findings, findings_frame([finding()]))
-    (nowhere / "demo" / "openai_costs.toml").write_text('"sample://"', encoding="utf-8")
+    (nowhere / "demo" / "openai_costs.toml").write_text(A_DEMO, encoding="utf-8")
     assert run(monkeypatch, "findings") == 1
     said = capfd.readouterr()
     assert said.out == ""
@@ -259,10 +261,39 @@ def test_no_data_is_not_the_same_as_no_finding(
     assert "Spend of API key etl" in capfd.readouterr().out
 
 
-@pytest.mark.usefixtures("nowhere")
-def test_a_finding_that_is_not_there_cannot_be_muted(
-    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (("findings", "--json"), "findings"),
+        (("mute", "f1", "--reason", "known", "--until", "2999-01-01"), "findings"),
+        (("deliver",), "findings"),
+        (("report",), "days of costs"),
+        (("verify",), "settled days"),
+        (("verify", "--json"), "settled days"),
+        (("backfill", "--offline"), "kept pages"),
+    ],
+)
+def test_each_command_that_needs_data_names_the_home_without_any_and_the_demo_beside_it(
+    nowhere: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Streams,
+    command: tuple[str, ...],
+    what: str,
 ) -> None:
+    (nowhere / "demo").mkdir()
+    (nowhere / "demo" / "openai_costs.toml").write_text(A_DEMO, encoding="utf-8")
+    assert run(monkeypatch, *command) == 1
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"There are no {what} in {nowhere / 'home'} yet, because no data")
+    assert f"add --home {nowhere / 'demo'}" in shown.err
+    assert not (nowhere / "home").exists()
+
+
+def test_a_finding_that_is_not_there_cannot_be_muted(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    Lake(UPath(nowhere / "home")).replace_whole(Findings, findings_frame([finding()]))
     assert run(monkeypatch, "mute", "zzz", "--reason", "known", "--until", "2999-01-01") == 1
     assert "There is no finding 'zzz'" in capfd.readouterr().err
 
@@ -295,7 +326,8 @@ def test_delivering_twice_sends_once_and_a_channel_that_is_down_is_exit_code_1(
 
 @pytest.mark.usefixtures("nowhere")
 def test_delivering_without_a_route_says_that_no_message_was_sent(
-    monkeypatch: pytest.MonkeyPatch, capfd: Streams
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
+    Lake(UPath(nowhere / "home")).replace_whole(Findings, findings_frame([]))
     assert run(monkeypatch, "deliver") == 0
     assert "No route, so no message was sent." in capfd.readouterr().out

@@ -10,7 +10,6 @@ from upath import UPath
 
 from openai_costs.cli.findings import (
     MuteRequest,
-    NothingStored,
     as_json,
     lines,
     mute,
@@ -22,7 +21,6 @@ from openai_costs.outputs.alerts.evaluation import NOTHING
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
 from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import findings_frame
-from openai_costs.sample.setup import CONFIG
 from openai_costs.settings import Alerts, Mute, Route
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
@@ -70,21 +68,6 @@ def test_a_finding_is_shown_with_dollars_and_its_reason(home: UPath) -> None:
 def test_without_an_open_finding_there_is_a_sentence(home: UPath) -> None:
     Lake(home).replace_whole(Findings, findings_frame([OVER]))
     assert "No open finding" in "".join(lines(shown(home)))
-
-
-def test_a_home_without_data_is_an_error_that_names_it_and_the_demo_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    empty = UPath(tmp_path / "data")
-    with pytest.raises(NothingStored) as failed:
-        shown(empty)
-    assert f"There are no findings in {empty} yet" in str(failed.value)
-    assert "demo" not in str(failed.value).replace(str(tmp_path), "")
-    (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / CONFIG).write_text('base_url = "sample://organisation"', "utf-8")
-    with pytest.raises(NothingStored, match=f"A demo is in {tmp_path / 'demo'}: add --home"):
-        shown(empty)
 
 
 def test_json_has_every_column_and_every_digit(home: UPath) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from openai_costs.kernel.errors import MissingKey, OpenAICostsError, SettingsError
 from openai_costs.sample.setup import company
-from openai_costs.settings.load import Settings, load_settings, secret
+from openai_costs.settings.load import Settings, gateway_key, load_settings, secret
 from openai_costs.sources.openai.settings import DEFAULT_BASE_URL, OpenAIConnection
 from openai_costs.sources.registry import connection_kinds
 
@@ -16,19 +16,19 @@ VARIABLES = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL", "OPENAI_COSTS_CONFIG", "OPEN
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in (*VARIABLES, "ACME_KEY", "DAGSTER_HOME"):
+    for name in (*VARIABLES, "ACME_KEY", "LITELLM_MASTER_KEY", "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
 
-def written(said: str) -> Settings:
-    Path("openai_costs.toml").write_text(said, encoding="utf-8")
+def written(text: str) -> Settings:
+    Path("openai_costs.toml").write_text(text, encoding="utf-8")
     return load_settings(connection_kinds())
 
 
-def refusal(said: str) -> str:
+def refusal(text: str) -> str:
     with pytest.raises(SettingsError) as refused:
-        written(said)
+        written(text)
     return str(refused.value)
 
 
@@ -97,13 +97,13 @@ def test_history_begins_with_the_earliest_connection():
     assert written(one_connection(start)).first_day == date(2025, 3, 1)
 
 
-def a_team(said: str) -> str:
-    return f'[[teams]]\nname = "labs"\n{said}\n'
+def a_team(more: str) -> str:
+    return f'[[teams]]\nname = "labs"\n{more}\n'
 
 
 def test_a_model_may_have_an_at_sign_in_its_id():
-    said = '[[budgets]]\nname = "b"\nscope = "model"\nid = "claude-4@20260101"\nlimit_usd = 1\n'
-    assert written(said).budgets[0].counted == ("claude-4@20260101",)
+    text = '[[budgets]]\nname = "b"\nscope = "model"\nid = "claude-4@20260101"\nlimit_usd = 1\n'
+    assert written(text).budgets[0].counted == ("claude-4@20260101",)
 
 
 def test_sections_of_later_versions_are_accepted_and_named():
@@ -111,77 +111,138 @@ def test_sections_of_later_versions_are_accepted_and_named():
 
 
 @pytest.mark.parametrize(
-    ("said", "named"),
+    ("text", "named"),
     [
-        ("[reading\n", "openai_costs.toml cannot be read"),
-        ("a = 1\na = 2\n", "openai_costs.toml cannot be read"),
-        ("[readings]\n", "readings"),
-        ("[reading]\ntrailing_day = 7\n", "reading.trailing_day"),
-        ("[reading]\ntrailing_days = 0\n", "reading.trailing_days"),
-        ("[reading]\ntrailing_days = 91\n", "reading.trailing_days"),
-        ("[reading]\nsettle_hours = -1\n", "reading.settle_hours"),
-        ("[reading]\nmax_body_mb = 0\n", "reading.max_body_mb"),
-        ('[reading]\ntrailing_days = "a week"\n', "reading.trailing_days"),
-        (one_connection("colour = 1"), "connections.0.colour"),
-        (one_connection('start = "yesterday"'), "connections.0.start"),
+        ("[reading\n", "openai_costs.toml, line 1: not TOML (expected"),
+        ("a = 1\na = 2\n", "openai_costs.toml, line 2: a setting is there twice. Remove one"),
+        (
+            "[readings]\n",
+            "line 1: [readings] is not a known setting; did you mean 'reading'? docs/",
+        ),
+        ("[reading]\ntrailing_day = 7\n", "line 2: [reading] trailing_day "),
+        ("[reading]\ntrailing_days = 0\n", "line 2: [reading] trailing_days "),
+        ("[reading]\ntrailing_days = 91\n", "line 2: [reading] trailing_days "),
+        ("[reading]\nsettle_hours = -1\n", "line 2: [reading] settle_hours "),
+        ("[reading]\nmax_body_mb = 0\n", "line 2: [reading] max_body_mb "),
+        ('[reading]\ntrailing_days = "a week"\n', "line 2: [reading] trailing_days "),
+        (one_connection("colour = 1"), "line 3: [[connections]] colour "),
+        (one_connection('start = "yesterday"'), "line 3: [[connections]] start "),
         (one_connection("start = 2019-12-31"), "2020-01-01"),
-        (one_connection('access = "everything"'), "connections.0.access"),
-        (one_connection('provider = "other"'), "connections.0.provider (line 3)"),
-        (one_connection('provider = "other"'), "no provider 'other'; there are: openai"),
-        (one_connection("provider = 7"), "no provider 7; there are: openai"),
-        (one_connection("") + one_connection('start = "soon"'), "connections.1.start (line 6)"),
-        (one_connection("requests_per_minute = 0"), "connections.0.requests_per_minute"),
-        (one_connection('base_url = "api.openai.com/v1"'), "connections.0.base_url"),
-        (one_connection('base_url = "ftp://api.openai.com"'), "connections.0.base_url"),
-        (one_connection('base_url = ""'), "connections.0.base_url"),
-        ('[[connections]]\nname = "../acme"\n', "connections.0.name"),
-        ('[[connections]]\nname = ""\n', "connections.0.name"),
-        ('[[connections]]\naccess = "full"\n', "connections.0.name"),
-        ('connections = "acme"\n', "connections"),
-        (one_connection("") + one_connection(""), "same name: acme"),
-        (a_team('users = ["ana@acme.example"]'), "teams.0.users.0 (line 3): is an e-mail address"),
-        (a_team('projects = [" "]'), "teams.0.projects.0 (line 3): is empty"),
-        (a_team('owner = "x"'), "teams.0.owner (line 3): is not a setting that is known here"),
-        (a_team("") * 2, "teams have the same name: labs"),
-        (a_team('users = ["u", "u"]'), "teams: u is in users of labs twice; keep it once"),
+        (one_connection('access = "everything"'), "line 3: [[connections]] access "),
+        (one_connection('provider = "other"'), "line 3: [[connections]] provider "),
+        (one_connection('provider = "other"'), "is no known provider. There are: openai."),
+        (one_connection("provider = 7"), "is no known provider. There are: openai."),
+        (one_connection("") + one_connection('start = "soon"'), "line 6: [[connections]] start "),
+        (one_connection("requests_per_minute = 0"), "line 3: [[connections]] requests_per_minute "),
+        (one_connection('base_url = "api.openai.com/v1"'), "line 3: [[connections]] base_url "),
+        (one_connection('base_url = "ftp://api.openai.com"'), "line 3: [[connections]] base_url "),
+        (one_connection('base_url = ""'), "line 3: [[connections]] base_url "),
+        ('[[connections]]\nname = "../acme"\n', "line 2: [[connections]] name "),
+        ('[[connections]]\nname = ""\n', "line 2: [[connections]] name "),
+        ('[[connections]]\naccess = "full"\n', "line 1: [[connections]] name is required"),
+        ('connections = "acme"\n', "line 1: connections must have a header with two pairs of"),
+        (
+            '[connections]\nname = "acme"\n',
+            "line 1: [connections] must have a header with two pairs",
+        ),
+        (
+            "[alerts.routes]\n",
+            "line 1: [alerts] routes must have a header with two pairs of brackets: ",
+        ),
+        ("[[reading]]\n", "line 1: [reading] must have a header with one pair"),
+        ("[reading]\n[reading]\n", "line 2: the section [reading] is there twice. Merge the two."),
+        ("[reading\n", "Text needs quotes"),
+        (
+            "trailing_days = 7\n",
+            "line 1: trailing_days belongs to [reading]: move it below that header",
+        ),
+        ("[alerts]\nroutes = [1]\n", "line 2: [alerts] routes (entry 1) must be a table"),
+        (
+            "[directory]\nignore_plus_tags = 7\n",
+            "[directory] ignore_plus_tags must be true or false",
+        ),
+        ('[directory]\nservice_accounts = "bot"\n', "service_accounts must be a list, in square"),
+        ("[gateway]\nmodels = 7\n", "[gateway] models must be a table"),
+        (
+            '[seats]\nmonth_usd = "30 USD"\n',
+            "month_usd must be a decimal number, without a currency",
+        ),
+        (one_connection("organization_id = 7"), "organization_id must be text, in quotes"),
+        (one_connection('admin_key = "x"'), "line 3: [[connections]] admin_key is not a known"),
+        (one_connection('admin_key = "x"'), "did you mean 'admin_key_env'?"),
+        (one_connection("start = 2026-01-01T10:00:00"), "start must be a day, without quotes"),
+        (one_connection("start = 01-31-2026"), "line 3: not TOML"),
+        (
+            one_connection("") + one_connection(""),
+            "'acme' is the name of another connection",
+        ),
+        (
+            a_team('users = ["ana@acme.example"]'),
+            "line 3: [[teams]] users (entry 1) is an e-mail address",
+        ),
+        (a_team('projects = [" "]'), "line 3: [[teams]] projects (entry 1) is empty"),
+        (
+            a_team('owner = "x"'),
+            "line 3: [[teams]] owner is not a known setting. Known here: api_keys, ",
+        ),
+        (
+            a_team("") * 2,
+            "line 5: [[teams]] name 'labs' is the name of another team too: rename one. The oth",
+        ),
+        (
+            a_team('users = ["u", "u"]'),
+            "[[teams]] users (entry 2) of team labs is u, which is here already: keep it once",
+        ),
         (
             a_team('users = ["u"]') + a_team('users = ["u"]').replace("labs", "desk"),
-            "teams: u is in users of labs and desk; keep it once",
+            "users (entry 1) of team desk is u, which is in team labs already: keep it once. Th",
         ),
         ('[[budgets]]\nname = "b"\nscope = "user"\nid = "a@b.example"\nlimit_usd = 1\n', "line 4"),
-        ("[alerts]\nfresh_days = 0\n", "alerts.fresh_days (line 2)"),
-        ("[alerts]\ngrowing_factor = 1\n", "alerts.growing_factor (line 2)"),
-        ('[alerts]\ndagster_url = "d.example"\n', "alerts.dagster_url (line 2)"),
-        (a_route('channel = "fax"'), "alerts.routes.0.channel (line 3)"),
-        (a_route('channel = "slack"'), "(line 1): route 'a' (slack) needs url_env"),
+        ("[alerts]\nfresh_days = 0\n", "line 2: [alerts] fresh_days "),
+        ("[alerts]\ngrowing_factor = 1\n", "line 2: [alerts] growing_factor "),
+        ('[alerts]\ndagster_url = "d.example"\n', "line 2: [alerts] dagster_url "),
+        (a_route('channel = "fax"'), "line 3: [[alerts.routes]] channel "),
+        (
+            a_route('channel = "slack"'),
+            "line 1: [[alerts.routes]] needs url_env, because route 'a' goes to slack",
+        ),
         (a_route('channel = "webhook"\nurl_env = "U"'), "needs secret_env"),
         (a_route('channel = "email"\nurl_env = "U"\nsender = "s"'), "needs to"),
-        (a_route('channel = "slack"\nurl_env = "https://hooks"'), "routes.0.url_env (line 4)"),
-        (a_route('channel = "pagerduty"\nsecret_env = "K"\ndigest = true'), "remove digest"),
+        (
+            a_route('channel = "slack"\nurl_env = "https://hooks"'),
+            "line 4: [[alerts.routes]] url_env must be the name of an environment variable",
+        ),
+        (
+            a_route('channel = "pagerduty"\nsecret_env = "K"\ndigest = true'),
+            "line 5: [[alerts.routes]] digest is not",
+        ),
         (a_route('channel = "webhook"\nbody_template = "{}"'), "needs url_env"),
         (
             a_route('channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\ndigest = true'),
-            "remove digest",
+            "line 6: [[alerts.routes]] digest is not possible",
         ),
         (
             a_route('channel = "slack"\nurl_env = "U"\nheaders = { X-Scope-OrgID = "a" }'),
-            "route 'a': headers is only for a webhook; remove it",
+            "[[alerts.routes]] headers is only for a webhook, and route 'a' goes to slack: remove",
         ),
         (
             a_route(
                 'channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\n'
                 'headers = { Authorization = "Bearer s3cr3t" }'
             ),
-            "the header Authorization may hold a secret; put its value into a variable",
+            "headers.Authorization may hold a secret: export its value, and name the variable in",
         ),
-        (a_route('channel = "slack"\nurl_env = "U"') * 2, "two routes are called 'a'"),
+        (
+            a_route('channel = "slack"\nurl_env = "U"') * 2,
+            "name 'a' is the name of another route too",
+        ),
         (a_mute('until = 2026-12-01\nreason = "x"'), "would mute everything"),
-        (a_mute('finding = "f"\nuntil = 2026-12-01'), "alerts.mutes.0.reason"),
-        (a_mute('finding = "f"\nuntil = "soon"\nreason = "x"'), "alerts.mutes.0.until (line 3)"),
+        (a_mute('finding = "f"\nuntil = 2026-12-01'), "line 1: [[alerts.mutes]] reason "),
+        (a_mute('finding = "f"\nuntil = "soon"\nreason = "x"'), "line 3: [[alerts.mutes]] until "),
     ],
 )
-def test_a_setting_we_cannot_use_is_refused_by_its_name(said: str, named: str):
-    sentence = refusal(said)
+def test_a_setting_we_cannot_use_is_refused_by_its_name(text: str, named: str):
+    sentence = refusal(text)
     assert named in sentence
     assert "openai_costs.toml" in sentence
 
@@ -214,39 +275,42 @@ def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("key", ["home", "config_file", "unread_sections", "only_connection"])
 def test_the_file_cannot_say_what_only_the_environment_says(key: str):
-    assert key in refusal(f'{key} = "elsewhere"\n')
+    text = refusal(f'{key} = "elsewhere"\n')
+    assert text.startswith(f"openai_costs.toml, line 1: {key} is no setting of this file. ")
 
 
 def test_a_file_that_is_not_text_is_refused_in_a_sentence():
     Path("openai_costs.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match=r"openai_costs\.toml cannot be read: .*\."):
         load_settings(connection_kinds())
 
 
 def test_a_folder_in_place_of_the_file_is_refused_in_a_sentence():
     Path("openai_costs.toml").mkdir()
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match=r"openai_costs\.toml cannot be read: .*\."):
         load_settings(connection_kinds())
 
 
 def test_a_bad_address_from_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "not an address")
-    with pytest.raises(SettingsError, match="base_url"):
+    with pytest.raises(
+        SettingsError, match=r"^OPENAI_BASE_URL must be a web address: .* Correct the variable\."
+    ):
         load_settings(connection_kinds())
 
 
-def test_an_unknown_connection_is_answered_with_the_known_ones():
+def test_an_unknown_connection_is_refused_with_the_known_ones():
     settings = written(one_connection('[[connections]]\nname = "labs"\nadmin_key_env = "LABS_KEY"'))
     with pytest.raises(SettingsError, match=r"'acmee'.*acme, labs"):
         settings.connection("acmee")
 
 
-def test_a_missing_key_names_every_place_looked_at_and_the_demo():
+def test_a_missing_key_names_every_place_searched_and_the_demo():
     settings = written(one_connection('admin_key_env = "ACME_KEY"'))
     with pytest.raises(MissingKey) as missing:
         settings.admin_key(settings.connection("acme"))
-    for said in ("'acme'", "ACME_KEY", "openai_costs.toml (found)", "openai-costs demo"):
-        assert said in str(missing.value)
+    for text in ("'acme'", "ACME_KEY", "openai_costs.toml (found)", "openai-costs demo"):
+        assert text in str(missing.value)
 
 
 def test_a_missing_key_says_that_there_is_no_file_either():
@@ -318,13 +382,82 @@ def test_a_process_may_read_one_connection_only():
     settings = written(one_connection('[[connections]]\nname = "labs"\nadmin_key_env = "LABS_KEY"'))
     assert [one.name for one in settings.asked_connections] == ["acme", "labs"]
     assert [one.name for one in settings.only("labs").asked_connections] == ["labs"]
-    with pytest.raises(SettingsError, match="'nobody'"):
-        settings.only("nobody")
+    with pytest.raises(SettingsError, match="'missing'"):
+        settings.only("missing")
+
+
+def test_a_budget_of_a_team_that_is_not_there_is_refused():
+    a_budget = '[[budgets]]\nname = "b"\nlimit_usd = 9\nscope = "team"\nid = "lab"\n'
+    assert (
+        "line 8: [[budgets]] id of budget 'b' names the team 'lab', which is not in [[teams]]; "
+        "did you mean 'labs'? There are: labs."
+    ) in refusal(a_team("") + a_budget)
+    assert "[[teams]]. There are: none." in refusal(a_budget)
+    assert written(a_team("") + a_budget.replace('"lab"', '"labs"')).budgets
+
+
+def test_a_budget_of_a_budget_file_is_named_where_the_settings_have_no_line_for_it():
+    Path("b.csv").write_text("name,scope,id,limit_usd\nb,team,lab,9\n", encoding="utf-8")
+    text = refusal('budgets_file = "b.csv"\n' + a_team(""))
+    assert text.startswith("openai_costs.toml: [[budgets]] id of budget 'b' names the team 'lab'")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "fault"),
+    [
+        (f'"{KEY}"', "has quotation marks around it. Export it without them."),
+        (f"\u201c{KEY}\u201d", "has quotation marks around it."),
+        (f"Bearer {KEY}", "has the words of a header in front of it. Export the key alone."),
+        (f"Authorization: Bearer {KEY}", "has the words of a header in front of it."),
+        (f"{KEY[:9]}\n{KEY[9:]}", "has a line break, a space or a character that no key has."),
+        (f"{KEY} # acme", "Copy it as one line."),
+        (f"{KEY}\u2026", "Copy it as one line."),
+    ],
+)
+def test_a_key_that_was_copied_with_something_else_is_refused_without_a_request(
+    monkeypatch: pytest.MonkeyPatch, pasted: str, fault: str
+):
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", pasted)
+    monkeypatch.setenv("LITELLM_MASTER_KEY", pasted)
+    settings = load_settings(connection_kinds())
+    with pytest.raises(SettingsError) as of_provider:
+        settings.admin_key(settings.connections[0])
+    with pytest.raises(SettingsError) as of_gateway:
+        gateway_key(settings.gateway)
+    who = ("Connection 'openai': the key in OPENAI_ADMIN_KEY", "the key in LITELLM_MASTER_KEY")
+    for refused, place in zip((of_provider, of_gateway), who, strict=True):
+        assert f"{place} {fault}" in str(refused.value) or str(refused.value).endswith(fault)
+        assert KEY[9:] not in str(refused.value)
+
+
+def test_a_home_with_a_settings_file_has_settings_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    Path("openai_costs.toml").write_text("[reading]\ntrailing_days = 3\n", encoding="utf-8")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/openai_costs.toml").write_text("[reading]\ntrailing_days = 5\n")
+    of_demo = load_settings(connection_kinds(), "demo")
+    assert (of_demo.home, of_demo.reading.trailing_days) == ("demo", 5)
+    assert of_demo.config_file == tmp_path / "demo/openai_costs.toml"
+    assert load_settings(connection_kinds(), "elsewhere").reading.trailing_days == 3
+    assert load_settings(connection_kinds(), "s3://demo").reading.trailing_days == 3
+    monkeypatch.setenv("OPENAI_COSTS_HOME", "demo")
+    assert load_settings(connection_kinds()).reading.trailing_days == 5
+    monkeypatch.setenv("OPENAI_COSTS_CONFIG", "openai_costs.toml")
+    assert load_settings(connection_kinds()).reading.trailing_days == 3
+
+
+def test_a_variable_that_names_no_file_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_COSTS_CONFIG", "gone.toml")
+    with pytest.raises(SettingsError, match=r"names gone\.toml, which does not exist\. Correct or"):
+        load_settings(connection_kinds())
 
 
 @pytest.mark.parametrize("more", ['connection = "acne"', 'scope = "connection"\nid = "acne"'])
 def test_a_budget_of_a_connection_that_is_not_there_is_refused(more: str) -> None:
     a_budget = f'[[budgets]]\nname = "all"\nlimit_usd = 9\n{more}\n'
-    said = refusal(one_connection("") + a_budget)
-    assert "budget 'all' names the connection 'acne', which does not exist; there are: acme" in said
+    assert (
+        "of budget 'all' names the connection 'acne', which is not in [[connections]]; did you "
+        "mean 'acme'? There are: acme."
+    ) in refusal(one_connection("") + a_budget)
     assert written(one_connection("") + a_budget.replace("acne", "acme")).budgets

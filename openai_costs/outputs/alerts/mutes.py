@@ -10,7 +10,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings import Alerts, Mute
-from openai_costs.settings.error_location import objection
+from openai_costs.settings.error_texts import objection
 from openai_costs.storage.files import is_local, replace_file
 
 FILE = "mutes.json"
@@ -34,8 +34,11 @@ def kept_mutes(home: UPath) -> tuple[Mute, ...]:
     try:
         return _MUTES.validate_json(file.read_bytes())
     except ValidationError as broken:
-        reason = objection(broken).text
-        raise SettingsError(f"{file} cannot be read: {reason}. Correct or delete it.") from None
+        found = objection(broken, Mute)
+        what = " ".join(filter(None, (one for one in found.where if isinstance(one, str))))
+        raise SettingsError(
+            f"{file} cannot be read: {what or 'a mute'} {found.text}. Correct or delete the file."
+        ) from None
 
 
 def keep_mute(home: UPath, mute: Mute, today: date) -> None:

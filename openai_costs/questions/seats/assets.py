@@ -34,6 +34,10 @@ _SPENDERS = """
         max(day) FILTER (billed_usd <> 0)
     FROM read_parquet($files) WHERE user_id IS NOT NULL GROUP BY ALL
 """
+_SPENT_DAYS = """
+    SELECT connection, user_id, day, sum(billed_usd)::DECIMAL(38,18)
+    FROM read_parquet($files) WHERE user_id IS NOT NULL AND ({lately}) GROUP BY ALL
+"""
 _SUBSCRIPTIONS = """
     SELECT connection, line_item, sum(billed_usd)::DECIMAL(38,18)
     FROM read_parquet($files)
@@ -74,6 +78,7 @@ def membership(lake: Lake, prices: Prices) -> Membership:
         api_keys=keys,
         admin_keys=admins,
         spenders=_spenders(lake, as_of),
+        spent_days=_spent_days(lake, as_of),
         subscriptions=_subscriptions(lake, as_of, prices),
         as_of_days=as_of,
     )
@@ -105,6 +110,16 @@ def _spenders(lake: Lake, as_of: Mapping[str, date]) -> pl.DataFrame:
         "last_day": pl.Date(),
     }
     return lake.ask(SpendAttribution, _SPENDERS.format(lately=_lately(as_of)), pl.Schema(schema))
+
+
+def _spent_days(lake: Lake, as_of: Mapping[str, date]) -> pl.DataFrame:
+    schema = {
+        "connection": pl.String(),
+        "user_id": pl.String(),
+        "day": pl.Date(),
+        "billed_usd": MONEY,
+    }
+    return lake.ask(SpendAttribution, _SPENT_DAYS.format(lately=_lately(as_of)), pl.Schema(schema))
 
 
 def _subscriptions(lake: Lake, as_of: Mapping[str, date], prices: Prices) -> dict[str, Decimal]:

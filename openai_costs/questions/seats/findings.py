@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.questions.coverage import newest_settled
 from openai_costs.questions.rules import Facts, Question, Rule
@@ -20,14 +21,14 @@ PAGE = "docs/governance.md"
 SPAN = "in the 30 days to {day}"
 LEAVER = Rule(
     "seats.leaver_spends",
-    title="{who}, who left according to the directory, spent {usd} " + SPAN,
+    title="{who}, who left according to the directory, still spent {usd} " + SPAN,
     span=SPAN,
     quiet_days=0,
     page=PAGE,
 )
 UNMATCHED = Rule(
     "seats.unmatched",
-    title="{who} was not in the company directory and spent {usd} " + SPAN,
+    title="{who}, who was not in the company directory, spent {usd} " + SPAN,
     span=SPAN,
     quiet_days=0,
     page=PAGE,
@@ -50,11 +51,8 @@ class Condition(NamedTuple):
 
 
 _IS_MEMBER = pl.col("is_current") & (pl.col("seat_kind") == "user")
-_HAS_LEFT = (pl.col("status") == "left") & (
-    pl.col("left_day").is_null() | (pl.col("last_active_day") > pl.col("left_day"))
-)
 OF_DIRECTORY = (
-    Condition(LEAVER, "critical", _HAS_LEFT & (pl.col("spend_30d_usd") > 0)),
+    Condition(LEAVER, "critical", pl.col("spend_after_left_usd") > 0),
     Condition(UNMATCHED, "warning", _IS_MEMBER & (pl.col("status") == "unmatched")),
 )
 """Conditions that need a directory that can be trusted."""
@@ -89,7 +87,8 @@ def seat_candidates(
 
 def _candidate(condition: Condition, seat: dict[str, Any]) -> dict[str, Any]:
     name = None if "@" in (seat["name"] or "") else seat["name"]
-    is_idle = condition.rule is IDLE
+    is_idle, is_leaver = condition.rule is IDLE, condition.rule is LEAVER
+    spent = seat["spend_after_left_usd" if is_leaver else "spend_30d_usd"]
     return {
         "rule": condition.rule.id,
         "severity": condition.severity,
@@ -99,9 +98,9 @@ def _candidate(condition: Condition, seat: dict[str, Any]) -> dict[str, Any]:
         "connection": seat["connection"],
         "day": seat["as_of_day"],
         "since_day": min(_since(condition.rule, seat) or seat["as_of_day"], seat["as_of_day"]),
-        "observed": seat["spend_30d_usd"],
+        "observed": spent,
         "unit": "USD",
-        "impact_usd": seat["seat_usd"] if is_idle else seat["spend_30d_usd"],
+        "impact_usd": seat["seat_usd"] if is_idle else spent,
         "because": _because(condition.rule, seat, name or seat["user_id"]),
         "owner": seat["team"],
         "table_name": Seats.full_name(),
@@ -118,35 +117,55 @@ def _since(rule: Rule, seat: dict[str, Any]) -> date | None:
 
 
 def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
-    spent = f"{dollars(seat['spend_30d_usd'])} {_range(seat['as_of_day'])}"
-    last = seat["last_active_day"]
-    active = f"last active on {last}" if last else "no activity is known"
     if rule is LEAVER:
-        left = f" on {seat['left_day']}" if seat["left_day"] else ""
-        what = f"The directory says {who} left{left}, but their keys spent {spent}; {active}."
-        return f"{what}{_keys(seat)}"
+        return _because_of_leaving(seat, who)
+    spent = dollars(seat["spend_30d_usd"])
+    days = _range(seat["as_of_day"] - timedelta(days=WINDOW_DAYS - 1), seat["as_of_day"])
     if rule is UNMATCHED:
         return (
-            f"{who} ({seat['role'] or 'member'}) is not in the company directory and spent "
-            f"{spent}; {active}. They may have another address: add it as an alias, or ask "
+            f"{who} ({seat['role'] or 'member'}) is not in the company directory and spent {spent} "
+            f"{days}; {_activity(seat)}. They may have another address: add it as an alias, or ask "
             "who invited them."
         )
     return (
-        f"{who} holds a seat of {dollars(seat['seat_usd'])} a month (the contract price, an "
-        f"assumption) and may not need it: {active}, spent {spent}."
+        f"{who} has a seat of {dollars(seat['seat_usd'])} a month (the contract price, an "
+        f"assumption) and may not need it: they spent {spent} {days}; {_activity(seat)}. Ask, then "
+        "give the seat to someone else."
     )
 
 
-def _range(last: date) -> str:
-    """Return the days of spend_30d_usd: a sum of many days names its range."""
-    return f"from {last - timedelta(days=WINDOW_DAYS - 1)} to {last}"
+def _because_of_leaving(seat: dict[str, Any], who: str) -> str:
+    """Return what was spent since a person left, of which days, and what to do about it."""
+    last, left_day = seat["as_of_day"], seat["left_day"]
+    first = last - timedelta(days=WINDOW_DAYS - 1)
+    left = f" on {left_day}" if left_day else ", without a day"
+    days = _range(max(first, left_day + ONE_DAY) if left_day else first, last)
+    spent = dollars(seat["spend_after_left_usd"])
+    return (
+        f"The directory says {who} left{left}, but their keys spent {spent} {days}; "
+        f"{_activity(seat)}. {_next_step(seat)}"
+    )
 
 
-def _keys(seat: dict[str, Any]) -> str:
+def _activity(seat: dict[str, Any]) -> str:
+    last = seat["last_active_day"]
+    return f"last active on {last}" if last else "no activity is known"
+
+
+def _range(first: date, last: date) -> str:
+    """Return the days of a sum: a sum of many days names its range."""
+    return f"on {last}" if first == last else f"from {first} to {last}"
+
+
+def _next_step(seat: dict[str, Any]) -> str:
     """Return which keys a leaver still owns, and what to do about them."""
     owned = (("api_keys", "API key"), ("admin_keys", "admin key"))
     keys = " and ".join(counted(seat[name], noun) for name, noun in owned if seat[name])
-    return f" They still own {keys}: revoke or reassign them." if keys else ""
+    if not keys:
+        return "They own no key that is still listed: ask their team what runs under their name."
+    are_several = sum(seat[name] or 0 for name, _ in owned) > 1
+    them = "them" if are_several else "it"
+    return f"They still own {keys}, and a service may use {them}: reassign or revoke {them}."
 
 
 def _of(lake: Lake, conditions: Sequence[Condition]) -> pl.DataFrame:

@@ -77,6 +77,7 @@ class Membership:
         api_keys: core.api_keys.
         admin_keys: core.admin_keys.
         spenders: connection, user_id, spend_30d_usd, last_day: dollars attributed to users.
+        spent_days: connection, user_id, day, billed_usd: the days of spend_30d_usd.
         subscriptions: Dollars of subscription-like lines by connection, in the same days.
         as_of_days: The newest settled day of each connection's ledger.
     """
@@ -88,6 +89,7 @@ class Membership:
     api_keys: pl.DataFrame
     admin_keys: pl.DataFrame
     spenders: pl.DataFrame
+    spent_days: pl.DataFrame
     subscriptions: Mapping[str, Decimal]
     as_of_days: Mapping[str, date]
 
@@ -109,7 +111,8 @@ def seats(
     )
     newest = max(members.as_of_days.values(), default=None)
     counted = _counted(_with_people(held, engineers, rules, newest), members)
-    active = _with_activity(counted, members, prices.idle_after_days)
+    left = _with_spend_after_leaving(counted, members.spent_days)
+    active = _with_activity(left, members, prices.idle_after_days)
     return (
         with_cost(active, members.subscriptions, prices)
         .select(list(Seats.types()))
@@ -181,6 +184,19 @@ def _counted(rows: pl.DataFrame, members: Membership) -> pl.DataFrame:
         )
         found = found.join(counts, on=["connection", "user_id"], how="left")
     return found.with_columns(pl.col("admin_keys", "api_keys", "projects").fill_null(0))
+
+
+def _with_spend_after_leaving(rows: pl.DataFrame, spent: pl.DataFrame) -> pl.DataFrame:
+    """Add the dollars of the days after a person left; of all days without a leaving day."""
+    is_after = pl.col("left_day").is_null() | (pl.col("day") > pl.col("left_day"))
+    after = (
+        rows.filter(status="left")
+        .select("connection", "user_id", "left_day")
+        .join(spent, on=["connection", "user_id"], how="left")
+        .group_by("connection", "user_id")
+        .agg(spend_after_left_usd=pl.col("billed_usd").filter(is_after).sum())
+    )
+    return rows.join(after, on=["connection", "user_id"], how="left", maintain_order="left")
 
 
 def _with_activity(rows: pl.DataFrame, members: Membership, idle_after_days: int) -> pl.DataFrame:

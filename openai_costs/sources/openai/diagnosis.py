@@ -4,13 +4,13 @@ Not here: how the doctor shows it.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import date
 from functools import partial
 from typing import NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
-from openai_costs.kernel.errors import AccessRefused, MissingKey, ReadFailed
+from openai_costs.kernel.errors import AccessRefused, ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.diagnosis import call_diagnosis, key_diagnosis
@@ -67,12 +67,14 @@ def diagnose(
     """Yield facts about a connection: its key, whether costs are answered, and its scopes."""
     yesterday = today - ONE_DAY
     day = DayRange(yesterday, yesterday)
-    yield key_diagnosis(settings, connection, KEY, "an admin key", NO_ADMIN_KEY)
+    of_key = key_diagnosis(settings, connection, KEY, "an admin key", NO_ADMIN_KEY)
+    yield of_key
+    if of_key.state == "FAIL":  # nothing can be asked, and one line says so
+        return
     ask = partial(probe, settings, connection, reach, day)
     yield call_diagnosis(COSTS.path, str(yesterday), ask)
-    with suppress(MissingKey):  # has a line of its own
-        for found in probe_scopes(settings, connection, reach, day):
-            yield _of_scope(connection, found)
+    for found in probe_scopes(settings, connection, reach, day):
+        yield _of_scope(connection, found)
 
 
 def _of_scope(connection: Connection, found: ScopeFound) -> Diagnosis:
@@ -97,7 +99,7 @@ def probe_scopes(
         day: A day to ask the usage of.
 
     Raises:
-        MissingKey: The connection has no key; nothing was sent.
+        SettingsError: The connection has no key that can be used; nothing was sent.
     """
     settings.admin_key(connection)
     requests = {

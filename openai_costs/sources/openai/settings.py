@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -29,6 +30,7 @@ class OpenAIConnection(Connection):
         "Create an admin key as an organization owner (Settings > Organization > Admin keys) and "
         "export it"
     )
+    variables: ClassVar[Mapping[str, str]] = MappingProxyType({"base_url": BASE_URL_VARIABLE})
     sample_key: ClassVar[str] = "sk-admin-sample"
 
     @classmethod

@@ -43,6 +43,12 @@ class Seats(Contract):
     spend_30d_usd: Usd = column(
         "Dollars attributed to it in the 30 days through as_of_day.", unit="USD"
     )
+    spend_after_left_usd: Usd = column(
+        "The part of spend_30d_usd that is of days after left_day, or all of it where the "
+        "directory gives no such day; null unless status is left.",
+        unit="USD",
+        nullable=True,
+    )
     last_active_day: dt.date = column(
         "Newest UTC day with spend or a key used; null if none is known.",
         unit="UTC day",

@@ -49,7 +49,8 @@ def test_without_a_file_there_are_no_mutes(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('[{"finding": "f1"}]')
     with pytest.raises(
-        SettingsError, match=r"mutes.json cannot be read: is required. Correct or delete it"
+        SettingsError,
+        match=r"mutes.json cannot be read: reason is required: add it. Correct",
     ):
         kept_mutes(UPath(tmp_path))
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.seats import Seats
 from openai_costs_tests.org import day
 
-NOBODY = Settings(home="", config_file=Path("openai_costs.toml"))
-PEOPLE = NOBODY.model_copy(update={"directory": Directory(files=("people.csv",))})
+WITHOUT_PEOPLE = Settings(home="", config_file=Path("openai_costs.toml"))
+PEOPLE = WITHOUT_PEOPLE.model_copy(update={"directory": Directory(files=("people.csv",))})
 
 
-def seat(user: str, status: str | None, usd: str = "0", **said: object) -> dict[str, object]:
+def seat(user: str, status: str | None, usd: str = "0", **values: object) -> dict[str, object]:
     return {
         "connection": "acme",
         "user_id": user,
@@ -41,10 +41,10 @@ def seat(user: str, status: str | None, usd: str = "0", **said: object) -> dict[
         "is_idle": False,
         "seat_basis": "none",
         "as_of_day": day(21),
-    } | said
+    } | values
 
 
-def said_of(*seats: dict[str, object]) -> pl.DataFrame:
+def found_among(*seats: dict[str, object]) -> pl.DataFrame:
     return seat_candidates(pl.DataFrame([*seats], schema=Seats.types()), members())
 
 
@@ -62,64 +62,92 @@ def members() -> pl.DataFrame:
     return pl.DataFrame([row], schema=Users.types())
 
 
-def test_a_leaver_who_still_spends_is_told_with_the_dollars() -> None:
-    active = {"left_day": day(1), "last_active_day": day(20), "is_current": False, "api_keys": 1}
-    said = said_of(seat("jo", "left", "41.5", **active))
-    assert Finding.broken_rules(said) == []
-    row = said.row(0, named=True)
+def leaver(after: str, left_day: date | None, **more: object) -> dict[str, object]:
+    active = {"left_day": left_day, "last_active_day": day(20), "is_current": False}
+    return seat("jo", "left", "41.5", spend_after_left_usd=Decimal(after), **(active | more))
+
+
+def test_a_leaver_who_still_spends_is_a_finding_with_the_dollars_after_leaving() -> None:
+    found = found_among(leaver("30.25", day(1), api_keys=1))
+    assert Finding.broken_rules(found) == []
+    row = found.row(0, named=True)
     assert (row["rule"], row["severity"]) == ("seats.leaver_spends", "critical")
-    assert (row["impact_usd"], row["owner"], row["day"]) == (Decimal("41.5"), "labs", day(21))
+    assert (row["observed"], row["impact_usd"]) == (Decimal("30.25"), Decimal("30.25"))
+    assert (row["owner"], row["day"]) == ("labs", day(21))
     assert row["because"] == (
-        "The directory says Jo left on 2026-11-01, but their keys spent $41.50 from 2026-10-23 to "
-        "2026-11-21; last active on 2026-11-20. They still own 1 API key: revoke or reassign them."
+        "The directory says Jo left on 2026-11-01, but their keys spent $30.25 from 2026-11-02 to "
+        "2026-11-21; last active on 2026-11-20. They still own 1 API key, and a service may use "
+        "it: reassign or revoke it."
     )
 
 
+@pytest.mark.parametrize(
+    ("left_day", "days"),
+    [
+        (date(2026, 9, 1), "left on 2026-09-01, but their keys spent $5.00 from 2026-10-23 to"),
+        (day(20), "left on 2026-11-20, but their keys spent $5.00 on 2026-11-21;"),
+        (None, "left, without a day, but their keys spent $5.00 from 2026-10-23 to 2026-11-21;"),
+    ],
+)
+def test_the_dollars_of_a_leaver_name_their_days(left_day: date | None, days: str) -> None:
+    assert days in found_among(leaver("5", left_day))["because"][0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "step"),
+    [
+        ({}, "They own no key that is still listed: ask their team what runs under their name."),
+        ({"api_keys": 2}, "They still own 2 API keys, and a service may use them: reassign or"),
+        ({"api_keys": 1, "admin_keys": 1}, "1 API key and 1 admin key, and a service may use them"),
+    ],
+)
+def test_a_leaver_has_a_next_step(keys: dict[str, int], step: str) -> None:
+    assert step in found_among(leaver("5", day(1), **keys))["because"][0]
+
+
 def test_a_leaver_without_spend_and_people_who_are_known_are_no_finding() -> None:
-    assert said_of(seat("jo", "left"), seat("ann", "matched", "5"), seat("al", "alias")).is_empty()
+    assert found_among(
+        leaver("0", day(1)), seat("ann", "matched", "5"), seat("al", "alias")
+    ).is_empty()
 
 
-def test_a_member_nobody_knows_is_told_and_a_robot_or_an_invitation_is_not() -> None:
-    said = said_of(
+def test_a_member_who_is_in_no_directory_is_a_finding_and_a_robot_or_an_invitation_is_not() -> None:
+    found = found_among(
         seat("cy", "unmatched", "3"),
         seat("gone", "unmatched", is_current=False),
         seat("bot", "service_account", seat_kind="service_account"),
         seat("new", "invited", seat_kind="invite"),
     )
-    assert said.select("rule", "subject_id").rows() == [("seats.unmatched", "cy")]
+    assert found.select("rule", "subject_id").rows() == [("seats.unmatched", "cy")]
 
 
-def test_an_idle_seat_is_told_where_it_has_a_price() -> None:
-    said = said_of(
+def test_an_idle_seat_is_a_finding_where_it_has_a_price() -> None:
+    found = found_among(
         seat("a", "matched", is_idle=True, seat_usd=Decimal(25)), seat("b", "matched", is_idle=True)
     )
-    assert said.select("rule", "subject_id", "impact_usd").rows() == [
+    assert found.select("rule", "subject_id", "impact_usd").rows() == [
         ("seats.idle", "a", Decimal(25))
     ]
     assert (
         "a seat of $25.00 a month (the contract price, an assumption) and may not need it"
-        in said["because"][0]
+        in found["because"][0]
     )
 
 
-def test_where_the_directory_is_not_believed_nobody_is_flagged() -> None:
-    assert said_of(seat("jo", None, "99"), seat("cy", None)).is_empty()
+def test_without_a_trusted_directory_no_one_is_flagged() -> None:
+    assert found_among(seat("jo", None, "99"), seat("cy", None)).is_empty()
 
 
 def test_no_address_is_in_a_finding() -> None:
-    said = said_of(seat("cy", "unmatched", name="cy@acme.example"))
-    texts = [value for row in said.rows() for value in row if isinstance(value, str)]
+    found = found_among(seat("cy", "unmatched", name="cy@acme.example"))
+    texts = [value for row in found.rows() for value in row if isinstance(value, str)]
     assert not any("@" in text for text in texts)
 
 
-@pytest.mark.parametrize(("left", "told"), [(day(19), 1), (day(20), 0), (None, 1)])
-def test_who_spent_up_to_the_day_they_left_is_no_finding(left: object, told: int) -> None:
-    active = {"left_day": left, "last_active_day": day(20), "is_current": False}
-    assert said_of(seat("jo", "left", "41.5", **active)).height == told
-
-
-def looks(home: Path, settings: Settings, *seats: tuple[int, dict[str, object]]) -> pl.DataFrame:
-    """The findings after a look on each of some days, at one seat as it was on that day."""
+def findings_after(
+    home: Path, settings: Settings, *seats: tuple[int, dict[str, object]]
+) -> pl.DataFrame:
+    """The findings after an evaluation on each of some days, at one seat as it was on that day."""
     lake = Lake(UPath(home))
     lake.replace_whole(Users, members())
     for number, held in seats:
@@ -142,21 +170,25 @@ STRANGER = seat("cy", "unmatched", "3")
 
 
 def test_a_directory_in_doubt_opens_and_closes_nothing(tmp_path: Path) -> None:
-    after = looks(tmp_path, PEOPLE, (20, STRANGER), (21, STRANGER | {"status": None}))
+    after = findings_after(tmp_path, PEOPLE, (20, STRANGER), (21, STRANGER | {"status": None}))
     assert after["state"].to_list() == ["open"]
 
 
-def test_without_a_directory_nobody_stays_a_stranger(tmp_path: Path) -> None:
-    after = looks(tmp_path, NOBODY, (20, STRANGER), (21, STRANGER | {"status": None}))
+def test_without_a_directory_no_one_stays_unmatched(tmp_path: Path) -> None:
+    after = findings_after(
+        tmp_path, WITHOUT_PEOPLE, (20, STRANGER), (21, STRANGER | {"status": None})
+    )
     assert after["state"].to_list() == ["closed"]
 
 
-def test_a_directory_in_doubt_says_nothing_about_idle_seats(tmp_path: Path) -> None:
+def test_a_directory_in_doubt_still_closes_idle_seats(tmp_path: Path) -> None:
     idle = seat("cy", None, is_idle=True, seat_usd=Decimal(25))
-    after = looks(tmp_path, PEOPLE, (20, idle), (21, idle | {"is_idle": False}))
+    after = findings_after(tmp_path, PEOPLE, (20, idle), (21, idle | {"is_idle": False}))
     assert after.select("rule", "state").rows() == [("seats.idle", "closed")]
 
 
-def test_a_stranger_stays_one_finding_although_nobody_looked_for_days(tmp_path: Path) -> None:
-    after = looks(tmp_path, PEOPLE, (20, STRANGER), (25, STRANGER))
+def test_an_unmatched_member_stays_one_finding_over_days_without_an_evaluation(
+    tmp_path: Path,
+) -> None:
+    after = findings_after(tmp_path, PEOPLE, (20, STRANGER), (25, STRANGER))
     assert after.select("state", "since_day", "day").rows() == [("open", day(2), day(25))]

@@ -68,6 +68,12 @@ def members(*users: dict[str, Any], **others: Any) -> Membership:  # noqa: ANN40
         "spend_30d_usd": MONEY,
         "last_day": pl.Date,
     }
+    by_day = {
+        "connection": pl.String,
+        "user_id": pl.String,
+        "day": pl.Date,
+        "billed_usd": MONEY,
+    }
     key = KNOWN | {"project_id": "proj_maps", "redacted_value": "sk-..1"}
     admin = KNOWN | {"redacted_value": "sk-..1"}
     in_project = {name: value for name, value in key.items() if name != "redacted_value"}
@@ -79,6 +85,7 @@ def members(*users: dict[str, Any], **others: Any) -> Membership:  # noqa: ANN40
         api_keys=frame(ApiKeys, key, others.get("keys", ())),
         admin_keys=frame(AdminKeys, admin, others.get("admins", ())),
         spenders=pl.DataFrame(others.get("spent", []), schema=spend, orient="row"),
+        spent_days=pl.DataFrame(others.get("days", []), schema=by_day, orient="row"),
         subscriptions=others.get("subscriptions", {}),
         as_of_days=others.get("as_of", {"acme": AS_OF}),
     )
@@ -191,6 +198,30 @@ def test_who_is_gone_is_listed_only_while_they_spend():
     (row,) = held(given, people(LEFT), prices=Prices(month_usd=Decimal(30)))
     assert (row["user_id"], row["status"], row["spend_30d_usd"]) == ("user-1", "left", Decimal(5))
     assert (row["is_current"], row["seat_usd"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("left_day", "after"), [(date(2026, 3, 20), 7), (date(2026, 2, 1), 12), (None, 12)]
+)
+def test_only_the_dollars_after_the_leaving_day_are_those_of_a_leaver(
+    left_day: date | None, after: int
+):
+    gone = person("jon", email="jon@tide.example", status="left", left_day=left_day)
+    spent = [(date(2026, 3, 10), 3), (date(2026, 3, 20), 2), (date(2026, 3, 21), 7)]
+    given = members(
+        {"id": "user-1", "email": "jon@tide.example"},
+        {"id": "user-2", "email": "mira@tide.example"},
+        spent=[("acme", "user-1", Decimal(12), date(2026, 3, 21))],
+        days=[("acme", user, day, usd) for day, usd in spent for user in ("user-1", "user-2")],
+    )
+    left, active = held(given, people(gone, MIRA))
+    assert (left["spend_30d_usd"], left["spend_after_left_usd"]) == (Decimal(12), Decimal(after))
+    assert (active["status"], active["spend_after_left_usd"]) == ("matched", None)
+
+
+def test_a_leaver_without_spend_has_none_after_leaving():
+    (row,) = held(members({"id": "user-1", "email": "jon@tide.example"}), people(LEFT))
+    assert (row["status"], row["spend_after_left_usd"]) == ("left", Decimal(0))
 
 
 def test_a_seat_shows_its_keys_and_projects():

@@ -1,0 +1,61 @@
+"""Refuses a home without data: "no data" is never "nothing found"."""
+
+from pathlib import Path
+
+from upath import UPath
+
+from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.sample.setup import is_demo
+from openai_costs.storage.files import is_local
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.findings import Findings
+
+DEMO = "demo"
+"""The folder that `openai-costs demo` fills by default."""
+
+
+NEEDED = {"findings": Findings, "days of costs": Coverage, "settled days": Coverage}
+"""What a command may need, in the plural, and the table that has it."""
+
+
+class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
+    """A command needs data, and its home holds none yet: that is not the same as "nothing found".
+
+    Args:
+        home: The home of the command.
+        what: What there is none of: `findings`.
+        days: The days that the command is about; empty for all of them.
+    """
+
+    def __init__(self, home: UPath, what: str, days: str = "") -> None:
+        demo = _demo_near(home)
+        here = f"A demo is in {demo}: add --home {demo}. " if demo else ""
+        data = f"data of {days}" if days else "data"
+        super().__init__(
+            f"There are no {what} in {home} yet, because no {data} has been read into it. {here}"
+            "`openai-costs backfill` reads your own data."
+        )
+
+
+def refuse_empty(home: UPath, what: str) -> None:
+    """Refuse a home that does not have what a command needs.
+
+    Args:
+        home: The home of the command.
+        what: One of `NEEDED`.
+
+    Raises:
+        NothingStored: The home has no such table.
+    """
+    if not Lake(home).has(NEEDED[what]):
+        raise NothingStored(home, what)
+
+
+def _demo_near(home: UPath) -> str:
+    """Return the home of a demo beside a home or in the current folder; empty without one."""
+    near = [Path(str(home)).parent / DEMO] if is_local(home) else []
+    for folder in (*near, Path(DEMO)):
+        if is_demo(folder):
+            return str(folder)
+    return ""

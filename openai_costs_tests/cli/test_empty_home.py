@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from openai_costs.cli.empty_home import NEEDED, NothingStored, refuse_empty
+from openai_costs.outputs.alerts.rows import findings_frame
+from openai_costs.settings.settings_file import NAME as CONFIG
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.outputs.alerts.fixtures import finding
+
+
+@pytest.mark.parametrize("what", sorted(NEEDED))
+def test_a_home_without_data_is_an_error_that_names_it_and_the_demo_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    empty = UPath(tmp_path / "data")
+    with pytest.raises(NothingStored) as failed:
+        refuse_empty(empty, what)
+    assert str(failed.value) == (
+        f"There are no {what} in {empty} yet, because no data has been read into it. "
+        "`openai-costs backfill` reads your own data."
+    )
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / CONFIG).write_text('base_url = "sample://organisation"', "utf-8")
+    with pytest.raises(NothingStored, match=f"A demo is in {tmp_path / 'demo'}: add --home"):
+        refuse_empty(empty, what)
+
+
+def test_a_home_with_the_table_is_not_refused(tmp_path: Path) -> None:
+    Lake(UPath(tmp_path)).replace_whole(Findings, findings_frame([finding()]))
+    refuse_empty(UPath(tmp_path), "findings")
+
+
+def test_the_days_that_a_command_is_about_are_named(tmp_path: Path) -> None:
+    text = str(NothingStored(UPath(tmp_path), "kept pages", "2026-01-01 to 2026-01-02"))
+    assert "no data of 2026-01-01 to 2026-01-02 has been read into it" in text
