@@ -70,7 +70,8 @@ def build_defs(
     published = publish.published_database()
     everything = [*daily, *marts, published, cost_explorer]
     whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
-    triggered = jobs_and_sensors(settings, everything, whole, published, stale_days)
+    money = [*everything, gateway.gateway_tokens]
+    triggered = jobs_and_sensors(settings, money, whole, published, stale_days)
     return dg.Definitions(
         assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
         asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],

@@ -10,6 +10,7 @@ import pytest
 from openai_costs.orchestration.jobs import (
     DERIVE,
     DIRECTORY,
+    PUBLISH,
     RANGE_END,
     RANGE_START,
     REBUILD,
@@ -182,10 +183,16 @@ def made_by(job: str) -> set[str]:
 
 def test_the_money_does_not_wait_for_names_and_a_rebuild_asks_nobody() -> None:
     refresh, directory, rebuild = map(made_by, (REFRESH, DIRECTORY, REBUILD))
-    assert refresh & directory == {"published/duckdb"}
+    assert refresh & directory == {"published/duckdb", "core/gateway_tokens"}
     assert {"raw/openai_costs", "raw/openai_usage"} <= refresh
     assert "raw/openai_directory" in directory
     assert rebuild == {name for name in refresh | directory if not name.startswith("raw/")}
+
+
+def test_a_run_of_what_looks_at_all_days_makes_no_core_table() -> None:
+    published = made_by(PUBLISH)
+    assert {"mart/findings", "published/duckdb"} <= published
+    assert not {name for name in published if name.startswith(("raw/", "core/"))}
 
 
 def test_to_derive_is_to_make_all_marts_of_what_is_stored() -> None:

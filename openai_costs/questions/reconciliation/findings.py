@@ -120,6 +120,8 @@ def candidates(reconciliation: pl.DataFrame, names: Names) -> pl.DataFrame:
         pl.col("is_settled"),
         ~pl.col("is_within_tolerance"),
         ~pl.col("cause").is_in(REPORTED_ELSEWHERE),
+        # Spend without a key has no meter to differ from: it bypassed, or it is a credit or refund.
+        pl.col("api_key_id").is_not_null() | (pl.col("level") != "key"),
         # Tokens at list price cannot say that a price is wrong.
         (pl.col("metered_basis") != ESTIMATED) | (pl.col("cause") != "price_differs"),
     )

@@ -90,6 +90,16 @@ def test_a_bill_above_the_meter_names_the_other_direction() -> None:
     assert name == "acme: plain input counted as cached tokens"
 
 
+def test_a_credit_or_a_refund_without_a_key_is_no_gap_of_the_meter() -> None:
+    pool = {"api_key_id": None, "model": None}
+    gaps = (
+        gap(4, "missing_on_meter", "-60", "0", **pool),
+        gap(4, "missing_on_meter", "33", "0", usage_type="scale_tier", **pool),
+    )
+    assert reported(*gaps).is_empty()
+    assert reported(*gaps, gap(4, "missing_on_meter", "9", "0"))["impact_usd"].to_list() == [9]
+
+
 def test_what_is_compared_is_named_and_the_rest_is_counted() -> None:
     gaps = (
         gap(4, "missing_on_meter", "50", "1", level="gateway", api_key_id=None),

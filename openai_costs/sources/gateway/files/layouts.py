@@ -67,11 +67,10 @@ class Layout:
         Raises:
             SettingsError: They name a column that is none of ours.
         """
-        known = {*self.columns, *(REQUEST_COLUMNS if self.section == METERED.section else ())}
-        if strange := sorted(named.keys() - known):
+        if strange := sorted(named.keys() - self.columns.keys()):
             raise SettingsError(
                 f"[gateway] {self.section} names {', '.join(strange)}, which is none of the "
-                f"columns there are: {', '.join(sorted(known))}. Correct the name."
+                f"columns there are: {', '.join(sorted(self.columns))}. Correct the name."
             )
         return replace(self, columns={**self.columns, **named}, named=self.named | frozenset(named))
 
@@ -86,7 +85,7 @@ def _same(names: Iterable[str]) -> dict[str, str]:
 
 
 METERED = Layout(
-    columns=_same(SPEND_COLUMNS),
+    columns=_same((*SPEND_COLUMNS, *REQUEST_COLUMNS)),
     needed=("day", "token_id", "model", DOLLARS),
     filled=("day",),
 )

@@ -96,6 +96,12 @@ def test_a_request_that_is_in_two_files_counts_once(tmp_path: Path):
     assert (row["metered_usd"], row["num_model_requests"]) == (Decimal("0.75"), 3)
 
 
+def test_columns_under_our_own_names_need_no_setting(tmp_path: Path):
+    once = {"request_id": "r-1", "token_name": "prod"}
+    (row,) = metered(tmp_path, once, once, {"is_cache_hit": True, "request_id": "r-2"})
+    assert (row["metered_usd"], row["token_name"]) == (Decimal("0.25"), "prod")
+
+
 def test_a_request_that_was_exported_again_has_its_last_dollars(tmp_path: Path):
     columns = {"request_id": "id"}
     again = ({"id": "a", "metered_usd": 0}, {"id": "a", "metered_usd": 0.5}, {"id": "b"})
