@@ -146,7 +146,7 @@ def _attributed(lake: Lake, days: DayRange, nobody: Directory) -> Iterator[Batch
 def _cover(settings: Settings) -> None:
     lake = Lake(place(settings.home))
     read = lake.slices(Spend)
-    covered = coverage(lake.read(SpendControl), read, {NAME: FIRST_DAY}, utc_now().date())
+    covered = coverage(lake.read(SpendControl), read, {NAME: FIRST_DAY}, utc_now())
     lake.replace_whole(Coverage, covered)
 
 

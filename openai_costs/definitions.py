@@ -4,11 +4,13 @@ Folders are groups. What a run needs is wired here and nowhere else.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 import httpx
 
+from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, utc_now
 from openai_costs.orchestration.jobs import daily_directory, daily_refresh, jobs_and_sensors
 from openai_costs.orchestration.table_assets import LakeIOManager
@@ -96,17 +98,17 @@ def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.As
 
 def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     """Return what runs need, by the names that assets ask for."""
-    home = place(settings.home)
+    home, compared = place(settings.home), skew_aware(clock)
     lake = Lake(home)
     return {
         "settings": settings,
-        "clock": clock,
+        "clock": compared,
         "home": home,
         "lake": lake,
         "lake_io": LakeIOManager(lake),
         "archive": Archive(home),
-        "reach": reach,
-        "gateway_readers": readers_of(settings, clock),
+        "reach": replace(reach, clock=compared),
+        "gateway_readers": readers_of(settings, compared),
         "at_list_price": at_list_price,
     }
 

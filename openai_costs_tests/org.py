@@ -184,6 +184,8 @@ class House:
     clock: HandClock = field(default_factory=HandClock)
     transports: dict[str, httpx.BaseTransport] = field(default_factory=dict)
     teams: tuple[Team, ...] = ()
+    server_clock: HandClock | None = None
+    """The time by the API's clock, where it is not that of the house."""
 
     @property
     def settings(self) -> Settings:
@@ -216,8 +218,9 @@ class House:
     ) -> None:
         """Let a connection's API behave so from now on; its requests are counted anew."""
         whose = organisation or organisation_of(account_of(name))
-        app = create_app(whose, now=self.clock, faults=Faults.parse(faults), options=options)
-        self.transports[name] = InProcessTransport(app)
+        now = self.server_clock or self.clock
+        app = create_app(whose, now=now, faults=Faults.parse(faults), options=options)
+        self.transports[name] = InProcessTransport(app, self.server_clock or self.clock)
 
     def silence(self) -> None:
         """Let every request from now on be a mistake."""

@@ -25,7 +25,8 @@ from openai_costs.cli.empty_home import NothingStored
 from openai_costs.cli.faults import of_step
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
 from openai_costs.definitions import before_publication, build_defs
-from openai_costs.kernel.days import Clock, DayRange, utc_now
+from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
+from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
@@ -34,6 +35,7 @@ from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.settings.load import Settings, has_dagster_home
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import is_local, place
+from openai_costs.storage.future_days import described, set_future_days_aside
 from openai_costs.storage.lake import Lake
 
 MOST_REFUSED = 5
@@ -89,27 +91,28 @@ class Headless:
             NothingStored: No page of these days is kept, and none may be asked for.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
+        compared = replace(self, clock=skew_aware(self.clock))  # one for all runs of a backfill
         try:
-            self._backfill(asked, offline=offline)
+            compared._backfill(asked, offline=offline)  # noqa: SLF001 - it is this class
         except KeyboardInterrupt:
             raise Stopped from None
 
     def _backfill(self, asked: DayRange | None, *, offline: bool) -> None:
-        now = self.clock()
-        today = now.date()
-        refuse_foreign_days(self.settings, asked, today)
+        now, failed = self.clock(), list[str]()
+        refuse_foreign_days(self.settings, asked, now.date())
         if not offline:
             refuse_without_key(self.settings)
         steps = (
-            from_kept_pages(self.settings, asked, today)
+            from_kept_pages(self.settings, asked, now.date())
             if offline
             else plan(self.settings, asked, now)
         )
         if not steps:
             raise NothingStored(place(self.settings.home), "kept pages", str(asked or ""))
-        failed: list[str] = []
         self._make(steps, failed)
-        due = [] if offline else directories_due(self.settings, today)
+        if asked is None and self.clock().date() < now.date():  # only the servers' answers told
+            self._make(plan(self.settings, None, self.clock()), failed)
+        due = [] if offline else directories_due(self.settings, self.clock().date())
         self._name(due, failed)
         for line in self.objections.lines():
             self.say(line)
@@ -127,14 +130,28 @@ class Headless:
                 replace(self, settings=step.settings).run(step.job_name, step.days)
                 made.append(step)
         if made:
+            self._set_future_days_aside()
             with _noted(failed):
                 self.publish()
+
+    def _set_future_days_aside(self) -> None:
+        """Set days aside that have not come by any clock, once a server's clock was compared."""
+        latest = self.clock.latest() if isinstance(self.clock, SkewAwareClock) else None
+        if latest is None:
+            return
+        if found := set_future_days_aside(place(self.settings.home), latest.date()):
+            self.say(
+                f"Removed days that have not come, left by a run with a wrong clock: "
+                f"{described(found)}. Their pages are set aside in raw/."
+            )
 
     def _name(self, due: Sequence[str], failed: list[str]) -> None:
         """Read names, derive the days whose names have changed, and publish once more."""
         with _noted(failed):
             self.read_directory(due)
-        stale = stale_days(Lake(place(self.settings.home)), self.settings.teams)
+        today = self.clock().date()
+        ranges = stale_days(Lake(place(self.settings.home)), self.settings.teams)
+        stale = consecutive(day for days in ranges for day in days if day <= today)
         with _noted(failed):
             self.follow_directory(stale)
         if due or stale:

@@ -19,9 +19,10 @@ from openai_costs.sources.due_days import due_days, was_settled
 from openai_costs.sources.organization.frames import is_usable
 from openai_costs.sources.provider import OrganizationSource
 from openai_costs.sources.registry import provider_of
-from openai_costs.storage.archive import Archive, read_at
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.read_names import read_at
 from openai_costs.tables.core.usage import Usage
 
 

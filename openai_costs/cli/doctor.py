@@ -5,16 +5,20 @@ What a connection's provider finds out comes from its own folder.
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from importlib.metadata import version
 from typing import Literal, NamedTuple
 
 import httpx
+import polars as pl
 from upath import UPath
 
 from openai_costs.cli.findings import route_facts
-from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
+from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, naive
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.formatting import counted
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.questions.coverage import unbilled
 from openai_costs.settings import Gateway
@@ -30,6 +34,7 @@ from openai_costs.sources.registry import provider_of
 from openai_costs.sources.user_files import files
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place, replace_file
+from openai_costs.storage.future_days import described, future_days
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.engineers import Engineers
@@ -155,9 +160,11 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     yield Fact("OK", "versions", _versions())
     yield _settings_file(settings)
     yield _home(settings)
+    compared = skew_aware(clock)
     for connection in settings.connections:
-        yield from _connection(settings, connection, clock, reach)
-    yield from (Fact(*fact) for fact in governance_facts(settings, clock))
+        yield from _connection(settings, connection, compared, replace(reach, clock=compared))
+    yield from _time(settings, compared)
+    yield from (Fact(*fact) for fact in governance_facts(settings, compared))
     yield from (Fact(*fact) for fact in route_facts(settings))
     status = Lake(place(settings.home)).read(BudgetStatus)
     yield from (Fact("WARN", "budgets", said) for said in unspent(status))
@@ -197,6 +204,31 @@ def _connection(
     if refused := refusal(Archive(place(settings.home)), settings, connection):
         yield Fact("FAIL", f"{connection.name}: account", refused)
     yield _days(settings, connection)
+
+
+def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Fact]:
+    """Yield whether our clock agrees with the servers', and the days that have not come."""
+    if warning := clock.warning():
+        yield Fact("WARN", "clock", warning)
+    elif clock.skews:
+        yield Fact("OK", "clock", "within an hour of the clocks of the servers that answered")
+    latest = clock.latest() or clock.ours()
+    if found := future_days(place(settings.home), latest.date()):
+        text = f"days that have not come are stored ({described(found)}): a run had a wrong clock."
+        remedy = "Run openai-costs backfill with a right clock: it sets them aside."
+        yield Fact("FAIL", "days in the future", f"{text} {remedy}")
+    if misdated := _misdated(settings, naive(latest)):
+        remedy = "Run openai-costs backfill: it reads those days again."
+        text = f"{counted(misdated, 'day')} stored from reads that are dated in the future."
+        yield Fact("FAIL", "reads in the future", f"{text} {remedy}")
+
+
+def _misdated(settings: Settings, latest: datetime) -> int:
+    """Return how many days up to now were last read at an instant that has not come."""
+    read = Lake(place(settings.home)).slices(Spend)
+    ours = pl.col("connection").is_in([one.name for one in settings.connections])
+    wrong = read.filter(ours, pl.col("read_at") > latest, pl.col("day") <= latest.date())
+    return wrong.height
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:

@@ -1,12 +1,12 @@
 """Which days are complete, and what follows from the days that were read. Pure."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import dropwhile, takewhile
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange, naive
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.tables.mart.coverage import Coverage
 
@@ -17,22 +17,27 @@ MOST_PROJECTS = 5
 
 
 def coverage(
-    controls: pl.DataFrame, ledger: pl.DataFrame, first_days: Mapping[str, date], today: date
+    controls: pl.DataFrame, ledger: pl.DataFrame, first_days: Mapping[str, date], now: datetime
 ) -> pl.DataFrame:
     """Return mart.coverage of costs: every day of every connection from its first day to today.
+
+    A read from after `now` settles nothing: whatever clock it was read by was wrong.
 
     Args:
         controls: core.spend_control.
         ledger: connection, day, rows: how many ledger rows each stored day has.
         first_days: Each connection's first day.
-        today: The current UTC day.
+        now: The current instant.
     """
-    rows = ledger.select(*SLICE, "rows")
-    return _with_states(_spine(first_days, today), controls.join(rows, on=SLICE, how="left"), COSTS)
+    read = controls.join(ledger.select(*SLICE, "rows"), on=SLICE, how="left")
+    settled = pl.col("is_settled") & (pl.col("read_at") <= naive(now))
+    return _with_states(
+        _spine(first_days, now.date()), read.with_columns(is_settled=settled), COSTS
+    )
 
 
 def usage_coverage(
-    slices: pl.DataFrame, first_days: Mapping[str, date], grace: timedelta, today: date
+    slices: pl.DataFrame, first_days: Mapping[str, date], grace: timedelta, now: datetime
 ) -> pl.DataFrame:
     """Return mart.coverage of usage, for the connections that are asked for it.
 
@@ -40,14 +45,14 @@ def usage_coverage(
         slices: connection, day, rows, read_at: the stored days of core.usage.
         first_days: Each such connection's first day.
         grace: How long after its end a day stays provisional.
-        today: The current UTC day.
+        now: The current instant, as for costs.
     """
     settles_at = pl.col("day").cast(pl.Datetime("us")) + ONE_DAY + grace
     read = slices.with_columns(
-        is_settled=pl.col("read_at") >= settles_at,
+        is_settled=pl.col("read_at").is_between(settles_at, naive(now)),
         billed_usd=pl.lit(None, Coverage.types()["billed_usd"]),
     )
-    return _with_states(_spine(first_days, today), read, USAGE)
+    return _with_states(_spine(first_days, now.date()), read, USAGE)
 
 
 def of_costs(frame: pl.DataFrame) -> pl.DataFrame:

@@ -4,11 +4,12 @@ Each source is read to its end or to its failure; one that fails never stops the
 how a source is read, how Dagster hears of it.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
+from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.errors import OpenAICostsError, ReadFailed, SettingsError
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import Archive, DayRead
@@ -64,19 +65,23 @@ class Ingested:
         return " ".join(str(self.failed[name]) for name, days in self.unread.items() if day in days)
 
 
-def ingest(sources: Iterable[Source], archive: Archive, tell: Tell) -> Ingested:
+def ingest(
+    sources: Iterable[Source], archive: Archive, tell: Tell, clock: SkewAwareClock | None = None
+) -> Ingested:
     """Read every source and keep each complete read at once.
 
     Args:
         sources: What to read, in this order.
         archive: Where reads are kept.
         tell: Takes the sentence of a failure.
+        clock: What the servers' clocks were compared with: a read is kept as of the instant that
+            is believed, and a day that has not come by then is not kept. None believes the reader.
     """
     done = Ingested()
     for source in sources:
         kept = done.kept.setdefault(source.name, {})
         try:
-            for read in source.read():
+            for read in _believed(source.read(), clock):
                 archive.keep(read)
                 kept[read.day] = sum(map(len, read.bodies.values()))
                 if read.absent:
@@ -86,3 +91,15 @@ def ingest(sources: Iterable[Source], archive: Archive, tell: Tell) -> Ingested:
             done.failed[source.name] = error
             done.unread[source.name] = set(source.owed) - set(kept)
     return done
+
+
+def _believed(reads: Iterable[DayRead], clock: SkewAwareClock | None) -> Iterator[DayRead]:
+    """Yield the reads as of the instant that is believed, without days that have not come."""
+    for read in reads:
+        if clock is None:
+            yield read
+            continue
+        at = clock.instant(read.connection, read.read_at)
+        if read.day <= at.believed.date():
+            ours = at.ours if at.server else None
+            yield replace(read, read_at=at.believed, clock_at=ours, server_at=at.server)

@@ -6,13 +6,15 @@ that not every provider has: who spent (`by_user`) and a control total (`control
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 import dagster as dg
 import httpx
 from upath import UPath
 
+from openai_costs.kernel.clock_skew import ReadInstant, SkewAwareClock
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -32,9 +34,27 @@ def silent(_line: str) -> None:
 
 @dataclass(frozen=True)
 class Reach:
-    """How sources get out: the inner HTTP transport of a connection, or None for the network."""
+    """How sources get out, and what their responses say about the time.
+
+    Args:
+        inner: Returns the inner HTTP transport of a connection; None for the network.
+        clock: What the `Date` of each response is compared with; None compares nothing.
+    """
 
     inner: Callable[[Connection], httpx.BaseTransport | None] = lambda _connection: None
+    clock: SkewAwareClock | None = None
+
+    def take_date(self, connection: Connection) -> Callable[[datetime], None]:
+        """Return what takes the `Date` of a connection's responses."""
+        return partial(self.clock.compare, connection.name) if self.clock else _no_date
+
+    def instant(self, connection: Connection, ours: datetime) -> ReadInstant:
+        """Return when something was read, by our clock and by the connection's server."""
+        return self.clock.instant(connection.name, ours) if self.clock else ReadInstant(ours, None)
+
+
+def _no_date(_date: datetime) -> None:
+    """Take the `Date` of a response and do nothing with it."""
 
 
 class DayReader(Protocol):
@@ -51,7 +71,8 @@ class DayReader(Protocol):
 
 
 OpenReader = Callable[[Settings, Archive, Clock, Reach], DayReader]
-"""Makes a reader for a run."""
+"""Makes a reader for a run. Its clock is this machine's: which instant is believed is decided where
+a read is kept (ingest.py)."""
 
 
 def start_of(_archive: Archive, connection: Connection) -> date:

@@ -5,15 +5,23 @@ its check red, and the others' money goes on. So does every money where an expla
 here: how reads are kept (ingest.py), how a provider is read (its own folder).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.orchestration.checks import Rule, Verdict, evaluations, finished, run_days
+from openai_costs.orchestration.checks import (
+    WARN,
+    Rule,
+    Verdict,
+    evaluations,
+    finished,
+    run_days,
+)
 from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -21,10 +29,16 @@ from openai_costs.sources import registry
 from openai_costs.sources.account_notes import refusal
 from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.ingest import Ingested, Source, ingest
-from openai_costs.sources.provider import CostSource, RawPages, Reach
+from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead
 
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
+CLOCK_AGREES = Rule(
+    "clock_agrees",
+    "This machine's clock and the provider's differ by an hour at most.",
+    WARN,
+    is_daily=False,
+)
 
 CONNECTIONS = "connections"
 """The figure of a day's pages that names whose they are; a day without pages has none."""
@@ -69,26 +83,48 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         days, ours = run_days(context), connections_of(settings, pages.provider)
         unasked = {} if costs is not None else dict(_unasked(archive, settings, ours))
         asked = [one for one in ours if one.name not in unasked]
-        reader, tell = pages.reader(settings, archive, clock, reach), context.log.info
+        compared, tell = skew_aware(clock), context.log.info
+        reader = pages.reader(settings, archive, compared.ours, reach)
         accounts = _accounts(settings, archive, costs) if costs is not None else None
 
         def read_days(connection: Connection) -> Iterable[DayRead]:
             reads = reader.read(connection, days, tell)
             return accounts.checked(connection, reads, tell) if accounts else reads
 
-        done = ingest(sources(read_days, asked, days), archive, tell)
+        done = ingest(sources(read_days, asked, days), archive, tell, compared)
+        report_skew(compared, tell)
         first = {one.name: pages.first_day(archive, one) for one in ours}
-        yield from evaluations(pages.key, _verdicts(done, days, first, unasked))
+        there = [day for day in days if day <= compared().date()]
+        yield from evaluations(pages.key, _verdicts(done, there, first, unasked))
+        if costs is not None:
+            yield from evaluations(pages.key, [_clock_verdict(compared, days.last)])
         if done.is_nothing and costs is not None and not _are_others_read(context, settings, pages):
             raise _failure(done)
         _record(context, pages.key, done)
         yield dg.Output(None)
-        yield from finished(pages.key, [READ_COMPLETE])
+        yield from finished(pages.key, rules)
 
-    return partial(_asset, pages, read)
+    rules = [READ_COMPLETE] if costs is None else [READ_COMPLETE, CLOCK_AGREES]
+    return partial(_asset, pages, read, rules)
 
 
-def _asset(pages: RawPages, read: Callable[..., Iterator[Any]], days: DAILY) -> dg.AssetsDefinition:
+def report_skew(clock: SkewAwareClock, tell: Tell) -> None:
+    """Write to the log, once in a run, that our clock and a server's differ."""
+    if warning := clock.report():
+        tell(warning)
+
+
+def _clock_verdict(clock: SkewAwareClock, day: date) -> Verdict:
+    warning = clock.warning()
+    return Verdict(CLOCK_AGREES, day, not warning, warning or CLOCK_AGREES.promise)
+
+
+def _asset(
+    pages: RawPages,
+    read: Callable[..., Iterator[Any]],
+    rules: Sequence[Rule],
+    days: DAILY,
+) -> dg.AssetsDefinition:
     asset: dg.AssetsDefinition = dg.asset(
         key=pages.key,
         description=pages.description,
@@ -98,7 +134,7 @@ def _asset(pages: RawPages, read: Callable[..., Iterator[Any]], days: DAILY) -> 
         kinds={pages.provider, "json"},
         owners=list(OWNERS),
         pool=f"{pages.provider}_api",
-        check_specs=[READ_COMPLETE.spec(pages.key, days)],
+        check_specs=[rule.spec(pages.key, days) for rule in rules],
         io_manager_key="lake_io",
     )(read)
     return asset
@@ -163,7 +199,7 @@ def _unasked(
 
 def _verdicts(
     done: Ingested,
-    days: DayRange,
+    days: Iterable[date],
     first_days: Mapping[str, date],
     unasked: Mapping[str, str],
 ) -> Iterator[Verdict]:

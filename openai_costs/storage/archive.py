@@ -10,11 +10,10 @@ newest read: a clock that was wrong once decides nothing later. Not here: what t
 
 import hashlib
 import io
-import re
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -23,14 +22,10 @@ from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.storage.files import replace_file
+from openai_costs.storage.read_names import kept_files, next_name
 
 ZSTD_LEVEL = 3
 """Measured on cost pages: level 3 shrinks 11x at 420 MB/s; level 6, 15x at 160 MB/s."""
-
-SUFFIX = ".tar.zst"
-_STAMP = "%Y%m%dT%H%M%S.%fZ"
-_NAME = re.compile(r"(?:r(?P<number>\d+)-)?(?P<stamp>[\dT]+\.\d+Z)" + re.escape(SUFFIX))
-"""A file's name; version 0.1 did not number its reads, and they are older than any that is."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -54,11 +49,17 @@ class Manifest(msgspec.Struct, frozen=True):
     parts: dict[str, Part]
     absent: dict[str, str] = {}
     """Parts that the provider refused, and its message."""
+    clock_at: datetime | None = None
+    server_at: datetime | None = None
+    """`read_at` by this machine's clock and by the server's; None where they were not compared."""
 
 
 @dataclass(frozen=True)
 class DayRead:
-    """A complete read of one day, ready to be kept: one body per part."""
+    """A complete read of one day, ready to be kept: one body per part.
+
+    A reader gives `read_at` by this machine's clock, and sources/ingest.py the three instants.
+    """
 
     provider: str
     connection: str
@@ -68,6 +69,8 @@ class DayRead:
     requests: Mapping[str, tuple[str, list[tuple[str, str]], list[str]]]
     bodies: Mapping[str, bytes]
     absent: Mapping[str, str] = field(default_factory=dict)
+    clock_at: datetime | None = None
+    server_at: datetime | None = None
 
     def manifest(self) -> Manifest:
         """Describe the read, with a digest per body."""
@@ -82,7 +85,7 @@ class DayRead:
             for name, (path, params, grouping) in self.requests.items()
         }
         whose = (self.provider, self.connection, self.dataset, self.day, self.read_at)
-        return Manifest(*whose, parts, dict(self.absent))
+        return Manifest(*whose, parts, dict(self.absent), self.clock_at, self.server_at)
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Archive:
         """Append one complete read, as the newest of its day."""
         kept = self.reads(read.provider, read.connection, read.dataset, read.day)
         folder = self._folder(read.provider, read.connection, read.dataset, read.day)
-        target = folder / _name(read.read_at, kept)
+        target = folder / next_name(read.read_at, kept)
         packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(_pack(read))
         replace_file(target, packed)
         return target
@@ -141,9 +144,7 @@ class Archive:
         self, provider: str, connection: str, dataset: str
     ) -> Iterator[KeptRead | DamagedRead]:
         """Yield all complete reads there are of a dataset, oldest first."""
-        folder = self._root / provider / connection / dataset
-        days = sorted(one.name for one in folder.iterdir()) if folder.exists() else []
-        for day in map(date.fromisoformat, days):
+        for day in self._days(provider, connection, dataset):
             for file in self.reads(provider, connection, dataset, day):
                 yield _opened(file, connection, day)
 
@@ -151,16 +152,12 @@ class Archive:
         self, provider: str, connection: str, dataset: str
     ) -> Iterator[KeptRead | DamagedRead]:
         """Yield the newest complete read of each day that has one, the newest day first."""
-        folder = self._root / provider / connection / dataset
-        days = (
-            sorted((one.name for one in folder.iterdir()), reverse=True) if folder.exists() else []
-        )
-        yield from self.newest(provider, connection, dataset, map(date.fromisoformat, days))
+        days = reversed(self._days(provider, connection, dataset))
+        yield from self.newest(provider, connection, dataset, days)
 
     def connections(self, provider: str) -> list[str]:
         """Return the connections of a provider that anything is kept of, sorted."""
-        folder = self._root / provider
-        return sorted(one.name for one in folder.iterdir()) if folder.exists() else []
+        return sorted(_names(self._root / provider))
 
     def room(self, provider: str, connection: str, name: str) -> UPath:
         """Return a folder beside a connection's reads, for reads that are not complete yet."""
@@ -170,8 +167,16 @@ class Archive:
         """Return the file in which a source keeps cached hints about a connection."""
         return self._root / provider / connection / f"{about}.json"
 
+    def _days(self, provider: str, connection: str, dataset: str) -> list[date]:
+        folder = self._root / provider / connection / dataset
+        return sorted(map(date.fromisoformat, _names(folder)))
+
     def _folder(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
         return self._root / provider / connection / dataset / day.isoformat()
+
+
+def _names(folder: UPath) -> list[str]:
+    return [one.name for one in folder.iterdir()] if folder.exists() else []
 
 
 def _opened(file: UPath, connection: str, day: date) -> KeptRead | DamagedRead:
@@ -190,36 +195,6 @@ def _pack(read: DayRead) -> bytes:
             member.size = len(body)
             tar.addfile(member, io.BytesIO(body))
     return packed.getvalue()
-
-
-def read_at(path: UPath) -> datetime:
-    """Return when a kept file was read, from its name alone."""
-    found = _NAME.fullmatch(path.name)
-    stamp = found["stamp"] if found else ""
-    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
-
-
-def _number(path: UPath) -> int:
-    found = _NAME.fullmatch(path.name)
-    return int(found["number"] or 0) if found else 0
-
-
-def kept_files(folder: UPath) -> list[UPath]:
-    """Return the reads in a day's folder, in the order in which they were kept."""
-    kept = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
-    return sorted(kept, key=lambda file: (_number(file), file.name))
-
-
-def _name(at: datetime, kept: Sequence[UPath]) -> str:
-    """Return the name of a read that is kept now; the very read that is there keeps its name."""
-    if kept and read_at(kept[-1]) == at:
-        return kept[-1].name
-    return numbered(max(map(_number, kept), default=0) + 1, at)
-
-
-def numbered(number: int, at: datetime) -> str:
-    """Return the name of a read's file."""
-    return f"r{number:06}-{at.astimezone(UTC).strftime(_STAMP)}{SUFFIX}"
 
 
 def open_read(path: UPath) -> KeptRead:

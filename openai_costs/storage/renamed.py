@@ -6,8 +6,8 @@ from the pages under the new one. Killed half way and called again, it goes on.
 
 from upath import UPath
 
-from openai_costs.storage.archive import SUFFIX, kept_files, numbered, read_at
 from openai_costs.storage.files import files_below, remove_folder, replace_file
+from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
 from openai_costs.tables.contract import all_contracts
 
 

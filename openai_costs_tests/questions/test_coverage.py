@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -18,10 +18,14 @@ from openai_costs.questions.coverage import (
 )
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs_tests.org import NOW, day
+from openai_costs_tests.org import day
 
-READ_AT = NOW.replace(tzinfo=None)
+READ_AT = datetime(2026, 11, 1, 6)  # noqa: DTZ001 - as stored
 COUNTS = {"connection": pl.String, "day": pl.Date, "rows": pl.Int64}
+
+
+def noon(number: int) -> datetime:
+    return datetime(2026, 11, number, 12, tzinfo=UTC)
 
 
 def controls(*rows: tuple[str, int, bool]) -> pl.DataFrame:
@@ -51,7 +55,7 @@ def through(*frames: pl.DataFrame) -> date | None:
 
 def test_every_day_from_the_first_to_today_has_a_state() -> None:
     read = controls(("acme", 1, True), ("acme", 3, False))
-    found = coverage(read, counts(("acme", 1, 7), ("acme", 3, 2)), {"acme": day(1)}, day(4))
+    found = coverage(read, counts(("acme", 1, 7), ("acme", 3, 2)), {"acme": day(1)}, noon(4))
     assert found.select("day", "state", "rows", "billed_usd", "read_at").rows() == [
         (day(1), "settled", 7, Decimal(1), READ_AT),
         (day(2), "missing", None, None, None),
@@ -64,12 +68,12 @@ def test_a_day_without_spend_is_settled_at_zero_and_not_missing() -> None:
     nothing = controls(("acme", 1, True)).with_columns(
         billed_usd=pl.lit(Decimal(0), pl.Decimal(38, 18))
     )
-    found = coverage(nothing, counts(("acme", 1, 0)), {"acme": day(1)}, day(1))
+    found = coverage(nothing, counts(("acme", 1, 0)), {"acme": day(1)}, noon(1))
     assert found.select("state", "rows", "billed_usd").rows() == [("settled", 0, Decimal(0))]
 
 
 def test_a_connection_begins_at_its_own_first_day() -> None:
-    found = coverage(controls(), counts(), {"acme": day(2), "bolt": day(3)}, day(3))
+    found = coverage(controls(), counts(), {"acme": day(2), "bolt": day(3)}, noon(3))
     assert found.select("connection", "day").rows() == [
         ("acme", day(2)),
         ("acme", day(3)),
@@ -78,11 +82,11 @@ def test_a_connection_begins_at_its_own_first_day() -> None:
 
 
 def test_a_connection_that_begins_tomorrow_has_no_days_yet() -> None:
-    assert coverage(controls(), counts(), {"acme": day(5)}, day(4)).is_empty()
+    assert coverage(controls(), counts(), {"acme": day(5)}, noon(4)).is_empty()
 
 
 def test_coverage_keeps_its_contract() -> None:
-    found = coverage(controls(("acme", 1, True)), counts(("acme", 1, 7)), {"acme": day(1)}, day(3))
+    found = coverage(controls(("acme", 1, True)), counts(("acme", 1, 7)), {"acme": day(1)}, noon(3))
     assert Coverage.broken_rules(found) == []
 
 
@@ -93,7 +97,7 @@ def test_usage_is_settled_when_it_was_read_late_enough_and_has_no_dollars() -> N
         schema={**COUNTS, "read_at": pl.Datetime("us")},
         orient="row",
     )
-    found = usage_coverage(stored, {"acme": day(1)}, timedelta(hours=24), day(3))
+    found = usage_coverage(stored, {"acme": day(1)}, timedelta(hours=24), noon(3))
     assert found.select("source", "day", "state", "rows", "billed_usd").rows() == [
         ("usage", day(1), "settled", 7, None),
         ("usage", day(2), "provisional", 0, None),
@@ -101,6 +105,20 @@ def test_usage_is_settled_when_it_was_read_late_enough_and_has_no_dollars() -> N
     ]
     assert Coverage.broken_rules(found) == []
     assert of_costs(found).is_empty()
+
+
+def test_a_read_from_after_now_settles_no_day_of_costs_or_usage() -> None:
+    ahead = READ_AT + timedelta(days=400)
+    read = controls(("acme", 1, True)).with_columns(read_at=pl.lit(ahead))
+    (of_costs_,) = coverage(read, counts(("acme", 1, 7)), {"acme": day(1)}, noon(1)).rows()
+    stored = pl.DataFrame(
+        [("acme", day(1), 7, ahead)],
+        schema={**COUNTS, "read_at": pl.Datetime("us")},
+        orient="row",
+    )
+    (of_usage,) = usage_coverage(stored, {"acme": day(1)}, timedelta(hours=24), noon(1)).rows()
+    assert "provisional" in of_costs_
+    assert "provisional" in of_usage
 
 
 def test_data_is_complete_through_the_last_settled_day_before_a_gap() -> None:

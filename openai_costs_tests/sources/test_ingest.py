@@ -1,11 +1,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from upath import UPath
 
+from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import (
     AccessRefused,
@@ -163,6 +164,31 @@ def test_settings_that_forbid_a_reading_fail_one_source_of_any_kind(archive: Arc
     assert done.unread == {"labs": set(DAYS)}
     assert told == ["The variable LABS_KEY is not set."]
     assert done.failures_on(DAYS.last) == told[0]
+
+
+def ahead_by(days: int) -> SkewAwareClock:
+    """A clock of 9 March that is some days ahead of acme's server."""
+    ours = datetime(2026, 3, 9, tzinfo=UTC)
+    clock = SkewAwareClock(lambda: ours)
+    clock.compare("acme", ours - timedelta(days=days))
+    return clock
+
+
+def test_a_read_is_kept_as_of_the_instant_that_is_believed_with_both_clocks_as_evidence(
+    archive: Archive,
+):
+    read = a_read("acme", "costs", b"{}")
+    ingest([Source("acme", lambda: [read])], archive, str, ahead_by(7))
+    kept = open_read(*archive.reads("openai", "acme", "costs", DAYS.first)).manifest
+    assert kept.read_at == kept.server_at == datetime(2026, 3, 2, tzinfo=UTC)
+    assert kept.clock_at == datetime(2026, 3, 9, tzinfo=UTC)
+
+
+def test_a_day_that_has_not_come_by_the_servers_clock_is_not_kept(archive: Archive):
+    reader = Reader({})
+    given = Source("acme", lambda: reader.read(ACME, DAYS, str), list(DAYS))
+    done = ingest([given], archive, str, ahead_by(7))
+    assert in_archive(archive, ACME) == sorted(done.kept["acme"]) == [*DAYS][:2]
 
 
 def test_two_sources_that_keep_the_same_day_add_their_bytes(archive: Archive):

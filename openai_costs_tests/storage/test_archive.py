@@ -10,8 +10,9 @@ import pytest
 import zstandard
 from upath import UPath
 
-from openai_costs.storage.archive import Archive, DayRead, open_read, read_at
+from openai_costs.storage.archive import Archive, DayRead, open_read
 from openai_costs.storage.files import place
+from openai_costs.storage.read_names import read_at
 
 DAY = date(2026, 3, 10)
 READ_AT = datetime(2026, 3, 11, 6, 30, 0, 123456, tzinfo=UTC)

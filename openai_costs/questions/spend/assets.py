@@ -112,9 +112,9 @@ def coverage(
         for one in settings.connections
         if (used := provider_of(one).usage_of(one))
     }
-    today, grace = clock().date(), settings.reading.grace
-    costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, today)
-    return pl.concat([costs, of_usage(lake.slices(Usage), asked, grace, today)])
+    now, grace = clock(), settings.reading.grace
+    costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, now)
+    return pl.concat([costs, of_usage(lake.slices(Usage), asked, grace, now)])
 
 
 DAILY_ASSETS = (spend, spend_attribution, spend_by_user, restatements)

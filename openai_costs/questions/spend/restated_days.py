@@ -13,7 +13,8 @@ from openai_costs.questions.spend.restatements import Reading, restatements
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
-from openai_costs.storage.archive import Archive, KeptRead, open_read, read_at
+from openai_costs.storage.archive import Archive, KeptRead, open_read
+from openai_costs.storage.read_names import read_at
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.mart.restatements import Restatements
 
@@ -44,7 +45,8 @@ def _readings(
 
 def _readings_of(read: KeptRead, settings: Settings, connection: Connection) -> Iterator[Reading]:
     day, at = read.manifest.day, read.manifest.read_at
+    latest = max(filter(None, (at, read.manifest.clock_at, read.manifest.server_at)))
     for batch in provider_of(connection).costs.ledger([read], connection):
         if not batch.refused:
             settled = is_settled(day, at, settings.reading.grace)
-            yield Reading(connection.name, day, at, settled, batch.frame)
+            yield Reading(connection.name, day, at, settled, batch.frame, latest)

@@ -24,6 +24,7 @@ class Reading(NamedTuple):
         read_at: When it was read.
         is_settled: Whether that was late enough for the day to have stopped moving.
         ledger: core.spend rows of that read.
+        latest_at: The later of the instants that our clock and the server's gave for it.
     """
 
     connection: str
@@ -31,17 +32,20 @@ class Reading(NamedTuple):
     read_at: datetime
     is_settled: bool
     ledger: pl.DataFrame
+    latest_at: datetime
 
 
 def restatements(readings: Iterable[Reading]) -> pl.DataFrame:
     """Return mart.restatements from every reading of one day, oldest first.
 
-    A day that changes before it has settled is only filling up; a later change is recorded.
+    A day that changes before it has settled is only filling up; a later change is recorded. A read
+    that is dated after the one kept behind it was read by a wrong clock: when is not known, so it
+    settled nothing.
     """
     rows = []
     before: Reading | None = None
     for after in readings:
-        if before is not None and before.is_settled:
+        if before and before.is_settled and before.read_at <= after.latest_at:
             rows += _change(before, after)
         before = after
     return pl.DataFrame(rows, schema=Restatements.types(), orient="row")

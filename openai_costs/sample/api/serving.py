@@ -10,6 +10,7 @@ import asyncio
 import socket
 from contextlib import suppress
 from datetime import date
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -51,10 +52,14 @@ class InProcessTransport(httpx.BaseTransport):
     """Runs an ASGI application for a synchronous httpx client and remembers every request.
 
     Works in any thread that is not itself running an event loop.
+
+    Args:
+        app: the application.
+        now: the time that responses have as their `Date`, as every server sends it; none without.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, now: Callable[[], datetime] | None = None) -> None:
+        self._app, self._now = app, now
         self.requests: list[SentRequest] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -79,7 +84,10 @@ class InProcessTransport(httpx.BaseTransport):
 
         response = await httpx.ASGITransport(app=app).handle_async_request(request)
         body = await response.aread()
-        return httpx.Response(response.status_code, headers=response.headers, content=body)
+        headers = response.headers
+        if self._now is not None:
+            headers["Date"] = format_datetime(self._now(), usegmt=True)
+        return httpx.Response(response.status_code, headers=headers, content=body)
 
 
 # The sample organization behind an address: `sample://organization?seed=...&days=...&today=...`.
@@ -108,7 +116,7 @@ def sample_at(address: str) -> Organisation:
 
 def sample_transport(address: str, clock: Clock) -> InProcessTransport:
     """Return a transport that answers as the organization's API does, at the clock's time."""
-    return InProcessTransport(create_app(sample_at(address), now=clock))
+    return InProcessTransport(create_app(sample_at(address), now=clock), clock)
 
 
 ROOT: Final = "/v1"

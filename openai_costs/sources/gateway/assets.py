@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.orchestration.checks import (
     CONTRACT,
@@ -39,6 +40,7 @@ from openai_costs.sources.gateway.readers import (
 from openai_costs.sources.gateway.registry import strangers
 from openai_costs.sources.gateway.unlisted_tokens import MeteredToken, with_unlisted
 from openai_costs.sources.ingest import Ingested
+from openai_costs.sources.raw_pages import report_skew
 from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batches
@@ -81,7 +83,9 @@ def registry_pages(
     clock: dg.ResourceParam[Clock],
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read the registry of the gateway and keep it."""
-    done = read_registry(gateway_readers, archive, clock().date(), context.log.info)
+    compared = skew_aware(clock)
+    done = read_registry(gateway_readers, archive, compared, context.log.info)
+    report_skew(compared, context.log.info)
     odd = [row for rows in set_aside(done).values() for row in rows.items()]
     because = " ".join([*map(str, done.failed.values()), *([summary(odd)] if odd else [])])
     verdict = dg.AssetCheckResult(
@@ -114,10 +118,14 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
         gateway_readers: dg.ResourceParam[Readers],
         archive: dg.ResourceParam[Archive],
         settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
     ) -> Iterator[Any]:
-        asked = run_days(context)
+        asked, compared, tell = run_days(context), skew_aware(clock), context.log.info
         days = days_in_use(settings.gateway, asked)
-        done = read_meter(gateway_readers, archive, days, context.log.info) if days else Ingested()
+        done = Ingested()
+        if days:
+            done = read_meter(gateway_readers, archive, days, compared, tell)
+        report_skew(compared, tell)
         yield dg.Output(None)
         yield from evaluations(METER_PAGES, _verdicts(done, asked, settings.gateway))
         yield from finished(METER_PAGES, [READ_COMPLETE])

@@ -8,6 +8,7 @@ from typing import Protocol
 import httpx
 from upath import UPath
 
+from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.files.source import GatewayFiles
@@ -38,21 +39,31 @@ def readers_of(
     settings: Settings, clock: Clock, inner: httpx.BaseTransport | None = None
 ) -> Readers:
     """Return the readers of the gateway in the settings, the one that is believed first first."""
-    gateway = settings.gateway
-    files = GatewayFiles(gateway, UPath(settings.config_file.parent), clock)
-    return (LiteLLM(gateway, clock, inner), files) if gateway.litellm_url else (files,)
+    gateway, compared = settings.gateway, skew_aware(clock)
+    files = GatewayFiles(gateway, UPath(settings.config_file.parent), compared.ours)
+    proxy = LiteLLM(gateway, compared.ours, inner, compared)
+    return (proxy, files) if gateway.litellm_url else (files,)
 
 
-def read_registry(readers: Readers, archive: Archive, today: date, tell: Tell) -> Ingested:
-    """Read every registry and keep it."""
+def read_registry(
+    readers: Readers, archive: Archive, clock: SkewAwareClock, tell: Tell
+) -> Ingested:
+    """Read every registry of today and keep it."""
+    today = clock().date()
     sources = (Source(_name(one), partial(one.registry, today, tell), [today]) for one in readers)
-    return ingest(sources, archive, tell)
+    return ingest(sources, archive, tell, clock)
 
 
-def read_meter(readers: Readers, archive: Archive, days: DayRange, tell: Tell) -> Ingested:
-    """Read the meter of some days and keep each complete one at once."""
-    sources = (Source(_name(one), partial(one.meter, days, tell), list(days)) for one in readers)
-    return ingest(sources, archive, tell)
+def read_meter(
+    readers: Readers, archive: Archive, days: DayRange, clock: SkewAwareClock, tell: Tell
+) -> Ingested:
+    """Read the meter of the days that have come and keep each complete one at once."""
+    there = [day for day in days if day <= clock().date()]
+    if not there:
+        return Ingested()
+    asked = DayRange(there[0], there[-1])
+    sources = (Source(_name(one), partial(one.meter, asked, tell), there) for one in readers)
+    return ingest(sources, archive, tell, clock)
 
 
 def set_aside(done: Ingested) -> dict[date, dict[str, str]]:

@@ -4,7 +4,10 @@ Not here: which account (access.py), how its API is spoken to (api.py), how ofte
 retried (retries.py), what to ask next (paging.py), what an answer means (a provider's frames).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -36,9 +39,16 @@ Params = Sequence[tuple[str, str]]
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=30.0, pool=10.0)
 
+TakeDate = Callable[[datetime], None]
+"""Takes the server's `Date` of a response, as soon as it comes."""
+
 RETRIED_STATUSES = frozenset({408, 409, 429})
 """Besides every 5xx."""
 RETRIED_BREAKS = (httpx.TransportError, httpx.DecodingError)
+
+
+def no_date(_date: datetime) -> None:
+    """Take the server's `Date` and do nothing with it."""
 
 
 class _Key(httpx.Auth):
@@ -62,12 +72,17 @@ class Transport:
         access: Which account.
         inner: The inner HTTP transport; None for the network.
         tell: Takes a sentence before a request is tried again.
+        take_date: Takes the `Date` of each response, also of one that is refused.
     """
 
     def __init__(
-        self, access: Access, inner: httpx.BaseTransport | None = None, tell: Tell = silent
+        self,
+        access: Access,
+        inner: httpx.BaseTransport | None = None,
+        tell: Tell = silent,
+        take_date: TakeDate = no_date,
     ) -> None:
-        self._access, self._tell = access, tell
+        self._access, self._tell, self._take_date = access, tell, take_date
         self._paces: dict[str, Limiter] = {}
         self._client = httpx.Client(
             auth=_Key(access),
@@ -146,6 +161,8 @@ class Transport:
     def _sent(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
         url = self._access.base_url + path
         with self._client.stream("GET", url, params=list(params)) as response:
+            if (date := _server_date(response.headers.get("date", ""))) is not None:
+                self._take_date(date)
             if response.status_code == httpx.codes.OK:
                 limit = None if may_be_large else self._access.max_body_bytes
                 return self._body(response, path, limit)
@@ -174,6 +191,14 @@ class Transport:
             return LookbackExceeded(answer)
         remedy = self._access.remedies.get(status, ASK_THE_DOCTOR)
         return RequestRefused(answer, remedy=remedy)
+
+
+def _server_date(header: str) -> datetime | None:
+    """Return what a `Date` header says (RFC 9110, 6.6.1); None where it says nothing readable."""
+    with suppress(ValueError):
+        date = parsedate_to_datetime(header)
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    return None
 
 
 def _limiter(per_minute: int) -> Limiter:

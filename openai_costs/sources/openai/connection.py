@@ -80,7 +80,7 @@ def connect(
         requests_per_minute=connection.requests_per_minute,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
     )
-    return Transport(access, reach.inner(connection), tell)
+    return Transport(access, reach.inner(connection), tell, reach.take_date(connection))
 
 
 def _remedies(base_url: str) -> dict[int, str]:

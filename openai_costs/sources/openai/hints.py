@@ -54,7 +54,7 @@ class Hints(msgspec.Struct, frozen=True):
             for refusal in self.refusals
             if refusal.first <= window.last
             and window.first <= refusal.last
-            and today - refusal.seen < ASK_AGAIN_AFTER
+            and _is_recent(refusal, today)
         }
         return tuple(g for g in LEDGER_GROUPINGS[:-1] if g not in hopeless) + LEDGER_GROUPINGS[-1:]
 
@@ -63,8 +63,13 @@ class Hints(msgspec.Struct, frozen=True):
     ) -> "Hints":
         """Return what is known after these groupings were refused for a window."""
         new = tuple(Refusal(g, window.first, window.last, today) for g in groupings)
-        kept = tuple(old for old in self.refusals if today - old.seen < ASK_AGAIN_AFTER)
+        kept = tuple(old for old in self.refusals if _is_recent(old, today))
         return replace(self, refusals=kept + new)
+
+
+def _is_recent(refusal: Refusal, today: date) -> bool:
+    """Return whether a refusal is still believed; one from after today has a wrong date."""
+    return timedelta(0) <= today - refusal.seen < ASK_AGAIN_AFTER
 
 
 def recall(note: UPath) -> Hints:

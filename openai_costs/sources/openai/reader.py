@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
 
+from openai_costs.kernel.clock_skew import ReadInstant
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
@@ -93,7 +94,11 @@ class Reader:
             return
         transport = connect(self.settings, connection, self.reach, tell)
         note = self.archive.note(NAME, connection.name, self.dataset.note)
-        for read, read_at in windows(self.dataset, transport, note, asked, self.clock):
+
+        def now() -> ReadInstant:
+            return self.reach.instant(connection, self.clock())
+
+        for read, read_at in windows(self.dataset, transport, note, asked, now):
             done = (days.last - read.window.first).days + 1
             told = self.dataset.tell(read)
             tell(f"{connection.name}: {told} ({done} of {len(days)} days)")

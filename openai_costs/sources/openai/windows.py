@@ -12,8 +12,9 @@ from typing import Protocol
 
 from upath import UPath
 
-from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded
+from openai_costs.kernel.clock_skew import ReadInstant
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import BodyTooLarge, LookbackExceeded, ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.paging import Body, Get
@@ -61,25 +62,32 @@ def windows(
     transport: Transport,
     note: UPath,
     days: DayRange,
-    clock: Clock,
+    now: Callable[[], ReadInstant],
 ) -> Iterator[tuple[WindowRead, datetime]]:
     """Yield the complete reads of some days with the time each was begun, newest window first.
+
+    Days that have not come are not read. Where our clock is wrong, that is known once the server
+    has answered: what was asked too early is dropped, and reading goes on without such days.
 
     Args:
         dataset: What is read.
         transport: Where it is read; closed at the end.
         note: Where hints are remembered.
         days: The days.
-        clock: Returns the current time.
+        now: Returns the current instant, by our clock and by the server's as far as it is known.
 
     Raises:
         ReadFailed: A window could not be completed; the windows before it were yielded.
     """
+
+    def today() -> date:
+        return now().believed.date()
+
     with closing(transport):
         unread = _Unread(dataset, transport, note, days)
-        while (window := unread.next()) is not None:
-            read_at = clock()
-            if (read := unread.read(window, read_at.date())) is not None:
+        while (window := unread.next(today())) is not None:
+            read_at = now().ours
+            if (read := unread.read(window, today)) is not None:
                 yield read, read_at
 
 
@@ -132,28 +140,41 @@ class _Unread:
         self._longest = dataset.probe.most_buckets
         self._unread: DayRange | None = days
 
-    def next(self) -> DayRange | None:
-        """Return the newest window still unread."""
+    def next(self, today: date) -> DayRange | None:
+        """Return the newest window still unread, without days that have not come."""
+        if self._unread and self._unread.last > today:
+            first = self._unread.first
+            self._unread = DayRange(first, today) if first <= today else None
         return self._unread.newest(self._longest) if self._unread else None
 
-    def read(self, window: DayRange, today: date) -> WindowRead | None:
-        """Return the window's reads; None when the provider asks for another window first."""
+    def read(self, window: DayRange, today: Callable[[], date]) -> WindowRead | None:
+        """Return the window's reads; None when another window has to be read first."""
+        began = today()
         try:
-            read = hold(self._dataset.talk(window, self._hints, today), self._transport)
-        except BodyTooLarge as large:
-            self._longest = max(1, min(len(window) // 2, large.days_begun - 1))
+            read = hold(self._dataset.talk(window, self._hints, began), self._transport)
+        except ReadFailed as refused:
+            if window.last <= today():
+                self._shrink(window, refused, began)
             return None
-        except LookbackExceeded:
-            floor = hold(protocol.find_floor(window, self._dataset.probe), self._transport)
-            if floor > today or floor == window.first:
-                raise  # no floor is in this window: what was refused is the question, not its days
-            self._learn(self._hints.with_floor(floor))
-            self._start_at(floor)
-            return None
+        if window.last > today():
+            return None  # the server's clock says so, which was not known before it answered
         if read.refused:
-            self._learn(self._hints.refused(window, read.refused, today))
+            self._learn(self._hints.refused(window, read.refused, began))
         self._finish(window.first)
         return read
+
+    def _shrink(self, window: DayRange, refused: ReadFailed, today: date) -> None:
+        """Make the window smaller where that helps; raise what was refused where it does not."""
+        if isinstance(refused, BodyTooLarge):
+            self._longest = max(1, min(len(window) // 2, refused.days_begun - 1))
+        elif isinstance(refused, LookbackExceeded):
+            floor = hold(protocol.find_floor(window, self._dataset.probe), self._transport)
+            if floor > today or floor == window.first:
+                raise refused  # no floor is in this window: the question is refused, not its days
+            self._learn(self._hints.with_floor(floor))
+            self._start_at(floor)
+        else:
+            raise refused
 
     def _learn(self, hints: Hints) -> None:
         self._hints = hints

@@ -5,12 +5,12 @@ step ends. Not in the daily refresh: a reading of a large organization takes its
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ContractBroken, ReadFailed
 from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
@@ -32,7 +32,7 @@ from openai_costs.sources.organization.frames import folded, usable
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.ledger_ids import ledger_ids
 from openai_costs.sources.provider import DayReader, OrganizationSource, Reach, Tell
-from openai_costs.sources.raw_pages import connections_of, sources
+from openai_costs.sources.raw_pages import connections_of, report_skew, sources
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
 
@@ -64,14 +64,17 @@ def pages(source: OrganizationSource) -> dg.AssetsDefinition:
         reach: dg.ResourceParam[Reach],
     ) -> Iterator[dg.MaterializeResult[Any]]:
         """Read the lists of every connection that may be asked, and keep them."""
-        today = clock().date()
-        reader = source.pages.reader(settings, archive, clock, reach)
+        compared = skew_aware(clock)
+        reader = source.pages.reader(settings, archive, compared.ours, reach)
         ours = connections_of(settings, provider)
         allowed = [one for one in ours if not refusal(archive, settings, one)]
-        done = _ingested(reader, archive, allowed, today, context.log.info)
+        done = _ingested(reader, archive, allowed, compared, context.log.info)
+        report_skew(compared, context.log.info)
         done.failed |= _recheck(settings, archive, allowed, context.log.info)
         kept = [one for one in ours if done.kept.get(one.name)]
-        reads = [one for each in kept for one in source.pages.newest(archive, each, [today])]
+        reads = [
+            read for one in kept for read in source.pages.newest(archive, one, done.kept[one.name])
+        ]
         yield dg.MaterializeResult(
             metadata={
                 "connections": ", ".join(one.name for one in kept),
@@ -126,11 +129,13 @@ def _ingested(
     reader: DayReader,
     archive: Archive,
     connections: Sequence[Connection],
-    today: date,
+    clock: SkewAwareClock,
     tell: Tell,
 ) -> Ingested:
-    """Read the connections that may be asked, and those again that may succeed later."""
-    days = DayRange(today, today)
+    """Read the connections that may be asked, and those again that may succeed later.
+
+    So may a reading that is dated in the future: the server's responses show which day it is.
+    """
 
     def read_lists(connection: Connection) -> Iterable[DayRead]:
         return reader.read(connection, days, tell)
@@ -138,12 +143,14 @@ def _ingested(
     left = [one for one in connections if one.access == "full"]
     done = Ingested()
     for _ in range(TRIES):
-        found = ingest(sources(read_lists, left, days), archive, tell)
+        today = clock().date()
+        days = DayRange(today, today)
+        found = ingest(sources(read_lists, left, days), archive, tell, clock)
         done.kept |= found.kept
         done.failed = {
             name: error for name, error in done.failed.items() if name not in found.kept
         } | found.failed
-        left = [one for one in left if getattr(found.failed.get(one.name), "is_retryable", False)]
+        left = [one for one in left if _may_succeed(found, one.name)]
     return done
 
 
@@ -157,6 +164,13 @@ def _recheck(
         accounts = Accounts(settings, archive, provider.costs, provider.organization)
         found |= accounts.recheck(ours, tell)
     return found
+
+
+def _may_succeed(found: Ingested, name: str) -> bool:
+    """Return whether another reading of a connection may bring what this one did not."""
+    if (error := found.failed.get(name)) is not None:
+        return bool(getattr(error, "is_retryable", False))
+    return not found.kept[name]
 
 
 def _made(kind: Kind, lake: Lake, archive: Archive, settings: Settings) -> Made:

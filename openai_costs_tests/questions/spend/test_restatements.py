@@ -36,7 +36,18 @@ def ledger(*lines: Line, grouping: str = RICH) -> pl.DataFrame:
 
 def reading(number: int, *lines: Line, settled: bool = True, grouping: str = RICH) -> Reading:
     at = datetime(2026, 11, number, tzinfo=UTC)
-    return Reading("acme", day(1), at, settled, ledger(*lines, grouping=grouping))
+    return Reading("acme", day(1), at, settled, ledger(*lines, grouping=grouping), at)
+
+
+def test_a_read_dated_after_the_one_behind_it_settled_nothing() -> None:
+    changed = (("p", "ada", "gpt-5, input", "37"),)
+    assert restatements([reading(20, *WAS), reading(6, *changed)]).is_empty()
+
+
+def test_a_clock_that_falls_behind_hides_no_change_of_a_settled_day() -> None:
+    behind = reading(2, ("p", "ada", "gpt-5, input", "37"))
+    behind = behind._replace(latest_at=datetime(2026, 11, 6, tzinfo=UTC))
+    assert restatements([reading(3, *WAS), behind]).height == 1
 
 
 def test_a_settled_day_that_changed_is_recorded_from_when_to_when_and_by_how_much() -> None:

@@ -37,7 +37,7 @@ def connect(
         api=API,
         requests_per_minute=connection.requests_per_minute,
     )
-    return Transport(access, reach.inner(connection), tell)
+    return Transport(access, reach.inner(connection), tell, reach.take_date(connection))
 
 
 @dataclass(frozen=True)

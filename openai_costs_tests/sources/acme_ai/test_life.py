@@ -209,18 +209,18 @@ def test_its_costs_are_covered_and_its_usage_is_not_owed(both: Office):
 
 
 def test_nothing_is_owed_after_a_backfill_but_the_trailing_days(both: Office):
-    steps = plan(both.settings, None, NOW.date())
+    steps = plan(both.settings, None, NOW)
     assert [one.job_name for one in steps] == [REFRESH]
     assert directories_due(both.settings, NOW.date()) == []
     days = [day for step in from_kept_pages(both.settings, None, NOW.date()) for day in step.days]
     assert days == [*days_of(both)]
 
 
-def test_days_that_were_never_read_are_owed(both: Office):
-    later = NOW.date() + timedelta(days=20)
-    missing, trailing = plan(both.settings.only("acme"), None, later)
-    assert missing.days == DayRange(NOW.date() + timedelta(days=1), later - timedelta(days=8))
-    assert trailing.days.last == later
+def test_days_that_were_never_read_or_had_not_settled_are_owed(both: Office):
+    later, yesterday = NOW + timedelta(days=20), NOW.date() - timedelta(days=1)
+    due, trailing = plan(both.settings.only("acme"), None, later)
+    assert due.days == DayRange(yesterday, later.date() - timedelta(days=8))
+    assert trailing.days.last == later.date()
 
 
 def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: Path):

@@ -4,7 +4,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
 from typing import Any
@@ -85,6 +87,32 @@ def failure(wire: Wire, **more: Any) -> OpenAICostsError:  # noqa: ANN401
     with pytest.raises(OpenAICostsError) as refused:
         transport(wire, **more).get(COSTS, [])
     return refused.value
+
+
+def dates_of(*answers: Said) -> list[datetime]:
+    """The server's dates that a request took in, until it was answered or refused."""
+    dates: list[datetime] = []
+    there = Transport(access(), httpx.MockTransport(Wire(*answers)), take_date=dates.append)
+    with suppress(OpenAICostsError):
+        there.get(COSTS, [])
+    return dates
+
+
+def test_the_date_of_every_response_is_taken_also_of_a_refusal() -> None:
+    first, second = "Fri, 20 Mar 2026 12:00:00 GMT", "Fri, 20 Mar 2026 12:00:05 GMT"
+    good = httpx.Response(200, content=b"{}", headers={"Date": second})
+    assert dates_of(error(503, Date=first), good) == [
+        datetime(2026, 3, 20, 12, tzinfo=UTC),
+        datetime(2026, 3, 20, 12, 0, 5, tzinfo=UTC),
+    ]
+    assert dates_of(error(401, Date=first)) == [datetime(2026, 3, 20, 12, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("header", [{}, {"Date": ""}, {"Date": "yesterday"}])
+def test_a_response_without_a_readable_date_is_used_and_says_nothing_of_the_time(
+    header: dict[str, str],
+) -> None:
+    assert dates_of(httpx.Response(200, content=b"{}", headers=header)) == []
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import httpx
 from pydantic import SecretStr
 
+from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.days import Clock, DayRange, is_settled
 from openai_costs.kernel.errors import AccessRefused, CursorRefused, ReadFailed, RequestRefused
 from openai_costs.settings import Gateway
@@ -67,11 +68,13 @@ class LiteLLM:
         gateway: Where it is, and how its meter is read.
         clock: Returns the current time.
         inner: The inner HTTP transport; None for the network.
+        compared: What the `Date` of its responses is compared with; None compares nothing.
     """
 
     gateway: Gateway
     clock: Clock
     inner: httpx.BaseTransport | None = None
+    compared: SkewAwareClock | None = None
 
     def registry(self, today: date, tell: Tell) -> Iterator[DayRead]:
         """Yield the keys there are and were, as one read of today.
@@ -152,6 +155,8 @@ class LiteLLM:
         logged = logged_totals((page.body for page in pages), day)
         if logged is None:
             return None
+        if self.compared:
+            read_at = self.compared.instant(self.gateway.name, read_at).believed
         is_over = is_settled(day, read_at, WRITES_TAKE)
         return shortfall(day, logged, in_all, self.gateway, is_over=is_over)
 
@@ -171,7 +176,11 @@ class LiteLLM:
             hopeless=(*NO_DATABASE, *NO_VIEW),
             address_setting="litellm_url",
         )
-        return Transport(access, self.inner, tell)
+        return Transport(access, self.inner, tell, self._take_date)
+
+    def _take_date(self, date: datetime) -> None:
+        if self.compared:
+            self.compared.compare_gateway(self.gateway.name, date)
 
     def _hold(self, conversation: Generator[Get, Body, T], transport: Transport) -> T:
         try:

@@ -1,0 +1,96 @@
+"""Days in a home that have not come: what a run under a clock ahead of time left behind.
+
+Their slices leave the lake, and their pages are set aside in `raw/`: they prove nothing about days
+that are still to come. Not here: what day it is (kernel/clock_skew.py).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+from typing import NamedTuple
+
+from upath import UPath
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.formatting import counted
+from openai_costs.storage.files import files_below, remove_folder, replace_file
+from openai_costs.storage.read_names import SUFFIX
+from openai_costs.tables.contract import all_contracts
+
+SET_ASIDE = "_ahead_of_time"
+"""Added to the dataset of pages that are set aside."""
+
+
+class _Future(NamedTuple):
+    """A file of a day that has not come: a slice of the lake, or kept pages."""
+
+    connection: str
+    day: date
+    file: UPath
+
+
+FutureDays = Mapping[str, set[date]]
+"""The days that have not come, by connection."""
+
+
+def future_days(home: UPath, today: date) -> FutureDays:
+    """Return the days after `today` that a home has slices or pages of."""
+    return _by_connection([*_slices(home, today), *_pages(home, today)])
+
+
+def set_future_days_aside(home: UPath, today: date) -> FutureDays:
+    """Remove the slices of days after `today` from the lake and set their pages aside.
+
+    Killed half way and called again, it goes on.
+    """
+    slices, pages = list(_slices(home, today)), list(_pages(home, today))
+    for page in pages:
+        dataset = page.file.parents[1]
+        aside = dataset.parent / f"{dataset.name}{SET_ASIDE}" / str(page.day)
+        replace_file(aside / page.file.name, page.file.read_bytes())
+        page.file.unlink()
+    for folder in {page.file.parent for page in pages}:
+        remove_folder(folder)
+    for one in slices:
+        one.file.unlink()
+    return _by_connection([*slices, *pages])
+
+
+def described(days: FutureDays) -> str:
+    """Return the days of each connection for a person: `acme: 3 days, 2027-01-01 to 2027-01-03`."""
+    return "; ".join(
+        f"{name}: {counted(len(found), 'day')}, {DayRange(min(found), max(found))}"
+        for name, found in sorted(days.items())
+    )
+
+
+def _by_connection(found: list[_Future]) -> FutureDays:
+    days: dict[str, set[date]] = defaultdict(set)
+    for one in found:
+        days[one.connection].add(one.day)
+    return days
+
+
+def _slices(home: UPath, today: date) -> Iterator[_Future]:
+    """Yield the slices in lake/<schema>/<table>/<connection>/<day>.parquet."""
+    for table in all_contracts():
+        for file in files_below(
+            home / "lake" / table.schema_name() / table.table_name(), ".parquet"
+        ):
+            if (day := _day(file.stem)) and day > today:
+                yield _Future(file.parent.name, day, file)
+
+
+def _pages(home: UPath, today: date) -> Iterator[_Future]:
+    """Yield the kept reads in raw/<provider>/<connection>/<dataset>/<day>/."""
+    for file in files_below(home / "raw", SUFFIX):
+        dataset = file.parents[1]
+        if (day := _day(file.parent.name)) and day > today and not dataset.name.endswith(SET_ASIDE):
+            yield _Future(dataset.parent.name, day, file)
+
+
+def _day(name: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(name)
+    return None

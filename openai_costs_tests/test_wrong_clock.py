@@ -1,0 +1,197 @@
+"""A clock that is wrong, over the whole of the project: nothing of it is there afterwards."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+from dagster._core.test_utils import freeze_time
+
+from openai_costs.cli.backfill import Headless
+from openai_costs.cli.doctor import facts
+from openai_costs.cli.run_output import Objections
+from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.sources.provider import Reach
+from openai_costs.storage.archive import DayRead
+from openai_costs.storage.future_days import SET_ASIDE, future_days
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import (
+    NOW,
+    SETTLED_NOT_RESTATED,
+    HandClock,
+    House,
+    calm,
+    connection,
+    day,
+    house,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = day(17)
+AHEAD = timedelta(days=400)
+
+
+def backfill(made: House, now: datetime, *, server: datetime | None = None) -> list[str]:
+    """Run `backfill` with our clock at one instant and the provider's at another."""
+    made.at(now).server_clock = HandClock(server or now)
+    made.serve("tidewater")
+    lines: list[str] = []
+    reach = Reach(lambda one: made.transports[one.name])
+    with calm(), freeze_time(now):
+        Headless(made.settings, lines.append, made.clock, reach, Objections()).backfill()
+    return lines
+
+
+def published(made: House, question: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(made.published), read_only=True) as sql:
+        return sql.execute(question).fetchall()
+
+
+def states(made: House) -> dict[date, str]:
+    rows = made.lake.read(Coverage).filter(source="costs").select("day", "state").rows()
+    return dict(rows)
+
+
+def doctor(made: House) -> dict[str, str]:
+    reach = Reach(lambda one: made.transports[one.name])
+    return {fact.about: fact.state for fact in facts(made.settings, made.clock, reach)}
+
+
+@pytest.fixture(scope="module")
+def read_well(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A home read by right clocks before the provider restated a day."""
+    made = house(tmp_path_factory.mktemp("clock") / "home")
+    made.connections = (connection("tidewater", start=FIRST),)
+    backfill(made, SETTLED_NOT_RESTATED)
+    return made
+
+
+@pytest.fixture(scope="module")
+def ahead(
+    read_well: House, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[House, list[str], list[tuple[str, ...]]]:
+    """The same home after one run with our clock 400 days ahead."""
+    made = read_well.moved_to(tmp_path_factory.mktemp("ahead") / "home")
+    lines = backfill(made, NOW + AHEAD, server=NOW)
+    return made, lines, made.asked("tidewater")  # type: ignore[return-value]
+
+
+def test_a_clock_ahead_is_reported_once_in_one_sentence(
+    ahead: tuple[House, list[str], list[tuple[str, ...]]],
+) -> None:
+    _, lines, _ = ahead
+    told = [line for line in lines if "400 days ahead of the server of tidewater" in line]
+    assert [line.strip().startswith("This machine's clock") for line in told].count(True) == 1
+    assert any(line.startswith("WARN  raw/openai_costs clock_agrees") for line in told)
+
+
+def test_a_clock_ahead_leaves_no_day_that_has_not_come(
+    ahead: tuple[House, list[str], list[tuple[str, ...]]],
+) -> None:
+    made, _, _ = ahead
+    assert future_days(made.archive._root.parent, NOW.date()) == {}  # noqa: SLF001 - the home
+    assert max(states(made)) == NOW.date()
+
+
+def test_a_clock_ahead_reads_the_trailing_days_of_the_day_it_is(
+    ahead: tuple[House, list[str], list[tuple[str, ...]]],
+) -> None:
+    made, _, _ = ahead
+    found = states(made)
+    assert found[NOW.date()] == found[NOW.date() - ONE_DAY] == "provisional"
+    assert found[day(21)] == "settled"
+    assert published(made, "SELECT day, change_usd FROM mart.restatements") == [
+        (day(18), Decimal("22.80"))
+    ]
+
+
+def test_a_kept_read_has_the_instants_of_both_clocks(
+    ahead: tuple[House, list[str], list[tuple[str, ...]]],
+) -> None:
+    made, _, _ = ahead
+    kept = made.newest("tidewater", NOW.date()).manifest
+    assert (kept.read_at, kept.server_at, kept.clock_at) == (NOW, NOW, NOW + AHEAD)
+
+
+def test_doctor_warns_of_the_clock_while_it_is_ahead(
+    ahead: tuple[House, list[str], list[tuple[str, ...]]],
+) -> None:
+    made, _, _ = ahead
+    assert doctor(made)["clock"] == "WARN"
+
+
+def test_one_run_with_a_clock_ahead_changes_nothing_afterwards(
+    ahead: tuple[House, list[str], list[tuple[str, ...]]], read_well: House, tmp_path: Path
+) -> None:
+    once, never = ahead[0].moved_to(tmp_path / "once"), read_well.moved_to(tmp_path / "never")
+    backfill(never, NOW)
+    later = NOW + timedelta(days=4)
+    for made in (once, never):
+        backfill(made, later)
+    question = "SELECT connection, day, sum(billed_usd) FROM mart.spend GROUP BY ALL ORDER BY ALL"
+    assert published(once, question) == published(never, question)
+    assert states(once) == states(never)
+    assert doctor(once)["clock"] == "OK"
+
+
+def test_a_clock_behind_settles_no_day_before_it_says_so_itself(
+    read_well: House, tmp_path: Path
+) -> None:
+    made = read_well.moved_to(tmp_path / "home")
+    backfill(made, SETTLED_NOT_RESTATED, server=NOW + AHEAD)
+    assert max(states(made)) == SETTLED_NOT_RESTATED.date()
+    assert states(made)[SETTLED_NOT_RESTATED.date() - ONE_DAY] == "provisional"
+    assert doctor(made)["clock"] == "WARN"
+
+
+def leave_days_behind(made: House, *, reads: datetime) -> None:
+    """Leave in a home what earlier versions did under a clock ahead: days, and a settled one."""
+    known = made.newest("tidewater", day(21))
+    requests = {part: ("/organization/costs", [], []) for part in known.bodies}
+    future = [*DayRange(day(24), day(26))]
+    for one in (*future, day(21)):
+        read = DayRead("openai", "tidewater", "costs", one, reads, requests, known.bodies)
+        made.archive.keep(read)
+    for table in TOGETHER[:4]:  # it was killed before the last table
+        slices = {Slice("tidewater", one): reads for one in future}
+        made.lake.replace(table, [Batch(table.no_rows(), slices)])
+    for table in TOGETHER:
+        rows = made.lake.read(table, [day(21)])
+        made.lake.replace(table, [Batch(rows, {Slice("tidewater", day(21)): reads})])
+
+
+def test_a_home_with_days_that_have_not_come_heals_by_the_next_backfill(
+    read_well: House, tmp_path: Path
+) -> None:
+    made = read_well.moved_to(tmp_path / "home")
+    leave_days_behind(made, reads=NOW + AHEAD)
+    made.at(NOW).server_clock = HandClock(NOW)
+    made.serve("tidewater")
+    found = doctor(made)
+    assert found["days in the future"] == found["reads in the future"] == "FAIL"
+    lines = backfill(made, NOW + timedelta(days=12))
+    assert sum("Removed days that have not come" in line for line in lines) == 0
+    assert max(states(made)) == (NOW + timedelta(days=12)).date()
+    healed = doctor(made)
+    assert not {"days in the future", "reads in the future"} & set(healed)
+    assert states(made)[day(21)] == "settled"
+
+
+def test_days_that_have_not_come_are_named_when_they_are_set_aside(
+    read_well: House, tmp_path: Path
+) -> None:
+    made = read_well.moved_to(tmp_path / "home")
+    leave_days_behind(made, reads=NOW + AHEAD)
+    lines = backfill(made, NOW)
+    assert any("tidewater: 3 days, 2026-11-24 to 2026-11-26" in line for line in lines)
+    assert made.archive.reads("openai", "tidewater", "costs", day(24)) == []
+    aside = made.archive.reads("openai", "tidewater", f"costs{SET_ASIDE}", day(24))
+    assert len(aside) == 1
+    assert published(made, "SELECT max(day) FROM core.spend_control") == [(NOW.date(),)]
