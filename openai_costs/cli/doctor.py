@@ -15,8 +15,11 @@ from upath import UPath
 from openai_costs.cli.findings import route_facts
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.questions.coverage import unbilled
+from openai_costs.questions.spend.verification import withheld_text
 from openai_costs.settings import Gateway
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -157,6 +160,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     yield _home(settings)
     for connection in settings.connections:
         yield from _connection(settings, connection, clock, reach)
+    yield _tie_outs(Lake(place(settings.home)))
     yield from (Fact(*fact) for fact in governance_facts(settings, clock))
     yield from (Fact(*fact) for fact in route_facts(settings))
     status = Lake(place(settings.home)).read(BudgetStatus)
@@ -197,6 +201,12 @@ def _connection(
     if refused := refusal(Archive(place(settings.home)), connection):
         yield Fact("FAIL", f"{connection.name}: account", refused)
     yield _days(settings, connection)
+
+
+def _tie_outs(lake: Lake) -> Fact:
+    if found := untied_lake(lake, slices_in_flight(lake)):
+        return Fact("FAIL", "tie-outs", withheld_text(found))
+    return Fact("OK", "tie-outs", "every settled day adds up to its control total")
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:
