@@ -12,7 +12,8 @@ import duckdb
 from work import FIRST_DAY, Outcome, Task
 
 from openai_costs.kernel.days import DayRange, utc_now
-from openai_costs.outputs.publish.database import TOGETHER, publish
+from openai_costs.outputs.publish.database import publish
+from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.questions.coverage import coverage
 from openai_costs.questions.spend.assets import listed
 from openai_costs.questions.spend.attribution import attribution

@@ -20,7 +20,7 @@ from pydantic_core import PydanticUndefined
 import openai_costs
 from openai_costs.cli.commands import app
 from openai_costs.cli.demo import demo
-from openai_costs.outputs.publish.database import DATABASE
+from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.settings import Reading, Team
 from openai_costs.settings.load import LATER_SECTIONS, Environment
 from openai_costs.settings.settings_file import NAME as SETTINGS_FILE

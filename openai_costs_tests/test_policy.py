@@ -18,8 +18,9 @@ import pytest
 import stamina
 
 from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.formatting import exact_dollars
 from openai_costs.orchestration.jobs import DIRECTORY
-from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.questions.coverage import of_costs
 from openai_costs.sample.api.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY, USUAL
 from openai_costs.sample.company.events import Event, EventKind
@@ -313,16 +314,16 @@ def test_another_currency_is_red_and_the_day_is_untouched(lone: House) -> None:
     assert of_day(lone.home, "tidewater", FIRST)[path] == before[path]
 
 
-def test_a_control_total_that_differs_is_written_and_the_check_names_both_numbers(
+def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not_published(
     lone: House,
 ) -> None:
+    published = published_read_at(lone, LAST)
     # The ledger's requests see a bill with one incident more than the control's.
     richer = lone.transports["tidewater"]
     lone.serve("tidewater", organisation=replace(ORGANISATION, events=()))
     poorer = lone.transports["tidewater"]
     lone.transports["tidewater"] = Torn(richer, poorer)
     ran = lone.run(*THREE_DAYS)
-    assert ran.is_green
     ledger = usd(lone.lake.read(Ledger), "tidewater", LAST)
     control = usd(lone.lake.read(SpendControl), "tidewater", LAST)
     assert ledger > control
@@ -330,6 +331,11 @@ def test_a_control_total_that_differs_is_written_and_the_check_names_both_number
     assert (said.passed, said.severity) == (False, "ERROR")
     assert str(ledger) in said.because
     assert str(control) in said.because
+    (failure,) = ran.failures
+    assert failure.startswith("published__duckdb: Not published, because it does not tie out: 202")
+    assert f"add up to {exact_dollars(ledger)}, but the control total is" in failure
+    assert f"but the control total is {exact_dollars(control)}" in failure
+    assert published_read_at(lone, LAST) == published
 
 
 def test_one_connection_of_several_fails(both: House) -> None:

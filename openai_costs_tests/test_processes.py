@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from openai_costs.orchestration.jobs import DIRECTORY
-from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend_control import SpendControl

@@ -16,7 +16,7 @@ from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted
 from openai_costs.orchestration.jobs import REFRESH, trailing
-from openai_costs.outputs.publish.database import DATABASE
+from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page
 from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.outputs.report.rankings import REST

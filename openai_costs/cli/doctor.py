@@ -19,8 +19,11 @@ from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, naive
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.formatting import counted
+from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.questions.coverage import unbilled
+from openai_costs.questions.spend.verification import withheld_text
 from openai_costs.settings import Gateway
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -164,6 +167,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     for connection in settings.connections:
         yield from _connection(settings, connection, compared, replace(reach, clock=compared))
     yield from _time(settings, compared)
+    yield _tie_outs(Lake(place(settings.home)))
     yield from (Fact(*fact) for fact in governance_facts(settings, compared))
     yield from (Fact(*fact) for fact in route_facts(settings))
     status = Lake(place(settings.home)).read(BudgetStatus)
@@ -229,6 +233,12 @@ def _misdated(settings: Settings, latest: datetime) -> int:
     ours = pl.col("connection").is_in([one.name for one in settings.connections])
     wrong = read.filter(ours, pl.col("read_at") > latest, pl.col("day") <= latest.date())
     return wrong.height
+
+
+def _tie_outs(lake: Lake) -> Fact:
+    if found := untied_lake(lake, slices_in_flight(lake)):
+        return Fact("FAIL", "tie-outs", withheld_text(found))
+    return Fact("OK", "tie-outs", "every settled day adds up to its control total")
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:

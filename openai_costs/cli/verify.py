@@ -5,6 +5,9 @@ from typing import Any
 
 from openai_costs.kernel.formatting import counted, exact_dollars
 from openai_costs.outputs.publish.verification import Verified
+from openai_costs.questions.spend.verification import remedy
+
+REBUILD = "Make the tables again from the kept pages: `openai-costs backfill --offline`."
 
 
 def lines(verified: Verified, home: str) -> Iterator[str]:
@@ -15,6 +18,11 @@ def lines(verified: Verified, home: str) -> Iterator[str]:
             "Run openai-costs backfill first, or name another home with --home."
         )
         return
+    for key, reason in verified.refused.items():
+        yield (
+            f"{key.day}, connection {key.connection}: the newest kept page cannot be used, so the "
+            f"tables are of an older read. {reason}"
+        )
     yield from verified.unreadable
     yield from map(str, verified.differences)
     days = counted(verified.settled.height, "settled day")
@@ -28,11 +36,8 @@ def lines(verified: Verified, home: str) -> Iterator[str]:
             "difference 0."
         )
         return
-    troubles = len(verified.differences) + len(verified.unreadable)
-    yield (
-        f"{counted(troubles, 'problem')} in {days}. To make the tables again from the kept pages: "
-        "openai-costs backfill --offline --from DAY --to DAY"
-    )
+    found = f"{counted(verified.problems, 'problem')} in {days}."
+    yield f"{found} {remedy(verified.differences, verified.refused) or REBUILD}"
 
 
 def as_json(verified: Verified) -> dict[str, Any]:
@@ -52,6 +57,6 @@ def as_json(verified: Verified) -> dict[str, Any]:
             }
             for one in verified.differences
         ],
-        "unreadable": verified.unreadable,
+        "unreadable": [*verified.refused.values(), *verified.unreadable],
         "unread_connections": verified.unread,
     }

@@ -1,6 +1,6 @@
 """Which days are complete, and what follows from the days that were read. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from itertools import dropwhile, takewhile
 
@@ -58,6 +58,22 @@ def usage_coverage(
 def of_costs(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of mart.coverage about costs."""
     return frame.filter(pl.col("source") == COSTS)
+
+
+def as_missing(frame: pl.DataFrame, slices: Iterable[tuple[str, date]]) -> pl.DataFrame:
+    """Return mart.coverage with some days as if they had never been read.
+
+    Args:
+        frame: mart.coverage.
+        slices: The connection and day of each.
+    """
+    schema = {"connection": pl.String, "day": pl.Date}
+    these = pl.DataFrame(list(slices), schema=schema, orient="row").with_columns(hidden=True)
+    is_hidden = pl.col("hidden").fill_null(value=False)
+    nothing = (pl.when(~is_hidden).then(name) for name in ("rows", "billed_usd", "read_at"))
+    state = pl.when(is_hidden).then(pl.lit("missing")).otherwise("state")
+    beside = frame.join(these, on=SLICE, how="left", maintain_order="left")
+    return beside.with_columns(*nothing, state=state).drop("hidden")
 
 
 def _with_states(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataFrame:

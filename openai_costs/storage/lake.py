@@ -25,6 +25,7 @@ from openai_costs.kernel.errors import ContractBroken, OpenAICostsError
 from openai_costs.kernel.money import total
 from openai_costs.storage.files import files_below, is_local, replace_file
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
+from openai_costs.storage.sql import connected
 from openai_costs.tables.contract import Contract
 
 ROWS_A_BATCH = 60_000
@@ -142,7 +143,7 @@ class Lake:
         """Return DuckDB's short answer to a question about all files of a table."""
         if not self.has(table):
             return pl.DataFrame(schema=schema)
-        with duckdb.connect() as sql:
+        with connected() as sql:
             self.make_readable(sql)
             rows = sql.execute(question, {"files": self.glob(table)}).fetchall()
         return pl.DataFrame(rows, schema=schema, orient="row")
@@ -207,11 +208,10 @@ def _broken(
     """Validate all rows at once, and slice by slice only to find the one that is wrong."""
     if not table.broken_rules(frame):
         return {}
-    rules = {key: table.broken_rules(rows) for key, rows in parts.items()}
     return {
         key: ContractBroken(table.full_name(), [key.day], sentences)
-        for key, sentences in rules.items()
-        if sentences
+        for key, rows in parts.items()
+        if (sentences := table.broken_rules(rows))
     }
 
 

@@ -21,7 +21,7 @@ from openai_costs.orchestration.jobs import (
     REFRESH,
     stale_requests,
 )
-from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.sample.api.options import USUAL
 from openai_costs.settings import Reading, Team

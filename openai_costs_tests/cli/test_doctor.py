@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import polars as pl
 import pytest
 
-from openai_costs.cli.doctor import governance_facts
+from openai_costs.cli.doctor import facts, governance_facts
 from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.formatting import exact_dollars
+from openai_costs.kernel.money import MONEY
 from openai_costs.settings import Directory, Gateway
 from openai_costs.settings.load import Settings
+from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.engineers import Engineers
-from openai_costs_tests.org import NOW, HandClock, connection
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs_tests.org import NOW, HandClock, House, connection, day, house
 from openai_costs_tests.sources.gateway.litellm.proxy import Proxy
 
 
@@ -138,6 +144,30 @@ def test_a_gateway_that_shows_less_than_it_has_fails_with_what_to_do(
     state, _, text = found["gateway: LiteLLM"]
     assert state == "FAIL"
     assert expected in text
+
+
+def test_a_settled_day_that_does_not_tie_out_fails_with_the_command_that_helps(
+    tmp_path: Path,
+) -> None:
+    made, when = house(tmp_path / "home"), day(17)
+    assert made.run(when, when).is_green
+    assert tie_outs(made) == ("OK", "every settled day adds up to its control total")
+    control = made.lake.read(SpendControl, [when])
+    more = control.with_columns(pl.col("billed_usd") + pl.lit(Decimal("0.50"), MONEY))
+    made.lake.replace(SpendControl, [Batch(more, {Slice("tidewater", when): NOW})])
+    state, text = tie_outs(made)
+    total = control["billed_usd"][0]
+    assert state == "FAIL"
+    assert text.startswith("Not published, because it does not tie out: 2026-11-17 of tidewater: ")
+    assert f"mart.spend_by_user add up to {exact_dollars(total)}, but the control total is " in text
+    assert exact_dollars(total + Decimal("0.50")) in text
+    assert "`openai-costs backfill --from 2026-11-17 --to 2026-11-17`" in text
+
+
+def tie_outs(made: House) -> tuple[str, str]:
+    reach = Reach(lambda one: made.transports[one.name])
+    found = {fact.about: fact for fact in facts(made.settings, made.clock, reach)}
+    return found["tie-outs"].state, found["tie-outs"].said
 
 
 def test_an_object_store_that_cannot_be_reached_fails_and_the_other_facts_follow(

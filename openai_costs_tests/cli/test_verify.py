@@ -9,13 +9,14 @@ import polars as pl
 import pytest
 
 from openai_costs.cli.verify import as_json, lines
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.publish.verification import verify
-from openai_costs_tests.org import House, day, house
+from openai_costs_tests.org import NOW, House, day, house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIRST, LAST = day(16), day(18)
+FIRST, BILLED, LAST = day(16), day(17), day(18)
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +92,32 @@ def test_pages_of_a_connection_that_left_the_settings_are_not_called_verified(
     left.connections = house(tmp_path / "other", "harbour").connections
     assert "The kept pages of tidewater were not read" in said(left)
     assert "kept pages, lake" not in said(left)
+
+
+def test_a_day_whose_newest_page_is_refused_has_pages_and_has_to_be_read_again(
+    made: House, tmp_path: Path
+) -> None:
+    refused = made.moved_to(tmp_path / "refused").at(NOW + ONE_DAY)
+    refused.serve("tidewater", "nan-string@1")
+    assert not refused.run(BILLED, BILLED).is_green
+    text = said(refused)
+    assert f"{BILLED}, connection tidewater: the newest kept page cannot be used, so the " in text
+    assert "'NaN'" in text
+    assert "no rows for the day" not in text
+    assert f"`openai-costs backfill --from {BILLED} --to {BILLED}`" in text
+    assert "--offline" not in text
+
+
+def test_each_place_is_opened_once(made: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    connect = duckdb.connect
+
+    def counted(database: str = ":memory:", **options: object) -> duckdb.DuckDBPyConnection:
+        opened.append(database)
+        return connect(database, **options)
+
+    monkeypatch.setattr(duckdb, "connect", counted)
+    assert verify(made.settings, lambda _line: None).holds
+    assert opened.count(str(made.published)) == 1
+    # The Parquet copies share one connection; the lake has one for each of the five tables.
+    assert opened.count(":memory:") == 6

@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.questions.coverage import (
+    as_missing,
     complete_through,
     coverage,
     missing_ranges,
@@ -62,6 +63,18 @@ def test_every_day_from_the_first_to_today_has_a_state() -> None:
         (day(3), "provisional", 2, Decimal(1), READ_AT),
         (day(4), "missing", None, None, None),
     ]
+
+
+def test_a_day_that_readers_must_not_see_is_missing_and_the_others_stay() -> None:
+    read = controls(("acme", 1, True), ("acme", 2, True))
+    found = coverage(read, counts(("acme", 1, 7), ("acme", 2, 2)), {"acme": day(1)}, day(2))
+    hidden = as_missing(found, [("acme", day(1)), ("labs", day(2))])
+    assert hidden.columns == found.columns
+    assert hidden.select("day", "state", "rows", "billed_usd", "read_at").rows() == [
+        (day(1), "missing", None, None, None),
+        (day(2), "settled", 2, Decimal(1), READ_AT),
+    ]
+    assert as_missing(found, []).equals(found)
 
 
 def test_a_day_without_spend_is_settled_at_zero_and_not_missing() -> None:

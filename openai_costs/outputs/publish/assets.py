@@ -21,6 +21,7 @@ from openai_costs.questions.coverage import (
     of_costs,
     since_first_read,
 )
+from openai_costs.questions.spend.verification import withheld_text
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
@@ -57,10 +58,11 @@ def published_database() -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         done = publish(home, lake)
         yield dg.MaterializeResult(metadata=_figures(done, lake))
-        if refused := _refused_in(context):
-            raise dg.Failure(
-                f"Published, but some days of this run were refused: {refused}", allow_retries=False
-            )
+        refused = _refused_in(context)
+        unpublished = f"Published, but some days of this run were refused: {refused}"
+        reasons = [withheld_text(done.withheld), unpublished if refused else ""]
+        if any(reasons):
+            raise dg.Failure(" ".join(filter(None, reasons)), allow_retries=False)
 
     return duckdb
 
@@ -142,6 +144,7 @@ def _figures(done: Published, lake: Lake) -> dict[str, Any]:
         "spend_usd": float(daily["billed_usd"].sum()),
         "data_through": str(through) if through else "no day yet",
         "days_in_flight": len(done.in_flight),
+        "days_withheld": len({one.key for one in done.withheld}),
         "preview": dg.MetadataValue.md(preview(daily, through, waiting.height)),
     }
 

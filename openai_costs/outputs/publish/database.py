@@ -18,28 +18,29 @@ from filelock import FileLock
 from upath import UPath
 
 from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.outputs.publish.last_publication import (
+    DATABASE,
+    KEPT,
+    LastPublication,
+    is_daily,
+)
+from openai_costs.outputs.publish.tie_outs import (
+    TOGETHER,
+    PublicationRefused,
+    untied,
+    untied_pages,
+)
+from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.files import is_local, move_into_place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.sql import QUIET, connected
 from openai_costs.tables.contract import Contract, all_contracts
-from openai_costs.tables.core.spend import Spend
-from openai_costs.tables.core.spend_by_user import SpendByUser
-from openai_costs.tables.core.spend_control import SpendControl
-from openai_costs.tables.mart.spend import Spend as MartSpend
-from openai_costs.tables.mart.spend_attribution import SpendAttribution
-from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 
-DATABASE = "published/openai_costs.duckdb"
 READABLE_FROM = "v1.0.0"
 """The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
 
 PARQUET = "published/parquet"
 BUILDING = ".building-"
-TOGETHER = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
-"""The daily tables that add up to one another: published from the same read, or not at all."""
-
-FLYING = "(connection, day) IN (SELECT connection, day FROM in_flight)"
-"""True of the rows of slices in flight; a table without days has none."""
-
 MEMORY_LIMIT = "256MB"
 """Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
 
@@ -61,33 +62,45 @@ class Published:
         path: The database.
         rows: Rows by table.
         in_flight: (connection, day) that some run is still writing; they kept their last rows.
+        withheld: Where settled days do not tie out; they kept their last rows.
         size_bytes: Size of the database.
     """
 
     path: UPath
     rows: dict[str, int]
     in_flight: list[tuple[str, date]]
+    withheld: list[Difference]
     size_bytes: int
 
 
 def publish(home: UPath, lake: Lake) -> Published:
-    """Rebuild the published database and Parquet tables from the lake, and put them in place."""
+    """Rebuild the published database and Parquet tables from the lake, and put them in place.
+
+    Raises:
+        PublicationRefused: The days do not tie out, not even with the last published rows.
+    """
     with _one_at_a_time(home) as scratch:
         built = scratch / "openai_costs.duckdb"
         with _database(built, scratch) as sql:
             lake.make_readable(sql)
             in_flight = slices_in_flight(lake)
-            last = _carry_over(sql, home, scratch, in_flight)
-            rows = {table.full_name(): _table(sql, lake, table, last) for table in all_contracts()}
+            last = LastPublication(sql, home, scratch)
+            last.keep(in_flight)
+            for table in all_contracts():
+                with _at_once(sql):
+                    _filled(sql, lake, table, last)
+            withheld = _withhold(sql, lake, last, in_flight)
+            rows = {table.full_name(): _height(sql, table) for table in all_contracts()}
             with _at_once(sql):
                 for view in VIEWS:
                     _view(sql, view)
             parquet = [_parquet(sql, scratch, name) for name in rows]
+            last.close()
         size = built.stat().st_size
         move_into_place(built, home / DATABASE)
         for file in parquet:
             move_into_place(file, home / PARQUET / file.name)
-    return Published(home / DATABASE, rows, in_flight, size)
+    return Published(home / DATABASE, rows, in_flight, withheld, size)
 
 
 def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
@@ -108,7 +121,7 @@ def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
         FROM ({stamps}) GROUP BY ALL
         HAVING count(*) < {len(TOGETHER)} OR count(DISTINCT value) > 1 ORDER BY ALL
         """  # noqa: S608 - our own paths
-    with duckdb.connect() as sql:
+    with connected() as sql:
         lake.make_readable(sql)
         return sql.execute(question).fetchall()
 
@@ -143,34 +156,29 @@ def _database(built: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]
         },
     )
     with resource.get_connection() as sql:
+        sql.execute(QUIET)
         yield sql
-        sql.execute("DROP TABLE IF EXISTS in_flight")
         sql.execute("CHECKPOINT")
 
 
-def _carry_over(
+def _withhold(
     sql: duckdb.DuckDBPyConnection,
-    home: UPath,
-    scratch: Path,
+    lake: Lake,
+    last: LastPublication,
     in_flight: Sequence[tuple[str, date]],
-) -> dict[str, set[str]]:
-    """Note the slices in flight, and open the last publication to take their rows from.
+) -> list[Difference]:
+    """Keep settled days that do not tie out as they were published last; return them.
 
-    Returns the columns of its tables; nothing when no rows are taken.
+    Raises:
+        PublicationRefused: That does not help.
     """
-    sql.execute("CREATE TEMP TABLE in_flight (connection VARCHAR, day DATE)")
-    if not in_flight:
-        return {}
-    sql.executemany("INSERT INTO in_flight VALUES (?, ?)", in_flight)
-    last = home / DATABASE
-    if last.exists():
-        (scratch / "last.duckdb").write_bytes(last.read_bytes())
-        sql.execute(f"ATTACH {_text(scratch / 'last.duckdb')} AS last (READ_ONLY)")
-    found = sql.execute(
-        "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
-        "WHERE database_name = 'last' GROUP BY ALL"
-    )
-    return {name: set(columns) for name, columns in found.fetchall()}
+    found = [*untied_pages(sql, lake, in_flight), *untied(sql, LAKE)]
+    if not found:
+        return []
+    last.hold_back(sorted({one.key for one in found}))
+    if still := untied(sql, DATABASE):
+        raise PublicationRefused(still)
+    return found
 
 
 @contextmanager
@@ -181,32 +189,26 @@ def _at_once(sql: duckdb.DuckDBPyConnection) -> Iterator[None]:
     sql.commit()
 
 
-def _table(
-    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: Mapping[str, set[str]]
-) -> int:
-    """Create a table from its contract, fill it, comment it; return its rows."""
-    with _at_once(sql):
-        _filled(sql, lake, table, last)
+def _height(sql: duckdb.DuckDBPyConnection, table: type[Contract]) -> int:
     question = f"SELECT count(*) FROM {table.full_name()}"  # noqa: S608 - our own names
     return int(sql.sql(question).fetchall()[0][0])
 
 
 def _filled(
-    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: Mapping[str, set[str]]
+    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: LastPublication
 ) -> None:
+    """Create a table from its contract, fill it, comment it."""
     name = table.full_name()
     described = list(table.describe())
     columns = ", ".join(f"{column} {SQL_TYPES[str(kind)]}" for column, kind, *_ in described)
     sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
     sql.execute(f"CREATE TABLE {name} ({columns})")
     names = ", ".join(table.types())
-    # Only a table whose rows differ by connection and day has slices that can be in flight.
-    flying = FLYING if {"connection", "day"} <= set(table.to_schema().unique or ()) else "false"
+    kept = KEPT if is_daily(table) else "false"
     if lake.has(table):
         source = f"read_parquet({_text(lake.glob(table))})"
-        sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {flying}")  # noqa: S608 - our own names
-    if set(table.types()) <= last.get(name, set()):
-        sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {flying}")  # noqa: S608 - our own names
+        sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {kept}")  # noqa: S608 - our own names
+    last.take(table)
     about = {column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described}
     sql.execute(_comments("TABLE", name, " ".join(table.about().split()), about))
 

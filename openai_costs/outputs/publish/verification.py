@@ -5,6 +5,7 @@ a difference: questions/spend/verification.py.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,24 +17,31 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
-from openai_costs.kernel.money import MONEY, total
-from openai_costs.outputs.publish.database import DATABASE, PARQUET, TOGETHER
+from openai_costs.kernel.money import total
+from openai_costs.outputs.publish.database import PARQUET
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.tie_outs import PER_DAY, SUMMED, SUMS, TOGETHER, daily_sums
 from openai_costs.questions.spend.control_totals import SLICE
-from openai_costs.questions.spend.verification import Difference, differences
+from openai_costs.questions.spend.verification import (
+    LAKE,
+    PAGES,
+    RAW,
+    Difference,
+    differences,
+    without,
+)
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Slice
+from openai_costs.storage.sql import connected
 from openai_costs.tables.core.spend_control import SpendControl
 
-RAW = "raw/"
-LAKE = "lake/"
 Say = Callable[[str], None]
-
-_SUMS = pl.Schema({"connection": pl.String(), "day": pl.Date(), "usd": MONEY})
-_PER_DAY = "SELECT connection, day, sum(billed_usd) FROM {} GROUP BY ALL"
-_MARTS = tuple(table for table in TOGETHER if table is not SpendControl)
+Sums = dict[tuple[str, str], pl.DataFrame]
+"""Daily sums by place and table."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +51,27 @@ class Verified:
     Args:
         settled: connection, day, billed_usd: the control total of every settled day.
         differences: Where a day does not tie out, the newest day first.
-        unreadable: What could not be read, in sentences.
+        refused: The settled days whose newest kept page cannot be used, and why: their tables are
+            of an older read.
+        unreadable: Which tables could not be read, in sentences.
         unread: The connections whose kept pages were not read: they are not in the settings.
     """
 
     settled: pl.DataFrame
     differences: list[Difference]
+    refused: dict[Slice, str]
     unreadable: list[str]
     unread: list[str]
 
     @property
     def holds(self) -> bool:
         """Whether every settled day ties out everywhere, and there was one."""
-        return not (self.settled.is_empty() or self.differences or self.unreadable)
+        return not self.settled.is_empty() and not self.problems
+
+    @property
+    def problems(self) -> int:
+        """How many there are."""
+        return len(self.differences) + len(self.refused) + len(self.unreadable)
 
     @property
     def billed_usd(self) -> Decimal:
@@ -78,15 +94,16 @@ def verify(settings: Settings, say: Say) -> Verified:
     home, unreadable = place(settings.home), list[str]()
     control = Lake(home).read(SpendControl)
     of_pages = control.join(_names(settings), on="connection", how="semi")
+    pages, refused = _pages(settings, home, of_pages, say)
     found = [
-        *differences(of_pages, dict(_pages(settings, home, of_pages, unreadable, say))),
-        *differences(control, dict(_lake(home, unreadable, say))),
-        *differences(control, dict(_published(home, unreadable, say))),
+        *differences(without(of_pages, refused), {(RAW, PAGES): pages}),
+        *differences(control, _lake(home, unreadable, say)),
+        *differences(control, _published(home, unreadable, say)),
     ]
     settled = control.filter("is_settled").select(*SLICE, "billed_usd")
     newest_first = sorted(found, key=lambda one: (-one.day.toordinal(), one.connection))
     unread = settled.join(_names(settings), on="connection", how="anti")["connection"]
-    return Verified(settled, newest_first, unreadable, sorted(set(unread)))
+    return Verified(settled, newest_first, refused, unreadable, sorted(set(unread)))
 
 
 def _names(settings: Settings) -> pl.DataFrame:
@@ -95,10 +112,13 @@ def _names(settings: Settings) -> pl.DataFrame:
 
 
 def _pages(
-    settings: Settings, home: UPath, control: pl.DataFrame, unreadable: list[str], say: Say
-) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
-    """Yield what the newest kept pages of each settled day add up to, read again from the bytes."""
-    sums = [_SUMS.to_frame()]
+    settings: Settings, home: UPath, control: pl.DataFrame, say: Say
+) -> tuple[pl.DataFrame, dict[Slice, str]]:
+    """Return what the newest kept pages of each settled day add up to, read again from the bytes.
+
+    The days whose page cannot be used come apart, each with the reason.
+    """
+    sums, refused = [SUMS.to_frame()], dict[Slice, str]()
     for connection in settings.connections:
         costs = provider_of(connection).costs
         days = control.filter("is_settled", connection=connection.name)["day"].sort().to_list()
@@ -106,50 +126,54 @@ def _pages(
         kept = costs.pages.newest(Archive(home), connection, days)
         for batch in costs.ledger(kept, connection):
             sums.append(batch.page_sums().rename({"page_usd": "usd"}))
-            unreadable += map(str, batch.refused.values())
-    yield (RAW, "cost pages"), pl.concat(sums)
+            refused |= {key: str(why) for key, why in batch.refused.items()}
+    return pl.concat(sums), refused
 
 
-def _lake(
-    home: UPath, unreadable: list[str], say: Say
-) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
-    """Yield the daily sums of the lake's tables."""
+def _lake(home: UPath, unreadable: list[str], say: Say) -> Sums:
+    """Return the daily sums of the lake's tables."""
     say("adding up the tables of the lake")
-    lake = Lake(home)
-    for table in _MARTS:
-        try:
-            sums = lake.ask(table, _PER_DAY.format("read_parquet($files)"), _SUMS)
-        except duckdb.Error as damage:
-            unreadable.append(_sentence(f"lake/{table.schema_name()}/{table.table_name()}", damage))
-        else:
-            yield (LAKE, table.full_name()), sums
+    lake, sums = Lake(home), Sums()
+    for table in SUMMED:
+        with _readable(f"lake/{table.schema_name()}/{table.table_name()}", unreadable):
+            sums[LAKE, table.full_name()] = lake.ask(table, PER_DAY, SUMS)
+    return sums
 
 
-def _published(
-    home: UPath, unreadable: list[str], say: Say
-) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
-    """Yield the daily sums of the published tables, in the database and in their Parquet copies."""
+def _published(home: UPath, unreadable: list[str], say: Say) -> Sums:
+    """Return the daily sums of the published tables, in the database and in their copies."""
     say("adding up the published tables")
     with TemporaryDirectory() as scratch:
-        for where, sources in _sources(home, Path(scratch)).items():
-            for name, (database, source) in sources.items():
-                try:
-                    yield (where, name), _asked(database, source)
-                except duckdb.Error as damage:
-                    unreadable.append(_sentence(f"{where} ({name})", damage))
+        return _database(home, Path(scratch), unreadable) | _copies(home, Path(scratch), unreadable)
 
 
-def _sources(home: UPath, scratch: Path) -> dict[str, dict[str, tuple[str, str]]]:
-    """Return by place and table: the database to open, and what to read in it."""
-    database, tables = _local(home / DATABASE, scratch), [one.full_name() for one in TOGETHER]
-    copies = {
-        name: _local(home / PARQUET / f"{name}.parquet", scratch).replace("'", "''")
-        for name in tables
-    }
-    return {
-        DATABASE: {name: (database, name) for name in tables},
-        f"{PARQUET}/": {name: ("", f"read_parquet('{copies[name]}')") for name in tables},
-    }
+def _database(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
+    names, sums = [table.full_name() for table in TOGETHER], Sums()
+    file = _local(home / DATABASE, scratch)
+    with _readable(DATABASE, unreadable), connected(file, read_only=True) as sql:
+        for name in names:
+            with _readable(f"{DATABASE} ({name})", unreadable):
+                sums[DATABASE, name] = daily_sums(sql, {name: name})[name]
+    return sums
+
+
+def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
+    place_, sums = f"{PARQUET}/", Sums()
+    with connected() as sql:
+        for name in (table.full_name() for table in TOGETHER):
+            file = _local(home / PARQUET / f"{name}.parquet", scratch).replace("'", "''")
+            with _readable(f"{place_} ({name})", unreadable):
+                sums[place_, name] = daily_sums(sql, {name: f"read_parquet('{file}')"})[name]
+    return sums
+
+
+@contextmanager
+def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
+    """Note in a sentence that something cannot be read, and go on."""
+    try:
+        yield
+    except duckdb.Error as damage:
+        unreadable.append(f"{what} cannot be read: {str(damage).splitlines()[0]}")
 
 
 def _local(file: UPath, scratch: Path) -> str:
@@ -158,13 +182,3 @@ def _local(file: UPath, scratch: Path) -> str:
         return str(file)
     (scratch / file.name).write_bytes(file.read_bytes())
     return str(scratch / file.name)
-
-
-def _asked(database: str, source: str) -> pl.DataFrame:
-    with duckdb.connect(database or ":memory:", read_only=bool(database)) as sql:
-        rows = sql.execute(_PER_DAY.format(source)).fetchall()
-    return pl.DataFrame(rows, schema=_SUMS, orient="row")
-
-
-def _sentence(what: str, damage: Exception) -> str:
-    return f"{what} cannot be read: {str(damage).splitlines()[0]}"

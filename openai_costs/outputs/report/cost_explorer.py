@@ -11,9 +11,12 @@ from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.outputs.report.page_days import PAGE_DAYS
 from openai_costs.outputs.report.page_model import PageModel, Tables, page_model
 from openai_costs.outputs.report.render import render
-from openai_costs.questions.coverage import of_costs
+from openai_costs.questions.coverage import as_missing, of_costs
+from openai_costs.questions.spend.control_totals import day_sums
+from openai_costs.questions.spend.verification import withheld, without
 from openai_costs.storage.files import replace_file
 from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
@@ -39,12 +42,15 @@ def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
 
 
 def read_page(lake: Lake, now: datetime) -> PageModel:
-    """Return the page model of what the lake holds now."""
+    """Return the page model of what the lake holds now, without the days that do not tie out."""
     shown = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
+    spend, by_user = lake.read(Spend, shown), lake.read(SpendByUser, shown)
+    sums = {Spend.full_name(): day_sums(spend), SpendByUser.full_name(): day_sums(by_user)}
+    held = withheld(lake.read(SpendControl, shown), sums)
     tables = Tables(
-        spend=lake.read(Spend, shown),
-        by_user=lake.read(SpendByUser, shown),
-        coverage=of_costs(lake.read(Coverage)),
+        spend=without(spend, held),
+        by_user=without(by_user, held),
+        coverage=as_missing(of_costs(lake.read(Coverage)), held),
         restatements=lake.read(Restatements),
         projects=lake.read(Projects),
         findings=lake.read(Findings),

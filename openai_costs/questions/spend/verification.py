@@ -1,14 +1,27 @@
-"""Where the sums of a settled day differ from its control total, wherever it is kept. Pure."""
+"""Where the sums of a settled day differ from its control total, and what to do about it. Pure.
 
-from collections.abc import Mapping
+One truth for `verify`, `doctor`, the page and publication: what does not tie out is named by the
+first two and kept from readers by the others.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import exact_dollars, total_usd
-from openai_costs.questions.spend.control_totals import SLICE
+from openai_costs.kernel.days import consecutive
+from openai_costs.kernel.formatting import exact_dollars, listed, total_usd
+from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD, SLICE
+from openai_costs.storage.slices import Slice
+
+RAW, LAKE = "raw/", "lake/"
+PAGES = "cost pages"
+"""What the kept pages of a day are called where tables are named."""
+
+DAYS_LISTED = 5
+RANGES_LISTED = 3
 
 
 class Difference(NamedTuple):
@@ -36,11 +49,25 @@ class Difference(NamedTuple):
         wanted = exact_dollars(self.expected_usd)
         if self.found_usd is None:
             return f"{where} has no rows for the day; the control total is {wanted}."
-        off = total_usd([self.found_usd, self.expected_usd.copy_negate()])
         return (
             f"{where} adds up to {exact_dollars(self.found_usd)}; the control total is {wanted} "
-            f"(difference {exact_dollars(off)})."
+            f"(difference {exact_dollars(self.gap_usd)})."
         )
+
+    @property
+    def key(self) -> Slice:
+        """The connection and the day."""
+        return Slice(self.connection, self.day)
+
+    @property
+    def gap_usd(self) -> Decimal:
+        """The dollars found minus the control total; a day that is not there is worth nothing."""
+        return total_usd([self.found_usd or Decimal(0), self.expected_usd.copy_negate()])
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether a provider that adds up in binary fractions can be off by so much."""
+        return self.found_usd is not None and abs(self.gap_usd) < FLOAT_NOISE_USD
 
 
 def differences(
@@ -58,6 +85,89 @@ def differences(
         for (place, table), frame in sums.items()
         for row in _untied(settled, frame).iter_rows()
     ]
+
+
+def withheld(control: pl.DataFrame, sums: Mapping[str, pl.DataFrame]) -> set[Slice]:
+    """Return the slices that readers must not see, because they do not tie out.
+
+    Args:
+        control: core.spend_control.
+        sums: By table: connection, day, usd.
+    """
+    by_table = {(LAKE, table): frame for table, frame in sums.items()}
+    return {one.key for one in differences(control, by_table) if not one.is_noise}
+
+
+def without(frame: pl.DataFrame, slices: Iterable[Slice]) -> pl.DataFrame:
+    """Return the rows of a frame with connection and day that belong to none of some slices."""
+    schema = {"connection": pl.String, "day": pl.Date}
+    these = pl.DataFrame(list(slices), schema=schema, orient="row")
+    return frame.join(these, on=SLICE, how="anti")
+
+
+def withheld_text(found: Sequence[Difference]) -> str:
+    """Return why days are not published: both dollars of each, and what to do; empty if none."""
+    by_day: dict[Slice, list[Difference]] = {}
+    for one in found:
+        by_day.setdefault(one.key, []).append(one)
+    if not by_day:
+        return ""
+    newest = sorted(by_day.values(), key=lambda of_day: of_day[0].day, reverse=True)
+    days = listed([_of_day(of_day) for of_day in newest], DAYS_LISTED, "day", "; ")
+    return (
+        f"Not published, because it does not tie out: {days}. Readers keep what was published of "
+        f"{'that day' if len(by_day) == 1 else 'those days'} before. {remedy(found)}"
+    )
+
+
+def remedy(found: Iterable[Difference], unreadable: Iterable[Slice] = ()) -> str:
+    """Return the commands that make days tie out again.
+
+    A day whose kept pages contradict the control total, are missing or cannot be used has to be
+    read again; tables that contradict good pages are made again without a request.
+
+    Args:
+        found: Where days do not tie out.
+        unreadable: The days whose newest kept page cannot be used.
+    """
+    differing, rebuild = set[date](), set[date]()
+    for one in found:
+        (differing if one.place == RAW else rebuild).add(one.day)
+    reread = differing | {one.day for one in unreadable}
+    rebuild -= reread
+    texts = [f"Read again from the provider: {_commands(reread)}."] if reread else []
+    if rebuild:
+        texts.append(
+            f"Make the tables again from the kept pages: {_commands(rebuild, offline=True)}."
+        )
+    if differing:
+        texts.append("If a difference stays, ask the provider with both numbers.")
+    return " ".join(texts)
+
+
+def _of_day(of_day: Sequence[Difference]) -> str:
+    first = of_day[0]
+    sums: dict[Decimal | None, list[str]] = {}
+    for one in of_day:
+        sums.setdefault(one.found_usd, []).append(one.table)
+    parts = [_sum_text(tables, usd) for usd, tables in sums.items()]
+    return (
+        f"{first.day} of {first.connection}: {' and '.join(parts)}, "
+        f"but the control total is {exact_dollars(first.expected_usd)}"
+    )
+
+
+def _sum_text(tables: Sequence[str], usd: Decimal | None) -> str:
+    is_one, names = len(tables) == 1, ", ".join(tables)
+    if usd is None:
+        return f"{names} {'has' if is_one else 'have'} no rows"
+    return f"{names} {'adds' if is_one else 'add'} up to {exact_dollars(usd)}"
+
+
+def _commands(days: Iterable[date], *, offline: bool = False) -> str:
+    command = f"openai-costs backfill{' --offline' if offline else ''}"
+    ranges = [f"`{command} --from {one.first} --to {one.last}`" for one in consecutive(days)]
+    return listed(ranges, RANGES_LISTED, "range")
 
 
 def _untied(settled: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ class Coverage(Contract):
     day: dt.date = column("The UTC day.", unit="UTC day")
     state: str = column(
         "settled: read after the day had settled; provisional: read before that; missing: never "
-        "read.",
+        "read, or never published because the day does not tie out.",
         isin=STATES,
     )
     rows: int = column(

@@ -15,7 +15,10 @@ from polars.testing import assert_frame_equal
 from upath import UPath
 
 from openai_costs.outputs.publish.bi import VIEWS
-from openai_costs.outputs.publish.database import DATABASE, PARQUET, TOGETHER, Published, publish
+from openai_costs.outputs.publish.database import PARQUET, Published, publish
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.tie_outs import TOGETHER, PublicationRefused
+from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract, all_contracts
@@ -263,6 +266,93 @@ def test_a_day_that_became_empty_is_published_empty(fresh: UPath) -> None:
         Lake(fresh).replace(table, [Batch(table.no_rows(), {Slice("acme", day(1)): NOON})])
     assert publish_now(fresh).in_flight == []
     assert dollars(fresh) == {}
+
+
+def coverage(home: UPath, *days: date) -> None:
+    rows = [
+        ("acme", "costs", one, "settled", 1, Decimal(1), MORNING.replace(tzinfo=None))
+        for one in days
+    ]
+    frame = pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    Lake(home).replace_whole(Coverage, frame)
+
+
+@pytest.mark.parametrize("table", TOGETHER, ids=lambda table: table.full_name())
+def test_a_settled_day_that_does_not_tie_out_keeps_its_last_published_rows(
+    fresh: UPath, table: type[Contract]
+) -> None:
+    write_day(fresh, day(2), "2", NOON)
+    for one in TOGETHER:
+        write(fresh, one, day(1), "12.50" if one is table else "12.00", NOON)
+    done = publish_now(fresh)
+    assert {one.key for one in done.withheld} == {Slice("acme", day(1))}
+    for one in TOGETHER:
+        assert dollars(fresh, one.full_name()) == {day(1): Decimal(1), day(2): Decimal(2)}
+
+
+def test_a_settled_day_whose_pages_add_up_otherwise_is_not_published(fresh: UPath) -> None:
+    write_day(fresh, day(1), "12.50", NOON)
+    key = Slice("acme", day(1))
+    of_pages = Batch(row(Ledger, day(1), "12.50"), {key: NOON}, page_usd={key: Decimal(12)})
+    assert not Lake(fresh).replace(Ledger, [of_pages]).refused
+    assert [str(one) for one in publish_now(fresh).withheld] == [
+        (
+            "2026-11-01, connection acme: cost pages in raw/ adds up to $12.00; "
+            "the control total is $12.50 (difference -$0.50)."
+        )
+    ]
+    assert dollars(fresh) == {day(1): Decimal(1)}
+
+
+def test_a_day_that_never_tied_out_is_missing_in_the_published_coverage(tmp_path: Path) -> None:
+    home = UPath(tmp_path)
+    write_day(home, day(1), "1")
+    write_day(home, day(2), "12.00")
+    write(home, SpendControl, day(2), "12.50", MORNING)
+    coverage(home, day(1), day(2))
+    publish_now(home)
+    assert dollars(home) == {day(1): Decimal(1)}
+    assert ask(home, "SELECT day, state, billed_usd FROM mart.coverage ORDER BY day") == [
+        (day(1), "settled", Decimal(1)),
+        (day(2), "missing", None),
+    ]
+
+
+def test_the_page_leaves_out_a_day_that_does_not_tie_out(tmp_path: Path) -> None:
+    home = UPath(tmp_path)
+    write_day(home, day(1), "1")
+    write_day(home, day(2), "12.00")
+    write(home, SpendControl, day(2), "12.50", MORNING)
+    coverage(home, day(1), day(2))
+    page = read_page(Lake(home), NOON)
+    assert "$1.00" in page.views[0].total
+    assert "12" not in page.views[0].total
+
+
+def test_a_day_with_float_noise_is_published(tmp_path: Path) -> None:
+    home = UPath(tmp_path)
+    write_day(home, day(1), "12.50")
+    write(home, SpendControl, day(1), "12.5000000001", MORNING)
+    assert publish_now(home).withheld == []
+    assert dollars(home) == {day(1): Decimal("12.50")}
+
+
+def test_a_last_publication_that_does_not_tie_out_either_is_left_as_it_was(fresh: UPath) -> None:
+    with duckdb.connect(str(fresh / DATABASE)) as sql:
+        sql.execute("UPDATE mart.spend SET billed_usd = 7")
+    before = (fresh / DATABASE).read_bytes()
+    write(fresh, SpendControl, day(1), "12.50", MORNING)
+    with pytest.raises(PublicationRefused, match=r"mart.spend adds up to \$7.00, but the control"):
+        publish_now(fresh)
+    assert (fresh / DATABASE).read_bytes() == before
+
+
+def test_a_last_publication_that_cannot_be_opened_has_no_rows_to_keep(fresh: UPath) -> None:
+    (fresh / DATABASE).write_bytes(b"")
+    write_day(fresh, day(2), "2")
+    write(fresh, Ledger, day(1), "7", NOON)
+    assert publish_now(fresh).in_flight == [("acme", day(1))]
+    assert dollars(fresh) == {day(2): Decimal(2)}
 
 
 def test_a_reader_with_the_old_file_open_keeps_one_consistent_state(fresh: UPath) -> None:

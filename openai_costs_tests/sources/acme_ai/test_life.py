@@ -24,7 +24,8 @@ from openai_costs.cli.backfill_plan import directories_due, from_kept_pages, pla
 from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH, range_tags
-from openai_costs.outputs.publish.database import DATABASE, slices_in_flight
+from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.sample.setup import company

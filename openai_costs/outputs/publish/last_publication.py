@@ -1,0 +1,91 @@
+"""The last publication: days that cannot be published as they are keep the rows that it has.
+
+These are days that a run is still writing, and days that do not tie out.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from upath import UPath
+
+from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.mart.coverage import Coverage
+
+DATABASE = "published/openai_costs.duckdb"
+KEPT = "(connection, day) IN (SELECT connection, day FROM kept)"
+"""True of the rows of slices that keep what was published of them."""
+
+_DAY = "connection, source, day"
+
+
+class LastPublication:
+    """The last publication, attached to the one that is being built.
+
+    Args:
+        sql: Where tables are being built.
+        home: Whose publication it is.
+        scratch: A folder for a copy: the file itself may be replaced at any moment.
+    """
+
+    def __init__(self, sql: duckdb.DuckDBPyConnection, home: UPath, scratch: Path) -> None:
+        self._sql, self._file, self._copy = sql, home / DATABASE, scratch / "last.duckdb"
+        self.keep([])
+
+    def keep(self, slices: Sequence[tuple[str, date]]) -> None:
+        """Name the slices that keep their rows from now on."""
+        self._slices, self._columns = slices, self._open() if slices else {}
+        self._sql.execute("CREATE OR REPLACE TEMP TABLE kept (connection VARCHAR, day DATE)")
+        if slices:
+            self._sql.executemany("INSERT INTO kept VALUES (?, ?)", slices)
+
+    def take(self, table: type[Contract]) -> None:
+        """Insert what a table had of the kept slices, if the last publication has its columns."""
+        if not self._slices or not is_daily(table):
+            return
+        name, names = table.full_name(), ", ".join(table.types())
+        if set(table.types()) <= self._columns.get(name, set()):
+            self._sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {KEPT}")  # noqa: S608 - our own names
+
+    def hold_back(self, slices: Sequence[tuple[str, date]]) -> None:
+        """Give slices their last rows instead of new ones.
+
+        A slice that was never published has no rows, and is `missing` in mart.coverage.
+        """
+        self.keep(slices)
+        self._sql.begin()
+        coverage = Coverage.full_name()
+        self._sql.execute(f"CREATE TEMP TABLE read AS SELECT {_DAY} FROM {coverage} WHERE {KEPT}")  # noqa: S608 - our own names
+        for table in filter(is_daily, all_contracts()):
+            self._sql.execute(f"DELETE FROM {table.full_name()} WHERE {KEPT}")  # noqa: S608 - our own names
+            self.take(table)
+        self._sql.execute(
+            f"INSERT INTO {coverage} ({_DAY}, state) SELECT {_DAY}, 'missing' FROM read "  # noqa: S608 - our own names
+            f"ANTI JOIN {coverage} USING ({_DAY})"
+        )
+        self._sql.commit()
+
+    def close(self) -> None:
+        """Remove what was needed only while tables were being built."""
+        for name in ("kept", "read"):
+            self._sql.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def _open(self) -> dict[str, set[str]]:
+        """Return the columns of its tables; none where there is none that can be opened."""
+        if self._file.exists() and not self._copy.exists():
+            self._copy.write_bytes(self._file.read_bytes())
+            path = str(self._copy).replace("'", "''")
+            with suppress(duckdb.Error):  # a damaged one has nothing to take: a new one replaces it
+                self._sql.execute(f"ATTACH '{path}' AS last (READ_ONLY)")
+        found = self._sql.execute(
+            "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
+            "WHERE database_name = 'last' GROUP BY ALL"
+        )
+        return {name: set(columns) for name, columns in found.fetchall()}
+
+
+def is_daily(table: type[Contract]) -> bool:
+    """Return whether a table's rows differ by connection and day: others have no slices."""
+    return {"connection", "day"} <= set(table.to_schema().unique or ())
