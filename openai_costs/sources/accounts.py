@@ -1,7 +1,8 @@
 """Whose costs a connection reads: each account is counted once, whatever connections are called.
 
-The account is what the pages name, not what settings call it. Pages that name none are distinguished
-by ids that one account has and no other (projects, keys), and by the settings' `organization_id`.
+The account is what the pages name, not what settings call it. Pages that name none are
+distinguished by ids that one account has and no other (projects, keys), and by the settings'
+`organization_id`.
 A connection keeps a note of the account its stored days are of; a read of another account changes
 nothing. A connection that reads the account of one that left the settings goes on with its history:
 it was renamed. Of two in the settings that read one account, one counts it with the days of both.
