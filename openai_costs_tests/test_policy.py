@@ -222,7 +222,7 @@ def test_a_poisoned_day_publishes_the_rest_before_the_run_turns_red(lone: House)
 @pytest.mark.parametrize(
     ("faults", "words"),
     [
-        ("repeated-cursor@every", "came twice"),
+        ("empty-page@every", "an empty page says has_more"),
         ("missing-cursor@every", "next_page"),
         ("truncated-json@every", "not the JSON of a page"),
         ("429@every", "HTTP 429"),

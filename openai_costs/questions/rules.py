@@ -28,6 +28,7 @@ class Rule:
             ("on DAY", or "from DAY to DAY"), {period} (the same, of the period in the subject id).
         span: The days that `observed` is the sum of, with the same placeholders; empty when the
             message leaves `observed` out.
+        compared: What `expected` is, as the word behind it: `against $13.00 metered`.
         quiet_days: Judged days without the condition after which a finding is closed; 0 when one
             evaluation without it is enough.
         reports_end: Whether its end is a message; not where something else takes its place.
@@ -37,6 +38,7 @@ class Rule:
     id: str
     title: str = "{who}: {usd} at stake {when}"
     span: str = "on {day}"
+    compared: str = "expected"
     quiet_days: int = 2
     reports_end: bool = True
     page: str = "docs/alerts.md"

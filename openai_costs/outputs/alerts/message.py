@@ -160,7 +160,7 @@ def _observed(then: Finding, rule: Rule) -> str:
     text = f"{amount(then.observed, then.unit)} {span}"
     if not then.expected:  # unknown, or none at all: there is nothing to compare with
         return text
-    text += f", against {amount(then.expected, then.unit)} expected"
+    text += f", against {amount(then.expected, then.unit)} {rule.compared}"
     if then.expected > 0:
         percent = (then.observed - then.expected) / then.expected * 100
         text += f" ({percent.quantize(Decimal(1), ROUND_HALF_UP):+,} %)"

@@ -21,7 +21,7 @@ QUIET_DAYS = 4
 SPAN = "in the last 30 days, through {day}"
 UNREGISTERED = Rule(
     "gateway_bypass.unregistered",
-    title="{who} spent {usd} outside the gateway " + SPAN,
+    title="{who} may have spent {usd} outside the gateway " + SPAN,
     span=SPAN,
     quiet_days=QUIET_DAYS,
     page=PAGE,

@@ -8,6 +8,7 @@ another.
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.credits import is_credit
 from openai_costs.questions.model_names import undated_model
 from openai_costs.questions.token_kinds import KINDS, all_tokens
 
@@ -21,14 +22,15 @@ _NOTHING = pl.lit(0).cast(MONEY)
 def key_models(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     """Return every key and model active on a day: `GRAIN`, billed_usd (0 without a line), tokens.
 
-    A credit that names no key is no spend that could have come through the gateway.
+    A credit is no spend that could have come through the gateway: one that names no key is left
+    out, and so is a key that was billed nothing but credits.
 
     Args:
         ledger: core.spend.
         usage: core.usage.
     """
-    is_credit = pl.col("api_key_id").is_null() & (pl.col("billed_usd") < 0)
-    spent = ledger.filter(~is_credit).with_columns(model=undated_model())
+    has_no_key = pl.col("api_key_id").is_null()
+    spent = ledger.filter(~(has_no_key & is_credit())).with_columns(model=undated_model())
     billed = spent.group_by(GRAIN).agg(pl.col("billed_usd").sum())
     counts = usage.filter(
         pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null()
@@ -36,7 +38,7 @@ def key_models(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     used = counts.group_by(GRAIN).agg(tokens=all_tokens().sum().cast(pl.Int64))
     joined = billed.join(used, on=GRAIN, how="full", coalesce=True, nulls_equal=True)
     return joined.with_columns(pl.col("billed_usd").fill_null(0)).filter(
-        (pl.col("billed_usd") != 0) | (pl.col("tokens").fill_null(0) > 0)
+        (pl.col("billed_usd") > 0) | (pl.col("tokens").fill_null(0) > 0)
     )
 
 

@@ -6,6 +6,7 @@ Sums over all keys and tokens, so nothing has to be known about which token uses
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.credits import is_credit
 from openai_costs.questions.gateway import is_openai
 from openai_costs.questions.token_kinds import KINDS, all_tokens
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
@@ -62,7 +63,7 @@ def _billed(ledger: pl.DataFrame, bill_days: pl.DataFrame) -> pl.DataFrame:
     tokens = pl.when(is_counted).then("quantity").filter(is_tokens)
     states = bill_days.select("connection", "day", bill_is_settled="is_settled")
     return (
-        ledger.filter(pl.col("billed_usd") >= 0)
+        ledger.filter(~is_credit())
         .join(states, on=["connection", "day"], how="left")
         .group_by(_DAY)
         .agg(

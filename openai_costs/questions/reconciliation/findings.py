@@ -23,11 +23,13 @@ GAP = Rule(
     "reconciliation.gap",
     title="Bill and gateway meter differed by {usd} {when}: {name}",
     span="{when}",
+    compared="metered",
     quiet_days=4,
     page="docs/governance.md",
 )
-REPORTED_ELSEWHERE = ("agrees", "bypass", "late_or_unsettled")
-"""A bypass is reported key by key, with its owner; what has not settled is not judged."""
+REPORTED_ELSEWHERE = ("agrees", "bypass", "credits", "late_or_unsettled")
+"""A bypass is reported key by key, with its owner; no one causes a credit; what has not settled
+is not judged."""
 MOST_POOLS = 3
 MOST_TOKENS = 5
 
@@ -75,13 +77,14 @@ CAUSES: Final = {
     "missing_on_meter": _Words(
         "tokens missing on the meter",
         "tokens missing on the meter",
-        "Look for requests that the gateway did not record, and for another user of the key.",
+        "The gateway may have failed to record requests, or the key may also be in use elsewhere: "
+        "look in the gateway's log first, then ask the owner of the key.",
     ),
     "missing_on_bill": _Words(
         "tokens missing on the bill",
         "tokens missing on the bill",
-        "Look for failed requests that the gateway metered, and for an OpenAI key of the gateway "
-        "that is not declared.",
+        "The gateway may have metered failed requests, or may use an OpenAI key that no setting "
+        "declares: look for both.",
     ),
     "unexplained": _Words(
         "a difference that nothing explains",

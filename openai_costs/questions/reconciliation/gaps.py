@@ -8,7 +8,8 @@ the bill's. Tokens are valued at the bill's prices, so that
 
 and the first line splits further. Where one side has more input of one kind and less of another,
 the smaller of the two is the same tokens, counted as another kind (cached tokens, cache writes).
-What then remains is more or fewer tokens (missing on one side), in their own mix.
+What then remains is more or fewer tokens (missing on one side), in their own mix. Credits are left
+out of all that, and are a part of their own.
 """
 
 from collections.abc import Iterable, Mapping

@@ -32,12 +32,12 @@ def levelled(lines: pl.DataFrame, routes: Routes) -> pl.DataFrame:
 
 
 def _added_up(lines: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    sums = ("billed_usd", "billed_tokens")
+    sums = ("billed_usd", "credit_usd", "billed_tokens")
     tokens = pl.col("billed_tokens")
     return (
         lines.group_by([name for name in columns if name not in sums])
         .agg(
-            pl.col("billed_usd").sum(),
+            pl.col("billed_usd", "credit_usd").sum(),
             billed_tokens=pl.when(tokens.is_not_null().all()).then(tokens.sum()),
         )
         .select(columns)

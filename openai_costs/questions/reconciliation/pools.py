@@ -1,6 +1,6 @@
 """Both sides of one key and model on one day, brought together. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,14 @@ from typing import Any
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.reconciliation.gaps import ZERO, Billed, Kind, Metered, explained
+from openai_costs.questions.reconciliation.gaps import (
+    ZERO,
+    Billed,
+    Kind,
+    Metered,
+    Piece,
+    explained,
+)
 from openai_costs.questions.token_kinds import KINDS
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS
 
@@ -25,6 +32,7 @@ SCHEMA = pl.Schema(
 @dataclass
 class _Pool:
     lines: dict[Kind, Billed] = field(default_factory=dict)
+    credits: dict[Kind, Decimal] = field(default_factory=dict)
     metered: Metered | None = None
 
 
@@ -32,15 +40,18 @@ def laid_together(lines: pl.DataFrame, metered: pl.DataFrame, prices: pl.DataFra
     """Return a row per pool and usage type, with both sides and the parts of the gap.
 
     Args:
-        lines: The bill by pool and usage type: billed_usd, billed_tokens.
+        lines: The bill by pool and usage type: billed_usd, credit_usd, billed_tokens.
         metered: `metered_pools`.
         prices: `unit_prices`.
     """
     pools: dict[tuple[Any, ...], _Pool] = {}
-    for *key, kind, usd, tokens in lines.select(
-        *POOL, "usage_type", "billed_usd", "billed_tokens"
-    ).iter_rows():
-        pools.setdefault(tuple(key), _Pool()).lines[kind] = Billed(usd, tokens)
+    columns = ("usage_type", "billed_usd", "credit_usd", "billed_tokens")
+    for *key, kind, usd, credit, tokens in lines.select(*POOL, *columns).iter_rows():
+        pool = pools.setdefault(tuple(key), _Pool())
+        if credit:
+            pool.credits[kind] = credit
+        if usd != credit or tokens is not None or not credit:
+            pool.lines[kind] = Billed(usd - credit, tokens)
     for row in metered.iter_rows(named=True):
         pools.setdefault(tuple(row[name] for name in POOL), _Pool()).metered = _metered(row)
     known = _by_model(prices)
@@ -72,7 +83,8 @@ def _rows(
     key: tuple[Any, ...], pool: _Pool, prices: dict[str, Decimal]
 ) -> Iterator[dict[str, Any]]:
     named = dict(zip(POOL, key, strict=True))
-    for piece in explained(pool.lines, pool.metered, prices):
+    pieces = explained(pool.lines, pool.metered, prices) if pool.lines or pool.metered else []
+    for piece in _with_credits(pieces, pool.credits):
         parts = {f"{cause}_usd": piece.parts.get(cause, ZERO) for cause in EXPLANATIONS}
         yield {
             **named,
@@ -83,3 +95,18 @@ def _rows(
             "metered_tokens": piece.metered_tokens,
             **parts,
         }
+
+
+def _with_credits(pieces: Iterable[Piece], credits_usd: Mapping[Kind, Decimal]) -> list[Piece]:
+    """Return the pieces with credits and refunds, which are a part of the gap of their own.
+
+    Args:
+        pieces: `explained`, of the bill without credits.
+        credits_usd: Negative dollars by usage type.
+    """
+    found = {piece.usage_type: piece for piece in pieces}
+    for kind, usd in credits_usd.items():
+        piece = found.setdefault(kind, Piece(kind))
+        piece.billed_usd += usd
+        piece.put("credits", usd)
+    return list(found.values())

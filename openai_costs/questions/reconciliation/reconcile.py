@@ -22,6 +22,8 @@ from openai_costs.settings import Gateway
 from openai_costs.tables.core.gateway_spend import ESTIMATED, METERED
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
 
+CREDITS = "credits_usd"
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -122,8 +124,10 @@ def _first(lines: pl.DataFrame, name: str) -> pl.DataFrame:
 def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:
     """Mark the gaps of unmapped tokens as unexplained: their bill may exist under another key."""
     is_unmapped = pl.col("level") == "unmapped"
-    gap = pl.when(is_unmapped).then(pl.col("billed_usd") - pl.col("metered_usd"))
-    cleared = [pl.when(~is_unmapped).then(name).otherwise(0).alias(name) for name in PARTS]
+    rest = pl.col("billed_usd") - pl.col("metered_usd") - pl.col(CREDITS)
+    gap = pl.when(is_unmapped).then(rest)
+    others = [name for name in PARTS if name != CREDITS]
+    cleared = [pl.when(~is_unmapped).then(name).otherwise(0).alias(name) for name in others]
     return (
         rows.with_columns(cleared)
         .with_columns(unexplained_usd=pl.coalesce(gap, "unexplained_usd").cast(MONEY))
@@ -134,9 +138,8 @@ def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:
 def _bypassing(levels: pl.DataFrame) -> pl.DataFrame:
     """Return the lines of keys without a gateway token: all of it bypassed the gateway.
 
-    A credit without a key did not, because no gateway meters credits.
+    A credit did not, because no gateway meters credits.
     """
-    is_credit = pl.col("api_key_id").is_null() & (pl.col("billed_usd") < 0)
     nothing = pl.lit(0).cast(MONEY)
     return (
         levels.filter(pl.col("level").is_null())
@@ -147,8 +150,8 @@ def _bypassing(levels: pl.DataFrame) -> pl.DataFrame:
             metered_tokens=pl.lit(None, MONEY),
         )
         .with_columns(
-            bypass_usd=pl.when(~is_credit).then("billed_usd").otherwise(nothing),
-            missing_on_meter_usd=pl.when(is_credit).then("billed_usd").otherwise(nothing),
+            pl.col("credit_usd").alias(CREDITS),
+            bypass_usd=(pl.col("billed_usd") - pl.col("credit_usd")).cast(MONEY),
         )
         .select(list(SCHEMA))
     )
@@ -179,18 +182,25 @@ def _late(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _judged(rows: pl.DataFrame, gateway: Gateway) -> pl.DataFrame:
-    """Add gap, capture rate and the cause: the largest part of the whole pool's gap."""
-    sums = [pl.col(name).sum().over(POOL).abs() for name in PARTS]
+    """Add gap, capture rate and the cause: the largest part of the whole pool's gap.
+
+    Credits are the cause only where nothing else is: a refund must not hide what leaked.
+    """
+    parts = [name for name in EXPLANATIONS if f"{name}_usd" != CREDITS]
+    sums = [pl.col(f"{name}_usd").sum().over(POOL).abs() for name in parts]
     largest = pl.max_horizontal(sums)
     gap = pl.col("billed_usd") - pl.col("metered_usd")
+    used = (pl.col("billed_usd") - pl.col(CREDITS)).sum().over(POOL).abs()
     pct = pl.lit(gateway.tolerance_pct / 100, MONEY)
-    allowed = pl.max_horizontal(
-        pl.lit(gateway.tolerance_usd, MONEY), pl.col("billed_usd").sum().over(POOL).abs() * pct
-    )
-    is_small = gap.sum().over(POOL).abs() <= allowed
+    allowed = pl.max_horizontal(pl.lit(gateway.tolerance_usd, MONEY), used * pct)
+    is_explained = (gap - pl.col(CREDITS)).sum().over(POOL).abs() <= allowed
+    is_small = is_explained & (gap.sum().over(POOL).abs() <= allowed)
     cause = pl.coalesce(
-        pl.when(part == largest).then(pl.lit(name))
-        for name, part in zip(EXPLANATIONS, sums, strict=True)
+        pl.when(is_explained).then(pl.lit("credits")),
+        *(
+            pl.when(part == largest).then(pl.lit(name))
+            for name, part in zip(parts, sums, strict=True)
+        ),
     )
     rate = pl.col("metered_usd") / unless_tiny(pl.col("billed_usd"))
     return rows.with_columns(

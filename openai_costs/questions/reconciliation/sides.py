@@ -3,6 +3,7 @@
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.credits import is_credit
 from openai_costs.questions.gateway import is_openai
 from openai_costs.questions.gateway_routes import Routes
 from openai_costs.questions.model_names import undated_model
@@ -77,6 +78,7 @@ def metered_pools(rows: pl.DataFrame) -> pl.DataFrame:
 # Dollars per token, where a key's own bill has no price.
 
 _GRAIN = ["day", "connection", "model", "usage_type"]
+_USED_USD = pl.col("billed_usd") - pl.col("credit_usd")
 
 
 def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
@@ -93,7 +95,7 @@ def unit_prices(lines: pl.DataFrame, list_prices: pl.DataFrame) -> pl.DataFrame:
     billed = (
         lines.filter(tokens & (pl.col("billed_tokens") > 0))
         .group_by(_GRAIN)
-        .agg(token_usd=pl.col("billed_usd").sum() / pl.col("billed_tokens").sum())
+        .agg(token_usd=_USED_USD.sum() / pl.col("billed_tokens").sum())
     )
     listed = (
         list_prices.filter(
@@ -115,7 +117,7 @@ POOL = ("day", "connection", "provider", "project_id", "api_key_id", "model")
 
 
 def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
-    """Return the bill by pool and usage type: billed_usd, billed_tokens.
+    """Return the bill by pool and usage type: billed_usd, credit_usd of it, billed_tokens.
 
     The tokens are the bill's own; where it gives none, those of the provider's usage report for
     the same key and model, of which a line of the bill is then the price.
@@ -125,11 +127,18 @@ def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
         usage: core.usage of the same days.
     """
     is_tokens = pl.col("quantity_unit") == "tokens"
-    own = pl.when(is_tokens.fill_null(False).all()).then(pl.col("quantity").sum())
+    is_counted = is_tokens.fill_null(False).filter(~is_credit()).all()
+    own = pl.when(is_counted).then(pl.col("quantity").filter(~is_credit()).sum())
     lines = (
         ledger.with_columns(model=undated_model())
         .group_by(*POOL, "usage_type")
-        .agg(billed_usd=pl.col("billed_usd").sum(), billed_tokens=own.cast(MONEY))
+        .agg(
+            pl.col("billed_usd").sum(),
+            credit_usd=pl.col("billed_usd").filter(is_credit()).sum(),
+            billed_tokens=own.cast(MONEY),
+            is_used=(~is_credit()).any(),
+        )
+        .with_columns(billed_tokens=pl.when("is_used").then("billed_tokens"))
     )
     reported = used_tokens(usage)
     on = ["day", "connection", "project_id", "api_key_id", "model", "usage_type"]
@@ -137,7 +146,8 @@ def billed_lines(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
         *POOL,
         "usage_type",
         "billed_usd",
-        billed_tokens=pl.coalesce("billed_tokens", "reported_tokens"),
+        "credit_usd",
+        billed_tokens=pl.when("is_used").then(pl.coalesce("billed_tokens", "reported_tokens")),
     )
 
 

@@ -40,7 +40,7 @@ class PageEnd(NamedTuple):
     Args:
         has_more: Whether it says that another page follows.
         cursor: What the next page is asked for with; empty where the page names nothing.
-        is_empty: Whether it holds no entry.
+        is_empty: Whether it holds no entry that no page before it has.
     """
 
     has_more: bool
@@ -50,6 +50,10 @@ class PageEnd(NamedTuple):
 
 class Garbled(Exception):  # noqa: N818 - a signal to start again, never seen outside
     """The answer makes no sense; a new start may."""
+
+
+class CursorBroken(Garbled):
+    """A page names no further page that could be asked for, and says that there is one."""
 
 
 def never() -> bool:
@@ -86,8 +90,8 @@ def all_pages(paging: Paging) -> Generator[Get, Body, list[Page]]:
     that is empty or that the provider refuses ends the answer.
 
     Raises:
-        Garbled: A cursor is missing or repeats, an empty page says that more follows, or there are
-            too many pages.
+        CursorBroken: A cursor is missing or repeats, or an empty page says that more follows.
+        Garbled: There are too many pages.
         CursorRefused: A page behind the first was refused while something is still missing.
     """
     pages: list[Page] = []
@@ -140,10 +144,10 @@ def restarted(attempt: Callable[[], Generator[Get, Body, T]], path: str) -> Gene
 
 def _next(end: PageEnd, seen: set[str], name: str) -> str:
     if not end.cursor:
-        raise Garbled(f"the page says has_more but names no {name} cursor")
+        raise CursorBroken(f"the page says has_more but names no {name} cursor")
     if end.cursor in seen:
-        raise Garbled(f"the cursor {end.cursor!r} came back: paging would never end")
+        raise CursorBroken(f"the cursor {end.cursor!r} came back: paging would never end")
     if end.is_empty:
-        raise Garbled(f"an empty page says has_more (cursor {end.cursor!r})")
+        raise CursorBroken(f"an empty page says has_more (cursor {end.cursor!r})")
     seen.add(end.cursor)
     return end.cursor

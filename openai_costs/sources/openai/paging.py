@@ -4,14 +4,16 @@ Not here: the loop over pages (sources/http/paging.py).
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from openai_costs.kernel.days import DayRange, epoch
+from openai_costs.kernel.days import DayRange, consecutive, epoch
+from openai_costs.kernel.errors import CursorRefused, RequestRefused
 from openai_costs.sources.http.paging import (
     Body,
+    CursorBroken,
     Garbled,
     Get,
     PageEnd,
@@ -81,6 +83,9 @@ Conversation = Generator[Get, Body, Answer]
 def complete(query: Query) -> Conversation:
     """Read every page of a query.
 
+    A cursor that cannot be used does not lose the days before it: the missing rest of the window
+    is asked for without one.
+
     Raises:
         IncompleteRead: A cursor is missing or repeats, a body is not readable, or a day of the
             window is missing or comes twice; also when restarts did not help.
@@ -91,18 +96,45 @@ def complete(query: Query) -> Conversation:
 
 def _answer(query: Query) -> Conversation:
     buckets: Buckets = {}
+    try:
+        yield from _pages(query, buckets)
+    except (CursorRefused, CursorBroken) as broken:
+        yield from _rest(query, buckets, broken)
+    return Answer(query, _checked(query, buckets))
+
+
+def _rest(query: Query, buckets: Buckets, broken: Exception) -> Generator[Get, Body, None]:
+    """Ask for the days that the pages before a broken cursor lack, as windows of their own."""
+    held = 0
+    while len(buckets) > held and (missing := _missing(query, buckets)):
+        held = len(buckets)
+        try:
+            yield from _pages(replace(query, window=consecutive(missing)[0]), buckets)
+        except (CursorRefused, CursorBroken):
+            pass  # what came before this cursor is kept; the loop asks for what is still missing
+        except (Garbled, RequestRefused):
+            raise broken from None
+    if not held or _missing(query, buckets):
+        raise broken
+
+
+def _pages(query: Query, buckets: Buckets) -> Generator[Get, Body, None]:
+    """Read the pages of a query into `buckets`.
+
+    A page that only repeats, byte for byte, what the pages before it hold is as good as empty.
+    """
 
     def end(body: Body, _cursor: str | None) -> PageEnd:
-        page = _parsed(body)
-        for bucket in page.data:
+        page, held = _parsed(body), list(buckets.values())
+        is_new = not all(bucket in held for bucket in page.data)
+        for bucket in page.data if is_new else ():
             _add(buckets, bucket, query.open_day)
-        return PageEnd(page.has_more, page.next_page or "", not page.data)
+        return PageEnd(page.has_more, page.next_page or "", not is_new)
 
     def is_whole() -> bool:
         return _is_whole(query, buckets)
 
     yield from all_pages(Paging(query.get, end, "next_page", is_whole, about=str(query.window)))
-    return Answer(query, _checked(query, buckets))
 
 
 def _parsed(body: Body) -> _Page:
@@ -140,8 +172,12 @@ def _add(buckets: Buckets, bucket: msgspec.Raw, open_day: date | None) -> None:
     buckets[start.date()] = bucket
 
 
+def _missing(query: Query, buckets: Buckets) -> list[date]:
+    return [day for day in query.window if day not in buckets and day != query.open_day]
+
+
 def _is_whole(query: Query, buckets: Buckets) -> bool:
-    return all(day in buckets or day == query.open_day for day in query.window)
+    return not _missing(query, buckets)
 
 
 def _checked(query: Query, buckets: Buckets) -> Buckets:

@@ -8,6 +8,7 @@ from openai_costs.tables.core.gateway_spend import COST_BASES
 
 EXPLANATIONS = (
     "bypass",
+    "credits",
     "cached_tokens",
     "cache_writes",
     "price_differs",
@@ -30,7 +31,7 @@ class CostReconciliation(Contract):
     """The bill against the gateway's meter.
 
     One row per UTC day, connection, project, API key, model and usage type. gap_usd = billed_usd -
-    metered_usd, and the ten columns behind it add up to it exactly. docs/governance.md has the
+    metered_usd, and the eleven columns behind it add up to it exactly. docs/governance.md has the
     rule of each part.
     """
 
@@ -76,12 +77,13 @@ class CostReconciliation(Contract):
     metered_tokens: Quantity = column("Tokens metered.", unit="tokens", nullable=True)
     cause: str = column(
         "The largest part of the gap of this key and model on the day; agrees: the whole gap is "
-        "within the tolerance.",
+        "within the tolerance; credits: it would be without credits and refunds.",
         isin=CAUSES,
     )
     is_settled: bool = column("Whether bill and meter were both read after the day had settled.")
     is_within_tolerance: bool = column("Whether the gap of this key and model is small.")
     bypass_usd: Usd = _part("the key has no gateway token")
+    credits_usd: Usd = _part("credits and refunds, which no gateway meters")
     cached_tokens_usd: Usd = _part("the two sides count different cached tokens")
     cache_writes_usd: Usd = _part("the two sides count different cache writes")
     price_differs_usd: Usd = _part("the same tokens at different prices")

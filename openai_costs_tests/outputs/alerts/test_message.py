@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from openai_costs.outputs.alerts.message import clean, message
+from openai_costs.questions.reconciliation.findings import GAP
 from openai_costs.questions.rules import Rule
 from openai_costs_tests.outputs.alerts.fixtures import LATE, SPIKE, change, day, finding
 
@@ -36,6 +37,14 @@ def test_a_sum_of_many_days_names_its_first_and_last_day() -> None:
     assert "Observed: $425.00 from 2026-11-18 to 2026-11-20\n" in many.text
     one = message(finding(20), change(expected=None), SUM, dagster_url=None)
     assert one.title == "Warning: API key etl spent $412.50 on 2026-11-20"
+
+
+def test_a_meter_that_is_beside_the_bill_is_not_called_an_expectation() -> None:
+    beside = change(observed=Decimal(12), expected=Decimal(13))
+    made = message(
+        finding(18, 20, observed=Decimal(12), expected=Decimal(13)), beside, GAP, dagster_url=None
+    )
+    assert "$12.00 from 2026-11-18 to 2026-11-20, against $13.00 metered (-8 %)\n" in made.text
 
 
 def test_a_rule_without_a_span_leaves_the_observed_number_out() -> None:

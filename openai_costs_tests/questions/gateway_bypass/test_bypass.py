@@ -255,6 +255,11 @@ def test_a_credit_is_no_spend_without_a_key():
     assert row["billed_usd"] == Decimal(3)
 
 
+@pytest.mark.parametrize("key", ["key_maps", "key_rogue"])
+def test_a_key_that_was_billed_nothing_but_a_credit_is_not_listed(key: str):
+    assert listed(activity(spent("-25", api_key_id=key, line_item="credit"))) == []
+
+
 def test_a_day_the_meter_was_not_completely_read_for_judges_no_registered_key():
     assert listed(activity(spent("40"), is_complete=False)) == []
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openai_costs.questions.reconciliation.findings import Names, candidates
 from openai_costs.questions.reconciliation.pools import PARTS
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
 from openai_costs.settings import Gateway, Upstream
@@ -74,7 +75,43 @@ def test_spend_without_a_key_went_round_the_gateway():
 def test_a_credit_without_a_key_is_no_bypass():
     credit = bill(line(None, "-25", api_key_id=None, line_item="credit"))
     found = reconciled(sides(credit, meter()))
-    assert parts(found) == {"missing_on_meter": Decimal(-25)}
+    assert parts(found) == {"credits": Decimal(-25)}
+    assert causes(found) == {"credits"}
+
+
+@pytest.mark.parametrize("kind", [None, "input"])
+@pytest.mark.parametrize("key", ["key_maps", "key_rogue"])
+def test_a_credit_on_a_key_is_a_cause_of_its_own_and_accuses_no_one(kind: str | None, key: str):
+    credit = bill(line(kind, "-25", api_key_id=key, line_item="credit"))
+    found = reconciled(sides(credit, meter()))
+    assert parts(found) == {"credits": Decimal(-25)}
+    assert causes(found) == {"credits"}
+    assert found["capture_rate"].to_list() == [Decimal(0)]
+    assert candidates(found, Names()).is_empty()
+
+
+def test_a_refund_beside_usage_leaves_tokens_prices_and_the_rest_of_the_gap_as_they_were():
+    refund = bill(line("input", "-3", api_key_id="key_maps", line_item="refund"))
+    found = reconciled(sides(pl.concat([priced(USED), refund]), meter(SAME)))
+    assert parts(found) == {"credits": Decimal(-3)}
+    assert causes(found) == {"credits"}
+    assert found.filter(usage_type="input")["billed_tokens"].to_list() == [1_000_000]
+
+
+def test_a_refund_hides_no_tokens_that_are_missing_on_the_meter():
+    refund = bill(line(None, "-25", api_key_id="key_maps", line_item="refund"))
+    some = counted("4.25", 500_000, 500_000, 50_000)
+    found = reconciled(sides(pl.concat([priced(USED), refund]), meter(some)))
+    assert parts(found) == {"credits": Decimal(-25), "missing_on_meter": Decimal("4.25")}
+    assert causes(found) == {"missing_on_meter"}
+
+
+def test_a_negative_quantity_corrects_usage_and_is_no_credit():
+    more = USED | {"input": 1_200_000}
+    corrected = bill(line("input", "-1", -200_000, line_item="gpt-5, input"))
+    found = reconciled(sides(pl.concat([priced(more), corrected]), meter(SAME)))
+    assert "credits" not in parts(found)
+    assert found.filter(usage_type="input")["billed_tokens"].to_list() == [1_000_000]
 
 
 def test_a_key_is_registered_as_long_as_its_token_was_listed():

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from openai_costs.kernel.days import DayRange, epoch
 from openai_costs.kernel.errors import (
     BodyTooLarge,
+    CursorRefused,
     ErrorAnswer,
     IncompleteRead,
     LookbackExceeded,
@@ -24,9 +25,10 @@ from openai_costs.sources.http.access import Access
 from openai_costs.sources.http.paging import MOST_PAGES, MOST_RESTARTS, Body, Get
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import API
-from openai_costs.sources.openai.costs.endpoints import COSTS, LEDGER_GROUPINGS
+from openai_costs.sources.openai.costs.endpoints import COSTS, LEDGER_GROUPINGS, Endpoint
 from openai_costs.sources.openai.costs.protocol import find_floor, read_window
 from openai_costs.sources.openai.paging import Answer, Query, complete
+from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS
 from openai_costs_tests.sources.openai.wire import (
     COARSEST,
     DAY,
@@ -199,7 +201,7 @@ def test_pages_without_end_are_given_up():
         converse(complete(Query(COSTS, span(7_000))), endless)
 
 
-@pytest.mark.parametrize("trouble", [b"half", refused(TOKEN_REFUSED), empty_days([DAY])])
+@pytest.mark.parametrize("trouble", [b"half", empty_days([DAY])])
 def test_a_read_starts_again_from_its_first_page(trouble: bytes | Exception):
     first = empty_days([DAY], has_more=True, cursor="a")
     answer, asked = read(first, trouble, empty_days(THREE))
@@ -211,6 +213,74 @@ def test_a_page_token_refused_for_ever_ends_in_the_providers_words():
     first = empty_days([DAY], has_more=True, cursor="a")
     with pytest.raises(RequestRefused, match="The page token is invalid"):
         read(*[first, refused(TOKEN_REFUSED)] * (MOST_RESTARTS + 1))
+
+
+BROKEN_CURSORS = {
+    "refused": lambda _asked: refused(TOKEN_REFUSED),
+    "repeats the page": lambda asked: empty_days(asked[:1], has_more=True, cursor="a"),
+    "comes back": lambda asked: empty_days(asked[1:2], has_more=True, cursor="a"),
+    "brings nothing": lambda _asked: empty_days([], has_more=True, cursor="b"),
+}
+
+
+def days_asked(get: Get) -> list[date]:
+    first, end = (int(dict(get.params)[name]) for name in ("start_time", "end_time"))
+    return [each for each in span(9) if first <= epoch(each) < end]
+
+
+@pytest.mark.parametrize("cursor", BROKEN_CURSORS)
+@pytest.mark.parametrize("endpoint", [COSTS, USAGE_ENDPOINTS[0]], ids=["costs", "usage"])
+def test_the_days_behind_a_broken_cursor_are_asked_for_as_a_window_without_one(
+    cursor: str, endpoint: Endpoint
+):
+    """An API that serves one day for each request, and whose every cursor is of no use."""
+
+    def answer(get: Get) -> Body | Exception:
+        asked = days_asked(get)
+        if dict(get.params).get("page"):
+            return BROKEN_CURSORS[cursor](asked) if len(asked) > 1 else refused(TOKEN_REFUSED)
+        return empty_days(asked[:1], has_more=True, cursor="a")
+
+    found, asked = converse(complete(Query(endpoint, span(4), grouping=("project_id",))), answer)
+    assert days_of(found) == list(span(4))
+    rests = [get for get in asked if "page" not in dict(get.params)]
+    assert [days_asked(get)[-1] for get in rests] == [after(3)] * len(rests)
+    assert {dict(get.params)["group_by[]"] for get in asked} == {"project_id"}
+    assert len(asked) <= 8
+
+
+def test_days_that_no_window_brings_are_never_taken_for_empty_ones():
+    def answer(get: Get) -> Body | Exception:
+        if dict(get.params).get("page"):
+            return refused(TOKEN_REFUSED)
+        asked = days_asked(get)
+        return empty_days([DAY] if DAY in asked else [], has_more=True, cursor="a")
+
+    with pytest.raises(RequestRefused, match="The page token is invalid"):
+        converse(complete(WEEK), answer)
+
+
+def test_a_refused_rest_of_a_window_is_no_refusal_of_its_grouping():
+    def answer(get: Get) -> Body | Exception:
+        if DAY in days_asked(get) and "page" not in dict(get.params):
+            return empty_days([DAY], has_more=True, cursor="a")
+        return refused("group_by is wrong")
+
+    with pytest.raises(CursorRefused):
+        converse(complete(WEEK), answer)
+
+
+def test_a_whole_answer_whose_cursor_repeats_the_page_is_complete():
+    whole = page(*(bucket(each, result("1.25")) for each in THREE), has_more=True, next_page="a")
+    answer, asked = read(whole, whole, query=WEEK)
+    assert days_of(answer) == list(THREE)
+    assert len(asked) == 2
+
+
+def test_a_whole_answer_whose_cursor_brings_other_amounts_for_a_day_makes_no_sense():
+    whole = page(*(bucket(each, result("1.25")) for each in THREE), has_more=True, next_page="a")
+    other = page(bucket(after(1), result("9.00")), has_more=True, next_page="b")
+    assert "2026-03-11 came twice" in incomplete(*[whole, other] * (MOST_RESTARTS + 1))
 
 
 def test_starting_again_has_an_end():

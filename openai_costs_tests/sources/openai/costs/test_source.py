@@ -418,7 +418,6 @@ BREAKS = {
     "409": ProviderUnavailable,
     "timeout:300": ProviderUnavailable,
     "cut": ProviderUnavailable,
-    "repeated-cursor": IncompleteRead,
     "missing-cursor": IncompleteRead,
     "empty-page": IncompleteRead,
     "truncated-json": IncompleteRead,
@@ -450,6 +449,19 @@ def test_a_fault_that_passes_leaves_no_trace(desk: Callable[..., Desk], spec: st
         (read.day, read.bodies) for read in clean
     ]
     assert requests_with_the_fault > len(here.sent)
+
+
+def test_a_cursor_that_always_leads_back_to_its_own_page_loses_no_day_and_no_cent(
+    desk: Callable[..., Desk],
+):
+    here = desk(YEAR)
+    looped = here.read(back(365), "repeated-cursor@every")
+    requests_with_the_fault = len(here.sent)
+    clean = here.read(back(365))
+    assert [(read.day, read.bodies) for read in looped] == [
+        (read.day, read.bodies) for read in clean
+    ]
+    assert requests_with_the_fault == 2 * len(here.sent)
 
 
 @pytest.mark.parametrize(("said", "error"), BREAKS.items())
