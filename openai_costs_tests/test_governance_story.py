@@ -14,8 +14,8 @@ from openai_costs.sample.company.gateway import (
     FEWER_CACHED,
     IDLE,
     LEFT,
-    NOBODY_ENTERED,
     ROUND_IT,
+    UNLISTED_PERSON,
     UNPRICED_MODEL,
 )
 from openai_costs.sample.setup import SEAT_USD
@@ -70,7 +70,7 @@ def test_a_model_without_a_price_is_unpriced_and_never_free(lake: Lake) -> None:
     assert metered["is_unpriced"].all()
 
 
-def test_one_key_goes_round_the_gateway_since_the_day_it_was_made(lake: Lake) -> None:
+def test_one_key_bypasses_the_gateway_since_the_day_it_was_created(lake: Lake) -> None:
     bypass = lake.read(GatewayBypass).filter(pl.col("api_key_id").is_not_null())
     not_allowed = bypass.filter(~pl.col("is_allowed"))
     assert set(not_allowed["api_key_id"]) == {ROUND_IT}
@@ -84,7 +84,7 @@ def test_seats_are_matched_but_for_the_three_that_were_planted(lake: Lake) -> No
     status = dict(seats.select("user_id", "status").rows())
     assert {user for user, state in status.items() if state == "alias"} == {BY_ALIAS}
     assert {user for user, state in status.items() if state == "left"} == {LEFT}
-    assert {user for user, state in status.items() if state == "unmatched"} == {NOBODY_ENTERED}
+    assert {user for user, state in status.items() if state == "unmatched"} == {UNLISTED_PERSON}
     left = seats.row(by_predicate=pl.col("status") == "left", named=True)
     spent = lake.read(SpendAttribution).filter(user_id=LEFT)
     after = spent.filter(pl.col("day").is_between(left["left_day"], left["as_of_day"], "right"))
@@ -102,7 +102,7 @@ def test_every_current_member_has_a_seat_at_the_contracts_price(lake: Lake) -> N
     assert set(priced["seat_basis"]) == {"contract_price"}
 
 
-def test_exactly_these_findings_are_told_and_none_holds_an_address(lake: Lake) -> None:
+def test_exactly_these_findings_are_open_and_none_holds_an_address(lake: Lake) -> None:
     folders = ("gateway_bypass.", "reconciliation.", "seats.")
     found = [one for one in rows(Finding, lake.read(Findings)) if one.rule.startswith(folders)]
     assert {(one.rule, one.subject_id) for one in found} == {
@@ -110,7 +110,7 @@ def test_exactly_these_findings_are_told_and_none_holds_an_address(lake: Lake) -
         ("reconciliation.gap", "sample/cached_tokens"),
         ("reconciliation.gap", "sample/unpriced_model"),
         ("seats.leaver_spends", LEFT),
-        ("seats.unmatched", NOBODY_ENTERED),
+        ("seats.unmatched", UNLISTED_PERSON),
         *(("seats.idle", user) for user in IDLE),
     }
     assert {one.state for one in found} == {"open"}

@@ -7,10 +7,8 @@ without a request, so a run that was killed continues where it stopped.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import dagster as dg
-from sqlalchemy.exc import SQLAlchemyError
 
 from openai_costs.cli.backfill_plan import (
     Step,
@@ -20,21 +18,19 @@ from openai_costs.cli.backfill_plan import (
     refuse_foreign_days,
     refuse_without_key,
 )
-from openai_costs.cli.dev import STATE
 from openai_costs.cli.empty_home import NothingStored
 from openai_costs.cli.faults import of_step
+from openai_costs.cli.run_history import instance_of_runs, leave_trace
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
 from openai_costs.definitions import before_publication, build_defs
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
-from openai_costs.kernel.errors import OpenAICostsError, SettingsError
-from openai_costs.orchestration.event_log import unrecorded
+from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
-from openai_costs.orchestration.recording import record
 from openai_costs.questions.spend.stale_days import stale_days
-from openai_costs.settings.load import Settings, has_dagster_home
+from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
-from openai_costs.storage.files import is_local, place
+from openai_costs.storage.files import place
 from openai_costs.storage.future_days import described, set_future_days_aside
 from openai_costs.storage.lake import Lake
 
@@ -193,35 +189,20 @@ class Headless:
         if job_name != PUBLISH:
             job = job.get_subset(asset_selection=before_publication(defs, job))
         progress.steps = len(job.nodes)
-        with _instance() as instance:
+        with instance_of_runs() as instance:
             result = job.execute_in_process(
                 instance=instance,
                 tags=range_tags(days) if days else None,
                 run_config={"loggers": {"progress": {}}},
                 raise_on_error=False,
             )
-            self._record(result.run_id, instance)
+            leave_trace(result.run_id, instance, self.settings.home, self.say)
         asked = ", ".join(one.name for one in self.settings.asked_connections)
         self.objections.note(result.get_asset_check_evaluations(), asked)
         if any(map(_is_interrupt, result.all_events)):
             raise Stopped
         if not result.success:
             raise RunFailedError(" ".join(dict.fromkeys(_reasons(result.all_events))))
-
-    def _record(self, run_id: str, instance: dg.DagsterInstance) -> None:
-        """Leave a trace of the run in the folder that `dev` opens; an object store has none.
-
-        The tables are made: what goes wrong here is reported, and fails nothing.
-        """
-        home = place(self.settings.home)
-        if instance.is_persistent or not is_local(home):
-            return
-        state = Path(str(home)) / STATE
-        try:
-            state.mkdir(parents=True, exist_ok=True)
-            record(run_id, instance, state)
-        except (OSError, SQLAlchemyError) as fault:
-            self.say(f"The run is done. The Dagster UI will not show it: {fault}")
 
 
 @contextmanager
@@ -231,22 +212,6 @@ def _noted(failed: list[str]) -> Iterator[None]:
         yield
     except RunFailedError as failure:
         failed.append(str(failure))
-
-
-@contextmanager
-def _instance() -> Iterator[dg.DagsterInstance]:
-    """Yield the instance of DAGSTER_HOME, so that its UI shows the run, or one in memory."""
-    if not has_dagster_home():
-        with unrecorded() as instance:
-            yield instance
-        return
-    try:
-        recorded = dg.DagsterInstance.get()
-    except Exception as broken:  # whatever its storage raises: a file, a schema, a setting
-        why = f"The Dagster instance in DAGSTER_HOME cannot be used: {broken}"
-        raise SettingsError(f"{why}. Fix it, or unset DAGSTER_HOME.") from broken
-    with recorded as instance:
-        yield instance
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:
