@@ -44,9 +44,9 @@ class OtherAccount(ReadFailed):
 
     holder = ""
 
-    def __init__(self, connection: str, found: str, expected: str, remedy: str) -> None:
+    def __init__(self, connection: str, read: str, expected: str, remedy: str) -> None:
         super().__init__(
-            f"Connection {connection!r}: {found}, but {expected}. Nothing was changed. {remedy}"
+            f"Connection {connection!r}: {read}, but {expected}. Nothing was changed. {remedy}"
         )
 
 

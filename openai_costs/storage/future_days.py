@@ -65,9 +65,9 @@ def described(days: FutureDays) -> str:
     )
 
 
-def _by_connection(found: list[_Future]) -> FutureDays:
+def _by_connection(future: list[_Future]) -> FutureDays:
     days: dict[str, set[date]] = defaultdict(set)
-    for one in found:
+    for one in future:
         days[one.connection].add(one.day)
     return days
 

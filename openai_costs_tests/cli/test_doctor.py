@@ -196,7 +196,7 @@ def test_a_settled_day_that_does_not_tie_out_fails_with_the_command_that_helps(
 def tie_outs(made: House) -> tuple[str, str]:
     reach = Reach(lambda one: made.transports[one.name])
     found = {fact.about: fact for fact in facts(made.settings, made.clock, reach)}
-    return found["tie-outs"].state, found["tie-outs"].said
+    return found["tie-outs"].state, found["tie-outs"].text
 
 
 def test_an_object_store_that_cannot_be_reached_fails_and_the_other_facts_follow(

@@ -51,10 +51,9 @@ _PAGES = """
 class PublicationRefused(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
     """What was built does not tie out even with the last published rows: nothing is replaced."""
 
-    def __init__(self, found: Sequence[Difference]) -> None:
-        super().__init__(
-            f"Nothing was published, and readers keep the last publication. {withheld_text(found)}"
-        )
+    def __init__(self, differences: Sequence[Difference]) -> None:
+        kept = "Nothing was published, and readers keep the last publication."
+        super().__init__(f"{kept} {withheld_text(differences)}")
 
 
 def daily_sums(

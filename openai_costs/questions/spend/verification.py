@@ -105,10 +105,10 @@ def without(frame: pl.DataFrame, slices: Iterable[Slice]) -> pl.DataFrame:
     return frame.join(these, on=SLICE, how="anti")
 
 
-def withheld_text(found: Sequence[Difference]) -> str:
+def withheld_text(differences: Sequence[Difference]) -> str:
     """Return why days are not published: both dollars of each, and what to do; empty if none."""
     by_day: dict[Slice, list[Difference]] = {}
-    for one in found:
+    for one in differences:
         by_day.setdefault(one.key, []).append(one)
     if not by_day:
         return ""
@@ -116,22 +116,22 @@ def withheld_text(found: Sequence[Difference]) -> str:
     days = listed([_of_day(of_day) for of_day in newest], DAYS_LISTED, "day", "; ")
     return (
         f"Not published, because it does not tie out: {days}. Readers keep what was published of "
-        f"{'that day' if len(by_day) == 1 else 'those days'} before. {remedy(found)}"
+        f"{'that day' if len(by_day) == 1 else 'those days'} before. {remedy(differences)}"
     )
 
 
-def remedy(found: Iterable[Difference], unreadable: Iterable[Slice] = ()) -> str:
+def remedy(differences: Iterable[Difference], unreadable: Iterable[Slice] = ()) -> str:
     """Return the commands that make days tie out again.
 
     A day whose kept pages contradict the control total, are missing or cannot be used has to be
     read again; tables that contradict good pages are made again without a request.
 
     Args:
-        found: Where days do not tie out.
+        differences: Where days do not tie out.
         unreadable: The days whose newest kept page cannot be used.
     """
     differing, rebuild = set[date](), set[date]()
-    for one in found:
+    for one in differences:
         (differing if one.place == RAW else rebuild).add(one.day)
     reread = differing | {one.day for one in unreadable}
     rebuild -= reread

@@ -166,11 +166,11 @@ def _recheck(
     return found
 
 
-def _may_succeed(found: Ingested, name: str) -> bool:
+def _may_succeed(round_read: Ingested, name: str) -> bool:
     """Return whether another reading of a connection may bring what this one did not."""
-    if (error := found.failed.get(name)) is not None:
+    if (error := round_read.failed.get(name)) is not None:
         return bool(getattr(error, "is_retryable", False))
-    return not found.kept[name]
+    return not round_read.kept[name]
 
 
 def _made(kind: Kind, lake: Lake, archive: Archive, settings: Settings) -> Made:
