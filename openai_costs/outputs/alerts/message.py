@@ -24,6 +24,8 @@ _OF_CHANGE = (
     *("change", "kind", "severity", "day", "observed", "expected"),
     *("unit", "impact_usd", "because", "outlook"),
 )
+ID_LABELS = {"api_key": "API key id", "project": "Project id", "user": "User id"}
+"""What the provider gives an id to, by which it is looked up there; others have names alone."""
 
 
 class Line(NamedTuple):
@@ -144,8 +146,8 @@ def _lines(then: Finding, change: Change, rule: Rule, link: str) -> Iterable[Lin
     if then.outlook and change.kind != "closed":
         yield Line("Outlook", one_line(then.outlook))
     yield Line("Owner", one_line(then.owner) if then.owner else "unknown")
-    if then.subject_name and then.subject_name != then.subject_id:
-        yield Line("Id", one_line(then.subject_id))
+    if then.subject_name and then.subject_kind in ID_LABELS:
+        yield Line(ID_LABELS[then.subject_kind], one_line(then.subject_id))
     yield Line("Details", link or then.docs)
     if change.kind != "closed":
         yield Line("Mute", _mute_command(then))

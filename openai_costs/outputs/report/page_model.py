@@ -157,7 +157,8 @@ def page_model(tables: Tables, now: datetime) -> PageModel:
     is_shown = pl.col("day").is_in(days.days)
     spend, by_user = tables.spend.filter(is_shown), tables.by_user.filter(is_shown)
     amounts, members = amounts_by_member(spend, by_user), members_of(spend, by_user)
-    restated = restated_days(tables.restatements, days.connections)
+    called = {id_: name for cut in members.values() for id_, name in cut.names.items()}
+    restated = restated_days(tables.restatements, days.connections, called)
     in_view = scopes(days, spend, by_user, restated.all, written_at.date())
     not_billed = unbilled(tables.coverage, tables.projects)
     top = max(_FEWEST_LISTED, _MOST_LISTED + 2 - 2 * len(names))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import NONE, cents, counted, dollars_of, share
+from openai_costs.kernel.formatting import NONE, cents, counted, dollars, dollars_of, share
 from openai_costs.kernel.redaction import without_domains
+from openai_costs.outputs.alerts.rows import Finding as Row
+from openai_costs.outputs.alerts.rows import rows
+from openai_costs.outputs.alerts.rules import find_rule
+from openai_costs.outputs.alerts.titles import title_of
 from openai_costs.questions.budgets.status import newest
 from openai_costs.tables.mart.findings import OPEN, worst_first
 
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
 # Open findings, worst first.
 
 _MOST_FINDINGS: Final = 12
-_LONGEST_NAME: Final = 80
 
 
 class Finding(NamedTuple):
@@ -29,8 +33,8 @@ class Finding(NamedTuple):
         connection: Position in `PageModel.connections`; None for all of them together.
         severity: critical, warning or info.
         at_stake: Dollars; empty when it is not about money.
-        about: What it is about.
-        note: The rule, the days, and who should act.
+        title: What happened, as a sentence without its full stop.
+        note: Who should act, then the rule.
         because: Why, in a sentence with numbers.
         outlook: The forecast for the end of the period; may be empty.
     """
@@ -38,7 +42,7 @@ class Finding(NamedTuple):
     connection: int | None
     severity: str
     at_stake: str
-    about: str
+    title: str
     note: str
     because: str
     outlook: str
@@ -61,9 +65,9 @@ def open_findings(findings: pl.DataFrame, connections: Sequence[str]) -> OpenFin
     """
     place = {name: i for i, name in enumerate(connections)}
     worst = worst_first(findings.filter(pl.col("state").is_in(OPEN)))
-    shown = worst.head(_MOST_FINDINGS).iter_rows(named=True)
+    shown = rows(Row, worst.head(_MOST_FINDINGS))
     return OpenFindings(
-        shown=tuple(_finding(row, place) for row in shown),
+        shown=tuple(_finding(one, place) for one in shown),
         hidden=max(0, worst.height - _MOST_FINDINGS),
         summary=_summary(worst.height, findings.filter(state="muted").height),
     )
@@ -77,18 +81,17 @@ def _summary(count: int, muted: int) -> str:
     return f"{counted(count, 'open finding')}{apart}, {order}."
 
 
-def _finding(row: Mapping[str, Any], place: Mapping[str, int]) -> Finding:
-    kind, name = row["subject_kind"].replace("_", " "), row["subject_name"] or row["subject_id"]
-    usd, owner, since, day = (row[one] for one in ("impact_usd", "owner", "since_day", "day"))
-    days = f"{day}" if since == day else f"{since} to {day}"
+def _finding(one: Row, place: Mapping[str, int]) -> Finding:
+    usd = one.impact_usd
+    owner = f"owner {without_domains(one.owner)}, " if one.owner else ""
     return Finding(
-        connection=place.get(row["connection"]),
-        severity=row["severity"],
-        at_stake="" if usd is None else dollars_of(cents(usd)),
-        about=without_domains(f"{kind} {name}")[:_LONGEST_NAME],
-        note=f"{row['rule']}, {days}" + (f", owner {without_domains(owner)}" if owner else ""),
-        because=without_domains(row["because"]),
-        outlook=without_domains(row["outlook"] or ""),
+        connection=place.get(one.connection),
+        severity=one.severity,
+        at_stake="" if usd is None else dollars(usd),
+        title=without_domains(title_of(one, find_rule(one.rule))),
+        note=f"{owner}{one.rule}",
+        because=without_domains(one.because),
+        outlook=without_domains(one.outlook or ""),
     )
 
 
@@ -163,6 +166,8 @@ def _range(low: Any, high: Any) -> str:  # noqa: ANN401 - a Decimal, or None wit
 
 _MOST_RESTATED: Final = 40
 _LONGEST_TEXT: Final = 400
+_BETWEEN_IDS: Final = re.compile(r"(?:^|(?<= / )|(?<=; ))[^/;]+(?= / )")
+"""An id in the text of a restatement: what stands before a slash."""
 
 
 class Restated(NamedTuple):
@@ -185,8 +190,16 @@ class RestatedDays(NamedTuple):
     hidden: int
 
 
-def restated_days(restatements: pl.DataFrame, connections: Sequence[str]) -> RestatedDays:
-    """Return mart.restatements in cents, of the connections of the page."""
+def restated_days(
+    restatements: pl.DataFrame, connections: Sequence[str], names: Mapping[str, str]
+) -> RestatedDays:
+    """Return mart.restatements in cents, of the connections of the page.
+
+    Args:
+        restatements: mart.restatements.
+        connections: The connections of the page.
+        names: The names of projects, keys and people by their ids.
+    """
     place = {name: i for i, name in enumerate(connections)}
     newest_first = restatements.sort("seen_at", "day", "connection", descending=True)
     every = tuple(
@@ -197,12 +210,17 @@ def restated_days(restatements: pl.DataFrame, connections: Sequence[str]) -> Res
             previous_cents=cents(row["previous_usd"]),
             current_cents=cents(row["current_usd"]),
             lines_changed=counted(row["lines_changed"], "line"),
-            what_changed=_clipped(without_domains(row["what_changed"])),
+            what_changed=_clipped(_with_names(without_domains(row["what_changed"]), names)),
         )
         for row in newest_first.iter_rows(named=True)
         if row["connection"] in place
     )
     return RestatedDays(every, every[:_MOST_RESTATED], max(0, len(every) - _MOST_RESTATED))
+
+
+def _with_names(lines: str, names: Mapping[str, str]) -> str:
+    """Return changed lines (`proj_a / user-a / gpt-5: $1.00 -> $2.00`) with names for ids."""
+    return _BETWEEN_IDS.sub(lambda word: names.get(word[0], word[0]), lines)
 
 
 def _clipped(text: str) -> str:

@@ -24,7 +24,7 @@ def test_a_message_says_dollars_who_since_when_why_owner_link_mute_and_at_the_en
         "Since: 2026-11-18 to 2026-11-20 (3 days)",
         "Why: The key etl made 34 times as many requests as on other Wednesdays",
         "Owner: data-platform",
-        "Id: key_etl",
+        "API key id: key_etl",
         "Details: https://dagster.acme.example/assets/mart/spend_anomalies?partition=2026-11-20",
         'Mute: openai-costs mute f1a2b3c4d5e6 --reason "..." --until YYYY-MM-DD',
         "Rule: anomalies.spike",

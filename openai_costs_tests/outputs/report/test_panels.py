@@ -6,21 +6,21 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.outputs.report.panels import budget_bars, open_findings
+from openai_costs.outputs.report.panels import budget_bars, open_findings, restated_days
 from openai_costs.outputs.report.render import render
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.outputs.report.bill import page
+from openai_costs_tests.outputs.report.bill import by_user, page, restated, spend
 from openai_costs_tests.questions.budgets.ledger import budget, counted, status
 
 FIRST, LAST = date(2026, 1, 3), date(2026, 1, 9)
 EVIL = "<b onclick=x>"
 
 
-def finding(name: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - any column
+def finding(name: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - any column
     return {
         "finding_id": name,
-        "rule": "budgets.exceeded",
+        "rule": "anomalies.spike",
         "severity": "warning",
         "subject_kind": "api_key",
         "subject_id": f"key_{name}",
@@ -31,7 +31,7 @@ def finding(name: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - any col
         "state": "open",
         "impact_usd": Decimal(1),
         "because": "It was.",
-    } | said
+    } | values
 
 
 def findings(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -53,20 +53,31 @@ def test_the_worst_come_first_then_the_dearest_and_only_what_is_open() -> None:
         ),
         ["acme"],
     )
-    assert [(one.about, one.at_stake) for one in panel.shown] == [
-        ("api key key_bad", ""),
-        ("api key key_gain", "-$9.00"),
-        ("api key key_small", "$1.00"),
+    days = "above expected from 2026-01-03 to 2026-01-09"
+    assert [(one.title, one.at_stake) for one in panel.shown] == [
+        (f"Spend of API key key_bad was $0.00 {days}", ""),
+        (f"Spend of API key key_gain was $9.00 {days}", "-$9.00"),
+        (f"Spend of API key key_small was $1.00 {days}", "$1.00"),
     ]
     assert panel.hidden == 0
     assert panel.summary.startswith("3 open findings, 1 muted, most severe first")
 
 
-def test_a_finding_has_its_days_who_should_act_and_its_connection() -> None:
+def test_a_finding_is_called_by_what_happened_and_its_rule_stands_at_the_end() -> None:
+    over = {"rule": "budgets.exceeded", "subject_kind": "budget", "subject_id": "labs/2026-01-01"}
+    row = finding("a", subject_name="labs", owner="ana@acme.example", **over)
+    (one,) = open_findings(findings(row), ["acme"]).shown
+    assert one.title == (
+        "Budget labs was $1.00 over its limit on 2026-01-09 (over since 2026-01-03)"
+    )
+    assert one.note == "owner ana, budgets.exceeded"
+
+
+def test_a_finding_has_who_should_act_and_its_connection() -> None:
     here = finding("a", owner="labs", outlook="More.")
     everywhere = finding("b", connection="*")
     one, other = open_findings(findings(here, everywhere), ["other", "acme"]).shown
-    assert one.note == "budgets.exceeded, 2026-01-03 to 2026-01-09, owner labs"
+    assert (one.note, other.note) == ("owner labs, anomalies.spike", "anomalies.spike")
     assert (one.connection, other.connection) == (1, None)
     assert (one.because, one.outlook) == ("It was.", "More.")
 
@@ -85,16 +96,11 @@ def test_a_bar_shows_what_is_spent_expected_and_the_limit_on_one_scale() -> None
     assert bar.limit_at == bar.width * 2 // 3
 
 
-def test_a_budget_whose_end_is_past_is_not_shown() -> None:
+def test_a_budget_whose_end_is_over_is_not_shown() -> None:
     ended = status(budget(name="ended", end=date(2026, 10, 20)), counted())
     running = status(budget(name="running"), counted())
     assert [one.name for one in budget_bars(pl.concat([ended, running]))] == ["running"]
     assert budget_bars(BudgetStatus.no_rows()) == ()
-
-
-def test_a_finding_of_one_day_names_that_day_once() -> None:
-    panel = open_findings(findings(finding("a", since_day=LAST)), ["acme"])
-    assert panel.shown[0].note == "budgets.exceeded, 2026-01-09"
 
 
 def test_both_are_on_the_page_as_text() -> None:
@@ -120,3 +126,32 @@ def test_without_findings_and_budgets_there_is_a_sentence() -> None:
     text = render(page([(1, "proj_a", "user-a", "1")], "s"))
     assert "No open finding." in text
     assert "h-budgets" not in text
+
+
+def test_a_restated_line_has_names_where_they_are_known() -> None:
+    what = (
+        "proj_a / user-a / key_gone / gpt-5, output: $1.00 -> $2.00; proj_a / none / none / "
+        "proj_a / b: $0.50 -> $0.25; and 3 more lines"
+    )
+    named = {"proj_a": "Atlas", "user-a": "Ana Silva"}
+    (one,) = restated_days(restated(4, "1.50", "2.25", what), ["acme"], named).shown
+    assert one.what_changed == (
+        "Atlas / Ana Silva / key_gone / gpt-5, output: $1.00 -> $2.00; Atlas / none / none / "
+        "Atlas / b: $0.50 -> $0.25; and 3 more lines"
+    )
+
+
+def test_the_page_calls_restated_ids_by_the_names_of_its_tables() -> None:
+    lines = [(4, "proj_a", "user-a", "1")]
+    text = render(
+        page(
+            lines,
+            "ssss",
+            spend=spend(lines).with_columns(project_name=pl.lit("Atlas")),
+            by_user=by_user(lines).with_columns(user_name=pl.lit("Ana Silva")),
+            restatements=restated(4, "1", "2", "proj_a / user-a / gpt-5: $1.00 -> $2.00"),
+        )
+    )
+    table = text.partition('id="restatements"')[2].partition("</table>")[0]
+    assert "proj_a" not in table
+    assert "Atlas / Ana Silva / gpt-5" in table

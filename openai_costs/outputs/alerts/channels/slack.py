@@ -6,7 +6,7 @@ from typing import Any
 
 from openai_costs.outputs.alerts.channels.channel import Address
 from openai_costs.outputs.alerts.channels.http import post_json
-from openai_costs.outputs.alerts.message import Line, Message
+from openai_costs.outputs.alerts.message import ID_LABELS, Line, Message
 
 # https://api.slack.com/reference/block-kit/blocks
 HEADER_LIMIT = 150
@@ -15,7 +15,7 @@ BLOCK_LIMIT = 50
 TEXT_LIMIT = 3000
 """Slack accepts 40,000 characters, but shows this text only in notifications."""
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-COPIED = frozenset({"Id", "Details", "Mute", "Rule"})
+COPIED = frozenset({*ID_LABELS.values(), "Details", "Mute", "Rule"})
 """What people copy or search for is shown as code, character by character."""
 _TICKED = {ord("`"): "\u02cb"}
 _PLAIN = _TICKED | str.maketrans({"*": "\u2217", "~": "\u223c"})

@@ -54,7 +54,7 @@ def test_a_text_to_copy_is_not_changed() -> None:
     with_rule = {"subject_id": "key_route_*`1`", "docs": "docs/alerts.md#budgets-forecast_exceeds"}
     made = message(finding(18, 20, **with_rule), change(), SPIKE, dagster_url=None)
     shown = str(list(slack.blocks(made)))
-    assert "Id: `key_route_*\u02cb1\u02cb`" in shown
+    assert "API key id: `key_route_*\u02cb1\u02cb`" in shown
     assert "Details: `docs/alerts.md#budgets-forecast_exceeds`" in shown
 
 
