@@ -14,8 +14,8 @@ from openai_costs.sample.company.gateway import (
     FEWER_CACHED,
     IDLE,
     LEFT,
-    NOBODY_ENTERED,
     ROUND_IT,
+    UNLISTED_PERSON,
     UNPRICED_MODEL,
 )
 from openai_costs.sample.setup import SEAT_USD
@@ -84,7 +84,7 @@ def test_seats_are_matched_but_for_the_three_that_were_planted(lake: Lake) -> No
     status = dict(seats.select("user_id", "status").rows())
     assert {user for user, state in status.items() if state == "alias"} == {BY_ALIAS}
     assert {user for user, state in status.items() if state == "left"} == {LEFT}
-    assert {user for user, state in status.items() if state == "unmatched"} == {NOBODY_ENTERED}
+    assert {user for user, state in status.items() if state == "unmatched"} == {UNLISTED_PERSON}
     left = seats.row(by_predicate=pl.col("status") == "left", named=True)
     spent = lake.read(SpendAttribution).filter(user_id=LEFT)
     after = spent.filter(pl.col("day").is_between(left["left_day"], left["as_of_day"], "right"))
@@ -110,7 +110,7 @@ def test_exactly_these_findings_are_told_and_none_holds_an_address(lake: Lake) -
         ("reconciliation.gap", "sample/cached_tokens"),
         ("reconciliation.gap", "sample/unpriced_model"),
         ("seats.leaver_spends", LEFT),
-        ("seats.unmatched", NOBODY_ENTERED),
+        ("seats.unmatched", UNLISTED_PERSON),
         *(("seats.idle", user) for user in IDLE),
     }
     assert {one.state for one in found} == {"open"}

@@ -131,14 +131,14 @@ def doctor(
     from openai_costs.cli.doctor import facts  # noqa: PLC0415
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
-    found = []
+    collected = []
     for fact in facts(_settings(home), utc_now, reach_of(utc_now)):
-        found.append(fact._asdict())
+        collected.append(fact)
         if not as_json:
-            typer.echo(f"{fact.state:<4}  {fact.about}: {fact.said}")
+            typer.echo(f"{fact.state:<4}  {fact.about}: {fact.text}")
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
-    sys.exit(any(fact["state"] == "FAIL" for fact in found))
+        typer.echo(json.dumps([fact.published() for fact in collected], indent=2))
+    sys.exit(any(fact.state == "FAIL" for fact in collected))
 
 
 @app.command("verify")

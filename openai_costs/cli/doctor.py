@@ -4,7 +4,7 @@ What a connection's provider finds out comes from its own folder.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from importlib.metadata import version
 from typing import Literal, NamedTuple
@@ -12,9 +12,11 @@ from typing import Literal, NamedTuple
 import httpx
 from upath import UPath
 
+from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.findings import route_facts
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.formatting import counted
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.questions.coverage import unbilled
 from openai_costs.settings import Gateway
@@ -41,12 +43,12 @@ from openai_costs.tables.mart.spend import Spend
 
 # Facts about the gateway and the company's directory. Asks, and keeps nothing.
 
-Said = tuple[Literal["OK", "WARN", "FAIL"], str, str]
+GovernanceFact = tuple[Literal["OK", "WARN", "FAIL"], str, str]
 
 
 def governance_facts(
     settings: Settings, clock: Clock, inner: httpx.BaseTransport | None = None
-) -> Iterator[Said]:
+) -> Iterator[GovernanceFact]:
     """Yield what there is of gateway and directory, and whether it can be read.
 
     Args:
@@ -58,10 +60,12 @@ def governance_facts(
     yield from _directory(settings)
 
 
-def _gateway(settings: Settings, clock: Clock, inner: httpx.BaseTransport | None) -> Iterator[Said]:
+def _gateway(
+    settings: Settings, clock: Clock, inner: httpx.BaseTransport | None
+) -> Iterator[GovernanceFact]:
     about = "gateway"
     if not settings.gateway.is_there:
-        yield ("OK", about, "none in the settings: nothing is compared with the bill")
+        yield ("OK", about, "not configured, so the bill is not compared with a meter")
         return
     for reader in readers_of(settings, clock, inner):
         name = f"{about}: {type(reader).__name__}"
@@ -69,13 +73,12 @@ def _gateway(settings: Settings, clock: Clock, inner: httpx.BaseTransport | None
             yield from _readable(name, reader, settings.gateway, clock().date())
         except OpenAICostsError as refused:
             yield ("FAIL", name, str(refused))
-    if not settings.gateway.upstreams:
-        remedy = "tokens name their upstream key in their metadata, or [[gateway.upstreams]] does"
-        yield ("WARN", f"{about}: upstreams", f"none declared: {remedy}")
     yield from _gateway_tokens(settings)
 
 
-def _readable(name: str, reader: GatewayReader, gateway: Gateway, today: date) -> Iterator[Said]:
+def _readable(
+    name: str, reader: GatewayReader, gateway: Gateway, today: date
+) -> Iterator[GovernanceFact]:
     """Ask for the registry, and for yesterday's meter.
 
     Raises:
@@ -83,14 +86,18 @@ def _readable(name: str, reader: GatewayReader, gateway: Gateway, today: date) -
     """
     yesterday = today - ONE_DAY
     if registry := list(reader.registry(today, silent)):
-        yield ("OK", name, f"the registry can be read ({_pages(registry)} pages or files)")
+        yield ("OK", name, f"the registry is readable: {_counted(registry)}")
         yield from _set_aside(name, registry)
     if meter := list(reader.meter(DayRange(yesterday, yesterday), silent)):
-        of_day = f"the meter of {yesterday} can be read ({_pages(meter)} pages)"
+        of_day = f"the meter of {yesterday} is readable: {_counted(meter)}"
         yield ("OK", f"{name}, meter", f"{of_day}{_valued(gateway)}")
         yield from _set_aside(f"{name}, meter", meter)
     elif gateway.spend_files:
-        yield ("WARN", f"{name}, meter", f"no file has a row of {yesterday}: is the export late?")
+        yield (
+            "WARN",
+            f"{name}, meter",
+            f"no file has a row of {yesterday}: check whether the export is late",
+        )
 
 
 def _valued(gateway: Gateway) -> str:
@@ -98,28 +105,36 @@ def _valued(gateway: Gateway) -> str:
     return "; its tokens are valued at list price, an estimate" if is_valued else ""
 
 
-def _set_aside(name: str, reads: Iterable[DayRead]) -> Iterator[Said]:
+def _set_aside(name: str, reads: Iterable[DayRead]) -> Iterator[GovernanceFact]:
     """Yield the rows of files that cannot be used."""
     odd = [row for read in reads if read.provider == FILES for row in read.absent.items()]
     if odd:
         yield ("WARN", f"{name}, rows", summary(odd))
 
 
-def _gateway_tokens(settings: Settings) -> Iterator[Said]:
-    """Yield the tokens that name an upstream key no directory has."""
+def _gateway_tokens(settings: Settings) -> Iterator[GovernanceFact]:
+    """Yield whether each token has an upstream key, and the tokens whose key no directory has."""
     lake = Lake(place(settings.home))
-    for text in strangers(lake.read(GatewayTokens), lake.read(ApiKeys)):
+    tokens = lake.read(GatewayTokens)
+    unmapped = tokens.filter(is_current=True, mapping="none").height
+    if not settings.gateway.upstreams and (unmapped or tokens.is_empty()):
+        which = counted(unmapped, "gateway token") if unmapped else "the gateway"
+        remedy = "Name it in the token's metadata, or in [[gateway.upstreams]]"
+        yield ("WARN", "gateway: upstreams", f"the upstream key of {which} is unknown. {remedy}")
+    for text in strangers(tokens, lake.read(ApiKeys)):
         yield ("WARN", "gateway: tokens", text)
 
 
-def _pages(reads: Iterable[DayRead]) -> int:
-    return sum(len(read.bodies) for read in reads)
+def _counted(reads: Sequence[DayRead]) -> str:
+    """Return how many files or pages were read."""
+    noun = "file" if reads[0].provider == FILES else "page"
+    return counted(sum(len(read.bodies) for read in reads), noun)
 
 
-def _directory(settings: Settings) -> Iterator[Said]:
+def _directory(settings: Settings) -> Iterator[GovernanceFact]:
     about = "directory"
     if not settings.directory.files:
-        yield ("OK", about, "none in the settings: no person is matched or flagged")
+        yield ("OK", about, "not configured, so no one is matched or flagged")
         return
     folder = UPath(settings.config_file.parent)
     for pattern in (file.path for file in settings.directory.files):
@@ -128,15 +143,20 @@ def _directory(settings: Settings) -> Iterator[Said]:
         except OpenAICostsError as refused:
             yield ("FAIL", f"{about}: {pattern}", str(refused))
         else:
-            yield ("OK", f"{about}: {pattern}", f"{len(found)} files")
+            yield ("OK", f"{about}: {pattern}", counted(len(found), "file"))
     people = Lake(place(settings.home)).read(Engineers)
     doubted = people.height - people["is_trusted"].sum()
     if people.is_empty():
-        yield ("WARN", about, "no person read yet: run the job directory, or a backfill")
+        yield (
+            "WARN",
+            about,
+            "no one has been read yet: run `openai-costs backfill`, or the job directory",
+        )
     elif doubted:
-        yield ("WARN", about, f"it shrank or was empty, so the last list is kept: {doubted} people")
+        kept = f"the last list of {doubted:,} people is kept"
+        yield ("WARN", about, f"the directory shrank or was empty, so {kept}: check its files")
     else:
-        yield ("OK", about, f"{people.height} people")
+        yield ("OK", about, f"{people.height:,} people")
 
 
 LIBRARIES = ("dagster", "dagster-duckdb", "duckdb", "httpx", "pandera", "polars")
@@ -147,7 +167,11 @@ class Fact(NamedTuple):
 
     state: Literal["OK", "WARN", "FAIL"]
     about: str
-    said: str
+    text: str
+
+    def published(self) -> dict[str, str]:
+        """Return the fact for programs, under the names that `doctor --json` has always had."""
+        return {"state": self.state, "about": self.about, "said": self.text}
 
 
 def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
@@ -160,7 +184,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     yield from (Fact(*fact) for fact in governance_facts(settings, clock))
     yield from (Fact(*fact) for fact in route_facts(settings))
     status = Lake(place(settings.home)).read(BudgetStatus)
-    yield from (Fact("WARN", "budgets", said) for said in unspent(status))
+    yield from (Fact("WARN", "budgets", text) for text in unspent(status))
 
 
 def _versions() -> str:
@@ -172,8 +196,10 @@ def _settings_file(settings: Settings) -> Fact:
     path = settings.config_file
     if settings.unread_sections:
         unread = ", ".join(f"[{name}]" for name in settings.unread_sections)
-        return Fact("WARN", "settings", f"{path}: {unread} is not read by this version")
-    return Fact("OK", "settings", f"{path} ({'read' if path.exists() else 'not there: defaults'})")
+        return Fact("WARN", "settings", f"{path}: this version does not read {unread}: remove it")
+    if not path.exists():
+        return Fact("OK", "settings", f"there is no {path}, so the defaults apply")
+    return Fact("OK", "settings", f"read from {path}")
 
 
 def _home(settings: Settings) -> Fact:
@@ -183,8 +209,10 @@ def _home(settings: Settings) -> Fact:
         replace_file(probe_file, b"")
         probe_file.unlink()
     except OSError as refused:
-        return Fact("FAIL", "home", f"{home} cannot be written ({refused}): set OPENAI_COSTS_HOME")
-    return Fact("OK", "home", f"{home} can be written")
+        return Fact(
+            "FAIL", "home", f"{home} is not writable ({refused}): set OPENAI_COSTS_HOME or --home"
+        )
+    return Fact("OK", "home", f"{home} is writable")
 
 
 def _connection(
@@ -200,11 +228,19 @@ def _connection(
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:
-    lake = Lake(place(settings.home))
+    home = place(settings.home)
+    lake = Lake(home)
     there = lake.days(Spend, connection.name)
     about = f"{connection.name}: tables"
     if not there:
-        return Fact("WARN", about, "no day yet: run `openai-costs backfill`")
+        return Fact(
+            "WARN", about, f"{home} has no day yet: run `openai-costs backfill`{_demo_hint(home)}"
+        )
     if why := unbilled(lake.read(Coverage), lake.read(Projects)).get(connection.name):
         return Fact("WARN", about, why)
-    return Fact("OK", about, f"{len(there)} days, {min(there)} to {max(there)}")
+    return Fact("OK", about, f"{counted(len(there), 'day')}, {min(there)} to {max(there)}")
+
+
+def _demo_hint(home: UPath) -> str:
+    demo = demo_near(home)
+    return f". A demo is in {demo}: add --home {demo}" if demo else ""

@@ -29,7 +29,7 @@ class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence'
     """
 
     def __init__(self, home: UPath, what: str, days: str = "") -> None:
-        demo = _demo_near(home)
+        demo = demo_near(home)
         here = f"A demo is in {demo}: add --home {demo}. " if demo else ""
         data = f"data of {days}" if days else "data"
         super().__init__(
@@ -52,7 +52,7 @@ def refuse_empty(home: UPath, what: str) -> None:
         raise NothingStored(home, what)
 
 
-def _demo_near(home: UPath) -> str:
+def demo_near(home: UPath) -> str:
     """Return the home of a demo beside a home or in the current folder; empty without one."""
     near = [Path(str(home)).parent / DEMO] if is_local(home) else []
     for folder in (*near, Path(DEMO)):

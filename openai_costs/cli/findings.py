@@ -38,20 +38,20 @@ def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
     return [one for one in found if everything or one.state in OPEN]
 
 
-def lines(found: list[Finding]) -> Iterator[str]:
+def lines(findings: list[Finding]) -> Iterator[str]:
     """Yield findings as text: a line with the id and the title, then the reason and the rule."""
-    for one in found:
+    for one in findings:
         state = f"muted through {one.muted_until}" if one.state == "muted" else one.state
         title = title_of(one, find_rule(one.rule))
         yield f"{one.finding_id}  {state:<8} {one.severity:<8} {title}"
         yield f"              {one_line(one.because)} [{one.rule}]"
-    if not found:
+    if not findings:
         yield "No open finding. `openai-costs findings --all` also lists closed and muted ones."
 
 
-def as_json(found: list[Finding]) -> list[dict[str, object]]:
+def as_json(findings: list[Finding]) -> list[dict[str, object]]:
     """Return findings for programs: amounts and days as text."""
-    return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in found]
+    return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in findings]
 
 
 class MuteRequest(NamedTuple):
@@ -106,7 +106,7 @@ def _named(home: UPath, name: str) -> Finding:
 def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAIL"], str, str]]:
     """Yield a fact per route and per rule pattern that matches nothing; sends nothing."""
     if not settings.alerts.routes:
-        yield ("OK", "alerts", "no route: findings are in mart.findings, and no message is sent")
+        yield ("OK", "alerts", "no route, so no message is sent; findings are in mart.findings")
     known = [rule.id for rule in all_rules()]
     for route in settings.alerts.routes:
         about = f"alerts: {route.name}"
@@ -115,7 +115,7 @@ def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAI
         elif not any(map(route.wants_rule, known)):
             yield ("WARN", about, f"no rule matches {', '.join(route.rules)}: see docs/alerts.md")
         else:
-            yield ("OK", about, f"{route.channel}, nothing was sent")
+            yield ("OK", about, f"sends to {route.channel}; this check sent nothing")
 
 
 def _trouble(route: Route) -> str:

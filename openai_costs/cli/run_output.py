@@ -143,13 +143,13 @@ class Objections:
         days_of: dict[Result, set[str]] = {}
         for one in self.found.values():
             days_of.setdefault(_result(one), set()).add(one.partition or "")
-        for _, group in groupby(sorted(days_of), key=lambda found: found[:2]):
-            newest = sorted(group, key=lambda found: max(days_of[found]), reverse=True)
-            yield from (_line(found, days_of[found]) for found in newest[:MOST_SENTENCES])
+        for _, group in groupby(sorted(days_of), key=lambda result: result[:2]):
+            newest = sorted(group, key=lambda result: max(days_of[result]), reverse=True)
+            yield from (_line(result, days_of[result]) for result in newest[:MOST_SENTENCES])
             if rest := newest[MOST_SENTENCES:]:
                 yield _line(
                     (*rest[0][:3], "more of the same"),
-                    {day for found in rest for day in days_of[found]},
+                    {day for result in rest for day in days_of[result]},
                 )
         if days_of:
             yield WHAT_TO_DO
@@ -165,8 +165,8 @@ def _result(one: dg.AssetCheckEvaluation) -> Result:
     return (one.asset_key.to_user_string(), one.check_name, one.severity.value, text)
 
 
-def _line(found: Result, days: set[str]) -> str:
-    asset, check, severity, text = found
+def _line(result: Result, days: set[str]) -> str:
+    asset, check, severity, text = result
     ranges = consecutive(date.fromisoformat(day) for day in days if day)
     of = f" of {', '.join(map(str, ranges))}" if ranges else ""
     return f"{severity:<5} {asset} {check}{of}: {text}"

@@ -57,7 +57,7 @@ def redacted(text: str) -> str:
     return without_secrets(without_addresses(text))
 
 
-def _first_letters(found: re.Match[str]) -> str:
+def _first_letters(match: re.Match[str]) -> str:
     """Return what kind of key it was: `sk-[redacted]`."""
-    kind = re.match(r"[a-z]+[-_]", found[0])
-    return f"{kind[0] if kind else found[0][:4]}[redacted]"
+    kind = re.match(r"[a-z]+[-_]", match[0])
+    return f"{kind[0] if kind else match[0][:4]}[redacted]"

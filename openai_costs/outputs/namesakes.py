@@ -75,16 +75,16 @@ WITH_NAMESAKES: Final = f"WITH namesakes AS ({NAMESAKES})"
 """SQL: how a view starts that uses `label`."""
 
 
-def label(kind: str, name: str, key: str, nobody: str = "") -> str:
+def label(kind: str, name: str, key: str, none: str = "") -> str:
     """Return SQL for what a view calls a project, key or user.
 
     Args:
         kind: project, api_key or user: the namesakes among which it is distinguished.
         name: The column of its name, null where none is known.
         key: The column of its id.
-        nobody: What to call a null id; without it the label is null.
+        none: What to call a null id; without it the label is null.
     """
-    last = f", '{nobody}'" if nobody else ""
+    last = f", '{none}'" if none else ""
     return f"coalesce({name} || coalesce({kind}_namesake.mark, ''), {key}{last})"
 
 

@@ -44,7 +44,7 @@ def meter_days(batches: Iterable[Batch]) -> pl.DataFrame:
     return pl.DataFrame(read, schema=schema, orient="row").sort("day")
 
 
-LOOK_BACK = timedelta(days=30)
+LOOKBACK = timedelta(days=30)
 """Questions about the gateway make findings of this many days."""
 
 
@@ -57,7 +57,7 @@ def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) 
         table: The table of a question about the gateway.
         until: The last day for which the gateway is known.
     """
-    first, last = facts.today - LOOK_BACK, min(facts.today, until)
+    first, last = facts.today - LOOKBACK, min(facts.today, until)
     if not facts.settings.gateway.is_there or last < first:
         return table.no_rows()
     return of_settled_days(lake.read(table, DayRange(first, last)), lake.read(Coverage))

@@ -147,8 +147,8 @@ class Routes:
             (bool(token.own and token.own.level == "key"), self._fitting(token, self._answering))
             for token in listed
         ]
-        anybody = (False, tuple(one for one in self._answering if one.is_for_any_token))
-        yield from dict.fromkeys(kinds or [anybody])
+        any_token = (False, tuple(one for one in self._answering if one.is_for_any_token))
+        yield from dict.fromkeys(kinds or [any_token])
 
 
 def _token(token_id: str, name: str | None, mapping: str, *where: str | None) -> _Token:

@@ -79,9 +79,9 @@ Kinds = Sequence[type[Connection]]
 class ConnectionRefused(Exception):  # noqa: N818 - carries an objection to the one who knows the file
     """A table of `[[connections]]` that cannot be used."""
 
-    def __init__(self, found: Objection) -> None:
-        super().__init__(found.text)
-        self.found = found
+    def __init__(self, objection: Objection) -> None:
+        super().__init__(objection.text)
+        self.objection = objection
 
 
 def unlisted_connection(kind: type[Connection], variables: Mapping[str, str]) -> Connection:

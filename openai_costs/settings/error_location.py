@@ -33,19 +33,20 @@ class Objection(NamedTuple):
     other: Where = ()
 
 
-def sentence(found: Objection, file: object, text: str) -> str:
+def sentence(objection: Objection, file: object, text: str) -> str:
     """Return what is wrong with a file, on which line, and where to read what is allowed.
 
     Args:
-        found: What is wrong.
+        objection: What is wrong.
         file: The file.
         text: Its text.
     """
-    line, other = line_of(text, found.where), line_of(text, found.other) if found.other else None
+    line = line_of(text, objection.where)
+    other = line_of(text, objection.other) if objection.other else None
     place = f"{file}, line {line}" if line else f"{file}"
     also = f" The other one is on line {other}." if other and other != line else ""
-    stop = "" if found.text.endswith("?") else "."
-    return f"{place}: {named(found.where, text)} {found.text}{stop}{also} {ALLOWED}"
+    stop = "" if objection.text.endswith("?") else "."
+    return f"{place}: {named(objection.where, text)} {objection.text}{stop}{also} {ALLOWED}"
 
 
 def line_of(text: str, where: Sequence[str | int]) -> int | None:

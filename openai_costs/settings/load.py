@@ -194,7 +194,7 @@ def settings_of(
             whole["connections"] = typed_connections(listed, kinds)
         settings = Settings.model_validate(whole)
     except ConnectionRefused as refused:
-        raise SettingsError(sentence(refused.found, path, text)) from None
+        raise SettingsError(sentence(refused.objection, path, text)) from None
     except ValidationError as broken:
         raise SettingsError(sentence(objection(broken, Settings), path, text)) from None
     keys = {one.admin_key_env: _held(one.admin_key_env) for one in settings.connections}

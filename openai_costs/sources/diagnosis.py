@@ -22,14 +22,14 @@ def key_diagnosis(
         connection: Whose key.
         pattern: What the beginning of such a key looks like.
         kind: What such a key is called.
-        remedy: What to do about a key that looks like another kind, as a sentence.
+        remedy: What a key of another kind is, and what to do about it: "is not an admin key. ...".
     """
     try:
         key = settings.admin_key(connection).get_secret_value()
     except OpenAICostsError as missing:
         return Diagnosis("FAIL", "key", str(missing))
     if not re.match(pattern, key):
-        return Diagnosis("WARN", "key", f"{connection.admin_key_env}: {remedy}")
+        return Diagnosis("WARN", "key", f"the key in {connection.admin_key_env} {remedy}")
     return Diagnosis("OK", "key", f"{connection.admin_key_env} holds {kind}")
 
 

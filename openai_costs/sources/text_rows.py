@@ -184,8 +184,8 @@ def _followed(values: Iterable[Any], path: Sequence[str]) -> Iterator[Any]:
             yield from _followed([value[path[0]]], path[1:])
 
 
-def _flat(found: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str | None]]:
-    for name, written in found.items():
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str | None]]:
+    for name, written in values.items():
         value = _pairs(_typed(written))
         if isinstance(value, Mapping):
             yield from _flat(value, f"{above}{name}.")

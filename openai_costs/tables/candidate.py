@@ -65,15 +65,15 @@ NAMES = frozenset({"subject_name", "because", "outlook", "owner"})
 """The columns that hold names of people and keys."""
 
 
-def candidates(found: pl.DataFrame) -> pl.DataFrame:
+def candidates(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows as candidates: columns in order and of the right type, absent ones null.
 
     Where an e-mail address serves as a name, only the part before the @ is kept.
     """
     types = Finding.types()
-    present = {name: pl.col(name) for name in found.columns if name in types}
+    present = {name: pl.col(name) for name in rows.columns if name in types}
     for name in NAMES & present.keys():
         present[name] = pl.col(name).cast(pl.String).str.replace_all(ADDRESS, "${1}")
-    return found.select(
+    return rows.select(
         present.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in types.items()
     )

@@ -13,6 +13,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs_tests.org import NOW, HandClock, connection
 from openai_costs_tests.sources.gateway.litellm.proxy import Proxy
 
@@ -28,12 +29,12 @@ def settings(folder: Path, **sections: object) -> Settings:
     )
 
 
-def told(said: Settings) -> dict[str, str]:
-    return {about: state for state, about, _ in governance_facts(said, HandClock())}
+def states(there: Settings) -> dict[str, str]:
+    return {about: state for state, about, _ in governance_facts(there, HandClock())}
 
 
 def test_without_gateway_and_directory_nothing_is_wrong(tmp_path: Path) -> None:
-    assert told(settings(tmp_path)) == {"gateway": "OK", "directory": "OK"}
+    assert states(settings(tmp_path)) == {"gateway": "OK", "directory": "OK"}
 
 
 def test_a_gateway_without_its_key_fails_with_the_variable(
@@ -53,7 +54,7 @@ def test_a_directory_file_that_is_not_there_fails_and_one_not_read_yet_is_a_warn
 ) -> None:
     (tmp_path / "people.csv").write_text("name,email\n", encoding="utf-8")
     there = settings(tmp_path, directory=Directory(files=("people.csv", "gone.csv")))
-    assert told(there) == {
+    assert states(there) == {
         "gateway": "OK",
         "directory: people.csv": "OK",
         "directory: gone.csv": "FAIL",
@@ -62,7 +63,7 @@ def test_a_directory_file_that_is_not_there_fails_and_one_not_read_yet_is_a_warn
 
 
 @pytest.mark.parametrize(("is_trusted", "state"), [(True, "OK"), (False, "WARN")])
-def test_people_who_are_not_believed_are_a_warning(
+def test_people_of_a_directory_in_doubt_are_a_warning(
     tmp_path: Path, *, is_trusted: bool, state: str
 ) -> None:
     (tmp_path / "people.csv").write_text("name,email\n", encoding="utf-8")
@@ -75,7 +76,34 @@ def test_people_who_are_not_believed_are_a_warning(
     }
     rows = pl.DataFrame([person], schema=Engineers.types())
     Lake(place(there.home)).replace_whole(Engineers, rows)
-    assert told(there)["directory"] == state
+    assert states(there)["directory"] == state
+
+
+def test_a_gateway_whose_tokens_all_have_a_key_needs_no_upstream_in_the_settings(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tokens.csv").write_text("token_id\ntok\n", encoding="utf-8")
+    there = settings(tmp_path, gateway=Gateway(token_files=("tokens.csv",)))
+    token = dict.fromkeys(GatewayTokens.types()) | {
+        "connection": "gateway",
+        "token_id": "tok",
+        "status": "active",
+        "is_current": True,
+        "mapping": "registry_file",
+        "confidence": "high",
+        "is_partial": False,
+        "first_seen_day": NOW.date(),
+        "last_seen_day": NOW.date(),
+    }
+    unmapped = token | {"token_id": "other", "mapping": "none", "confidence": "none"}
+    lake = Lake(place(there.home))
+    lake.replace_whole(GatewayTokens, pl.DataFrame([token], schema=GatewayTokens.types()))
+    assert "gateway: upstreams" not in states(there)
+    both = pl.DataFrame([token, unmapped], schema=GatewayTokens.types())
+    lake.replace_whole(GatewayTokens, both)
+    facts = {about: text for _, about, text in governance_facts(there, HandClock())}
+    assert facts["gateway: upstreams"].startswith("the upstream key of 1 gateway token is unknown.")
+    assert facts["gateway: GatewayFiles"] == "the registry is readable: 1 file"
 
 
 HEADS = "day,token_id,model,metered_usd\n"
@@ -96,7 +124,7 @@ def test_a_meter_in_files_is_read_before_it_is_called_readable(
     if text:
         (tmp_path / "spend.csv").write_text(text, encoding="utf-8")
     there = settings(tmp_path, gateway=Gateway(spend_files=("spend.csv",)))
-    assert told(there) == {**meter, "gateway: upstreams": "WARN", "directory": "OK"}
+    assert states(there) == {**meter, "gateway: upstreams": "WARN", "directory": "OK"}
 
 
 def test_a_row_of_a_meter_that_is_set_aside_is_a_warning_with_line_reason_and_dollars(
@@ -144,7 +172,7 @@ def test_an_object_store_that_cannot_be_reached_fails_and_the_other_facts_follow
     tmp_path: Path,
 ) -> None:
     there = settings(tmp_path, gateway=Gateway(spend_files=("nosuch://bucket/x.jsonl",)))
-    assert told(there) == {
+    assert states(there) == {
         "gateway: GatewayFiles": "FAIL",
         "gateway: upstreams": "WARN",
         "directory": "OK",

@@ -185,5 +185,5 @@ def test_without_a_route_the_doctor_says_that_no_message_is_sent(home: UPath) ->
     ((state, _, text),) = route_facts(settings(home))
     assert (state, text) == (
         "OK",
-        "no route: findings are in mart.findings, and no message is sent",
+        "no route, so no message is sent; findings are in mart.findings",
     )

@@ -24,7 +24,7 @@ CHECK_FAILED = Rule(
 RUN_FAILED = Rule(
     "data.run_failed", title="The job {name} failed on {since}", span="", quiet_days=0
 )
-LOOK_BACK = timedelta(days=30)
+LOOKBACK = timedelta(days=30)
 """A run that failed longer ago is history, also when the job never ran again; so is a failed day
 that is older: a backfill of old days must not fill inboxes."""
 
@@ -57,7 +57,7 @@ class DagsterHistory:
         storage = self.instance.event_log_storage
         failed: dict[dg.AssetCheckKey, list[Any]] = {}
         for one in storage.get_asset_check_partition_info(keys):
-            is_recent = not one.partition_key or one.partition_key >= str(today - LOOK_BACK)
+            is_recent = not one.partition_key or one.partition_key >= str(today - LOOKBACK)
             if is_recent and one.latest_execution_status.value == "FAILED":
                 failed.setdefault(one.check_key, []).append(one)
         for key, partitions in failed.items():
@@ -92,7 +92,7 @@ class DagsterHistory:
     def _runs(self, now: datetime, owner: str) -> Iterator[dict[str, Any]]:
         finished = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
         for job in self.jobs:
-            newest = dg.RunsFilter(job_name=job, statuses=finished, updated_after=now - LOOK_BACK)
+            newest = dg.RunsFilter(job_name=job, statuses=finished, updated_after=now - LOOKBACK)
             for record in self.instance.get_run_records(newest, limit=1):
                 if record.dagster_run.status is dg.DagsterRunStatus.FAILURE:
                     yield self._run(job, record, now, owner)

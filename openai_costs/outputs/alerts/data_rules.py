@@ -31,7 +31,7 @@ SLACK = timedelta(hours=6)
 BAD = 2
 """More late days than this are critical: a weekend can explain two."""
 
-LOOK_BACK = 30
+LOOKBACK = 30
 """Older gaps are for the check `contiguous` and a backfill, not for an alert."""
 
 
@@ -48,7 +48,7 @@ def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) ->
     was_read = pl.col("read_at").is_not_null()
     first = pl.col("day").filter(was_read).min().over("connection", "source")
     known = coverage.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), deadline))
-    recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOK_BACK)
+    recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK)
     missing = recent.filter(pl.col("state") != "settled")
     through = recent.filter(state="settled").group_by("connection", "source")
     days = (

@@ -77,19 +77,22 @@ def incidents(candidates: Iterable[Candidate]) -> dict[Key, list[Candidate]]:
 
 
 def matched(
-    known: Sequence[Finding], found: Sequence[Candidate], judged: Collection[date], quiet_days: int
+    known: Sequence[Finding],
+    incidents: Sequence[Candidate],
+    judged: Collection[date],
+    quiet_days: int,
 ) -> tuple[Mapping[str, Candidate], list[Candidate]]:
     """Return which incident each known finding of a subject is today, and the new incidents.
 
     Args:
         known: The findings of one subject.
-        found: Its incidents, oldest first.
+        incidents: Its incidents, oldest first.
         judged: The days its rule has judged.
         quiet_days: Judged days without the condition after which a finding is closed.
     """
     continued: dict[str, Candidate] = {}
     new = []
-    for incident in found:
+    for incident in incidents:
         same = [one for one in known if _is_same(one, incident, judged, quiet_days)]
         if same:
             newest = max(same, key=lambda one: one.day)

@@ -43,7 +43,7 @@ class Cut(NamedTuple):
     table: str
     key: str
     name: str
-    nobody: str
+    none: str
 
 
 CUTS: Final = (
@@ -182,7 +182,7 @@ def _members(table: pl.DataFrame, cut: Cut) -> Members:
         .agg(pl.col("name").drop_nulls().last())
     )
     called = {key: _short(without_domains(name or key)) for key, name in newest.iter_rows()}
-    names = distinguished(called | ({"": cut.nobody} if "" in called else {}))
+    names = distinguished(called | ({"": cut.none} if "" in called else {}))
     return Members({key: i for i, key in enumerate(names)}, names)
 
 

@@ -163,19 +163,19 @@ def _fewest(changes: list[Cause], impact: Decimal) -> list[Cause]:
     return found
 
 
-def _cost(found: list[Cause], impact: Decimal) -> tuple[bool, bool, int]:
+def _cost(chosen: list[Cause], impact: Decimal) -> tuple[bool, bool, int]:
     """What makes one dimension a worse explanation than another."""
-    is_unnamed = any(child == NONE for child, _ in found)
-    return abs(_sum(found)) < ENOUGH * abs(impact), is_unnamed, len(found)
+    is_unnamed = any(child == NONE for child, _ in chosen)
+    return abs(_sum(chosen)) < ENOUGH * abs(impact), is_unnamed, len(chosen)
 
 
 def _rows(
-    leaf_rows: pl.DataFrame, dimension: str, found: list[Cause], impact: Decimal
+    leaf_rows: pl.DataFrame, dimension: str, chosen: list[Cause], impact: Decimal
 ) -> list[tuple[object, ...]]:
     named = pl.col(dimension).fill_null(NONE)
-    lines_of = [(child, change, leaf_rows.filter(named == child)) for child, change in found]
-    remains = impact - _sum(found)
-    rest = leaf_rows.filter(~named.is_in([child for child, _ in found]))
+    lines_of = [(child, change, leaf_rows.filter(named == child)) for child, change in chosen]
+    remains = impact - _sum(chosen)
+    rest = leaf_rows.filter(~named.is_in([child for child, _ in chosen]))
     if remains != 0:
         lines_of.append((OTHER, remains, rest))
     measured = has_quantities(leaf_rows)
@@ -186,5 +186,5 @@ def _rows(
     ]
 
 
-def _sum(found: list[Cause]) -> Decimal:
-    return sum((change for _, change in found), Decimal(0))
+def _sum(chosen: list[Cause]) -> Decimal:
+    return sum((change for _, change in chosen), Decimal(0))

@@ -149,7 +149,7 @@ def _matched(
     return pairs.filter(fits).select(ID, "day").unique()
 
 
-def _marked(days: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFrame:
-    marks = found.with_columns(pl.lit(True).alias(name))
+def _marked(days: pl.DataFrame, chosen: pl.DataFrame, name: str) -> pl.DataFrame:
+    marks = chosen.with_columns(pl.lit(True).alias(name))
     marked = days.join(marks, on=[ID, "day"], how="left", maintain_order="left")
     return marked.with_columns(pl.col(name).fill_null(value=False))

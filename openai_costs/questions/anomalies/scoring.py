@@ -23,7 +23,7 @@ MOSTLY = 0.6
 
 ORDINARY_AMOUNT = -0.7
 
-WORTH_ASKING = 2.5
+LEAST_SCORE = 2.5
 
 FORGIVEN = 1.0
 
@@ -47,7 +47,7 @@ def with_scores(days: pl.DataFrame) -> pl.DataFrame:
     jump = pl.when(usual).then("residual").otherwise(pl.col("x") - pl.col("amount_median"))
     days = days.with_columns(score=plain, jump=jump, is_weekend_activity=_weekend_activity())
     monthly = (
-        recurs(pl.col("jump")) & ~pl.col("is_weekend_activity") & (pl.col("score") > WORTH_ASKING)
+        recurs(pl.col("jump")) & ~pl.col("is_weekend_activity") & (pl.col("score") > LEAST_SCORE)
     )
     days = days.with_columns(is_monthly=monthly.fill_null(value=False))
     plain_amount = ON_IDLE_WEEKENDS * pl.col("score")

@@ -232,6 +232,6 @@ def _name_price_differences(pieces: list[Piece], unpriced_share: Decimal) -> Non
     for piece in pieces:
         rest = piece.gap_usd - sum(piece.parts.values(), ZERO)
         if unpriced_share and rest > 0:
-            worth = rest + piece.metered_usd
-            piece.put("unpriced_model", min(rest, (worth * unpriced_share).quantize(SMALLEST)))
+            value_usd = rest + piece.metered_usd
+            piece.put("unpriced_model", min(rest, (value_usd * unpriced_share).quantize(SMALLEST)))
         piece.put_rest("price_differs")

@@ -7,8 +7,8 @@ import polars as pl
 from openai_costs.kernel.days import DayRange, consecutive
 from openai_costs.questions.spend.assets import listed
 from openai_costs.questions.spend.stale_slices import (
-    SAID_OF_KEYS,
-    SAID_OF_USERS,
+    COLUMNS_OF_KEYS,
+    COLUMNS_OF_USERS,
     TEAM_USD,
     slices_of_other_teams,
     stale_slices,
@@ -23,8 +23,8 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 def stale_days(lake: Lake, teams: Sequence[Team]) -> list[DayRange]:
     """Return the days whose stored names, owners or teams are others now, as few ranges."""
     of_keys, of_users = (
-        _distinct(lake, Spend, SAID_OF_KEYS),
-        _distinct(lake, SpendAttribution, SAID_OF_USERS),
+        _distinct(lake, Spend, COLUMNS_OF_KEYS),
+        _distinct(lake, SpendAttribution, COLUMNS_OF_USERS),
     )
     stale = stale_slices(of_keys, of_users, listed(lake), teams)
     torn = slices_of_other_teams(_team_usd(lake, Spend), _team_usd(lake, SpendAttribution))

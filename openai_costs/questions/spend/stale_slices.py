@@ -1,6 +1,6 @@
-"""Which days' marts say something else than the directory and the settings say now. Pure.
+"""Which days' marts have other names, owners or teams than there are now. Pure.
 
-Takes what the marts say once per day and id, not every row. Not here: making the days again.
+Takes what the marts have once per day and id, not every row. Not here: making the days again.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from openai_costs.questions.spend.names import OF_KEY, Directory, owners, with_n
 from openai_costs.settings import Team
 from openai_costs.storage.slices import Slice
 
-SAID_OF_KEYS = (
+COLUMNS_OF_KEYS = (
     "connection",
     "day",
     "project_id",
@@ -21,7 +21,7 @@ SAID_OF_KEYS = (
 )
 """The columns of mart.spend that the directory may have made stale."""
 
-SAID_OF_USERS = (
+COLUMNS_OF_USERS = (
     "connection",
     "day",
     "project_id",
@@ -44,19 +44,19 @@ def stale_slices(
     """Return the slices whose marts have other names, owners or teams than there are now.
 
     Args:
-        of_keys: The distinct `SAID_OF_KEYS` of mart.spend.
-        of_users: The distinct `SAID_OF_USERS` of mart.spend_attribution.
+        of_keys: The distinct `COLUMNS_OF_KEYS` of mart.spend.
+        of_users: The distinct `COLUMNS_OF_USERS` of mart.spend_attribution.
         directory: The directory as it stands.
         teams: The teams of the settings.
     """
     keys_now = with_names(_ids(of_keys), directory)
     users_now = with_team(with_names(_ids(of_users), directory), teams)
-    overtaken = (
+    stale = (
         _differing(of_keys, keys_now, ("project_name", "api_key_name")),
         _differing(of_users, users_now, ("project_name", "user_name", "team")),
         _of_other_owners(of_users, owners(directory)),
     )
-    slices = pl.concat([rows.select("connection", "day") for rows in overtaken])
+    slices = pl.concat([rows.select("connection", "day") for rows in stale])
     return [Slice(*key) for key in slices.unique().sort("connection", "day").iter_rows()]
 
 
@@ -77,23 +77,23 @@ def slices_of_other_teams(spend: pl.DataFrame, attribution: pl.DataFrame) -> lis
     return [Slice(*key) for key in keys.sort("connection", "day").iter_rows()]
 
 
-def _ids(said: pl.DataFrame) -> pl.DataFrame:
-    ids = [name for name in said.columns if name.endswith("_id")]
-    return said.select("connection", *ids).unique()
+def _ids(stored: pl.DataFrame) -> pl.DataFrame:
+    ids = [name for name in stored.columns if name.endswith("_id")]
+    return stored.select("connection", *ids).unique()
 
 
-def _differing(said: pl.DataFrame, now: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+def _differing(stored: pl.DataFrame, now: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Return the rows of which one name is another now."""
-    ids = [name for name in said.columns if name.endswith("_id")]
-    both = said.join(now, on=["connection", *ids], nulls_equal=True, suffix="_now")
+    ids = [name for name in stored.columns if name.endswith("_id")]
+    both = stored.join(now, on=["connection", *ids], nulls_equal=True, suffix="_now")
     return both.filter(
         pl.any_horizontal(pl.col(one).ne_missing(pl.col(f"{one}_now")) for one in names)
     )
 
 
-def _of_other_owners(said: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFrame:
+def _of_other_owners(stored: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFrame:
     """Return rows of keys, not of the provider's own word, that are not their owner's of now."""
-    by_key = said.filter(pl.col("attribution") != "direct", pl.col("api_key_id").is_not_null())
+    by_key = stored.filter(pl.col("attribution") != "direct", pl.col("api_key_id").is_not_null())
     now = by_key.join(owned, on=OF_KEY, how="left")
     was = pl.when(attribution="key_owner").then("user_id")
     return now.filter(was.ne_missing(pl.col("owner_id")))

@@ -87,8 +87,8 @@ class InProcessTransport(httpx.BaseTransport):
 
 def sample_address(*, seed: int, days: int, today: date, rows_per_day: int = 0) -> str:
     """Return the base_url of a sample organization."""
-    said = f"seed={seed}&days={days}&today={today}&rows_per_day={rows_per_day}"
-    return f"{SAMPLE_SCHEME}organization?{said}"
+    query = f"seed={seed}&days={days}&today={today}&rows_per_day={rows_per_day}"
+    return f"{SAMPLE_SCHEME}organization?{query}"
 
 
 def sample_at(address: str) -> Organisation:
@@ -97,12 +97,12 @@ def sample_at(address: str) -> Organisation:
     Raises:
         ValueError: The address is not complete, or asks for what there is not.
     """
-    said = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
+    query = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
     return sample_organisation(
-        date.fromisoformat(said.get("today", "")),
-        seed=said.get("seed", "7"),
-        days=int(said.get("days", "120")),
-        rows_per_day=int(said.get("rows_per_day", "0")),
+        date.fromisoformat(query.get("today", "")),
+        seed=query.get("seed", "7"),
+        days=int(query.get("days", "120")),
+        rows_per_day=int(query.get("rows_per_day", "0")),
     )
 
 
@@ -116,11 +116,11 @@ ROOT: Final = "/v1"
 
 _HOST: Final = "127.0.0.1"
 
-_WORTH_COMPRESSING_BYTES: Final = 4096
+_COMPRESSED_FROM_BYTES: Final = 4096
 
 _FASTEST: Final = 1
 
-_PATIENCE_SECONDS: Final = 1
+_GRACE_SECONDS: Final = 1
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -144,7 +144,7 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
         port: the port on 127.0.0.1; 0 picks a free one.
         ready: called with `http://127.0.0.1:PORT` once connections are accepted.
     """
-    compressing = GZipMiddleware(app, _WORTH_COMPRESSING_BYTES, _FASTEST)
+    compressing = GZipMiddleware(app, _COMPRESSED_FROM_BYTES, _FASTEST)
     # A planned failure is not news: the log stays for what stops the server itself.
     config = uvicorn.Config(
         compressing,
@@ -152,7 +152,7 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
         access_log=False,
         lifespan="off",
         # Ctrl-C does not wait for an answer that a timeout fault is holding back.
-        timeout_graceful_shutdown=_PATIENCE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -198,8 +198,8 @@ def serve_sample(
     try:
         app = create_app(sample_at(address), now=clock, faults=Faults.parse(faults))
     except ValueError as wrong:
-        said = str(wrong).removesuffix(".")
-        raise SettingsError(f"{said}. `--faults help` lists the faults.") from None
+        text = str(wrong).removesuffix(".")
+        raise SettingsError(f"{text}. `--faults help` lists the faults.") from None
     try:
         serve(app, port, lambda url: _announce(url, say))
     except OSError as taken:

@@ -172,7 +172,7 @@ BY_ALIAS: Final = "user-signe"
 
 LEFT: Final = "user-jonas"
 
-NOBODY_ENTERED: Final = "user-paolo"
+UNLISTED_PERSON: Final = "user-paolo"
 """A contractor: invited by a colleague, in no directory."""
 
 IDLE: Final = ("user-ines", "user-lucia", "user-olu", "user-tobias")
@@ -191,7 +191,7 @@ def directory_csv(organisation: Organisation) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for person in organisation.fixtures.people:
-        if person.id == NOBODY_ENTERED:
+        if person.id == UNLISTED_PERSON:
             continue
         name, _, _ = person.email.partition("@")
         is_alias = person.id == BY_ALIAS

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Ages (days before today) at which each story starts or is looked for.
 _RESTATED_AGE: Final = 5
 _RUNAWAY_AGE: Final = 9
-_AWAKE_AGE: Final = 30
+_WEEKEND_AGE: Final = 30
 _LAUNCH_AGE: Final = 36
 _NO_ROWS_AGE: Final = 45
 _LEAK_AGE: Final = 60
@@ -94,7 +94,7 @@ def _leaver_key(fixtures: Fixtures, today: date) -> Event:
 
 
 def _weekend_activity(fixtures: Fixtures, today: date) -> Event:
-    saturday = _weekday_before(today, SATURDAY, _AWAKE_AGE)
+    saturday = _weekday_before(today, SATURDAY, _WEEKEND_AGE)
     place = _place(fixtures, "key_finance_freya")
     item = "gpt-5-mini-2025-08-07, input"
     days = (saturday, saturday + timedelta(days=1))

@@ -115,8 +115,8 @@ def describe_faults() -> str:
 
 
 def _fault(word: str) -> Fault:
-    said, _, rest = word.partition("@")
-    before, _, name = said.rpartition(":")
+    head, _, rest = word.partition("@")
+    before, _, name = head.rpartition(":")
     endpoint = before or COSTS
     which, _, argument = rest.partition(":")
     if endpoint not in ENDPOINTS:

@@ -26,12 +26,12 @@ from openai_costs.sources.provider import Diagnosis, Reach
 
 WITHOUT = {
     USAGE_SCOPE: (
-        "core.usage stays empty: no tokens, nothing is shared out by tokens, "
-        "and no quantity is compared with the bill"
+        "core.usage stays empty, so no dollars are allocated by tokens and no quantity is compared "
+        "with the bill"
     ),
     MANAGEMENT_SCOPE: (
-        "core.projects, core.api_keys and core.users hold ids only: no names, no owners of keys, "
-        "and history is searched for instead of starting where the organization does"
+        "core.projects, core.api_keys and core.users have ids only, without names and owners, and "
+        "the start of the history must be searched for"
     ),
 }
 """What is missing without a scope."""
@@ -39,7 +39,7 @@ WITHOUT = {
 
 KEY = "sk-admin-"
 NO_ADMIN_KEY = (
-    "this is no admin key (sk-admin-...). OpenAI refuses project keys: create an admin key."
+    "is not an admin key (sk-admin-...). OpenAI refuses project keys: create an admin key."
 )
 
 
@@ -80,7 +80,7 @@ def diagnose(
 def _of_scope(connection: Connection, found: ScopeFound) -> Diagnosis:
     about = f"scope {found.scope}"
     if found.is_there:
-        return Diagnosis("OK", about, f"GET {found.path} is answered")
+        return Diagnosis("OK", about, f"the key has it (GET {found.path}: HTTP 200)")
     text = f"{found.message.rstrip('.')}; without it: {found.without}."
     if found.is_there is None and connection.access == "costs_only":
         return Diagnosis("OK", about, text)

@@ -45,7 +45,7 @@ class Shape(Generic[R]):
         result: The fields that are known.
         object_name: The `object` of a result.
         nested: The same fields, with room for new ones inside them; None where none has any.
-        leaves_strangers: Whether a result of another object that lacks what we count is left out;
+        allows_unknown: Whether a result of another object that lacks what we count is left out;
             otherwise it refuses the page.
     """
 
@@ -55,13 +55,13 @@ class Shape(Generic[R]):
         object_name: str,
         *,
         nested: type[R] | None = None,
-        leaves_strangers: bool = False,
+        allows_unknown: bool = False,
     ) -> None:
         self._strict = msgspec.json.Decoder(_Bucket[result], float_hook=str)  # type: ignore[valid-type]  # known when it runs
         self._result = nested or result
         self._known = frozenset(result.__struct_fields__)
         self._object = object_name
-        self._leaves_strangers = leaves_strangers
+        self._allows_unknown = allows_unknown
 
     def results(
         self, body: bytes, grouping: Sequence[str], page: str
@@ -109,13 +109,13 @@ class Shape(Generic[R]):
         try:
             return msgspec.convert(known, self._result)
         except msgspec.ValidationError as gone:
-            if self._leaves_strangers and one.get("object", self._object) != self._object:
+            if self._allows_unknown and one.get("object", self._object) != self._object:
                 return None
             where = _where(str(gone), f"results[{row}]")
             raise PageRefused(page, where, f"is not what it was: {gone}") from None
 
-    def _strange(self, found: Sequence[R]) -> list[str]:
-        objects = sorted({result.object for result in found} - {self._object})
+    def _strange(self, results: Sequence[R]) -> list[str]:
+        objects = sorted({result.object for result in results} - {self._object})
         return [f"unknown objects, counted: {', '.join(objects)}"] if objects else []
 
 

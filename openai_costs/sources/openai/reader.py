@@ -95,6 +95,6 @@ class Reader:
         note = self.archive.note(NAME, connection.name, self.dataset.note)
         for read, read_at in windows(self.dataset, transport, note, asked, self.clock):
             done = (days.last - read.window.first).days + 1
-            told = self.dataset.tell(read)
-            tell(f"{connection.name}: {told} ({done} of {len(days)} days)")
+            text = self.dataset.tell(read)
+            tell(f"{connection.name}: {text} ({done} of {len(days)} days)")
             yield from by_day(self.dataset, connection, read, read_at)

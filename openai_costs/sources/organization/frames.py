@@ -55,7 +55,7 @@ class Usable(NamedTuple):
 def folded(
     kind: Kind,
     connection: tuple[str, str],
-    found: Usable,
+    reads: Usable,
     ledger: pl.DataFrame,
     known_elsewhere: Collection[str] = (),
 ) -> Folded:
@@ -64,11 +64,11 @@ def folded(
     Args:
         kind: The table.
         connection: Whose organization it is: the connection's name and its provider's.
-        found: `usable` of all its kept reads.
+        reads: `usable` of all its kept reads.
         ledger: The ids that its ledger names: id, first_day, last_day, billed_usd.
         known_elsewhere: Such ids that another table knows.
     """
-    listings, refused = found
+    listings, refused = reads
     listed = fold(kind, listings)
     unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
     name, provider = (pl.lit(one) for one in connection)

@@ -10,7 +10,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 import openai_costs
-from openai_costs.outputs.alerts.data_rules import BAD, LOOK_BACK, MANY, SLACK
+from openai_costs.outputs.alerts.data_rules import BAD, LOOKBACK, MANY, SLACK
 from openai_costs.outputs.alerts.delivery_log import WAITS
 from openai_costs.outputs.alerts.delivery_queue import FORGOTTEN_AFTER
 from openai_costs.outputs.alerts.rules import all_rules
@@ -94,7 +94,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"From the {['', 'first', 'second', 'third'][MANY]} attempt on" in flat
     assert (FORGOTTEN_AFTER.days, "older than three days" in flat) == (3, True)
     assert f"`[reading] settle_hours` and {SLACK.seconds // 3600} hours ago" in flat
-    assert f"the {LOOK_BACK} newest days count; more than {BAD} late days are critical" in flat
+    assert f"the {LOOKBACK} newest days count; more than {BAD} late days are critical" in flat
 
 
 def test_states_channels_and_sensors_are_all_documented() -> None:

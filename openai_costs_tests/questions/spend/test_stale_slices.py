@@ -10,8 +10,8 @@ from openai_costs.kernel.money import MONEY
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model
 from openai_costs.questions.spend.stale_slices import (
-    SAID_OF_KEYS,
-    SAID_OF_USERS,
+    COLUMNS_OF_KEYS,
+    COLUMNS_OF_USERS,
     slices_of_other_teams,
     stale_slices,
 )
@@ -44,8 +44,8 @@ def stale(
 ) -> list[int]:
     """The days whose marts, made before, are not what would be made now."""
     made = attribution(SPENT, UserView.no_rows(), USED, was, before)
-    of_keys = by_project_key_model(SPENT, made, was).select(SAID_OF_KEYS).unique()
-    found = stale_slices(of_keys, made.select(SAID_OF_USERS).unique(), now, after)
+    of_keys = by_project_key_model(SPENT, made, was).select(COLUMNS_OF_KEYS).unique()
+    found = stale_slices(of_keys, made.select(COLUMNS_OF_USERS).unique(), now, after)
     assert found == sorted(Slice("acme", slice_.day) for slice_ in found)
     return [slice_.day.day for slice_ in found]
 

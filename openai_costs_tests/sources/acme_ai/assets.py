@@ -15,7 +15,7 @@ from openai_costs_tests.sources.acme_ai.protocol import get
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
 from openai_costs_tests.sources.acme_ai.source import AcmeCosts, connect
 
-WRONG_KEY = "it does not look like a billing key (acme-billing-...): create one in the console."
+WRONG_KEY = "does not look like a billing key (acme-billing-...): create one in the console."
 
 
 def diagnose(

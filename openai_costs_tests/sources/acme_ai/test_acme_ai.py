@@ -178,7 +178,7 @@ def test_the_doctor_speaks_of_it_in_its_own_words(
         "acme: GET /billing/entries": states["call"],
         "acme: tables": "WARN",
     }
-    assert not any(word in one.said for one in found for word in VENDOR_WORDS)
+    assert not any(word in one.text for one in found for word in VENDOR_WORDS)
 
 
 def settings(*tables: dict[str, Any], text: str = "") -> Settings:

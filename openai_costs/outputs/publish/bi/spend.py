@@ -17,7 +17,7 @@ _USER = label("user", "s.user_name", "s.user_id", "(unattributed)")
 _OF_PROJECT = join_namesakes("project", "s.project_id")
 _OF_API_KEY = join_namesakes("api_key", "s.api_key_id")
 _OF_USER = join_namesakes("user", "s.user_id")
-_LADDER = (
+_METHODS = (
     "How the dollars were attributed to the user. direct: the provider names the user; key_owner: "
     "the user owns the API key; allocated: by the user's share of tokens; unattributed: no user is "
     "known."
@@ -55,7 +55,7 @@ COST_BY_USER = View(
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
     | shared("billed_usd", "state", "user_id")
-    | {"user_label": _USER_LABEL, "attribution": _LADDER},
+    | {"user_label": _USER_LABEL, "attribution": _METHODS},
 )
 
 SPEND_BY_USER = View(
@@ -75,7 +75,7 @@ SPEND_BY_USER = View(
     | shared("billed_usd", "state", "user_id", "project_id", "project", "api_key_id")
     | {
         "user_label": _USER_LABEL,
-        "attribution": _LADDER,
+        "attribution": _METHODS,
         "pool": "For dollars allocated by tokens: whether the tokens are those of the project or "
         "of the whole organization. Null for all other dollars.",
         "share_pct": "For dollars allocated by tokens: the user's share of the pool's tokens; the "

@@ -87,7 +87,7 @@ def odd_days(files: Sequence[FileRows]) -> dict[dt.date, dict[str, str]]:
 
 
 def add_rows(
-    found: FileRows,
+    file_rows: FileRows,
     texts: Iterable[TextRow],
     layout: Layout,
     validate: Callable[[Cells], object],
@@ -95,7 +95,7 @@ def add_rows(
     """Add the rows of a file: those that can be used, and those that are set aside.
 
     Args:
-        found: Takes the rows.
+        file_rows: Takes the rows.
         texts: The rows as they are written.
         layout: What the columns mean.
         validate: Raises FileRefused for a row that cannot be used.
@@ -107,9 +107,9 @@ def add_rows(
             row = cells(text, layout)
             validate(row)
         except FileRefused as bad:
-            found.odd.append(_odd(text, bad, layout))
+            file_rows.odd.append(_odd(text, bad, layout))
         else:
-            found.rows.append(row)
+            file_rows.rows.append(row)
 
 
 def _odd(text: TextRow, bad: FileRefused, layout: Layout) -> OddRow:

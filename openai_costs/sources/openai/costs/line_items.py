@@ -104,7 +104,7 @@ def parsed_columns(labels: pl.Series) -> pl.DataFrame:
 
 
 def _tool(words: str) -> str | None:
-    return next((name for said, name in _TOOLS if said in words), None)
+    return next((name for written, name in _TOOLS if written in words), None)
 
 
 def _tokens(surface: str, tier: str | None, head: str, marks: list[str]) -> LineItem:

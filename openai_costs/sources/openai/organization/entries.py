@@ -94,12 +94,12 @@ class _Person(msgspec.Struct):
     enabled: bool | None = None
 
 
-class User(msgspec.Struct, rename={"told_name": "name", "told_email": "email"}):
+class User(msgspec.Struct, rename={"reported_name": "name", "reported_email": "email"}):
     """A member of the organization; name and address may be one level down."""
 
     id: str
-    told_name: str | None = None
-    told_email: str | None = None
+    reported_name: str | None = None
+    reported_email: str | None = None
     role: str | None = None
     created: Instant | None = None
     added_at: Instant | None = None
@@ -110,12 +110,12 @@ class User(msgspec.Struct, rename={"told_name": "name", "told_email": "email"}):
     @property
     def name(self) -> str | None:
         """What the member is called."""
-        return self.told_name or (self.user.name if self.user else None)
+        return self.reported_name or (self.user.name if self.user else None)
 
     @property
     def email(self) -> str | None:
         """The member's address."""
-        return self.told_email or (self.user.email if self.user else None)
+        return self.reported_email or (self.user.email if self.user else None)
 
     @property
     def status(self) -> str | None:

@@ -121,7 +121,7 @@ def _shape(endpoint: UsageEndpoint) -> Shape[Any]:
         forbid_unknown_fields=True,
         gc=False,
     )
-    return Shape(result, endpoint.result_object, leaves_strangers=True)
+    return Shape(result, endpoint.result_object, allows_unknown=True)
 
 
 _SHAPES: Final = {endpoint.dataset: _shape(endpoint) for endpoint in USAGE_ENDPOINTS}
