@@ -143,11 +143,11 @@ def test_an_environment_variable_is_documented_with_its_default() -> None:
     assert said[BASE_URL_VARIABLE][0].strip("`") == DEFAULT_BASE_URL
 
 
-def test_a_section_that_is_not_read_yet_is_said_to_be_so() -> None:
+def test_a_section_that_is_not_read_yet_is_documented_as_such() -> None:
     assert set(LATER_SECTIONS) <= named(OPERATIONS)
 
 
-def test_the_pace_without_a_setting_is_the_one_that_is_told() -> None:
+def test_the_pace_without_a_setting_is_the_documented_one() -> None:
     assert f"without it {REQUESTS_PER_MINUTE}," in rows_of(OPERATIONS)["requests_per_minute"][1]
 
 
@@ -269,7 +269,7 @@ def test_every_path_that_may_be_asked_is_listed_and_no_other() -> None:
 PARTS: Final = (Provider, CostSource, UsageSource, OrganizationSource, RawPages, Api, DayRead)
 
 
-def test_what_a_provider_gives_is_told_whole() -> None:
+def test_the_data_of_a_provider_is_described_in_full() -> None:
     said = named(ROOT / "docs" / "add-a-provider.md")
     assert {field.name for kind in PARTS for field in fields(kind)} <= said
 

@@ -21,6 +21,9 @@ GLOSSARY: Final = ROOT / "docs" / "glossary.md"
 HEADING: Final = "## Not used here"
 DOCS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 MODULES: Final = sorted(PACKAGE.rglob("*.py"))
+TESTS: Final = sorted(Path(__file__).parent.rglob("test_*.py"))
+PUBLISHED: Final = frozenset({"is_told", "told_usd", "said"})
+"""Columns of published tables, which keep their names."""
 PAGES: Final = sorted(file for kind in ("html", "js", "css") for file in PACKAGE.rglob(f"*.{kind}"))
 
 PARAMETER: Final = re.compile(r"^ +\w+: ", re.MULTILINE)
@@ -103,11 +106,31 @@ def code_texts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def names(path: Path) -> Iterator[tuple[int, str]]:
-    """(line, name) of a module and of the classes and functions that it defines."""
+    """(line, name) of a module, its constants, classes, attributes, functions and arguments."""
     yield 1, path.stem
     for node in ast.walk(parsed(path)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        if isinstance(node, (ast.Module, ast.ClassDef)):
+            yield from assigned(node)
+
+
+def assigned(node: ast.Module | ast.ClassDef) -> Iterator[tuple[int, str]]:
+    """(line, name) of what a module or class assigns; a column keeps its published name."""
+    for line in node.body:
+        targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                yield line.lineno, target.id
+
+
+def sentences_of(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, sentence) of each test: its name is one."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node.lineno, node.name.replace("_", " ")
 
 
 def objections(path: Path, texts: Iterator[tuple[int, str]]) -> Iterator[str]:
@@ -147,15 +170,37 @@ def test_the_published_page_is_in_plain_english() -> None:
     assert wrong == []
 
 
-def test_modules_classes_and_functions_have_the_names_of_the_field() -> None:
+def test_modules_and_what_they_define_have_the_names_of_the_field() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line}: {name}, not {word.instead}"
         for path in checked(MODULES)
         for line, name in names(path)
+        if name not in PUBLISHED
         for word in (*not_used("names"), *not_used("whole names"))
         if word.in_name(name)
     ]
     assert wrong == [], "\n".join(wrong)
+
+
+def test_the_names_of_tests_are_in_plain_english() -> None:
+    wrong = [one for path in TESTS for one in objections(path, sentences_of(path))]
+    assert wrong == [], "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("SAID_OF_KEYS = 1", "SAID_OF_KEYS"),
+        ("class A:\n    told_name: str", "told_name"),
+        ("def f(found): pass", "found"),
+        ("f = lambda *, said: said", "said"),
+    ],
+)
+def test_constants_attributes_and_arguments_have_names_that_are_checked(
+    tmp_path: Path, code: str, name: str
+) -> None:
+    (tmp_path / "module.py").write_text(code, encoding="utf-8")
+    assert name in [one for _, one in names(tmp_path / "module.py")]
 
 
 def test_a_word_is_found_across_lines_and_not_within_another() -> None:

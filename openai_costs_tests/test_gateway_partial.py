@@ -56,7 +56,7 @@ def with_gateway(settings: Settings, **more: Any) -> Settings:  # noqa: ANN401
     return settings.model_copy(update={"gateway": Gateway.model_validate(own)})
 
 
-def test_a_whole_registry_and_meter_accuse_the_key_that_goes_round(tmp_path: Path) -> None:
+def test_a_whole_registry_and_meter_name_the_key_that_bypasses(tmp_path: Path) -> None:
     settings = house(tmp_path)
     lake, _ = run(settings, proxy())
     assert accused(lake, settings) == ["acme/cached_tokens", "key_rogue"]

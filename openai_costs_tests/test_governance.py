@@ -195,7 +195,7 @@ def run(settings: Settings, inner: httpx.BaseTransport) -> tuple[Lake, dict[str,
     return lake, said
 
 
-def test_one_run_says_what_went_round_what_differs_and_who_holds_a_seat(tmp_path: Path) -> None:
+def test_one_run_finds_the_bypass_the_gaps_and_who_has_a_seat(tmp_path: Path) -> None:
     lake, checks = run(house(tmp_path), proxy())
     assert set(checks.values()) == {True}
     bypass = lake.read(GatewayBypass).select("day", "api_key_id", "reason", "owner", "at_risk_usd")
@@ -234,7 +234,7 @@ def test_a_gateway_that_refuses_turns_its_checks_red_and_stops_nothing(tmp_path:
     assert lake.read(CostReconciliation).is_empty()
 
 
-def test_a_directory_that_lost_its_people_turns_red_and_flags_nobody(tmp_path: Path) -> None:
+def test_a_directory_that_lost_its_people_turns_red_and_flags_no_one(tmp_path: Path) -> None:
     settings = house(tmp_path)
     lake, _ = run(settings, proxy())
     before = lake.read(Engineers)
@@ -257,7 +257,7 @@ def test_a_directory_that_recovers_is_judged_by_again(tmp_path: Path) -> None:
     assert set(lake.read(SeatTable)["status"]) == {"matched", "left", "unmatched"}
 
 
-def test_a_directory_that_was_empty_from_the_start_flags_nobody(tmp_path: Path) -> None:
+def test_a_directory_that_was_empty_from_the_start_flags_no_one(tmp_path: Path) -> None:
     lake, checks = run(house(tmp_path, "email,status\n"), proxy())
     assert checks["core/engineers: believable"] is False
     assert set(lake.read(SeatTable)["status"]) == {None}

@@ -70,7 +70,7 @@ def test_a_model_without_a_price_is_unpriced_and_never_free(lake: Lake) -> None:
     assert metered["is_unpriced"].all()
 
 
-def test_one_key_goes_round_the_gateway_since_the_day_it_was_made(lake: Lake) -> None:
+def test_one_key_bypasses_the_gateway_since_the_day_it_was_created(lake: Lake) -> None:
     bypass = lake.read(GatewayBypass).filter(pl.col("api_key_id").is_not_null())
     not_allowed = bypass.filter(~pl.col("is_allowed"))
     assert set(not_allowed["api_key_id"]) == {ROUND_IT}
@@ -102,7 +102,7 @@ def test_every_current_member_has_a_seat_at_the_contracts_price(lake: Lake) -> N
     assert set(priced["seat_basis"]) == {"contract_price"}
 
 
-def test_exactly_these_findings_are_told_and_none_holds_an_address(lake: Lake) -> None:
+def test_exactly_these_findings_are_open_and_none_holds_an_address(lake: Lake) -> None:
     folders = ("gateway_bypass.", "reconciliation.", "seats.")
     found = [one for one in rows(Finding, lake.read(Findings)) if one.rule.startswith(folders)]
     assert {(one.rule, one.subject_id) for one in found} == {

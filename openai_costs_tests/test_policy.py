@@ -422,7 +422,7 @@ def refuse(house: House, below: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_may_not_read_usage_is_told_the_scope_and_stops_no_money(
+def test_a_key_that_may_not_read_usage_is_an_error_with_the_scope_and_stops_no_money(
     lone: House, status: int
 ) -> None:
     before = usage_files(lone.home)
@@ -503,7 +503,7 @@ def directory_of(house: House) -> Ran:
     return house.run(*THREE_DAYS, job=DIRECTORY)
 
 
-def test_a_key_that_may_not_read_names_is_told_the_scope_and_the_tables_stay(
+def test_a_key_that_may_not_read_names_is_an_error_with_the_scope_and_the_tables_stay(
     lone: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert directory_of(lone).is_green

@@ -247,7 +247,7 @@ def test_today_and_a_yesterday_that_may_still_move_are_provisional(
     ]
 
 
-def test_spend_of_the_organisation_itself_keeps_its_missing_project(
+def test_spend_of_the_organization_itself_keeps_its_missing_project(
     tables: dict[str, pl.DataFrame],
 ) -> None:
     of_nobody = tables["core.spend"].filter(pl.col("project_id").is_null())
@@ -258,7 +258,7 @@ def test_spend_of_the_organisation_itself_keeps_its_missing_project(
 
 
 @pytest.mark.parametrize("table", ["mart.spend", "mart.spend_attribution", "mart.spend_by_user"])
-def test_either_ladder_gives_the_same_dollars_to_the_same_people(
+def test_either_order_of_methods_gives_the_same_dollars_to_the_same_people(
     tables: dict[str, pl.DataFrame], table: str
 ) -> None:
     mine, theirs = (tables[table].filter(connection=name).drop("connection") for name in FULL)
@@ -344,7 +344,7 @@ def test_a_deleted_key_has_vanished_and_its_dollars_keep_its_last_known_name(
     assert set(spend["api_key_name"]) == {"variance notes"}
 
 
-def test_counts_of_tokens_add_up_and_what_was_not_told_is_unknown(
+def test_counts_of_tokens_add_up_and_what_is_absent_is_unknown(
     tables: dict[str, pl.DataFrame],
 ) -> None:
     parts = ("input_cached_tokens", "input_cache_write_tokens", "input_uncached_tokens")
@@ -377,7 +377,7 @@ def test_tokens_are_those_that_were_billed(tables: dict[str, pl.DataFrame]) -> N
     assert billed_tokens == sum(used.row(0)) > 0
 
 
-def test_the_price_check_finds_the_discount_and_the_model_nobody_knows(
+def test_the_price_check_finds_the_discount_and_the_unknown_model(
     told: Told, tables: dict[str, pl.DataFrame]
 ) -> None:
     rows = tables["mart.price_check"].filter(connection="tidewater")

@@ -87,7 +87,7 @@ def test_a_planted_saving_is_found(
     assert savings[rule, subject] > 1
 
 
-def test_what_nobody_uses_and_what_is_there_twice_is_found_and_nothing_else(
+def test_unused_and_duplicate_things_are_found_and_nothing_else(
     savings: dict[tuple[str, str], Decimal],
 ) -> None:
     forgotten = {key: usd for key, usd in savings.items() if key[0] in {"idle", "duplicate"}}
@@ -99,7 +99,7 @@ def test_what_nobody_uses_and_what_is_there_twice_is_found_and_nothing_else(
     }
 
 
-def test_work_that_is_a_batch_already_is_not_told_to_become_one(
+def test_work_that_is_a_batch_already_is_no_candidate_for_one(
     savings: dict[tuple[str, str], Decimal],
 ) -> None:
     told = {subject.split()[0] for rule, subject in savings if rule == "batch_or_flex"}

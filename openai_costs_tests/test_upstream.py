@@ -212,7 +212,7 @@ def test_polars_keeps_decimals_and_metadata_through_parquet() -> None:
     assert pl.read_parquet_metadata(io.BytesIO(content.getvalue()))["read_at"] == "noon"
 
 
-def test_polars_joins_null_with_null_when_told_to() -> None:
+def test_polars_joins_null_with_null_on_request() -> None:
     """questions/spend/restatements.py: spend of no project is one line before and after."""
     one, two = (
         pl.DataFrame({"p": [None], n: [1]}, schema={"p": pl.String, n: pl.Int64}) for n in "ab"

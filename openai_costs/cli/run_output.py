@@ -112,10 +112,10 @@ class Objections:
     """The newest result of each check on each day, where it did not pass.
 
     Args:
-        found: By asset, check, day and the connections asked.
+        results: By asset, check, day and the connections asked.
     """
 
-    found: dict[tuple[str, str, str, str], dg.AssetCheckEvaluation] = field(default_factory=dict)
+    results: dict[tuple[str, str, str, str], dg.AssetCheckEvaluation] = field(default_factory=dict)
 
     def note(self, verdicts: Iterable[dg.AssetCheckEvaluation], asked: str) -> None:
         """Take the check results of a run.
@@ -128,20 +128,20 @@ class Objections:
         for one in verdicts:
             asset, day = one.asset_key.to_user_string(), one.partition or ""
             key = (asset, one.check_name, day, asked if _is_per_connection(one) else "")
-            self.found.pop(key, None)
+            self.results.pop(key, None)
             if not one.passed:
-                self.found[key] = one
+                self.results[key] = one
 
     def refused(self) -> list[str]:
         """Return why days were left unchanged; empty when every day was written."""
         rules = {CONTRACT.name, CURRENCY.name}
-        texts = (one.description or "" for one in self.found.values() if one.check_name in rules)
+        texts = (one.description or "" for one in self.results.values() if one.check_name in rules)
         return sorted(set(texts))
 
     def lines(self) -> Iterator[str]:
         """Yield a line per check and sentence, with its days."""
         days_of: dict[Result, set[str]] = {}
-        for one in self.found.values():
+        for one in self.results.values():
             days_of.setdefault(_result(one), set()).add(one.partition or "")
         for _, group in groupby(sorted(days_of), key=lambda result: result[:2]):
             newest = sorted(group, key=lambda result: max(days_of[result]), reverse=True)

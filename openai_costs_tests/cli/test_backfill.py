@@ -251,7 +251,7 @@ def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
     assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
 
 
-def test_what_checks_object_to_is_told_at_the_end(backfilled: tuple[House, list[str]]) -> None:
+def test_objections_of_checks_are_shown_at_the_end(backfilled: tuple[House, list[str]]) -> None:
     _, lines = backfilled
     told = lines[-1 - sum(line.startswith(("ERROR", "WARN")) for line in lines) :]
     assert told[-1] == WHAT_TO_DO
@@ -303,7 +303,7 @@ def overtaken(backfilled: tuple[House, list[str]], tmp_path: Path) -> House:
     return copy
 
 
-def test_a_reading_of_the_directory_starts_one_run_per_range_of_overtaken_days(
+def test_a_reading_of_the_directory_starts_one_run_per_range_of_stale_days(
     overtaken: House,
 ) -> None:
     with calm(), dg.DagsterInstance.ephemeral() as instance:
@@ -323,7 +323,7 @@ def test_a_reading_of_the_directory_starts_one_run_per_range_of_overtaken_days(
     assert sensor.job_name == DERIVE
 
 
-def test_overtaken_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
+def test_stale_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
     lines: list[str] = []
     with calm():
         again = headless(overtaken, lines.append)

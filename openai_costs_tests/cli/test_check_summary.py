@@ -33,11 +33,11 @@ def lines(*runs: tuple[str, list[dg.AssetCheckEvaluation]]) -> list[str]:
     return list(objections.lines())
 
 
-def test_nothing_is_said_where_every_check_passed() -> None:
+def test_nothing_is_reported_where_every_check_passed() -> None:
     assert lines(("acme", [verdict(True)])) == []
 
 
-def test_days_of_which_the_same_is_said_are_one_line() -> None:
+def test_days_with_the_same_text_are_one_line() -> None:
     assert lines(("acme", [verdict(day=0), verdict(day=1), verdict(day=3)])) == [
         "WARN  core/usage covers_costs of 2026-11-16 to 2026-11-17, 2026-11-19: gpt-9 has no usage",
         WHAT_TO_DO,
@@ -49,7 +49,7 @@ def test_a_check_without_days_names_none() -> None:
     assert line == "WARN  mart/coverage contiguous: gpt-9 has no usage"
 
 
-def test_a_check_that_says_something_else_of_every_day_is_told_by_its_newest_days() -> None:
+def test_a_check_with_another_text_for_every_day_is_shown_by_its_newest_days() -> None:
     told = lines(("acme", [verdict(day=n, said=f"{n} tokens") for n in range(7)]))
     assert [line.rpartition(": ")[2] for line in told[:-1]] == [
         "6 tokens",

@@ -214,7 +214,7 @@ def test_the_doctor_asks_about_an_organization_that_was_billed_nothing(
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_demo_tells_five_numbers_questions_files_and_what_next(
+def test_the_demo_prints_five_numbers_questions_files_and_the_next_command(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
     assert run(monkeypatch, "demo", "--days", "14") == 0

@@ -10,10 +10,10 @@ from openai_costs_tests.org import calm
 
 def test_progress_is_shown_whoever_switched_loggers_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("openai_costs.cli.run_output"), "disabled", value=True)
-    test_what_an_asset_tells_is_shown_word_for_word()
+    test_the_text_of_an_asset_is_shown_word_for_word()
 
 
-def test_what_an_asset_tells_is_shown_word_for_word() -> None:
+def test_the_text_of_an_asset_is_shown_word_for_word() -> None:
     @dg.op
     def talkative(context: dg.OpExecutionContext) -> None:
         context.log.info("acme: the connection broke (eof - try later); trying again in 2 s")

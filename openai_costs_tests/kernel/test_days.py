@@ -73,5 +73,5 @@ def test_ranges_hold_exactly_the_days_they_were_made_of(days: set[date]):
     assert all(later.first - earlier.last > timedelta(days=1) for earlier, later in gaps)
 
 
-def test_the_clock_tells_utc():
+def test_the_clock_is_utc():
     assert utc_now().utcoffset() == timedelta(0)

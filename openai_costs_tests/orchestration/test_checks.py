@@ -80,7 +80,7 @@ def test_something_new_in_a_page_names_its_connection_and_only_warns() -> None:
     assert event.severity == WARN
 
 
-def test_two_objections_to_a_day_are_both_told() -> None:
+def test_two_objections_to_a_day_are_both_shown() -> None:
     broken = ContractBroken("core.spend", [day(1)], ["rule r on c: 1 rows"])
     found = said(Replaced(refused={A1: NAN, B1: broken}), CONTRACT)
     assert "is NaN" in found["contract", 1].because
@@ -173,7 +173,7 @@ def test_a_provisional_day_is_not_held_to_it_and_says_so() -> None:
     assert "the day is provisional" in verdict.because
 
 
-def test_a_label_nobody_understands_is_a_warning_above_five_percent() -> None:
+def test_unrecognized_labels_are_a_warning_above_five_percent() -> None:
     strange = {"model": None, "usage_type": None, "line_item": "?"}
     for usd, passed in (("5", True), ("6", False)):
         lines = ledger({"billed_usd": 100 - Decimal(usd)}, strange | {"billed_usd": Decimal(usd)})

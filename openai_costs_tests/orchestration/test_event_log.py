@@ -93,7 +93,7 @@ def tags(made: dg.AssetMaterialization) -> tuple[Any, ...]:
     return (made.asset_key, made.partition, sorted(versions.items()))
 
 
-def test_a_run_tells_the_same_as_under_dagsters_own_log_in_memory() -> None:
+def test_a_run_reports_the_same_as_under_dagsters_own_log_in_memory() -> None:
     ours = events(unrecorded())
     assert ours == events(dg.DagsterInstance.ephemeral())
     assert ("Dependencies for step after failed: ['broken']. Not executing.", "after") in ours

@@ -181,7 +181,7 @@ def made_by(job: str) -> set[str]:
     return {key.to_user_string() for key in layer.executable_asset_keys}
 
 
-def test_the_money_does_not_wait_for_names_and_a_rebuild_asks_nobody() -> None:
+def test_the_money_does_not_wait_for_names_and_a_rebuild_sends_no_request() -> None:
     refresh, directory, rebuild = map(made_by, (REFRESH, DIRECTORY, REBUILD))
     assert refresh & directory == {"published/duckdb", "core/gateway_tokens"}
     assert {"raw/openai_costs", "raw/openai_usage"} <= refresh

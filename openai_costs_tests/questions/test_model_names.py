@@ -122,7 +122,7 @@ def test_every_reader_of_usage_names_a_fine_tuned_model_as_the_bill_does(reader:
     assert READERS[reader](usage(text)) == ON_THE_BILL
 
 
-def test_a_bill_that_spells_a_fine_tuned_model_as_usage_does_is_explained_by_usage() -> None:
+def test_a_bill_that_writes_a_fine_tuned_model_as_usage_does_is_explained_by_usage() -> None:
     billed = consistency.billed_tokens(ledger({"model": TUNED, "quantity": Decimal(5)}))
     used = consistency.used_tokens(usage(tokens(5, model=TUNED)))
     assert consistency.disagreements(billed, used).is_empty()

@@ -363,7 +363,7 @@ def test_a_key_written_into_the_file_is_shown_by_no_sentence(more: str):
     assert KEY not in f"{shown} {' '.join(map(str, shown))}"
 
 
-def test_the_sample_organisation_needs_no_key_of_ours():
+def test_the_sample_organization_needs_no_key_of_ours():
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
     settings = company(Path("data"), seed=7, days=30, now=noon, kinds=connection_kinds()).settings
     sample = settings.connection("sample")

@@ -42,7 +42,7 @@ def test_a_read_comes_back_byte_for_byte(archive: Archive):
     assert opened.manifest == day_read().manifest()
 
 
-def test_the_manifest_says_what_was_asked_and_proves_what_was_answered(archive: Archive):
+def test_the_manifest_has_the_request_and_proves_the_response(archive: Archive):
     part = open_read(archive.keep(day_read())).manifest.parts["ledger"]
     assert part.params == [("start_time", "1773100800"), ("group_by[]", "project_id")]
     assert part.grouping == ["project_id", "line_item"]
@@ -175,7 +175,7 @@ def test_every_read_of_every_day_comes_back_day_by_day_as_it_was_kept(archive: A
     assert list(archive.every("openai", "acme", "directory")) == []
 
 
-def test_a_damaged_file_among_every_read_is_said_and_the_others_come_back(tmp_path: Path):
+def test_a_damaged_file_among_all_reads_is_reported_and_the_others_come_back(tmp_path: Path):
     archive = Archive(place(str(tmp_path)))
     broken = archive.keep(day_read())
     archive.keep(day_read(day=DAY + timedelta(days=1)))

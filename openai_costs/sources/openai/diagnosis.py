@@ -77,12 +77,12 @@ def diagnose(
         yield _of_scope(connection, found)
 
 
-def _of_scope(connection: Connection, found: ScopeFound) -> Diagnosis:
-    about = f"scope {found.scope}"
-    if found.is_there:
-        return Diagnosis("OK", about, f"the key has it (GET {found.path}: HTTP 200)")
-    text = f"{found.message.rstrip('.')}; without it: {found.without}."
-    if found.is_there is None and connection.access == "costs_only":
+def _of_scope(connection: Connection, scope: ScopeFound) -> Diagnosis:
+    about = f"scope {scope.scope}"
+    if scope.is_there:
+        return Diagnosis("OK", about, f"the key has it (GET {scope.path}: HTTP 200)")
+    text = f"{scope.message.rstrip('.')}; without it: {scope.without}."
+    if scope.is_there is None and connection.access == "costs_only":
         return Diagnosis("OK", about, text)
     return Diagnosis("WARN", about, f"{text} Add it to the key in {connection.admin_key_env}.")
 

@@ -93,7 +93,7 @@ def test_a_project_that_stopped_stays_in_the_table() -> None:
     assert row.cells == ("proj_a", "0.00", "\u2013", "-60.00", "-100.0 %")
 
 
-def test_dollars_shared_out_by_tokens_are_said_to_be_an_assumption() -> None:
+def test_dollars_allocated_by_tokens_are_called_an_assumption() -> None:
     users = by_user([(1, "a", "u", "3"), (1, "a", "v", "1")]).with_columns(
         attribution=pl.when(user_id="v").then(pl.lit("allocated")).otherwise("attribution")
     )
@@ -196,7 +196,7 @@ def read_for_nothing(*usd: str | None) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
 
 
-def test_an_organization_that_was_billed_nothing_is_said_to_be_read_and_is_asked_about() -> None:
+def test_an_organization_that_was_billed_nothing_is_reported_as_read_and_questioned() -> None:
     projects = pl.DataFrame(
         [dict.fromkeys(Projects.types()) | {"connection": "acme", "name": "Default project"}],
         schema=Projects.types(),

@@ -123,6 +123,6 @@ def busy_year() -> Tables:
     )
 
 
-def test_a_year_of_a_mid_size_organisation_is_under_300_kilobytes() -> None:
+def test_a_year_of_a_mid_size_organization_is_under_300_kilobytes() -> None:
     html = render(page_model(busy_year(), datetime(2026, 1, 1, tzinfo=UTC)))
     assert len(html.encode()) < 300_000

@@ -145,7 +145,7 @@ def test_only_settled_days_are_judged(anomalies: pl.DataFrame) -> None:
     assert anomalies["day"].max() == date(2026, 11, 21)
 
 
-def test_one_incident_is_told_once_and_seen_at_other_levels(anomalies: pl.DataFrame) -> None:
+def test_one_incident_is_reported_once_and_seen_at_other_levels(anomalies: pl.DataFrame) -> None:
     runaway = anomalies.filter(incident_id="up/user:sample/user-hyejin/2026-11-14")
     assert runaway.filter("is_told")["series_id"].unique().to_list() == ["user-hyejin"]
     assert set(runaway["series_kind"]) >= {
@@ -184,7 +184,7 @@ def test_the_launch_is_volume_of_the_new_model_not_a_price(anomalies: pl.DataFra
     assert {Decimal(one["price_usd"]) for one in launched} == {Decimal(0)}
 
 
-def test_the_demo_tells_the_worst_of_what_is_open_in_dollars(told: tuple[Lake, str]) -> None:
+def test_the_demo_prints_the_worst_open_findings_in_dollars(told: tuple[Lake, str]) -> None:
     said = told[1].partition("open findings (")[2].partition("Files:")[0].splitlines()
     number = int(told[1].partition(" open findings (")[0].split()[-1])
     opened = [

@@ -45,7 +45,7 @@ def test_one_user_explains_the_change_and_the_rest_is_other() -> None:
     ]
 
 
-def test_the_dimension_that_needs_fewest_children_is_told() -> None:
+def test_the_dimension_that_needs_fewest_children_is_reported() -> None:
     told = causes(
         leaves(
             ("ada", "ci", "in", "0", "30"),

@@ -54,13 +54,13 @@ def test_a_series_that_is_quiet_at_weekends_is_no_news_on_monday() -> None:
     assert flagged(spend, "user:ada") == {}
 
 
-def test_a_weekday_only_series_awake_on_a_saturday_is_news_at_an_ordinary_amount() -> None:
+def test_a_weekday_only_series_active_on_a_saturday_is_news_at_an_ordinary_amount() -> None:
     costs = weekdays(70)
     costs[56 + SATURDAY] = 80.0
     assert flagged(frame(user_ada=costs), "user:ada") == {on(56 + SATURDAY): "awake_at_the_weekend"}
 
 
-def test_who_is_awake_on_a_saturday_and_still_on_sunday_is_news_on_both() -> None:
+def test_weekend_activity_on_saturday_and_sunday_is_news_on_both() -> None:
     costs = weekdays(70)
     costs[56 + SATURDAY] = costs[56 + SUNDAY] = 80.0
     found = flagged(frame(user_ada=costs), "user:ada")
@@ -197,7 +197,7 @@ def test_a_project_is_high_together_with_the_user_who_made_it_so() -> None:
         assert flagged(spend, "project:p") == high
 
 
-def test_a_leak_is_not_told_by_a_project_that_it_is_little_of() -> None:
+def test_a_leak_is_not_reported_of_a_project_that_it_is_little_of() -> None:
     ada = shaped(95, lambda number: 100.0 * 1.05 ** max(0, number - 70))
     bo = shaped(95, lambda number: 300.0 + 60.0 * ((number * 7) % 5 - 2) / 2)
     both = [sum(one) for one in zip(ada, bo, strict=True)]
@@ -206,7 +206,7 @@ def test_a_leak_is_not_told_by_a_project_that_it_is_little_of() -> None:
     assert flagged(spend, "project:p") == {}
 
 
-def test_a_habit_explains_a_sum_only_where_somebody_usually_spends() -> None:
+def test_a_habit_explains_a_sum_only_where_someone_usually_spends() -> None:
     ada = shaped(92, lambda number: 400.0 if number % 9 == 0 else 90.0)
     ada[91] = 420.0
     here = [*flat(91, 250.0), 580.0]

@@ -98,7 +98,7 @@ def test_an_idle_day_does_not_expect_zero_dollars_but_nothing() -> None:
     assert "$0.00" not in row["because"]
 
 
-def test_weekend_activity_is_told_of_its_first_day() -> None:
+def test_weekend_activity_is_reported_of_its_first_day() -> None:
     saturday = day(5, kind="awake", series_kind="user", series_id="u", series_name="Freya")
     (row,) = told(saturday | {"owner": "Freya"}, saturday | {"owner": "Freya", "day": on(6)})
     assert row["because"].startswith(
@@ -121,7 +121,7 @@ def test_other_series_of_an_incident_say_nothing() -> None:
     assert told(day(0, is_told=False)) == []
 
 
-def test_a_team_is_told_before_a_person() -> None:
+def test_a_team_is_named_before_a_person() -> None:
     assert [told(day(0, team=team))[0]["owner"] for team in (None, "data")] == ["Ada", "data"]
 
 

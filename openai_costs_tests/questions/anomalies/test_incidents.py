@@ -20,7 +20,7 @@ def verdicts(*flags: Flag) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=list(names), orient="row")
 
 
-def test_one_incident_at_four_levels_is_one_row_told_of_the_user() -> None:
+def test_one_incident_at_four_levels_is_one_row_reported_of_the_user() -> None:
     (row,) = incidents(
         verdicts(
             ("org", 3, 900, 1310),
@@ -99,7 +99,7 @@ def test_who_comes_days_after_a_sum_is_an_incident_of_his_own() -> None:
     assert incidents(verdicts(*early, ("user:ada", 5, 0, 90)), KIN).height == 1
 
 
-def test_after_somebody_else_the_next_is_an_incident_of_his_own() -> None:
+def test_after_another_user_the_next_is_an_incident_of_its_own() -> None:
     flags = verdicts(
         *(("project:p", number, 0.0, 100.0) for number in (3, 4)),
         ("user:ada", 4, 0, 90),
@@ -115,13 +115,13 @@ def test_a_rise_that_lasts_goes_on_after_days_of_silence_a_spike_does_not() -> N
     assert incidents(verdicts(*days)).height == 2
 
 
-def test_an_incident_is_told_as_what_it_was_on_its_first_day() -> None:
+def test_an_incident_is_reported_as_what_it_was_on_its_first_day() -> None:
     flags = verdicts(("user:ada", 3, 0, 20), ("user:ada", 4, 0, 20))
     kinds = pl.Series("kind", ["level_shift", "spike"])
     assert incidents(flags.with_columns(kinds))["kind"].to_list() == ["level_shift"]
 
 
-def test_a_slow_rise_of_a_sum_alone_is_told_from_its_second_day() -> None:
+def test_a_slow_rise_of_a_sum_alone_is_reported_from_its_second_day() -> None:
     assert incidents(lasting(("org", 3, 0, 90))).is_empty()
     assert incidents(lasting(("org", 3, 0, 90), ("org", 4, 0, 90))).height == 1
     assert incidents(lasting(("user:ada", 3, 0, 90))).height == 1

@@ -24,7 +24,7 @@ def verdicts(days: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def test_the_newest_day_is_the_sum_of_all_organisations() -> None:
+def test_the_newest_day_is_the_sum_of_all_organizations() -> None:
     said = preview(verdicts(30))
     assert said.startswith(f"**$2,469,134.00** on {on(29)}")
     assert "$58.00 were expected" in said

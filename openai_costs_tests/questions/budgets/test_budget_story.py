@@ -68,7 +68,7 @@ def test_the_overrun_is_the_agent_that_was_left_running(lake: Lake, status: pl.D
     assert "model gpt-5.6-sol +" in found.because
 
 
-def test_the_way_above_the_limit_is_told_once_with_what_grew(lake: Lake) -> None:
+def test_spend_above_the_limit_is_reported_once_with_what_grew(lake: Lake) -> None:
     (found,) = [one for one in told(lake) if one.rule == "budgets.forecast_exceeds"]
     assert (found.subject_name, found.state) == ("everything", "open")
     for word in ("agent experiments", "route api production", "nightly reindex"):

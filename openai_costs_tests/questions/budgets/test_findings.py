@@ -42,7 +42,7 @@ def on(through: date, one: Budget, **known: Any) -> pl.DataFrame:  # noqa: ANN40
     return told.filter(pl.col("subject_id").str.starts_with(f"all/{NOVEMBER}"))
 
 
-def test_a_limit_that_was_passed_is_told_with_its_numbers_and_since_when() -> None:
+def test_a_limit_that_was_passed_is_reported_with_its_numbers_and_since_when() -> None:
     row = on(date(2026, 11, 12), budget()).filter(rule="budgets.exceeded").row(0, named=True)
     assert (row["since_day"], row["day"]) == (date(2026, 11, 11), date(2026, 11, 12))
     assert (row["observed"], row["threshold"], row["impact_usd"]) == (120, 100, Decimal(20))
@@ -83,7 +83,7 @@ def test_each_threshold_is_one_subject_a_period_until_a_higher_one_takes_its_pla
     ]
 
 
-def test_a_forecast_above_the_limit_is_told_from_the_fifth_day_until_it_is_exceeded() -> None:
+def test_a_forecast_above_the_limit_is_reported_from_the_fifth_day_until_it_is_exceeded() -> None:
     one = budget("150", thresholds_pct=[])
     days = [NOVEMBER + timedelta(days=i) for i in (3, 4, 9, 14, 15)]
     told = pl.concat(on(day, one).filter(rule="budgets.forecast_exceeds") for day in days)
@@ -102,12 +102,12 @@ def test_a_period_that_began_before_it_was_read_says_from_when_it_is_counted() -
     assert "was spent from 2026-11-04 (the first settled day) to 2026-11-12 by everyone" in said
 
 
-def test_a_forecast_that_nobody_wants_is_not_told() -> None:
+def test_a_forecast_that_is_switched_off_is_not_reported() -> None:
     one = budget("150", thresholds_pct=[], forecast=False)
     assert on(date(2026, 11, 10), one).is_empty()
 
 
-def test_days_that_were_not_read_silence_the_forecast_and_are_said_where_it_is_over() -> None:
+def test_unread_days_silence_the_forecast_and_are_reported_where_the_limit_is_exceeded() -> None:
     gone = [date(2026, 11, 3)]
     one = budget("150", thresholds_pct=[])
     assert on(date(2026, 11, 10), one, missing=gone).is_empty()
@@ -135,7 +135,7 @@ def test_a_budget_of_one_connection_waits_for_that_one_only() -> None:
     assert set(on(twelfth, both)["connection"]) == {"*"}
 
 
-def test_a_day_above_a_daily_limit_is_told_for_itself_days_later_too() -> None:
+def test_a_day_above_a_daily_limit_is_reported_for_itself_days_later_too() -> None:
     one = budget("15", period="daily", thresholds_pct=[])
     bad = {date(2026, 11, 4): "40", date(2026, 11, 6): "16"}
     told = budget_candidates(status(one, counted(other=bad)), [one])

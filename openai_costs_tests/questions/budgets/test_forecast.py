@@ -83,7 +83,7 @@ def test_a_noisy_series_has_wider_bands_than_a_steady_one() -> None:
 
 
 @pytest.mark.parametrize("growth", [1.03, 1.01, 0.97])
-def test_where_everybody_grows_a_band_still_holds_its_forecast(growth: float) -> None:
+def test_where_everyone_grows_a_band_still_holds_its_forecast(growth: float) -> None:
     """A dozen budgets learn from each other, and all their past errors lie on one side."""
     series = {
         f"team_{n}": shaped(DAYS, lambda number, n=n: (9 + n) * growth ** (number - DAYS))

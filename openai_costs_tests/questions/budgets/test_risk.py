@@ -70,7 +70,7 @@ def test_a_period_that_is_over_is_no_risk_any_more() -> None:
 
 
 @pytest.mark.parametrize(("length", "told"), [(2, 1), (7, 1), (14, 2), (30, 5), (90, 5), (365, 5)])
-def test_a_forecast_is_told_when_enough_of_the_period_is_gone(length: int, told: int) -> None:
+def test_a_forecast_is_reported_when_enough_of_the_period_is_gone(length: int, told: int) -> None:
     (row,) = days("130", last=length)
     firsts = [
         number

@@ -74,7 +74,7 @@ EVERYTHING_ONCE = Counter(
 )
 
 
-def test_everything_is_told_once_a_period_and_over_when_the_next_is_judged() -> None:
+def test_everything_is_reported_once_a_period_and_closed_when_the_next_is_judged() -> None:
     assert told([*NOVEMBER, *DECEMBER]) == EVERYTHING_ONCE
 
 
@@ -90,7 +90,7 @@ def test_a_period_first_seen_above_its_limit_is_one_message() -> None:
     assert [(rule, kind) for _, rule, _, kind in changes] == [("budgets.exceeded", "opened")]
 
 
-def test_a_look_that_is_repeated_or_comes_late_tells_nothing_twice() -> None:
+def test_an_evaluation_that_is_repeated_or_late_reports_nothing_twice() -> None:
     days = [day for day in NOVEMBER if day.day in {5, 14, 21, 30}]
     assert told([day for one in (*days, DECEMBER.last) for day in (one, one)]) == EVERYTHING_ONCE
 

@@ -9,7 +9,7 @@ from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, 
 NOTHING = dict.fromkeys(DayRange(FIRST, THROUGH), "0")
 
 
-def test_a_budget_of_what_never_spent_is_told_with_its_id():
+def test_a_budget_of_what_never_spent_is_reported_with_its_id():
     one = budget(name="search", scope="project", id="proj_typo")
     (said,) = unspent(status(one, counted(other=NOTHING)))
     assert said.startswith("Budget search counts no spend of project proj_typo. Check that the id")
@@ -20,7 +20,7 @@ def test_a_budget_that_spent_before_its_periods_is_of_something():
     assert unspent(status(budget(period="daily"), counted(other=quiet))) == []
 
 
-def test_nothing_is_said_where_days_are_open():
+def test_nothing_is_reported_where_days_are_open():
     is_open = counted(other=NOTHING, missing=[*DayRange(date(2026, 10, 1), date(2026, 11, 1))])
     monthly = status(budget(start=date(2026, 10, 1), period="yearly"), is_open)
     assert monthly["state"].unique().to_list() == ["incomplete"]

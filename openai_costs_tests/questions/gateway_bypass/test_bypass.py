@@ -130,13 +130,13 @@ def test_a_key_no_token_names_is_listed_with_owner_dollars_and_since_when():
     )
 
 
-def test_a_key_whose_token_is_gone_goes_round_since_the_day_after():
+def test_a_key_whose_token_is_gone_bypasses_since_the_day_after():
     gone = {"is_current": False, "last_seen_day": DAY - timedelta(days=2)}
     (row,) = listed(activity(spent(), tokens=(gone,)))
     assert (row["reason"], row["new_since_day"]) == ("unregistered", DAY - timedelta(days=1))
 
 
-def test_a_key_that_is_older_than_our_first_look_goes_round_since_it_was_made():
+def test_a_key_older_than_the_first_read_bypasses_since_it_was_created():
     made = datetime.combine(LISTED - timedelta(days=9), time(23, 30))
     rogue = {"id": "key_rogue", "created_at": made}
     (row,) = listed(activity(spent(api_key_id="key_rogue"), keys=(rogue,)))
@@ -364,7 +364,7 @@ def test_a_key_billed_in_two_projects_was_metered_once():
     assert sum(row["at_risk_usd"] for row in rows) == Decimal(30)
 
 
-def test_what_has_no_price_accuses_nobody_where_usage_was_not_read():
+def test_a_missing_price_accuses_no_one_where_usage_was_not_read():
     counted = tokens_metered(1_000, 0) | {
         "metered_usd": None, "is_unpriced": True, "unpriced_tokens": 1_000,
     }  # fmt: skip

@@ -187,7 +187,7 @@ def test_a_registry_that_was_never_read_opens_and_closes_nothing(tmp_path: Path)
     assert asked(tmp_path, listed=None, metered=22) == ({}, (None, None))
 
 
-def test_a_meter_that_was_never_read_judges_nobody_by_it(tmp_path: Path) -> None:
+def test_a_meter_that_was_never_read_judges_no_one(tmp_path: Path) -> None:
     assert asked(tmp_path, listed=23, metered=None) == ({"key_ana": day(22)}, (day(22), None))
 
 

@@ -45,7 +45,7 @@ def test_the_same_tokens_at_the_successors_prices_are_what_could_be_saved() -> N
     )
 
 
-def test_projects_are_distinct_and_spend_without_one_is_told_too() -> None:
+def test_projects_are_distinct_and_spend_without_one_is_shown_too() -> None:
     one = line("gpt-4.1, input", "20", "10000000")
     subjects = [saving.subject for saving in found(one, one | {"project_id": None})]
     assert subjects == ["no project gpt-4.1", "p gpt-4.1"]

@@ -42,7 +42,7 @@ def test_a_rule_is_found_in_one_module_by_its_name(rule: str) -> None:
     assert sum(f'"{rule}"' in module.read_text(encoding="utf-8") for module in modules) == 1
 
 
-def test_the_successors_are_the_ones_that_are_told() -> None:
+def test_the_successors_are_the_reported_ones() -> None:
     said = re.findall(
         r"^\| `(.+?)` \| `(.+?)` \| (.+?) \|$", sections()[RULES[2]], flags=re.MULTILINE
     )

@@ -66,13 +66,13 @@ def test_a_key_with_tokens_and_no_dollars_is_not_idle() -> None:
     assert resting(month) == []
 
 
-def test_an_old_last_use_is_told() -> None:
+def test_an_old_last_use_is_reported() -> None:
     used = {"last_used_at": IN_THE_PERIOD - timedelta(days=1)}
     (saving,) = idle(Month(spend=SPENT, keys=keys(RESTING | used)).facts)
     assert "last used 2026-10-22; no spend" in saving.because
 
 
-def test_a_project_that_nothing_names_is_idle_and_its_keys_are_not_told_again() -> None:
+def test_a_project_that_nothing_names_is_idle_and_its_keys_are_not_reported_again() -> None:
     month = Month(
         spend=SPENT,
         keys=keys(RESTING | {"project_id": "hack"}),

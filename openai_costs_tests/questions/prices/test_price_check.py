@@ -76,7 +76,7 @@ def test_what_was_billed_at_list_price_agrees() -> None:
         ("Completions", "2", "1000000", "label_not_parsed"),
     ],
 )
-def test_the_cause_says_why_they_differ_or_why_nothing_can_be_said(
+def test_the_cause_says_why_they_differ_or_why_it_is_unknown(
     label: str, usd: str, quantity: str | None, expected: str
 ) -> None:
     assert cause(label, usd, quantity) == expected

@@ -84,7 +84,7 @@ def test_the_share_of_dollars_that_was_checked_is_a_number_of_the_day(lake: Lake
     assert lake.read(PriceCheck)["expected_usd"].to_list() == [Decimal(2), None]
 
 
-def test_a_model_without_a_price_is_told_with_its_dollars_once_a_run(lake: Lake) -> None:
+def test_a_model_without_a_price_is_reported_with_its_dollars_once_a_run(lake: Lake) -> None:
     said = [one for one in verdicts(run(lake)) if one.check_name == "known_prices"]
     assert [(one.passed, one.partition, one.description) for one in said] == [
         (False, None, "genai-prices 0.2.3 does not know gpt-99-nova ($6.00).")

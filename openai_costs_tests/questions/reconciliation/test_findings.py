@@ -142,7 +142,9 @@ def test_an_unexplained_gap_names_the_gateway_tokens_to_map() -> None:
         {"cause": "price_differs", "metered_basis": "estimated"},
     ],
 )
-def test_what_is_small_unsettled_or_told_elsewhere_is_no_finding(more: dict[str, object]) -> None:
+def test_what_is_small_unsettled_or_reported_elsewhere_is_no_finding(
+    more: dict[str, object],
+) -> None:
     assert reported(gap(4, "cached_tokens", "10", "5") | more).is_empty()
 
 

@@ -63,7 +63,7 @@ def test_fewer_requests_in_the_same_mix_are_missing_and_not_cached_tokens():
     assert parts(explained(lines, half, NOTHING)) == {"missing_on_meter": Decimal("0.775")}
 
 
-def test_calls_round_the_gateway_are_missing_in_their_own_mix_and_no_cached_tokens():
+def test_calls_that_bypass_the_gateway_are_missing_in_their_own_mix_and_no_cached_tokens():
     prices = {"input": "0.00000125", "cached_input": "0.000000125", "output": "0.00001"}
     lines = {
         "input": at(prices["input"], 21_000_000),

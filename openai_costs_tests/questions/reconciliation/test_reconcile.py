@@ -66,7 +66,7 @@ def test_a_key_without_a_gateway_token_is_bypass_whatever_the_meter_says():
     assert causes(found) == {"bypass"}
 
 
-def test_spend_without_a_key_went_round_the_gateway():
+def test_spend_without_a_key_bypassed_the_gateway():
     found = reconciled(sides(priced(USED, api_key_id=None), meter()))
     assert causes(found) == {"bypass"}
 
@@ -179,7 +179,7 @@ def test_a_project_the_gateway_knows_without_a_key_is_matched_as_a_whole():
     ]
 
 
-def test_a_token_nobody_mapped_explains_nothing():
+def test_an_unmapped_token_explains_nothing():
     unknown = tokens({"openai_api_key_id": None, "mapping": "none", "confidence": "none"})
     found = reconciled(sides(priced(USED), meter(SAME), unknown))
     by_level = {
@@ -329,7 +329,7 @@ def test_a_project_is_on_the_bill_of_its_own_connection_where_there_are_several(
     }
 
 
-def test_a_capture_rate_without_room_is_not_told_and_stops_nothing():
+def test_a_capture_rate_without_room_is_not_reported_and_stops_nothing():
     found = reconciled(sides(bill(line("input", "0.000000000000000001", 1)), meter(SAME)))
     assert found["capture_rate"].null_count() == found.height
 

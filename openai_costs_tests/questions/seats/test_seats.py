@@ -155,7 +155,7 @@ def test_case_and_blanks_never_change_who_an_address_is(email: str, is_upper: bo
     assert email.upper().casefold() != email.casefold() or found is not None
 
 
-def test_without_a_directory_that_can_be_believed_nobody_is_flagged():
+def test_without_a_trusted_directory_no_one_is_flagged():
     given = members({"id": "user-1", "email": "a@tide.example"}, invites=({"id": "invite-1"},))
     assert {row["status"] for row in held(given, people())} == {None, "invited"}
     doubtful = people(MIRA, LEFT).with_columns(is_trusted=pl.lit(False))
@@ -278,16 +278,16 @@ def test_a_seat_line_that_does_appear_is_shared_to_the_last_digit():
     assert {row["seat_basis"] for row in rows} == {"bill"}
 
 
-def test_an_empty_ledger_makes_nobody_idle():
+def test_an_empty_ledger_makes_no_one_idle():
     given = members({"id": "user-1"}, as_of={})
     assert [row["is_idle"] for row in held(given, people())] == [False]
 
 
-def test_nobody_holds_nothing():
+def test_without_members_there_is_no_seat():
     assert held(members(), people(MIRA)) == []
 
 
-def test_a_connection_whose_ledger_was_not_read_for_long_makes_nobody_idle():
+def test_a_ledger_that_was_not_read_for_long_makes_no_one_idle():
     old = AS_OF - timedelta(days=40)
     given = members(
         {"id": "user-1"},

@@ -90,7 +90,7 @@ def test_dollars_without_a_model_are_not_shared_out() -> None:
     assert said(made(ledger(storage), used=used), "pool") == [(None, "unattributed", "4", None)]
 
 
-def test_dollars_of_a_model_that_nobody_used_are_not_shared_out() -> None:
+def test_dollars_of_a_model_without_usage_are_not_allocated() -> None:
     used = usage(("app", "ana", None, 750), model="gpt-4.1")
     assert said(made(ledger(line("app", None, "4")), used=used)) == [(None, "unattributed", "4")]
 
@@ -104,7 +104,7 @@ def test_tokens_of_a_key_without_a_user_are_its_owners() -> None:
     assert said(found) == [("ana", "allocated", "3"), ("ben", "allocated", "1")]
 
 
-def test_what_falls_to_tokens_of_nobody_stays_unattributed_with_its_share() -> None:
+def test_the_share_of_tokens_without_a_user_stays_unattributed() -> None:
     used = usage(("app", "ana", None, 1), ("app", None, None, 3))
     found = made(ledger(line("app", None, "4")), used=used)
     assert said(found, "pool", "share_pct") == [
@@ -125,7 +125,7 @@ def test_input_and_output_count_and_endpoints_without_tokens_do_not() -> None:
     assert said(found) == [("ana", "allocated", "1"), ("ben", "allocated", "3")]
 
 
-def test_an_organisation_without_projects_shares_out_as_a_whole_and_says_so() -> None:
+def test_an_organization_without_projects_shares_out_as_a_whole_and_says_so() -> None:
     used = usage((None, "ana", None, 1), ("default", "ben", None, 3))
     found = made(ledger(line(None, None, "4")), used=used)
     assert said(found, "pool") == [
@@ -170,7 +170,7 @@ def test_a_credit_is_shared_out_like_a_charge() -> None:
     assert said(found) == [("ana", "allocated", "-3"), ("ben", "allocated", "-1")]
 
 
-def test_nothing_is_said_of_zero_dollars() -> None:
+def test_zero_dollars_are_not_reported() -> None:
     assert made(ledger(line("app", None, "0"))).is_empty()
 
 
@@ -238,7 +238,7 @@ def test_the_only_project_left_has_all_users_that_are_left() -> None:
     ]
 
 
-def test_dollars_that_the_view_gives_nobody_are_attributed_like_any_others_keyless_first() -> None:
+def test_dollars_without_a_user_in_the_view_are_attributed_like_others_keyless_first() -> None:
     spent = plain(line("app", None, "3"), line("app", "key_ana", "4"))
     view = user_view(("ben", "3"), (None, "4"))
     found = made(spent, view=view, known=ANA_OWNS)
@@ -249,7 +249,7 @@ def test_dollars_that_the_view_gives_nobody_are_attributed_like_any_others_keyle
     ]
 
 
-def test_a_line_item_that_the_view_gives_nobody_keeps_its_keys() -> None:
+def test_a_line_item_without_a_user_in_the_view_keeps_its_keys() -> None:
     spent = plain(line("app", "key_ana", "3"), line("lab", None, "-1"))
     found = made(spent, view=user_view((None, "2")), known=ANA_OWNS)
     assert said(found, "project_id") == [

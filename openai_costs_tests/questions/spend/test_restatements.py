@@ -68,7 +68,7 @@ def test_the_same_dollars_on_more_rows_are_no_change() -> None:
     assert restatements([reading(3, *WAS), reading(6, *halves)]).is_empty()
 
 
-def test_a_line_that_is_gone_is_told_as_gone_to_zero() -> None:
+def test_a_line_that_is_gone_is_reported_as_gone_to_zero() -> None:
     (row,) = restatements([reading(3, *WAS), reading(6, *WAS[:1])]).rows(named=True)
     assert row["change_usd"] == Decimal("-4.2")
     assert row["what_changed"] == "p / bo / none / gpt-5, output: $4.20 -> $0.00"
@@ -104,7 +104,7 @@ def test_reads_in_other_groupings_are_compared_in_what_both_were_asked_for() -> 
     assert restatements([reading(3, *WAS), plain]).is_empty()
 
 
-def test_a_change_between_other_groupings_is_told_in_the_shared_dimensions() -> None:
+def test_a_change_between_other_groupings_is_reported_in_the_shared_dimensions() -> None:
     without_users = (("p", None, "gpt-5, input", "12"), ("p", None, "gpt-5, output", "4.2"))
     plain = reading(6, *without_users, grouping=PLAIN)
     (row,) = restatements([reading(3, *WAS), plain]).rows(named=True)

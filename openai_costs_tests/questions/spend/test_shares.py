@@ -46,7 +46,7 @@ def test_a_credit_is_shared_out_as_its_charge_would_be() -> None:
     assert usds("-1", 1, 1, 1) == [f"-{one}" for one in usds("1", 1, 1, 1)]
 
 
-def test_the_share_is_told_in_percent() -> None:
+def test_the_share_is_reported_in_percent() -> None:
     assert shares(Decimal(8), [3, 1])["share_pct"].to_list() == [Decimal(75), Decimal(25)]
 
 

@@ -36,12 +36,12 @@ def test_too_little_usage_is_a_gap_too() -> None:
     assert found([line("input", 100)], [tokens(90)])["gap_pct"].item() == -10
 
 
-def test_a_billed_model_without_usage_is_told() -> None:
+def test_a_billed_model_without_usage_is_reported() -> None:
     (row,) = found([line("input", 100)], [tokens(100, model="gpt-5-mini")]).rows(named=True)
     assert (row["billed_tokens"], row["used_tokens"], row["gap_pct"]) == (100, None, None)
 
 
-def test_a_billed_model_without_usage_is_told_also_where_the_bill_has_no_quantity() -> None:
+def test_a_billed_model_without_usage_is_reported_also_where_the_bill_has_no_quantity() -> None:
     (row,) = found([line("input", None)], []).rows(named=True)
     assert (row["billed_usd"], row["billed_tokens"], row["used_tokens"]) == (1, None, None)
 

@@ -28,14 +28,14 @@ def test_the_parts_that_are_known_may_never_exceed_the_whole() -> None:
     )
 
 
-def test_every_contradiction_of_a_row_is_told() -> None:
+def test_every_contradiction_of_a_row_is_reported() -> None:
     row = tokens(5, output=3, input_tokens=6, output_audio_tokens=0, output_image_tokens=1)
     told = contradictions(usage(row))["sums"].item()
     assert "input_tokens is 6" in told
     assert "output_tokens is 3, while its parts add up to 4" in told
 
 
-def test_a_count_below_zero_is_told_with_its_name() -> None:
+def test_a_count_below_zero_is_reported_with_its_name() -> None:
     rows = usage(tokens(1), tokens(1, num_model_requests=-2, output_tokens=-1))
     assert negative_counts(rows)["counts"].item() == "output_tokens -1, num_model_requests -2"
 

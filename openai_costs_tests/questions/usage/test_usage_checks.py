@@ -81,7 +81,7 @@ def test_usage_that_was_never_read_has_no_gap(lake: Lake) -> None:
     assert verdict(lake, "contiguous").passed
 
 
-def test_a_contradiction_is_told_with_its_row(lake: Lake) -> None:
+def test_a_contradiction_is_reported_with_its_row(lake: Lake) -> None:
     store(lake, Usage, used(21, input_tokens=7), 21)
     said = verdict(lake, "tokens_add_up")
     assert not said.passed
@@ -96,7 +96,7 @@ def test_usage_within_two_per_cent_covers_the_costs(lake: Lake) -> None:
     assert verdict(lake, "covers_costs").passed
 
 
-def test_usage_that_differs_is_told_with_model_day_and_both_numbers(lake: Lake) -> None:
+def test_usage_that_differs_is_reported_with_model_day_and_both_numbers(lake: Lake) -> None:
     billed_and_used(lake, 1_200)
     said = verdict(lake, "covers_costs")
     assert not said.passed
@@ -105,7 +105,7 @@ def test_usage_that_differs_is_told_with_model_day_and_both_numbers(lake: Lake) 
     )
 
 
-def test_a_model_without_usage_is_told(lake: Lake) -> None:
+def test_a_model_without_usage_is_reported(lake: Lake) -> None:
     store(lake, Spend, ledger({"day": day(22), "quantity": None}), 22)
     store(lake, SpendControl, settled(22), 22)
     said = verdict(lake, "covers_costs").because
@@ -117,14 +117,14 @@ def test_a_day_that_still_fills_up_is_not_held_to_it(lake: Lake) -> None:
     assert verdict(lake, "covers_costs").passed
 
 
-def test_a_connection_that_may_not_be_asked_is_skipped_and_it_is_said(lake: Lake) -> None:
+def test_a_connection_that_may_not_be_asked_is_skipped_and_reported(lake: Lake) -> None:
     billed_and_used(lake, 1_200)
     said = verdict(lake, "covers_costs", "costs_only")
     assert said.passed
     assert said.because.endswith("Not asked for usage, access is costs_only: acme.")
 
 
-def test_only_the_first_ten_gaps_are_told(lake: Lake) -> None:
+def test_only_the_first_ten_gaps_are_reported(lake: Lake) -> None:
     rows = [{"day": day(22), "model": f"m{n}", "line_item": f"m{n}, input"} for n in range(12)]
     store(lake, Spend, ledger(*rows), 22)
     store(lake, SpendControl, settled(22), 22)

@@ -292,7 +292,7 @@ def test_days_before_the_floor_are_refused() -> None:
     assert error(ask(window(11), options=options))["code"] == "reporting_lookback_exceeded"
 
 
-def test_an_organisation_may_refuse_grouping_by_key() -> None:
+def test_an_organization_may_refuse_grouping_by_key() -> None:
     options = WireOptions(accepts_api_key_grouping=False)
     assert ask(window(2, group_by="api_key_id"), options=options).status_code == 400
     assert ask(window(2, group_by="project_id"), options=options).is_success

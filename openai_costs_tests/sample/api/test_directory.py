@@ -190,7 +190,7 @@ def test_a_key_has_an_owner_who_is_a_person_or_a_service_account() -> None:
     assert "user" not in robot
 
 
-def test_no_key_is_ever_told() -> None:
+def test_no_key_is_ever_shown() -> None:
     for project in FIXTURES.project_names:
         for key in listed(f"projects/{project}/api_keys"):
             assert "****" in key["redacted_value"]
@@ -277,7 +277,7 @@ def test_alerts_name_the_mailboxes_they_go_to() -> None:
     assert listed("projects/proj_voice_guide/spend_alerts") == []
 
 
-def test_an_admin_key_belongs_to_an_owner_of_the_organisation() -> None:
+def test_an_admin_key_belongs_to_an_owner_of_the_organization() -> None:
     owners = {person.id for person in FIXTURES.people if person.role == "owner"}
     keys = listed("admin_api_keys")
     assert {key["owner"]["id"] for key in keys} <= owners

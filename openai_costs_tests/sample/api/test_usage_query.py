@@ -153,14 +153,14 @@ def test_batch_is_a_yes_or_no() -> None:
     assert error(ask_usage("completions", window(2, batch="maybe")))["param"] == "batch"
 
 
-def test_the_newest_dimension_can_be_one_that_an_organisation_does_not_have() -> None:
+def test_the_newest_dimension_can_be_one_that_an_organization_does_not_have() -> None:
     options = WireOptions(accepts_api_source_grouping=False)
     question = window(2, group_by="model,api_source")
     assert ask_usage("completions", question, options=options).status_code == 400
     assert ask_usage("completions", window(2, group_by="model"), options=options).is_success
 
 
-def test_an_organisation_may_lack_an_endpoint() -> None:
+def test_an_organization_may_lack_an_endpoint() -> None:
     options = WireOptions(without_usage=frozenset({"decisions"}))
     assert ask_usage("decisions", options=options).status_code == 404
     assert ask_usage("completions", options=options).status_code == 200

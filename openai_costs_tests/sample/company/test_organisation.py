@@ -137,7 +137,7 @@ def test_finance_close_spends_on_exactly_one_weekend() -> None:
     assert sorted(awake) == list(event.days)
 
 
-def test_nobody_spends_before_creation_or_after_the_archive() -> None:
+def test_no_one_spends_before_creation_or_after_the_archive() -> None:
     keys = ORGANISATION.fixtures.key_by_id
     projects = {project.id: project for project in ORGANISATION.fixtures.projects}
     for age in range(121):

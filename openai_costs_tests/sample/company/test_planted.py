@@ -77,7 +77,7 @@ def test_the_console_spends_on_a_model_that_named_users_of_the_project_use_as_we
     }
 
 
-def test_some_dollars_can_be_attributed_to_nobody() -> None:
+def test_some_dollars_stay_unattributed() -> None:
     rows = [line for line in lines(WEEKDAY, WEEKDAY) if not line.user_id and not line.api_key_id]
     assert {"Scale tier bundle", "Vector storage"} <= {line.line_item for line in rows}
 

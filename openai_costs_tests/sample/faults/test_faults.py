@@ -98,7 +98,7 @@ def test_a_timeout_is_a_read_timeout_without_the_wait() -> None:
         ask(spec="timeout@1:3600")
 
 
-def test_a_slow_answer_within_the_callers_patience_arrives() -> None:
+def test_a_slow_answer_within_the_callers_timeout_arrives() -> None:
     assert ask(spec="timeout@1:2").status_code == 200
 
 

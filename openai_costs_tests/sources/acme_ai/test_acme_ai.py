@@ -136,7 +136,7 @@ def test_paging_that_makes_no_sense_is_an_incomplete_read(answers: list[bytes], 
         ((503, "busy", "Back soon."), ProviderUnavailable, "HTTP 503: Back soon."),
     ],
 )
-def test_an_error_in_its_own_shape_is_told_in_its_own_words(
+def test_an_error_in_its_own_shape_is_shown_in_its_own_words(
     tmp_path: Path, refusal: tuple[int, str, str], kind: type[Exception], words: str
 ):
     with pytest.raises(kind) as error:
@@ -152,7 +152,7 @@ def test_nothing_outside_its_allow_list_is_asked(tmp_path: Path):
     assert wire.asked == []
 
 
-def test_a_missing_key_is_told_with_its_variable_and_its_remedy(
+def test_a_missing_key_is_reported_with_its_variable_and_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("ACME_AI_KEY")

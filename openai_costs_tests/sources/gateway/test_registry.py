@@ -165,7 +165,7 @@ def test_a_token_listed_as_deleted_counts_up_to_the_last_day_it_was_listed_witho
     assert (late["is_current"], late["last_seen_day"]) == (False, day(1))
 
 
-def test_a_source_that_left_the_settings_lists_nobody_any_more():
+def test_a_source_that_left_the_settings_lists_no_one_any_more():
     old = Listing(DAY, FILE, [TokenRow("old", openai_api_key_id="key_0")], is_read_now=False)
     gone, here = made(old, listing(TokenRow("tok"), on=day(5)))
     assert (gone["token_id"], gone["is_current"], gone["last_seen_day"]) == ("old", False, DAY)

@@ -47,7 +47,7 @@ def test_settings_that_declare_a_key_for_an_alias_declare_it_for_an_unlisted_tok
     assert where(made(upstreams=[others])["hashold"]) == (None, None, None, "none", "none")
 
 
-def test_an_alias_of_tokens_on_two_bills_tells_nothing():
+def test_an_alias_of_tokens_on_two_bills_proves_nothing():
     two = (
         TokenRow("hashnew", name="svc", openai_api_key_id="key_0"),
         TokenRow("third", name="svc", openai_api_key_id="key_1"),

@@ -112,7 +112,7 @@ def test_a_page_behind_unfinished_content_starts_the_answer_again(behind: Body |
     assert found == ("ab", [None, "x", None])
 
 
-def test_a_cursor_that_is_refused_in_every_attempt_is_told_in_the_providers_words():
+def test_a_cursor_that_is_refused_in_every_attempt_is_reported_in_the_providers_words():
     with pytest.raises(CursorRefused, match="The page token is invalid") as refused:
         read(*[letters("a", cursor="x"), REFUSED] * (MOST_RESTARTS + 1), wanted=2)
     assert refused.value.is_retryable

@@ -117,7 +117,7 @@ def test_parameters_are_sent_in_order_and_repeated_names_stay_repeated():
 
 
 @pytest.mark.parametrize("broken", ["sk-admin-one\ntwo", "sk-admin-one\x00", "sk-admin-\u2026one"])
-def test_a_key_that_no_header_can_carry_is_neither_sent_nor_told(
+def test_a_key_that_no_header_can_carry_is_neither_sent_nor_shown(
     broken: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ):
     wire = Wire(GOOD)
@@ -177,7 +177,7 @@ def test_there_is_no_way_to_send_anything_but_get():
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_is_never_retried_and_says_what_the_provider_said(status: int):
+def test_a_refused_key_is_never_retried_and_has_the_providers_message(status: int):
     wire = Wire(error(status, "Missing scopes: api.usage.read."))
     refused = failure(wire)
     assert isinstance(refused, AccessRefused)
@@ -188,7 +188,7 @@ def test_a_refused_key_is_never_retried_and_says_what_the_provider_said(status: 
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_is_told_the_scope_that_the_path_needs(status: int):
+def test_a_refused_key_is_an_error_with_the_scope_that_the_path_needs(status: int):
     needs = replace(API, permissions={COSTS: MANAGEMENT_PERMISSION})
     refused = failure(Wire(error(status, "No.")), api=needs)
     assert isinstance(refused, AccessRefused)
@@ -305,7 +305,7 @@ def test_an_endless_retry_after_ends_the_read_at_once(waits: list[float]):
     assert waits == []
 
 
-def test_every_try_is_told_before_its_wait_in_a_sentence(waits: list[float]):
+def test_every_retry_is_reported_before_its_wait_in_a_sentence(waits: list[float]):
     told: list[str] = []
     wire = Wire(
         error(429, f"slow down {KEY}"),

@@ -27,7 +27,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base_url: str) -> s
 
 
 @pytest.mark.parametrize("address", ["https://api.openai.com", "https://api.openai.com/"])
-def test_an_address_without_v1_is_told_to_end_in_it(
+def test_the_remedy_for_an_address_without_v1_is_to_end_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ):
     said = refused(tmp_path, monkeypatch, address)

@@ -49,7 +49,7 @@ def test_one_row_of_each_is_asked_for(tmp_path: Path):
     assert [params["limit"] for params in wire.params] == ["1", "1"]
 
 
-def test_a_missing_scope_says_what_the_provider_said_and_what_is_missing_without_it(tmp_path: Path):
+def test_a_missing_scope_has_the_providers_message_and_what_is_missing_without_it(tmp_path: Path):
     found = probed(Desk(tmp_path), Lists({PROJECTS: NO}))["api.management.read"]
     assert found.message == "HTTP 403: Missing scopes."
     assert found.path == PROJECTS
@@ -65,7 +65,7 @@ def test_a_connection_that_gives_costs_only_is_not_asked(tmp_path: Path):
     assert wire.asked == []
 
 
-def test_a_missing_key_is_said_before_anything_is_sent(
+def test_a_missing_key_is_an_error_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("ACME_KEY", raising=False)

@@ -15,7 +15,7 @@ MARCH = DayRange(date(2026, 3, 1), date(2026, 3, 20))
 REFUSED = Hints().refused(MARCH, (WITH_USERS,), TODAY)
 
 
-def test_nothing_learned_asks_for_every_grouping():
+def test_without_a_hint_every_grouping_is_asked_for():
     assert Hints().groupings(MARCH, TODAY) == LEDGER_GROUPINGS
 
 
@@ -75,14 +75,14 @@ def test_what_is_remembered_is_recalled(note: UPath):
     assert recall(note) == known
 
 
-def test_no_note_is_nothing_learned(note: UPath):
+def test_no_note_gives_no_hint(note: UPath):
     assert recall(note) == Hints()
 
 
 @pytest.mark.parametrize(
     "said", [b"", b"{", b"\xff\xfe", b'{"floor": "long ago"}', b'{"refusals": 3}', b"[]"]
 )
-def test_a_note_that_cannot_be_read_is_nothing_learned(note: UPath, said: bytes):
+def test_a_note_that_cannot_be_read_gives_no_hint(note: UPath, said: bytes):
     remember(note, Hints(TODAY))
     note.write_bytes(said)
     assert recall(note) == Hints()

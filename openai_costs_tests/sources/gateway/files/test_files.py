@@ -188,7 +188,7 @@ def test_a_file_that_is_not_utf_8_names_the_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["nothing.csv", "*.csv"])
-def test_a_file_that_is_not_there_is_said(tmp_path: Path, name: str):
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path, name: str):
     with pytest.raises(FileRefused, match="does not exist"):
         reads(tmp_path, spend_files=[name])
 

@@ -110,7 +110,7 @@ def test_a_request_at_the_next_midnight_belongs_to_the_next_day():
     )
 
 
-def test_a_request_tells_apart_what_a_daily_sum_hides():
+def test_a_request_distinguishes_what_a_daily_sum_hides():
     found = of_requests(log("tok", 0.25, 10, 0, 5), log("tok", 0, 30, 0, 10))
     (row,) = found.rows(named=True)
     assert (row["metered_usd"], row["unpriced_tokens"]) == (Decimal("0.25"), 40)
@@ -163,7 +163,7 @@ def test_a_token_has_the_state_that_follows_from_its_fields(more: dict[str, Any]
     assert token(**more).status == status
 
 
-def test_a_deleted_token_is_deleted_and_an_empty_user_is_nobody():
+def test_a_deleted_token_is_deleted_and_an_empty_user_is_none():
     page = {
         "keys": [key("gone", user_id="", team_id="team-1")],
         "total_count": 1,

@@ -150,7 +150,7 @@ def test_a_gateway_that_is_down_is_a_failed_read():
         list(reader(Refusing(503)).meter(TODAY, quiet))
 
 
-def test_a_missing_key_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_key_is_an_error_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("GATEWAY_KEY")
     proxy = keys(key("a"))
     with pytest.raises(SettingsError, match="GATEWAY_KEY"):

@@ -198,7 +198,7 @@ def test_a_day_without_results_is_a_day_of_nothing():
     assert set(batch.read_at) == {Slice("acme", day) for day in span(3)}
 
 
-def test_spend_that_names_nobody_is_kept_as_unattributed():
+def test_spend_without_a_user_is_kept_as_unattributed():
     frame = ledger(*recorded_days("unattributed"))
     named = frame.select("line_item", "project_id", "api_key_id", "billed_usd").rows()
     assert sorted(named, key=str) == sorted(
@@ -322,7 +322,7 @@ def test_the_ledger_says_who_billed_whom_and_how_it_was_read():
     assert told == [("acme", "openai", "org-acme", "project_id,api_key_id,line_item", "gpt-4o")]
 
 
-def test_a_connection_without_an_organisation_id_has_none_in_its_rows():
+def test_a_connection_without_an_organization_id_has_none_in_its_rows():
     nameless = OpenAIConnection(name="acme")
     frame = table(ledger_batches([day_of(result())], nameless))
     assert frame["organization_id"].to_list() == [None]

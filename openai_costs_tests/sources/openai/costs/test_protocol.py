@@ -292,13 +292,13 @@ def test_a_ledger_without_users_is_joined_by_the_user_view():
     assert window.refused == (WITH_USERS,)
 
 
-def test_the_ladder_goes_down_to_its_last_step():
+def test_the_methods_are_tried_to_the_last_one():
     window, _ = converse(read_window(THREE), accepting(COARSEST))
     assert window.answers["ledger"].query.grouping == COARSEST
     assert window.refused == (WITH_USERS, WITHOUT_USERS)
 
 
-def test_an_organisation_that_gives_no_users_has_its_ledger_all_the_same():
+def test_an_organization_that_gives_no_users_has_its_ledger_all_the_same():
     def answer(get: Get) -> Body | Exception:
         asked = grouping_of(get.params)
         return refused("no users") if "user_id" in asked else empty_days(asked_days(get.params))
@@ -320,7 +320,7 @@ def test_a_user_view_that_does_not_arrive_is_no_refusal():
         converse(read_window(THREE), answer)
 
 
-def test_an_organisation_that_refuses_every_grouping_is_a_refusal():
+def test_an_organization_that_refuses_every_grouping_is_a_refusal():
     with pytest.raises(RequestRefused, match="cannot be combined"):
         converse(read_window(THREE), accepting())
 

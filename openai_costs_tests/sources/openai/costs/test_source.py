@@ -154,7 +154,7 @@ def truth(organisation: Organisation, days: DayRange) -> Decimal:
     return sum((line.amount for day in days for line in organisation.ledger(day, NOON)), Decimal(0))
 
 
-def test_a_month_is_what_the_organisation_spent_to_the_last_digit(desk: Callable[..., Desk]):
+def test_a_month_is_what_the_organization_spent_to_the_last_digit(desk: Callable[..., Desk]):
     here = desk()
     reads = here.read(back(30))
     assert days_of(reads) == list(back(30))
@@ -278,7 +278,7 @@ def test_history_that_is_gone_altogether_is_no_days(desk: Callable[..., Desk]):
     assert here.read(back(30)) == []
 
 
-def test_a_floor_that_is_not_in_the_window_is_told_and_not_looked_for_for_ever(tmp_path: Path):
+def test_a_floor_outside_the_window_is_reported_and_not_searched_for_without_end(tmp_path: Path):
     """The provider calls every grouped question too old, and answers all others."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -295,7 +295,7 @@ def test_a_floor_that_is_not_in_the_window_is_told_and_not_looked_for_for_ever(t
         list(source.read(here.connection, back(30), here.told.append))
 
 
-def test_an_organisation_that_gives_no_users_is_read_without(tmp_path: Path):
+def test_an_organization_that_gives_no_users_is_read_without(tmp_path: Path):
     def answer(request: httpx.Request) -> httpx.Response:
         params = request.url.params.multi_items()
         if "user_id" in grouping_of(params):
@@ -315,7 +315,7 @@ def test_an_organisation_that_gives_no_users_is_read_without(tmp_path: Path):
     assert users.select("user_id", "billed_usd").rows() == [(None, Decimal("0.5"))] * 2
 
 
-def test_an_organisation_that_names_no_users_is_read_with_a_user_view(desk: Callable[..., Desk]):
+def test_an_organization_that_names_no_users_is_read_with_a_user_view(desk: Callable[..., Desk]):
     here = desk(options=WireOptions(combine_user="never"))
     reads = here.read(back(30))
     assert set(groupings(reads).values()) == {WITHOUT_USERS}
@@ -324,7 +324,7 @@ def test_an_organisation_that_names_no_users_is_read_with_a_user_view(desk: Call
     assert users["user_id"].n_unique() > 5
 
 
-def test_an_organisation_without_keys_is_read_by_project(desk: Callable[..., Desk]):
+def test_an_organization_without_keys_is_read_by_project(desk: Callable[..., Desk]):
     options = WireOptions(combine_user="never", accepts_api_key_grouping=False)
     here = desk(options=options)
     reads = here.read(back(30))
@@ -373,7 +373,7 @@ def test_a_lost_note_costs_requests_and_nothing_else(desk: Callable[..., Desk]):
     assert recall(note) == known
 
 
-def test_a_missing_key_is_said_before_anything_is_sent(
+def test_a_missing_key_is_an_error_before_anything_is_sent(
     desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("ACME_KEY", raising=False)

@@ -170,7 +170,7 @@ def test_a_reading_that_breaks_off_is_tried_again_and_goes_on(acme: Office):
     assert len(acme.archive.reads("openai", "acme", "directory", TODAY)) == 1
 
 
-def test_an_outage_that_lasts_is_told_and_the_step_ends(acme: Office):
+def test_an_outage_that_lasts_is_reported_and_the_step_ends(acme: Office):
     wire = acme.answers("acme", ABC, breaks_after=8)
     ran = acme.ask()
     verdict = said(ran, "raw/openai_directory", "read_complete")
@@ -181,7 +181,7 @@ def test_an_outage_that_lasts_is_told_and_the_step_ends(acme: Office):
     assert acme.archive.reads("openai", "acme", "directory", TODAY) == []
 
 
-def test_a_list_that_nobody_was_given_is_a_warning_that_names_it(acme: Office):
+def test_a_list_that_was_never_given_is_a_warning_that_names_it(acme: Office):
     acme.answers("acme", ABC | {"/organization/admin_api_keys": (403, "Owners only.")})
     verdict = said(acme.ask(), "raw/openai_directory", "read_complete")
     assert (verdict.passed, verdict.severity) == (False, "WARN")

@@ -53,7 +53,7 @@ def test_a_renamed_thing_has_its_new_name_and_is_one_row():
     assert rows(Projects, SEEN, *reads) == [("proj_a", "After", "active", TENTH, ELEVENTH, True)]
 
 
-def test_a_name_that_is_no_longer_told_is_remembered():
+def test_a_name_that_is_no_longer_listed_is_remembered():
     reads = projects(project("a", name="Before")), projects(project("a", name=None), days=1)
     assert rows(Projects, "name is_current", *reads) == [("Before", True)]
 
@@ -137,12 +137,12 @@ def test_a_project_that_vanishes_takes_its_keys_along():
     ]
 
 
-def test_a_list_of_the_organisation_that_is_refused_leaves_its_things_as_they_were():
+def test_a_list_of_the_organization_that_is_refused_leaves_its_things_as_they_were():
     reads = read({"users": [user("ada")]}), read({}, days=1, absent=["users"])
     assert rows(Users, SEEN, *reads) == [("user-ada", "Ada", "active", TENTH, TENTH, True)]
 
 
-def test_a_list_that_was_never_asked_for_tells_nothing():
+def test_a_list_that_was_never_asked_for_proves_nothing():
     assert rows(Users, "status", read({"users": [user("ada")]}), read({}, days=1)) == [("active",)]
 
 
@@ -264,7 +264,7 @@ def test_a_page_that_one_table_cannot_use_is_no_harm_to_the_others():
     assert made(Users, broken).frame["id"].to_list() == ["user-ada"]
 
 
-def test_a_damaged_file_is_said_and_the_other_reads_are_used():
+def test_a_damaged_file_is_reported_and_the_other_reads_are_used():
     damaged = DamagedRead("acme", ELEVENTH, PageRefused("page", "the file", "is damaged"))
     reads = [projects(project("a")), damaged]
     found = folded(
@@ -298,7 +298,7 @@ def many(count: int, **when: int) -> KeptRead:
         ([10, 4, 4], None),
     ],
 )
-def test_a_list_that_lost_more_than_half_of_its_rows_is_told_with_both_numbers(
+def test_a_list_that_lost_more_than_half_of_its_rows_is_reported_with_both_numbers(
     sizes: list[int], shrunk: tuple[int, int] | None
 ):
     reads = (many(size, days=days) for days, size in enumerate(sizes))

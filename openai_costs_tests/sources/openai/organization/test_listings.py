@@ -42,7 +42,7 @@ def rows(found: Listing, columns: str) -> list[tuple[Any, ...]]:
     return found.rows.select(columns.split()).rows()
 
 
-def test_a_project_is_what_its_entry_says_and_what_is_not_said_is_null():
+def test_a_project_is_what_its_entry_has_and_what_is_absent_is_null():
     found = listed(Projects, projects=recorded("directory_projects", "active_and_archived"))
     assert rows(found, "id name status created_at archived_at residency") == [
         (
@@ -105,7 +105,7 @@ def test_an_invite_has_an_address_and_no_name():
     )
 
 
-def test_an_admin_keys_owner_is_told_at_once():
+def test_an_admin_keys_owner_is_known_at_once():
     found = listed(
         AdminKeys, admin_api_keys=recorded("directory_admin_api_keys", "person_and_robot")
     )

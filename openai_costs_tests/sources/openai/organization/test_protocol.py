@@ -129,7 +129,9 @@ def test_a_single_object_that_is_no_object_is_an_error():
 
 
 @pytest.mark.parametrize("refused", [REFUSED, GONE])
-def test_a_refused_list_is_absent_with_what_was_said(refused: AccessRefused | RequestRefused):
+def test_a_refused_list_is_absent_with_the_providers_message(
+    refused: AccessRefused | RequestRefused,
+):
     found, _ = converse(read_or_refused(PEOPLE), in_turn(refused))
     assert found == ListRead(absent=f"HTTP {refused.status}: {refused.message}")
 
@@ -202,7 +204,7 @@ def test_keys_that_are_refused_tell_nothing_about_where_history_starts():
     assert day == date(2024, 5, 4)
 
 
-def test_an_organisation_without_projects_has_no_oldest():
+def test_an_organization_without_projects_has_no_oldest():
     day, _ = converse(earliest_day(), answers())  # type: ignore[arg-type]
     assert day is None
 

@@ -151,7 +151,7 @@ def test_without_the_scope_nothing_is_kept_and_the_sentence_names_it(desk: Desk,
     assert (kept(desk), left(desk), len(wire.asked)) == ([], set(), 1)
 
 
-def test_a_missing_key_is_said_before_anything_is_sent(
+def test_a_missing_key_is_an_error_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("ACME_KEY", raising=False)
@@ -319,7 +319,7 @@ def test_no_endpoint_is_asked_more_than_six_times_in_any_minute(
             assert seventh - first >= timedelta(minutes=1)
 
 
-def test_progress_is_told_at_the_start_every_minute_and_at_the_end(
+def test_progress_is_shown_at_the_start_every_minute_and_at_the_end(
     paced: Callable[[int], tuple[Desk, Pace]],
 ):
     desk, _ = paced(20)
@@ -332,7 +332,7 @@ def test_progress_is_told_at_the_start_every_minute_and_at_the_end(
     ]
 
 
-def test_without_a_pace_only_the_start_and_the_end_are_told(desk: Desk):
+def test_without_a_pace_only_the_start_and_the_end_are_shown(desk: Desk):
     tried(desk, Lists(organisation("a", "b", "c")))
     assert desk.told == [
         "acme: directory 0 of 3 projects",
@@ -362,7 +362,7 @@ def test_an_older_day_that_is_noted_already_stays(desk: Desk, known: date):
     assert recall(note) == Hints(floor=floor, created=known)
 
 
-def test_no_address_is_in_what_is_told_or_logged(desk: Desk, caplog: pytest.LogCaptureFixture):
+def test_no_address_is_in_any_message_or_log(desk: Desk, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG)
     tried(desk, Lists(organisation("a"), breaks_after=5))
     done = tried(desk, Lists(organisation("a") | {"/organization/users": (400, "no")}))

@@ -147,7 +147,7 @@ def test_a_page_that_cannot_be_believed_is_red_leaves_its_day_and_ends_no_step(
     assert "input_tokens is 3, while its parts add up to 4 (input_cached_tokens 4)" in because
 
 
-def test_a_connection_that_gives_costs_only_is_never_asked_and_told_so(desk: Desk):
+def test_a_connection_with_costs_only_is_never_asked_and_the_fact_says_so(desk: Desk):
     wire = Wire(EVERY_ENDPOINT)
     ran = desk.ran(wire, access="costs_only")
     assert wire.asked == []

@@ -68,7 +68,7 @@ def test_batch_tier_and_source_are_rows_of_their_own():
     ]
 
 
-def test_usage_of_nobody_is_kept_as_such():
+def test_usage_without_a_user_is_kept_as_such():
     row = recorded("grouped").filter(day=after(1)).row(0, named=True)
     named = {row[name] for name in ("project_id", "user_id", "api_key_id", "model", "batch")}
     assert named == {None}
@@ -218,7 +218,7 @@ def test_an_unknown_object_is_counted_only_if_it_has_what_we_count():
     assert "not counted: organization.usage.credits.result (1)" in said
 
 
-def test_an_endpoint_that_is_absent_gives_no_rows_and_is_named_with_what_was_said():
+def test_an_absent_endpoint_gives_no_rows_and_is_named_with_the_providers_message():
     read = day_read({"completions": bucket(DAY, result())}, absent={"decisions": "Not for you."})
     batch = one_batch(read)
     assert set(batch.frame["endpoint"]) == {"completions"}

@@ -84,13 +84,13 @@ def test_a_grouping_that_is_refused_is_asked_for_without_what_is_newest():
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])
-def test_an_endpoint_that_is_not_given_is_absent_with_what_was_said(status: int):
+def test_an_endpoint_that_is_not_given_is_absent_with_the_providers_message(status: int):
     found, _ = read(but(lambda get: name_of(get) == "decisions", lambda get: no(get, status)))
     assert found.absent == {"decisions": "Not for you."}
     assert [*found.answers] == [name for name in NAMES if name != "decisions"]
 
 
-def test_an_organisation_that_is_given_no_endpoint_is_refused():
+def test_an_organization_that_is_given_no_endpoint_is_refused():
     with pytest.raises(RequestRefused, match="usage/completions"):
         read(no)
 
@@ -128,7 +128,7 @@ def test_an_endpoint_that_begins_after_the_window_is_absent():
     assert found.absent == {"decisions": "too long ago"}
 
 
-def test_an_endpoint_that_takes_back_what_it_said_is_absent():
+def test_an_endpoint_that_answers_differently_later_is_absent():
     found, _ = read(
         but(lambda get: name_of(get) == "images" and "group_by[]" in dict(get.params), too_old)
     )

@@ -125,7 +125,7 @@ def test_today_is_read_as_far_as_it_has_come(desk: Desk):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_without_the_scope_is_refused_once_and_told_which(desk: Desk, status: int):
+def test_a_key_without_the_scope_is_refused_once_with_the_scope(desk: Desk, status: int):
     refusals = dict.fromkeys(ENDPOINTS, (status, "", "Missing scopes: api.usage.read"))
     wire = Wire(refusals=refusals)
     with pytest.raises(AccessRefused, match=r"api\.usage\.read"):
@@ -180,7 +180,7 @@ def test_days_before_the_start_of_a_connection_are_not_asked_for(tmp_path: Path)
     assert {asked_days(one.url.params.multi_items()) for one in wire.asked} == {back(2)}
 
 
-def test_a_missing_key_is_said_before_anything_is_sent(
+def test_a_missing_key_is_an_error_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("ACME_KEY", raising=False)
