@@ -103,6 +103,23 @@ def graph() -> dg.AssetGraph:
         return house(Path("nowhere")).defs().resolve_asset_graph()
 
 
+# --- the first screen ---------------------------------------------------------------------------
+
+
+def test_the_readme_is_short_and_begins_with_a_sentence_a_picture_and_two_commands() -> None:
+    readme = ROOT / "README.md"
+    assert text(readme).count("\n") <= 100
+    install = (
+        "python3 -m venv .venv && . .venv/bin/activate && pip install -q -c constraints.txt -e ."
+    )
+    assert fences(readme)[0] == ("sh", f"{install}\nopenai-costs demo\n")
+    title, sentence, picture, *_ = text(readme).split("\n\n")
+    assert (title, sentence.count(".")) == ("# openai_costs", 1)
+    file = ROOT / re.findall(r"^!\[.+\]\((.+)\)$", picture)[0]
+    assert file.read_bytes().startswith(b"\x89PNG")
+    assert file.stat().st_size < 250_000
+
+
 # --- tables ------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from openai_costs.kernel.days import consecutive
-from openai_costs.kernel.formatting import dollars
+from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 
 Say = Callable[[str], None]
@@ -72,7 +72,7 @@ class Progress(logging.Handler):
         spent = time.monotonic() - self.began
         left = spent / self.done * (self.steps - self.done)
         tally = self.tallies.get(event.step_key or "", _Tally())
-        figures = f", {tally.rows:,} rows" if tally.rows else ""
+        figures = f", {counted(tally.rows, 'row')}" if tally.rows else ""
         figures += f", {dollars(tally.usd)}" if tally.usd else ""
         position = f"{self.done:>3}/{self.steps}"
         self.say(f"{position} {_title(event.step_key)}{figures} (about {left:.0f} s left)")

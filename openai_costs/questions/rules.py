@@ -24,8 +24,9 @@ class Rule:
         id: folder.rule.
         title: The sentence that a finding is known by, in the past tense so that it also holds when
             the finding is closed. Placeholders: {who} (kind and name), {name}, {connection}, {usd}
-            (dollars at stake, without a sign), {observed}, {threshold}, {since}, {day}, {when}
-            ("on DAY", or "from DAY to DAY"), {period} (the same, of the period in the subject id).
+            (dollars at stake, without a sign), {observed}, {threshold}, {percent} (of a limit),
+            {since}, {day}, {when} ("on DAY", or "from DAY to DAY"), {period} (the same, of the
+            period in the subject id).
         span: The days that `observed` is the sum of, with the same placeholders; empty when the
             message leaves `observed` out.
         compared: What `expected` is, as the word behind it: `against $13.00 metered`.

@@ -1,6 +1,8 @@
 """The sections of `openai_costs.toml` as typed models, a file per subject.
 
-Read nothing: load.py fills them in. Not here: connections and their keys (load.py).
+They read nothing: load.py fills them in from the environment and the file (settings_file.py), and
+says what is wrong with either (error_texts.py) and on which line (error_location.py). A provider's
+own settings are in its folder below sources/. Not here: keys, which are read when they are needed.
 """
 
 from openai_costs.settings.alerts import ABOUT_DATA, Alerts, ChannelKind, Mute, Route, Severity

@@ -19,6 +19,9 @@ LONGEST = 600
 _PERIOD = re.compile(r"/(\d{4}-\d{2}-\d{2})(?:/|$)")
 """The first day of a period, as a subject id names it: `labs/2026-11-01/50%`."""
 
+_PERCENT = re.compile(r"/([\d.]+)%$")
+"""The share of a limit, as a subject id names it."""
+
 _KINDS = {"api_key": "API key"}
 """Kinds of subjects whose column value is not the word for people."""
 
@@ -55,6 +58,7 @@ def _parts(finding: Finding) -> dict[str, str]:
     is_everywhere = finding.connection == EVERY_CONNECTION
     period = _PERIOD.search(finding.subject_id)
     first = date.fromisoformat(period[1]) if period else finding.since_day
+    percent = _PERCENT.search(finding.subject_id)
     return {
         "who": f"{kind} {name}",
         "name": name,
@@ -62,6 +66,7 @@ def _parts(finding: Finding) -> dict[str, str]:
         "usd": dollars(abs(finding.impact_usd or Decimal(0))),
         "observed": _amount_or_none(finding.observed, finding.unit),
         "threshold": _amount_or_none(finding.threshold, finding.unit),
+        "percent": f"{percent[1]} %" if percent else "",
         "since": str(min(finding.since_day, finding.day)),
         "day": str(finding.day),
         "when": _range(finding.since_day, finding.day),

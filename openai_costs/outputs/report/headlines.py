@@ -83,7 +83,7 @@ def _average_day(scope: Scope) -> Headline:
     if not days:
         return Headline(label, NONE, _note(scope, "No settled day yet"))
     average = round(scope.billed(days) / len(days))
-    of = f"Over {counted(len(days), 'settled day')}"
+    of = f"over {counted(len(days), 'settled day')}"
     return Headline(label, dollars_of(average), _note(scope, of, span(days)))
 
 

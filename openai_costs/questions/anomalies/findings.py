@@ -72,7 +72,8 @@ def _impact(days: Days) -> str:
     """Return the dollars of all days, and which days those are."""
     impact = total_impact(days)
     side = "above" if impact >= 0 else "below"
-    return f"{dollars(abs(impact))} {side} what was expected {span(days)}."
+    total = "Total: " if len(days) > 1 else ""
+    return f"{total}{dollars(abs(impact))} {side} expected {span(days)}."
 
 
 def _outlook(newest: dict[str, Any]) -> str | None:

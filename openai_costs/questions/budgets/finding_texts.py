@@ -25,7 +25,7 @@ def exceeded(row: Row, since: date, first_day: date, budget: Budget) -> str:
         budget: The budget.
     """
     above = dollars(row["spent_usd"] - row["limit_usd"])
-    what = f"{_spent(row, first_day, budget)}: {above} above the limit since {since}."
+    what = f"{_spent(row, first_day, budget)}: {above} above the limit, which it passed on {since}."
     return f"{what}{_causes(row, budget)}"
 
 
@@ -40,9 +40,9 @@ def no_longer_exceeded(row: Row, since: date, after: Row, first_day: date, budge
         budget: The budget.
     """
     above = dollars(row["spent_usd"] - row["limit_usd"])
-    what = f"{_spent(row, first_day, budget)}: {above} above the limit since {since}."
+    what = f"{_spent(row, first_day, budget)}: {above} above the limit, which it passed on {since}."
     back = f"back to {dollars(after['spent_usd'])}, within the limit"
-    return f"{what} Credits or refunds on {after['day']} took the spend {back}."
+    return f"{what} Credits or refunds on {after['day']} took it {back}."
 
 
 def threshold_passed(
@@ -92,15 +92,15 @@ def _spent(row: Row, first_day: date, budget: Budget) -> str:
     spent, limit = dollars(row["spent_usd"]), dollars(row["limit_usd"])
     start = f"{first_day}{'' if first_day == row['period_start'] else ' (the first settled day)'}"
     return (
-        f"{spent} of {limit} ({row['spent_pct']:,.0f} %) was spent from {start} to {row['day']} by "
-        f"{_who(row, budget)}{_unread(row)}"
+        f"{_whose(row, budget)} was {spent} of {limit} ({row['spent_pct']:,.0f} %) from {start} to "
+        f"{row['day']}{_unread(row)}"
     )
 
 
-def _who(row: Row, budget: Budget) -> str:
-    kind, ids = row["scope"].replace("_", " "), row["scope_id"]
-    who = "everyone" if ids is None else f"{kind} {row['scope_name'] or ids}"
-    return who if budget.connection == "*" else f"{who} in {budget.connection}"
+def _whose(row: Row, budget: Budget) -> str:
+    kind, ids = row["scope"].replace("_", " ").replace("api key", "API key"), row["scope_id"]
+    whose = "Total spend" if ids is None else f"Spend of {kind} {row['scope_name'] or ids}"
+    return whose if budget.connection == "*" else f"{whose} in {budget.connection}"
 
 
 def _unread(row: Row) -> str:
@@ -129,4 +129,4 @@ def _causes(row: Row, budget: Budget) -> str:
         return f" Most of it: {parts}."
     last = compared_with(budget, DayRange(row["period_start"], row["day"])).last
     days = DayRange(row["compared_start"], last)
-    return f" Growth over the {dollars(row['compared_usd'])} of {days}: {parts}."
+    return f" Compared with {dollars(row['compared_usd'])} from {days}: {parts}."

@@ -29,7 +29,7 @@ EXCEEDED = Rule(
 )
 THRESHOLD = Rule(
     "budgets.threshold",
-    title="{who} passed {threshold} on {since}",
+    title="{who} passed {percent} of its limit ({threshold}) on {since}",
     span="{period}",
     quiet_days=1,
     reports_end=False,

@@ -69,8 +69,8 @@ def _saving(facts: Facts, use: Use, by_day: Mapping[date, Mix], share: Decimal) 
     if saving < MIN_SAVING_USD:
         return
     because = (
-        f"The key used {use.model} on {len(by_day)} of {len(facts.period)} days, on weekend days "
-        f"with {share:.0f} % of a weekday's tokens, and never as batch or flex: "
+        f"The key used {use.model} on {len(by_day)} of {len(facts.period)} days, with "
+        f"{share:.0f} % of a weekday's tokens on weekend days, and never through batch or flex: "
         f"{worked_out(whole, now)}. At {tier} prices: {arithmetic}. If 1 in {CAN_WAIT} tokens can "
         f"wait: ({dollars(before)} - {dollars(after)}) / {CAN_WAIT} = {dollars(half)}{as_paid}. "
         "Ask the owner how long an answer may take."

@@ -80,7 +80,7 @@ def _saving(facts: Facts, use: Use, whole: Mix, best: Week) -> Iterator[Saving]:
         f"{worked_out(now, prices)}. In its best week, {best.days}, it was "
         f"{_cached_pct(best.tokens):.1f} % ({best.tokens.cached_input:,} of "
         f"{best.tokens.all_input:,} tokens). The same input in the mix of that week: "
-        f"{worked_out(then, prices)}, {dollars(before - after)} less{as_paid}. Look at what "
+        f"{worked_out(then, prices)}, {dollars(before - after)} less{as_paid}. Check what "
         "changed in the prompt after that week."
     )
     yield facts.saving_of_key(RULE, use, saving, because)

@@ -62,7 +62,7 @@ def _idle(facts: Facts, kind: str, row: dict[str, Any]) -> Saving:
     last = f", last used {used:%Y-%m-%d}" if used else ""
     because = (
         f"Created {row['created_at']:%Y-%m-%d}{last}; no spend in the {len(facts.period)} days "
-        f"{facts.period}. Removing it saves no dollars, but closes an access that no one watches."
+        f"from {facts.period}. Removing it saves no money, but closes access that no one monitors."
     )
     return Saving(IDLE, kind, row["id"], row["name"], None, NOTHING, NOTHING, because)
 
@@ -74,10 +74,10 @@ def _twice(facts: Facts, kind: str, things: pl.DataFrame, shared: list[str]) -> 
     what = "keys of one owner and project" if kind == "api_key" else "projects"
     for row in groups.filter(pl.col("id").list.len() > 1).iter_rows(named=True):
         billed = {one: bills.get(one, NOTHING) for one in row["id"]}
-        amounts = ", ".join(f"{one} ({dollars(usd)})" for one, usd in billed.items())
+        amounts = ", ".join(f"{one} {dollars(usd)}" for one, usd in billed.items())
         because = (
-            f"{len(billed)} active {what} share this name, with what each was billed in the "
-            f"period: {amounts}. Remove what is not needed, or give each a name of its own."
+            f"{len(billed)} active {what} share this name. Billed in the period: {amounts}. Remove "
+            "those that are not needed, or give each a name of its own."
         )
         usd = sum(billed.values(), NOTHING)
         yield Saving(DUPLICATE, kind, row["id"][0], row["name"], None, usd, NOTHING, because)

@@ -60,3 +60,12 @@ def test_an_amount_has_its_unit_in_the_singular_or_plural() -> None:
 def test_foreign_text_stays_on_one_line_of_bounded_length() -> None:
     assert one_line("a\r\nSubject: b\x00c") == "a Subject: b c"
     assert len(one_line("x" * 10_000)) == 600
+
+
+def test_a_threshold_is_named_with_its_percent_and_dollars() -> None:
+    rule = find_rule("budgets.threshold")
+    name = {"subject_kind": "budget", "subject_name": "labs", "subject_id": "labs/2026-11-01/12.5%"}
+    passed = finding(18, 20, rule=rule.id, threshold=Decimal(75), **name)
+    assert title_of(passed, rule) == (
+        "Budget labs passed 12.5 % of its limit ($75.00) on 2026-11-18"
+    )

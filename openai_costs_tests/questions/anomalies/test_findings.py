@@ -73,7 +73,7 @@ def test_a_spike_of_one_day_names_the_dollars_the_day_and_what_would_be_normal()
     (row,) = told(day(0))
     assert row["because"] == (
         "API key etl (owner: Ada) spent $50.00 on 2026-01-05, against $10.00 expected. Up to "
-        "$20.00 would be normal. $40.00 above what was expected on 2026-01-05. What: model m "
+        "$20.00 would be normal. $40.00 above expected on 2026-01-05. What: model m "
         "+$40.00."
     )
 
@@ -82,8 +82,8 @@ def test_days_in_a_row_are_judged_together_even_when_the_newest_alone_would_be_n
     (row,) = told(*(day(number) for number in range(14)), day(14, "15"))
     assert row["because"].startswith(
         "API key etl (owner: Ada) has spent more than usual for 15 days: $15.00 on 2026-01-19, "
-        "against $10.00 expected. A single day of up to $20.00 would be normal. $565.00 above what "
-        "was expected from 2026-01-05 to 2026-01-19."
+        "against $10.00 expected. A single day of up to $20.00 would be normal. Total: $565.00 "
+        "above expected from 2026-01-05 to 2026-01-19."
     )
 
 
@@ -132,14 +132,14 @@ def test_many_dollars_are_critical_and_a_drop_is_only_worth_knowing() -> None:
     assert (drop["rule"], drop["severity"], drop["threshold"]) == ("anomalies.drop", "info", 5)
     assert drop["because"].startswith(
         "API key etl (owner: Ada) spent $0.00 on 2026-01-05; $10.00 was expected on 2026-01-05. It "
-        "had spent every day for at least two weeks. $10.00 below what was expected on 2026-01-05."
+        "had spent every day for at least two weeks. $10.00 below expected on 2026-01-05."
     )
 
 
 def test_a_rise_that_lasts_says_since_when_and_what_the_month_will_cost() -> None:
     (row,) = told(day(0, "15", kind="leak"))
     assert row["because"].startswith(
-        "API key etl (owner: Ada) spends a little more every few days, noticeably since "
+        "API key etl (owner: Ada) has spent a little more every few days, noticeably since "
         "2026-01-05: $15.00 on 2026-01-05, against $10.00 expected. A single day of up to $20.00"
     )
     assert row["outlook"] == (

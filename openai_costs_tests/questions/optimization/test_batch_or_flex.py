@@ -35,11 +35,11 @@ def test_half_of_the_difference_to_the_price_of_waiting_is_what_could_be_saved()
     (saving,) = found(every_day(MILLION, output=MILLION))
     assert saving.saving_usd == Decimal(30 * 10 - 30 * 5) / 2
     assert saving.because == (
-        "The key used gpt-4.1 on 30 of 30 days, on weekend days with 100 % of a weekday's tokens, "
-        "and never as batch or flex: (30,000,000 input x $2.00 + 30,000,000 output x $8.00) per "
-        "million tokens = $300.00. At batch prices: (30,000,000 input x $1.00 + 30,000,000 output "
-        "x $4.00) per million tokens = $150.00. If 1 in 2 tokens can wait: ($300.00 - $150.00) / 2 "
-        "= $75.00. Ask the owner how long an answer may take."
+        "The key used gpt-4.1 on 30 of 30 days, with 100 % of a weekday's tokens on weekend days, "
+        "and never through batch or flex: (30,000,000 input x $2.00 + 30,000,000 output x $8.00) "
+        "per million tokens = $300.00. At batch prices: (30,000,000 input x $1.00 + 30,000,000 "
+        "output x $4.00) per million tokens = $150.00. If 1 in 2 tokens can wait: ($300.00 - "
+        "$150.00) / 2 = $75.00. Ask the owner how long an answer may take."
     )
 
 

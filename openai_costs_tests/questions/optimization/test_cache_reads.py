@@ -61,7 +61,7 @@ def test_the_sum_can_be_repeated_from_the_sentence() -> None:
         "3,500,000 cached input x $0.50) per million tokens = $54.75. In its best week, 2026-10-30 "
         "to 2026-11-05, it was 50.0 % (3,500,000 of 7,000,000 tokens). The same input in the mix "
         "of that week: (15,000,000 input x $2.00 + 15,000,000 cached input x $0.50) per million "
-        "tokens = $37.50, $17.25 less. Look at what changed in the prompt after that week."
+        "tokens = $37.50, $17.25 less. Check what changed in the prompt after that week."
     )
 
 

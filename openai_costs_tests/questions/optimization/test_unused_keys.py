@@ -41,8 +41,8 @@ def test_a_key_that_nothing_names_in_the_whole_period_is_idle() -> None:
     (saving,) = idle(month.facts)
     assert (saving.subject, saving.subject_name, saving.saving_usd) == ("old", "old one", 0)
     assert saving.because == (
-        "Created 2026-01-01; no spend in the 30 days 2026-10-23 to 2026-11-21. Removing it saves "
-        "no dollars, but closes an access that no one watches."
+        "Created 2026-01-01; no spend in the 30 days from 2026-10-23 to 2026-11-21. Removing it "
+        "saves no money, but closes access that no one monitors."
     )
 
 
@@ -98,8 +98,8 @@ def test_keys_of_one_owner_and_project_with_one_name_are_duplicates() -> None:
     (saving,) = twice(Month(spend=SPENT, keys=keys(*rows)))
     assert (saving.subject, saving.billed_usd, saving.saving_usd) == ("k", Decimal(20), 0)
     assert saving.because == (
-        "2 active keys of one owner and project share this name, with what each was billed in the "
-        "period: k ($20.00), k2 ($0.00). Remove what is not needed, or give each a name of its own."
+        "2 active keys of one owner and project share this name. Billed in the period: k $20.00, "
+        "k2 $0.00. Remove those that are not needed, or give each a name of its own."
     )
 
 
@@ -125,5 +125,5 @@ def test_projects_with_one_name_are_duplicates() -> None:
     (saving,) = twice(Month(spend=SPENT, projects=projects(*rows)))
     assert (saving.subject_kind, saving.subject, saving.billed_usd) == ("project", "p", 20)
     assert saving.because.startswith(
-        "2 active projects share this name, with what each was billed in the period: p ($20.00), p2"
+        "2 active projects share this name. Billed in the period: p $20.00, p2 $0.00."
     )

@@ -8,7 +8,7 @@ from openai_costs.questions.anomalies.kinds.phrases import against_expected, nor
 
 def _sentence(days: Days) -> str:
     newest = days[-1]
-    rise = f"spends a little more every few days, noticeably since {newest['since_day']}"
+    rise = f"has spent a little more every few days, noticeably since {newest['since_day']}"
     return f"{subject(newest)} {rise}: {against_expected(newest)}. {normal_day(newest)}"
 
 
