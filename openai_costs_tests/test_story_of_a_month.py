@@ -96,6 +96,7 @@ def test_what_nobody_uses_and_what_is_there_twice_is_found_and_nothing_else(
         ("idle", "key_labs_signe"): 0,
         ("idle", "key_labs_unused"): 0,
         ("duplicate", "key_studio_amrit"): 0,
+        ("duplicate", "proj_voice_guide"): 0,
     }
 
 
