@@ -96,6 +96,7 @@ def test_unused_and_duplicate_things_are_found_and_nothing_else(
         ("idle", "key_labs_signe"): 0,
         ("idle", "key_labs_unused"): 0,
         ("duplicate", "key_studio_amrit"): 0,
+        ("duplicate", "proj_voice_guide"): 0,
     }
 
 

@@ -14,13 +14,21 @@ from typing import NamedTuple
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.api.serving import sample_address, sample_at
-from openai_costs.sample.company.gateway import allowed_keys, directory_csv, meter_csv, registry_csv
+from openai_costs.sample.company.directories import catalog_yaml, directory_csv
+from openai_costs.sample.company.gateway import (
+    PICKED_BY_MODEL,
+    SHARED_TOKENS,
+    allowed_keys,
+    meter_csv,
+    registry_csv,
+)
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.settings.connection import SAMPLE_SCHEME, Kinds
 from openai_costs.settings.load import Settings, settings_of
 from openai_costs.settings.settings_file import NAME as CONFIG
 
 TOKENS, METER, PEOPLE = "company/tokens.csv", "company/meter.csv", "company/people.csv"
+CATALOG = "company/catalog.yaml"
 GATEWAY_DAYS = 60
 """How long the gateway has been in use."""
 
@@ -30,16 +38,16 @@ SEAT_USD = 30
 PROJECTS_OF_TEAMS = {
     "finance": ("proj_finance_close",),
     "labs": ("proj_labs",),
-    "platform": ("proj_model_evals",),
+    "platform": ("proj_model_evals", "proj_shared_proxy"),
     "routing": ("proj_route_planner", "proj_atlas_2024"),
     "search": ("proj_place_search",),
-    "studio": ("proj_map_studio", "proj_voice_guide"),
+    "studio": ("proj_map_studio", "proj_voice_guide", "proj_voice_guide_fr"),
     "support": ("proj_support_desk",),
 }
 """Whose money a project's is where no person is known; people belong to the team they work in."""
 
 BUDGETS: tuple[Mapping[str, object], ...] = (
-    {"name": "everything", "limit_usd": 9000, "owner": "finance"},
+    {"name": "everything", "limit_usd": 9700, "owner": "finance"},
     {"name": "labs", "scope": "team", "id": "labs", "limit_usd": 600, "owner": "labs"},
     {"name": "search", "scope": "team", "id": "search", "limit_usd": 2500, "owner": "search"},
 )
@@ -92,7 +100,8 @@ def company(home: Path, *, seed: int, days: int, now: datetime, kinds: Kinds) ->
         CONFIG: text,
         TOKENS: registry_csv(organisation),
         METER: meter_csv(organisation, metered, now),
-        PEOPLE: directory_csv(organisation),
+        PEOPLE: directory_csv(organisation.fixtures),
+        CATALOG: catalog_yaml(organisation.fixtures),
     }
     return Company(organisation, settings, files)
 
@@ -114,6 +123,11 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         for team, projects in PROJECTS_OF_TEAMS.items()
     )
     gateway = {"start": metered.first, "token_files": [TOKENS], "spend_files": [METER]}
+    shared = [one.token_id for one in SHARED_TOKENS]
+    upstreams = (
+        {"connection": "sample", "api_key_id": key, "tokens": shared, "models": [models]}
+        for key, models in PICKED_BY_MODEL.items()
+    )
     until = metered.last + timedelta(days=365)
     allowed = (
         {"api_key_id": key, "reason": "not behind the gateway yet", "until": until}
@@ -123,9 +137,10 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         _table("[[connections]]", connection),
         *_tables("[[teams]]", teams),
         *_tables("[[budgets]]", BUDGETS),
-        _table("[directory]", {"files": [PEOPLE]}),
+        _table("[directory]", {"files": [PEOPLE, CATALOG]}),
         _table("[seats]", {"month_usd": SEAT_USD}),
         _table("[gateway]", gateway),
+        *_tables("[[gateway.upstreams]]", upstreams),
         *_tables("[[gateway.allowed]]", allowed),
     ]
     head = "# The sample organization, answered in this process: no key, no network.\n"

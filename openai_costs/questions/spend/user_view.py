@@ -3,7 +3,8 @@
 The user view has the same dollars by user and line item, the ledger by project, key and line item.
 A user's dollars are placed on the keys that are the user's; of what is then left, a user and a
 project are matched only where one of either remains. Nothing is guessed or divided, so
-each line item adds up to the ledger's dollars, whatever the view says.
+each line item adds up to the ledger's dollars, whatever the view says. Where the users have all
+dollars of the keys, a refund without a key is no user's and takes nothing from a key.
 """
 
 from collections.abc import Iterator
@@ -36,12 +37,14 @@ def named_lines(ledger: pl.DataFrame, view: pl.DataFrame, holders: pl.DataFrame)
         holders: Whose each key is: connection, day, api_key_id, holder.
     """
     has_users = pl.col("grouping").str.split(",").list.contains("user_id")
-    silent = ledger.filter(~has_users)
-    held = silent.join(holders, on=["connection", "day", "api_key_id"], how="left")
+    silent = _with_refunds(ledger.filter(~has_users), view)
+    lines = silent.filter(~pl.col("is_refund"))
+    held = lines.join(holders, on=["connection", "day", "api_key_id"], how="left")
     users = _users(held, view)
     named_items = users.select(ITEM).unique()
     parts = [
         ledger.filter(has_users).select(LINE),
+        silent.filter("is_refund").select(LINE),
         held.join(named_items, on=ITEM, how="anti", nulls_equal=True).select(LINE),
         *_placed(held, users.filter("is_plain")),
         *_apart(users.filter(~pl.col("is_plain"))),
@@ -49,25 +52,37 @@ def named_lines(ledger: pl.DataFrame, view: pl.DataFrame, holders: pl.DataFrame)
     return pl.concat(parts)
 
 
+def _with_refunds(silent: pl.DataFrame, view: pl.DataFrame) -> pl.DataFrame:
+    """Mark the refunds without a key of line items whose users have all dollars of the keys."""
+    has_key = pl.col("api_key_id").is_not_null()
+    of_keys = silent.filter(has_key).group_by(ITEM).agg(keys_usd=_USD.sum())
+    users = view.filter(pl.col("user_id").is_not_null())
+    of_users = users.group_by(ITEM).agg(users_usd=_USD.sum())
+    both = of_keys.join(of_users, on=ITEM, nulls_equal=True)
+    equal = both.filter(pl.col("keys_usd") == pl.col("users_usd")).select(ITEM)
+    marked = silent.join(equal.with_columns(is_refund=True), on=ITEM, how="left", nulls_equal=True)
+    return marked.with_columns(pl.col("is_refund").fill_null(False) & ~has_key & (_USD < 0))
+
+
 def _users(held: pl.DataFrame, view: pl.DataFrame) -> pl.DataFrame:
     """Return the dollars of each user and line item of the ledger, and what they are part of.
 
     Columns: `ITEM`, provider, model, usage_type, total_usd (the ledger's), user_id, billed_usd,
-    nobody_usd (dollars of the view without a user) and is_plain: no amount of the line item is
-    negative. A view that was read at another moment than the ledger may have more dollars: the
-    largest user loses the surplus.
+    nobody_usd (the dollars that no user has) and is_plain: no line of the ledger and no user's
+    amount is negative. A view that was read at another moment than the ledger may have more
+    dollars: the largest user loses the surplus.
     """
     items = held.group_by(ITEM).agg(
         pl.col("provider", "model", "usage_type").first(),
         total_usd=_USD.sum(),
         lowest_usd=_USD.min(),
     )
-    seen = view.select(*ITEM, "user_id", "billed_usd").join(items, on=ITEM, nulls_equal=True)
+    named = view.filter(pl.col("user_id").is_not_null()).select(*ITEM, "user_id", "billed_usd")
+    seen = named.join(items, on=ITEM, nulls_equal=True)
     lowest = pl.min_horizontal("lowest_usd", _USD.min().over(ITEM))
     given = pl.when("is_plain").then(_within("total_usd", ITEM)).otherwise(_USD)
     return (
         seen.with_columns(is_plain=lowest >= 0)
-        .filter(pl.col("user_id").is_not_null())
         .sort(*ITEM, "billed_usd", "user_id")
         .with_columns(billed_usd=given)
         .with_columns(nobody_usd=pl.col("total_usd") - _USD.sum().over(ITEM))

@@ -27,13 +27,14 @@ def billed_tokens(ledger: pl.DataFrame) -> pl.DataFrame:
 
     `api_tokens` (and `billed_usd`) were asked for by a program; `other_tokens` the vendor spent
     itself on evals or assistants, and no page says whether it counts those as usage. Tokens are
-    null where a line has no quantity.
+    null where a line has no quantity. Refunds are left out: they take back dollars, and no use.
 
     Args:
         ledger: core.spend rows of whole days.
     """
     named = ledger.with_columns(model=canonical_model())
-    sides = named.filter(pl.col("usage_type").is_in(KINDS) & pl.col("model").is_not_null())
+    is_side = pl.col("usage_type").is_in(KINDS) & pl.col("model").is_not_null()
+    sides = named.filter(is_side & (pl.col("billed_usd") >= 0))
     is_api = pl.col("surface").fill_null("api") == "api"
     counted = pl.when(pl.col("quantity_unit") == "tokens").then(pl.col("quantity"))
     unknown = (counted.is_null() & (pl.col("billed_usd") != 0)).any()

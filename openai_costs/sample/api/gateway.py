@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from openai_costs.sample.company.organisation import Organisation
 
 VIEWER_KEY: Final = "sk-gateway-sample"
+USER_KEY: Final = "sk-gateway-user-sample"
+"""A key with partial rights: it gets the rows of its own token, and HTTP 200 with them."""
+OF_USER_KEY: Final = "gw_shared_chat"
 _UNAUTHORISED, _UNPROCESSABLE = 401, 422
 _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 _LARGEST: Final = {"size": 100, "page_size": 1000}
@@ -55,12 +58,13 @@ class _Proxy:
     async def keys(self, request: Request) -> Response:
         """A page of the virtual keys; none of them was ever deleted."""
         is_live = request.query_params.get("status") != "deleted"
-        every = list(virtual_keys(self._organisation)) if is_live else []
+        listed = virtual_keys(self._organisation) if is_live else ()
+        every = [one for one in listed if _sees(request, one[0])]
         return _answer(request, "size", every, _key_page)
 
     async def spend(self, request: Request) -> Response:
         """The sum that only a key gets which sees the whole proxy; clients ask for the status."""
-        if not _is_authorised(request):
+        if _key_of(request) != VIEWER_KEY:
             return _refusal(_UNAUTHORISED, "Authentication Error, Only proxy admin can be used.")
         return JSONResponse({"spend": 0.0, "max_budget": 0.0})
 
@@ -74,7 +78,9 @@ class _Proxy:
             day = date.fromisoformat(text)
         except ValueError:
             return _refusal(_UNPROCESSABLE, "start_date must be YYYY-MM-DD")
-        return _answer(request, "page_size", list(metered(self._organisation, day, now)), _day_page)
+        every = metered(self._organisation, day, now)
+        rows = [one for one in every if _sees(request, one["token_id"])]
+        return _answer(request, "page_size", rows, _day_page)
 
 
 def gateway_routes(organisation: Organisation, now: Callable[[], datetime]) -> list[Route]:
@@ -92,14 +98,18 @@ def gateway_routes(organisation: Organisation, now: Callable[[], datetime]) -> l
     ]
 
 
-def _is_authorised(request: Request) -> bool:
-    return request.headers.get("authorization") == f"Bearer {VIEWER_KEY}"
+def _key_of(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def _sees(request: Request, token: str) -> bool:
+    return _key_of(request) == VIEWER_KEY or token == OF_USER_KEY
 
 
 def _answer(
     request: Request, size_name: str, rows: Sequence[Any], page: Callable[[_Part, int], Json]
 ) -> Response:
-    if not _is_authorised(request):
+    if _key_of(request) not in (VIEWER_KEY, USER_KEY):
         return _refusal(_UNAUTHORISED, "Authentication Error, Invalid proxy server token passed.")
     try:
         size = int(request.query_params.get(size_name, "10"))
@@ -125,7 +135,7 @@ def _key_page(part: _Part, total: int) -> Json:
             "user_id": "",
             "team_id": None,
             "team_alias": None,
-            "metadata": {"openai_api_key_id": api_key_id},
+            "metadata": {"openai_api_key_id": api_key_id} if api_key_id else {},
             "expires": None,
             "blocked": None,
             "created_at": None,
@@ -152,7 +162,7 @@ def _day(rows: Sequence[Mapping[str, Any]]) -> Json:
             "metrics": _metrics(of_model.values()),
             "metadata": {},
             "api_key_breakdown": {
-                token: {"metrics": _metrics([one]), "metadata": {"key_exists": True}}
+                token: {"metrics": _metrics([one]), "metadata": {"key_alias": one["token_name"]}}
                 for token, one in of_model.items()
             },
         }

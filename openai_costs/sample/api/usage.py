@@ -74,7 +74,7 @@ def _counted(
     first, last = span.start - midnight, min(span.end, int(now.timestamp())) - midnight
     for place, line_item, units in organisation.units(span.day, now):
         meter = meters.get(line_item)
-        if meter is not None and first < last:
+        if meter is not None and first < last and units > 0:  # a refund takes back no use
             counts = _level(meter, units) if meter.is_level else _flow(meter, units, first, last)
             if any(counts.values()):
                 yield _dimensions(organisation.fixtures, place, meter), counts

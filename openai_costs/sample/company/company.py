@@ -42,6 +42,8 @@ _PEOPLE: Final[tuple[tuple[str, str, Role, str, int, int | None], ...]] = (
     ("paolo", "Paolo Santangelo", "reader", "studio", 480, None),
     ("amrit", "Amrit Dhaliwal", "reader", "studio", 300, None),
     ("freya", "Freya Lindqvist", "reader", "finance", 260, None),
+    # Two people of one name: this one works, the other holds a seat that she does not use.
+    ("lferrandez", "Lucia Ferrandez", "reader", "studio", 330, None),
 )
 
 # id suffix, name, members, age when created, age when archived
@@ -51,16 +53,19 @@ _PROJECTS: Final[tuple[tuple[str, str, str, int, int | None], ...]] = (
     ("place_search", "Place search", "kaveh lucia", 1040, None),
     ("map_studio", "Map studio", "paolo amrit", 470, None),
     ("voice_guide", "Voice guide", "amrit hyejin", 290, None),
+    # Two projects of one name: the French edition began as a copy.
+    ("voice_guide_fr", "Voice guide", "lferrandez amrit", 265, None),
     ("labs", "Labs", "jonas hyejin signe", 790, None),
     ("finance_close", "Finance close", "tobias freya", 1200, None),
     ("model_evals", "Model evals", "naima hyejin", 640, None),
+    ("shared_proxy", "Shared proxy", "ines naima", 420, None),
     # Nothing was ever bought in it.
     ("hack_week", "Hack week", "hyejin signe", 150, None),
     ("atlas_2024", "Atlas 2024", "lucia ruben", 1250, 75),
 )
 
-# Where a project's data is kept, unless anywhere.
-_RESIDENCY: Final = {"finance_close": "EU_STORAGE_PROCESSING"}
+RESIDENCY: Final = {"proj_finance_close": "EU_STORAGE_PROCESSING"}
+"""Where a project's data is kept, unless anywhere; newer models cost more there."""
 
 # id suffix, project, name, role, age when created
 _SERVICE_ACCOUNTS: Final[tuple[tuple[str, str, str, Literal["owner", "member"], int], ...]] = (
@@ -68,6 +73,7 @@ _SERVICE_ACCOUNTS: Final[tuple[tuple[str, str, str, Literal["owner", "member"], 
     ("helpdesk_bot", "support_desk", "helpdesk-bot", "member", 870),
     ("indexer", "place_search", "place-indexer", "member", 1030),
     ("ledger_close", "finance_close", "ledger-close", "member", 1190),
+    ("proxy", "shared_proxy", "litellm-proxy", "member", 415),
 )
 
 # id suffix, name, project, owner (svc: means a service account), ages: created, last used, deleted
@@ -81,11 +87,14 @@ _API_KEYS: Final[tuple[tuple[str, str, str, str, int, int | None, int | None], .
     ("search_prod", "search ranking", "place_search", "svc:indexer", 1020, 0, None),
     ("search_reindex", "nightly reindex", "place_search", "svc:indexer", 990, 0, None),
     ("search_kaveh", "relevance notebook", "place_search", "kaveh", 410, 0, None),
+    # Sweeps through a country whenever its map was updated: never two days alike.
+    ("search_sweeps", "geocoding sweeps", "place_search", "kaveh", 380, 0, None),
     ("studio_render", "tile renderer", "map_studio", "paolo", 460, 0, None),
     ("studio_amrit", "style drafts", "map_studio", "amrit", 280, 0, None),
     # The same name, owner and project twice: no record says which one is in use.
     ("studio_amrit_2", "style drafts", "map_studio", "amrit", 210, 0, None),
     ("voice_prod", "voice guide", "voice_guide", "amrit", 285, 0, None),
+    ("voice_fr", "voice guide", "voice_guide_fr", "lferrandez", 255, 0, None),
     ("voice_trial", "accent trial", "voice_guide", "hyejin", 200, 90, 80),
     ("labs_hyejin", "agent experiments", "labs", "hyejin", 510, 0, None),
     ("labs_jonas", "jonas prototypes", "labs", "jonas", 780, 0, None),
@@ -95,6 +104,9 @@ _API_KEYS: Final[tuple[tuple[str, str, str, str, int, int | None, int | None], .
     ("finance_close", "close assistant", "finance_close", "svc:ledger_close", 1180, 0, None),
     ("finance_freya", "variance notes", "finance_close", "freya", 250, 0, None),
     ("evals_naima", "regression suite", "model_evals", "naima", 630, 0, None),
+    # The gateway has one key for each model, whichever virtual key a request came with.
+    ("shared_large", "proxy, large models", "shared_proxy", "svc:proxy", 410, 0, None),
+    ("shared_small", "proxy, small models", "shared_proxy", "svc:proxy", 410, 0, None),
     ("atlas_batch", "atlas batch", "atlas_2024", "lucia", 1240, 76, 75),
 )
 # Keys made before the vendor knew users: what the bill says instead of one, and whether usage
@@ -140,7 +152,7 @@ def _projects(today: date) -> tuple[Project, ...]:
             member_ids=tuple(f"user-{member}" for member in members.split()),
             created_at=_instant(today, created, name),
             archived_at=_maybe(today, archived, name),
-            residency=_RESIDENCY.get(suffix, "GLOBAL"),
+            residency=RESIDENCY.get(f"proj_{suffix}", "GLOBAL"),
         )
         for suffix, name, members, created, archived in _PROJECTS
     )

@@ -33,6 +33,8 @@ class EventKind(StrEnum):
     MONTH_END_JOB = "month_end_job"
     RESTATED_DAY = "restated_day"
     NO_ROWS = "no_rows"
+    REFUND = "refund"
+    CREDIT = "credit"
 
 
 class Seen(StrEnum):
@@ -54,8 +56,9 @@ class ExtraLine(NamedTuple):
 
     @property
     def usd(self) -> Decimal:
-        """Exact dollars: units times list price."""
-        return self.quantity * price_on(self.day, self.line_item).usd_per_unit
+        """Exact dollars: units times the price in its project."""
+        price = price_on(self.day, self.line_item, self.place.project_id)
+        return self.quantity * price.usd_per_unit
 
     def is_seen(self, as_of: datetime) -> bool:
         """Whether a bill printed at `as_of` (UTC) carries this line."""

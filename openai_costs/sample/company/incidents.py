@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from openai_costs.sample.company.fixtures import Fixtures
 
 # Ages (days before today) at which each story starts or is looked for.
+_CREDIT_AGE: Final = 3
 _RESTATED_AGE: Final = 5
 _RUNAWAY_AGE: Final = 9
+_REFUND_AGE: Final = 10
 _WEEKEND_AGE: Final = 30
 _LAUNCH_AGE: Final = 36
 _NO_ROWS_AGE: Final = 45
@@ -145,6 +147,23 @@ def _no_rows(today: date) -> Event:
     return Event(EventKind.NO_ROWS, because, today - timedelta(days=1), empty_day=sunday)
 
 
+def _refund(fixtures: Fixtures, today: date) -> Event:
+    key = fixtures.key_by_id["key_studio_render"]
+    place = Place(key.project_id, None, None, None)
+    day = today - timedelta(days=_REFUND_AGE)
+    lines = (ExtraLine(day, place, "gpt-image-2.5-flare image, output", -810_000),)
+    because = "the vendor took back what pictures had cost that came out black, without a key"
+    return _event(EventKind.REFUND, because, today, lines)
+
+
+def _credit(_fixtures: Fixtures, today: date) -> Event:
+    place = Place(None, None, None, None)
+    day = today - timedelta(days=_CREDIT_AGE)
+    lines = (ExtraLine(day, place, "Service credit", 6_000),)
+    because = "the vendor credited $60.00 to the whole organization after an outage"
+    return _event(EventKind.CREDIT, because, today, lines)
+
+
 def planted_events(fixtures: Fixtures, today: date) -> tuple[Event, ...]:
     """Every incident of the sample organization, as seen from `today` (a UTC date)."""
     stories = (
@@ -156,5 +175,7 @@ def planted_events(fixtures: Fixtures, today: date) -> tuple[Event, ...]:
         _new_key,
         _month_end_job,
         _restated_day,
+        _refund,
+        _credit,
     )
     return (*(story(fixtures, today) for story in stories), _no_rows(today))

@@ -129,6 +129,10 @@ _OTHERS: Final[Meters] = {
             _OUTPUT_TOKENS,
         ),
     ),
+    **_text(
+        "ft:gpt-4o-mini-2024-07-18:tidewater-maps:tickets:c41kq9x",
+        label="ft-gpt-4o-mini-2024-07-18, {side}",
+    ),
     f"{_AUDIO_MODEL} audio, input": (
         _counting(_COMPLETIONS, _AUDIO_MODEL, "input_audio_tokens", _INPUT_TOKENS),
     ),
@@ -161,7 +165,7 @@ _OTHERS: Final[Meters] = {
     "assistants api | file search": _one("file_search_calls", Count("num_requests")),
 }
 
-# No meter: the Scale tier bundle, a commitment, is money without usage.
+# No meter: the Scale tier bundle, a commitment, and a service credit are money without usage.
 METERS: Final[Meters] = {
     **{label: meters for model in _TEXT_MODELS for label, meters in _text(model).items()},
     **_text("gpt-4o-mini-2024-07-18", _EVALS, "evals | {model}, {side}"),

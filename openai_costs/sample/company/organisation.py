@@ -1,7 +1,7 @@
 """The sample organization's ledger: what a day cost, line by line, as the vendor knew it then.
 
 A day's lines depend on the seed, on `today`, on the day and on the moment of looking; never on
-how many days were asked for. Amounts are exact: integer units times list price.
+how many days were asked for. Amounts are exact: integer units times the price of the day.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _midnight(day: date) -> datetime:
 
 def _priced(day: date, line: Bought) -> LedgerLine:
     (project_id, user_id, api_key_id, api_source), line_item, units = line
-    price = price_on(day, line_item)
+    price = price_on(day, line_item, project_id)
     amount = units * price.usd_per_unit
     counted = units if price.has_quantity else None
     return LedgerLine(

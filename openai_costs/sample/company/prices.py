@@ -1,9 +1,9 @@
 """The prices the sample bill is computed with: dollars per unit, by line item and day.
 
 Where the catalogue of the package genai-prices has a price, this is it, on every day of a bill
-that ends in or after November 2026; a comment marks what is planted to differ. Line items keep the
-several spellings found in the wild. Amount = quantity x price holds to the last digit, as it does
-on real bills.
+that ends in or after November 2026; a comment marks what is planted to differ. Newer models cost a
+tenth more in a project with a residency. Line items keep the several spellings found in the wild.
+Amount = quantity x price holds to the last digit, as it does on real bills.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
+
+from openai_costs.sample.company.company import RESIDENCY
 
 
 class ListPrice(NamedTuple):
@@ -42,6 +44,8 @@ _OTHER_TOKENS: Final = {
     "evals | gpt-4o-mini-2024-07-18, input": "0.15",
     "evals | gpt-4o-mini-2024-07-18, output": "0.60",
     "ft-gpt-4o-2024-08-06, output": "15.00",
+    "ft-gpt-4o-mini-2024-07-18, input": "0.30",
+    "ft-gpt-4o-mini-2024-07-18, output": "1.20",
     "gpt-audio-mini-2025-12-15 audio, input": "10.00",
     "gpt-audio-mini-2025-12-15 audio, output": "20.00",
     "gpt-image-2.5-flare text, input": "5.00",
@@ -71,6 +75,8 @@ _NOT_TOKENS: Final = {
     "web search tool calls": ListPrice(Decimal("0.01"), None),
     "assistants api | file search": ListPrice(Decimal("0.0025"), None, has_quantity=False),
     "Scale tier bundle": ListPrice(Decimal("2.75"), None, has_quantity=False),
+    # Planted: money that comes back; a unit is a cent.
+    "Service credit": ListPrice(Decimal("-0.01"), None, has_quantity=False),
 }
 
 # Counted by the usage endpoints, never billed.
@@ -111,7 +117,15 @@ _BEFORE: Final[dict[str, ListPrice]] = {
 }
 
 
-def price_on(day: date, line_item: str) -> ListPrice:
-    """What a unit of the line item cost on a UTC day."""
+# Models of 2026-03-05 and later: https://developers.openai.com/api/docs/pricing
+_REGIONAL_MODELS: Final = frozenset({"gpt-5.4-2026-03-05"})
+_REGIONAL_UPLIFT: Final = Decimal("1.1")
+
+
+def price_on(day: date, line_item: str, project_id: str | None = None) -> ListPrice:
+    """What a unit of the line item cost on a UTC day in a project, or in one without a region."""
     current = PRICE_LIST[line_item]
-    return _BEFORE.get(line_item, current) if day < _CHANGED_ON else current
+    price = _BEFORE.get(line_item, current) if day < _CHANGED_ON else current
+    if project_id in RESIDENCY and line_item.partition(", ")[0] in _REGIONAL_MODELS:
+        return price._replace(usd_per_unit=price.usd_per_unit * _REGIONAL_UPLIFT)
+    return price

@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from openai_costs.sample.company.activity import PERMILLE, Rhythm, growth_permille, wobble_permille
+from openai_costs.sample.company.activity import (
+    PERMILLE,
+    Rhythm,
+    draw,
+    growth_permille,
+    wobble_permille,
+)
 from openai_costs.sample.company.company import LEAVER_LEFT_AGE
 
 if TYPE_CHECKING:
@@ -49,6 +55,7 @@ class Workload:
     mix: tuple[tuple[str, int], ...]
     first_age: int
     last_age: int
+    is_erratic: bool = False
 
 
 def _text(model: str, input_k: int, cached_k: int, output_k: int) -> tuple[tuple[str, int], ...]:
@@ -87,6 +94,11 @@ _TIDELINE: Final = (("gpt-6-tideline, input", 60_000), ("gpt-6-tideline, output"
 _AGENTS: Final = "agents_api"
 _UNLABELED: Final = "unlabeled"
 
+_TUNED: Final = (
+    ("ft-gpt-4o-mini-2024-07-18, input", 6_000_000),
+    ("ft-gpt-4o-mini-2024-07-18, output", 1_400_000),
+)
+
 # key suffix, api_source, rhythm, mix
 _KEYED: Final[tuple[tuple[str, str, Rhythm, tuple[tuple[str, int], ...]], ...]] = (
     ("route_prod", _UNLABELED, Rhythm.PRODUCT, _text("gpt-5.4-2026-03-05", 9_000, 14_000, 2_100)),
@@ -95,17 +107,21 @@ _KEYED: Final[tuple[tuple[str, str, Rhythm, tuple[tuple[str, int], ...]], ...]] 
     ("desk_prod", _UNLABELED, Rhythm.PRODUCT, _text("gpt-5-mini-2025-08-07", 16_000, 9_000, 3_900)),
     ("desk_prod", _UNLABELED, Rhythm.PRODUCT, (("omni-moderation-latest, input", 6_000_000),)),
     ("desk_prod", _AGENTS, Rhythm.PRODUCT, _text("gpt-5-mini-2025-08-07", 4_000, 2_000, 900)),
+    # Sorts tickets: a model that was fine-tuned, asked through the gateway.
+    ("desk_prod", _UNLABELED, Rhythm.PRODUCT, _TUNED),
     ("desk_agents", _AGENTS, Rhythm.PRODUCT, _text("gpt-5.6-sol", 2_400, 3_800, 420) + _SOL_EXTRAS),
     ("desk_mirela", _UNLABELED, Rhythm.OFFICE, _text("gpt-5.4-2026-03-05", 250, 0, 80)),
     ("search_prod", _UNLABELED, Rhythm.PRODUCT, _SEARCH),
     ("search_reindex", _UNLABELED, Rhythm.ALWAYS, (("text-embedding-3-large, input", 95_000),)),
     ("search_reindex", _UNLABELED, Rhythm.ALWAYS, _text("gpt-5-mini-2025-08-07", 6_000, 0, 1_200)),
+    ("search_sweeps", _UNLABELED, Rhythm.ALWAYS, _text("gpt-5.4-2026-03-05", 1_500, 0, 400)),
     # An old model; several newer ones do the same for less.
     ("search_kaveh", _UNLABELED, Rhythm.OFFICE, _text("gpt-4.1-2025-04-14", 700, 0, 160)),
     ("studio_render", _UNLABELED, Rhythm.PRODUCT, _IMAGES),
     ("studio_amrit", _UNLABELED, Rhythm.OFFICE, (("gpt-image-2.5-sunburst", 160),)),
     ("studio_amrit_2", _UNLABELED, Rhythm.OFFICE, (("gpt-image-2.5-sunburst", 20),)),
     ("voice_prod", _UNLABELED, Rhythm.PRODUCT, _AUDIO),
+    ("voice_fr", _UNLABELED, Rhythm.PRODUCT, _AUDIO[2:]),
     ("voice_trial", _UNLABELED, Rhythm.OFFICE, _AUDIO[:2]),
     ("labs_hyejin", _AGENTS, Rhythm.OFFICE, _text("gpt-5.6-sol", 900, 300, 260)),
     ("labs_jonas", _UNLABELED, Rhythm.OFFICE, _text("gpt-5.4-2026-03-05", 800, 100, 240)),
@@ -113,8 +129,14 @@ _KEYED: Final[tuple[tuple[str, str, Rhythm, tuple[tuple[str, int], ...]], ...]] 
     ("finance_close", _UNLABELED, Rhythm.OFFICE, _text("gpt-5.4-2026-03-05", 1_800, 500, 350)),
     ("finance_freya", _UNLABELED, Rhythm.OFFICE, _text("gpt-5-mini-2025-08-07", 900, 0, 240)),
     ("finance_freya", _UNLABELED, Rhythm.OFFICE, (("code interpreter sessions", 25),)),
+    ("shared_large", _UNLABELED, Rhythm.PRODUCT, _text("gpt-5.4-2026-03-05", 1_900, 700, 420)),
+    ("shared_small", _UNLABELED, Rhythm.PRODUCT, _text("gpt-5-mini-2025-08-07", 5_200, 900, 1_100)),
     ("atlas_batch", _UNLABELED, Rhythm.ALWAYS, _text("gpt-4.1-2025-04-14", 3_000, 0, 900)),
 )
+
+# Keys whose days are never alike, and what the days are like, in thousandths: idle ones come often.
+_ERRATIC: Final = frozenset({"search_sweeps"})
+_SWEEPS: Final = (0, 0, 0, 100, 300, 700, 1_500, 3_000)
 
 _NO_AGE: Final = 100_000
 
@@ -168,7 +190,8 @@ def _keyed(fixtures: Fixtures, today: date) -> Iterator[Workload]:
         quiet_age = LEAVER_LEFT_AGE if suffix == "labs_jonas" else (used_age or _STILL_GOING)
         place = Place(key.project_id, key.billed_user_id, key.id, source)
         made_age = (today - key.created_at.date()).days
-        yield Workload(place, rhythm, mix, min(made_age, first_age), max(quiet_age, last_age))
+        first, last = min(made_age, first_age), max(quiet_age, last_age)
+        yield Workload(place, rhythm, mix, first, last, is_erratic=suffix in _ERRATIC)
 
 
 def ordinary_workloads(fixtures: Fixtures, today: date) -> tuple[Workload, ...]:
@@ -186,6 +209,8 @@ def bought(workload: Workload, seed: str, day: date, age: int) -> Iterator[tuple
     if volume == 0 or not workload.last_age <= age <= workload.first_age:
         return
     place = workload.place
-    for line_item, units in workload.mix:
+    if workload.is_erratic:
+        volume = volume * _SWEEPS[draw(seed, day, *place) % len(_SWEEPS)] // PERMILLE
+    for line_item, units in workload.mix if volume else ():
         chance = wobble_permille(_SPREAD, seed, day, *place, line_item)
         yield line_item, units * volume * chance // PERMILLE**3

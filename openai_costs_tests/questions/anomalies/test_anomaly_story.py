@@ -219,7 +219,7 @@ def test_a_day_was_judged_the_same_when_it_was_the_newest(
 
 def test_the_asset_page_shows_the_newest_day_and_five_incidents(evaluation: Evaluation) -> None:
     picture, table = preview(evaluation.verdicts), top_five(evaluation.anomalies)
-    assert "**$193.84** on 2026-11-21" in picture
+    assert "**$233.99** on 2026-11-21" in picture
     assert "data:image/svg+xml," in picture
     assert "| new entity | API key new pipeline | 2026-11-17 to 2026-11-21 | +$100.00 |" in table
     assert len(table.splitlines()) == 7

@@ -300,6 +300,16 @@ def test_with_a_negative_amount_users_keep_their_dollars_and_the_rest_is_nobodys
     ]
 
 
+def test_a_refund_without_a_key_is_nobodys_where_users_have_all_that_keys_have() -> None:
+    spent = plain(line("app", "key_ana", "10"), line("app", None, "-4"), line("lab", None, "1"))
+    found = made(spent, view=user_view(("ana", "10"), (None, "-3")), known=ANA_OWNS)
+    assert said(found, "project_id", "api_key_id") == [
+        ("ana", "direct", "10", "app", "key_ana"),
+        (None, "unattributed", "-4", "app", None),
+        (None, "unattributed", "1", "lab", None),
+    ]
+
+
 def test_a_ledger_with_users_has_no_use_for_a_user_view() -> None:
     spent = ledger(line("app", "key_ana", "3", user="ana"), line("app", None, "1"))
     found = made(spent, view=user_view(("ana", "3"), ("ben", "1")))

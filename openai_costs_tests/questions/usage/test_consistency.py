@@ -54,6 +54,14 @@ def test_a_line_without_dollars_needs_no_usage() -> None:
     assert found([line("cached_input", 0, billed_usd=Decimal(0))], []).is_empty()
 
 
+def test_a_refund_takes_back_dollars_and_no_use() -> None:
+    back = {"api_key_id": None, "billed_usd": Decimal("-0.6")}
+    for quantity in (-60, None):
+        billed = [line("output", 100), line("output", quantity, **back)]
+        assert found(billed, [tokens(0, output=100)]).is_empty()
+        assert found(billed, [tokens(0, output=40)])["gap_pct"].item() == -60
+
+
 def test_days_and_connections_are_compared_apart() -> None:
     billed = [line("input", 100), line("input", 100, day=day(2))]
     used = [tokens(100), tokens(50, day=day(2)), tokens(50, connection="bolt")]

@@ -10,6 +10,7 @@ from openai_costs.sample.api.options import WireOptions
 from openai_costs.sample.api.usage_endpoints import USAGE_ENDPOINTS
 from openai_costs.sample.company.activity import DAY_SECONDS
 from openai_costs.sample.company.events import EventKind
+from openai_costs.sample.company.gateway import TUNED
 from openai_costs.sample.company.meters import METERS
 from openai_costs.sample.company.prices import FREE, PRICE_LIST
 from openai_costs_tests.sample.asking import (
@@ -60,7 +61,8 @@ def billed_tokens(day_age: int) -> Counter[tuple[str | None, ...]]:
     """Tokens on the bill by project, user, key, model and field; users as usage knows them."""
     billed: Counter[tuple[str | None, ...]] = Counter()
     for line in ORGANISATION.ledger(ago(day_age), NOW):
-        if line.quantity_unit == "tokens" and line.quantity:
+        # A refund takes back dollars, and no use.
+        if line.quantity_unit == "tokens" and (line.quantity or 0) > 0:
             head, _, side = (
                 line.line_item.split(" | ")[-1].removesuffix(", long context").rpartition(", ")
             )
@@ -69,7 +71,7 @@ def billed_tokens(day_age: int) -> Counter[tuple[str | None, ...]]:
                 line.project_id or None,
                 key.metered_user_id if key else None,
                 line.api_key_id or None,
-                head.split(" ", maxsplit=1)[0],
+                TUNED.get(head, head.split(" ", maxsplit=1)[0]),
                 SIDES[side],
             )
             billed[where] += line.quantity
@@ -121,8 +123,8 @@ def test_what_is_free_is_counted_and_never_billed() -> None:
         assert not FREE & {line.line_item for line in ORGANISATION.ledger(ago(age), NOW)}
 
 
-def test_every_line_of_the_bill_has_a_meter_except_a_commitment() -> None:
-    assert {*PRICE_LIST, *FREE} - set(METERS) == {"Scale tier bundle"}
+def test_every_line_of_the_bill_has_a_meter_except_a_commitment_and_a_credit() -> None:
+    assert {*PRICE_LIST, *FREE} - set(METERS) == {"Scale tier bundle", "Service credit"}
 
 
 @pytest.mark.parametrize("endpoint", GENERATIONS)

@@ -61,9 +61,9 @@ def test_every_today_has_its_incidents_inside_120_days(shift: int) -> None:
     assert not any(empty in event.days for event in organisation.events if not event.empty_day)
 
 
-def test_every_amount_is_units_times_list_price() -> None:
+def test_every_amount_is_units_times_the_price_in_its_project() -> None:
     for line in ORGANISATION.ledger(ago(4), NOW):
-        price = price_on(line.day, line.line_item)
+        price = price_on(line.day, line.line_item, line.project_id)
         assert line.amount % price.usd_per_unit == 0
         if line.quantity is not None:
             assert line.amount == line.quantity * price.usd_per_unit

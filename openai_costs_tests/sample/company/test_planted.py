@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def usd(rows: list[LedgerLine]) -> Decimal:
 
 
 def test_the_bill_of_120_days() -> None:
-    assert usd(lines()) == Decimal("31313.011972915")
+    assert usd(lines()) == Decimal("34521.037921565")
 
 
 def test_most_dollars_name_a_user() -> None:
@@ -124,6 +125,32 @@ def test_an_old_model_is_still_in_use() -> None:
 def test_something_is_billed_beyond_the_usual_context() -> None:
     rows = [line for line in lines(WEEKDAY, WEEKDAY) if line.line_item.endswith("long context")]
     assert {line.line_item.split(", ")[1] for line in rows} == {"input", "output"}
+
+
+def test_a_key_that_is_erratic_was_so_before_and_has_no_usual_day() -> None:
+    rows = [line for line in lines() if line.api_key_id == "key_search_sweeps"]
+    by_day = {day: usd([x for x in rows if x.day == day]) for day in {line.day for line in rows}}
+    assert 120 - len(by_day) > 30
+    assert max(by_day.values()) > 10 * min(by_day.values())
+    assert max(by_day) - min(by_day) > timedelta(days=100)
+
+
+def test_a_refund_names_no_key_and_a_credit_names_nothing() -> None:
+    negative = [line for line in lines() if line.amount < 0]
+    assert [(x.project_id, x.api_key_id, x.line_item, x.amount) for x in negative] == [
+        ("proj_map_studio", None, "gpt-image-2.5-flare image, output", Decimal("-24.30")),
+        (None, None, "Service credit", Decimal(-60)),
+    ]
+
+
+def test_people_projects_and_keys_have_namesakes() -> None:
+    fixtures = ORGANISATION.fixtures
+    for things, name in (
+        (fixtures.people, "Lucia Ferrandez"),
+        (fixtures.projects, "Voice guide"),
+        (fixtures.api_keys, "voice guide"),
+    ):
+        assert [one.name for one in things].count(name) == 2
 
 
 def test_a_key_is_idle_one_is_there_twice_and_a_project_is_empty() -> None:

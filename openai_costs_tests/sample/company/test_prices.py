@@ -73,6 +73,19 @@ def test_a_contract_gives_exactly_a_fifth_off_one_model(side: str) -> None:
     assert billed == listed("gpt-6-astra", KEYS[side], TODAY) * Decimal("0.8")
 
 
+def test_newer_models_cost_a_tenth_more_where_data_has_to_stay() -> None:
+    newer, older = "gpt-5.4-2026-03-05, output", "gpt-5-mini-2025-08-07, output"
+    regional = [price_on(TODAY, item, "proj_finance_close").usd_per_unit for item in (newer, older)]
+    usual = [price_on(TODAY, item, "proj_labs").usd_per_unit for item in (newer, older)]
+    assert regional == [usual[0] * Decimal("1.1"), usual[1]]
+
+
+def test_a_tuned_model_costs_what_the_catalogue_lists() -> None:
+    for side in ("input", "output"):
+        tuned = price_on(TODAY, f"ft-gpt-4o-mini-2024-07-18, {side}").usd_per_unit
+        assert tuned == listed("ft:gpt-4o-mini-2024-07-18", KEYS[side], TODAY)
+
+
 def test_no_catalogue_knows_the_model_that_does_not_exist() -> None:
     assert f"{UNKNOWN}, input" in PRICE_LIST
     assert OPENAI.find_model(UNKNOWN) is None
