@@ -226,7 +226,7 @@ def test_keys_that_the_gateway_picks_by_model_agree_each_with_its_own_bill(
 # --- names ---------------------------------------------------------------------------------------
 
 
-def test_people_projects_and_keys_of_one_name_are_distinguished_apart(lake: Lake) -> None:
+def test_people_projects_and_keys_of_one_name_are_distinguished(lake: Lake) -> None:
     published = f"{lake.root}/../published/openai_costs.duckdb"
     with duckdb.connect(published, read_only=True) as sql:
         for name, column, view in (
