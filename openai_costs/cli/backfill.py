@@ -80,7 +80,8 @@ class Headless:
             offline: Make the tables from kept pages only.
 
         Raises:
-            RunFailedError: A run failed; what was complete before it is kept.
+            RunFailedError: A run failed, or a connection's bill could not be read; what was
+                complete is kept and published.
             MissingKey: No connection has a key; nothing is written.
             SettingsError: No connection has a key that can be used, or the range is outside the
                 connections' days.
@@ -112,6 +113,10 @@ class Headless:
         self._name(due, failed)
         for line in self.objections.lines():
             self.say(line)
+        unread = [one for one in self.objections.unread() if one not in " ".join(failed)]
+        if unread:
+            texts = " ".join(unread[:MOST_REFUSED])
+            failed.append(f"Published, but not every connection was read: {texts}")
         if refused := self.objections.refused():
             failed.append(f"Published, but not every day: {' '.join(refused[:MOST_REFUSED])}")
         if failed:

@@ -14,6 +14,8 @@ import dagster as dg
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
+from openai_costs.sources import registry
+from openai_costs.sources.raw_pages import READ_COMPLETE
 
 Say = Callable[[str], None]
 
@@ -136,6 +138,16 @@ class Objections:
         """Return why days were left unchanged; empty when every day was written."""
         rules = {CONTRACT.name, CURRENCY.name}
         texts = (one.description or "" for one in self.results.values() if one.check_name in rules)
+        return sorted(set(texts))
+
+    def unread(self) -> list[str]:
+        """Return why the bill of a connection could not be read; empty when every one was."""
+        bills = {one.costs.pages.key.to_user_string() for one in registry.PROVIDERS}
+        texts = (
+            one.description or ""
+            for (asset, check, *_), one in self.results.items()
+            if check == READ_COMPLETE.name and asset in bills
+        )
         return sorted(set(texts))
 
     def lines(self) -> Iterator[str]:

@@ -3,11 +3,12 @@
 The account is what the pages name, not what settings call it. Pages that name none are matched
 by ids that one account has and no other (projects, keys), and by the settings' `organization_id`.
 A connection keeps a note of the account its stored days are of; a read of another account changes
-nothing. A connection that reads the account of one that left the settings goes on with its history:
-it was renamed. Of two in the settings that read one account, one counts it with the days of both.
+nothing, and takes back what the same reading has kept before it. A connection that reads the
+account of one that left the settings goes on with its history: it was renamed. Of two in the
+settings that read one account, one counts it with the days of both.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -23,49 +24,16 @@ from openai_costs.sources.account_notes import (
     noted,
     refusal,
 )
+from openai_costs.sources.account_refusals import (
+    REFUSED,
+    AccountCountedAlready,
+    OtherAccount,
+    refuse_second,
+)
 from openai_costs.sources.provider import CostSource, OrganizationSource, Tell
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place
 from openai_costs.storage.renamed import rename_connection
-
-REFUSED = "_of_another_account"
-"""Added to the dataset of a read that is kept aside: evidence of the response."""
-
-
-class OtherAccount(ReadFailed):
-    """The pages or the settings name another account than the settings or the stored days.
-
-    Args:
-        connection: The connection's name.
-        found: What is found, as a clause: `this key reads org-a`.
-        expected: What contradicts it, as a clause: `the settings say org-b`.
-        remedy: What to do, as a sentence.
-    """
-
-    holder = ""
-
-    def __init__(self, connection: str, read: str, expected: str, remedy: str) -> None:
-        super().__init__(
-            f"Connection {connection!r}: {read}, but {expected}. Nothing was changed. {remedy}"
-        )
-
-
-class AccountCountedAlready(ReadFailed):
-    """Another connection of the settings reads the same organization.
-
-    Args:
-        connection: The connection's name.
-        account: The organization, or what the two have in common.
-        holder: The connection that counts it.
-    """
-
-    def __init__(self, connection: str, account: str, holder: str) -> None:
-        super().__init__(
-            f"Connection {connection!r} reads {account}, which {holder!r} reads too: it is counted "
-            f"once, as {holder!r}. Remove one of the two from openai_costs.toml; for a new key, "
-            f"keep the name {holder!r} and change its key."
-        )
-        self.holder = holder
 
 
 @dataclass(frozen=True)
@@ -93,24 +61,50 @@ class Accounts:
     ) -> Iterator[DayRead]:
         """Yield the reads of a connection that are of its own account.
 
-        A day without costs says nothing of an account: such reads wait for one that does.
+        A day without costs says nothing of an account: such reads wait for one that does. The
+        account becomes the connection's at the end, or where reading breaks off: until then a later
+        page may name another.
 
         Raises:
-            OtherAccount: A read is of another account than the settings or the stored days.
+            OtherAccount: A read is of another account than the settings, the stored days or the
+                reads before it.
             AccountCountedAlready: Another connection of the settings reads the account.
         """
-        known, waiting = set[str](), list[DayRead]()
+        admitted: dict[Claim, Noted] = {}
+        try:
+            yield from self._admitted(connection, reads, admitted)
+        except (OtherAccount, AccountCountedAlready):
+            raise
+        except ReadFailed:
+            self._claim(connection, admitted, tell)
+            raise
+        self._claim(connection, admitted, tell)
+
+    def _admitted(
+        self, connection: Connection, reads: Iterable[DayRead], admitted: dict[Claim, Noted]
+    ) -> Iterator[DayRead]:
+        """Yield the reads, and collect what says whose they are."""
+        known, waiting, first = set[str](), list[DayRead](), ""
         for read in reads:
             named = self.costs.accounts(read.bodies)
             ids = set() if named else self._evidence.ids_in(connection.name, read)
             for account in sorted(named - known) or ([""] if ids - known else []):
-                self._admit_read(connection, account, read, tell)
+                claim, noted_as = self._admit_read(connection, account, first, read)
+                admitted[claim] = noted_as
+                first = first or account
             known |= named | ids
             waiting.append(read)
             if known:
                 yield from waiting
                 waiting.clear()
         yield from waiting
+
+    def _claim(self, connection: Connection, admitted: Mapping[Claim, Noted], tell: Tell) -> None:
+        """Make the accounts that were admitted the connection's."""
+        for claim, known in admitted.items():
+            self._count_once(connection, claim, known.account, tell)
+            keep_note(self.archive, self._provider, connection.name, known)
+            self._evidence.forget(connection.name)
 
     def recheck(self, connections: Iterable[Connection], tell: Tell) -> dict[str, ReadFailed]:
         """Return which connections read another's account by their lists of projects and keys.
@@ -129,21 +123,24 @@ class Accounts:
         refusals = {one.name: refusal(self.archive, self.settings, one) for one in asked}
         return {name: ReadFailed(text) for name, text in refusals.items() if text}
 
-    def _admit_read(self, connection: Connection, account: str, read: DayRead, tell: Tell) -> None:
+    def _admit_read(
+        self, connection: Connection, account: str, first: str, read: DayRead
+    ) -> tuple[Claim, Noted]:
         """Admit the account of a read, or keep the read aside and note why."""
         claim = Claim(account, frozenset(self._evidence.ids_in(connection.name, read)))
         try:
             if not account:
                 self._refuse_other_ids(connection, read)
+            refuse_second(connection, account, first)
             known = self._expected(connection, claim)
-            self._count_once(connection, claim, known.account, tell)
+            self._refuse_counted(connection, claim, known.account)
         except (OtherAccount, AccountCountedAlready) as refused:
             self.archive.keep(replace(read, dataset=read.dataset + REFUSED))
             keep_refusal(self.archive, connection, str(refused), refused.holder)
             raise
-        keep_note(self.archive, self._provider, connection.name, known)
         drop_refusal(self.archive, connection)
         self._evidence.forget(connection.name)
+        return claim, known
 
     def _expected(self, connection: Connection, claim: Claim) -> Noted:
         """Return the account of a claim, unless it contradicts the settings or the stored days.
@@ -176,6 +173,19 @@ class Accounts:
             expected = f"the stored day is of {max(stored)}"
             remedy = "Use a key of the same organization, or give this key a connection of its own."
             raise OtherAccount(connection.name, found, expected, remedy)
+
+    def _refuse_counted(self, connection: Connection, claim: Claim, account: str) -> None:
+        """Refuse a connection whose account another one of the settings counts.
+
+        Raises:
+            AccountCountedAlready: It does; the days of both are kept as its own.
+        """
+        listed = {one.name for one in self.settings.connections}
+        for other in listed.intersection(self._readers_of(connection, claim, account)):
+            first, second = sorted((connection.name, other), key=self._rank)
+            if second == connection.name:
+                self._merge(second, first)
+                raise AccountCountedAlready(second, account or _shared(claim), first)
 
     def _count_once(self, connection: Connection, claim: Claim, account: str, tell: Tell) -> None:
         """Merge the connections that read one account.

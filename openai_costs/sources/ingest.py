@@ -9,10 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
+from upath import UPath
+
 from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.errors import OpenAICostsError, ReadFailed, SettingsError
+from openai_costs.sources.account_refusals import REFUSED, OtherAccount
 from openai_costs.sources.provider import Tell
-from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.archive import Archive, DayRead, set_aside
 
 
 class Source(NamedTuple):
@@ -60,6 +63,13 @@ class Ingested:
         """The bytes of all bodies."""
         return sum(size for days in self.kept.values() for size in days.values())
 
+    def take_back(self, source: str, files: Iterable[UPath]) -> None:
+        """Set aside what a source kept in this reading: it is not known whose days they are."""
+        for file in files:
+            set_aside(file, REFUSED)
+        self.kept[source].clear()
+        self.absent.pop(source, None)
+
     def failures_on(self, day: date) -> str:
         """Return why a day is owed, one sentence after the other; empty where it is not."""
         return " ".join(str(self.failed[name]) for name, days in self.unread.items() if day in days)
@@ -79,15 +89,18 @@ def ingest(
     """
     done = Ingested()
     for source in sources:
-        kept = done.kept.setdefault(source.name, {})
+        kept, new = done.kept.setdefault(source.name, {}), list[UPath]()
         try:
             for read in _believed(source.read(), clock):
-                archive.keep(read)
+                file, is_new = archive.added(read)
+                new += [file] if is_new else []
                 kept[read.day] = sum(map(len, read.bodies.values()))
                 if read.absent:
                     done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
         except (ReadFailed, SettingsError) as error:
             tell(str(error))
+            if isinstance(error, OtherAccount):
+                done.take_back(source.name, new)
             done.failed[source.name] = error
             done.unread[source.name] = set(source.owed) - set(kept)
     return done

@@ -118,12 +118,16 @@ class Archive:
 
     def keep(self, read: DayRead) -> UPath:
         """Append one complete read, as the newest of its day."""
+        return self.added(read)[0]
+
+    def added(self, read: DayRead) -> tuple[UPath, bool]:
+        """Append one complete read; return its file, and whether it is a new one."""
         kept = self.reads(read.provider, read.connection, read.dataset, read.day)
         folder = self._folder(read.provider, read.connection, read.dataset, read.day)
         target = folder / next_name(read.read_at, kept)
         packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(_pack(read))
         replace_file(target, packed)
-        return target
+        return target, target not in kept
 
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:
         """Return the files of a day's complete reads, in the order in which they were kept."""
@@ -173,6 +177,16 @@ class Archive:
 
     def _folder(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
         return self._root / provider / connection / dataset / day.isoformat()
+
+
+def set_aside(file: UPath, suffix: str) -> None:
+    """Move a kept read to the dataset with a suffix, where no table is made from it."""
+    day, dataset = file.parent, file.parents[1]
+    aside = dataset.parent / f"{dataset.name}{suffix}" / day.name / file.name
+    replace_file(aside, file.read_bytes())
+    file.unlink()
+    if day.exists() and not list(day.iterdir()):
+        day.rmdir()
 
 
 def _names(folder: UPath) -> list[str]:

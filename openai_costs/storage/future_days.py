@@ -14,7 +14,8 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
-from openai_costs.storage.files import files_below, remove_folder, replace_file
+from openai_costs.storage.archive import set_aside
+from openai_costs.storage.files import files_below
 from openai_costs.storage.read_names import SUFFIX
 from openai_costs.tables.contract import all_contracts
 
@@ -46,12 +47,7 @@ def set_future_days_aside(home: UPath, today: date) -> FutureDays:
     """
     slices, pages = list(_slices(home, today)), list(_pages(home, today))
     for page in pages:
-        dataset = page.file.parents[1]
-        aside = dataset.parent / f"{dataset.name}{SET_ASIDE}" / str(page.day)
-        replace_file(aside / page.file.name, page.file.read_bytes())
-        page.file.unlink()
-    for folder in {page.file.parent for page in pages}:
-        remove_folder(folder)
+        set_aside(page.file, SET_ASIDE)
     for one in slices:
         one.file.unlink()
     return _by_connection([*slices, *pages])

@@ -81,3 +81,13 @@ def test_days_that_were_left_as_they_were_are_named() -> None:
     objections = Objections()
     objections.note([verdict(), verdict(check="contract", said="id is gone")], "acme")
     assert objections.refused() == ["id is gone"]
+
+
+def test_a_bill_that_was_not_read_is_a_failure_and_an_explanation_that_was_not_is_none() -> None:
+    objections = Objections()
+    for asset in ("raw/openai_costs", "raw/openai_usage", "raw/openai_directory"):
+        said = f"{asset} was refused."
+        objections.note([verdict(asset=asset, check="read_complete", said=said)], "acme")
+    assert objections.unread() == ["raw/openai_costs was refused."]
+    objections.note([verdict(True, asset="raw/openai_costs", check="read_complete")], "acme")
+    assert objections.unread() == []

@@ -5,14 +5,20 @@ import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import httpx
 import pytest
 
+from openai_costs.kernel.days import epoch
+from openai_costs.kernel.errors import ProviderUnavailable
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DIRECTORY, REBUILD
 from openai_costs.sources.account_notes import noted, refusal
+from openai_costs.sources.accounts import Accounts
+from openai_costs.sources.openai.assets import OPENAI
+from openai_costs.storage.archive import DayRead
 from openai_costs_tests.org import (
     QUIET,
     Altered,
@@ -21,9 +27,15 @@ from openai_costs_tests.org import (
     calm,
     connection,
     day,
+    days,
+    files,
     house,
     organisation_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
 
 FIRST, LAST = day(16), day(18)
 
@@ -266,3 +278,105 @@ def test_lists_of_projects_show_that_two_connections_read_one_organization(
     verdict = ran.of("raw/openai_directory", "read_complete")[None]
     assert "Connection 'acme-two' reads the organization of proj_" in verdict.because
     assert set(totals(made)) == {"acme"}
+
+
+# Pages of one reading that name two organizations.
+
+
+def naming(account: str, since: date) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+    """Let pages name another organization from a day on."""
+
+    def alter(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        body = response.json()
+        for bucket in body.get("data", ()):
+            if bucket.get("start_time", 0) >= epoch(since):
+                for result in bucket["results"]:
+                    result["organization_id"] = account
+        return httpx.Response(response.status_code, json=body)
+
+    return alter
+
+
+def of_two_organizations(made: House, since: date) -> None:
+    """Let the API of acme name another organization in mid-window; settings name none."""
+    made.connections = (made.connections[0].model_copy(update={"organization_id": None}),)
+    made.serve("acme")
+    made.transports["acme"] = Altered(made.transports["acme"], naming("org-other", since))
+
+
+def test_another_organization_in_mid_window_changes_nothing_of_the_reading(
+    read_once: House, tmp_path: Path
+) -> None:
+    made = read_once.moved_to(tmp_path / "home")
+    made.at(made.clock.now + timedelta(hours=1))
+    of_two_organizations(made, since=day(18))
+    kept, stored = files(made.home, "raw/openai/acme/costs"), files(made.home, "lake/core/spend")
+    ran = made.run(FIRST, day(19))
+    assert not ran.is_green
+    assert ran.retried == 0
+    assert (
+        "Connection 'acme': this key reads org-other, but other days of the same reading are of "
+        "org-tidewatermaps. Nothing was changed."
+    ) in " ".join(ran.failures)
+    assert files(made.home, "raw/openai/acme/costs") == kept
+    assert files(made.home, "lake/core/spend") == stored
+    assert refusal(made.archive, made.settings, made.connections[0]).startswith("Connection 'acme'")
+
+
+def test_a_first_reading_of_two_organizations_leaves_nothing_behind(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", "acme")
+    of_two_organizations(made, since=day(18))
+    assert not made.run(FIRST, LAST).is_green
+    assert all(not made.archive.reads("openai", "acme", "costs", one) for one in days(FIRST, LAST))
+    made.serve("acme", organisation=organisation_of("org-other"))
+    assert made.run(FIRST, LAST).is_green
+    assert list(totals(made)) == ["acme"]
+
+
+def test_a_second_connection_goes_on_where_the_first_reads_two_organizations(
+    tmp_path: Path,
+) -> None:
+    made = house(tmp_path / "home", "acme", "harbour")
+    harbour = made.connections[1]
+    of_two_organizations(made, since=day(18))
+    made.connections = (*made.connections, harbour)
+    ran = made.run(FIRST, LAST)
+    assert ran.is_green
+    assert list(totals(made)) == ["harbour"]
+    verdict = ran.of("raw/openai_costs", "read_complete")[str(FIRST)]
+    assert (verdict.passed, verdict.severity) == (False, "ERROR")
+    assert "org-other" in verdict.because
+    assert "org-tidewatermaps" in verdict.because
+
+
+def test_a_history_is_not_continued_by_a_reading_of_two_organizations(
+    read_once: House, tmp_path: Path
+) -> None:
+    made = read_once.moved_to(tmp_path / "home")
+    made.at(made.clock.now + timedelta(hours=1))
+    made.connections = (connection("renamed"),)
+    made.connections = (made.connections[0].model_copy(update={"organization_id": None}),)
+    made.serve("renamed")
+    made.transports["renamed"] = Altered(made.transports["renamed"], naming("org-other", day(18)))
+    before = files(made.home, "raw/openai/acme/costs")
+    assert not made.run(FIRST, LAST).is_green
+    assert files(made.home, "raw/openai/acme/costs") == before
+
+
+def test_a_reading_that_breaks_off_continues_the_history_it_belongs_to(
+    read_once: House, tmp_path: Path
+) -> None:
+    """Two connections with the days of one organization would count them twice."""
+    made = with_connections(read_once.moved_to(tmp_path / "home"), "renamed")
+    (renamed,) = made.connections
+    accounts = Accounts(made.settings, made.archive, OPENAI.costs)
+    whole = made.newest("acme", LAST)
+    read = DayRead("openai", "renamed", "costs", LAST, made.clock.now, {}, whole.bodies)
+
+    def broken() -> Iterator[DayRead]:
+        yield read
+        raise ProviderUnavailable("renamed", "/organization/costs", "HTTP 503")
+
+    with pytest.raises(ProviderUnavailable):
+        list(accounts.checked(renamed, broken(), str))
+    assert made.archive.connections("openai") == ["renamed"]
