@@ -28,7 +28,11 @@ from openai_costs.questions.prices.list_value import at_list_price
 from openai_costs.questions.reconciliation import assets as reconciliation
 from openai_costs.questions.seats import assets as seats
 from openai_costs.questions.spend import assets as spend
-from openai_costs.questions.spend.checks import attribution_checks, ledger_checks
+from openai_costs.questions.spend.checks import (
+    attribution_checks,
+    ledger_checks,
+    restatement_checks,
+)
 from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.questions.usage.checks import usage_checks
 from openai_costs.settings.connection import Connection
@@ -47,7 +51,13 @@ from openai_costs.storage.lake import Lake
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
 WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, alerts)
-DAY_CHECKS = (ledger_checks, attribution_checks, usage_checks, price_checks)
+DAY_CHECKS = (
+    ledger_checks,
+    attribution_checks,
+    restatement_checks,
+    usage_checks,
+    price_checks,
+)
 
 
 def build_defs(

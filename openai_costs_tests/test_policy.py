@@ -18,7 +18,7 @@ import pytest
 import stamina
 
 from openai_costs.kernel.days import ONE_DAY
-from openai_costs.kernel.formatting import exact_dollars
+from openai_costs.kernel.formatting import dollars, exact_dollars
 from openai_costs.orchestration.jobs import DIRECTORY
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.questions.coverage import of_costs
@@ -375,6 +375,38 @@ def test_a_day_restated_by_the_provider(lone: House) -> None:
     assert usd(lone.lake.read(Ledger), "tidewater", RESTATED_DAY) == was + Decimal("22.80")
     recorded = lone.lake.read(Restatements).filter(connection="tidewater")
     assert recorded.select("day", "change_usd").rows() == [(RESTATED_DAY, Decimal("22.80"))]
+
+
+def test_a_restatement_of_some_percent_is_a_warning_with_both_totals(lone: House) -> None:
+    was = usd(lone.lake.read(Ledger), "tidewater", RESTATED_DAY)
+    verdicts = lone.run(*THREE_DAYS).of("mart/restatements", "settled_total_kept")
+    restated = verdicts[str(RESTATED_DAY)]
+    assert (restated.passed, restated.severity) == (False, "WARN")
+    assert f"from {dollars(was)} to {dollars(was + Decimal('22.80'))}" in restated.because
+    assert all(one.passed for name, one in verdicts.items() if name != str(RESTATED_DAY))
+
+
+def test_settled_dollars_that_are_all_gone_are_written_and_an_error_with_both_totals(
+    lone: House,
+) -> None:
+    was = usd(lone.lake.read(Ledger), "tidewater", FIRST)
+    lone.transports["tidewater"] = Altered(lone.transports["tidewater"], without_rows)
+    ran = lone.run(*THREE_DAYS)
+    assert ran.is_green
+    assert lone.lake.read(Ledger).is_empty()
+    for verdict in ran.of("mart/restatements", "settled_total_kept").values():
+        assert (verdict.passed, verdict.severity) == (False, "ERROR")
+    because = ran.of("mart/restatements", "settled_total_kept")[str(FIRST)].because
+    assert f"on {FIRST} changed from {dollars(was)} to $0.00" in because
+
+
+def without_rows(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    """The same days without a row, as a key of an organization without costs is given them."""
+    body = response.json()
+    for bucket in body.get("data", ()):
+        if "results" in bucket:
+            bucket["results"] = []
+    return httpx.Response(response.status_code, json=body)
 
 
 @pytest.mark.parametrize("faults", ["usage:502@every", "usage:truncated-json@every"])

@@ -1,13 +1,13 @@
 """The checks of spend: reads agree, nothing is counted twice, every dollar is attributed once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
-from openai_costs.kernel.formatting import counted, dollars, listed
+from openai_costs.kernel.formatting import counted, dollars, listed, total_usd
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.questions.spend.control_totals import (
@@ -19,10 +19,12 @@ from openai_costs.questions.spend.control_totals import (
     line_counts,
     method_sums,
 )
+from openai_costs.questions.spend.settled_totals import LARGE_PCT, Change, changes
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import ATTRIBUTIONS
@@ -38,6 +40,10 @@ ATTRIBUTED = Rule(
     "attribution_ties_out",
     "Spend, attribution and spend by user equal the control total; the difference is exactly 0.",
     is_daily=False,
+)
+SETTLED_TOTAL = Rule(
+    "settled_total_kept",
+    f"No settled day lost its dollars or changed by more than {LARGE_PCT} %.",
 )
 DAYS_LISTED = 5
 READS = {"page": "page_usd", "ledger": "ledger_usd", "user view": "user_usd"}
@@ -84,6 +90,31 @@ def attribution_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     )
     beside = attributed(lake.read(SpendControl, days), spend, methods, users)
     yield _attribution_agrees(beside, methods, days.last)
+
+
+@day_checks(asset_key(Restatements), (SETTLED_TOTAL,), reads=(asset_key(SpendControl),))
+def restatement_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
+    """Judge how much the total of each day has changed since it had settled."""
+    changed = changes(lake.read(Restatements, days))
+    for day in sorted(set(lake.read(SpendControl, days)["day"])):
+        yield _total_kept(day, [one for one in changed if one.day == day])
+
+
+def _total_kept(day: date, changed: Sequence[Change]) -> Verdict:
+    notable = [one for one in changed if one.size != "small"]
+    is_error = any(one.size == "very large" for one in notable)
+    totals = {
+        "previous_usd": str(total_usd([one.previous_usd for one in changed])),
+        "current_usd": str(total_usd([one.current_usd for one in changed])),
+    }
+    return Verdict(
+        SETTLED_TOTAL,
+        day,
+        passed=not notable,
+        because=" ".join(map(str, notable or changed)) or SETTLED_TOTAL.promise,
+        figures=totals if changed else {},
+        severity=None if is_error else WARN,
+    )
 
 
 def _attribution_agrees(sums: pl.DataFrame, methods: pl.DataFrame, newest: date) -> Verdict:
