@@ -14,7 +14,7 @@ from openai_costs.questions.spend.control_totals import SLICE
 
 Size = Literal["small", "large", "very large"]
 
-LARGE_PCT = Decimal(1)
+LARGE_PCT = Decimal(10)
 """A larger change of a settled day is a warning, ..."""
 
 VERY_LARGE_PCT = Decimal(25)
