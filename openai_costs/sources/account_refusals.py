@@ -1,4 +1,4 @@
-"""Why a read is refused for the account that it names, in sentences that name both accounts."""
+"""Why a read is refused or continued for its account, in sentences that name both accounts."""
 
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
@@ -62,3 +62,11 @@ def refuse_second(connection: Connection, account: str, first: str) -> None:
         expected = f"other days of the same reading are of {first}"
         remedy = f"Use a key of {first}, or give {account} a connection of its own."
         raise OtherAccount(connection.name, found, expected, remedy)
+
+
+def renamed(connection: str, account: str, former: str) -> str:
+    """Return that a connection continues the days of one that left the settings."""
+    return (
+        f"{connection}: reads {account}, as {former} did, which left the settings. "
+        f"The days of {former} are continued as {connection}, and counted once."
+    )

@@ -29,6 +29,7 @@ from openai_costs.sources.account_refusals import (
     AccountCountedAlready,
     OtherAccount,
     refuse_second,
+    renamed,
 )
 from openai_costs.sources.provider import CostSource, OrganizationSource, Tell
 from openai_costs.storage.archive import Archive, DayRead
@@ -178,12 +179,13 @@ class Accounts:
         """Refuse a connection whose account another one of the settings counts.
 
         Raises:
-            AccountCountedAlready: It does; the days of both are kept as its own.
+            AccountCountedAlready: It does, with the stored days of both.
         """
         listed = {one.name for one in self.settings.connections}
-        for other in listed.intersection(self._readers_of(connection, claim, account)):
+        for other in sorted(listed.intersection(self._readers_of(connection, claim, account))):
             first, second = sorted((connection.name, other), key=self._rank)
             if second == connection.name:
+                drop_refusal(self.archive, connection)
                 self._merge(second, first)
                 raise AccountCountedAlready(second, account or _shared(claim), first)
 
@@ -193,20 +195,19 @@ class Accounts:
         Raises:
             AccountCountedAlready: One that comes first in the settings counts it.
         """
-        listed = [one.name for one in self.settings.connections]
+        self._refuse_counted(connection, claim, account)
+        listed = {one.name: one for one in self.settings.connections}
         for other in self._readers_of(connection, claim, account):
+            what = account or _shared(claim)
             if other not in listed:
-                tell(_renamed(connection.name, account or _shared(claim), other))
+                tell(renamed(connection.name, what, other))
                 self._merge(other, connection.name)
                 continue
-            first, second = sorted((connection.name, other), key=self._rank)
-            refused = AccountCountedAlready(second, account or _shared(claim), first)
-            drop_refusal(self.archive, self.settings.connection(second))
-            self._merge(second, first)
-            if second == connection.name:
-                raise refused
-            tell(str(refused))
-            keep_refusal(self.archive, self.settings.connection(second), str(refused), holder=first)
+            refused = str(AccountCountedAlready(other, what, connection.name))
+            drop_refusal(self.archive, listed[other])
+            self._merge(other, connection.name)
+            tell(refused)
+            keep_refusal(self.archive, listed[other], refused, holder=connection.name)
 
     def _readers_of(self, connection: Connection, claim: Claim, account: str) -> list[str]:
         """Return the other connections that anything is kept of and that read the account."""
@@ -243,10 +244,3 @@ class Accounts:
 def _shared(claim: Claim) -> str:
     """Return what the sentence calls an account that has no name."""
     return f"the organization of {max(claim.ids)}"
-
-
-def _renamed(connection: str, account: str, former: str) -> str:
-    return (
-        f"{connection}: reads {account}, as {former} did, which left the settings. "
-        f"The days of {former} are continued as {connection}, and counted once."
-    )

@@ -6,7 +6,7 @@ import pytest
 from openai_costs.cli.backfill_plan import plan
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REBUILD, REFRESH
-from openai_costs.outputs.publish.database import TOGETHER
+from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.settings import Reading
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import due_days, overdue_days
