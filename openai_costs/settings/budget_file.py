@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings import Budget
+from openai_costs.settings.error_location import line_of
 from openai_costs.settings.error_texts import objection
 
 SEPARATOR = ";"
@@ -20,20 +21,28 @@ REQUIRED = ("name", "limit_usd")
 LISTS = frozenset({"thresholds_pct", "ids"})
 
 
-def with_budget_file(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+def with_budget_file(content: dict[str, Any], path: Path, text: str = "") -> dict[str, Any]:
     """Return the content of a settings file, with the budgets of its `budgets_file` added.
 
     Args:
-        content: The settings file; `budgets_file` in it is a path relative to its folder.
-        folder: That folder.
+        content: Its content; `budgets_file` in it is a path relative to its folder.
+        path: The settings file.
+        text: Its text, for the lines of messages.
 
     Raises:
-        SettingsError: See `read_budgets`.
+        SettingsError: It names no file, or see `read_budgets`.
     """
     rest = {name: value for name, value in content.items() if name != "budgets_file"}
     if "budgets_file" not in content:
         return rest
-    listed = read_budgets(folder / str(content["budgets_file"]))
+    file = path.parent / str(content["budgets_file"])
+    if not file.is_file():
+        line = line_of(text, ("budgets_file",))
+        raise SettingsError(
+            f"{path}{f', line {line}' if line else ''}: budgets_file names {file}, which is not a "
+            "file. Correct the name, as it is from the folder of the settings file."
+        )
+    listed = read_budgets(file)
     return {**rest, "budgets": [*rest.get("budgets", ()), *listed]}
 
 
@@ -49,7 +58,9 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
             heading = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as broken:
-        raise SettingsError(f"budgets_file {file} cannot be read: {broken}.") from None
+        raise SettingsError(
+            f"budgets_file {file} cannot be read: {broken}. Save it as UTF-8 text, with commas."
+        ) from None
     _refuse_heading(file, heading)
     lines: dict[str, int] = {}
     for line, row in rows:

@@ -166,7 +166,7 @@ def load_settings(kinds: Kinds, home: str | None = None) -> Settings:
         )
     path = path or file_beside(home)
     content, text = content_of(path)
-    content = with_budget_file(content, path.parent)
+    content = with_budget_file(content, path, text)
     unread = tuple(name for name in LATER_SECTIONS if content.pop(name, None) is not None)
     if not content.get("connections", ()):
         content["connections"] = [unlisted_connection(kinds[0], os.environ)]

@@ -5,6 +5,7 @@ Not here: what its settings mean (load.py), which line a setting is on (error_lo
 
 import re
 import tomllib
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ OURS = {
 """Fields of the settings that the file cannot have, and what to do instead."""
 
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+_LIKE_A_DAY = re.compile(r"=\s*\d{1,4}[-./]\d")
 _TWICE = re.compile(r"Cannot declare \((?P<parts>.+?),?\) twice")
 
 
@@ -66,19 +68,22 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
     except RecursionError:
         raise SettingsError(f"{path} cannot be read: it is nested too deeply.") from None
     except tomllib.TOMLDecodeError as broken:
-        raise SettingsError(_not_toml(path, str(broken))) from None
+        raise SettingsError(_not_toml(path, str(broken), text.splitlines())) from None
 
 
-def _not_toml(path: Path, message: str) -> str:
+def _not_toml(path: Path, message: str, lines: Sequence[str]) -> str:
     """Return what is wrong with a line that is not TOML, and what to do."""
     place = _PLACE.search(message)
     what = message[: place.start()] if place else message
-    line = f", line {place['line']}" if place and place["line"] else ""
+    number = int(place["line"]) if place and place["line"] else 0
+    line = f", line {number}" if number else ""
     if twice := _TWICE.match(what):
         section = ".".join(re.findall(r"'([^']*)'", twice["parts"]))
         why = f"the section [{section}] is there twice. Merge the two"
     elif "overwrite" in what:
         why = "a setting is there twice. Remove one of them"
     else:
-        why = f'not TOML ({what[:1].lower()}{what[1:]}). Text needs quotes, as in name = "acme"'
+        is_day = number and _LIKE_A_DAY.search(lines[number - 1])
+        remedy = "A day is written as 2026-01-31" if is_day else 'Text needs quotes: name = "acme"'
+        why = f"this is not TOML ({what[:1].lower()}{what[1:]}). {remedy}"
     return f"{path}{line}: {why}. {ALLOWED}"

@@ -15,7 +15,7 @@ SEVERAL = "name,scope,ids,limit_usd\ntwo teams,team,labs; desk,900.05\n"
 
 def listed(folder: Path, rows: str) -> list[Budget]:
     (folder / "budgets.csv").write_text(HEAD + rows, encoding="utf-8")
-    content = with_budget_file({"budgets_file": "budgets.csv"}, folder)
+    content = with_budget_file({"budgets_file": "budgets.csv"}, folder / "openai_costs.toml")
     return [Budget.model_validate(row) for row in content["budgets"]]
 
 
@@ -28,7 +28,7 @@ def test_a_row_is_a_budget_and_an_empty_cell_its_default(tmp_path: Path) -> None
 
 def test_a_cell_may_hold_several_ids_that_share_a_limit(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(SEVERAL, encoding="utf-8")
-    (row,) = with_budget_file({"budgets_file": "b.csv"}, tmp_path)["budgets"]
+    (row,) = with_budget_file({"budgets_file": "b.csv"}, tmp_path / "openai_costs.toml")["budgets"]
     one = Budget.model_validate(row)
     assert (one.counted, one.limit_usd) == (("labs", "desk"), Decimal("900.05"))
 
@@ -36,10 +36,10 @@ def test_a_cell_may_hold_several_ids_that_share_a_limit(tmp_path: Path) -> None:
 def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(HEAD + "two,,,2,,\n", encoding="utf-8")
     content = {"budgets": [{"name": "one", "limit_usd": 1}], "budgets_file": "b.csv", "reading": {}}
-    found = with_budget_file(content, tmp_path)
+    found = with_budget_file(content, tmp_path / "openai_costs.toml")
     assert [row["name"] for row in found["budgets"]] == ["one", "two"]
     assert "budgets_file" not in found
-    assert with_budget_file({"reading": {}}, tmp_path) == {"reading": {}}
+    assert with_budget_file({"reading": {}}, tmp_path / "openai_costs.toml") == {"reading": {}}
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,23 @@ def test_a_file_that_is_no_list_of_budgets_is_refused_with_the_line_and_what_to_
 ) -> None:
     (tmp_path / "b.csv").write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=objection):
-        with_budget_file({"budgets_file": "b.csv"}, tmp_path)
+        with_budget_file({"budgets_file": "b.csv"}, tmp_path / "openai_costs.toml")
 
 
-def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"budgets_file .*gone\.csv cannot be read"):
-        with_budget_file({"budgets_file": "gone.csv"}, tmp_path)
+@pytest.mark.parametrize("name", ["gone.csv", ".", 7])
+def test_a_name_of_no_file_is_refused_with_the_line_that_has_it(
+    tmp_path: Path, name: object
+) -> None:
+    text = f"\nbudgets_file = {name!r}\n"
+    settings = tmp_path / "openai_costs.toml"
+    with pytest.raises(SettingsError) as refused:
+        with_budget_file({"budgets_file": name}, settings, text)
+    assert str(refused.value).startswith(
+        f"{settings}, line 2: budgets_file names {tmp_path / str(name)}, which is not a file."
+    )
+
+
+def test_a_file_that_is_not_text_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match=r"b\.csv cannot be read: .*Save it as UTF-8 text"):
+        with_budget_file({"budgets_file": "b.csv"}, tmp_path / "openai_costs.toml")

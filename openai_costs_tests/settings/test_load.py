@@ -113,7 +113,7 @@ def test_sections_of_later_versions_are_accepted_and_named():
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("[reading\n", "openai_costs.toml, line 1: not TOML (expected"),
+        ("[reading\n", "openai_costs.toml, line 1: this is not TOML (expected"),
         ("a = 1\na = 2\n", "openai_costs.toml, line 2: a setting is there twice. Remove one"),
         (
             "[readings]\n",
@@ -171,7 +171,8 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (one_connection('admin_key = "x"'), "line 3: [[connections]] admin_key is not a known"),
         (one_connection('admin_key = "x"'), "did you mean 'admin_key_env'?"),
         (one_connection("start = 2026-01-01T10:00:00"), "start must be a day, without quotes"),
-        (one_connection("start = 01-31-2026"), "line 3: not TOML"),
+        (one_connection("start = 01-31-2026"), "A day is written as 2026-01-31."),
+        (one_connection("start = 2026-31-01"), "line 3: this is not TOML (expected newline"),
         (
             one_connection("") + one_connection(""),
             "'acme' is the name of another connection",
