@@ -1,14 +1,18 @@
 """Goes on with what is kept of a connection under another name.
 
 Raw pages move; the slices of the old name are removed from the lake, because they are made again
-from the pages under the new one. Killed half way and called again, it goes on.
+from the pages under the new one. Small tables keep their rows under the new name: what is known of
+people and keys, and each finding with its id, so that no one is alerted again. Killed half way and
+called again, it goes on.
 """
 
+import polars as pl
 from upath import UPath
 
 from openai_costs.storage.files import files_below, remove_folder, replace_file
+from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
-from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.contract import Contract, all_contracts
 
 
 def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
@@ -18,6 +22,7 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
     """
     for table in all_contracts():
         remove_folder(home / "lake" / table.schema_name() / table.table_name() / old)
+        _rename_rows(Lake(home), table, old, new)
     before, after = (home / "raw" / provider / name for name in (old, new))
     for folder in sorted({file.parent for file in files_below(before, SUFFIX)}, key=str):
         _merge(folder, after / str(folder.relative_to(before)))
@@ -25,6 +30,27 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
         if not (after / note.name).exists():
             replace_file(after / note.name, note.read_bytes())
     remove_folder(before)
+
+
+def _rename_rows(lake: Lake, table: type[Contract], old: str, new: str) -> None:
+    """Name a connection's rows in a table that is stored whole after its new name.
+
+    Where the new name has the same rows already, these are the newer ones.
+    """
+    if "connection" not in table.types() or lake.connections(table) or not lake.has(table):
+        return
+    with lake.alone(table):
+        rows = lake.read(table)
+        is_old = pl.col("connection") == old
+        changed = {"connection": pl.when(is_old).then(pl.lit(new)).otherwise("connection")}
+        if "subject_id" in rows.columns:  # some findings are about a part of a connection
+            part = pl.format("{}/{}", pl.lit(new), pl.col("subject_id").str.strip_prefix(f"{old}/"))
+            is_part = is_old & pl.col("subject_id").str.starts_with(f"{old}/")
+            changed["subject_id"] = pl.when(is_part).then(part).otherwise("subject_id")
+        renamed = rows.with_columns(**changed)
+        if not rows.filter(is_old).is_empty():
+            is_torn = bool(table.broken_rules(renamed))
+            lake.replace_whole(table, rows.filter(~is_old) if is_torn else renamed)
 
 
 def _merge(old: UPath, new: UPath) -> None:

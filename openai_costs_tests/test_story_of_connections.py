@@ -1,0 +1,173 @@
+"""The sample company under other settings: renamed, connected twice, and behind a narrower key.
+
+Each begins with the demo of thirty days. Nothing that the company spent depends on what its
+settings call a connection, on how many connections read it, or on how much of the gateway a key
+may see.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from openai_costs import definitions
+from openai_costs.cli.backfill import Headless, RunFailedError
+from openai_costs.cli.demo import demo
+from openai_costs.kernel.days import DayRange
+from openai_costs.outputs.alerts.rows import Finding, rows
+from openai_costs.sample.api.app import create_app
+from openai_costs.sample.api.gateway import USER_KEY, VIEWER_KEY
+from openai_costs.sample.api.serving import InProcessTransport, sample_at
+from openai_costs.sample.setup import CONFIG
+from openai_costs.settings.load import settings_of
+from openai_costs.sources.gateway.readers import readers_of
+from openai_costs.sources.registry import connection_kinds
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.findings import OPEN, Findings
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs.tables.mart.spend import Spend
+from openai_costs_tests.conftest import DEMO_NOON
+from openai_costs_tests.org import added, calm, day
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LATER: Final = DEMO_NOON + timedelta(hours=1)
+SETTLED: Final = DayRange(day(1) - timedelta(days=8), day(21))
+OF_THE_GATEWAY: Final = ("gateway_bypass.", "reconciliation.")
+FILES: Final = 'token_files = ["company/tokens.csv"]\nspend_files = ["company/meter.csv"]\n'
+PROXY: Final = 'litellm_url = "http://127.0.0.1:4000"\nrequests_per_minute = 100000\n'
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the demo."""
+    home = tmp_path_factory.mktemp("connections") / "demo"
+    with calm():
+        demo(home, days=30, seed=7, clock=lambda: DEMO_NOON, say=lambda _: None)
+    return home
+
+
+def backfilled(home: Path, *changes: tuple[str, str]) -> list[str]:
+    """Change the settings of a home and run a backfill; return what it said."""
+    text = (home / CONFIG).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (home / CONFIG).write_text(text, encoding="utf-8")
+    content = tomllib.loads(text, parse_float=Decimal)
+    settings = settings_of(content, connection_kinds(), str(home), home / CONFIG, text)
+    said: list[str] = []
+    with calm(), suppress(RunFailedError):
+        try:
+            Headless(settings, said.append, lambda: LATER).backfill()
+        except RunFailedError as failed:
+            said.append(str(failed))
+    return said
+
+
+def lake_of(home: Path) -> Lake:
+    return Lake(place(str(home)))
+
+
+def totals(home: Path) -> dict[str, Decimal]:
+    """The dollars of each connection on settled days, the same in ledger and mart."""
+    ledger, mart = (lake_of(home).read(table, SETTLED) for table in (Ledger, Spend))
+    found = [
+        {
+            name: added(frame.filter(connection=name)["billed_usd"])
+            for name in frame["connection"].unique()
+        }
+        for frame in (ledger, mart)
+    ]
+    assert found[0] == found[1]
+    return found[0]
+
+
+def accused(home: Path) -> dict[tuple[str, str], Decimal | None]:
+    """What is open, by rule and subject without the connection's name, with its dollars."""
+    found = [one for one in rows(Finding, lake_of(home).read(Findings)) if one.state in OPEN]
+    named = {(one.rule, one.subject_id.removeprefix(f"{one.connection}/")) for one in found}
+    assert len(named) == len(found), "an incident is reported twice"
+    return {
+        (one.rule, one.subject_id.removeprefix(f"{one.connection}/")): one.impact_usd
+        for one in found
+    }
+
+
+def is_of_the_gateway(found: tuple[str, str]) -> bool:
+    return found[0].startswith(OF_THE_GATEWAY)
+
+
+def test_a_renamed_connection_keeps_its_dollars_and_its_findings(
+    first: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(first, tmp_path / "home")
+    backfilled(
+        home,
+        ('name = "sample"', 'name = "tidewater"'),
+        ('connection = "sample"', 'connection = "tidewater"'),
+    )
+    assert totals(home) == {"tidewater": totals(first)["sample"]}
+    assert accused(home) == accused(first)
+
+
+def test_a_company_that_is_connected_twice_is_counted_once_and_the_second_one_is_named(
+    first: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(first, tmp_path / "home")
+    text = (home / CONFIG).read_text(encoding="utf-8")
+    table = text[text.index("[[connections]]") : text.index("[[teams]]")]
+    again = table.replace('"sample"', '"sample-eu"').replace("&rows_per_day=0", "&rows_per_day=00")
+    said = backfilled(home, (table, table + again))
+    assert "'sample-eu' reads org-tidewatermaps, which 'sample' reads too" in said[-1]
+    assert totals(home) == totals(first)
+    late = {("data.late", source): None for source in ("costs", "usage")}
+    assert accused(home) == accused(first) | late
+    found = rows(Finding, lake_of(home).read(Findings))
+    assert {one.connection for one in found if one.rule == "data.late"} == {"sample-eu"}
+
+
+@pytest.fixture
+def proxied(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without any reading, whose gateway is on the wire."""
+    home = shutil.copytree(first, tmp_path / "home")
+    for folder in ("raw", "lake", "published"):
+        shutil.rmtree(home / folder)
+    address = tomllib.loads((home / CONFIG).read_text(encoding="utf-8"))["connections"][0]
+    app = InProcessTransport(create_app(sample_at(address["base_url"]), now=lambda: LATER))
+    reading = partial(readers_of, inner=app)
+    monkeypatch.setattr(definitions, "readers_of", reading)
+    return home
+
+
+def test_the_gateway_on_the_wire_leads_to_the_same_findings_as_its_files(
+    first: Path, proxied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITELLM_MASTER_KEY", VIEWER_KEY)
+    backfilled(proxied, (FILES, PROXY))
+    assert accused(proxied) == accused(first)
+
+
+def test_a_gateway_key_that_sees_its_own_rows_only_leads_to_no_finding_about_the_gateway(
+    first: Path, proxied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITELLM_MASTER_KEY", USER_KEY)
+    said = backfilled(proxied, (FILES, PROXY))
+    assert "sees a part of the proxy only" in " ".join(said)
+    lake = lake_of(proxied)
+    assert lake.read(GatewayBypass).is_empty()
+    assert lake.read(CostReconciliation).is_empty()
+    others = {key: usd for key, usd in accused(first).items() if not is_of_the_gateway(key)}
+    assert accused(proxied) == others
+    assert len(others) < len(accused(first))
