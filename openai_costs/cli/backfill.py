@@ -18,7 +18,7 @@ from openai_costs.cli.backfill_plan import (
     refuse_foreign_days,
     refuse_without_key,
 )
-from openai_costs.cli.faults import of_step
+from openai_costs.cli.faults import distinct, of_step
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
 from openai_costs.definitions import before_publication, build_defs
 from openai_costs.kernel.days import Clock, DayRange, utc_now
@@ -29,6 +29,7 @@ from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.settings.load import Settings, has_dagster_home
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
+from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 
 MOST_REFUSED = 5
@@ -36,7 +37,15 @@ MOST_REFUSED = 5
 
 
 class RunFailedError(OpenAICostsError):
-    """A headless run failed; the sentence is that of its failing step."""
+    """A headless run failed.
+
+    Args:
+        reasons: A sentence for each step that failed.
+    """
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = list(reasons)
+        super().__init__(" ".join(distinct(self.reasons)))
 
 
 class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
@@ -80,6 +89,7 @@ class Headless:
             RunFailedError: A run failed; what was complete before it is kept.
             MissingKey: No connection has a key; nothing is written.
             SettingsError: The range is outside the connections' days.
+            OSError: Nothing can be written below the home.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
         try:
@@ -92,6 +102,7 @@ class Headless:
         refuse_foreign_days(self.settings, asked, today)
         if not offline:
             refuse_without_key(self.settings)
+        refuse_unwritable(place(self.settings.home))
         steps = (from_kept_pages if offline else plan)(self.settings, asked, today)
         if not steps:
             self.say("Nothing to do: no pages are kept for these days.")
@@ -104,7 +115,7 @@ class Headless:
         if refused := self.objections.refused():
             failed.append(f"Published, but not every day: {' '.join(refused[:MOST_REFUSED])}")
         if failed:
-            raise RunFailedError(" ".join(dict.fromkeys(failed)))
+            raise RunFailedError(failed)
 
     def _make(self, steps: Iterable[Step], failed: list[str]) -> None:
         """Make the days and publish them: the money does not wait for names."""
@@ -176,7 +187,7 @@ class Headless:
         if any(map(_is_interrupt, result.all_events)):
             raise Stopped
         if not result.success:
-            raise RunFailedError(" ".join(dict.fromkeys(_reasons(result.all_events))))
+            raise RunFailedError(_reasons(result.all_events))
 
 
 @contextmanager
@@ -185,7 +196,7 @@ def _noted(failed: list[str]) -> Iterator[None]:
     try:
         yield
     except RunFailedError as failure:
-        failed.append(str(failure))
+        failed.extend(failure.reasons)
 
 
 @contextmanager

@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
 from importlib.metadata import version
+from itertools import starmap
 from typing import Literal, NamedTuple
 
 import httpx
 from upath import UPath
 
+from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.kernel.errors import OpenAICostsError
@@ -32,7 +34,8 @@ from openai_costs.sources.provider import Reach, silent
 from openai_costs.sources.registry import provider_of
 from openai_costs.sources.user_files import files
 from openai_costs.storage.archive import Archive, DayRead
-from openai_costs.storage.files import place, replace_file
+from openai_costs.storage.files import place
+from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.engineers import Engineers
@@ -159,10 +162,25 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     yield _settings_file(settings)
     yield _home(settings)
     for connection in settings.connections:
-        yield from _connection(settings, connection, clock, reach)
-    yield _tie_outs(Lake(place(settings.home)))
-    yield from (Fact(*fact) for fact in governance_facts(settings, clock))
-    yield from (Fact(*fact) for fact in route_facts(settings))
+        of_connection = _connection(settings, connection, clock, reach)
+        yield from _guarded(f"{connection.name}: stored", of_connection)
+    yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
+    yield from _guarded("gateway", starmap(Fact, governance_facts(settings, clock)))
+    yield from _guarded("alerts", starmap(Fact, route_facts(settings)))
+    yield from _guarded("budgets", _budgets(settings))
+
+
+def _guarded(about: str, found: Iterable[Fact]) -> Iterator[Fact]:
+    """Yield facts; a fault of the machine or of what is stored is a fact too, the last of them."""
+    try:
+        yield from found
+    except Exception as fault:
+        if not (sentence := sentence_of(fault)):
+            raise
+        yield Fact("FAIL", about, sentence)
+
+
+def _budgets(settings: Settings) -> Iterator[Fact]:
     status = Lake(place(settings.home)).read(BudgetStatus)
     yield from (Fact("WARN", "budgets", said) for said in unspent(status))
 
@@ -182,12 +200,10 @@ def _settings_file(settings: Settings) -> Fact:
 
 def _home(settings: Settings) -> Fact:
     home = place(settings.home)
-    probe_file = home / ".doctor"
     try:
-        replace_file(probe_file, b"")
-        probe_file.unlink()
-    except OSError as refused:
-        return Fact("FAIL", "home", f"{home} cannot be written ({refused}): set OPENAI_COSTS_HOME")
+        refuse_unwritable(home)
+    except OSError as fault:
+        return Fact("FAIL", "home", f"{home} cannot be written: {of_machine(fault)}")
     return Fact("OK", "home", f"{home} can be written")
 
 
@@ -203,10 +219,11 @@ def _connection(
     yield _days(settings, connection)
 
 
-def _tie_outs(lake: Lake) -> Fact:
+def _tie_outs(lake: Lake) -> Iterator[Fact]:
     if found := untied_lake(lake, slices_in_flight(lake)):
-        return Fact("FAIL", "tie-outs", withheld_text(found))
-    return Fact("OK", "tie-outs", "every settled day adds up to its control total")
+        yield Fact("FAIL", "tie-outs", withheld_text(found))
+    else:
+        yield Fact("OK", "tie-outs", "every settled day adds up to its control total")
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:

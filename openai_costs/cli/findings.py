@@ -22,6 +22,7 @@ from openai_costs.sample.setup import is_demo
 from openai_costs.settings import Mute, Route
 from openai_costs.settings.load import Settings, secret
 from openai_costs.storage.files import is_local, place
+from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
@@ -122,6 +123,7 @@ def mute(settings: Settings, name: str, request: MuteRequest, today: date) -> st
         raise SettingsError(
             "A mute needs a reason, and neither the reason nor the name may hold an e-mail address."
         )
+    refuse_unwritable(home)
     entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
     keep_mute(home, entry, today)
     lake = Lake(home)
