@@ -45,6 +45,16 @@ class Step(NamedTuple):
         return f"{self.days}: {how} {names}"
 
 
+def asked_days(
+    settings: Settings, since: datetime | None, until: datetime | None, now: datetime
+) -> DayRange | None:
+    """Return the days asked for; a missing end is the first day there is, or today."""
+    if since is None and until is None:
+        return None
+    first = since.date() if since else settings.first_day
+    return DayRange(first, until.date() if until else now.date())
+
+
 def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:
     """Return the runs of a backfill: the range asked for, or what is due and the trailing days.
 
