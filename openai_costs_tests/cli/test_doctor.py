@@ -193,6 +193,13 @@ def test_a_settled_day_that_does_not_tie_out_fails_with_the_command_that_helps(
     assert "`openai-costs backfill --from 2026-11-17 --to 2026-11-17`" in text
 
 
+def test_a_home_without_a_settled_day_is_not_called_tied_out(tmp_path: Path) -> None:
+    assert tie_outs(house(tmp_path / "home")) == (
+        "WARN",
+        "no settled day is stored, so no sum was compared",
+    )
+
+
 def tie_outs(made: House) -> tuple[str, str]:
     reach = Reach(lambda one: made.transports[one.name])
     found = {fact.about: fact for fact in facts(made.settings, made.clock, reach)}
