@@ -12,6 +12,7 @@ from openai_costs.orchestration.table_assets import (
     table_asset,
     whole_table_asset,
 )
+from openai_costs.questions.coverage import of_connected
 from openai_costs.questions.gateway import LOOKBACK, judged_days, registry_until_of
 from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
 from openai_costs.questions.gateway_bypass.key_lists import unspent_keys as without_spend
@@ -28,6 +29,7 @@ from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
@@ -64,7 +66,10 @@ def gateway_bypass(
 
 
 @whole_table_asset(
-    UnspentKeys, group=GROUP, kinds=KINDS, reads=(ApiKeys, AdminKeys, GatewayTokens, Spend)
+    UnspentKeys,
+    group=GROUP,
+    kinds=KINDS,
+    reads=(ApiKeys, AdminKeys, GatewayTokens, Spend, Coverage),
 )
 def unspent_keys(
     context: dg.AssetExecutionContext,
@@ -73,7 +78,8 @@ def unspent_keys(
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
     """List the keys that cost nothing but could."""
-    keys, admins, tokens = (lake.read(one) for one in (ApiKeys, AdminKeys, GatewayTokens))
+    coverage, tokens = lake.read(Coverage), lake.read(GatewayTokens)
+    keys, admins = (of_connected(lake.read(one), coverage) for one in (ApiKeys, AdminKeys))
     billed = lake.ask(Spend, _BILLED, pl.Schema({"api_key_id": pl.String()}))["api_key_id"]
     known = {*tokens["openai_api_key_id"].drop_nulls(), *billed}
     return without_spend(keys, admins, known, settings.gateway.allowed, clock().date())
