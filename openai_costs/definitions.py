@@ -11,7 +11,7 @@ import dagster as dg
 import httpx
 
 from openai_costs.kernel.clock_skew import skew_aware
-from openai_costs.kernel.days import Clock, utc_now
+from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.orchestration.jobs import daily_directory, daily_refresh, jobs_and_sensors
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.outputs.alerts import assets as alerts
@@ -26,6 +26,7 @@ from openai_costs.questions.prices import assets as prices
 from openai_costs.questions.prices.assets import price_checks
 from openai_costs.questions.prices.list_value import at_list_price
 from openai_costs.questions.reconciliation import assets as reconciliation
+from openai_costs.questions.reconciliation.unjudged_days import unjudged_days
 from openai_costs.questions.seats import assets as seats
 from openai_costs.questions.spend import assets as spend
 from openai_costs.questions.spend.checks import (
@@ -83,10 +84,15 @@ def build_defs(
     everything = [*daily, *marts, published, cost_explorer]
     whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
     money = [*everything, gateway.gateway_tokens]
-    triggered = jobs_and_sensors(settings, money, whole, published, stale_days)
+    triggered = jobs_and_sensors(settings, money, whole, published, days_to_derive)
     return dg.Definitions(
         assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
-        asset_checks=[*(build(days) for build in DAY_CHECKS), *budgets.CHECKS, *publish.CHECKS],
+        asset_checks=[
+            *(build(days) for build in DAY_CHECKS),
+            *budgets.CHECKS,
+            *gateway_bypass.CHECKS,
+            *publish.CHECKS,
+        ],
         jobs=triggered.jobs,
         sensors=[*(triggered.sensors or ()), *sensors(settings)],
         schedules=[daily_refresh(settings, clock, overdue_days), daily_directory()],
@@ -94,6 +100,12 @@ def build_defs(
         loggers=loggers,
         executor=dg.in_process_executor,
     )
+
+
+def days_to_derive(lake: Lake, settings: Settings) -> list[DayRange]:
+    """Return the days whose marts say something else than directory, gateway and settings now."""
+    ranges = [*stale_days(lake, settings.teams), *unjudged_days(lake, settings.gateway)]
+    return consecutive(day for days in ranges for day in days)
 
 
 def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.AssetKey]:

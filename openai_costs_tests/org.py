@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import dagster as dg
 import httpx
+import polars as pl
 
 from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import DayRange
@@ -34,11 +35,10 @@ from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, KeptRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.coverage import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    import polars as pl
 
     from openai_costs.settings import Team
 
@@ -314,6 +314,12 @@ def house(home: Path, *names: str, now: datetime = NOW) -> House:
     for one in built.connections:
         built.serve(one.name)
     return built
+
+
+def connected(rows: Iterable[tuple[object, ...]]) -> pl.DataFrame:
+    """mart.coverage of connections of today: rows without the last column."""
+    whole = [(*one, True) for one in rows]
+    return pl.DataFrame(whole, schema=Coverage.types(), orient="row")
 
 
 def days(first: date, last: date) -> list[date]:

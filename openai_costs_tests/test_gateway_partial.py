@@ -44,7 +44,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def accused(lake: Lake, settings: Settings) -> list[str]:
     """The subjects of the findings about the gateway."""
-    known = {"connection": "acme", "source": "costs", "state": "settled"}
+    known = {"connection": "acme", "source": "costs", "state": "settled", "is_connected": True}
     states = [dict.fromkeys(Coverage.types()) | known | {"day": day} for day in DAYS]
     lake.replace_whole(Coverage, pl.DataFrame(states, schema=Coverage.types()))
     evaluation = evaluate(lake, Facts(settings, NOW), (*QUESTIONS, QUESTION))

@@ -4,7 +4,7 @@ The same jobs as in the Dagster UI. A day whose complete pages are already kept 
 without a request, so a run that was killed continues where it stopped.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +14,8 @@ from openai_costs.cli.backfill_plan import (
     Step,
     directories_due,
     from_kept_pages,
+    is_governance_due,
+    organization_pages,
     plan,
     refuse_foreign_days,
     refuse_without_key,
@@ -22,12 +24,11 @@ from openai_costs.cli.empty_home import NothingStored
 from openai_costs.cli.faults import distinct, of_step
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
-from openai_costs.definitions import before_publication, build_defs
+from openai_costs.definitions import before_publication, build_defs, days_to_derive
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
-from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
@@ -121,7 +122,7 @@ class Headless:
         if asked is None and self.clock().date() < now.date():  # only the servers' answers told
             self._make(plan(self.settings, None, self.clock()), failed)
         due = [] if offline else directories_due(self.settings, self.clock().date())
-        self._name(due, failed)
+        self._name(due, failed, may_ask=not offline)
         for line in self.objections.lines():
             self.say(line)
         unread = [one for one in self.objections.unread() if one not in " ".join(failed)]
@@ -157,16 +158,19 @@ class Headless:
                 f"{described(found)}. Their pages are set aside in raw/."
             )
 
-    def _name(self, due: Sequence[str], failed: list[str]) -> None:
-        """Read names, derive the days whose names have changed, and publish once more."""
+    def _name(self, due: Sequence[str], failed: list[str], *, may_ask: bool) -> None:
+        """Read names and gateway, derive the days that they changed, and publish once more."""
         with _noted(failed):
             self.read_directory(due)
+        is_gateway_due = may_ask and is_governance_due(self.settings, self.clock().date())
+        with _noted(failed):
+            self.read_governance(is_due=is_gateway_due)
         today = self.clock().date()
-        ranges = stale_days(Lake(place(self.settings.home)), self.settings.teams)
+        ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
         stale = consecutive(day for days in ranges for day in days if day <= today)
         with _noted(failed):
             self.follow_directory(stale)
-        if due or stale:
+        if due or stale or is_gateway_due:
             with _noted(failed):
                 self.publish()
 
@@ -175,6 +179,12 @@ class Headless:
         for name in due:
             self.say(f"{name}: names and owners, paced as the provider allows")
             replace(self, settings=self.settings.only(name)).run(DIRECTORY, None)
+
+    def read_governance(self, *, is_due: bool) -> None:
+        """Read the gateway's registry and the company's people where no connection's names are."""
+        if is_due:
+            self.say("gateway and people: tokens, and who works here")
+            self.run(DIRECTORY, None, spared=organization_pages())
 
     def follow_directory(self, stale: Iterable[DayRange]) -> None:
         """Derive the marts of the days whose names or owners have changed; no request."""
@@ -187,12 +197,15 @@ class Headless:
         self.say("all days: findings, database and page")
         self.run(PUBLISH, None)
 
-    def run(self, job_name: str, days: DayRange | None) -> None:
+    def run(
+        self, job_name: str, days: DayRange | None, spared: Collection[dg.AssetKey] = ()
+    ) -> None:
         """Run a job over some days, without the tables of all days: those are for PUBLISH.
 
         Args:
             job_name: REFRESH, REBUILD, DERIVE, DIRECTORY or PUBLISH.
             days: The days; None for a job that has none.
+            spared: Assets of the job that are left as they are.
 
         Raises:
             RunFailedError: The run failed.
@@ -203,7 +216,8 @@ class Headless:
         defs = build_defs(self.settings, clock=self.clock, reach=self.reach, loggers=loggers)
         job = defs.resolve_job_def(job_name)
         if job_name != PUBLISH:
-            job = job.get_subset(asset_selection=before_publication(defs, job))
+            selected = before_publication(defs, job) - set(spared)
+            job = job.get_subset(asset_selection=selected)
         progress.steps = len(job.nodes)
         with instance_of_runs() as instance:
             result = job.execute_in_process(

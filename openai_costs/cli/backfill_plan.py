@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
+from dagster import AssetKey
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange, consecutive
@@ -16,9 +17,11 @@ from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import due_days, was_settled
+from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
+from openai_costs.sources.gateway.litellm.endpoints import REGISTRY
 from openai_costs.sources.organization.frames import is_usable
 from openai_costs.sources.provider import OrganizationSource
-from openai_costs.sources.registry import provider_of
+from openai_costs.sources.registry import PROVIDERS, provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -123,6 +126,24 @@ def directories_due(settings: Settings, today: date) -> list[str]:
         if (source := provider_of(connection).organization_of(connection))
         and not _has_names(archive, connection, source, today)
     ]
+
+
+def is_governance_due(settings: Settings, today: date) -> bool:
+    """Return whether the gateway was not read today, or no connection brings people along.
+
+    They are read with the names of a connection. A connection that gives costs only has none, and
+    its keys are judged by the gateway all the same.
+    """
+    gateway, archive = settings.gateway, Archive(place(settings.home))
+    reads = (archive.reads(one, gateway.name, REGISTRY, today) for one in GATEWAYS)
+    is_unread = gateway.has_registry and not any(reads)
+    brings = (provider_of(one).organization_of(one) for one in settings.asked_connections)
+    return is_unread or bool(settings.directory.files and not any(brings))
+
+
+def organization_pages() -> set[AssetKey]:
+    """Return the assets that ask the providers for names."""
+    return {one.organization.pages.key for one in PROVIDERS if one.organization}
 
 
 def _has_names(

@@ -12,6 +12,7 @@ from shutil import rmtree
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.findings import lines, shown
 from openai_costs.cli.run_output import Say
+from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted
@@ -20,7 +21,6 @@ from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page
 from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.outputs.report.rankings import REST
-from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import company, is_demo
@@ -52,7 +52,7 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     today.read_directory(names)
     today.run(REFRESH, trailing(settings, now.date()))
     folder = place(settings.home)
-    today.follow_directory(stale_days(Lake(folder), settings.teams))
+    today.follow_directory(days_to_derive(Lake(folder), settings))
     today.publish()
     for line in summary(read_page(Lake(folder), now), home):
         say(line)

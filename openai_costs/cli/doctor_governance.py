@@ -13,6 +13,7 @@ from upath import UPath
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.formatting import counted
+from openai_costs.questions.gateway_bypass.assets import why_unjudged
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.files.layouts import NAME as FILES
@@ -59,6 +60,8 @@ def _gateway(
         except OpenAICostsError as refused:
             yield ("FAIL", name, str(refused))
     yield from _gateway_tokens(settings)
+    for why in why_unjudged(Lake(place(settings.home)), settings, clock().date()):
+        yield ("WARN", f"{about}: not judged", why)
 
 
 def _readable(

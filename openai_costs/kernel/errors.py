@@ -189,14 +189,14 @@ class ProviderUnavailable(ReadFailed):
 
 
 class IncompleteRead(ReadFailed):
-    """Paging or the body stopped making sense before the read was complete."""
+    """The pages or their content stopped making sense before the read was complete."""
 
     is_retryable = True
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(
             f"GET {path}: {why}. All pages or none: nothing of this read was kept. "
-            "Run it again. If it happens again, the provider's paging has changed: report it."
+            "Run it again. If it happens again, the provider's answers have changed: report it."
         )
         self.path, self.why = path, why
 

@@ -9,7 +9,6 @@ from datetime import date, datetime
 import dagster as dg
 
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
-from openai_costs.settings import Team
 from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -23,8 +22,8 @@ RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
 Assets = Sequence[dg.AssetsDefinition]
-StaleDays = Callable[[Lake, Sequence[Team]], Iterable[DayRange]]
-"""Finds the days whose marts say something else than the directory and the settings say now."""
+StaleDays = Callable[[Lake, Settings], Iterable[DayRange]]
+"""Finds the days whose marts say something else than directory, gateway and settings say now."""
 
 OverdueDays = Callable[[Settings, datetime], Iterable[date]]
 """Finds the days that were missed, or read before they had settled."""
@@ -40,7 +39,7 @@ def jobs_and_sensors(
     """Return the jobs, and the sensor that starts one of them after another.
 
     Args:
-        settings: Where the lake is, and the teams.
+        settings: Where the lake is, and whatever makes days stale.
         money: What a refresh makes: pages, tables, marts, publication; also the gateway's tokens,
             because the meter that it reads names some that no list has.
         directory: The pages of the directory and the tables folded from them.
@@ -96,7 +95,7 @@ def stale_requests(
     settings: Settings, after: str, stale_days: StaleDays
 ) -> Iterator[dg.RunRequest]:
     """Yield a run of DERIVE per range of stale days, once after a reading of the directory."""
-    for days in stale_days(Lake(place(settings.home)), settings.teams):
+    for days in stale_days(Lake(place(settings.home)), settings):
         yield dg.RunRequest(run_key=f"{after}:{days}", tags=range_tags(days))
 
 

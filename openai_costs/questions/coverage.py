@@ -21,19 +21,21 @@ def coverage(
 ) -> pl.DataFrame:
     """Return mart.coverage of costs: every day of every connection from its first day to today.
 
-    A read from after `now` settles nothing: whatever clock it was read by was wrong.
+    A connection that left the settings has the days that are stored of it. A read from after `now`
+    settles nothing: whatever clock it was read by was wrong.
 
     Args:
         controls: core.spend_control.
         ledger: connection, day, rows: how many ledger rows each stored day has.
-        first_days: Each connection's first day.
+        first_days: The first day of each connection in the settings.
         now: The current instant.
     """
     read = controls.join(ledger.select(*SLICE, "rows"), on=SLICE, how="left")
     settled = pl.col("is_settled") & (pl.col("read_at") <= naive(now))
-    return _with_states(
-        _spine(first_days, now.date()), read.with_columns(is_settled=settled), COSTS
-    )
+    is_former = ~pl.col("connection").is_in([*first_days])
+    former = controls.filter(is_former).select(SLICE).with_columns(is_connected=pl.lit(value=False))
+    spine = pl.concat([_spine(first_days, now.date()), former])
+    return _with_states(spine, read.with_columns(is_settled=settled), COSTS)
 
 
 def usage_coverage(
@@ -56,7 +58,12 @@ def usage_coverage(
 
 
 def of_costs(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of mart.coverage about costs."""
+    """Return the rows of mart.coverage about costs of the connections of today."""
+    return all_costs(frame).filter("is_connected")
+
+
+def all_costs(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of mart.coverage about costs, also of what is no longer connected."""
     return frame.filter(pl.col("source") == COSTS)
 
 
@@ -74,6 +81,27 @@ def as_missing(frame: pl.DataFrame, slices: Iterable[tuple[str, date]]) -> pl.Da
     state = pl.when(is_hidden).then(pl.lit("missing")).otherwise("state")
     beside = frame.join(these, on=SLICE, how="left", maintain_order="left")
     return beside.with_columns(*nothing, state=state).drop("hidden")
+
+
+def former_connections(frame: pl.DataFrame) -> list[str]:
+    """Return the connections that left the settings and whose stored days stay, sorted.
+
+    The one place that says so. They are in no number about the connections of today.
+
+    Args:
+        frame: mart.coverage.
+    """
+    return frame.filter(~pl.col("is_connected"))["connection"].unique().sort().to_list()
+
+
+def of_connected(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a table that are of no former connection.
+
+    Args:
+        rows: connection, and more.
+        frame: mart.coverage.
+    """
+    return rows.filter(~pl.col("connection").is_in(former_connections(frame)))
 
 
 def _with_states(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -95,15 +123,15 @@ def of_settled_days(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of days that are settled at their own connection.
 
     A connection that is not read does not remove other connections' days. Rows of a connection
-    without a ledger (a gateway's) count on the days that are settled at every connection.
+    without a ledger (a gateway's) count on the days that are settled at every connection, rows of
+    one that is no longer connected on none.
 
     Args:
         rows: connection, day, and more.
         frame: mart.coverage.
     """
-    costs = of_costs(frame)
-    has_ledger = pl.col("connection").is_in(costs["connection"].unique().to_list())
-    settled = costs.filter(state="settled")
+    has_ledger = pl.col("connection").is_in(all_costs(frame)["connection"].unique().to_list())
+    settled = of_costs(frame).filter(state="settled")
     return pl.concat(
         [
             rows.filter(has_ledger).join(settled, on=SLICE, how="semi"),
@@ -206,4 +234,5 @@ def _unbilled(name: str, settled: list[date], projects: list[str]) -> str:
 def _spine(first_days: Mapping[str, date], today: date) -> pl.DataFrame:
     days = [(name, day) for name, first in first_days.items() for day in DayRange(first, today)]
     schema = {"connection": pl.String, "day": pl.Date}
-    return pl.DataFrame(days, schema=schema, orient="row")
+    spine = pl.DataFrame(days, schema=schema, orient="row")
+    return spine.with_columns(is_connected=pl.lit(value=True))

@@ -80,6 +80,8 @@ SCHEMA = {"day": pl.Date, "as_of": pl.Date}
 def known_days(coverage: pl.DataFrame, connection: str) -> set[date]:
     """Return the settled days of a connection's costs, without those that lost their rows.
 
+    One that is no longer connected has none.
+
     One day without rows between days with rows, the same weekday before among them, is a hole in
     the data; two days in a row are silence.
 
@@ -87,7 +89,7 @@ def known_days(coverage: pl.DataFrame, connection: str) -> set[date]:
         coverage: mart.coverage.
         connection: Which.
     """
-    costs = coverage.filter(source="costs", connection=connection, state="settled")
+    costs = coverage.filter("is_connected", source="costs", connection=connection, state="settled")
     rows: dict[date, int] = dict(costs.select("day", "rows").iter_rows())
     return {day for day, count in rows.items() if count or not _had_rows(rows, day)}
 

@@ -39,9 +39,8 @@ WRITERS = 4
 
 _READ_AT = "read_at"
 _PAGE_USD = "page_usd"
-_DAILY_USD = """
-    SELECT day, sum(billed_usd) AS billed_usd FROM read_parquet($files) GROUP BY day ORDER BY day
-"""
+_DAILY_USD = """SELECT day, sum(billed_usd) AS billed_usd FROM read_parquet($files)
+    WHERE connection NOT IN ({}) GROUP BY day ORDER BY day"""
 _SLICES = """
     SELECT split_part(f.file_name, '/', -2), CAST(parse_filename(f.file_name, true) AS DATE),
            f.num_rows, CAST(decode(k.value) AS TIMESTAMP)
@@ -135,9 +134,10 @@ class Lake:
         )
         return self.ask(table, _SLICES, schema)
 
-    def daily_usd(self, table: type[Contract]) -> pl.DataFrame:
-        """Return the exact sum of `billed_usd` over all connections: day, billed_usd."""
-        return self.ask(table, _DAILY_USD, table.no_rows().select("day", "billed_usd").schema)
+    def daily_usd(self, table: type[Contract], without: Iterable[str] = ()) -> pl.DataFrame:
+        """Return the exact sum of `billed_usd` over all connections but some: day, billed_usd."""
+        question = _DAILY_USD.format(", ".join(f"'{name}'" for name in ("", *without)))
+        return self.ask(table, question, table.no_rows().select("day", "billed_usd").schema)
 
     def ask(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
         """Return DuckDB's short answer to a question about all files of a table."""

@@ -9,8 +9,15 @@ import polars as pl
 import pytest
 
 from openai_costs.cli.backfill import Headless, RunFailedError
-from openai_costs.cli.backfill_plan import Step, directories_due, from_kept_pages, plan
+from openai_costs.cli.backfill_plan import (
+    Step,
+    directories_due,
+    from_kept_pages,
+    is_governance_due,
+    plan,
+)
 from openai_costs.cli.run_output import WHAT_TO_DO
+from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.jobs import (
     DERIVE,
@@ -22,9 +29,8 @@ from openai_costs.orchestration.jobs import (
     stale_requests,
 )
 from openai_costs.outputs.publish.tie_outs import TOGETHER
-from openai_costs.questions.spend.stale_days import stale_days
 from openai_costs.sample.api.options import USUAL
-from openai_costs.settings import Reading, Team
+from openai_costs.settings import Gateway, Reading, Team
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
@@ -34,6 +40,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.org import House, calm, connection, day, house
 
@@ -210,6 +217,34 @@ def test_names_are_due_again_while_the_newest_read_of_today_cannot_be_used(
     assert directories_due(settings, TODAY) == []
 
 
+def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connections(
+    tmp_path: Path,
+) -> None:
+    """With costs_only there is no list of names to read, and the gateway was left out with it."""
+    made = house(tmp_path / "home", "tidewater")
+    made.connections = (connection("tidewater", access="costs_only", start=day(18)),)
+    (tmp_path / "tokens.csv").write_text("token_id,openai_api_key_id\ntok,key_desk_agents\n")
+    settings = made.settings.model_copy(
+        update={
+            "gateway": Gateway(token_files=("tokens.csv",)),
+            "config_file": tmp_path / "openai_costs.toml",
+        }
+    )
+    lines: list[str] = []
+    reach = Reach(lambda one: made.transports[one.name])
+    assert is_governance_due(settings, made.clock.now.date())
+    with calm():
+        Headless(settings, lines.append, made.clock, reach).backfill()
+    assert {path for _, path in made.asked("tidewater")} == {"/v1/organization/costs"}
+    assert not is_governance_due(settings, made.clock.now.date())
+    bypass = made.lake.read(GatewayBypass)
+    assert set(bypass["day"]) >= {day(18), day(19)}
+    assert "key_desk_agents" not in set(bypass["api_key_id"])
+    assert days_to_derive(made.lake, settings) == []
+    (warned,) = [line for line in lines if line.startswith("WARN  mart/unspent_keys")]
+    assert "keys are judged by their ids alone" in warned
+
+
 @pytest.fixture(scope="module")
 def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[str]]:
     """A home filled headless: the second connection is shut out."""
@@ -267,8 +302,8 @@ def test_objections_of_checks_are_shown_at_the_end(backfilled: tuple[House, list
 
 def test_when_no_name_changed_no_day_is_derived_again(backfilled: tuple[House, list[str]]) -> None:
     made, _ = backfilled
-    assert stale_days(made.lake, ()) == []
-    assert list(stale_requests(made.settings, "run", stale_days)) == []
+    assert days_to_derive(made.lake, made.settings) == []
+    assert list(stale_requests(made.settings, "run", days_to_derive)) == []
 
 
 def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
@@ -277,7 +312,7 @@ def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
     made, _ = backfilled
     team = Team(name="search", projects=("proj_place_search",))
     with_team = made.settings.model_copy(update={"teams": (team,)})
-    requests = list(stale_requests(with_team, "run-1", stale_days))
+    requests = list(stale_requests(with_team, "run-1", days_to_derive))
     assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in requests] == [
         ("run-1:2026-11-18 to 2026-11-23", "2026-11-18", "2026-11-23")
     ]
@@ -328,13 +363,13 @@ def test_stale_days_are_derived_without_a_request_and_published(overtaken: House
     lines: list[str] = []
     with calm():
         again = headless(overtaken, lines.append)
-        again.follow_directory(stale_days(overtaken.lake, ()))
+        again.follow_directory(days_to_derive(overtaken.lake, overtaken.settings))
         again.publish()
     assert [line for line in lines if line.endswith("no request")] == [
         "2026-11-19: current names and owners, no request",
         "2026-11-22: current names and owners, no request",
     ]
-    assert stale_days(overtaken.lake, ()) == []
+    assert days_to_derive(overtaken.lake, overtaken.settings) == []
     question = "SELECT DISTINCT project_name FROM mart.spend WHERE project_id = 'proj_labs'"
     with duckdb.connect(str(overtaken.published), read_only=True) as sql:
         assert sql.sql(question).fetchall() == [("Labs",)]

@@ -22,6 +22,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.alerts.fixtures import change, finding
 from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, counted, status
@@ -200,7 +201,10 @@ def test_the_doctor_asks_about_an_organization_that_was_billed_nothing(
     days = list(DayRange(date(2026, 11, 13), date(2026, 11, 20)))
     lake.replace(Spend, [Batch(Spend.no_rows(), {Slice("openai", day): read for day in days})])
     rows = [("openai", "costs", day, "settled", 0, Decimal(0), None) for day in days]
-    lake.replace_whole(Coverage, pl.DataFrame(rows, schema=Coverage.types(), orient="row"))
+    lake.replace_whole(
+        Coverage,
+        connected(rows),
+    )
     project = dict.fromkeys(Projects.types()) | {"connection": "openai", "provider": "openai"}
     seen = {"status": "active", "first_seen_day": days[0], "last_seen_day": days[-1]}
     only = project | seen | {"id": "proj_1", "name": "Default project", "is_current": True}

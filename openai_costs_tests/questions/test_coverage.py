@@ -19,7 +19,7 @@ from openai_costs.questions.coverage import (
 )
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs_tests.org import day
+from openai_costs_tests.org import connected, day
 
 READ_AT = datetime(2026, 11, 1, 6)  # noqa: DTZ001 - as stored
 COUNTS = {"connection": pl.String, "day": pl.Date, "rows": pl.Int64}
@@ -47,7 +47,7 @@ def states(letters: str, connection: str = "acme") -> pl.DataFrame:
         (connection, "costs", day(number), words[letter], None, None, None)
         for number, letter in enumerate(letters, start=1)
     ]
-    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    return connected(rows)
 
 
 def through(*frames: pl.DataFrame) -> date | None:
@@ -67,7 +67,7 @@ def test_every_day_from_the_first_to_today_has_a_state() -> None:
 
 def test_a_day_that_readers_must_not_see_is_missing_and_the_others_stay() -> None:
     read = controls(("acme", 1, True), ("acme", 2, True))
-    found = coverage(read, counts(("acme", 1, 7), ("acme", 2, 2)), {"acme": day(1)}, day(2))
+    found = coverage(read, counts(("acme", 1, 7), ("acme", 2, 2)), {"acme": day(1)}, noon(2))
     hidden = as_missing(found, [("acme", day(1)), ("labs", day(2))])
     assert hidden.columns == found.columns
     assert hidden.select("day", "state", "rows", "billed_usd", "read_at").rows() == [

@@ -46,10 +46,11 @@ def coverage(*rows: int | None, provisional: tuple[int, ...] = ()) -> pl.DataFra
                 if number in provisional
                 else "settled",
                 count,
+                True,
             )
             for number, count in enumerate(rows)
         ],
-        schema=["connection", "source", "day", "state", "rows"],
+        schema=["connection", "source", "day", "state", "rows", "is_connected"],
         orient="row",
     )
 

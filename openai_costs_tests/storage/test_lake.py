@@ -15,7 +15,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs_tests.org import day, files
+from openai_costs_tests.org import connected, day, files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,7 +182,7 @@ def test_an_empty_lake_has_no_rows_and_no_dollars(lake: Lake) -> None:
 def test_a_whole_table_that_breaks_its_contract_is_as_it_was(lake: Lake) -> None:
     columns = ("acme", "costs", day(1))
     nothing = (None, None, None)
-    good = pl.DataFrame([(*columns, "missing", *nothing)], schema=Coverage.types(), orient="row")
+    good = connected([(*columns, "missing", *nothing)])
     lake.replace_whole(Coverage, good)
     bad = good.with_columns(state=pl.lit("perhaps"))
     with pytest.raises(ContractBroken, match="isin"):

@@ -47,7 +47,8 @@ def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) ->
     deadline = (now - grace - SLACK).date() - ONE_DAY
     was_read = pl.col("read_at").is_not_null()
     first = pl.col("day").filter(was_read).min().over("connection", "source")
-    known = coverage.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), deadline))
+    connected = coverage.filter("is_connected")
+    known = connected.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), deadline))
     recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK)
     missing = recent.filter(pl.col("state") != "settled")
     through = recent.filter(state="settled").group_by("connection", "source")

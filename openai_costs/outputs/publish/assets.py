@@ -17,6 +17,7 @@ from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.preview import preview
 from openai_costs.questions.coverage import (
     complete_through,
+    former_connections,
     missing_ranges,
     of_costs,
     since_first_read,
@@ -133,8 +134,9 @@ def _columns(view: View) -> dg.TableSchema:
 
 
 def _figures(done: Published, lake: Lake) -> dict[str, Any]:
-    coverage = of_costs(lake.read(Coverage))
-    daily = lake.daily_usd(Spend)
+    known = lake.read(Coverage)
+    coverage, former = of_costs(known), former_connections(known)
+    daily = lake.daily_usd(Spend, without=former)
     through = complete_through(coverage)
     waiting = since_first_read(coverage).filter(state="missing")
     return {
@@ -145,7 +147,7 @@ def _figures(done: Published, lake: Lake) -> dict[str, Any]:
         "data_through": str(through) if through else "no day yet",
         "days_in_flight": len(done.in_flight),
         "days_withheld": len({one.key for one in done.withheld}),
-        "preview": dg.MetadataValue.md(preview(daily, through, waiting.height)),
+        "preview": dg.MetadataValue.md(preview(daily, through, waiting.height, former)),
     }
 
 

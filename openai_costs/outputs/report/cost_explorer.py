@@ -11,7 +11,7 @@ from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.outputs.report.page_days import PAGE_DAYS
 from openai_costs.outputs.report.page_model import PageModel, Tables, page_model
 from openai_costs.outputs.report.render import render
-from openai_costs.questions.coverage import as_missing, of_costs
+from openai_costs.questions.coverage import all_costs, as_missing
 from openai_costs.questions.spend.control_totals import day_sums
 from openai_costs.questions.spend.verification import withheld, without
 from openai_costs.storage.files import replace_file
@@ -50,7 +50,7 @@ def read_page(lake: Lake, now: datetime) -> PageModel:
     tables = Tables(
         spend=without(spend, held),
         by_user=without(by_user, held),
-        coverage=as_missing(of_costs(lake.read(Coverage)), held),
+        coverage=as_missing(all_costs(lake.read(Coverage)), held),
         restatements=lake.read(Restatements),
         projects=lake.read(Projects),
         findings=lake.read(Findings),

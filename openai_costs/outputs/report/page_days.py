@@ -11,6 +11,7 @@ import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive
 from openai_costs.kernel.formatting import counted
+from openai_costs.questions.coverage import former_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +28,8 @@ MISSING: Final = "m"
 
 NOT_EXPECTED: Final = "-"
 
+NO_LONGER: Final = "no longer connected"
+
 _SOURCE: Final = "costs"
 
 _WORST_FIRST: Final = (MISSING, PROVISIONAL, SETTLED)
@@ -40,12 +43,14 @@ class Calendar(NamedTuple):
         connections: Sorted names.
         states: Per connection, one letter per day.
         hidden_days: How many older days the page leaves to the database.
+        former: The connections that are no longer connected.
     """
 
     days: tuple[date, ...]
     connections: tuple[str, ...]
     states: tuple[str, ...]
     hidden_days: int
+    former: tuple[str, ...] = ()
 
 
 def calendar(coverage: pl.DataFrame, spend: pl.DataFrame, today: date) -> Calendar:
@@ -61,11 +66,11 @@ def calendar(coverage: pl.DataFrame, spend: pl.DataFrame, today: date) -> Calend
     every = DayRange(first, last)  # type: ignore[arg-type]  # Polars types min() of any column
     days = tuple(every.newest(PAGE_DAYS))
     letters = {(name, day): state for name, day, state in known.iter_rows()}
-    connections = tuple(_sorted(known, coverage))
+    connections, former = tuple(_sorted(known, coverage)), tuple(former_connections(coverage))
     states = tuple(
         "".join(letters.get((name, day), NOT_EXPECTED) for day in days) for name in connections
     )
-    return Calendar(days, connections, states, len(every) - len(days))
+    return Calendar(days, connections, states, len(every) - len(days), former)
 
 
 def combined(states: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.formatting import dollars_of
-from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.coverage_calendar import CoverageCalendar, coverage_calendar
 from openai_costs.outputs.report.headlines import Headline, headlines
 from openai_costs.outputs.report.page_days import calendar, span, windows
@@ -36,7 +35,7 @@ from openai_costs.outputs.report.rankings import (
     members_of,
     ranking,
 )
-from openai_costs.outputs.report.scope import Scope, scopes
+from openai_costs.outputs.report.scope import Scope, scopes, shown
 from openai_costs.outputs.report.sentences import Question, completeness, notice, questions
 from openai_costs.questions.coverage import unbilled
 
@@ -153,7 +152,7 @@ def page_model(tables: Tables, now: datetime) -> PageModel:
     """
     written_at = naive(now)
     days = calendar(tables.coverage, tables.spend, written_at.date())
-    names = tuple(map(without_domains, days.connections))
+    names = tuple(shown(one, days.former) for one in days.connections)
     is_shown = pl.col("day").is_in(days.days)
     spend, by_user = tables.spend.filter(is_shown), tables.by_user.filter(is_shown)
     amounts, members = amounts_by_member(spend, by_user), members_of(spend, by_user)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from openai_costs.kernel.formatting import cents
+from openai_costs.kernel.formatting import cents, dollars_of, listed
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_days import (
     HEADLINE_DAYS,
     MISSING,
+    NO_LONGER,
     PROVISIONAL,
     SETTLED,
     Window,
@@ -52,6 +53,7 @@ class Scope:
         by_user: mart.spend_by_user of these connections and days.
         restated: Restatements of these connections, newest first.
         today: The current UTC day.
+        left_out: What is no longer connected, and so not in these numbers; empty without any.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Scope:
     by_user: pl.DataFrame
     restated: tuple[Restated, ...]
     today: date
+    left_out: str = ""
 
     @property
     def where(self) -> str:
@@ -120,12 +123,16 @@ def scopes(
     restated: Sequence[Restated],
     today: date,
 ) -> list[Scope]:
-    """Return the scope of every view: all connections first, then each when there are several."""
-    every = list(range(len(days.connections)))
-    choices = [every, *([i] for i in every)] if len(every) > 1 else [every]
+    """Return the scope of every view: all connections first, then each when there are several.
+
+    What is no longer connected has a view of its own, and is in no number about all connections.
+    """
+    each = list(range(len(days.connections)))
+    every = [i for i in each if days.connections[i] not in days.former] or each
+    choices = [every, *([i] for i in each)] if len(each) > 1 else [every]
     return [
         Scope(
-            name=_name(names := tuple(days.connections[i] for i in chosen)),
+            name=_name(names := tuple(days.connections[i] for i in chosen), days.former),
             is_whole_page=len(choices) == 1,
             connections=tuple(chosen),
             names=names,
@@ -134,16 +141,36 @@ def scopes(
             by_connection=letters,
             spend=spend.filter(pl.col("connection").is_in(names)),
             by_user=by_user.filter(pl.col("connection").is_in(names)),
-            restated=tuple(each for each in restated if each.connection in chosen),
+            restated=tuple(one for one in restated if one.connection in chosen),
             today=today,
+            left_out=_left_out(days, spend) if chosen is every and len(every) < len(each) else "",
         )
         for chosen in choices
     ]
 
 
-def _name(names: Sequence[str]) -> str:
+def shown(connection: str, former: Sequence[str]) -> str:
+    """Return what the page calls a connection, marked where it is no longer connected."""
+    mark = f" ({NO_LONGER})" if connection in former else ""
+    return without_domains(connection) + mark
+
+
+def _left_out(days: Calendar, spend: pl.DataFrame) -> str:
+    """Return what was billed to connections that are no longer connected, and on which days."""
+    theirs = spend.filter(pl.col("connection").is_in(days.former), pl.col("billed_usd") != 0)
+    if theirs.is_empty():
+        return ""
+    names = listed(list(map(without_domains, days.former)), _MOST_NAMED, "connection")
+    return (
+        f"{dollars_of(_cents(theirs, None, None))} billed to {names} from "
+        f"{theirs['day'].min()!s} to {theirs['day'].max()!s} is not in these numbers: {NO_LONGER}. "
+        "It has a view of its own."
+    )
+
+
+def _name(names: Sequence[str], former: Sequence[str]) -> str:
     if len(names) == 1:
-        return f"connection {without_domains(names[0])}"
+        return f"connection {shown(names[0], former)}"
     if len(names) > _MOST_NAMED:
         return f"all {len(names)} connections"
     return f"connections {', '.join(map(without_domains, names))}" if names else "no connection"

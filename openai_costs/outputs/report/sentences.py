@@ -55,13 +55,14 @@ def completeness(scope: Scope) -> str:
 
 
 def notice(scope: Scope, unbilled: Mapping[str, str]) -> str:
-    """Return what a reader must know first: connections that were read and billed nothing.
+    """Return what a reader must know first: what was billed nothing, and what is left out.
 
     Args:
         scope: The connections in view.
         unbilled: A sentence by connection.
     """
-    return " ".join(without_domains(unbilled[name]) for name in scope.names if name in unbilled)
+    unused = (without_domains(unbilled[name]) for name in scope.names if name in unbilled)
+    return " ".join(filter(None, (*unused, scope.left_out)))
 
 
 def _of_some(scope: Scope) -> str:

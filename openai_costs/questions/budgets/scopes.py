@@ -66,26 +66,29 @@ def table_of(budget: Budget) -> type[Contract]:
     return SpendAttribution if budget.scope in OF_PEOPLE else Spend
 
 
-def daily_question(budget: Budget, days: DayRange) -> str:
-    """Return SQL against `table_of` a budget for the columns of DAILY."""
+def daily_question(budget: Budget, days: DayRange, connections: Sequence[str]) -> str:
+    """Return SQL against `table_of` a budget for the columns of DAILY, of some connections."""
     named = NAMES.get(budget.scope) if len(budget.counted) == 1 else None
     name = f"max({_no_address(named)})" if named else "CAST(NULL AS VARCHAR)"
     return (
         f"SELECT day, {name} AS name, CAST(sum(billed_usd) AS DECIMAL(38, 18)) "  # noqa: S608 - our own names
         f"FROM read_parquet($files) WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
-        f"{_of_scope(budget)} GROUP BY day ORDER BY day"
+        f"{_of_scope(budget, connections)} GROUP BY day ORDER BY day"
     )
 
 
-def parts_question(budget: Budget, now: Sequence[date], before: Sequence[date]) -> str:
+def parts_question(
+    budget: Budget, now: Sequence[date], before: Sequence[date], connections: Sequence[str]
+) -> str:
     """Return SQL for the columns of PARTS; before_usd is 0 without days to compare with."""
     who, what = split_of(budget)
     column = COLUMNS[who] if who else "NULL"
     name = NAMES[who] if who and f"{who}_name" in table_of(budget).types() else "NULL"
+    rows = f"{_among([*now, *before])}{_of_scope(budget, connections)}"
     return (
         f"SELECT CAST({column} AS VARCHAR) AS who, "  # noqa: S608 - our own names
         f"max({_no_address(name)}), {what} AS what, {_sum(now)}, {_sum(before)} "
-        f"FROM read_parquet($files) WHERE {_among([*now, *before])}{_of_scope(budget)} "
+        f"FROM read_parquet($files) WHERE {rows} "
         "GROUP BY 1, 3 ORDER BY 1, 3"
     )
 
@@ -105,8 +108,9 @@ def _no_address(name: str) -> str:
     return f"CASE WHEN {text} NOT LIKE '%@%' THEN {text} END"
 
 
-def _of_scope(budget: Budget) -> str:
-    kept = ""
+def _of_scope(budget: Budget, connections: Sequence[str]) -> str:
+    """Return what a row must have: a connection that is no longer connected is none of these."""
+    kept = f" AND connection IN ({', '.join(map(_text, connections))})" if connections else ""
     if budget.connection != "*":
         kept += f" AND connection = {_text(budget.connection)}"
     if budget.counted:

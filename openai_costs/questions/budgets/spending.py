@@ -45,11 +45,11 @@ def read_status(lake: Lake, budgets: Sequence[Budget]) -> pl.DataFrame:
 
 def _counted(lake: Lake, budget: Budget, coverage: pl.DataFrame) -> Counted:
     known = known_days(coverage, budget)
-    connections = budget.connections or coverage["connection"].unique().to_list()
+    connections = budget.connections or coverage["connection"].unique().sort().to_list()
     days = window(budget, known)
     if days is None:
         return Counted(pl.DataFrame(schema=DAILY), known, connections)
-    daily = lake.ask(table_of(budget), daily_question(budget, days), DAILY)
+    daily = lake.ask(table_of(budget), daily_question(budget, days, connections), DAILY)
     return Counted(daily, known, connections, whole_since(coverage, budget))
 
 
@@ -76,7 +76,7 @@ def _why(lake: Lake, budget: Budget, counted: Counted, row: Mapping[str, Any]) -
     before = _settled(counted.known, then)
     if len(before) < len(then) or then.first < counted.whole_since:
         before = []  # what was not read cannot be compared with
-    asked = parts_question(budget, _settled(counted.known, so_far), before)
+    asked = parts_question(budget, _settled(counted.known, so_far), before, counted.connections)
     text, compared_usd = causes(lake.ask(table_of(budget), asked, PARTS), split_of(budget))
     return {name: row[name] for name in BY} | {
         "causes": text,

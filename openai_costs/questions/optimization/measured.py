@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY
+from openai_costs.questions.coverage import of_costs
 from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.usage.billable import billed_tier, known_sum
 
@@ -29,7 +30,7 @@ def periods(coverage: pl.DataFrame) -> pl.DataFrame:
     Args:
         coverage: mart.coverage.
     """
-    settled = coverage.filter(pl.col("source") == "costs", pl.col("state") == "settled")
+    settled = of_costs(coverage).filter(state="settled")
     since = pl.col("day").max().over("connection") - ONE_DAY * (PERIOD_DAYS - 1)
     return settled.filter(pl.col("day") >= since).select("connection", "day")
 

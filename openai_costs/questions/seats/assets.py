@@ -9,7 +9,7 @@ import polars as pl
 
 from openai_costs.kernel.money import MONEY
 from openai_costs.orchestration.table_assets import whole_table_asset
-from openai_costs.questions.coverage import newest_settled
+from openai_costs.questions.coverage import former_connections, newest_settled, of_connected
 from openai_costs.questions.seats.seats import WINDOW_DAYS, Membership
 from openai_costs.questions.seats.seats import seats as held
 from openai_costs.settings import Seats as Prices
@@ -69,7 +69,10 @@ WHOLE_ASSETS = (seats,)
 def membership(lake: Lake, prices: Prices) -> Membership:
     """Return what the lake knows of the organizations' members."""
     as_of = _as_of(lake)
-    users, invites, accounts, members, keys, admins = (lake.read(table) for table in MEMBERS)
+    coverage = lake.read(Coverage)
+    users, invites, accounts, members, keys, admins = (
+        of_connected(lake.read(table), coverage) for table in MEMBERS
+    )
     return Membership(
         users=users,
         invites=invites,
@@ -86,8 +89,10 @@ def membership(lake: Lake, prices: Prices) -> Membership:
 
 def _as_of(lake: Lake) -> dict[str, date]:
     """Return the newest settled day of each connection, or its newest while none has settled."""
-    newest = {one: max(days) for one in lake.connections(Spend) if (days := lake.days(Spend, one))}
-    settled = dict(newest_settled(lake.read(Coverage)).iter_rows())
+    coverage = lake.read(Coverage)
+    names = set(lake.connections(Spend)) - set(former_connections(coverage))
+    newest = {one: max(days) for one in sorted(names) if (days := lake.days(Spend, one))}
+    settled = dict(newest_settled(coverage).iter_rows())
     return {one: settled.get(one, day) for one, day in newest.items()}
 
 

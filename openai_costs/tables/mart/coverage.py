@@ -10,8 +10,9 @@ STATES = ("settled", "provisional", "missing")
 class Coverage(Contract):
     """Which days are complete.
 
-    One row per connection, source and UTC day from the connection's start to today. Check
-    this table before relying on a sum: a missing day is not a day without spend.
+    One row per connection, source and UTC day from the connection's start to today; of a
+    connection that is no longer connected, the stored days of its costs. Check this table before
+    relying on a sum: a missing day is not a day without spend.
     """
 
     connection: str = column("The connection in openai_costs.toml.")
@@ -34,6 +35,10 @@ class Coverage(Contract):
         "When the day was read from the provider; null if it is missing.",
         unit="UTC timestamp",
         nullable=True,
+    )
+    is_connected: bool = column(
+        "Whether the connection is in openai_costs.toml now. One that is no longer connected keeps "
+        "its stored days, and counts in no number about the connections of today."
     )
 
     class Config(Contract.Config):

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 from upath import UPath
 
@@ -20,6 +19,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.alerts.fixtures import NOW, change, day, finding, route
 from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 
@@ -52,7 +52,8 @@ class Site:
         read = datetime(2026, 11, 20, tzinfo=UTC).replace(tzinfo=None)
         found = [("acme", "costs", day(n), "settled", 1, 1, read) for n in range(1, number + 1)]
         self.lake.replace_whole(
-            Coverage, pl.DataFrame(found, schema=Coverage.types(), orient="row")
+            Coverage,
+            connected(found),
         )
 
     def deliver(self) -> list[RouteResult]:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from openai_costs.outputs.alerts.data_rules import late, undelivered
 from openai_costs.outputs.alerts.rows import Delivery, deliveries_frame
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.alerts.fixtures import NOW, day
+
+if TYPE_CHECKING:
+    import polars as pl
 
 READ = datetime(2026, 11, 23, tzinfo=UTC).replace(tzinfo=None)
 DAY = timedelta(hours=24)
@@ -20,7 +22,7 @@ def coverage(settled: range, *others: tuple[int, str]) -> pl.DataFrame:
     for number, state in others:
         read = (None,) * 3 if state == "missing" else (1, 1, READ)
         rows.append(("acme", "costs", day(number), state, *read))
-    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    return connected(rows)
 
 
 def late_rows(frame: pl.DataFrame, now: datetime = NOW) -> list[dict[str, Any]]:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from openai_costs.outputs.alerts.judged_days import judged_days, judged_today, settled_days
 from openai_costs.questions.rules import Question
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.alerts.fixtures import LATE, SPIKE, day
+
+if TYPE_CHECKING:
+    import polars as pl
 
 TODAY = day(23)
 READ = datetime(2026, 11, 23, tzinfo=UTC).replace(tzinfo=None)
@@ -17,7 +20,7 @@ QUESTION = Question((SPIKE,), (), lambda _lake, _facts: Finding.no_rows())
 
 def coverage(*states: tuple[str, int, str], source: str = "costs") -> pl.DataFrame:
     rows = [(name, source, day(number), state, 1, 1, READ) for name, number, state in states]
-    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    return connected(rows)
 
 
 STATES = (

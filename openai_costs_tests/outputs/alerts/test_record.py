@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 from upath import UPath
 
@@ -22,6 +21,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, candidate, day, frame
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Desk:
     def settled(self, *numbers: int) -> None:
         read = READ.replace(tzinfo=None)
         rows = [("acme", "costs", day(number), "settled", 1, 1, read) for number in numbers]
-        frame = pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+        frame = connected(rows)
         self.lake.replace_whole(Coverage, frame)
 
     def made(self, *numbers: int) -> None:

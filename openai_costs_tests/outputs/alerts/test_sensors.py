@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import polars as pl
 import pytest
 from upath import UPath
 
@@ -16,7 +15,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.org import calm
+from openai_costs_tests.org import calm, connected
 from openai_costs_tests.outputs.alerts.fixtures import NOW, day, route
 from openai_costs_tests.outputs.alerts.servers import http_inbox
 
@@ -51,7 +50,7 @@ class Site:
     def late(self, through: int) -> None:
         read = datetime(2026, 11, 20, tzinfo=UTC).replace(tzinfo=None)
         rows = [("acme", "costs", day(n), "settled", 1, 1, read) for n in range(1, through + 1)]
-        frame = pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+        frame = connected(rows)
         self.lake.replace_whole(Coverage, frame)
 
     def tick(self, name: str, instance: dg.DagsterInstance | None = None) -> Any:  # noqa: ANN401

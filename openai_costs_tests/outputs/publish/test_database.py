@@ -33,7 +33,7 @@ from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
-from openai_costs_tests.org import day
+from openai_costs_tests.org import connected, day
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -93,7 +93,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> UPath:
     write_day(made, day(1), "1.000000000000000001")
     write_day(made, day(2), "2")
     state = row(Coverage, day(1), "1.000000000000000001").with_columns(
-        source=pl.lit("costs"), state=pl.lit("settled"), rows=pl.lit(1, pl.Int64)
+        source=pl.lit("costs"),
+        state=pl.lit("settled"),
+        rows=pl.lit(1, pl.Int64),
+        is_connected=pl.lit(value=True),
     )
     Lake(made).replace_whole(Coverage, state)
     publish_now(made)
@@ -273,8 +276,7 @@ def coverage(home: UPath, *days: date) -> None:
         ("acme", "costs", one, "settled", 1, Decimal(1), MORNING.replace(tzinfo=None))
         for one in days
     ]
-    frame = pl.DataFrame(rows, schema=Coverage.types(), orient="row")
-    Lake(home).replace_whole(Coverage, frame)
+    Lake(home).replace_whole(Coverage, connected(rows))
 
 
 @pytest.mark.parametrize("table", TOGETHER, ids=lambda table: table.full_name())

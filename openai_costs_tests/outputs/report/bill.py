@@ -17,6 +17,7 @@ from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
+from openai_costs_tests.org import connected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def coverage(states: str, connection: str = "acme") -> pl.DataFrame:
         (connection, "costs", january(day), words[letter], None, None, None)
         for day, letter in enumerate(states, start=1)
     ]
-    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    return connected(rows)
 
 
 def restated(day: int, before: str, after: str, why: str = "a line moved") -> pl.DataFrame:

@@ -5,11 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from openai_costs.outputs.report.page_model import page_model
 from openai_costs.outputs.report.render import render
-from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.report.bill import restated, tables
 from openai_costs_tests.outputs.report.browser import BROWSER, scroll_width
 from openai_costs_tests.questions.budgets.ledger import budget, counted, status
@@ -27,7 +25,7 @@ def full_page() -> str:
     made = tables(
         [(1, "proj_a", "user-a", "10.01"), (2, "proj_b", None, "1,234.5".replace(",", ""))],
         "ss",
-        coverage=pl.DataFrame(rows, schema=Coverage.types(), orient="row"),
+        coverage=connected(rows),
         budget_status=status(budget(), counted()),
         restatements=restated(1, "1", "2", "proj_a / user-a / gpt-5, input: 1 -> 2 USD"),
     )

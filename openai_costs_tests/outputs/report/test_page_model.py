@@ -11,9 +11,9 @@ from openai_costs.outputs.report.page_model import Tables, page_model
 from openai_costs.outputs.report.rankings import REST
 from openai_costs.outputs.report.render import render
 from openai_costs.tables.core.projects import Projects
-from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.report.bill import (
     NOTHING,
     NOW,
@@ -73,7 +73,7 @@ def sixty_days(usd_before: str, usd_now: str) -> Tables:
     return NOTHING._replace(
         spend=pl.DataFrame(lines, schema=Spend.types(), orient="row"),
         by_user=pl.DataFrame(users, schema=SpendByUser.types()),
-        coverage=pl.DataFrame(read, schema=Coverage.types(), orient="row"),
+        coverage=connected(read),
     )
 
 
@@ -193,7 +193,7 @@ def read_for_nothing(*usd: str | None) -> pl.DataFrame:
         ("acme", "costs", january(i), "settled", 0, None if one is None else Decimal(one), None)
         for i, one in enumerate(usd, start=1)
     ]
-    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    return connected(rows)
 
 
 def test_an_organization_that_was_billed_nothing_is_reported_as_read_and_questioned() -> None:
@@ -233,6 +233,6 @@ def test_two_projects_of_one_name_are_two_rows() -> None:
 def test_the_page_keeps_the_newest_four_hundred_days() -> None:
     days = [date(2025, 1, 1) + timedelta(days=i) for i in range(410)]
     rows = [("acme", "costs", day, "settled", 0, None, None) for day in days]
-    read = pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    read = connected(rows)
     made = page_model(NOTHING._replace(coverage=read), datetime(2026, 6, 1, tzinfo=UTC))
     assert (len(made.days), made.hidden_days) == (400, 10)

@@ -12,9 +12,9 @@ import pytest
 
 from openai_costs.outputs.report.page_model import Tables, page_model
 from openai_costs.outputs.report.render import base36, render
-from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
+from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.report.bill import NOTHING, page, restated
 
 EVIL = "</script><b>&'\""
@@ -119,7 +119,7 @@ def busy_year() -> Tables:
     return NOTHING._replace(
         spend=pl.DataFrame(lines, schema=Spend.types(), orient="row"),
         by_user=pl.DataFrame(users, schema=SpendByUser.types()),
-        coverage=pl.DataFrame(read, schema=Coverage.types(), orient="row"),
+        coverage=connected(read),
     )
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import pytest
 
 from openai_costs.questions.anomalies.evaluation import evaluate
@@ -24,11 +23,14 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs_tests.org import connected
 from openai_costs_tests.questions.anomalies.bill import bill, line, on
 from openai_costs_tests.questions.anomalies.series import flat
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import polars as pl
 
     from openai_costs.tables.contract import Contract
 
@@ -70,7 +72,7 @@ def covered(days: int) -> pl.DataFrame:
         for name in CONNECTIONS
         for number in range(DAYS)
     ]
-    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    return connected(rows)
 
 
 def test_a_spike_is_seen_at_every_level_that_has_a_past_and_by_its_provider(lake: Lake) -> None:

@@ -13,7 +13,7 @@ from openai_costs.questions.budgets.scopes import DAILY
 from openai_costs.questions.budgets.status import Counted, statuses
 from openai_costs.settings import Budget
 from openai_costs.tables.core.spend_limits import SpendLimits
-from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import connected
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -56,4 +56,4 @@ def status(one: Budget, what: Counted, limits: pl.DataFrame | None = None) -> pl
 def covered(*states: tuple[str, date, str]) -> pl.DataFrame:
     """mart.coverage of costs: connection, day, state."""
     rows = [(name, "costs", day, state, None, None, None) for name, day, state in states]
-    return pl.DataFrame(rows, schema=Coverage.types(), orient="row")
+    return connected(rows)

@@ -135,7 +135,7 @@ def asked(home: Path, listed: int | None, metered: int | None, gateway: Gateway 
     Two keys spent on every day: one that no token names, one that was hardly metered.
     """
     lake, days = Lake(UPath(home)), [day(number) for number in range(10, NEWEST + 1)]
-    known = {"connection": "acme", "source": "costs", "state": "settled"}
+    known = {"connection": "acme", "source": "costs", "state": "settled", "is_connected": True}
     blank = dict.fromkeys(Coverage.types())
     state = [blank | known | {"day": one} for one in days]
     state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read

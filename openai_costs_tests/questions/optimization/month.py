@@ -80,7 +80,7 @@ def projects(*rows: dict[str, Any]) -> pl.DataFrame:
 
 def coverage(days: list[date] = MONTH, state: str = "settled") -> pl.DataFrame:
     """Rows of mart.coverage."""
-    usual = {"connection": "acme", "source": "costs", "state": state}
+    usual = {"connection": "acme", "source": "costs", "state": state, "is_connected": True}
     return table(Coverage, usual, *({"day": day} for day in days))
 
 

@@ -158,7 +158,7 @@ def test_days_that_the_meter_was_not_read_for_open_and_close_nothing(
     tmp_path: Path, metered: int | None, found_on: list[object], until: object
 ) -> None:
     lake, numbers = Lake(UPath(tmp_path)), range(15, 23)
-    known = {"connection": "acme", "source": "costs", "state": "settled"}
+    known = {"connection": "acme", "source": "costs", "state": "settled", "is_connected": True}
     blank = dict.fromkeys(Coverage.types())
     state = [blank | known | {"day": day(n)} for n in numbers]
     state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read

@@ -152,7 +152,7 @@ def findings_after(
     lake.replace_whole(Users, members())
     for number, held in seats:
         days = [day(number) - timedelta(days=age) for age in range(20)]
-        known = {"connection": "acme", "source": "costs", "state": "settled"}
+        known = {"connection": "acme", "source": "costs", "state": "settled", "is_connected": True}
         blank = dict.fromkeys(Coverage.types())
         state = [blank | known | {"day": one} for one in days]
         state += [one | {"connection": "beta", "state": "missing"} for one in state]  # never read

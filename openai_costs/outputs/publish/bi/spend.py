@@ -35,11 +35,12 @@ COST_DAILY = View(
         {_WHEN_AND_WHERE},
                s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key,
                s.team, s.model, s.usage_type, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
-               c.state
+               c.state, coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend s {_COVERED} {_OF_PROJECT} {_OF_API_KEY}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
-    | shared("billed_usd", "state", "project_id", "project", "api_key_id", "api_key"),
+    | shared("billed_usd", "state", "is_connected", "project_id", "project")
+    | shared("api_key_id", "api_key"),
 )
 
 COST_BY_USER = View(
@@ -50,11 +51,11 @@ COST_BY_USER = View(
         {_WHEN_AND_WHERE},
                s.user_id, {_USER} AS user_label,
                s.team, s.model, s.usage_type, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
-               s.attribution, c.state
+               s.attribution, c.state, coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend_by_user s {_COVERED} {_OF_USER}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
-    | shared("billed_usd", "state", "user_id")
+    | shared("billed_usd", "state", "is_connected", "user_id")
     | {"user_label": _USER_LABEL, "attribution": _METHODS},
 )
 
@@ -68,11 +69,13 @@ SPEND_BY_USER = View(
                s.team, s.project_id, {_PROJECT} AS project,
                s.api_key_id, s.model, s.usage_type,
                CAST(s.billed_usd AS DOUBLE) AS billed_usd, s.attribution, s.pool,
-               CAST(s.share_pct AS DOUBLE) AS share_pct, c.state
+               CAST(s.share_pct AS DOUBLE) AS share_pct, c.state,
+               coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend_attribution s {_COVERED} {_OF_USER} {_OF_PROJECT}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
-    | shared("billed_usd", "state", "user_id", "project_id", "project", "api_key_id")
+    | shared("billed_usd", "state", "is_connected", "user_id", "project_id", "project")
+    | shared("api_key_id")
     | {
         "user_label": _USER_LABEL,
         "attribution": _METHODS,
@@ -88,10 +91,10 @@ COVERAGE = View(
     about="Which days are complete. One row per connection, source and UTC day.",
     sql="""
         SELECT connection, source, day, state, rows, CAST(billed_usd AS DOUBLE) AS billed_usd,
-               read_at
+               read_at, is_connected
         FROM mart.coverage
     """,
-    columns=shared("connection", "day", "state", "billed_usd")
+    columns=shared("connection", "day", "state", "billed_usd", "is_connected")
     | {
         "source": "What was read: costs or usage.",
         "rows": "Number of rows of the day; null if the day is missing. [rows]",

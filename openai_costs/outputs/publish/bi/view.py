@@ -44,6 +44,8 @@ SHARED = {
     "defines it; null if none applies.",
     "billed_usd": "Dollars billed, before credits and taxes; rounded to a double. [USD]",
     "state": "settled, provisional (may still change) or missing (never read).",
+    "is_connected": "Whether the connection is in openai_costs.toml now; false: it is no longer "
+    "connected, and its stored days stay. Filter by it for the connections of today.",
     "status": "active, archived, expired, vanished (no longer listed), not_listed (never listed).",
     "created_at": "When it was created; null if unknown. [UTC timestamp]",
     "first_seen_day": "First UTC day it was listed on or had spend. [UTC day]",

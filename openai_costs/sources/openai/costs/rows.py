@@ -193,4 +193,6 @@ def _text(value: object) -> str:
     """Return a JSON scalar as it was written; anything else as words that are no number."""
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value) if isinstance(value, int) else repr(value)

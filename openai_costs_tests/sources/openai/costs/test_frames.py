@@ -122,6 +122,13 @@ def test_an_amount_that_is_no_finite_number_is_refused_by_page_and_field(value: 
     assert refused.field == "results[1].amount.value"
 
 
+@pytest.mark.parametrize("value", ["null", "true", "false"])
+def test_an_amount_that_is_no_number_is_shown_as_the_page_has_it(value: str):
+    why = str(refusal(day_of(result("2"), result(value))))
+    assert f"is '{value}', which is not a finite number" in why
+    assert "None" not in why
+
+
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1.", "0x1"])
 def test_a_kept_page_that_is_no_json_refuses_only_itself(value: str):
     batch = one_batch(day_of(result(value)), kept(bucket(after(1), result("3")), day=after(1)))

@@ -166,6 +166,13 @@ def test_an_answer_that_makes_no_sense_is_never_half_kept(said: bytes, because: 
         read(said)
 
 
+def test_a_number_that_is_none_in_a_page_is_not_blamed_on_paging():
+    with pytest.raises(IncompleteRead) as broken:
+        read(page(bucket(DAY, result("NaN"))))
+    assert "paging" not in str(broken.value)
+    assert "near 'NaN" in str(broken.value)
+
+
 def test_a_cursor_that_comes_back_ends_the_read():
     first = empty_days([DAY], has_more=True, cursor="a")
     again = empty_days([after(1)], has_more=True, cursor="a")
