@@ -19,7 +19,7 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.faults import of_step
+from openai_costs.cli.faults import distinct, of_step
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
 from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
 from openai_costs.definitions import before_publication, build_defs
@@ -32,6 +32,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
 from openai_costs.storage.future_days import described, set_future_days_aside
+from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 
 MOST_REFUSED = 5
@@ -39,7 +40,15 @@ MOST_REFUSED = 5
 
 
 class RunFailedError(OpenAICostsError):
-    """A headless run failed; the sentence is that of its failing step."""
+    """A headless run failed.
+
+    Args:
+        reasons: A sentence for each step that failed.
+    """
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = list(reasons)
+        super().__init__(" ".join(distinct(self.reasons)))
 
 
 class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
@@ -85,6 +94,7 @@ class Headless:
             SettingsError: No connection has a key that can be used, or the range is outside the
                 connections' days.
             NothingStored: No page of these days is kept, and none may be asked for.
+            OSError: Nothing can be written below the home.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
         compared = replace(self, clock=skew_aware(self.clock))  # one for all runs of a backfill
@@ -98,6 +108,7 @@ class Headless:
         refuse_foreign_days(self.settings, asked, now.date())
         if not offline:
             refuse_without_key(self.settings)
+        refuse_unwritable(place(self.settings.home))
         steps = (
             from_kept_pages(self.settings, asked, now.date())
             if offline
@@ -115,7 +126,7 @@ class Headless:
         if refused := self.objections.refused():
             failed.append(f"Published, but not every day: {' '.join(refused[:MOST_REFUSED])}")
         if failed:
-            raise RunFailedError(" ".join(dict.fromkeys(failed)))
+            raise RunFailedError(failed)
 
     def _make(self, steps: Iterable[Step], failed: list[str]) -> None:
         """Make the days and publish them: the money does not wait for names."""
@@ -202,7 +213,7 @@ class Headless:
         if any(map(_is_interrupt, result.all_events)):
             raise Stopped
         if not result.success:
-            raise RunFailedError(" ".join(dict.fromkeys(_reasons(result.all_events))))
+            raise RunFailedError(_reasons(result.all_events))
 
 
 @contextmanager
@@ -211,7 +222,7 @@ def _noted(failed: list[str]) -> Iterator[None]:
     try:
         yield
     except RunFailedError as failure:
-        failed.append(str(failure))
+        failed.extend(failure.reasons)
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:

@@ -10,12 +10,12 @@ from typing import Annotated
 import stamina
 import typer
 
-from openai_costs.cli.faults import of_machine
+from openai_costs.cli.faults import sentence_of
 from openai_costs.kernel.days import DayRange, utc_now
-from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.settings.load import Settings, load_settings
 from openai_costs.sources.provider import silent
 from openai_costs.storage.files import place
+from openai_costs.storage.home import refuse_unusable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,8 +24,7 @@ app = typer.Typer(
     help="What your AI costs, who spends it, and whether you can believe the number.",
 )
 
-KNOWN_CODES = (None, 0, 130)
-"""Exit codes besides 1; 130 is that of a command that was stopped."""
+KNOWN_CODES = (None, 0, 130)  # besides 1; 130 is that of a command that was stopped
 
 _DAY = ["%Y-%m-%d"]
 FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First UTC day.")]
@@ -44,14 +43,13 @@ def main() -> None:
     stamina.instrumentation.set_on_retry_hooks(())  # retries are reported in our own sentences
     try:
         app()
-    except OpenAICostsError as mistake:
-        typer.echo(str(mistake), err=True)
-        sys.exit(mistake.exit_code)
-    except OSError as fault:
-        typer.echo(of_machine(fault), err=True)
-        sys.exit(1)
     except SystemExit as ended:
         sys.exit(ended.code if ended.code in KNOWN_CODES else 1)
+    except Exception as fault:
+        if not (sentence := sentence_of(fault)):
+            raise  # a defect of ours: its trace is what we need
+        typer.echo(sentence, err=True)
+        sys.exit(getattr(fault, "exit_code", 1))
 
 
 @app.command()
@@ -132,7 +130,7 @@ def doctor(
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     collected = []
-    for fact in facts(_settings(home), utc_now, reach_of(utc_now)):
+    for fact in facts(_loaded(home), utc_now, reach_of(utc_now)):
         collected.append(fact)
         if not as_json:
             typer.echo(f"{fact.state:<4}  {fact.about}: {fact.text}")
@@ -153,13 +151,10 @@ def verify_sums(
 
     settings = _settings(home)
     refuse_empty(place(settings.home), "settled days")
-    progress = silent if as_json else typer.echo
-    found = verification.verify(settings, progress)
-    if as_json:
-        typer.echo(json.dumps(verify.as_json(found), indent=2))
-    else:
-        for line in verify.lines(found, settings.home):
-            typer.echo(line)
+    found = verification.verify(settings, silent if as_json else typer.echo)
+    as_text = [json.dumps(verify.as_json(found), indent=2)] if as_json else None
+    for line in as_text or verify.lines(found, settings.home):
+        typer.echo(line)
     sys.exit(not found.holds)
 
 
@@ -234,7 +229,14 @@ def report(
 
 
 def _settings(home: str | None = None) -> Settings:
-    """Return the settings as they are now, and those of another home where one is named."""
+    """Return the settings as they are now, of a home that can be used."""
+    settings = _loaded(home)
+    refuse_unusable(place(settings.home))
+    return settings
+
+
+def _loaded(home: str | None) -> Settings:
+    """Return the settings as they are now, of another home where one is named."""
     from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415 - takes a moment
 
     return load_settings(connection_kinds(), home)

@@ -5,10 +5,11 @@ directory: doctor_governance.py.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
+from itertools import starmap
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -16,6 +17,7 @@ from upath import UPath
 
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.empty_home import demo_near
+from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, naive
@@ -31,8 +33,9 @@ from openai_costs.sources.account_notes import refusal
 from openai_costs.sources.provider import Reach
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
-from openai_costs.storage.files import place, replace_file
+from openai_costs.storage.files import place
 from openai_costs.storage.future_days import described, future_days
+from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.budget_status import BudgetStatus
@@ -61,11 +64,27 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     yield _home(settings)
     compared = skew_aware(clock)
     for connection in settings.connections:
-        yield from _connection(settings, connection, compared, replace(reach, clock=compared))
-    yield from _time(settings, compared)
-    yield _tie_outs(Lake(place(settings.home)))
-    yield from (Fact(*fact) for fact in governance_facts(settings, compared))
-    yield from (Fact(*fact) for fact in route_facts(settings))
+        to_hosts = replace(reach, clock=compared)
+        of_connection = _connection(settings, connection, compared, to_hosts)
+        yield from _guarded(f"{connection.name}: stored", of_connection)
+    yield from _guarded("clock", _time(settings, compared))
+    yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
+    yield from _guarded("gateway", starmap(Fact, governance_facts(settings, compared)))
+    yield from _guarded("alerts", starmap(Fact, route_facts(settings)))
+    yield from _guarded("budgets", _budgets(settings))
+
+
+def _guarded(about: str, found: Iterable[Fact]) -> Iterator[Fact]:
+    """Yield facts; a fault of the machine or of what is stored is a fact too, the last of them."""
+    try:
+        yield from found
+    except Exception as fault:
+        if not (sentence := sentence_of(fault)):
+            raise
+        yield Fact("FAIL", about, sentence)
+
+
+def _budgets(settings: Settings) -> Iterator[Fact]:
     status = Lake(place(settings.home)).read(BudgetStatus)
     yield from (Fact("WARN", "budgets", text) for text in unspent(status))
 
@@ -87,14 +106,10 @@ def _settings_file(settings: Settings) -> Fact:
 
 def _home(settings: Settings) -> Fact:
     home = place(settings.home)
-    probe_file = home / ".doctor"
     try:
-        replace_file(probe_file, b"")
-        probe_file.unlink()
-    except OSError as refused:
-        return Fact(
-            "FAIL", "home", f"{home} is not writable ({refused}): set OPENAI_COSTS_HOME or --home"
-        )
+        refuse_unwritable(home)
+    except OSError as fault:
+        return Fact("FAIL", "home", f"{home} is not writable: {of_machine(fault)}")
     return Fact("OK", "home", f"{home} is writable")
 
 
@@ -135,10 +150,11 @@ def _misdated(settings: Settings, latest: datetime) -> int:
     return wrong.height
 
 
-def _tie_outs(lake: Lake) -> Fact:
+def _tie_outs(lake: Lake) -> Iterator[Fact]:
     if found := untied_lake(lake, slices_in_flight(lake)):
-        return Fact("FAIL", "tie-outs", withheld_text(found))
-    return Fact("OK", "tie-outs", "every settled day adds up to its control total")
+        yield Fact("FAIL", "tie-outs", withheld_text(found))
+    else:
+        yield Fact("OK", "tie-outs", "every settled day adds up to its control total")
 
 
 def _days(settings: Settings, connection: Connection) -> Fact:

@@ -1,11 +1,16 @@
-"""Faults of the machine and of steps as sentences: what failed, where, and what to do. Pure.
+"""Faults of the machine and of steps as sentences: what failed, where, and what to do.
 
 A full disk or a missing right is no mistake of a user and no defect: a stack trace helps neither.
 """
 
 import errno
+import os
 import re
+from collections.abc import Iterable
 from typing import Any
+
+from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.formatting import counted
 
 REMEDIES = {
     errno.ENOSPC: "Free some space on that disk",
@@ -16,16 +21,50 @@ REMEDIES = {
     errno.ENOENT: "Check that the path exists",
     errno.ENOTDIR: "A file is in the place of a folder: move it, or choose another home",
     errno.EMFILE: "Raise the limit of open files",
+    errno.EFBIG: "Raise the limit of the size of files (ulimit -f)",
+    errno.EIO: "Check the disk",
 }
 """What to do about an error of the operating system, by its number."""
 
 _NUMBER = re.compile(r"\[Errno (\d+)\] ")
+_WORDS = {os.strerror(number): number for number in REMEDIES}
+"""A database and a reader of Parquet give the system's words and not its number."""
+
+UNREADABLE = (
+    "`openai-costs doctor` names the file. If it is below lake/ or published/, delete it and run "
+    "`openai-costs backfill --offline`"
+)
+_STORED = ("_duckdb", "duckdb", "polars", "pyarrow", "sqlite3", "sqlalchemy")
+"""The libraries whose errors are about what is stored."""
+
+
+def sentence_of(fault: Exception) -> str:
+    """Return a fault as a sentence for a person; empty for a defect of ours."""
+    if isinstance(fault, OpenAICostsError):
+        return str(fault)
+    return of_machine(fault) if isinstance(fault, OSError) else of_storage(fault)
 
 
 def of_machine(error: OSError) -> str:
     """Return the cause, the place and the remedy of an error of the operating system."""
     place = f": {error.filename}" if error.filename else ""
     return _with_remedy(f"{error.strerror or error}{place}", error.errno)
+
+
+def of_storage(error: Exception) -> str:
+    """Return what a library says about what is stored, and what to do; empty for other errors."""
+    if not type(error).__module__.startswith(_STORED):
+        return ""
+    what = str(error).strip().partition("\n")[0].rstrip(".")
+    number = _number_in(what)
+    if number:
+        return _with_remedy(what, number)
+    return f"Something stored cannot be read: {what}. {UNREADABLE}."
+
+
+def _number_in(text: str) -> int | None:
+    """Return the number of the system's error whose words a text has; None without any."""
+    return next((number for words, number in _WORDS.items() if words in text), None)
 
 
 def of_step(title: str, error: Any) -> str:  # noqa: ANN401 - Dagster's serialized error
@@ -41,8 +80,27 @@ def of_step(title: str, error: Any) -> str:  # noqa: ANN401 - Dagster's serializ
     number = _NUMBER.match(message)
     if number:
         return f"{title} failed: {_with_remedy(message[number.end() :], int(number[1]))}"
-    is_own = (error.message or "").startswith("openai_costs.")
-    return message if is_own else f"{title} failed: {error.cls_name}: {message}"
+    if (error.message or "").startswith("openai_costs."):
+        return message
+    what = message.partition("\n")[0]
+    if number_of := _number_in(what):
+        return f"{title} failed: {_with_remedy(what, number_of)}"
+    return f"{title} failed: {error.cls_name}: {what}"
+
+
+def distinct(sentences: Iterable[str]) -> list[str]:
+    """Return sentences without those that name the same fault of the machine at another place.
+
+    A full disk fails every step that follows: the first says it, and the rest are counted.
+    """
+    kept: dict[object, str] = {}
+    left = 0
+    for sentence in dict.fromkeys(sentences):
+        number = _number_in(sentence)
+        left += number in kept
+        kept.setdefault(number or sentence, sentence)
+    more = f"The same failed {counted(left, 'more step')}." if left else ""
+    return [*kept.values(), *filter(None, [more])]
 
 
 def _with_remedy(what: str, number: int | None) -> str:

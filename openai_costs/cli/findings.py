@@ -21,6 +21,7 @@ from openai_costs.outputs.alerts.titles import one_line, title_of
 from openai_costs.settings import Mute, Route
 from openai_costs.settings.load import Settings, secret
 from openai_costs.storage.files import place
+from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
 
@@ -79,6 +80,7 @@ def mute(settings: Settings, name: str, request: MuteRequest, today: date) -> st
         raise SettingsError(
             "A mute needs a reason, and neither the reason nor the name may hold an e-mail address."
         )
+    refuse_unwritable(home)
     entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
     keep_mute(home, entry, today)
     lake = Lake(home)

@@ -4,12 +4,18 @@ The only place that writes or replaces a file, so that "all or nothing" is decid
 Not here: what the bytes mean.
 """
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from shutil import rmtree
+from typing import BinaryIO
 from uuid import uuid4
 
 from upath import UPath
+
+HALF_WRITTEN = ".tmp"
 
 
 def place(url: str) -> UPath:
@@ -27,19 +33,44 @@ def replace_file(target: UPath, content: bytes) -> None:
     """Make `target` hold exactly `content`, in one step that a reader cannot see the middle of.
 
     On a local disk that step is a rename; on an object store a single PUT is already atomic.
-    A process killed half way leaves at most a `*.tmp` file that no reader looks at.
+    A process killed half way leaves at most a `*.tmp` file that no reader looks at and the next
+    run removes.
     """
     if not is_local(target):
         target.write_bytes(content)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    half_written = Path(str(target.parent)) / f".{target.name}.{uuid4().hex}.tmp"
+    half_written = Path(str(target.parent)) / f".{target.name}.{uuid4().hex}{HALF_WRITTEN}"
     try:
-        half_written.write_bytes(content)
-        half_written.replace(str(target))
-    except BaseException:
+        with _held(half_written) as file:
+            file.write(content)
+            file.flush()
+            half_written.replace(str(target))
+    except BaseException as error:
         half_written.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            error.filename = str(target)  # a full disk does not say where it is
         raise
+
+
+def sweep(home: UPath) -> None:
+    """Remove the half-written files that killed processes left below a local home."""
+    if not is_local(home):
+        return
+    for file in Path(str(home)).rglob(f".*{HALF_WRITTEN}"):
+        with suppress(OSError), file.open("rb") as half_written:
+            flock(half_written, LOCK_EX | LOCK_NB)  # refused while the process that writes it lives
+            file.unlink()
+
+
+def _held(path: Path) -> BinaryIO:
+    """Open a file to write it, and hold it as long as this process lives and has it open."""
+    while True:
+        file = path.open("wb")
+        flock(file, LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:  # no sweep took it between the two
+            return file
+        file.close()
 
 
 def move_into_place(built: Path, target: UPath) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 from typing import NamedTuple
 
+import duckdb
+import polars as pl
 import pytest
 
-from openai_costs.cli.faults import of_machine, of_step
+from openai_costs.cli.faults import distinct, of_machine, of_step, of_storage
 
 
 class Info(NamedTuple):
@@ -66,3 +68,33 @@ def test_a_sentence_of_ours_stands_for_itself_and_another_error_with_its_class(
     message: str, name: str, sentence: str
 ) -> None:
     assert of_step("mart/findings", framed(Info(message, name))) == sentence
+
+
+FULL = (
+    'FATAL Error: Failed to create checkpoint because of error: Could not write file "/data/'
+    'published/.building-1/openai_costs.duckdb": No space left on device'
+)
+
+
+def test_a_full_disk_that_a_database_met_has_the_same_remedy() -> None:
+    remedy = "No space left on device. Free some space on that disk, then run the command again."
+    inner = Info(f"_duckdb.FatalException: {FULL}\n", "FatalException")
+    assert of_step("published/duckdb", framed(inner)).endswith(remedy)
+    assert of_storage(duckdb.FatalException(FULL)).endswith(remedy)
+
+
+def test_a_damaged_file_is_a_sentence_and_a_defect_of_ours_is_none() -> None:
+    damaged = pl.exceptions.ComputeError("parquet: File out of specification\nand more")
+    assert of_storage(damaged).startswith(
+        "Something stored cannot be read: parquet: File out of specification. `openai-costs doctor`"
+    )
+    assert of_storage(KeyError("day")) == ""
+
+
+def test_steps_that_fail_for_one_fault_of_the_machine_are_one_sentence_and_a_number() -> None:
+    full = [f"{step} failed: No space left on device: '/{step}'." for step in ("a", "b", "c")]
+    assert distinct([full[0], "other failed: KeyError: 'day'", *full[1:], full[0]]) == [
+        full[0],
+        "other failed: KeyError: 'day'",
+        "The same failed 2 more steps.",
+    ]

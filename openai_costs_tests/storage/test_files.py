@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ from openai_costs.storage.files import (
     place,
     remove_folder,
     replace_file,
+    sweep,
 )
 
 
@@ -96,6 +99,39 @@ def test_a_folder_that_is_not_there_has_no_files(folder: UPath):
 def test_a_half_written_file_is_not_among_the_files(tmp_path: Path):
     (tmp_path / ".rows.parquet.x1.tmp").write_bytes(b"half")
     assert list(files_below(UPath(tmp_path), ".parquet")) == []
+
+
+def test_what_killed_processes_left_half_written_is_swept_and_what_is_being_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    left = tmp_path / "lake" / ".rows.parquet.x1.tmp"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    seen: list[set[str]] = []
+    replace = Path.replace
+
+    def sweep_before(half_written: Path, target: str) -> Path:
+        sweep(UPath(tmp_path))
+        seen.append({file.name for file in tmp_path.rglob("*.tmp")})
+        return replace(half_written, target)
+
+    monkeypatch.setattr(Path, "replace", sweep_before)
+    replace_file(UPath(tmp_path / "rows.parquet"), b"whole")
+    assert seen == [{name for name in seen[0] if name.startswith(".rows.parquet.")}]
+    assert len(seen[0]) == 1
+    assert "x1" not in str(seen)
+    assert (tmp_path / "rows.parquet").read_bytes() == b"whole"
+
+
+def test_a_full_disk_says_which_file_did_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_path: Path, *_args: object) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        replace_file(UPath(tmp_path / "rows.parquet"), b"whole")
+    assert caught.value.filename == str(tmp_path / "rows.parquet")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_removed_with_all_that_is_in_it(folder: UPath):

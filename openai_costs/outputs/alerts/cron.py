@@ -15,6 +15,7 @@ from openai_costs.questions.rules import Facts
 from openai_costs.settings import Alerts, Route
 from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place
+from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.findings import Findings
@@ -37,6 +38,7 @@ class RouteResult(NamedTuple):
 def deliver_once(settings: Settings, clock: Clock) -> Iterator[RouteResult]:
     """Evaluate the rules about data, record the changes, then send the queue of each route."""
     home = place(settings.home)
+    refuse_unwritable(home)  # a message that cannot be noted would be sent again
     lake, facts = Lake(home), Facts(settings, clock())
     with lake.alone(Findings):
         evaluation = evaluate(lake, facts, DATA_QUESTIONS)

@@ -31,7 +31,7 @@ from openai_costs.outputs.publish.tie_outs import (
     untied_pages,
 )
 from openai_costs.questions.spend.verification import LAKE, Difference
-from openai_costs.storage.files import is_local, move_into_place
+from openai_costs.storage.files import is_local, move_into_place, sweep
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.sql import QUIET, connected
 from openai_costs.tables.contract import Contract, all_contracts
@@ -112,7 +112,7 @@ def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
         f"SELECT file_name, value FROM parquet_kv_metadata({_text(lake.glob(table))}) "  # noqa: S608 - our own paths
         "WHERE key = 'read_at'"
         for table in TOGETHER
-        if lake.connections(table)
+        if lake.has(table)
     )
     if not stamps:
         return []
@@ -139,6 +139,7 @@ def _one_at_a_time(home: UPath) -> Iterator[Path]:
     folder = Path(str(home)) / "published"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".publishing.lock"):
+        sweep(home)
         for abandoned in folder.glob(f"{BUILDING}*"):
             rmtree(abandoned)
         with tempfile.TemporaryDirectory(dir=folder, prefix=BUILDING) as scratch:

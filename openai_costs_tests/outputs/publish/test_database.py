@@ -437,6 +437,23 @@ def test_a_publication_sweeps_up_what_a_killed_one_left_half_built(fresh: UPath)
     assert not left.exists()
 
 
+def test_a_publication_sweeps_up_what_a_killed_process_left_half_written(fresh: UPath) -> None:
+    left = Path(str(fresh)) / "lake/core/spend/acme/.2026-11-03.parquet.x1.tmp"
+    left.write_bytes(b"half")
+    publish_now(fresh)
+    assert not left.exists()
+
+
+def test_a_folder_in_which_no_file_could_be_written_is_no_slice(fresh: UPath) -> None:
+    (Path(str(fresh)) / "lake/core/usage/acme").mkdir(parents=True)
+    for table in TOGETHER:
+        (Path(str(fresh)) / f"lake/{table.full_name().replace('.', '/')}/labs").mkdir()
+    assert publish_now(fresh).in_flight == []
+    only = UPath(fresh / "other")
+    (Path(str(only)) / "lake/core/spend/acme").mkdir(parents=True)
+    assert publish_now(only).in_flight == []
+
+
 def test_a_home_with_an_apostrophe_can_be_published(tmp_path: Path) -> None:
     home = UPath(tmp_path / "Ines's data")
     write_day(home, day(1), "1")

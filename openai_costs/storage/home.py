@@ -1,0 +1,51 @@
+"""Whether a home can be used: its folders are folders, and something can be written.
+
+Asked before a command begins, so that a fault of the machine is one sentence at once, and not one
+for each table at the end.
+"""
+
+import errno
+import os
+from pathlib import Path
+
+from upath import UPath
+
+from openai_costs.storage.files import is_local, replace_file
+
+FOLDERS = ("raw", "lake", "record", "published", "report", "dagster")
+"""What a home has below it."""
+
+ENOUGH_BYTES = 1024 * 1024
+"""A disk that does not take so much is full: the smallest run writes more."""
+
+
+def refuse_unusable(home: UPath) -> None:
+    """Refuse a home where a file stands in the place of a folder.
+
+    Raises:
+        OSError: It does; the error has its path. Or it cannot be looked into.
+    """
+    if not is_local(home):
+        return
+    there = Path(str(home))
+    for folder in (*reversed(there.parents), there, *(there / name for name in FOLDERS)):
+        if folder.exists() and not folder.is_dir():
+            reason = os.strerror(errno.ENOTDIR)
+            raise NotADirectoryError(errno.ENOTDIR, reason, str(folder))
+
+
+def refuse_unwritable(home: UPath) -> None:
+    """Refuse a home in which nothing can be written; leaves no file behind.
+
+    Raises:
+        OSError: Of the machine: no right, no space, a read-only disk. It has the path.
+    """
+    refuse_unusable(home)
+    probe = home / ".probe"
+    replace_file(probe, b"\0" * (ENOUGH_BYTES if is_local(home) else 0))
+    probe.unlink()
+    if not is_local(home):
+        return
+    for folder in (Path(str(home)) / name for name in FOLDERS):
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

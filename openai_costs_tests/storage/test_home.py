@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from upath import UPath
+
+from openai_costs.storage.home import FOLDERS, refuse_unusable, refuse_unwritable
+
+
+def test_a_home_that_is_not_there_yet_can_be_used(tmp_path: Path) -> None:
+    refuse_unwritable(UPath(tmp_path / "new"))
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_an_object_store_can_be_used() -> None:
+    home = UPath(f"memory://{uuid4()}")
+    refuse_unwritable(home)
+    assert not (home / ".probe").exists()
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(NotADirectoryError) as caught:
+        refuse_unusable(UPath(tmp_path))
+    assert caught.value.filename == str(tmp_path / name)
