@@ -3,7 +3,7 @@
 One file per complete read of a day:
 `raw/<provider>/<connection>/<dataset>/<day>/r<number>-<read_at>.tar.zst` with `manifest.json` and
 one member per part (`ledger.json`, `control.json`, ...), each the day's bucket exactly as it came
-over the wire: `tar --zstd -xOf FILE ledger.json` shows it. A file appears whole or not at all, and
+over the wire: `tar --zstd -xOf FILE` shows all of them. A file appears whole or not at all, and
 is never changed. The reads of a day are numbered as they are kept, and the largest number is the
 newest read: a clock that was wrong once decides nothing later. Not here: what the bytes mean.
 """
