@@ -108,7 +108,6 @@ class Headless:
         refuse_foreign_days(self.settings, asked, now.date())
         if not offline:
             refuse_without_key(self.settings)
-        refuse_unwritable(place(self.settings.home))
         steps = (
             from_kept_pages(self.settings, asked, now.date())
             if offline
@@ -116,6 +115,7 @@ class Headless:
         )
         if not steps:
             raise NothingStored(place(self.settings.home), "kept pages", str(asked or ""))
+        refuse_unwritable(place(self.settings.home))
         self._make(steps, failed)
         if asked is None and self.clock().date() < now.date():  # only the servers' answers told
             self._make(plan(self.settings, None, self.clock()), failed)
