@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 from upath import UPath
 
+from openai_costs.cli.doctor_files import kept_page_facts, published_facts
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
@@ -68,6 +69,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
         of_connection = _connection(settings, connection, compared, to_hosts)
         yield from _guarded(f"{connection.name}: stored", of_connection)
     yield from _guarded("clock", _time(settings, compared))
+    yield from _guarded("published files", starmap(Fact, published_facts(settings)))
     yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
     yield from _guarded("gateway", starmap(Fact, governance_facts(settings, compared)))
     yield from _guarded("alerts", starmap(Fact, route_facts(settings)))
@@ -123,6 +125,7 @@ def _connection(
     if refused := refusal(Archive(place(settings.home)), settings, connection):
         yield Fact("FAIL", f"{connection.name}: account", refused)
     yield _days(settings, connection)
+    yield from starmap(Fact, kept_page_facts(settings, connection))
 
 
 def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Fact]:
