@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -333,12 +334,38 @@ ASKED: Final = re.findall(
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("example") / "home"
     with calm():
         demo(home, days=14, seed=7, clock=lambda: NOON, say=lambda _: None)
-    with duckdb.connect(str(home / DATABASE), read_only=True) as sql:
+    return home
+
+
+@pytest.fixture(scope="module")
+def example(example_home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(example_home / DATABASE), read_only=True) as sql:
         yield sql
+
+
+UNPACKING: Final = sorted(
+    {command for paper in PAPERS for command in re.findall(r"`(tar --zstd [^`]+)`", text(paper))}
+)
+
+
+def test_the_commands_of_an_auditor_open_a_kept_file_of_every_kind(example_home: Path) -> None:
+    kept = sorted((example_home / "raw").rglob("*.tar.zst"))
+    kinds = {file.parents[1].relative_to(example_home / "raw").as_posix(): file for file in kept}
+    assert {"openai/sample/costs", "gateway_files/gateway/meter"} <= set(kinds)
+    for command in UNPACKING:
+        program, *words = command.split()
+        asks_one_part = words[-1] == "ledger.json"
+        for kind, file in kinds.items():
+            if asks_one_part and kind != "openai/sample/costs":
+                continue
+            line = [program, *(str(file) if word == "FILE" else word for word in words)]
+            done = subprocess.run(line, capture_output=True, check=True, timeout=60)  # noqa: S603 - a line of the docs
+            assert len(done.stdout) > 10, (command, kind)
+    assert len(UNPACKING) == 4
 
 
 def written(value: object) -> str:

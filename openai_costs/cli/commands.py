@@ -153,13 +153,10 @@ def verify_sums(
 
     settings = _settings(home)
     refuse_empty(place(settings.home), "settled days")
-    progress = silent if as_json else typer.echo
-    found = verification.verify(settings, progress)
-    if as_json:
-        typer.echo(json.dumps(verify.as_json(found), indent=2))
-    else:
-        for line in verify.lines(found, settings.home):
-            typer.echo(line)
+    found = verification.verify(settings, silent if as_json else typer.echo)
+    as_text = [json.dumps(verify.as_json(found), indent=2)] if as_json else None
+    for line in as_text or verify.lines(found, settings.home):
+        typer.echo(line)
     sys.exit(not found.holds)
 
 

@@ -4,17 +4,16 @@ Two runs: the history as of some days ago, then today's refresh, which reads the
 and so finds the day that the provider restated in between.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from shutil import rmtree
 
 from openai_costs.cli.backfill import Headless
+from openai_costs.cli.demo_home import fresh
 from openai_costs.cli.findings import lines, shown
 from openai_costs.cli.run_output import Say
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted
 from openai_costs.orchestration.jobs import REFRESH, trailing
 from openai_costs.outputs.publish.last_publication import DATABASE
@@ -23,7 +22,7 @@ from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.outputs.report.rankings import REST
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
-from openai_costs.sample.setup import company, is_demo
+from openai_costs.sample.setup import Company, company
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -37,12 +36,20 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     """Materialize the sample organization into a fresh home, and print the results.
 
     Raises:
-        SettingsError: The home contains something that is not a demo, or `days` is out of range.
+        SettingsError: The home contains something that no demo made, or `days` is out of range.
     """
     now = clock()
     made = company(home, seed=seed, days=days, now=now, kinds=connection_kinds())
+    with fresh(home, made.files):
+        _materialize(made, now, say)
+    for line in summary(read_page(Lake(place(made.settings.home)), now), home):
+        say(line)
+
+
+def _materialize(made: Company, now: datetime, say: Say) -> None:
+    """Run the history as of some days ago, and the refresh of today."""
     settings, before = made.settings, _before_the_restatement(made.organisation)
-    _fresh(home, made.files)
+    days = (now.date() - settings.first_day).days
     say(f"Tidewater Maps, an invented company, {days} days. First as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
     names = [one.name for one in settings.connections]
@@ -51,11 +58,8 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
     today.read_directory(names)
     today.run(REFRESH, trailing(settings, now.date()))
-    folder = place(settings.home)
-    today.follow_directory(days_to_derive(Lake(folder), settings))
+    today.follow_directory(days_to_derive(Lake(place(settings.home)), settings))
     today.publish()
-    for line in summary(read_page(Lake(folder), now), home):
-        say(line)
 
 
 def summary(page: PageModel, home: Path) -> Iterator[str]:
@@ -95,16 +99,3 @@ def _before_the_restatement(organisation: Organisation) -> datetime:
     """Return an instant when the day that is restated later had settled and not changed."""
     restated = organisation.event(EventKind.RESTATED_DAY).days[0]
     return datetime.combine(restated + RESTATED_AFTER, time.min, UTC) - timedelta(hours=12)
-
-
-def _fresh(home: Path, files: Mapping[str, str]) -> None:
-    """Empty an old demo, and write the company's settings and files, from which `dev` starts."""
-    if home.exists() and any(home.iterdir()):
-        if not is_demo(home):
-            raise SettingsError(
-                f"{home} is not empty and contains no demo. Choose another folder with --home."
-            )
-        rmtree(home)
-    for name, text in files.items():
-        (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 from upath import UPath
 
+from openai_costs.cli.doctor_files import kept_page_facts, published_facts
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
@@ -64,9 +65,11 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     yield _home(settings)
     compared = skew_aware(clock)
     for connection in settings.connections:
-        of_connection = _connection(settings, connection, compared, replace(reach, clock=compared))
+        to_hosts = replace(reach, clock=compared)
+        of_connection = _connection(settings, connection, compared, to_hosts)
         yield from _guarded(f"{connection.name}: stored", of_connection)
     yield from _guarded("clock", _time(settings, compared))
+    yield from _guarded("published files", starmap(Fact, published_facts(settings)))
     yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
     yield from _guarded("gateway", starmap(Fact, governance_facts(settings, compared)))
     yield from _guarded("alerts", starmap(Fact, route_facts(settings)))
@@ -108,8 +111,8 @@ def _home(settings: Settings) -> Fact:
     try:
         refuse_unwritable(home)
     except OSError as fault:
-        return Fact("FAIL", "home", f"{home} cannot be written: {of_machine(fault)}")
-    return Fact("OK", "home", f"{home} can be written")
+        return Fact("FAIL", "home", f"{home} is not writable: {of_machine(fault)}")
+    return Fact("OK", "home", f"{home} is writable")
 
 
 def _connection(
@@ -122,6 +125,7 @@ def _connection(
     if refused := refusal(Archive(place(settings.home)), settings, connection):
         yield Fact("FAIL", f"{connection.name}: account", refused)
     yield _days(settings, connection)
+    yield from starmap(Fact, kept_page_facts(settings, connection))
 
 
 def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Fact]:

@@ -34,7 +34,7 @@ UNREADABLE = (
     "`openai-costs doctor` names the file. If it is below lake/ or published/, delete it and run "
     "`openai-costs backfill --offline`"
 )
-_STORED = ("_duckdb", "duckdb", "polars", "pyarrow", "sqlite3", "sqlalchemy")
+_STORED = ("_duckdb", "duckdb", "deltalake", "polars", "pyarrow", "sqlite3", "sqlalchemy")
 """The libraries whose errors are about what is stored."""
 
 

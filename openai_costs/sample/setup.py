@@ -68,9 +68,20 @@ class Company(NamedTuple):
 
 
 def is_demo(home: Path) -> bool:
-    """Return whether a folder is the home of the sample organization."""
+    """Return whether a folder is the home of the sample organization.
+
+    Its settings have a connection to the sample, and none to another address. That they speak of
+    the sample somewhere else makes no demo of a real organization's.
+    """
     config = home / CONFIG
-    return config.exists() and SAMPLE_SCHEME in config.read_text(encoding="utf-8")
+    if not config.exists():
+        return False
+    try:
+        connections = tomllib.loads(config.read_text(encoding="utf-8")).get("connections", [])
+        addresses = [str(one["base_url"]) for one in connections if "base_url" in one]
+    except (ValueError, TypeError):  # no settings of anything
+        return False
+    return bool(addresses) and all(one.startswith(SAMPLE_SCHEME) for one in addresses)
 
 
 def company(home: Path, *, seed: int, days: int, now: datetime, kinds: Kinds) -> Company:

@@ -41,9 +41,12 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 def noted(archive: Archive, provider: str, name: str) -> Noted | None:
-    """Return the note of a connection; None where it has none."""
+    """Return the note of a connection; None where it has none that can be read."""
     note = archive.note(provider, name, NOTE)
-    return msgspec.json.decode(note.read_bytes(), type=Noted) if note.exists() else None
+    try:
+        return msgspec.json.decode(note.read_bytes(), type=Noted)
+    except (FileNotFoundError, msgspec.DecodeError):  # the kept pages name the account too
+        return None
 
 
 def keep_note(archive: Archive, provider: str, name: str, known: Noted) -> None:
@@ -87,4 +90,4 @@ def _decoded(note: bytes) -> Refused:
     try:
         return msgspec.json.decode(note, type=Refused)
     except msgspec.DecodeError:
-        return Refused(note.decode())
+        return Refused(note.decode(errors="replace"))

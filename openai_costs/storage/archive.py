@@ -3,7 +3,7 @@
 One file per complete read of a day:
 `raw/<provider>/<connection>/<dataset>/<day>/r<number>-<read_at>.tar.zst` with `manifest.json` and
 one member per part (`ledger.json`, `control.json`, ...), each the day's bucket exactly as it came
-over the wire: `tar --zstd -xOf FILE ledger.json` shows it. A file appears whole or not at all, and
+over the wire: `tar --zstd -xOf FILE` shows all of them. A file appears whole or not at all, and
 is never changed. The reads of a day are numbered as they are kept, and the largest number is the
 newest read: a clock that was wrong once decides nothing later. Not here: what the bytes mean.
 """
@@ -12,6 +12,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -132,9 +133,7 @@ class Archive:
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:
         """Return the files of a day's complete reads, in the order in which they were kept."""
         folder = self._folder(provider, connection, dataset, day)
-        if not folder.exists():
-            return []
-        return kept_files(folder)
+        return kept_files(folder) if folder.is_dir() else []
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]
@@ -173,7 +172,7 @@ class Archive:
 
     def _days(self, provider: str, connection: str, dataset: str) -> list[date]:
         folder = self._root / provider / connection / dataset
-        return sorted(map(date.fromisoformat, _names(folder)))
+        return sorted(map(date.fromisoformat, filter(_is_day, _names(folder))))
 
     def _folder(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
         return self._root / provider / connection / dataset / day.isoformat()
@@ -190,7 +189,14 @@ def set_aside(file: UPath, suffix: str) -> None:
 
 
 def _names(folder: UPath) -> list[str]:
-    return [one.name for one in folder.iterdir()] if folder.exists() else []
+    """Return the names of the folders in a folder; a file beside them is none of ours."""
+    return [one.name for one in folder.iterdir() if one.is_dir()] if folder.exists() else []
+
+
+def _is_day(name: str) -> bool:
+    with suppress(ValueError):
+        return str(date.fromisoformat(name)) == name
+    return False
 
 
 def _opened(file: UPath, connection: str, day: date) -> KeptRead | DamagedRead:

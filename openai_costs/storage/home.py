@@ -12,7 +12,7 @@ from upath import UPath
 
 from openai_costs.storage.files import is_local, replace_file
 
-FOLDERS = ("raw", "lake", "record", "published", "report")
+FOLDERS = ("raw", "lake", "record", "published", "report", "dagster")
 """What a home has below it."""
 
 ENOUGH_BYTES = 1024 * 1024

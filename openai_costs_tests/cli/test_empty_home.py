@@ -26,7 +26,9 @@ def test_a_home_without_data_is_an_error_that_names_it_and_the_demo_beside_it(
         "`openai-costs backfill` reads your own data."
     )
     (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / CONFIG).write_text('base_url = "sample://organisation"', "utf-8")
+    (tmp_path / "demo" / CONFIG).write_text(
+        '[[connections]]\nbase_url = "sample://organisation"', "utf-8"
+    )
     with pytest.raises(NothingStored, match=f"A demo is in {tmp_path / 'demo'}: add --home"):
         refuse_empty(empty, what)
 

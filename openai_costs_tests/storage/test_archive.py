@@ -192,3 +192,19 @@ def test_the_connections_are_those_that_anything_is_kept_of(archive: Archive):
         archive.keep(day_read(connection=connection))
     assert archive.connections("openai") == ["acme", "labs"]
     assert archive.connections("anthropic") == []
+
+
+def test_foreign_files_and_folders_in_the_archive_are_no_connection_no_day_and_no_read(
+    tmp_path: Path,
+):
+    archive = Archive(place(str(tmp_path)))
+    kept = Path(str(archive.keep(day_read())))
+    for folder in (tmp_path / "raw", *kept.parents[:4]):
+        (folder / ".DS_Store").write_bytes(b"Bud1")
+        (folder / "notes (1).txt").write_bytes(b"mine")
+    kept.with_name(f"{kept.name.removesuffix('.tar.zst')} (1).tar.zst").write_bytes(b"copied")
+    (kept.parents[1] / "copy of 2026-03-10").mkdir()
+    assert archive.connections("openai") == ["acme"]
+    assert [str(read.path) for read in archive.every("openai", "acme", "costs")] == [str(kept)]
+    assert len(list(archive.newest_first("openai", "acme", "costs"))) == 1
+    assert archive.reads("openai", "acme", "costs", DAY) == [UPath(kept)]

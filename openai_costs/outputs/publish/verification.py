@@ -106,6 +106,13 @@ def verify(settings: Settings, say: Say) -> Verified:
     return Verified(settled, newest_first, refused, unreadable, sorted(set(unread)))
 
 
+def unreadable_files(home: UPath) -> list[str]:
+    """Return which published files cannot be read, in sentences."""
+    unreadable: list[str] = []
+    _published(home, unreadable, lambda _line: None)
+    return unreadable
+
+
 def _names(settings: Settings) -> pl.DataFrame:
     names = [one.name for one in settings.connections]
     return pl.DataFrame({"connection": names}, {"connection": pl.String()})

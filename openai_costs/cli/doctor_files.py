@@ -1,0 +1,47 @@
+"""Facts about damaged files: kept pages of costs, published tables, the page. Changes nothing.
+
+Tables of the lake are read by the facts about tie-outs (doctor.py).
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from openai_costs.kernel.formatting import listed
+from openai_costs.outputs.publish.verification import unreadable_files
+from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.questions.spend.verification import remedy
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.registry import provider_of
+from openai_costs.storage.archive import Archive, DamagedRead
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Slice
+from openai_costs.tables.mart.spend import Spend
+
+MOST_FILES = 3
+PAGE_END = b"</html>"
+FactTuple = tuple[Literal["OK", "WARN", "FAIL"], str, str]
+
+
+def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[FactTuple]:
+    """Yield the newest kept pages of costs that are damaged: their days must be read again."""
+    home = place(settings.home)
+    days = sorted(Lake(home).days(Spend, connection.name))
+    newest = provider_of(connection).costs.pages.newest(Archive(home), connection, days)
+    damaged = [read for read in newest if isinstance(read, DamagedRead)]
+    if damaged:
+        texts = listed([str(read.error) for read in damaged], MOST_FILES, "file", " ")
+        again = remedy([], [Slice(read.connection, read.day) for read in damaged])
+        yield "FAIL", f"{connection.name}: kept pages", f"{texts} {again}"
+
+
+def published_facts(settings: Settings) -> Iterator[FactTuple]:
+    """Yield which published files cannot be read; a home that was never published has none."""
+    home = place(settings.home)
+    page = home / PAGE
+    if page.exists() and not page.read_bytes().rstrip().endswith(PAGE_END):
+        yield "WARN", "page", f"{page} is damaged. Write it again: `openai-costs report`"
+    if (home / "published").exists() and (damaged := unreadable_files(home)):
+        texts = listed(damaged, MOST_FILES, "file", ". ")
+        yield "FAIL", "published files", f"{texts}. Publish again: `openai-costs backfill`"
