@@ -136,6 +136,8 @@ class Accounts:
             if not account:
                 self._refuse_other_ids(connection, read)
             known = self._expected(connection, claim)
+            if known.is_of_pages:  # a day without costs is of the account that other days name
+                claim = claim._replace(account=known.account)
             self._count_once(connection, claim, known.account, tell)
         except (OtherAccount, AccountCountedAlready) as refused:
             self.archive.keep(replace(read, dataset=read.dataset + REFUSED))

@@ -14,6 +14,7 @@ from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DIRECTORY, REBUILD
 from openai_costs.sources.account_notes import noted, refusal
 from openai_costs_tests.org import (
+    EMPTY_DAY,
     QUIET,
     Altered,
     House,
@@ -128,6 +129,14 @@ def test_a_key_of_another_organization_than_before_changes_nothing(
 
 
 # Where the pages do not name the organization.
+
+
+def test_a_day_without_costs_is_of_the_account_that_the_other_days_name(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", "tidewater", "ferry")
+    assert made.run(EMPTY_DAY, LAST).is_green
+    assert made.run(EMPTY_DAY, LAST, job=DIRECTORY).is_green
+    assert made.run(EMPTY_DAY, EMPTY_DAY).is_green
+    assert sorted(totals(made)) == made.archive.connections("openai") == ["ferry", "tidewater"]
 
 
 def without_the_organization(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
