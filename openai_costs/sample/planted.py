@@ -186,14 +186,15 @@ def _miscounted(truth: _Truth, day: date) -> Decimal:
 def _seats(truth: _Truth) -> Iterator[Planted]:
     first, last = truth.last - _SEAT_DAYS, truth.last
 
-    def spent(user: str) -> Decimal:
-        return truth.usd(first, last, lambda line: line.user_id == user)
+    def spent(user: str, since: date) -> Decimal:
+        return truth.usd(since, last, lambda line: line.user_id == user)
 
     # He alone used the model whose pictures were refunded: what came back is his.
     refund = truth.organisation.event(EventKind.REFUND).usd
     if left := truth.fixtures.person_by_id[LEFT].left_day:
-        yield Planted("seats.leaver_spends", LEFT, left.date(), spent(LEFT))
-    yield Planted("seats.unmatched", UNLISTED_PERSON, last, spent(UNLISTED_PERSON) + refund)
+        after = max(first, left.date() + timedelta(days=1))
+        yield Planted("seats.leaver_spends", LEFT, left.date(), spent(LEFT, after))
+    yield Planted("seats.unmatched", UNLISTED_PERSON, last, spent(UNLISTED_PERSON, first) + refund)
     for user in IDLE:
         used = [
             key.last_used_at.date()

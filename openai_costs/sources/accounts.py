@@ -134,6 +134,8 @@ class Accounts:
                 self._refuse_other_ids(connection, read)
             refuse_second(connection, account, first)
             known = self._expected(connection, claim)
+            if known.is_of_pages:  # a day without costs is of the account that other days name
+                claim = claim._replace(account=known.account)
             self._refuse_counted(connection, claim, known.account)
         except (OtherAccount, AccountCountedAlready) as refused:
             self.archive.keep(replace(read, dataset=read.dataset + REFUSED))

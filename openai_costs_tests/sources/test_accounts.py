@@ -20,6 +20,7 @@ from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.storage.archive import DayRead
 from openai_costs_tests.org import (
+    EMPTY_DAY,
     QUIET,
     Altered,
     House,
@@ -140,6 +141,14 @@ def test_a_key_of_another_organization_than_before_changes_nothing(
 
 
 # Where the pages do not name the organization.
+
+
+def test_a_day_without_costs_is_of_the_account_that_the_other_days_name(tmp_path: Path) -> None:
+    made = house(tmp_path / "home", "tidewater", "ferry")
+    assert made.run(EMPTY_DAY, LAST).is_green
+    assert made.run(EMPTY_DAY, LAST, job=DIRECTORY).is_green
+    assert made.run(EMPTY_DAY, EMPTY_DAY).is_green
+    assert sorted(totals(made)) == made.archive.connections("openai") == ["ferry", "tidewater"]
 
 
 def without_the_organization(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
