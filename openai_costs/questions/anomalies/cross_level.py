@@ -7,6 +7,7 @@ above its own. And a project is not flagged if its excess comes from a user who 
 
 import polars as pl
 
+from openai_costs.questions.anomalies.kinds import LASTING
 from openai_costs.questions.series import ID, PRINCIPALS, level_of
 
 WEAK = 3.2
@@ -22,6 +23,9 @@ usually spends, so its habits do not explain the sum."""
 CERTAIN = 3.0
 """A sum this many times above the threshold is flagged whoever made it so."""
 COVERED = 0.8
+OF_ONE, OF_ONE_THAT_LASTS = (0.5, 1.5), (0.25, 6.0)
+"""An excess of a sum within these multiples of a flagged principal's is the principal's. Rises that
+last begin on different days and from different levels, so they are compared loosely."""
 VERDICTS = ("is_high", "is_stopped")
 
 Hierarchy = pl.DataFrame | None
@@ -61,6 +65,30 @@ def across_levels(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFra
     rest = days.drop(VERDICTS)
     judged = rest.join(decided, on=[ID, "day"], how="left", maintain_order="left")
     return judged.with_columns(pl.col(VERDICTS).fill_null(value=False))
+
+
+def with_explained(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFrame:
+    """Add is_explained: a sum rose by about what a flagged principal rose by on that day.
+
+    The principal reports the incident; the sum saw the same dollars. A tenfold day is never
+    explained, and a drop is not either: whether all of a project stopped is news of its own.
+
+    Args:
+        days: series_id, day, cost, expected, kind, direction, is_anomaly, is_tenfold.
+        hierarchy: child, parent; without it every principal may be part of every sum.
+    """
+    risen = days.filter(pl.col("is_anomaly") & (pl.col("direction") == "up")).with_columns(
+        excess=pl.col("cost") - pl.col("expected")
+    )
+    is_principal = level_of(pl.col(ID)).is_in(PRINCIPALS)
+    sums = risen.filter(~is_principal & ~pl.col("is_tenfold"))
+    theirs = risen.filter(is_principal).select("day", child=ID, theirs="excess")
+    pairs = sums.join(theirs, on="day")
+    if hierarchy is not None:
+        pairs = pairs.join(hierarchy, left_on=["child", ID], right_on=["child", "parent"])
+    share, lasts = pl.col("excess") / pl.col("theirs"), pl.col("kind").is_in(LASTING)
+    is_theirs = (lasts & share.is_between(*OF_ONE_THAT_LASTS)) | share.is_between(*OF_ONE)
+    return _marked(days, pairs.filter(is_theirs).select(ID, "day").unique(), "is_explained")
 
 
 def _is_candidate() -> pl.Expr:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from openai_costs.questions.anomalies.baseline import with_baseline
-from openai_costs.questions.anomalies.cross_level import Hierarchy, across_levels
+from openai_costs.questions.anomalies.cross_level import Hierarchy, across_levels, with_explained
 from openai_costs.questions.anomalies.frame import ACROSS_SERIES, VERDICT
 from openai_costs.questions.anomalies.kinds import kind_of_day
+from openai_costs.questions.anomalies.kinds.kind import LASTING_GAP_DAYS
 from openai_costs.questions.anomalies.level_shifts import extended, with_cusum
 from openai_costs.questions.anomalies.scale import with_scale
 from openai_costs.questions.anomalies.scoring import (
-    SETTLED_DAYS,
+    FIRST_DAYS,
     TENFOLD,
     is_material,
     with_new_series,
@@ -54,9 +55,10 @@ def detect(
         hierarchy: child, parent, both series_id: which sums a user or key is part of, if known.
 
     Returns:
-        series_id, day, cost, is_anomaly, kind, score, direction, expected, lower, upper.
-        kind: the name of a kind (kinds/), null without an anomaly. score is in scales of the
-        series; direction is up or down.
+        series_id, day, cost, is_anomaly, kind, score, direction, expected, lower, upper and
+        is_explained. kind: the name of a kind (kinds/), null without an anomaly. score is in scales
+        of the series; direction is up or down; is_explained: an anomaly of a sum that a person or
+        key explains, who reports it.
     """
     dense = every_day(spend)
     context, beginning = organisation_context(dense), pl.lit(dense["day"].min(), pl.Date)
@@ -67,7 +69,8 @@ def detect(
         for some in _batches(dense)
     ]
     del dense
-    return _verdicts(extended(across_levels(pl.concat(judged), hierarchy)))
+    days = _verdicts(extended(across_levels(pl.concat(judged), hierarchy)))
+    return with_explained(days, hierarchy).select(VERDICT)
 
 
 def _batches(dense: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -115,7 +118,7 @@ def _not_above_tenfold() -> pl.Expr:
     tenfold = pl.max_horizontal(
         TENFOLD * pl.col("highest"), pl.col("expected") + pl.col("material_usd")
     )
-    is_bounded = (pl.col("age") >= SETTLED_DAYS) & (pl.col("highest") > 0)
+    is_bounded = (pl.col("age") >= FIRST_DAYS) & (pl.col("highest") > 0)
     return pl.when(is_bounded).then(pl.min_horizontal("upper", tenfold)).otherwise("upper")
 
 
@@ -138,11 +141,17 @@ def _with_verdict(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _again() -> pl.Expr:
-    """The second of two days that are each nearly high enough: chance seldom strikes twice."""
+    """The second of two days that are each nearly high enough: chance seldom strikes twice.
+
+    Not in the two weeks after a rise that lasts: until the new level and its weekends are the
+    expected ones, such days are what was reported already.
+    """
     score, before = pl.col("score"), lag(pl.col("score"))
     both = pl.min_horizontal(score, before) > AGAIN * pl.col("sigmas")
     enough = score + before > TOGETHER * pl.col("sigmas")
-    return (both & enough & ~pl.col("is_new")).fill_null(value=False)
+    lasts = (pl.col("lasting") > pl.col("sigmas")).fill_null(value=False).cast(pl.Int8)
+    is_reported = lasts.rolling_max(LASTING_GAP_DAYS, min_samples=1).over(ID) > 0
+    return (both & enough & ~pl.col("is_new") & ~is_reported).fill_null(value=False)
 
 
 def _verdicts(days: pl.DataFrame) -> pl.DataFrame:
@@ -165,6 +174,4 @@ def _verdicts(days: pl.DataFrame) -> pl.DataFrame:
         expected=pl.when(slow_only).then(base).otherwise("expected"),
     )
     up = pl.col("cost") >= pl.col("expected")
-    return days.with_columns(
-        direction=pl.when(up).then(pl.lit("up")).otherwise(pl.lit("down"))
-    ).select(VERDICT)
+    return days.with_columns(direction=pl.when(up).then(pl.lit("up")).otherwise(pl.lit("down")))

@@ -36,7 +36,7 @@ ACROSS_SERIES = (
 
 VERDICT = (
     *("series_id", "day", "cost", "is_anomaly", "kind", "score", "direction"),
-    *("expected", "lower", "upper"),
+    *("expected", "lower", "upper", "is_explained"),
 )
 """The columns of the detector's verdicts."""
 

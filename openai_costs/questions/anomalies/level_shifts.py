@@ -5,7 +5,7 @@ A one-sided CUSUM (E. S. Page, Biometrika 41, 1954) of the daily scores against 
 
 import polars as pl
 
-from openai_costs.questions.series import ID, lag
+from openai_costs.questions.series import ID, KEY, PEOPLE, lag, level_of
 
 ALLOWANCE = 0.6
 
@@ -15,9 +15,17 @@ LEAST_A_DAY = -2.0
 
 MEMORY_DAYS = 29
 
-ALARM = 8.5
+ALARM, ALARM_OF_KEYS, ALARM_OF_PEOPLE = 8.5, 10.2, 6.4
+"""The sum that is a rise. A program's day resembles the day before, so its days add up by chance;
+a person's days do so less."""
 
 ALARM_SIGMAS = 4.5
+
+AT_THE_MINIMUM, FEWEST = 1.2, 0.7
+"""The share of the alarm that a rise must reach: at the minimum dollars, and at the very most."""
+
+LESS_PER_E = 0.1
+"""So much less of it for a rise of e times the dollars: a large rise is told by fewer sigmas."""
 
 GROWTH_DAYS = 14
 
@@ -44,9 +52,10 @@ def with_cusum(days: pl.DataFrame) -> pl.DataFrame:
     base: what the slow level, carried forward by its own growth, expects in dollars.
     S = sum of (z - 0.6) since its lowest point in 29 days, z = (x - slow level - season) / (s + s^2
     / 2) within -2 and 2.5, s the scale.
-    lasting = 4.5 S / 8.5, so that 4.5 means what it means for a single day; null unless the day is
-    above the base by minimum_growth and the last five days, rise dollars together, by five times
-    material_usd. still: the same whatever the dollars, null unless S is large enough and the day
+    lasting = 4.5 S / alarm, so that 4.5 means what it means for a single day; null unless the day
+    is above the base by minimum_growth and the last five days, rise dollars together, by five times
+    material_usd. The alarm is 8.5 (keys 10.2, people 6.4), times 1.2 at just these dollars and less
+    for more. still: the same whatever the dollars, null unless S is large enough and the day
     above the base by half of minimum_growth. is_sudden: most of S came in the last five days.
     """
     days = _with_base(days).with_columns(_path=_step().cum_sum().over(ID))
@@ -61,10 +70,18 @@ def with_cusum(days: pl.DataFrame) -> pl.DataFrame:
     is_still = (score > STILL) & (pl.col("cost") >= (1 + growth) * pl.col("base"))
     gained = pl.col("height") - lag(pl.col("height"), RISE_DAYS).fill_null(0.0)
     return days.with_columns(
-        lasting=lasting * ALARM_SIGMAS / ALARM,
+        lasting=lasting * ALARM_SIGMAS / _alarm(),
         still=pl.when(is_still).then(score),
         is_sudden=gained >= SUDDEN * pl.col("height"),
     ).drop("_path", "height", "slow_mu")
+
+
+def _alarm() -> pl.Expr:
+    """The sum from which a rise is certain: of its level, and less for many dollars."""
+    level = level_of(pl.col(ID))
+    own = pl.when(level == KEY).then(ALARM_OF_KEYS).when(level == PEOPLE).then(ALARM_OF_PEOPLE)
+    times = (pl.col("rise") / (RISE_DAYS * pl.col("material_usd"))).clip(1.0)
+    return own.otherwise(ALARM) * (AT_THE_MINIMUM - LESS_PER_E * times.log()).clip(FEWEST)
 
 
 def _with_base(days: pl.DataFrame) -> pl.DataFrame:

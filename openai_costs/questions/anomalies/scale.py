@@ -1,6 +1,6 @@
 """How far a day usually lies from what is expected of it: the scale of a series. Pure.
 
-Half of it is the body of the distribution, half its tail: a series that is quiet for weeks and
+Part of it is the body of the distribution, part its tail: a series that is quiet for weeks and
 wild for a day is as wide as its wild days. Only residuals of earlier days are used.
 """
 
@@ -9,25 +9,35 @@ import polars as pl
 from openai_costs.questions.anomalies.baseline import AMOUNT_DAYS, carried
 from openai_costs.questions.series import ID, KEY, PRINCIPALS, lag, level_of
 
-BODY_DAYS = 60
+BODY_DAYS = 120
 
 YOUNG_DAYS = 28
 
 FIRST_DAYS = 7
 
-TAIL_WEEKS = 13
+TAIL_WEEKS = 26
 
-FEWEST_WEEKS = 4
+TAIL_QUANTILE = 0.81
+"""The sixth largest of 26 weekly maxima: a few incidents in half a year do not widen a series."""
+
+FEWEST_WEEKS = 5
+
+NOTHING = -9.0
+"""The residual of a week without a judged day: below all others."""
+
+TAIL_SHARE = 0.65
+"""The tail says more about the next wild day than the body does, once half a year is known."""
 
 PRIOR, PRIOR_OF_KEYS = 0.5, 0.3
 """The scale assumed for a young series: programs spend more steadily than people."""
 
-WILDNESS = 2.0
+STEADY, WILDNESS = 0.85, 4.0
+"""A steady series is judged more strictly than a noisy one, whose tail is longer."""
 
 WIDEST = 1.6
 """At most so many times the scale: noise is no reason to overlook a day that no noise makes."""
 
-STRICTER = 1.056
+STRICTER = 1.12
 
 PRIOR_DAYS = 6.0
 
@@ -36,7 +46,7 @@ NARROWEST = 0.08
 MAD_TO_SIGMA = 1.4826
 
 TAIL_SIGMAS = 1.9
-"""Where the third largest of 13 weekly maxima lies in a normal distribution, in sigmas."""
+"""About where that lies in a normal distribution, in sigmas."""
 
 AMOUNT_PRIOR_DAYS = 4.0
 
@@ -44,7 +54,7 @@ FEW_AMOUNTS = 6
 
 SIGMAS_OF_95 = 1.645
 
-STRICTER_AMOUNTS = 1.16
+STRICTER_AMOUNTS = 1.39
 
 ON_IDLE_WEEKENDS = 0.35
 """Who seldom spends at weekends and does is unusual at a smaller amount."""
@@ -53,22 +63,23 @@ ON_IDLE_WEEKENDS = 0.35
 def with_scale(days: pl.DataFrame) -> pl.DataFrame:
     """Add scale and day_scale, of usual days, and amount_scale, of idle series' spending days.
 
-    body = 1.4826 x median |residual| of 60 days, mixed with 0.5 (keys: 0.3) while there are few;
-    tail = third largest weekly maximum of 13 weeks / 1.9; scale = body and tail by half, 0.08 at
-    least, for tests that add days up. day_scale = 1.056 scale x (1 + scale + 2 scale^2, at most
-    1.6), for single days: the noisier a series, the longer its tail.
+    body = 1.4826 x median |residual| of 120 days, mixed with 0.5 (keys: 0.3) while there are few;
+    tail = 81st percentile of the weekly maxima of 26 weeks / 1.9; scale = 0.35 body + 0.65 tail, of
+    fewer weeks a smaller share, 0.08 at least, for tests that add days up. day_scale = 1.12 scale x
+    (0.85 + 0.85 scale + 4 scale^2, at most 1.6), for single days: the noisier a series, the longer
+    its tail.
     """
     prior = pl.when(level_of(pl.col(ID)) == KEY).then(PRIOR_OF_KEYS).otherwise(PRIOR)
     days = _with_tails(_bodies(_judged(days))).with_columns(_prior=prior)
     body = _with_prior(pl.col("n_judged").fill_null(0).clip(0, BODY_DAYS), pl.col("body"))
     seen = pl.when(pl.col("_weeks") >= FEWEST_WEEKS).then("_weeks").otherwise(0)
-    share = 0.5 * seen / TAIL_WEEKS
-    tail = (pl.col("_third").clip(0) / TAIL_SIGMAS).fill_null(0.0)
+    share = TAIL_SHARE * seen / TAIL_WEEKS
+    tail = (pl.col("_high_week").clip(0) / TAIL_SIGMAS).fill_null(0.0)
     days = days.with_columns(scale=(body * (1 - share) + tail * share).clip(NARROWEST))
     scale = pl.col("scale")
-    wider = (1 + scale + WILDNESS * scale**2).clip(upper_bound=WIDEST)
+    wider = (STEADY * (1 + scale) + WILDNESS * scale**2).clip(upper_bound=WIDEST)
     return days.with_columns(day_scale=STRICTER * scale * wider, amount_scale=_amount_scale()).drop(
-        "_weeks", "_third", "_prior", "judged"
+        "_weeks", "_high_week", "_prior", "judged"
     )
 
 
@@ -92,18 +103,21 @@ def _with_prior(n: pl.Expr, body: pl.Expr) -> pl.Expr:
 
 
 def _with_tails(days: pl.DataFrame) -> pl.DataFrame:
-    """Add _weeks and _third: how many of the last 13 weeks there are, the third largest maximum.
+    """Add _weeks, how many of the last 26 weeks there are, and _high_week, the 81st percentile.
 
-    A week counts back from the day before.
+    A week counts back from the day before, so the weeks of a day are those of the day a week ago
+    and one more: all days that are whole weeks apart share them.
     """
-    weekly = pl.col("judged").fill_null(-9.0).rolling_max(7, min_samples=1).over(ID)
-    days = days.with_columns(_weekly=weekly)
-    maxima = [lag(pl.col("_weekly"), 1 + 7 * week) for week in range(TAIL_WEEKS)]
-    days = days.with_columns(_tops=pl.concat_list(maxima).list.drop_nulls())
-    tops = pl.col("_tops").list
-    return days.with_columns(
-        _weeks=tops.len(), _third=tops.sort(descending=True).list.get(2, null_on_oob=True)
-    ).drop("_tops", "_weekly")
+    weekly = pl.col("judged").fill_null(NOTHING).rolling_max(7, min_samples=1).over(ID)
+    days = days.with_columns(_weekly=weekly, _phase=pl.col("age") % 7)
+    high = pl.col("_weekly").rolling_quantile(
+        TAIL_QUANTILE, "nearest", window_size=TAIL_WEEKS, min_samples=FEWEST_WEEKS
+    )
+    weeks = (pl.col("age") + 6).floordiv(7).clip(0, TAIL_WEEKS)
+    days = days.with_columns(_high_week=high.over(ID, "_phase"))
+    return days.with_columns(_weeks=weeks, _high_week=lag(pl.col("_high_week"))).drop(
+        "_weekly", "_phase"
+    )
 
 
 def _amount_scale() -> pl.Expr:

@@ -9,10 +9,13 @@ from openai_costs.questions.anomalies.scale import ON_IDLE_WEEKENDS
 from openai_costs.questions.series import ID, KEY, PEOPLE, lag, level_of
 
 SETTLED_DAYS = 28
-"""From this age on a series has habits, and a highest day."""
+"""From this age on a series has habits."""
 
 TENFOLD = 10
 """A material day above so many times the highest of 90 days is unusual whatever the noise."""
+
+FIRST_DAYS = 7
+"""So long a series is new, and judged as one; from then on it has a highest day."""
 
 FIRST_MONTH_DAYS = 31
 """A series that has not seen the end of a month may have a job there."""
@@ -69,8 +72,8 @@ def _tenfold() -> pl.Expr:
     """Above ten times the highest of 90 days; of a series that was silent for those, any day."""
     has_highest = (pl.col("highest") > 0) | (pl.col("age") >= HIGHEST_DAYS)
     is_above = pl.col("cost") > TENFOLD * pl.col("highest")
-    is_settled = pl.col("age") >= SETTLED_DAYS
-    return (is_above & has_highest & is_settled).fill_null(value=False)
+    is_known = pl.col("age") >= FIRST_DAYS
+    return (is_above & has_highest & is_known).fill_null(value=False)
 
 
 def _weekend_activity() -> pl.Expr:
@@ -108,8 +111,6 @@ def is_material() -> pl.Expr:
     has_grown = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("expected")
     return is_much & has_grown
 
-
-FIRST_DAYS = 7
 
 BEGINNING_DAYS = 14
 """On the first days of the first reading everything is new, so nothing is."""

@@ -235,7 +235,7 @@ day_of_noise = st.floats(0, 9, allow_nan=False).map(lambda x: round(float(2.7182
 
 @settings(max_examples=40, deadline=None)
 @given(
-    history=st.lists(st.one_of(st.just(0.0), day_of_noise), min_size=28, max_size=120),
+    history=st.lists(st.one_of(st.just(0.0), day_of_noise), min_size=7, max_size=120),
     times=st.floats(10.01, 1000),
     level=st.sampled_from(["user", "key", "project", "model"]),
 )
@@ -248,7 +248,54 @@ def test_a_material_day_above_ten_times_the_highest_of_ninety_is_always_reported
     usual = [10_000.0] * (len(history) + 1)
     spend = frame(**{f"{level}_x": [*history, day], "org": usual, "user_all": usual})
     found = detect(spend, Thresholds(minimum_share=0.0)).filter(series_id=f"{level}:x")
-    assert found["is_anomaly"].to_list()[-1]
+    (last,) = found.tail(1).rows(named=True)
+    assert (last["is_anomaly"], last["is_explained"]) == (True, False)
+    assert last["upper"] < day
+
+
+def test_a_key_of_a_week_is_reported_above_ten_times_its_highest_day_even_at_a_month_end() -> None:
+    young = [0.0] * 47 + [40.0, 35.0, 38.0, 40.0, 36.0, 39.0, 40.0]
+    assert on(55).day == 1
+    for day, is_reported in ((390.0, False), (410.0, True)):
+        spend = frame(org=flat(55, 1000.0), key_x=[*young, day])
+        assert (on(54) in flagged(spend, "key:x")) == is_reported
+
+
+def test_a_sum_is_explained_by_the_person_who_spent_about_its_excess() -> None:
+    ada, bo = [*flat(60), 900.0, *flat(5)], flat(66, 300.0)
+    both = [sum(one) for one in zip(ada, bo, strict=True)]
+    spend = frame(project_p=both, project_q=both, user_ada=ada, user_bo=bo)
+    hierarchy = pl.DataFrame({"child": ["user:ada"], "parent": ["project:p"]})
+    found = detect(spend, hierarchy=hierarchy).filter(day=on(60)).filter("is_anomaly")
+    assert dict(found.select("series_id", "is_explained").iter_rows()) == {
+        "project:p": True,
+        "project:q": False,
+        "user:ada": False,
+    }
+
+
+def test_a_sum_that_rises_by_more_than_a_person_did_is_not_explained() -> None:
+    ada = [*flat(60), 900.0]
+    more = [*flat(60, 300.0), 2_700.0]
+    found = detect(frame(project_p=more, user_ada=ada, key_k=flat(61))).filter(day=on(60))
+    assert not found["is_explained"].any()
+    assert set(found.filter("is_anomaly")["series_id"]) == {"project:p", "user:ada"}
+
+
+def test_a_rise_of_a_program_must_be_more_certain_than_that_of_a_person() -> None:
+    first = {}
+    for level in ("user", "key"):
+        costs = shaped(100, lambda number: 100.0 if number < 70 else 130.0)
+        found = flagged(frame(**{f"{level}_x": costs}), f"{level}:x")
+        first[level] = min(found)
+    assert on(70) <= first["user"] < first["key"]
+
+
+def test_two_nearly_high_days_after_a_reported_rise_are_not_a_new_episode() -> None:
+    wavy = shaped(120, lambda number: 100.0 + 20.0 * ((number * 7) % 5 - 2) / 2)
+    risen = [usd * (1.6 if number >= 80 else 1.0) for number, usd in enumerate(wavy)]
+    quiet = flagged(frame(user_x=risen), "user:x")
+    assert set(quiet.values()) == {"level_shift", "slow_leak"}
 
 
 def test_the_upper_bound_of_a_noisy_series_is_not_above_ten_times_its_highest_day() -> None:
