@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 from upath import UPath
 
-from openai_costs.cli.doctor_files import kept_page_facts, published_facts
+from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, published_facts
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
@@ -73,6 +73,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
     yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
     yield from _guarded("gateway", starmap(Fact, governance_facts(settings, compared)))
     yield from _guarded("alerts", starmap(Fact, route_facts(settings)))
+    yield from _guarded("mutes", starmap(Fact, mute_facts(settings)))
     yield from _guarded("budgets", _budgets(settings))
 
 

@@ -6,7 +6,9 @@ Tables of the lake are read by the facts about tie-outs (doctor.py).
 from collections.abc import Iterator
 from typing import Literal
 
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import listed
+from openai_costs.outputs.alerts.mutes import kept_mutes
 from openai_costs.outputs.publish.verification import unreadable_files
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.questions.spend.verification import remedy
@@ -34,6 +36,14 @@ def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[Fact
         texts = listed([str(read.error) for read in damaged], MOST_FILES, "file", " ")
         again = remedy([], [Slice(read.connection, read.day) for read in damaged])
         yield "FAIL", f"{connection.name}: kept pages", f"{texts} {again}"
+
+
+def mute_facts(settings: Settings) -> Iterator[FactTuple]:
+    """Yield whether the file of mutes can be read."""
+    try:
+        kept_mutes(place(settings.home))
+    except SettingsError as damaged:
+        yield "FAIL", "mutes", str(damaged)
 
 
 def published_facts(settings: Settings) -> Iterator[FactTuple]:

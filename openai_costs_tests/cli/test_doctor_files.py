@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pytest
 
-from openai_costs.cli.doctor_files import kept_page_facts, published_facts
+from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, published_facts
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs_tests.org import House, day, house
@@ -51,7 +51,11 @@ def newest_page(home: str) -> Path:
 
 
 def found(of: House) -> dict[str, tuple[str, str]]:
-    facts = [*kept_page_facts(of.settings, of.connections[0]), *published_facts(of.settings)]
+    facts = [
+        *kept_page_facts(of.settings, of.connections[0]),
+        *published_facts(of.settings),
+        *mute_facts(of.settings),
+    ]
     return {about: (state, text) for state, about, text in facts}
 
 
@@ -117,5 +121,15 @@ def test_a_damaged_note_of_an_account_is_made_again_from_the_kept_pages(
     assert notes
     for note in notes:
         foreign(note)
+    assert harmed.run(FIRST, LAST).is_green
+    assert published_total(harmed) == published_total(made)
+
+
+def test_a_damaged_file_of_mutes_is_named_and_stops_no_money(made: House, tmp_path: Path) -> None:
+    harmed = made.moved_to(tmp_path / "home")
+    (Path(harmed.home) / "mutes.json").write_text('[{"finding": "f1",', encoding="utf-8")
+    state, text = found(harmed)["mutes"]
+    assert state == "FAIL"
+    assert "mutes.json cannot be read" in text
     assert harmed.run(FIRST, LAST).is_green
     assert published_total(harmed) == published_total(made)

@@ -5,12 +5,14 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.days import Clock
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.table_assets import asset_key, described, whole_table_asset
 from openai_costs.outputs.alerts.evaluation import evaluate
-from openai_costs.outputs.alerts.mutes import with_mutes
+from openai_costs.outputs.alerts.mutes import mutes_in_force, with_mutes
 from openai_costs.outputs.alerts.record import recorded
 from openai_costs.outputs.alerts.rules import QUESTIONS
 from openai_costs.questions.rules import Facts
+from openai_costs.settings import Alerts
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
@@ -36,7 +38,19 @@ def findings(
     """Evaluate every question, and record what changed about the findings."""
     facts = Facts(settings, clock())
     evaluation = evaluate(lake, facts, QUESTIONS)
-    return recorded(lake, evaluation, with_mutes(settings.alerts, home), facts.today)
+    return recorded(lake, evaluation, _alerts(context, lake, home, settings), facts.today)
+
+
+def _alerts(
+    context: dg.AssetExecutionContext, lake: Lake, home: UPath, settings: Settings
+) -> Alerts:
+    """Return the settings of alerts; a damaged file of mutes must not keep money from readers."""
+    try:
+        return with_mutes(settings.alerts, home)
+    except SettingsError as damaged:
+        context.log.info("%s Until then, findings that are muted now stay muted.", damaged)
+        in_force = mutes_in_force(lake.read(Findings))
+        return settings.alerts.model_copy(update={"mutes": (*in_force, *settings.alerts.mutes)})
 
 
 def external_tables() -> list[dg.AssetSpec]:

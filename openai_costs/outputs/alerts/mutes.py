@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 from upath import UPath
@@ -39,6 +40,20 @@ def kept_mutes(home: UPath) -> tuple[Mute, ...]:
         raise SettingsError(
             f"{file} cannot be read: {what or 'a mute'} {found.text}. Correct or delete the file."
         ) from None
+
+
+def mutes_in_force(findings: pl.DataFrame) -> tuple[Mute, ...]:
+    """Return the mutes that findings are under, as far as they name one finding each.
+
+    Args:
+        findings: mart.findings.
+    """
+    columns = ("finding_id", "mute_reason", "muted_until", "muted_by")
+    muted = findings.filter(state="muted").drop_nulls(columns).select(columns)
+    return tuple(
+        Mute(finding=name, reason=reason, until=until, by=by)
+        for name, reason, until, by in muted.iter_rows()
+    )
 
 
 def keep_mute(home: UPath, mute: Mute, today: date) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,9 +8,16 @@ from pydantic import ValidationError
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.outputs.alerts.mutes import FILE, keep_mute, kept_mutes, with_mutes
+from openai_costs.outputs.alerts.mutes import (
+    FILE,
+    keep_mute,
+    kept_mutes,
+    mutes_in_force,
+    with_mutes,
+)
+from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.settings import Alerts, Mute
-from openai_costs_tests.outputs.alerts.fixtures import day
+from openai_costs_tests.outputs.alerts.fixtures import day, finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +61,19 @@ def test_an_unreadable_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         match=r"mutes.json cannot be read: reason is required: add it. Correct",
     ):
         kept_mutes(UPath(tmp_path))
+
+
+def test_the_mutes_in_force_are_read_from_the_findings_that_they_mute() -> None:
+    muted = replace(
+        finding(),
+        finding_id="f1",
+        state="muted",
+        mute_reason="known",
+        muted_until=day(25),
+        muted_by="Ada",
+    )
+    table = findings_frame([muted, finding()])
+    assert mutes_in_force(table) == (mute("f1", by="Ada"),)
 
 
 def test_a_mute_covers_a_finding_through_its_last_day() -> None:
