@@ -57,7 +57,7 @@ STAGES: Final = {
 
 
 STAGES_OF_NAMES: Final = {
-    "a finished list": "/2026-11-23/api_keys.proj_labs.msgpack",
+    "a finished list": "/2026-11-23/api_keys.proj_model_evals.msgpack",
     "the archive": "/raw/openai/tidewater/directory/2026-11-23/",
     "a table": "/lake/core/users/all.parquet",
 }
