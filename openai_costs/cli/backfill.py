@@ -21,9 +21,16 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.faults import distinct, of_step
+from openai_costs.cli.faults import distinct
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
-from openai_costs.cli.run_output import Objections, Progress, Say, progress_logger
+from openai_costs.cli.run_output import (
+    Objections,
+    Progress,
+    Say,
+    is_interrupt,
+    progress_logger,
+    reasons,
+)
 from openai_costs.definitions import before_publication, build_defs, days_to_derive
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
@@ -229,10 +236,10 @@ class Headless:
             leave_trace(result.run_id, instance, self.settings.home, self.say)
         asked = ", ".join(one.name for one in self.settings.asked_connections)
         self.objections.note(result.get_asset_check_evaluations(), asked)
-        if any(map(_is_interrupt, result.all_events)):
+        if any(map(is_interrupt, result.all_events)):
             raise Stopped
         if not result.success:
-            raise RunFailedError(_reasons(result.all_events))
+            raise RunFailedError(reasons(result.all_events))
 
 
 @contextmanager
@@ -242,21 +249,3 @@ def _noted(failed: list[str]) -> Iterator[None]:
         yield
     except RunFailedError as failure:
         failed.extend(failure.reasons)
-
-
-def _is_interrupt(event: dg.DagsterEvent) -> bool:
-    """Return whether a step ended because of a signal, by Dagster's handler."""
-    if event.event_type is not dg.DagsterEventType.STEP_FAILURE:
-        return False
-    error = event.step_failure_data.error
-    return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
-
-
-def _reasons(events: Iterable[dg.DagsterEvent]) -> Iterable[str]:
-    for event in events:
-        if event.event_type is dg.DagsterEventType.STEP_FAILURE:
-            error = event.step_failure_data.error
-            failure = event.step_failure_data.user_failure_data
-            title = (event.step_key or "").replace("__", "/")
-            described = failure.description if failure else None
-            yield described or (of_step(title, error) if error else f"{title} failed.")

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from openai_costs.cli.faults import of_step
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
@@ -182,3 +183,22 @@ def _line(result: Result, days: set[str]) -> str:
     ranges = consecutive(date.fromisoformat(day) for day in days if day)
     of = f" of {', '.join(map(str, ranges))}" if ranges else ""
     return f"{severity:<5} {asset} {check}{of}: {text}"
+
+
+def is_interrupt(event: dg.DagsterEvent) -> bool:
+    """Return whether a step ended because of a signal, by Dagster's handler."""
+    if event.event_type is not dg.DagsterEventType.STEP_FAILURE:
+        return False
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+
+
+def reasons(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
+    """Yield why the steps of a run failed, a sentence for each."""
+    for event in events:
+        if event.event_type is dg.DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            failure = event.step_failure_data.user_failure_data
+            title = (event.step_key or "").replace("__", "/")
+            described = failure.description if failure else None
+            yield described or (of_step(title, error) if error else f"{title} failed.")
