@@ -223,8 +223,7 @@ class Headless:
         defs = build_defs(self.settings, clock=self.clock, reach=self.reach, loggers=loggers)
         job = defs.resolve_job_def(job_name)
         if job_name != PUBLISH:
-            selected = before_publication(defs, job) - set(spared)
-            job = job.get_subset(asset_selection=selected)
+            job = job.get_subset(asset_selection=before_publication(defs, job) - set(spared))
         progress.steps = len(job.nodes)
         with instance_of_runs() as instance:
             result = job.execute_in_process(
