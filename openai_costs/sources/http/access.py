@@ -78,6 +78,10 @@ class Access:
                 return pattern
         raise PathNotAllowed("GET", path, self.allowed)
 
+    def headers(self, path: str) -> Mapping[str, str]:
+        """Return the headers that a path needs besides the key's."""
+        return self.api.path_headers.get(self.endpoint(path), {})
+
     def permission(self, path: str) -> Permission:
         """Return what the key needs for a path."""
         return self.api.permissions.get(self.endpoint(path), self.api.permission)

@@ -55,6 +55,7 @@ class Api:
         permissions: The same for the patterns of paths that need something else.
         lookback_codes: Error codes which say that the provider keeps nothing that old.
         days_begun: Returns how many days a body that was cut short had begun.
+        path_headers: Headers besides the key's, for the patterns of paths that need some.
     """
 
     headers: Callable[[str], Mapping[str, str]] = bearer
@@ -64,3 +65,4 @@ class Api:
     permissions: Mapping[str, Permission] = field(default_factory=dict)
     lookback_codes: frozenset[str] = frozenset()
     days_begun: Callable[[bytes | bytearray], int] = unknown_days
+    path_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

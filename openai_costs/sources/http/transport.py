@@ -160,7 +160,8 @@ class Transport:
 
     def _sent(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
         url = self._access.base_url + path
-        with self._client.stream("GET", url, params=list(params)) as response:
+        more = dict(self._access.headers(path))
+        with self._client.stream("GET", url, params=list(params), headers=more) as response:
             if (date := _server_date(response.headers.get("date", ""))) is not None:
                 self._take_date(date)
             if response.status_code == httpx.codes.OK:

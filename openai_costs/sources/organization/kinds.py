@@ -29,7 +29,7 @@ AS_OF = "as_of"
 _STATUS = pl.col("status")
 _REPORTED = pl.coalesce(_STATUS, pl.lit("active"))
 _IS_OVER = pl.col("expires_at") <= pl.col(AS_OF)
-_EXPIRES = pl.when(_IS_OVER).then(pl.lit("expired")).otherwise(pl.lit("active"))
+_EXPIRES = pl.when(_IS_OVER).then(pl.lit("expired")).otherwise(_REPORTED)
 _ARCHIVED = pl.when(pl.col("archived_at").is_not_null()).then(pl.lit("archived"))
 _INVITED = pl.coalesce(_STATUS, pl.lit("pending"))
 _PENDING = pl.when((_INVITED == "pending") & _IS_OVER).then(pl.lit("expired")).otherwise(_INVITED)
@@ -68,7 +68,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         ApiKeys,
         status=_EXPIRES,
-        lasting=("expired",),
+        lasting=("archived", "expired"),
         ledger=((Spend, "api_key_id"), (Usage, "api_key_id")),
     ),
     Kind(ServiceAccounts),

@@ -12,12 +12,11 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
-from openai_costs.kernel.redaction import without_addresses
 from openai_costs.sources.openai.organization.endpoints import ListEndpoint
 from openai_costs.sources.openai.organization.entries import DOLLARS, Alert, Entry, Limit
 from openai_costs.sources.openai.organization.kinds import ENTRIES
 from openai_costs.sources.organization.kinds import Kind
-from openai_costs.sources.organization.listings import LIST, Listing, entry_columns
+from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
 from openai_costs.storage.archive import KeptRead
 
 _NAMES = frozenset({"name", "owner_name"})
@@ -125,14 +124,7 @@ def _value(entry: Entry, part: _Part, column: str) -> Any:  # noqa: ANN401 - wha
     if column == "id" and part.endpoint.is_single:
         return part.list  # a single object has no id: it is the one of its organization or project
     value = getattr(entry, column, None) if column in _OPTIONAL else getattr(entry, column)
-    return _plain(value) if column in _NAMES else value
-
-
-def _plain(name: str | None) -> str | None:
-    """Return a name without any e-mail address in it; null when it was nothing else."""
-    if not name or not without_addresses(name, "").strip():
-        return None
-    return without_addresses(name)
+    return plain_name(value) if column in _NAMES else value
 
 
 def _frame(rows: list[tuple[Any, ...]], columns: dict[str, pl.DataType]) -> pl.DataFrame:

@@ -17,14 +17,12 @@ from openai_costs.sources.batching import Held, batches
 from openai_costs.sources.openai.costs.rows import repeated
 from openai_costs.sources.openai.usage.endpoints import UsageEndpoint
 from openai_costs.sources.openai.usage.pages import UsagePage, understood
+from openai_costs.sources.usage_rows import TYPES, summed
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice, slices_frame
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.token_counts import contradictions
 
-TYPES: Final = Usage.types()
-GRAIN: Final = [*Usage.Config.unique, "provider", "quantity_unit"]
-MEASURES: Final = [name for name in TYPES if name not in GRAIN]
 SLICE: Final = {"connection": pl.String, "day": pl.Date}
 PAGE: Final = [*SLICE, "endpoint"]
 
@@ -55,13 +53,6 @@ def rows(pages: Sequence[UsagePage]) -> pl.DataFrame:
         found.setdefault(page.endpoint.dataset, []).append(page)
     frames = [_rows_of(its[0].endpoint, its) for its in found.values()]
     return pl.concat([Usage.no_rows(), *frames], how="diagonal")
-
-
-def summed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return core.usage from rows: added up by its grain; a sum of nothing known is unknown."""
-    known = pl.col(MEASURES).is_not_null().any()
-    sums = pl.when(known).then(pl.col(MEASURES).sum())
-    return frame.group_by(GRAIN).agg(sums).select(list(TYPES)).sort(Usage.Config.unique)
 
 
 def _rows_of(endpoint: UsageEndpoint, pages: Sequence[UsagePage]) -> pl.DataFrame:
