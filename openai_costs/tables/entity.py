@@ -17,7 +17,7 @@ class Known(Contract):
     """
 
     connection: str = column("The connection in openai_costs.toml.")
-    provider: str = column("The provider whose directory it is: openai.")
+    provider: str = column("The provider whose directory it is.")
     id: str = column("The provider's id.")
     name: str = column("The last known name; null if it has none.", nullable=True)
     status: str = column(

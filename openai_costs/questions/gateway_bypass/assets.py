@@ -80,6 +80,7 @@ def unspent_keys(
     """List the keys that cost nothing but could."""
     coverage, tokens = lake.read(Coverage), lake.read(GatewayTokens)
     keys, admins = (of_connected(lake.read(one), coverage) for one in (ApiKeys, AdminKeys))
+    keys = of_openai(keys)  # others do not report when a key was last used
     billed = lake.ask(Spend, _BILLED, pl.Schema({"api_key_id": pl.String()}))["api_key_id"]
     known = {*tokens["openai_api_key_id"].drop_nulls(), *billed}
     return without_spend(keys, admins, known, settings.gateway.allowed, clock().date())

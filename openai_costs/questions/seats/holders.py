@@ -9,6 +9,7 @@ from openai_costs.questions.seats.matching import folded
 
 COLUMNS = (
     "connection",
+    "provider",
     "user_id",
     "seat_kind",
     "name",

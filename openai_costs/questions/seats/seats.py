@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, share_rounding
+from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.seats.holders import holders
 from openai_costs.questions.seats.matching import Matcher
 from openai_costs.settings import Directory
@@ -24,15 +25,18 @@ def with_cost(rows: pl.DataFrame, billed: Mapping[str, Decimal], prices: Prices)
     """Return seats with seat_usd, billed_seat_usd and seat_basis.
 
     Args:
-        rows: connection, seat_kind, role, is_current, and more.
+        rows: connection, provider, seat_kind, role, is_current, and more.
         billed: Dollars of subscription-like lines by connection.
-        prices: The contract.
+        prices: The contract, which is OpenAI's: a member elsewhere costs nothing by it.
     """
     is_seat = (pl.col("seat_kind") == "user") & pl.col("is_current")
+    is_in_contract = pl.col("provider") == OPENAI
     price = pl.col("role").replace_strict(
         dict(prices.month_usd_by_role), default=prices.month_usd, return_dtype=MONEY
     )
-    priced = rows.with_columns(seat_usd=pl.when(is_seat).then(price).cast(MONEY), is_seat=is_seat)
+    priced = rows.with_columns(
+        seat_usd=pl.when(is_seat & is_in_contract).then(price).cast(MONEY), is_seat=is_seat
+    )
     parts = priced.partition_by("connection", as_dict=True, maintain_order=True)
     shared = pl.concat(
         [_shared(priced.clear(), None)]
@@ -48,7 +52,7 @@ def with_cost(rows: pl.DataFrame, billed: Mapping[str, Decimal], prices: Prices)
         .then(pl.lit("bill"))
         .otherwise(pl.lit("none"))
     )
-    return shared.with_columns(seat_basis=basis).drop("is_seat")
+    return shared.with_columns(seat_basis=basis).drop("is_seat", "provider")
 
 
 def _shared(seats: pl.DataFrame, usd: Decimal | None) -> pl.DataFrame:

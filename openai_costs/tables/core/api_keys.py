@@ -10,7 +10,8 @@ class ApiKeys(Known):
     """API keys of every project, and who owns them.
 
     One row per connection and API key id, with its last listed values. The key itself is never
-    stored: the provider sends a redacted value. Status: active, expired, vanished or not_listed.
+    stored: the provider sends a redacted value. Status: active, inactive,
+    archived, expired, vanished or not_listed.
     """
 
     project_id: str = column("The project it belongs to; null if not listed.", nullable=True)

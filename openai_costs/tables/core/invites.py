@@ -12,6 +12,8 @@ class Invites(Known):
     """
 
     email: str = column("The invited e-mail address. Personal data.", nullable=True)
-    role: str = column("owner or reader.", nullable=True)
+    role: str = column(
+        "The role, as the provider names it: owner, reader, admin, developer, ...", nullable=True
+    )
     expires_at: At = column("When it expires.", unit="UTC timestamp", nullable=True)
     accepted_at: At = column("When it was accepted.", unit="UTC timestamp", nullable=True)

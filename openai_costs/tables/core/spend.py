@@ -22,7 +22,10 @@ class Spend(Contract):
     project_id: str = column("The project; null if the provider named none.", nullable=True)
     user_id: str = column("The user or service account the provider names.", nullable=True)
     api_key_id: str = column("The API key; null for spend without a key.", nullable=True)
-    line_item: str = column("The provider's label, complete and unchanged.", nullable=True)
+    line_item: str = column(
+        "The provider's label, complete and unchanged; made of its words where it has none.",
+        nullable=True,
+    )
     surface: str = column("Product surface parsed from the label: api, evals, ...", nullable=True)
     model: str = column("Model parsed from the label.", nullable=True)
     usage_type: str = column("What was used: input, cached_input, output, ...", nullable=True)

@@ -19,7 +19,10 @@ class SpendByUser(Contract):
     user_id: str = column(
         "The user or service account; null if the provider named none.", nullable=True
     )
-    line_item: str = column("The provider's label, complete and unchanged.", nullable=True)
+    line_item: str = column(
+        "The provider's label, complete and unchanged; made of its words where it has none.",
+        nullable=True,
+    )
     model: str = column("Model parsed from the label.", nullable=True)
     usage_type: str = column("What was used: input, cached_input, output, ...", nullable=True)
     billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")

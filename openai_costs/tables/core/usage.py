@@ -20,7 +20,7 @@ class Usage(Contract):
     """
 
     connection: str = column("The connection in openai_costs.toml.")
-    provider: str = column("The provider whose API was used: openai.")
+    provider: str = column("The provider whose API was used.")
     day: dt.date = column("The UTC day of the usage.", unit="UTC day")
     endpoint: str = column("The usage endpoint: completions, embeddings, images, ...")
     project_id: str = column("The project; null if the provider named none.", nullable=True)

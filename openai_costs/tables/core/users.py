@@ -14,7 +14,9 @@ class Users(Known):
     """
 
     email: str = column("E-mail address. Personal data.", nullable=True)
-    role: str = column("owner or reader.", nullable=True)
+    role: str = column(
+        "The role, as the provider names it: owner, reader, admin, developer, ...", nullable=True
+    )
     is_service_account: bool = column(
         "Whether it is a service account; null if the provider does not say.", nullable=True
     )

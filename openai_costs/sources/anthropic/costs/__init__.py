@@ -1,0 +1,1 @@
+"""What Anthropic bills: the cost report of its analytics API, and the older report behind it."""

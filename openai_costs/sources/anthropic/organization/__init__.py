@@ -1,0 +1,1 @@
+"""Who there is at Anthropic: workspaces, API keys, users and invites."""

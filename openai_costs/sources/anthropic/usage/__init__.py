@@ -1,0 +1,1 @@
+"""What was used at Anthropic: tokens and web searches, from the report beside the bill."""

@@ -1,0 +1,77 @@
+"""core.usage from pages of usage: one row per grain, summed, unknown kept unknown.
+
+The vendor's own words end here. Pure: kept reads in, Polars frames out.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.anthropic.costs.frames import DEFAULT_WORKSPACE
+from openai_costs.sources.anthropic.usage.pages import missing, page
+from openai_costs.sources.batching import Held, Understood, batches
+from openai_costs.sources.provider import Reads
+from openai_costs.sources.usage_rows import TYPES, summed
+from openai_costs.storage.archive import KeptRead
+from openai_costs.storage.slices import Batch
+from openai_costs.tables.core.usage import Usage
+
+MESSAGES: Final = "messages"
+SEARCHES: Final = "web_search_calls"
+"""What core.usage calls web searches, whoever ran them."""
+
+BATCH: Final = "batch"
+
+
+def usage_batches(reads: Reads, connection: Connection) -> Iterator[Batch]:
+    """Yield core.usage for kept reads."""
+    return batches(reads, partial(_understood, connection), _batch)
+
+
+def _understood(connection: Connection, read: KeptRead) -> Understood[pl.DataFrame]:
+    found = page(read)
+    rows = pl.concat([_messages(found.rows), _searches(found.rows)], how="diagonal")
+    whole = pl.concat([Usage.no_rows(), _placed(rows, read, connection)], how="diagonal")
+    remarks = "; ".join([*found.remarks, *missing(read)])
+    return Understood(
+        [summed(whole.select(list(TYPES)))], remarks, sum(map(len, read.bodies.values()))
+    )
+
+
+def _placed(rows: pl.DataFrame, read: KeptRead, connection: Connection) -> pl.DataFrame:
+    return rows.with_columns(
+        connection=pl.lit(read.manifest.connection),
+        provider=pl.lit(connection.provider),
+        day=pl.lit(read.manifest.day),
+        project_id=pl.col("workspace_id").fill_null(DEFAULT_WORKSPACE),
+        batch=pl.col("service_tier") == BATCH,
+    )
+
+
+def _messages(rows: pl.DataFrame) -> pl.DataFrame:
+    written = pl.col("written_5m") + pl.col("written_1h")
+    return rows.with_columns(
+        endpoint=pl.lit(MESSAGES),
+        input_tokens=pl.col("uncached") + pl.col("cached") + written,
+        input_uncached_tokens="uncached",
+        input_cached_tokens="cached",
+        input_cache_write_tokens=written,
+        output_tokens="output",
+        num_model_requests="requests",
+    )
+
+
+def _searches(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("searches") > 0).with_columns(
+        endpoint=pl.lit(SEARCHES),
+        quantity=pl.col("searches").cast(TYPES["quantity"]),
+        quantity_unit=pl.lit("calls"),
+    )
+
+
+def _batch(held: Held[pl.DataFrame]) -> Batch:
+    frame = pl.concat([Usage.no_rows(), *held.pages]).sort(Usage.Config.unique)
+    return Batch(frame, held.read_at, held.refused, held.remarks)
