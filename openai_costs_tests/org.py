@@ -54,6 +54,8 @@ QUIET: Final[dict[str, Any]] = {
     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
 }
 WIDE: Final = Context(prec=200)
+INVOICED: Final = {"host": "openai", "cost_basis": "billed", "charge_category": "usage"}
+"""What every row of OpenAI's ledger holds."""
 
 
 def tidewater(*, days: int = 14) -> Organisation:

@@ -41,7 +41,7 @@ from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.seats import Seats as SeatTable
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
-from openai_costs_tests.org import QUIET, calm
+from openai_costs_tests.org import INVOICED, QUIET, calm
 from openai_costs_tests.sources.gateway.litellm.proxy import (
     URL,
     Proxy,
@@ -83,7 +83,9 @@ def line(key_id: str, kind: str, usd: str, tokens: int, **more: Any) -> dict[str
 def billed(lake: Lake) -> None:
     """A bill of one day: a key through the gateway, one round it, and two people."""
     on = {"connection": "acme", "provider": "openai", "day": DAY, "project_id": "proj_maps"}
-    usual = on | {"model": "gpt-5-2025-08-07", "quantity_unit": "tokens", "grouping": "all"}
+    usual = (
+        on | {"model": "gpt-5-2025-08-07", "quantity_unit": "tokens", "grouping": "all"} | INVOICED
+    )
     ledger = frame(
         Spend,
         usual,

@@ -130,7 +130,10 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (one_connection("start = 2019-12-31"), "2020-01-01"),
         (one_connection('access = "everything"'), "line 3: [[connections]] access "),
         (one_connection('provider = "other"'), "line 3: [[connections]] provider "),
-        (one_connection('provider = "other"'), "is no known provider. There are: openai, anthropic."),
+        (
+            one_connection('provider = "other"'),
+            "is no known provider. There are: openai, anthropic.",
+        ),
         (one_connection("provider = 7"), "is no known provider. There are: openai, anthropic."),
         (one_connection("") + one_connection('start = "soon"'), "line 6: [[connections]] start "),
         (one_connection("requests_per_minute = 0"), "line 3: [[connections]] requests_per_minute "),

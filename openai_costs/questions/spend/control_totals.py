@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import polars as pl
 
+from openai_costs.tables.core.spend import Spend
+
 FLOAT_NOISE_USD = Decimal("1E-9")
 """A vendor that adds in binary is off by less than this on a day: a warning, not an error."""
 
 SLICE = ["connection", "day"]
-GRAIN = [*SLICE, "project_id", "user_id", "api_key_id", "line_item", "quantity_unit"]
+GRAIN = list(Spend.Config.unique)
 
 
 def day_sums(rows: pl.DataFrame) -> pl.DataFrame:

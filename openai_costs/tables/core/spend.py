@@ -4,17 +4,27 @@ import datetime as dt
 
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
+BILLED = "billed"
+"""The cost basis of dollars that the provider invoices."""
+COST_BASES = (BILLED, "metered", "estimated")
+
+USAGE = "usage"
+"""The charge category of what was used."""
+CHARGE_CATEGORIES = (USAGE, "purchase", "credit", "tax", "adjustment")
+
 
 class Spend(Contract):
     """The ledger: dollars billed, line by line.
 
     One row per connection, UTC day, ledger grouping and line item. A null dimension means that
     the provider named none: the dollars are unattributed, never dropped. A dimension that is not in
-    `grouping` was not requested and is null in every row of that day.
+    `grouping` was not requested and is null in every row of that day. A sum of dollars is of the
+    rows with `cost_basis` billed, unless it says otherwise.
     """
 
     connection: str = column("The connection (organization or account) in openai_costs.toml.")
-    provider: str = column("The provider that billed.")
+    provider: str = column("The provider that made what was used.")
+    host: str = column("Who invoices: the provider itself, or the cloud that resells it.")
     organization_id: str = column(
         "The organization that is billed, as the pages name it.", nullable=True
     )
@@ -28,19 +38,45 @@ class Spend(Contract):
     )
     surface: str = column("Product surface parsed from the label: api, evals, ...", nullable=True)
     model: str = column("Model parsed from the label.", nullable=True)
-    usage_type: str = column("What was used: input, cached_input, output, ...", nullable=True)
+    usage_type: str = column(
+        "What was used, in one vocabulary for all providers: input, cached_input, output, ...",
+        nullable=True,
+    )
     service_tier: str = column(
         "Service tier parsed from the label: standard, priority, ...", nullable=True
     )
     modality: str = column("text, audio or image, parsed from the label.", nullable=True)
     is_long_context: bool = column("Whether the label says long context.", nullable=True)
+    product: str = column(
+        "The provider's product: claude_code, chat, ...; null where it names none.", nullable=True
+    )
+    region: str = column(
+        "Where it ran, as the provider names it; null where it does not.", nullable=True
+    )
+    cost_basis: str = column(
+        "billed (invoiced), metered (a proxy's count) or estimated (from a rate).",
+        isin=COST_BASES,
+    )
+    charge_category: str = column(
+        "usage, purchase, credit, tax or adjustment.", isin=CHARGE_CATEGORIES
+    )
     billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
+    list_usd: Usd = column(
+        "The same at list price, before discounts; null where the provider does not say.",
+        unit="USD",
+        nullable=True,
+    )
+    currency: str = column("The currency of the invoice where it is not USD.", nullable=True)
+    amount: Usd = column(
+        "The amount in that currency; null for USD.", unit="currency", nullable=True
+    )
     quantity: Quantity = column(
         "How much was used, in quantity_unit.", unit="quantity_unit", nullable=True
     )
     quantity_unit: str = column(
         "Unit of quantity; thousands of tokens are stored as tokens.", nullable=True
     )
+    tags: str = column("The provider's own tags, as JSON; null if none.", nullable=True)
     grouping: str = column("The dimensions that the day was read by, separated by commas.")
 
     class Config(Contract.Config):
@@ -54,4 +90,11 @@ class Spend(Contract):
             "api_key_id",
             "line_item",
             "quantity_unit",
+            "host",
+            "product",
+            "service_tier",
+            "region",
+            "is_long_context",
+            "cost_basis",
+            "charge_category",
         )

@@ -38,6 +38,8 @@ class Usage(Contract):
     input_uncached_tokens: int = _tokens("Input tokens neither read from nor written to the cache")
     input_cached_tokens: int = _tokens("Input tokens read from the cache")
     input_cache_write_tokens: int = _tokens("Input tokens written to the cache")
+    input_cache_write_5m_tokens: int = _tokens("Cache writes kept for 5 minutes")
+    input_cache_write_1h_tokens: int = _tokens("Cache writes kept for an hour")
     input_cache_write_30m_tokens: int = _tokens("Cache writes kept for 30 minutes")
     input_cache_write_12h_tokens: int = _tokens("Cache writes kept for 12 hours")
     input_text_tokens: int = _tokens("Uncached text input")

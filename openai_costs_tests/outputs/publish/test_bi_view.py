@@ -21,7 +21,7 @@ from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.seats import Seats
-from openai_costs_tests.org import day
+from openai_costs_tests.org import INVOICED, day
 from openai_costs_tests.questions.spend.acme import ACME, rows
 
 
@@ -67,7 +67,8 @@ def atlas_twice(home: UPath) -> None:
             read = {"is_settled": True, "read_at": datetime(2026, 11, 23)}  # noqa: DTZ001 - naive UTC
             frame = rows(table, [ACME | read | {"billed_usd": Decimal(24)}])
         if table is Ledger:
-            frame = frame.with_columns(line_item=pl.lit("gpt-5, input"), grouping=pl.lit("all"))
+            known_of_all = {"line_item": "gpt-5, input", "grouping": "all"} | INVOICED
+            frame = frame.with_columns(**{name: pl.lit(it) for name, it in known_of_all.items()})
         if table is UserView:
             frame = frame.with_columns(line_item=pl.lit("gpt-5, input"))
         assert not lake.replace(table, [Batch(frame, at)]).refused

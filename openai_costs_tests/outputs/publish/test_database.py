@@ -33,7 +33,7 @@ from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
-from openai_costs_tests.org import connected, day
+from openai_costs_tests.org import INVOICED, connected, day
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -58,7 +58,7 @@ def row(table: type[Contract], when: date, usd: str, *, project: str = "p") -> p
         "attribution": "unattributed",
         "project_id": project,
         "model": "gpt-5",
-    }
+    } | INVOICED
     found = {name: known.get(name) for name in table.types()}
     return pl.DataFrame([found], schema=table.types())
 

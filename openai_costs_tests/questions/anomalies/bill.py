@@ -11,6 +11,7 @@ import polars as pl
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs_tests.org import INVOICED
 
 if TYPE_CHECKING:
     from openai_costs.tables.contract import Contract
@@ -49,6 +50,7 @@ def line(number: int, key: str, user: str | None, usd: str, **other: Any) -> dic
         "quantity": Decimal(usd) * 1000,
         "quantity_unit": "tokens",
         "grouping": "project_id,user_id,api_key_id,line_item",
+        **INVOICED,
     } | other
 
 

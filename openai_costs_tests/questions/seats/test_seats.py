@@ -28,6 +28,7 @@ from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.seats import Seats
+from openai_costs_tests.org import INVOICED
 from openai_costs_tests.questions.budgets.ledger import covered
 
 AS_OF = date(2026, 3, 31)
@@ -319,7 +320,7 @@ def test_an_accent_is_the_same_however_it_is_written():
 
 
 def test_a_model_that_is_called_like_a_subscription_is_no_seat(tmp_path: Path):
-    usual = {"connection": "acme", "provider": "openai", "day": AS_OF, "grouping": "all"}
+    usual = {"connection": "acme", "provider": "openai", "day": AS_OF, "grouping": "all"} | INVOICED
     lines = (
         {"line_item": "ChatGPT seats", "billed_usd": Decimal(60)},
         {"line_item": "chatgpt-4o-latest, input", "usage_type": "input", "billed_usd": Decimal(7)},
@@ -336,7 +337,7 @@ def test_a_model_that_is_called_like_a_subscription_is_no_seat(tmp_path: Path):
 
 
 def test_dollars_of_seats_are_those_of_settled_days(tmp_path: Path):
-    usual = {"connection": "acme", "provider": "openai", "grouping": "all"}
+    usual = {"connection": "acme", "provider": "openai", "grouping": "all"} | INVOICED
     lake, days = Lake(UPath(tmp_path)), (AS_OF, AS_OF + timedelta(days=1))
     lines = [{"line_item": "ChatGPT seats", "billed_usd": Decimal(60), "day": day} for day in days]
     read = {Slice("acme", day): datetime(2026, 4, 2, tzinfo=UTC) for day in days}

@@ -9,7 +9,7 @@ import polars as pl
 
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
-from openai_costs_tests.org import day
+from openai_costs_tests.org import INVOICED, day
 
 if TYPE_CHECKING:
     from openai_costs.tables.contract import Contract
@@ -59,5 +59,5 @@ def ledger(*rows: dict[str, Any]) -> pl.DataFrame:
         "billed_usd": Decimal(1),
         "quantity": Decimal(100),
         "quantity_unit": "tokens",
-    }
+    } | INVOICED
     return table(Spend, WHERE | usual, *rows)

@@ -14,7 +14,7 @@ from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.provider import Reads
 from openai_costs.storage.archive import KeptRead
 from openai_costs.storage.slices import Batch, Slice
-from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend import BILLED, USAGE, Spend
 from openai_costs_tests.sources.acme_ai.endpoints import COSTS, NAME
 
 GRAIN = [name for name in Spend.types() if name not in {"billed_usd", "quantity"}]
@@ -62,6 +62,9 @@ def _row(one: Entry, key: Slice) -> dict[str, Any]:
         "line_item": f"{one.model}, {one.meter}",
         "model": one.model,
         "usage_type": one.meter,
+        "host": NAME,
+        "cost_basis": BILLED,
+        "charge_category": USAGE,
         "quantity": one.units,
         "quantity_unit": "tokens",
         "grouping": "project_id,api_key_id,line_item",

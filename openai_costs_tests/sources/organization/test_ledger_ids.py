@@ -17,6 +17,7 @@ from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.core.users import Users
+from openai_costs_tests.org import INVOICED
 from openai_costs_tests.sources.openai.organization.wire import kind_of
 
 FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
@@ -25,6 +26,7 @@ USUAL: dict[str, Any] = {
     "provider": "openai",
     "grouping": "project_id,api_key_id,line_item",
     "endpoint": "completions",
+    **INVOICED,
 }
 
 

@@ -27,6 +27,7 @@ from openai_costs.sources.anthropic.costs.pages import (
 from openai_costs.sources.anthropic.costs.protocol import ANALYTICS
 from openai_costs.sources.anthropic.costs.refinement import refined
 from openai_costs.sources.batching import Held, Understood, batches
+from openai_costs.sources.ledger_rows import invoiced
 from openai_costs.sources.provider import Reads
 from openai_costs.storage.archive import KeptRead
 from openai_costs.storage.slices import Batch, Slice
@@ -37,10 +38,12 @@ DEFAULT_WORKSPACE: Final = "default"
 """What we call the workspace that has no id on the wire."""
 
 LONG: Final = "200k-1M"
-ANYWHERE: Final = ("global", "not_available")
+UNKNOWN_GEO: Final = "not_available"
+ANYWHERE: Final = ("global", UNKNOWN_GEO)
 GROUPING: Final = "project_id,user_id,api_key_id,line_item"
 OLDER_GROUPING: Final = "project_id,line_item"
-GRAIN: Final = [name for name in Spend.types() if name not in {"billed_usd", "quantity"}]
+MEASURES: Final = {"billed_usd", "list_usd", "quantity"}
+GRAIN: Final = [name for name in Spend.types() if name not in MEASURES]
 
 
 def ledger_batches(reads: Reads, connection: Connection) -> Iterator[Batch]:
@@ -85,10 +88,9 @@ def _named(rows: pl.DataFrame, read: KeptRead, connection: Connection) -> pl.Dat
     organization = next(iter(accounts(read.bodies)), connection.organization_id)
     kinds = TOKEN_TYPES | COST_TYPES
     kind = pl.coalesce("token_type", "cost_type")
-    return rows.with_columns(
+    named = rows.with_columns(
         line_item=_label(),
         connection=pl.lit(manifest.connection),
-        provider=pl.lit(connection.provider),
         organization_id=pl.lit(organization, pl.String),
         day=pl.lit(manifest.day),
         project_id=pl.col("workspace_id").fill_null(DEFAULT_WORKSPACE),
@@ -96,12 +98,11 @@ def _named(rows: pl.DataFrame, read: KeptRead, connection: Connection) -> pl.Dat
         .then("product")
         .otherwise(pl.lit("api")),
         usage_type=kind.replace_strict(kinds, default=None, return_dtype=pl.String),
-        modality=pl.lit(None, pl.String),
         is_long_context=pl.col("context_window") == LONG,
-        quantity=pl.lit(None, Spend.types()["quantity"]),
-        quantity_unit=pl.lit(None, pl.String),
+        region=pl.when(pl.col("inference_geo") != UNKNOWN_GEO).then("inference_geo"),
         grouping=pl.lit(OLDER_GROUPING if is_older(read) else GROUPING),
-    ).select(list(Spend.types()))
+    )
+    return invoiced(named, connection)
 
 
 def _label() -> pl.Expr:
@@ -124,10 +125,13 @@ def _ledger_batch(held: Held[pl.DataFrame]) -> Batch:
     sums = rows.group_by("connection", "day").agg(pl.col("billed_usd").sum())
     page_usd = dict.fromkeys(held.read_at, Decimal(0))
     page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
-    summed = rows.group_by(GRAIN).agg(
-        pl.col("billed_usd").sum(), quantity=pl.lit(None, Spend.types()["quantity"])
+    dollars = rows.group_by(GRAIN).agg(summed())
+    quantity = pl.lit(None, Spend.types()["quantity"])
+    frame = (
+        dollars.with_columns(quantity=quantity)
+        .select(list(Spend.types()))
+        .sort(Spend.Config.unique)
     )
-    frame = summed.select(list(Spend.types())).sort(Spend.Config.unique)
     return Batch(frame, held.read_at, held.refused, held.remarks, page_usd)
 
 

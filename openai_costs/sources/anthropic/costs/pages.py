@@ -99,7 +99,7 @@ TOKEN_TYPES: Final = {
     "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h",
     "output_tokens": "output",
 }
-"""The vendor's kinds of tokens, in the vocabulary of all providers."""
+"""The vendor's kinds of tokens, in the vocabulary of all providers (tables/usage_types.py)."""
 
 COST_TYPES: Final = {
     "web_search": "web_search",

@@ -59,6 +59,8 @@ def _messages(rows: pl.DataFrame) -> pl.DataFrame:
         input_uncached_tokens="uncached",
         input_cached_tokens="cached",
         input_cache_write_tokens=written,
+        input_cache_write_5m_tokens="written_5m",
+        input_cache_write_1h_tokens="written_1h",
         output_tokens="output",
         num_model_requests="requests",
     )

@@ -11,6 +11,7 @@ import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
 from openai_costs.settings.connection import Connection
+from openai_costs.sources.ledger_rows import invoiced
 from openai_costs.sources.openai.costs.endpoints import USER_VIEW
 from openai_costs.sources.openai.costs.line_items import parsed_columns
 from openai_costs.sources.openai.costs.rows import DIMENSIONS, Day, batches
@@ -49,11 +50,8 @@ def _ledger(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -
     grain = ["connection", "day", *DIMENSIONS, "quantity_unit", "grouping", "organization_id"]
     quantity = pl.when(pl.col("quantity").is_not_null().any()).then(pl.col("quantity").sum())
     summed = frame.group_by(grain).agg(pl.col("billed_usd").sum(), quantity.alias("quantity"))
-    return (
-        _named(summed, connection)
-        .select(list(Spend.types()))
-        .sort("connection", "day", *DIMENSIONS, "quantity_unit")
-    )
+    whole = invoiced(_named(summed, connection), connection)
+    return whole.sort("connection", "day", *DIMENSIONS, "quantity_unit")
 
 
 def _by_user(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -> pl.DataFrame:

@@ -210,7 +210,7 @@ def test_claude_code_is_a_product_of_the_bill():
             products=cut("product", row("118.2", product="claude_code", **code)),
         )
     ).frame.row(0, named=True)
-    assert found["surface"] == "claude_code"
+    assert found["surface"] == found["product"] == "claude_code"
     assert found["line_item"] == "claude_code | claude-opus-5-5, output_tokens"
     assert found["billed_usd"] == Decimal("1.182")
 
@@ -286,6 +286,49 @@ def test_the_older_report_gives_dollars_by_workspace_without_keys_and_users():
         True,
         True,
     )
+
+
+def test_the_price_before_discounts_is_kept_beside_the_bill():
+    found = one(row("270", list_amount="300.00"))
+    assert (found["billed_usd"], found["list_usd"]) == (Decimal("2.7"), 3)
+
+
+def test_a_list_price_that_is_not_known_everywhere_is_unknown():
+    assert one(row("100"), row("50", list_amount=None))["list_usd"] is None
+    bucket = older({"amount": "45.0", "currency": "USD", "cost_type": "web_search"})
+    assert cleaned(kept(ledger=bucket)).frame["list_usd"].to_list() == [None]
+
+
+def test_anthropic_invoices_its_own_usage_in_dollars():
+    found = one(row(**PROD))
+    columns = ("provider", "host", "cost_basis", "charge_category", "currency", "amount", "tags")
+    assert [found[name] for name in columns] == [
+        "anthropic",
+        "anthropic",
+        "billed",
+        "usage",
+        None,
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("geo", "region"), [("us", "us"), ("global", "global"), ("not_available", None), (None, None)]
+)
+def test_the_region_is_where_the_model_ran(geo: str | None, region: str | None):
+    read = kept(ledger=answer(row()), inference_geos=cut("inference_geo", row(inference_geo=geo)))
+    assert cleaned(read).frame["region"].to_list() == [region]
+
+
+def test_tiers_products_and_contexts_of_one_label_are_rows_of_their_own():
+    products = cut("product", row("40", product="chat"), row("60", product=None))
+    batch = cleaned(kept(ledger=answer(row("100")), products=products))
+    assert sorted(batch.frame["billed_usd"]) == [Decimal("0.4"), Decimal("0.6")]
+    contexts = cut("context_window", row("40", context_window="0-200k"), row("60"))
+    batch = cleaned(kept(ledger=answer(row("100")), context_windows=contexts))
+    assert batch.frame["is_long_context"].is_null().to_list() in ([True, False], [False, True])
+    assert batch.refused == {}
 
 
 def test_an_empty_day_is_a_day_without_rows():

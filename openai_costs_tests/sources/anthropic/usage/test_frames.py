@@ -60,6 +60,8 @@ def test_input_is_plain_cached_and_written_tokens_together():
     assert one["input_uncached_tokens"] == 1_000_000
     assert one["input_cached_tokens"] == 500_000
     assert one["input_cache_write_tokens"] == 107_000
+    assert one["input_cache_write_5m_tokens"] == 100_000
+    assert one["input_cache_write_1h_tokens"] == 7_000
     assert one["output_tokens"] == 300_000
     assert one["num_model_requests"] == 400
 

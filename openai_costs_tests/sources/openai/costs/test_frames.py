@@ -219,6 +219,14 @@ def test_spend_without_a_user_is_kept_as_unattributed():
     )
 
 
+def test_openai_invoices_its_own_usage_in_dollars_and_names_no_list_price():
+    (found,) = ledger(day_of(result("1.5"))).rows(named=True)
+    known = ("provider", "host", "cost_basis", "charge_category")
+    assert [found[name] for name in known] == ["openai", "openai", "billed", "usage"]
+    unknown = ("list_usd", "product", "region", "currency", "amount", "tags")
+    assert {found[name] for name in unknown} == {None}
+
+
 def test_a_key_that_comes_twice_is_one_row_with_the_sum():
     frame = ledger(*recorded_days("duplicate_keys"))
     told = frame.select("line_item", "api_key_id", "billed_usd", "quantity").rows()
