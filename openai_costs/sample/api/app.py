@@ -2,7 +2,7 @@
 
 GET paths only, JSON errors everywhere else. What the organization spent and who belongs to it
 comes from `sample/company/organization.py`; the clock comes from the caller. Its gateway answers
-beside it, as a LiteLLM proxy.
+beside it, as a LiteLLM proxy, and so does its organization at Anthropic.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from openai_costs.sample.anthropic.routes import anthropic_routes
 from openai_costs.sample.api.gateway import gateway_routes
 from openai_costs.sample.api.options import USUAL
 from openai_costs.sample.api.refusals import RefusalError
@@ -70,6 +71,7 @@ def create_app(
             *bucket_routes(organisation, handler),
             *directory_routes(organisation, handler),
             *gateway_routes(organisation, now),
+            *anthropic_routes(organisation, now),
         ],
         exception_handlers={RefusalError: _refused, HTTPException: _no_such_call},
     )

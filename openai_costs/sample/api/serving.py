@@ -19,6 +19,7 @@ import uvicorn
 from starlette.middleware.gzip import GZipMiddleware
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.sample.anthropic.routes import ADMIN_KEY as ANTHROPIC_KEY
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
@@ -178,6 +179,8 @@ def _announce(url: str, say: Callable[[str], None]) -> None:
     say(f"  export OPENAI_BASE_URL={url}{ROOT}")
     say(f"  export OPENAI_ADMIN_KEY={SAMPLE_ADMIN_KEY}")
     say("  openai-costs backfill --home sample-data")
+    say(f'Anthropic: a connection with provider = "anthropic" and base_url = "{url}{ROOT}"')
+    say(f"  export ANTHROPIC_ADMIN_KEY={ANTHROPIC_KEY}")
 
 
 def serve_sample(

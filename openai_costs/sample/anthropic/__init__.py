@@ -1,0 +1,1 @@
+"""The sample company at Anthropic: what it spends there, and Anthropic's wire that reports it."""
