@@ -78,6 +78,17 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     )
 
 
+def dollars_from_cents(cents: Sequence[str]) -> pl.Series:
+    """Return amounts of cents, as written on the wire, as dollars in DECIMAL(38,18).
+
+    Raises:
+        NotAnAmount: As `exact` raises it.
+    """
+    return exact(
+        [str(Decimal(one).scaleb(-2, _WIDE)) if _NUMBER.fullmatch(one) else one for one in cents]
+    )
+
+
 def unless_tiny(divisor: pl.Expr) -> pl.Expr:
     """Return a divisor, null where it is 0 or so small that a share of it has no room.
 

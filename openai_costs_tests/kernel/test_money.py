@@ -5,7 +5,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openai_costs.kernel.money import MONEY, NotAnAmount, exact, share_rounding, total
+from openai_costs.kernel.money import (
+    MONEY,
+    NotAnAmount,
+    dollars_from_cents,
+    exact,
+    share_rounding,
+    total,
+)
 from openai_costs_tests.sources.openai.wire import exact_sum, rounded_once
 
 SMALLEST = Decimal("1E-18")
@@ -38,6 +45,26 @@ amounts = st.one_of(plain, scientific)
 )
 def test_every_way_to_write_an_amount_gives_its_exact_dollars(text: str, usd: str):
     assert exact([text]).to_list() == [Decimal(usd)]
+
+
+@pytest.mark.parametrize(
+    ("cents", "usd"),
+    [
+        ("1", "0.01"),
+        ("-250.5", "-2.505"),
+        ("1e3", "10"),
+        ("123456789012.1234567890123456", "1234567890.121234567890123456"),
+    ],
+)
+def test_cents_become_exact_dollars_whatever_their_length(cents: str, usd: str):
+    assert dollars_from_cents([cents]).to_list() == [Decimal(usd)]
+
+
+def test_cents_that_are_no_number_are_refused_with_their_row_and_text():
+    with pytest.raises(NotAnAmount, match="'NaN'") as refused:
+        dollars_from_cents(["1", "NaN"])
+
+    assert refused.value.row == 1
 
 
 @pytest.mark.parametrize(

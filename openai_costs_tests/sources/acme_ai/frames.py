@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.kernel.money import NotAnAmount, dollars_from_cents
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.provider import Reads
@@ -42,7 +42,7 @@ def _understood(read: KeptRead) -> Understood[pl.DataFrame]:
     where = f"{read.page}!{COSTS}.json"
     try:
         found = msgspec.json.decode(body, type=list[Entry])
-        usd = exact([f"{one.cents}e-2" for one in found])
+        usd = dollars_from_cents([one.cents for one in found])
     except msgspec.DecodeError as gone:
         raise PageRefused(where, "entries", f"is not what it was: {gone}") from None
     except NotAnAmount as bad:

@@ -5,14 +5,13 @@ here, once: a float never exists.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import MONEY, NotAnAmount, exact
+from openai_costs.kernel.money import MONEY, NotAnAmount, dollars_from_cents
 from openai_costs.sources.anthropic.costs.endpoints import COST_REPORT
 from openai_costs.sources.anthropic.page_shape import (
     ACTORS,
@@ -207,13 +206,15 @@ def _rows(
 
 
 def _dollars(cents: Sequence[str], name: str, where: str) -> pl.Series:
-    """Return amounts in dollars: a cent is a dollar times ten to the power of minus two."""
+    """Return amounts of cents as dollars.
+
+    Raises:
+        PageRefused: One is not an amount.
+    """
     try:
-        exact(cents)
+        return dollars_from_cents(cents)
     except NotAnAmount as bad:
-        why = bad.why.replace("dollars", "cents")
-        raise PageRefused(name, where.format(bad.row), why) from None
-    return exact([str(Decimal(one).scaleb(-2)) for one in cents])
+        raise PageRefused(name, where.format(bad.row), bad.why) from None
 
 
 def _strange(rows: pl.DataFrame) -> Iterable[str]:
