@@ -342,6 +342,9 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
     assert f"add up to {exact_dollars(ledger)}, but the control total is" in failure
     assert f"but the control total is {exact_dollars(control)}" in failure
     assert published_read_at(lone, LAST) == published
+    # What readers are not given is judged by no budget, anomaly or finding either.
+    costs = lone.lake.read(Coverage).filter(source="costs", connection="tidewater", day=LAST)
+    assert costs.select("state", "billed_usd").row(0) == ("missing", None)
 
 
 def test_one_connection_of_several_fails(both: House) -> None:
