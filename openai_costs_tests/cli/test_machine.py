@@ -33,7 +33,7 @@ WRITING: Final = (
     ("report",),
 )
 DOCTOR: Final = ("doctor", "--json")
-DEMO: Final = "from openai_costs.cli.commands import main; main()"
+DEMO: Final = "from openai_costs.cli.process import run; run()"
 RUN_ALL: Final = """
 import json, os, sys, traceback
 from openai_costs.cli.commands import main
