@@ -39,7 +39,7 @@ from openai_costs_tests.org import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.context import ForkServerProcess
 
     import httpx
     import polars as pl
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from openai_costs.storage.archive import Manifest
     from openai_costs.tables.contract import Contract
 
-spawn: Final = multiprocessing.get_context("spawn")
+fresh: Final = multiprocessing.get_context("forkserver")
+"""Each process begins in one that has imported everything, and has run nothing."""
+fresh.set_forkserver_preload(["openai_costs_tests.org"])
 FIRST, LAST = day(17), day(19)
 STAGES: Final = {
     "fetch": "",
@@ -131,8 +133,8 @@ def published(home: str | Path) -> dict[str, list[str]]:
         }
 
 
-def started(target: Callable[..., None], *arguments: str | date) -> SpawnProcess:
-    process = spawn.Process(target=target, args=arguments)
+def started(target: Callable[..., None], *arguments: str | date) -> ForkServerProcess:
+    process = fresh.Process(target=target, args=arguments)
     process.start()
     return process
 
