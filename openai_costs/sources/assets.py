@@ -143,9 +143,10 @@ def _bills(
 
 def _written(lake: Lake, reads: Reads) -> Iterator[KeptRead | DamagedRead]:
     """Yield the reads that core.spend was made from: a refused ledger refuses its day's total."""
+    stored = lake.reads(Spend)
     for read in reads:
         if isinstance(read, DamagedRead):
             continue
         key = Slice(read.manifest.connection, read.manifest.day)
-        if lake.read_at(Spend, key) == read.manifest.read_at:
+        if stored.get(key) == read.manifest.read_at:
             yield read

@@ -7,8 +7,8 @@ from the pages under the new one. Killed half way and called again, it goes on.
 from upath import UPath
 
 from openai_costs.storage.files import files_below, remove_folder, replace_file
+from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
-from openai_costs.tables.contract import all_contracts
 
 
 def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
@@ -16,8 +16,7 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
 
     A day that both have keeps all its reads; those of the old name are the older ones.
     """
-    for table in all_contracts():
-        remove_folder(home / "lake" / table.schema_name() / table.table_name() / old)
+    Lake(home).remove_connection(old)
     before, after = (home / "raw" / provider / name for name in (old, new))
     for folder in sorted({file.parent for file in files_below(before, SUFFIX)}, key=str):
         _merge(folder, after / str(folder.relative_to(before)))

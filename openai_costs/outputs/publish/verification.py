@@ -16,6 +16,7 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import StorageFailed
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
 from openai_costs.outputs.publish.database import PARQUET
@@ -172,7 +173,7 @@ def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
     """Note in a sentence that something cannot be read, and go on."""
     try:
         yield
-    except duckdb.Error as damage:
+    except (duckdb.Error, StorageFailed) as damage:
         unreadable.append(f"{what} cannot be read: {str(damage).splitlines()[0]}")
 
 

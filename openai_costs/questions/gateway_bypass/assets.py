@@ -30,7 +30,7 @@ from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
 GROUP = "gateway_bypass"
 KINDS = {"polars", "parquet"}
-_BILLED = "SELECT DISTINCT api_key_id FROM read_parquet($files) WHERE api_key_id IS NOT NULL"
+_BILLED = "SELECT DISTINCT api_key_id FROM stored WHERE api_key_id IS NOT NULL"
 EXPLANATIONS = (Usage, CostReconciliation, GatewayTokens, ApiKeys, Projects)
 
 

@@ -60,7 +60,7 @@ LISTED = Rule("read_complete", "The registry was read to its end.", is_daily=Fal
 _METERED_TOKENS = """
     SELECT connection, token_id, arg_max(token_name, day) FILTER (token_name IS NOT NULL),
            min(day), max(day)
-    FROM read_parquet($files) WHERE token_id IS NOT NULL GROUP BY connection, token_id
+    FROM stored WHERE token_id IS NOT NULL GROUP BY connection, token_id
 """
 USABLE = Rule("usable", "Every kept registry can be used.", is_daily=False)
 
