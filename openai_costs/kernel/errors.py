@@ -19,9 +19,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
-├── NothingStored               the home of a command holds no data yet (cli/empty_home.py)
-├── StorageFailed               a table of the lake cannot be read or written
-├── Overtaken                   another run has changed a table since it was read: run again
+├── NothingStored, StorageFailed, Overtaken  (cli/empty_home.py, storage/delta_faults.py)
 ├── ContractBroken              rows break a table's contract: the table was left as it was
 └── DeliveryFailed              a channel did not take a message (outputs/alerts/channels/)
 """
@@ -239,32 +237,6 @@ class PageRefused(OpenAICostsError):  # noqa: N818
 
 class CurrencyRefused(PageRefused):
     """An amount is not in dollars; this ledger adds one currency only."""
-
-
-class StorageFailed(OpenAICostsError):  # noqa: N818
-    """A table of the lake cannot be read or written; what was there is as it was.
-
-    Args:
-        place: Its folder.
-        why: What is wrong, without a full stop.
-    """
-
-    def __init__(self, place: object, why: str) -> None:
-        super().__init__(
-            f"{place}: {why}. The tables can be made again from raw/ with "
-            "`openai-costs backfill --offline`; `openai-costs doctor` checks the home."
-        )
-        self.place, self.why = place, why
-
-
-class Overtaken(OpenAICostsError):  # noqa: N818
-    """Another run has replaced a table since this one read it: nothing was written."""
-
-    def __init__(self, table: str) -> None:
-        super().__init__(
-            f"{table} was not replaced: another run replaced it at the same time, and its rows "
-            "would be lost. Run the command again; let one run at a time publish."
-        )
 
 
 class ContractBroken(OpenAICostsError):  # noqa: N818

@@ -3,8 +3,8 @@
 import polars as pl
 from deltalake import DeltaTable
 
-from openai_costs.kernel.errors import Overtaken
 from openai_costs.storage.delta import DeltaTables, overwrite
+from openai_costs.storage.delta_faults import Overtaken
 from openai_costs.storage.live_rows import PARTITIONS, PLACE_TYPE, POSITION, as_stored
 from openai_costs.storage.replacing import predicate, rows_of, slices_in
 from openai_costs.storage.slice_log import SLICES

@@ -20,8 +20,7 @@ from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from upath import UPath
 
-from openai_costs.kernel.errors import StorageFailed
-from openai_costs.storage.delta_faults import as_ours
+from openai_costs.storage.delta_faults import StorageFailed, as_ours
 from openai_costs.storage.files import is_local
 from openai_costs.storage.object_stores import refuse_unsafe_store, store_options
 

@@ -99,7 +99,7 @@ class Lake:
         return as_contract(table, sorted_rows)
 
     def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
-        """Replace a small table that is computed whole, in one commit.
+        """Replace a small table that is computed whole, in one commit; none where nothing changes.
 
         Raises:
             ContractBroken: The rows break the contract; the table is as it was.
@@ -108,7 +108,8 @@ class Lake:
         self._make_ready()
         if broken := table.broken_rules(frame):
             raise ContractBroken(table.full_name(), [], broken)
-        self._store_whole(table, frame)
+        if not self.has(table) or not self.read(table).equals(frame):
+            self._store_whole(table, frame)
 
     def read_at(self, table: type[Contract], key: Slice) -> datetime | None:
         """Return which read a slice was made from; None when the slice is not there."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from openai_costs.kernel.errors import StorageFailed
 from openai_costs.storage.delta import LiveFile
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import is_local
 from openai_costs.tables.contract import Contract
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from upath import UPath
 
-from openai_costs.kernel.errors import StorageFailed
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import is_local
 
 TRIAL = "conditional-put-trial"

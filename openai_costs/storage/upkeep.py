@@ -9,9 +9,8 @@ from collections import Counter
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from openai_costs.kernel.errors import StorageFailed
 from openai_costs.storage.delta import WRITING, DeltaTables, LiveFile
-from openai_costs.storage.delta_faults import as_ours
+from openai_costs.storage.delta_faults import StorageFailed, as_ours
 
 EVERY = 20
 """Commits between two upkeeps of a table."""

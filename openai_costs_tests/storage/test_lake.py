@@ -1,21 +1,25 @@
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from deltalake.exceptions import DeltaError
 from polars.testing import assert_frame_equal
 from upath import UPath
 
 from openai_costs.kernel.errors import ContractBroken, PageRefused
+from openai_costs.storage import delta
 from openai_costs.storage import lake as lake_module
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs_tests.org import day, files
+from openai_costs_tests.org import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,29 +193,46 @@ def test_a_whole_table_that_breaks_its_contract_is_as_it_was(lake: Lake) -> None
     assert_frame_equal(lake.read(Coverage), good)
 
 
-def test_a_half_written_file_is_never_read(tmp_path: Path) -> None:
+def test_a_file_that_was_never_committed_is_never_read(tmp_path: Path) -> None:
     lake = Lake(UPath(tmp_path))
     lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
-    (tmp_path / "lake/core/spend_by_user/acme/.half.tmp").write_bytes(b"PAR1")
-    assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
-    assert lake.days(SpendByUser, "acme") == {day(1)}
-    assert lake.slices(SpendByUser).height == 1
+    folder = tmp_path / "lake/core/spend_by_user/connection=acme/month=2026-11"
+    (committed,) = folder.iterdir()
+    shutil.copy(committed, folder / "part-00000-of-a-killed-writer.parquet")
+    (folder / "part-00001-half-written.parquet").write_bytes(b"PAR1")
+    again = Lake(UPath(tmp_path))
+    assert held(again) == [("acme", day(1), "ada", Decimal(1))]
+    assert again.daily_usd(SpendByUser).rows() == [(day(1), Decimal(1))]
+    assert again.slices(SpendByUser).height == 1
 
 
-def test_a_failing_write_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_write_that_fails_leaves_the_slice_as_it_was(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = Lake(UPath(tmp_path))
     lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
-    before = files(tmp_path, "lake")
 
-    def full(*_: object) -> None:
-        raise OSError("No space left on device")
+    def full(*_: object, **__: object) -> None:
+        raise DeltaError("Generic LocalFileSystem error: No space left on device (os error 28)")
 
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(delta, "write_deltalake", full)
+    with pytest.raises(OSError, match="No space left on device"):
         lake.replace(SpendByUser, [read((A1, "eve", "9"), replaces=(A1,), at=NOON)])
-    assert files(tmp_path, "lake") == before
+    assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
+    assert lake.read_at(SpendByUser, A1) == MORNING
+
+
+def test_a_panic_of_the_library_is_an_error_with_a_reason(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PanicException(BaseException):
+        """As delta-rs raises it: no `Exception`."""
+
+    def panic(*_: object, **__: object) -> None:
+        raise PanicException("called `Option::unwrap()` on a `None` value")
+
+    monkeypatch.setattr(delta, "write_deltalake", panic)
+    with pytest.raises(StorageFailed, match=r"delta-rs stopped .*unwrap"):
+        lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
 
 
 def test_a_batch_derived_from_another_speaks_of_the_same_reads() -> None:

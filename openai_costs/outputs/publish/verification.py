@@ -16,7 +16,6 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.errors import StorageFailed
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
 from openai_costs.outputs.publish.database import PARQUET
@@ -34,6 +33,7 @@ from openai_costs.questions.spend.verification import (
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice
