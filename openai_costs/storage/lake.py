@@ -34,7 +34,7 @@ from openai_costs.storage.live_rows import (
     with_zones,
 )
 from openai_costs.storage.replacing import count, sound_part
-from openai_costs.storage.slice_log import KEY
+from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
 from openai_costs.storage.sql import connected
 from openai_costs.storage.stored_batches import as_contract, bounded, read_batch
@@ -144,6 +144,7 @@ class Lake:
         """Show every table as it is at its first use in this block, whatever others write."""
         self._make_ready()
         with self._tables.frozen():
+            self._tables.find(LOG)  # first: it must not know more than the tables
             yield
 
     def slices(self, table: type[Contract]) -> pl.DataFrame:

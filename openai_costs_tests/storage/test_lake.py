@@ -14,12 +14,12 @@ from upath import UPath
 from openai_costs.kernel.errors import ContractBroken, PageRefused
 from openai_costs.storage import delta
 from openai_costs.storage import lake as lake_module
-from openai_costs.storage.delta_faults import StorageFailed
+from openai_costs.storage.delta_faults import Overtaken, StorageFailed
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs_tests.org import day
+from openai_costs_tests.org import day, files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -257,3 +257,125 @@ def test_slices_are_taken_one_batch_at_a_time(lake: Lake) -> None:
 
     lake.replace(SpendByUser, batches())
     assert taken == ["2026-11-01 with 0 rows there", "2026-11-02 with 1 rows there"]
+
+
+def test_the_rows_of_a_slice_keep_the_order_in_which_they_were_written(lake: Lake) -> None:
+    keys = [Slice("acme", day(number)) for number in range(1, 21)]
+    names = [f"user{number * 7919 % 1000:03}" for number in range(1000)]
+    lines = [(key, name, "1") for key in keys for name in names]
+    lake.replace(SpendByUser, [read(*lines, replaces=tuple(keys))])
+    for key in keys[5:15]:
+        lake.replace(SpendByUser, [read(*[(key, name, "2") for name in names], replaces=(key,))])
+    for batch in lake.batches(SpendByUser, [key.day for key in keys]):
+        for rows_of_day in batch.frame.partition_by("day"):
+            assert rows_of_day["user_id"].to_list() == names
+
+
+def test_tables_in_a_block_that_is_frozen_stay_as_they_were_at_their_first_use(
+    lake: Lake, home: UPath
+) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    with lake.frozen():
+        assert len(held(lake)) == 1
+        newer = read((A1, "eve", "5"), (A2, "eve", "5"), replaces=(A1, A2), at=NOON)
+        Lake(home).replace(SpendByUser, [newer])
+        assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
+        assert lake.reads(SpendByUser) == {A1: MORNING}
+        assert lake.daily_usd(SpendByUser).rows() == [(day(1), Decimal(1))]
+    assert [row[3] for row in held(lake)] == [Decimal(5), Decimal(5)]
+
+
+def test_a_whole_table_that_stays_the_same_makes_no_commit(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(Coverage, covered("missing"))
+    before = files(tmp_path, "lake/mart/coverage")
+    lake.replace_whole(Coverage, covered("missing"))
+    assert files(tmp_path, "lake/mart/coverage") == before
+    lake.replace_whole(Coverage, covered("settled"))
+    assert lake.read(Coverage)["state"].to_list() == ["settled"]
+
+
+def test_on_an_object_store_a_table_that_another_run_replaced_meanwhile_is_not_overwritten(
+    tmp_path: Path,
+) -> None:
+    store = UPath(tmp_path.as_uri())
+    ours, theirs = Lake(store), Lake(store)
+    ours.replace_whole(Coverage, covered("missing"))
+    with ours.alone(Coverage):
+        ours.read(Coverage)
+        theirs.replace_whole(Coverage, covered("provisional"))
+        with pytest.raises(Overtaken, match=r"mart\.coverage was not replaced: another run"):
+            ours.replace_whole(Coverage, covered("settled"))
+    assert ours.read(Coverage)["state"].to_list() == ["provisional"]
+    with ours.alone(Coverage):
+        ours.read(Coverage)
+        ours.replace_whole(Coverage, covered("settled"))
+        ours.replace_whole(Coverage, covered("missing"))
+    assert theirs.read(Coverage)["state"].to_list() == ["missing"]
+
+
+def test_a_connection_is_removed_with_its_days_without_rows(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (B1, "bo", "3"), replaces=(A1, A2, B1))])
+    lake.remove_connection("acme")
+    assert held(lake) == [("bolt", day(1), "bo", Decimal(3))]
+    assert lake.connections(SpendByUser) == ["bolt"]
+    lake.replace(SpendByUser, [read(replaces=(A2,))])
+    assert lake.days(SpendByUser, "acme") == {day(2)}
+
+
+def test_days_after_a_day_are_removed_in_every_connection(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A2, "ada", "1"), (B1, "bo", "3"), replaces=(A1, A2, B1))])
+    lake.remove_days_after(day(1))
+    assert held(lake) == [("bolt", day(1), "bo", Decimal(3))]
+    assert lake.days(SpendByUser, "acme") == {day(1)}
+
+
+@pytest.mark.parametrize(
+    "name", ["key=value/connection=x", "space and ü", "a#b?c*d", "Ines's 50% {a};b"]
+)
+def test_a_home_in_a_folder_of_any_name_is_read_right(tmp_path: Path, name: str) -> None:
+    lake = Lake(UPath(tmp_path / name))
+    odd = Slice("x y/z=ü", day(1))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (odd, "bo", "2"), replaces=(A1, odd))])
+    lake.replace(SpendByUser, [read((A1, "ada", "3"), replaces=(A1,), at=NOON)])
+    assert held(lake) == [
+        ("acme", day(1), "ada", Decimal(3)),
+        (odd.connection, day(1), "bo", Decimal(2)),
+    ]
+    names = "SELECT connection, billed_usd FROM stored ORDER BY 1"
+    schema = pl.Schema({"connection": pl.String(), "usd": pl.Decimal(38, 18)})
+    assert lake.ask(SpendByUser, names, schema).rows() == [("acme", 3), (odd.connection, 2)]
+
+
+def test_a_damaged_data_file_is_one_sentence_with_the_table(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    for file in (tmp_path / "lake/core/spend_by_user").rglob("part-*.parquet"):
+        file.write_bytes(b"no Parquet")
+    with pytest.raises(StorageFailed, match=r"lake/core/spend_by_user: .*backfill --offline"):
+        lake.read(SpendByUser)
+
+
+def test_a_table_gets_a_column_that_its_contract_got(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types = SpendByUser.types()
+    before = rows((A1, "ada", "1"), (A2, "ada", "1")).drop("model")
+    older = {name: kind for name, kind in types.items() if name != "model"}
+    with monkeypatch.context() as patched:
+        patched.setattr(SpendByUser, "types", lambda: older)
+        patched.setattr(SpendByUser, "no_rows", lambda: pl.DataFrame(schema=older))
+        patched.setattr(SpendByUser, "broken_rules", lambda _: [])
+        lake.replace(SpendByUser, [Batch(before, {A1: MORNING, A2: MORNING})])
+    asked = pl.Schema({"model": pl.String()})
+    assert lake.read(SpendByUser)["model"].to_list() == [None, None]
+    assert lake.ask(SpendByUser, "SELECT model FROM stored", asked).rows() == [(None,), (None,)]
+    lake.replace(SpendByUser, [read((A1, "ada", "2"), replaces=(A1,), at=NOON)])
+    assert lake.read(SpendByUser)["model"].to_list() == ["gpt-5", None]
+    models = lake.ask(SpendByUser, "SELECT model FROM stored ORDER BY day", asked)
+    assert models.rows() == [("gpt-5",), (None,)]
+
+
+def covered(state: str) -> pl.DataFrame:
+    row = {"connection": "acme", "source": "costs", "day": day(1), "state": state}
+    return pl.DataFrame([{**dict.fromkeys(Coverage.types()), **row}], schema=Coverage.types())
