@@ -43,16 +43,23 @@ def refuse_unsafe_store(root: UPath) -> None:
     """
     if is_local(root) or root.protocol == "file":
         return
-    trial, store = (root / TRIAL).path, root.fs
-    try:
-        for _ in range(2):
-            store.pipe_file(trial, b"A second write of this file must fail.", mode="create")
-    except FileExistsError:
+    if _refuses_a_second_write(root / TRIAL) or _refuses_a_second_write(root / TRIAL):
         return
-    except NotImplementedError:
-        pass
     raise StorageFailed(
         root,
         "this object store does not support conditional writes, so that two runs at once would "
         "lose rows of each other. Choose a store with If-None-Match, or a local home",
     )
+
+
+def _refuses_a_second_write(trial: UPath) -> bool:
+    """Write a name that must not be there yet; return whether that was refused because it is."""
+    try:
+        trial.fs.pipe_file(trial.path, b"A second write of this file must fail.", mode="create")
+    except NotImplementedError:
+        return False
+    except OSError:  # s3fs has no FileExistsError for it
+        if not trial.fs.exists(trial.path):
+            raise
+        return True
+    return False
