@@ -57,7 +57,7 @@ def daily_assets() -> tuple[Builder, ...]:
 def kinds() -> set[str]:
     """Return what a table of all providers shows: Dagster takes three, so one provider or none."""
     names = {one.name for one in registry.PROVIDERS}
-    return {"polars", "parquet"} | (names if len(names) == 1 else set())
+    return {"polars", "deltalake"} | (names if len(names) == 1 else set())
 
 
 def spend(

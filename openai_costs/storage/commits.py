@@ -4,7 +4,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from openai_costs.storage.delta import DeltaTables, overwrite
-from openai_costs.storage.delta_faults import Overtaken
+from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.live_rows import PARTITIONS, PLACE_TYPE, POSITION, as_stored
 from openai_costs.storage.replacing import predicate, rows_of, slices_in
 from openai_costs.storage.slice_log import SLICES
@@ -22,7 +22,8 @@ def replace_slices(tables: DeltaTables, table: type[Contract], batch: Batch) -> 
 
     Where no row goes and none comes, there is nothing to commit.
     """
-    name, slices, rows = path_of(table), slices_in(batch), rows_of(table, batch)
+    name, slices = path_of(table), slices_in(batch)
+    rows = rows_of(table, batch, slices)
     tables.create(name, rows.clear(), PARTITIONS)
     if rows.height or _may_have_rows(tables, name, batch):
         where = predicate(batch.read_at)
@@ -48,7 +49,7 @@ def replace_whole(
         read: The version that the rows were computed from, where another must not be replaced.
 
     Raises:
-        Overtaken: There is another version.
+        WriteConflict: There is another version.
     """
     place = pl.int_range(pl.len(), dtype=PLACE_TYPE).alias(POSITION)
     rows = as_stored(frame).with_columns(place)
@@ -56,7 +57,7 @@ def replace_whole(
 
     def attempt(data: DeltaTable) -> int:
         if read is not None and data.version() != read:
-            raise Overtaken(table.full_name())
+            raise WriteConflict(table.full_name())
         return overwrite(data, rows).version()
 
     return tables.commit(path_of(table), attempt)

@@ -6,8 +6,8 @@ cannot be read stays where it is, and its name is reported.
 """
 
 import io
-import logging
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,14 +32,13 @@ OF_DELTA = ("_", "connection=")
 
 REMEDY = "Make that day again from the kept pages: openai-costs backfill --offline."
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
-_log = logging.getLogger(__name__)
 
 
 class DayFiles:
     """The day files below a lake.
 
     Attributes:
-        tables: The tables that have some; filled in by `found`.
+        tables: The tables that have some; filled in by `claimed`.
     """
 
     def __init__(self, root: UPath) -> None:
@@ -48,7 +47,7 @@ class DayFiles:
         self._damaged: set[str] = set()
 
     @contextmanager
-    def found(self) -> Iterator["DayFiles"]:
+    def claimed(self) -> Iterator["DayFiles"]:
         """Find what is to be moved, and hold it; note at the end that all is moved."""
         if (self.root / FORMAT).exists() or not self.root.exists():
             yield self
@@ -72,7 +71,7 @@ class DayFiles:
                 months[file.parent.name, file.name[: len("2026-11")]].append(file)
         moved = counted(sum(map(len, months.values())), "day")
         progress = f"{table.full_name()}, {moved} (table {number} of {len(self.tables)})"
-        _log.warning("Moving the tables of version 0.1 to Delta Lake: %s.", progress)
+        _say(f"Moving the tables of version 0.1 to Delta Lake: {progress}.")
         for (connection, _), files in sorted(months.items()):
             yield self._batch(table, connection, sorted(files, key=str))
 
@@ -121,7 +120,7 @@ class DayFiles:
         except (pl.exceptions.PolarsError, KeyError, ValueError) as damage:
             self._damaged.add(str(file))
             reason = str(damage).splitlines()[0]
-            _log.warning("%s cannot be read and stays where it is (%s). %s", file, reason, REMEDY)
+            _say(f"{file} cannot be read and stays where it is ({reason}). {REMEDY}")
             return None
 
     def _files(self, table: type[Contract]) -> Iterator[UPath]:
@@ -150,3 +149,8 @@ class DayFiles:
             return
         with FileLock(str(self.root / ".moving.lock")):
             yield
+
+
+def _say(line: str) -> None:
+    """Write a line for a person, whichever command or run is the first to use the home."""
+    sys.stderr.write(f"{line}\n")

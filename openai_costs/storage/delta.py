@@ -188,7 +188,7 @@ class DeltaTables:
         return found.st_ino, found.st_mtime_ns
 
     def _may_be_newer(self, name: str, table: DeltaTable) -> bool:
-        """Return whether there can be a newer version: on a disk, a look at one name tells."""
+        """Return whether there can be a newer version: on a disk, one name answers that."""
         following = self._commit_file(name, table.version() + 1)
         return not self._is_local or os.path.exists(following)  # noqa: PTH110 - asked often
 

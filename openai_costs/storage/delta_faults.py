@@ -33,7 +33,7 @@ class StorageFailed(OpenAICostsError):  # noqa: N818
         self.place, self.why = place, why
 
 
-class Overtaken(OpenAICostsError):  # noqa: N818
+class WriteConflict(OpenAICostsError):  # noqa: N818
     """Another run has replaced a table since this one read it: nothing was written."""
 
     def __init__(self, table: str) -> None:

@@ -103,7 +103,7 @@ class Lake:
 
         Raises:
             ContractBroken: The rows break the contract; the table is as it was.
-            Overtaken: The table was read while `alone` held it, and replaced by another run since.
+            WriteConflict: Another run replaced the table after it was read within `alone`.
         """
         self._make_ready()
         if broken := table.broken_rules(frame):
@@ -239,7 +239,7 @@ class Lake:
         if self._is_ready:
             return
         self._is_ready = True
-        with DayFiles(self.root).found() as old:
+        with DayFiles(self.root).claimed() as old:
             for table in old.tables:
                 for batch in old.batches(table):
                     self._slices.note(

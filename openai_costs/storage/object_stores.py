@@ -17,20 +17,20 @@ S3 = ("s3", "s3a")
 
 
 def store_options(root: UPath) -> dict[str, str]:
-    """Return how delta-rs reaches a store: what fsspec was told about it, and conditional puts.
+    """Return how delta-rs reaches a store: what fsspec knows about it, and conditional puts.
 
     Credentials in the environment are found by delta-rs itself.
     """
     if is_local(root) or root.protocol not in S3:
         return {}
     known: Any = root.fs
-    told = {
+    settings = {
         "aws_access_key_id": known.key,
         "aws_secret_access_key": known.secret,
         "aws_session_token": known.token,
         "aws_endpoint_url": known.endpoint_url or known.client_kwargs.get("endpoint_url"),
     }
-    options = {name: str(value) for name, value in told.items() if value}
+    options = {name: str(value) for name, value in settings.items() if value}
     # The address decides about encryption on the way, as it does for every other client.
     return options | {"aws_conditional_put": "etag", "aws_allow_http": "true"}
 

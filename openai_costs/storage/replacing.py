@@ -77,9 +77,15 @@ def _decimal_text(batch: Batch, key: Slice) -> str | None:
     return str(batch.page_usd[key]) if key in batch.page_usd else None
 
 
-def rows_of(table: type[Contract], batch: Batch) -> pl.DataFrame:
-    """Return the rows of a batch as they are stored: with month, read and position."""
-    read = slices_in(batch).select(*KEY, slice_read_at="read_at", read_number="read_number")
+def rows_of(table: type[Contract], batch: Batch, slices: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a batch as they are stored: with month, read and position.
+
+    Args:
+        table: Their contract.
+        batch: The rows.
+        slices: `slices_in` the batch.
+    """
+    read = slices.select(*KEY, slice_read_at="read_at", read_number="read_number")
     rows = as_stored(batch.frame).join(read, on=KEY, how="left", maintain_order="left")
     of_read = [pl.int_range(pl.len(), dtype=PLACE_TYPE).alias(POSITION)]
     if "read_at" not in table.types():  # where it is in the contract, it is the same instant

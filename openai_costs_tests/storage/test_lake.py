@@ -14,7 +14,7 @@ from upath import UPath
 from openai_costs.kernel.errors import ContractBroken, PageRefused
 from openai_costs.storage import delta
 from openai_costs.storage import lake as lake_module
-from openai_costs.storage.delta_faults import Overtaken, StorageFailed
+from openai_costs.storage.delta_faults import StorageFailed, WriteConflict
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend_by_user import SpendByUser
@@ -304,7 +304,7 @@ def test_on_an_object_store_a_table_that_another_run_replaced_meanwhile_is_not_o
     with ours.alone(Coverage):
         ours.read(Coverage)
         theirs.replace_whole(Coverage, covered("provisional"))
-        with pytest.raises(Overtaken, match=r"mart\.coverage was not replaced: another run"):
+        with pytest.raises(WriteConflict, match=r"mart\.coverage was not replaced: another run"):
             ours.replace_whole(Coverage, covered("settled"))
     assert ours.read(Coverage)["state"].to_list() == ["provisional"]
     with ours.alone(Coverage):

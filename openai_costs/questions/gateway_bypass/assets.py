@@ -29,7 +29,7 @@ from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
 GROUP = "gateway_bypass"
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 _BILLED = "SELECT DISTINCT api_key_id FROM stored WHERE api_key_id IS NOT NULL"
 EXPLANATIONS = (Usage, CostReconciliation, GatewayTokens, ApiKeys, Projects)
 

@@ -37,7 +37,7 @@ DAYS_A_BATCH = 14
 @table_asset(
     CostReconciliation,
     group="reconciliation",
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     deps=[asset_key(table) for table in COMPARED],
 )
 def cost_reconciliation(
@@ -61,7 +61,7 @@ def cost_reconciliation(
 @table_asset(
     GatewayCapture,
     group="reconciliation",
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     deps=[asset_key(table) for table in (Spend, SpendControl, GatewaySpend)],
 )
 def gateway_capture(

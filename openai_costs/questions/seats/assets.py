@@ -50,7 +50,7 @@ _SUBSCRIPTIONS = """
 @whole_table_asset(
     Seats,
     group="seats",
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     reads=(*MEMBERS, Engineers, SpendAttribution, Spend, Coverage),
 )
 def seats(

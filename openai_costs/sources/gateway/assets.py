@@ -136,7 +136,7 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
 @table_asset(
     GatewaySpend,
     group=GROUP,
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     deps=[METER_PAGES],
     rules=(CONTRACT,),
     is_explanation=True,
@@ -187,7 +187,7 @@ gateway_tokens: dg.AssetsDefinition = dg.asset(
     deps=[REGISTRY_PAGES, asset_key(GatewaySpend), asset_key(ApiKeys)],
     backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name=GROUP,
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     check_specs=[USABLE.spec(TOKENS, None)],
 )(_gateway_tokens)
 DAILY_ASSETS = (meter_pages, gateway_spend)
