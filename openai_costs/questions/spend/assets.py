@@ -39,7 +39,7 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 
 GROUP = "spend"
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 NAMES = [asset_key(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)]
 TEAMS_AND_NAMES = [asset_key(one) for one in (SpendAttribution, ApiKeys, Projects)]
 EXPLANATIONS = [asset_key(UserView), asset_key(Usage), *NAMES]
