@@ -25,7 +25,7 @@ AT_THE_MINIMUM, FEWEST = 1.2, 0.7
 """The share of the alarm that a rise must reach: at the minimum dollars, and at the very most."""
 
 LESS_PER_E = 0.1
-"""So much less of it for a rise of e times the dollars: a large rise is told by fewer sigmas."""
+"""So much less of it for a rise of e times the dollars: a large rise needs fewer sigmas."""
 
 GROWTH_DAYS = 14
 

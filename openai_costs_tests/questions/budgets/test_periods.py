@@ -77,12 +77,15 @@ def test_periods_follow_one_another_without_a_gap(period: str, day: date) -> Non
 @pytest.mark.parametrize(
     ("said", "objection"),
     [
-        ({"scope": "team"}, "any other"),
-        ({"id": "labs"}, "the scope all takes no id"),
-        ({"ids": ["labs"]}, "the scope all takes no id"),
+        ({"scope": "team"}, "needs an id, because its scope is team"),
+        ({"id": "labs"}, "has an id, but counts all"),
+        ({"ids": ["labs"]}, "has an id, but counts all"),
         ({"scope": "team", "id": "labs", "ids": ["desk"]}, "all of them into ids"),
         ({"scope": "team", "id": ""}, "is empty; write a name"),
-        ({"period": "range", "start": date(2026, 1, 1)}, "needs a start and an end"),
+        (
+            {"period": "range", "start": date(2026, 1, 1)},
+            "needs start and end, because its period is range",
+        ),
         ({"start": date(2026, 2, 1), "end": date(2026, 1, 1)}, "ends before it starts"),
         ({"limit_usd": 0}, "greater than 0"),
         ({"thresholds_pct": [0]}, "greater than 0"),
