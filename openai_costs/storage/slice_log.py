@@ -83,6 +83,7 @@ class SliceLog:
             )
             overwrite(log, rows, f"{TABLE} = {text(table)}")
 
+        self._tables.create(LOG, ENTRIES.to_frame(), [TABLE])
         self._tables.commit(LOG, attempt)
 
     def forget(self, table: str, where: str) -> None:

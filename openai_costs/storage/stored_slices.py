@@ -4,11 +4,13 @@ Not here: what the log is (slice_log.py), rows (stored_batches.py).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import polars as pl
 from deltalake import DeltaTable
 
 from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.live_rows import collected, scan
 from openai_costs.storage.slice_log import (
     KEY,
@@ -50,7 +52,7 @@ class StoredSlices:
         return files, self._known[name][-1]
 
     def note(self, name: str, written: Sequence[pl.DataFrame], before: int) -> None:
-        """Log what commits to a table have replaced; tidy the table where it is time to.
+        """Log what commits to a table have replaced, and tidy up where it is time to.
 
         Args:
             name: The table.
@@ -60,13 +62,17 @@ class StoredSlices:
         if any(slices.height for slices in written):
             log_before = self._tables.version(LOG)
             self._log.add(name, pl.concat(written))
-            if is_due(before, self._tables.version(name)):
-                tidy(self._tables, name)
-                self.fold(name)
-            elif self._log.is_scattered(name):
-                self.fold(name)
-            if is_due(log_before, self._tables.version(LOG)):
-                tidy(self._tables, LOG)
+            with suppress(StorageFailed):  # the rows are there; what was not tidied is next time
+                self._tidy(name, before, log_before)
+
+    def _tidy(self, name: str, before: int, log_before: int) -> None:
+        is_time = is_due(before, self._tables.version(name))
+        if is_time:
+            tidy(self._tables, name)
+        if is_time or self._log.is_scattered(name):
+            self.fold(name)
+        if is_due(log_before, self._tables.version(LOG)):
+            tidy(self._tables, LOG)
 
     def fold(self, name: str) -> None:
         """Fold what the log has about a table into one file, and make it complete."""

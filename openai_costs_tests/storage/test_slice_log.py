@@ -12,6 +12,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.storage.delta import DeltaTables
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slice_log import LOG, SliceLog
 from openai_costs.storage.slices import Batch, Slice
@@ -212,3 +213,23 @@ def test_the_log_of_changes_names_no_person_and_no_amount(lake: Lake, tmp_path: 
         assert b"1234.5" not in file.read_bytes(), file
     assert Decimal("1234.5678") in lake.read(SpendByUser)["billed_usd"].to_list()
     assert MORNING.tzinfo is UTC
+
+
+def test_the_slices_of_a_writer_that_was_killed_at_the_very_first_write_can_be_removed(
+    lake: Lake, home: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_and_die(lake, read((A1, "ada", "1"), (B1, "bo", "1"), replaces=(A1, B1)), monkeypatch)
+    Lake(home).remove_connection("acme")
+    assert [row[:3] for row in known(home)] == [("bolt", day(1), 1)]
+
+
+def test_upkeep_that_fails_does_not_fail_the_write(
+    lake: Lake, home: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageFailed(home, "the disk is slow")
+
+    monkeypatch.setattr(StoredSlices, "fold", fail)
+    for _ in range(EVERY + 1):
+        assert not lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))]).refused
+    assert [row[:3] for row in known(home)] == [("acme", day(1), 1)]
