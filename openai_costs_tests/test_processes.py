@@ -12,11 +12,15 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
+import msgspec
 import pytest
 
 from openai_costs.orchestration.jobs import DIRECTORY
 from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.storage.archive import open_read
+from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.read_names import SUFFIX
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
@@ -33,13 +37,14 @@ from openai_costs_tests.org import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
     from multiprocessing.context import SpawnProcess
 
     import httpx
     import polars as pl
 
+    from openai_costs.storage.archive import Manifest
     from openai_costs.tables.contract import Contract
 
 spawn: Final = multiprocessing.get_context("spawn")
@@ -57,7 +62,7 @@ STAGES: Final = {
 
 
 STAGES_OF_NAMES: Final = {
-    "a finished list": "/2026-11-23/api_keys.proj_labs.msgpack",
+    "a finished list": "/2026-11-23/api_keys.proj_model_evals.msgpack",
     "the archive": "/raw/openai/tidewater/directory/2026-11-23/",
     "a table": "/lake/core/users/all.parquet",
 }
@@ -226,7 +231,24 @@ def test_a_process_killed_while_it_reads_names_goes_on_where_it_was(
     # A reading that is in the archive is not unfinished: another one asks for every list.
     if stage != "a table":
         assert len(copy.asked("tidewater")) < len(named.asked("tidewater")) / 2
-        assert visible(copy.home, "raw") == visible(named.home, "raw")
+        assert kept_reads(copy) == kept_reads(named)
+        assert notes(copy.home) == notes(named.home)
+
+
+def kept_reads(made: House) -> dict[str, tuple[Manifest, Mapping[str, bytes]]]:
+    """Every kept read by its path, without the clocks: lists that are not asked for have none."""
+    paths = [path for path in visible(made.home, "raw") if path.endswith(SUFFIX)]
+    opened = {path: open_read(place(made.home) / path) for path in paths}
+    return {
+        path: (msgspec.structs.replace(one.manifest, clock_at=None, server_at=None), one.bodies)
+        for path, one in opened.items()
+    }
+
+
+def notes(home: str) -> dict[str, bytes]:
+    """What is kept beside the reads: notes, and no list that is unfinished."""
+    kept = visible(home, "raw").items()
+    return {path: content for path, content in kept if not path.endswith(SUFFIX)}
 
 
 def test_two_processes_refresh_different_days_of_one_home_at_once(
