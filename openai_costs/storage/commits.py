@@ -20,16 +20,17 @@ def path_of(table: type[Contract]) -> str:
 def replace_slices(tables: DeltaTables, table: type[Contract], batch: Batch) -> pl.DataFrame:
     """Replace the slices of a batch; return what the log is to know: COMMIT and SLICES.
 
-    Where no row goes and none comes, there is nothing to commit.
+    A commit is made also where no row goes and none comes: versions are the order of reads,
+    whatever their clocks.
     """
     name, slices = path_of(table), slices_in(batch)
     rows = rows_of(table, batch, slices)
     tables.create(name, rows.clear(), PARTITIONS)
-    if rows.height or _may_have_rows(tables, name, batch):
+    if slices.is_empty():
+        data = tables.get(name)
+    else:
         where = predicate(batch.read_at)
         data = tables.commit(name, lambda data: overwrite(data, rows, where))
-    else:
-        data = tables.get(name)
     return slices.select(
         pl.lit(data.metadata().id).cast(pl.String).alias("table_id"),
         pl.lit(data.version(), pl.Int64).alias("version"),
@@ -61,13 +62,3 @@ def replace_whole(
         return overwrite(data, rows).version()
 
     return tables.commit(path_of(table), attempt)
-
-
-def _may_have_rows(tables: DeltaTables, name: str, batch: Batch) -> bool:
-    """Return whether a file may hold rows of a batch's slices."""
-    files = tables.live_files(name)
-    return any(
-        file.partition["connection"] == key.connection and file.may_hold(key.day, key.day)
-        for key in batch.read_at
-        for file in files
-    )

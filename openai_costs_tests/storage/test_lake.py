@@ -378,4 +378,5 @@ def test_a_table_gets_a_column_that_its_contract_got(
 
 def covered(state: str) -> pl.DataFrame:
     row = {"connection": "acme", "source": "costs", "day": day(1), "state": state}
+    row["is_connected"] = True
     return pl.DataFrame([{**dict.fromkeys(Coverage.types()), **row}], schema=Coverage.types())

@@ -440,7 +440,8 @@ def test_a_publication_sweeps_up_what_a_killed_one_left_half_built(fresh: UPath)
 
 
 def test_a_publication_sweeps_up_what_a_killed_process_left_half_written(fresh: UPath) -> None:
-    left = Path(str(fresh)) / "lake/core/spend/acme/.2026-11-03.parquet.x1.tmp"
+    left = Path(str(fresh)) / "raw/openai/acme/.learned.json.x1.tmp"
+    left.parent.mkdir(parents=True, exist_ok=True)
     left.write_bytes(b"half")
     publish_now(fresh)
     assert not left.exists()
