@@ -3,8 +3,9 @@
 Not here: doing it (backfill.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import NamedTuple
 
 from dagster import AssetKey
@@ -27,6 +28,9 @@ from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import read_at
 from openai_costs.tables.core.usage import Usage
+
+ReadsOf = Callable[[date], Sequence[UPath]]
+"""Returns the kept reads of a day, in the order in which they were kept."""
 
 
 class Step(NamedTuple):
@@ -79,7 +83,8 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         alone, name = settings.only(connection.name), connection.name
         torn = {day for one, day in in_part if one == name and day <= today}
         days = (due[name] | torn) - set(recent)
-        kept = {day for day in days if _has_settled_pages(alone, day, now)}
+        archived = _archived(alone)
+        kept = {day for day in days if _has_settled_pages(alone, archived, day, now)}
         steps += [Step(alone, REBUILD, one) for one in consecutive(kept)]
         steps += [Step(alone, REFRESH, one) for one in consecutive(days - kept)]
     return [*steps, Step(settings, REFRESH, recent)]
@@ -88,7 +93,8 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
 def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
     """Return a plan without a request: every day asked for that has kept pages."""
     days = asked or DayRange(min(settings.first_day, today), today)
-    there = (day for day in days if any(_pages(settings, day)))
+    archived = _archived(settings)
+    there = (day for day in days if any(reads_of(day) for reads_of in archived))
     return [Step(settings, REBUILD, range_) for range_ in consecutive(there)]
 
 
@@ -154,20 +160,23 @@ def _has_names(
     return any(is_usable(source.listing, read) for read in newest)
 
 
-def _pages(settings: Settings, day: date) -> Iterator[list[UPath]]:
-    """Yield the kept reads of a day: costs, and usage where it was ever given."""
+def _archived(settings: Settings) -> list[ReadsOf]:
+    """Return where the kept reads of a day are: costs, and usage where it was ever given."""
     home = place(settings.home)
-    archive, lake = Archive(home), Lake(home)
+    archive, lake, found = Archive(home), Lake(home), list[ReadsOf]()
     for connection in settings.asked_connections:
         provider = provider_of(connection)
-        yield provider.costs.pages.reads(archive, connection, day)
+        found.append(partial(provider.costs.pages.reads, archive, connection))
         if provider.usage and lake.days(Usage, connection.name):
-            yield provider.usage.pages.reads(archive, connection, day)
+            found.append(partial(provider.usage.pages.reads, archive, connection))
+    return found
 
 
-def _has_settled_pages(settings: Settings, day: date, now: datetime) -> bool:
+def _has_settled_pages(
+    settings: Settings, archived: Iterable[ReadsOf], day: date, now: datetime
+) -> bool:
     """Return whether the newest reads of a day are complete and found it settled."""
     return all(
-        files and was_settled(settings, day, read_at(files[-1]), now)
-        for files in _pages(settings, day)
+        (files := reads_of(day)) and was_settled(settings, day, read_at(files[-1]), now)
+        for reads_of in archived
     )

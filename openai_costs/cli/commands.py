@@ -128,7 +128,7 @@ def doctor(
     home: Home = None,
 ) -> None:
     """Check keys, access, folders and versions: one line per fact, with the fix."""
-    from openai_costs.cli.doctor import facts  # noqa: PLC0415
+    from openai_costs.cli.doctor import fact_as_json, facts  # noqa: PLC0415
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     collected = []
@@ -137,7 +137,7 @@ def doctor(
         if not as_json:
             typer.echo(f"{fact.state:<4}  {fact.about}: {fact.text}")
     if as_json:
-        typer.echo(json.dumps([fact.published() for fact in collected], indent=2))
+        typer.echo(json.dumps([fact_as_json(fact) for fact in collected], indent=2))
     sys.exit(any(fact.state == "FAIL" for fact in collected))
 
 

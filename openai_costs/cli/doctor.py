@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
-from itertools import starmap
-from typing import Literal, NamedTuple
 
 import polars as pl
 from upath import UPath
@@ -31,7 +29,7 @@ from openai_costs.questions.spend.verification import withheld_text
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.account_notes import refusal
-from openai_costs.sources.provider import Reach
+from openai_costs.sources.provider import Diagnosis, Reach
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
@@ -46,21 +44,14 @@ from openai_costs.tables.mart.spend import Spend
 LIBRARIES = ("dagster", "dagster-duckdb", "duckdb", "httpx", "pandera", "polars")
 
 
-class Fact(NamedTuple):
-    """One line of the doctor's report."""
-
-    state: Literal["OK", "WARN", "FAIL"]
-    about: str
-    text: str
-
-    def published(self) -> dict[str, str]:
-        """Return the fact for programs, under the names that `doctor --json` has always had."""
-        return {"state": self.state, "about": self.about, "said": self.text}
+def fact_as_json(fact: Diagnosis) -> dict[str, str]:
+    """Return a fact for programs, under the names that `doctor --json` has always had."""
+    return {"state": fact.state, "about": fact.about, "said": fact.text}
 
 
-def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
+def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]:
     """Yield every fact; asks each connection for as little as possible."""
-    yield Fact("OK", "versions", _versions())
+    yield Diagnosis("OK", "versions", _versions())
     yield _settings_file(settings)
     yield _home(settings)
     compared = skew_aware(clock)
@@ -69,27 +60,27 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Fact]:
         of_connection = _connection(settings, connection, compared, to_hosts)
         yield from _guarded(f"{connection.name}: stored", of_connection)
     yield from _guarded("clock", _time(settings, compared))
-    yield from _guarded("published files", starmap(Fact, published_facts(settings)))
+    yield from _guarded("published files", published_facts(settings))
     yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
-    yield from _guarded("gateway", starmap(Fact, governance_facts(settings, compared)))
-    yield from _guarded("alerts", starmap(Fact, route_facts(settings)))
-    yield from _guarded("mutes", starmap(Fact, mute_facts(settings)))
+    yield from _guarded("gateway", governance_facts(settings, compared))
+    yield from _guarded("alerts", route_facts(settings))
+    yield from _guarded("mutes", mute_facts(settings))
     yield from _guarded("budgets", _budgets(settings))
 
 
-def _guarded(about: str, facts_of_it: Iterable[Fact]) -> Iterator[Fact]:
+def _guarded(about: str, facts_of_it: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
     """Yield facts; a fault of the machine or of what is stored is a fact too, the last of them."""
     try:
         yield from facts_of_it
     except Exception as fault:
         if not (sentence := sentence_of(fault)):
             raise
-        yield Fact("FAIL", about, sentence)
+        yield Diagnosis("FAIL", about, sentence)
 
 
-def _budgets(settings: Settings) -> Iterator[Fact]:
+def _budgets(settings: Settings) -> Iterator[Diagnosis]:
     status = Lake(place(settings.home)).read(BudgetStatus)
-    yield from (Fact("WARN", "budgets", text) for text in unspent(status))
+    yield from (Diagnosis("WARN", "budgets", text) for text in unspent(status))
 
 
 def _versions() -> str:
@@ -97,53 +88,55 @@ def _versions() -> str:
     return f"Python {python}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
 
 
-def _settings_file(settings: Settings) -> Fact:
+def _settings_file(settings: Settings) -> Diagnosis:
     path = settings.config_file
     if settings.unread_sections:
         unread = ", ".join(f"[{name}]" for name in settings.unread_sections)
-        return Fact("WARN", "settings", f"{path}: this version does not read {unread}: remove it")
+        return Diagnosis(
+            "WARN", "settings", f"{path}: this version does not read {unread}: remove it"
+        )
     if not path.exists():
-        return Fact("OK", "settings", f"there is no {path}, so the defaults apply")
-    return Fact("OK", "settings", f"read from {path}")
+        return Diagnosis("OK", "settings", f"there is no {path}, so the defaults apply")
+    return Diagnosis("OK", "settings", f"read from {path}")
 
 
-def _home(settings: Settings) -> Fact:
+def _home(settings: Settings) -> Diagnosis:
     home = place(settings.home)
     try:
         refuse_unwritable(home)
     except OSError as fault:
-        return Fact("FAIL", "home", f"{home} is not writable: {of_machine(fault)}")
-    return Fact("OK", "home", f"{home} is writable")
+        return Diagnosis("FAIL", "home", f"{home} is not writable: {of_machine(fault)}")
+    return Diagnosis("OK", "home", f"{home} is writable")
 
 
 def _connection(
     settings: Settings, connection: Connection, clock: Clock, reach: Reach
-) -> Iterator[Fact]:
+) -> Iterator[Diagnosis]:
     """Yield what the provider finds out about a connection, and the days that are stored."""
     provider = provider_of(connection)
-    for state, about, text in provider.diagnose(settings, connection, reach, clock().date()):
-        yield Fact(state, f"{connection.name}: {about}", text)
+    for one in provider.diagnose(settings, connection, reach, clock().date()):
+        yield one._replace(about=f"{connection.name}: {one.about}")
     if refused := refusal(Archive(place(settings.home)), settings, connection):
-        yield Fact("FAIL", f"{connection.name}: account", refused)
+        yield Diagnosis("FAIL", f"{connection.name}: account", refused)
     yield _days(settings, connection)
-    yield from starmap(Fact, kept_page_facts(settings, connection))
+    yield from kept_page_facts(settings, connection)
 
 
-def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Fact]:
+def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Diagnosis]:
     """Yield whether our clock agrees with the servers', and the days that have not come."""
     if warning := clock.warning():
-        yield Fact("WARN", "clock", warning)
+        yield Diagnosis("WARN", "clock", warning)
     elif clock.skews:
-        yield Fact("OK", "clock", "within an hour of the clocks of the servers that answered")
+        yield Diagnosis("OK", "clock", "within an hour of the clocks of the servers that answered")
     latest = clock.latest() or clock.ours()
     if found := future_days(place(settings.home), latest.date()):
         text = f"days that have not come are stored ({described(found)}): a run had a wrong clock."
         remedy = "Run openai-costs backfill with a right clock: it sets them aside."
-        yield Fact("FAIL", "days in the future", f"{text} {remedy}")
+        yield Diagnosis("FAIL", "days in the future", f"{text} {remedy}")
     if misdated := _misdated(settings, naive(latest)):
         remedy = "Run openai-costs backfill: it reads those days again."
         text = f"{counted(misdated, 'day')} stored from reads that are dated in the future."
-        yield Fact("FAIL", "reads in the future", f"{text} {remedy}")
+        yield Diagnosis("FAIL", "reads in the future", f"{text} {remedy}")
 
 
 def _misdated(settings: Settings, latest: datetime) -> int:
@@ -154,27 +147,27 @@ def _misdated(settings: Settings, latest: datetime) -> int:
     return wrong.height
 
 
-def _tie_outs(lake: Lake) -> Iterator[Fact]:
+def _tie_outs(lake: Lake) -> Iterator[Diagnosis]:
     if found := untied_lake(lake, slices_in_flight(lake)):
-        yield Fact("FAIL", "tie-outs", withheld_text(found))
+        yield Diagnosis("FAIL", "tie-outs", withheld_text(found))
     elif newest_settled(lake.read(Coverage)).is_empty():
-        yield Fact("WARN", "tie-outs", "no settled day is stored, so no sum was compared")
+        yield Diagnosis("WARN", "tie-outs", "no settled day is stored, so no sum was compared")
     else:
-        yield Fact("OK", "tie-outs", "every settled day adds up to its control total")
+        yield Diagnosis("OK", "tie-outs", "every settled day adds up to its control total")
 
 
-def _days(settings: Settings, connection: Connection) -> Fact:
+def _days(settings: Settings, connection: Connection) -> Diagnosis:
     home = place(settings.home)
     lake = Lake(home)
     there = lake.days(Spend, connection.name)
     about = f"{connection.name}: tables"
     if not there:
-        return Fact(
+        return Diagnosis(
             "WARN", about, f"{home} has no day yet: run `openai-costs backfill`{_demo_hint(home)}"
         )
     if why := unbilled(lake.read(Coverage), lake.read(Projects)).get(connection.name):
-        return Fact("WARN", about, why)
-    return Fact("OK", about, f"{counted(len(there), 'day')}, {min(there)} to {max(there)}")
+        return Diagnosis("WARN", about, why)
+    return Diagnosis("OK", about, f"{counted(len(there), 'day')}, {min(there)} to {max(there)}")
 
 
 def _demo_hint(home: UPath) -> str:

@@ -4,7 +4,6 @@ Tables of the lake are read by the facts about tie-outs (doctor.py).
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import listed
@@ -14,6 +13,7 @@ from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.questions.spend.verification import remedy
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.provider import Diagnosis
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, DamagedRead
 from openai_costs.storage.files import place
@@ -23,10 +23,9 @@ from openai_costs.tables.mart.spend import Spend
 
 MOST_FILES = 3
 PAGE_END = b"</html>"
-FactTuple = tuple[Literal["OK", "WARN", "FAIL"], str, str]
 
 
-def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[FactTuple]:
+def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[Diagnosis]:
     """Yield the newest kept pages of costs that are damaged: their days must be read again."""
     home = place(settings.home)
     days = sorted(Lake(home).days(Spend, connection.name))
@@ -35,23 +34,25 @@ def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[Fact
     if damaged:
         texts = listed([str(read.error) for read in damaged], MOST_FILES, "file", " ")
         again = remedy([], [Slice(read.connection, read.day) for read in damaged])
-        yield "FAIL", f"{connection.name}: kept pages", f"{texts} {again}"
+        yield Diagnosis("FAIL", f"{connection.name}: kept pages", f"{texts} {again}")
 
 
-def mute_facts(settings: Settings) -> Iterator[FactTuple]:
+def mute_facts(settings: Settings) -> Iterator[Diagnosis]:
     """Yield whether the file of mutes can be read."""
     try:
         kept_mutes(place(settings.home))
     except SettingsError as damaged:
-        yield "FAIL", "mutes", str(damaged)
+        yield Diagnosis("FAIL", "mutes", str(damaged))
 
 
-def published_facts(settings: Settings) -> Iterator[FactTuple]:
+def published_facts(settings: Settings) -> Iterator[Diagnosis]:
     """Yield which published files cannot be read; a home that was never published has none."""
     home = place(settings.home)
     page = home / PAGE
     if page.exists() and not page.read_bytes().rstrip().endswith(PAGE_END):
-        yield "WARN", "page", f"{page} is damaged. Write it again: `openai-costs report`"
+        yield Diagnosis("WARN", "page", f"{page} is damaged. Write it again: `openai-costs report`")
     if (home / "published").exists() and (damaged := unreadable_files(home)):
         texts = listed(damaged, MOST_FILES, "file", ". ")
-        yield "FAIL", "published files", f"{texts}. Publish again: `openai-costs backfill`"
+        yield Diagnosis(
+            "FAIL", "published files", f"{texts}. Publish again: `openai-costs backfill`"
+        )

@@ -5,7 +5,6 @@ Not here: connections and the home (doctor.py).
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Literal
 
 import httpx
 from upath import UPath
@@ -20,7 +19,7 @@ from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.files.odd_rows import summary
 from openai_costs.sources.gateway.readers import GatewayReader, readers_of
 from openai_costs.sources.gateway.registry import strangers
-from openai_costs.sources.provider import silent
+from openai_costs.sources.provider import Diagnosis, silent
 from openai_costs.sources.user_files import files
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.files import place
@@ -29,12 +28,10 @@ from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
-GovernanceFact = tuple[Literal["OK", "WARN", "FAIL"], str, str]
-
 
 def governance_facts(
     settings: Settings, clock: Clock, inner: httpx.BaseTransport | None = None
-) -> Iterator[GovernanceFact]:
+) -> Iterator[Diagnosis]:
     """Yield what there is of gateway and directory, and whether it can be read.
 
     Args:
@@ -48,25 +45,25 @@ def governance_facts(
 
 def _gateway(
     settings: Settings, clock: Clock, inner: httpx.BaseTransport | None
-) -> Iterator[GovernanceFact]:
+) -> Iterator[Diagnosis]:
     about = "gateway"
     if not settings.gateway.is_there:
-        yield ("OK", about, "not configured, so the bill is not compared with a meter")
+        yield Diagnosis("OK", about, "not configured, so the bill is not compared with a meter")
         return
     for reader in readers_of(settings, clock, inner):
         name = f"{about}: {type(reader).__name__}"
         try:
             yield from _readable(name, reader, settings.gateway, clock().date())
         except OpenAICostsError as refused:
-            yield ("FAIL", name, str(refused))
+            yield Diagnosis("FAIL", name, str(refused))
     yield from _gateway_tokens(settings)
     for why in why_unjudged(Lake(place(settings.home)), settings, clock().date()):
-        yield ("WARN", f"{about}: not judged", why)
+        yield Diagnosis("WARN", f"{about}: not judged", why)
 
 
 def _readable(
     name: str, reader: GatewayReader, gateway: Gateway, today: date
-) -> Iterator[GovernanceFact]:
+) -> Iterator[Diagnosis]:
     """Ask for the registry, and for yesterday's meter.
 
     Raises:
@@ -74,14 +71,14 @@ def _readable(
     """
     yesterday = today - ONE_DAY
     if registry := list(reader.registry(today, silent)):
-        yield ("OK", name, f"the registry is readable: {_counted(registry)}")
+        yield Diagnosis("OK", name, f"the registry is readable: {_counted(registry)}")
         yield from _set_aside(name, registry)
     if meter := list(reader.meter(DayRange(yesterday, yesterday), silent)):
         of_day = f"the meter of {yesterday} is readable: {_counted(meter)}"
-        yield ("OK", f"{name}, meter", f"{of_day}{_valued(gateway)}")
+        yield Diagnosis("OK", f"{name}, meter", f"{of_day}{_valued(gateway)}")
         yield from _set_aside(f"{name}, meter", meter)
     elif gateway.spend_files:
-        yield (
+        yield Diagnosis(
             "WARN",
             f"{name}, meter",
             f"no file has a row of {yesterday}: check whether the export is late",
@@ -93,14 +90,14 @@ def _valued(gateway: Gateway) -> str:
     return "; its tokens are valued at list price, an estimate" if is_valued else ""
 
 
-def _set_aside(name: str, reads: Iterable[DayRead]) -> Iterator[GovernanceFact]:
+def _set_aside(name: str, reads: Iterable[DayRead]) -> Iterator[Diagnosis]:
     """Yield the rows of files that cannot be used."""
     odd = [row for read in reads if read.provider == FILES for row in read.absent.items()]
     if odd:
-        yield ("WARN", f"{name}, rows", summary(odd))
+        yield Diagnosis("WARN", f"{name}, rows", summary(odd))
 
 
-def _gateway_tokens(settings: Settings) -> Iterator[GovernanceFact]:
+def _gateway_tokens(settings: Settings) -> Iterator[Diagnosis]:
     """Yield whether each token has an upstream key, and the tokens whose key no directory has."""
     lake = Lake(place(settings.home))
     tokens = lake.read(GatewayTokens)
@@ -108,9 +105,11 @@ def _gateway_tokens(settings: Settings) -> Iterator[GovernanceFact]:
     if not settings.gateway.upstreams and (unmapped or tokens.is_empty()):
         which = counted(unmapped, "gateway token") if unmapped else "the gateway"
         remedy = "Name it in the token's metadata, or in [[gateway.upstreams]]"
-        yield ("WARN", "gateway: upstreams", f"the upstream key of {which} is unknown. {remedy}")
+        yield Diagnosis(
+            "WARN", "gateway: upstreams", f"the upstream key of {which} is unknown. {remedy}"
+        )
     for text in strangers(tokens, lake.read(ApiKeys)):
-        yield ("WARN", "gateway: tokens", text)
+        yield Diagnosis("WARN", "gateway: tokens", text)
 
 
 def _counted(reads: Sequence[DayRead]) -> str:
@@ -119,29 +118,31 @@ def _counted(reads: Sequence[DayRead]) -> str:
     return counted(sum(len(read.bodies) for read in reads), noun)
 
 
-def _directory(settings: Settings) -> Iterator[GovernanceFact]:
+def _directory(settings: Settings) -> Iterator[Diagnosis]:
     about = "directory"
     if not settings.directory.files:
-        yield ("OK", about, "not configured, so no one is matched or flagged")
+        yield Diagnosis("OK", about, "not configured, so no one is matched or flagged")
         return
     folder = UPath(settings.config_file.parent)
     for pattern in (file.path for file in settings.directory.files):
         try:
             found = files(folder, pattern)
         except OpenAICostsError as refused:
-            yield ("FAIL", f"{about}: {pattern}", str(refused))
+            yield Diagnosis("FAIL", f"{about}: {pattern}", str(refused))
         else:
-            yield ("OK", f"{about}: {pattern}", counted(len(found), "file"))
+            yield Diagnosis("OK", f"{about}: {pattern}", counted(len(found), "file"))
     people = Lake(place(settings.home)).read(Engineers)
     doubted = people.height - people["is_trusted"].sum()
     if people.is_empty():
-        yield (
+        yield Diagnosis(
             "WARN",
             about,
             "no one has been read yet: run `openai-costs backfill`, or the job directory",
         )
     elif doubted:
         kept = f"the last list of {doubted:,} people is kept"
-        yield ("WARN", about, f"the directory shrank or was empty, so {kept}: check its files")
+        yield Diagnosis(
+            "WARN", about, f"the directory shrank or was empty, so {kept}: check its files"
+        )
     else:
-        yield ("OK", about, f"{people.height:,} people")
+        yield Diagnosis("OK", about, f"{people.height:,} people")

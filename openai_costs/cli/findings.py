@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from upath import UPath
@@ -20,6 +20,7 @@ from openai_costs.outputs.alerts.rules import all_rules, find_rule
 from openai_costs.outputs.alerts.titles import one_line, title_of
 from openai_costs.settings import Mute, Route
 from openai_costs.settings.load import Settings, secret
+from openai_costs.sources.provider import Diagnosis
 from openai_costs.storage.files import place
 from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
@@ -105,19 +106,23 @@ def _named(home: UPath, name: str) -> Finding:
     raise SettingsError(f"{why} {name!r}. `openai-costs findings --all` lists them.")
 
 
-def route_facts(settings: Settings) -> Iterator[tuple[Literal["OK", "WARN", "FAIL"], str, str]]:
+def route_facts(settings: Settings) -> Iterator[Diagnosis]:
     """Yield a fact per route and per rule pattern that matches nothing; sends nothing."""
     if not settings.alerts.routes:
-        yield ("OK", "alerts", "no route, so no message is sent; findings are in mart.findings")
+        yield Diagnosis(
+            "OK", "alerts", "no route, so no message is sent; findings are in mart.findings"
+        )
     known = [rule.id for rule in all_rules()]
     for route in settings.alerts.routes:
         about = f"alerts: {route.name}"
         if missing := _trouble(route):
-            yield ("FAIL", about, missing)
+            yield Diagnosis("FAIL", about, missing)
         elif not any(map(route.wants_rule, known)):
-            yield ("WARN", about, f"no rule matches {', '.join(route.rules)}: see docs/alerts.md")
+            yield Diagnosis(
+                "WARN", about, f"no rule matches {', '.join(route.rules)}: see docs/alerts.md"
+            )
         else:
-            yield ("OK", about, f"sends to {route.channel}; this check sent nothing")
+            yield Diagnosis("OK", about, f"sends to {route.channel}; this check sent nothing")
 
 
 def _trouble(route: Route) -> str:

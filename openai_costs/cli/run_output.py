@@ -199,6 +199,6 @@ def reasons(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
         if event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             failure = event.step_failure_data.user_failure_data
-            title = (event.step_key or "").replace("__", "/")
+            title = _title(event.step_key)
             described = failure.description if failure else None
             yield described or (of_step(title, error) if error else f"{title} failed.")

@@ -40,6 +40,11 @@ class DayRange:
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
 
+    @property
+    def span(self) -> str:
+        """How a sum names its days: `on 2026-01-05`, or `from 2026-01-05 to 2026-01-07`."""
+        return f"on {self}" if self.first == self.last else f"from {self}"
+
     def newest(self, days: int) -> "DayRange":
         """Return the last `days` days of this range (all of it when shorter)."""
         return DayRange(max(self.first, self.last - ONE_DAY * (days - 1)), self.last)

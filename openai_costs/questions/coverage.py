@@ -8,6 +8,7 @@ import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, naive
 from openai_costs.kernel.formatting import counted, listed
+from openai_costs.storage.slices import slices_frame
 from openai_costs.tables.mart.coverage import Coverage
 
 COSTS = "costs"
@@ -74,8 +75,7 @@ def as_missing(frame: pl.DataFrame, slices: Iterable[tuple[str, date]]) -> pl.Da
         frame: mart.coverage.
         slices: The connection and day of each.
     """
-    schema = {"connection": pl.String, "day": pl.Date}
-    these = pl.DataFrame(list(slices), schema=schema, orient="row").with_columns(hidden=True)
+    these = slices_frame(slices).with_columns(hidden=True)
     is_hidden = pl.col("hidden").fill_null(value=False)
     nothing = (pl.when(~is_hidden).then(name) for name in ("rows", "billed_usd", "read_at"))
     state = pl.when(is_hidden).then(pl.lit("missing")).otherwise("state")
@@ -232,7 +232,5 @@ def _unbilled(name: str, settled: list[date], projects: list[str]) -> str:
 
 
 def _spine(first_days: Mapping[str, date], today: date) -> pl.DataFrame:
-    days = [(name, day) for name, first in first_days.items() for day in DayRange(first, today)]
-    schema = {"connection": pl.String, "day": pl.Date}
-    spine = pl.DataFrame(days, schema=schema, orient="row")
-    return spine.with_columns(is_connected=pl.lit(value=True))
+    days = ((name, day) for name, first in first_days.items() for day in DayRange(first, today))
+    return slices_frame(days).with_columns(is_connected=pl.lit(value=True))

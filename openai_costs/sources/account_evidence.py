@@ -40,6 +40,7 @@ class Evidence:
     costs: CostSource
     organization: OrganizationSource | None = None
     _ids: dict[str, set[str]] = field(default_factory=dict, compare=False)
+    _lists: dict[str, set[str]] = field(default_factory=dict, compare=False)
 
     def known(self, name: str) -> Noted | None:
         """Return the account that a connection's stored days are of; None without any day."""
@@ -74,9 +75,15 @@ class Evidence:
         """Look again at connections whose reads have moved."""
         for name in names:
             self._ids.pop(name, None)
+            self._lists.pop(name, None)
 
     def _listed(self, name: str) -> set[str]:
-        """Return the projects and keys in a connection's newest kept lists."""
+        """Return the projects and keys in a connection's newest kept lists, decoded once."""
+        if name not in self._lists:
+            self._lists[name] = self._newest_lists(name)
+        return self._lists[name]
+
+    def _newest_lists(self, name: str) -> set[str]:
         if self.organization is None:
             return set()
         pages, listing = self.organization.pages, self.organization.listing

@@ -15,7 +15,7 @@ class OtherAccount(ReadFailed):
 
     Args:
         connection: The connection's name.
-        found: What is found, as a clause: `this key reads org-a`.
+        read: What is read, as a clause: `this key reads org-a`.
         expected: What contradicts it, as a clause: `the settings say org-b`.
         remedy: What to do, as a sentence.
     """

@@ -184,7 +184,7 @@ class OrganizationSource:
 
 
 class Diagnosis(NamedTuple):
-    """One fact that the doctor reports about a connection, with the remedy in the same text."""
+    """One fact that the doctor reports, with the remedy in the same text."""
 
     state: Literal["OK", "WARN", "FAIL"]
     about: str

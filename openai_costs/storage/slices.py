@@ -23,6 +23,12 @@ class Slice(NamedTuple):
     day: date
 
 
+def slices_frame(slices: Iterable[tuple[str, date]]) -> pl.DataFrame:
+    """Return slices as a frame to join with: connection, day."""
+    schema = {"connection": pl.String, "day": pl.Date}
+    return pl.DataFrame(list(slices), schema=schema, orient="row")
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some slices of a table.
@@ -54,10 +60,8 @@ class Batch:
     def only(self, wanted: AbstractSet[Slice]) -> "Batch":
         """Return some of the slices, with their rows."""
         keys = [key for key in self.read_at if key in wanted]
-        schema = {"connection": pl.String, "day": pl.Date}
-        these = pl.DataFrame(keys, schema=schema, orient="row")
         return Batch(
-            self.frame.join(these, on=["connection", "day"], how="semi"),
+            self.frame.join(slices_frame(keys), on=["connection", "day"], how="semi"),
             {key: self.read_at[key] for key in keys},
             read_number={key: of for key, of in self.read_number.items() if key in wanted},
         )

@@ -21,6 +21,12 @@ def test_a_day_range_reads_as_a_person_would_say_it():
     assert str(DayRange(MARCH_1, MARCH_1)) == "2026-03-01"
 
 
+def test_a_sum_names_its_day_or_its_days():
+    first, last = date(2026, 1, 5), date(2026, 1, 7)
+    assert DayRange(first, first).span == "on 2026-01-05"
+    assert DayRange(first, last).span == "from 2026-01-05 to 2026-01-07"
+
+
 @pytest.mark.parametrize(("asked", "first_day"), [(1, 31), (3, 29), (31, 1), (500, 1)])
 def test_the_newest_days_of_a_range_end_where_it_ends(asked: int, first_day: int):
     march = DayRange(MARCH_1, date(2026, 3, 31))

@@ -8,6 +8,7 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import dollars
 from openai_costs.outputs.alerts.rows import Finding
 from openai_costs.questions.rules import Rule
@@ -69,13 +70,13 @@ def _parts(finding: Finding) -> dict[str, str]:
         "percent": f"{percent[1]} %" if percent else "",
         "since": str(min(finding.since_day, finding.day)),
         "day": str(finding.day),
-        "when": _range(finding.since_day, finding.day),
-        "period": _range(first, finding.day),
+        "when": _until(finding.since_day, finding.day),
+        "period": _until(first, finding.day),
     }
 
 
-def _range(first: date, last: date) -> str:
-    return f"on {last}" if first >= last else f"from {first} to {last}"
+def _until(first: date, last: date) -> str:
+    return DayRange(min(first, last), last).span
 
 
 def _amount_or_none(value: Decimal | None, unit: str) -> str:

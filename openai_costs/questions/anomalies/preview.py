@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import dollars, signed_dollars
 from openai_costs.orchestration.asset_previews import (
     MOST_BARS,
@@ -58,6 +59,5 @@ def top_five(anomalies: pl.DataFrame) -> str:
 
 
 def _row(kind: str, level: str, name: str, since: date, last: date, usd: Decimal) -> list[str]:  # noqa: PLR0913, PLR0917 - the cells of a row
-    days = f"{since}" if since == last else f"{since} to {last}"
     of = f"{series_words(level)} {short_name(name)}"
-    return [kind.replace("_", " "), of, days, signed_dollars(usd)]
+    return [kind.replace("_", " "), of, str(DayRange(since, last)), signed_dollars(usd)]

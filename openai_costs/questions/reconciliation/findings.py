@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, signed_dollars
 from openai_costs.questions.gateway import judged_lately, meter_until
 from openai_costs.questions.rules import Facts, Question, Rule
@@ -161,8 +162,7 @@ def _row(gaps: pl.DataFrame, names: Names) -> dict[str, Any]:
 def _because(gaps: pl.DataFrame, sums: Mapping[str, Decimal], subject: str, names: Names) -> str:
     gap, cause = sums["gap_usd"], gaps["cause"][0]
     side = "more" if gap > 0 else "less"
-    first, last = gaps["day"].min(), gaps["day"].max()
-    days = f"on {first!s}" if first == last else f"from {first!s} to {last!s}"
+    days = DayRange(min(gaps["day"]), max(gaps["day"])).span
     return (
         f"The bill has {dollars(abs(gap))} {side} than the gateway's meter {days}: "
         f"{dollars(sums['billed_usd'])} billed, {dollars(sums['metered_usd'])} metered. "

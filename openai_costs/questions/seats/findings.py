@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.questions.coverage import newest_settled
 from openai_costs.questions.rules import Facts, Question, Rule
@@ -120,7 +120,7 @@ def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
     if rule is LEAVER:
         return _because_of_leaving(seat, who)
     spent = dollars(seat["spend_30d_usd"])
-    days = _range(seat["as_of_day"] - timedelta(days=WINDOW_DAYS - 1), seat["as_of_day"])
+    days = DayRange(seat["as_of_day"] - timedelta(days=WINDOW_DAYS - 1), seat["as_of_day"]).span
     if rule is UNMATCHED:
         return (
             f"{who} ({seat['role'] or 'member'}) is not in the company directory and spent {spent} "
@@ -139,7 +139,7 @@ def _because_of_leaving(seat: dict[str, Any], who: str) -> str:
     last, left_day = seat["as_of_day"], seat["left_day"]
     first = last - timedelta(days=WINDOW_DAYS - 1)
     left = f" on {left_day}" if left_day else ", without a day"
-    days = _range(max(first, left_day + ONE_DAY) if left_day else first, last)
+    days = DayRange(max(first, left_day + ONE_DAY) if left_day else first, last).span
     spent = dollars(seat["spend_after_left_usd"])
     return (
         f"The directory says {who} left{left}, but their keys spent {spent} {days}; "
@@ -150,11 +150,6 @@ def _because_of_leaving(seat: dict[str, Any], who: str) -> str:
 def _activity(seat: dict[str, Any]) -> str:
     last = seat["last_active_day"]
     return f"last active on {last}" if last else "no activity is known"
-
-
-def _range(first: date, last: date) -> str:
-    """Return the days of a sum: a sum of many days names its range."""
-    return f"on {last}" if first == last else f"from {first} to {last}"
 
 
 def _next_step(seat: dict[str, Any]) -> str:

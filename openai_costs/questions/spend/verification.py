@@ -14,7 +14,7 @@ import polars as pl
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.formatting import exact_dollars, listed, total_usd
 from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD, SLICE
-from openai_costs.storage.slices import Slice
+from openai_costs.storage.slices import Slice, slices_frame
 
 RAW, LAKE = "raw/", "lake/"
 PAGES = "cost pages"
@@ -100,9 +100,7 @@ def withheld(control: pl.DataFrame, sums: Mapping[str, pl.DataFrame]) -> set[Sli
 
 def without(frame: pl.DataFrame, slices: Iterable[Slice]) -> pl.DataFrame:
     """Return the rows of a frame with connection and day that belong to none of some slices."""
-    schema = {"connection": pl.String, "day": pl.Date}
-    these = pl.DataFrame(list(slices), schema=schema, orient="row")
-    return frame.join(these, on=SLICE, how="anti")
+    return frame.join(slices_frame(slices), on=SLICE, how="anti")
 
 
 def withheld_text(differences: Sequence[Difference]) -> str:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import cents, counted, dollars
 from openai_costs.questions.anomalies.kinds.kind import Days
 from openai_costs.questions.anomalies.series_ids import series_words
@@ -42,8 +43,7 @@ def duration(days: Days) -> str:
 
 def span(days: Days) -> str:
     """Return the days that a sum is of: `on 2026-01-05`, or `from 2026-01-05 to 2026-01-07`."""
-    first, last = days[0]["day"], days[-1]["day"]
-    return f"on {first}" if first == last else f"from {first} to {last}"
+    return DayRange(days[0]["day"], days[-1]["day"]).span
 
 
 def total_impact(days: Days) -> Decimal:

@@ -18,7 +18,7 @@ from openai_costs.sources.openai.costs.rows import repeated
 from openai_costs.sources.openai.usage.endpoints import UsageEndpoint
 from openai_costs.sources.openai.usage.pages import UsagePage, understood
 from openai_costs.storage.archive import DamagedRead, KeptRead
-from openai_costs.storage.slices import Batch, Slice
+from openai_costs.storage.slices import Batch, Slice, slices_frame
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.token_counts import contradictions
 
@@ -40,8 +40,7 @@ def _batch(connection: Connection, held: Held[UsagePage]) -> Batch:
     frame = rows(held.pages)
     _refuse_contradictions(held, frame)
     if held.refused:
-        kept = pl.DataFrame(list(held.read_at), schema=SLICE, orient="row")
-        frame = frame.join(kept, on=list(SLICE), how="semi")
+        frame = frame.join(slices_frame(held.read_at), on=list(SLICE), how="semi")
     named = frame.with_columns(provider=pl.lit(connection.provider))
     return Batch(summed(named), held.read_at, held.refused, held.remarks)
 
