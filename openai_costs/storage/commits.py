@@ -3,8 +3,9 @@
 import polars as pl
 from deltalake import DeltaTable
 
-from openai_costs.storage.delta import DeltaTables, overwrite
+from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.delta_faults import WriteConflict
+from openai_costs.storage.delta_operations import overwrite
 from openai_costs.storage.live_rows import PARTITIONS, PLACE_TYPE, POSITION, as_stored
 from openai_costs.storage.replacing import predicate, rows_of, slices_in
 from openai_costs.storage.slice_log import SLICES

@@ -2,7 +2,8 @@
 
 Files are found by the log, never by a glob of the folder: it also holds files that are no longer
 part of the table, and a name in it is encoded (docs/adr/0012).
-Not here: contracts and slices (lake.py), how files become rows (live_rows.py).
+Not here: what changes a table (delta_operations.py), contracts and slices (lake.py), how files
+become rows (live_rows.py).
 """
 
 import os
@@ -16,7 +17,7 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 import polars as pl
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from upath import UPath
 
@@ -33,9 +34,6 @@ PROPERTIES: Mapping[str, str | None] = {
     "delta.logRetentionDuration": "interval 7 days",
     "delta.checkpointInterval": "20",
 }
-WRITING = WriterProperties(compression="ZSTD", max_row_group_size=65_536)
-"""Small groups of rows: reading some days of a large file skips groups by their statistics."""
-
 ATTEMPTS = 100
 LONGEST_WAIT = 0.1
 """A commit that another writer was ahead of is tried again: at most so often, in seconds apart."""
@@ -212,32 +210,3 @@ class DeltaTables:
 
 def _in_order(file: LiveFile) -> tuple[object, ...]:
     return sorted(file.partition.items()), file.first or date.min, str(file.path)
-
-
-def append(table: DeltaTable, rows: pl.DataFrame) -> None:
-    """Add rows in one commit; appends of several writers do not conflict."""
-    write_deltalake(table, rows, mode="append", writer_properties=WRITING)
-
-
-def overwrite(table: DeltaTable, rows: pl.DataFrame, predicate: str | None = None) -> DeltaTable:
-    """Replace the rows that a predicate is true of, or all, in one atomic commit.
-
-    Args:
-        table: The table as the writer knows it.
-        rows: The new rows; where there is a predicate, it is true of each. A column that the table
-            does not have yet is added to it.
-        predicate: In SQL.
-
-    Returns:
-        The table as this commit made it.
-    """
-    is_wider = set(rows.columns) - {field.name for field in table.schema().fields}
-    write_deltalake(
-        table,
-        rows,
-        mode="overwrite",
-        predicate=predicate,
-        schema_mode="merge" if is_wider else None,
-        writer_properties=WRITING,
-    )
-    return table

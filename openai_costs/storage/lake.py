@@ -10,7 +10,6 @@ so that a reader can see whether two tables are of the same read. Not here: Dags
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from operator import methodcaller
 
 import duckdb
 import polars as pl
@@ -23,6 +22,7 @@ from openai_costs.kernel.money import MONEY
 from openai_costs.storage.commits import path_of, replace_slices, replace_whole
 from openai_costs.storage.day_files import DayFiles
 from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta_operations import remove
 from openai_costs.storage.files import is_local
 from openai_costs.storage.live_rows import (
     PLACE_TYPE,
@@ -214,7 +214,7 @@ class Lake:
         for table in all_contracts():
             found, name = self._find(table), path_of(table)
             if found is not None and found.metadata().partition_columns:
-                self._tables.commit(name, methodcaller("delete", where))
+                self._tables.commit(name, lambda data: remove(data, where))
                 self._slices.forget(name, where)
 
     def _find(self, table: type[Contract]) -> DeltaTable | None:

@@ -6,10 +6,13 @@ without an entry; then the rows themselves decide, and of the log counts only th
 rows was written (`slices_of`). Not here: the rows (lake.py).
 """
 
+from collections.abc import Callable, Mapping
+
 import polars as pl
 from deltalake import DeltaTable
 
-from openai_costs.storage.delta import DeltaTables, LiveFile, append, overwrite
+from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta_operations import REARRANGED, append, overwrite, remove
 from openai_costs.storage.live_rows import UTC_INSTANT, collected, scan, text
 
 LOG = "slice_log"
@@ -34,8 +37,11 @@ ENTRIES = pl.Schema({TABLE: pl.String(), **COMMIT, **SLICES})
 has another id. An entry without a connection says that all slices up to its version are in the log.
 `page_usd`: exact, as decimal text."""
 
+Known = tuple[DeltaTable, pl.DataFrame]
+"""A version of a table, and its slices: the columns of SLICES."""
+
 REARRANGES = {"OPTIMIZE", "VACUUM START", "VACUUM END"}
-"""Commits that change no rows, and have no entry."""
+"""Commits of other programs that change no rows, and have no entry."""
 
 
 class SliceLog:
@@ -63,25 +69,19 @@ class SliceLog:
         """Return whether the entries of a table are in many files."""
         return len(_of(table, self._tables.live_files(LOG))) > MOST_FILES
 
-    def fold(self, table: str, data: DeltaTable, stored: pl.DataFrame | None) -> None:
-        """Fold the entries of a table into one file; what is added meanwhile stays beside it.
+    def fold(self, table: str, known: Callable[[pl.DataFrame], Known | None]) -> None:
+        """Fold the entries of a table into one file, and make the log complete.
 
         Args:
             table: The table.
-            data: The table in a version that is known as a whole afterwards.
-            stored: `stored_slices` of that version; None where the log knows it.
+            known: Returns what is known by the entries of a table, read now: also where the log got
+                others since, so that neither an entry nor a fold in between is lost.
         """
 
         def attempt(log: DeltaTable) -> None:
             entries = self._rows(_of(table, self._tables.files_in(LOG, log)))
-            slices = slices_of(of_table(entries, data), stored)
-            rows = pl.concat([slices, SLICES.to_frame().clear(1)]).select(
-                pl.lit(table).alias(TABLE),
-                pl.lit(str(data.metadata().id)).alias("table_id"),
-                pl.lit(data.version(), pl.Int64).alias("version"),
-                *SLICES.names(),
-            )
-            overwrite(log, rows, f"{TABLE} = {text(table)}")
+            if (now := known(entries)) is not None:
+                overwrite(log, _folded(table, *now), f"{TABLE} = {text(table)}")
 
         self._tables.create(LOG, ENTRIES.to_frame(), [TABLE])
         self._tables.commit(LOG, attempt)
@@ -90,7 +90,7 @@ class SliceLog:
         """Remove the entries of a table that SQL is true of."""
         if self._tables.find(LOG) is not None:
             these = f"{TABLE} = {text(table)} AND {where}"
-            self._tables.commit(LOG, lambda log: log.delete(these))
+            self._tables.commit(LOG, lambda log: remove(log, these))
 
     def _rows(self, files: list[LiveFile]) -> pl.DataFrame:
         return collected(scan(ENTRIES, files), self._tables.root / LOG)
@@ -108,8 +108,22 @@ def is_complete(entries: pl.DataFrame, data: DeltaTable) -> bool:
     missing = {*range(max(base, default=0) + 1, data.version() + 1)} - logged
     if missing:
         recent = data.history(data.version() - min(missing) + 1)
-        missing -= {one["version"] for one in recent if one["operation"] in REARRANGES}
+        missing -= {one["version"] for one in recent if _changes_no_rows(one)}
     return not missing
+
+
+def _folded(table: str, data: DeltaTable, slices: pl.DataFrame) -> pl.DataFrame:
+    """Return entries that say that these are all slices of this version of a table."""
+    return pl.concat([slices, SLICES.to_frame().clear(1)]).select(
+        pl.lit(table).alias(TABLE),
+        pl.lit(str(data.metadata().id)).alias("table_id"),
+        pl.lit(data.version(), pl.Int64).alias("version"),
+        *SLICES.names(),
+    )
+
+
+def _changes_no_rows(commit: Mapping[str, object]) -> bool:
+    return REARRANGED in commit or commit["operation"] in REARRANGES
 
 
 def slices_of(entries: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFrame:

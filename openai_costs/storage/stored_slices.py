@@ -5,6 +5,7 @@ Not here: what the log is (slice_log.py), rows (stored_batches.py).
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import polars as pl
 from deltalake import DeltaTable
@@ -16,6 +17,7 @@ from openai_costs.storage.slice_log import (
     KEY,
     LOG,
     SLICES,
+    Known,
     SliceLog,
     is_complete,
     of_table,
@@ -76,9 +78,19 @@ class StoredSlices:
 
     def fold(self, name: str) -> None:
         """Fold what the log has about a table into one file, and make it complete."""
-        entries = self._log.entries(name)
-        if (data := self._tables.find(name)) is not None:
-            self._log.fold(name, data, self._where_needed(name, data, entries))
+        if self._tables.find(name) is not None:
+            self._log.fold(name, partial(self._known_by, name))
+
+    def _known_by(self, name: str, entries: pl.DataFrame) -> Known | None:
+        """Return the newest version of a table, and its slices; None where it was removed.
+
+        Args:
+            name: The table.
+            entries: Its entries in the log, which were read before.
+        """
+        if (data := self._tables.find(name)) is None:
+            return None
+        return data, slices_of(of_table(entries, data), self._where_needed(name, data, entries))
 
     def forget(self, name: str, where: str) -> None:
         """Remove the slices from the log whose rows were removed: those that SQL is true of."""

@@ -9,8 +9,9 @@ from collections import Counter
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from openai_costs.storage.delta import WRITING, DeltaTables, LiveFile
+from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed, as_ours
+from openai_costs.storage.delta_operations import compact
 
 EVERY = 20
 """Commits between two upkeeps of a table."""
@@ -35,13 +36,12 @@ def tidy(tables: DeltaTables, name: str) -> None:
 
 def _tidy(table: DeltaTable, files: list[LiveFile]) -> None:
     for partition in _crowded(files):
-        filters = [(column, "=", value) for column, value in partition]
-        table.optimize.compact(partition_filters=filters or None, writer_properties=WRITING)
+        compact(table, dict(partition))
     table.vacuum(dry_run=False, full=True)  # `full`: also what a killed writer left behind
     table.create_checkpoint()
     table.cleanup_metadata()
 
 
 def _crowded(files: list[LiveFile]) -> list[tuple[tuple[str, str], ...]]:
-    counts = Counter(tuple(sorted(file.partition.items())) for file in files)
+    counts = Counter(tuple(sorted(file.partition.items())) for file in files if file.partition)
     return [partition for partition, many in counts.items() if many > MOST_FILES]

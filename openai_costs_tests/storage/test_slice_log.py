@@ -13,6 +13,7 @@ from upath import UPath
 
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.delta_faults import StorageFailed
+from openai_costs.storage.delta_operations import compact
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slice_log import LOG, SliceLog
 from openai_costs.storage.slices import Batch, Slice
@@ -23,7 +24,10 @@ from openai_costs_tests.org import day
 from openai_costs_tests.storage.test_lake import A1, A2, B1, MORNING, NOON, held, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from deltalake import DeltaTable
 
 TABLE = "core/spend_by_user"
 NOVEMBER = [date(2026, 11, 1) + timedelta(number) for number in range(28)]
@@ -134,34 +138,57 @@ def test_upkeep_keeps_every_row_and_every_slice_in_few_files(lake: Lake, home: U
     assert len(tables.live_files(LOG)) < EVERY // 2
 
 
-def test_what_upkeep_commits_does_not_make_the_log_incomplete(
-    lake: Lake, home: UPath, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "compacts",
+    [
+        lambda table: compact(table, {"connection": "acme", "month": "2026-11"}),
+        lambda table: table.optimize.compact(),
+    ],
+    ids=["our own", "that of another program"],
+)
+def test_a_compaction_does_not_make_the_log_incomplete(
+    lake: Lake,
+    home: UPath,
+    monkeypatch: pytest.MonkeyPatch,
+    compacts: Callable[[DeltaTable], object],
 ) -> None:
     for when in NOVEMBER[:10]:
         key = Slice("acme", when)
         lake.replace(SpendByUser, [read((key, "ada", "1"), replaces=(key,))])
-    DeltaTables(home / "lake").get(TABLE).optimize.compact()
+    tables = DeltaTables(home / "lake")
+    compacts(tables.get(TABLE))
+    assert len(tables.live_files(TABLE)) == 1
     monkeypatch.setattr("openai_costs.storage.stored_slices.scan", None)
     assert len(known(home)) == 10
 
 
-def test_entries_that_arrive_while_the_log_is_folded_stay(
-    lake: Lake, home: UPath, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_complete", [True, False], ids=["complete", "with a killed writer"])
+def test_a_fold_that_others_overtake_knows_what_they_wrote(
+    lake: Lake, home: UPath, monkeypatch: pytest.MonkeyPatch, *, is_complete: bool
 ) -> None:
     lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    if not is_complete:
+        write_and_die(lake, read((A1, "ada", "2"), replaces=(A1,)), monkeypatch)
     slow = StoredSlices(DeltaTables(home / "lake"))
     needed = StoredSlices._where_needed  # noqa: SLF001 - the moment between reading and folding
+    others = [
+        lambda: StoredSlices(DeltaTables(home / "lake")).fold(TABLE),
+        lambda: lake.replace(SpendByUser, [read((B1, "bo", "1"), replaces=(B1, A2), at=NOON)]),
+    ]
 
     def overtaken(
         self: StoredSlices, name: str, data: object, entries: pl.DataFrame
     ) -> pl.DataFrame | None:
         found = needed(self, name, data, entries)  # type: ignore[arg-type]
-        lake.replace(SpendByUser, [read((B1, "bo", "1"), replaces=(B1, A2), at=NOON)])
+        if self is slow and others:
+            others.pop()()
         return found
 
     with monkeypatch.context() as patched:
         patched.setattr(StoredSlices, "_where_needed", overtaken)
         slow.fold(TABLE)
+    assert not others
+    monkeypatch.setattr("openai_costs.storage.stored_slices.scan", None)
     assert [row[:3] for row in known(home)] == [
         ("acme", day(1), 1),
         ("acme", day(2), 0),
