@@ -68,19 +68,18 @@ class DeltaTables:
     def __init__(self, root: UPath) -> None:
         self.root = root
         self._is_local = is_local(root)
-        self._opened: dict[str, tuple[DeltaTable, object]] = {}
+        self._opened: dict[str, tuple[DeltaTable, int, object]] = {}
         self._files: dict[str, tuple[tuple[str, int], list[LiveFile]]] = {}
-        self._is_frozen = False
+        self._shown: set[str] | None = None
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Show every table as it is at its first use in this block, whatever others commit."""
-        self._opened.clear()
-        self._is_frozen = True
+        self._shown = set()
         try:
             yield
         finally:
-            self._is_frozen = False
+            self._shown = None
 
     def find(self, name: str) -> DeltaTable | None:
         """Return a table in its newest version; None where there is none.
@@ -88,18 +87,20 @@ class DeltaTables:
         Raises:
             StorageFailed: It is damaged, or the store does not answer.
         """
-        table, identity = self._opened.get(name, (None, None))
-        if table is not None and self._is_frozen:
+        table, version, identity = self._opened.get(name, (None, -1, None))
+        if table is not None and self._shown is not None and name in self._shown:
             return table
         with as_ours(self.root / name):
-            if table is None or identity != self._identity(name, table):
+            if table is None or identity != self._identity(name, version):
                 table = self._open(name)
             elif self._may_be_newer(name, table):
                 table.update_incremental()
         if table is None:
             self._opened.pop(name, None)
             return None
-        self._opened[name] = (table, self._identity(name, table))
+        self._opened[name] = (table, table.version(), self._identity(name, table.version()))
+        if self._shown is not None:
+            self._shown.add(name)
         return table
 
     def get(self, name: str) -> DeltaTable:
@@ -175,12 +176,16 @@ class DeltaTables:
         except TableNotFoundError:
             return None
 
-    def _identity(self, name: str, table: DeltaTable) -> object:
-        """Return what differs where a folder was removed and another table made in its place."""
+    def _identity(self, name: str, version: int) -> object:
+        """Return what differs where a folder was removed and another table made in its place.
+
+        Of the version that was found, not of one that this process has made of it since: nothing is
+        opened anew after a commit of our own.
+        """
         if not self._is_local:
             return name
         try:
-            found = os.stat(self._commit_file(name, table.version()))  # noqa: PTH116 - asked often
+            found = os.stat(self._commit_file(name, version))  # noqa: PTH116 - asked often
         except OSError:
             return object()  # shortened away, or removed: it is opened anew
         return found.st_ino, found.st_mtime_ns

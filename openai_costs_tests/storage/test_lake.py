@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from upath import UPath
 
 from openai_costs.kernel.errors import ContractBroken, PageRefused
-from openai_costs.storage import delta
+from openai_costs.storage import delta_operations
 from openai_costs.storage import lake as lake_module
 from openai_costs.storage.delta_faults import StorageFailed, WriteConflict
 from openai_costs.storage.lake import Lake
@@ -214,7 +214,7 @@ def test_a_write_that_fails_leaves_the_slice_as_it_was(
     def full(*_: object, **__: object) -> None:
         raise DeltaError("Generic LocalFileSystem error: No space left on device (os error 28)")
 
-    monkeypatch.setattr(delta, "write_deltalake", full)
+    monkeypatch.setattr(delta_operations, "write_deltalake", full)
     with pytest.raises(OSError, match="No space left on device"):
         lake.replace(SpendByUser, [read((A1, "eve", "9"), replaces=(A1,), at=NOON)])
     assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
@@ -230,7 +230,7 @@ def test_a_panic_of_the_library_is_an_error_with_a_reason(
     def panic(*_: object, **__: object) -> None:
         raise PanicException("called `Option::unwrap()` on a `None` value")
 
-    monkeypatch.setattr(delta, "write_deltalake", panic)
+    monkeypatch.setattr(delta_operations, "write_deltalake", panic)
     with pytest.raises(StorageFailed, match=r"delta-rs stopped .*unwrap"):
         lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
 
