@@ -124,13 +124,13 @@ def test_days_with_kept_pages_are_made_without_a_request(settings: Settings) -> 
 
 
 def test_a_day_that_a_killed_run_left_in_part_is_made_again(settings: Settings) -> None:
-    for name in ("acme", "harbour"):
-        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
     third, ninth = date(2026, 3, 3), date(2026, 3, 9)
+    have(settings, "acme", DayRange(date(2026, 3, 1), TODAY))
+    for days in (DayRange(date(2026, 3, 1), date(2026, 3, 8)), DayRange(date(2026, 3, 10), TODAY)):
+        have(settings, "harbour", days)
+    have(settings, "harbour", DayRange(ninth, ninth), TOGETHER[:-1])  # as a kill leaves it
     keep(settings, "acme", third)
     have(settings, "acme", DayRange(third, third), TOGETHER[:4], NOON + timedelta(hours=1))
-    path = Lake(place(settings.home))._path(TOGETHER[-1], Slice("harbour", ninth))  # noqa: SLF001 - as a kill leaves it
-    path.unlink()
     assert told(plan(settings, None, NOON)) == [
         (REBUILD, "acme", "2026-03-03"),
         (REFRESH, "harbour", "2026-03-09"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import rmtree
 
 import duckdb
+import polars as pl
 from dagster_duckdb import DuckDBResource
 from filelock import FileLock
 from upath import UPath
@@ -38,7 +39,7 @@ from openai_costs.outputs.publish.tie_outs import (
 from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.files import is_local, move_into_place, sweep
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.sql import QUIET, connected
+from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import Contract, all_contracts
 
 PARQUET = "published/parquet"
@@ -74,7 +75,7 @@ def publish(home: UPath, lake: Lake) -> Published:
     """
     with _one_at_a_time(home) as scratch:
         built = scratch / "openai_costs.duckdb"
-        with _database(built, scratch) as sql:
+        with lake.frozen(), _database(built, scratch) as sql:
             lake.make_readable(sql)
             in_flight = slices_in_flight(lake)
             last = LastPublication(sql, home, scratch)
@@ -98,22 +99,11 @@ def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
 
     Some run is between writing core and mart, or was killed there.
     """
-    stamps = " UNION ALL ".join(
-        f"SELECT file_name, value FROM parquet_kv_metadata({literal(lake.glob(table))}) "  # noqa: S608 - our own paths
-        "WHERE key = 'read_at'"
-        for table in TOGETHER
-        if lake.has(table)
-    )
-    if not stamps:
-        return []
-    question = f"""
-        SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE)
-        FROM ({stamps}) GROUP BY ALL
-        HAVING count(*) < {len(TOGETHER)} OR count(DISTINCT value) > 1 ORDER BY ALL
-        """  # noqa: S608 - our own paths
-    with connected() as sql:
-        lake.make_readable(sql)
-        return sql.execute(question).fetchall()
+    stored = [lake.slices(table) for table in TOGETHER]
+    reads = pl.concat(stored).group_by("connection", "day")
+    agreement = reads.agg(tables=pl.len(), moments=pl.col("read_at").n_unique())
+    torn = agreement.filter((pl.col("tables") < len(TOGETHER)) | (pl.col("moments") > 1))
+    return torn.select("connection", "day").sort("connection", "day").rows()
 
 
 @contextmanager
@@ -186,7 +176,7 @@ def _fill(
     name, names = table.full_name(), ", ".join(table.types())
     kept = KEPT if is_daily(table) else "false"
     if lake.has(table):
-        source = f"read_parquet({literal(lake.glob(table))})"
+        source = lake.relation(table)
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {kept}")  # noqa: S608 - our own names
     last.take(table)
 

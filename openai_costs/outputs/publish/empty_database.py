@@ -14,20 +14,12 @@ from pathlib import Path
 import duckdb
 
 from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.storage.live_rows import SQL_TYPES
 from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import Contract, all_contracts
 
 READABLE_FROM = "v1.0.0"
 """The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
-
-SQL_TYPES = {
-    "String": "VARCHAR",
-    "Date": "DATE",
-    "Boolean": "BOOLEAN",
-    "Int64": "BIGINT",
-    "Decimal(precision=38, scale=18)": "DECIMAL(38,18)",
-    "Datetime(time_unit='us', time_zone=None)": "TIMESTAMP",
-}
 
 
 @cache

@@ -42,7 +42,7 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 
 GROUP = "spend"
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 NAMES = [asset_key(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)]
 BILLED = (Ledger, UserView, Spend, SpendAttribution, SpendByUser)
 """The tables whose dollars add up to the control total of each day."""
