@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -11,12 +12,16 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from openai_costs.cli.demo import demo
+from openai_costs.cli.process import OBJECTS_AT_ONCE
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs_tests.org import calm
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# Thousands of tests and the libraries are a million objects, none of which is garbage.
+gc.set_threshold(*OBJECTS_AT_ONCE)
 
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile(
@@ -27,7 +32,20 @@ settings.load_profile("any_machine")
 DEMO_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-LONG: Final = ("test_processes", "test_policy", "test_anomaly_story", "test_story")
+LONG: Final = (
+    "test_policy",
+    "test_processes",
+    "test_story_of_connections",
+    "test_wrong_clock",
+    "test_accounts",
+    "test_machine",
+    "test_life",
+    "test_doctor_files",
+    "test_backfill",
+    "test_database",
+    "test_anomaly_story",
+    "test_story",
+)
 """The modules that take longest: a process that begins one last would run alone at the end."""
 
 

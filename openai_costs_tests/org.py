@@ -35,6 +35,7 @@ from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, KeptRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
 
 if TYPE_CHECKING:
@@ -354,10 +355,21 @@ def files(home: str | Path, below: str) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
 
 
-def of_day(home: str | Path, name: str, when: date) -> dict[str, bytes]:
-    """The lake's files of one (connection, day)."""
-    return {
-        path: content
-        for path, content in files(home, "lake").items()
-        if path.endswith(f"/{name}/{when}.parquet")
-    }
+def stored(home: str | Path) -> dict[str, object]:
+    """What the lake holds: `core/spend/acme/2026-11-01` by slice, `core/users` as a whole."""
+    lake, found = Lake(place(str(home))), dict[str, object]()
+    for table in all_contracts():
+        path = f"{table.schema_name()}/{table.table_name()}"
+        rows, slices = lake.read(table), lake.slices(table)
+        if slices.is_empty() and lake.has(table):
+            found[path] = rows.rows()
+        parts = rows.partition_by("connection", "day", as_dict=True) if slices.height else {}
+        for name, when, _, read_at in slices.iter_rows():
+            part = parts.get((name, when), table.no_rows())
+            found[f"{path}/{name}/{when}"] = (read_at, part.rows())
+    return found
+
+
+def of_day(home: str | Path, name: str, when: date) -> dict[str, object]:
+    """What the lake holds of one (connection, day)."""
+    return {path: rows for path, rows in stored(home).items() if path.endswith(f"/{name}/{when}")}

@@ -159,6 +159,18 @@ def test_no_key_is_judged_by_the_day_of_a_row_that_was_set_aside(tmp_path: Path)
     assert set(compared["cause"]) == {"late_or_unsettled"}
 
 
+def test_a_day_of_which_every_row_was_set_aside_turns_the_check_yellow_and_accuses_no_one(
+    tmp_path: Path,
+) -> None:
+    settings = files(tmp_path, "")
+    text = (tmp_path / "spend.csv").read_text()
+    (tmp_path / "spend.csv").write_text(text.replace(f"{DAY},tok,gpt-5,1,", f"{DAY},tok,gpt-5,?,"))
+    lake, checks = run(settings, proxy())
+    assert checks[METER] is False
+    assert DAY not in lake.read(GatewaySpend)["day"]
+    assert accused(lake, settings) == ["key_rogue"]
+
+
 def test_a_key_is_judged_by_a_day_from_which_nothing_was_set_aside(tmp_path: Path) -> None:
     settings = files(tmp_path, "")
     lake, checks = run(settings, proxy())

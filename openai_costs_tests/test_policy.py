@@ -9,7 +9,6 @@ import json
 import re
 from dataclasses import replace
 from decimal import Decimal
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -50,6 +49,7 @@ from openai_costs_tests.org import (
     files,
     house,
     of_day,
+    stored,
     usd,
 )
 
@@ -105,18 +105,14 @@ def of_days(ran: Ran) -> list[Verdict]:
     return [one for one in ran.objections if one.day is not None]
 
 
-def ledger_files(home: str) -> dict[str, str]:
-    """Digests of the lake, but for what explains the ledger and is read apart from it."""
-    return {
-        path: sha256(content).hexdigest()
-        for path, content in files(home, "lake").items()
-        if not path.startswith("lake/core/usage/")
-    }
+def stored_ledger(home: str) -> dict[str, object]:
+    """What the lake holds, but for what explains the ledger and is read apart from it."""
+    return {path: rows for path, rows in stored(home).items() if not path.startswith("core/usage/")}
 
 
-def core_and_spend(home: str) -> dict[str, str]:
-    shown = ("lake/core/", "lake/mart/spend")
-    return {path: digest for path, digest in ledger_files(home).items() if path.startswith(shown)}
+def core_and_spend(home: str) -> dict[str, object]:
+    shown = ("core/", "mart/spend")
+    return {path: rows for path, rows in stored_ledger(home).items() if path.startswith(shown)}
 
 
 def usage_read_at(house: House, when: date) -> datetime | None:
@@ -194,7 +190,7 @@ def test_one_poisoned_day_leaves_that_day_alone_and_replaces_the_others(lone: Ho
     after = of_day(lone.home, "tidewater", FIRST)
     changed = {path for path, content in after.items() if before[path] != content}
     may_change = ("mart/restatements", "core/usage")
-    assert changed <= {f"lake/{table}/tidewater/2026-11-17.parquet" for table in may_change}
+    assert changed <= {f"{table}/tidewater/2026-11-17" for table in may_change}
     for other in (day(18), day(19)):
         control = lone.lake.read(SpendControl, [other]).filter(connection="tidewater")
         assert control["read_at"].to_list() == [NOW.replace(tzinfo=None)]
@@ -239,12 +235,12 @@ def test_a_poisoned_day_publishes_the_rest_before_the_run_turns_red(lone: House)
 def test_paging_that_stopped_early_or_an_outage_is_red_and_retryable(
     lone: House, faults: str, words: str
 ) -> None:
-    before, published = ledger_files(lone.home), lone.published.read_bytes()
+    before, published = stored_ledger(lone.home), lone.published.read_bytes()
     lone.serve("tidewater", faults)
     ran = lone.run(*THREE_DAYS)
     assert not ran.is_green
     assert ran.retried > 0
-    assert ledger_files(lone.home) == before
+    assert stored_ledger(lone.home) == before
     assert lone.published.read_bytes() == published
     assert reads_kept(lone) == 1
     said = ran.of("raw/openai_costs", "read_complete")["2026-11-18"]
@@ -254,7 +250,7 @@ def test_paging_that_stopped_early_or_an_outage_is_red_and_retryable(
 def test_401_or_403_is_red_terminal_and_says_where_to_set_the_scope(
     lone: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, published = ledger_files(lone.home), lone.published.read_bytes()
+    before, published = stored_ledger(lone.home), lone.published.read_bytes()
     keyed = {"base_url": "http://127.0.0.1/v1", "admin_key_env": "TIDEWATER_KEY"}
     lone.connections = (lone.connections[0].model_copy(update=keyed),)
     monkeypatch.setenv("TIDEWATER_KEY", NO_SCOPE_ADMIN_KEY)
@@ -265,7 +261,7 @@ def test_401_or_403_is_red_terminal_and_says_where_to_set_the_scope(
         "costs",
         "completions",
     ]
-    assert ledger_files(lone.home) == before
+    assert stored_ledger(lone.home) == before
     assert lone.published.read_bytes() == published
     said = ran.of("raw/openai_costs", "read_complete")["2026-11-18"].because
     assert "HTTP 403" in said
@@ -299,7 +295,7 @@ def test_rows_that_break_the_contract_leave_the_day_untouched(
     monkeypatch.setattr(Ledger, "broken_rules", strict)
     ran = lone.run(*THREE_DAYS)
     assert not ran.is_green
-    path = "lake/core/spend/tidewater/2026-11-17.parquet"
+    path = "core/spend/tidewater/2026-11-17"
     assert of_day(lone.home, "tidewater", FIRST)[path] == before[path]
     said = ran.of("core/spend", "contract")["2026-11-17"]
     assert not said.passed
@@ -316,7 +312,7 @@ def test_another_currency_is_red_and_the_day_is_untouched(lone: House) -> None:
     assert not said.passed
     assert "eur" in said.because
     assert ran.of("core/spend", "contract")["2026-11-17"].passed
-    path = "lake/core/spend/tidewater/2026-11-17.parquet"
+    path = "core/spend/tidewater/2026-11-17"
     assert of_day(lone.home, "tidewater", FIRST)[path] == before[path]
 
 
@@ -342,6 +338,9 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
     assert f"add up to {exact_dollars(ledger)}, but the control total is" in failure
     assert f"but the control total is {exact_dollars(control)}" in failure
     assert published_read_at(lone, LAST) == published
+    # What readers are not given is judged by no budget, anomaly or finding either.
+    costs = lone.lake.read(Coverage).filter(source="costs", connection="tidewater", day=LAST)
+    assert costs.select("state", "billed_usd").row(0) == ("missing", None)
 
 
 def test_one_connection_of_several_fails(both: House) -> None:
@@ -364,12 +363,14 @@ def test_one_connection_of_several_fails(both: House) -> None:
 
 
 def test_every_connection_fails(both: House) -> None:
-    before = {below: files(both.home, below) for below in ("raw", "lake", "published")}
+    before = {below: files(both.home, below) for below in ("raw", "published")}
+    held = stored(both.home)
     for name in ("tidewater", "harbour"):
         both.serve(name, options=SHUT_OUT)
     ran = both.run(*THREE_DAYS)
     assert not ran.is_green
     after = {below: files(both.home, below) for below in before}
+    assert stored(both.home) == held
     assert {below: after[below] == before[below] for below in before} == dict.fromkeys(before, True)
 
 
@@ -497,7 +498,7 @@ def refuse(house: House, below: str, status: int) -> None:
 def test_a_key_that_may_not_read_usage_is_an_error_with_the_scope_and_stops_no_money(
     lone: House, status: int
 ) -> None:
-    before = usage_files(lone.home)
+    before = stored_usage(lone.home)
     refuse(lone, "/usage/", status)
     ran = lone.run(*THREE_DAYS)
     assert ran.is_green
@@ -507,7 +508,7 @@ def test_a_key_that_may_not_read_usage_is_an_error_with_the_scope_and_stops_no_m
     assert len(said) == len(days(*THREE_DAYS))
     assert f"HTTP {status}" in said[str(LAST)].because
     assert "api.usage.read" in said[str(LAST)].because
-    assert usage_files(lone.home) == before
+    assert stored_usage(lone.home) == before
     assert ledger_is_new_and_complete(lone)
 
 
@@ -530,14 +531,14 @@ def ledger_is_new_and_complete(house: House) -> bool:
     return True
 
 
-def usage_files(home: str) -> dict[str, bytes]:
-    return files(home, "lake/core/usage")
+def stored_usage(home: str) -> dict[str, object]:
+    return {path: rows for path, rows in stored(home).items() if path.startswith("core/usage/")}
 
 
 def test_a_contradicted_token_identity_leaves_that_day_and_the_run_turns_red_at_its_end(
     lone: House,
 ) -> None:
-    before = usage_files(lone.home)
+    before = stored_usage(lone.home)
     lone.transports["tidewater"] = Altered(lone.transports["tidewater"], one_cached_too_many)
     ran = lone.run(*THREE_DAYS)
     assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
@@ -550,9 +551,9 @@ def test_a_contradicted_token_identity_leaves_that_day_and_the_run_turns_red_at_
     numbers = re.search(r"input_tokens is (\d+), .* add up to (\d+)", said["2026-11-18"].because)
     assert numbers is not None
     assert int(numbers[2]) == int(numbers[1]) + 1
-    after = usage_files(lone.home)
+    after = stored_usage(lone.home)
     same = {path for path, content in before.items() if after[path] == content}
-    assert same == {"lake/core/usage/tidewater/2026-11-18.parquet"} | of_others(before)
+    assert same == {"core/usage/tidewater/2026-11-18"} | of_others(before)
     assert len(lone.archive.reads("openai", "tidewater", "usage", day(18))) == 2
     assert ledger_is_new_and_complete(lone)
 
@@ -579,7 +580,7 @@ def test_a_key_that_may_not_read_names_is_an_error_with_the_scope_and_the_tables
     lone: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert directory_of(lone).is_green
-    before = ledger_files(lone.home)
+    before = stored_ledger(lone.home)
     keyed = {"base_url": "http://127.0.0.1/v1", "admin_key_env": "TIDEWATER_KEY"}
     lone.connections = (lone.connections[0].model_copy(update=keyed),)
     monkeypatch.setenv("TIDEWATER_KEY", USAGE_ONLY_ADMIN_KEY)
@@ -588,7 +589,7 @@ def test_a_key_that_may_not_read_names_is_an_error_with_the_scope_and_the_tables
     said = ran.of("raw/openai_directory", "read_complete")[None]
     assert (said.passed, said.severity) == (False, "ERROR")
     assert "api.management.read" in said.because
-    assert ledger_files(lone.home) == before
+    assert stored_ledger(lone.home) == before
     assert lone.run(*THREE_DAYS).is_green
 
 
@@ -597,14 +598,14 @@ def test_a_directory_that_cannot_be_read_is_red_and_the_tables_stay(
     lone: House, status: int
 ) -> None:
     assert directory_of(lone).is_green
-    before = {below: files(lone.home, below) for below in ("lake", "raw")}
+    before, held = files(lone.home, "raw"), stored(lone.home)
     refuse(lone, "/organization/", status)
     ran = directory_of(lone.at(NOW + ONE_DAY))
     assert ran.is_green
     said = ran.of("raw/openai_directory", "read_complete")[None]
     assert (said.passed, said.severity) == (False, "ERROR")
     assert f"HTTP {status}" in said.because
-    assert {below: files(lone.home, below) for below in before} == before
+    assert (files(lone.home, "raw"), stored(lone.home)) == (before, held)
 
 
 def test_one_list_that_is_refused_keeps_its_rows_and_the_others_are_replaced(

@@ -18,6 +18,7 @@ import pytest
 from openai_costs.orchestration.jobs import DIRECTORY
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.storage.archive import open_read
+from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import SUFFIX
@@ -34,28 +35,34 @@ from openai_costs_tests.org import (
     days,
     files,
     house,
+    stored,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.context import ForkServerProcess
 
     import httpx
     import polars as pl
+    from deltalake import DeltaTable
 
     from openai_costs.storage.archive import Manifest
     from openai_costs.tables.contract import Contract
 
-spawn: Final = multiprocessing.get_context("spawn")
+fresh: Final = multiprocessing.get_context("forkserver")
+"""Each process begins in one that has imported everything, and has run nothing."""
+fresh.set_forkserver_preload(["openai_costs_tests.org"])
 FIRST, LAST = day(17), day(19)
 STAGES: Final = {
     "fetch": "",
     "archive": "/raw/openai/tidewater/costs/2026-11-18/",
-    "the ledger": "/lake/core/spend/tidewater/2026-11-18.parquet",
-    "usage": "/lake/core/usage/tidewater/2026-11-18.parquet",
-    "the marts": "/lake/mart/spend/tidewater/2026-11-18.parquet",
-    "attribution": "/lake/mart/spend_attribution/tidewater/2026-11-18.parquet",
+    "the ledger, before its commit": "before core/spend",
+    "the ledger, between its commit and the log": "after core/spend",
+    "usage": "before core/usage",
+    "the marts": "before mart/spend",
+    "the marts, between their commit and the log": "after mart/spend",
+    "attribution": "before mart/spend_attribution",
     "publish": "/published/openai_costs.duckdb",
     "publish, between the database and the Parquet files": "/published/parquet/core.spend.parquet",
 }
@@ -64,7 +71,7 @@ STAGES: Final = {
 STAGES_OF_NAMES: Final = {
     "a finished list": "/2026-11-23/api_keys.proj_model_evals.msgpack",
     "the archive": "/raw/openai/tidewater/directory/2026-11-23/",
-    "a table": "/lake/core/users/all.parquet",
+    "a table": "before core/users",
 }
 
 
@@ -79,10 +86,10 @@ def refresh(home: str, first: date, last: date) -> None:
 
 
 def refresh_and_die(home: str, at: str) -> None:
-    """Refresh, and be killed with a half-written file at the path that contains `at`."""
+    """Refresh, and be killed at a commit, or with a half-written file at a path with `at` in it."""
     made = house(Path(home), now=NOW)
     if at:
-        die_before_renaming_to(at)
+        die_at(at)
     else:
         made.transports["tidewater"] = DiesAtTheSecondRequest(made.transports["tidewater"])
     made.run(FIRST, LAST)
@@ -90,8 +97,28 @@ def refresh_and_die(home: str, at: str) -> None:
 
 def read_names_and_die(home: str, at: str) -> None:
     """Read the directory, and be killed likewise."""
-    die_before_renaming_to(at)
+    die_at(at)
     house(Path(home), now=NOW).run(FIRST, LAST, job=DIRECTORY)
+
+
+def die_at(at: str) -> None:
+    moment, _, table = at.partition(" ")
+    if moment in ("before", "after"):
+        die_at_the_commit_to(table, is_after=moment == "after")
+    else:
+        die_before_renaming_to(at)
+
+
+def die_at_the_commit_to(table: str, *, is_after: bool) -> None:
+    commit = DeltaTables.commit
+
+    def die_there(tables: DeltaTables, name: str, attempt: Callable[[DeltaTable], Any]) -> Any:  # noqa: ANN401
+        done = commit(tables, name, attempt) if is_after or name != table else None
+        if name == table:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+
+    DeltaTables.commit = die_there  # type: ignore[method-assign]
 
 
 def die_before_renaming_to(at: str) -> None:
@@ -131,8 +158,8 @@ def published(home: str | Path) -> dict[str, list[str]]:
         }
 
 
-def started(target: Callable[..., None], *arguments: str | date) -> SpawnProcess:
-    process = spawn.Process(target=target, args=arguments)
+def started(target: Callable[..., None], *arguments: str | date) -> ForkServerProcess:
+    process = fresh.Process(target=target, args=arguments)
     process.start()
     return process
 
@@ -166,7 +193,7 @@ def test_a_process_killed_at_any_stage_leaves_a_home_that_the_next_run_completes
     assert published(home) in (published(before.home), published(undisturbed.home))
 
     assert refreshed(home, FIRST, LAST)
-    assert visible(home, "lake") == visible(undisturbed.home, "lake")
+    assert stored(home) == stored(undisturbed.home)
     assert visible(home, "raw") == visible(undisturbed.home, "raw")
     assert published(home) == published(undisturbed.home)
 
@@ -182,7 +209,9 @@ def test_the_undisturbed_run_had_something_to_do(before: House, undisturbed: Hou
     assert published(before.home) != published(undisturbed.home)
 
 
-@pytest.mark.parametrize("stage", ["the marts", "attribution"])
+@pytest.mark.parametrize(
+    "stage", ["the marts", "the marts, between their commit and the log", "attribution"]
+)
 def test_a_killed_process_publishes_no_day_in_part(
     before: House, tmp_path: Path, stage: str
 ) -> None:
@@ -227,7 +256,7 @@ def test_a_process_killed_while_it_reads_names_goes_on_where_it_was(
     copy.serve("tidewater")
     assert copy.run(FIRST, LAST, job=DIRECTORY).is_green
     assert published(copy.home) == published(named.home)
-    assert visible(copy.home, "lake") == visible(named.home, "lake")
+    assert stored(copy.home) == stored(named.home)
     # A reading that is in the archive is not unfinished: another one asks for every list.
     if stage != "a table":
         assert len(copy.asked("tidewater")) < len(named.asked("tidewater")) / 2
@@ -277,7 +306,7 @@ def test_two_processes_refresh_the_same_days_at_once_while_a_reader_looks_on(
         both[0].join(0.05)
     assert looks > 10
     assert [process.exitcode for process in both] == [0, 0]
-    assert visible(home, "lake") == visible(undisturbed.home, "lake")
+    assert stored(home) == stored(undisturbed.home)
     assert published(home) == published(undisturbed.home)
 
 

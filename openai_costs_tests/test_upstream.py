@@ -1,4 +1,4 @@
-"""Facts of Dagster, Polars, DuckDB, msgspec and pandera that no document promises us.
+"""Facts of Dagster, Polars, DuckDB, delta-rs, msgspec and pandera that no document promises us.
 
 Each test names who relies on it: when one fails after an upgrade, look there.
 """
@@ -8,11 +8,15 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
+import shutil
 import struct
-from datetime import datetime
+import time
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import dagster as dg
 import duckdb
@@ -21,6 +25,8 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 import pytest
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
 from upath import UPath
 
 from openai_costs.orchestration.event_log import unrecorded
@@ -199,12 +205,12 @@ def test_polars_adds_decimals_exactly() -> None:
 
 
 def test_polars_sum_of_no_decimals_is_zero() -> None:
-    """storage/lake.py: the total of a day without rows is 0 and not unknown."""
+    """kernel/money.py: the total of a day without rows is 0 and not unknown."""
     assert pl.Series([], dtype=MONEY).sum() in (0, Decimal(0))
 
 
 def test_polars_keeps_decimals_and_metadata_through_parquet() -> None:
-    """storage/lake.py: `_parquet` and `_read`."""
+    """storage/day_files.py: a home of version 0.1 has the read of a slice in the footer."""
     frame = pl.DataFrame({"usd": pl.Series([Decimal("0.000000000000000001")], dtype=MONEY)})
     content = io.BytesIO()
     frame.write_parquet(content, compression="zstd", metadata={"read_at": "noon"})
@@ -219,36 +225,6 @@ def test_polars_joins_null_with_null_on_request() -> None:
     )
     joined = one.join(two, on="p", how="full", coalesce=True, nulls_equal=True)
     assert joined.rows() == [(None, 1, 1)]
-
-
-def test_duckdb_sees_the_metadata_that_polars_wrote(tmp_path: Path) -> None:
-    """publish/database.py: `slices_in_flight` compares `read_at` without opening the rows."""
-    for name in ("a", "b"):
-        pl.DataFrame({"n": [1]}).write_parquet(
-            tmp_path / f"{name}.parquet", metadata={"read_at": name}
-        )
-    question = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'read_at' ORDER BY value"
-    with duckdb.connect() as sql:
-        found = sql.execute(question, [f"{tmp_path}/*.parquet"]).fetchall()
-    assert [bytes(value).decode() if isinstance(value, bytes) else value for (value,) in found] == [
-        "a",
-        "b",
-    ]
-
-
-def test_duckdb_casts_an_instant_without_turning_its_zone(tmp_path: Path) -> None:
-    """storage/lake.py: `slices` tells when a slice was read; an offset is dropped."""
-    for name, instant in (("a", "2026-11-23T12:00:00+00:00"), ("b", "2026-11-23T13:30:00.5+01:00")):
-        pl.DataFrame({"n": [1]}).write_parquet(
-            tmp_path / f"{name}.parquet", metadata={"read_at": instant, "page_usd": "1"}
-        )
-    question = """
-        SELECT CAST(decode(value) AS TIMESTAMP) FROM parquet_kv_metadata(?)
-        WHERE decode(key) = 'read_at' ORDER BY file_name
-    """
-    with duckdb.connect() as sql:
-        found = sql.execute(question, [f"{tmp_path}/*.parquet"]).fetchall()
-    assert found == [(datetime(2026, 11, 23, 12),), (datetime(2026, 11, 23, 13, 30, 0, 500_000),)]  # noqa: DTZ001 - naive UTC
 
 
 def test_a_sensor_after_a_run_asks_for_another_job_over_a_range() -> None:
@@ -284,18 +260,6 @@ def test_a_sensor_after_a_run_asks_for_another_job_over_a_range() -> None:
     (asked,) = tick.run_requests or ()
     assert (after.job_name, asked.run_key) == ("second", f"{ran.run_id}:1")
     assert {name: asked.tags[name] for name in RANGE} == RANGE
-
-
-def test_duckdb_counts_rows_by_file_name(tmp_path: Path) -> None:
-    """storage/lake.py: `slices` reads the footers only, also of files without rows."""
-    pl.DataFrame({"n": [1, 2]}).write_parquet(tmp_path / "2026-11-01.parquet")
-    pl.DataFrame({"n": [1]}).clear().write_parquet(tmp_path / "2026-11-02.parquet")
-    question = (
-        "SELECT parse_filename(file_name, true), num_rows FROM parquet_file_metadata(?) ORDER BY 1"
-    )
-    with duckdb.connect() as sql:
-        found = sql.execute(question, [f"{tmp_path}/*.parquet"]).fetchall()
-    assert found == [("2026-11-01", 2), ("2026-11-02", 0)]
 
 
 def test_duckdb_adds_decimals_exactly() -> None:
@@ -418,3 +382,111 @@ def test_an_object_store_in_memory_is_globbed_like_a_folder(tmp_path: Path) -> N
         "a.parquet",
         "b.parquet",
     ]
+
+
+DELTA_ROWS = pl.DataFrame(
+    {"part": ["a", "b"], "day": [date(2026, 11, 1), date(2026, 11, 2)], "who": ["ada@acme", "bo"]}
+)
+
+
+def delta_table(folder: Path, rows: pl.DataFrame = DELTA_ROWS) -> DeltaTable:
+    only_days = {"delta.dataSkippingStatsColumns": "day"}
+    write_deltalake(str(folder), rows, partition_by=["part"], configuration=only_days)
+    return DeltaTable(str(folder))
+
+
+def test_delta_rs_keeps_statistics_of_the_named_columns_only(tmp_path: Path) -> None:
+    """storage/delta.py: the log must not name people."""
+    table = delta_table(tmp_path)
+    columns = pl.DataFrame(table.get_add_actions(flatten=True)).columns
+    assert [name for name in columns if name.startswith("min.")] == ["min.day"]
+    table.create_checkpoint()
+    assert all(b"ada@acme" not in file.read_bytes() for file in (tmp_path / "_delta_log").iterdir())
+
+
+def test_delta_rs_gives_the_version_of_its_own_commit_where_another_was_ahead(
+    tmp_path: Path,
+) -> None:
+    """storage/commits.py: the log of slices names the version that a commit made."""
+    first, second = delta_table(tmp_path), DeltaTable(str(tmp_path))
+    write_deltalake(first, DELTA_ROWS, mode="append")
+    write_deltalake(second, DELTA_ROWS, mode="append")
+    write_deltalake(first, DELTA_ROWS, mode="append")
+    assert (second.version(), first.version()) == (2, 3)
+
+
+def rows_in(folder: Path) -> int:
+    actions = pl.DataFrame(DeltaTable(str(folder)).get_add_actions(flatten=True))
+    return int(actions["num_records"].sum())
+
+
+def test_delta_rs_refuses_the_slower_of_two_writers_of_the_same_rows(tmp_path: Path) -> None:
+    """storage/delta.py: `commit` tries again where another writer was ahead."""
+    first, second = delta_table(tmp_path), DeltaTable(str(tmp_path))
+    new = DELTA_ROWS.with_columns(part=pl.lit("c"))
+    write_deltalake(first, new, mode="overwrite", predicate="part = 'c'")
+    with pytest.raises(CommitFailedError):
+        write_deltalake(second, new, mode="overwrite", predicate="part = 'c'")
+
+
+def test_delta_rs_doubles_rows_where_two_compact_one_version(tmp_path: Path) -> None:
+    """storage/delta_operations.py: why `compact` is not that of delta-rs.
+
+    Since 1.6.4 its check of files removed twice skips the files that a compaction removed.
+    """
+    first = delta_table(tmp_path)
+    write_deltalake(first, DELTA_ROWS, mode="append")
+    second = DeltaTable(str(tmp_path))
+    first.optimize.compact()
+    second.optimize.compact()
+    assert rows_in(tmp_path) == 2 * 2 * DELTA_ROWS.height
+
+
+def test_delta_rs_doubles_rows_where_two_are_the_first_to_replace_all(tmp_path: Path) -> None:
+    """storage/delta_operations.py: why a commit must be the very next version."""
+    first, second = delta_table(tmp_path, DELTA_ROWS.clear()), DeltaTable(str(tmp_path))
+    for table in (first, second):
+        write_deltalake(table, DELTA_ROWS, mode="overwrite")
+    assert rows_in(tmp_path) == 2 * DELTA_ROWS.height
+
+
+def test_delta_rs_removes_old_files_of_a_killed_writer_and_no_young_ones(tmp_path: Path) -> None:
+    """storage/upkeep.py: a full vacuum beside writers that have not committed yet."""
+    table = delta_table(tmp_path)
+    (live,) = (tmp_path / "part=a").iterdir()
+    old, young = live.with_name("part-old.parquet"), live.with_name("part-young.parquet")
+    for file in (old, young):
+        shutil.copy(live, file)
+    long_ago = time.time() - timedelta(days=10).total_seconds()
+    os.utime(old, (long_ago, long_ago))
+    table.vacuum(dry_run=False, full=True)
+    assert (live.exists(), old.exists(), young.exists()) == (True, False, True)
+
+
+def test_delta_rs_names_what_changes_no_rows(tmp_path: Path) -> None:
+    """storage/slice_log.py: commits that change no rows need no entry in the log."""
+    table = delta_table(tmp_path)
+    write_deltalake(table, DELTA_ROWS, mode="append")
+    table.optimize.compact()
+    assert table.history(1)[0]["operation"] == "OPTIMIZE"
+    named = CommitProperties(custom_metadata={"rearranged": "compaction"})
+    write_deltalake(table, DELTA_ROWS, mode="overwrite", commit_properties=named)
+    assert table.history(1)[0]["rearranged"] == "compaction"
+
+
+@pytest.mark.parametrize(
+    "name", ["space in it", "ü", "a#b", "a?b", "a*b", "b=c", "Ines's", "50%", "{a}", "a;b&c+d"]
+)
+def test_a_table_below_a_folder_of_any_name_is_read_by_the_names_in_its_log(
+    tmp_path: Path, name: str
+) -> None:
+    """storage/live_rows.py: paths from the log, percent-decoded, patterns escaped for DuckDB."""
+    table = delta_table(tmp_path / name, DELTA_ROWS.with_columns(part=pl.lit("a b/c=ü")))
+    (action,) = pl.DataFrame(table.get_add_actions(flatten=True)).to_dicts()
+    file = str(tmp_path / name / unquote(action["path"]))
+    rows = pl.scan_parquet([file], glob=False, hive_partitioning=False).collect()
+    assert rows.columns == ["day", "who"]
+    pattern = file.replace("*", "[*]").replace("?", "[?]")
+    with duckdb.connect() as sql:
+        question = "SELECT * FROM read_parquet(?, hive_partitioning = false)"
+        assert sql.execute(question, [[pattern]]).fetchall() == rows.rows()

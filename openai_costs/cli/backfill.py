@@ -12,8 +12,10 @@ import dagster as dg
 
 from openai_costs.cli.backfill_plan import (
     Step,
+    days_of_other_keys,
     directories_due,
     from_kept_pages,
+    governance,
     is_governance_due,
     organization_pages,
     plan,
@@ -167,17 +169,21 @@ class Headless:
 
     def _name(self, due: Sequence[str], failed: list[str], *, may_ask: bool) -> None:
         """Read names and gateway, derive the days that they changed, and publish once more."""
+        before = governance(self.settings)
         with _noted(failed):
             self.read_directory(due)
-        is_gateway_due = may_ask and is_governance_due(self.settings, self.clock().date())
-        with _noted(failed):
-            self.read_governance(is_due=is_gateway_due)
         today = self.clock().date()
+        with _noted(failed):
+            if may_ask and is_governance_due(self.settings, today, brought=bool(due)):
+                self.say("gateway and people: tokens, and who works here")
+                self.run(DIRECTORY, None, spared=organization_pages())
+        now = governance(self.settings)
+        again = days_of_other_keys(self.settings, before, now, today)
         ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
-        stale = consecutive(day for days in ranges for day in days if day <= today)
+        stale = consecutive({day for days in ranges for day in days if day <= today} | again)
         with _noted(failed):
             self.follow_directory(stale)
-        if due or stale or is_gateway_due:
+        if due or stale or not now.equals(before):
             with _noted(failed):
                 self.publish()
 
@@ -186,12 +192,6 @@ class Headless:
         for name in due:
             self.say(f"{name}: names and owners, paced as the provider allows")
             replace(self, settings=self.settings.only(name)).run(DIRECTORY, None)
-
-    def read_governance(self, *, is_due: bool) -> None:
-        """Read the gateway's registry and the company's people where no connection's names are."""
-        if is_due:
-            self.say("gateway and people: tokens, and who works here")
-            self.run(DIRECTORY, None, spared=organization_pages())
 
     def follow_directory(self, stale: Iterable[DayRange]) -> None:
         """Derive the marts of the days whose names or owners have changed; no request."""

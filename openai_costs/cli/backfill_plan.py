@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
+import polars as pl
 from dagster import AssetKey
 from upath import UPath
 
@@ -27,7 +28,13 @@ from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import read_at
+from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.spend import Spend
+
+JUDGED_BY = ("token_id", "name", "status", "openai_api_key_id", "openai_project_id", "mapping")
+"""The columns of core.gateway_tokens that say which keys are the gateway's."""
 
 ReadsOf = Callable[[date], Sequence[UPath]]
 """Returns the kept reads of a day, in the order in which they were kept."""
@@ -134,17 +141,58 @@ def directories_due(settings: Settings, today: date) -> list[str]:
     ]
 
 
-def is_governance_due(settings: Settings, today: date) -> bool:
-    """Return whether the gateway was not read today, or no connection brings people along.
+def is_governance_due(settings: Settings, today: date, *, brought: bool) -> bool:
+    """Return whether the gateway and the company's people are still to be read.
 
-    They are read with the names of a connection. A connection that gives costs only has none, and
-    its keys are judged by the gateway all the same.
+    The names of a connection bring them along, once a day. They are read again whenever no names
+    are: whoever corrects an upstream, a token or a list of people must not wait until tomorrow for
+    the finding to go away.
+
+    Args:
+        settings: What is configured.
+        today: The current UTC day.
+        brought: Whether names of a connection were just read.
     """
     gateway, archive = settings.gateway, Archive(place(settings.home))
     reads = (archive.reads(one, gateway.name, REGISTRY, today) for one in GATEWAYS)
     is_unread = gateway.has_registry and not any(reads)
-    brings = (provider_of(one).organization_of(one) for one in settings.asked_connections)
-    return is_unread or bool(settings.directory.files and not any(brings))
+    return is_unread or (not brought and bool(gateway.is_there or settings.directory.files))
+
+
+class Governance(NamedTuple):
+    """What is stored of the gateway's tokens and of the company's people.
+
+    Args:
+        tokens: core.gateway_tokens.
+        people: core.engineers.
+    """
+
+    tokens: pl.DataFrame
+    people: pl.DataFrame
+
+    def equals(self, other: "Governance") -> bool:
+        """Return whether both are the same, row by row."""
+        return self.tokens.equals(other.tokens) and self.people.equals(other.people)
+
+
+def governance(settings: Settings) -> Governance:
+    """Return what is stored now."""
+    lake = Lake(place(settings.home))
+    return Governance(lake.read(GatewayTokens), lake.read(Engineers))
+
+
+def days_of_other_keys(
+    settings: Settings, before: Governance, now: Governance, today: date
+) -> set[date]:
+    """Return the stored trailing days, where the gateway's tokens have other keys than before.
+
+    They were judged by the tokens of before; older days follow when they are made again.
+    """
+    if now.tokens.select(JUDGED_BY).equals(before.tokens.select(JUDGED_BY)):
+        return set()
+    lake = Lake(place(settings.home))
+    stored = (lake.days(Spend, one.name) for one in settings.asked_connections)
+    return set().union(*stored) & set(trailing(settings, today))
 
 
 def organization_pages() -> set[AssetKey]:

@@ -74,8 +74,9 @@ def _readable(
         yield Diagnosis("OK", name, f"the registry is readable: {_counted(registry)}")
         yield from _set_aside(name, registry)
     if meter := list(reader.meter(DayRange(yesterday, yesterday), silent)):
-        of_day = f"the meter of {yesterday} is readable: {_counted(meter)}"
-        yield Diagnosis("OK", f"{name}, meter", f"{of_day}{_valued(gateway)}")
+        if any(read.bodies for read in meter):
+            of_day = f"the meter of {yesterday} is readable: {_counted(meter)}"
+            yield Diagnosis("OK", f"{name}, meter", f"{of_day}{_valued(gateway)}")
         yield from _set_aside(f"{name}, meter", meter)
     elif gateway.spend_files:
         yield Diagnosis(

@@ -52,7 +52,7 @@ class LakeIOManager(dg.IOManager):
         self._lake = lake
 
     def handle_output(self, context: dg.OutputContext, obj: None) -> None:
-        """Do nothing: the slices were replaced, one rename each, before the output was given."""
+        """Do nothing: the slices were replaced by commits before the output was given."""
 
     def load_input(self, context: dg.InputContext) -> StoredBatches:
         """Return the stored slices of the days this run is about."""

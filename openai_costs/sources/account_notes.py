@@ -57,8 +57,8 @@ def keep_note(archive: Archive, provider: str, name: str, known: Noted) -> None:
 
 def keep_refusal(archive: Archive, connection: Connection, text: str, holder: str = "") -> None:
     """Keep why the newest read of a connection was refused."""
-    refused = Refused(text, holder, connection.organization_id)
-    replace_file(_refusal_of(archive, connection), msgspec.json.encode(refused))
+    note = Refused(text, holder, connection.organization_id)
+    replace_file(_refusal_of(archive, connection), msgspec.json.encode(note))
 
 
 def drop_refusal(archive: Archive, connection: Connection) -> None:
@@ -68,17 +68,23 @@ def drop_refusal(archive: Archive, connection: Connection) -> None:
 
 
 def refusal(archive: Archive, settings: Settings, connection: Connection) -> str:
-    """Return why the newest read of a connection was refused for its account; else empty.
+    """Return why the newest read of a connection was refused for its account; else empty."""
+    found = refused(archive, settings, connection)
+    return found.text if found else ""
+
+
+def refused(archive: Archive, settings: Settings, connection: Connection) -> Refused | None:
+    """Return the refusal of the newest read of a connection; None where it was not refused.
 
     A reason that the settings have removed since is none: the connection that counted the account
     is gone, or the connection has another `organization_id`.
     """
     if not (note := _refusal_of(archive, connection)).exists():
-        return ""
-    refused = _decoded(note.read_bytes())
+        return None
+    found = _decoded(note.read_bytes())
     names = {one.name for one in settings.connections}
-    is_over = refused.organization_id != connection.organization_id
-    return "" if is_over or (refused.holder and refused.holder not in names) else refused.text
+    is_over = found.organization_id != connection.organization_id
+    return None if is_over or (found.holder and found.holder not in names) else found
 
 
 def _refusal_of(archive: Archive, connection: Connection) -> UPath:

@@ -57,7 +57,7 @@ def daily_assets() -> tuple[Builder, ...]:
 def kinds() -> set[str]:
     """Return what a table of all providers shows: Dagster takes three, so one provider or none."""
     names = {one.name for one in registry.PROVIDERS}
-    return {"polars", "parquet"} | (names if len(names) == 1 else set())
+    return {"polars", "deltalake"} | (names if len(names) == 1 else set())
 
 
 def spend(
@@ -143,9 +143,10 @@ def _bills(
 
 def _written(lake: Lake, reads: Reads) -> Iterator[KeptRead | DamagedRead]:
     """Yield the reads that core.spend was made from: a refused ledger refuses its day's total."""
+    stored = lake.reads(Spend)
     for read in reads:
         if isinstance(read, DamagedRead):
             continue
         key = Slice(read.manifest.connection, read.manifest.day)
-        if lake.read_at(Spend, key) == read.manifest.read_at:
+        if stored.get(key) == read.manifest.read_at:
             yield read

@@ -4,7 +4,7 @@ A read that cannot be used refuses only its own day. Pure: kept reads in, batche
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
@@ -39,6 +39,7 @@ class Held(Generic[P]):
     Args:
         pages: Their pages, in the order of the reads.
         read_at: When each day was read.
+        read_number: The number of each day's read in the archive.
         refused: Days that cannot be used, and why.
         remarks: What is new to us in a day.
         size: The bytes of the pages' bodies.
@@ -46,6 +47,7 @@ class Held(Generic[P]):
 
     pages: list[P] = field(default_factory=list)
     read_at: dict[Slice, datetime] = field(default_factory=dict)
+    read_number: dict[Slice, int] = field(default_factory=dict)
     refused: dict[Slice, OpenAICostsError] = field(default_factory=dict)
     remarks: dict[Slice, str] = field(default_factory=dict)
     size: int = 0
@@ -65,6 +67,7 @@ class Held(Generic[P]):
             return
         self.pages += pages
         self.read_at[key] = read.manifest.read_at
+        self.read_number[key] = read.number
         self.size += size
         if remark:
             self.remarks[key] = remark
@@ -89,6 +92,6 @@ def batches(
             continue
         held.add(read, understand)
         if held.size > BYTES_A_BATCH:
-            yield build(held)
+            yield replace(build(held), read_number=held.read_number)
             held = Held[P]()
-    yield build(held)
+    yield replace(build(held), read_number=held.read_number)

@@ -56,7 +56,7 @@ def control(ledger: Iterable[Batch], grace: timedelta) -> Iterator[Batch]:
             (*key, is_settled(key.day, at, grace), naive(at), totals.get(key, Decimal(0)))
             for key, at in batch.read_at.items()
         ]
-        yield Batch(_totals(rows), batch.read_at, batch.refused)
+        yield Batch(_totals(rows), batch.read_at, batch.refused, read_number=batch.read_number)
 
 
 def _totals(rows: list[tuple[str, date, bool, datetime, Decimal]]) -> pl.DataFrame:

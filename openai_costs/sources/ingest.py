@@ -80,6 +80,8 @@ def ingest(
 ) -> Ingested:
     """Read every source and keep each complete read at once.
 
+    A read without bodies only says what is absent: nothing of its day can be used or kept.
+
     Args:
         sources: What to read, in this order.
         archive: Where reads are kept.
@@ -92,11 +94,13 @@ def ingest(
         kept, new = done.kept.setdefault(source.name, {}), list[UPath]()
         try:
             for read in _believed(source.read(), clock):
+                if read.absent:
+                    done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
+                if not read.bodies:
+                    continue
                 file, is_new = archive.added(read)
                 new += [file] if is_new else []
                 kept[read.day] = sum(map(len, read.bodies.values()))
-                if read.absent:
-                    done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
         except (ReadFailed, SettingsError) as error:
             tell(str(error))
             if isinstance(error, OtherAccount):

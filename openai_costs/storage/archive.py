@@ -23,7 +23,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.storage.files import replace_file
-from openai_costs.storage.read_names import kept_files, next_name
+from openai_costs.storage.read_names import kept_files, next_name, read_number
 
 ZSTD_LEVEL = 3
 """Measured on cost pages: level 3 shrinks 11x at 420 MB/s; level 6, 15x at 160 MB/s."""
@@ -101,6 +101,11 @@ class KeptRead:
     def page(self) -> str:
         """The page's name for a person: its path in the archive."""
         return str(self.path)
+
+    @property
+    def number(self) -> int:
+        """Its number among the reads of its day; 0 for a read of version 0.1."""
+        return read_number(self.path)
 
 
 class DamagedRead(NamedTuple):

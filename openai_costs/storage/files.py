@@ -5,6 +5,7 @@ Not here: what the bytes mean.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -15,13 +16,29 @@ from uuid import uuid4
 
 from upath import UPath
 
+from openai_costs.kernel.errors import SettingsError
+
 HALF_WRITTEN = ".tmp"
+
+_IMPOSSIBLE = re.compile(r"[\[\]\\]|%[0-9A-Fa-f]{2}")
+"""delta-rs stops at brackets, takes a backslash for a slash, and decodes %20 and the like twice."""
 
 
 def place(url: str) -> UPath:
-    """Return the folder a URL or a local path names."""
+    """Return the folder a URL or a local path names.
+
+    Raises:
+        SettingsError: Its path has a sign that Delta Lake tables cannot be stored below.
+    """
     found = UPath(url)
-    return found.absolute() if is_local(found) else found
+    folder = found.absolute() if is_local(found) else found
+    if sign := _IMPOSSIBLE.search(str(folder)):
+        raise SettingsError(
+            f"The home {folder} cannot be used: no table can be stored below a path with "
+            f"{sign[0]!r} in it. Choose another folder in OPENAI_COSTS_HOME or --home. Nothing "
+            "was written."
+        )
+    return folder
 
 
 def is_local(path: UPath) -> bool:

@@ -5,17 +5,19 @@ that are still to come. Not here: what day it is (kernel/clock_skew.py).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
+import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.storage.archive import set_aside
 from openai_costs.storage.files import files_below
+from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import SUFFIX
 from openai_costs.tables.contract import all_contracts
 
@@ -23,8 +25,8 @@ SET_ASIDE = "_ahead_of_time"
 """Added to the dataset of pages that are set aside."""
 
 
-class _Future(NamedTuple):
-    """A file of a day that has not come: a slice of the lake, or kept pages."""
+class _Page(NamedTuple):
+    """Kept pages of a day that has not come."""
 
     connection: str
     day: date
@@ -37,7 +39,7 @@ FutureDays = Mapping[str, set[date]]
 
 def future_days(home: UPath, today: date) -> FutureDays:
     """Return the days after `today` that a home has slices or pages of."""
-    return _by_connection([*_slices(home, today), *_pages(home, today)])
+    return _by_connection([*_slices(home, today), *(page[:2] for page in _pages(home, today))])
 
 
 def set_future_days_aside(home: UPath, today: date) -> FutureDays:
@@ -45,12 +47,12 @@ def set_future_days_aside(home: UPath, today: date) -> FutureDays:
 
     Killed half way and called again, it goes on.
     """
-    slices, pages = list(_slices(home, today)), list(_pages(home, today))
+    future, pages = future_days(home, today), list(_pages(home, today))
     for page in pages:
         set_aside(page.file, SET_ASIDE)
-    for one in slices:
-        one.file.unlink()
-    return _by_connection([*slices, *pages])
+    if future:
+        Lake(home).remove_days_after(today)
+    return future
 
 
 def described(days: FutureDays) -> str:
@@ -61,29 +63,27 @@ def described(days: FutureDays) -> str:
     )
 
 
-def _by_connection(future: list[_Future]) -> FutureDays:
+def _by_connection(future: Iterable[tuple[str, date]]) -> FutureDays:
     days: dict[str, set[date]] = defaultdict(set)
-    for one in future:
-        days[one.connection].add(one.day)
+    for connection, day in future:
+        days[connection].add(day)
     return days
 
 
-def _slices(home: UPath, today: date) -> Iterator[_Future]:
-    """Yield the slices in lake/<schema>/<table>/<connection>/<day>.parquet."""
+def _slices(home: UPath, today: date) -> Iterator[tuple[str, date]]:
+    """Yield the connection and day of each slice of the lake."""
+    lake = Lake(home)
     for table in all_contracts():
-        for file in files_below(
-            home / "lake" / table.schema_name() / table.table_name(), ".parquet"
-        ):
-            if (day := _day(file.stem)) and day > today:
-                yield _Future(file.parent.name, day, file)
+        found = lake.slices(table).filter(pl.col("day") > today)
+        yield from found.select("connection", "day").iter_rows()
 
 
-def _pages(home: UPath, today: date) -> Iterator[_Future]:
+def _pages(home: UPath, today: date) -> Iterator[_Page]:
     """Yield the kept reads in raw/<provider>/<connection>/<dataset>/<day>/."""
     for file in files_below(home / "raw", SUFFIX):
         dataset = file.parents[1]
         if (day := _day(file.parent.name)) and day > today and not dataset.name.endswith(SET_ASIDE):
-            yield _Future(dataset.parent.name, day, file)
+            yield _Page(dataset.parent.name, day, file)
 
 
 def _day(name: str) -> date | None:

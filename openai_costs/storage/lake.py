@@ -1,52 +1,52 @@
-"""The lake, the system of record: one Parquet file per table, connection and day.
+"""The lake, the system of record: one Delta Lake table for each contract.
 
-A slice (one connection, one day) is validated and then replaced by rename, or left alone; a day
-without rows is a file without rows. Any number of processes may write different slices at once,
-without a lock. Each file carries the `read_at` of the read it was made from, so that a reader
-can see whether two tables are of the same read. Not here: Dagster
-(orchestration/table_assets.py), DuckDB (publish/).
+A slice (one connection, one day) is validated and then replaced, or left alone; all slices of a
+batch are replaced by one atomic commit, and a day without rows is a slice all the same
+(slice_log.py). Any number of processes may write at once. Every row has the read it was made from,
+so that a reader can see whether two tables are of the same read. Not here: Dagster
+(orchestration/table_assets.py), the published database (publish/).
 """
 
-import io
-from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import Decimal
-from functools import partial
 
 import duckdb
 import polars as pl
+from deltalake import DeltaTable
 from filelock import FileLock
 from upath import UPath
 
-from openai_costs.kernel.errors import ContractBroken, OpenAICostsError
-from openai_costs.kernel.money import total
-from openai_costs.storage.files import files_below, is_local, replace_file
+from openai_costs.kernel.errors import ContractBroken
+from openai_costs.kernel.money import MONEY
+from openai_costs.storage.commits import path_of, replace_slices, replace_whole
+from openai_costs.storage.day_files import DayFiles
+from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta_operations import remove
+from openai_costs.storage.files import is_local
+from openai_costs.storage.live_rows import (
+    PLACE_TYPE,
+    POSITION,
+    collected,
+    relation,
+    scan,
+    text,
+    with_zones,
+)
+from openai_costs.storage.replacing import count, sound_part
+from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
 from openai_costs.storage.sql import connected
-from openai_costs.tables.contract import Contract
+from openai_costs.storage.stored_batches import as_contract, bounded, read_batch
+from openai_costs.storage.stored_slices import StoredSlices
+from openai_costs.storage.upkeep import is_due, tidy
+from openai_costs.tables.contract import Contract, all_contracts
 
 ROWS_A_BATCH = 60_000
 """Rows taken into memory at a time: bounds the memory of a run, whatever the range."""
 
-BYTES_AT_ONCE = 200_000
-"""Files are taken at once up to so many bytes: a file for itself costs as much as ten together."""
-
-WRITERS = 4
-"""Files written at a time: Polars and the disk work outside Python's lock."""
-
-_READ_AT = "read_at"
-_PAGE_USD = "page_usd"
-_DAILY_USD = """SELECT day, sum(billed_usd) AS billed_usd FROM read_parquet($files)
+_DAILY_USD = """SELECT day, sum(billed_usd) AS billed_usd FROM stored
     WHERE connection NOT IN ({}) GROUP BY day ORDER BY day"""
-_SLICES = """
-    SELECT split_part(f.file_name, '/', -2), CAST(parse_filename(f.file_name, true) AS DATE),
-           f.num_rows, CAST(decode(k.value) AS TIMESTAMP)
-    FROM parquet_file_metadata($files) f
-    JOIN parquet_kv_metadata($files) k ON k.file_name = f.file_name AND decode(k.key) = 'read_at'
-"""
 
 
 class Lake:
@@ -54,85 +54,109 @@ class Lake:
 
     def __init__(self, home: UPath) -> None:
         self.root = home / "lake"
+        self._tables = DeltaTables(self.root)
+        self._slices = StoredSlices(self._tables)
+        self._read_versions: dict[str, int] | None = None
+        self._is_ready = False
 
     def replace(self, table: type[Contract], batches: Batches) -> Replaced:
-        """Write batches slice by slice; a slice that breaks the contract is left as it was."""
-        done = Replaced()
-        for batch in batches:
-            done.refused |= batch.refused
-            done.remarks |= batch.remarks
-            parts = _parts(table, batch)
-            broken = _broken(table, batch.frame, parts)
-            done.refused |= broken
-            sound = {key: rows for key, rows in parts.items() if key not in broken}
-            with ThreadPoolExecutor(WRITERS) as writers:
-                list(writers.map(partial(self._write, table, batch), sound, sound.values()))
-            for key, rows in sound.items():
-                _count(done, key, rows)
+        """Write batches, one commit each; a slice that breaks the contract is left as it was."""
+        self._make_ready()
+        done, written = Replaced(), list[pl.DataFrame]()
+        before = self._tables.version(path_of(table))
+        try:
+            for batch in batches:
+                sound, broken = sound_part(table, batch)
+                done.refused |= {**batch.refused, **broken}
+                done.remarks |= batch.remarks
+                written.append(replace_slices(self._tables, table, sound))
+                count(done, sound)
+        finally:
+            self._slices.note(path_of(table), written, before)
         return done
 
     def batches(self, table: type[Contract], days: Iterable[date]) -> Iterator[Batch]:
         """Yield the stored slices of some days, a bounded number of rows at a time."""
-        held: list[Batch] = []
-        for files in self._bundles(table, list(days)):
-            held.append(_batch(files))
-            if sum(one.frame.height for one in held) > ROWS_A_BATCH:
-                yield _together(table, held)
-                held = []
-        yield _together(table, held)
+        files, slices = self._slices_of(table)
+        order = pl.DataFrame({"day": list(days)}, {"day": pl.Date()}).with_row_index("place")
+        wanted = slices.join(order, on="day").sort("connection", "place")
+        if wanted.is_empty():
+            yield Batch(table.no_rows(), {})
+        for some in bounded(wanted, ROWS_A_BATCH):
+            yield read_batch(table, files, some, self.root / path_of(table))
 
     def read(self, table: type[Contract], days: Iterable[date] | None = None) -> pl.DataFrame:
         """Return a small table as one frame: some days, or all of it."""
-        if days is None:
-            files = [one.read_bytes() for one in files_below(self._folder(table), ".parquet")]
-            found = [pl.read_parquet(files)] if files else []
-            return pl.concat([table.no_rows(), *found])
-        return pl.concat([table.no_rows(), *(batch.frame for batch in self.batches(table, days))])
+        if days is not None:
+            return pl.concat([batch.frame for batch in self.batches(table, days)])
+        if (found := self._find(table)) is None:
+            return table.no_rows()
+        if self._read_versions is not None:
+            self._read_versions.setdefault(path_of(table), found.version())
+        of_slices = [*KEY] if found.metadata().partition_columns else []
+        types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
+        rows = scan(types, self._tables.files_in(path_of(table), found))
+        sorted_rows = collected(rows.sort(*of_slices, POSITION), self.root / path_of(table))
+        return as_contract(table, sorted_rows)
 
     def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
-        """Replace a small table that is computed whole, as one file.
+        """Replace a small table that is computed whole, in one commit; none where nothing changes.
 
         Raises:
             ContractBroken: The rows break the contract; the table is as it was.
+            WriteConflict: Another run replaced the table after it was read within `alone`.
         """
+        self._make_ready()
         if broken := table.broken_rules(frame):
             raise ContractBroken(table.full_name(), [], broken)
-        replace_file(self._folder(table) / "all.parquet", _parquet(frame, {}))
+        if not self.has(table) or not self.read(table).equals(frame):
+            self._store_whole(table, frame)
 
     def read_at(self, table: type[Contract], key: Slice) -> datetime | None:
         """Return which read a slice was made from; None when the slice is not there."""
-        path = self._path(table, key)
-        if not path.exists():
-            return None
-        return datetime.fromisoformat(
-            pl.read_parquet_metadata(io.BytesIO(path.read_bytes()))[_READ_AT]
-        )
+        return self.reads(table).get(key)
+
+    def reads(self, table: type[Contract]) -> dict[Slice, datetime]:
+        """Return which read each stored slice was made from."""
+        _, slices = self._slices_of(table)
+        return {Slice(*key): at for *key, at in slices.select(*KEY, "read_at").iter_rows()}
 
     @contextmanager
     def alone(self, table: type[Contract]) -> Iterator[None]:
         """Compute and replace a whole table alone: overlapping runs would lose rows of one another.
 
-        Slices need no such thing. An object store has no file locks: run one at a time there.
+        Slices need no such thing. An object store has no file locks: there, replacing a table that
+        another run has replaced since it was read in this block is refused.
         """
-        folder = self._folder(table)
-        if not is_local(folder):
-            yield
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(str(folder / ".lock")):
+        self._read_versions = {}
+        try:
+            if not is_local(self.root):
+                yield
+                return
+            folder = self.root / path_of(table)
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(str(folder / ".lock")):
+                yield
+        finally:
+            self._read_versions = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Show every table as it is at its first use in this block, whatever others write."""
+        self._make_ready()
+        with self._tables.frozen():
+            self._tables.find(LOG)  # first: it must not know more than the tables
             yield
 
     def slices(self, table: type[Contract]) -> pl.DataFrame:
         """Return each stored slice, its rows and its read: connection, day, rows, read_at."""
-        schema = pl.Schema(
-            {
-                "connection": pl.String(),
-                "day": pl.Date(),
-                "rows": pl.Int64(),
-                "read_at": pl.Datetime("us"),
-            }
-        )
-        return self.ask(table, _SLICES, schema)
+        _, slices = self._slices_of(table)
+        return slices.select(*KEY, "rows", pl.col("read_at").dt.replace_time_zone(None))
+
+    def page_sums(self, table: type[Contract]) -> pl.DataFrame:
+        """Return what the pages of slices added up to, where known: connection, day, page_usd."""
+        _, slices = self._slices_of(table)
+        return slices.select(*KEY, pl.col("page_usd").cast(MONEY)).drop_nulls("page_usd")
 
     def daily_usd(self, table: type[Contract], without: Iterable[str] = ()) -> pl.DataFrame:
         """Return the exact sum of `billed_usd` over all connections but some: day, billed_usd."""
@@ -140,21 +164,28 @@ class Lake:
         return self.ask(table, question, table.no_rows().select("day", "billed_usd").schema)
 
     def ask(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
-        """Return DuckDB's short answer to a question about all files of a table."""
+        """Return DuckDB's short answer to a question about all rows of a table.
+
+        Args:
+            table: The table; the question calls it `stored`.
+            question: One SELECT.
+            schema: The columns of the answer.
+        """
         if not self.has(table):
             return pl.DataFrame(schema=schema)
         with connected() as sql:
             self.make_readable(sql)
-            rows = sql.execute(question, {"files": self.glob(table)}).fetchall()
+            rows = sql.execute(f"WITH stored AS {self.relation(table)} {question}").fetchall()
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def has(self, table: type[Contract]) -> bool:
         """Return whether anything of a table is stored."""
-        return next(files_below(self._folder(table), ".parquet"), None) is not None
+        return self._find(table) is not None
 
-    def glob(self, table: type[Contract]) -> str:
-        """Return the pattern that DuckDB finds a table's files by."""
-        return f"{self._folder(table)}/**/*.parquet"
+    def relation(self, table: type[Contract]) -> str:
+        """Return the rows of a table as SQL for DuckDB: a subquery with the contract's columns."""
+        self._make_ready()
+        return relation(table, self._tables.live_files(path_of(table)))
 
     def make_readable(self, sql: duckdb.DuckDBPyConnection) -> None:
         """Let a DuckDB connection read the lake, also where it is an object store."""
@@ -163,88 +194,57 @@ class Lake:
 
     def days(self, table: type[Contract], connection: str) -> set[date]:
         """Return the days a connection has in a table."""
-        folder = self._folder(table) / connection
-        files = folder.iterdir() if folder.exists() else ()
-        return {date.fromisoformat(f.stem) for f in files if f.suffix == ".parquet"}
+        _, slices = self._slices_of(table)
+        return set(slices.filter(connection=connection)["day"])
 
     def connections(self, table: type[Contract]) -> list[str]:
         """Return the connections that have slices in a table, sorted."""
-        folder = self._folder(table)
-        return sorted(f.name for f in folder.iterdir() if f.is_dir()) if folder.exists() else []
+        _, slices = self._slices_of(table)
+        return sorted(set(slices["connection"]))
 
-    def _bundles(self, table: type[Contract], days: Sequence[date]) -> Iterator[dict[Slice, bytes]]:
-        """Yield the files of stored slices, several at once; nothing for what is not there."""
-        bundle: dict[Slice, bytes] = {}
-        for connection in self.connections(table):
-            for key in (Slice(connection, day) for day in days):
-                with suppress(FileNotFoundError):
-                    bundle[key] = self._path(table, key).read_bytes()
-                if sum(map(len, bundle.values())) > BYTES_AT_ONCE:
-                    yield bundle
-                    bundle = {}
-        if bundle:
-            yield bundle
+    def remove_connection(self, connection: str) -> None:
+        """Remove all slices of a connection, in every table of slices."""
+        self._remove(f"connection = {text(connection)}")
 
-    def _write(self, table: type[Contract], batch: Batch, key: Slice, rows: pl.DataFrame) -> None:
-        replace_file(self._path(table, key), _parquet(rows, _facts(batch, key)))
+    def remove_days_after(self, day: date) -> None:
+        """Remove all slices of the days after a day, in every table of slices."""
+        self._remove(f"day > '{day}'")
 
-    def _folder(self, table: type[Contract]) -> UPath:
-        return self.root / table.schema_name() / table.table_name()
+    def _remove(self, where: str) -> None:
+        for table in all_contracts():
+            found, name = self._find(table), path_of(table)
+            if found is not None and found.metadata().partition_columns:
+                self._tables.commit(name, lambda data: remove(data, where))
+                self._slices.forget(name, where)
 
-    def _path(self, table: type[Contract], key: Slice) -> UPath:
-        return self._folder(table) / key.connection / f"{key.day}.parquet"
+    def _find(self, table: type[Contract]) -> DeltaTable | None:
+        self._make_ready()
+        return self._tables.find(path_of(table))
 
+    def _slices_of(self, table: type[Contract]) -> tuple[list[LiveFile], pl.DataFrame]:
+        self._make_ready()
+        return self._slices.of(path_of(table))
 
-def _parts(table: type[Contract], batch: Batch) -> dict[Slice, pl.DataFrame]:
-    found = batch.frame.partition_by("connection", "day", as_dict=True, maintain_order=True)
-    rows = {Slice(*key): part for key, part in found.items()}
-    nothing = table.no_rows()
-    return {key: rows.get(key, nothing) for key in batch.read_at if key not in batch.refused}
+    def _store_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
+        name, known = path_of(table), self._read_versions
+        before = self._tables.version(name)
+        read = None if known is None or before < 0 else known.get(name)
+        after = replace_whole(self._tables, table, frame, read)
+        if known is not None:
+            known[name] = after
+        if is_due(before, after):
+            tidy(self._tables, name)
 
-
-def _broken(
-    table: type[Contract], frame: pl.DataFrame, parts: Mapping[Slice, pl.DataFrame]
-) -> dict[Slice, OpenAICostsError]:
-    """Validate all rows at once, and slice by slice only to find the one that is wrong."""
-    if not table.broken_rules(frame):
-        return {}
-    return {
-        key: ContractBroken(table.full_name(), [key.day], sentences)
-        for key, rows in parts.items()
-        if (sentences := table.broken_rules(rows))
-    }
-
-
-def _count(done: Replaced, key: Slice, rows: pl.DataFrame) -> None:
-    done.rows[key] = rows.height
-    if "billed_usd" in rows.columns:
-        done.totals_usd[key] = total(rows["billed_usd"])
-
-
-def _together(table: type[Contract], batches: Sequence[Batch]) -> Batch:
-    return Batch(
-        pl.concat([table.no_rows(), *(one.frame for one in batches)]),
-        dict(ChainMap(*(dict(one.read_at) for one in batches))),
-        page_usd=dict(ChainMap(*(dict(one.page_usd) for one in batches))),
-    )
-
-
-def _parquet(frame: pl.DataFrame, metadata: dict[str, str]) -> bytes:
-    content = io.BytesIO()
-    frame.write_parquet(content, compression="zstd", metadata=metadata)
-    return content.getvalue()
-
-
-def _batch(files: Mapping[Slice, bytes]) -> Batch:
-    facts = {key: pl.read_parquet_metadata(io.BytesIO(file)) for key, file in files.items()}
-    return Batch(
-        pl.read_parquet(list(files.values())),
-        {key: datetime.fromisoformat(of[_READ_AT]) for key, of in facts.items()},
-        page_usd={key: Decimal(of[_PAGE_USD]) for key, of in facts.items() if _PAGE_USD in of},
-    )
-
-
-def _facts(batch: Batch, key: Slice) -> dict[str, str]:
-    """Return the metadata of a slice's file: the read that it was made from."""
-    facts = {_READ_AT: batch.read_at[key].isoformat()}
-    return facts | {_PAGE_USD: str(batch.page_usd[key])} if key in batch.page_usd else facts
+    def _make_ready(self) -> None:
+        """Move the day files of a home of version 0.1 into tables, at the first use of the lake."""
+        if self._is_ready:
+            return
+        self._is_ready = True
+        with DayFiles(self.root).claimed() as old:
+            for table in old.tables:
+                for batch in old.batches(table):
+                    written = replace_slices(self._tables, table, batch)
+                    self._slices.note(path_of(table), [written], -1)
+                if (whole := old.whole(table)) is not None:
+                    self._store_whole(table, whole)
+                old.remove(table)

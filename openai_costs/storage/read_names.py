@@ -22,7 +22,8 @@ def read_at(path: UPath) -> datetime:
     return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
 
 
-def _number(path: UPath) -> int:
+def read_number(path: UPath) -> int:
+    """Return the number of a kept file among the reads of its day; 0 where it has none."""
     found = _NAME.fullmatch(path.name)
     return int(found["number"] or 0) if found else 0
 
@@ -30,14 +31,14 @@ def _number(path: UPath) -> int:
 def kept_files(folder: UPath) -> list[UPath]:
     """Return the reads in a day's folder, in the order in which they were kept."""
     kept = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
-    return sorted(kept, key=lambda file: (_number(file), file.name))
+    return sorted(kept, key=lambda file: (read_number(file), file.name))
 
 
 def next_name(at: datetime, kept: Sequence[UPath]) -> str:
     """Return the name of a read that is kept now; the very read that is there keeps its name."""
     if kept and read_at(kept[-1]) == at:
         return kept[-1].name
-    return numbered(max(map(_number, kept), default=0) + 1, at)
+    return numbered(max(map(read_number, kept), default=0) + 1, at)
 
 
 def numbered(number: int, at: datetime) -> str:

@@ -20,9 +20,10 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
 
     A day that both have keeps all its reads; those of the old name are the older ones.
     """
+    lake = Lake(home)
+    lake.remove_connection(old)
     for table in all_contracts():
-        remove_folder(home / "lake" / table.schema_name() / table.table_name() / old)
-        _rename_rows(Lake(home), table, old, new)
+        _rename_rows(lake, table, old, new)
     before, after = (home / "raw" / provider / name for name in (old, new))
     for folder in sorted({file.parent for file in files_below(before, SUFFIX)}, key=str):
         _merge(folder, after / str(folder.relative_to(before)))

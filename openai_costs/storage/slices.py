@@ -1,11 +1,11 @@
 """What is replaced as a whole: a day of a connection, and batches of them on their way to a table.
 
-Not here: files (lake.py).
+Not here: where they are stored (lake.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -39,6 +39,7 @@ class Batch:
         refused: Slices whose page or rows cannot be used, and why: they are left alone.
         remarks: Slices that were used although something in their page was new to us.
         page_usd: What the rows of a slice added up to on the page, before any cleaning.
+        read_number: The number of a slice's read in the archive, where it is known.
     """
 
     frame: pl.DataFrame
@@ -46,10 +47,11 @@ class Batch:
     refused: Mapping[Slice, OpenAICostsError] = field(default_factory=dict)
     remarks: Mapping[Slice, str] = field(default_factory=dict)
     page_usd: Mapping[Slice, Decimal] = field(default_factory=dict)
+    read_number: Mapping[Slice, int] = field(default_factory=dict)
 
     def derive(self, calculate: Callable[[pl.DataFrame], pl.DataFrame]) -> "Batch":
         """Return the same slices with other rows."""
-        return Batch(calculate(self.frame), self.read_at, self.refused, self.remarks)
+        return replace(self, frame=calculate(self.frame), page_usd={})
 
     def of(self, connection: str) -> list[Slice]:
         """Return a connection's slices, oldest first."""
@@ -61,6 +63,7 @@ class Batch:
         return Batch(
             self.frame.join(slices_frame(keys), on=["connection", "day"], how="semi"),
             {key: self.read_at[key] for key in keys},
+            read_number={key: of for key, of in self.read_number.items() if key in wanted},
         )
 
     def page_sums(self) -> pl.DataFrame:

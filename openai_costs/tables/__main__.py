@@ -39,7 +39,7 @@ VIEWS = """
 def document() -> Iterator[str]:
     """Yield the lines of docs/tables.md."""
     # Imported by name: the layer `tables` is below `publish`, and this entry point above both.
-    sql_types = import_module("openai_costs.outputs.publish.database").SQL_TYPES
+    sql_types = import_module("openai_costs.storage.live_rows").SQL_TYPES
     yield from INTRODUCTION.splitlines()
     for table in all_contracts():
         yield from _table(table, sql_types)

@@ -80,12 +80,38 @@ class Contract(pa.DataFrameModel):
 
     @classmethod
     def broken_rules(cls, frame: pl.DataFrame) -> list[str]:
-        """Return a sentence per rule that the rows break; empty when they keep the contract."""
+        """Return a sentence per rule that the rows break; empty when they keep the contract.
+
+        Pandera writes the sentences. It takes dozens of queries to find that nothing is wrong,
+        which is what it finds nearly always, so it is asked only about rows that break a rule.
+        """
+        if cls._keeps(frame):
+            return []
         try:
             cls.validate(frame, lazy=True)
         except pandera.errors.SchemaErrors as broken:
             return list(_sentences(broken.failure_cases))
         return []
+
+    @classmethod
+    def _keeps(cls, frame: pl.DataFrame) -> bool:
+        """Return whether rows keep every rule, in a few queries instead of several per column."""
+        schema = cls.to_schema()
+        if [*frame.schema.items()] != [*cls.types().items()] or schema.checks:
+            return False
+        if frame.is_empty():
+            return True
+        required = (name for name, one in schema.columns.items() if not one.nullable)
+        if any(frame[name].null_count() for name in required):
+            return False
+        if schema.unique and frame.select(schema.unique).is_duplicated().any():
+            return False
+        rows = frame.lazy()
+        return all(
+            check(rows, name).check_passed.collect().item()
+            for name, one in schema.columns.items()
+            for check in one.checks
+        )
 
 
 def _sentences(cases: pl.DataFrame) -> Iterator[str]:

@@ -30,7 +30,7 @@ from openai_costs.orchestration.jobs import (
 )
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.sample.api.options import USUAL
-from openai_costs.settings import Gateway, Reading, Team
+from openai_costs.settings import Directory, Gateway, Reading, Team
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
@@ -46,6 +46,7 @@ from openai_costs_tests.org import House, calm, connection, day, house
 
 TODAY = date(2026, 3, 20)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+PUBLISHES = "all days: findings, database and page"
 RUN_ID = "4f6a1f0e-5f0a-4b7e-9a43-0c1f4a4f7c11"
 
 
@@ -123,13 +124,13 @@ def test_days_with_kept_pages_are_made_without_a_request(settings: Settings) -> 
 
 
 def test_a_day_that_a_killed_run_left_in_part_is_made_again(settings: Settings) -> None:
-    for name in ("acme", "harbour"):
-        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
     third, ninth = date(2026, 3, 3), date(2026, 3, 9)
+    have(settings, "acme", DayRange(date(2026, 3, 1), TODAY))
+    for days in (DayRange(date(2026, 3, 1), date(2026, 3, 8)), DayRange(date(2026, 3, 10), TODAY)):
+        have(settings, "harbour", days)
+    have(settings, "harbour", DayRange(ninth, ninth), TOGETHER[:-1])  # as a kill leaves it
     keep(settings, "acme", third)
     have(settings, "acme", DayRange(third, third), TOGETHER[:4], NOON + timedelta(hours=1))
-    path = Lake(place(settings.home))._path(TOGETHER[-1], Slice("harbour", ninth))  # noqa: SLF001 - as a kill leaves it
-    path.unlink()
     assert told(plan(settings, None, NOON)) == [
         (REBUILD, "acme", "2026-03-03"),
         (REFRESH, "harbour", "2026-03-09"),
@@ -232,17 +233,44 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     )
     lines: list[str] = []
     reach = Reach(lambda one: made.transports[one.name])
-    assert is_governance_due(settings, made.clock.now.date())
+    today = made.clock.now.date()
+    assert is_governance_due(settings, today, brought=True)
     with calm():
         Headless(settings, lines.append, made.clock, reach).backfill()
     assert {path for _, path in made.asked("tidewater")} == {"/v1/organization/costs"}
-    assert not is_governance_due(settings, made.clock.now.date())
+    assert not is_governance_due(settings, today, brought=True)
     bypass = made.lake.read(GatewayBypass)
     assert set(bypass["day"]) >= {day(18), day(19)}
     assert "key_desk_agents" not in set(bypass["api_key_id"])
     assert days_to_derive(made.lake, settings) == []
     (warned,) = [line for line in lines if line.startswith("WARN  mart/unspent_keys")]
     assert "keys are judged by their ids alone" in warned
+
+    # Whoever corrects the registry must not be accused until tomorrow.
+    (accused, *_) = sorted(set(bypass["api_key_id"].drop_nulls()))
+    (tmp_path / "tokens.csv").write_text(
+        f"token_id,openai_api_key_id\ntok,key_desk_agents\nmine,{accused}\n"
+    )
+    lines.clear()
+    with calm():
+        Headless(settings, lines.append, made.clock, reach).backfill()
+    assert accused not in set(made.lake.read(GatewayBypass)["api_key_id"])
+    assert lines.count(PUBLISHES) == 2
+    lines.clear()
+    with calm():
+        Headless(settings, lines.append, made.clock, reach).backfill()
+    assert lines.count(PUBLISHES) == 1
+
+
+def test_a_list_of_people_that_was_corrected_today_is_read_again(
+    settings: Settings,
+) -> None:
+    nothing = settings.model_copy(update={"gateway": Gateway(), "directory": Directory()})
+    assert not is_governance_due(nothing, TODAY, brought=False)
+    people = Directory.model_validate({"files": ["people.csv"]})
+    listed = nothing.model_copy(update={"directory": people})
+    assert is_governance_due(listed, TODAY, brought=False)
+    assert not is_governance_due(listed, TODAY, brought=True)
 
 
 @pytest.fixture(scope="module")

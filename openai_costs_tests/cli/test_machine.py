@@ -33,21 +33,34 @@ WRITING: Final = (
     ("report",),
 )
 DOCTOR: Final = ("doctor", "--json")
-DEMO: Final = "from openai_costs.cli.commands import main; main()"
+DEMO: Final = "from openai_costs.cli.process import run; run()"
 RUN_ALL: Final = """
-import json, os, sys
+import json, os, sys, traceback
 from openai_costs.cli.commands import main
+from openai_costs.cli import backfill, doctor, empty_home, findings, verify
+from openai_costs.outputs.alerts import cron
+from openai_costs.outputs.publish import verification
+from openai_costs.outputs.report import cost_explorer
 for number, words in enumerate(json.loads(sys.argv[1])):
     child = os.fork()
     if child == 0:
         for stream, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(f"{sys.argv[2]}/{number}.{name}", os.O_WRONLY | os.O_CREAT), stream)
         sys.argv = ["openai-costs", *words]
-        main()
-        sys.exit(0)
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Runs commands in processes of their own that import everything once."""
+"""Runs commands in processes of their own; what commands load when they begin is loaded once."""
 
 _PR_CAPBSET_DROP, _OVERRIDES = 24, (1, 2)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 ROOT: Final = Path(__file__).parents[2]
-COMMAND: Final = "from openai_costs.cli.commands import main; main()"
+COMMAND: Final = "from openai_costs.cli.process import run; run()"
 BUSY: Final = """
 import http.server
 

@@ -10,7 +10,11 @@ import pytest
 
 from openai_costs.cli.verify import as_json, lines
 from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.money import MONEY
 from openai_costs.outputs.publish.verification import verify
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.org import NOW, House, day, house
 
 if TYPE_CHECKING:
@@ -44,11 +48,11 @@ def test_a_home_without_data_is_not_verified(tmp_path: Path) -> None:
 
 
 def lake_row_changed(home: Path) -> None:
-    file = home / "lake" / "mart" / "spend" / "tidewater" / f"{LAST}.parquet"
-    rows, facts = pl.read_parquet(file), pl.read_parquet_metadata(file)
+    lake = Lake(place(str(home)))
+    (batch,) = lake.batches(Spend, [LAST])
     one_more = pl.col("billed_usd") + (pl.int_range(pl.len()) == 0).cast(pl.Int8)
-    more = rows.with_columns(one_more.cast(rows.schema["billed_usd"]))
-    more.write_parquet(file, metadata={k: v for k, v in facts.items() if k != "ARROW:schema"})
+    more = batch.derive(lambda rows: rows.with_columns(one_more.cast(MONEY)))
+    assert not lake.replace(Spend, [more]).refused
 
 
 def published_rows_lost(home: Path) -> None:

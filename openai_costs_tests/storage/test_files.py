@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from upath import UPath
 
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.storage.files import (
     files_below,
     is_local,
@@ -144,3 +145,20 @@ def test_a_folder_is_removed_with_all_that_is_in_it(folder: UPath):
 
 def test_a_folder_that_is_not_there_is_gone_already(folder: UPath):
     remove_folder(folder / "never")
+
+
+@pytest.mark.parametrize(
+    ("name", "sign"), [("a[1]", "'['"), ("a]", "']'"), ("a%20b", "'%20'"), ("a\\b", "'\\\\'")]
+)
+def test_a_home_that_no_table_can_be_stored_below_is_refused_with_the_sign(
+    tmp_path: Path, name: str, sign: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        place(str(tmp_path / name / "costs"))
+    assert f"a path with {sign} in it" in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["100% sure", "ü # x", "a=b", "q?*"])
+def test_other_signs_in_a_home_are_accepted(tmp_path: Path, name: str) -> None:
+    assert place(str(tmp_path / name)).name == name

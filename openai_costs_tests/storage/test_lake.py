@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from deltalake.exceptions import DeltaError
 from polars.testing import assert_frame_equal
 from upath import UPath
 
 from openai_costs.kernel.errors import ContractBroken, PageRefused
+from openai_costs.storage import delta_operations
 from openai_costs.storage import lake as lake_module
+from openai_costs.storage.delta_faults import StorageFailed, WriteConflict
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend_by_user import SpendByUser
@@ -32,7 +36,7 @@ Line = tuple[Slice, str | None, str]
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> UPath:
     if request.param == "a local folder":
         return UPath(tmp_path)
-    return UPath(f"memory://{tmp_path.name}")
+    return UPath(tmp_path.as_uri())
 
 
 @pytest.fixture
@@ -126,9 +130,8 @@ def test_batches_are_bounded_in_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch
     lines = [(key, user, "1") for key in keys for user in ("ada", "bo")]
     lake.replace(SpendByUser, [read(*lines, replaces=tuple(keys))])
     monkeypatch.setattr(lake_module, "ROWS_A_BATCH", 3)
-    monkeypatch.setattr(lake_module, "BYTES_AT_ONCE", 1)
     batches = list(lake.batches(SpendByUser, [key.day for key in keys]))
-    assert [batch.frame.height for batch in batches] == [4, 4, 4, 0]
+    assert [batch.frame.height for batch in batches] == [4, 4, 4]
     assert [key for batch in batches for key in sorted(batch.read_at)] == keys
 
 
@@ -190,29 +193,46 @@ def test_a_whole_table_that_breaks_its_contract_is_as_it_was(lake: Lake) -> None
     assert_frame_equal(lake.read(Coverage), good)
 
 
-def test_a_half_written_file_is_never_read(tmp_path: Path) -> None:
+def test_a_file_that_was_never_committed_is_never_read(tmp_path: Path) -> None:
     lake = Lake(UPath(tmp_path))
     lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
-    (tmp_path / "lake/core/spend_by_user/acme/.half.tmp").write_bytes(b"PAR1")
-    assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
-    assert lake.days(SpendByUser, "acme") == {day(1)}
-    assert lake.slices(SpendByUser).height == 1
+    folder = tmp_path / "lake/core/spend_by_user/connection=acme/month=2026-11"
+    (committed,) = folder.iterdir()
+    shutil.copy(committed, folder / "part-00000-of-a-killed-writer.parquet")
+    (folder / "part-00001-half-written.parquet").write_bytes(b"PAR1")
+    again = Lake(UPath(tmp_path))
+    assert held(again) == [("acme", day(1), "ada", Decimal(1))]
+    assert again.daily_usd(SpendByUser).rows() == [(day(1), Decimal(1))]
+    assert again.slices(SpendByUser).height == 1
 
 
-def test_a_failing_write_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_write_that_fails_leaves_the_slice_as_it_was(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = Lake(UPath(tmp_path))
     lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
-    before = files(tmp_path, "lake")
 
-    def full(*_: object) -> None:
-        raise OSError("No space left on device")
+    def full(*_: object, **__: object) -> None:
+        raise DeltaError("Generic LocalFileSystem error: No space left on device (os error 28)")
 
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(delta_operations, "write_deltalake", full)
+    with pytest.raises(OSError, match="No space left on device"):
         lake.replace(SpendByUser, [read((A1, "eve", "9"), replaces=(A1,), at=NOON)])
-    assert files(tmp_path, "lake") == before
+    assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
+    assert lake.read_at(SpendByUser, A1) == MORNING
+
+
+def test_a_panic_of_the_library_is_an_error_with_a_reason(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PanicException(BaseException):
+        """As delta-rs raises it: no `Exception`."""
+
+    def panic(*_: object, **__: object) -> None:
+        raise PanicException("called `Option::unwrap()` on a `None` value")
+
+    monkeypatch.setattr(delta_operations, "write_deltalake", panic)
+    with pytest.raises(StorageFailed, match=r"delta-rs stopped .*unwrap"):
+        lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
 
 
 def test_a_batch_derived_from_another_speaks_of_the_same_reads() -> None:
@@ -237,3 +257,126 @@ def test_slices_are_taken_one_batch_at_a_time(lake: Lake) -> None:
 
     lake.replace(SpendByUser, batches())
     assert taken == ["2026-11-01 with 0 rows there", "2026-11-02 with 1 rows there"]
+
+
+def test_the_rows_of_a_slice_keep_the_order_in_which_they_were_written(lake: Lake) -> None:
+    keys = [Slice("acme", day(number)) for number in range(1, 21)]
+    names = [f"user{number * 7919 % 1000:03}" for number in range(1000)]
+    lines = [(key, name, "1") for key in keys for name in names]
+    lake.replace(SpendByUser, [read(*lines, replaces=tuple(keys))])
+    for key in keys[5:15]:
+        lake.replace(SpendByUser, [read(*[(key, name, "2") for name in names], replaces=(key,))])
+    for batch in lake.batches(SpendByUser, [key.day for key in keys]):
+        for rows_of_day in batch.frame.partition_by("day"):
+            assert rows_of_day["user_id"].to_list() == names
+
+
+def test_tables_in_a_block_that_is_frozen_stay_as_they_were_at_their_first_use(
+    lake: Lake, home: UPath
+) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    with lake.frozen():
+        assert len(held(lake)) == 1
+        newer = read((A1, "eve", "5"), (A2, "eve", "5"), replaces=(A1, A2), at=NOON)
+        Lake(home).replace(SpendByUser, [newer])
+        assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
+        assert lake.reads(SpendByUser) == {A1: MORNING}
+        assert lake.daily_usd(SpendByUser).rows() == [(day(1), Decimal(1))]
+    assert [row[3] for row in held(lake)] == [Decimal(5), Decimal(5)]
+
+
+def test_a_whole_table_that_stays_the_same_makes_no_commit(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(Coverage, covered("missing"))
+    before = files(tmp_path, "lake/mart/coverage")
+    lake.replace_whole(Coverage, covered("missing"))
+    assert files(tmp_path, "lake/mart/coverage") == before
+    lake.replace_whole(Coverage, covered("settled"))
+    assert lake.read(Coverage)["state"].to_list() == ["settled"]
+
+
+def test_on_an_object_store_a_table_that_another_run_replaced_meanwhile_is_not_overwritten(
+    tmp_path: Path,
+) -> None:
+    store = UPath(tmp_path.as_uri())
+    ours, theirs = Lake(store), Lake(store)
+    ours.replace_whole(Coverage, covered("missing"))
+    with ours.alone(Coverage):
+        ours.read(Coverage)
+        theirs.replace_whole(Coverage, covered("provisional"))
+        with pytest.raises(WriteConflict, match=r"mart\.coverage was not replaced: another run"):
+            ours.replace_whole(Coverage, covered("settled"))
+    assert ours.read(Coverage)["state"].to_list() == ["provisional"]
+    with ours.alone(Coverage):
+        ours.read(Coverage)
+        ours.replace_whole(Coverage, covered("settled"))
+        ours.replace_whole(Coverage, covered("missing"))
+    assert theirs.read(Coverage)["state"].to_list() == ["missing"]
+
+
+def test_a_connection_is_removed_with_its_days_without_rows(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (B1, "bo", "3"), replaces=(A1, A2, B1))])
+    lake.remove_connection("acme")
+    assert held(lake) == [("bolt", day(1), "bo", Decimal(3))]
+    assert lake.connections(SpendByUser) == ["bolt"]
+    lake.replace(SpendByUser, [read(replaces=(A2,))])
+    assert lake.days(SpendByUser, "acme") == {day(2)}
+
+
+def test_days_after_a_day_are_removed_in_every_connection(lake: Lake) -> None:
+    lake.replace(SpendByUser, [read((A2, "ada", "1"), (B1, "bo", "3"), replaces=(A1, A2, B1))])
+    lake.remove_days_after(day(1))
+    assert held(lake) == [("bolt", day(1), "bo", Decimal(3))]
+    assert lake.days(SpendByUser, "acme") == {day(1)}
+
+
+@pytest.mark.parametrize(
+    "name", ["key=value/connection=x", "space and ü", "a#b?c*d", "Ines's 50% {a};b"]
+)
+def test_a_home_in_a_folder_of_any_name_is_read_right(tmp_path: Path, name: str) -> None:
+    lake = Lake(UPath(tmp_path / name))
+    odd = Slice("x y/z=ü", day(1))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (odd, "bo", "2"), replaces=(A1, odd))])
+    lake.replace(SpendByUser, [read((A1, "ada", "3"), replaces=(A1,), at=NOON)])
+    assert held(lake) == [
+        ("acme", day(1), "ada", Decimal(3)),
+        (odd.connection, day(1), "bo", Decimal(2)),
+    ]
+    names = "SELECT connection, billed_usd FROM stored ORDER BY 1"
+    schema = pl.Schema({"connection": pl.String(), "usd": pl.Decimal(38, 18)})
+    assert lake.ask(SpendByUser, names, schema).rows() == [("acme", 3), (odd.connection, 2)]
+
+
+def test_a_damaged_data_file_is_one_sentence_with_the_table(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    for file in (tmp_path / "lake/core/spend_by_user").rglob("part-*.parquet"):
+        file.write_bytes(b"no Parquet")
+    with pytest.raises(StorageFailed, match=r"lake/core/spend_by_user: .*backfill --offline"):
+        lake.read(SpendByUser)
+
+
+def test_a_table_gets_a_column_that_its_contract_got(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types = SpendByUser.types()
+    before = rows((A1, "ada", "1"), (A2, "ada", "1")).drop("model")
+    older = {name: kind for name, kind in types.items() if name != "model"}
+    with monkeypatch.context() as patched:
+        patched.setattr(SpendByUser, "types", lambda: older)
+        patched.setattr(SpendByUser, "no_rows", lambda: pl.DataFrame(schema=older))
+        patched.setattr(SpendByUser, "broken_rules", lambda _: [])
+        lake.replace(SpendByUser, [Batch(before, {A1: MORNING, A2: MORNING})])
+    asked = pl.Schema({"model": pl.String()})
+    assert lake.read(SpendByUser)["model"].to_list() == [None, None]
+    assert lake.ask(SpendByUser, "SELECT model FROM stored", asked).rows() == [(None,), (None,)]
+    lake.replace(SpendByUser, [read((A1, "ada", "2"), replaces=(A1,), at=NOON)])
+    assert lake.read(SpendByUser)["model"].to_list() == ["gpt-5", None]
+    models = lake.ask(SpendByUser, "SELECT model FROM stored ORDER BY day", asked)
+    assert models.rows() == [("gpt-5",), (None,)]
+
+
+def covered(state: str) -> pl.DataFrame:
+    row = {"connection": "acme", "source": "costs", "day": day(1), "state": state}
+    row["is_connected"] = True
+    return pl.DataFrame([{**dict.fromkeys(Coverage.types()), **row}], schema=Coverage.types())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pytest
 
-from openai_costs.outputs.publish.database import SQL_TYPES
+from openai_costs.outputs.publish.empty_database import SQL_TYPES
 from openai_costs.tables.contract import LAYERS, all_contracts, find_contract
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs_tests.org import NOW, day

@@ -20,7 +20,7 @@ from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 
 GROUP = "alerts"
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 READS = tuple(
     dict.fromkeys(table for one in QUESTIONS for table in one.reads if table is not Deliveries)
 )

@@ -3,9 +3,11 @@
 While a day is late, findings about its spend neither open nor close; data.late says so instead.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Protocol
 
 import polars as pl
 
@@ -31,23 +33,57 @@ SLACK = timedelta(hours=6)
 BAD = 2
 """More late days than this are critical: a weekend can explain two."""
 
+READ_AGAIN = (
+    "Run `openai-costs backfill` to read what is missing, and `openai-costs doctor` to check the "
+    "key."
+)
+"""What helps against late days, unless the reads are refused."""
+
 LOOKBACK = 30
 """Older gaps are for the check `contiguous` and a backfill, not for an alert."""
 
 
-def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) -> pl.DataFrame:
+class Refused(Protocol):
+    """Why the newest read of a connection was refused for its account.
+
+    `holder` is the connection that counts the account, and empty where the reason is another.
+    """
+
+    @property
+    def text(self) -> str:
+        """The reason as sentences, with what to do."""
+        ...
+
+    @property
+    def holder(self) -> str:
+        """The connection that counts the account."""
+        ...
+
+
+def late(
+    coverage: pl.DataFrame,
+    now: datetime,
+    grace: timedelta,
+    owner: str,
+    refusals: Mapping[str, Refused] = MappingProxyType({}),
+) -> pl.DataFrame:
     """Return a candidate for each connection with late days, or that was never read.
+
+    The second connection of one organization is never late: the first has its days, and the check
+    `read_complete` and `openai-costs doctor` say which of the two to remove.
 
     Args:
         coverage: `mart.coverage`.
         now: The current instant.
         grace: How long after its end a day stays provisional.
         owner: The owner of findings about data.
+        refusals: Why the newest read of a connection was refused for its account, by connection.
     """
     deadline = (now - grace - SLACK).date() - ONE_DAY
     was_read = pl.col("read_at").is_not_null()
     first = pl.col("day").filter(was_read).min().over("connection", "source")
-    connected = coverage.filter("is_connected")
+    counted_elsewhere = [name for name, refused in refusals.items() if refused.holder]
+    connected = coverage.filter("is_connected", ~pl.col("connection").is_in(counted_elsewhere))
     known = connected.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), deadline))
     recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK)
     missing = recent.filter(pl.col("state") != "settled")
@@ -57,7 +93,8 @@ def late(coverage: pl.DataFrame, now: datetime, grace: timedelta, owner: str) ->
         .join(through.agg(through=pl.col("day").max()), on=["connection", "source"], how="left")
         .sort("connection", "source")
     )
-    return _late_rows(days, now.date(), deadline, owner)
+    remedies = {name: refused.text for name, refused in refusals.items()}
+    return _late_rows(days, now.date(), deadline, owner, remedies)
 
 
 def _late_days(missing: pl.DataFrame, known: pl.DataFrame, deadline: date) -> pl.DataFrame:
@@ -77,7 +114,9 @@ def _late_days(missing: pl.DataFrame, known: pl.DataFrame, deadline: date) -> pl
     ).filter(pl.col("days") > 0)
 
 
-def _late_rows(late_days: pl.DataFrame, today: date, deadline: date, owner: str) -> pl.DataFrame:
+def _late_rows(
+    late_days: pl.DataFrame, today: date, deadline: date, owner: str, remedies: Mapping[str, str]
+) -> pl.DataFrame:
     through = pl.col("through").dt.to_string("%Y-%m-%d").fill_null("none")
     rows = late_days.select(
         rule=pl.lit(LATE.id),
@@ -95,12 +134,12 @@ def _late_rows(late_days: pl.DataFrame, today: date, deadline: date, owner: str)
         unit=pl.lit("days"),
         because=pl.format(
             "{} of {} through {} not settled; the newest settled day is {}. Findings about the "
-            "spend of these days wait until they settle. Run `openai-costs backfill` to read what "
-            "is missing, and `openai-costs doctor` to check the key.",
+            "spend of these days wait until they settle. {}",
             _days("days"),
             "source",
             pl.lit(str(deadline)),
             through,
+            pl.col("connection").replace_strict(dict(remedies), default=READ_AGAIN),
         ),
         owner=pl.lit(owner),
         table_name=pl.lit(Coverage.full_name()),

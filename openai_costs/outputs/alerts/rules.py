@@ -15,6 +15,9 @@ from openai_costs.questions.gateway_bypass.findings import QUESTIONS as GATEWAY_
 from openai_costs.questions.reconciliation.findings import QUESTION as RECONCILIATION
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.questions.seats.findings import QUESTIONS as SEATS
+from openai_costs.sources.account_notes import refused
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deliveries import Deliveries
@@ -24,8 +27,12 @@ DATA_OWNER = OWNERS[0]
 
 
 def _ask_late(lake: Lake, facts: Facts) -> pl.DataFrame:
-    grace = facts.settings.reading.grace
-    return late(lake.read(Coverage), facts.now, grace, DATA_OWNER)
+    settings, archive = facts.settings, Archive(place(facts.settings.home))
+    refusals = {
+        one.name: note for one in settings.connections if (note := refused(archive, settings, one))
+    }
+    coverage = lake.read(Coverage)
+    return late(coverage, facts.now, settings.reading.grace, DATA_OWNER, refusals)
 
 
 def _ask_undelivered(lake: Lake, facts: Facts) -> pl.DataFrame:

@@ -23,13 +23,18 @@ _PERIOD = re.compile(r"/(\d{4}-\d{2}-\d{2})(?:/|$)")
 _PERCENT = re.compile(r"/([\d.]+)%$")
 """The share of a limit, as a subject id names it."""
 
+_SINCE = re.compile(r" \([^()]*\{since\}\)")
+"""The first day in a title: left out where it is the day of the finding."""
+
 _KINDS = {"api_key": "API key"}
 """Kinds of subjects whose column value is not the word for people."""
 
 
 def title_of(finding: Finding, rule: Rule) -> str:
     """Return what happened as one sentence without a full stop."""
-    text = rule.title.format_map(_parts(finding))
+    began_before = finding.since_day < finding.day
+    title = rule.title if began_before else _SINCE.sub("", rule.title)
+    text = title.format_map(_parts(finding))
     return text[:1].upper() + text[1:]
 
 

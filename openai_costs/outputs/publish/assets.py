@@ -99,9 +99,11 @@ def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> 
     )
     missing = [f"{name}: {DayRange(first, last)}" for name, first, last in gaps.iter_rows()]
     named = listed(missing, MOST_GAPS, "range", "; ")
+    firsts, lasts = (gaps[name].to_list() for name in ("first_day", "last_day"))
+    ends = f"--from {min(firsts)} --to {max(lasts)}" if missing else ""
     return dg.AssetCheckResult(
         passed=not missing,
-        description=f"Days are missing. {named}. To read them, run openai-costs backfill."
+        description=f"Days are missing. {named}. To read them, run openai-costs backfill {ends}."
         if missing
         else "No day is missing.",
         metadata={"gaps": gaps.height},

@@ -5,7 +5,7 @@ run never meets theirs (docs/adr/0002).
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,11 +13,17 @@ from pathlib import Path
 from shutil import rmtree
 
 import duckdb
+import polars as pl
 from dagster_duckdb import DuckDBResource
 from filelock import FileLock
 from upath import UPath
 
-from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.outputs.publish.empty_database import (
+    READABLE_FROM,
+    at_once,
+    empty_database,
+    literal,
+)
 from openai_costs.outputs.publish.last_publication import (
     DATABASE,
     KEPT,
@@ -33,25 +39,13 @@ from openai_costs.outputs.publish.tie_outs import (
 from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.files import is_local, move_into_place, sweep
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.sql import QUIET, connected
+from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import Contract, all_contracts
-
-READABLE_FROM = "v1.0.0"
-"""The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
 
 PARQUET = "published/parquet"
 BUILDING = ".building-"
 MEMORY_LIMIT = "256MB"
 """Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
-
-SQL_TYPES = {
-    "String": "VARCHAR",
-    "Date": "DATE",
-    "Boolean": "BOOLEAN",
-    "Int64": "BIGINT",
-    "Decimal(precision=38, scale=18)": "DECIMAL(38,18)",
-    "Datetime(time_unit='us', time_zone=None)": "TIMESTAMP",
-}
 
 
 @dataclass(frozen=True)
@@ -81,19 +75,16 @@ def publish(home: UPath, lake: Lake) -> Published:
     """
     with _one_at_a_time(home) as scratch:
         built = scratch / "openai_costs.duckdb"
-        with _database(built, scratch) as sql:
+        with lake.frozen(), _database(built, scratch) as sql:
             lake.make_readable(sql)
             in_flight = slices_in_flight(lake)
             last = LastPublication(sql, home, scratch)
             last.keep(in_flight)
             for table in all_contracts():
-                with _at_once(sql):
-                    _filled(sql, lake, table, last)
+                with at_once(sql):
+                    _fill(sql, lake, table, last)
             withheld = _withhold(sql, lake, last, in_flight)
             rows = {table.full_name(): _height(sql, table) for table in all_contracts()}
-            with _at_once(sql):
-                for view in VIEWS:
-                    _view(sql, view)
             parquet = [_parquet(sql, scratch, name) for name in rows]
             last.close()
         size = built.stat().st_size
@@ -108,22 +99,11 @@ def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
 
     Some run is between writing core and mart, or was killed there.
     """
-    stamps = " UNION ALL ".join(
-        f"SELECT file_name, value FROM parquet_kv_metadata({_text(lake.glob(table))}) "  # noqa: S608 - our own paths
-        "WHERE key = 'read_at'"
-        for table in TOGETHER
-        if lake.has(table)
-    )
-    if not stamps:
-        return []
-    question = f"""
-        SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE)
-        FROM ({stamps}) GROUP BY ALL
-        HAVING count(*) < {len(TOGETHER)} OR count(DISTINCT value) > 1 ORDER BY ALL
-        """  # noqa: S608 - our own paths
-    with connected() as sql:
-        lake.make_readable(sql)
-        return sql.execute(question).fetchall()
+    stored = [lake.slices(table) for table in TOGETHER]
+    reads = pl.concat(stored).group_by("connection", "day")
+    agreement = reads.agg(tables=pl.len(), moments=pl.col("read_at").n_unique())
+    torn = agreement.filter((pl.col("tables") < len(TOGETHER)) | (pl.col("moments") > 1))
+    return torn.select("connection", "day").sort("connection", "day").rows()
 
 
 @contextmanager
@@ -148,6 +128,8 @@ def _one_at_a_time(home: UPath) -> Iterator[Path]:
 
 @contextmanager
 def _database(built: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database that has every table and view already, and no rows."""
+    built.write_bytes(empty_database())
     resource = DuckDBResource(
         database=str(built),
         connection_config={
@@ -182,57 +164,24 @@ def _withhold(
     return found
 
 
-@contextmanager
-def _at_once(sql: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Hold one transaction: DuckDB writes to disk at the end of each, and each comment is one."""
-    sql.begin()
-    yield
-    sql.commit()
-
-
 def _height(sql: duckdb.DuckDBPyConnection, table: type[Contract]) -> int:
     question = f"SELECT count(*) FROM {table.full_name()}"  # noqa: S608 - our own names
     return int(sql.sql(question).fetchall()[0][0])
 
 
-def _filled(
+def _fill(
     sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: LastPublication
 ) -> None:
-    """Create a table from its contract, fill it, comment it."""
-    name = table.full_name()
-    described = list(table.describe())
-    columns = ", ".join(f"{column} {SQL_TYPES[str(kind)]}" for column, kind, *_ in described)
-    sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
-    sql.execute(f"CREATE TABLE {name} ({columns})")
-    names = ", ".join(table.types())
+    """Fill a table from the lake, and with what the last publication keeps of it."""
+    name, names = table.full_name(), ", ".join(table.types())
     kept = KEPT if is_daily(table) else "false"
     if lake.has(table):
-        source = f"read_parquet({_text(lake.glob(table))})"
+        source = lake.relation(table)
         sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {kept}")  # noqa: S608 - our own names
     last.take(table)
-    about = {column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described}
-    sql.execute(_comments("TABLE", name, " ".join(table.about().split()), about))
-
-
-def _view(sql: duckdb.DuckDBPyConnection, view: View) -> None:
-    sql.execute("CREATE SCHEMA IF NOT EXISTS bi")
-    sql.execute(f"CREATE VIEW bi.{view.name} AS {view.sql}")
-    sql.execute(_comments("VIEW", f"bi.{view.name}", view.about, view.columns))
-
-
-def _comments(kind: str, name: str, about: str, columns: Mapping[str, str]) -> str:
-    """Return one script that says what a table or view is, and what each of its columns is."""
-    script = [f"COMMENT ON {kind} {name} IS {_text(about)}"]
-    script += [f"COMMENT ON COLUMN {name}.{one} IS {_text(text)}" for one, text in columns.items()]
-    return "; ".join(script)
-
-
-def _text(value: object) -> str:
-    """Return a value as an SQL text literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _parquet(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str) -> Path:
     file = scratch / f"{name}.parquet"
-    sql.execute(f"COPY {name} TO {_text(file)} (FORMAT parquet, COMPRESSION zstd)")
+    sql.execute(f"COPY {name} TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
     return file

@@ -37,15 +37,10 @@ SUMS = pl.Schema({"connection": pl.String(), "day": pl.Date(), "usd": MONEY})
 """Daily sums: what the rows of each connection and day add up to."""
 
 SUMMED = tuple(table for table in TOGETHER if table is not SpendControl)
-PER_DAY = "SELECT connection, day, sum(billed_usd) FROM read_parquet($files) GROUP BY ALL"
+PER_DAY = "SELECT connection, day, sum(billed_usd) FROM stored GROUP BY ALL"
 """The daily sums of a table of the lake."""
 
 _CONTROL = ("connection", "day", "billed_usd", "is_settled")
-_PAGES = """
-    SELECT split_part(file_name, '/', -2), CAST(parse_filename(file_name, true) AS DATE),
-           CAST(decode(value) AS DECIMAL(38,18))
-    FROM parquet_kv_metadata($files) WHERE decode(key) = 'page_usd'
-"""
 
 
 class PublicationRefused(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
@@ -112,7 +107,7 @@ def untied_lake(lake: Lake, in_flight: Sequence[tuple[str, date]]) -> list[Diffe
 
 
 def _of_pages(control: pl.DataFrame, lake: Lake) -> list[Difference]:
-    pages = lake.ask(Spend, _PAGES, SUMS)
+    pages = lake.page_sums(Spend).rename({"page_usd": "usd"})
     stamped = control.join(pages, on=["connection", "day"], how="semi")
     return [one for one in differences(stamped, {(RAW, PAGES): pages}) if not one.is_noise]
 

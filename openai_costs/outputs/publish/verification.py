@@ -33,6 +33,7 @@ from openai_costs.questions.spend.verification import (
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice
@@ -179,7 +180,7 @@ def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
     """Note in a sentence that something cannot be read, and go on."""
     try:
         yield
-    except duckdb.Error as damage:
+    except (duckdb.Error, StorageFailed) as damage:
         unreadable.append(f"{what} cannot be read: {str(damage).splitlines()[0]}")
 
 

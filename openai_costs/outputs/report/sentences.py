@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ALLOCATED: Final = pl.col("attribution") == "allocated"
 _UNPARSED: Final = pl.col("model").is_null() & pl.col("usage_type").is_null()
+_CREDIT: Final = pl.col("billed_usd") < 0
 
 
 class Question(NamedTuple):
@@ -135,11 +136,18 @@ def _provisional(scope: Scope) -> Iterator[Question]:
 
 
 def _unparsed(scope: Scope) -> Iterator[Question]:
-    part = scope.billed(where=_UNPARSED)
+    """Yield what names no model: charges whose label is unknown, and credits, which have none."""
+    part = scope.billed(where=_UNPARSED & ~_CREDIT)
     if part:
         yield Question(
             f"{dollars_of(part)} with an unrecognized label",
             f"{_part(scope, part, scope.billed())}: the label names neither a model nor a usage "
+            "type. Included in every total.",
+        )
+    if credited := scope.billed(where=_UNPARSED & _CREDIT):
+        yield Question(
+            f"{signed_dollars_of(credited)} in credits and refunds without a model",
+            f"{span(scope.expected)}{scope.where}: their labels name neither a model nor a usage "
             "type. Included in every total.",
         )
 

@@ -15,7 +15,7 @@ from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
 GROUP = "anomalies"
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 READS = (Coverage, Spend, SpendAttribution, Ledger)
 
 

@@ -19,7 +19,7 @@ GROUP = "budgets"
 READS = (Coverage, Spend, SpendAttribution, SpendLimits)
 
 
-@whole_table_asset(BudgetStatus, group=GROUP, kinds={"polars", "parquet"}, reads=READS)
+@whole_table_asset(BudgetStatus, group=GROUP, kinds={"polars", "deltalake"}, reads=READS)
 def budget_status(
     context: dg.AssetExecutionContext,
     lake: dg.ResourceParam[Lake],

@@ -72,7 +72,7 @@ def daily_question(budget: Budget, days: DayRange, connections: Sequence[str]) -
     name = f"max({_no_address(named)})" if named else "CAST(NULL AS VARCHAR)"
     return (
         f"SELECT day, {name} AS name, CAST(sum(billed_usd) AS DECIMAL(38, 18)) "  # noqa: S608 - our own names
-        f"FROM read_parquet($files) WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
+        f"FROM stored WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
         f"{_of_scope(budget, connections)} GROUP BY day ORDER BY day"
     )
 
@@ -88,7 +88,7 @@ def parts_question(
     return (
         f"SELECT CAST({column} AS VARCHAR) AS who, "  # noqa: S608 - our own names
         f"max({_no_address(name)}), {what} AS what, {_sum(now)}, {_sum(before)} "
-        f"FROM read_parquet($files) WHERE {rows} "
+        f"FROM stored WHERE {rows} "
         "GROUP BY 1, 3 ORDER BY 1, 3"
     )
 

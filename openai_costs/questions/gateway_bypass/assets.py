@@ -34,13 +34,13 @@ from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
 
 GROUP = "gateway_bypass"
-KINDS = {"polars", "parquet"}
-_BILLED = "SELECT DISTINCT api_key_id FROM read_parquet($files) WHERE api_key_id IS NOT NULL"
+KINDS = {"polars", "deltalake"}
+_BILLED = "SELECT DISTINCT api_key_id FROM stored WHERE api_key_id IS NOT NULL"
 _KEYED = f"""
     SELECT connection,
            CAST(coalesce(sum(billed_usd) FILTER (api_key_id IS NOT NULL), 0) AS DECIMAL(38, 18)),
            CAST(sum(billed_usd) AS DECIMAL(38, 18))
-    FROM read_parquet($files) WHERE provider = '{OPENAI}' AND day >= DATE '{{first}}' GROUP BY ALL
+    FROM stored WHERE provider = '{OPENAI}' AND day >= DATE '{{first}}' GROUP BY ALL
 """  # noqa: S608 - our own words
 JUDGED = "every_dollar_is_judged"
 PROMISE = "All spend of the last 30 days can be compared with the gateway."

@@ -53,7 +53,7 @@ def insights(facts: Facts) -> pl.DataFrame:
 
 GROUP = "optimization"
 
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 
 READS = (Coverage, Spend, Usage, PriceCheck, ApiKeys, Projects)
 

@@ -24,7 +24,7 @@ from openai_costs.tables.mart.price_check import PriceCheck
 
 GROUP = "prices"
 
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 
 
 @table_asset(PriceCheck, group=GROUP, kinds=KINDS, reads=(Spend, Usage), deps=[asset_key(Projects)])

@@ -37,7 +37,7 @@ DAYS_A_BATCH = 14
 @table_asset(
     CostReconciliation,
     group="reconciliation",
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     deps=[asset_key(table) for table in COMPARED],
 )
 def cost_reconciliation(
@@ -61,7 +61,7 @@ def cost_reconciliation(
 @table_asset(
     GatewayCapture,
     group="reconciliation",
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     deps=[asset_key(table) for table in (Spend, SpendControl, GatewaySpend)],
 )
 def gateway_capture(
@@ -121,11 +121,9 @@ def _pieces(days: DayRange) -> Iterator[DayRange]:
 def _read_at(lake: Lake, days: DayRange) -> dict[Slice, datetime]:
     """Return every slice of the days that either side was read for; the bill's read wins."""
     found: dict[Slice, datetime] = {}
+    wanted = set(days)
     for table in (GatewaySpend, Spend):
-        for connection in lake.connections(table):
-            for day in sorted(lake.days(table, connection) & set(days)):
-                if at := lake.read_at(table, Slice(connection, day)):
-                    found[Slice(connection, day)] = at
+        found |= {key: at for key, at in lake.reads(table).items() if key.day in wanted}
     return found
 
 

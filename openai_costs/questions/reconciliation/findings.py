@@ -11,6 +11,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, signed_dollars
 from openai_costs.questions.gateway import judged_lately, meter_until
 from openai_costs.questions.rules import Facts, Question, Rule
+from openai_costs.settings import Gateway
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.candidate import candidates as as_candidates
@@ -31,6 +32,7 @@ GAP = Rule(
 REPORTED_ELSEWHERE = ("agrees", "bypass", "credits", "late_or_unsettled")
 """A bypass is reported key by key, with its owner; no one causes a credit; what has not settled
 is not judged."""
+DEFAULTS = Gateway()
 MOST_POOLS = 3
 MOST_TOKENS = 5
 
@@ -94,6 +96,10 @@ CAUSES: Final = {
         "quantities.",
     ),
 }
+_KEYS_OF_DAY = ("connection", "day", "project_id", "api_key_id", "level")
+_MISSING_NAME = ("missing_on_meter", "missing_on_bill", "unexplained")
+"""Causes of the gaps that a model's missing name leaves: one at the model, one without a model."""
+
 _ALL_TOKENS = ("missing_on_meter", "missing_on_bill")
 _OF_KIND = {"cached_tokens": "cached_input", "cache_writes": "cache_write"}
 
@@ -113,14 +119,18 @@ class Names:
     unmapped: Sequence[str] = ()
 
 
-def candidates(reconciliation: pl.DataFrame, names: Names) -> pl.DataFrame:
+def candidates(
+    reconciliation: pl.DataFrame, names: Names, gateway: Gateway = DEFAULTS
+) -> pl.DataFrame:
     """Return a candidate per connection and cause of gaps above the tolerance on settled days.
 
     Args:
         reconciliation: mart.cost_reconciliation of the last days.
         names: What its ids are called.
+        gateway: How large a difference is none.
     """
     gaps = reconciliation.filter(
+        ~_is_metered_without_model(gateway),
         pl.col("is_settled"),
         ~pl.col("is_within_tolerance"),
         ~pl.col("cause").is_in(REPORTED_ELSEWHERE),
@@ -134,6 +144,19 @@ def candidates(reconciliation: pl.DataFrame, names: Names) -> pl.DataFrame:
     if not rows:
         return Finding.no_rows()
     return as_candidates(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def _is_metered_without_model(gateway: Gateway) -> pl.Expr:
+    """Return whether what is missing may be what the same keys were metered without a model.
+
+    It may where the gaps of a day offset each other: only the gateway's log lacks a name.
+    """
+    cause = pl.col("cause").is_in(_MISSING_NAME)
+    is_unnamed = pl.col("model").is_null() & (pl.col("metered_usd") != 0) & cause
+    net, billed = (pl.col(name).filter(cause).sum() for name in ("gap_usd", "billed_usd"))
+    share = gateway.tolerance_pct / 100
+    allowed = pl.max_horizontal(pl.lit(gateway.tolerance_usd), billed.abs() * share)
+    return cause & (is_unnamed.any() & (net.abs() <= allowed)).over(_KEYS_OF_DAY)
 
 
 def _row(gaps: pl.DataFrame, names: Names) -> dict[str, Any]:
@@ -221,7 +244,7 @@ def _names(lake: Lake) -> Names:
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts))
-    return candidates(rows, _names(lake))
+    return candidates(rows, _names(lake), facts.settings.gateway)
 
 
 QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until)

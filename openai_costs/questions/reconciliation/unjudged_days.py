@@ -12,7 +12,7 @@ from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 
 _SLICES = f"""
-    SELECT DISTINCT connection, day FROM read_parquet($files) WHERE provider = '{OPENAI}'
+    SELECT DISTINCT connection, day FROM stored WHERE provider = '{OPENAI}'
 """  # noqa: S608 - our own words
 
 

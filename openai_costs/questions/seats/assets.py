@@ -32,15 +32,15 @@ _SPENDERS = """
     SELECT connection, user_id,
         coalesce(sum(billed_usd) FILTER ({lately}), 0)::DECIMAL(38,18),
         max(day) FILTER (billed_usd <> 0)
-    FROM read_parquet($files) WHERE user_id IS NOT NULL GROUP BY ALL
+    FROM stored WHERE user_id IS NOT NULL GROUP BY ALL
 """
 _SPENT_DAYS = """
     SELECT connection, user_id, day, sum(billed_usd)::DECIMAL(38,18)
-    FROM read_parquet($files) WHERE user_id IS NOT NULL AND ({lately}) GROUP BY ALL
+    FROM stored WHERE user_id IS NOT NULL AND ({lately}) GROUP BY ALL
 """
 _SUBSCRIPTIONS = """
     SELECT connection, line_item, sum(billed_usd)::DECIMAL(38,18)
-    FROM read_parquet($files)
+    FROM stored
     WHERE ({lately}) AND line_item IS NOT NULL
         AND usage_type IS NULL AND api_key_id IS NULL AND quantity_unit IS DISTINCT FROM 'tokens'
     GROUP BY ALL
@@ -50,7 +50,7 @@ _SUBSCRIPTIONS = """
 @whole_table_asset(
     Seats,
     group="seats",
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     reads=(*MEMBERS, Engineers, SpendAttribution, Spend, Coverage),
 )
 def seats(

@@ -13,17 +13,20 @@ from openai_costs.orchestration.table_assets import (
     table_asset,
     whole_table_asset,
 )
+from openai_costs.questions.coverage import as_missing
 from openai_costs.questions.coverage import coverage as of_costs
 from openai_costs.questions.coverage import usage_coverage as of_usage
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
+from openai_costs.questions.spend.control_totals import day_sums
 from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
+from openai_costs.questions.spend.verification import differing_days, withheld
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.slices import Batches
+from openai_costs.storage.slices import Batches, Slice
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
@@ -39,8 +42,11 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 
 GROUP = "spend"
-KINDS = {"polars", "parquet"}
+KINDS = {"polars", "deltalake"}
 NAMES = [asset_key(one) for one in (ApiKeys, Users, ServiceAccounts, Projects)]
+BILLED = (Ledger, UserView, Spend, SpendAttribution, SpendByUser)
+"""The tables whose dollars add up to the control total of each day."""
+
 TEAMS_AND_NAMES = [asset_key(one) for one in (SpendAttribution, ApiKeys, Projects)]
 EXPLANATIONS = [asset_key(UserView), asset_key(Usage), *NAMES]
 
@@ -94,7 +100,7 @@ def restatements(
     return changes(archive, settings, run_days(context))
 
 
-@whole_table_asset(Coverage, group=GROUP, kinds=KINDS, reads=(Ledger, SpendControl, Usage))
+@whole_table_asset(Coverage, group=GROUP, kinds=KINDS, reads=(*BILLED, SpendControl, Usage))
 def coverage(
     context: dg.AssetExecutionContext,
     lake: dg.ResourceParam[Lake],
@@ -102,7 +108,11 @@ def coverage(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
-    """Lay the days that were read over the days there are."""
+    """Lay the days that were read over the days there are.
+
+    A day that does not tie out counts as one that was not read: publication keeps it from readers,
+    so nothing may be judged by it.
+    """
     first = {
         one.name: provider_of(one).costs.pages.first_day(archive, one)
         for one in settings.connections
@@ -114,7 +124,18 @@ def coverage(
     }
     now, grace = clock(), settings.reading.grace
     costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, now)
-    return pl.concat([costs, of_usage(lake.slices(Usage), asked, grace, now)])
+    usage = of_usage(lake.slices(Usage), asked, grace, now)
+    return pl.concat([as_missing(costs, _untied(lake)), usage])
+
+
+def _untied(lake: Lake) -> set[Slice]:
+    """Return the slices that do not tie out; rows are read only where a whole day differs."""
+    control, stored = lake.read(SpendControl), [one for one in BILLED if lake.has(one)]
+    days = differing_days(control, [lake.daily_usd(one) for one in stored])
+    if not days:
+        return set()
+    sums = {one.full_name(): day_sums(lake.read(one, days)) for one in stored}
+    return withheld(control.filter(pl.col("day").is_in(days)), sums)
 
 
 DAILY_ASSETS = (spend, spend_attribution, spend_by_user, restatements)

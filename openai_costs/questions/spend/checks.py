@@ -177,7 +177,7 @@ def _lines_are_sound(control: pl.DataFrame, counts: pl.DataFrame) -> Iterator[Ve
         share = Decimal(100) * unparsed / usd if usd else Decimal(0)
         because = (
             f"{dollars(unparsed)} of {dollars(usd)} on {row['day']} ({share:.2f} %) have an "
-            "unrecognized label."
+            "unrecognized label, or none."
         )
         figures = {"unparsed_usd": str(unparsed), "unparsed_pct": f"{share:.4f}"}
         yield Verdict(UNPARSED, row["day"], share <= UNPARSED_LIMIT_PCT, because, figures)

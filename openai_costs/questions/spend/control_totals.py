@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from openai_costs.questions.credits import is_credit
 from openai_costs.tables.core.spend import Spend
 
 FLOAT_NOISE_USD = Decimal("1E-9")
@@ -28,13 +29,14 @@ def line_counts(ledger: pl.DataFrame) -> pl.DataFrame:
     """Return one row per connection and day: duplicates, unparsed_usd, usd.
 
     `duplicates` is how many rows repeat the key of another; `unparsed_usd` the dollars of lines
-    whose label was not recognized. Both sums are of sizes, so that no credit cancels a charge.
+    whose label was not recognized. Credits and refunds count in neither sum of dollars: their
+    labels need not name a model, and none cancels a charge.
     """
     is_unparsed = pl.col("usage_type").is_null() & pl.col("model").is_null()
-    size = pl.col("billed_usd").abs()
+    size = pl.col("billed_usd").abs().filter(~is_credit())
     return ledger.group_by(SLICE).agg(
         duplicates=pl.len() - pl.struct(GRAIN).n_unique(),
-        unparsed_usd=size.filter(is_unparsed).sum(),
+        unparsed_usd=size.filter(is_unparsed.filter(~is_credit())).sum(),
         usd=size.sum(),
     )
 

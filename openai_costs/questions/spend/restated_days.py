@@ -14,7 +14,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, KeptRead, open_read
-from openai_costs.storage.read_names import read_at
+from openai_costs.storage.read_names import read_at, read_number
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.mart.restatements import Restatements
 
@@ -25,13 +25,15 @@ def changes(archive: Archive, settings: Settings, days: DayRange) -> Iterator[Ba
         pages = provider_of(connection).costs.pages
         found: list[pl.DataFrame] = [Restatements.no_rows()]
         newest: dict[Slice, datetime] = {}
+        numbers: dict[Slice, int] = {}
         for day in days:
             files = pages.reads(archive, connection, day)
             if files:
-                newest[Slice(connection.name, day)] = read_at(files[-1])
+                key = Slice(connection.name, day)
+                newest[key], numbers[key] = read_at(files[-1]), read_number(files[-1])
             if len(files) > 1:
                 found.append(restatements(_readings(files, settings, connection)))
-        yield Batch(pl.concat(found), newest)
+        yield Batch(pl.concat(found), newest, read_number=numbers)
 
 
 def _readings(

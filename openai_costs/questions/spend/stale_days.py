@@ -34,7 +34,7 @@ def stale_days(lake: Lake, teams: Sequence[Team]) -> list[DayRange]:
 def _distinct(lake: Lake, table: type[Contract], columns: Sequence[str]) -> pl.DataFrame:
     """Return what a mart says, once per day and id and not once per row."""
     schema = table.no_rows().select(columns).schema
-    question = f"SELECT DISTINCT {', '.join(columns)} FROM read_parquet($files)"  # noqa: S608 - our own names
+    question = f"SELECT DISTINCT {', '.join(columns)} FROM stored"  # noqa: S608 - our own names
     return lake.ask(table, question, schema)
 
 
@@ -43,6 +43,6 @@ def _team_usd(lake: Lake, table: type[Contract]) -> pl.DataFrame:
     known = table.no_rows().select("connection", "day", "team", usd="billed_usd")
     question = (
         "SELECT connection, day, team, CAST(sum(billed_usd) AS DECIMAL(38, 18)) "
-        "FROM read_parquet($files) GROUP BY ALL"
+        "FROM stored GROUP BY ALL"
     )
     return lake.ask(table, question, known.select(TEAM_USD).schema)

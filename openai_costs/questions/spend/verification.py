@@ -1,7 +1,7 @@
 """Where the sums of a settled day differ from its control total, and what to do about it. Pure.
 
-One truth for `verify`, `doctor`, the page and publication: what does not tie out is named by the
-first two and kept from readers by the others.
+One truth for `verify`, `doctor`, `mart.coverage`, the page and publication: what does not tie out
+is named by the first two and kept from readers by the others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,6 +96,21 @@ def withheld(control: pl.DataFrame, sums: Mapping[str, pl.DataFrame]) -> set[Sli
     """
     by_table = {(LAKE, table): frame for table, frame in sums.items()}
     return {one.key for one in differences(control, by_table) if not one.is_noise}
+
+
+def differing_days(control: pl.DataFrame, totals: Iterable[pl.DataFrame]) -> list[date]:
+    """Return the days on which the control totals of all connections differ from a table's dollars.
+
+    Args:
+        control: core.spend_control.
+        totals: Of each table: day, billed_usd. A day without rows may be left out.
+    """
+    expected = control.group_by("day").agg(expected=pl.col("billed_usd").sum())
+    differing = set[date]()
+    for found in totals:
+        both = expected.join(found, on="day", how="full", coalesce=True).fill_null(0)
+        differing.update(both.filter(pl.col("expected") != pl.col("billed_usd"))["day"])
+    return sorted(differing)
 
 
 def without(frame: pl.DataFrame, slices: Iterable[Slice]) -> pl.DataFrame:

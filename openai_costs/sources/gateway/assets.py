@@ -60,7 +60,7 @@ LISTED = Rule("read_complete", "The registry was read to its end.", is_daily=Fal
 _METERED_TOKENS = """
     SELECT connection, token_id, arg_max(token_name, day) FILTER (token_name IS NOT NULL),
            min(day), max(day)
-    FROM read_parquet($files) WHERE token_id IS NOT NULL GROUP BY connection, token_id
+    FROM stored WHERE token_id IS NOT NULL GROUP BY connection, token_id
 """
 USABLE = Rule("usable", "Every kept registry can be used.", is_daily=False)
 
@@ -136,7 +136,7 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
 @table_asset(
     GatewaySpend,
     group=GROUP,
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     deps=[METER_PAGES],
     rules=(CONTRACT,),
     is_explanation=True,
@@ -187,7 +187,7 @@ gateway_tokens: dg.AssetsDefinition = dg.asset(
     deps=[REGISTRY_PAGES, asset_key(GatewaySpend), asset_key(ApiKeys)],
     backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name=GROUP,
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     check_specs=[USABLE.spec(TOKENS, None)],
 )(_gateway_tokens)
 DAILY_ASSETS = (meter_pages, gateway_spend)

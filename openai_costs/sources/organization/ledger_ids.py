@@ -8,7 +8,7 @@ from openai_costs.storage.lake import Lake
 
 _IDS = """
     SELECT connection, {column}, min(day), max(day), CAST({usd} AS DECIMAL(38, 18))
-    FROM read_parquet($files) WHERE {column} IS NOT NULL GROUP BY ALL
+    FROM stored WHERE {column} IS NOT NULL GROUP BY ALL
 """
 _SCHEMA = pl.Schema(
     {

@@ -61,7 +61,7 @@ engineers: dg.AssetsDefinition = dg.asset(
     **described(Engineers),
     backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name="sources/directory",
-    kinds={"polars", "parquet"},
+    kinds={"polars", "deltalake"},
     check_specs=[BELIEVABLE.spec(ENGINEERS, None), WHOLE.spec(ENGINEERS, None)],
 )(_engineers)
 WHOLE_ASSETS = (engineers,)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_costs.outputs.alerts.data_rules import late, undelivered
 from openai_costs.outputs.alerts.rows import Delivery, deliveries_frame
+from openai_costs.sources.account_notes import Refused
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import connected
@@ -68,6 +69,22 @@ def test_a_connection_that_was_never_read_is_late_once_a_day_should_have_settled
     assert "the newest settled day is none" in one["because"]
     assert late_rows(coverage(range(0), (22, "missing"), (23, "missing"))) == []
     assert late_rows(Coverage.no_rows()) == []
+
+
+def test_the_second_connection_of_an_organization_is_never_late() -> None:
+    never_read = coverage(range(0), *((n, "missing") for n in range(18, 24)))
+    counted_as_another = {"acme": Refused("Remove one of the two.", holder="acme-old")}
+    assert len(late_rows(never_read)) == 1
+    assert late(never_read, NOW, DAY, "team:finops", counted_as_another).is_empty()
+
+
+def test_late_days_that_were_refused_say_what_helps_against_the_refusal() -> None:
+    days = coverage(range(1, 20), (20, "missing"), (21, "missing"), (22, "missing"))
+    why = "Connection 'acme': this key reads org-b. Use a key of org-a."
+    (one,) = late(days, NOW, DAY, "team:finops", {"acme": Refused(why)}).to_dicts()
+    assert one["because"].endswith(f"wait until they settle. {why}")
+    (other,) = late(days, NOW, DAY, "team:finops", {"labs": Refused(why)}).to_dicts()
+    assert "Run `openai-costs backfill`" in other["because"]
 
 
 def test_days_before_the_first_that_was_read_are_not_late() -> None:

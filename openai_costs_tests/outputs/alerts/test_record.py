@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,8 +112,7 @@ def test_a_table_that_is_gone_closes_nothing(tmp_path: Path) -> None:
     desk.settled(*range(1, 22))
     desk.made(*range(1, 20))
     desk.evaluate(candidate(19), today=21)
-    for file in (tmp_path / "lake/mart/spend").rglob("*.parquet"):
-        file.unlink()
+    shutil.rmtree(tmp_path / "lake/mart/spend")
     desk.evaluate(today=23)
     assert desk.states == ["open"]
 

@@ -47,6 +47,13 @@ def test_the_spend_of_a_budget_names_the_first_day_of_its_period() -> None:
     assert span_of(over, rule) == "from 2026-11-01 to 2026-11-20"
 
 
+@pytest.mark.parametrize("rule", ["budgets.exceeded", "budgets.forecast_exceeds"])
+def test_a_title_names_the_first_day_only_where_it_is_an_earlier_one(rule: str) -> None:
+    about = {"subject_kind": "budget", "subject_id": "labs/2026-11-01", "subject_name": "labs"}
+    assert "since" not in title_of(finding(20, 20, **about), find_rule(rule))
+    assert title_of(finding(18, 20, **about), find_rule(rule)).endswith("since 2026-11-18)")
+
+
 def test_a_name_with_braces_is_a_name() -> None:
     assert "API key {usd}" in title_of(finding(subject_name="{usd}"), find_rule("anomalies.spike"))
 

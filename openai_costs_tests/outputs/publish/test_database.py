@@ -422,8 +422,8 @@ def test_two_publishers_at_once_both_succeed(fresh: UPath) -> None:
 def test_a_publication_that_fails_leaves_the_last_one_as_it_was(fresh: UPath) -> None:
     before = (fresh / DATABASE).read_bytes()
     write_day(fresh, day(2), "2")
-    broken = Path(str(fresh)) / "lake/core/spend/acme/2026-11-03.parquet"
-    broken.write_bytes(b"no parquet")
+    for data in (Path(str(fresh)) / "lake/core/spend").rglob("part-*.parquet"):
+        data.write_bytes(b"no parquet")
     with pytest.raises(duckdb.Error):
         publish_now(fresh)
     assert (fresh / DATABASE).read_bytes() == before
@@ -440,7 +440,8 @@ def test_a_publication_sweeps_up_what_a_killed_one_left_half_built(fresh: UPath)
 
 
 def test_a_publication_sweeps_up_what_a_killed_process_left_half_written(fresh: UPath) -> None:
-    left = Path(str(fresh)) / "lake/core/spend/acme/.2026-11-03.parquet.x1.tmp"
+    left = Path(str(fresh)) / "raw/openai/acme/.learned.json.x1.tmp"
+    left.parent.mkdir(parents=True, exist_ok=True)
     left.write_bytes(b"half")
     publish_now(fresh)
     assert not left.exists()
@@ -466,7 +467,7 @@ def test_a_home_with_an_apostrophe_can_be_published(tmp_path: Path) -> None:
 
 
 def test_a_home_on_an_object_store_is_published_there(tmp_path: Path) -> None:
-    home = UPath(f"memory://{tmp_path.name}")
+    home = UPath((tmp_path / "store").as_uri(), auto_mkdir=True)
     write_day(home, day(1), "1")
     publish_now(home)
     write(home, Ledger, day(1), "7", NOON)

@@ -130,6 +130,17 @@ def test_a_restatement_says_from_and_to() -> None:
     assert "2026-01-01 changed from $2.50 to $3.00" in view.questions[0].sentence
 
 
+def test_credits_are_no_charges_with_an_unrecognized_label() -> None:
+    lines = [(1, "a", "u", "90"), (1, "b", "u", "2"), *[(1, "c", "u", "-60")] * 3]
+    is_named = pl.col("project_id") == "a"
+    unnamed = [pl.when(is_named).then(name).alias(name) for name in ("model", "usage_type")]
+    view = page(lines, "s", spend=spend(lines).with_columns(unnamed)).views[0]
+    assert [one.title for one in view.questions] == [
+        "$2.00 with an unrecognized label",
+        "-$180.00 in credits and refunds without a model",
+    ]
+
+
 def test_dollars_without_a_user_are_an_open_question() -> None:
     view = page([(1, "a", None, "1"), (1, "a", "u", "3")], "s").views[0]
     assert view.questions[0].title == "$1.00 not attributed to a user"

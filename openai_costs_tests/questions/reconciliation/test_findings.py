@@ -57,6 +57,29 @@ def reported(*gaps: dict[str, object], names: Names = NAMES) -> pl.DataFrame:
     return candidates(pl.DataFrame([*gaps], schema=CostReconciliation.types()), names)
 
 
+def test_dollars_metered_without_a_model_are_not_missing_at_the_model() -> None:
+    named = gap(4, "missing_on_meter", "8.00", "7.50")
+    unnamed = gap(4, "missing_on_bill", "0", "0.50", model=None)
+    assert reported(named, unnamed).is_empty()
+    assert reported(unnamed, named).is_empty()
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"day": day(5)}, {"api_key_id": "key_ben"}, {"model": "gpt-4.1"}, {"connection": "labs"}],
+)
+def test_dollars_of_another_day_key_or_model_explain_nothing(elsewhere: dict[str, object]) -> None:
+    named = gap(4, "missing_on_meter", "8.00", "7.50")
+    other = gap(4, "missing_on_bill", "0", "0.50", model=None) | elsewhere
+    assert sorted(reported(named, other)["impact_usd"]) == [Decimal("0.50")] * 2
+
+
+def test_more_is_missing_than_was_metered_without_a_model() -> None:
+    named = gap(4, "missing_on_meter", "80.00", "7.50")
+    unnamed = gap(4, "missing_on_bill", "0", "0.50", model=None)
+    assert max(reported(named, unnamed)["impact_usd"]) == Decimal("72.50")
+
+
 def test_the_days_of_a_cause_are_one_finding_with_both_numbers() -> None:
     counted = {"usage_type": "cached_input", "billed_tokens": 900, "metered_tokens": 400}
     gaps = gap(4, "cached_tokens", "10", "10.85", **counted), gap(6, "cached_tokens", "2", "2.15")

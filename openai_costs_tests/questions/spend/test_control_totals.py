@@ -122,6 +122,19 @@ def test_dollars_of_labels_that_were_not_understood_are_counted() -> None:
 
 
 def test_a_credit_cancels_no_dollars_without_a_label() -> None:
-    credit = {"model": None, "usage_type": None, "billed_usd": Decimal(-25)}
-    (row,) = line_counts(ledger({"billed_usd": Decimal("7.5")}, credit)).rows(named=True)
+    strange = {"model": None, "usage_type": None, "quantity": None, "billed_usd": Decimal(25)}
+    credit = strange | {"billed_usd": Decimal(-25)}
+    (row,) = line_counts(ledger({"billed_usd": Decimal("7.5")}, strange, credit)).rows(named=True)
     assert (row["unparsed_usd"], row["usd"]) == (Decimal(25), Decimal("32.5"))
+
+
+def test_credits_have_no_label_that_could_be_recognized() -> None:
+    credit = {"model": None, "usage_type": None, "quantity": None, "billed_usd": Decimal(-60)}
+    (row,) = line_counts(ledger({"billed_usd": Decimal("7.5")}, credit, credit)).rows(named=True)
+    assert (row["unparsed_usd"], row["usd"]) == (Decimal(0), Decimal("7.5"))
+
+
+def test_a_correction_of_usage_with_a_strange_label_is_no_credit() -> None:
+    correction = {"model": None, "usage_type": None, "quantity": -4, "billed_usd": Decimal(-3)}
+    (row,) = line_counts(ledger({"billed_usd": Decimal(7)}, correction)).rows(named=True)
+    assert (row["unparsed_usd"], row["usd"]) == (Decimal(3), Decimal(10))

@@ -12,6 +12,7 @@ from openai_costs.questions.spend.verification import (
     RAW,
     Difference,
     differences,
+    differing_days,
     remedy,
     withheld_text,
 )
@@ -98,3 +99,17 @@ def test_float_noise_is_a_difference_that_a_day_may_be_published_with() -> None:
     assert of_day(DAY, "12.5000000009").is_noise
     assert not of_day(DAY, "12.500000001").is_noise
     assert not of_day(DAY, None).is_noise
+
+
+def test_days_whose_dollars_differ_in_any_table_are_looked_into() -> None:
+    def totals(*rows: tuple[date, str]) -> pl.DataFrame:
+        schema = {"day": pl.Date, "billed_usd": MONEY}
+        return pl.DataFrame([(day, Decimal(usd)) for day, usd in rows], schema, orient="row")
+
+    same = totals((DAY, "10.50"), (OTHER, "7"))
+    assert differing_days(CONTROL, [same]) == []
+    assert differing_days(CONTROL, [same, totals((DAY, "10.500000000000000001"))]) == [DAY, OTHER]
+    assert differing_days(CONTROL, [totals((DAY, "10.50"))]) == [OTHER]
+    later = date(2026, 11, 5)
+    assert differing_days(CONTROL, [totals((DAY, "10.50"), (OTHER, "7"), (later, "1"))]) == [later]
+    assert differing_days(CONTROL.clear(), []) == []

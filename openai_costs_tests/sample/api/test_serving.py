@@ -3,7 +3,7 @@ import sys
 
 import httpx
 
-COMMAND = "from openai_costs.cli.commands import main; main()"
+COMMAND = "from openai_costs.cli.process import run; run()"
 
 
 def test_the_address_that_the_sample_api_prints_can_be_pasted_as_base_url():

@@ -6,7 +6,7 @@ The files themselves are not kept: a callback's line holds the prompt. Their dig
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import msgspec
@@ -106,8 +106,8 @@ class GatewayFiles:
         """Yield what the files hold of each of some days.
 
         A day between the first and the last of the files without a row was free of requests; a day
-        behind the last is not delivered yet, and not yielded. Nor is one of which every row was set
-        aside.
+        behind the last is not delivered yet, and not yielded. One of which every row was set aside
+        has no body: what was metered on it is not known.
 
         Raises:
             FileRefused: A file is not there, or no row of it can be used.
@@ -118,9 +118,12 @@ class GatewayFiles:
             found = self._read(self.gateway.spend_files, layout, _metered)
             rows, odd = by_day(once(found.rows, layout)), odd_days(found.files)
             for day in days:
-                if rows and min(rows) <= day <= max(rows) and (day in rows or day not in odd):
-                    of_day = rows.get(day, [])
-                    yield self._kept(METER, day, of_day, found.digests, odd.get(day, {}))
+                of_day, why = rows.get(day, []), odd.get(day, {})
+                read = self._kept(METER, day, of_day, found.digests, why)
+                if why and not of_day:
+                    yield replace(read, requests={}, bodies={})
+                elif rows and min(rows) <= day <= max(rows):
+                    yield read
             tell(f"{self.gateway.name}: {found.counted('metered row')}")
 
     def _read(

@@ -33,6 +33,18 @@ def test_one_odd_row_is_set_aside_with_its_line_its_reason_and_its_dollars(tmp_p
     assert reason == "input_tokens is '1e2', which is no count ($0.75)"
 
 
+@pytest.mark.parametrize("day", ["2026-03-09", "2026-03-11", "2026-03-12"])
+def test_a_day_of_which_every_row_is_odd_is_not_kept_and_says_why(tmp_path: Path, day: str):
+    later = GOOD.replace(HEADS, "").replace("2026-03-10", "2026-03-13")
+    odd = f"{day},t,openai,gpt-5,x,0,0,7,0.75\n"
+    days = DayRange(date(2026, 3, 9), date(2026, 3, 13))
+    (tmp_path / "spend.csv").write_text(GOOD + odd + later.lstrip("\n"))
+    found = {str(read.day): read for read in reads(tmp_path, days, spend_files=["spend.csv"])}
+    assert found[day].bodies == {}
+    assert list(found[day].absent.values()) == ["input_tokens is 'x', which is no count ($0.75)"]
+    assert all(read.bodies for other, read in found.items() if other != day)
+
+
 def test_a_day_with_an_odd_row_is_partial_and_the_day_beside_it_is_whole(tmp_path: Path):
     later = GOOD.replace(HEADS, "").replace("2026-03-10", "2026-03-11")
     (tmp_path / "spend.csv").write_text(f"{GOOD}2026-03-10,t,openai,gpt-5,x,0,0,7,0.75{later}")
@@ -68,7 +80,8 @@ def test_a_day_of_which_every_row_is_odd_is_not_read_as_zero(tmp_path: Path):
     later = "2026-03-12,tok_1,openai,gpt-5,1,0,0,7,0.75\n"
     (tmp_path / "spend.csv").write_text(GOOD + odd + later)
     days = DayRange(DAY, date(2026, 3, 12))
-    assert [read.day.day for read in reads(tmp_path, days, spend_files=["spend.csv"])] == [10, 12]
+    found = reads(tmp_path, days, spend_files=["spend.csv"])
+    assert [read.day.day for read in found if read.bodies] == [10, 12]
 
 
 def test_a_file_without_one_row_that_can_be_used_is_refused_with_the_first_reason(tmp_path: Path):

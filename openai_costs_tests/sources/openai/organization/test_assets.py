@@ -1,3 +1,4 @@
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from openai_costs_tests.org import (
     Verdict,
     calm,
     connection,
-    files,
+    stored,
 )
 from openai_costs_tests.sources.openai.organization.wire import (
     Lists,
@@ -103,15 +104,11 @@ def test_the_tables_can_be_made_again_from_the_kept_reads_alone(acme: Office):
     acme.ask()
     acme.answers("acme", organisation("a", "b", "d"))
     acme.ask(hours=24)
-    before = files(acme.home, "lake/core")
-    for file in Path(acme.home).glob("lake/core/*/*.parquet"):
-        file.unlink()
+    before = stored(acme.home)
+    assert "core/projects" in before
+    shutil.rmtree(Path(acme.home) / "lake")
     assert acme.ask(without_requests=True).is_green
-    after = files(acme.home, "lake/core")
-    assert {name for name in after if name.endswith(".parquet")} == {
-        name for name in before if name.endswith(".parquet")
-    }
-    assert after == before
+    assert stored(acme.home) == before
 
 
 def test_a_connection_that_gives_costs_only_is_not_asked_and_the_check_says_so(tmp_path: Path):

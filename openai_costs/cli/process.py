@@ -1,0 +1,45 @@
+"""The process of a command, which has nothing to do but that command: how it begins and ends.
+
+Not here: the commands, and what a fault of theirs is to a person (commands.py).
+"""
+
+import atexit
+import gc
+import os
+import sys
+import threading
+from contextlib import suppress
+
+OBJECTS_AT_ONCE = (50_000, 20, 100)
+"""Python looks for garbage after so many objects: by default, more than a hundred times while it
+loads the libraries, and none of them is garbage."""
+
+
+def run() -> None:
+    """Run the command of this process, and end the process.
+
+    Python would spend a second on freeing the objects of the libraries one by one, although the
+    system takes the memory back at once. So the process ends when its threads have ended, what
+    was registered with `atexit` has run, and everything printed has been written.
+    """
+    gc.set_threshold(*OBJECTS_AT_ONCE)
+    from openai_costs.cli.commands import main  # noqa: PLC0415 - loading it is the first of it
+
+    try:
+        main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    else:
+        code = 0
+    _end(code)
+
+
+def _end(code: int) -> None:
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()  # noqa: SLF001 - what Python itself calls at the end
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):  # a reader that has seen enough, as `head`
+            stream.flush()
+    os._exit(code)

@@ -1,0 +1,217 @@
+"""Delta Lake tables through delta-rs: opened, replaced by atomic commits, and their live files.
+
+Files are found by the log, never by a glob of the folder: it also holds files that are no longer
+part of the table, and a name in it is encoded (docs/adr/0012).
+Not here: what changes a table (delta_operations.py), contracts and slices (lake.py), how files
+become rows (live_rows.py).
+"""
+
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from time import sleep
+from typing import TypeVar
+from urllib.parse import unquote
+
+import polars as pl
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from upath import UPath
+
+from openai_costs.storage.delta_faults import StorageFailed, as_ours
+from openai_costs.storage.files import is_local
+from openai_costs.storage.object_stores import refuse_unsafe_store, store_options
+
+PROPERTIES: Mapping[str, str | None] = {
+    # The log repeats the smallest and the largest value of a column with statistics, so neither
+    # ids of people nor money have any. `day` is what reading and replacing some days prunes by.
+    "delta.dataSkippingStatsColumns": "day",
+    # A reader that listed the files before a commit finds them for two days.
+    "delta.deletedFileRetentionDuration": "interval 2 days",
+    "delta.logRetentionDuration": "interval 7 days",
+    "delta.checkpointInterval": "20",
+}
+ATTEMPTS = 100
+LONGEST_WAIT = 0.1
+"""A commit that another writer was ahead of is tried again: at most so often, in seconds apart."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LiveFile:
+    """A data file of a version of a table.
+
+    Args:
+        path: Where it is.
+        partition: The values of the partition columns, which are not in the file.
+        first: The first day in it; None where the log does not know.
+        last: The last day in it.
+    """
+
+    path: UPath
+    partition: Mapping[str, str]
+    first: date | None
+    last: date | None
+
+    def may_hold(self, first: date, last: date) -> bool:
+        """Return whether it can hold rows of the days from `first` to `last`."""
+        return self.first is None or self.last is None or (self.first <= last >= first <= self.last)
+
+
+class DeltaTables:
+    """The Delta tables below a folder, each by its path in it, such as `core/spend`."""
+
+    def __init__(self, root: UPath) -> None:
+        self.root = root
+        self._is_local = is_local(root)
+        self._opened: dict[str, tuple[DeltaTable, int, object]] = {}
+        self._files: dict[str, tuple[tuple[str, int], list[LiveFile]]] = {}
+        self._shown: set[str] | None = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Show every table as it is at its first use in this block, whatever others commit."""
+        self._shown = set()
+        try:
+            yield
+        finally:
+            self._shown = None
+
+    def find(self, name: str) -> DeltaTable | None:
+        """Return a table in its newest version; None where there is none.
+
+        Raises:
+            StorageFailed: It is damaged, or the store does not answer.
+        """
+        table, version, identity = self._opened.get(name, (None, -1, None))
+        if table is not None and self._shown is not None and name in self._shown:
+            return table
+        with as_ours(self.root / name):
+            if table is None or identity != self._identity(name, version):
+                table = self._open(name)
+            elif self._may_be_newer(name, table):
+                table.update_incremental()
+        if table is None:
+            self._opened.pop(name, None)
+            return None
+        self._opened[name] = (table, table.version(), self._identity(name, table.version()))
+        if self._shown is not None:
+            self._shown.add(name)
+        return table
+
+    def get(self, name: str) -> DeltaTable:
+        """Return a table that must be there, in its newest version."""
+        if (table := self.find(name)) is None:
+            raise StorageFailed(self.root / name, "there is no such table")
+        return table
+
+    def version(self, name: str) -> int:
+        """Return the newest version of a table; -1 where there is none."""
+        table = self.find(name)
+        return -1 if table is None else table.version()
+
+    def live_files(self, name: str) -> list[LiveFile]:
+        """Return the files of a table's newest version, sorted by partition and day."""
+        table = self.find(name)
+        return [] if table is None else self.files_in(name, table)
+
+    def files_in(self, name: str, table: DeltaTable) -> list[LiveFile]:
+        """Return the files of a table in the version it was opened in."""
+        version = (str(table.metadata().id), table.version())
+        if name not in self._files or self._files[name][0] != version:
+            self._files[name] = (version, self._listed(name, table))
+        return self._files[name][1]
+
+    def _listed(self, name: str, table: DeltaTable) -> list[LiveFile]:
+        with as_ours(self.root / name):
+            actions = pl.DataFrame(table.get_add_actions(flatten=True))
+        found = [self._live_file(name, one) for one in actions.iter_rows(named=True)]
+        return sorted(found, key=_in_order)
+
+    def create(self, name: str, nothing: pl.DataFrame, partition_by: Sequence[str]) -> None:
+        """Create a table without rows, unless it is there; another process may be ahead."""
+        if self.find(name) is not None:
+            return
+        refuse_unsafe_store(self.root)
+        try:
+            with as_ours(self.root / name):
+                write_deltalake(
+                    str(self.root / name),
+                    nothing,
+                    mode="error",
+                    partition_by=list(partition_by) or None,
+                    configuration=PROPERTIES,
+                    storage_options=store_options(self.root),
+                )
+        except (StorageFailed, CommitFailedError):
+            if self.find(name) is None:
+                raise
+
+    def commit(self, name: str, attempt: Callable[[DeltaTable], T]) -> T:
+        """Commit to the newest version of a table, again and again while others are ahead.
+
+        Raises:
+            StorageFailed: Nothing was committed.
+        """
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with as_ours(self.root / name):
+                    return attempt(self.get(name))
+            except CommitFailedError as conflict:
+                if not left:
+                    raise StorageFailed(self.root / name, str(conflict)) from None
+            sleep(random.uniform(0, LONGEST_WAIT))  # noqa: S311 - so that they do not meet again
+        raise AssertionError(name)
+
+    def _open(self, name: str) -> DeltaTable | None:
+        folder = self.root / name
+        if self._is_local and not (folder / "_delta_log").is_dir():
+            return None
+        try:
+            return DeltaTable(str(folder), storage_options=store_options(self.root))
+        except TableNotFoundError:
+            return None
+
+    def _identity(self, name: str, version: int) -> object:
+        """Return what differs where a folder was removed and another table made in its place.
+
+        Of the version that was found, not of one that this process has made of it since: nothing is
+        opened anew after a commit of our own.
+        """
+        if not self._is_local:
+            return name
+        try:
+            found = os.stat(self._commit_file(name, version))  # noqa: PTH116 - asked often
+        except OSError:
+            return object()  # shortened away, or removed: it is opened anew
+        return found.st_ino, found.st_mtime_ns
+
+    def _may_be_newer(self, name: str, table: DeltaTable) -> bool:
+        """Return whether there can be a newer version: on a disk, one name answers that."""
+        following = self._commit_file(name, table.version() + 1)
+        return not self._is_local or os.path.exists(following)  # noqa: PTH110 - asked often
+
+    def _commit_file(self, name: str, version: int) -> str:
+        return f"{self.root}/{name}/_delta_log/{version:020}.json"
+
+    def _live_file(self, name: str, action: Mapping[str, object]) -> LiveFile:
+        partition = {
+            column.removeprefix("partition."): str(value)
+            for column, value in action.items()
+            if column.startswith("partition.")
+        }
+        first, last = action.get("min.day"), action.get("max.day")
+        return LiveFile(
+            self.root / name / unquote(str(action["path"])),
+            partition,
+            first if isinstance(first, date) else None,
+            last if isinstance(last, date) else None,
+        )
+
+
+def _in_order(file: LiveFile) -> tuple[object, ...]:
+    return sorted(file.partition.items()), file.first or date.min, str(file.path)

@@ -1,0 +1,147 @@
+"""The rows in live files of a Delta table: as Polars frames, and as SQL for DuckDB.
+
+A data file has no partition columns, and instants are stored with their zone; both are set right
+here. Files are named one by one, and no folder above the table is taken for a column.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from openai_costs.storage.delta import LiveFile
+from openai_costs.storage.delta_faults import StorageFailed
+from openai_costs.storage.files import is_local
+from openai_costs.tables.contract import Contract
+
+READ_AT = "read_at"
+READ_NUMBER = "read_number"
+POSITION = "position"
+"""The place of a row in what was written: Delta Lake keeps rows, not their order."""
+
+MONTH = "month"
+PARTITIONS = ("connection", MONTH)
+UTC_INSTANT = pl.Datetime("us", "UTC")
+INSTANT = pl.Datetime("us")
+PLACE_TYPE = pl.Int32()
+OF_READ: Mapping[str, pl.DataType] = {
+    READ_AT: UTC_INSTANT,
+    READ_NUMBER: pl.Int64(),
+    POSITION: PLACE_TYPE,
+}
+"""What every row says beside its contract: the read it was made from, and its place."""
+
+SQL_TYPES = {
+    "String": "VARCHAR",
+    "Date": "DATE",
+    "Boolean": "BOOLEAN",
+    "Int64": "BIGINT",
+    "Decimal(precision=38, scale=18)": "DECIMAL(38,18)",
+    "Datetime(time_unit='us', time_zone=None)": "TIMESTAMP",
+}
+
+
+def stored_types(table: type[Contract]) -> dict[str, pl.DataType]:
+    """Return the columns in the data files of a table: those of its contract, and of the read."""
+    return with_zones(table.types()) | dict(OF_READ)
+
+
+def with_zones(types: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
+    """Return types in which every instant says that it is in UTC: Delta Lake's `timestamp`."""
+    return {name: UTC_INSTANT if kind == INSTANT else kind for name, kind in types.items()}
+
+
+def as_stored(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of a contract with instants that say that they are in UTC."""
+    return rows.with_columns(pl.col(INSTANT).dt.replace_time_zone("UTC"))
+
+
+def scan(types: Mapping[str, pl.DataType], files: Iterable[LiveFile]) -> pl.LazyFrame:
+    """Return the rows of live files, in no order.
+
+    Args:
+        types: The columns wanted. A column that a file does not have yet is null.
+        files: The files.
+    """
+    parts = [pl.LazyFrame(schema=types)]
+    for partition, some in by_partition(files, types).items():
+        inside = {name: kind for name, kind in types.items() if name not in dict(partition)}
+        rows = pl.scan_parquet(
+            _sources(some),
+            schema=inside,
+            glob=False,
+            hive_partitioning=False,
+            missing_columns="insert",
+            extra_columns="ignore",
+        )
+        of_partition = [pl.lit(value).alias(name) for name, value in partition]
+        parts.append(rows.with_columns(of_partition).select(list(types)))
+    return pl.concat(parts)
+
+
+def collected(rows: pl.LazyFrame, place: object) -> pl.DataFrame:
+    """Return rows in memory.
+
+    Raises:
+        StorageFailed: A file is damaged or missing.
+    """
+    try:
+        return rows.collect()
+    except (pl.exceptions.PolarsError, FileNotFoundError) as damage:
+        raise StorageFailed(place, str(damage).splitlines()[0]) from damage
+
+
+def by_partition(
+    files: Iterable[LiveFile], columns: Iterable[str]
+) -> dict[tuple[tuple[str, str], ...], list[LiveFile]]:
+    """Return files by the values of those partition columns that are wanted."""
+    found: dict[tuple[tuple[str, str], ...], list[LiveFile]] = defaultdict(list)
+    wanted = set(columns)
+    for file in files:
+        values = [(name, value) for name, value in file.partition.items() if name in wanted]
+        found[tuple(sorted(values))].append(file)
+    return dict(found)
+
+
+def relation(table: type[Contract], files: Iterable[LiveFile]) -> str:
+    """Return the rows of live files as SQL: a subquery with the contract's columns and types."""
+    inside = {name: kind for name, kind in table.types().items() if name != "connection"}
+    typed = [f"CAST(NULL AS {_in_file(kind)}) AS {name}" for name, kind in inside.items()]
+    parts = [f"SELECT CAST(NULL AS VARCHAR) AS connection, {', '.join(typed)} WHERE false"]
+    for partition, some in by_partition(files, ["connection"]).items():
+        values = [f"{text(value)} AS {name}, " for name, value in partition]
+        paths = ", ".join(text(_pattern(file)) for file in some)
+        parts.append(
+            f"SELECT {''.join(values)}* FROM "  # noqa: S608 - our own names and quoted paths
+            f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
+        )
+    columns = ", ".join(_from_file(name, kind) for name, kind in table.types().items())
+    return f"(SELECT {columns} FROM ({' UNION ALL BY NAME '.join(parts)}))"  # noqa: S608 - as above
+
+
+def text(value: object) -> str:
+    """Return a value as an SQL text literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _sources(files: Sequence[LiveFile]) -> list[str] | list[bytes]:
+    """Return what Polars reads: paths, or the bytes of an object store's files, fetched at once."""
+    paths = [file.path for file in files]
+    if is_local(paths[0]):
+        return [str(path) for path in paths]
+    store = paths[0].fs
+    content: Mapping[str, bytes] = store.cat([path.path for path in paths])
+    return list(content.values())
+
+
+def _pattern(file: LiveFile) -> str:
+    """Return a path as DuckDB reads it: every path is a pattern, so signs of one stand in []."""
+    return str(file.path).replace("*", "[*]").replace("?", "[?]")
+
+
+def _in_file(kind: pl.DataType) -> str:
+    return "TIMESTAMPTZ" if kind == INSTANT else SQL_TYPES[str(kind)]
+
+
+def _from_file(name: str, kind: pl.DataType) -> str:
+    return f"make_timestamp(epoch_us({name})) AS {name}" if kind == INSTANT else name

@@ -1,0 +1,122 @@
+"""What a batch of slices is as rows of a Delta table: which are sound, and which rows they replace.
+
+Pure: a batch in; rows, slices and an SQL predicate out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+from openai_costs.kernel.errors import ContractBroken, OpenAICostsError
+from openai_costs.storage.live_rows import (
+    MONTH,
+    PLACE_TYPE,
+    POSITION,
+    UTC_INSTANT,
+    as_stored,
+    stored_types,
+    text,
+)
+from openai_costs.storage.slice_log import KEY, SLICES
+from openai_costs.storage.slices import Batch, Replaced, Slice
+from openai_costs.tables.contract import Contract
+
+
+def sound_part(
+    table: type[Contract], batch: Batch
+) -> tuple[Batch, Mapping[Slice, OpenAICostsError]]:
+    """Return the slices of a batch that can be stored, and why others break the contract.
+
+    All rows are validated at once, and slice by slice only to find the one that is wrong.
+    """
+    accepted = _only(batch, set(batch.read_at) - set(batch.refused))
+    if not table.broken_rules(accepted.frame):
+        return accepted, {}
+    rules = {
+        Slice(*key): table.broken_rules(rows)
+        for key, rows in accepted.frame.partition_by(KEY, as_dict=True).items()
+    }
+    broken: dict[Slice, OpenAICostsError] = {
+        key: ContractBroken(table.full_name(), [key.day], sentences)
+        for key, sentences in rules.items()
+        if sentences
+    }
+    return _only(accepted, set(accepted.read_at) - set(broken)), broken
+
+
+def _only(batch: Batch, keys: set[Slice]) -> Batch:
+    """Return some slices with everything that is known about them, and no row of another."""
+    wanted = pl.DataFrame(sorted(keys), schema=SLICES.to_frame().select(KEY).schema, orient="row")
+    return replace(
+        batch,
+        frame=batch.frame.join(wanted, on=KEY, how="semi", maintain_order="left"),
+        read_at={key: at for key, at in batch.read_at.items() if key in keys},
+    )
+
+
+def slices_in(batch: Batch) -> pl.DataFrame:
+    """Return the slices of a batch: the columns of SLICES."""
+    facts = pl.DataFrame(
+        [
+            (*key, at, batch.read_number.get(key), _decimal_text(batch, key))
+            for key, at in batch.read_at.items()
+        ],
+        schema={name: kind for name, kind in SLICES.items() if name != "rows"},
+        orient="row",
+    )
+    counts = batch.frame.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("rows"))
+    known = facts.join(counts, on=KEY, how="left", maintain_order="left")
+    return known.with_columns(pl.col("rows").fill_null(0)).select(SLICES.names())
+
+
+def _decimal_text(batch: Batch, key: Slice) -> str | None:
+    return str(batch.page_usd[key]) if key in batch.page_usd else None
+
+
+def rows_of(table: type[Contract], batch: Batch, slices: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a batch as they are stored: with month, read and position.
+
+    Args:
+        table: Their contract.
+        batch: The rows.
+        slices: `slices_in` the batch.
+    """
+    read = slices.select(*KEY, slice_read_at="read_at", read_number="read_number")
+    rows = as_stored(batch.frame).join(read, on=KEY, how="left", maintain_order="left")
+    of_read = [pl.int_range(pl.len(), dtype=PLACE_TYPE).alias(POSITION)]
+    if "read_at" not in table.types():  # where it is in the contract, it is the same instant
+        of_read.append(pl.col("slice_read_at").cast(UTC_INSTANT).alias("read_at"))
+    month = pl.col("day").dt.strftime("%Y-%m").alias(MONTH)
+    return rows.with_columns(*of_read, month).select(*stored_types(table), MONTH)
+
+
+def predicate(keys: Iterable[Slice]) -> str:
+    """Return what is true of the rows of some slices, in SQL."""
+    days: dict[str, set[date]] = defaultdict(set)
+    for key in keys:
+        days[key.connection].add(key.day)
+    return " OR ".join(
+        f"(connection = {text(name)} AND month IN ({_listed({f'{day:%Y-%m}' for day in some})})"
+        f" AND day >= '{min(some)}' AND day <= '{max(some)}' AND day IN ({_listed(some)}))"
+        for name, some in sorted(days.items())
+    )
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(sorted(map(text, values)))
+
+
+def count(done: Replaced, batch: Batch) -> None:
+    """Add what was written of a batch to the figures of a write."""
+    has_usd = "billed_usd" in batch.frame.columns
+    sums = [pl.len(), *([pl.col("billed_usd").sum()] if has_usd else [])]
+    figures = {Slice(*row[:2]): row[2:] for row in batch.frame.group_by(KEY).agg(sums).iter_rows()}
+    for key in batch.read_at:
+        rows, *usd = figures.get(key, (0, Decimal(0)))
+        done.rows[key] = rows
+        if has_usd:
+            done.totals_usd[key] = usd[0]

@@ -1,0 +1,150 @@
+"""The log of slices: which slices of a table were written, in which version, from which read.
+
+It answers what is stored without a look into data files, and knows days without rows. An entry is
+appended after the commit of its rows. A process killed in between leaves a version of the table
+without an entry; then the rows themselves decide, and of the log counts only that a slice without
+rows was written (`slices_of`). Not here: the rows (lake.py).
+"""
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+from deltalake import DeltaTable
+
+from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta_operations import REARRANGED, append, overwrite, remove
+from openai_costs.storage.live_rows import UTC_INSTANT, collected, scan, text
+
+LOG = "slice_log"
+TABLE = "table_name"
+MOST_FILES = 8
+"""Files of one table in the log before its entries are folded into one file."""
+
+KEY = ("connection", "day")
+SLICES = pl.Schema(
+    {
+        "connection": pl.String(),
+        "day": pl.Date(),
+        "rows": pl.Int64(),
+        "read_at": UTC_INSTANT,
+        "read_number": pl.Int64(),
+        "page_usd": pl.String(),
+    }
+)
+COMMIT = pl.Schema({"table_id": pl.String(), "version": pl.Int64()})
+ENTRIES = pl.Schema({TABLE: pl.String(), **COMMIT, **SLICES})
+"""`table_id`, `version`: the commit that wrote the slice; a table that was removed and made again
+has another id. An entry without a connection says that all slices up to its version are in the log.
+`page_usd`: exact, as decimal text."""
+
+Known = tuple[DeltaTable, pl.DataFrame]
+"""A version of a table, and its slices: the columns of SLICES."""
+
+REARRANGES = {"OPTIMIZE", "VACUUM START", "VACUUM END"}
+"""Commits of other programs that change no rows, and have no entry."""
+
+
+class SliceLog:
+    """The log beside the tables of a lake."""
+
+    def __init__(self, tables: DeltaTables) -> None:
+        self._tables = tables
+        self._read: dict[str, tuple[list[str], pl.DataFrame]] = {}
+
+    def entries(self, table: str) -> pl.DataFrame:
+        """Return the entries of a table: the same frame until there are others."""
+        files = _of(table, self._tables.live_files(LOG))
+        paths = [str(one.path) for one in files]
+        if table not in self._read or self._read[table][0] != paths:
+            self._read[table] = (paths, self._rows(files))
+        return self._read[table][1]
+
+    def add(self, table: str, slices: pl.DataFrame) -> None:
+        """Add slices that commits to a table have replaced: the columns of COMMIT and SLICES."""
+        self._tables.create(LOG, ENTRIES.to_frame(), [TABLE])
+        rows = slices.select(pl.lit(table).alias(TABLE), *COMMIT.names(), *SLICES.names())
+        self._tables.commit(LOG, lambda log: append(log, rows))
+
+    def is_scattered(self, table: str) -> bool:
+        """Return whether the entries of a table are in many files."""
+        return len(_of(table, self._tables.live_files(LOG))) > MOST_FILES
+
+    def fold(self, table: str, known: Callable[[pl.DataFrame], Known | None]) -> None:
+        """Fold the entries of a table into one file, and make the log complete.
+
+        Args:
+            table: The table.
+            known: Returns what is known by the entries of a table, read now: also where the log got
+                others since, so that neither an entry nor a fold in between is lost.
+        """
+
+        def attempt(log: DeltaTable) -> None:
+            entries = self._rows(_of(table, self._tables.files_in(LOG, log)))
+            if (now := known(entries)) is not None:
+                overwrite(log, _folded(table, *now), f"{TABLE} = {text(table)}")
+
+        self._tables.create(LOG, ENTRIES.to_frame(), [TABLE])
+        self._tables.commit(LOG, attempt)
+
+    def forget(self, table: str, where: str) -> None:
+        """Remove the entries of a table that SQL is true of."""
+        if self._tables.find(LOG) is not None:
+            these = f"{TABLE} = {text(table)} AND {where}"
+            self._tables.commit(LOG, lambda log: remove(log, these))
+
+    def _rows(self, files: list[LiveFile]) -> pl.DataFrame:
+        return collected(scan(ENTRIES, files), self._tables.root / LOG)
+
+
+def of_table(entries: pl.DataFrame, data: DeltaTable) -> pl.DataFrame:
+    """Return the entries of the table that is there now, not of one that was there before."""
+    return entries.filter(table_id=str(data.metadata().id))
+
+
+def is_complete(entries: pl.DataFrame, data: DeltaTable) -> bool:
+    """Return whether every commit to a table that changed rows is in its log."""
+    base = entries.filter(pl.col("connection").is_null())["version"].to_list()
+    logged = set(entries["version"])
+    missing = {*range(max(base, default=0) + 1, data.version() + 1)} - logged
+    if missing:
+        recent = data.history(data.version() - min(missing) + 1)
+        missing -= {one["version"] for one in recent if _changes_no_rows(one)}
+    return not missing
+
+
+def _folded(table: str, data: DeltaTable, slices: pl.DataFrame) -> pl.DataFrame:
+    """Return entries that say that these are all slices of this version of a table."""
+    return pl.concat([slices, SLICES.to_frame().clear(1)]).select(
+        pl.lit(table).alias(TABLE),
+        pl.lit(str(data.metadata().id)).alias("table_id"),
+        pl.lit(data.version(), pl.Int64).alias("version"),
+        *SLICES.names(),
+    )
+
+
+def _changes_no_rows(commit: Mapping[str, object]) -> bool:
+    return REARRANGED in commit or commit["operation"] in REARRANGES
+
+
+def slices_of(entries: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the slices of a table, sorted: the columns of SLICES.
+
+    Args:
+        entries: Its entries in the log.
+        stored: The slices of its rows, where the log is not complete: connection, day, rows,
+            read_at, read_number. They decide, and of the log count the slices without rows.
+    """
+    logged = entries.drop_nulls("connection").sort("version", "read_at", maintain_order=True)
+    newest = logged.unique(KEY, keep="last").select(SLICES.names())
+    if stored is None:
+        return newest.sort(KEY)
+    pages = logged.drop_nulls("page_usd").unique([*KEY, "read_at"], keep="last")
+    with_pages = stored.join(
+        pages.select(*KEY, "read_at", "page_usd"), on=[*KEY, "read_at"], how="left"
+    )
+    empty = newest.filter(pl.col("rows") == 0).join(stored, on=KEY, how="anti")
+    return pl.concat([with_pages.select(SLICES.names()), empty]).sort(KEY)
+
+
+def _of(table: str, files: list[LiveFile]) -> list[LiveFile]:
+    return [one for one in files if one.partition[TABLE] == table]

@@ -1,0 +1,82 @@
+"""The stored rows of slices, a bounded number at a time, in the order they were written in."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from openai_costs.storage.delta import LiveFile
+from openai_costs.storage.live_rows import (
+    INSTANT,
+    PLACE_TYPE,
+    POSITION,
+    collected,
+    scan,
+    with_zones,
+)
+from openai_costs.storage.slice_log import KEY
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.contract import Contract
+
+PLACE = "place"
+"""The place of a slice's day in the order that was asked for."""
+
+
+def bounded(slices: pl.DataFrame, most_rows: int) -> Iterator[pl.DataFrame]:
+    """Yield slices in their order, each time as many as have that many rows together.
+
+    Args:
+        slices: The columns of SLICES.
+        most_rows: Rows from which on no further slice is added.
+    """
+    first, held = 0, 0
+    for number, rows in enumerate(slices["rows"], 1):
+        held += rows
+        if held > most_rows:
+            yield slices[first:number]
+            first, held = number, 0
+    if first < slices.height:
+        yield slices[first:]
+
+
+def read_batch(
+    table: type[Contract], files: Iterable[LiveFile], slices: pl.DataFrame, place: object
+) -> Batch:
+    """Return the rows of some slices.
+
+    Args:
+        table: The table.
+        files: Its live files.
+        slices: The columns of SLICES, and `place`: the order of their days.
+        place: The table's folder, for a person.
+    """
+    first, last = min(slices["day"]), max(slices["day"])
+    connections = set(slices["connection"])
+    some = [
+        file
+        for file in files
+        if file.partition["connection"] in connections and file.may_hold(first, last)
+    ]
+    types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
+    rows = scan(types, some).filter(pl.col("day").is_between(first, last))
+    wanted = slices.lazy().select(*KEY, PLACE)
+    in_order = rows.join(wanted, on=KEY).sort("connection", PLACE, POSITION)
+    frame = as_contract(table, collected(in_order, place))
+    return Batch(
+        frame,
+        {Slice(*key): at for *key, at in slices.select(*KEY, "read_at").iter_rows()},
+        page_usd={key: Decimal(usd) for key, usd in _values(slices, "page_usd")},
+        read_number=dict(_values(slices, "read_number")),
+    )
+
+
+def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:
+    """Return stored rows with the columns of the contract, and instants without a zone."""
+    instants = pl.col([name for name, kind in table.types().items() if kind == INSTANT])
+    return stored.select(list(table.types())).with_columns(instants.dt.replace_time_zone(None))
+
+
+def _values(slices: pl.DataFrame, column: str) -> Iterator[tuple[Slice, Any]]:
+    for *key, value in slices.select(*KEY, column).drop_nulls(column).iter_rows():
+        yield Slice(*key), value

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+RUN: Final = """
+import atexit, sys, threading, time, types
+
+def main():
+    print("printed")
+    threading.Thread(target=late).start()
+    {ending}
+
+def late():
+    time.sleep(0.2)
+    print("written by a thread")
+
+sys.modules["openai_costs.cli.commands"] = types.SimpleNamespace(main=main)
+atexit.register(print, "registered for the end")
+from openai_costs.cli.process import run
+run()
+"""
+EVERYTHING: Final = "printed\nwritten by a thread\nregistered for the end\n"
+
+
+def run(ending: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", RUN.format(ending=ending)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("pass", 0),
+        ("sys.exit()", 0),
+        ("sys.exit(False)", 0),
+        ("sys.exit(1)", 1),
+        ("sys.exit(130)", 130),
+    ],
+)
+def test_a_process_ends_with_the_code_of_its_command_when_everything_is_written(
+    ending: str, code: int
+) -> None:
+    done = run(ending)
+    assert (done.returncode, done.stdout, done.stderr) == (code, EVERYTHING, "")
+
+
+def test_a_defect_of_ours_ends_the_process_with_its_trace() -> None:
+    done = run("raise RuntimeError('a defect')")
+    assert (done.returncode, done.stdout) == (1, EVERYTHING)
+    assert "Traceback" in done.stderr
+    assert "RuntimeError: a defect" in done.stderr

@@ -1,0 +1,31 @@
+"""The check `contiguous` names the missing days and a command that reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from upath import UPath
+
+from openai_costs.outputs.publish.assets import contiguous
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import connected, day
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_missing_days_are_named_with_a_command_that_reads_them(tmp_path: Path) -> None:
+    states = {1: "settled", 2: "missing", 3: "settled", 4: "missing", 5: "settled"}
+    rows = [("acme", "costs", day(n), state, *(None,) * 3) for n, state in states.items()]
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(Coverage, connected(rows))
+    found = contiguous(lake=lake, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC))
+    assert isinstance(found, dg.AssetCheckResult)
+    assert not found.passed
+    assert found.description == (
+        f"Days are missing. acme: {day(2)}; acme: {day(4)}. To read them, run "
+        f"openai-costs backfill --from {day(2)} --to {day(4)}."
+    )
