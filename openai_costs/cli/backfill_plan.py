@@ -12,13 +12,13 @@ import polars as pl
 from dagster import AssetKey
 from upath import UPath
 
-from openai_costs.kernel.days import DayRange, consecutive
+from openai_costs.kernel.days import DayRange, consecutive, naive
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.due_days import due_days, was_settled
+from openai_costs.sources.due_days import ReadAt, due_days, incomplete_days, was_settled
 from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
 from openai_costs.sources.gateway.litellm.endpoints import REGISTRY
 from openai_costs.sources.organization.frames import is_usable
@@ -30,6 +30,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import read_at
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.spend import Spend
 
@@ -84,14 +85,17 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         return [Step(settings, REFRESH, asked)]
     today = now.date()
     recent = trailing(settings, today)
-    due, in_part = due_days(settings, now), slices_in_flight(Lake(place(settings.home)))
+    lake = Lake(place(settings.home))
+    due, in_part = due_days(settings, now), slices_in_flight(lake)
+    control = lake.read(SpendControl)
     steps: list[Step] = []
     for connection in settings.asked_connections:
         alone, name = settings.only(connection.name), connection.name
         torn = {day for one, day in in_part if one == name and day <= today}
         days = (due[name] | torn) - set(recent)
         archived = _archived(alone)
-        kept = {day for day in days if _has_settled_pages(alone, archived, day, now)}
+        incomplete = incomplete_days(control, name)
+        kept = {day for day in days if _has_settled_pages(alone, archived, day, now, incomplete)}
         steps += [Step(alone, REBUILD, one) for one in consecutive(kept)]
         steps += [Step(alone, REFRESH, one) for one in consecutive(days - kept)]
     return [*steps, Step(settings, REFRESH, recent)]
@@ -221,10 +225,13 @@ def _archived(settings: Settings) -> list[ReadsOf]:
 
 
 def _has_settled_pages(
-    settings: Settings, archived: Iterable[ReadsOf], day: date, now: datetime
+    settings: Settings, archived: Iterable[ReadsOf], day: date, now: datetime, incomplete: ReadAt
 ) -> bool:
     """Return whether the newest reads of a day are complete and found it settled."""
+    reads = [read_at(files[-1]) if (files := reads_of(day)) else None for reads_of in archived]
     return all(
-        (files := reads_of(day)) and was_settled(settings, day, read_at(files[-1]), now)
-        for reads_of in archived
+        at is not None
+        and was_settled(settings, day, at, now)
+        and naive(at) != incomplete.get(day)  # it was looked into, and the provider said so
+        for at in reads
     )

@@ -1,7 +1,8 @@
 """Which days are due: those that were never stored, and those whose newest read had not settled.
 
 A day that was read while it could still change is due until a later read finds it settled, however
-few days the trailing window has. Not here: the trailing window itself (orchestration/jobs.py), what
+few days the trailing window has. Where a provider says until when its data is complete, that
+decides as well. Not here: the trailing window itself (orchestration/jobs.py), what
 is run for the days (cli/backfill_plan.py).
 """
 
@@ -16,6 +17,7 @@ from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.spend import Spend as MartSpend
 
@@ -37,11 +39,14 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
     home = place(settings.home)
     lake, archive = Lake(home), Archive(home)
     billed, used = lake.slices(MartSpend), lake.slices(Usage)
+    control = lake.read(SpendControl)
     due: dict[str, set[date]] = {}
     for connection in settings.asked_connections:
         provider, name = provider_of(connection), connection.name
         first = provider.costs.pages.first_day(archive, connection)
         days = _unsettled(settings, first, _read_at(billed, name), now)
+        incomplete = incomplete_days(control, name)
+        days |= {day for day in incomplete if first <= day <= now.date()}
         if provider.usage and (given := _read_at(used, name)):
             first = provider.usage.pages.first_day(archive, connection)
             days |= _unsettled(settings, first, given, now)
@@ -62,6 +67,17 @@ def overdue_days(settings: Settings, now: datetime) -> set[date]:
         for day in days
         if name in first and day >= first[name]
     }
+
+
+def incomplete_days(control: pl.DataFrame, connection: str) -> ReadAt:
+    """Return the days whose data was not yet complete when they were read, and when that was.
+
+    Args:
+        control: Rows of core.spend_control.
+        connection: Whose days.
+    """
+    rows = control.filter(pl.col("connection") == connection, ~pl.col("is_settled"))
+    return dict(rows.select("day", "read_at").iter_rows())
 
 
 def _read_at(slices: pl.DataFrame, connection: str) -> ReadAt:

@@ -20,6 +20,7 @@ from upath import UPath
 
 from openai_costs.kernel.formatting import counted
 from openai_costs.storage.files import is_local, replace_file
+from openai_costs.storage.live_rows import completed
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract, all_contracts
 
@@ -116,7 +117,8 @@ class DayFiles:
                 pl.col(name) if name in rows.columns else pl.lit(None, kind).alias(name)
                 for name, kind in table.types().items()
             ]
-            return rows.select(now).cast(table.types()), facts  # type: ignore[arg-type]  # its types
+            typed = rows.select(now).cast(table.types())  # type: ignore[arg-type]  # its types
+            return completed(table, typed), facts
         except (pl.exceptions.PolarsError, KeyError, ValueError) as damage:
             self._damaged.add(str(file))
             reason = str(damage).splitlines()[0]

@@ -51,6 +51,11 @@ def with_zones(types: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
     return {name: UTC_INSTANT if kind == INSTANT else kind for name, kind in types.items()}
 
 
+def completed(table: type[Contract], rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows in which columns that are younger than a row say what was true before them."""
+    return rows.with_columns(pl.col(name).fill_null(it) for name, it in table.before().items())
+
+
 def as_stored(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows of a contract with instants that say that they are in UTC."""
     return rows.with_columns(pl.col(INSTANT).dt.replace_time_zone("UTC"))
@@ -115,7 +120,8 @@ def relation(table: type[Contract], files: Iterable[LiveFile]) -> str:
             f"SELECT {''.join(values)}* FROM "  # noqa: S608 - our own names and quoted paths
             f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
         )
-    columns = ", ".join(_from_file(name, kind) for name, kind in table.types().items())
+    before = table.before()
+    columns = ", ".join(_from_file(*one, before.get(one[0])) for one in table.types().items())
     return f"(SELECT {columns} FROM ({' UNION ALL BY NAME '.join(parts)}))"  # noqa: S608 - as above
 
 
@@ -143,5 +149,7 @@ def _in_file(kind: pl.DataType) -> str:
     return "TIMESTAMPTZ" if kind == INSTANT else SQL_TYPES[str(kind)]
 
 
-def _from_file(name: str, kind: pl.DataType) -> str:
+def _from_file(name: str, kind: pl.DataType, before: str | None) -> str:
+    if before is not None:
+        return f"coalesce({name}, {text(before)}) AS {name}"
     return f"make_timestamp(epoch_us({name})) AS {name}" if kind == INSTANT else name

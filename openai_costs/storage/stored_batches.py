@@ -12,6 +12,7 @@ from openai_costs.storage.live_rows import (
     PLACE_TYPE,
     POSITION,
     collected,
+    completed,
     scan,
     with_zones,
 )
@@ -74,7 +75,8 @@ def read_batch(
 def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:
     """Return stored rows with the columns of the contract, and instants without a zone."""
     instants = pl.col([name for name, kind in table.types().items() if kind == INSTANT])
-    return stored.select(list(table.types())).with_columns(instants.dt.replace_time_zone(None))
+    rows = completed(table, stored.select(list(table.types())))
+    return rows.with_columns(instants.dt.replace_time_zone(None))
 
 
 def _values(slices: pl.DataFrame, column: str) -> Iterator[tuple[Slice, Any]]:

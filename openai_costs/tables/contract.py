@@ -22,9 +22,25 @@ At = Annotated[pl.Datetime, "us", None]
 """An instant in UTC. Without a zone, because DuckDB needs an extra package to hand a zone on."""
 
 
-def column(description: str, *, unit: str = "", nullable: bool = False, **rules: Any) -> Any:  # noqa: ANN401 - pandera's own field type
-    """Return a column's field: what it holds, in which unit, and the rules its values keep."""
-    return pa.Field(description=description, metadata={"unit": unit}, nullable=nullable, **rules)
+def column(
+    description: str,
+    *,
+    unit: str = "",
+    nullable: bool = False,
+    before: str | None = None,
+    **rules: Any,  # noqa: ANN401 - pandera's own rules
+) -> Any:  # noqa: ANN401 - pandera's own field type
+    """Return a column's field: what it holds, in which unit, and the rules its values keep.
+
+    Args:
+        description: What it holds.
+        unit: Its unit.
+        nullable: Whether a value may be missing.
+        before: What is true of rows that were stored before the table had this column.
+        rules: Pandera's own rules.
+    """
+    about = {"unit": unit, "before": before}
+    return pa.Field(description=description, metadata=about, nullable=nullable, **rules)
 
 
 class Contract(pa.DataFrameModel):
@@ -65,6 +81,12 @@ class Contract(pa.DataFrameModel):
     def types(cls) -> dict[str, pl.DataType]:
         """Return each column's Polars type, in order."""
         return {name: found.dtype.type for name, found in cls.to_schema().columns.items()}
+
+    @classmethod
+    def before(cls) -> dict[str, str]:
+        """Return what is true of rows that are older than a column, for each such column."""
+        facts = {name: found.metadata or {} for name, found in cls.to_schema().columns.items()}
+        return {name: about["before"] for name, about in facts.items() if about.get("before")}
 
     @classmethod
     def describe(cls) -> Iterator[tuple[str, pl.DataType, str, str, bool]]:

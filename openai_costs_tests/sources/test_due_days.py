@@ -1,10 +1,12 @@
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from openai_costs.cli.backfill_plan import plan
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import DayRange, naive
 from openai_costs.orchestration.jobs import REBUILD, REFRESH
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.settings import Reading
@@ -15,6 +17,7 @@ from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -96,6 +99,19 @@ def test_a_provisional_day_with_settled_pages_is_made_from_them(settings: Settin
     read = DayRead("openai", "acme", "costs", day(9), at(12), {}, {"ledger": b"{}"})
     Archive(place(settings.home)).keep(read)
     assert steps(settings)[0] == (REBUILD, "2026-03-09")
+
+
+def test_a_day_whose_data_was_not_complete_when_it_was_read_is_read_again(
+    settings: Settings,
+) -> None:
+    store(settings, ALL_DAYS, at(20))
+    late = {"connection": "acme", "day": day(9), "billed_usd": Decimal(1), "read_at": naive(at(20))}
+    row = pl.DataFrame([{**late, "is_settled": False}], schema=SpendControl.types())
+    Lake(place(settings.home)).replace(SpendControl, [Batch(row, {Slice("acme", day(9)): at(20)})])
+    read = DayRead("openai", "acme", "costs", day(9), at(20), {}, {"ledger": b"{}"})
+    Archive(place(settings.home)).keep(read)
+    assert day(9) in due_days(settings, NOW)["acme"]
+    assert steps(settings)[0] == (REFRESH, "2026-03-09")
 
 
 def test_a_read_from_after_now_does_not_settle_its_day(settings: Settings) -> None:

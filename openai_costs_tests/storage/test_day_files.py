@@ -14,6 +14,7 @@ from upath import UPath
 from openai_costs.storage.day_files import DayFiles
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import day, files
@@ -136,6 +137,18 @@ def test_a_column_that_came_later_is_null_in_old_rows(home: Path) -> None:
     (batch,) = Lake(UPath(home)).batches(SpendByUser, [day(1)])
     of_old = batch.frame.filter(connection="old")
     assert of_old.select("user_id", "model").rows() == [("ada", None)]
+
+
+def test_rows_that_are_older_than_the_cost_model_are_invoices_of_openai(home: Path) -> None:
+    key, row = Slice("old", day(1)), dict.fromkeys(Spend.types())
+    row |= {"connection": "old", "provider": "openai", "day": day(1), "grouping": "line_item"}
+    row["billed_usd"] = Decimal(1)
+    stored = pl.DataFrame([row], schema=Spend.types())
+    day_file(home, Spend, key, stored.drop("host", "cost_basis", "charge_category", "list_usd"))
+    (batch,) = Lake(UPath(home)).batches(Spend, [day(1)])
+    facts = batch.frame.select("host", "cost_basis", "charge_category", "list_usd", "billed_usd")
+    assert facts.rows() == [("openai", "billed", "usage", None, Decimal(1))]
+    assert Spend.broken_rules(batch.frame) == []
 
 
 def test_a_new_home_is_not_touched_by_a_look_at_it(tmp_path: Path) -> None:

@@ -374,6 +374,10 @@ def test_a_table_gets_a_column_that_its_contract_got(
     assert lake.read(SpendByUser)["model"].to_list() == ["gpt-5", None]
     models = lake.ask(SpendByUser, "SELECT model FROM stored ORDER BY day", asked)
     assert models.rows() == [("gpt-5",), (None,)]
+    monkeypatch.setattr(SpendByUser, "before", lambda: {"model": "one that was the only one"})
+    assert lake.read(SpendByUser)["model"].to_list() == ["gpt-5", "one that was the only one"]
+    models = lake.ask(SpendByUser, "SELECT model FROM stored ORDER BY day", asked)
+    assert models.rows() == [("gpt-5",), ("one that was the only one",)]
 
 
 def covered(state: str) -> pl.DataFrame:

@@ -24,7 +24,9 @@ class Spend(Contract):
 
     connection: str = column("The connection (organization or account) in openai_costs.toml.")
     provider: str = column("The provider that made what was used.")
-    host: str = column("Who invoices: the provider itself, or the cloud that resells it.")
+    host: str = column(
+        "Who invoices: the provider itself, or the cloud that resells it.", before="openai"
+    )
     organization_id: str = column(
         "The organization that is billed, as the pages name it.", nullable=True
     )
@@ -56,9 +58,12 @@ class Spend(Contract):
     cost_basis: str = column(
         "billed (invoiced), metered (a proxy's count) or estimated (from a rate).",
         isin=COST_BASES,
+        before=BILLED,
     )
     charge_category: str = column(
-        "usage, purchase, credit, tax or adjustment.", isin=CHARGE_CATEGORIES
+        "usage, purchase, credit, tax or adjustment.",
+        isin=CHARGE_CATEGORIES,
+        before=USAGE,
     )
     billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
     list_usd: Usd = column(

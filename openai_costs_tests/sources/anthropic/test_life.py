@@ -25,6 +25,7 @@ from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.sample.setup import company
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
+from openai_costs.sources.due_days import due_days
 from openai_costs.sources.provider import Reach, silent
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -267,6 +268,9 @@ def test_data_that_the_vendor_has_not_refreshed_is_not_settled(both: Office, tmp
         later.headless.backfill(DayRange(OTHER_DAY, OTHER_DAY))
     states = dict(later.claude(Coverage).filter(source="costs").select("day", "state").iter_rows())
     assert (states[DAY], states[OTHER_DAY]) == ("settled", "provisional")
+    due = due_days(later.settings, NOW)["claude"]
+    assert OTHER_DAY in due
+    assert DAY not in due
 
 
 def test_a_refused_key_fails_its_connection_and_no_other(both: Office, tmp_path: Path):
