@@ -132,10 +132,8 @@ def test_a_company_that_is_connected_twice_is_counted_once_and_the_second_one_is
     said = backfilled(home, (table, table + again))
     assert "'sample-eu' reads org-tidewatermaps, which 'sample' reads too" in said[-1]
     assert totals(home) == totals(first)
-    late = {("data.late", source): None for source in ("costs", "usage")}
-    assert accused(home) == accused(first) | late
-    found = rows(Finding, lake_of(home).read(Findings))
-    assert {one.connection for one in found if one.rule == "data.late"} == {"sample-eu"}
+    # Its days are the first one's: that they are late would be a false alarm.
+    assert accused(home) == accused(first)
 
 
 @pytest.fixture

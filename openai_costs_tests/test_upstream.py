@@ -432,7 +432,7 @@ def test_delta_rs_refuses_the_slower_of_two_writers_of_the_same_rows(tmp_path: P
 def test_delta_rs_doubles_rows_where_two_compact_one_version(tmp_path: Path) -> None:
     """storage/delta_operations.py: why `compact` is not that of delta-rs.
 
-    Since 1.6.4 its check of files removed twice skips the files that a compaction removed.
+    In 1.6.6 its check of files removed twice skips the files that a compaction removed.
     """
     first = delta_table(tmp_path)
     write_deltalake(first, DELTA_ROWS, mode="append")

@@ -69,8 +69,8 @@ def _users(held: pl.DataFrame, view: pl.DataFrame) -> pl.DataFrame:
 
     Columns: `ITEM`, provider, model, usage_type, total_usd (the ledger's), user_id, billed_usd,
     nobody_usd (the dollars that no user has) and is_plain: no line of the ledger and no user's
-    amount is negative. A view that was read at another moment than the ledger may have more
-    dollars: the largest user loses the surplus.
+    amount is negative, and no credit without a user offsets what users spent. A view that was read
+    at another moment than the ledger may have more dollars: the largest user loses the surplus.
     """
     items = held.group_by(ITEM).agg(
         pl.col("provider", "model", "usage_type").first(),
@@ -78,11 +78,17 @@ def _users(held: pl.DataFrame, view: pl.DataFrame) -> pl.DataFrame:
         lowest_usd=_USD.min(),
     )
     named = view.filter(pl.col("user_id").is_not_null()).select(*ITEM, "user_id", "billed_usd")
-    seen = named.join(items, on=ITEM, nulls_equal=True)
+    credited = view.filter(pl.col("user_id").is_null(), _USD < 0).select(ITEM).unique()
+    seen = named.join(items, on=ITEM, nulls_equal=True).join(
+        credited.with_columns(is_credited=True), on=ITEM, how="left", nulls_equal=True
+    )
     lowest = pl.min_horizontal("lowest_usd", _USD.min().over(ITEM))
+    is_offset = pl.col("is_credited").fill_null(False) & (
+        _USD.sum().over(ITEM) > pl.col("total_usd")
+    )
     given = pl.when("is_plain").then(_within("total_usd", ITEM)).otherwise(_USD)
     return (
-        seen.with_columns(is_plain=lowest >= 0)
+        seen.with_columns(is_plain=(lowest >= 0) & ~is_offset)
         .sort(*ITEM, "billed_usd", "user_id")
         .with_columns(billed_usd=given)
         .with_columns(nobody_usd=pl.col("total_usd") - _USD.sum().over(ITEM))

@@ -202,6 +202,16 @@ def test_a_ledger_without_users_takes_the_users_of_the_user_view() -> None:
     ]
 
 
+@pytest.mark.parametrize("left", ["0", "2"])
+def test_a_credit_without_a_user_on_a_users_key_leaves_the_user_all_that_was_spent(
+    left: str,
+) -> None:
+    spent = plain(line("app", "key_1", left), line(None, None, "0"))
+    charged = str(5 + int(left))
+    found = said(made(spent, view=user_view(("ana", charged), (None, "-5"))))
+    assert found == [("ana", "direct", charged), (None, "unattributed", "-5")]
+
+
 def test_a_users_dollars_are_placed_on_the_users_own_keys_as_far_as_those_go() -> None:
     spent = plain(line("app", "key_ana", "3"), line("lab", "key_2", "4"), line("ops", "key_3", "1"))
     view = user_view(("ana", "5"), ("ben", "3"))
