@@ -7,13 +7,14 @@ Not here: what the bytes mean.
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from shutil import rmtree
 from typing import BinaryIO
 from uuid import uuid4
 
+from filelock import FileLock
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
@@ -78,6 +79,17 @@ def sweep(home: UPath) -> None:
         with suppress(OSError), file.open("rb") as half_written:
             flock(half_written, LOCK_EX | LOCK_NB)  # refused while the process that writes it lives
             file.unlink()
+
+
+@contextmanager
+def held_alone(folder: UPath) -> Iterator[None]:
+    """Hold a folder alone among processes; an object store has no locks, and nothing is held."""
+    if not is_local(folder):
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(folder / ".lock")):
+        yield
 
 
 def _held(path: Path) -> BinaryIO:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FIRST, LAST = day(17), day(19)
-COPY: Final = "published/parquet/core.spend.parquet"
+COPY: Final = "published/parquet/core.spend/2026-11.parquet"
 
 
 @pytest.fixture(scope="module")
