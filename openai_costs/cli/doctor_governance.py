@@ -11,16 +11,17 @@ from upath import UPath
 
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.kernel.errors import OpenAICostsError
-from openai_costs.kernel.formatting import counted
+from openai_costs.kernel.formatting import counted, listed
 from openai_costs.questions.gateway_bypass.assets import why_unjudged
-from openai_costs.settings import Gateway
+from openai_costs.settings import DirectoryFile, Gateway
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.files.odd_rows import summary
 from openai_costs.sources.gateway.readers import GatewayReader, readers_of
 from openai_costs.sources.gateway.registry import strangers
+from openai_costs.sources.people.assets import contents
+from openai_costs.sources.people.frames import read_people
 from openai_costs.sources.provider import Diagnosis, silent
-from openai_costs.sources.user_files import files
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -119,19 +120,27 @@ def _counted(reads: Sequence[DayRead]) -> str:
     return counted(sum(len(read.bodies) for read in reads), noun)
 
 
+def _people_in(file: DirectoryFile, settings: Settings) -> Diagnosis:
+    """Return whether the files of one setting can be read as a run reads them, and how much."""
+    about, folder = f"directory: {file.path}", UPath(settings.config_file.parent)
+    try:
+        found = contents(folder, [file])
+        people = read_people(found, settings.directory)
+    except OpenAICostsError as refused:
+        return Diagnosis("FAIL", about, str(refused))
+    many = people.frame.height
+    text = f"{counted(len(found), 'file')}, {f'{many:,} people' if many != 1 else '1 person'}"
+    if people.remarks:
+        return Diagnosis("WARN", about, f"{text}; {listed(people.remarks, 1, 'row', '; ')}")
+    return Diagnosis("OK", about, text)
+
+
 def _directory(settings: Settings) -> Iterator[Diagnosis]:
     about = "directory"
     if not settings.directory.files:
         yield Diagnosis("OK", about, "not configured, so no one is matched or flagged")
         return
-    folder = UPath(settings.config_file.parent)
-    for pattern in (file.path for file in settings.directory.files):
-        try:
-            found = files(folder, pattern)
-        except OpenAICostsError as refused:
-            yield Diagnosis("FAIL", f"{about}: {pattern}", str(refused))
-        else:
-            yield Diagnosis("OK", f"{about}: {pattern}", counted(len(found), "file"))
+    yield from (_people_in(file, settings) for file in settings.directory.files)
     people = Lake(place(settings.home)).read(Engineers)
     doubted = people.height - people["is_trusted"].sum()
     if people.is_empty():

@@ -24,6 +24,8 @@ from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs_tests.org import NOW, HandClock, House, connection, day, house
 from openai_costs_tests.sources.gateway.litellm.proxy import Proxy
 
+ANN = "name,email\nAnn,ann@acme.example\n"
+
 
 def settings(folder: Path, **sections: object) -> Settings:
     return Settings.model_validate(
@@ -59,7 +61,7 @@ def test_a_gateway_without_its_key_fails_with_the_variable(
 def test_a_directory_file_that_is_not_there_fails_and_one_not_read_yet_is_a_warning(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "people.csv").write_text("name,email\n", encoding="utf-8")
+    (tmp_path / "people.csv").write_text(ANN, encoding="utf-8")
     there = settings(tmp_path, directory=Directory(files=("people.csv", "gone.csv")))
     assert states(there) == {
         "gateway": "OK",
@@ -69,11 +71,31 @@ def test_a_directory_file_that_is_not_there_fails_and_one_not_read_yet_is_a_warn
     }
 
 
+@pytest.mark.parametrize(
+    ("content", "state", "text"),
+    [
+        (ANN, "OK", "1 file, 1 person"),
+        (ANN + "Ben,\n", "WARN", "people.csv, line 3"),
+        ("name,email\n", "FAIL", "people.csv: lists no people"),
+        ("Ann;ann at acme\n", "FAIL", "people.csv"),
+    ],
+)
+def test_a_file_of_people_is_read_as_a_run_reads_it(
+    tmp_path: Path, content: str, state: str, text: str
+) -> None:
+    (tmp_path / "people.csv").write_text(content, encoding="utf-8")
+    there = settings(tmp_path, directory=Directory(files=("people.csv",)))
+    facts = {one.about: one for one in governance_facts(there, HandClock())}
+    found = facts["directory: people.csv"]
+    assert (found.state, text in found.text) == (state, True)
+    assert "ann@" not in found.text
+
+
 @pytest.mark.parametrize(("is_trusted", "state"), [(True, "OK"), (False, "WARN")])
 def test_people_of_a_directory_in_doubt_are_a_warning(
     tmp_path: Path, *, is_trusted: bool, state: str
 ) -> None:
-    (tmp_path / "people.csv").write_text("name,email\n", encoding="utf-8")
+    (tmp_path / "people.csv").write_text(ANN, encoding="utf-8")
     there = settings(tmp_path, directory=Directory(files=("people.csv",)))
     person = {
         "person_id": "ann",

@@ -23,6 +23,9 @@ usually spends, so its habits do not explain the sum."""
 CERTAIN = 3.0
 """A sum this many times above the threshold is flagged whoever made it so."""
 COVERED = 0.8
+BY_ITSELF = 1.8
+"""Where users and keys are nearly all of the spend, a sum that none of them explains must be this
+many times above the threshold: small excesses of many that add up are mostly chance."""
 OF_ONE, OF_ONE_THAT_LASTS = (0.5, 1.5), (0.25, 6.0)
 """An excess of a sum within these multiples of a flagged principal's is the principal's. Rises that
 last begin on different days and from different levels, so they are compared loosely."""
@@ -34,20 +37,20 @@ Hierarchy = pl.DataFrame | None
 def across_levels(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFrame:
     """Return the days with is_high and is_stopped as the levels together show them.
 
-    Slow rises are left to each series: a principal is flagged before the sums that it is part of.
-    A tenfold day is flagged in any case.
+    A slow rise is left to each series, for a principal is flagged before the sums that it is part
+    of; that of a sum must be more certain. A tenfold day is flagged in any case.
 
     Args:
-        days: series_id, day, cost, expected, score, sigmas, material_usd, is_material, is_high,
-            is_tenfold, is_stopped.
+        days: series_id, day, cost, expected, score, lasting, sigmas, material_usd, is_material,
+            is_high, is_lasting, is_tenfold, is_stopped.
         hierarchy: child, parent: which sums a user or key is part of. Without it every sum of the
             day is a candidate, and must score higher the more principals are unusual that day.
     """
+    days = days.join(_covered(days), on="day", how="left", maintain_order="left")
     candidates = days.filter(_is_candidate()).with_columns(
         is_principal=level_of(pl.col(ID)).is_in(PRINCIPALS),
         excess=pl.col("cost") - pl.col("expected"),
     )
-    candidates = candidates.join(_covered(days), on="day", how="left", maintain_order="left")
     principals = candidates.filter("is_principal")
     sums = candidates.filter(~pl.col("is_principal"))
     for name, found in (
@@ -62,7 +65,7 @@ def across_levels(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFra
         is_high=_verdict(),
         is_stopped=pl.col("is_stopped") | pl.col("_stopped"),
     )
-    rest = days.drop(VERDICTS)
+    rest = days.with_columns(is_lasting=_lasts()).drop(*VERDICTS, "is_covered")
     judged = rest.join(decided, on=[ID, "day"], how="left", maintain_order="left")
     return judged.with_columns(pl.col(VERDICTS).fill_null(value=False))
 
@@ -132,11 +135,22 @@ def _made_to_stop(
 
 def _verdict() -> pl.Expr:
     by_itself = pl.col("is_principal") | ~pl.col("is_covered")
-    limit = pl.when("_ordinary").then(CERTAIN * pl.col("sigmas")).otherwise("sigmas")
+    limit = (
+        pl.when("_ordinary")
+        .then(CERTAIN * pl.col("sigmas"))
+        .otherwise(BY_ITSELF * pl.col("sigmas"))
+    )
     is_certain = pl.col("is_tenfold") & pl.col("is_material")
     return (
         pl.col("_high") | (pl.col("is_high") & (by_itself | (pl.col("score") > limit))) | is_certain
     )
+
+
+def _lasts() -> pl.Expr:
+    """A slow rise of a sum whose principals are known must be as certain as a spike of it."""
+    by_itself = level_of(pl.col(ID)).is_in(PRINCIPALS) | ~pl.col("is_covered")
+    is_certain = (pl.col("lasting") > BY_ITSELF * pl.col("sigmas")).fill_null(value=False)
+    return pl.col("is_lasting") & (by_itself | is_certain)
 
 
 def _covered(days: pl.DataFrame) -> pl.DataFrame:

@@ -37,6 +37,12 @@ AHEAD_DAYS = 14
 
 RISE_DAYS = 5
 
+SLOW_RISE_DAYS = 28
+"""A small rise is material too when it goes on for so long that its days add up."""
+
+RECENT = 0.2
+"""Of those dollars: how much the last five days must be, so that a rise that is over ends."""
+
 SUDDEN = 0.7
 
 STILL = 1.9
@@ -54,26 +60,38 @@ def with_cusum(days: pl.DataFrame) -> pl.DataFrame:
     / 2) within -2 and 2.5, s the scale.
     lasting = 4.5 S / alarm, so that 4.5 means what it means for a single day; null unless the day
     is above the base by minimum_growth and the last five days, rise dollars together, by five times
-    material_usd. The alarm is 8.5 (keys 10.2, people 6.4), times 1.2 at just these dollars and less
-    for more. still: the same whatever the dollars, null unless S is large enough and the day
-    above the base by half of minimum_growth. is_sudden: most of S came in the last five days.
+    material_usd, or by a fifth of that while the last 28 reach it. The alarm is 8.5 (keys 10.2,
+    people 6.4), times 1.2 at just these dollars in five days and less for more. still: the same
+    whatever the dollars, null unless S is large enough, the series usually spends on the day, and
+    the day is above the base by half of minimum_growth. is_sudden: most of S came in the last five
+    days.
     """
     days = _with_base(days).with_columns(_path=_step().cum_sum().over(ID))
     lowest = pl.col("_path").rolling_min(MEMORY_DAYS, min_samples=1).over(ID)
-    above = (pl.col("cost") - pl.col("base")).rolling_sum(RISE_DAYS, min_samples=1).over(ID)
-    days = days.with_columns(height=pl.col("_path") - lowest, rise=above)
+    days = days.with_columns(height=pl.col("_path") - lowest, rise=_excess_of(RISE_DAYS))
     is_high = pl.col("cost") >= (1 + pl.col("minimum_growth")) * pl.col("base")
-    is_much = pl.col("rise") >= RISE_DAYS * pl.col("material_usd")
-    lasting = pl.when((pl.col("height") > 0) & is_much & is_high).then("height")
+    lasting = pl.when((pl.col("height") > 0) & _is_much() & is_high).then("height")
     score = pl.col("height") * ALARM_SIGMAS / ALARM
     growth = STILL_GROWTH * pl.col("minimum_growth")
-    is_still = (score > STILL) & (pl.col("cost") >= (1 + growth) * pl.col("base"))
+    is_above = pl.col("is_usual") & (pl.col("cost") >= (1 + growth) * pl.col("base"))
+    is_still = (score > STILL) & is_above
     gained = pl.col("height") - lag(pl.col("height"), RISE_DAYS).fill_null(0.0)
     return days.with_columns(
         lasting=lasting * ALARM_SIGMAS / _alarm(),
         still=pl.when(is_still).then(score),
         is_sudden=gained >= SUDDEN * pl.col("height"),
     ).drop("_path", "height", "slow_mu")
+
+
+def _is_much() -> pl.Expr:
+    """Five times the minimum dollars in five days; or in 28, and a fifth of it in five."""
+    enough = RISE_DAYS * pl.col("material_usd")
+    is_slow = _excess_of(SLOW_RISE_DAYS) >= enough
+    return (pl.col("rise") >= enough) | (is_slow & (pl.col("rise") >= RECENT * enough))
+
+
+def _excess_of(days: int) -> pl.Expr:
+    return (pl.col("cost") - pl.col("base")).rolling_sum(days, min_samples=1).over(ID)
 
 
 def _alarm() -> pl.Expr:

@@ -37,7 +37,8 @@ STEADY, WILDNESS = 0.85, 4.0
 WIDEST = 1.6
 """At most so many times the scale: noise is no reason to overlook a day that no noise makes."""
 
-STRICTER = 1.12
+STRICTER, STRICTER_KEYS = 1.12, 1.04
+"""A program's tail is shorter than a person's."""
 
 PRIOR_DAYS = 6.0
 
@@ -54,7 +55,7 @@ FEW_AMOUNTS = 6
 
 SIGMAS_OF_95 = 1.645
 
-STRICTER_AMOUNTS = 1.39
+STRICTER_AMOUNTS = 1.25
 
 ON_IDLE_WEEKENDS = 0.35
 """Who seldom spends at weekends and does is unusual at a smaller amount."""
@@ -65,9 +66,9 @@ def with_scale(days: pl.DataFrame) -> pl.DataFrame:
 
     body = 1.4826 x median |residual| of 120 days, mixed with 0.5 (keys: 0.3) while there are few;
     tail = 81st percentile of the weekly maxima of 26 weeks / 1.9; scale = 0.35 body + 0.65 tail, of
-    fewer weeks a smaller share, 0.08 at least, for tests that add days up. day_scale = 1.12 scale x
-    (0.85 + 0.85 scale + 4 scale^2, at most 1.6), for single days: the noisier a series, the longer
-    its tail.
+    fewer weeks a smaller share, 0.08 at least, for tests that add days up. day_scale = 1.12 (keys:
+    1.04) x scale x (0.85 + 0.85 scale + 4 scale^2, at most 1.6), for single days: the noisier a
+    series, the longer its tail.
     """
     prior = pl.when(level_of(pl.col(ID)) == KEY).then(PRIOR_OF_KEYS).otherwise(PRIOR)
     days = _with_tails(_bodies(_judged(days))).with_columns(_prior=prior)
@@ -78,7 +79,8 @@ def with_scale(days: pl.DataFrame) -> pl.DataFrame:
     days = days.with_columns(scale=(body * (1 - share) + tail * share).clip(NARROWEST))
     scale = pl.col("scale")
     wider = (STEADY * (1 + scale) + WILDNESS * scale**2).clip(upper_bound=WIDEST)
-    return days.with_columns(day_scale=STRICTER * scale * wider, amount_scale=_amount_scale()).drop(
+    stricter = pl.when(level_of(pl.col(ID)) == KEY).then(STRICTER_KEYS).otherwise(STRICTER)
+    return days.with_columns(day_scale=stricter * scale * wider, amount_scale=_amount_scale()).drop(
         "_weeks", "_high_week", "_prior", "judged"
     )
 

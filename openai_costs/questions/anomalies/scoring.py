@@ -26,7 +26,7 @@ MOSTLY = 0.6
 
 ORDINARY_AMOUNT = -0.7
 
-LEAST_SCORE = 2.5
+LEAST_SCORE = 2.7
 
 FORGIVEN = 1.0
 
@@ -121,7 +121,7 @@ EARLY_DAYS = 42
 SMALL_SHARE = 0.05
 """In a small organization a newcomer is news from this share of its mean day already."""
 
-TIMES_PEERS = 3.0
+TIMES_PEERS = 5.0
 
 WHAT_IS_USED = ("model", "usage_type")
 """Levels that do not spend: a new model is the matter of the key or user that uses it."""
@@ -134,7 +134,7 @@ def with_new_series(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
 
     Reported from newcomer_usd, or a twentieth of the organization's mean day where that is less,
     and from twice the material dollars in any case. A key is reported for small days too, when
-    they add up to that. People are hired all the time, so a person is reported only from three
+    they add up to that. People are hired all the time, so a person is reported only from five
     times what an expensive day of the others costs.
 
     Args:

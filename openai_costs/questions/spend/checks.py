@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
-from openai_costs.kernel.formatting import counted, dollars, listed, total_usd
+from openai_costs.kernel.formatting import counted, dollars, exact_dollars, listed, total_usd
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.questions.spend.control_totals import (
@@ -46,8 +46,16 @@ SETTLED_TOTAL = Rule(
     f"No settled day lost its dollars or changed by more than {LARGE_PCT} %.",
 )
 DAYS_LISTED = 5
-READS = {"page": "page_usd", "ledger": "ledger_usd", "user view": "user_usd"}
-MARTS = {"spend": "spend_usd", "attribution": "attribution_usd", "by user": "user_usd"}
+READS = {
+    "the page": "page_usd",
+    "core.spend": "ledger_usd",
+    "core.spend_by_user": "user_usd",
+}
+MARTS = {
+    "mart.spend": "spend_usd",
+    "mart.spend_attribution": "attribution_usd",
+    "mart.spend_by_user": "user_usd",
+}
 UNPARSED = Rule(
     "unparsed_dollars", "At least 95 % of the day's dollars have a recognized label.", WARN
 )
@@ -162,8 +170,13 @@ def _rows_arrived(sums: pl.DataFrame) -> Iterator[Verdict]:
 
 def _difference(row: dict[str, Decimal], others: Mapping[str, str]) -> str:
     control = row["control_usd"]
-    sums = [f"{name} {row[usd]} ({row[usd] - control:+})" for name, usd in others.items()]
-    return f"{row['connection']}: control {control} USD, {', '.join(sums)}"
+    gaps = {name: row[usd] - control for name, usd in others.items()}
+    sums = [
+        f"{name} has {exact_dollars(control + gap)} (difference {exact_dollars(gap)})"
+        for name, gap in gaps.items()
+        if gap
+    ]
+    return f"{row['connection']}: the control total is {exact_dollars(control)}, {', '.join(sums)}"
 
 
 def _lines_are_sound(control: pl.DataFrame, counts: pl.DataFrame) -> Iterator[Verdict]:

@@ -1,6 +1,6 @@
 """The known engineers as an asset: read whole, and used only when they may be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -10,7 +10,7 @@ from openai_costs.kernel.errors import FileRefused
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.orchestration.checks import Rule
 from openai_costs.orchestration.table_assets import asset_key, described
-from openai_costs.settings import Directory
+from openai_costs.settings import Directory, DirectoryFile
 from openai_costs.settings.load import Settings
 from openai_costs.sources.people.frames import Content, Judged, Listed, doubted, judged, read_people
 from openai_costs.sources.user_files import files
@@ -96,13 +96,21 @@ def _read(rules: Directory, folder: UPath, lake: Lake) -> Reading:
     if not rules.files:
         return Reading(nothing, doubted(before, NOT_CONFIGURED))
     try:
-        people = read_people(_contents(rules, folder), rules)
+        people = read_people(contents(folder, rules.files), rules)
     except FileRefused as refused:
         return Reading(nothing, doubted(before, str(refused)))
     return Reading(people, judged(people.frame, before, rules))
 
 
-def _contents(rules: Directory, folder: UPath) -> list[Content]:
-    """Return the files of the settings, each once, in their order."""
-    every = {str(found): (found, one) for one in rules.files for found in files(folder, one.path)}
+def contents(folder: UPath, named: Sequence[DirectoryFile]) -> list[Content]:
+    """Return the files that settings name, each once, in their order.
+
+    Args:
+        folder: The folder of the settings.
+        named: Files and patterns.
+
+    Raises:
+        FileRefused: There is no such file, or it cannot be read.
+    """
+    every = {str(found): (found, one) for one in named for found in files(folder, one.path)}
     return [Content(found.name, found.read_bytes(), one) for found, one in every.values()]

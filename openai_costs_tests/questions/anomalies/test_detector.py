@@ -136,6 +136,44 @@ def test_a_rise_that_was_found_stays_open_over_lower_days_until_it_is_over() -> 
     assert min(found) < on(76)
 
 
+def test_a_small_rise_is_found_when_the_days_of_a_month_add_up_to_much() -> None:
+    costs = shaped(110, lambda number: 16.0 if number < 70 else 23.0)
+    found = flagged(frame(key_k=costs), "key:k")
+    assert set(found.values()) == {"slow_leak"}
+    assert on(75) < min(found) < on(84)
+
+
+def test_a_rise_of_so_few_dollars_that_a_month_of_it_is_little_is_not_reported() -> None:
+    costs = shaped(110, lambda number: 4.0 if number < 70 else 5.75)
+    assert flagged(frame(key_k=costs), "key:k") == {}
+
+
+def test_a_rise_does_not_go_on_over_days_without_spend_of_a_weekly_job() -> None:
+    weekly = shaped(140, lambda number: 0.0 if number % 7 else 100.0 if number < 84 else 400.0)
+    spend = frame(org=flat(140, 1000.0), key_job=weekly)
+    found = detect(spend).filter(pl.col("is_anomaly"), series_id="key:job")
+    assert found.height > 0
+    assert (found["cost"] > 0).all()
+
+
+def test_a_sum_that_no_principal_explains_must_be_further_above_where_they_are_known() -> None:
+    project, person = [*flat(60, 200.0), 300.0], [*flat(60, 20.0), 30.0]
+    alone = frame(project_p=project)
+    known = frame(project_p=project, **{f"user_{name}": person for name in "abcdefghij"})
+    assert flagged(known, "user:a") == {}
+    assert flagged(alone, "project:p") == {on(60): "spike"}
+    assert flagged(known, "project:p") == {}
+
+
+def test_a_slow_rise_of_a_sum_must_be_more_certain_where_its_principals_are_known() -> None:
+    project = shaped(100, lambda number: 200.0 if number < 70 else 250.0)
+    people = {f"user_{name}": [usd / 10 for usd in project] for name in "abcdefghij"}
+    low = {name: [*costs[:70], *flat(30, 20.0)] for name, costs in people.items()}
+    alone = flagged(frame(project_p=project), "project:p")
+    known = flagged(frame(project_p=project, **low), "project:p")
+    assert min(alone) < min([*known, on(99)])
+
+
 def test_days_that_were_high_and_stay_above_the_old_level_are_one_story() -> None:
     spend = frame(key_k=[*flat(60), 200.0, 200.0, 200.0, 120.0, 120.0, 120.0, 120.0, *flat(8)])
     found = detect(spend, Thresholds(minimum_usd=65.0)).filter("is_anomaly")
@@ -285,7 +323,7 @@ def test_a_sum_that_rises_by_more_than_a_person_did_is_not_explained() -> None:
 def test_a_rise_of_a_program_must_be_more_certain_than_that_of_a_person() -> None:
     first = {}
     for level in ("user", "key"):
-        costs = shaped(100, lambda number: 100.0 if number < 70 else 130.0)
+        costs = shaped(100, lambda number: 100.0 if number < 70 else 128.0)
         found = flagged(frame(**{f"{level}_x": costs}), f"{level}:x")
         first[level] = min(found)
     assert on(70) <= first["user"] < first["key"]

@@ -171,7 +171,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     assert f"In its first {FIRST_DAYS} days of spend" in flat
     assert f"the first {BEGINNING_DAYS} days of the first reading" in flat
     assert (SMALL_SHARE, "from a twentieth of its mean day" in flat) == (0.05, True)
-    assert (TIMES_PEERS, "people from three times" in flat) == (3.0, True)
+    assert (TIMES_PEERS, "people from five times" in flat) == (5.0, True)
 
 
 def test_a_rule_is_asked_about_days_that_have_a_mart_of_spend() -> None:
