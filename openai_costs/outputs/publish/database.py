@@ -119,19 +119,19 @@ def _bring_up_to_date(
     last: LastPublication,
 ) -> dict[str, Months]:
     """Fill an empty database, or replace what changed in a copy of the last; return the months."""
-    changed = dict[str, Months]()
-    if before is None and last.slices:
+    if before is not None:
+        refresh = Refresh(sql, lake, before, last.slices)
+        with at_once(sql):
+            return {
+                table.full_name(): refresh.replace(table, shown[table.full_name()])
+                for table in all_contracts()
+            }
+    if last.slices:
         last.open()
     for table in all_contracts():
-        name = table.full_name()
         with at_once(sql):
-            if before is None:
-                fill(sql, lake, table, last)
-                changed[name] = None
-            else:
-                refresh = Refresh(sql, lake, before, last.slices)
-                changed[name] = refresh.replace(table, shown[name])
-    return changed
+            fill(sql, lake, table, last)
+    return dict.fromkeys(shown)
 
 
 def _also(changed: Mapping[str, Months], withheld: Sequence[Difference]) -> dict[str, Months]:
