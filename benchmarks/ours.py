@@ -104,7 +104,7 @@ def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
 def _read(settings: Settings, days: DayRange) -> None:
     archive = Archive(place(settings.home))
     reader = OpenAICosts(settings, archive, utc_now)
-    asked = sources(reader, settings.connections, days, silent)
+    asked = sources(lambda one: reader.read(one, days, silent), settings.connections, days)
     done = ingest(asked, archive, silent)
     if done.failed:
         raise SystemExit(f"The reading failed: {done.failed}")
@@ -129,12 +129,17 @@ def _cut(settings: Settings, days: DayRange) -> None:
     home = place(settings.home)
     archive, lake = Archive(home), Lake(home)
     nobody = listed(lake)
-    cut = partial(by_project_key_model, directory=nobody, teams=())
-    _whole(lake.replace(MartSpend, (batch.derive(cut) for batch in lake.batches(Spend, days))))
     _whole(lake.replace(SpendAttribution, _attributed(lake, days, nobody)))
+    _whole(lake.replace(MartSpend, _spent(lake, days, nobody)))
     attributed = lake.batches(SpendAttribution, days)
     _whole(lake.replace(MartSpendByUser, (batch.derive(by_user) for batch in attributed)))
     _whole(lake.replace(Restatements, changes(archive, settings, days)))
+
+
+def _spent(lake: Lake, days: DayRange, nobody: Directory) -> Iterator[Batch]:
+    for batch in lake.batches(Spend, days):
+        whose = lake.read(SpendAttribution, sorted({key.day for key in batch.read_at}))
+        yield batch.derive(partial(by_project_key_model, attribution=whose, directory=nobody))
 
 
 def _attributed(lake: Lake, days: DayRange, nobody: Directory) -> Iterator[Batch]:
