@@ -19,6 +19,8 @@ from upath import UPath
 from openai_costs.kernel.errors import SettingsError
 
 HALF_WRITTEN = ".tmp"
+SET_ASIDE = "set_aside"
+"""The folder of a home for damaged files: nothing reads them, and they may be deleted."""
 
 _IMPOSSIBLE = re.compile(r"[\[\]\\]|%[0-9A-Fa-f]{2}")
 """delta-rs stops at brackets, takes a backslash for a slash, and decodes %20 and the like twice."""

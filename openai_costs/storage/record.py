@@ -17,11 +17,10 @@ import msgspec
 from upath import UPath
 
 from openai_costs.storage.delta_faults import WriteConflict
-from openai_costs.storage.files import create_file, is_local, set_file_aside
+from openai_costs.storage.files import SET_ASIDE, create_file, is_local, set_file_aside
 from openai_costs.storage.object_stores import refuse_unsafe_store
 
 FOLDER = "record"
-SET_ASIDE = "set_aside"
 _NAME = re.compile(r"(\d{8})\.json")
 
 Row = Mapping[str, Any]
@@ -89,8 +88,7 @@ class Record:
 
     def tables(self) -> list[str]:
         """Return the names of the tables that have entries."""
-        names = [one.name for one in self._listed(self.root) if one.is_dir()]
-        return sorted(name for name in names if name != SET_ASIDE)
+        return sorted(one.name for one in self._listed(self.root) if one.is_dir())
 
     def folded(self, table: str, key: KeyOf) -> Folded:
         """Return the rows of a table after all of its entries that can be used."""
@@ -130,7 +128,7 @@ class Record:
     def restore(self, table: str, damage: Damage, entry: Entry) -> None:
         """Set a damaged entry aside, and write what is known of it from elsewhere in its place."""
         if damage.file.exists():
-            set_file_aside(damage.file, self.root / SET_ASIDE / table)
+            set_file_aside(damage.file, self.root.parent / SET_ASIDE / FOLDER / table)
         self.append(table, damage.number, entry)
 
     def missing(self, table: str, number: int) -> Damage:
