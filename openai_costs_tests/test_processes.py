@@ -60,7 +60,7 @@ STAGES: Final = {
     "the marts, between their commit and the log": "after mart/spend",
     "attribution": "before mart/spend_attribution",
     "publish": "/published/openai_costs.duckdb",
-    "publish, between the database and the Parquet files": "/published/parquet/core.spend.parquet",
+    "publish, between the database and the Parquet files": "/published/parquet/core.spend/",
 }
 
 

@@ -1,9 +1,8 @@
 """The archive of raw reads: append-only evidence, from which every table can be rebuilt.
 
 `raw/<provider>/<connection>/<dataset>/<day>/r<number>-<read_at>.tar.zst` is a complete read of a
-day: `manifest.json` and one member per part (`ledger.json`, ...), exactly as it came over the wire.
-It appears whole or not at all, and never changes. The largest number is the newest read, whatever
-a clock said. Not here: what the bytes mean.
+day: `manifest.json` and a member for each part, exactly as it came. It appears whole or not at
+all, and never changes. The largest number is the newest read. Not here: what the bytes mean.
 """
 
 import hashlib

@@ -1,10 +1,9 @@
 """The lake, the system of record: one Delta Lake table for each contract.
 
 A slice (one connection, one day) is validated and then replaced, or left alone; all slices of a
-batch are replaced by one atomic commit, and a day without rows is a slice all the same
-(slice_log.py). Any number of processes may write at once. Every row has the read it was made from,
-so that a reader can see whether two tables are of the same read. Not here: Dagster
-(orchestration/table_assets.py), the published database (publish/).
+batch are replaced by one atomic commit, and a day without rows is a slice too (slice_log.py). Any
+number of processes may write at once. Every row has the read it was made from, so that a reader
+sees whether two tables are of the same read. Not here: orchestration/table_assets.py, publish/.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +29,7 @@ from openai_costs.storage.record import Record
 from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
 from openai_costs.storage.replacing import count, sound_part
 from openai_costs.storage.slice_log import KEY, LOG
-from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
+from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
 from openai_costs.storage.sql import connected
 from openai_costs.storage.stored_batches import bounded, read_batch, read_whole
 from openai_costs.storage.stored_slices import StoredSlices
@@ -118,8 +117,8 @@ class Lake:
 
     def reads(self, table: type[Contract]) -> dict[Slice, datetime]:
         """Return which read each stored slice was made from."""
-        _, slices = self._slices_of(table)
-        return {Slice(*key): at for *key, at in slices.select(*KEY, "read_at").iter_rows()}
+        reads = self._slices_of(table)[1].select(*KEY, "read_at").iter_rows()
+        return {Slice(*key): at for *key, at in reads}
 
     @contextmanager
     def alone(self, table: type[Contract]) -> Iterator[None]:
@@ -183,10 +182,19 @@ class Lake:
         is_recorded = table in RECORDED and self.recorded.read(table) is not None
         return is_recorded or self._find(table) is not None
 
-    def relation(self, table: type[Contract]) -> str:
-        """Return the rows of a table as SQL for DuckDB: a subquery with the contract's columns."""
+    def relation(self, table: type[Contract], slices: pl.DataFrame | None = None) -> str:
+        """Return the rows of a table as SQL for DuckDB: a subquery with the contract's columns.
+
+        Of some slices (connection, day) it has all rows, and rows of others in the same files.
+        """
         self._make_ready()
-        return relation(table, self._tables.live_files(path_of(table)))
+        return relation(table, self._tables.live_files(path_of(table)), slices)
+
+    def written(self, table: type[Contract]) -> Written:
+        """Return which version of a table is shown, and which version wrote each of its slices."""
+        (_, slices), found = self._slices_of(table), self._find(table)
+        known = ("", -1) if found is None else (str(found.metadata().id), found.version())
+        return Written(*known, slices)
 
     def make_readable(self, sql: duckdb.DuckDBPyConnection) -> None:
         """Let a DuckDB connection read the lake, also where it is an object store."""
@@ -195,13 +203,11 @@ class Lake:
 
     def days(self, table: type[Contract], connection: str) -> set[date]:
         """Return the days a connection has in a table."""
-        _, slices = self._slices_of(table)
-        return set(slices.filter(connection=connection)["day"])
+        return set(self._slices_of(table)[1].filter(connection=connection)["day"])
 
     def connections(self, table: type[Contract]) -> list[str]:
         """Return the connections that have slices in a table, sorted."""
-        _, slices = self._slices_of(table)
-        return sorted(set(slices["connection"]))
+        return sorted(set(self._slices_of(table)[1]["connection"]))
 
     def remove_connection(self, connection: str) -> None:
         """Remove all slices of a connection, in every table of slices."""
@@ -234,8 +240,8 @@ class Lake:
         with DayFiles(self.root).claimed() as old:
             for table in old.tables:
                 for batch in old.batches(table):
-                    written = replace_slices(self._tables, table, batch)
-                    self._slices.note(path_of(table), [written], -1)
+                    moved = [replace_slices(self._tables, table, batch)]
+                    self._slices.note(path_of(table), moved, -1)
                 if (whole := old.whole(table)) is not None:
                     store_whole(self._tables, table, whole)
                 old.remove(table)

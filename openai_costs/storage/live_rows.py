@@ -108,14 +108,34 @@ def by_partition(
     return dict(found)
 
 
-def relation(table: type[Contract], files: Iterable[LiveFile]) -> str:
-    """Return the rows of live files as SQL: a subquery with the contract's columns and types."""
+def files_with(files: Iterable[LiveFile], slices: pl.DataFrame) -> list[LiveFile]:
+    """Return the files that may have rows of some slices: connection, day."""
+    ends = slices.group_by("connection").agg(pl.col("day").min(), last=pl.col("day").max())
+    days = {name: (first, last) for name, first, last in ends.iter_rows()}
+    return [
+        file
+        for file in files
+        if (found := days.get(file.partition["connection"])) and file.may_hold(*found)
+    ]
+
+
+def relation(
+    table: type[Contract], files: Iterable[LiveFile], slices: pl.DataFrame | None = None
+) -> str:
+    """Return the rows of live files as SQL: a subquery with the contract's columns and types.
+
+    Args:
+        table: The contract.
+        files: The files.
+        slices: connection, day: only files that may have rows of these.
+    """
+    files = files if slices is None else files_with(files, slices)
     inside = {name: kind for name, kind in table.types().items() if name != "connection"}
     typed = [f"CAST(NULL AS {_in_file(kind)}) AS {name}" for name, kind in inside.items()]
     parts = [f"SELECT CAST(NULL AS VARCHAR) AS connection, {', '.join(typed)} WHERE false"]
     for partition, some in by_partition(files, ["connection"]).items():
         values = [f"{text(value)} AS {name}, " for name, value in partition]
-        paths = ", ".join(text(_pattern(file)) for file in some)
+        paths = ", ".join(text(pattern(file.path)) for file in some)
         parts.append(
             f"SELECT {''.join(values)}* FROM "  # noqa: S608 - our own names and quoted paths
             f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
@@ -140,9 +160,9 @@ def _sources(files: Sequence[LiveFile]) -> list[str] | list[bytes]:
     return list(content.values())
 
 
-def _pattern(file: LiveFile) -> str:
+def pattern(path: object) -> str:
     """Return a path as DuckDB reads it: every path is a pattern, so signs of one stand in []."""
-    return str(file.path).replace("*", "[*]").replace("?", "[?]")
+    return str(path).replace("*", "[*]").replace("?", "[?]")
 
 
 def _in_file(kind: pl.DataType) -> str:

@@ -31,14 +31,18 @@ SLICES = pl.Schema(
         "page_usd": pl.String(),
     }
 )
-COMMIT = pl.Schema({"table_id": pl.String(), "version": pl.Int64()})
+VERSION = "version"
+WRITTEN = pl.Schema({**SLICES, VERSION: pl.Int64()})
+"""`version`: the version of the table that wrote the slice; null where only its rows are known."""
+
+COMMIT = pl.Schema({"table_id": pl.String(), VERSION: pl.Int64()})
 ENTRIES = pl.Schema({TABLE: pl.String(), **COMMIT, **SLICES})
 """`table_id`, `version`: the commit that wrote the slice; a table that was removed and made again
 has another id. An entry without a connection says that all slices up to its version are in the log.
 `page_usd`: exact, as decimal text."""
 
 Known = tuple[DeltaTable, pl.DataFrame]
-"""A version of a table, and its slices: the columns of SLICES."""
+"""A version of a table, and its slices: the columns of WRITTEN."""
 
 REARRANGES = {"OPTIMIZE", "VACUUM START", "VACUUM END"}
 """Commits of other programs that change no rows, and have no entry."""
@@ -113,11 +117,15 @@ def is_complete(entries: pl.DataFrame, data: DeltaTable) -> bool:
 
 
 def _folded(table: str, data: DeltaTable, slices: pl.DataFrame) -> pl.DataFrame:
-    """Return entries that say that these are all slices of this version of a table."""
-    return pl.concat([slices, SLICES.to_frame().clear(1)]).select(
+    """Return entries that say that these are all slices of this version of a table.
+
+    A slice keeps the version that wrote it, so that a publication sees which slices are newer than
+    it; one whose version is not known counts as written by this one.
+    """
+    return pl.concat([slices, WRITTEN.to_frame().clear(1)]).select(
         pl.lit(table).alias(TABLE),
         pl.lit(str(data.metadata().id)).alias("table_id"),
-        pl.lit(data.version(), pl.Int64).alias("version"),
+        pl.col(VERSION).fill_null(pl.lit(data.version(), pl.Int64)),
         *SLICES.names(),
     )
 
@@ -127,7 +135,7 @@ def _changes_no_rows(commit: Mapping[str, object]) -> bool:
 
 
 def slices_of(entries: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFrame:
-    """Return the slices of a table, sorted: the columns of SLICES.
+    """Return the slices of a table, sorted: the columns of WRITTEN.
 
     Args:
         entries: Its entries in the log.
@@ -135,15 +143,15 @@ def slices_of(entries: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFram
             read_at, read_number. They decide, and of the log count the slices without rows.
     """
     logged = entries.drop_nulls("connection").sort("version", "read_at", maintain_order=True)
-    newest = logged.unique(KEY, keep="last").select(SLICES.names())
+    newest = logged.unique(KEY, keep="last").select(WRITTEN.names())
     if stored is None:
         return newest.sort(KEY)
     pages = logged.drop_nulls("page_usd").unique([*KEY, "read_at"], keep="last")
     with_pages = stored.join(
         pages.select(*KEY, "read_at", "page_usd"), on=[*KEY, "read_at"], how="left"
-    )
+    ).with_columns(pl.lit(None, pl.Int64).alias(VERSION))
     empty = newest.filter(pl.col("rows") == 0).join(stored, on=KEY, how="anti")
-    return pl.concat([with_pages.select(SLICES.names()), empty]).sort(KEY)
+    return pl.concat([with_pages.select(WRITTEN.names()), empty]).sort(KEY)
 
 
 def _of(table: str, files: list[LiveFile]) -> list[LiveFile]:

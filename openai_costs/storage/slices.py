@@ -73,6 +73,22 @@ class Batch:
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+@dataclass(frozen=True)
+class Written:
+    """A version of a table.
+
+    Args:
+        table_id: Another one where a table was removed and made again; empty where there is none.
+        version: The number of the version; -1 where there is no table.
+        slices: connection, day, rows and `version`: which one wrote the slice; null where that is
+            not known. No rows where the table has no slices.
+    """
+
+    table_id: str
+    version: int
+    slices: pl.DataFrame
+
+
 Batches = Iterable[Batch]
 
 

@@ -13,6 +13,7 @@ from openai_costs.storage.live_rows import (
     POSITION,
     collected,
     completed,
+    files_with,
     scan,
     with_zones,
 )
@@ -53,14 +54,8 @@ def read_batch(
         place: The table's folder, for a person.
     """
     first, last = min(slices["day"]), max(slices["day"])
-    connections = set(slices["connection"])
-    some = [
-        file
-        for file in files
-        if file.partition["connection"] in connections and file.may_hold(first, last)
-    ]
     types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
-    rows = scan(types, some).filter(pl.col("day").is_between(first, last))
+    rows = scan(types, files_with(files, slices)).filter(pl.col("day").is_between(first, last))
     wanted = slices.lazy().select(*KEY, PLACE)
     in_order = rows.join(wanted, on=KEY).sort("connection", PLACE, POSITION)
     frame = as_contract(table, collected(in_order, place))

@@ -17,6 +17,7 @@ from openai_costs.storage.slice_log import (
     KEY,
     LOG,
     SLICES,
+    WRITTEN,
     Known,
     SliceLog,
     is_complete,
@@ -37,14 +38,14 @@ class StoredSlices:
         self._known: dict[str, tuple[str, int, pl.DataFrame, pl.DataFrame]] = {}
 
     def of(self, name: str) -> tuple[list[LiveFile], pl.DataFrame]:
-        """Return the live files of a version of a table, and its slices: the columns of SLICES.
+        """Return the live files of a version of a table, and its slices: the columns of WRITTEN.
 
         The log is read before the table: a commit in between is then one without an entry.
         """
         entries = self._log.entries(name)
         data = self._tables.find(name)
         if data is None or not data.metadata().partition_columns:
-            return [], SLICES.to_frame()
+            return [], WRITTEN.to_frame()
         files = self._tables.files_in(name, data)
         version = (str(data.metadata().id), data.version(), entries)
         known = self._known.get(name)

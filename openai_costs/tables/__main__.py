@@ -21,7 +21,7 @@ Written by `python -m openai_costs.tables` from the contracts in `openai_costs/t
 views in `openai_costs/outputs/publish/bi/`. Do not edit it by hand.
 
 The same tables are in `published/openai_costs.duckdb` (schemas `core`, `mart` and `bi`) and, apart
-from the views, in `published/parquet/<schema>.<table>.parquet`. Every table and column of the
+from the views, in `published/parquet/<schema>.<table>/`. Every table and column of the
 database carries the text below as a comment, and `bi.data_dictionary` lists them all.
 
 `DECIMAL(38,18)` is exact. `DOUBLE`, in the views only, is not: use `core` or `mart` to reconcile.

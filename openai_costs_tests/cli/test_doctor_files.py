@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FIRST, LAST = day(17), day(19)
 OUTPUTS: Final = ("published/duckdb", "report/cost_explorer")
-COPY: Final = "published/parquet/core.spend.parquet"
+COPY: Final = "published/parquet/core.spend/2026-11.parquet"
 
 
 @pytest.fixture(scope="module")

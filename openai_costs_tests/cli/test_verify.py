@@ -61,7 +61,7 @@ def published_rows_lost(home: Path) -> None:
 
 
 def copy_damaged(home: Path) -> None:
-    (home / "published" / "parquet" / "core.spend.parquet").write_bytes(b"no Parquet")
+    (home / "published" / "parquet" / "core.spend" / "2026-11.parquet").write_bytes(b"no Parquet")
 
 
 def page_damaged(home: Path) -> None:

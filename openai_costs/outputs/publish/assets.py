@@ -43,8 +43,8 @@ def published_database() -> dg.AssetsDefinition:
     @dg.asset(
         key=DATABASE,
         deps=[asset_key(table) for table in all_contracts()],
-        description="The database for readers. A DuckDB file and Parquet tables, rebuilt from the "
-        "lake beside the old ones and renamed into place.",
+        description="The database for readers. A DuckDB file and Parquet tables, brought up to "
+        "date with the lake beside the old ones and renamed into place.",
         backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
         group_name=GROUP,
         kinds={"duckdb", "parquet"},
@@ -145,6 +145,7 @@ def _figures(done: Published, lake: Lake) -> dict[str, Any]:
         "path": dg.MetadataValue.path(str(done.path)),
         "rows": sum(done.rows.values()),
         "size_bytes": done.size_bytes,
+        "is_rebuilt": done.is_rebuilt,
         "spend_usd": float(daily["billed_usd"].sum()),
         "data_through": str(through) if through else "no day yet",
         "days_in_flight": len(done.in_flight),

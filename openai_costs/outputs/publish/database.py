@@ -5,9 +5,9 @@ run never meets theirs (docs/adr/0002).
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from shutil import rmtree
@@ -21,13 +21,19 @@ from openai_costs.outputs.publish.empty_database import (
     READABLE_FROM,
     at_once,
     empty_database,
-    literal,
 )
-from openai_costs.outputs.publish.last_publication import (
-    DATABASE,
-    KEPT,
-    LastPublication,
-    is_daily,
+from openai_costs.outputs.publish.filling import Months, Refresh, fill, months_of
+from openai_costs.outputs.publish.last_publication import DATABASE, LastPublication
+from openai_costs.outputs.publish.parquet_copies import (
+    build_copies,
+    put_in_place,
+)
+from openai_costs.outputs.publish.publication_state import (
+    PublicationState,
+    continued,
+    digest_of,
+    note_state,
+    state_of,
 )
 from openai_costs.outputs.publish.tie_outs import (
     TOGETHER,
@@ -39,10 +45,10 @@ from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.files import is_local, move_into_place, sweep
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import held
+from openai_costs.storage.slices import Written
 from openai_costs.storage.sql import QUIET
-from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.contract import all_contracts
 
-PARQUET = "published/parquet"
 BUILDING = ".building-"
 MEMORY_LIMIT = "256MB"
 """Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
@@ -58,6 +64,7 @@ class Published:
         in_flight: (connection, day) that some run is still writing; they kept their last rows.
         withheld: Where settled days do not tie out; they kept their last rows.
         size_bytes: Size of the database.
+        is_rebuilt: Whether it was built anew, and not continued.
     """
 
     path: UPath
@@ -65,33 +72,72 @@ class Published:
     in_flight: list[tuple[str, date]]
     withheld: list[Difference]
     size_bytes: int
+    is_rebuilt: bool
 
 
 def publish(home: UPath, lake: Lake) -> Published:
-    """Rebuild the published database and Parquet tables from the lake, and put them in place.
+    """Bring the published database and Parquet files up to date with the lake, and put them there.
+
+    What changed since the last publication is replaced in a copy of it. Where that cannot be
+    continued (`publication_state.continued`), everything is built anew; the rows are the same.
 
     Raises:
         PublicationRefused: The days do not tie out, not even with the last published rows.
     """
     with _one_at_a_time(home) as scratch:
         built = scratch / "openai_costs.duckdb"
-        with lake.frozen(), _database(built, scratch) as sql:
-            lake.make_readable(sql)
-            in_flight = slices_in_flight(lake)
-            last = LastPublication(sql, home, scratch)
-            last.keep(in_flight)
-            for table in all_contracts():
-                with at_once(sql):
-                    _fill(sql, lake, table, last)
-            withheld = _withhold(sql, lake, last, in_flight)
-            rows = {table.full_name(): _height(sql, table) for table in all_contracts()}
-            parquet = [_parquet(sql, scratch, name) for name in rows]
-            last.close()
-        size = built.stat().st_size
+        with lake.frozen():
+            shown = {table.full_name(): lake.written(table) for table in all_contracts()}
+            now = state_of(shown)
+            before = continued(home, now, built)
+            if before is None:
+                built.write_bytes(empty_database())
+            with _database(built, scratch) as sql:
+                lake.make_readable(sql)
+                in_flight, last = slices_in_flight(lake), LastPublication(sql, home, scratch)
+                last.keep(in_flight)
+                changed = _bring_up_to_date(sql, lake, shown, before, last)
+                withheld = _withhold(sql, lake, last, in_flight)
+                rows = {name: _height(sql, name) for name in shown}
+                months = _also(changed, withheld)
+                sound = before.copies if before else {}
+                copies = build_copies(sql, home, scratch, months, sound)
+                last.close()
+        size, digest = built.stat().st_size, digest_of(built)
         move_into_place(built, home / DATABASE)
-        for file in parquet:
-            move_into_place(file, home / PARQUET / file.name)
-    return Published(home / DATABASE, rows, in_flight, withheld, size)
+        put_in_place(home, copies)
+        kept = sorted({*in_flight, *(one.key for one in withheld)})
+        note_state(home, replace(now, kept=kept, copies=copies.marks, digest=digest))
+    return Published(home / DATABASE, rows, in_flight, withheld, size, is_rebuilt=before is None)
+
+
+def _bring_up_to_date(
+    sql: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    shown: Mapping[str, Written],
+    before: PublicationState | None,
+    last: LastPublication,
+) -> dict[str, Months]:
+    """Fill an empty database, or replace what changed in a copy of the last; return the months."""
+    if before is not None:
+        refresh = Refresh(sql, lake, before, last.slices)
+        with at_once(sql):
+            return {
+                table.full_name(): refresh.replace(table, shown[table.full_name()])
+                for table in all_contracts()
+            }
+    if last.slices:
+        last.open()
+    for table in all_contracts():
+        with at_once(sql):
+            fill(sql, lake, table, last)
+    return dict.fromkeys(shown)
+
+
+def _also(changed: Mapping[str, Months], withheld: Sequence[Difference]) -> dict[str, Months]:
+    """Return the months to write again, with those of days that were given their last rows."""
+    held_back = months_of(one.day for one in withheld)
+    return {name: None if one is None else one | held_back for name, one in changed.items()}
 
 
 def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
@@ -128,8 +174,7 @@ def _one_at_a_time(home: UPath) -> Iterator[Path]:
 
 @contextmanager
 def _database(built: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database that has every table and view already, and no rows."""
-    built.write_bytes(empty_database())
+    """Open a database that has every table and view already."""
     resource = DuckDBResource(
         database=str(built),
         connection_config={
@@ -164,24 +209,6 @@ def _withhold(
     return found
 
 
-def _height(sql: duckdb.DuckDBPyConnection, table: type[Contract]) -> int:
-    question = f"SELECT count(*) FROM {table.full_name()}"  # noqa: S608 - our own names
+def _height(sql: duckdb.DuckDBPyConnection, name: str) -> int:
+    question = f"SELECT count(*) FROM {name}"  # noqa: S608 - our own names
     return int(sql.sql(question).fetchall()[0][0])
-
-
-def _fill(
-    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: LastPublication
-) -> None:
-    """Fill a table from the lake, and with what the last publication keeps of it."""
-    name, names = table.full_name(), ", ".join(table.types())
-    kept = KEPT if is_daily(table) else "false"
-    if lake.has(table):
-        source = lake.relation(table)
-        sql.execute(f"INSERT INTO {name} SELECT {names} FROM {source} WHERE NOT {kept}")  # noqa: S608 - our own names
-    last.take(table)
-
-
-def _parquet(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str) -> Path:
-    file = scratch / f"{name}.parquet"
-    sql.execute(f"COPY {name} TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
-    return file

@@ -1,14 +1,16 @@
 """The database that readers get, before it has rows: tables, views, and what each column is.
 
-It is the same for every home. Making it takes a few hundred statements, most of them comments,
-so a process makes it once, and each publication begins with a copy. Not here: rows (database.py),
-what the views say (bi.py).
+It is the same for every home: one script makes it. It has a few hundred statements, most of them
+comments, so a process runs it once, and each rebuilt publication begins with a copy. Not here: rows
+(filling.py), what the views say (bi).
 """
 
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -16,7 +18,7 @@ import duckdb
 from openai_costs.outputs.publish.bi import VIEWS, View
 from openai_costs.storage.live_rows import SQL_TYPES
 from openai_costs.storage.sql import QUIET
-from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.contract import LAYERS, Contract, all_contracts
 
 READABLE_FROM = "v1.0.0"
 """The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
@@ -33,12 +35,19 @@ def empty_database() -> bytes:
         with duckdb.connect(file, config=config) as sql:
             sql.execute(QUIET)
             with at_once(sql):
-                for table in all_contracts():
-                    _table(sql, table)
-                for view in VIEWS:
-                    _view(sql, view)
+                sql.execute(_script())
             sql.execute("CHECKPOINT")
         return file.read_bytes()
+
+
+@cache
+def structure() -> str:
+    """Return what differs where tables, views, comments or the software that makes them do.
+
+    A published file of another structure is not continued, but built anew.
+    """
+    made_by = f"openai-costs {version('openai-costs')}, DuckDB {duckdb.__version__}"
+    return sha256(f"{made_by}\n{READABLE_FROM}\n{_script()}".encode()).hexdigest()
 
 
 @contextmanager
@@ -54,20 +63,24 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _table(sql: duckdb.DuckDBPyConnection, table: type[Contract]) -> None:
-    """Create a table from its contract, and comment it."""
+def _script() -> str:
+    """Return the script that makes the database: every table, every view and their comments."""
+    layers = [f"CREATE SCHEMA {name}" for name in (*LAYERS, "bi")]
+    return ";\n".join([*layers, *map(_table, all_contracts()), *map(_view, VIEWS)])
+
+
+def _table(table: type[Contract]) -> str:
+    """Return what creates a table from its contract, and comments it."""
     name, described = table.full_name(), list(table.describe())
     columns = ", ".join(f"{column} {SQL_TYPES[str(kind)]}" for column, kind, *_ in described)
-    sql.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema_name()}")
-    sql.execute(f"CREATE TABLE {name} ({columns})")
     about = {column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described}
-    sql.execute(_comments("TABLE", name, " ".join(table.about().split()), about))
+    comments = _comments("TABLE", name, " ".join(table.about().split()), about)
+    return f"CREATE TABLE {name} ({columns});\n{comments}"
 
 
-def _view(sql: duckdb.DuckDBPyConnection, view: View) -> None:
-    sql.execute("CREATE SCHEMA IF NOT EXISTS bi")
-    sql.execute(f"CREATE VIEW bi.{view.name} AS {view.sql}")
-    sql.execute(_comments("VIEW", f"bi.{view.name}", view.about, view.columns))
+def _view(view: View) -> str:
+    comments = _comments("VIEW", f"bi.{view.name}", view.about, view.columns)
+    return f"CREATE VIEW bi.{view.name} AS {view.sql};\n{comments}"
 
 
 def _comments(kind: str, name: str, about: str, columns: Mapping[str, str]) -> str:
@@ -76,4 +89,4 @@ def _comments(kind: str, name: str, about: str, columns: Mapping[str, str]) -> s
     script += [
         f"COMMENT ON COLUMN {name}.{one} IS {literal(text)}" for one, text in columns.items()
     ]
-    return "; ".join(script)
+    return ";\n".join(script)

@@ -32,21 +32,25 @@ class LastPublication:
 
     def __init__(self, sql: duckdb.DuckDBPyConnection, home: UPath, scratch: Path) -> None:
         self._sql, self._file, self._copy = sql, home / DATABASE, scratch / "last.duckdb"
+        self._columns: dict[str, set[str]] | None = None
         self.keep([])
 
     def keep(self, slices: Sequence[tuple[str, date]]) -> None:
         """Name the slices that keep their rows from now on."""
-        self._slices, self._columns = slices, self._open() if slices else {}
-        self._sql.execute("CREATE OR REPLACE TEMP TABLE kept (connection VARCHAR, day DATE)")
-        if slices:
-            self._sql.executemany("INSERT INTO kept VALUES (?, ?)", slices)
+        self.slices = slices
+        name_slices(self._sql, "kept", slices)
+
+    def open(self) -> None:
+        """Make its rows ready to be taken; outside of a transaction, which a damaged file ends."""
+        if self._columns is None:
+            self._columns = self._opened()
 
     def take(self, table: type[Contract]) -> None:
         """Insert what a table had of the kept slices, if the last publication has its columns."""
-        if not self._slices or not is_daily(table):
+        if not self.slices or not is_daily(table):
             return
         name, names = table.full_name(), ", ".join(table.types())
-        if set(table.types()) <= self._columns.get(name, set()):
+        if set(table.types()) <= (self._columns or {}).get(name, set()):
             self._sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {KEPT}")  # noqa: S608 - our own names
 
     def hold_back(self, slices: Sequence[tuple[str, date]]) -> None:
@@ -55,6 +59,7 @@ class LastPublication:
         A slice that was never published has no rows, and is `missing` in mart.coverage.
         """
         self.keep(slices)
+        self.open()
         self._sql.begin()
         coverage = Coverage.full_name()
         self._sql.execute(f"CREATE TEMP TABLE read AS SELECT {_DAY} FROM {coverage} WHERE {KEPT}")  # noqa: S608 - our own names
@@ -72,9 +77,9 @@ class LastPublication:
         for name in ("kept", "read"):
             self._sql.execute(f"DROP TABLE IF EXISTS {name}")
 
-    def _open(self) -> dict[str, set[str]]:
+    def _opened(self) -> dict[str, set[str]]:
         """Return the columns of its tables; none where there is none that can be opened."""
-        if self._file.exists() and not self._copy.exists():
+        if self._file.exists():
             self._copy.write_bytes(self._file.read_bytes())
             path = str(self._copy).replace("'", "''")
             with suppress(duckdb.Error):  # a damaged one has nothing to take: a new one replaces it
@@ -84,6 +89,18 @@ class LastPublication:
             "WHERE database_name = 'last' GROUP BY ALL"
         )
         return {name: set(columns) for name, columns in found.fetchall()}
+
+
+def name_slices(
+    sql: duckdb.DuckDBPyConnection, name: str, slices: Sequence[tuple[str, date]]
+) -> None:
+    """Make a temporary table of slices: connection, day."""
+    columns = [[key[0] for key in slices], [key[1] for key in slices]]
+    sql.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS "
+        "SELECT unnest(?::VARCHAR[]) AS connection, unnest(?::DATE[]) AS day",
+        columns,
+    )
 
 
 def is_daily(table: type[Contract]) -> bool:

@@ -18,8 +18,8 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
-from openai_costs.outputs.publish.database import PARQUET
 from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
 from openai_costs.outputs.publish.tie_outs import PER_DAY, SUMMED, SUMS, TOGETHER, daily_sums
 from openai_costs.questions.spend.control_totals import SLICE
 from openai_costs.questions.spend.verification import (
@@ -36,6 +36,7 @@ from openai_costs.storage.archive import Archive
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.live_rows import pattern, text
 from openai_costs.storage.slices import Slice
 from openai_costs.storage.sql import connected
 from openai_costs.tables.core.spend_control import SpendControl
@@ -168,10 +169,15 @@ def _database(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
 def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
     place_, sums = f"{PARQUET}/", Sums()
     with connected() as sql:
-        for name in (table.full_name() for table in TOGETHER):
-            file = _local(home / PARQUET / f"{name}.parquet", scratch).replace("'", "''")
+        for table in TOGETHER:
+            name, files = table.full_name(), files_of(home, table)
+            (scratch / name).mkdir(exist_ok=True)
+            read = ", ".join(text(pattern(_local(file, scratch / name))) for file in files)
             with _readable(f"{place_} ({name})", unreadable):
-                sums[place_, name] = daily_sums(sql, {name: f"read_parquet('{file}')"})[name]
+                if not files:
+                    raise StorageFailed(home / PARQUET / name, "there is no file")
+                source = f"read_parquet([{read}], hive_partitioning = false)"
+                sums[place_, name] = daily_sums(sql, {name: source})[name]
     return sums
 
 

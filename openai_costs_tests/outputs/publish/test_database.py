@@ -15,8 +15,9 @@ from polars.testing import assert_frame_equal
 from upath import UPath
 
 from openai_costs.outputs.publish.bi import VIEWS
-from openai_costs.outputs.publish.database import PARQUET, Published, publish
+from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.parquet_copies import PARQUET
 from openai_costs.outputs.publish.tie_outs import TOGETHER, PublicationRefused
 from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.storage.lake import Lake
@@ -204,7 +205,7 @@ def test_the_views_show_names_states_and_months(home: UPath) -> None:
 
 def test_published_parquet_is_read_by_polars_and_equals_the_lake(home: UPath) -> None:
     for table in TABLES:
-        found = pl.read_parquet(Path(str(home / PARQUET / f"{table.full_name()}.parquet")))
+        found = pl.read_parquet(Path(str(home / PARQUET / table.full_name() / "*.parquet")))
         held = Lake(home).read(table)
         assert found.schema == held.schema, table.full_name()
         assert_frame_equal(found, held, check_row_order=False)
@@ -219,7 +220,7 @@ def test_an_empty_lake_publishes_empty_tables(tmp_path: Path) -> None:
 
 def test_a_publication_leaves_nothing_half_built_behind(fresh: UPath) -> None:
     left = {path.name for path in Path(str(fresh / "published")).iterdir()}
-    assert left == {"openai_costs.duckdb", "parquet", ".publishing.lock"}
+    assert left == {"openai_costs.duckdb", "parquet", ".publishing.lock", ".publication.json"}
 
 
 def test_a_day_whose_tables_come_from_two_reads_keeps_its_last_published_rows(
@@ -245,7 +246,7 @@ def test_a_day_whose_marts_are_not_written_yet_is_not_published_in_part(fresh: U
 def test_the_parquet_files_keep_the_last_published_rows_too(fresh: UPath) -> None:
     write(fresh, Ledger, day(1), "7", NOON)
     publish_now(fresh)
-    found = pl.read_parquet(Path(str(fresh / PARQUET / "core.spend.parquet")))
+    found = pl.read_parquet(Path(str(fresh / PARQUET / "core.spend/2026-11.parquet")))
     assert found["billed_usd"].to_list() == [Decimal(1)]
 
 
@@ -428,7 +429,7 @@ def test_a_publication_that_fails_leaves_the_last_one_as_it_was(fresh: UPath) ->
         publish_now(fresh)
     assert (fresh / DATABASE).read_bytes() == before
     left = {path.name for path in Path(str(fresh / "published")).iterdir()}
-    assert left == {"openai_costs.duckdb", "parquet", ".publishing.lock"}
+    assert left == {"openai_costs.duckdb", "parquet", ".publishing.lock", ".publication.json"}
 
 
 def test_a_publication_sweeps_up_what_a_killed_one_left_half_built(fresh: UPath) -> None:
@@ -477,7 +478,7 @@ def test_a_home_on_an_object_store_is_published_there(tmp_path: Path) -> None:
     local.write_bytes((home / DATABASE).read_bytes())
     with duckdb.connect(str(local), read_only=True) as sql:
         assert sql.sql("SELECT billed_usd FROM core.spend").fetchall() == [(Decimal(1),)]
-    assert (home / PARQUET / "mart.spend.parquet").exists()
+    assert (home / PARQUET / "mart.spend/2026-11.parquet").exists()
 
 
 def test_every_daily_table_of_the_bill_is_published_together() -> None:

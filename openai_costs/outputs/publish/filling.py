@@ -1,0 +1,128 @@
+"""Rows on their way from the lake into the published tables: all of a table, or what changed.
+
+Slices that keep their last published rows (`KEPT`) are left as they are.
+Not here: what is kept, and why (database.py), Parquet (parquet_copies.py).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from openai_costs.outputs.publish.last_publication import (
+    KEPT,
+    LastPublication,
+    is_daily,
+    name_slices,
+)
+from openai_costs.outputs.publish.publication_state import PublicationState
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Written, slices_frame
+from openai_costs.tables.contract import Contract
+
+Months = set[str] | None
+"""The months whose rows may have changed, as `2026-11`; None: any of them."""
+
+_CHANGED = "(connection, day) IN (SELECT connection, day FROM changed)"
+
+
+def fill(
+    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: LastPublication
+) -> None:
+    """Fill an empty table from the lake, and with what the last publication keeps of it."""
+    _insert(sql, lake, table, f"NOT {_kept(table)}")
+    last.take(table)
+
+
+class Refresh:
+    """A copy of the last publication, in which what changed since is replaced.
+
+    Args:
+        sql: The copy.
+        lake: The lake.
+        before: What the last publication was made of.
+        kept: Slices that keep the rows they have; the temporary table `kept` names them too.
+    """
+
+    def __init__(
+        self,
+        sql: duckdb.DuckDBPyConnection,
+        lake: Lake,
+        before: PublicationState,
+        kept: Sequence[tuple[str, date]],
+    ) -> None:
+        self._sql, self._lake, self._before, self._kept = sql, lake, before, kept
+
+    def replace(self, table: type[Contract], shown: Written) -> Months:
+        """Replace what changed of a table; return the months of that.
+
+        Args:
+            table: The table.
+            shown: Its version that is published now.
+        """
+        stale = self._before.kept if is_daily(table) else ()
+        table_id, version = self._before.versions[table.full_name()]
+        if (table_id, version) == (shown.table_id, shown.version) and not stale:
+            return set()
+        if shown.slices.is_empty():
+            self._refill(table)
+            return None
+        changed = sorted({*_newer(shown.slices, version), *stale})
+        if changed:
+            self._replace(table, changed)
+        if self._height(table) != self._expected(shown.slices):
+            self._refill(table)  # slices were removed, or the log does not know the rows
+            return None
+        return months_of(day for _, day in changed)
+
+    def _replace(self, table: type[Contract], changed: Sequence[tuple[str, date]]) -> None:
+        name_slices(self._sql, "changed", changed)
+        days = [day for _, day in changed]
+        these = (
+            f"day BETWEEN DATE '{min(days)}' AND DATE '{max(days)}' AND {_CHANGED} AND NOT {KEPT}"
+        )
+        self._sql.execute(f"DELETE FROM {table.full_name()} WHERE {these}")  # noqa: S608 - our own names
+        _insert(self._sql, self._lake, table, these, slices_frame(changed))
+
+    def _refill(self, table: type[Contract]) -> None:
+        these = f"NOT {_kept(table)}"
+        self._sql.execute(f"DELETE FROM {table.full_name()} WHERE {these}")  # noqa: S608 - our own names
+        _insert(self._sql, self._lake, table, these)
+
+    def _height(self, table: type[Contract]) -> int:
+        without = f" WHERE NOT {KEPT}" if self._kept else ""  # DuckDB knows the number of all rows
+        question = f"SELECT count(*) FROM {table.full_name()}{without}"  # noqa: S608 - our own names
+        return int(self._sql.sql(question).fetchall()[0][0])
+
+    def _expected(self, slices: pl.DataFrame) -> int:
+        kept = slices_frame(self._kept)
+        return int(slices.join(kept, on=["connection", "day"], how="anti")["rows"].sum())
+
+
+def months_of(days: Iterable[date]) -> set[str]:
+    """Return the months of some days, as `2026-11`."""
+    return {f"{day:%Y-%m}" for day in days}
+
+
+def _newer(slices: pl.DataFrame, since: int) -> list[tuple[str, date]]:
+    """Return the slices that are newer than a version, or of which that is not known."""
+    is_newer = pl.col("version").is_null() | (pl.col("version") > since)
+    newer: list[tuple[str, date]] = slices.filter(is_newer).select("connection", "day").rows()
+    return newer
+
+
+def _insert(
+    sql: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: type[Contract],
+    where: str,
+    slices: pl.DataFrame | None = None,
+) -> None:
+    if lake.has(table):
+        names, source = ", ".join(table.types()), lake.relation(table, slices)
+        sql.execute(f"INSERT INTO {table.full_name()} SELECT {names} FROM {source} WHERE {where}")  # noqa: S608 - our own names
+
+
+def _kept(table: type[Contract]) -> str:
+    return KEPT if is_daily(table) else "false"

@@ -1,0 +1,169 @@
+"""The published tables as Parquet files: one for each month that has rows, `2026-11.parquet`.
+
+Months that did not change keep their file. A file that is missing or not as it was written, by its
+mark, is written again; a file of a month without rows goes.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from filecmp import cmp
+from pathlib import Path
+from re import fullmatch
+
+import duckdb
+from upath import UPath
+
+from openai_costs.outputs.publish.empty_database import literal
+from openai_costs.outputs.publish.filling import Months
+from openai_costs.outputs.publish.last_publication import is_daily
+from openai_costs.outputs.publish.publication_state import digest_of
+from openai_costs.storage.files import is_local, move_into_place
+from openai_costs.tables.contract import Contract, all_contracts
+
+PARQUET = "published/parquet"
+SUFFIX = ".parquet"
+ALL = "all"
+"""The file of a table whose rows are not those of a connection and day."""
+
+NO_ROWS = "no_rows"
+"""The file of a daily table without rows, so that its folder can be read all the same."""
+
+_OURS = rf"(core|mart)\.\w+(/(\d{{4}}-\d\d|{ALL}|{NO_ROWS}))?"
+"""Names of copies below the folder: also those of earlier versions, a file for each table."""
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Copies that were made, and are not in place yet.
+
+    Args:
+        built: Those that were written, by names such as `core.spend/2026-11`.
+        marks: The mark of each copy of the publication, by name.
+        gone: Those that are in place and are no part of it.
+    """
+
+    built: Mapping[str, Path]
+    marks: Mapping[str, str]
+    gone: Collection[str]
+
+
+def copies_in_place(home: UPath) -> dict[str, str]:
+    """Return the marks of the copies of a home, by names such as `core.spend/2026-11`.
+
+    The mark of a file is its digest, and in an object store, which would have to send all of it,
+    its size.
+    """
+    folder = home / PARQUET
+    if not folder.exists():
+        return {}
+    found = folder.fs.find(folder.path, detail=True)
+    ours = {path: name for path in found if fullmatch(_OURS, name := _name(path, folder))}
+    if not is_local(home):
+        return {name: _size(int(found[path]["size"])) for path, name in ours.items()}
+    return {name: digest_of(Path(path)) for path, name in ours.items()}
+
+
+def files_of(home: UPath, table: type[Contract]) -> list[UPath]:
+    """Return the copies of a table, oldest month first."""
+    folder = home / PARQUET / table.full_name()
+    files = sorted(folder.iterdir(), key=str) if folder.exists() else []
+    return [file for file in files if fullmatch(_OURS, _name(str(file), home / PARQUET))]
+
+
+def build_copies(
+    sql: duckdb.DuckDBPyConnection,
+    home: UPath,
+    scratch: Path,
+    changed: Mapping[str, Months],
+    last: Mapping[str, str],
+) -> Copies:
+    """Write the copies that have to be replaced into a scratch folder.
+
+    Args:
+        sql: The database of the publication.
+        home: Where the copies of the last publication are.
+        scratch: The folder.
+        changed: The months to write, by table.
+        last: The marks of the copies as the last publication wrote them.
+    """
+    there = copies_in_place(home)
+    sound = {name for name, mark in last.items() if there.get(name) == mark}
+    built, left = dict[str, Path](), set[str]()
+    for table in all_contracts():
+        prefix, months = f"{table.full_name()}/", changed[table.full_name()]
+        before = {name for name in last if name.startswith(prefix)}
+        wanted = None if months is None else {prefix + one for one in months} | (before - sound)
+        stays = set() if wanted is None else before - wanted
+        written = _written(sql, scratch, table, wanted)
+        if is_daily(table) and not written and not stays - {prefix + NO_ROWS}:
+            written = _without_rows(sql, scratch, table)
+        elif is_daily(table):
+            stays -= {prefix + NO_ROWS}
+        built |= written
+        left |= stays | written.keys()
+    marks = {name: last[name] for name in left - built.keys()}
+    marks |= {name: _mark(home, file) for name, file in built.items()}
+    return Copies(built, marks, there.keys() - left)
+
+
+def put_in_place(home: UPath, copies: Copies) -> None:
+    """Move copies into place, one by one, and remove those that are no part of the publication."""
+    for name, file in copies.built.items():
+        target = home / PARQUET / f"{name}{SUFFIX}"
+        if not (is_local(home) and target.exists() and cmp(file, str(target), shallow=False)):
+            move_into_place(file, target)
+    for name in copies.gone:
+        (home / PARQUET / f"{name}{SUFFIX}").unlink()
+
+
+def _written(
+    sql: duckdb.DuckDBPyConnection, scratch: Path, table: type[Contract], wanted: set[str] | None
+) -> dict[str, Path]:
+    """Write the copies of a table that are wanted, or all; return those that have rows, by name."""
+    name = table.full_name()
+    if not is_daily(table):
+        return {} if wanted == set() else {f"{name}/{ALL}": _copy(sql, scratch, f"{name}/{ALL}")}
+    in_months = {f"{name}/{month}": _of_month(month) for month in _months(sql, table, wanted)}
+    return {one: _copy(sql, scratch, one, where) for one, where in sorted(in_months.items())}
+
+
+def _months(
+    sql: duckdb.DuckDBPyConnection, table: type[Contract], wanted: set[str] | None
+) -> list[str]:
+    """Return those of the months that are wanted in which a table has rows."""
+    days = f"SELECT DISTINCT day FROM {table.full_name()}"  # noqa: S608 - our own names
+    if wanted is not None:
+        months = sorted(name.rpartition("/")[2] for name in wanted if NO_ROWS not in name)
+        days += f" WHERE {' OR '.join(map(_of_month, months)) or 'false'}"
+    return sorted({f"{day:%Y-%m}" for (day,) in sql.sql(days).fetchall()})
+
+
+def _of_month(month: str) -> str:
+    return f"day BETWEEN DATE '{month}-01' AND last_day(DATE '{month}-01')"
+
+
+def _without_rows(
+    sql: duckdb.DuckDBPyConnection, scratch: Path, table: type[Contract]
+) -> dict[str, Path]:
+    name = f"{table.full_name()}/{NO_ROWS}"
+    return {name: _copy(sql, scratch, name, "false")}
+
+
+def _copy(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str, where: str = "true") -> Path:
+    file = scratch / f"{name}{SUFFIX}"
+    file.parent.mkdir(exist_ok=True)
+    rows = f"FROM {file.parent.name} WHERE {where}"
+    sql.execute(f"COPY ({rows}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
+    return file
+
+
+def _mark(home: UPath, file: Path) -> str:
+    return digest_of(file) if is_local(home) else _size(file.stat().st_size)
+
+
+def _size(size: int) -> str:
+    return f"{size} bytes"
+
+
+def _name(path: str, folder: UPath) -> str:
+    return "/".join(path.rsplit("/", 2)[-2:]).removeprefix(f"{folder.name}/").removesuffix(SUFFIX)

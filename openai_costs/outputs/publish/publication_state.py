@@ -1,0 +1,121 @@
+"""What the last publication was made of: by it the next one replaces only what changed since.
+
+It names the exact bytes of the database it belongs to. Where the two do not fit, because a process
+was killed between them, or because the database was damaged or changed by others, nothing is
+continued, and the database is built anew. Not here: what is replaced (filling.py).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from hashlib import file_digest
+from pathlib import Path
+from shutil import copyfile
+
+from upath import UPath
+
+from openai_costs.outputs.publish.empty_database import structure
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.storage.files import is_local, replace_file
+from openai_costs.storage.slices import Written
+
+STATE = "published/.publication.json"
+
+
+@dataclass(frozen=True)
+class PublicationState:
+    """What a publication was made of.
+
+    Args:
+        structure: Its tables, views, comments and software (`empty_database.structure`).
+        newest_month: The month of the newest slice, as `2026-11`; empty where there is none.
+        versions: The id and the version of each table of the lake.
+        kept: Slices with older rows than the lake: in flight, or withheld.
+        copies: The mark of each Parquet file, by names such as `core.spend/2026-11`.
+        digest: SHA-256 of the database.
+    """
+
+    structure: str
+    newest_month: str
+    versions: Mapping[str, tuple[str, int]]
+    kept: Sequence[tuple[str, date]] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+
+
+def state_of(shown: Mapping[str, Written]) -> PublicationState:
+    """Return the state of a publication that is made of these versions of the tables."""
+    newest = [max(one.slices["day"]) for one in shown.values() if one.slices.height]
+    return PublicationState(
+        structure(),
+        f"{max(newest):%Y-%m}" if newest else "",
+        {name: (one.table_id, one.version) for name, one in shown.items()},
+    )
+
+
+def continued(home: UPath, now: PublicationState, built: Path) -> PublicationState | None:
+    """Return the last state with a copy of its database in place; None: the next is built anew.
+
+    Args:
+        home: Whose publication it is.
+        now: The state of the publication that is being made.
+        built: Where the copy goes.
+    """
+    last = last_state(home)
+    if last is None or not _continues(last, now):
+        return None
+    try:
+        _copied(home / DATABASE, built)
+    except FileNotFoundError:
+        return None
+    return last if digest_of(built) == last.digest else None
+
+
+def last_state(home: UPath) -> PublicationState | None:
+    """Return the state of the last publication; None where it cannot be read."""
+    try:
+        return _parsed(json.loads((home / STATE).read_text()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def note_state(home: UPath, state: PublicationState) -> None:
+    """Write down what the publication that is in place now was made of."""
+    kept = [(name, day.isoformat()) for name, day in state.kept]
+    content = asdict(replace(state, kept=())) | {"kept": kept}
+    replace_file(home / STATE, json.dumps(content, indent=1).encode())
+
+
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
+
+
+def _continues(last: PublicationState, now: PublicationState) -> bool:
+    """Return whether every table is the one that was published, in its version or a later one.
+
+    With a new month everything is built anew: rows come to lie in order, and free blocks go.
+    """
+    if (last.structure, last.newest_month) != (now.structure, now.newest_month):
+        return False
+    return last.versions.keys() == now.versions.keys() and all(
+        table_id in ("", now.versions[name][0]) and version <= now.versions[name][1]
+        for name, (table_id, version) in last.versions.items()
+    )
+
+
+def _parsed(content: dict[str, object]) -> PublicationState:
+    kept = [(str(name), date.fromisoformat(day)) for name, day in content["kept"]]  # type: ignore[attr-defined]
+    versions = {name: (str(it), int(to)) for name, (it, to) in content["versions"].items()}  # type: ignore[attr-defined]
+    copies = {name: str(mark) for name, mark in content["copies"].items()}  # type: ignore[attr-defined]
+    texts = [str(content[name]) for name in ("structure", "newest_month", "digest")]
+    return PublicationState(texts[0], texts[1], versions, kept, copies, texts[2])
+
+
+def _copied(file: UPath, to: Path) -> None:
+    if is_local(file):
+        copyfile(str(file), to)
+    else:
+        to.write_bytes(file.read_bytes())
