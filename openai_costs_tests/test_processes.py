@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
@@ -37,11 +36,11 @@ from openai_costs_tests.org import (
     house,
     stored,
 )
+from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
-    from multiprocessing.context import ForkServerProcess
 
     import httpx
     import polars as pl
@@ -50,9 +49,6 @@ if TYPE_CHECKING:
     from openai_costs.storage.archive import Manifest
     from openai_costs.tables.contract import Contract
 
-fresh: Final = multiprocessing.get_context("forkserver")
-"""Each process begins in one that has imported everything, and has run nothing."""
-fresh.set_forkserver_preload(["openai_costs_tests.org"])
 FIRST, LAST = day(17), day(19)
 STAGES: Final = {
     "fetch": "",
@@ -158,12 +154,6 @@ def published(home: str | Path) -> dict[str, list[str]]:
         }
 
 
-def started(target: Callable[..., None], *arguments: str | date) -> ForkServerProcess:
-    process = fresh.Process(target=target, args=arguments)
-    process.start()
-    return process
-
-
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A home read before one of its days was restated."""
@@ -181,15 +171,33 @@ def undisturbed(before: House, tmp_path_factory: pytest.TempPathFactory) -> Hous
     return made
 
 
+@pytest.fixture(scope="module")
+def killed_at(
+    before: House, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Path], House]:
+    """Give copies of the home that a process killed at a stage left; each is made once."""
+    left: dict[str, House] = {}
+
+    def copied(stage: str, home: Path) -> House:
+        if stage not in left:
+            left[stage] = before.moved_to(tmp_path_factory.mktemp("killed") / "home")
+            victim = started(refresh_and_die, left[stage].home, STAGES[stage])
+            victim.join(120)
+            assert victim.exitcode == -signal.SIGKILL
+        return left[stage].moved_to(home)
+
+    return copied
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_process_killed_at_any_stage_leaves_a_home_that_the_next_run_completes(
-    before: House, undisturbed: House, tmp_path: Path, stage: str
+    before: House,
+    undisturbed: House,
+    killed_at: Callable[[str, Path], House],
+    tmp_path: Path,
+    stage: str,
 ) -> None:
-    home = before.moved_to(tmp_path / "home").home
-    victim = started(refresh_and_die, home, STAGES[stage])
-    victim.join(120)
-    assert victim.exitcode == -signal.SIGKILL
-
+    home = killed_at(stage, tmp_path / "home").home
     assert published(home) in (published(before.home), published(undisturbed.home))
 
     assert refreshed(home, FIRST, LAST)
@@ -213,12 +221,9 @@ def test_the_undisturbed_run_had_something_to_do(before: House, undisturbed: Hou
     "stage", ["the marts", "the marts, between their commit and the log", "attribution"]
 )
 def test_a_killed_process_publishes_no_day_in_part(
-    before: House, tmp_path: Path, stage: str
+    killed_at: Callable[[str, Path], House], tmp_path: Path, stage: str
 ) -> None:
-    home = before.moved_to(tmp_path / "home")
-    victim = started(refresh_and_die, home.home, STAGES[stage])
-    victim.join(120)
-    assert victim.exitcode == -signal.SIGKILL
+    home = killed_at(stage, tmp_path / "home")
     # Another day's run publishes while the killed run's days are between core and mart.
     assert refreshed(home.home, day(20), day(20))
     with duckdb.connect(str(home.published), read_only=True) as sql:

@@ -73,6 +73,18 @@ def read_well(tmp_path_factory: pytest.TempPathFactory) -> House:
     return made
 
 
+@pytest.fixture
+def reading_costs(read_well: House, tmp_path: Path) -> House:
+    """A copy of that home whose key reads nothing but costs from now on."""
+    return only_costs(read_well.moved_to(tmp_path / "home"))
+
+
+def only_costs(made: House) -> House:
+    """Let a key read costs alone, whose days these are: it costs a run less for each backfill."""
+    made.connections = (connection("tidewater", access="costs_only", start=FIRST),)
+    return made
+
+
 @pytest.fixture(scope="module")
 def ahead(
     read_well: House, tmp_path_factory: pytest.TempPathFactory
@@ -128,9 +140,9 @@ def test_doctor_warns_of_the_clock_while_it_is_ahead(
 
 
 def test_one_run_with_a_clock_ahead_changes_nothing_afterwards(
-    ahead: tuple[House, list[str], list[tuple[str, ...]]], read_well: House, tmp_path: Path
+    ahead: tuple[House, list[str], list[tuple[str, ...]]], reading_costs: House, tmp_path: Path
 ) -> None:
-    once, never = ahead[0].moved_to(tmp_path / "once"), read_well.moved_to(tmp_path / "never")
+    once, never = only_costs(ahead[0].moved_to(tmp_path / "once")), reading_costs
     backfill(never, NOW)
     later = NOW + timedelta(days=4)
     for made in (once, never):
@@ -142,9 +154,9 @@ def test_one_run_with_a_clock_ahead_changes_nothing_afterwards(
 
 
 def test_a_clock_behind_settles_no_day_before_it_says_so_itself(
-    read_well: House, tmp_path: Path
+    reading_costs: House,
 ) -> None:
-    made = read_well.moved_to(tmp_path / "home")
+    made = reading_costs
     backfill(made, SETTLED_NOT_RESTATED, server=NOW + AHEAD)
     assert max(states(made)) == SETTLED_NOT_RESTATED.date()
     assert states(made)[SETTLED_NOT_RESTATED.date() - ONE_DAY] == "provisional"
@@ -168,9 +180,9 @@ def leave_days_behind(made: House, *, reads: datetime) -> None:
 
 
 def test_a_home_with_days_that_have_not_come_heals_by_the_next_backfill(
-    read_well: House, tmp_path: Path
+    reading_costs: House,
 ) -> None:
-    made = read_well.moved_to(tmp_path / "home")
+    made = reading_costs
     leave_days_behind(made, reads=NOW + AHEAD)
     made.at(NOW).server_clock = HandClock(NOW)
     made.serve("tidewater")
@@ -185,9 +197,9 @@ def test_a_home_with_days_that_have_not_come_heals_by_the_next_backfill(
 
 
 def test_days_that_have_not_come_are_named_when_they_are_set_aside(
-    read_well: House, tmp_path: Path
+    reading_costs: House,
 ) -> None:
-    made = read_well.moved_to(tmp_path / "home")
+    made = reading_costs
     leave_days_behind(made, reads=NOW + AHEAD)
     lines = backfill(made, NOW)
     assert any("tidewater: 3 days, 2026-11-24 to 2026-11-26" in line for line in lines)

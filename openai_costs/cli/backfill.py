@@ -24,24 +24,25 @@ from openai_costs.cli.backfill_plan import (
 )
 from openai_costs.cli.empty_home import NothingStored
 from openai_costs.cli.faults import distinct
+from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
 from openai_costs.cli.run_output import (
     Objections,
     Progress,
     Say,
+    Stopped,
     is_interrupt,
     progress_logger,
     reasons,
 )
 from openai_costs.definitions import before_publication, build_defs, days_to_derive
-from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
+from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
-from openai_costs.storage.future_days import described, set_future_days_aside
 from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 
@@ -59,18 +60,6 @@ class RunFailedError(OpenAICostsError):
     def __init__(self, reasons: Iterable[str]) -> None:
         self.reasons = list(reasons)
         super().__init__(" ".join(distinct(self.reasons)))
-
-
-class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
-    """Ctrl-C, or a signal that means the same; nothing is lost."""
-
-    exit_code = 130
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Stopped. Completed days are saved and the published data is unchanged. "
-            "Run the command again to continue."
-        )
 
 
 @dataclass(frozen=True)
@@ -119,6 +108,7 @@ class Headless:
         refuse_foreign_days(self.settings, asked, now.date())
         if not offline:
             refuse_without_key(self.settings)
+        again = healed(self.settings, now.date(), self.say, is_deep=offline)
         steps = (
             from_kept_pages(self.settings, asked, now.date())
             if offline
@@ -127,7 +117,7 @@ class Headless:
         if not steps:
             raise NothingStored(place(self.settings.home), "kept pages", str(asked or ""))
         refuse_unwritable(place(self.settings.home))
-        self._make(steps, failed)
+        self._make([*again, *steps], failed)
         if asked is None and self.clock().date() < now.date():  # only the servers' answers told
             self._make(plan(self.settings, None, self.clock()), failed)
         due = [] if offline else directories_due(self.settings, self.clock().date())
@@ -145,27 +135,32 @@ class Headless:
 
     def _make(self, steps: Iterable[Step], failed: list[str]) -> None:
         """Make the days and publish them: the money does not wait for names."""
+        if self._run_all(steps, failed):
+            set_days_to_come_aside(self.settings, self.clock, self.say)
+            self._publish(failed)
+
+    def _publish(self, failed: list[str]) -> None:
+        """Publish; where that fails, make what is damaged again from kept pages, and once more."""
+        try:
+            self.publish()
+        except RunFailedError as failure:
+            again = after_a_failed_publication(self.settings, self.clock().date(), self.say)
+            if not again:
+                failed.extend(failure.reasons)
+                return
+            self._run_all(again, failed)
+            with _noted(failed):
+                self.publish()
+
+    def _run_all(self, steps: Iterable[Step], failed: list[str]) -> list[Step]:
+        """Run steps one after the other, and return those that succeeded."""
         made = []
         for step in steps:
             self.say(str(step))
             with _noted(failed):
                 replace(self, settings=step.settings).run(step.job_name, step.days)
                 made.append(step)
-        if made:
-            self._set_future_days_aside()
-            with _noted(failed):
-                self.publish()
-
-    def _set_future_days_aside(self) -> None:
-        """Set days aside that have not come by any clock, once a server's clock was compared."""
-        latest = self.clock.latest() if isinstance(self.clock, SkewAwareClock) else None
-        if latest is None:
-            return
-        if found := set_future_days_aside(place(self.settings.home), latest.date()):
-            self.say(
-                f"Removed days that have not come, left by a run with a wrong clock: "
-                f"{described(found)}. Their pages are set aside in raw/."
-            )
+        return made
 
     def _name(self, due: Sequence[str], failed: list[str], *, may_ask: bool) -> None:
         """Read names and gateway, derive the days that they changed, and publish once more."""

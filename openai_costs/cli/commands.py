@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -149,11 +150,16 @@ def verify_sums(
     """Recompute the tie-outs of every settled day over all that is stored and published."""
     from openai_costs.cli import verify  # noqa: PLC0415
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
+    from openai_costs.cli.stored_damage import damaged_files  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
     settings = _settings(home)
+    damaged = damaged_files(place(settings.home))
+    for line in damaged if not as_json else ():
+        typer.echo(line)
     refuse_empty(place(settings.home), "settled days")
     found = verification.verify(settings, silent if as_json else typer.echo)
+    found = replace(found, unreadable=[*found.unreadable, *damaged])
     as_text = [json.dumps(verify.as_json(found), indent=2)] if as_json else None
     for line in as_text or verify.lines(found, settings.home):
         typer.echo(line)

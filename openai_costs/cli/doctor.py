@@ -18,6 +18,7 @@ from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
+from openai_costs.cli.stored_damage import stored_facts
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, naive
 from openai_costs.kernel.formatting import counted
@@ -61,6 +62,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
         yield from _guarded(f"{connection.name}: stored", of_connection)
     yield from _guarded("clock", _time(settings, compared))
     yield from _guarded("published files", published_facts(settings))
+    yield from _guarded("stored files", stored_facts(place(settings.home)))
     yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
     yield from _guarded("gateway", governance_facts(settings, compared))
     yield from _guarded("alerts", route_facts(settings))

@@ -1,6 +1,6 @@
-"""Facts about damaged files: kept pages of costs, published tables, the page. Changes nothing.
+"""Facts about damaged files: kept pages of costs and published tables. Changes nothing.
 
-Tables of the lake are read by the facts about tie-outs (doctor.py).
+Lake, record, page and history: stored_damage.py.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import listed
 from openai_costs.outputs.alerts.mutes import kept_mutes
 from openai_costs.outputs.publish.verification import unreadable_files
-from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.questions.spend.verification import remedy
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -22,7 +21,6 @@ from openai_costs.storage.slices import Slice
 from openai_costs.tables.mart.spend import Spend
 
 MOST_FILES = 3
-PAGE_END = b"</html>"
 
 
 def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[Diagnosis]:
@@ -48,9 +46,6 @@ def mute_facts(settings: Settings) -> Iterator[Diagnosis]:
 def published_facts(settings: Settings) -> Iterator[Diagnosis]:
     """Yield which published files cannot be read; a home that was never published has none."""
     home = place(settings.home)
-    page = home / PAGE
-    if page.exists() and not page.read_bytes().rstrip().endswith(PAGE_END):
-        yield Diagnosis("WARN", "page", f"{page} is damaged. Write it again: `openai-costs report`")
     if (home / "published").exists() and (damaged := unreadable_files(home)):
         texts = listed(damaged, MOST_FILES, "file", ". ")
         yield Diagnosis(

@@ -83,7 +83,7 @@ def mute(settings: Settings, name: str, request: MuteRequest, today: date) -> st
         )
     refuse_unwritable(home)
     entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
-    keep_mute(home, entry, today)
+    keep_mute(home, entry)
     lake = Lake(home)
     with lake.alone(Findings):
         record(lake, NOTHING, with_mutes(settings.alerts, home), today)

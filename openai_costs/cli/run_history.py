@@ -3,8 +3,9 @@
 Not here: running anything (backfill.py), how events are written (orchestration/recording.py).
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -16,7 +17,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.recording import record
 from openai_costs.settings.load import has_dagster_home
-from openai_costs.storage.files import is_local, place
+from openai_costs.storage.files import SET_ASIDE, is_local, place, set_file_aside
 
 
 @contextmanager
@@ -55,7 +56,34 @@ def leave_trace(run_id: str, instance: dg.DagsterInstance, home: str, say: Say) 
         return
     state = Path(str(folder)) / STATE
     try:
+        _recorded(run_id, instance, state, say)
+    except (OSError, SQLAlchemyError, sqlite3.Error) as fault:
+        say(f"The run is done. The Dagster UI will not show it: {fault}")
+
+
+def _recorded(run_id: str, instance: dg.DagsterInstance, state: Path, say: Say) -> None:
+    """Record a run; a history that is damaged is set aside, and another begins with this run."""
+    try:
         state.mkdir(parents=True, exist_ok=True)
         record(run_id, instance, state)
-    except (OSError, SQLAlchemyError) as fault:
-        say(f"The run is done. The Dagster UI will not show it: {fault}")
+    except (SQLAlchemyError, sqlite3.Error):
+        if not damaged_databases(state):
+            raise
+        aside = set_file_aside(place(str(state)), place(str(state.parent)) / SET_ASIDE)
+        say(f"Dagster's history in {state} is damaged. It is in {aside} now, and begins anew.")
+        state.mkdir(parents=True)
+        record(run_id, instance, state)
+
+
+def damaged_databases(state: Path) -> list[str]:
+    """Return which databases of Dagster's history cannot be read, in sentences."""
+    found = []
+    for file in sorted(state.rglob("*.db")):
+        try:
+            with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+                [(verdict,), *_] = opened.execute("PRAGMA quick_check(1)").fetchall()
+        except sqlite3.Error as damage:
+            verdict = str(damage)
+        if verdict != "ok":
+            found.append(f"{file} is damaged: {verdict}")
+    return found

@@ -13,12 +13,25 @@ import dagster as dg
 
 from openai_costs.cli.faults import of_step
 from openai_costs.kernel.days import consecutive
+from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 from openai_costs.sources import registry
 from openai_costs.sources.raw_pages import READ_COMPLETE
 
 Say = Callable[[str], None]
+
+
+class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
+    """Ctrl-C, or a signal that means the same; nothing is lost."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Stopped. Completed days are saved and the published data is unchanged. "
+            "Run the command again to continue."
+        )
 
 
 @dataclass

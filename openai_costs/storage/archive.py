@@ -1,11 +1,8 @@
 """The archive of raw reads: append-only evidence, from which every table can be rebuilt.
 
-One file per complete read of a day:
-`raw/<provider>/<connection>/<dataset>/<day>/r<number>-<read_at>.tar.zst` with `manifest.json` and
-one member per part (`ledger.json`, `control.json`, ...), each the day's bucket exactly as it came
-over the wire: `tar --zstd -xOf FILE` shows all of them. A file appears whole or not at all, and
-is never changed. The reads of a day are numbered as they are kept, and the largest number is the
-newest read: a clock that was wrong once decides nothing later. Not here: what the bytes mean.
+`raw/<provider>/<connection>/<dataset>/<day>/r<number>-<read_at>.tar.zst` is a complete read of a
+day: `manifest.json` and a member for each part, exactly as it came. It appears whole or not at
+all, and never changes. The largest number is the newest read. Not here: what the bytes mean.
 """
 
 import hashlib
@@ -194,7 +191,7 @@ def set_aside(file: UPath, suffix: str) -> None:
 
 
 def _names(folder: UPath) -> list[str]:
-    """Return the names of the folders in a folder; a file beside them is none of ours."""
+    """Return the names of the folders in a folder."""
     return [one.name for one in folder.iterdir() if one.is_dir()] if folder.exists() else []
 
 
@@ -206,9 +203,12 @@ def _is_day(name: str) -> bool:
 
 def _opened(file: UPath, connection: str, day: date) -> KeptRead | DamagedRead:
     try:
-        return open_read(file)
+        read = open_read(file)
     except PageRefused as damage:
         return DamagedRead(connection, day, damage)
+    if (of := read.manifest.day) == day:
+        return read
+    return DamagedRead(connection, day, PageRefused(read.page, "the file", f"is a copy of {of}"))
 
 
 def _pack(read: DayRead) -> bytes:

@@ -1,5 +1,7 @@
 """One atomic commit each: the slices of a batch, or a table as a whole."""
 
+from collections.abc import Mapping
+
 import polars as pl
 from deltalake import DeltaTable
 
@@ -10,6 +12,7 @@ from openai_costs.storage.live_rows import PARTITIONS, PLACE_TYPE, POSITION, as_
 from openai_costs.storage.replacing import predicate, rows_of, slices_in
 from openai_costs.storage.slice_log import SLICES
 from openai_costs.storage.slices import Batch
+from openai_costs.storage.upkeep import is_due, tidy
 from openai_costs.tables.contract import Contract
 
 
@@ -40,7 +43,11 @@ def replace_slices(tables: DeltaTables, table: type[Contract], batch: Batch) -> 
 
 
 def replace_whole(
-    tables: DeltaTables, table: type[Contract], frame: pl.DataFrame, read: int | None = None
+    tables: DeltaTables,
+    table: type[Contract],
+    frame: pl.DataFrame,
+    read: int | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> int:
     """Replace all rows of a table, and return the version that has them.
 
@@ -49,6 +56,7 @@ def replace_whole(
         table: Its contract.
         frame: Its rows.
         read: The version that the rows were computed from, where another must not be replaced.
+        notes: What the log of the table is to say about this commit.
 
     Raises:
         WriteConflict: There is another version.
@@ -60,6 +68,21 @@ def replace_whole(
     def attempt(data: DeltaTable) -> int:
         if read is not None and data.version() != read:
             raise WriteConflict(table.full_name())
-        return overwrite(data, rows).version()
+        return overwrite(data, rows, notes=notes).version()
 
     return tables.commit(path_of(table), attempt)
+
+
+def store_whole(
+    tables: DeltaTables,
+    table: type[Contract],
+    frame: pl.DataFrame,
+    read: int | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> int:
+    """Replace all rows of a table, tidy it where it is time to, and return its version."""
+    before = tables.version(path_of(table))
+    after = replace_whole(tables, table, frame, read if before >= 0 else None, notes)
+    if is_due(before, after):
+        tidy(tables, path_of(table))
+    return after

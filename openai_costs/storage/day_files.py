@@ -15,12 +15,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import polars as pl
-from filelock import FileLock
 from upath import UPath
 
 from openai_costs.kernel.formatting import counted
 from openai_costs.storage.files import is_local, replace_file
 from openai_costs.storage.live_rows import completed
+from openai_costs.storage.locks import held
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract, all_contracts
 
@@ -149,7 +149,7 @@ class DayFiles:
         if not is_local(self.root):
             yield
             return
-        with FileLock(str(self.root / ".moving.lock")):
+        with held(self.root / ".moving.lock"):
             yield
 
 

@@ -50,12 +50,14 @@ class LiveFile:
         partition: The values of the partition columns, which are not in the file.
         first: The first day in it; None where the log does not know.
         last: The last day in it.
+        size: Its size in bytes; -1 where that is not known.
     """
 
     path: UPath
     partition: Mapping[str, str]
     first: date | None
     last: date | None
+    size: int = -1
 
     def may_hold(self, first: date, last: date) -> bool:
         """Return whether it can hold rows of the days from `first` to `last`."""
@@ -210,6 +212,7 @@ class DeltaTables:
             partition,
             first if isinstance(first, date) else None,
             last if isinstance(last, date) else None,
+            int(str(action["size_bytes"])),
         )
 
 

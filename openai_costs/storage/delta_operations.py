@@ -32,7 +32,13 @@ def append(table: DeltaTable, rows: pl.DataFrame) -> None:
     write_deltalake(table, rows, mode="append", writer_properties=WRITING)
 
 
-def overwrite(table: DeltaTable, rows: pl.DataFrame, predicate: str | None = None) -> DeltaTable:
+def overwrite(
+    table: DeltaTable,
+    rows: pl.DataFrame,
+    predicate: str | None = None,
+    *,
+    notes: Mapping[str, str] | None = None,
+) -> DeltaTable:
     """Replace the rows that a predicate is true of, or all, in one atomic commit.
 
     Args:
@@ -40,6 +46,7 @@ def overwrite(table: DeltaTable, rows: pl.DataFrame, predicate: str | None = Non
         rows: The new rows; where there is a predicate, it is true of each. A column that the table
             does not have yet is added to it.
         predicate: In SQL.
+        notes: What the log of the table is to say about this commit.
 
     Returns:
         The table as this commit made it.
@@ -55,9 +62,13 @@ def overwrite(table: DeltaTable, rows: pl.DataFrame, predicate: str | None = Non
         predicate=predicate,
         schema_mode="merge" if is_wider else None,
         writer_properties=WRITING,
-        commit_properties=NEXT_VERSION_ONLY,
+        commit_properties=_next_version_only(notes) if notes else NEXT_VERSION_ONLY,
     )
     return table
+
+
+def _next_version_only(notes: Mapping[str, str]) -> CommitProperties:
+    return CommitProperties(max_commit_retries=0, custom_metadata=dict(notes))
 
 
 def remove(table: DeltaTable, where: str) -> None:

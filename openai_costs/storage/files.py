@@ -14,12 +14,13 @@ from shutil import rmtree
 from typing import BinaryIO
 from uuid import uuid4
 
-from filelock import FileLock
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 
 HALF_WRITTEN = ".tmp"
+SET_ASIDE = "set_aside"
+"""The folder of a home for damaged files: nothing reads them, and they may be deleted."""
 
 _IMPOSSIBLE = re.compile(r"[\[\]\\]|%[0-9A-Fa-f]{2}")
 """delta-rs stops at brackets, takes a backslash for a slash, and decodes %20 and the like twice."""
@@ -58,17 +59,81 @@ def replace_file(target: UPath, content: bytes) -> None:
         target.write_bytes(content)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    half_written = Path(str(target.parent)) / f".{target.name}.{uuid4().hex}{HALF_WRITTEN}"
+    with _written(Path(str(target)), content) as half_written:
+        half_written.replace(str(target))
+
+
+def create_file(target: UPath, content: bytes) -> bool:
+    """Make a file that is not there yet, in one step; return whether it was not.
+
+    Of several writers of one name, on one machine or on several, only one is told so.
+    """
+    if not is_local(target):
+        return _put_if_absent(target, content)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _written(Path(str(target)), content) as half_written:
+        try:
+            os.link(half_written, str(target))
+        except FileExistsError:
+            return False
+        finally:
+            half_written.unlink()
+    return True
+
+
+def set_file_aside(file: UPath, folder: UPath) -> UPath:
+    """Move a file into a folder, under a name that none has there; return where it is."""
+    aside = folder / file.name
+    while aside.exists():
+        aside = folder / f"{file.name}.{uuid4().hex[:8]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_local(file):
+        Path(str(file)).replace(str(aside))
+    else:
+        file.fs.mv(file.path, aside.path, recursive=file.is_dir())
+    return aside
+
+
+@contextmanager
+def _written(target: Path, content: bytes) -> Iterator[Path]:
+    """Yield a file beside `target` that holds `content`, on the disk and not only in memory.
+
+    What the block does with it is on the disk as well when it ends.
+    """
+    half_written = target.parent / f".{target.name}.{uuid4().hex}{HALF_WRITTEN}"
     try:
         with _held(half_written) as file:
             file.write(content)
             file.flush()
-            half_written.replace(str(target))
+            os.fsync(file.fileno())
+            yield half_written
+        _flush_folder(target.parent)
     except BaseException as error:
         half_written.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno and error.filename is None:
             error.filename = str(target)  # a full disk does not say where it is
         raise
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: a rename is lost with them."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems cannot, and need not
+            os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _put_if_absent(target: UPath, content: bytes) -> bool:
+    try:
+        target.fs.pipe_file(target.path, content, mode="create")
+    except OSError:  # s3fs has no FileExistsError for it
+        target.fs.invalidate_cache()
+        if not target.exists():
+            raise
+        return False
+    return True
 
 
 def sweep(home: UPath) -> None:
@@ -79,17 +144,6 @@ def sweep(home: UPath) -> None:
         with suppress(OSError), file.open("rb") as half_written:
             flock(half_written, LOCK_EX | LOCK_NB)  # refused while the process that writes it lives
             file.unlink()
-
-
-@contextmanager
-def held_alone(folder: UPath) -> Iterator[None]:
-    """Hold a folder alone among processes; an object store has no locks, and nothing is held."""
-    if not is_local(folder):
-        yield
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(folder / ".lock")):
-        yield
 
 
 def _held(path: Path) -> BinaryIO:
@@ -106,7 +160,10 @@ def move_into_place(built: Path, target: UPath) -> None:
     """Make `target` be the finished local file `built`, in one step."""
     if is_local(target):
         target.parent.mkdir(parents=True, exist_ok=True)
+        with built.open("rb") as file:
+            os.fsync(file.fileno())
         built.replace(str(target))
+        _flush_folder(Path(str(target.parent)))
     else:
         target.fs.put_file(str(built), target.path)
         built.unlink()

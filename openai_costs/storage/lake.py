@@ -7,7 +7,7 @@ sees whether two tables are of the same read. Not here: orchestration/table_asse
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 
 import duckdb
@@ -17,27 +17,22 @@ from upath import UPath
 
 from openai_costs.kernel.errors import ContractBroken
 from openai_costs.kernel.money import MONEY
-from openai_costs.storage.commits import path_of, replace_slices, replace_whole
+from openai_costs.storage.commits import path_of, replace_slices, store_whole
 from openai_costs.storage.day_files import DayFiles
 from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
-from openai_costs.storage.files import held_alone, is_local
-from openai_costs.storage.live_rows import (
-    PLACE_TYPE,
-    POSITION,
-    collected,
-    relation,
-    scan,
-    text,
-    with_zones,
-)
+from openai_costs.storage.files import is_local
+from openai_costs.storage.live_rows import relation, text
+from openai_costs.storage.locks import held
+from openai_costs.storage.record import Record
+from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
 from openai_costs.storage.replacing import count, sound_part
 from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
 from openai_costs.storage.sql import connected
-from openai_costs.storage.stored_batches import as_contract, bounded, read_batch
+from openai_costs.storage.stored_batches import bounded, read_batch, read_whole
 from openai_costs.storage.stored_slices import StoredSlices
-from openai_costs.storage.upkeep import is_due, tidy
 from openai_costs.tables.contract import Contract, all_contracts
 
 ROWS_A_BATCH = 60_000
@@ -54,6 +49,7 @@ class Lake:
         self.root = home / "lake"
         self._tables = DeltaTables(self.root)
         self._slices = StoredSlices(self._tables)
+        self.recorded = RecordedTables(Record(home), self._tables)
         self._read_versions: dict[str, int] | None = None
         self._is_ready = False
 
@@ -87,15 +83,13 @@ class Lake:
         """Return a small table as one frame: some days, or all of it."""
         if days is not None:
             return pl.concat([batch.frame for batch in self.batches(table, days)])
-        if (found := self._find(table)) is None:
-            return table.no_rows()
+        self._make_ready()
+        recorded = self.recorded.read(table) if table in RECORDED else None
+        of_lake = 0 if table in RECORDED else self._tables.version(path_of(table))
+        version, rows = recorded or (of_lake, read_whole(self._tables, table))
         if self._read_versions is not None:
-            self._read_versions.setdefault(path_of(table), found.version())
-        of_slices = [*KEY] if found.metadata().partition_columns else []
-        types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
-        rows = scan(types, self._tables.files_in(path_of(table), found))
-        sorted_rows = collected(rows.sort(*of_slices, POSITION), self.root / path_of(table))
-        return as_contract(table, sorted_rows)
+            self._read_versions.setdefault(path_of(table), version)
+        return table.no_rows() if rows is None else rows
 
     def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
         """Replace a small table that is computed whole, in one commit; none where nothing changes.
@@ -107,8 +101,15 @@ class Lake:
         self._make_ready()
         if broken := table.broken_rules(frame):
             raise ContractBroken(table.full_name(), [], broken)
-        if not self.has(table) or not self.read(table).equals(frame):
-            self._store_whole(table, frame)
+        known = None if self._read_versions is None else self._read_versions.get(path_of(table))
+        if table in RECORDED:
+            after = self.recorded.replace(table, frame, known)
+        elif not self.has(table) or not self.read(table).equals(frame):
+            after = store_whole(self._tables, table, frame, known)
+        else:
+            return
+        if self._read_versions is not None:
+            self._read_versions[path_of(table)] = after
 
     def read_at(self, table: type[Contract], key: Slice) -> datetime | None:
         """Return which read a slice was made from; None when the slice is not there."""
@@ -128,7 +129,10 @@ class Lake:
         """
         self._read_versions = {}
         try:
-            with held_alone(self.root / path_of(table)):
+            if not is_local(self.root):
+                yield
+                return
+            with held(self.root / path_of(table) / ".lock"):
                 yield
         finally:
             self._read_versions = None
@@ -137,6 +141,7 @@ class Lake:
     def frozen(self) -> Iterator[None]:
         """Show every table as it is at its first use in this block, whatever others write."""
         self._make_ready()
+        self.recorded.follow()
         with self._tables.frozen():
             self._tables.find(LOG)  # first: it must not know more than the tables
             yield
@@ -173,7 +178,9 @@ class Lake:
 
     def has(self, table: type[Contract]) -> bool:
         """Return whether anything of a table is stored."""
-        return self._find(table) is not None
+        self._make_ready()
+        is_recorded = table in RECORDED and self.recorded.read(table) is not None
+        return is_recorded or self._find(table) is not None
 
     def relation(self, table: type[Contract], slices: pl.DataFrame | None = None) -> str:
         """Return the rows of a table as SQL for DuckDB: a subquery with the contract's columns.
@@ -225,16 +232,6 @@ class Lake:
         self._make_ready()
         return self._slices.of(path_of(table))
 
-    def _store_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
-        name, known = path_of(table), self._read_versions
-        before = self._tables.version(name)
-        read = None if known is None or before < 0 else known.get(name)
-        after = replace_whole(self._tables, table, frame, read)
-        if known is not None:
-            known[name] = after
-        if is_due(before, after):
-            tidy(self._tables, name)
-
     def _make_ready(self) -> None:
         """Move the day files of a home of version 0.1 into tables, at the first use of the lake."""
         if self._is_ready:
@@ -246,5 +243,7 @@ class Lake:
                     moved = [replace_slices(self._tables, table, batch)]
                     self._slices.note(path_of(table), moved, -1)
                 if (whole := old.whole(table)) is not None:
-                    self._store_whole(table, whole)
+                    store_whole(self._tables, table, whole)
                 old.remove(table)
+        with suppress(OSError, StorageFailed):  # a home that is only read works without
+            self.recorded.adopt()

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.storage.delta import LiveFile
+from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.live_rows import (
     INSTANT,
     PLACE_TYPE,
@@ -65,6 +65,21 @@ def read_batch(
         page_usd={key: Decimal(usd) for key, usd in _values(slices, "page_usd")},
         read_number=dict(_values(slices, "read_number")),
     )
+
+
+def read_whole(tables: DeltaTables, table: type[Contract]) -> pl.DataFrame | None:
+    """Return all rows of a table in the order in which they were written; None without a table.
+
+    Raises:
+        StorageFailed: It is damaged.
+    """
+    name = f"{table.schema_name()}/{table.table_name()}"
+    if (found := tables.find(name)) is None:
+        return None
+    of_slices = [*KEY] if found.metadata().partition_columns else []
+    types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
+    rows = scan(types, tables.files_in(name, found))
+    return as_contract(table, collected(rows.sort(*of_slices, POSITION), tables.root / name))
 
 
 def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:

@@ -113,7 +113,7 @@ def test_an_evaluation_that_waited_for_its_turn_sees_the_mutes_of_the_meantime(
         waiting = Thread(target=second)
         waiting.start()
         waiting.join(0.5)
-        keep_mute(home, Mute(finding="aaa111", reason="known", until=day(30)), day(23))
+        keep_mute(home, Mute(finding="aaa111", reason="known", until=day(30)))
         muted = replace(MILD, state="muted", mute_reason="known", muted_until=day(30))
         lake.replace_whole(Findings, findings_frame([muted, BAD]))
     waiting.join(60)

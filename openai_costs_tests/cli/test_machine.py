@@ -6,19 +6,23 @@ import ctypes
 import json
 import os
 import resource
-import subprocess
 import sys
+import traceback
 from hashlib import sha256
 from pathlib import Path
 from shutil import copytree
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 import pytest
 
 from openai_costs.cli.commands import main
+from openai_costs.cli.demo import demo
+from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.org import calm
+from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,36 +37,7 @@ WRITING: Final = (
     ("report",),
 )
 DOCTOR: Final = ("doctor", "--json")
-DEMO: Final = "from openai_costs.cli.process import run; run()"
-RUN_ALL: Final = """
-import json, os, sys, traceback
-from openai_costs.cli.commands import main
-from openai_costs.cli import backfill, doctor, empty_home, findings, verify
-from openai_costs.outputs.alerts import cron
-from openai_costs.outputs.publish import verification
-from openai_costs.outputs.report import cost_explorer
-for number, words in enumerate(json.loads(sys.argv[1])):
-    child = os.fork()
-    if child == 0:
-        for stream, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(f"{sys.argv[2]}/{number}.{name}", os.O_WRONLY | os.O_CREAT), stream)
-        sys.argv = ["openai-costs", *words]
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        except BaseException:
-            traceback.print_exc()
-            code = 1
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-"""Runs commands in processes of their own; what commands load when they begin is loaded once."""
-
-_PR_CAPBSET_DROP, _OVERRIDES = 24, (1, 2)
+_CAPABILITIES, _OVERRIDES = 0x20080522, 0b110
 
 
 class Ended(NamedTuple):
@@ -75,8 +50,12 @@ class Ended(NamedTuple):
 
 def obey_permissions() -> None:
     """Let a process of the superuser need permissions like anybody's."""
-    for one in _OVERRIDES:
-        ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, one, 0, 0, 0)
+    of_this_process, held = (ctypes.c_uint32 * 2)(_CAPABILITIES, 0), (ctypes.c_uint32 * 6)()
+    system = ctypes.CDLL(None)
+    assert system.capget(of_this_process, held) == 0
+    for effective_or_permitted in (0, 1):
+        held[effective_or_permitted] &= ~_OVERRIDES
+    assert system.capset(of_this_process, held) == 0
 
 
 def write_no_large_file() -> None:
@@ -157,15 +136,48 @@ FAULTS: Final = (
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a small demo, whose provider answers in the process."""
     home = tmp_path_factory.mktemp("machine") / "home"
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-c", DEMO, "demo", "--days", "7", "--home", str(home)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    assert "Next: openai-costs" in done.stdout
+    lines: list[str] = []
+    with calm():
+        demo(home, days=7, seed=7, clock=utc_now, say=lines.append)
+    assert "Next: openai-costs" in lines[-1]
     return home
+
+
+def run_commands(
+    before: Callable[[], None],
+    commands: list[list[str]],
+    environment: dict[str, str],
+    streams: str,
+) -> None:
+    """One process of its own: run commands after something, each in a process that it forks."""
+    before()
+    os.chdir(Path(main.__code__.co_filename).parents[2])
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, words in enumerate(commands):
+        child = os.fork()
+        if child == 0:
+            run_command(words, f"{streams}/{number}")
+        _, status = os.waitpid(child, 0)
+        Path(f"{streams}/{number}.code").write_text(str(os.waitstatus_to_exitcode(status)))
+
+
+def run_command(words: list[str], streams: str) -> NoReturn:
+    """Be the process of one command, and end with it."""
+    for stream, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(f"{streams}.{name}", os.O_WRONLY | os.O_CREAT), stream)
+    sys.argv = ["openai-costs", *words]
+    code = 0
+    try:
+        main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    except BaseException:  # noqa: BLE001 - the process ends here, and a test reads what it printed
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def run_all(fault: Fault, filled: Path, folder: Path) -> tuple[dict[tuple[str, ...], Ended], bool]:
@@ -177,24 +189,20 @@ def run_all(fault: Fault, filled: Path, folder: Path) -> tuple[dict[tuple[str, .
     known = {"ID": first_finding(filled), "DAY": newest_day(filled)}
     commands = [*EVERY, DOCTOR]
     words = [[known.get(word, word) for word in one] for one in commands]
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", RUN_ALL, json.dumps(words), str(folder / "streams")],
-        env={
-            "PATH": os.defpath,
-            "OPENAI_COSTS_HOME": str(home),
-            "OPENAI_COSTS_CONFIG": str(filled / "openai_costs.toml"),
-        },
-        cwd=Path(main.__code__.co_filename).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=600,
-        preexec_fn=fault.before,
-    )
-    codes = map(int, done.stdout.split())
+    environment = {
+        "PATH": os.defpath,
+        "OPENAI_COSTS_HOME": str(home),
+        "OPENAI_COSTS_CONFIG": str(filled / "openai_costs.toml"),
+    }
+    process = started(run_commands, fault.before, words, environment, str(folder / "streams"))
+    process.join(600)
+    assert process.exitcode == 0
     ended = {
-        one: Ended(code, *(text(folder / f"streams/{number}.{name}") for name in ("out", "err")))
-        for number, (one, code) in enumerate(zip(commands, codes, strict=True))
+        one: Ended(
+            int(text(folder / f"streams/{number}.code")),
+            *(text(folder / f"streams/{number}.{name}") for name in ("out", "err")),
+        )
+        for number, one in enumerate(commands)
     }
     _closed(folder / "home", 0o755)
     return ended, contents(folder / "home") == before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from openai_costs.storage.stored_slices import StoredSlices
 from openai_costs.storage.upkeep import EVERY
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs_tests.org import day
+from openai_costs_tests.processes import started
 from openai_costs_tests.storage.test_lake import A1, A2, B1, MORNING, NOON, held, read
 
 if TYPE_CHECKING:
@@ -210,13 +210,10 @@ def write_days(home: str, number: int, numbers: list[int]) -> None:
 def test_four_processes_that_replace_slices_of_one_month_at_once_lose_nothing(
     home: UPath, *, is_the_same: bool
 ) -> None:
-    spawn = multiprocessing.get_context("spawn")
     processes = []
     for number in range(4):
         days = list(range(7)) if is_the_same else list(range(7 * number, 7 * number + 7))
-        processes.append(spawn.Process(target=write_days, args=(str(home), number, days)))
-    for process in processes:
-        process.start()
+        processes.append(started(write_days, str(home), number, days))
     for process in processes:
         process.join(120)
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]

@@ -15,7 +15,6 @@ from shutil import rmtree
 import duckdb
 import polars as pl
 from dagster_duckdb import DuckDBResource
-from filelock import FileLock
 from upath import UPath
 
 from openai_costs.outputs.publish.empty_database import (
@@ -45,6 +44,7 @@ from openai_costs.outputs.publish.tie_outs import (
 from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.files import is_local, move_into_place, sweep
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.locks import held
 from openai_costs.storage.slices import Written
 from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import all_contracts
@@ -164,7 +164,7 @@ def _one_at_a_time(home: UPath) -> Iterator[Path]:
         return
     folder = Path(str(home)) / "published"
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".publishing.lock"):
+    with held(folder / ".publishing.lock"):
         sweep(home)
         for abandoned in folder.glob(f"{BUILDING}*"):
             rmtree(abandoned)

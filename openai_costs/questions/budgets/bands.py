@@ -11,8 +11,9 @@ CERTAIN = 0.05
 FEW_ERRORS = 40.0
 LARGEST_ERROR = 3.0
 SMALLEST_SCALE = 0.005
-WIDEST = 7.0
-"""A band ends at a thousandfold: what is young and wild has no end that means anything."""
+REACH = 2
+"""No band reaches further than twice the highest of the last days on every day ahead: a young
+series has few errors of its own, and is as rarely outside as with bands that reach further."""
 PRIOR_RATIO = 1.0
 WIDER_YOUNG = 0.7
 """A scale of few errors is itself an estimate, as in Student's t: wider by 0.7 of itself without
@@ -35,7 +36,7 @@ def banded(now: pl.DataFrame, before: pl.DataFrame, ahead: int) -> pl.DataFrame:
     has with others. Quantiles of q / scale are those of all series of the group (people, others).
 
     Args:
-        now: series_id, volatility, rest, so_far.
+        now: series_id, volatility, rest, so_far, highest (dollars of the highest of the last days).
         before: series_id, volatility, rest, actual, seen; periods that have ended.
         ahead: Days ahead.
     """
@@ -49,8 +50,10 @@ def banded(now: pl.DataFrame, before: pl.DataFrame, ahead: int) -> pl.DataFrame:
     told = scale.join(quantiles, on="group", how="left")
     young = 1 + WIDER_YOUNG / (1 + pl.col("n"))
     rest, width = pl.col("rest") + floor, pl.col("scale") * young
-    ends = {name: (_at(name) * width).clip(-WIDEST, WIDEST).exp() for name in BANDS}
-    bands = [_held(name, (rest * end - floor).clip(0)).alias(name) for name, end in ends.items()]
+    ends = {name: (_at(name) * width).exp() for name in BANDS}
+    most = pl.col("highest") * REACH * ahead
+    reached = {name: pl.min_horizontal(rest * end - floor, most) for name, end in ends.items()}
+    bands = [_held(name, end.clip(0)).alias(name) for name, end in reached.items()]
     told = told.select(ID, "so_far", *bands, forecast="rest")
     return told.select(
         ID, *(pl.col(name) + pl.col("so_far") for name in ("forecast", *BANDS))

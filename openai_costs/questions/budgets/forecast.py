@@ -24,6 +24,9 @@ PAST = 20
 APART = 7
 """Past forecasts are a week apart, for the same number of days ahead, and all have ended."""
 
+RECENT = 90
+"""Days among which the highest limits how far a band reaches."""
+
 SERIES_AT_ONCE = 500
 
 
@@ -48,7 +51,8 @@ def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.Dat
         )
     days = every_day(spend, as_of)
     inside = pl.col("cost").filter(pl.col("day").is_between(start, end))
-    so_far = days.group_by(ID).agg(so_far=inside.sum())
+    recent = pl.col("cost").filter(pl.col("day") > as_of - timedelta(days=RECENT))
+    so_far = days.group_by(ID).agg(so_far=inside.sum(), highest=recent.max().fill_null(0.0))
     ahead = (end - as_of).days
     if ahead <= 0 or days.is_empty():
         return _certain(so_far)

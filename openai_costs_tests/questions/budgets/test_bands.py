@@ -17,6 +17,7 @@ def past(series: str, errors: int) -> pl.DataFrame:
 def test_a_series_with_few_errors_of_its_own_has_wider_bands() -> None:
     names = ["key:old", "key:young"]
     now = pl.DataFrame({"series_id": names, "volatility": 0.1, "rest": 100.0, "so_far": 0.0})
+    now = now.with_columns(highest=20.0)
     before = pl.concat([past("key:old", 20), past("key:young", 1)])
     old, young = banded(now, before, AHEAD).rows(named=True)
     assert old["forecast"] == young["forecast"]

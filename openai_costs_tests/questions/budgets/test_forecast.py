@@ -121,9 +121,16 @@ def test_no_spend_has_no_forecast() -> None:
     assert nothing.is_empty()
 
 
-def test_what_is_young_and_wild_has_bands_that_end_at_a_thousandfold() -> None:
+def test_no_band_reaches_further_than_twice_the_highest_day_on_every_day_ahead() -> None:
     wild = [10.0 ** (number * 3 % 31 * 12 / 31 - 9) for number in range(33)]
     days = [START - timedelta(days=33 - number) for number in range(33)]
     spend = pl.DataFrame({"series_id": "key:k", "day": days, "cost": wild})
     row = told(spend, days[-1])
-    assert 100 * row["forecast"] < row["high95"] < 1100 * (row["forecast"] + len(days))
+    assert row["high95"] == pytest.approx(2 * max(wild) * 30)
+
+
+def test_a_young_series_that_costs_the_same_every_day_may_cost_twice_that_and_no_more() -> None:
+    costs = flat(20, 7.5)
+    row = told(frame(org=costs).with_columns(pl.col("day") + timedelta(days=137)))
+    assert row["forecast"] == pytest.approx(7.5 * 30, rel=0.02)
+    assert row["high95"] <= sum(costs[10:]) + 2 * max(costs) * 20 + 0.01

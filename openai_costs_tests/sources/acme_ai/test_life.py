@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import httpx
 import polars as pl
@@ -23,6 +24,7 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import directories_due, from_kept_pages, plan
 from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import REFRESH, range_tags
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.outputs.publish.last_publication import DATABASE
@@ -48,7 +50,7 @@ from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
-from openai_costs_tests.org import QUIET, Ran, calm
+from openai_costs_tests.org import MONEY, QUIET, Ran, calm
 from openai_costs_tests.sources.acme_ai.assets import ACME_AI
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
 from openai_costs_tests.sources.acme_ai.wire import BILL, DAY, KEY, OTHER_DAY, USD, AcmeWire, entry
@@ -227,6 +229,7 @@ def test_days_that_were_never_read_or_had_not_settled_are_owed(both: Office):
 def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: Path):
     later = moved(both, tmp_path)
     later.wire = AcmeWire((*BILL[:3], entry(OTHER_DAY, "150")))
+    later.settings = later.settings.only("acme")
     with calm():
         later.headless.backfill(DayRange(OTHER_DAY, OTHER_DAY))
     columns = ["day", "previous_usd", "current_usd", "change_usd"]
@@ -237,20 +240,23 @@ def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: 
     assert later.published(published) == [(Decimal("1.5"),)]
 
 
+ACME_COSTS = "raw/acme_ai_costs"
 NO_KEY = AcmeWire(refusal=(403, "role", "Ask your admin."))
 
 
 def refreshed(later: Office, *, openai: httpx.BaseTransport | None = None) -> Ran:
-    """Refresh one day, in place of OpenAI's API with another one if there is one."""
+    """Refresh the money of a day, in place of OpenAI's API with another one if there is one."""
     usual = later.reach
     reach = Reach(lambda one: usual.inner(one) if one.name == "acme" or not openai else openai)
-    with calm():
+    with calm(), unrecorded() as instance:
         defs = build_defs(later.settings, clock=lambda: later.now, reach=reach)
         return Ran(
             defs.resolve_job_def(REFRESH).execute_in_process(
+                instance=instance,
                 raise_on_error=False,
                 tags=range_tags(DayRange(OTHER_DAY, OTHER_DAY)),
                 run_config=QUIET,
+                asset_selection=[dg.AssetKey(key.split("/")) for key in (*MONEY, ACME_COSTS)],
             )
         )
 

@@ -1,0 +1,75 @@
+"""What a backfill does about damage before and after: sets it aside, and makes those days again.
+
+Not here: what is damaged and how it is set aside (storage/repair.py), the runs (backfill.py).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from openai_costs.cli.backfill_plan import Step, from_kept_pages
+from openai_costs.cli.run_output import Say
+from openai_costs.kernel.clock_skew import SkewAwareClock
+from openai_costs.kernel.days import Clock, consecutive
+from openai_costs.orchestration.jobs import REBUILD
+from openai_costs.outputs.alerts.mutes import restore_mutes
+from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.outputs.publish.tie_outs import untied_lake
+from openai_costs.questions.spend.verification import LAKE
+from openai_costs.settings.load import Settings
+from openai_costs.storage.files import place
+from openai_costs.storage.future_days import described as days_described
+from openai_costs.storage.future_days import set_future_days_aside
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.repair import described, repair
+
+
+def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) -> list[Step]:
+    """Set damaged files aside, and return what makes their rows again from kept pages.
+
+    Args:
+        settings: Whose home.
+        today: The current UTC day.
+        say: Takes a line for each damaged file.
+        is_deep: Read every value of the lake, and not only names, sizes and logs.
+    """
+    home = place(settings.home)
+    done = repair(home, is_deep=is_deep)
+    for line in described([*done.lines, *restore_mutes(home)]):
+        say(line)
+    if not (done.days or done.lost_all or done.lost_tables):
+        return []
+    everything = from_kept_pages(settings, None, today)
+    kept = {day for step in everything for day in step.days}
+    if done.lost_all:
+        return everything
+    days = done.days & kept
+    if done.lost_tables and not days and kept:
+        days = {max(kept)}  # any day makes the tables without days again
+    return _steps(settings, everything, days)
+
+
+def after_a_failed_publication(settings: Settings, today: date, say: Say) -> list[Step]:
+    """Return what makes again what is damaged or does not tie out, so that it can be published."""
+    steps = healed(settings, today, say, is_deep=True)
+    lake = Lake(place(settings.home))
+    untied = untied_lake(lake, slices_in_flight(lake))
+    days = {one.day for one in untied if one.place == LAKE}
+    return [*steps, *_steps(settings, from_kept_pages(settings, None, today), days)]
+
+
+def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
+    """Set days aside that have not come by any clock, once a server's clock was compared."""
+    latest = clock.latest() if isinstance(clock, SkewAwareClock) else None
+    if latest is None:
+        return
+    if found := set_future_days_aside(place(settings.home), latest.date()):
+        say(
+            f"Removed days that have not come, left by a run with a wrong clock: "
+            f"{days_described(found)}. Their pages are set aside in raw/."
+        )
+
+
+def _steps(settings: Settings, kept: Iterable[Step], days: set[date]) -> list[Step]:
+    """Return the runs that make some days again, as far as their pages are kept."""
+    with_pages = {day for step in kept for day in step.days} & days
+    return [Step(settings, REBUILD, one) for one in consecutive(with_pages)]

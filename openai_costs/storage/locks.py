@@ -1,0 +1,87 @@
+"""Locks of a local home: for as long as a block lasts, and with a limit on waiting for them.
+
+A lock goes with the process that holds it, however that ends. Beside it stands who holds it, so
+that whoever waits too long can be told. An object store has none (record.py, Lake.alone).
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from upath import UPath
+
+from openai_costs.kernel.errors import OpenAICostsError
+
+LONGEST_SECONDS = 900.0
+"""Longer than a publication of years takes: whoever holds a lock for so long does not go on."""
+
+HOLDER = ".holder"
+
+
+class LockHeld(OpenAICostsError):  # noqa: N818
+    """Another process has held a lock for too long; nothing was done.
+
+    Args:
+        lock: The file.
+        holder: Who holds it, and since when.
+        seconds: How long this process waited.
+    """
+
+    def __init__(self, lock: Path, holder: str, seconds: float) -> None:
+        super().__init__(
+            f"{lock.parent} is in use by {holder}. This command waited {seconds:.0f} seconds for "
+            "it and changed nothing. Wait for that process, or end it if it hangs; then run the "
+            "command again."
+        )
+
+
+@contextmanager
+def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
+    """Hold a lock of a local home in a block; a process of its own waits for others.
+
+    Args:
+        lock: The file; its folder is made.
+        seconds: How long to wait; None for the usual limit.
+
+    Raises:
+        LockHeld: Another process still held it after that time.
+    """
+    file, limit = Path(str(lock)), LONGEST_SECONDS if seconds is None else seconds
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _acquired(file, limit):
+        holder = file.with_name(file.name + HOLDER)
+        holder.write_text(
+            json.dumps({"process": os.getpid(), "host": socket.gethostname()}), encoding="utf-8"
+        )
+        try:
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+
+
+@contextmanager
+def _acquired(file: Path, limit: float) -> Iterator[None]:
+    lock = FileLock(str(file), timeout=limit)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise LockHeld(file, _holder(file), limit) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(file: Path) -> str:
+    """Return who holds a lock, for a person."""
+    note = file.with_name(file.name + HOLDER)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(note.read_text(encoding="utf-8"))
+        since = datetime.fromtimestamp(note.stat().st_mtime, UTC)
+        return f"process {known['process']} on {known['host']} since {since:%Y-%m-%d %H:%M} UTC"
+    return "another process"
