@@ -11,14 +11,19 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo import demo
 from openai_costs.cli.process import OBJECTS_AT_ONCE
+from openai_costs.definitions import reach_of
+from openai_costs.kernel.days import DayRange
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
-from openai_costs_tests.org import calm
+from openai_costs_tests.org import NOW, calm, company_at
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openai_costs.settings.load import Settings
 
 # Thousands of tests and the libraries are a million objects, none of which is garbage.
 gc.set_threshold(*OBJECTS_AT_ONCE)
@@ -66,6 +71,22 @@ def told_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
                 demo(home, days=120, seed=7, clock=lambda: DEMO_NOON, say=said.append)
             told.write_text("\n".join(said), encoding="utf-8")
     return Lake(place(str(home))), told.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def company_alone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The sample company with OpenAI and no second provider, backfilled; made once for all."""
+    folder = of_all_processes(tmp_path_factory)
+    home, done = folder / "company", folder / "company.done"
+    with FileLock(folder / "company.lock"), pytest.MonkeyPatch.context() as patch, calm():
+        patch.delenv("DAGSTER_HOME", raising=False)
+        settings = company_at(home)
+        if not done.exists():
+            reach = reach_of(lambda: NOW)
+            days = DayRange(settings.first_day, NOW.date())
+            Headless(settings, lambda _: None, lambda: NOW, reach).backfill(days)
+            done.touch()
+    return settings
 
 
 def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:

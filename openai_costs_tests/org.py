@@ -29,9 +29,11 @@ from openai_costs.sample.api.serving import InProcessTransport
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.faults import Faults
+from openai_costs.sample.setup import company
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
+from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.archive import Archive, KeptRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -332,6 +334,15 @@ def house(home: Path, *names: str, now: datetime = NOW) -> House:
     for one in built.connections:
         built.serve(one.name)
     return built
+
+
+def company_at(home: Path) -> Settings:
+    """The settings of the sample company over twelve days, with its files in a home."""
+    made = company(home, seed=7, days=12, now=NOW, kinds=connection_kinds())
+    for name, text in made.files.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, encoding="utf-8")
+    return made.settings
 
 
 def connected(rows: Iterable[tuple[object, ...]]) -> pl.DataFrame:

@@ -27,6 +27,8 @@ fresh.set_forkserver_preload(
     [
         *WHAT_COMMANDS_LOAD,
         "openai_costs_tests.cli.test_machine",
+        "openai_costs_tests.outputs.alerts.test_delivery",
+        "openai_costs_tests.sources.openai.organization.test_source",
         "openai_costs_tests.storage.test_slice_log",
         "openai_costs_tests.test_processes",
     ]

@@ -1,6 +1,6 @@
 """The sample company under other settings: renamed, connected twice, and behind a narrower key.
 
-Each begins with the demo of thirty days. Nothing that the company spent depends on what its
+Each begins with the demo of sixteen days. Nothing that the company spent depends on what its
 settings call a connection, on how many connections read it, or on how much of the gateway a key
 may see.
 """
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LATER: Final = DEMO_NOON + timedelta(hours=1)
-SETTLED: Final = DayRange(day(1) - timedelta(days=8), day(21))
+SETTLED: Final = DayRange(day(7), day(21))
 OF_THE_GATEWAY: Final = ("gateway_bypass.", "reconciliation.")
 FILES: Final = 'token_files = ["company/tokens.csv"]\nspend_files = ["company/meter.csv"]\n'
 PROXY: Final = 'litellm_url = "http://127.0.0.1:4000"\nrequests_per_minute = 100000\n'
@@ -54,7 +54,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the demo."""
     home = tmp_path_factory.mktemp("connections") / "demo"
     with calm():
-        demo(home, days=30, seed=7, clock=lambda: DEMO_NOON, say=lambda _: None)
+        demo(home, days=16, seed=7, clock=lambda: DEMO_NOON, say=lambda _: None)
     return home
 
 

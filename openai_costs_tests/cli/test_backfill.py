@@ -403,8 +403,15 @@ def test_stale_days_are_derived_without_a_request_and_published(overtaken: House
         assert sql.sql(question).fetchall() == [("Labs",)]
 
 
+def much_later(home: Path) -> House:
+    """A home without any day, months after its first one; its key reads costs and no names."""
+    made = house(home, now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    made.connections = (connection("tidewater", access="costs_only", start=day(17)),)
+    return made
+
+
 def test_old_days_that_are_asked_for_alone_are_made_and_published(tmp_path: Path) -> None:
-    made = house(tmp_path / "home", now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    made = much_later(tmp_path / "home")
     with calm():
         headless(made, [].append).backfill(DayRange(day(17), day(18)))
     question = "SELECT DISTINCT day FROM mart.spend ORDER BY day"
@@ -413,7 +420,7 @@ def test_old_days_that_are_asked_for_alone_are_made_and_published(tmp_path: Path
 
 
 def test_a_day_left_as_it_was_is_published_without_it_and_ends_red(tmp_path: Path) -> None:
-    made = house(tmp_path / "home", now=datetime(2027, 4, 1, 12, tzinfo=UTC))
+    made = much_later(tmp_path / "home")
     made.serve("tidewater", "nan-string@1")
     lines: list[str] = []
     with calm(), pytest.raises(RunFailedError, match=r"Published, but not every day: .*'NaN'"):

@@ -2,22 +2,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from pydantic import SecretStr
 from upath import UPath
 
-import openai_costs
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.channels.channel import DeliveryFailed
 from openai_costs.outputs.alerts.delivery import CHANNELS, deliver
-from openai_costs.outputs.alerts.delivery_log import WAITS
+from openai_costs.outputs.alerts.delivery_log import WAITS, DeliveryLog
 from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.outputs.alerts.rows import (
     Delivery,
@@ -26,6 +23,7 @@ from openai_costs.outputs.alerts.rows import (
     findings_frame,
     rows,
 )
+from openai_costs.settings import Alerts
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges
@@ -41,14 +39,15 @@ from openai_costs_tests.outputs.alerts.fixtures import (
     through,
 )
 from openai_costs_tests.outputs.alerts.servers import http_inbox, mailbox
+from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from openai_costs.outputs.alerts.channels.channel import Address
     from openai_costs.outputs.alerts.message import Message
     from openai_costs.outputs.alerts.rows import Change, Finding
-    from openai_costs.settings import Alerts, Route
-
-ROOT = Path(openai_costs.__file__).parent.parent
+    from openai_costs.settings import Route
 
 
 @dataclass
@@ -297,36 +296,23 @@ def test_a_broken_line_repeats_at_most_once(desk: Desk) -> None:
 
 # --- processes, with real receivers ------------------------------------------------------------
 
-SENDER = """
-import os, signal, sys, time
-from datetime import datetime, UTC
-from upath import UPath
-from openai_costs.outputs.alerts import delivery as module
-from openai_costs.storage.lake import Lake
-from openai_costs.settings import Alerts
-home, dies = sys.argv[1], sys.argv[2] == "dies"
-if dies:
-    def sent(self, message, now, remark):
-        os.kill(os.getpid(), signal.SIGKILL)
-    module.DeliveryLog.sent = sent
-alerts = Alerts.model_validate_json(open(home + "/alerts.json").read())
-print(module.deliver(Lake(UPath(home)), alerts, lambda: datetime.now(UTC)))
-"""
+
+def send(home: str, url: str, how: str = "lives") -> None:
+    """One process of its own: deliver; maybe be killed between sending and logging."""
+    os.environ.update({"ALERT_URL": url, "ALERT_SECRET": "s1gning"})
+    if how == "dies":
+        DeliveryLog.sent = killed  # type: ignore[method-assign]
+    settings = Alerts.model_validate_json((Path(home) / "alerts.json").read_text())
+    deliver(Lake(UPath(home)), settings, lambda: datetime.now(UTC))
 
 
-def sender(home: Path, url: str, how: str = "lives") -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-c", SENDER, str(home), how],
-        env={
-            "PATH": os.defpath,
-            "PYTHONPATH": str(ROOT),
-            "ALERT_URL": url,
-            "ALERT_SECRET": "s1gning",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def killed(*_: object) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def sender(home: Path, url: str, how: str = "lives") -> BaseProcess:
+    return started(send, str(home), url, how)
 
 
 def real(desk: Desk, *routes: Route, count: int = 1) -> Path:
@@ -345,8 +331,8 @@ def test_two_processes_at_once_send_each_change_once(desk: Desk) -> None:
     with http_inbox() as inbox:
         both = [sender(home, inbox.url) for _ in range(2)]
         for one in both:
-            _, errors = one.communicate(timeout=90)
-            assert one.returncode == 0, errors
+            one.join(90)
+        assert [one.exitcode for one in both] == [0, 0]
     assert sorted(body["id"] for body in inbox.bodies) == [f"f{n:02}-1" for n in range(12)]
 
 
@@ -355,12 +341,12 @@ def test_a_process_killed_between_sending_and_logging_leads_to_one_marked_repeti
 ) -> None:
     home = real(desk)
     with http_inbox() as inbox:
-        killed = sender(home, inbox.url, "dies")
-        killed.communicate(timeout=90)
-        assert killed.returncode == -signal.SIGKILL
+        victim = sender(home, inbox.url, "dies")
+        victim.join(90)
+        assert victim.exitcode == -signal.SIGKILL
         assert [row.status for row in desk.logged] == ["sending"]
         for _ in range(3):
-            sender(home, inbox.url).communicate(timeout=90)
+            sender(home, inbox.url).join(90)
     assert [body["is_possibly_repeated"] for body in inbox.bodies] == [False, True]
     assert len({headers["Idempotency-Key"] for headers, _ in inbox.got}) == 1
     assert [row.status for row in desk.logged] == ["sent"]

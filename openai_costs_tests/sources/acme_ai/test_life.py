@@ -7,7 +7,7 @@ the same to the last digit.
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.outputs.report.cost_explorer import PAGE
-from openai_costs.sample.setup import company
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
 from openai_costs.sources.provider import Reach, silent
@@ -50,13 +49,11 @@ from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
-from openai_costs_tests.org import MONEY, QUIET, Ran, calm
+from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at
 from openai_costs_tests.sources.acme_ai.assets import ACME_AI
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
 from openai_costs_tests.sources.acme_ai.wire import BILL, DAY, KEY, OTHER_DAY, USD, AcmeWire, entry
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-LENGTH = 12
 OPENAI_ONLY = (GatewayBypass, CostReconciliation, PriceCheck, Optimization, Usage)
 DOLLARS = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
 
@@ -96,15 +93,11 @@ class Office:
             return sql.execute(question).fetchall()
 
 
-def office(home: Path, *, with_acme: bool) -> Office:
-    made = company(home, seed=7, days=LENGTH, now=NOW, kinds=registry.connection_kinds())
-    for name, text in made.files.items():
-        (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(text, encoding="utf-8")
-    first = made.settings.first_day
-    acme = AcmeConnection(name="acme", start=first, requests_per_minute=100_000)
-    listed = (*made.settings.connections, *((acme,) if with_acme else ()))
-    return Office(made.settings.model_copy(update={"connections": listed}))
+def office(home: Path) -> Office:
+    settings = company_at(home)
+    acme = AcmeConnection(name="acme", start=settings.first_day, requests_per_minute=100_000)
+    listed = (*settings.connections, acme)
+    return Office(settings.model_copy(update={"connections": listed}))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -117,18 +110,15 @@ def registered() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Office:
+def alone(company_alone: Settings) -> Office:
     """OpenAI without a second provider."""
-    made = office(tmp_path_factory.mktemp("alone"), with_acme=False)
-    with calm():
-        made.headless.backfill(days_of(made))
-    return made
+    return Office(company_alone)
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """OpenAI with Acme AI beside it, from an empty home."""
-    made = office(tmp_path_factory.mktemp("both"), with_acme=True)
+    made = office(tmp_path_factory.mktemp("both"))
     with calm():
         made.headless.backfill(days_of(made))
     return made

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,7 @@ from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.database import DATABASE, slices_in_flight
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.outputs.report.cost_explorer import PAGE
-from openai_costs.sample.setup import company
 from openai_costs.settings.load import Settings
-from openai_costs.sources import registry
 from openai_costs.sources.due_days import due_days
 from openai_costs.sources.provider import Reach, silent
 from openai_costs.storage.files import place
@@ -48,7 +46,7 @@ from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
-from openai_costs_tests.org import calm
+from openai_costs_tests.org import NOW, calm, company_at
 from openai_costs_tests.sources.anthropic.wire import (
     BILL,
     CLAUDE,
@@ -61,8 +59,6 @@ from openai_costs_tests.sources.anthropic.wire import (
     error,
 )
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-LENGTH = 12
 OPENAI_ONLY = (GatewayBypass, CostReconciliation, PriceCheck, Optimization)
 DOLLARS = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
 
@@ -98,14 +94,11 @@ class Office:
             return sql.execute(question).fetchall()
 
 
-def office(home: Path, *, with_claude: bool) -> Office:
-    made = company(home, seed=7, days=LENGTH, now=NOW, kinds=registry.connection_kinds())
-    for name, text in made.files.items():
-        (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(text, encoding="utf-8")
-    claude = CLAUDE.model_copy(update={"start": made.settings.first_day})
-    listed = (*made.settings.connections, *((claude,) if with_claude else ()))
-    return Office(made.settings.model_copy(update={"connections": listed}))
+def office(home: Path) -> Office:
+    settings = company_at(home)
+    claude = CLAUDE.model_copy(update={"start": settings.first_day})
+    listed = (*settings.connections, claude)
+    return Office(settings.model_copy(update={"connections": listed}))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -117,20 +110,16 @@ def surroundings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Office:
+def alone(company_alone: Settings) -> Office:
     """OpenAI without a second provider."""
-    made = office(tmp_path_factory.mktemp("alone"), with_claude=False)
-    with calm():
-        made.headless.backfill(days_of(made))
-    return made
+    return Office(company_alone)
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """OpenAI with Anthropic beside it, from an empty home, with names."""
-    made = office(tmp_path_factory.mktemp("both"), with_claude=True)
+    made = office(tmp_path_factory.mktemp("both"))
     with calm():
-        made.headless.backfill(days_of(made))
         made.headless.backfill(None)
     return made
 
@@ -251,6 +240,7 @@ def test_nothing_is_owed_after_a_backfill_but_the_trailing_days(both: Office):
 def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: Path):
     later = moved(both, tmp_path)
     later.wire = AnthropicWire((*BILL[:-1], BILL[-1]._replace(cents="150")))
+    later.settings = later.settings.only("claude")
     with calm():
         later.headless.backfill(DayRange(OTHER_DAY, OTHER_DAY))
     columns = ["day", "previous_usd", "current_usd", "change_usd"]
@@ -264,6 +254,7 @@ def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: 
 def test_data_that_the_vendor_has_not_refreshed_is_not_settled(both: Office, tmp_path: Path):
     later = moved(both, tmp_path)
     later.wire = AnthropicWire(refreshed_at=f"{OTHER_DAY}T20:00:00Z")
+    later.settings = later.settings.only("claude")
     with calm():
         later.headless.backfill(DayRange(OTHER_DAY, OTHER_DAY))
     states = dict(later.claude(Coverage).filter(source="costs").select("day", "state").iter_rows())
@@ -297,7 +288,7 @@ def test_another_organizations_key_changes_nothing(both: Office, tmp_path: Path)
 
 
 def moved(both: Office, home: Path) -> Office:
-    """The same home, a day later and elsewhere, so that a test may change it."""
+    """The same home, an hour later and elsewhere, so that a test may change it."""
     shutil.copytree(both.settings.home, home / "copy")
     settings = both.settings.model_copy(update={"home": str(home / "copy")})
-    return replace(both, settings=settings, now=NOW + timedelta(days=1), told=[])
+    return replace(both, settings=settings, now=NOW + timedelta(hours=1), told=[])

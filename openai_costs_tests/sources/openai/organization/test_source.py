@@ -1,8 +1,7 @@
 import json
 import logging
+import os
 import signal
-import subprocess
-import sys
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,6 +19,7 @@ from openai_costs.sources.ingest import Ingested, ingest
 from openai_costs.sources.openai.hints import Hints, recall, remember
 from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import DayRead, KeptRead
+from openai_costs_tests.processes import started
 from openai_costs_tests.sources.openai.organization.wire import (
     DAY,
     NOON,
@@ -33,7 +33,6 @@ from openai_costs_tests.sources.openai.organization.wire import (
     user,
 )
 
-ROOT = Path(__file__).parents[4]
 OF_A_PROJECT = ("api_keys", "users", "service_accounts", "spend_limit", "spend_alerts")
 OF_THE_ORGANISATION = ("projects", "users", "invites", "admin_api_keys", "spend_limit")
 VENDOR = "https://api.openai.com/v1"
@@ -234,27 +233,25 @@ def test_a_reading_that_its_caller_did_not_keep_leaves_its_lists(desk: Desk):
     assert len(left(desk)) == 11
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from openai_costs_tests.sources.openai.organization.test_source import tried
-from openai_costs_tests.sources.openai.organization.wire import Desk, Lists, organisation
-
 class Killed(Lists):
-    def break_down(self):
+    """An organization whose reader is killed where a list would break off."""
+
+    def break_down(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-tried(Desk(Path(sys.argv[1])), Killed(organisation("a", "b", "c"), breaks_after=int(sys.argv[2])))
-"""
+
+def read_and_be_killed(home: str, after: int) -> None:
+    """One process of its own: read the directory, and be killed after some requests."""
+    tried(Desk(Path(home)), Killed(organisation("a", "b", "c"), breaks_after=after))
 
 
 @pytest.mark.parametrize("after", [1, 12])
 def test_a_killed_reading_loses_the_list_it_was_reading_and_no_other(
     desk: Desk, tmp_path: Path, after: int
 ):
-    command = [sys.executable, "-c", KILLED, str(tmp_path), str(after)]
-    ended = subprocess.run(command, cwd=ROOT, check=False, timeout=60)  # noqa: S603 - our own script
-    assert ended.returncode == -signal.SIGKILL
+    victim = started(read_and_be_killed, str(tmp_path), after)
+    victim.join(60)
+    assert victim.exitcode == -signal.SIGKILL
     wire = Lists(organisation("a", "b", "c"))
     tried(desk, wire)
     assert len(wire.asked) == 21 - after
