@@ -150,11 +150,11 @@ def verify_sums(
     """Recompute the tie-outs of every settled day over all that is stored and published."""
     from openai_costs.cli import verify  # noqa: PLC0415
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
-    from openai_costs.cli.stored_damage import damaged_files  # noqa: PLC0415
+    from openai_costs.cli.stored_damage import damaged_files, damaged_page  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
     settings = _settings(home)
-    damaged = damaged_files(place(settings.home))
+    damaged = [*damaged_files(place(settings.home)), *damaged_page(place(settings.home))]
     for line in damaged if not as_json else ():
         typer.echo(line)
     refuse_empty(place(settings.home), "settled days")

@@ -1,10 +1,11 @@
-"""Facts about damaged files: kept pages of costs and published tables. Changes nothing.
+"""Facts about damaged files: kept pages of costs, published tables, the page. Changes nothing.
 
-Lake, record, page and history: stored_damage.py.
+Lake, record and history: stored_damage.py.
 """
 
 from collections.abc import Iterator
 
+from openai_costs.cli.stored_damage import damaged_page
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import listed
 from openai_costs.outputs.alerts.mutes import kept_mutes
@@ -46,6 +47,8 @@ def mute_facts(settings: Settings) -> Iterator[Diagnosis]:
 def published_facts(settings: Settings) -> Iterator[Diagnosis]:
     """Yield which published files cannot be read; a home that was never published has none."""
     home = place(settings.home)
+    for damaged_one in damaged_page(home):
+        yield Diagnosis("WARN", "page", f"{damaged_one}. Write it again: `openai-costs report`")
     if (home / "published").exists() and (damaged := unreadable_files(home)):
         texts = listed(damaged, MOST_FILES, "file", ". ")
         yield Diagnosis(

@@ -80,10 +80,17 @@ def damaged_databases(state: Path) -> list[str]:
     found = []
     for file in sorted(state.rglob("*.db")):
         try:
-            with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+            with closing(_opened(file)) as opened:
                 [(verdict,), *_] = opened.execute("PRAGMA quick_check(1)").fetchall()
         except sqlite3.Error as damage:
             verdict = str(damage)
         if verdict != "ok":
             found.append(f"{file} is damaged: {verdict}")
     return found
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    """Open a database to read it; one that no process has open leaves no file beside it."""
+    is_in_use = file.with_name(f"{file.name}-wal").exists()
+    how = "mode=ro" if is_in_use else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True)

@@ -39,16 +39,20 @@ _OURS = re.compile(
 
 
 def damaged_files(home: UPath) -> list[str]:
-    """Return what is damaged in lake, record, page and history, without full stops."""
+    """Return what is damaged in lake, record and history, in sentences without a full stop."""
     tables = damaged_tables(home / "lake", is_deep=True)
     found = [text for damage in tables for text in damage.why]
     found += [*Lake(home).recorded.damage(), *damaged_mutes(home)]
-    page = home / PAGE
-    if page.exists() and not (page.is_file() and page.read_bytes().rstrip().endswith(PAGE_END)):
-        found.append(f"{page} is damaged")
     if is_local(home):
         found += damaged_databases(Path(str(home)) / STATE)
     return found
+
+
+def damaged_page(home: UPath) -> list[str]:
+    """Return whether the page is damaged, in a sentence without a full stop."""
+    page = home / PAGE
+    is_whole = page.is_file() and page.read_bytes().rstrip().endswith(PAGE_END)
+    return [f"{page} is damaged"] if page.exists() and not is_whole else []
 
 
 def foreign_files(home: UPath) -> list[str]:

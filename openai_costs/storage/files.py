@@ -66,7 +66,7 @@ def replace_file(target: UPath, content: bytes) -> None:
 def create_file(target: UPath, content: bytes) -> bool:
     """Make a file that is not there yet, in one step; return whether it was not.
 
-    Of several writers of one name, on one machine or on several, only one is told so.
+    Of several writers of one name, on one machine or on several, only one succeeds.
     """
     if not is_local(target):
         return _put_if_absent(target, content)

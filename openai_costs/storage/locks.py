@@ -1,7 +1,7 @@
 """Locks of a local home: for as long as a block lasts, and with a limit on waiting for them.
 
-A lock goes with the process that holds it, however that ends. Beside it stands who holds it, so
-that whoever waits too long can be told. An object store has none (record.py, Lake.alone).
+A lock goes with the process that holds it, however that ends. Beside it stands who holds it,
+for the message to whoever waits too long. An object store has none (record.py, Lake.alone).
 """
 
 import json

@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 """A row as JSON has it: amounts, days and instants are text."""
 
 KeyOf = tuple[str, ...]
-"""The names of the columns that tell rows apart."""
+"""The names of the columns that distinguish rows."""
 
 
 class Entry(NamedTuple):
@@ -159,11 +159,11 @@ class Record:
         file = self._file(table, number)
         try:
             head, _, lines = file.read_bytes().partition(b"\n")
-            told = msgspec.json.decode(head, type=_Head)
-            if told.sha256 != sha256(lines).hexdigest():
+            about = msgspec.json.decode(head, type=_Head)
+            if about.sha256 != sha256(lines).hexdigest():
                 return Damage(number, file, "has changed: its digest differs")
-            if (told.table, told.entry) != (table, number):
-                return Damage(number, file, f"is a copy of {told.table}, entry {told.entry}")
+            if (about.table, about.entry) != (table, number):
+                return Damage(number, file, f"is a copy of {about.table}, entry {about.entry}")
             rows = [msgspec.json.decode(line) for line in lines.splitlines()]
         except (FileNotFoundError, IsADirectoryError):
             return Damage(number, file, "is missing")
@@ -182,7 +182,7 @@ class Record:
 
 
 def _written(table: str, number: int, entry: Entry) -> bytes:
-    """Return the content of an entry: its writer's mark tells it from any other of that number."""
+    """Return the content of an entry: the writer's mark makes it unlike any other."""
     gone = ({"removed": row} for row in entry.removed)
     lines = b"".join(msgspec.json.encode(row) + b"\n" for row in (*entry.rows, *gone))
     head = _Head(table, number, uuid4().hex, sha256(lines).hexdigest())
