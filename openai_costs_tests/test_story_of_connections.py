@@ -140,7 +140,7 @@ def test_a_company_that_is_connected_twice_is_counted_once_and_the_second_one_is
 def proxied(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home without any reading, whose gateway is on the wire."""
     home = shutil.copytree(first, tmp_path / "home")
-    for folder in ("raw", "lake", "published"):
+    for folder in ("raw", "lake", "record", "published"):
         shutil.rmtree(home / folder)
     address = tomllib.loads((home / CONFIG).read_text(encoding="utf-8"))["connections"][0]
     app = InProcessTransport(create_app(sample_at(address["base_url"]), now=lambda: LATER))

@@ -132,16 +132,21 @@ class RecordedTables:
         return [row for row in rows if folded.numbers.get(_key_of(table, row), 0) < newest_damage]
 
     def _copy(self, table: type[Contract], frame: pl.DataFrame, number: int) -> None:
-        if not self._rows(table).equals(frame) or self._noted(table) < number:
+        stored = self._stored(table)
+        if stored is None or not stored.equals(frame) or self._noted(table) < number:
             store_whole(self._tables, table, frame, notes={NOTE: str(number)})
 
     def _rows(self, table: type[Contract]) -> pl.DataFrame:
         """Return the rows of the copy; none where it cannot be read."""
+        stored = self._stored(table)
+        return table.no_rows() if stored is None else stored
+
+    def _stored(self, table: type[Contract]) -> pl.DataFrame | None:
+        """Return the copy; None where there is none, or it cannot be read."""
         try:
-            found = read_whole(self._tables, table)
+            return read_whole(self._tables, table)
         except StorageFailed:
-            found = None
-        return table.no_rows() if found is None else found
+            return None
 
     def _noted(self, table: type[Contract]) -> int:
         """Return the number of the newest entry that the copy knows of."""

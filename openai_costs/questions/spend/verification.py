@@ -73,7 +73,7 @@ class Difference(NamedTuple):
 def differences(
     control: pl.DataFrame, sums: Mapping[tuple[str, str], pl.DataFrame]
 ) -> list[Difference]:
-    """Return where a settled day does not tie out.
+    """Return where a settled day does not tie out: by table, connection and day.
 
     Args:
         control: connection, day, billed_usd, is_settled: core.spend_control as stored.
@@ -83,7 +83,7 @@ def differences(
     return [
         Difference(place, table, *row)
         for (place, table), frame in sums.items()
-        for row in _untied(settled, frame).iter_rows()
+        for row in _untied(settled, frame).sort(SLICE).iter_rows()
     ]
 
 
