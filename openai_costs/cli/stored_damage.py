@@ -27,11 +27,12 @@ REMEDY = "`openai-costs backfill --offline` sets them aside and makes them again
 
 _DELTA = r"(_delta_log/(\d{20}\.(json|checkpoint.*\.parquet)|_.*)|part-\d{5}-[\w-]+\.\w+\.parquet)"
 _READ = r"[^/]+/\d{4}-\d\d-\d\d/(r\d+-)?[\dT]+\.\d+Z\.tar\.zst"
+_COPY = r"([^/]+/(\d{4}-\d\d|all|no_rows)|[^/]+)\.parquet"
 _OURS = re.compile(
     rf"raw/[^/]+/[^/]+/({_READ}|[^/]+\.json|.+\.msgpack)"
     rf"|lake/(([^/]+/)+{_DELTA}|format\.json|conditional-put-trial)"
     r"|record/[^/]+/\d{8}\.json"
-    r"|published/(openai_costs\.duckdb|(parquet|focus)/.+)"
+    rf"|published/(openai_costs\.duckdb|\.publication\.json|parquet/{_COPY}|focus/.+)"
     r"|report/.+|dagster/.+"
     r"|.*/\.((\w+\.)?lock(\.holder)?|.+\.tmp|building-.+)"
 )

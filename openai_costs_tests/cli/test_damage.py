@@ -191,6 +191,10 @@ def named(place: str, harm: Callable[[Path], None], file: Path, text: str) -> bo
     return (place, harm) in UNSEEN or shown in text
 
 
+def test_a_sound_home_has_neither_damaged_nor_foreign_files(copy: Commands) -> None:
+    assert {"stored files", "foreign files", "published files"}.isdisjoint(copy.facts())
+
+
 @pytest.mark.parametrize("harm", HARMS)
 def test_damage_everywhere_is_named_and_one_backfill_makes_it_good(
     sound: Path, copy: Commands, harm: Callable[[Path], None]
