@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,10 @@ def copy_damaged(home: Path) -> None:
     (home / "published" / "parquet" / "core.spend" / "2026-11.parquet").write_bytes(b"no Parquet")
 
 
+def copies_gone(home: Path) -> None:
+    shutil.rmtree(home / "published" / "parquet" / "core.spend")
+
+
 def page_damaged(home: Path) -> None:
     file = max((home / "raw" / "openai" / "tidewater" / "costs" / str(LAST)).iterdir())
     file.write_bytes(file.read_bytes()[:-20])
@@ -75,9 +80,10 @@ def page_damaged(home: Path) -> None:
         (lake_row_changed, f"{LAST}, connection tidewater: mart.spend in lake/ adds up to $"),
         (published_rows_lost, "mart.spend_by_user in published/openai_costs.duckdb has no rows"),
         (copy_damaged, "published/parquet/ (core.spend) cannot be read: "),
+        (copies_gone, "published/parquet/core.spend has no file"),
         (page_damaged, "is damaged"),
     ],
-    ids=["a changed row of the lake", "lost rows", "a damaged copy", "a damaged page"],
+    ids=["a changed row of the lake", "lost rows", "a damaged copy", "no copy", "a damaged page"],
 )
 def test_what_does_not_tie_out_is_named_with_its_place(
     made: House, tmp_path: Path, harm: Callable[[Path], None], sentence: str

@@ -171,11 +171,12 @@ def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
     with connected() as sql:
         for table in TOGETHER:
             name, files = table.full_name(), files_of(home, table)
+            if not files:
+                unreadable.append(f"{PARQUET}/{name} has no file")
+                continue
             (scratch / name).mkdir(exist_ok=True)
             read = ", ".join(text(pattern(_local(file, scratch / name))) for file in files)
             with _readable(f"{place_} ({name})", unreadable):
-                if not files:
-                    raise StorageFailed(home / PARQUET / name, "there is no file")
                 source = f"read_parquet([{read}], hive_partitioning = false)"
                 sums[place_, name] = daily_sums(sql, {name: source})[name]
     return sums
@@ -186,7 +187,9 @@ def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
     """Note in a sentence that something cannot be read, and go on."""
     try:
         yield
-    except (duckdb.Error, StorageFailed) as damage:
+    except StorageFailed as damage:
+        unreadable.append(f"{what} cannot be read: {damage.why}")
+    except duckdb.Error as damage:
         unreadable.append(f"{what} cannot be read: {str(damage).splitlines()[0]}")
 
 
