@@ -58,7 +58,7 @@ class DayFiles:
             with suppress(OSError):  # a home that is only read works without the note
                 self._note()
             return
-        with self._alone():
+        with held(self.root / ".moving.lock"):
             self.tables = self._with_files()
             yield self
             self._note()
@@ -143,14 +143,6 @@ class DayFiles:
 
     def _note(self) -> None:
         replace_file(self.root / FORMAT, b'{"format": "Delta Lake"}\n')
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if not is_local(self.root):
-            yield
-            return
-        with held(self.root / ".moving.lock"):
-            yield
 
 
 def _say(line: str) -> None:

@@ -43,7 +43,7 @@ def place(url: str) -> UPath:
     return folder
 
 
-def is_local(path: UPath) -> bool:
+def is_local(path: UPath | Path) -> bool:
     """Return whether the path is on this machine's own file system."""
     return isinstance(path, Path)
 

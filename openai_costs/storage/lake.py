@@ -129,9 +129,6 @@ class Lake:
         """
         self._read_versions = {}
         try:
-            if not is_local(self.root):
-                yield
-                return
             with held(self.root / path_of(table) / ".lock"):
                 yield
         finally:

@@ -1,7 +1,7 @@
 """Locks of a local home: for as long as a block lasts, and with a limit on waiting for them.
 
 A lock goes with the process that holds it, however that ends. Beside it stands who holds it,
-for the message to whoever waits too long. An object store has none (record.py, Lake.alone).
+for the message to whoever waits too long. An object store has none: there, nothing is held.
 """
 
 import json
@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.storage.files import is_local
 
 LONGEST_SECONDS = 900.0
 """Longer than a publication of years takes: whoever holds a lock for so long does not go on."""
@@ -45,12 +46,15 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
     """Hold a lock of a local home in a block; a process of its own waits for others.
 
     Args:
-        lock: The file; its folder is made.
+        lock: The file; its folder is made. On an object store nothing is held.
         seconds: How long to wait; None for the usual limit.
 
     Raises:
         LockHeld: Another process still held it after that time.
     """
+    if not is_local(lock):
+        yield
+        return
     file, limit = Path(str(lock)), LONGEST_SECONDS if seconds is None else seconds
     file.parent.mkdir(parents=True, exist_ok=True)
     with _acquired(file, limit):

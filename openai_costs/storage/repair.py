@@ -15,7 +15,7 @@ from upath import UPath
 
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.delta_faults import StorageFailed, as_ours
-from openai_costs.storage.files import SET_ASIDE, is_local, set_file_aside
+from openai_costs.storage.files import SET_ASIDE, set_file_aside
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import held
 from openai_costs.storage.slice_log import KEY, LOG, SLICES, SliceLog
@@ -53,17 +53,9 @@ def repair(home: UPath, *, is_deep: bool = False) -> Repaired:
     done, lake = Repaired(), Lake(home)
     done.lines += lake.recorded.restore()
     for damage in damaged_tables(home / "lake", is_deep=is_deep):
-        for _ in _alone(home):
+        with held(home / "lake" / ".repair.lock"):
             _set_aside(home, damage, done)
     return done
-
-
-def _alone(home: UPath) -> Iterator[None]:
-    if not is_local(home):
-        yield
-        return
-    with held(home / "lake" / ".repair.lock"):
-        yield
 
 
 def _set_aside(home: UPath, damage: TableDamage, done: Repaired) -> None:
