@@ -1,7 +1,6 @@
 """A transport to a connection's API: where, with which key, and what may be asked."""
 
 import msgspec
-from pydantic import SecretStr
 
 from openai_costs.kernel.errors import Permission
 from openai_costs.settings.connection import Connection
@@ -14,7 +13,7 @@ from openai_costs.sources.anthropic.costs.endpoints import (
 )
 from openai_costs.sources.anthropic.organization.endpoints import LISTS
 from openai_costs.sources.anthropic.usage.endpoints import ANALYTICS_USAGE, USAGE_REPORT
-from openai_costs.sources.http.access import Access
+from openai_costs.sources.api_transport import Vendor, transport_to
 from openai_costs.sources.http.api import MOST_QUOTED, Api, ErrorDetail
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.provider import Reach, Tell, silent
@@ -45,13 +44,6 @@ REQUESTS_PER_MINUTE = 12
 daily refresh is such a burst."""
 
 VERSION = "2023-06-01"
-
-IN_PROCESS_URL = "http://127.0.0.1/v1"
-"""What the sample organization is called by; nothing listens there."""
-
-ROOT = "/v1"
-
-NOT_FOUND = 404
 
 
 class _Details(msgspec.Struct):
@@ -100,28 +92,4 @@ def connect(
     settings: Settings, connection: Connection, reach: Reach, tell: Tell = silent
 ) -> Transport:
     """Return a transport to a connection's API; the key is read when a request leaves."""
-
-    def key() -> SecretStr:
-        return settings.admin_key(connection)
-
-    access = Access(
-        connection=connection.name,
-        base_url=IN_PROCESS_URL if connection.is_sample else connection.base_url,
-        key=key,
-        key_env=connection.admin_key_env,
-        allowed=ALLOWED[connection.access],
-        api=API,
-        remedies=_remedies(connection.base_url),
-        requests_per_minute=connection.requests_per_minute,
-        max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
-    )
-    return Transport(access, reach.inner(connection), tell, reach.take_date(connection))
-
-
-def _remedies(base_url: str) -> dict[int, str]:
-    """Return what to do about a page that is not there, where the address looks like the cause."""
-    if base_url.endswith(ROOT):
-        return {}
-    return {
-        NOT_FOUND: f"`base_url` does not end in {ROOT}, as Anthropic's does: try {base_url}{ROOT}."
-    }
+    return transport_to(Vendor("Anthropic", API, ALLOWED), settings, connection, reach, tell)

@@ -1,0 +1,68 @@
+"""A transport to the API that a connection is about: where it is, and with which key.
+
+Not here: what a provider's API is, and what may be asked of it (its own connection.py).
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import SecretStr
+
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.http.access import Access
+from openai_costs.sources.http.api import Api
+from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.provider import Reach, Tell
+
+IN_PROCESS_URL = "http://127.0.0.1/v1"
+"""What the sample organization is called by; nothing listens there."""
+
+ROOT = "/v1"
+
+NOT_FOUND = 404
+
+
+class Vendor(NamedTuple):
+    """A vendor whose API is asked.
+
+    Args:
+        name: Its name, for a person.
+        api: What its API is.
+        allowed: Patterns of the paths that may be asked, by a connection's access.
+    """
+
+    name: str
+    api: Api
+    allowed: Mapping[str, tuple[str, ...]]
+
+
+def transport_to(
+    vendor: Vendor, settings: Settings, connection: Connection, reach: Reach, tell: Tell
+) -> Transport:
+    """Return a transport to a connection's API; the key is read when a request leaves."""
+
+    def key() -> SecretStr:
+        return settings.admin_key(connection)
+
+    access = Access(
+        connection=connection.name,
+        base_url=IN_PROCESS_URL if connection.is_sample else connection.base_url,
+        key=key,
+        key_env=connection.admin_key_env,
+        allowed=vendor.allowed[connection.access],
+        api=vendor.api,
+        remedies=_remedies(connection.base_url, vendor.name),
+        requests_per_minute=connection.requests_per_minute,
+        max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
+    )
+    return Transport(access, reach.inner(connection), tell, reach.take_date(connection))
+
+
+def _remedies(base_url: str, vendor: str) -> dict[int, str]:
+    """Return what to do about a page that is not there, where the address looks like the cause."""
+    if base_url.endswith(ROOT):
+        return {}
+    return {
+        NOT_FOUND: f"`base_url` does not end in {ROOT}, as {vendor}'s does: try {base_url}{ROOT}."
+    }
