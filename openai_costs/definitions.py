@@ -49,6 +49,7 @@ from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.permissions import write_for_owner_only
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
 WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, alerts)
@@ -120,6 +121,7 @@ def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.As
 
 def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     """Return what runs need, by the names that assets ask for."""
+    write_for_owner_only()  # Dagster's own processes run no command of ours
     home, compared = place(settings.home), skew_aware(clock)
     lake = Lake(home)
     return {

@@ -45,6 +45,7 @@ from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
 from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.permissions import close_to_others
 
 MOST_REFUSED = 5
 """Sentences of one message; the lines before it have them all."""
@@ -117,6 +118,7 @@ class Headless:
         if not steps:
             raise NothingStored(place(self.settings.home), "kept pages", str(asked or ""))
         refuse_unwritable(place(self.settings.home))
+        close_to_others(place(self.settings.home))
         self._make([*again, *steps], failed)
         if asked is None and self.clock().date() < now.date():  # only the servers' answers told
             self._make(plan(self.settings, None, self.clock()), failed)

@@ -15,6 +15,7 @@ from upath import UPath
 
 from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, published_facts
 from openai_costs.cli.doctor_governance import governance_facts
+from openai_costs.cli.doctor_protection import permission_facts
 from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
@@ -55,6 +56,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield Diagnosis("OK", "versions", _versions())
     yield _settings_file(settings)
     yield _home(settings)
+    yield from _guarded("permissions", permission_facts(place(settings.home)))
     compared = skew_aware(clock)
     for connection in settings.connections:
         to_hosts = replace(reach, clock=compared)

@@ -24,7 +24,9 @@ def run() -> None:
     """
     gc.set_threshold(*OBJECTS_AT_ONCE)
     from openai_costs.cli.commands import main  # noqa: PLC0415 - loading it is the first of it
+    from openai_costs.storage.permissions import write_for_owner_only  # noqa: PLC0415 - as above
 
+    write_for_owner_only()
     try:
         main()
     except SystemExit as ended:

@@ -70,7 +70,7 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
 
 @contextmanager
 def _acquired(file: Path, limit: float) -> Iterator[None]:
-    lock = FileLock(str(file), timeout=limit)
+    lock = FileLock(str(file), timeout=limit, mode=0o600)
     try:
         lock.acquire()
     except Timeout:

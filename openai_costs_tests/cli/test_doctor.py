@@ -9,6 +9,7 @@ import pytest
 
 from openai_costs.cli.doctor import facts
 from openai_costs.cli.doctor_governance import governance_facts
+from openai_costs.cli.doctor_protection import permission_facts
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.kernel.formatting import exact_dollars
 from openai_costs.kernel.money import MONEY
@@ -237,3 +238,14 @@ def test_an_object_store_that_cannot_be_reached_fails_and_the_other_facts_follow
         "gateway: upstreams": "WARN",
         "directory": "OK",
     }
+
+
+def test_what_other_accounts_can_read_is_named_with_the_fix(tmp_path: Path) -> None:
+    home = place(str(tmp_path))
+    (tmp_path / "raw").mkdir(mode=0o700)
+    assert [fact.state for fact in permission_facts(home)] == ["OK"]
+    (tmp_path / "raw").chmod(0o755)
+    [fact] = permission_facts(home)
+    assert fact.state == "WARN"
+    assert f"1 path below {home} can be read" in fact.text
+    assert f"such as {tmp_path / 'raw'}. Run openai-costs backfill" in fact.text
