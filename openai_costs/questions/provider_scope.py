@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.settings.connection import Connection
+from openai_costs.tables.core.spend import BILLED
 
 OPENAI: Final = "openai"
 """What gateway_bypass, reconciliation, prices, optimization and the check of usage against the bill
@@ -17,8 +18,13 @@ are about."""
 
 
 def of_openai(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of a table with a column `provider` that are OpenAI's."""
-    return rows.filter(pl.col("provider") == OPENAI)
+    """Return the rows of a table with a column `provider` that are on OpenAI's own bill.
+
+    A model of OpenAI that someone else resells has a `host` of its own, and what someone else
+    counted of OpenAI's bill is not billed.
+    """
+    ours = {"provider": OPENAI, "host": OPENAI, "cost_basis": BILLED}
+    return rows.filter(pl.col(name) == it for name, it in ours.items() if name in rows.columns)
 
 
 def at_openai(

@@ -15,10 +15,11 @@ from openai_costs.sources.http.api import Api
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.provider import Reach, Tell
 
-IN_PROCESS_URL = "http://127.0.0.1/v1"
+IN_PROCESS_HOST = "http://127.0.0.1"
 """What the sample organization is called by; nothing listens there."""
 
 ROOT = "/v1"
+"""What most addresses of an API end in."""
 
 NOT_FOUND = 404
 
@@ -30,11 +31,15 @@ class Vendor(NamedTuple):
         name: Its name, for a person.
         api: What its API is.
         allowed: Patterns of the paths that may be asked, by a connection's access.
+        root: What the address of its API ends in; empty where it ends in nothing special.
+        sample_root: The base path that the sample organization answers at.
     """
 
     name: str
     api: Api
     allowed: Mapping[str, tuple[str, ...]]
+    root: str = ROOT
+    sample_root: str = ROOT
 
 
 def transport_to(
@@ -47,22 +52,28 @@ def transport_to(
 
     access = Access(
         connection=connection.name,
-        base_url=IN_PROCESS_URL if connection.is_sample else connection.base_url,
+        base_url=_address(vendor, connection),
         key=key,
         key_env=connection.admin_key_env,
         allowed=vendor.allowed[connection.access],
         api=vendor.api,
-        remedies=_remedies(connection.base_url, vendor.name),
+        remedies=_remedies(connection.base_url, vendor),
         requests_per_minute=connection.requests_per_minute,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
     )
     return Transport(access, reach.inner(connection), tell, reach.take_date(connection))
 
 
-def _remedies(base_url: str, vendor: str) -> dict[int, str]:
+def _address(vendor: Vendor, connection: Connection) -> str:
+    return IN_PROCESS_HOST + vendor.sample_root if connection.is_sample else connection.base_url
+
+
+def _remedies(base_url: str, vendor: Vendor) -> dict[int, str]:
     """Return what to do about a page that is not there, where the address looks like the cause."""
-    if base_url.endswith(ROOT):
+    root = vendor.root
+    if base_url.endswith(root):
         return {}
     return {
-        NOT_FOUND: f"`base_url` does not end in {ROOT}, as {vendor}'s does: try {base_url}{ROOT}."
+        NOT_FOUND: f"`base_url` does not end in {root}, as {vendor.name}'s does: try "
+        f"{base_url}{root}."
     }

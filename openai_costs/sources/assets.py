@@ -42,7 +42,7 @@ def daily_assets() -> tuple[Builder, ...]:
         table_asset(Spend, **from_pages, rules=PAGE_RULES)(spend),
         table_asset(SpendByUser, **from_pages, reads=(Spend,))(spend_by_user),
         table_asset(SpendControl, **from_ledger)(spend_control),
-        *map(raw_pages, used),
+        *(raw_pages(one) for one in used if one not in bills),
         table_asset(
             Usage,
             group=USAGE_GROUP,

@@ -5,10 +5,13 @@ A provider's `diagnose` puts these together with what it alone knows.
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.http.paging import Get
+from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.provider import Diagnosis
 
 
@@ -46,3 +49,15 @@ def call_diagnosis(path: str, about: str, ask: Callable[[], object]) -> Diagnosi
     except OpenAICostsError as refused:
         return Diagnosis("FAIL", f"GET {path}", str(refused))
     return Diagnosis("OK", f"GET {path}", f"HTTP 200 for {about}")
+
+
+def one_call(transport: Transport, get: Get, about: str) -> Diagnosis:
+    """Return whether one request is answered; the transport is closed.
+
+    Args:
+        transport: Sends it.
+        get: The request.
+        about: What it asks for, for the text: a day.
+    """
+    with closing(transport):
+        return call_diagnosis(get.path, about, lambda: transport.get(get.path, get.params))

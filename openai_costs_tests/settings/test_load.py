@@ -12,6 +12,8 @@ from openai_costs.sources.registry import connection_kinds
 
 KEY = "sk-admin-Tq7ZqLx2vHn9KpW4"
 VARIABLES = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL", "OPENAI_COSTS_CONFIG", "OPENAI_COSTS_HOME")
+KNOWN_PROVIDERS = ", ".join(one.default_provider() for one in connection_kinds())
+UNKNOWN_PROVIDER = f"is no known provider. There are: {KNOWN_PROVIDERS}."
 
 
 @pytest.fixture(autouse=True)
@@ -130,11 +132,11 @@ def test_sections_of_later_versions_are_accepted_and_named():
         (one_connection("start = 2019-12-31"), "2020-01-01"),
         (one_connection('access = "everything"'), "line 3: [[connections]] access "),
         (one_connection('provider = "other"'), "line 3: [[connections]] provider "),
+        (one_connection('provider = "other"'), UNKNOWN_PROVIDER),
         (
-            one_connection('provider = "other"'),
-            "is no known provider. There are: openai, anthropic.",
+            one_connection("provider = 7"),
+            UNKNOWN_PROVIDER,
         ),
-        (one_connection("provider = 7"), "is no known provider. There are: openai, anthropic."),
         (one_connection("") + one_connection('start = "soon"'), "line 6: [[connections]] start "),
         (one_connection("requests_per_minute = 0"), "line 3: [[connections]] requests_per_minute "),
         (one_connection('base_url = "api.openai.com/v1"'), "line 3: [[connections]] base_url "),

@@ -2,7 +2,7 @@
 
 GET paths only, JSON errors everywhere else. What the organization spent and who belongs to it
 comes from `sample/company/organization.py`; the clock comes from the caller. Its gateway answers
-beside it, as a LiteLLM proxy, and so does its organization at Anthropic.
+beside it, as a LiteLLM proxy, and so do its accounts at other vendors.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from openai_costs.sample.api.refusals import RefusalError
 from openai_costs.sample.api.requests import RequestHandler
 from openai_costs.sample.api.routes import COSTS_PATH, bucket_routes, directory_routes
 from openai_costs.sample.faults.faults import NO_FAULTS
+from openai_costs.sample.openrouter.routes import openrouter_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,7 @@ def create_app(
             *directory_routes(organisation, handler),
             *gateway_routes(organisation, now),
             *anthropic_routes(organisation, now),
+            *openrouter_routes(organisation, now),
         ],
         exception_handlers={RefusalError: _refused, HTTPException: _no_such_call},
     )

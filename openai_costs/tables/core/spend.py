@@ -6,7 +6,11 @@ from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 BILLED = "billed"
 """The cost basis of dollars that the provider invoices."""
-COST_BASES = (BILLED, "metered", "estimated")
+METERED = "metered"
+"""The cost basis of dollars that are counted here and invoiced by someone else, if at all."""
+ESTIMATED = "estimated"
+"""The cost basis of dollars that a rate makes of something else, such as credits."""
+COST_BASES = (BILLED, METERED, ESTIMATED)
 
 USAGE = "usage"
 """The charge category of what was used."""

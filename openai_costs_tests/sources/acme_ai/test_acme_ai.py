@@ -198,7 +198,7 @@ def test_an_unknown_provider_is_refused_with_the_known_ones_and_its_line():
         settings({"name": "a"}, {"name": "b", "provider": "acme"}, text=text)
     assert str(refused.value).startswith(
         "costs.toml, line 5: [[connections]] provider is no known provider; did you mean "
-        "'acme_ai'? There are: openai, anthropic, acme_ai."
+        f"'acme_ai'? There are: {', '.join(one.name for one in registry.PROVIDERS)}."
     )
 
 

@@ -1,0 +1,1 @@
+"""The sample company's account at OpenRouter, and the wire that it answers by."""

@@ -1,0 +1,157 @@
+"""Reads a connection one day at a time, the newest first, where its provider answers for a day.
+
+What a day is asked with is a provider's own conversation. Not here: holding it (http/), keeping
+what came (ingest.py).
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import msgspec
+
+from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.api_transport import Vendor, transport_to
+from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.http.paging import Body, Get, Page
+from openai_costs.sources.provider import Reach, Tell, start_of
+from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.files import replace_file
+
+NOTE = "history"
+"""The note with the first day that a provider still had when a connection was first read."""
+
+
+@dataclass(frozen=True)
+class DayPages:
+    """What a provider gave for a day.
+
+    Args:
+        pages: The pages, by the name under which they are kept.
+        grouping: The dimensions that each part was asked by, where it was.
+        absent: What it refused to give, and its message.
+    """
+
+    pages: Mapping[str, Page]
+    grouping: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+Conversation = Generator[Get, Body, DayPages]
+Talk = Callable[[date], Conversation]
+"""Starts the conversation about a day."""
+
+
+def up_to_today(today: date) -> DayRange:
+    """Return the days of a provider that forgets nothing: all, also the running one."""
+    return DayRange(date.min, today)
+
+
+@dataclass(frozen=True)
+class DailyApi:
+    """An API that is read a day at a time.
+
+    Args:
+        provider: The provider's name.
+        dataset: The archive's name for the pages.
+        vendor: What is asked.
+        talk: Returns what starts the conversations with a connection in one reading.
+        there: Returns the days that there is an answer for, given today.
+        keeps: How long the provider keeps a day, for a person; empty where it forgets none.
+    """
+
+    provider: str
+    dataset: str
+    vendor: Vendor
+    talk: Callable[[Connection], Talk]
+    there: Callable[[date], DayRange] = up_to_today
+    keeps: str = ""
+
+    def reader(self, settings: Settings, archive: Archive, clock: Clock, reach: Reach) -> "Daily":
+        """Return its reader."""
+        return Daily(self, settings, archive, clock, reach)
+
+    def first_day(self, archive: Archive, connection: Connection) -> date:
+        """Return the first day of a connection, as far as is known.
+
+        Where the provider forgets days, it is the first one that was still there at the first
+        reading. What was gone by then was never owed.
+        """
+        start = start_of(archive, connection)
+        return max(start, noted_day(archive, self.provider, connection.name) or start)
+
+
+@dataclass(frozen=True)
+class Daily:
+    """Reads connections of an API that answers for a day."""
+
+    api: DailyApi
+    settings: Settings
+    archive: Archive
+    clock: Clock
+    reach: Reach
+
+    def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
+        """Yield each day that the provider still has as a complete read, newest first.
+
+        Raises:
+            ReadFailed: A day could not be completed; the days after it were yielded.
+            MissingKey: The connection has no key; nothing was sent.
+        """
+        self.settings.admin_key(connection)
+        there = self._there(connection)
+        self._report_lost(connection, days, there, tell)
+        wanted = DayRange(max(days.first, there.first), min(days.last, there.last))
+        if wanted.first > wanted.last:
+            return
+        talk = self.api.talk(connection)
+        opened = transport_to(self.api.vendor, self.settings, connection, self.reach, tell)
+        with closing(opened) as transport:
+            for day in reversed([*wanted]):
+                read_at = self.clock()
+                found = hold(talk(day), transport)
+                if self.api.keeps:
+                    note_day(self.archive, self.api.provider, connection.name, there.first)
+                yield self._day_read(connection, day, read_at, found)
+        tell(f"{connection.name}: read {wanted}")
+
+    def _there(self, connection: Connection) -> DayRange:
+        now = self.reach.instant(connection, self.clock())
+        return self.api.there(now.believed.date())
+
+    def _report_lost(
+        self, connection: Connection, days: DayRange, there: DayRange, tell: Tell
+    ) -> None:
+        owed = max(days.first, self.api.first_day(self.archive, connection))
+        last = min(days.last, there.first - ONE_DAY)
+        if self.api.keeps and owed <= last:
+            lost = DayRange(owed, last)
+            tell(f"{connection.name}: {lost} cannot be read any more: {self.api.keeps}")
+
+    def _day_read(
+        self, connection: Connection, day: date, read_at: datetime, given: DayPages
+    ) -> DayRead:
+        requests = {
+            name: (page.get.path, list(page.get.params), list(given.grouping.get(name, ())))
+            for name, page in given.pages.items()
+        }
+        bodies = {name: bytes(page.body) for name, page in given.pages.items()}
+        kept = (self.api.provider, connection.name, self.api.dataset, day, read_at)
+        return DayRead(*kept, requests, bodies, given.absent)
+
+
+def noted_day(archive: Archive, provider: str, name: str) -> date | None:
+    """Return the first day that was there at a connection's first reading; None before it."""
+    try:
+        return msgspec.json.decode(archive.note(provider, name, NOTE).read_bytes(), type=date)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def note_day(archive: Archive, provider: str, name: str, first: date) -> None:
+    """Note the first day that is there, at a connection's first reading only."""
+    if noted_day(archive, provider, name) is None:
+        replace_file(archive.note(provider, name, NOTE), msgspec.json.encode(first))

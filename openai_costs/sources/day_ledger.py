@@ -1,0 +1,117 @@
+"""core.spend and core.usage from rows that a provider's pages give, a day each. Pure.
+
+A provider says what a row is; how rows become batches is the same for all of them. Not here: what
+a page says (a provider's frames.py).
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import partial
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.money import total
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.batching import Held, Understood, batches
+from openai_costs.sources.ledger_rows import invoiced
+from openai_costs.sources.provider import Clean, Reads
+from openai_costs.sources.usage_rows import TYPES, summed
+from openai_costs.storage.archive import KeptRead
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.usage import Usage
+
+DOLLARS: Final = "billed_usd"
+PARTLY_KNOWN: Final = ("list_usd", "amount", "quantity")
+GRAIN: Final = [name for name in Spend.types() if name not in {DOLLARS, *PARTLY_KNOWN}]
+
+
+class DayRows(NamedTuple):
+    """What a kept read says.
+
+    Args:
+        rows: The columns of core.spend or core.usage that the provider fills.
+        remarks: What is new to us in it, or what it lacks.
+        page_usd: What the page adds up to where a total of its own says so; None adds up the rows.
+    """
+
+    rows: pl.DataFrame
+    remarks: tuple[str, ...] = ()
+    page_usd: Decimal | None = None
+
+
+RowsOf = Callable[[KeptRead, Connection], DayRows]
+
+
+class _Day(NamedTuple):
+    rows: pl.DataFrame
+    key: Slice
+    page_usd: Decimal
+
+
+def ledger_of(rows_of: RowsOf) -> Clean:
+    """Return what cleans kept reads into core.spend.
+
+    Args:
+        rows_of: Returns what a kept read says; raises PageRefused where it cannot be used.
+    """
+
+    def ledger(reads: Reads, connection: Connection) -> Iterator[Batch]:
+        return batches(reads, partial(_ledger_day, rows_of, connection), _ledger_batch)
+
+    return ledger
+
+
+def usage_of(rows_of: RowsOf) -> Clean:
+    """Return what cleans kept reads into core.usage."""
+
+    def usage(reads: Reads, connection: Connection) -> Iterator[Batch]:
+        return batches(reads, partial(_usage_day, rows_of, connection), _usage_batch)
+
+    return usage
+
+
+def _ledger_day(rows_of: RowsOf, connection: Connection, read: KeptRead) -> Understood[_Day]:
+    said = rows_of(read, connection)
+    placed = _placed(said.rows, read)
+    rows = invoiced(placed, connection).cast(pl.Schema(Spend.types()))
+    usd = total(rows[DOLLARS]) if said.page_usd is None else said.page_usd
+    key = Slice(read.manifest.connection, read.manifest.day)
+    size = sum(map(len, read.bodies.values()))
+    return Understood([_Day(rows, key, usd)], "; ".join(dict.fromkeys(said.remarks)), size)
+
+
+def _ledger_batch(held: Held[_Day]) -> Batch:
+    rows = pl.concat([Spend.no_rows(), *(one.rows for one in held.pages)])
+    known = [
+        pl.when(pl.col(one).is_not_null().all()).then(pl.col(one).sum()) for one in PARTLY_KNOWN
+    ]
+    frame = rows.group_by(GRAIN).agg(pl.col(DOLLARS).sum(), *known)
+    return Batch(
+        frame.select(list(Spend.types())).sort(Spend.Config.unique),
+        held.read_at,
+        held.refused,
+        held.remarks,
+        {one.key: one.page_usd for one in held.pages},
+    )
+
+
+def _usage_day(rows_of: RowsOf, connection: Connection, read: KeptRead) -> Understood[pl.DataFrame]:
+    said = rows_of(read, connection)
+    placed = _placed(said.rows, read).with_columns(provider=pl.lit(connection.provider))
+    whole = pl.concat([Usage.no_rows(), placed], how="diagonal_relaxed").select(list(TYPES))
+    size = sum(map(len, read.bodies.values()))
+    return Understood([summed(whole.cast(pl.Schema(TYPES)))], "; ".join(said.remarks), size)
+
+
+def _usage_batch(held: Held[pl.DataFrame]) -> Batch:
+    frame = pl.concat([Usage.no_rows(), *held.pages]).sort(Usage.Config.unique)
+    return Batch(frame, held.read_at, held.refused, held.remarks)
+
+
+def _placed(rows: pl.DataFrame, read: KeptRead) -> pl.DataFrame:
+    manifest = read.manifest
+    return rows.with_columns(
+        connection=pl.lit(manifest.connection), day=pl.lit(manifest.day, pl.Date)
+    )

@@ -1,0 +1,149 @@
+"""core.spend and core.usage from kept activity: what OpenRouter bills, and what it only counts.
+
+`usage` is on OpenRouter's bill. `byok_usage_inference` is on the bill of whoever hosts the model,
+to the owner of the key that the requests were made with: such a row is metered, and no dollar of it
+is in a sum of billed dollars. Pure.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from openai_costs.kernel.money import total
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
+from openai_costs.sources.openrouter.endpoints import NAME
+from openai_costs.sources.openrouter.protocol import CONTROL, LEDGER, WORKSPACES
+from openai_costs.sources.page_fields import dollars, new_fields, plain, typed
+from openai_costs.storage.archive import KeptRead
+from openai_costs.tables.core.spend import BILLED, METERED
+
+GROUPING: Final = "project_id,line_item"
+ENDPOINT: Final = "activity"
+
+
+class Entry(msgspec.Struct):
+    """A row of the activity of a day."""
+
+    date: str
+    model: str
+    usage: Decimal
+    byok_usage_inference: Decimal
+    model_permaslug: str | None = None
+    endpoint_id: str | None = None
+    provider_name: str | None = None
+    requests: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    workspace_id: str | None = None
+
+    @property
+    def maker(self) -> str:
+        """Who made the model: what stands before the slash of its slug."""
+        return self.model.partition("/")[0] if "/" in self.model else NAME
+
+    @property
+    def plain_model(self) -> str:
+        """The model without its maker."""
+        return self.model.rpartition("/")[2]
+
+    @property
+    def label(self) -> str:
+        """A label made of OpenRouter's words: it has none of its own."""
+        return " | ".join(filter(None, (self.model, self.provider_name)))
+
+    @property
+    def upstream(self) -> str:
+        """Who bills what is used with one's own key: the host of the model, as one word."""
+        return (self.provider_name or self.maker).casefold().replace(" ", "_")
+
+
+class _Answer(msgspec.Struct):
+    data: list[Entry]
+
+
+def _rows(read: KeptRead, _connection: Connection) -> DayRows:
+    entries = typed(read, LEDGER, _Answer).data
+    usage, own_key = _amounts(read, LEDGER, entries)
+    plain_rows = pl.DataFrame([_row(one) for one in entries], schema=_SCHEMA)
+    billed = plain_rows.with_columns(billed_usd=usage, cost_basis=pl.lit(BILLED))
+    is_only_own = (pl.col("billed_usd") == 0) & (own_key != 0)
+    metered = plain_rows.with_columns(
+        billed_usd=own_key,
+        cost_basis=pl.lit(METERED),
+        host="upstream",
+        line_item=pl.col("line_item") + " | own key",
+        quantity=pl.lit(None, pl.Int64),
+        quantity_unit=pl.lit(None, pl.String),
+    )
+    rows = pl.concat([billed.filter(~is_only_own), metered.filter(pl.col("billed_usd") != 0)])
+    whole = _amounts(read, CONTROL, typed(read, CONTROL, _Answer).data)
+    remarks = (*new_fields(plain(read.bodies[LEDGER], "data"), Entry), *_missing(read))
+    return DayRows(rows.drop("upstream"), remarks, total(whole[0]) + total(whole[1]))
+
+
+_SCHEMA: Final = dict.fromkeys(
+    (
+        *("provider", "host", "upstream", "project_id", "line_item", "model"),
+        *("quantity_unit", "grouping"),
+    ),
+    pl.String(),
+) | {"quantity": pl.Int64()}
+
+
+def _row(one: Entry) -> Mapping[str, Any]:
+    return {
+        "provider": one.maker,
+        "host": NAME,
+        "upstream": one.upstream,
+        "project_id": one.workspace_id or None,
+        "line_item": one.label,
+        "model": one.plain_model,
+        "quantity": one.requests,
+        "quantity_unit": None if one.requests is None else "requests",
+        "grouping": GROUPING,
+    }
+
+
+def _amounts(read: KeptRead, part: str, entries: list[Entry]) -> tuple[pl.Series, pl.Series]:
+    """Return what OpenRouter bills, and what it counted with keys of one's own."""
+    billed = dollars(read, part, "data[{}].usage", [one.usage for one in entries])
+    own = [one.byok_usage_inference for one in entries]
+    return billed, dollars(read, part, "data[{}].byok_usage_inference", own)
+
+
+def _missing(read: KeptRead) -> Iterator[str]:
+    """Yield a remark about what OpenRouter did not give."""
+    if message := read.manifest.absent.get(WORKSPACES):
+        yield f"read without workspaces, which are refused; the provider's message: {message!r}"
+
+
+def _used(read: KeptRead, _connection: Connection) -> DayRows:
+    entries = typed(read, LEDGER, _Answer).data
+    columns: dict[str, list[Any]] = {
+        "project_id": [one.workspace_id or None for one in entries],
+        "model": [one.plain_model for one in entries],
+        "input_tokens": [one.prompt_tokens for one in entries],
+        "output_tokens": [one.completion_tokens for one in entries],
+        "num_model_requests": [one.requests for one in entries],
+    }
+    texts = dict.fromkeys(("project_id", "model"), pl.String())
+    schema = {name: texts.get(name, pl.Int64()) for name in columns}
+    return DayRows(pl.DataFrame(columns, schema=schema).with_columns(endpoint=pl.lit(ENDPOINT)))
+
+
+def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:
+    """Return the workspaces in a read: one account has them and no other."""
+    with suppress(KeyError, msgspec.DecodeError):  # what is wrong is said when it is cleaned
+        found = msgspec.json.decode(bodies[LEDGER], type=_Answer).data
+        return {one.workspace_id for one in found if one.workspace_id}
+    return set()
+
+
+ledger = ledger_of(_rows)
+used = usage_of(_used)

@@ -1,0 +1,88 @@
+"""A kept page of JSON against what we know of it: typed, its new fields named, its amounts exact.
+
+Pure: bytes in, typed values out. A number on the wire becomes a Decimal with every digit it has.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+import polars as pl
+
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.storage.archive import KeptRead
+
+T = TypeVar("T")
+
+
+def typed(read: KeptRead, part: str, kind: type[T]) -> T:
+    """Return a part of a kept read.
+
+    Raises:
+        PageRefused: It is no JSON, or a field we rely on is gone or has another type.
+    """
+    try:
+        return msgspec.json.decode(read.bodies[part], type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as gone:
+        raise PageRefused(page_name(read, part), _where(str(gone)), _why(gone)) from None
+
+
+def page_name(read: KeptRead, part: str) -> str:
+    """Return what a person finds a page by: its file in the archive and the member inside."""
+    return f"{read.page}!{part}.json"
+
+
+def plain(body: bytes, *path: str) -> list[dict[str, Any]]:
+    """Return the entries of a page without any type, to look for what is new in them.
+
+    Args:
+        body: The page, which was understood before.
+        path: The names of the fields that lead to the list.
+    """
+    found = msgspec.json.decode(body)
+    for name in path:
+        found = found[name]
+    return [one for one in found if isinstance(one, dict)]
+
+
+def new_fields(entries: Iterable[Mapping[str, Any]], known: type[msgspec.Struct]) -> Iterator[str]:
+    """Yield a remark about fields of entries that are new to us.
+
+    Args:
+        entries: The entries, without any type.
+        known: What an entry is.
+    """
+    names = {one.encode_name for one in msgspec.structs.fields(known)}
+    if new := sorted({name for entry in entries for name in entry.keys() - names}):
+        yield f"unknown fields, kept in raw: {', '.join(new)}"
+
+
+def dollars(read: KeptRead, part: str, field: str, amounts: Sequence[Decimal]) -> pl.Series:
+    """Return amounts of a page as DECIMAL(38,18).
+
+    Args:
+        read: Whose page.
+        part: The page.
+        field: Where the amounts stand, with `{}` for the position.
+        amounts: The numbers on the wire.
+
+    Raises:
+        PageRefused: One is not an amount.
+    """
+    try:
+        return exact([str(one) for one in amounts])
+    except NotAnAmount as bad:
+        raise PageRefused(page_name(read, part), field.format(bad.row), bad.why) from None
+
+
+def _why(gone: Exception) -> str:
+    return f"is not what it was: {gone}"
+
+
+def _where(message: str) -> str:
+    """Return the path of the field that a message of the parser is about."""
+    path = message.rpartition("`$")[2].strip("`").removeprefix(".") if "`$" in message else ""
+    missing = message.partition("missing required field `")[2].partition("`")[0]
+    return ".".join(part for part in (path, missing) if part) or "the body"
