@@ -20,6 +20,8 @@ from urllib.parse import unquote
 
 import dagster as dg
 import duckdb
+import httpcore
+import httpx
 import msgspec
 import pandera.errors
 import pandera.polars as pa
@@ -490,3 +492,19 @@ def test_a_table_below_a_folder_of_any_name_is_read_by_the_names_in_its_log(
     with duckdb.connect() as sql:
         question = "SELECT * FROM read_parquet(?, hive_partitioning = false)"
         assert sql.execute(question, [[pattern]]).fetchall() == rows.rows()
+
+
+def test_httpx_hands_its_connections_to_a_pool_with_a_replaceable_network() -> None:
+    """sources/http/client.py: a time for a whole answer, which neither library has."""
+    for proxy in (None, "http://proxy.example:3128"):
+        transport = httpx.HTTPTransport(proxy=proxy)
+        pool = transport._pool  # noqa: SLF001 - that is the fact
+        assert isinstance(pool._network_backend, httpcore.SyncBackend)  # noqa: SLF001
+        transport.close()
+
+
+def test_httpx_reads_the_host_behind_a_backslash_and_a_user_name() -> None:
+    """settings/addresses.py: other parsers see 127.0.0.1 here, so only this one is asked."""
+    assert httpx.URL("http://127.0.0.1\\@evil.example/v1").host == "evil.example"
+    assert httpx.URL("https://a.example/v1/x/../y").path == "/v1/y"
+    assert httpx.URL("https://a.example/v1/x%2F..%2Fy").path == "/v1/x/../y"

@@ -31,6 +31,7 @@ from openai_costs.questions.spend.verification import withheld_text
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.account_notes import refusal
+from openai_costs.sources.diagnosis import proxy_diagnoses
 from openai_costs.sources.provider import Diagnosis, Reach
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
@@ -57,6 +58,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield _settings_file(settings)
     yield _home(settings)
     yield from _guarded("permissions", permission_facts(place(settings.home)))
+    yield from proxy_diagnoses(settings)
     compared = skew_aware(clock)
     for connection in settings.connections:
         to_hosts = replace(reach, clock=compared)

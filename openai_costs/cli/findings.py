@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from upath import UPath
 
@@ -19,6 +18,7 @@ from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.outputs.alerts.rules import all_rules, find_rule
 from openai_costs.outputs.alerts.titles import one_line, title_of
 from openai_costs.settings import Mute, Route
+from openai_costs.settings.addresses import host_of
 from openai_costs.settings.load import Settings, secret
 from openai_costs.sources.provider import Diagnosis
 from openai_costs.storage.files import place
@@ -140,7 +140,7 @@ def _trouble(route: Route) -> str:
     if route.body_template and (problem := webhook.template_problem(route.body_template)):
         return f"{problem}. Correct it in route {route.name!r}"
     wanted = {"email": ("smtp://", "smtps://"), "apprise": ("",)}.get(route.channel, ("https://",))
-    is_local = url.startswith("http://") and is_loopback(urlsplit(url).hostname)
+    is_local = url.startswith("http://") and is_loopback(host_of(url))
     if url and not (url.startswith(wanted) or is_local):
         return f"{route.url_env} does not begin with {' or '.join(wanted)}: correct the variable"
     return ""

@@ -4,17 +4,15 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
+import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    HttpUrl,
-    TypeAdapter,
-    ValidationError,
 )
 
-from openai_costs.kernel.hosts import is_loopback
 from openai_costs.kernel.redaction import has_address
+from openai_costs.settings.addresses import address_fault
 from openai_costs.settings.error_location import Where
 from openai_costs.settings.error_texts import SettingRefused, close_to
 
@@ -55,20 +53,14 @@ VariableName = Annotated[
 
 
 def web_address(value: str) -> str:
-    """Return the address of an API without its last slash.
+    """Return the address of an API without its last slash, as it is connected to.
 
     Raises:
-        ValueError: It contains a secret, or would send one in clear text.
+        ValueError: It contains a secret, would send one in clear text, or may be read in two ways.
     """
-    try:
-        address = TypeAdapter(HttpUrl).validate_python(value)
-    except ValidationError:
-        raise SettingRefused("must be a web address: https://api.example.com/v1") from None
-    if address.username or address.password:
-        raise SettingRefused("contains a user name or password; keys belong in the environment")
-    if address.scheme != "https" and not is_loopback(address.host):
-        raise SettingRefused("must begin with https: the key would travel in clear text")
-    return value.rstrip("/")
+    if fault := address_fault(value):
+        raise SettingRefused(fault)
+    return str(httpx.URL(value)).rstrip("/")
 
 
 def no_address(value: str) -> str:

@@ -4,12 +4,16 @@ A provider's `diagnose` puts these together with what it alone knows.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
+import httpx
+
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.settings.addresses import host_of
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.http.client import proxy_of
 from openai_costs.sources.http.paging import Get
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.provider import Diagnosis
@@ -61,3 +65,28 @@ def one_call(transport: Transport, get: Get, about: str) -> Diagnosis:
     """
     with closing(transport):
         return call_diagnosis(get.path, about, lambda: transport.get(get.path, get.params))
+
+
+def proxy_diagnoses(settings: Settings) -> Iterator[Diagnosis]:
+    """Yield each proxy that the environment puts between this machine and an address we ask."""
+    gateway = settings.gateway
+    named = {
+        one.name: one.base_url
+        for one in settings.connections
+        if not one.is_sample and host_of(one.base_url)
+    }
+    if gateway.litellm_url:
+        named[gateway.name] = gateway.litellm_url
+    for name, address in named.items():
+        try:
+            proxy = proxy_of(httpx.URL(address))
+        except OpenAICostsError as unusable:
+            yield Diagnosis("FAIL", f"{name}: proxy", str(unusable))
+            continue
+        if proxy:
+            between = proxy.url.netloc.decode()
+            text = (
+                f"requests to {httpx.URL(address).host} go through the proxy {between} that "
+                "the environment names; if that is not meant, name the host in NO_PROXY"
+            )
+            yield Diagnosis("OK", f"{name}: proxy", text)

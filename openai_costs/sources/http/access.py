@@ -6,8 +6,8 @@ Not here: how the provider's API is spoken to (api.py), asking it (transport.py)
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+import httpx
 from pydantic import SecretStr
 
 from openai_costs.kernel.errors import PathNotAllowed, Permission, ReadFailed
@@ -38,7 +38,8 @@ class Access:
         api: How the provider's API is spoken to.
         remedies: What to do about a status, for messages, where there is more to say than usual.
         requests_per_minute: Pace per endpoint; None takes the provider's, or none on this machine.
-        max_body_bytes: The largest body taken into memory.
+        max_body_bytes: The largest body taken into memory; eight times as much where the caller
+            cannot ask for less.
         hopeless: Words, in small letters, of messages after which another try does not help, also
             with a status that is otherwise tried again.
         address_setting: The setting that `base_url` comes from, for messages.
@@ -59,12 +60,17 @@ class Access:
     @property
     def host(self) -> str:
         """The host, and the port where one is given, for messages."""
-        return urlsplit(self.base_url).netloc
+        return self.address.netloc.decode()
+
+    @property
+    def address(self) -> httpx.URL:
+        """The API's root, as the library that connects understands it."""
+        return httpx.URL(self.base_url)
 
     @property
     def pace(self) -> int:
         """Requests a minute per endpoint; 0 for no limit, as for a server on this machine."""
-        is_own = is_loopback(urlsplit(self.base_url).hostname)
+        is_own = is_loopback(self.address.host)
         return self.requests_per_minute or (0 if is_own else self.api.requests_per_minute)
 
     def endpoint(self, path: str) -> str:
@@ -77,6 +83,40 @@ class Access:
             if re.fullmatch(pattern, path):
                 return pattern
         raise PathNotAllowed("GET", path, self.allowed)
+
+    def url(self, path: str) -> httpx.URL:
+        """Return the address of a path, which is that path below the root and nothing else.
+
+        An encoded slash, a dot segment, a query or a fragment would ask another path than the one
+        that the list was asked about.
+
+        Raises:
+            PathNotAllowed: The path is not on the list, or not as it would be asked.
+        """
+        self.endpoint(path)
+        root = self.address
+        asked = httpx.URL(f"{self.base_url}{path}") if path.isprintable() else root
+        is_same = asked.copy_with(raw_path=root.raw_path) == root
+        if not is_same or "\\" in path or asked.path != root.path.rstrip("/") + path:
+            raise PathNotAllowed("GET", path, self.allowed)
+        return asked
+
+    def redirect(self, path: str, location: str) -> httpx.URL | None:
+        """Return where the answer to a path may send us; None where it may not, or not there.
+
+        Only a provider whose `Api` says so may, to an https address that is not this machine.
+        """
+        if self.endpoint(path) not in self.api.redirected:
+            return None
+        try:
+            there = self.address.join(location)
+        except httpx.InvalidURL:
+            return None
+        is_outside = there.scheme == "https" and not is_loopback(there.host)
+        is_fit = is_outside or there.copy_with(raw_path=b"/") == self.address.copy_with(
+            raw_path=b"/"
+        )
+        return there if is_fit and there.host and not there.userinfo else None
 
     def headers(self, path: str) -> Mapping[str, str]:
         """Return the headers that a path needs besides the key's."""

@@ -56,6 +56,8 @@ class Api:
         lookback_codes: Error codes which say that the provider keeps nothing that old.
         days_begun: Returns how many days a body that was cut short had begun.
         path_headers: Headers besides the key's, for the patterns of paths that need some.
+        redirected: Patterns of the paths whose answer may be a redirect, to a download that needs
+            no key. It is followed once, without the key; every other redirect is refused.
     """
 
     headers: Callable[[str], Mapping[str, str]] = bearer
@@ -66,3 +68,4 @@ class Api:
     lookback_codes: frozenset[str] = frozenset()
     days_begun: Callable[[bytes | bytearray], int] = unknown_days
     path_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    redirected: frozenset[str] = frozenset()

@@ -112,6 +112,27 @@ class NoConnection(RetryLater):
         super().__init__(f"no connection to {host} ({message})", message, WAIT_SECONDS)
 
 
+class TooSlow(RetryLater):
+    """An answer did not end: one more try tells a moment from a server that never ends any."""
+
+    attempts: ClassVar[int] = 2
+
+    def __init__(self, seconds: float) -> None:
+        message = f"an answer had not ended after {seconds:.0f} s"
+        super().__init__(message, message, WAIT_SECONDS)
+
+
+class AnswerUnreadable(ReadFailed):
+    """The answer is packed in a way that was not asked for: asking again would not help."""
+
+    def __init__(self, connection: str, host: str, path: str, why: str) -> None:
+        super().__init__(
+            f"Connection {connection!r}: the answer of {host} to GET {path} cannot be read: {why}, "
+            "and only gzip was asked for. Nothing of it was used. Check what stands between this "
+            "machine and the provider: the address and HTTPS_PROXY."
+        )
+
+
 class HostUnreachable(ReadFailed):
     """A few quick tries reached no server: terminal, a person has to check the address."""
 

@@ -24,11 +24,19 @@ from openai_costs.kernel.errors import (
 )
 from openai_costs.kernel.redaction import redacted
 from openai_costs.sources.http.access import Access, KeyUnusable
+from openai_costs.sources.http.client import (
+    LONGEST_ANSWER,
+    AnswerTooSlow,
+    EncodingRefused,
+    client,
+)
 from openai_costs.sources.http.retries import (
+    AnswerUnreadable,
     CertificateRefused,
     HostUnreachable,
     NoConnection,
     RetryLater,
+    TooSlow,
     is_unverified,
     retry_after,
     with_retries,
@@ -37,7 +45,11 @@ from openai_costs.sources.provider import Tell, silent
 
 Params = Sequence[tuple[str, str]]
 
-TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=30.0, pool=10.0)
+LARGER = 8
+"""How many times the usual limit a body may have where the caller cannot ask for less."""
+
+MOST_ERROR_BYTES = 64 * 1024
+"""What is read of an answer that is an error: its message is at the beginning."""
 
 TakeDate = Callable[[datetime], None]
 """Takes the server's `Date` of a response, as soon as it comes."""
@@ -73,6 +85,7 @@ class Transport:
         inner: The inner HTTP transport; None for the network.
         tell: Takes a sentence before a request is tried again.
         take_date: Takes the `Date` of each response, also of one that is refused.
+        longest: Seconds that a whole answer may take.
     """
 
     def __init__(
@@ -81,16 +94,12 @@ class Transport:
         inner: httpx.BaseTransport | None = None,
         tell: Tell = silent,
         take_date: TakeDate = no_date,
+        longest: float = LONGEST_ANSWER,
     ) -> None:
         self._access, self._tell, self._take_date = access, tell, take_date
+        self._inner, self._longest = inner, longest
         self._paces: dict[str, Limiter] = {}
-        self._client = httpx.Client(
-            auth=_Key(access),
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            transport=inner,
-            headers={"Accept": "application/json", "User-Agent": "openai_costs"},
-        )
+        self._client = client(access.address, inner, auth=_Key(access), longest=longest)
 
     @property
     def pace(self) -> int:
@@ -107,24 +116,28 @@ class Transport:
         Args:
             path: Path below the base URL, beginning with a slash.
             params: Query parameters, in order; repeated names stay repeated.
-            may_be_large: Take a body of any size: the caller cannot ask for less.
+            may_be_large: Take a body of eight times the limit: the caller cannot ask for less.
 
         Raises:
-            PathNotAllowed: The path is not on the allow-list; nothing was sent.
+            PathNotAllowed: The path is not on the allow-list, or would not be asked as it is
+                written; nothing was sent.
             KeyUnusable: No header can hold the key; nothing was sent.
             AccessRefused: 401 or 403; never retried.
             RequestRefused: Another 4xx that is not worth a retry.
             HostUnreachable: There is no such host, or it refuses the connection; a few tries.
             CertificateRefused: The host's certificate does not verify; never retried.
-            ProviderUnavailable: 408, 409, 429, 5xx or a broken connection, after all retries.
+            ProviderUnavailable: 408, 409, 429, 5xx, a broken connection or an answer without end,
+                after all retries.
+            AnswerUnreadable: The body is compressed in a way that was not asked for.
             BodyTooLarge: The body outgrew the limit.
         """
-        endpoint = self._access.endpoint(path)
+        endpoint, url = self._access.endpoint(path), self._access.url(path)
 
         def ask() -> bytearray:
             self._wait_for_turn(endpoint, path)
-            return self._attempt(path, params, may_be_large=may_be_large)
+            return self._attempt(path, url.copy_with(params=list(params)), limit)
 
+        limit = self._access.max_body_bytes * (LARGER if may_be_large else 1)
         try:
             return with_retries(ask, self._access.connection, self._tell)
         except NoConnection as last:
@@ -144,9 +157,14 @@ class Transport:
                 self._paces[endpoint] = _limiter(per_minute)
             self._paces[endpoint].try_acquire(path)
 
-    def _attempt(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
+    def _attempt(self, path: str, url: httpx.URL, limit: int) -> bytearray:
         try:
-            return self._sent(path, params, may_be_large=may_be_large)
+            return self._sent(path, url, limit)
+        except AnswerTooSlow:
+            raise TooSlow(self._longest) from None
+        except EncodingRefused as odd:
+            why, host = self._redacted(str(odd)), self._access.host
+            raise AnswerUnreadable(self._access.connection, host, path, why) from None
         except RETRIED_BREAKS as broken:
             raise self._broken(broken) from None
 
@@ -158,22 +176,28 @@ class Transport:
             return CertificateRefused(self._access.connection, self._access.host, message)
         return NoConnection(self._access.host, message)
 
-    def _sent(self, path: str, params: Params, *, may_be_large: bool) -> bytearray:
-        url = self._access.base_url + path
-        more = dict(self._access.headers(path))
-        with self._client.stream("GET", url, params=list(params), headers=more) as response:
+    def _sent(self, path: str, url: httpx.URL, limit: int) -> bytearray:
+        with self._client.stream("GET", url, headers=dict(self._access.headers(path))) as response:
             if (date := _server_date(response.headers.get("date", ""))) is not None:
                 self._take_date(date)
-            if response.status_code == httpx.codes.OK:
-                limit = None if may_be_large else self._access.max_body_bytes
-                return self._body(response, path, limit)
-            raise self._refusal(path, response, response.read())
+            location = response.headers.get("location", "") if response.is_redirect else ""
+            there = self._access.redirect(path, location) if location else None
+            if there is None:
+                return self._taken(response, path, limit)
+        with (
+            client(there, self._inner, longest=self._longest) as keyless,
+            keyless.stream("GET", there) as response,
+        ):
+            return self._taken(response, path, limit)
 
-    def _body(self, response: httpx.Response, path: str, limit: int | None) -> bytearray:
+    def _taken(self, response: httpx.Response, path: str, limit: int) -> bytearray:
+        """Return the body of a response; raise what any other than a good one means."""
+        if response.status_code != httpx.codes.OK:
+            raise self._refusal(path, response, _beginning(response))
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
-            if limit is not None and len(body) > limit:
+            if len(body) > limit:
                 raise BodyTooLarge(path, limit, self._access.api.days_begun(body))
         return body
 
@@ -192,6 +216,16 @@ class Transport:
             return LookbackExceeded(answer)
         remedy = self._access.remedies.get(status, ASK_THE_DOCTOR)
         return RequestRefused(answer, remedy=remedy)
+
+
+def _beginning(response: httpx.Response) -> bytes:
+    """Return as much of a body as an error message needs."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) >= MOST_ERROR_BYTES:
+            break
+    return bytes(body[:MOST_ERROR_BYTES])
 
 
 def _server_date(header: str) -> datetime | None:

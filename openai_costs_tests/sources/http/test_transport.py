@@ -417,10 +417,33 @@ def test_a_body_at_the_limit_is_taken():
     assert transport(Wire(GOOD), max_body_bytes=len(GOOD.content)).get(COSTS, [])
 
 
-def test_a_caller_that_cannot_ask_for_less_gets_a_body_of_any_size():
-    large = httpx.Response(200, content=b"x" * 5_000)
-    got = transport(Wire(large), max_body_bytes=1_000).get(COSTS, [], may_be_large=True)
-    assert len(got) == 5_000
+def test_a_caller_that_cannot_ask_for_less_gets_a_body_of_eight_times_the_limit_and_no_more():
+    large, limit = httpx.Response(200, content=b"x" * 8_000), {"max_body_bytes": 1_000}
+    assert len(transport(Wire(large), **limit).get(COSTS, [], may_be_large=True)) == 8_000
+    with pytest.raises(BodyTooLarge, match="8,000 bytes"):
+        transport(Wire(httpx.Response(200, content=b"x" * 8_001)), **limit).get(
+            COSTS, [], may_be_large=True
+        )
+
+
+PROJECT = "/organization/projects/[^/]+/api_keys"
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "a?b=", "a#", "%2e%2e", "a%2F..%2Fb", "a\\b", "a\nb", "a\x00", "a%3Fb"]
+)
+def test_an_id_of_the_provider_that_would_lead_to_another_path_is_not_asked_for(name: str):
+    wire = Wire(GOOD)
+    with pytest.raises(PathNotAllowed, match="Nothing was sent"):
+        transport(wire, allowed=(PROJECT,)).get(f"/organization/projects/{name}/api_keys", [])
+    assert wire.sent == []
+
+
+@pytest.mark.parametrize("name", ["proj_Ab-1", "a@b", "jö", "a b", "a:b"])
+def test_an_unusual_id_is_asked_for_as_it_is(name: str):
+    wire = Wire(GOOD)
+    transport(wire, allowed=(PROJECT,)).get(f"/organization/projects/{name}/api_keys", [])
+    assert wire.sent[0].url.path == f"/v1/organization/projects/{name}/api_keys"
 
 
 def test_a_body_above_the_limit_is_not_read_to_its_end():

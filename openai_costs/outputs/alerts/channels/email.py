@@ -108,17 +108,22 @@ def _opened(server: SplitResult) -> smtplib.SMTP:
     try:
         if server.scheme == "smtp":
             return smtplib.SMTP(host, port, timeout=TIMEOUT)
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
+        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=_tls())
     except smtplib.SMTPResponseException as broken:
         raise _refusal(broken.smtp_code) from None
     except (OSError, smtplib.SMTPException) as broken:
         raise _no_connection(broken) from None
 
 
+def _tls() -> ssl.SSLContext:
+    made = ssl.create_default_context()
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    return made
+
+
 def _encrypt(smtp: smtplib.SMTP) -> None:
     try:
-        smtp.starttls(context=ssl.create_default_context())
+        smtp.starttls(context=_tls())
     except smtplib.SMTPNotSupportedError:
         reason = (
             "the mail server offers no STARTTLS, so the message would travel in clear text: "

@@ -18,14 +18,17 @@ from openai_costs.outputs.alerts.channels.channel import (
     DeliveryFailed,
     connection_problem,
 )
+from openai_costs.sources.http.client import client
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
 ATTEMPTS = 3
+LONGEST_ANSWER = 20.0
 LONGEST_WAIT = 2.0
 """Seconds within one attempt; a channel that is down for longer is retried by a later tick."""
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _ENOUGH = 200
+_MOST_READ = 4_096
 
 
 def post_json(address: Address, url: str, body: object) -> None:
@@ -43,14 +46,14 @@ def post(address: Address, url: str, content: bytes, headers: Mapping[str, str])
     Raises:
         DeliveryFailed: It was refused, or did not arrive.
     """
-    _refuse_clear_text(address, url)
-    head = {"Content-Type": "application/json", "User-Agent": "openai_costs", **headers}
-    with _unlogged(), httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
+    there = _encrypted(address, url)
+    head = {"Content-Type": "application/json", **headers}
+    with _unlogged(), client(there, timeout=TIMEOUT, longest=LONGEST_ANSWER) as sender:
         for attempt in stamina.retry_context(
             on=_RetryNow, attempts=ATTEMPTS, wait_initial=0.3, wait_max=LONGEST_WAIT
         ):
             with attempt:
-                _attempt(client, address, url, content, head)
+                _attempt(sender, address, there, content, head)
 
 
 class _RetryNow(DeliveryFailed):
@@ -58,22 +61,29 @@ class _RetryNow(DeliveryFailed):
 
 
 def _attempt(
-    client: httpx.Client, address: Address, url: str, content: bytes, headers: Mapping[str, str]
+    sender: httpx.Client,
+    address: Address,
+    url: httpx.URL,
+    content: bytes,
+    headers: Mapping[str, str],
 ) -> None:
     try:
-        response = client.post(url, content=content, headers=dict(headers))
+        with sender.stream("POST", url, content=content, headers=dict(headers)) as response:
+            _judge(response, address)
     except _NEVER_LEFT as broken:
         reason = f"no connection to the server: {connection_problem(broken)}"
         raise _RetryNow(reason, is_retryable=True) from None
-    except httpx.TransportError as broken:
+    except (httpx.TransportError, httpx.DecodingError) as broken:
         reason = f"the connection broke ({type(broken).__name__}); the message may have arrived"
         raise DeliveryFailed(reason, is_retryable=True, may_have_arrived=True) from None
-    except httpx.InvalidURL:
-        reason = f"the address of route {address.route!r} is invalid: correct its variable"
-        raise DeliveryFailed(reason, is_retryable=True) from None
+
+
+def _judge(response: httpx.Response, address: Address) -> None:
+    """Raise what an answer means that is no success; no more of it is read than is quoted."""
     if response.is_success:
         return
-    reason = f"HTTP {response.status_code}: {without_address(address, response.text)}"
+    body = next(response.iter_text(_MOST_READ), "")
+    reason = f"HTTP {response.status_code}: {without_address(address, body)}"
     if response.status_code == httpx.codes.GATEWAY_TIMEOUT:  # the server behind it was asked
         raise DeliveryFailed(reason, is_retryable=True, may_have_arrived=True)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
@@ -81,15 +91,21 @@ def _attempt(
     raise DeliveryFailed(reason)
 
 
-def _refuse_clear_text(address: Address, url: str) -> None:
+def _encrypted(address: Address, url: str) -> httpx.URL:
+    """Return an address as the client understands it, where nobody on the way can read along.
+
+    Raises:
+        DeliveryFailed: It is none, or is not https.
+    """
     try:
-        parts = urlsplit(url)
-        is_fit = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    except ValueError:
-        is_fit = False
-    if not is_fit:
+        there = httpx.URL(url)
+    except httpx.InvalidURL:
+        there = httpx.URL("")
+    is_own = there.scheme == "http" and is_loopback(there.host)
+    if "\\" in url or not (there.host and (there.scheme == "https" or is_own)):
         reason = f"the address of route {address.route!r} is not https: correct its variable"
         raise DeliveryFailed(reason, is_retryable=True)
+    return there
 
 
 def without_address(address: Address, text: str) -> str:
