@@ -96,8 +96,8 @@ class Access:
         self.endpoint(path)
         root = self.address
         asked = httpx.URL(f"{self.base_url}{path}") if path.isprintable() else root
-        is_same = asked.copy_with(raw_path=root.raw_path) == root
-        if not is_same or "\\" in path or asked.path != root.path.rstrip("/") + path:
+        is_path = asked.path == root.path.rstrip("/") + path and "\\" not in path
+        if not is_path or _server(asked) != _server(root) or asked.query or asked.fragment:
             raise PathNotAllowed("GET", path, self.allowed)
         return asked
 
@@ -113,9 +113,7 @@ class Access:
         except httpx.InvalidURL:
             return None
         is_outside = there.scheme == "https" and not is_loopback(there.host)
-        is_fit = is_outside or there.copy_with(raw_path=b"/") == self.address.copy_with(
-            raw_path=b"/"
-        )
+        is_fit = is_outside or _server(there) == _server(self.address)
         return there if is_fit and there.host and not there.userinfo else None
 
     def headers(self, path: str) -> Mapping[str, str]:
@@ -125,3 +123,7 @@ class Access:
     def permission(self, path: str) -> Permission:
         """Return what the key needs for a path."""
         return self.api.permissions.get(self.endpoint(path), self.api.permission)
+
+
+def _server(url: httpx.URL) -> tuple[str, str, int | None, bytes]:
+    return url.scheme, url.host, url.port, url.userinfo

@@ -113,7 +113,7 @@ class NoConnection(RetryLater):
 
 
 class TooSlow(RetryLater):
-    """An answer did not end: one more try tells a moment from a server that never ends any."""
+    """An answer did not end: after one more try it is the server and no moment."""
 
     attempts: ClassVar[int] = 2
 

@@ -439,6 +439,13 @@ def test_an_id_of_the_provider_that_would_lead_to_another_path_is_not_asked_for(
     assert wire.sent == []
 
 
+@pytest.mark.parametrize("root", ["http://127.0.0.1:4000", "http://127.0.0.1:4000/v1/"])
+def test_a_path_follows_any_root(root: str):
+    wire = Wire(GOOD)
+    transport(wire, base_url=root.rstrip("/")).get(COSTS, [])
+    assert str(wire.sent[0].url) == root.rstrip("/") + COSTS
+
+
 @pytest.mark.parametrize("name", ["proj_Ab-1", "a@b", "jö", "a b", "a:b"])
 def test_an_unusual_id_is_asked_for_as_it_is(name: str):
     wire = Wire(GOOD)

@@ -92,7 +92,7 @@ def _judge(response: httpx.Response, address: Address) -> None:
 
 
 def _encrypted(address: Address, url: str) -> httpx.URL:
-    """Return an address as the client understands it, where nobody on the way can read along.
+    """Return an address as the client understands it, which no one on the way can read.
 
     Raises:
         DeliveryFailed: It is none, or is not https.
