@@ -25,7 +25,8 @@ import pytest
 from openai_costs.kernel.days import midnight
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REBUILD, REFRESH
-from openai_costs.outputs.report.cost_explorer import read_page
+from openai_costs.outputs.report.cost_explorer import read_tables
+from openai_costs.outputs.report.explorer_data import facts_of
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USUAL
 from openai_costs.sample.setup import PROJECTS_OF_TEAMS
 from openai_costs.settings import Team
@@ -489,16 +490,21 @@ def test_a_team_has_the_same_dollars_each_month_in_every_table_and_view(
 def test_a_team_has_the_same_dollars_on_the_page(
     told: Told, published: duckdb.DuckDBPyConnection
 ) -> None:
-    sums = by_team(published, "mart.spend_attribution")
-    page = read_page(told.house.lake, NOW)
-    views = dict(zip(page.connections, page.views[1:], strict=True))
-    for name, view in views.items():
-        ranking = view.periods[-1].rankings[page.dimensions.index("Team")]
-        shown = {row.cells[0]: Decimal(row.cents) / 100 for row in ranking.rows}
-        billed = {team: usd for (of, _, team), usd in sums.items() if of == name}
-        for team in shown.keys() & billed.keys():
-            assert abs(shown[team] - billed[team]) < Decimal("0.01")
-        assert len(shown.keys() & billed.keys()) > 3
+    (dollars, _) = facts_of(read_tables(told.house.lake, NOW))
+    shown = dollars.group_by(
+        "connection", pl.col("day").dt.strftime("%Y-%m"), pl.col("team").fill_null("none")
+    ).agg(pl.col("billed_usd").sum())
+    on_the_page = {tuple(key): usd for *key, usd in shown.iter_rows()}
+    assert on_the_page == by_team(published, "mart.spend_attribution")
+
+
+def test_a_tier_has_the_same_dollars_on_the_page_as_in_the_ledger(
+    told: Told, published: duckdb.DuckDBPyConnection
+) -> None:
+    (dollars, _) = facts_of(read_tables(told.house.lake, NOW))
+    shown = dict(dollars.group_by("service_tier").agg(pl.col("billed_usd").sum()).iter_rows())
+    tiers = "SELECT service_tier, sum(billed_usd) AS usd FROM core.spend GROUP BY ALL"
+    assert shown == dict(published.sql(f"FROM ({tiers}) WHERE usd <> 0").fetchall())
 
 
 @pytest.fixture(scope="module")

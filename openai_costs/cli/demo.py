@@ -19,7 +19,6 @@ from openai_costs.orchestration.jobs import REFRESH, trailing
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page
 from openai_costs.outputs.report.page_model import PageModel
-from openai_costs.outputs.report.rankings import REST
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import Company, company
@@ -28,7 +27,6 @@ from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import OPEN
 
-TOP = 3
 MOST_FINDINGS = 5
 
 
@@ -63,20 +61,21 @@ def _materialize(made: Company, now: datetime, say: Say) -> None:
 
 
 def summary(page: PageModel, home: Path) -> Iterator[str]:
-    """Yield the summary: numbers, who spends it, questions, findings, files, the next command."""
-    everything = page.views[0]
+    """Yield the summary: the page's first screen, questions, findings, files, the next command."""
+    month, moved = page.first.month, page.first.movers
     yield ""
-    for number in everything.headlines:
-        yield f"  {number.value:>12}  {number.label} ({', '.join(number.note.splitlines())})"
-    whole = everything.periods[-1]
-    yield f"\nWho spends it ({whole.title}; USD):"
-    for title, ranking in zip(page.dimensions, whole.rankings, strict=True):
-        largest = ", ".join(
-            " ".join(row.cells[:2]) for row in ranking.rows[:TOP] if row.member != REST
-        )
-        yield f"  by {title.lower():<11} {largest}"
+    yield f"  {month.spent:>12}  {month.name} so far ({month.through})"
+    yield f"  {month.expected:>12}  {month.expected_by} ({month.band})"
+    yield f"  {month.change:>12}  {month.before} ({month.change_note})"
+    if month.budget:
+        yield f"                {month.budget.sentence}"
+    yield f"\nWhat moved it ({moved.note}):"
+    yield from (f"  {one.change:>12}  {one.name}" for one in moved.shown)
+    yield f"                {moved.rest}"
+    yield "\nCould be saved (in 30 days, at list prices; savings may overlap):"
+    yield from (f"  {one.usd:>12}  {one.text}" for one in page.first.savings)
     yield "\nOpen questions:"
-    for question in everything.questions:
+    for question in page.questions:
         yield f"  - {question.title}: {question.sentence}"
     yield from _findings(home)
     yield "\nFiles:"

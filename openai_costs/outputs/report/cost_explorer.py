@@ -5,24 +5,40 @@ Not here: what the page shows (page_model.py and what it calls), what it looks l
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.outputs.report.page_days import PAGE_DAYS
-from openai_costs.outputs.report.page_model import PageModel, Tables, page_model
+from openai_costs.outputs.report.page_model import PageModel, page_model
+from openai_costs.outputs.report.page_tables import Tables
 from openai_costs.outputs.report.render import render
 from openai_costs.questions.coverage import all_costs, as_missing
 from openai_costs.questions.spend.control_totals import day_sums
 from openai_costs.questions.spend.verification import withheld, without
+from openai_costs.settings.connection import SAMPLE_SCHEME
+from openai_costs.settings.settings_file import NAME as SETTINGS
 from openai_costs.storage.files import replace_file
+from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.service_accounts import ServiceAccounts
+from openai_costs.tables.core.spend import BILLED
+from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
+from openai_costs.tables.mart.optimization import Optimization
+from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs.tables.mart.restatements import Restatements
+from openai_costs.tables.mart.seats import Seats
 from openai_costs.tables.mart.spend import Spend
-from openai_costs.tables.mart.spend_by_user import SpendByUser
+from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,24 +52,49 @@ PAGE = "report/index.html"
 
 def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
     """Rebuild `report/index.html` below a home; return what it shows."""
-    page = read_page(lake, now)
+    page = read_page(lake, now, is_invented=is_invented(home))
     replace_file(home / PAGE, render(page).encode())
     return page
 
 
-def read_page(lake: Lake, now: datetime) -> PageModel:
+def read_page(lake: Lake, now: datetime, *, is_invented: bool = False) -> PageModel:
     """Return the page model of what the lake holds now, without the days that do not tie out."""
-    shown = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
-    spend, by_user = lake.read(Spend, shown), lake.read(SpendByUser, shown)
-    sums = {Spend.full_name(): day_sums(spend), SpendByUser.full_name(): day_sums(by_user)}
-    held = withheld(lake.read(SpendControl, shown), sums)
-    tables = Tables(
+    return page_model(read_tables(lake, now), now, is_invented=is_invented)
+
+
+def read_tables(lake: Lake, now: datetime) -> Tables:
+    """Return the tables of the page's days, without the days that do not tie out."""
+    days = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
+    spend, attribution = lake.read(Spend, days), lake.read(SpendAttribution, days)
+    sums = {Spend.full_name(): day_sums(spend), SpendAttribution.full_name(): day_sums(attribution)}
+    held = withheld(lake.read(SpendControl, days), sums)
+    return Tables(
         spend=without(spend, held),
-        by_user=without(by_user, held),
+        attribution=without(attribution, held),
+        ledger=without(lake.read(Ledger, days).filter(cost_basis=BILLED), held),
+        usage=lake.read(Usage, days),
         coverage=as_missing(all_costs(lake.read(Coverage)), held),
         restatements=lake.read(Restatements),
         projects=lake.read(Projects),
+        api_keys=lake.read(ApiKeys),
+        users=lake.read(Users),
+        service_accounts=lake.read(ServiceAccounts),
         findings=lake.read(Findings),
+        anomalies=lake.read(SpendAnomalies),
         budget_status=lake.read(BudgetStatus),
+        optimization=lake.read(Optimization),
+        bypass=lake.read(GatewayBypass, days),
+        capture=lake.read(GatewayCapture, days),
+        seats=lake.read(Seats),
+        price_check=lake.read(PriceCheck, days),
     )
-    return page_model(tables, now)
+
+
+def is_invented(home: UPath) -> bool:
+    """Return whether a home is the demo's: its own settings file names the sample organization."""
+    file = home / SETTINGS
+    try:
+        connections = tomllib.loads(file.read_text(encoding="utf-8")).get("connections", [])
+    except (OSError, ValueError):  # no settings there, or none that can be read
+        return False
+    return any(str(one.get("base_url", "")).startswith(SAMPLE_SCHEME) for one in connections)

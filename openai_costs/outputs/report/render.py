@@ -19,32 +19,58 @@ from markupsafe import Markup
 from openai_costs.kernel.formatting import dollars_of, signed_dollars_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from openai_costs.outputs.report.page_model import PageModel, Period, View
-    from openai_costs.outputs.report.rankings import Series
+    from openai_costs.outputs.report.page_model import PageModel
 
 _FOLDER: Final = "openai_costs.outputs.report"
 # One script in this order: each file may use what those before it define.
-_SCRIPTS: Final = ("data", "tables", "scales", "chart", "legend", "controls")
-_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_SCRIPTS: Final = (
+    *("money", "days", "data", "address", "query", "units", "colors"),
+    *("svg", "axes", "bars", "lines", "treemap", "heatmap", "marks", "card", "chart"),
+    *("table", "csv", "search", "filters", "controls", "page"),
+)
+_STYLES: Final = ("page", "first_screen", "explorer", "sections", "narrow", "print")
+_SPARK: Final = (72, 20)
+"""The box of a sparkline, as in template/first_screen.html.j2."""
 
 
 def render(page: PageModel) -> str:
     """Return the page as HTML; the same page model gives the same bytes."""
-    style, script = _text("explorer.css"), _script()
+    style, script = _style(), _script()
     return (
         _templates()
-        .get_template("explorer.html.j2")
+        .get_template("page.html.j2")
         .render(
             page=page,
-            view=page.views[0],
+            first=page.first,
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
-            embedded_data=Markup(embedded_data(page)),  # noqa: S704 - escaped by embedded_data()
+            embedded_data=Markup(embedded_data(page.data)),  # noqa: S704 - escaped by embedded_data()
         )
     )
+
+
+def embedded_data(data: dict[str, Any] | None) -> str:
+    """Return the JSON text; `<`, `>` and `&` only ever as escapes."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+    for sign, escape in escapes.items():
+        text = text.replace(sign, escape)
+    return text
+
+
+def spark_path(values: Sequence[float]) -> str:
+    """Return the path of a sparkline in a box of 72 x 20, from 0 to its own largest value."""
+    width, height = _SPARK
+    most = max([*values, 0.01])
+    step = width / max(1, len(values) - 1)
+    points = (
+        f"{i * step:.1f} {height - 1 - max(0.0, value) / most * (height - 2):.1f}"
+        for i, value in enumerate(values)
+    )
+    return "M" + "L".join(points)
 
 
 def _policy(style: str, script: str) -> str:
@@ -53,6 +79,10 @@ def _policy(style: str, script: str) -> str:
         f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _style() -> str:
+    return "".join(_text(f"style/{name}.css") for name in _STYLES)
 
 
 def _script() -> str:
@@ -68,78 +98,16 @@ def _digest(text: str) -> str:
 @cache
 def _templates() -> Environment:
     environment = Environment(
-        loader=FunctionLoader(_text),
+        loader=FunctionLoader(lambda name: _text(f"template/{name}")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(dollars=dollars_of, signed=signed_dollars_of)
+    environment.filters.update(dollars=dollars_of, signed=signed_dollars_of, spark=spark_path)
     return environment
 
 
 @cache
 def _text(name: str) -> str:
     return files(_FOLDER).joinpath(name).read_text(encoding="utf-8")
-
-
-# The embedded data. Daily cents are in base 36 with zeros left out, which halves the file.
-
-
-def embedded_data(page: PageModel) -> str:
-    """Return the JSON text; `<`, `>` and `&` only ever as escapes."""
-    text = json.dumps(_data(page), ensure_ascii=True, separators=(",", ":"))
-    escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
-    for sign, escape in escapes.items():
-        text = text.replace(sign, escape)
-    return text
-
-
-def base36(values: Iterable[int]) -> str:
-    """Return comma-separated base-36 numbers, nothing for zero, no commas at the end."""
-    return ",".join(_base36(value) for value in values).rstrip(",")
-
-
-def _base36(value: int) -> str:
-    text, left = "", abs(value)
-    while left:
-        left, digit = divmod(left, 36)
-        text = _DIGITS[digit] + text
-    return f"-{text}" if value < 0 else text
-
-
-def _data(page: PageModel) -> dict[str, Any]:
-    return {
-        "first": str(page.days[0]) if page.days else None,
-        "days": len(page.days),
-        "dimensions": page.dimensions,
-        "series": [[_series(each) for each in connection] for connection in page.series],
-        "views": [_view(each) for each in page.views],
-    }
-
-
-def _series(series: Series) -> dict[str, Any]:
-    members = {str(member): base36(values) for member, values in series.members.items()}
-    return {"total": base36(series.total), "members": members}
-
-
-def _view(view: View) -> dict[str, Any]:
-    return {
-        "connections": view.connections,
-        "texts": {
-            name: getattr(view, name) for name in ("total", "scope", "completeness", "notice")
-        },
-        "states": view.states,
-        "headlines": view.headlines,
-        "questions": view.questions,
-        "periods": [_period(each) for each in view.periods],
-    }
-
-
-def _period(period: Period) -> dict[str, Any]:
-    return period._asdict() | {
-        "rankings": [
-            [[row.member, *row.cells] for row in (*ranking.rows, ranking.total)]
-            for ranking in period.rankings
-        ],
-    }

@@ -1,4 +1,4 @@
-"""The connections in view, all or one, with the rows and days that every sentence uses. Pure."""
+"""The connections of today, with the rows and days that every sentence uses. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ import polars as pl
 from openai_costs.kernel.formatting import cents, dollars_of, listed
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_days import (
-    HEADLINE_DAYS,
     MISSING,
     NO_LONGER,
     PROVISIONAL,
     SETTLED,
-    Window,
     combined,
     days_in,
     expected_days,
-    newest,
 )
 
 if TYPE_CHECKING:
@@ -29,28 +26,28 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from openai_costs.outputs.report.page_days import Calendar
-    from openai_costs.outputs.report.panels import Restated
+    from openai_costs.outputs.report.restated import Restated
 
 UNATTRIBUTED: Final = pl.col("attribution") == "unattributed"
-"""The lines of mart.spend_by_user that have no user."""
+"""The lines of mart.spend_attribution that have no user."""
 
 _MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
 class Scope:
-    """All connections, or one.
+    """The connections of today.
 
     Args:
         name: `connection acme`.
-        is_whole_page: Whether there is no other view, so that numbers need not repeat the name.
+        is_whole_page: Whether there is one connection only, which numbers need not name.
         connections: Positions of the connections in view.
         names: Their names.
         days: The page's days; `states` has one letter for each.
         states: The worst of the connections per day.
         by_connection: The letters of each connection.
         spend: mart.spend of these connections and days.
-        by_user: mart.spend_by_user of these connections and days.
+        by_user: mart.spend_attribution of these connections and days.
         restated: Restatements of these connections, newest first.
         today: The current UTC day.
         left_out: What is no longer connected, and so not in these numbers; empty without any.
@@ -100,11 +97,6 @@ class Scope:
         letters = ("".join(of_day) for of_day in zip(*self.by_connection, strict=True))
         return [day for day, of_day in zip(self.days, letters, strict=True) if _is_read(of_day)]
 
-    @cached_property
-    def window(self) -> Window:
-        """The settled days that the headlines cover."""
-        return newest(self.settled, HEADLINE_DAYS)
-
     def billed(self, days: Sequence[date] | None = None, where: pl.Expr | None = None) -> int:
         """Return cents of mart.spend, of some days or lines."""
         return _cents(self.spend, days, where)
@@ -112,41 +104,39 @@ class Scope:
     def billed_to_users(
         self, days: Sequence[date] | None = None, where: pl.Expr | None = None
     ) -> int:
-        """Return cents of mart.spend_by_user, of some days or lines."""
+        """Return cents of mart.spend_attribution, of some days or lines."""
         return _cents(self.by_user, days, where)
 
 
-def scopes(
+def scope_of_today(
     days: Calendar,
     spend: pl.DataFrame,
     by_user: pl.DataFrame,
     restated: Sequence[Restated],
     today: date,
-) -> list[Scope]:
-    """Return the scope of every view: all connections first, then each when there are several.
+) -> Scope:
+    """Return the scope of the connections of today, of all if there are none of today.
 
-    What is no longer connected has a view of its own, and is in no number about all connections.
+    What is no longer connected is in no number about all connections.
     """
-    each = list(range(len(days.connections)))
-    every = [i for i in each if days.connections[i] not in days.former] or each
-    choices = [every, *([i] for i in each)] if len(each) > 1 else [every]
-    return [
-        Scope(
-            name=_name(names := tuple(days.connections[i] for i in chosen), days.former),
-            is_whole_page=len(choices) == 1,
-            connections=tuple(chosen),
-            names=names,
-            days=days.days,
-            states=combined(letters := tuple(days.states[i] for i in chosen) if days.days else ()),
-            by_connection=letters,
-            spend=spend.filter(pl.col("connection").is_in(names)),
-            by_user=by_user.filter(pl.col("connection").is_in(names)),
-            restated=tuple(one for one in restated if one.connection in chosen),
-            today=today,
-            left_out=_left_out(days, spend) if chosen is every and len(every) < len(each) else "",
-        )
-        for chosen in choices
-    ]
+    each = range(len(days.connections))
+    chosen = [i for i in each if days.connections[i] not in days.former] or list(each)
+    names = tuple(days.connections[i] for i in chosen)
+    letters = tuple(days.states[i] for i in chosen) if days.days else ()
+    return Scope(
+        name=_name(names, days.former),
+        is_whole_page=len(each) == 1,
+        connections=tuple(chosen),
+        names=names,
+        days=days.days,
+        states=combined(letters),
+        by_connection=letters,
+        spend=spend.filter(pl.col("connection").is_in(names)),
+        by_user=by_user.filter(pl.col("connection").is_in(names)),
+        restated=tuple(one for one in restated if one.connection in chosen),
+        today=today,
+        left_out=_left_out(days, spend) if len(chosen) < len(each) else "",
+    )
 
 
 def shown(connection: str, former: Sequence[str]) -> str:
@@ -164,7 +154,7 @@ def _left_out(days: Calendar, spend: pl.DataFrame) -> str:
     return (
         f"{dollars_of(_cents(theirs, None, None))} billed to {names} from "
         f"{theirs['day'].min()!s} to {theirs['day'].max()!s} is not in these numbers: {NO_LONGER}. "
-        "It has a view of its own."
+        "The explorer below includes them."
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from openai_costs.outputs.report.panels import Restated
+    from openai_costs.outputs.report.restated import Restated
     from openai_costs.outputs.report.scope import Scope
 
 _ALLOCATED: Final = pl.col("attribution") == "allocated"
@@ -131,7 +131,7 @@ def _provisional(scope: Scope) -> Iterator[Question]:
         yield Question(
             f"{counted(len(days), 'provisional day')}{_connection(scope, name)}",
             f"{in_words(days)}: {so_far} so far, read before the day had settled. Included in the "
-            "month to date and in all days, but not in the last 30 or 90 settled days.",
+            "month so far and in every view that shows these days, not in any forecast.",
         )
 
 
@@ -190,3 +190,34 @@ def _newest(scope: Scope, newest: Restated) -> str:
         f"The newest: {newest.day}{_connection(scope, name)} changed from {before} to {after}, "
         f"seen {newest.seen_at:%Y-%m-%d %H:%M} UTC"
     )
+
+
+# The first screen: whether the numbers can be believed, in a line each.
+
+
+class Trust(NamedTuple):
+    """A line about the numbers: whether it is good, open or bad, and what it says."""
+
+    tone: str
+    text: str
+
+
+def trust(scope: Scope) -> tuple[Trust, ...]:
+    """Return what supports the numbers, and what is open, the worst first."""
+    lines = []
+    if scope.missing:
+        lines.append(Trust("bad", f"{counted(len(scope.missing), 'day')} missing"))
+    if scope.settled:
+        days = counted(len(scope.settled), "settled day")
+        verb = "ties" if len(scope.settled) == 1 else "tie"
+        lines.append(Trust("good", f"{days} {verb} out, difference $0.00"))
+    if scope.provisional:
+        lines.append(Trust("open", f"{counted(len(scope.provisional), 'provisional day')}"))
+    if scope.restated:
+        net = sum(each.current_cents - each.previous_cents for each in scope.restated)
+        count = counted(len(scope.restated), "day")
+        lines.append(Trust("open", f"{count} restated, {signed_dollars_of(net)}"))
+    part, whole = scope.billed_to_users(where=UNATTRIBUTED), scope.billed_to_users()
+    tone = "open" if part else "good"
+    lines.append(Trust(tone, f"{share(part, whole)} of dollars without a user"))
+    return tuple(lines)

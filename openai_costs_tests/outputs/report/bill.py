@@ -2,57 +2,75 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from openai_costs.outputs.report.page_model import PageModel, Tables, page_model
+from openai_costs.outputs.report.page_model import PageModel, page_model
+from openai_costs.outputs.report.page_tables import Tables
+from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.service_accounts import ServiceAccounts
+from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
+from openai_costs.tables.mart.optimization import Optimization
+from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs.tables.mart.restatements import Restatements
+from openai_costs.tables.mart.seats import Seats
 from openai_costs.tables.mart.spend import Spend
-from openai_costs.tables.mart.spend_by_user import SpendByUser
+from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs_tests.org import connected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from openai_costs.tables.contract import Contract
 
 NOW: Final = datetime(2026, 1, 20, 9, tzinfo=UTC)
 
 Line = tuple[int, str | None, str | None, str]
 
 
-def spend(lines: Sequence[Line], connection: str = "acme") -> pl.DataFrame:
-    rows = [
-        (january(day), connection, "openai", project, *[None] * 4, "gpt-5", "input", Decimal(usd))
-        for day, project, _, usd in lines
-    ]
-    return pl.DataFrame(rows, schema=Spend.types(), orient="row")
-
-
-def by_user(lines: Sequence[Line], connection: str = "acme") -> pl.DataFrame:
-    """mart.spend_by_user of the lines; what names no user is unattributed."""
-    return pl.DataFrame(
-        [
-            {
-                "day": january(day),
-                "connection": connection,
-                "provider": "openai",
-                "user_id": user,
-                "model": "gpt-5",
-                "usage_type": "input",
-                "billed_usd": Decimal(usd),
-                "attribution": "direct" if user else "unattributed",
-            }
-            for day, _, user, usd in lines
-        ],
-        schema=SpendByUser.types(),
+def of(table: type[Contract], *rows: dict[str, Any]) -> pl.DataFrame:
+    """Rows of a table of which only some columns matter; the others are null."""
+    made = pl.DataFrame(list(rows), infer_schema_length=None) if rows else table.no_rows()
+    absent = [pl.lit(None).alias(name) for name in table.types() if name not in made.columns]
+    return made.with_columns(absent).select(
+        pl.col(name).cast(kind) for name, kind in table.types().items()
     )
+
+
+def _line(connection: str, line: Line) -> dict[str, Any]:
+    day, project, user, usd = line
+    return {
+        "day": january(day),
+        "connection": connection,
+        "provider": "openai",
+        "project_id": project,
+        "user_id": user,
+        "model": "gpt-5",
+        "usage_type": "input",
+        "billed_usd": Decimal(usd),
+        "attribution": "direct" if user else "unattributed",
+    }
+
+
+def spend(lines: Sequence[Line], connection: str = "acme") -> pl.DataFrame:
+    return of(Spend, *(_line(connection, line) for line in lines))
+
+
+def attribution(lines: Sequence[Line], connection: str = "acme") -> pl.DataFrame:
+    """mart.spend_attribution of the lines; what names no user is unattributed."""
+    return of(SpendAttribution, *(_line(connection, line) for line in lines))
 
 
 def coverage(states: str, connection: str = "acme") -> pl.DataFrame:
@@ -75,14 +93,18 @@ def restated(day: int, before: str, after: str, why: str = "a line moved") -> pl
 NOTHING: Final = Tables(
     *(
         table.no_rows()
-        for table in (Spend, SpendByUser, Coverage, Restatements, Projects, Findings, BudgetStatus)
+        for table in (
+            *(Spend, SpendAttribution, Ledger, Usage, Coverage, Restatements),
+            *(Projects, ApiKeys, Users, ServiceAccounts, Findings, SpendAnomalies),
+            *(BudgetStatus, Optimization, GatewayBypass, GatewayCapture, Seats, PriceCheck),
+        )
     )
 )
 
 
 def tables(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> Tables:
     """The tables of one connection, acme; some replaced by others."""
-    made = {"spend": spend(lines), "by_user": by_user(lines), "coverage": coverage(states)}
+    made = {"spend": spend(lines), "attribution": attribution(lines), "coverage": coverage(states)}
     return NOTHING._replace(**(made | others))
 
 
@@ -93,9 +115,3 @@ def page(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> PageMode
 
 def january(day: int) -> date:
     return date(2026, 1, day)
-
-
-def visible(html: str) -> str:
-    """The page without what its `hidden` attribute keeps away, and without its script."""
-    body = html.split("<script", maxsplit=1)[0]
-    return re.sub(r"<section[^>]*\shidden>.*?</section>", "", body, flags=re.DOTALL)

@@ -1,113 +1,121 @@
-// The daily chart: one path per member, read by pointer or by arrow keys.
+// The chart of a view: its layers, its kind, what is drawn over it, and the readout of one bucket.
 
-let chart = null;
+const MOST_LAYERS = 8;
+const MOST_HEAT_ROWS = 24;
+let drawn = null;
 
-const plotOf = (box, first, last, [low, high]) => {
-  const width = Math.max(box.clientWidth, 260), height = box.clientWidth < 520 ? 220 : 280;
-  const top = 8, bottom = height - 24;
-  const marks = ticks(low, high);
-  const names = marks.map((at) => axisMoney(at, marks[1] - marks[0]));
-  const left = 12 + 6.6 * Math.max(...names.map((name) => name.length));
-  const perDay = (width - left - 4) / (last - first + 1);
-  const bar = Math.min(perDay > 4 ? perDay - Math.max(1, perDay * .18) : perDay * .86, 34);
-  return {
-    width, height, top, bottom, left, perDay, bar, marks, names, first, last,
-    start: (i) => left + (i - first) * perDay,
-    x: (i) => left + (i - first) * perDay + (perDay - bar) / 2,
-    y: (cents) => top + (bottom - top) * (marks.at(-1) - cents) / (marks.at(-1) - marks[0]),
-  };
-};
-const axes = (plot) => {
-  const { width, left, height, marks, names, first, last, perDay, bar, x, y } = plot;
-  const drawn = marks.flatMap((at, i) => [
-    shape("line", { class: "grid", x1: left, x2: width, y1: y(at), y2: y(at) }),
-    shape("text", { x: left - 8, y: y(at) + 4, "text-anchor": "end" }, names[i]),
-  ]);
-  for (const [i, name] of dayLabels(first, last, perDay)) {
-    const middle = x(i) + bar / 2, isLast = middle > width - 24;
-    const place = { x: isLast ? width : Math.max(middle, left + 16), y: height - 6, "text-anchor": isLast ? "end" : "middle" };
-    drawn.push(shape("text", place, name));
-  }
-  return drawn;
-};
-const gaps = ({ first, last, top, bottom, bar, x }) => {
-  const drawn = [];
-  for (let i = first; i <= last; i++) {
-    if (view().states[i] === "m") drawn.push(shape("rect", { class: "gap", x: x(i), y: top, width: bar, height: bottom - top }));
-  }
-  return drawn;
-};
-// Credits go below zero, so that they are seen and not taken off a bar.
-const bars = (parts, { first, last, bar, x, y }) => {
-  const paths = parts.map(() => ({ settled: "", early: "" }));
-  for (let i = first; i <= last; i++) {
-    const state = view().states[i] === "s" ? "settled" : "early";
-    let up = 0, down = 0;
-    parts.forEach(({ cents }, n) => {
-      const from = cents[i] > 0 ? up : down, to = from + cents[i];
-      if (cents[i] > 0) up = to; else down = to;
-      const edges = [x(i), y(from), bar, y(to), -bar].map((at) => at.toFixed(1));
-      if (cents[i]) paths[n][state] += `M${edges[0]} ${edges[1]}h${edges[2]}V${edges[3]}h${edges[4]}z`;
-    });
-  }
-  return parts.flatMap(({ colour }, n) => [
-    shape("path", { class: colour, d: paths[n].settled }),
-    shape("path", { class: colour + " early", d: paths[n].early }),
-  ]);
-};
-const listen = (svg, { first, last, left, width, top, bottom, perDay, start }) => {
-  const here = shape("rect", { class: "here", y: top, width: perDay, height: bottom - top, visibility: "hidden" });
-  svg.append(here);
-  const mark = (i) => {
-    chosen.day = i;
-    here.setAttribute("visibility", i === null ? "hidden" : "visible");
-    if (i !== null) here.setAttribute("x", start(i));
-    fillLegend();
-  };
-  const point = (event) => {
-    const box = svg.getBoundingClientRect();
-    const i = first + Math.floor(((event.clientX - box.left) * width / box.width - left) / perDay);
-    mark(i >= first && i <= last ? i : null);
-  };
-  const step = (event) => {
-    const current = chosen.day === null ? last + 1 : chosen.day;
-    const next = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: first, End: last }[event.key];
-    if (event.key === "Escape") mark(null);
-    if (next === undefined) return;
-    event.preventDefault();
-    mark(Math.min(Math.max(next, first), last));
-  };
-  svg.addEventListener("pointermove", point);
-  svg.addEventListener("pointerdown", point);
-  svg.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") mark(null); });
-  svg.addEventListener("blur", () => mark(null));
-  svg.addEventListener("keydown", step);
-};
-const spoken = (first, last) =>
-  `Daily spend in USD from ${iso(first)} to ${iso(last)}, stacked by ` +
-  `${data.dimensions[chosen.dimension].toLowerCase()}. ` +
-  "Use the arrow keys to move from day to day; the table below has the same numbers.";
-const captionOf = (states) =>
-  "USD per UTC day." +
-  (states.includes("p") ? " Faded bars are provisional." : "") +
-  (states.includes("m") ? " Tinted columns are missing days, not zero." : "");
+/** The largest members, and everything else together. */
+function layersOf(view, most) {
+  const { result, groups, unit, state } = view;
+  const dimension = dimensionOf[state.by];
+  const shown = groups.length > most + 1 ? groups.slice(0, most) : groups;
+  const layers = shown.map((g) => ({ id: dimension.ids[g], name: dimension.names[g], groups: [g], values: seriesOf(result, unit, [g]) }));
+  const rest = groups.slice(shown.length);
+  if (rest.length && unit.adds) layers.push({ id: "~rest", name: `Everything else (${rest.length})`, groups: rest, values: seriesOf(result, unit, rest) });
+  return layers;
+}
 
-const drawChart = () => {
-  const box = $("chart"), first = period().first, last = data.days - 1;
-  const { total, whole, parts } = layers();
-  const range = extent(parts, first, last);
-  const isZero = range[0] === 0 && range[1] === 0;
-  chart = { total, whole, parts, first, last, isZero };
-  $("chart-caption").textContent = isZero ? "" : captionOf(view().states.slice(first));
-  if (isZero) {
-    box.replaceChildren(element("p", `$0.00 was billed on every day read from ${iso(first)} to ${iso(last)}.`));
-    return;
+function drawChart(view, onPick) {
+  const box = byId("drawing");
+  const width = Math.max(280, box.clientWidth);
+  hideCard();
+  const kind = view.state.chart;
+  const layers = layersOf(view, kind === "heatmap" ? MOST_HEAT_ROWS : MOST_LAYERS);
+  const height = kind === "heatmap" ? layers.length * ROW + 24 : HEIGHT;
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": kind === "treemap" || kind === "heatmap" ? "true" : undefined, role: "group", "aria-label": "Chart" });
+  drawing.append(hatches());
+  if (kind === "treemap") drawTreemap(drawing, width, height, cellsOf(view), onPick);
+  else if (kind === "heatmap") drawHeatmap(drawing, width, layers, view.list, view.state.grain, onPick);
+  else drawTimed(drawing, view, layers, width, onPick);
+  box.replaceChildren(drawing);
+  drawn = { ...drawn, view, layers, width };
+  caption(view, layers);
+}
+
+function cellsOf(view) {
+  const dimension = dimensionOf[view.state.by];
+  return view.groups
+    .map((g) => ({ id: dimension.ids[g], name: dimension.names[g], value: view.unit.total(view.result, g) ?? 0 }))
+    .filter((cell) => cell.value > 0)
+    .map((cell) => ({ ...cell, text: unitText(view.unit, cell.value) }));
+}
+
+function drawTimed(drawing, view, layers, width, onPick) {
+  const { state, unit, list } = view;
+  const forecast = forecastOf(view);
+  const shown = forecast ? [...list, ...buckets([list.at(-1).last + 1, positionOf(forecast.last)], "day")] : list;
+  const isStack = state.chart === "bars" && unit.adds;
+  const before = view.before && seriesOf(view.before, unit, view.beforeGroups);
+  const all = layers.flatMap((layer) => layer.values);
+  const tops = isStack ? stacked(layers, list.length, Math.max) : all.map((value) => value ?? 0);
+  const lows = isStack ? stacked(layers, list.length, Math.min) : all.map((value) => value ?? 0);
+  const budget = unit === UNITS.usd ? budgetOf(state) : undefined;
+  const most = Math.max(0, ...tops, ...(before ?? []).map((value) => value ?? 0), forecast?.high ?? 0);
+  const limit = budget ? allowance(budget, state.grain) : 0;
+  const at = frame(width, shown.length, Math.min(0, ...lows), limit < 2.5 * most ? Math.max(most, limit) : most);
+  drawStates(drawing, at, list);
+  drawAxes(drawing, at, unit, shown, state.grain);
+  if (isStack) drawBars(drawing, at, layers, onPick);
+  else drawLines(drawing, at, layers, onPick);
+  if (before) drawBefore(drawing, at, before);
+  if (forecast) drawForecast(drawing, at, shown, forecast);
+  if (budget) drawBudget(drawing, at, budget, state.grain);
+  drawing.append(svg("rect", { class: "here", y: EDGE.top, height: HEIGHT - EDGE.top - EDGE.bottom, width: at.step, x: -99 }));
+  drawFlags(drawing, at, flagsIn(state, list));
+  drawn = { at, budget, forecast, beforeValues: before };
+}
+
+function stacked(layers, count, pick) {
+  return Array.from({ length: count }, (_, b) => layers.reduce((sum, layer) => sum + pick(0, layer.values[b] ?? 0), 0));
+}
+
+/** The forecast, where the view is of all dollars by day through the newest day. */
+function forecastOf({ state, unit, list }) {
+  const isAll = Object.values(state.filters).every((values) => !values.length);
+  const isNewest = list.at(-1).last === lastPosition();
+  return isAll && isNewest && unit === UNITS.usd && state.grain === "day" && source.forecast && positionOf(source.forecast.last) > lastPosition() ? source.forecast : null;
+}
+
+function hatches() {
+  const hatch = (id, className) => svg("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, svg("rect", { width: 6, height: 6, class: `${className}-ground` }), svg("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: className }));
+  return svg("defs", {}, hatch("hatch-none", "hatch-none"), hatch("hatch-provisional", "hatch-provisional"));
+}
+
+function caption(view, layers) {
+  const { state, unit } = view;
+  const words = [`${unit.title}${unit.about ? ` (${unit.about})` : ""}, ${spanText(...state.range)}, by ${dimensionOf[state.by].title.toLowerCase().replace("api", "API")}.`];
+  const letters = states.slice(state.range[0], state.range[1] + 1);
+  if (state.chart === "bars" || state.chart === "lines") {
+    if (state.chart === "bars" && !unit.adds) words.push("Shares do not add up, so that they are lines.");
+    if (letters.includes("p")) words.push("Hatched days are provisional.");
+    if (letters.includes("m")) words.push("Shaded days are missing: they are not zero.");
+    if (view.before) words.push(`The thin line is ${spanText(...view.compared)}.`);
+    if (drawn.forecast) words.push("Light band: forecast of an average day, 80 % range.");
   }
-  const plot = plotOf(box, first, last, range);
-  const { width, height, left, y } = plot;
-  const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, height, tabindex: 0, role: "img", "aria-label": spoken(first, last) });
-  svg.append(...axes(plot), ...gaps(plot), ...bars(parts, plot));
-  svg.append(shape("line", { class: "zero", x1: left, x2: width, y1: y(0), y2: y(0) }));
-  listen(svg, plot);
-  box.replaceChildren(svg);
-};
+  if (state.chart === "heatmap") words.push("Darker is more; a step is a sixth of the square root of the largest cell.");
+  if (state.chart === "treemap") words.push("What is below zero has no area.");
+  const hidden = view.groups.length - layers.reduce((sum, layer) => sum + layer.groups.length, 0);
+  if (hidden > 0 && state.chart !== "treemap") words.push(`${hidden} smaller ones are in the table only.`);
+  byId("caption").textContent = words.join(" ");
+}
+
+/** The readout of a bucket: its total and largest members. */
+function readBucket(b) {
+  const { view, layers, at } = drawn ?? {};
+  if (!view || !at || view.state.chart === "treemap" || view.state.chart === "heatmap" || b >= view.list.length) return;
+  const { unit, list, groups, result } = view;
+  const here = byId("drawing").querySelector(".here");
+  here?.setAttribute("x", at.x(b));
+  const total = seriesOf(result, unit, groups)[b];
+  const parts = layers
+    .map((layer) => ({ layer, value: layer.values[b] }))
+    .filter((one) => one.value)
+    .sort((a, c) => Math.abs(c.value) - Math.abs(a.value))
+    .slice(0, 4)
+    .map((one) => `${one.layer.name} ${unitText(unit, one.value)}`);
+  const letters = states.slice(list[b].first, list[b].last + 1);
+  const mark = letters.includes("m") ? ", missing" : letters.includes("p") ? ", provisional" : "";
+  const before = drawn.beforeValues ? `; then ${unitText(unit, drawn.beforeValues[b])}` : "";
+  byId("readout").textContent = `${list[b].label}${mark}: ${unitText(unit, total)}${before}${parts.length ? ` (${parts.join(", ")})` : ""}`;
+  drawn.bucket = b;
+}

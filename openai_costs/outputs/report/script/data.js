@@ -1,60 +1,44 @@
-// The embedded data of the page; names go in as text, never as markup.
+// The embedded data: members of dimensions, and facts as typed arrays.
+// A series is one combination of all dimensions; a row is a series on a day.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const $ = (id) => document.getElementById(id);
-const COLOURS = 7;
-const REST = -1;
-const DAY_MS = 86400000;
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const STATES = { s: "settled", p: "provisional", m: "missing, not zero", "-": "before the connection's first day" };
-const day0 = data.first ? Date.parse(data.first + "T00:00:00Z") : 0;
-const chosen = { view: 0, dimension: 0, period: "30", day: null };
+const ARRAYS = { Uint16: Uint16Array, Int32: Int32Array, Uint32: Uint32Array, Float64: Float64Array };
+const BYTES = { Uint16: 2, Int32: 4, Uint32: 4, Float64: 8 };
 
-const date = (i) => new Date(day0 + i * DAY_MS);
-const iso = (i) => date(i).toISOString().slice(0, 10);
-const money = (cents) => {
-  const whole = String(Math.floor(Math.abs(cents) / 100)).replace(/\B(?=(\d{3})+$)/g, ",");
-  return (cents < 0 ? "-$" : "$") + whole + "." + String(Math.abs(cents) % 100).padStart(2, "0");
-};
-// A formatted amount back to cents: the legend repeats the table's numbers, to the cent.
-const cents = (text) => Number(text.replace(/\D/g, "")) * (text.startsWith("-") ? -1 : 1);
-const element = (tag, text, name) => {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (name) made.className = name;
-  return made;
-};
-const shape = (tag, attributes, text) => {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
+const source = JSON.parse(document.getElementById("data").textContent);
+const dimensions = source ? source.dimensions : [];
+const dimensionOf = Object.fromEntries(dimensions.map((one) => [one.id, one]));
+for (const one of dimensions) one.position = new Map(one.ids.map((id, i) => [id, i]));
 
-const unpacked = new Map();
-const unpack = (text) => {
-  if (!unpacked.has(text)) {
-    const cents = new Array(data.days).fill(0);
-    text.split(",").forEach((digits, i) => { if (digits) cents[i] = parseInt(digits, 36); });
-    unpacked.set(text, cents);
+/** Whether dollars of a dimension are worth grouping: more than one member has any. */
+const isVaried = (id) => dimensionOf[id].ids.length > 2;
+
+async function inflated(text) {
+  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Response(stream).arrayBuffer();
+}
+
+async function unpacked(packed) {
+  const buffer = await inflated(packed.data);
+  const facts = { length: 0 };
+  let offset = 0;
+  for (const [name, kind, length] of packed.columns) {
+    const isDays = name === "day";
+    facts[isDays ? "days" : name === "series" ? "rows" : name] = new ARRAYS[kind](buffer, offset, length);
+    offset += Math.ceil((length * BYTES[kind]) / 8) * 8;
   }
-  return unpacked.get(text);
-};
-const view = () => data.views[chosen.view];
-const period = () => view().periods.find((each) => each.id === chosen.period) || view().periods.at(-1);
-const daily = (dimension, member) => {
-  const sum = new Array(data.days).fill(0);
-  for (const connection of view().connections) {
-    const series = data.series[connection][dimension];
-    const text = member === null ? series.total : series.members[member];
-    if (text) unpack(text).forEach((cents, i) => { sum[i] += cents; });
-  }
-  return sum;
-};
-const without = (total, parts) => total.map((cents, i) => parts.reduce((left, part) => left - part[i], cents));
+  for (const steps of [facts.rows, facts.days]) for (let i = 1; i < steps.length; i += 1) steps[i] += steps[i - 1];
+  facts.length = facts.rows.length;
+  facts.series = facts.provider.length;
+  return facts;
+}
 
-const isUnread = (i, total) => "m-".includes(view().states[i]) && total[i] === 0;
-const stateOf = (i, total) => {
-  const isPart = view().states[i] === "m" && total[i] !== 0;
-  return isPart ? "missing for at least one connection" : STATES[view().states[i]];
-};
+const facts = { spend: null, usage: null };
+
+async function loadFacts() {
+  [facts.spend, facts.usage] = await Promise.all([unpacked(source.spend), unpacked(source.usage)]);
+  const { dollars, billionths, length } = facts.spend;
+  // For the height of a bar only; totals are added up exactly.
+  facts.spend.near = new Float64Array(length);
+  for (let i = 0; i < length; i += 1) facts.spend.near[i] = dollars[i] + billionths[i] / 1e9;
+}

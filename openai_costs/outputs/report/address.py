@@ -1,0 +1,59 @@
+"""Addresses of views of the page: what is filtered, grouped, and shown, behind the `#`. Pure.
+
+The script reads and writes the same form (script/address.js). A message may carry such an address:
+it opens the very view that the message speaks of.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from openai_costs.kernel.redaction import without_domains
+from openai_costs.outputs.report.dimensions import DIMENSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+_IDS: Final = frozenset(one.id for one in DIMENSIONS)
+_BROKEN_DOWN_BY: Final = {
+    "user": "model",
+    "api_key": "model",
+    "project": "user",
+    "team": "user",
+    "model": "user",
+    "usage_type": "model",
+    "service_tier": "model",
+    "connection": "team",
+    "provider": "model",
+}
+"""By what the dollars of one member are best shown."""
+
+
+def address(
+    filters: Mapping[str, str | None] | None = None,
+    *,
+    by: str = "",
+    days: tuple[date, date] | None = None,
+    compare: str = "",
+) -> str:
+    """Return the address of a view: `#by=model&user=user-ana&from=2026-10-01&to=2026-10-31`.
+
+    Args:
+        filters: The id by dimension; None is "none of them". What is no dimension is left out.
+        by: The dimension to group by; without it one that explains the filter.
+        days: The first and the last day.
+        compare: previous, last_month or last_year.
+    """
+    known = {key: value for key, value in (filters or {}).items() if key in _IDS}
+    group = by or next((_BROKEN_DOWN_BY[key] for key in reversed(known)), "team")
+    parts = {"by": group}
+    if days:
+        parts |= {"from": str(days[0]), "to": str(days[1])}
+    if compare:
+        parts["compare"] = compare
+    parts |= {
+        key: "~none" if value is None else without_domains(value) for key, value in known.items()
+    }
+    return "#" + "&".join(f"{key}={quote(value, safe='')}" for key, value in parts.items())

@@ -1,0 +1,170 @@
+"""The sections that check the bill: the gateway, list prices, restated days. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from openai_costs.kernel.formatting import (
+    NONE,
+    cents,
+    dollars,
+    share,
+    signed_dollars,
+    total_usd,
+)
+from openai_costs.kernel.redaction import without_domains
+from openai_costs.outputs.report.address import address
+from openai_costs.outputs.report.section import Cell, Row, Section, number
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_MOST: Final = 40
+_DAYS: Final = timedelta(days=29)
+_REASONS: Final = {
+    "unregistered": "no gateway token names the key",
+    "service_account": "a service account's key without a gateway token",
+    "deleted_key": "the key has since been deleted",
+    "unmetered": "registered, but the gateway metered less",
+    "without_key": "the spend names no key",
+}
+_CAUSES: Final = {
+    "no_price": "no list price is known",
+    "quantity_missing": "the bill and the usage report name no quantity",
+    "contract_discount": "below list price: a discount of your contract",
+    "regional_uplift": "1.1 x list price, for a project with a residency",
+    "unknown_tier": "the service tier has no list price",
+    "label_not_parsed": "the label was not recognized",
+    "above_list": "above list price",
+    "agrees": "agrees with the list price",
+}
+
+
+def gateway_section(bypass: pl.DataFrame, capture: pl.DataFrame) -> Section:
+    """Return the keys whose spend the gateway did not meter, in the newest 30 days.
+
+    Args:
+        bypass: mart.gateway_bypass.
+        capture: mart.gateway_capture.
+    """
+    if bypass.is_empty() and capture.is_empty():
+        return Section(
+            id="gateway",
+            title="Gateway",
+            summary="No gateway is set up. With one, this section lists the keys that bypass it, "
+            "with dollars and owners. Add it to openai_costs.toml (docs/governance.md):",
+            example='[gateway]\nname = "gateway"\nlitellm_url = "https://litellm.example.com"',
+        )
+    days = _newest_days(bypass)
+    keys = _by_key(bypass.filter(pl.col("day").is_between(*days)) if days else bypass)
+    return Section(
+        id="gateway",
+        title="Gateway",
+        summary=_metered(capture, days),
+        head=("API key", "Not metered, USD", "Owner", "Project", "Why", "Since", "Allowed"),
+        rows=tuple(_key(row, days) for row in keys.head(_MOST).iter_rows(named=True)),
+        more=f"{keys.height - _MOST} more in mart.gateway_bypass." if keys.height > _MOST else "",
+    )
+
+
+def _newest_days(table: pl.DataFrame) -> tuple[date, date] | None:
+    if table.is_empty():
+        return None
+    last: date = table["day"].sort()[-1]
+    return last - _DAYS, last
+
+
+def _by_key(bypass: pl.DataFrame) -> pl.DataFrame:
+    newest = ("key_name", "owner", "project_name", "reason", "new_since_day", "is_allowed")
+    return (
+        bypass.sort("day")
+        .group_by("connection", "project_id", "api_key_id", maintain_order=True)
+        .agg(pl.col("at_risk_usd").sum(), *(pl.col(name).last() for name in newest))
+        .filter(pl.col("at_risk_usd") != 0)
+        .sort(
+            "is_allowed", pl.col("at_risk_usd").abs(), "api_key_id", descending=[False, True, False]
+        )
+    )
+
+
+def _key(row: dict[str, Any], days: tuple[date, date] | None) -> Row:
+    name = row["key_name"] or row["api_key_id"] or "(no API key)"
+    filters = {"project": row["project_id"], "api_key": row["api_key_id"]}
+    return Row(
+        cells=(
+            Cell(without_domains(name)),
+            number(dollars(row["at_risk_usd"])),
+            Cell(without_domains(row["owner"] or "")),
+            Cell(without_domains(row["project_name"] or row["project_id"] or "")),
+            Cell(_REASONS[row["reason"]]),
+            Cell(str(row["new_since_day"] or "")),
+            Cell("yes" if row["is_allowed"] else "no"),
+        ),
+        address=address(filters, days=days),
+        tone="" if row["is_allowed"] else "warning",
+    )
+
+
+def _metered(capture: pl.DataFrame, days: tuple[date, date] | None) -> str:
+    newest = days or _newest_days(capture)
+    rows = capture.filter(pl.col("day").is_between(*newest)) if newest else capture
+    if rows.is_empty() or newest is None:
+        return "Spend that the gateway did not meter. Its own meter was not read for these days."
+    billed = total_usd(rows["billed_usd"].to_list())
+    metered = total_usd(rows["metered_usd"].to_list())
+    return (
+        f"The gateway metered {dollars(metered)} of {dollars(billed)} billed "
+        f"({share(cents(metered), cents(billed))}) from {newest[0]} to {newest[1]}. "
+        "Keys that are not allowed come first."
+    )
+
+
+def price_section(check: pl.DataFrame) -> Section:
+    """Return what was billed beside list prices in the newest 30 days, by cause and model.
+
+    Args:
+        check: mart.price_check.
+    """
+    days = _newest_days(check)
+    if days is None:
+        return Section("price-check", "Price check", "No line of the bill was compared yet.")
+    rows = check.filter(pl.col("day").is_between(*days))
+    sums = rows.group_by("cause", "model").agg(
+        pl.col("billed_usd", "expected_usd", "gap_usd").sum(), known=pl.col("gap_usd").count()
+    )
+    agrees = total_usd(sums.filter(cause="agrees")["billed_usd"].to_list())
+    whole = total_usd(sums["billed_usd"].to_list())
+    odd = sums.filter(pl.col("cause") != "agrees").sort(
+        pl.col("gap_usd").abs(),
+        pl.col("billed_usd").abs(),
+        "cause",
+        "model",
+        descending=[True, True, False, False],
+    )
+    return Section(
+        id="price-check",
+        title="Price check",
+        summary=f"{dollars(agrees)} of {dollars(whole)} billed from {days[0]} to {days[1]} "
+        f"({share(cents(agrees), cents(whole))}) agrees with quantity x list price. The rest:",
+        head=("Model", "Billed, USD", "At list price, USD", "Difference, USD", "Why"),
+        rows=tuple(_price(row, days) for row in odd.head(_MOST).iter_rows(named=True)),
+        more=f"{odd.height - _MOST} more in mart.price_check." if odd.height > _MOST else "",
+    )
+
+
+def _price(row: dict[str, Any], days: tuple[date, date]) -> Row:
+    is_known = bool(row["known"])
+    return Row(
+        cells=(
+            Cell(row["model"] or "(no model)"),
+            number(dollars(row["billed_usd"])),
+            number(dollars(row["expected_usd"]) if is_known else NONE),
+            number(signed_dollars(row["gap_usd"]) if is_known else NONE),
+            Cell(_CAUSES[row["cause"]]),
+        ),
+        address=address({"model": row["model"]}, by="usage_type", days=days),
+        tone="warning" if row["cause"] == "above_list" else "",
+    )

@@ -1,0 +1,169 @@
+"""What the explorer's script reads: members of dimensions, facts, days, flags, budgets. Pure.
+
+A page that would be too large keeps its finest dimensions together, and says so. Not here: what is
+counted (facts.py), how columns are packed (columns.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.outputs.report.columns import packed
+from openai_costs.outputs.report.dimensions import DIMENSIONS, last_names, members
+from openai_costs.outputs.report.facts import COUNTS, TOKEN_TYPES, spend_facts, usage_facts
+from openai_costs.outputs.report.finding_rows import scopes_of
+from openai_costs.outputs.report.flags import flags
+from openai_costs.questions.budgets.status import newest
+from openai_costs.questions.spend.names import Directory, owners
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from openai_costs.outputs.report.dimensions import Dimension, Members
+    from openai_costs.outputs.report.month import Month
+    from openai_costs.outputs.report.page_tables import Tables
+
+MOST_ROWS: Final = 250_000
+"""How many rows of facts the page holds at the most: about 4 MB."""
+_DROPPED_FIRST: Final = ("usage_type", "api_key", "service_tier", "user")
+"""Which dimensions are kept together first where there are more rows."""
+
+
+def facts_of(tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the facts: dollars, and tokens and requests."""
+    directory = Directory(tables.api_keys, tables.users, tables.service_accounts, tables.projects)
+    usage = usage_facts(tables.usage, owners(directory), tables.attribution)
+    return spend_facts(tables.attribution, tables.ledger), usage
+
+
+def reduced(
+    facts: tuple[pl.DataFrame, pl.DataFrame], most: int = MOST_ROWS
+) -> tuple[tuple[pl.DataFrame, pl.DataFrame], tuple[Dimension, ...]]:
+    """Return facts that fit into the page, and the dimensions that are kept together for it.
+
+    Args:
+        facts: From `facts_of`.
+        most: How many rows there may be in both.
+    """
+    dropped: list[Dimension] = []
+    for name in _DROPPED_FIRST:
+        if sum(each.height for each in facts) <= most:
+            break
+        dimension = next(one for one in DIMENSIONS if one.id == name)
+        dropped.append(dimension)
+        facts = (_together(facts[0], dimension.column), _together(facts[1], dimension.column))
+    return facts, tuple(dropped)
+
+
+def _together(facts: pl.DataFrame, column: str) -> pl.DataFrame:
+    measures = [name for name in ("billed_usd", *COUNTS) if name in facts.columns]
+    rest = [name for name in facts.columns if name not in {column, *measures}]
+    summed = facts.group_by(rest).agg(pl.col(name).sum() for name in measures)
+    return summed.with_columns(pl.lit(None, pl.String).alias(column)).select(facts.columns)
+
+
+def members_of(tables: Tables, facts: Iterable[pl.DataFrame]) -> dict[str, Members]:
+    """Return the members of each dimension, by its id, with the names of marts and directory."""
+    names = _names(tables)
+    keys = {
+        one.id: pl.concat([each[one.column] for each in facts]).unique().to_list()
+        for one in DIMENSIONS
+    }
+    return {one.id: members(one, keys[one.id], names.get(one.id)) for one in DIMENSIONS}
+
+
+def _names(tables: Tables) -> dict[str, dict[str, str]]:
+    listed = {
+        "project": (tables.projects,),
+        "user": (tables.users, tables.service_accounts),
+        "api_key": (tables.api_keys,),
+    }
+    known = {
+        kind: dict(
+            pl.concat([each.select("id", "name") for each in lists]).drop_nulls().iter_rows()
+        )
+        for kind, lists in listed.items()
+    }
+    billed = {
+        "project": last_names((tables.spend, tables.attribution), "project_id", "project_name"),
+        "user": last_names((tables.attribution,), "user_id", "user_name"),
+        "api_key": last_names((tables.spend,), "api_key_id", "api_key_name"),
+    }
+    return {kind: known[kind] | billed[kind] for kind in known}
+
+
+class Cube(NamedTuple):
+    """Dollars, and tokens and requests, in as many rows as the page may have, and all members."""
+
+    facts: tuple[pl.DataFrame, pl.DataFrame]
+    members: Mapping[str, Members]
+
+
+def explorer_data(
+    tables: Tables,
+    cube: Cube,
+    days: Sequence[date],
+    states: str,
+    month: Month,
+) -> dict[str, Any]:
+    """Return what the script reads, as JSON has it.
+
+    Args:
+        tables: The page's tables.
+        cube: What is added up.
+        days: The page's days, at least one.
+        states: The state of each day: s(ettled), p(rovisional), m(issing), `-` not expected.
+        month: The month at the top.
+    """
+    (spend, usage), named = cube
+    return {
+        "first": str(days[0]),
+        "states": states,
+        "dimensions": [_dimension(one, named[one.id]) for one in DIMENSIONS],
+        "spend": packed(spend, named, days[0], ["billed_usd"]),
+        "usage": packed(usage, named, days[0], COUNTS),
+        "tokenTypes": TOKEN_TYPES,
+        "flags": flags(tables.anomalies, tables.findings),
+        "budgets": _budgets(tables.budget_status),
+        "forecast": _forecast(month),
+    }
+
+
+def _dimension(one: Dimension, of: Members) -> dict[str, Any]:
+    return {"id": one.id, "title": one.title, "why": one.why, "ids": of.ids, "names": of.names}
+
+
+def _budgets(status: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the running budgets that one filter describes: their limit is a line of the chart."""
+    scopes = scopes_of(status)
+    running = newest(status).filter(~pl.col("is_over")).to_dicts() if status.height else []
+    return [
+        {
+            "name": row["budget"],
+            "filter": scopes[row["budget"]],
+            "first": str(row["period_start"]),
+            "last": str(row["period_end"]),
+            "limit": float(row["limit_usd"]),
+        }
+        for row in running
+        if row["budget"] in scopes
+    ]
+
+
+def _forecast(month: Month) -> dict[str, Any] | None:
+    """Return the forecast of the month's remaining days: dollars a day, with the 80 % range."""
+    ahead, span = month.outlook, month.span
+    if ahead is None or span is None or ahead.through >= span.end:
+        return None
+    left = (span.end - ahead.through).days * 100
+    spent = ahead.spent
+    return {
+        "first": str(ahead.through),
+        "last": str(span.end),
+        "daily": (ahead.expected - spent) / left,
+        "low": max(0, ahead.low - spent) / left,
+        "high": (ahead.high - spent) / left,
+    }

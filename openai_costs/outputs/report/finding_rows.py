@@ -1,0 +1,142 @@
+"""Findings on the page: what to decide today, and the section that lists them all. Pure.
+
+Open ones first, the worst of them first; closed ones stay, because the chart's flags speak of them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.formatting import counted, dollars
+from openai_costs.kernel.redaction import without_domains
+from openai_costs.outputs.alerts.rows import Finding, rows
+from openai_costs.outputs.alerts.rules import find_rule
+from openai_costs.outputs.alerts.titles import title_of
+from openai_costs.outputs.report.address import address
+from openai_costs.outputs.report.section import Cell, Row, Section, number
+from openai_costs.tables.mart.findings import OPEN, worst_first
+
+_MOST_DECISIONS: Final = 5
+_MOST_LISTED: Final = 60
+_BEFORE: Final = timedelta(days=14)
+"""How many days before an incident its view begins."""
+
+Scopes = dict[str, dict[str, str | None]]
+"""What each budget covers: its filter, by its name."""
+
+
+class Decision(NamedTuple):
+    """A finding that needs a decision: how bad, what, who should act, and its view."""
+
+    severity: str
+    title: str
+    owner: str
+    address: str
+
+
+def decisions(findings: pl.DataFrame, scopes: Scopes) -> tuple[tuple[Decision, ...], int]:
+    """Return the worst open findings, one per subject, and how many more are open.
+
+    Args:
+        findings: mart.findings.
+        scopes: What each budget covers.
+    """
+    worst = rows(Finding, worst_first(findings.filter(pl.col("state").is_in(OPEN))))
+    apart = {_subject(one): one for one in reversed(list(worst))}
+    first = [one for one in worst if apart[_subject(one)] is one]
+    shown = tuple(
+        Decision(one.severity, _title(one), without_domains(one.owner or ""), _view(one, scopes))
+        for one in first[:_MOST_DECISIONS]
+    )
+    return shown, len(first) - len(shown)
+
+
+def findings_section(findings: pl.DataFrame, scopes: Scopes) -> Section:
+    """Return the section of all findings: open, then muted, then closed ones.
+
+    Args:
+        findings: mart.findings.
+        scopes: What each budget covers.
+    """
+    order = pl.col("state").replace_strict(
+        {"open": 0, "growing": 0, "muted": 1}, default=2, return_dtype=pl.Int8
+    )
+    every = worst_first(findings).with_columns(order=order).sort("order", maintain_order=True)
+    listed = list(rows(Finding, every.drop("order").head(_MOST_LISTED)))
+    hidden = every.height - len(listed)
+    return Section(
+        id="findings",
+        title="Findings",
+        summary=_summary(findings),
+        head=("What happened", "At stake, USD", "Owner", "Since", "State"),
+        rows=tuple(_row(one, scopes) for one in listed),
+        more=f"{counted(hidden, 'older finding')} in mart.findings." if hidden else "",
+    )
+
+
+def scopes_of(budgets: pl.DataFrame) -> Scopes:
+    """Return the filter of each budget: what mart.budget_status says it covers."""
+    names = budgets.select("budget", "scope", "scope_id").unique().sort("budget")
+    return {
+        name: {} if scope == "all" else {scope: ids}
+        for name, scope, ids in names.iter_rows()
+        if scope == "all" or (ids and "," not in ids)
+    }
+
+
+def _summary(findings: pl.DataFrame) -> str:
+    opened = findings.filter(pl.col("state").is_in(OPEN)).height
+    muted = findings.filter(state="muted").height
+    closed = findings.filter(state="closed").height
+    if not findings.height:
+        return (
+            "No finding: no unusual spend, no budget exceeded or at risk, no key that bypasses the "
+            "gateway, as far as budgets and gateway are set up."
+        )
+    return (
+        f"{opened} open, {muted} muted, {closed} closed. Dollars at stake are of settled days. "
+        "docs/alerts.md explains each rule."
+    )
+
+
+def _row(one: Finding, scopes: Scopes) -> Row:
+    is_open = one.state in OPEN
+    mute = (
+        f"To mute: openai-costs mute {one.finding_id} --reason WHY --until DAY" if is_open else ""
+    )
+    texts = (one.because, one.outlook or "", mute, f"Rule {one.rule}, {one.docs}.")
+    return Row(
+        cells=(
+            Cell(_title(one)),
+            number("" if one.impact_usd is None else dollars(one.impact_usd)),
+            Cell(without_domains(one.owner or "")),
+            Cell(str(one.since_day)),
+            Cell(one.state),
+        ),
+        address=_view(one, scopes),
+        anchor=f"finding-{one.finding_id}",
+        tone=one.severity if is_open else "",
+        about=without_domains(" ".join(filter(None, texts))),
+    )
+
+
+def _subject(one: Finding) -> tuple[str, str]:
+    """Return what a finding is about: a budget in all its periods and thresholds is one thing."""
+    return one.subject_kind, one.subject_id.partition("/")[0]
+
+
+def _title(one: Finding) -> str:
+    return without_domains(title_of(one, find_rule(one.rule)))
+
+
+def _view(one: Finding, scopes: Scopes) -> str:
+    """Return the address of the view that a finding speaks of; empty where there is none."""
+    days = (min(one.since_day, one.day) - _BEFORE, one.day)
+    if one.subject_kind == "budget":
+        scope = scopes.get(one.subject_id.partition("/")[0])
+        return "" if scope is None else address(scope, days=days)
+    view = address({one.subject_kind: one.subject_id}, days=days)
+    return view if f"{one.subject_kind}=" in view else f"#finding-{one.finding_id}"

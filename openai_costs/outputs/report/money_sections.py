@@ -1,0 +1,233 @@
+"""The sections about limits and savings: budgets, savings, seats. Pure.
+
+What is not set up has a sentence and an example to copy, where its rows would be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.formatting import NONE, cents, dollars, dollars_of, share
+from openai_costs.kernel.redaction import without_domains
+from openai_costs.outputs.report.address import address
+from openai_costs.outputs.report.section import Cell, Row, Section, number
+from openai_costs.questions.budgets.status import newest
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openai_costs.outputs.report.finding_rows import Scopes
+
+_MOST: Final = 40
+_MOST_SAVINGS: Final = 3
+_TITLES: Final = {
+    "optimization.cache_reads": "Cache more of the input",
+    "optimization.batch_or_flex": "Use batch or flex",
+    "optimization.cheaper_successor": "Use the cheaper successor",
+    "optimization.idle": "Remove what is unused",
+    "optimization.duplicate": "Give each a name of its own",
+    "optimization.long_context": "Shorten the context",
+}
+_SEATS: Final = {
+    "left": "left the company",
+    "unmatched": "not in the company directory",
+    "alias": "listed under another address",
+    "service_account": "service account",
+    "invited": "invited",
+    "matched": "listed",
+}
+_STATES: Final = {"exceeded": "critical", "at_risk": "warning"}
+
+
+class Saving(NamedTuple):
+    """A saving of the first screen: how much, what to do with which thing, and its view."""
+
+    usd: str
+    text: str
+    address: str
+
+
+def budgets_section(status: pl.DataFrame, scopes: Scopes) -> Section:
+    """Return the budgets whose period is not over, the fullest first.
+
+    Args:
+        status: mart.budget_status.
+        scopes: What each budget covers.
+    """
+    rows = newest(status).filter(~pl.col("is_over")).to_dicts() if status.height else []
+    if not rows:
+        return Section(
+            id="budgets",
+            title="Budgets",
+            summary="No budgets. Add one to openai_costs.toml:",
+            example='[[budgets]]\nname = "everything"\nlimit_usd = 5000',
+        )
+    through = max(row["day"] for row in rows)
+    return Section(
+        id="budgets",
+        title="Budgets",
+        summary=f"Settled days through {through}. The forecast is for the end of the period.",
+        head=("Budget", "Spent, USD", "Limit, USD", "Used", "Forecast, USD", "80 % range", "State"),
+        rows=tuple(_budget(row, scopes) for row in rows),
+    )
+
+
+def _budget(row: dict[str, Any], scopes: Scopes) -> Row:
+    spent, limit, scope = (
+        cents(row["spent_usd"]),
+        cents(row["limit_usd"]),
+        scopes.get(row["budget"]),
+    )
+    ahead, low, high = (row[f"forecast{end}_usd"] for end in ("", "_low", "_high"))
+    days = (row["period_start"], row["period_end"])
+    owner = f", owner {without_domains(row['owner'])}" if row["owner"] else ""
+    return Row(
+        cells=(
+            Cell(without_domains(row["budget"]), f"{days[0]} to {days[1]}{owner}"),
+            number(dollars_of(spent)),
+            number(dollars_of(limit)),
+            number(share(spent, limit)),
+            number(NONE if ahead is None else dollars(ahead)),
+            number("" if low is None else f"{dollars(low)} to {dollars(high)}"),
+            Cell(row["state"].replace("_", " ")),
+        ),
+        address="" if scope is None else address(scope, days=days),
+        tone=_STATES.get(row["state"], ""),
+    )
+
+
+def newest_savings(optimization: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest rows of mart.optimization of each connection, the largest saving first."""
+    last = pl.col("day") == pl.col("day").max().over("connection")
+    return optimization.filter(last).sort(
+        "saving_usd", "rule", "subject", descending=[True, False, False]
+    )
+
+
+def largest_savings(optimization: pl.DataFrame) -> tuple[tuple[Saving, ...], int]:
+    """Return the largest savings, and how many more there are with dollars.
+
+    Args:
+        optimization: mart.optimization.
+    """
+    rows = newest_savings(optimization).filter(pl.col("saving_usd") > 0)
+    shown = tuple(
+        Saving(dollars(row["saving_usd"]), f"{_TITLES[row['rule']]}: {_what(row)}", _view(row))
+        for row in rows.head(_MOST_SAVINGS).iter_rows(named=True)
+    )
+    return shown, rows.height - len(shown)
+
+
+def savings_section(optimization: pl.DataFrame) -> Section:
+    """Return what could be saved, with the arithmetic.
+
+    Args:
+        optimization: mart.optimization.
+    """
+    rows = newest_savings(optimization)
+    if rows.is_empty():
+        return Section("savings", "Savings", "No saving was measured in the last 30 settled days.")
+    first, last = str(rows["period_start"].min()), str(rows["day"].max())
+    return Section(
+        id="savings",
+        title="Savings",
+        summary=f"How much less {first} to {last} would have cost, at list prices. Savings of one "
+        "key or project may overlap, so that no total stands here.",
+        head=("What", "Saving, USD", "Billed, USD", "How", "Connection"),
+        rows=tuple(
+            Row(
+                cells=(
+                    Cell(_what(row)),
+                    number(dollars(row["saving_usd"])),
+                    number(dollars(row["billed_usd"])),
+                    Cell(_TITLES[row["rule"]]),
+                    Cell(without_domains(row["connection"])),
+                ),
+                address=_view(row),
+                about=without_domains(row["because"]),
+            )
+            for row in rows.head(_MOST).iter_rows(named=True)
+        ),
+        more=_more(rows.height),
+    )
+
+
+def _what(row: dict[str, Any]) -> str:
+    name = without_domains(row["subject_name"] or row["subject"])
+    model = row["model"] if row["model"] and row["model"] not in name else ""
+    return f"{name}, {model}" if model else name
+
+
+def _view(row: dict[str, Any]) -> str:
+    subject = str(row["subject"]).split(" ", maxsplit=1)[0]
+    days: tuple[date, date] = (row["period_start"], row["day"])
+    filters = {"model": row["model"]} if row["model"] else {}
+    return address(filters | {row["subject_kind"]: subject}, days=days)
+
+
+def seats_section(seats: pl.DataFrame) -> Section:
+    """Return who holds a seat and may not need it: who left, who is not listed, who is idle.
+
+    Args:
+        seats: mart.seats. Its e-mail addresses stay there.
+    """
+    odd = seats.filter(
+        pl.col("is_current") | (pl.col("spend_30d_usd") != 0),
+        pl.col("status").is_in(["left", "unmatched"]) | pl.col("is_idle"),
+    ).sort(
+        pl.col("status").is_in(["left", "unmatched"]).fill_null(value=False),
+        "spend_30d_usd",
+        "user_id",
+        descending=[True, True, False],
+    )
+    current = seats.filter("is_current").height
+    asked = (
+        ""
+        if seats["status"].is_not_null().any()
+        else (
+            " No company directory is set up that seats could be compared with: see [directory] in "
+            "docs/operations.md."
+        )
+    )
+    return Section(
+        id="seats",
+        title="Seats",
+        summary=f"{current} members, invitations and service accounts are listed now; "
+        f"{odd.height} below need attention.{asked}",
+        head=(
+            "Who",
+            "Last 30 days, USD",
+            "Seat, USD a month",
+            "Status",
+            "Last active",
+            "Connection",
+        ),
+        rows=tuple(_seat(row) for row in odd.head(_MOST).iter_rows(named=True)),
+        more=_more(odd.height),
+    )
+
+
+def _seat(row: dict[str, Any]) -> Row:
+    status = _SEATS.get(row["status"] or "", "")
+    since = f" on {row['left_day']}" if row["left_day"] else ""
+    idle = "idle" if row["is_idle"] else ""
+    return Row(
+        cells=(
+            Cell(
+                without_domains(row["name"] or row["user_id"]), without_domains(row["team"] or "")
+            ),
+            number(dollars(row["spend_30d_usd"])),
+            number(NONE if row["seat_usd"] is None else dollars(row["seat_usd"])),
+            Cell(", ".join(filter(None, (f"{status}{since}", idle)))),
+            Cell(str(row["last_active_day"] or NONE)),
+            Cell(without_domains(row["connection"])),
+        ),
+        address=address({"user": row["user_id"]}),
+        tone="critical" if row["status"] == "left" and row["spend_after_left_usd"] else "",
+    )
+
+
+def _more(height: int) -> str:
+    return f"{height - _MOST} more in the published database." if height > _MOST else ""

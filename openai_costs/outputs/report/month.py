@@ -1,0 +1,241 @@
+"""The month at the top of the page: so far, by its end, beside the month before. Pure.
+
+Money is exact; only the forecast is an estimate. Not here: what moved it (movers.py).
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.formatting import (
+    NONE,
+    cents,
+    change_share,
+    dollars_of,
+    share,
+    signed_dollars_of,
+)
+from openai_costs.outputs.report.page_days import NOT_EXPECTED
+from openai_costs.questions.budgets.forecast import forecast, without_gaps
+from openai_costs.questions.budgets.status import newest
+
+if TYPE_CHECKING:
+    from openai_costs.outputs.report.scope import Scope
+
+_BAR: Final = 1000
+"""How long a budget's bar is, in its own units."""
+_STATES: Final = {
+    "at_risk": "the forecast is above it",
+    "on_track": "on track",
+    "incomplete": "a day is missing or provisional",
+}
+
+
+class Span(NamedTuple):
+    """The days of the month so far, and the same days of the month before.
+
+    Args:
+        first: The first day of the month.
+        last: The newest day of it that was read.
+        end: The last day of the month.
+        before: First and last day to compare with.
+        is_comparable: Whether all of those days were read.
+    """
+
+    first: date
+    last: date
+    end: date
+    before: tuple[date, date]
+    is_comparable: bool
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """First and last day so far."""
+        return self.first, self.last
+
+
+class Outlook(NamedTuple):
+    """The forecast of the month's cost, in cents: an estimate with its 80 % range.
+
+    `spent` is what the month cost through the newest settled day, which it begins after.
+    """
+
+    expected: int
+    low: int
+    high: int
+    through: date
+    spent: int
+
+
+class BudgetLine(NamedTuple):
+    """The budget of all spend, and its bar in parts of `_BAR`."""
+
+    sentence: str
+    state: str
+    spent: int
+    forecast: int
+    limit_at: int
+
+
+class Month(NamedTuple):
+    """The three numbers of the first screen, in words.
+
+    Args:
+        span: Its days; None before any day was read.
+        name: `November`.
+        spent: What it cost so far.
+        through: `through 28 Nov, 2 days provisional`.
+        expected: What it will cost by its end; a dash without a forecast.
+        expected_by: `Expected by 30 Nov`.
+        band: The 80 % range of the forecast, and from which day.
+        change: Against the same days of the month before.
+        change_note: In percent, and from what.
+        before: `Same days of October`.
+        budget: Without one, the page says how to add one.
+        outlook: The forecast behind `expected`.
+    """
+
+    span: Span | None
+    name: str
+    spent: str
+    through: str
+    expected: str
+    expected_by: str
+    band: str
+    change: str
+    change_note: str
+    before: str
+    budget: BudgetLine | None
+    outlook: Outlook | None = None
+
+
+def month(scope: Scope, budgets: pl.DataFrame) -> Month:
+    """Return the month of the newest day that was read.
+
+    Args:
+        scope: The connections of today.
+        budgets: mart.budget_status.
+    """
+    span = span_of(scope)
+    if span is None:
+        return Month(None, "", NONE, "No day has been read yet", NONE, "", "", NONE, "", "", None)
+    spent, ahead = _between(scope, *span.days), outlook(scope, span)
+    change, change_note = _change(scope, span, spent)
+    return Month(
+        span=span,
+        name=f"{span.first:%B}",
+        spent=dollars_of(spent),
+        through=_through(scope, span),
+        expected=NONE if ahead is None else dollars_of(ahead.expected),
+        expected_by=f"Expected by {span.end.day} {span.end:%b}",
+        band="Needs settled days" if ahead is None else _band(ahead),
+        change=change,
+        change_note=change_note,
+        before=f"Same days of {span.before[0]:%B}",
+        budget=_budget(budgets),
+        outlook=ahead,
+    )
+
+
+def span_of(scope: Scope) -> Span | None:
+    """Return the days of the month of the newest day that was read."""
+    if not scope.read:
+        return None
+    last = scope.read[-1]
+    first, end = last.replace(day=1), last_of_month(last)
+    start = (first - ONE_DAY).replace(day=1)
+    until = min(start + (last - first), last_of_month(start))
+    states = dict(zip(scope.days, scope.states, strict=True))
+    asked = [start + timedelta(days=i) for i in range((until - start).days + 1)]
+    read = set(scope.read)
+    is_comparable = all(states.get(day, NOT_EXPECTED) and day in read for day in asked)
+    return Span(first, last, end, (start, until), is_comparable)
+
+
+def last_of_month(day: date) -> date:
+    """Return the last day of a day's month."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - ONE_DAY
+
+
+def outlook(scope: Scope, span: Span) -> Outlook | None:
+    """Return the forecast of the month from its settled days; None before there are any.
+
+    A day that is missing costs what its weekday last did.
+    """
+    if not scope.settled:
+        return None
+    as_of = max(scope.settled[-1], span.first - ONE_DAY)
+    known = [day for day in scope.days if day <= as_of and day >= scope.expected[0]]
+    daily = scope.spend.group_by("day").agg(pl.col("billed_usd").sum())
+    missing = set(scope.missing)
+    spine = pl.DataFrame({"day": known}, {"day": pl.Date}).join(daily, on="day", how="left")
+    usd = pl.when(~pl.col("day").is_in(list(missing))).then(pl.col("billed_usd").fill_null(0))
+    past = without_gaps(spine.with_columns(billed_usd=usd))
+    series = past.select(pl.lit("all").alias("series_id"), "day", cost="billed_usd")
+    row = forecast(series, as_of, span.first, span.end).to_dicts()
+    if not row:
+        return None
+    whole = [round(100 * row[0][name]) for name in ("forecast", "low80", "high80")]
+    settled = [day for day in known if day >= span.first]
+    return Outlook(whole[0], whole[1], whole[2], as_of, scope.billed(settled))
+
+
+def _between(scope: Scope, first: date, last: date) -> int:
+    return scope.billed([day for day in scope.days if first <= day <= last])
+
+
+def _through(scope: Scope, span: Span) -> str:
+    provisional = sum(span.first <= day <= span.last for day in scope.provisional)
+    missing = sum(span.first <= day <= span.last for day in scope.missing)
+    parts = [f"through {span.last.day} {span.last:%b}"]
+    parts += [f"{provisional} provisional"] * bool(provisional)
+    parts += [f"{missing} missing"] * bool(missing)
+    return ", ".join(parts)
+
+
+def _band(ahead: Outlook) -> str:
+    return (
+        f"80 % range: {dollars_of(ahead.low)} to {dollars_of(ahead.high)}; from settled days "
+        f"through {ahead.through.day} {ahead.through:%b}"
+    )
+
+
+def _change(scope: Scope, span: Span, spent: int) -> tuple[str, str]:
+    if not span.is_comparable:
+        return NONE, "Not all of those days were read"
+    before = _between(scope, *span.before)
+    moved = change_share(spent, before)
+    return signed_dollars_of(spent - before), f"{moved} from {dollars_of(before)}"
+
+
+def _budget(status: pl.DataFrame) -> BudgetLine | None:
+    """Return the budget of all spend; None without one."""
+    running = newest(status).filter(~pl.col("is_over"), scope="all") if status.height else status
+    if running.is_empty():
+        return None
+    row = running.row(0, named=True)
+    spent, limit = cents(row["spent_usd"]), cents(row["limit_usd"])
+    ahead = 0 if row["forecast_usd"] is None else cents(row["forecast_usd"])
+    whole = max(spent, limit, ahead, 1)
+    over = f"{share(spent, limit)} of budget {row['budget']}, {dollars_of(limit)}"
+    return BudgetLine(
+        sentence=f"{over}: {_state(status, row)}",
+        state=row["state"],
+        spent=_BAR * max(0, spent) // whole,
+        forecast=_BAR * max(0, ahead) // whole,
+        limit_at=_BAR * limit // whole,
+    )
+
+
+def _state(status: pl.DataFrame, row: dict[str, Any]) -> str:
+    """Return the state of a budget in words; with the day it was exceeded on."""
+    if row["state"] != "exceeded":
+        return _STATES[row["state"]]
+    over = pl.col("spent_usd") > pl.col("limit_usd")
+    period = status.filter(over, budget=row["budget"], period_start=row["period_start"])
+    since: date = period["day"].sort()[0]
+    return f"exceeded on {since.day} {since:%b}"

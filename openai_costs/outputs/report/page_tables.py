@@ -1,0 +1,52 @@
+"""The tables that the page is made of. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Tables(NamedTuple):
+    """What the page is made of, each without the days that do not tie out.
+
+    Args:
+        spend: mart.spend.
+        attribution: mart.spend_attribution.
+        ledger: core.spend.
+        usage: core.usage.
+        coverage: mart.coverage of costs.
+        restatements: mart.restatements.
+        projects: core.projects.
+        api_keys: core.api_keys.
+        users: core.users.
+        service_accounts: core.service_accounts.
+        findings: mart.findings.
+        anomalies: mart.spend_anomalies.
+        budget_status: mart.budget_status.
+        optimization: mart.optimization.
+        bypass: mart.gateway_bypass.
+        capture: mart.gateway_capture.
+        seats: mart.seats.
+        price_check: mart.price_check.
+    """
+
+    spend: pl.DataFrame
+    attribution: pl.DataFrame
+    ledger: pl.DataFrame
+    usage: pl.DataFrame
+    coverage: pl.DataFrame
+    restatements: pl.DataFrame
+    projects: pl.DataFrame
+    api_keys: pl.DataFrame
+    users: pl.DataFrame
+    service_accounts: pl.DataFrame
+    findings: pl.DataFrame
+    anomalies: pl.DataFrame
+    budget_status: pl.DataFrame
+    optimization: pl.DataFrame
+    bypass: pl.DataFrame
+    capture: pl.DataFrame
+    seats: pl.DataFrame
+    price_check: pl.DataFrame

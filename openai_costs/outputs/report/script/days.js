@@ -1,0 +1,96 @@
+// Days: positions from the page's first day, ranges, and the days, weeks and months of a chart.
+// All days are UTC.
+
+const DAY = 86_400_000;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const GRAINS = { day: "Day", week: "Week", month: "Month" };
+
+let firstDay = 0;
+let states = "";
+
+function setDays(first, letters) {
+  firstDay = Date.parse(`${first}T00:00:00Z`);
+  states = letters;
+}
+
+const lastPosition = () => states.length - 1;
+const dateAt = (position) => new Date(firstDay + position * DAY);
+const isoAt = (position) => dateAt(position).toISOString().slice(0, 10);
+
+/** The position of "2026-11-01"; NaN when it is no day. */
+function positionOf(iso) {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(iso)) return NaN;
+  const date = new Date(`${iso}T00:00:00Z`);
+  return date.toISOString?.().startsWith(iso) ? Math.round((date - firstDay) / DAY) : NaN;
+}
+
+function shortDay(position) {
+  const date = dateAt(position);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+}
+
+function longDay(position) {
+  const date = dateAt(position);
+  return `${WEEKDAYS[date.getUTCDay()]} ${shortDay(position)} ${date.getUTCFullYear()}`;
+}
+
+const spanText = (first, last) => (first === last ? isoAt(first) : `${isoAt(first)} to ${isoAt(last)}`);
+
+/** The same day so many months before, at most the last of that month. */
+function monthsBefore(position, months) {
+  const date = dateAt(position);
+  const end = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1 - months, 0));
+  const day = Math.min(date.getUTCDate(), end.getUTCDate());
+  return Math.round((Date.UTC(end.getUTCFullYear(), end.getUTCMonth(), day) - firstDay) / DAY);
+}
+
+const isMonthEnd = (position) => dateAt(position + 1).getUTCDate() === 1;
+
+function monthEnd(position) {
+  const date = dateAt(position);
+  return Math.round((Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0) - firstDay) / DAY);
+}
+
+function monthStart(position) {
+  return position - dateAt(position).getUTCDate() + 1;
+}
+
+/** The days to compare a range with; null when nothing is compared. */
+function comparedRange([first, last], kind) {
+  if (kind === "previous") return [2 * first - last - 1, first - 1];
+  if (kind !== "last_month" && kind !== "last_year") return null;
+  const months = kind === "last_year" ? 12 : 1;
+  const start = monthsBefore(first, months);
+  const whole = isMonthEnd(last) && dateAt(first).getUTCDate() === 1;
+  const end = monthsBefore(last, months);
+  return [start, whole ? monthEnd(end) : end];
+}
+
+/** Whether every day of a range was read; a missing day is not a day without spend. */
+function isRead([first, last]) {
+  if (first < 0 || last > lastPosition()) return false;
+  for (let day = first; day <= last; day += 1) if (states[day] === "m" || states[day] === "-") return false;
+  return true;
+}
+
+/** The buckets of a range: first and last position of each, with what it is called. */
+function buckets([first, last], grain) {
+  const list = [];
+  for (let day = first; day <= last; ) {
+    const date = dateAt(day);
+    const length = grain === "month" ? monthEnd(day) - day : grain === "week" ? (7 - date.getUTCDay()) % 7 : 0;
+    const end = Math.min(last, day + length);
+    list.push({ first: day, last: end, label: bucketLabel(day, end, grain) });
+    day = end + 1;
+  }
+  return list;
+}
+
+function bucketLabel(first, last, grain) {
+  if (grain === "day") return longDay(first);
+  if (grain === "week") return `Week, ${spanText(first, last)}`;
+  const date = dateAt(first);
+  const whole = date.getUTCDate() === 1 && isMonthEnd(last);
+  return `${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}${whole ? "" : `, ${spanText(first, last)}`}`;
+}

@@ -1,0 +1,168 @@
+// The page: the address is the state. A change of it draws the view; every control changes it.
+
+let current = null;
+
+/** Everything that is drawn of a state. */
+function viewOf(state) {
+  const list = buckets(state.range, state.grain);
+  const unit = UNITS[state.unit];
+  const result = sums(state.filters, state.by, list);
+  const asked = comparedRange(state.range, state.compare);
+  const compared = asked && isRead(asked) ? asked : null;
+  const before = compared && sums(state.filters, state.by, buckets(compared, state.grain));
+  const now = ordered(result, (g) => (unit.weight ?? unit.total)(result, g));
+  const ended = before ? ordered(before, (g) => near(before.spend.usd[g])).filter((g) => !now.includes(g)) : [];
+  const view = { state, list, unit, result, groups: [...now, ...ended], before, compared, beforeGroups: before ? ordered(before, () => 0) : [], refused: asked && !compared ? asked : null };
+  view.whole = figures(view, view.groups, cents(usdSum(result, view.groups)), { id: "", name: "Total" });
+  return view;
+}
+
+function go(state) {
+  const hash = addressOf(state);
+  if (hash === location.hash) draw();
+  else location.hash = hash;
+}
+
+/** A view's address has an equals sign; any other is a place on the page. */
+const isView = (hash) => hash.includes("=");
+
+function draw() {
+  const began = performance.now();
+  const state = isView(location.hash) ? stateOf(location.hash) : current?.state ?? usualState();
+  const view = viewOf(state);
+  current = view;
+  isWhole = false;
+  drawTotal(view);
+  drawControls(state, go);
+  drawChips(state, go);
+  if (byId("filter").open) drawChoices(state, go);
+  drawChart(view, pick);
+  drawTable(view);
+  byId("explorer").dataset.drawn = (performance.now() - began).toFixed(1);
+}
+
+function drawTotal(view) {
+  const { state, whole, unit } = view;
+  const total = byId("total");
+  total.dataset.usd = decimal(whole.usd);
+  total.textContent = dollarText(whole.usd);
+  const other = unit === UNITS.usd ? "" : `${unit.title}: ${unitText(unit, totalOf(view.result, unit, view.groups))}. `;
+  const change = view.before ? `${signedText(cents(whole.usd - whole.then), "$")} (${changeText(whole.usd, whole.then)}) against ${spanText(...view.compared)}. ` : "";
+  byId("total-note").textContent = `${other}${change}${spanText(...state.range)}${stateNote(state.range)}`;
+  byId("readout").textContent = "";
+}
+
+function stateNote([first, last]) {
+  const letters = states.slice(first, last + 1);
+  const count = (letter) => letters.split(letter).length - 1;
+  const parts = [[count("p"), "provisional"], [count("m"), "missing"]].filter(([days]) => days).map(([days, word]) => `${days} ${word}`);
+  return parts.length ? `, ${parts.join(", ")}` : "";
+}
+
+/** What was clicked narrows the view: a member; in a heat map, a member on its days. */
+function pick(layer, event, bucket) {
+  const { state, list } = current;
+  if (layer.id === "~rest") {
+    isWhole = true;
+    drawTable(current);
+    byId("breakdown").scrollIntoView();
+    return;
+  }
+  const there = narrowed(state, state.by, layer.id);
+  go(bucket === undefined ? there : { ...there, range: [list[bucket].first, list[bucket].last] });
+}
+
+function startChart() {
+  const box = byId("chart");
+  const drawing = byId("drawing");
+  drawing.addEventListener("pointermove", (event) => {
+    if (!drawn?.at) return;
+    const left = drawing.getBoundingClientRect().left;
+    readBucket(drawn.at.bucketAt(event.clientX - left));
+  });
+  drawing.addEventListener("keydown", (event) => {
+    const moves = { ArrowRight: 1, ArrowLeft: -1 };
+    if (!drawn?.at || !(event.key in moves || event.key === "Enter" || event.key === "Escape")) return;
+    if (event.target.closest("a")) return;
+    event.preventDefault();
+    const b = drawn.bucket ?? -1;
+    if (event.key === "Escape") hideCard();
+    else if (event.key === "Enter" && b >= 0) go({ ...current.state, range: [current.list[b].first, current.list[b].last] });
+    else if (event.key in moves) readBucket(Math.min(current.list.length - 1, Math.max(0, b + moves[event.key])));
+  });
+  box.addEventListener("mouseleave", hideCard);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hideCard();
+  });
+  let width = drawing.clientWidth;
+  new ResizeObserver(() => {
+    if (drawing.clientWidth === width) return;
+    width = drawing.clientWidth;
+    if (current) drawChart(current, pick);
+  }).observe(drawing);
+}
+
+function startFilters() {
+  const box = byId("filter");
+  const choose = byId("filter-dimension");
+  choose.append(...dimensions.filter((one) => one.ids.length > 1).map((one) => html("option", { value: one.id, text: one.title })));
+  choose.value = "user";
+  if (!choose.value) choose.selectedIndex = 0;
+  const redraw = () => {
+    if (box.open && current) drawChoices(current.state, go);
+  };
+  for (const [target, kind] of [[box, "toggle"], [choose, "change"], [byId("filter-text"), "input"]]) target.addEventListener(kind, redraw);
+  byId("clear").addEventListener("click", () => go({ ...current.state, filters: {} }));
+}
+
+async function copyAddress() {
+  const button = byId("copy-link");
+  try {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Copy the address bar";
+  }
+  setTimeout(() => { button.textContent = "Link"; }, 2000);
+}
+
+/** Opens the row that an address names, and brings it into view. */
+function showPlace() {
+  const place = !isView(location.hash) && location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (!place) return;
+  place.closest("section")?.querySelectorAll("tr.target").forEach((row) => row.classList.remove("target"));
+  if (place.tagName === "TR") place.classList.add("target");
+  place.scrollIntoView();
+}
+
+async function start() {
+  if (!source) return;
+  setDays(source.first, source.states);
+  await loadFacts();
+  byId("explorer").hidden = false;
+  startChart();
+  startFilters();
+  startSearch((dimension, id) => go(narrowed(current.state, dimension, id)));
+  byId("export-csv").addEventListener("click", () => downloadCsv(current));
+  byId("copy-link").addEventListener("click", copyAddress);
+  if (!location.hash) history.replaceState(null, "", addressOf(usualState()));
+  draw();
+  showPlace();
+  addEventListener("hashchange", (event) => {
+    if (isView(location.hash)) draw();
+    else showPlace();
+    // A link to a view from a section brings the explorer into view.
+    if (isView(location.hash) && followed) byId("explorer").scrollIntoView();
+    followed = false;
+  });
+  document.documentElement.dataset.ready = performance.now().toFixed(0);
+}
+
+let followed = false;
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href^='#']");
+  followed = Boolean(link && !link.closest("#explorer") && isView(link.getAttribute("href")));
+  if (followed && link.getAttribute("href") === location.hash) byId("explorer").scrollIntoView();
+});
+
+start();

@@ -1,0 +1,171 @@
+"""The ten-second screen: the month, what moved it, what to decide, to save, to believe."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from openai_costs.outputs.report.finding_rows import decisions, findings_section, scopes_of
+from openai_costs.outputs.report.money_sections import largest_savings
+from openai_costs.outputs.report.page_model import FirstScreen, page_model
+from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.optimization import Optimization
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs_tests.org import connected
+from openai_costs_tests.outputs.report.bill import NOTHING, of
+from openai_costs_tests.questions.budgets.ledger import budget, counted, status
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FIRST, LAST = date(2026, 9, 1), date(2026, 11, 10)
+NOW = datetime(2026, 11, 11, 9, tzinfo=UTC)
+
+
+def line(day: date, user: str | None, usd: str, model: str = "gpt-5") -> dict[str, Any]:
+    return {
+        "day": day,
+        "connection": "acme",
+        "provider": "openai",
+        "user_id": user,
+        "model": model,
+        "usage_type": "input",
+        "billed_usd": Decimal(usd),
+        "attribution": "direct" if user else "unattributed",
+    }
+
+
+def screen(
+    *lines: dict[str, Any], missing: date | None = None, **others: pl.DataFrame
+) -> FirstScreen:
+    """Ten dollars a day of ana since September, and the lines."""
+    days = [FIRST + timedelta(days=i) for i in range((LAST - FIRST).days + 1)]
+    rows = [*(line(day, "ana", "10") for day in days if day != missing), *lines]
+    states = [
+        ("acme", "costs", day, "missing" if day == missing else "settled", 1, None, None)
+        for day in days
+    ]
+    made = NOTHING._replace(
+        spend=of(Spend, *rows),
+        attribution=of(SpendAttribution, *rows),
+        coverage=connected(states),
+        **others,
+    )
+    return page_model(made, NOW).first
+
+
+def test_the_month_is_so_far_by_its_end_and_against_the_same_days_before() -> None:
+    month = screen(line(LAST, "bo", "7.50"), line(date(2026, 10, 31), "bo", "999")).month
+    assert (month.name, month.spent, month.through) == ("November", "$107.50", "through 10 Nov")
+    assert (month.change, month.change_note) == ("+$7.50", "+7.5 % from $100.00")
+    assert month.before == "Same days of October"
+    assert month.expected_by == "Expected by 30 Nov"
+    assert month.band.startswith("80 % range: $")
+
+
+def test_days_that_were_not_all_read_are_not_compared() -> None:
+    first = screen(missing=date(2026, 10, 3))
+    assert first.month.change == "\u2013"
+    assert first.movers.shown == ()
+    assert first.trust[0].text == "1 day missing"
+
+
+def test_causes_are_people_by_name_and_add_up_with_the_rest() -> None:
+    lines = [line(LAST, name, usd) for name, usd in (("bo", "5"), ("cy", "4"), ("di", "3"))]
+    moved = screen(*lines, line(LAST, "ed", "2"), line(LAST, None, "1")).movers
+    assert [(one.name, one.change) for one in moved.shown] == [
+        ("bo", "+$5.00"),
+        ("cy", "+$4.00"),
+        ("di", "+$3.00"),
+    ]
+    assert moved.rest == "Everything else: +$3.00"
+    assert moved.shown[0].address == (
+        "#by=model&from=2026-11-01&to=2026-11-10&compare=last_month&user=bo"
+    )
+
+
+def test_where_people_explain_little_something_else_is_named() -> None:
+    lines = [line(LAST, None, "9", "gpt-6"), line(LAST, "bo", "1")]
+    moved = screen(*lines).movers
+    assert (moved.shown[0].name, moved.note.partition(",")[0]) == ("gpt-6", "By model")
+
+
+def test_a_budget_of_all_spend_stands_below_the_numbers() -> None:
+    over = screen(budget_status=status(budget("95"), counted())).month.budget
+    assert over is not None
+    assert over.sentence == "105.3 % of budget all, $95.00: exceeded on 10 Nov"
+    assert screen().month.budget is None
+
+
+def finding(name: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - any column
+    return {
+        "finding_id": name,
+        "rule": "anomalies.spike",
+        "severity": "warning",
+        "subject_kind": "api_key",
+        "subject_id": f"key_{name}",
+        "connection": "acme",
+        "day": LAST,
+        "since_day": date(2026, 11, 3),
+        "state": "open",
+        "impact_usd": Decimal(1),
+        "because": "It was.",
+        "docs": "docs/alerts.md#anomalies-spike",
+    } | values
+
+
+OVER = {"rule": "budgets.exceeded", "subject_kind": "budget", "severity": "critical"}
+
+
+def test_at_most_five_decisions_the_worst_first_and_one_per_subject() -> None:
+    rows = of(
+        Findings,
+        *(finding(f"{i}") for i in range(6)),
+        finding("b1", **OVER, subject_id="labs/2026-11-01", owner="ana@acme.example"),
+        finding("b2", **OVER, subject_id="labs/2026-11-01/80%"),
+        finding("over", state="closed"),
+        finding("hushed", state="muted"),
+    )
+    labs = status(budget(name="labs", scope="team", id="labs"), counted())
+    shown, more = decisions(rows, scopes_of(labs))
+    assert (len(shown), more) == (5, 2)
+    assert shown[0].owner == "ana"
+    assert shown[0].title.startswith("Budget labs")
+    assert shown[0].address.endswith("&to=2026-11-10&team=labs")
+    assert shown[1].address.endswith("&api_key=key_0")
+
+
+def test_the_section_has_every_finding_closed_ones_last_with_how_to_mute_open_ones() -> None:
+    rows = of(Findings, finding("over", state="closed"), finding("a"), finding("m", state="muted"))
+    section = findings_section(rows, {})
+    assert [row.anchor for row in section.rows] == ["finding-a", "finding-m", "finding-over"]
+    assert section.summary.startswith("1 open, 1 muted, 1 closed.")
+    assert "openai-costs mute a " in section.rows[0].about
+    assert "mute" not in section.rows[2].about
+    assert findings_section(Findings.no_rows(), {}).summary.startswith("No finding:")
+
+
+def test_savings_are_the_largest_of_the_newest_day_and_link_to_their_subject() -> None:
+    def saving(day: date, subject: str, usd: str) -> dict[str, Any]:
+        return {
+            "day": day,
+            "period_start": day - timedelta(days=29),
+            "connection": "acme",
+            "rule": "optimization.batch_or_flex",
+            "subject_kind": "api_key",
+            "subject": f"{subject} gpt-5",
+            "subject_name": subject,
+            "model": "gpt-5",
+            "billed_usd": Decimal(9),
+            "saving_usd": Decimal(usd),
+        }
+
+    older = saving(LAST - timedelta(days=1), "old", "99")
+    newest = [saving(LAST, f"key_{i}", f"{i}") for i in range(5)]
+    shown, more = largest_savings(of(Optimization, older, *newest))
+    assert [one.usd for one in shown] == ["$4.00", "$3.00", "$2.00"]
+    assert more == 1
+    assert shown[0].text == "Use batch or flex: key_4, gpt-5"
+    assert shown[0].address.endswith("&model=gpt-5&api_key=key_4")
