@@ -203,7 +203,8 @@ def missing_ranges(frame: pl.DataFrame) -> pl.DataFrame:
 def unbilled(frame: pl.DataFrame, projects: pl.DataFrame) -> dict[str, str]:
     """Return what to say of connections that were read and billed nothing on any day.
 
-    A key of another organization reads just this: every day is complete, and every day is $0.00.
+    A key of another organization reads just this: every day is complete, and every day is $0.00. A
+    connection with rows is the right one: they are free, metered or estimated.
 
     Args:
         frame: mart.coverage.
@@ -216,7 +217,10 @@ def unbilled(frame: pl.DataFrame, projects: pl.DataFrame) -> dict[str, str]:
     found: dict[str, str] = {}
     for (name,), days in read.group_by("connection", maintain_order=True):
         settled = days.filter(state="settled")["day"].to_list()
-        if settled and (days["billed_usd"] == 0).fill_null(value=False).all():
+        is_silent = (
+            not days["rows"].sum() and (days["billed_usd"] == 0).fill_null(value=False).all()
+        )
+        if settled and is_silent:
             theirs = projects.filter(connection=name)["name"].drop_nulls().sort().to_list()
             found[str(name)] = _unbilled(str(name), settled, theirs)
     return found

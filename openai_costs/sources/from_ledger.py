@@ -1,22 +1,22 @@
 """What the ledger itself gives where a provider has no separate view: dollars by user, and totals.
 
-Pure: batches of core.spend in, batches of core.spend_by_user and core.spend_control out.
+Pure: batches of core.spend in, batches of core.spend_by_user and core.spend_control out. Only
+billed dollars are of users; metered and estimated ones have totals of their own.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend import BILLED, UNBILLED
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
 
-_READ = {
-    name: SpendControl.types()[name] for name in ("connection", "day", "is_settled", "read_at")
-}
+_TOTAL = SpendControl.types()["billed_usd"]
 
 
 def by_user(ledger: Batch, wanted: Collection[Slice]) -> Batch:
@@ -36,7 +36,7 @@ def slices_with_users(ledger: Batch) -> set[Slice]:
 
 
 def users_of(ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return core.spend_by_user rows from core.spend rows."""
+    """Return core.spend_by_user rows from billed rows of core.spend."""
     columns = list(SpendByUser.types())
     grain = [name for name in columns if name != "billed_usd"]
     return ledger.group_by(grain).agg(pl.col("billed_usd").sum()).select(columns).sort(grain)
@@ -50,17 +50,24 @@ def control(ledger: Iterable[Batch], grace: timedelta) -> Iterator[Batch]:
         grace: How long after its end a day stays provisional.
     """
     for batch in ledger:
-        sums = batch.frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
-        totals = {Slice(*key): usd for *key, usd in sums.iter_rows()} | dict(batch.page_usd)
+        billed, *others = (_totals(batch.frame, basis) for basis in (BILLED, *UNBILLED))
+        of_pages = billed | batch.page_usd
         rows = [
-            (*key, is_settled(key.day, at, grace), naive(at), totals.get(key, Decimal(0)))
+            (
+                *key,
+                of_pages.get(key, Decimal(0)),
+                *(totals.get(key) for totals in others),
+                is_settled(key.day, at, grace),
+                naive(at),
+            )
             for key, at in batch.read_at.items()
         ]
-        yield Batch(_totals(rows), batch.read_at, batch.refused, read_number=batch.read_number)
+        frame = pl.DataFrame(rows, schema=SpendControl.types(), orient="row")
+        in_order = frame.sort("connection", "day")
+        yield Batch(in_order, batch.read_at, batch.refused, read_number=batch.read_number)
 
 
-def _totals(rows: list[tuple[str, date, bool, datetime, Decimal]]) -> pl.DataFrame:
-    columns = ("connection", "day", "is_settled", "read_at", "billed_usd")
-    schema = {name: SpendControl.types()[name] for name in columns}
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return frame.select(list(SpendControl.types())).sort("connection", "day")
+def _totals(ledger: pl.DataFrame, basis: str) -> dict[Slice, Decimal]:
+    rows = ledger.filter(pl.col("cost_basis") == basis)
+    sums = rows.group_by("connection", "day").agg(pl.col("billed_usd").sum().cast(_TOTAL))
+    return {Slice(*key): usd for *key, usd in sums.iter_rows()}

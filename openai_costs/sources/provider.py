@@ -139,7 +139,8 @@ class CostSource:
 
     Args:
         pages: The raw pages.
-        ledger: Cleans kept reads into core.spend; restatements use it too.
+        ledger: Cleans kept reads into core.spend; restatements use it too. `page_usd` of a batch
+            is of its billed rows alone.
         by_user: Cleans kept reads into core.spend_by_user, where a read has a view by user of its
             own; None where the ledger alone says who spent, or nothing does.
         control: Cleans kept reads into core.spend_control, given how long a day stays provisional;

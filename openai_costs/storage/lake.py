@@ -2,10 +2,11 @@
 
 A slice (one connection, one day) is validated and then replaced, or left alone; all slices of a
 batch are replaced by one atomic commit, and a day without rows is a slice too (slice_log.py). Any
-number of processes may write at once. Every row has the read it was made from, so that a reader
-sees whether two tables are of the same read. Not here: orchestration/table_assets.py, publish/.
+number of processes may write at once. Every row has the read it was made from: a reader sees
+whether tables are of one. Rows that no sum of dollars counts are shown by `uncounted` alone.
 """
 
+import copy
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from upath import UPath
 from openai_costs.kernel.errors import ContractBroken
 from openai_costs.kernel.money import MONEY
 from openai_costs.storage.commits import path_of, replace_slices, store_whole
+from openai_costs.storage.counted import Shown
 from openai_costs.storage.day_files import DayFiles
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
@@ -38,9 +40,6 @@ from openai_costs.tables.contract import Contract, all_contracts
 ROWS_A_BATCH = 60_000
 """Rows taken into memory at a time: bounds the memory of a run, whatever the range."""
 
-_DAILY_USD = """SELECT day, sum(billed_usd) AS billed_usd FROM stored
-    WHERE connection NOT IN ({}) GROUP BY day ORDER BY day"""
-
 
 class Lake:
     """The lake below `home/lake`."""
@@ -51,7 +50,13 @@ class Lake:
         self._slices = StoredSlices(self._tables)
         self.recorded = RecordedTables(Record(home), self._tables)
         self._read_versions: dict[str, int] | None = None
-        self._is_ready = False
+        self._is_ready, self._shown = False, Shown()
+
+    def uncounted(self) -> "Lake":
+        """Return the same lake, with the rows that no sum of dollars counts too."""
+        everything = copy.copy(self)
+        everything._shown = Shown(all_rows=True)  # noqa: SLF001 - it is one of us
+        return everything
 
     def replace(self, table: type[Contract], batches: Batches) -> Replaced:
         """Write batches, one commit each; a slice that breaks the contract is left as it was."""
@@ -64,7 +69,7 @@ class Lake:
                 done.refused |= {**batch.refused, **broken}
                 done.remarks |= batch.remarks
                 written.append(replace_slices(self._tables, table, sound))
-                count(done, sound)
+                count(done, table, sound)
         finally:
             self._slices.note(path_of(table), written, before)
         return done
@@ -76,8 +81,9 @@ class Lake:
         wanted = slices.join(order, on="day").sort("connection", "place")
         if wanted.is_empty():
             yield Batch(table.no_rows(), {})
+        place = self.root / path_of(table)
         for some in bounded(wanted, ROWS_A_BATCH):
-            yield read_batch(table, files, some, self.root / path_of(table))
+            yield self._shown.batch(table, read_batch(table, files, some, place))
 
     def read(self, table: type[Contract], days: Iterable[date] | None = None) -> pl.DataFrame:
         """Return a small table as one frame: some days, or all of it."""
@@ -89,7 +95,7 @@ class Lake:
         version, rows = recorded or (of_lake, read_whole(self._tables, table))
         if self._read_versions is not None:
             self._read_versions.setdefault(path_of(table), version)
-        return table.no_rows() if rows is None else rows
+        return table.no_rows() if rows is None else self._shown.frame(table, rows)
 
     def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
         """Replace a small table that is computed whole, in one commit; none where nothing changes.
@@ -124,8 +130,7 @@ class Lake:
     def alone(self, table: type[Contract]) -> Iterator[None]:
         """Compute and replace a whole table alone: overlapping runs would lose rows of one another.
 
-        Slices need no such thing. An object store has no file locks: there, replacing a table that
-        another run has replaced since it was read in this block is refused.
+        In an object store, replacing a table that another run replaced meanwhile is refused.
         """
         self._read_versions = {}
         try:
@@ -155,11 +160,12 @@ class Lake:
 
     def daily_usd(self, table: type[Contract], without: Iterable[str] = ()) -> pl.DataFrame:
         """Return the exact sum of `billed_usd` over all connections but some: day, billed_usd."""
-        question = _DAILY_USD.format(", ".join(f"'{name}'" for name in ("", *without)))
+        others = f"connection NOT IN ({', '.join(map(text, ('', *without)))})"
+        question = f"SELECT day, sum(billed_usd) FROM stored WHERE {others} GROUP BY 1 ORDER BY 1"  # noqa: S608 - our own names
         return self.ask(table, question, table.no_rows().select("day", "billed_usd").schema)
 
     def ask(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:
-        """Return DuckDB's short answer to a question about all rows of a table.
+        """Return DuckDB's short answer to a question about a whole table.
 
         Args:
             table: The table; the question calls it `stored`.
@@ -170,7 +176,8 @@ class Lake:
             return pl.DataFrame(schema=schema)
         with connected() as sql:
             self.make_readable(sql)
-            rows = sql.execute(f"WITH stored AS {self.relation(table)} {question}").fetchall()
+            stored = self._shown.relation(table, self.relation(table))
+            rows = sql.execute(f"WITH stored AS {stored} {question}").fetchall()
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def has(self, table: type[Contract]) -> bool:
@@ -180,10 +187,7 @@ class Lake:
         return is_recorded or self._find(table) is not None
 
     def relation(self, table: type[Contract], slices: pl.DataFrame | None = None) -> str:
-        """Return the rows of a table as SQL for DuckDB: a subquery with the contract's columns.
-
-        Of some slices (connection, day) it has all rows, and rows of others in the same files.
-        """
+        """Return all rows of a table, counted or not, as SQL; with slices, theirs and some more."""
         self._make_ready()
         return relation(table, self._tables.live_files(path_of(table)), slices)
 

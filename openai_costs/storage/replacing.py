@@ -32,7 +32,13 @@ def sound_part(
     """Return the slices of a batch that can be stored, and why others break the contract.
 
     All rows are validated at once, and slice by slice only to find the one that is wrong.
+
+    Raises:
+        ValueError: The batch lacks rows of its slices: those that no sum counts were left out when
+            it was read, and would be lost.
     """
+    if batch.is_counted and table.counted() is not None:
+        raise ValueError(f"Read {table.full_name()} from Lake.uncounted() to write it back.")
     accepted = _only(batch, set(batch.read_at) - set(batch.refused))
     if not table.broken_rules(accepted.frame):
         return accepted, {}
@@ -110,13 +116,14 @@ def _listed(values: Iterable[object]) -> str:
     return ", ".join(sorted(map(text, values)))
 
 
-def count(done: Replaced, batch: Batch) -> None:
+def count(done: Replaced, table: type[Contract], batch: Batch) -> None:
     """Add what was written of a batch to the figures of a write."""
-    has_usd = "billed_usd" in batch.frame.columns
-    sums = [pl.len(), *([pl.col("billed_usd").sum()] if has_usd else [])]
+    has_usd, where = "billed_usd" in batch.frame.columns, table.counted()
+    usd = pl.col("billed_usd") if where is None else pl.col("billed_usd").filter(pl.sql_expr(where))
+    sums = [pl.len(), *([usd.sum()] if has_usd else [])]
     figures = {Slice(*row[:2]): row[2:] for row in batch.frame.group_by(KEY).agg(sums).iter_rows()}
     for key in batch.read_at:
-        rows, *usd = figures.get(key, (0, Decimal(0)))
+        rows, *total = figures.get(key, (0, Decimal(0)))
         done.rows[key] = rows
         if has_usd:
-            done.totals_usd[key] = usd[0]
+            done.totals_usd[key] = total[0]

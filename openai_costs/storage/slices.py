@@ -38,8 +38,9 @@ class Batch:
         read_at: Every slice that the frame replaces, also those without rows, and its read.
         refused: Slices whose page or rows cannot be used, and why: they are left alone.
         remarks: Slices that were used although something in their page was new to us.
-        page_usd: What the rows of a slice added up to on the page, before any cleaning.
+        page_usd: What the billed rows of a slice added up to on the page, before any cleaning.
         read_number: The number of a slice's read in the archive, where it is known.
+        is_counted: Whether rows that no sum of dollars counts were left out when it was read.
     """
 
     frame: pl.DataFrame
@@ -48,6 +49,7 @@ class Batch:
     remarks: Mapping[Slice, str] = field(default_factory=dict)
     page_usd: Mapping[Slice, Decimal] = field(default_factory=dict)
     read_number: Mapping[Slice, int] = field(default_factory=dict)
+    is_counted: bool = False
 
     def derive(self, calculate: Callable[[pl.DataFrame], pl.DataFrame]) -> "Batch":
         """Return the same slices with other rows."""

@@ -89,6 +89,11 @@ class Contract(pa.DataFrameModel):
         return {name: about["before"] for name, about in facts.items() if about.get("before")}
 
     @classmethod
+    def counted(cls) -> str | None:
+        """Return which rows every sum of dollars is of, as an SQL condition; None for all rows."""
+        return None
+
+    @classmethod
     def describe(cls) -> Iterator[tuple[str, pl.DataType, str, str, bool]]:
         """Yield (column, type, unit, description, nullable) in order."""
         for name, found in cls.to_schema().columns.items():

@@ -31,7 +31,10 @@ def noon(number: int) -> datetime:
 
 def controls(*rows: tuple[str, int, bool]) -> pl.DataFrame:
     """Control rows as (connection, day, is settled), of one dollar each."""
-    found = [(name, day(number), Decimal(1), settled, READ_AT) for name, number, settled in rows]
+    found = [
+        (name, day(number), Decimal(1), None, None, settled, READ_AT)
+        for name, number, settled in rows
+    ]
     return pl.DataFrame(found, schema=SpendControl.types(), orient="row")
 
 

@@ -14,6 +14,7 @@ from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.spend.verification import (
     LAKE,
+    OF_BASIS,
     PAGES,
     RAW,
     Difference,
@@ -21,9 +22,11 @@ from openai_costs.questions.spend.verification import (
     withheld_text,
     without,
 )
+from openai_costs.storage.counted import Shown
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice
-from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.contract import Contract
+from openai_costs.tables.core.spend import UNBILLED, Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.spend import Spend as MartSpend
@@ -37,10 +40,8 @@ SUMS = pl.Schema({"connection": pl.String(), "day": pl.Date(), "usd": MONEY})
 """Daily sums: what the rows of each connection and day add up to."""
 
 SUMMED = tuple(table for table in TOGETHER if table is not SpendControl)
-PER_DAY = "SELECT connection, day, sum(billed_usd) FROM stored GROUP BY ALL"
-"""The daily sums of a table of the lake."""
-
-_CONTROL = ("connection", "day", "billed_usd", "is_settled")
+_PER_DAY = "SELECT connection, day, sum(billed_usd) FROM {} GROUP BY ALL"
+_CONTROL = ("connection", "day", "billed_usd", "metered_usd", "estimated_usd", "is_settled")
 
 
 class PublicationRefused(OpenAICostsError):  # noqa: N818 - the name is the sentence's subject
@@ -51,23 +52,51 @@ class PublicationRefused(OpenAICostsError):  # noqa: N818 - the name is the sent
         super().__init__(f"{kept} {withheld_text(differences)}")
 
 
+def parts_of(table: type[Contract], source: str) -> dict[str, str]:
+    """Return what is added up of a table, by name: its counted rows, and each other cost basis.
+
+    Args:
+        table: The table.
+        source: Its rows in SQL: its name, or a function that reads files.
+    """
+    parts = {table.full_name(): Shown().relation(table, source)}
+    if table is not Spend:
+        return parts
+    others = zip(OF_BASIS, UNBILLED, strict=True)
+    return parts | {
+        name: f"(SELECT * FROM {source} WHERE cost_basis = '{basis}')"  # noqa: S608 - our own names
+        for name, basis in others
+    }
+
+
 def daily_sums(
-    sql: duckdb.DuckDBPyConnection, sources: Mapping[str, str]
+    sql: duckdb.DuckDBPyConnection, sources: Mapping[type[Contract], str]
 ) -> dict[str, pl.DataFrame]:
-    """Return the daily sums of some tables in one question, by the names given to them.
+    """Return the daily sums of some tables in one question, by the names of their parts.
 
     Args:
         sql: Where the tables are.
-        sources: By name: a table, or a function that reads files.
+        sources: The rows of each table: its name, or a function that reads files.
     """
-    parts = (
-        f"SELECT '{name}', connection, day, sum(billed_usd) FROM {source} GROUP BY ALL"  # noqa: S608 - our own names
-        for name, source in sources.items()
-    )
-    rows = sql.execute(" UNION ALL ".join(parts)).fetchall()
+    parts = {
+        name: rows
+        for table, source in sources.items()
+        for name, rows in parts_of(table, source).items()
+    }
+    asked = (f"SELECT '{name}', * FROM ({_PER_DAY.format(one)})" for name, one in parts.items())  # noqa: S608 - our own names
+    rows = sql.execute(" UNION ALL ".join(asked)).fetchall()
     return {
         name: pl.DataFrame([row[1:] for row in rows if row[0] == name], schema=SUMS, orient="row")
-        for name in sources
+        for name in parts
+    }
+
+
+def lake_sums(lake: Lake, table: type[Contract]) -> dict[str, pl.DataFrame]:
+    """Return the daily sums of a table of the lake, by the names of its parts."""
+    everything = lake.uncounted()
+    return {
+        name: everything.ask(table, _PER_DAY.format(rows), SUMS)
+        for name, rows in parts_of(table, "stored").items()
     }
 
 
@@ -78,9 +107,8 @@ def untied(sql: duckdb.DuckDBPyConnection, place: str) -> list[Difference]:
         sql: Where the tables are.
         place: What a sentence calls that.
     """
-    names = [table.full_name() for table in SUMMED]
-    sums = daily_sums(sql, {name: name for name in names})
-    found = differences(_control(sql), {(place, name): sums[name] for name in names})
+    sums = daily_sums(sql, {table: table.full_name() for table in SUMMED})
+    found = differences(_control(sql), {(place, name): of for name, of in sums.items()})
     return [one for one in found if not one.is_noise]
 
 
@@ -101,7 +129,7 @@ def untied_pages(
 def untied_lake(lake: Lake, in_flight: Sequence[tuple[str, date]]) -> list[Difference]:
     """Return where the settled days of the lake do not tie out; slices in flight have to wait."""
     control = without(lake.read(SpendControl), (Slice(*key) for key in in_flight))
-    sums = {(LAKE, one.full_name()): lake.ask(one, PER_DAY, SUMS) for one in SUMMED}
+    sums = {(LAKE, name): of for one in SUMMED for name, of in lake_sums(lake, one).items()}
     found = [one for one in differences(control, sums) if not one.is_noise]
     return [*_of_pages(control, lake), *found]
 

@@ -20,7 +20,7 @@ from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
-from openai_costs.outputs.publish.tie_outs import PER_DAY, SUMMED, SUMS, TOGETHER, daily_sums
+from openai_costs.outputs.publish.tie_outs import SUMMED, SUMS, TOGETHER, daily_sums, lake_sums
 from openai_costs.questions.spend.control_totals import SLICE
 from openai_costs.questions.spend.verification import (
     LAKE,
@@ -145,7 +145,7 @@ def _lake(home: UPath, unreadable: list[str], say: Say) -> Sums:
     lake, sums = Lake(home), Sums()
     for table in SUMMED:
         with _readable(f"lake/{table.schema_name()}/{table.table_name()}", unreadable):
-            sums[LAKE, table.full_name()] = lake.ask(table, PER_DAY, SUMS)
+            sums |= {(LAKE, name): of for name, of in lake_sums(lake, table).items()}
     return sums
 
 
@@ -157,12 +157,13 @@ def _published(home: UPath, unreadable: list[str], say: Say) -> Sums:
 
 
 def _database(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
-    names, sums = [table.full_name() for table in TOGETHER], Sums()
+    sums = Sums()
     file = _local(home / DATABASE, scratch)
     with _readable(DATABASE, unreadable), connected(file, read_only=True) as sql:
-        for name in names:
+        for table in TOGETHER:
+            name = table.full_name()
             with _readable(f"{DATABASE} ({name})", unreadable):
-                sums[DATABASE, name] = daily_sums(sql, {name: name})[name]
+                sums |= {(DATABASE, one): of for one, of in daily_sums(sql, {table: name}).items()}
     return sums
 
 
@@ -178,7 +179,7 @@ def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
             read = ", ".join(text(pattern(_local(file, scratch / name))) for file in files)
             with _readable(f"{place_} ({name})", unreadable):
                 source = f"read_parquet([{read}], hive_partitioning = false)"
-                sums[place_, name] = daily_sums(sql, {name: source})[name]
+                sums |= {(place_, one): of for one, of in daily_sums(sql, {table: source}).items()}
     return sums
 
 

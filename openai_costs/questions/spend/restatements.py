@@ -8,6 +8,7 @@ import polars as pl
 
 from openai_costs.kernel.formatting import exact_dollars, listed
 from openai_costs.kernel.money import total
+from openai_costs.tables.core.spend import COST_BASES
 from openai_costs.tables.mart.restatements import Restatements
 
 LINES_SHOWN = 5
@@ -52,13 +53,17 @@ def restatements(readings: Iterable[Reading]) -> pl.DataFrame:
 
 
 def _change(before: Reading, after: Reading) -> list[tuple[object, ...]]:
-    lines = changed_lines(before.ledger, after.ledger)
-    if lines.is_empty():
-        return []
-    was, now = total(before.ledger["billed_usd"]), total(after.ledger["billed_usd"])
+    """Return a row for each cost basis of which lines changed: their dollars are never added."""
     stamps = (after.read_at.replace(tzinfo=None), before.read_at.replace(tzinfo=None))
-    changes = (lines.height, _in_words(lines))
-    return [(after.connection, after.day, *stamps, was, now, now - was, *changes)]
+    rows = list[tuple[object, ...]]()
+    for basis in COST_BASES:
+        older, newer = (one.ledger.filter(pl.col("cost_basis") == basis) for one in (before, after))
+        lines = changed_lines(older, newer)
+        if not lines.is_empty():
+            was, now = total(older["billed_usd"]), total(newer["billed_usd"])
+            changes = (now - was, lines.height, basis, _in_words(lines))
+            rows.append((after.connection, after.day, *stamps, was, now, *changes))
+    return rows
 
 
 def changed_lines(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

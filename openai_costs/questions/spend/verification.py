@@ -15,8 +15,11 @@ from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.formatting import exact_dollars, listed, total_usd
 from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD, SLICE
 from openai_costs.storage.slices import Slice, slices_frame
+from openai_costs.tables.core.spend import UNBILLED, Spend
 
 RAW, LAKE = "raw/", "lake/"
+OF_BASIS = {f"{Spend.full_name()} ({basis})": f"{basis}_usd" for basis in UNBILLED}
+"""The rows of the ledger that no sum counts, as a table is named, and their own control total."""
 PAGES = "cost pages"
 """What the kept pages of a day are called where tables are named."""
 
@@ -76,15 +79,21 @@ def differences(
     """Return where a settled day does not tie out: by table, connection and day.
 
     Args:
-        control: connection, day, billed_usd, is_settled: core.spend_control as stored.
+        control: core.spend_control as stored.
         sums: By (place, table): connection, day, usd. A day without rows may be left out.
     """
-    settled = control.filter("is_settled").select(*SLICE, expected="billed_usd")
+    settled = control.filter("is_settled")
     return [
         Difference(place, table, *row)
         for (place, table), frame in sums.items()
-        for row in _untied(settled, frame).sort(SLICE).iter_rows()
+        for row in _untied(_expected(settled, table), frame).sort(SLICE).iter_rows()
     ]
+
+
+def _expected(settled: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Return what a table has to add up to: connection, day, expected."""
+    usd = pl.col(OF_BASIS.get(table, "billed_usd"))
+    return settled.select(*SLICE, expected=usd.fill_null(0))
 
 
 def withheld(control: pl.DataFrame, sums: Mapping[str, pl.DataFrame]) -> set[Slice]:

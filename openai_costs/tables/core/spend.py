@@ -7,10 +7,14 @@ from openai_costs.tables.contract import Contract, Quantity, Usd, column
 BILLED = "billed"
 """The cost basis of dollars that the provider invoices."""
 METERED = "metered"
-"""The cost basis of dollars that are counted here and invoiced by someone else, if at all."""
+"""Of dollars that a meter counted, such as a proxy's: another bill has them too."""
 ESTIMATED = "estimated"
-"""The cost basis of dollars that a rate makes of something else, such as credits."""
-COST_BASES = (BILLED, METERED, ESTIMATED)
+"""Of dollars that the provider does not state: a quantity times a rate of the settings."""
+UNBILLED = (METERED, ESTIMATED)
+"""The cost bases of dollars that no sum counts."""
+COST_BASES = (BILLED, *UNBILLED)
+COUNTED = f"cost_basis = '{BILLED}'"
+"""Which rows every sum of dollars is of (docs/adr/0013): the one place that says so, in SQL."""
 
 USAGE = "usage"
 """The charge category of what was used."""
@@ -60,7 +64,8 @@ class Spend(Contract):
         "Where it ran, as the provider names it; null where it does not.", nullable=True
     )
     cost_basis: str = column(
-        "billed (invoiced), metered (a proxy's count) or estimated (from a rate).",
+        "billed (invoiced), metered (a proxy's count) or estimated (from a rate): sums of dollars "
+        "are of billed rows, and the others are never added to them.",
         isin=COST_BASES,
         before=BILLED,
     )
@@ -69,7 +74,11 @@ class Spend(Contract):
         isin=CHARGE_CATEGORIES,
         before=USAGE,
     )
-    billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
+    billed_usd: Usd = column(
+        "Dollars billed, before credits and taxes; in a row that is metered or estimated, the "
+        "dollars of that meter or estimate.",
+        unit="USD",
+    )
     list_usd: Usd = column(
         "The same at list price, before discounts; null where the provider does not say.",
         unit="USD",
@@ -107,3 +116,8 @@ class Spend(Contract):
             "cost_basis",
             "charge_category",
         )
+
+    @classmethod
+    def counted(cls) -> str | None:
+        """Return that sums are of billed rows."""
+        return COUNTED

@@ -86,7 +86,7 @@ def coverage(states: str, connection: str = "acme") -> pl.DataFrame:
 def restated(day: int, before: str, after: str, why: str = "a line moved") -> pl.DataFrame:
     seen = datetime(2026, 1, day + 5)  # noqa: DTZ001 - the table is naive UTC
     usd = (Decimal(before), Decimal(after), Decimal(after) - Decimal(before))
-    row = ("acme", january(day), seen, seen.replace(day=day + 4), *usd, 1, why)
+    row = ("acme", january(day), seen, seen.replace(day=day + 4), *usd, 1, "billed", why)
     return pl.DataFrame([row], schema=Restatements.types(), orient="row")
 
 

@@ -20,7 +20,8 @@ def verdict(*missing: str) -> Verdict:
         lines.with_columns(pl.col("billed_usd") - lost, attribution=pl.lit("allocated"))
     )
     control = [
-        ("acme", one, Decimal(10), True, NOW.replace(tzinfo=None)) for one in lines["day"].to_list()
+        ("acme", one, Decimal(10), None, None, True, NOW.replace(tzinfo=None))
+        for one in lines["day"].to_list()
     ]
     read = pl.DataFrame(control, schema=SpendControl.types(), orient="row")
     sums = attributed(read, day_sums(lines), methods, day_sums(lines))

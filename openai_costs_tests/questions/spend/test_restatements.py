@@ -29,6 +29,7 @@ def ledger(*lines: Line, grouping: str = RICH) -> pl.DataFrame:
         blank
         | known
         | {"project_id": project, "user_id": user, "line_item": label, "billed_usd": Decimal(usd)}
+        | {"cost_basis": "billed"}
         for project, user, label, usd in lines
     ]
     return pl.DataFrame(rows, schema=Ledger.types())
@@ -62,6 +63,7 @@ def test_a_settled_day_that_changed_is_recorded_from_when_to_when_and_by_how_muc
         "current_usd": Decimal("41.2"),
         "change_usd": Decimal("27.0"),
         "lines_changed": 1,
+        "cost_basis": "billed",
         "what_changed": "p / ada / none / gpt-5, input: $10.00 -> $37.00",
     }
 

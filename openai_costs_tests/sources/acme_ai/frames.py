@@ -30,6 +30,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     meter: str
     units: int
     cents: str
+    basis: str
 
 
 def ledger(reads: Reads, connection: Connection) -> Iterator[Batch]:
@@ -63,7 +64,7 @@ def _row(one: Entry, key: Slice) -> dict[str, Any]:
         "model": one.model,
         "usage_type": one.meter,
         "host": NAME,
-        "cost_basis": BILLED,
+        "cost_basis": one.basis,
         "charge_category": USAGE,
         "quantity": one.units,
         "quantity_unit": "tokens",
@@ -75,7 +76,8 @@ def _batch(connection: Connection, held: Held[pl.DataFrame]) -> Batch:
     rows = pl.concat([Spend.no_rows(), *held.pages]).with_columns(
         organization_id=pl.lit(connection.organization_id, pl.String)
     )
-    sums = rows.group_by("connection", "day").agg(pl.col("billed_usd").sum())
+    billed = rows.filter(cost_basis=BILLED)
+    sums = billed.group_by("connection", "day").agg(pl.col("billed_usd").sum())
     summed = rows.group_by(GRAIN).agg(pl.col("billed_usd", "quantity").sum())
     return Batch(
         summed.select(list(Spend.types())).sort(Spend.Config.unique),

@@ -52,7 +52,18 @@ from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUse
 from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at
 from openai_costs_tests.sources.acme_ai.assets import ACME_AI
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
-from openai_costs_tests.sources.acme_ai.wire import BILL, DAY, KEY, OTHER_DAY, USD, AcmeWire, entry
+from openai_costs_tests.sources.acme_ai.wire import (
+    BILL,
+    DAY,
+    ESTIMATED_USD,
+    KEY,
+    METERED_USD,
+    OTHER_DAY,
+    UNBILLED,
+    USD,
+    AcmeWire,
+    entry,
+)
 
 OPENAI_ONLY = (GatewayBypass, CostReconciliation, PriceCheck, Optimization, Usage)
 DOLLARS = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
@@ -63,7 +74,7 @@ class Office:
     """A home with the sample organization, its gateway, and maybe Acme AI."""
 
     settings: Settings
-    wire: AcmeWire = field(default_factory=AcmeWire)
+    wire: AcmeWire = field(default_factory=lambda: AcmeWire((*BILL, *UNBILLED)))
     now: datetime = NOW
     told: list[str] = field(default_factory=list)
 
@@ -145,11 +156,24 @@ def test_a_ledger_without_users_is_nobodys_and_a_day_without_a_total_has_the_led
     assert set(control.filter(day=DAY)["is_settled"]) == {True}
 
 
+def test_metered_and_estimated_dollars_have_control_totals_of_their_own(both: Office):
+    control = both.acme(SpendControl)
+    of_basis = {"metered_usd": METERED_USD, "estimated_usd": ESTIMATED_USD}
+    for column, usd in of_basis.items():
+        assert dict(control.select("day", column).drop_nulls().iter_rows()) == usd
+
+
+def test_metered_and_estimated_dollars_are_shown_apart_with_their_basis(both: Office):
+    question = "SELECT day, sum(metered_usd), sum(estimated_usd) FROM bi.unbilled_spend GROUP BY 1"
+    assert sorted(both.published(question)) == [(DAY, 50.0, None), (OTHER_DAY, None, 3.999)]
+
+
 def test_its_days_are_published_with_every_other(both: Office):
     assert slices_in_flight(both.lake) == []
-    sums = "SELECT day, sum(billed_usd) FROM {} WHERE connection = 'acme' GROUP BY day ORDER BY day"
+    sums = "SELECT day, sum(billed_usd) FROM {} WHERE connection = 'acme' {} GROUP BY day"
     for table in DOLLARS:
-        found = both.published(sums.format(table.full_name()))
+        counted = f"AND {table.counted()}" if table.counted() else ""
+        found = both.published(sums.format(table.full_name(), counted))
         assert {day: usd for day, usd in found if usd} == USD, table.full_name()
 
 
@@ -226,8 +250,8 @@ def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: 
     (row,) = later.acme(Restatements).select(columns).rows()
     assert row == (OTHER_DAY, USD[OTHER_DAY], Decimal("1.5"), Decimal("1.5") - USD[OTHER_DAY])
     assert by_day(later.acme(MartSpend))[OTHER_DAY] == Decimal("1.5")
-    published = "SELECT current_usd FROM mart.restatements WHERE connection = 'acme'"
-    assert later.published(published) == [(Decimal("1.5"),)]
+    published = "SELECT cost_basis, current_usd FROM mart.restatements WHERE connection = 'acme'"
+    assert set(later.published(published)) == {("billed", Decimal("1.5")), ("estimated", 0)}
 
 
 ACME_COSTS = "raw/acme_ai_costs"

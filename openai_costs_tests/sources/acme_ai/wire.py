@@ -18,7 +18,8 @@ ON_A_PAGE = 2
 def entry(day: date, cents: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """An entry of the bill."""
     usual = {"project": "proj_lab", "credential": "cred_7", "model": "zephyr-2", "meter": "output"}
-    return {"date": str(day), **usual, "units": 1000, "cents": cents} | more
+    amounts = {"units": 1000, "cents": cents, "basis": "billed"}
+    return {"date": str(day), **usual, **amounts} | more
 
 
 BILL = (
@@ -27,6 +28,13 @@ BILL = (
     entry(DAY, "12", credential=None, project=None),
     entry(OTHER_DAY, "99.999999999999999"),
 )
+UNBILLED = (
+    entry(DAY, "5000", basis="metered"),
+    entry(OTHER_DAY, "333.3", basis="estimated"),
+    entry(OTHER_DAY, "66.6", basis="estimated", credential=None),
+)
+METERED_USD = {DAY: Decimal(50)}
+ESTIMATED_USD = {OTHER_DAY: Decimal("3.999")}
 USD = {DAY: Decimal("6.8710045"), OTHER_DAY: Decimal("0.99999999999999999")}
 
 

@@ -1,7 +1,8 @@
-"""The views of spend: daily cost, by user, with its attribution, and the coverage of each day."""
+"""The views of spend: daily cost, by user, with its attribution, what is not billed, coverage."""
 
-from openai_costs.outputs.namesakes import WITH_NAMESAKES, join_namesakes, label
+from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import View, shared
+from openai_costs.tables.core.spend import COUNTED, ESTIMATED, METERED
 
 _COVERED = """
     LEFT JOIN mart.coverage c
@@ -86,6 +87,46 @@ SPEND_BY_USER = View(
     },
 )
 
+_SAME_ID = "ON {0}.connection = s.connection AND {0}.id = s.{1}"
+UNBILLED_SPEND = View(
+    name="unbilled_spend",
+    about="Dollars that no invoice has: metered by a proxy, or estimated from a rate. Never add "
+    "them to billed dollars: another bill may have the same. One row per line of core.spend that "
+    "is not billed.",
+    sql=f"""
+        {_WHEN_AND_WHERE}, s.host,
+               s.project_id,
+               {label("project", "p.name", "s.project_id", "(no project)")} AS project,
+               s.api_key_id, {label("api_key", "k.name", "s.api_key_id", "(no key)")} AS api_key,
+               s.user_id, {label("user", "m.name", "s.user_id", "(no user)")} AS user_label,
+               s.product, s.model, s.usage_type, s.cost_basis,
+               CAST(CASE s.cost_basis WHEN '{METERED}' THEN s.billed_usd END AS DOUBLE)
+                   AS metered_usd,
+               CAST(CASE s.cost_basis WHEN '{ESTIMATED}' THEN s.billed_usd END AS DOUBLE)
+                   AS estimated_usd,
+               CAST(s.quantity AS DOUBLE) AS quantity, s.quantity_unit
+        FROM core.spend s
+        LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
+        LEFT JOIN core.api_keys k {_SAME_ID.format("k", "api_key_id")}
+        LEFT JOIN ({PEOPLE}) m {_SAME_ID.format("m", "user_id")}
+        {_OF_PROJECT} {_OF_API_KEY} {_OF_USER}
+        WHERE NOT ({COUNTED})
+    """,
+    columns=shared("day", "month", "connection", "provider", "model", "usage_type")
+    | shared("user_id", "project_id", "project", "api_key_id", "api_key")
+    | {
+        "host": "Who counted or estimated the dollars.",
+        "user_label": "The user's last known name, or the id where no name is known, or (no "
+        "user). Users with the same name are distinguished by the end of their ids.",
+        "product": "The provider's product; null where it names none.",
+        "cost_basis": "metered or estimated.",
+        "metered_usd": "Dollars that a meter counted; null if estimated. Rounded. [USD]",
+        "estimated_usd": "Dollars from a quantity and a rate; null if metered. Rounded. [USD]",
+        "quantity": "How much was used. [quantity_unit]",
+        "quantity_unit": "tokens, credits, requests, ...",
+    },
+)
+
 COVERAGE = View(
     name="coverage",
     about="Which days are complete. One row per connection, source and UTC day.",
@@ -102,4 +143,4 @@ COVERAGE = View(
     },
 )
 
-SPEND = (COST_DAILY, COST_BY_USER, SPEND_BY_USER, COVERAGE)
+SPEND = (COST_DAILY, COST_BY_USER, SPEND_BY_USER, UNBILLED_SPEND, COVERAGE)

@@ -17,7 +17,7 @@ from openai_costs.sources.openai.costs.line_items import parsed_columns
 from openai_costs.sources.openai.costs.rows import DIMENSIONS, Day, batches
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch
-from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend import UNBILLED, Spend
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
 
@@ -84,10 +84,13 @@ def _control(grace: timedelta, frame: pl.DataFrame, days: Sequence[Day]) -> pl.D
         name: SpendControl.types()[name] for name in ("connection", "day", "is_settled", "read_at")
     }
     billed = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
+    no_other = {
+        f"{basis}_usd": pl.lit(None, SpendControl.types()[f"{basis}_usd"]) for basis in UNBILLED
+    }
     return (
         pl.DataFrame(asked, schema=known, orient="row")
         .join(billed, on=["connection", "day"], how="left")
-        .with_columns(pl.col("billed_usd").fill_null(0))
+        .with_columns(pl.col("billed_usd").fill_null(0), **no_other)
         .select(list(SpendControl.types()))
         .sort("connection", "day")
     )
