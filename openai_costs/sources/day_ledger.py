@@ -4,14 +4,14 @@ A provider says what a row is; how rows become batches is the same for all of th
 a page says (a provider's frames.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.money import total
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.ledger_rows import invoiced
@@ -19,7 +19,7 @@ from openai_costs.sources.provider import Clean, Reads
 from openai_costs.sources.usage_rows import TYPES, summed
 from openai_costs.storage.archive import KeptRead
 from openai_costs.storage.slices import Batch, Slice
-from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend import BILLED, Spend
 from openai_costs.tables.core.usage import Usage
 
 DOLLARS: Final = "billed_usd"
@@ -33,12 +33,13 @@ class DayRows(NamedTuple):
     Args:
         rows: The columns of core.spend or core.usage that the provider fills.
         remarks: What is new to us in it, or what it lacks.
-        page_usd: What the page adds up to where a total of its own says so; None adds up the rows.
+        page_usd: What the page adds up to where a total of its own says so, of each cost basis; the
+            rows of a basis that is not named are added up.
     """
 
     rows: pl.DataFrame
     remarks: tuple[str, ...] = ()
-    page_usd: Decimal | None = None
+    page_usd: Mapping[str, Decimal] = MappingProxyType({})
 
 
 RowsOf = Callable[[KeptRead, Connection], DayRows]
@@ -47,7 +48,7 @@ RowsOf = Callable[[KeptRead, Connection], DayRows]
 class _Day(NamedTuple):
     rows: pl.DataFrame
     key: Slice
-    page_usd: Decimal
+    page_usd: Mapping[str, Decimal]
 
 
 def ledger_of(rows_of: RowsOf) -> Clean:
@@ -76,7 +77,8 @@ def _ledger_day(rows_of: RowsOf, connection: Connection, read: KeptRead) -> Unde
     said = rows_of(read, connection)
     placed = _placed(said.rows, read)
     rows = invoiced(placed, connection).cast(pl.Schema(Spend.types()))
-    usd = total(rows[DOLLARS]) if said.page_usd is None else said.page_usd
+    sums = rows.group_by("cost_basis").agg(pl.col(DOLLARS).sum())
+    usd = {**dict(sums.iter_rows()), **said.page_usd}
     key = Slice(read.manifest.connection, read.manifest.day)
     size = sum(map(len, read.bodies.values()))
     return Understood([_Day(rows, key, usd)], "; ".join(dict.fromkeys(said.remarks)), size)
@@ -93,8 +95,13 @@ def _ledger_batch(held: Held[_Day]) -> Batch:
         held.read_at,
         held.refused,
         held.remarks,
-        {one.key: one.page_usd for one in held.pages},
+        {one.key: one.page_usd.get(BILLED, Decimal(0)) for one in held.pages},
+        unbilled_page_usd={one.key: _unbilled(one.page_usd) for one in held.pages},
     )
+
+
+def _unbilled(page_usd: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {basis: usd for basis, usd in page_usd.items() if basis != BILLED}
 
 
 def _usage_day(rows_of: RowsOf, connection: Connection, read: KeptRead) -> Understood[pl.DataFrame]:

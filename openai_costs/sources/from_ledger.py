@@ -12,7 +12,7 @@ import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
 from openai_costs.storage.slices import Batch, Slice
-from openai_costs.tables.core.spend import BILLED, UNBILLED
+from openai_costs.tables.core.spend import BILLED, COST_BASES, UNBILLED
 from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
 
@@ -50,13 +50,16 @@ def control(ledger: Iterable[Batch], grace: timedelta) -> Iterator[Batch]:
         grace: How long after its end a day stays provisional.
     """
     for batch in ledger:
-        billed, *others = (_totals(batch.frame, basis) for basis in (BILLED, *UNBILLED))
-        of_pages = billed | batch.page_usd
+        totals = {basis: _totals(batch.frame, basis) for basis in COST_BASES}
+        totals[BILLED] |= batch.page_usd
+        for key, of_pages in batch.unbilled_page_usd.items():
+            for basis, usd in of_pages.items():
+                totals[basis][key] = usd
         rows = [
             (
                 *key,
-                of_pages.get(key, Decimal(0)),
-                *(totals.get(key) for totals in others),
+                totals[BILLED].get(key, Decimal(0)),
+                *(totals[basis].get(key) for basis in UNBILLED),
                 is_settled(key.day, at, grace),
                 naive(at),
             )

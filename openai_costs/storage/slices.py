@@ -41,6 +41,7 @@ class Batch:
         page_usd: What the billed rows of a slice added up to on the page, before any cleaning.
         read_number: The number of a slice's read in the archive, where it is known.
         is_counted: Whether rows that no sum of dollars counts were left out when it was read.
+        unbilled_page_usd: Like page_usd, of the rows of each other cost basis, by that basis.
     """
 
     frame: pl.DataFrame
@@ -50,10 +51,11 @@ class Batch:
     page_usd: Mapping[Slice, Decimal] = field(default_factory=dict)
     read_number: Mapping[Slice, int] = field(default_factory=dict)
     is_counted: bool = False
+    unbilled_page_usd: Mapping[Slice, Mapping[str, Decimal]] = field(default_factory=dict)
 
     def derive(self, calculate: Callable[[pl.DataFrame], pl.DataFrame]) -> "Batch":
         """Return the same slices with other rows."""
-        return replace(self, frame=calculate(self.frame), page_usd={})
+        return replace(self, frame=calculate(self.frame), page_usd={}, unbilled_page_usd={})
 
     def of(self, connection: str) -> list[Slice]:
         """Return a connection's slices, oldest first."""

@@ -84,7 +84,9 @@ def _rows(read: KeptRead, _connection: Connection) -> DayRows:
     rows = pl.concat([billed.filter(~is_only_own), metered.filter(pl.col("billed_usd") != 0)])
     whole = _amounts(read, CONTROL, typed(read, CONTROL, _Answer).data)
     remarks = (*new_fields(plain(read.bodies[LEDGER], "data"), Entry), *_missing(read))
-    return DayRows(rows.drop("upstream"), remarks, total(whole[0]) + total(whole[1]))
+    of_own_keys = total(whole[1])
+    totals = {BILLED: total(whole[0])} | ({METERED: of_own_keys} if of_own_keys else {})
+    return DayRows(rows.drop("upstream"), remarks, totals)
 
 
 _SCHEMA: Final = dict.fromkeys(

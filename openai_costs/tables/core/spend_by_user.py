@@ -30,4 +30,12 @@ class SpendByUser(Contract):
     class Config(Contract.Config):
         """Aggregated to its grain: no key occurs twice."""
 
-        unique = ("connection", "day", "user_id", "line_item")
+        unique = (
+            "connection",
+            "day",
+            "user_id",
+            "line_item",
+            "provider",
+            "model",
+            "usage_type",
+        )

@@ -35,6 +35,7 @@ class Spend(Contract):
         unique = (
             "day",
             "connection",
+            "provider",
             "project_id",
             "api_key_id",
             "team",

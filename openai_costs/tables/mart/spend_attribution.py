@@ -63,6 +63,7 @@ class SpendAttribution(Contract):
         unique = (
             "day",
             "connection",
+            "provider",
             "project_id",
             "api_key_id",
             "user_id",

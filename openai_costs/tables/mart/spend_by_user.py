@@ -45,4 +45,13 @@ class SpendByUser(Contract):
     class Config(Contract.Config):
         """Aggregated to its grain: no key occurs twice."""
 
-        unique = ("day", "connection", "user_id", "team", "model", "usage_type", "attribution")
+        unique = (
+            "day",
+            "connection",
+            "provider",
+            "user_id",
+            "team",
+            "model",
+            "usage_type",
+            "attribution",
+        )

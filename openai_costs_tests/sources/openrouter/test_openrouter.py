@@ -38,7 +38,8 @@ def test_what_the_host_of_a_model_bills_is_metered_and_in_no_billed_dollar():
 
 def test_the_page_as_a_whole_is_what_the_rows_must_add_up_to():
     batch = ledger_of(OWN_KEY)
-    assert batch.page_usd == {Slice("one", DAY): BILLED + Decimal("0.8")}
+    assert batch.page_usd == {Slice("one", DAY): BILLED}
+    assert batch.unbilled_page_usd == {Slice("one", DAY): {"metered": Decimal("0.8")}}
     assert batch.frame["billed_usd"].sum() == BILLED + Decimal("0.8")
 
 
