@@ -4,7 +4,7 @@ All settled days are compared as they were built. What a difference is and what 
 questions/spend/verification.py. What becomes of such a day: last_publication.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -39,8 +39,8 @@ TOGETHER = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartS
 SUMS = pl.Schema({"connection": pl.String(), "day": pl.Date(), "usd": MONEY})
 """Daily sums: what the rows of each connection and day add up to."""
 
+_SUMS_OF = pl.Schema({"part": pl.String(), **SUMS})
 SUMMED = tuple(table for table in TOGETHER if table is not SpendControl)
-_PER_DAY = "SELECT connection, day, sum(billed_usd) FROM {} GROUP BY ALL"
 _CONTROL = ("connection", "day", "billed_usd", "metered_usd", "estimated_usd", "is_settled")
 
 
@@ -83,21 +83,25 @@ def daily_sums(
         for table, source in sources.items()
         for name, rows in parts_of(table, source).items()
     }
-    asked = (f"SELECT '{name}', * FROM ({_PER_DAY.format(one)})" for name, one in parts.items())  # noqa: S608 - our own names
-    rows = sql.execute(" UNION ALL ".join(asked)).fetchall()
-    return {
-        name: pl.DataFrame([row[1:] for row in rows if row[0] == name], schema=SUMS, orient="row")
-        for name in parts
-    }
+    rows = sql.execute(_question(parts)).fetchall()
+    return _by_part(pl.DataFrame(rows, schema=_SUMS_OF, orient="row"), parts)
 
 
 def lake_sums(lake: Lake, table: type[Contract]) -> dict[str, pl.DataFrame]:
     """Return the daily sums of a table of the lake, by the names of its parts."""
-    everything = lake.uncounted()
-    return {
-        name: everything.ask(table, _PER_DAY.format(rows), SUMS)
-        for name, rows in parts_of(table, "stored").items()
-    }
+    parts = parts_of(table, "stored")
+    return _by_part(lake.uncounted().ask(table, _question(parts), _SUMS_OF), parts)
+
+
+def _question(parts: Mapping[str, str]) -> str:
+    return " UNION ALL ".join(
+        f"SELECT '{name}', connection, day, sum(billed_usd) FROM {rows} GROUP BY ALL"  # noqa: S608 - our own names
+        for name, rows in parts.items()
+    )
+
+
+def _by_part(sums: pl.DataFrame, parts: Iterable[str]) -> dict[str, pl.DataFrame]:
+    return {name: sums.filter(part=name).drop("part") for name in parts}
 
 
 def untied(sql: duckdb.DuckDBPyConnection, place: str) -> list[Difference]:

@@ -90,7 +90,7 @@ SPEND_BY_USER = View(
 _SAME_ID = "ON {0}.connection = s.connection AND {0}.id = s.{1}"
 UNBILLED_SPEND = View(
     name="unbilled_spend",
-    about="Dollars that no invoice has: metered by a proxy, or estimated from a rate. Never add "
+    about="Dollars that no invoice has. A proxy metered them, or a rate estimates them: never add "
     "them to billed dollars: another bill may have the same. One row per line of core.spend that "
     "is not billed.",
     sql=f"""
