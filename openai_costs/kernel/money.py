@@ -66,16 +66,34 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     )
     if not doubtful.any():
         return money
-    precise = {row: _decimal(row, texts[row]) for row in doubtful.arg_true()}
-    if all(amount == _cut(amount) for amount in precise.values()):
+    precise = {row: amount(texts[row], row) for row in doubtful.arg_true()}
+    if all(one == _cut(one) for one in precise.values()):
         return money.scatter(
             list(precise), pl.Series(list(map(_cut, precise.values())), dtype=MONEY)
         )
     if not may_round:
         raise TooPrecise
     return pl.Series(
-        "amount", share_rounding([_decimal(*item) for item in enumerate(texts)]), MONEY
+        "amount", share_rounding([amount(one, row) for row, one in enumerate(texts)]), MONEY
     )
+
+
+def amount(text: str, row: int = 0) -> Decimal:
+    """Return a text as an amount, with every decimal that is written.
+
+    Args:
+        text: The amount, as written on the wire.
+        row: The position that a refusal names.
+
+    Raises:
+        NotAnAmount: As `exact` raises it.
+    """
+    if not _NUMBER.fullmatch(text):
+        raise NotAnAmount(row, f"is {text[:60]!r}, which is not a finite number")
+    found = Decimal(text)
+    if found.copy_abs() >= TOO_LARGE:
+        raise NotAnAmount(row, f"is {text[:60]!r}, which is a trillion dollars or more")
+    return found
 
 
 def dollars_from_cents(cents: Sequence[str]) -> pl.Series:
@@ -99,7 +117,7 @@ def unless_tiny(divisor: pl.Expr) -> pl.Expr:
 
 def share_rounding(amounts: Sequence[Decimal]) -> list[Decimal]:
     """Cut amounts to 18 decimals so that their sum is the exact sum, rounded half to even."""
-    cut = [_cut(amount) for amount in amounts]
+    cut = [_cut(one) for one in amounts]
     rounded = _sum(amounts).quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE)
     units = int((rounded - _sum(cut)) / SMALLEST)
     by_remainder = sorted(range(len(amounts)), key=lambda i: (cut[i] - amounts[i], i))
@@ -116,19 +134,10 @@ def total(amounts: pl.Series) -> Decimal:
 
 def _sum(amounts: Sequence[Decimal]) -> Decimal:
     total = Decimal(0)
-    for amount in amounts:
-        total = _WIDE.add(total, amount)
+    for one in amounts:
+        total = _WIDE.add(total, one)
     return total
 
 
-def _cut(amount: Decimal) -> Decimal:
-    return amount.quantize(SMALLEST, rounding=ROUND_FLOOR, context=_WIDE)
-
-
-def _decimal(row: int, text: str) -> Decimal:
-    if not _NUMBER.fullmatch(text):
-        raise NotAnAmount(row, f"is {text[:60]!r}, which is not a finite number")
-    amount = Decimal(text)
-    if amount.copy_abs() >= TOO_LARGE:
-        raise NotAnAmount(row, f"is {text[:60]!r}, which is a trillion dollars or more")
-    return amount
+def _cut(one: Decimal) -> Decimal:
+    return one.quantize(SMALLEST, rounding=ROUND_FLOOR, context=_WIDE)

@@ -100,6 +100,7 @@ def list_price(item: Item, day: date) -> ListPrice:
     return UNKNOWN_TIER if prices is None else _price(item, prices)
 
 
+@cache
 def find_model(name: str) -> ModelInfo | None:
     """Return the catalogue's entry for a model as the bill or usage names it; None if unknown.
 

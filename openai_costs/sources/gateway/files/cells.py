@@ -9,7 +9,7 @@ import msgspec
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused
-from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.kernel.money import NotAnAmount, amount
 from openai_costs.sources.gateway.files.layouts import (
     AT_LIST_PRICE,
     CACHE_HIT,
@@ -172,7 +172,7 @@ def instant(one: Cells, name: str) -> dt.datetime:
 
 def _unix(one: Cells, name: str, text: str) -> dt.datetime:
     try:
-        exact([text])
+        amount(text)
         return dt.datetime.fromtimestamp(int(text.partition(".")[0]), dt.UTC)
     except (NotAnAmount, ValueError, OverflowError, OSError):
         raise FileRefused(one.place, f"{name} is {text!r}, which is no day", _ISO) from None
@@ -204,7 +204,7 @@ def dollars(one: Cells) -> str | None:
     if text is None:
         return None
     try:
-        exact([text])
+        amount(text)
     except NotAnAmount as bad:
         remedy = "Write dollars as a plain number with a point, without a sign for the currency."
         raise FileRefused(one.place, f"{DOLLARS} {bad.why}", remedy) from None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import MONEY, NotAnAmount, TooPrecise, exact
+from openai_costs.kernel.money import MONEY, NotAnAmount, TooPrecise, amount, exact
 from openai_costs.sources import batching
 from openai_costs.sources.batching import Held, Understood
 from openai_costs.sources.openai.costs.pages import Result, results
@@ -129,7 +129,7 @@ def _refusal(day: Day, bad: NotAnAmount) -> PageRefused:
     """Name the field of the first value in a page that is not an amount."""
     for field, value in _values(day):
         try:
-            exact([_text(value)])
+            amount(_text(value))
         except NotAnAmount:
             unit = "dollars" if field.endswith("value") else "units"
             return PageRefused(day.page, field, bad.why.replace("dollars", unit))
