@@ -32,7 +32,7 @@ from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
 from openai_costs.storage.replacing import count, sound_part
 from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
-from openai_costs.storage.sql import connected
+from openai_costs.storage.sql import asking, connected
 from openai_costs.storage.stored_batches import bounded, read_batch, read_whole
 from openai_costs.storage.stored_slices import StoredSlices
 from openai_costs.tables.contract import Contract, all_contracts
@@ -174,7 +174,7 @@ class Lake:
         """
         if not self.has(table):
             return pl.DataFrame(schema=schema)
-        with connected() as sql:
+        with asking() if is_local(self.root) else connected() as sql:
             self.make_readable(sql)
             stored = self._shown.relation(table, self.relation(table))
             rows = sql.execute(f"WITH stored AS {stored} {question}").fetchall()

@@ -3,8 +3,10 @@
 DuckDB draws one wherever Python has no main file, as in a worker process that Dagster starts.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import duckdb
 
@@ -20,3 +22,21 @@ def connected(
     with duckdb.connect(database, read_only=read_only) as sql:
         sql.execute(QUIET)
         yield sql
+
+
+@contextmanager
+def asking() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection for questions about files, to the one database in memory of this process.
+
+    To begin a database costs far more than a short question. This one keeps nothing: whoever asks
+    creates no table and registers nothing.
+    """
+    with _in_memory(os.getpid()).cursor() as sql:
+        sql.execute(QUIET)
+        yield sql
+
+
+@cache
+def _in_memory(process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - a fork has its own
+    # Files are read anew each time: one that was damaged in between must not be answered from memory.
+    return duckdb.connect(config={"enable_external_file_cache": "false"})
