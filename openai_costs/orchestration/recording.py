@@ -7,13 +7,10 @@ file. A run that was killed leaves its tables, and no trace here.
 Not here: the log a run keeps while it runs (event_log.py).
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -26,8 +23,8 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
-from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.sqlite import create_db_conn_string
+
+from openai_costs.orchestration.run_files import begun, run_storage
 
 HISTORY = "history"
 """Where Dagster keeps runs and events below DAGSTER_HOME, unless its settings name another."""
@@ -54,7 +51,7 @@ def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
     run = ran.get_run_by_id(run_id)
     if run is None:
         return
-    runs = _runs(state / HISTORY)
+    runs = run_storage(state / HISTORY)
     if run.job_snapshot_id:
         runs.add_job_snapshot(ran.get_job_snapshot(run.job_snapshot_id))
     if run.execution_plan_snapshot_id:
@@ -67,32 +64,6 @@ def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
         if event.dagster_event_type in _STATUS and event.dagster_event:
             runs.handle_run_event(run_id, event.dagster_event, _at(event))
     EventFiles(str(state / HISTORY / "runs")).store(run_id, records)
-
-
-def _runs(folder: Path) -> SqliteRunStorage:
-    """Open the file of all runs, or begin it."""
-    if _revision(folder / "runs.db") == _revision_of_runs():
-        return SqliteRunStorage(create_db_conn_string(str(folder), "runs"))
-    return SqliteRunStorage.from_local(str(folder))
-
-
-@cache
-def _revision_of_runs() -> str:
-    with TemporaryDirectory() as folder:
-        SqliteRunStorage.from_local(folder)
-        return _revision(Path(folder, "runs.db"))
-
-
-def _revision(file: Path) -> str:
-    """Return the revision of Dagster's tables in a file; nothing where it has none."""
-    if not file.exists():
-        return ""
-    with closing(sqlite3.connect(file)) as opened:
-        try:
-            found = opened.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.OperationalError:  # no such table
-            return ""
-    return str(found[0]) if found else ""
 
 
 def _at(event: dg.EventLogEntry) -> datetime:
@@ -149,11 +120,8 @@ class EventFiles(SqliteEventLogStorage):
             self._store_asset_event(index, one.event, one.event_id)
 
     def _initdb(self, engine: db.Engine, for_index_shard: bool = False) -> None:  # noqa: FBT001, FBT002 - Dagster's signature
-        """Begin a file as a copy of an empty one; Dagster loads all its migrations for each."""
-        file = Path(str(engine.url.database))
-        if not file.exists() and file.stem != INDEX_SHARD_NAME:
-            file.write_bytes(_empty_file())
-        elif _revision(file) != _revision_of_events():
+        """Begin a file, unless it is there in Dagster's newest form."""
+        if not begun(Path(str(engine.url.database))):
             super()._initdb(engine, for_index_shard)
 
     @contextmanager
@@ -161,23 +129,6 @@ class EventFiles(SqliteEventLogStorage):
         with ExitStack() as files:
             file = files.enter_context(self._connect(run_id))
             yield file, files.enter_context(self._connect(INDEX_SHARD_NAME))
-
-
-@cache
-def _empty_file() -> bytes:
-    """Return Dagster's own file for the events of a run, without any."""
-    with TemporaryDirectory() as folder:
-        with SqliteEventLogStorage(folder).run_connection("empty"):
-            pass
-        return Path(folder, "empty.db").read_bytes()
-
-
-@cache
-def _revision_of_events() -> str:
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "empty.db")
-        file.write_bytes(_empty_file())
-        return _revision(file)
 
 
 def _indexed(

@@ -38,5 +38,5 @@ def asking() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @cache
 def _in_memory(process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - a fork has its own
-    # Files are read anew each time: one that was damaged in between must not be answered from memory.
+    # Files are read anew each time: one that was damaged since must not be answered from memory.
     return duckdb.connect(config={"enable_external_file_cache": "false"})
