@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from openai_costs import definitions
-from openai_costs.cli.backfill import Headless, RunFailedError
+from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo import demo
+from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.sample.api.app import create_app

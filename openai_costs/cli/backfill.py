@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
+from openai_costs.cli.backfill_order import newest_first, past_the_beginning, publications
 from openai_costs.cli.backfill_plan import (
     Step,
     days_of_other_keys,
@@ -23,22 +24,19 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.faults import distinct
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
+from openai_costs.cli.progress import Progress, Say, Whole, progress_logger
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
 from openai_costs.cli.run_output import (
     Objections,
-    Progress,
-    Say,
+    RunFailedError,
     Stopped,
     is_interrupt,
-    progress_logger,
     reasons,
 )
 from openai_costs.definitions import before_publication, build_defs, days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
-from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
@@ -51,18 +49,6 @@ MOST_REFUSED = 5
 """Sentences of one message; the lines before it have them all."""
 
 
-class RunFailedError(OpenAICostsError):
-    """A headless run failed.
-
-    Args:
-        reasons: A sentence for each step that failed.
-    """
-
-    def __init__(self, reasons: Iterable[str]) -> None:
-        self.reasons = list(reasons)
-        super().__init__(" ".join(distinct(self.reasons)))
-
-
 @dataclass(frozen=True)
 class Headless:
     """Runs jobs in this process, with a line per step.
@@ -73,6 +59,7 @@ class Headless:
         clock: Returns the time.
         reach: How sources reach their hosts; None for the usual way.
         objections: Takes what checks object to.
+        whole: How many days there are to make, and how many are made.
     """
 
     settings: Settings
@@ -80,6 +67,7 @@ class Headless:
     clock: Clock = utc_now
     reach: Reach | None = None
     objections: Objections = field(default_factory=Objections)
+    whole: Whole = field(default_factory=Whole)
 
     def backfill(self, asked: DayRange | None = None, *, offline: bool = False) -> None:
         """Materialize the days asked for, or what is missing, each consecutive range as one run.
@@ -136,10 +124,13 @@ class Headless:
             raise RunFailedError(failed)
 
     def _make(self, steps: Iterable[Step], failed: list[str]) -> None:
-        """Make the days and publish them: the money does not wait for names."""
-        if self._run_all(steps, failed):
-            set_days_to_come_aside(self.settings, self.clock, self.say)
-            self._publish(failed)
+        """Make the days, the newest first, and publish them: the money does not wait for names."""
+        ordered = newest_first(steps)
+        following = replace(self, whole=Whole(sum(len(step.days) for step in ordered)))
+        for group in publications(ordered):
+            if following._run_all(group, failed):  # noqa: SLF001 - it is this class
+                set_days_to_come_aside(self.settings, self.clock, self.say)
+                self._publish(failed)
 
     def _publish(self, failed: list[str]) -> None:
         """Publish; where that fails, make what is damaged again from kept pages, and once more."""
@@ -156,12 +147,19 @@ class Headless:
 
     def _run_all(self, steps: Iterable[Step], failed: list[str]) -> list[Step]:
         """Run steps one after the other, and return those that succeeded."""
-        made = []
+        made, lake, begun = list[Step](), Lake(place(self.settings.home)), set[str]()
         for step in steps:
-            self.say(str(step))
+            reason = past_the_beginning(step, lake)
+            if reason not in begun:
+                self.say(reason or str(step))
+            if reason:
+                begun.add(reason)
+                self.whole.leave_out(len(step.days))
+                continue
             with _noted(failed):
                 replace(self, settings=step.settings).run(step.job_name, step.days)
                 made.append(step)
+            self.whole.finish(len(step.days))
         return made
 
     def _name(self, due: Sequence[str], failed: list[str], *, may_ask: bool) -> None:
@@ -215,7 +213,7 @@ class Headless:
             RunFailedError: The run failed.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
-        progress = Progress(self.say, steps=0)
+        progress = Progress(self.say, steps=0, whole=self.whole, days=len(days or ()))
         loggers = {"progress": progress_logger(progress)}
         defs = build_defs(self.settings, clock=self.clock, reach=self.reach, loggers=loggers)
         job = defs.resolve_job_def(job_name)

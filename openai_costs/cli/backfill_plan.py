@@ -48,11 +48,13 @@ class Step(NamedTuple):
         settings: The connections it is about.
         job_name: REFRESH reads the provider; REBUILD makes tables from kept pages.
         days: The days.
+        is_open: Whether it reads back to a first day that nobody set: it may stop before.
     """
 
     settings: Settings
     job_name: str
     days: DayRange
+    is_open: bool = False
 
     def __str__(self) -> str:
         names = ", ".join(one.name for one in self.settings.asked_connections)
@@ -97,7 +99,8 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         incomplete = incomplete_days(control, name)
         kept = {day for day in days if _has_settled_pages(alone, archived, day, now, incomplete)}
         steps += [Step(alone, REBUILD, one) for one in consecutive(kept)]
-        steps += [Step(alone, REFRESH, one) for one in consecutive(days - kept)]
+        is_open = connection.start is None
+        steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(days - kept)]
     return [*steps, Step(settings, REFRESH, recent)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from openai_costs.cli.backfill_plan import Step, from_kept_pages
-from openai_costs.cli.run_output import Say
+from openai_costs.cli.progress import Say
 from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.days import Clock, consecutive
 from openai_costs.orchestration.jobs import REBUILD

@@ -12,7 +12,7 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from openai_costs.cli.dev import STATE
-from openai_costs.cli.run_output import Say
+from openai_costs.cli.progress import Say
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.recording import record

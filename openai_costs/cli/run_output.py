@@ -1,25 +1,22 @@
-"""The output of a headless run: a line per step, with rows, dollars and time left."""
+"""How a headless run ended: stopped, failed, or with checks that object.
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Iterator
+Not here: the lines while it runs (progress.py).
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
 import dagster as dg
 
-from openai_costs.cli.faults import of_step
+from openai_costs.cli.faults import distinct, of_step
+from openai_costs.cli.progress import step_title
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.errors import OpenAICostsError
-from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 from openai_costs.sources import registry
 from openai_costs.sources.raw_pages import READ_COMPLETE
-
-Say = Callable[[str], None]
 
 
 class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
@@ -29,86 +26,21 @@ class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
 
     def __init__(self) -> None:
         super().__init__(
-            "Stopped. Completed days are saved and the published data is unchanged. "
+            "Stopped. Completed days are saved, and readers have the last publication. "
             "Run the command again to continue."
         )
 
 
-@dataclass
-class _Tally:
-    rows: int = 0
-    usd: Decimal = Decimal(0)
-
-
-@dataclass
-class Progress(logging.Handler):
-    """Turns a run's events into lines.
+class RunFailedError(OpenAICostsError):
+    """A headless run failed.
 
     Args:
-        say: Takes a line.
-        steps: How many steps the run has.
+        reasons: A sentence for each step that failed.
     """
 
-    say: Say
-    steps: int
-    done: int = 0
-    began: float = field(default_factory=time.monotonic)
-    tallies: dict[str, _Tally] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    __hash__ = logging.Handler.__hash__
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take one event of the run."""
-        details = getattr(record, "dagster_meta", {})
-        event = details.get("dagster_event")
-        if event is None:
-            if record.levelno == logging.INFO:  # a message of an asset; errors end the run
-                self.say(f"      {details.get('orig_message', record.getMessage())}")
-            return
-        kind = event.event_type
-        if kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
-            self._count(event)
-        elif kind is dg.DagsterEventType.STEP_SUCCESS:
-            self._finish(event)
-        elif kind is dg.DagsterEventType.STEP_FAILURE:
-            self.say(f"  x   {_title(event.step_key)} failed")
-
-    def _count(self, event: dg.DagsterEvent) -> None:
-        figures: dict[str, Any] = dict(event.materialization.metadata)
-        tally = self.tallies.setdefault(event.step_key or "", _Tally())
-        rows, usd = figures.get("dagster/partition_row_count"), figures.get("spend_usd_exact")
-        tally.rows += rows.value if rows else 0
-        tally.usd += Decimal(usd.value) if usd else 0
-
-    def _finish(self, event: dg.DagsterEvent) -> None:
-        self.done += 1
-        spent = time.monotonic() - self.began
-        left = spent / self.done * (self.steps - self.done)
-        tally = self.tallies.get(event.step_key or "", _Tally())
-        figures = f", {counted(tally.rows, 'row')}" if tally.rows else ""
-        figures += f", {dollars(tally.usd)}" if tally.usd else ""
-        position = f"{self.done:>3}/{self.steps}"
-        self.say(f"{position} {_title(event.step_key)}{figures} (about {left:.0f} s left)")
-
-
-def progress_logger(handler: Progress) -> dg.LoggerDefinition:
-    """Return a Dagster logger that shows nothing but the progress."""
-
-    def lines(_context: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.getLogger("openai_costs.progress")
-        logger.handlers, logger.propagate = [handler], False
-        logger.disabled = False  # whoever sets up logging anew may have switched it off
-        logger.setLevel(logging.DEBUG)
-        return logger
-
-    return dg.LoggerDefinition(lines, description="Progress lines of a headless run.")
-
-
-def _title(step_key: str | None) -> str:
-    return (step_key or "").replace("__", "/")
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = list(reasons)
+        super().__init__(" ".join(distinct(self.reasons)))
 
 
 # The check summary of a headless run: collected over its runs, printed at the end. Without the
@@ -212,6 +144,6 @@ def reasons(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
         if event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             failure = event.step_failure_data.user_failure_data
-            title = _title(event.step_key)
+            title = step_title(event.step_key)
             described = failure.description if failure else None
             yield described or (of_step(title, error) if error else f"{title} failed.")

@@ -11,15 +11,19 @@ from datetime import date, datetime
 
 import polars as pl
 
-from openai_costs.kernel.days import DayRange, is_settled, naive
+from openai_costs.kernel.days import DayRange, consecutive, is_settled, naive
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.spend import Spend as MartSpend
+
+EMPTY_DAYS = 180
+"""So many stored days in a row without any cost are the time before a connection began."""
 
 ReadAt = Mapping[date, datetime]
 """When each stored day of a connection was read."""
@@ -38,20 +42,36 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
     """
     home = place(settings.home)
     lake, archive = Lake(home), Archive(home)
-    billed, used = lake.slices(MartSpend), lake.slices(Usage)
+    billed, used, ledger = lake.slices(MartSpend), lake.slices(Usage), lake.slices(Spend)
     control = lake.read(SpendControl)
     due: dict[str, set[date]] = {}
     for connection in settings.asked_connections:
         provider, name = provider_of(connection), connection.name
         first = provider.costs.pages.first_day(archive, connection)
-        days = _unsettled(settings, first, _read_at(billed, name), now)
+        stored = _read_at(billed, name)
+        days = _unsettled(settings, first, stored, now)
         incomplete = incomplete_days(control, name)
         days |= {day for day in incomplete if first <= day <= now.date()}
         if provider.usage and (given := _read_at(used, name)):
             first = provider.usage.pages.first_day(archive, connection)
             days |= _unsettled(settings, first, given, now)
-        due[name] = days
+        began = first_owed_day(ledger, name) if connection.start is None else None
+        due[name] = {day for day in days if began is None or day >= began or day in stored}
     return due
+
+
+def first_owed_day(ledger: pl.DataFrame, connection: str) -> date | None:
+    """Return where a connection without `start` begins; None as long as that is not known.
+
+    It is the first of the newest `EMPTY_DAYS` or more stored days in a row that have no costs.
+
+    Args:
+        ledger: The stored slices of core.spend: connection, day, rows.
+        connection: Which one.
+    """
+    empty = ledger.filter(pl.col("connection") == connection, pl.col("rows") == 0)
+    quiet = [days for days in consecutive(empty["day"]) if len(days) >= EMPTY_DAYS]
+    return quiet[-1].first if quiet else None
 
 
 def overdue_days(settings: Settings, now: datetime) -> set[date]:

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from openai_costs.cli.backfill import Headless, RunFailedError
+from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import (
     Step,
     directories_due,
@@ -16,7 +16,7 @@ from openai_costs.cli.backfill_plan import (
     is_governance_due,
     plan,
 )
-from openai_costs.cli.run_output import WHAT_TO_DO
+from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.jobs import (

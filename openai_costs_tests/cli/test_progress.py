@@ -3,13 +3,13 @@ import logging
 import dagster as dg
 import pytest
 
-from openai_costs.cli.run_output import Progress, progress_logger
+from openai_costs.cli.progress import Progress, progress_logger
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs_tests.org import calm
 
 
 def test_progress_is_shown_whoever_switched_loggers_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger("openai_costs.cli.run_output"), "disabled", value=True)
+    monkeypatch.setattr(logging.getLogger("openai_costs.cli.progress"), "disabled", value=True)
     test_the_text_of_an_asset_is_shown_word_for_word()
 
 

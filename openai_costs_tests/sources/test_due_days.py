@@ -11,7 +11,7 @@ from openai_costs.orchestration.jobs import REBUILD, REFRESH
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.settings import Reading
 from openai_costs.settings.load import Settings
-from openai_costs.sources.due_days import due_days, overdue_days
+from openai_costs.sources.due_days import EMPTY_DAYS, due_days, overdue_days
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place
@@ -152,3 +152,18 @@ def test_history_that_was_never_read_is_left_to_a_person(settings: Settings) -> 
     store(settings, one(9), at(20), name="harbour")
     assert min(overdue_days(settings, NOW)) == day(10)
     assert overdue_days(settings.only("acme"), NOW) == set()
+
+
+def test_days_before_half_a_year_without_costs_are_due_only_where_the_settings_name_a_start(
+    settings: Settings,
+) -> None:
+    acme, harbour = settings.connections
+    open_ended = acme.model_copy(update={"start": None})
+    dated = harbour.model_copy(update={"start": date(2025, 1, 1)})
+    settings = settings.model_copy(update={"connections": (open_ended, dated)})
+    empty = DayRange(NOW.date() - timedelta(days=EMPTY_DAYS), NOW.date() - timedelta(days=1))
+    for name in ("acme", "harbour"):
+        store(settings, empty, NOW, name=name)
+    due = due_days(settings, NOW)
+    assert min(due["acme"]) >= empty.first
+    assert min(due["harbour"]) == date(2025, 1, 1)
