@@ -48,7 +48,7 @@ class Step(NamedTuple):
         settings: The connections it is about.
         job_name: REFRESH reads the provider; REBUILD makes tables from kept pages.
         days: The days.
-        is_open: Whether it reads back to a first day that nobody set: it may stop before.
+        is_open: Whether it reads back to a first day that is not set: it may stop before.
     """
 
     settings: Settings
