@@ -39,6 +39,7 @@ from openai_costs.questions.usage.checks import usage_checks
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings, load_settings
 from openai_costs.sources import assets as ledger
+from openai_costs.sources import registry
 from openai_costs.sources.due_days import overdue_days
 from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
@@ -90,6 +91,7 @@ def build_defs(
         assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
         asset_checks=[
             *(build(days) for build in DAY_CHECKS),
+            *(build(days) for provider in registry.PROVIDERS for build in provider.checks),
             *budgets.CHECKS,
             *gateway_bypass.CHECKS,
             *publish.CHECKS,

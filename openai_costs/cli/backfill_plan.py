@@ -87,7 +87,8 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         return [Step(settings, REFRESH, asked)]
     today = now.date()
     recent = trailing(settings, today)
-    lake = Lake(place(settings.home))
+    home = place(settings.home)
+    lake, archive = Lake(home), Archive(home)
     due, in_part = due_days(settings, now), slices_in_flight(lake)
     control = lake.read(SpendControl)
     steps: list[Step] = []
@@ -97,7 +98,12 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         days = (due[name] | torn) - set(recent)
         archived = _archived(alone)
         incomplete = incomplete_days(control, name)
-        kept = {day for day in days if _has_settled_pages(alone, archived, day, now, incomplete)}
+        changed = provider_of(connection).costs.owed(archive, connection)
+        kept = {
+            day
+            for day in days.difference(changed)
+            if _has_settled_pages(alone, archived, day, now, incomplete)
+        }
         steps += [Step(alone, REBUILD, one) for one in consecutive(kept)]
         is_open = connection.start is None
         steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(days - kept)]

@@ -4,7 +4,7 @@ Each provider declares its own kind in its folder, with its defaults and whateve
 The kinds are handed in: nothing here knows a provider.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -35,6 +35,8 @@ class Connection(Section):
     base_url: str
     requests_per_minute: int | None = None
 
+    has_key: ClassVar[bool] = True
+    """Whether a key reads it; files need none."""
     key_remedy: ClassVar[str] = ""
     """How a person gets a key, as a sentence without its end; for messages."""
     variables: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -60,6 +62,11 @@ class Connection(Section):
     def default_provider(cls) -> str:
         """Return the name of the provider that this kind belongs to."""
         return str(cls.model_fields["provider"].default)
+
+    @property
+    def source_mark(self) -> Hashable:
+        """What no other connection may read, where no key says so; None where there is no such."""
+        return None
 
     @property
     def is_sample(self) -> bool:

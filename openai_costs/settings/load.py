@@ -129,7 +129,7 @@ class Settings(Section):
             MissingKey: The variable is not set or empty.
             SettingsError: It holds more than a key.
         """
-        if connection.is_sample:
+        if connection.is_sample or not connection.has_key:
             return SecretStr(connection.sample_key)
         if not (key := _held(connection.admin_key_env)):
             presence = "found" if self.config_file.exists() else "not found"

@@ -61,16 +61,17 @@ def _samenesses(keys: Mapping[str, str]) -> Iterator[_Sameness]:
         return (one.provider, one.organization_id) if one.organization_id else None
 
     def variable(one: Connection) -> Hashable:
-        return (one.provider, one.admin_key_env, _address(one))
+        return (one.provider, one.admin_key_env, _address(one)) if one.has_key else None
 
     def key(one: Connection) -> Hashable:
         held = keys.get(one.admin_key_env)
-        return (one.provider, held, _address(one)) if held else None
+        return (one.provider, held, _address(one)) if held and one.has_key else None
 
     yield _Sameness(organization, lambda one: str(one.organization_id), "the same organization_id")
     same_key = "the same key and the same address"
     yield _Sameness(variable, lambda one: one.admin_key_env, same_key)
     yield _Sameness(key, lambda one: one.admin_key_env, same_key)
+    yield _Sameness(lambda one: one.source_mark, lambda one: str(one.source_mark), "the same files")
 
 
 def _address(one: Connection) -> str:

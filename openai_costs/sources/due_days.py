@@ -51,7 +51,8 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
         stored = _read_at(billed, name)
         days = _unsettled(settings, first, stored, now)
         incomplete = incomplete_days(control, name)
-        days |= {day for day in incomplete if first <= day <= now.date()}
+        changed = provider.costs.owed(archive, connection)
+        days |= {day for day in (*incomplete, *changed) if first <= day <= now.date()}
         if provider.usage and (given := _read_at(used, name)):
             first = provider.usage.pages.first_day(archive, connection)
             days |= _unsettled(settings, first, given, now)

@@ -4,7 +4,7 @@ Costs are required. Usage and the organization are optional parts, and so are th
 that not every provider has: who spent (`by_user`) and a control total (`control`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from upath import UPath
 
 from openai_costs.kernel.clock_skew import ReadInstant, SkewAwareClock
 from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.orchestration.checks import ChecksBuilder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.organization.listings import ReadListing
@@ -129,6 +130,11 @@ def no_ids(_bodies: Mapping[str, bytes]) -> set[str]:
     return set()
 
 
+def no_days(_archive: Archive, _connection: Connection) -> Collection[date]:
+    """Return no day: the provider does not say by itself that days have changed."""
+    return ()
+
+
 Clean = Callable[[Reads, Connection], Iterator[Batch]]
 """Cleans kept reads into a core table."""
 
@@ -148,6 +154,8 @@ class CostSource:
         accounts: Returns the accounts that the pages name: whose costs they are.
         owned_ids: Returns the ids in the pages that one account has and no other, such as those of
             projects and keys. Two connections with such an id in common read one account.
+        owed: Returns the days that have changed at the source and were not asked for since, where
+            it says so by itself.
     """
 
     pages: RawPages
@@ -156,6 +164,7 @@ class CostSource:
     control: Callable[[Reads, Connection, timedelta], Iterator[Batch]] | None = None
     accounts: Ids = no_ids
     owned_ids: Ids = no_ids
+    owed: Callable[[Archive, Connection], Collection[date]] = no_days
 
 
 @dataclass(frozen=True)
@@ -204,6 +213,7 @@ class Provider:
         diagnose: Yields what the doctor reports about a connection; asks as little as possible.
         usage: What was used; None where it does not say.
         organization: Who and what there is; None where it does not say.
+        checks: Checks of its pages that other providers do not have.
     """
 
     name: str
@@ -213,6 +223,7 @@ class Provider:
     diagnose: Callable[[Settings, Connection, Reach, date], Iterator[Diagnosis]]
     usage: UsageSource | None = None
     organization: OrganizationSource | None = None
+    checks: Sequence[ChecksBuilder] = ()
 
     def usage_of(self, connection: Connection) -> UsageSource | None:
         """Return where a connection's usage comes from; None where it gives costs only."""

@@ -1,0 +1,83 @@
+"""The check of what settings leave out: charges for AI that no row of the ledger has."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+import msgspec
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.checks import (
+    WARN,
+    ChecksBuilder,
+    Rule,
+    Verdict,
+    evaluations,
+    finished,
+    run_days,
+)
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.exports.evidence import LEFT_OUT, LeftOut
+from openai_costs.sources.provider import RawPages
+from openai_costs.storage.archive import Archive, KeptRead
+
+AI_TAKEN = Rule(
+    "ai_taken", "Every charge that the export calls AI and machine learning is in the ledger.", WARN
+)
+
+
+def left_out_checks(pages: RawPages) -> ChecksBuilder:
+    """Return the check of a provider's exports: a function of the days to Dagster's check.
+
+    Args:
+        pages: The raw pages of the exports.
+    """
+
+    def ai_taken(
+        context: dg.AssetCheckExecutionContext,
+        archive: dg.ResourceParam[Archive],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Any]:
+        """Judge the days of the run by the newest kept reads."""
+        ours = [one for one in settings.asked_connections if one.provider == pages.provider]
+        found = dict(left_out(pages, archive, ours, run_days(context)))
+        yield from evaluations(pages.key, (_verdict(day, its) for day, its in found.items()))
+        yield from finished(pages.key, [AI_TAKEN])
+
+    def build(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+        return dg.multi_asset_check(
+            name=f"{pages.provider}_ai_taken", specs=[AI_TAKEN.spec(pages.key, days)]
+        )(ai_taken)
+
+    return build
+
+
+def left_out(
+    pages: RawPages, archive: Archive, connections: Iterable[Connection], days: DayRange
+) -> Iterator[tuple[date, dict[str, list[LeftOut]]]]:
+    """Yield what the newest read of each day leaves out, by connection."""
+    for one in connections:
+        for read in pages.newest(archive, one, days):
+            if isinstance(read, KeptRead) and LEFT_OUT in read.bodies:
+                its = msgspec.json.decode(read.bodies[LEFT_OUT], type=list[LeftOut])
+                yield read.manifest.day, {one.name: its}
+
+
+def _verdict(day: date, its: dict[str, list[LeftOut]]) -> Verdict:
+    texts = [
+        f'{name} leaves out {described(found)}: select = "all" takes every row'
+        for name, found in its.items()
+        if found
+    ]
+    return Verdict(AI_TAKEN, day, not texts, ". ".join(texts) or AI_TAKEN.promise)
+
+
+def described(charges: Iterable[LeftOut]) -> str:
+    """Return services with their amounts, the largest first."""
+    largest = sorted(charges, key=lambda one: -abs(Decimal(one.billed)))
+    return ", ".join(
+        f"{one.service} ({Decimal(one.billed):,.2f} {one.currency})" for one in largest
+    )

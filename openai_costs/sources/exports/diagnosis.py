@@ -1,0 +1,96 @@
+"""What the doctor reports of a connection that reads files: lists them, and reads the newest one.
+
+Not here: how the doctor shows it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from upath import UPath
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.formatting import counted
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources import user_files
+from openai_costs.sources.exports.locating import Located, located
+from openai_costs.sources.exports.ownership import HeldRun, Run
+from openai_costs.sources.exports.settings import files_of
+from openai_costs.sources.exports.sheets import Rules, Sheet, sheet
+from openai_costs.sources.provider import Diagnosis, Reach
+
+
+def diagnose(
+    rules: Callable[[Connection], Rules],
+    settings: Settings,
+    connection: Connection,
+    _reach: Reach,
+    today: date,
+) -> Iterator[Diagnosis]:
+    """Yield which files there are, and what the newest run of them holds.
+
+    Args:
+        rules: Returns what a connection makes of a file.
+        settings: Names of files begin in the folder of the settings file.
+        connection: Whose files.
+        _reach: Not used: files are no API.
+        today: The current UTC day.
+    """
+    try:
+        found = located(UPath(settings.config_file.parent), files_of(connection))
+        yield Diagnosis("OK", "files", _files(found))
+        run = max(found.runs, key=_recency)
+        opened = [
+            sheet(one, user_files.content(found.paths[one]), rules(connection)) for one in run.files
+        ]
+    except OpenAICostsError as refused:
+        yield Diagnosis("FAIL", "files", str(refused))
+        return
+    yield _newest(run, opened, today)
+
+
+def _recency(run: Run) -> tuple[float, date, str]:
+    at = run.ran_at.timestamp() if run.ran_at else 0.0
+    return at, run.days.last if run.days else date.min, run.name
+
+
+def _files(files: Located) -> str:
+    there = sum(len(one.files) for one in files.runs)
+    text = f"{counted(there, 'file')} of {counted(len(files.runs), 'run')}"
+    replaced = len(files.paths) - there - len(files.left_over)
+    if replaced:
+        text += f"; {counted(replaced, 'file')} of runs that newer ones replace"
+    if files.left_over:
+        text += f"; {counted(len(files.left_over), 'file')} that no manifest lists"
+    return text
+
+
+def _newest(run: Run, opened: list[Sheet], today: date) -> Diagnosis:
+    kinds = " and ".join(sorted({one.dialect.name for one in opened}))
+    rows = sum(one.facts.height for one in opened)
+    taken = sum(one.rows.height for one in opened)
+    covered = [days for one in opened if (days := HeldRun(run, one.held).days)]
+    days = _spanned(covered)
+    when = (
+        f"run at {run.ran_at:%Y-%m-%d %H:%M} UTC" if run.ran_at else "no time of the run is known"
+    )
+    text = f"{run.name}: {kinds}, {when}, {days or 'no day'}, {taken:,} of {rows:,} rows taken"
+    if new := sorted({name for one in opened for name in one.new}):
+        return Diagnosis("WARN", "newest run", f"{text}; columns that are new: {', '.join(new)}")
+    if days and (today - days.last).days > MOST_DAYS_BEHIND:
+        behind = (
+            f"it ends {counted((today - days.last).days, 'day')} ago: see whether the export runs"
+        )
+        return Diagnosis("WARN", "newest run", f"{text}; {behind}")
+    return Diagnosis("OK" if taken else "WARN", "newest run", text)
+
+
+MOST_DAYS_BEHIND = 3
+"""Exports are written every day; after a weekend no one need act."""
+
+
+def _spanned(covered: list[DayRange]) -> DayRange | None:
+    if not covered:
+        return None
+    return DayRange(min(one.first for one in covered), max(one.last for one in covered))

@@ -1,0 +1,153 @@
+"""A vendor's columns as the facts that every export has, all of them still text. Pure.
+
+`FACTS` are our names. A dialect says which of its columns each fact is in; the first column that a
+file has and that is filled counts. Not here: what a word of a vendor means (a provider's folder).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final
+
+import polars as pl
+
+from openai_costs.kernel.days import naive
+from openai_costs.kernel.errors import FileRefused
+from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.sources.exports.text_tables import row_place
+
+FACTS: Final = (
+    *("account", "sub_account", "month", "starts", "category", "charge_class"),
+    *("billed", "listed", "currency", "billed_in_usd"),
+    *("vendor", "invoicer", "service", "service_category", "subcategory", "label", "region"),
+    *("quantity", "unit", "pricing_quantity", "pricing_unit", "principal", "tags"),
+)
+"""What is known of a charge: who is billed, for which month and instant, how much, for what."""
+
+ASK: Final = "Include the column in the export."
+CORRECT: Final = "Have the export written anew, or correct the cell."
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The columns of a kind of export.
+
+    Args:
+        name: What it is called, for messages.
+        columns: The names in lower case that a fact may have, the best first.
+        marks: Columns by which a file is known to be of this kind.
+        written: Names of columns as the vendor writes them, for messages.
+        categories: The vendor's kinds of charges in lower case, in our words.
+        derived: Facts that are no single column.
+        known: Columns that are known without being used; None where any may come.
+        optional: Facts that a file need not have.
+    """
+
+    name: str
+    columns: Mapping[str, Sequence[str]]
+    marks: Sequence[str]
+    written: Mapping[str, str]
+    categories: Mapping[str, str]
+    derived: Callable[[pl.DataFrame], Mapping[str, pl.Expr]] = lambda _table: {}
+    known: frozenset[str] | None = None
+    required: Sequence[str] = field(
+        default=("billed", "currency", "month", "starts", "category", "service")
+    )
+
+    def is_of(self, heads: Sequence[str]) -> bool:
+        """Return whether a file with some columns is of this kind."""
+        return all(one in heads for one in self.marks)
+
+    def column(self, fact: str) -> str:
+        """Return what the vendor calls the column of a fact."""
+        first = self.columns[fact][0]
+        return self.written.get(first, first)
+
+
+def facts(name: str, table: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
+    """Return the facts of a file's rows, with `row`: its number in the file from 0.
+
+    Args:
+        name: The file, for messages.
+        table: Its rows as text.
+        dialect: Its kind.
+
+    Raises:
+        FileRefused: A column is missing that we rely on.
+    """
+    there = set(table.columns)
+    derived = dialect.derived(table)
+    found: dict[str, pl.Expr] = {}
+    for fact in FACTS:
+        its = [one for one in dialect.columns.get(fact, ()) if one in there]
+        if fact in derived:
+            found[fact] = derived[fact]
+        elif its:
+            found[fact] = pl.coalesce(its)
+        elif fact in dialect.required:
+            why = f"has no column {dialect.column(fact)}"
+            raise FileRefused(f"{name}, a file of {dialect.name}", why, ASK)
+        else:
+            found[fact] = pl.lit(None, pl.String)
+    return table.select(**found).with_row_index("row")
+
+
+def dated(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return facts with `day`, the UTC day, and `month`, the first day of the billing month.
+
+    Either is null where it cannot be read.
+    """
+    return rows.with_columns(day=_days(rows["starts"]), month=_days(rows["month"]).dt.month_start())
+
+
+def refuse_unusable(name: str, rows: pl.DataFrame, dialect: Dialect) -> None:
+    """Refuse a file in which a row that is taken lacks something, or has no amount.
+
+    Args:
+        name: The file, for messages.
+        rows: The dated facts of the rows that are taken.
+        dialect: Its kind.
+
+    Raises:
+        FileRefused: Names file, row, column and reason.
+    """
+    lower = pl.col("category").str.to_lowercase()
+    objections: tuple[tuple[str, pl.Expr, str], ...] = (
+        ("starts", pl.col("day").is_null(), "is no instant"),
+        ("month", pl.col("month").is_null(), "is no day"),
+        ("billed", pl.col("billed").is_null(), "is empty"),
+        ("currency", pl.col("currency").is_null(), "is empty"),
+        ("category", pl.col("category").is_null(), "is empty"),
+        ("category", ~lower.is_in(list(dialect.categories)), "is no known kind of charge"),
+    )
+    for fact, is_wrong, why in objections:
+        for row, text in rows.filter(is_wrong).select("row", _as_written(fact)).head(1).iter_rows():
+            shown = f" ({text!r})" if isinstance(text, str) else ""
+            place = f"{row_place(name, row)}, {dialect.column(fact)}"
+            raise FileRefused(place, f"{why}{shown}", CORRECT)
+    for fact in ("billed", "listed", "billed_in_usd", "quantity", "pricing_quantity"):
+        known = rows.filter(pl.col(fact).is_not_null())
+        try:
+            exact(known[fact].to_list())
+        except NotAnAmount as bad:
+            place = row_place(name, known["row"][bad.row])
+            raise FileRefused(f"{place}, {dialect.column(fact)}", bad.why, CORRECT) from None
+
+
+def _as_written(fact: str) -> pl.Expr:
+    """Return a fact as the file has it; a month is a day by now, and not repeated."""
+    return pl.col(fact) if fact != "month" else pl.lit(None, pl.String)
+
+
+def _days(texts: pl.Series) -> pl.Series:
+    """Return instants as UTC days: hours of a vendor's day are added up to it."""
+    read = {one: _day(one) for one in texts.unique().drop_nulls()}
+    return texts.replace_strict(read, default=None, return_dtype=pl.Date)
+
+
+def _day(text: str) -> date | None:
+    try:
+        at = datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError:
+        return None
+    return naive(at if at.tzinfo else at.replace(tzinfo=UTC)).date()

@@ -1,0 +1,170 @@
+"""The runs that the files of a connection are of: found in folders and object stores.
+
+Lists and reads manifests; no file of rows is opened. Not here: which run counts (ownership.py).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from upath import UPath
+
+from openai_costs.kernel.errors import FileRefused
+from openai_costs.sources import user_files
+from openai_costs.sources.exports import layout
+from openai_costs.sources.exports.ownership import Run, newest_of_each_export
+from openai_costs.sources.exports.text_tables import is_table
+
+MANIFEST: Final = "manifest.json"
+_ANY: Final = "**"
+
+
+@dataclass(frozen=True)
+class Located:
+    """The files of a connection.
+
+    Args:
+        paths: All files of rows by their names, those of replaced runs too.
+        runs: The runs that a newer one of their export does not replace.
+        left_over: Files that a manifest does not list: an older run left them.
+    """
+
+    paths: dict[str, UPath]
+    runs: list[Run]
+    left_over: tuple[str, ...]
+
+
+def located(folder: UPath, patterns: Iterable[str]) -> Located:
+    """Return the files that some patterns stand for, and their runs.
+
+    Args:
+        folder: Where names begin that are neither absolute nor a URL.
+        patterns: Files, folders, patterns, or URLs of these.
+
+    Raises:
+        FileRefused: There is no file of rows, a place cannot be reached, or a manifest lists a
+            file that is not there.
+    """
+    paths = {_name(one): one for pattern in patterns for one in _files(folder, pattern)}
+    by_manifest: dict[str, list[str]] = {}
+    alone: list[str] = []
+    manifests = _Manifests()
+    for name in sorted(paths):
+        found = manifests.of(paths[name])
+        if found:
+            by_manifest.setdefault(found, []).append(name)
+        else:
+            alone.append(name)
+    listed = [_listed(one, manifests, names) for one, names in by_manifest.items()]
+    of_files = [run for run, _ in listed]
+    runs = newest_of_each_export([*of_files, *_unlisted(alone)])
+    for run in runs:
+        if run.is_listed:
+            _refuse_incomplete(run, manifests.read(run.name))
+    return Located(paths, runs, tuple(one for _, left in listed for one in left))
+
+
+def etag(path: UPath) -> str:
+    """Return what an object store calls the version of a file; empty on a disk."""
+    if isinstance(path, Path):
+        return ""
+    info = path.fs.info(path.path)
+    found = next(
+        (info[key] for key in ("ETag", "etag", "md5Hash", "content_md5") if info.get(key)), ""
+    )
+    return str(found).strip('"')
+
+
+def _name(path: UPath) -> str:
+    return str(path.absolute() if isinstance(path, Path) else path)
+
+
+def _files(folder: UPath, pattern: str) -> list[UPath]:
+    whole = UPath(pattern) if "://" in pattern else folder / pattern
+    is_folder = pattern.endswith("/") or (not set("*?") & set(pattern) and _is_folder(whole))
+    asked = f"{pattern.rstrip('/')}/{_ANY}" if is_folder else pattern
+    found = [one for one in user_files.files(folder, asked) if is_table(one.name)]
+    if not found:
+        why = "has no file of rows (.csv, .csv.gz or .parquet)"
+        raise FileRefused(pattern, why, "Correct `files` in openai_costs.toml.")
+    return found
+
+
+def _is_folder(path: UPath) -> bool:
+    try:
+        return path.is_dir()
+    except Exception:  # noqa: BLE001 - each object store's library has its own errors
+        return False  # what is wrong is said where files are listed
+
+
+class _Manifests:
+    """The manifests beside files, each folder listed and each manifest read once."""
+
+    def __init__(self) -> None:
+        self._in_folder: dict[str, str] = {}
+        self._paths: dict[str, UPath] = {}
+        self._read: dict[str, layout.RunManifest] = {}
+
+    def of(self, file: UPath) -> str:
+        """Return the name of the manifest of a file; empty where there is none."""
+        for folder in layout.manifest_folders(_name(file)):
+            if folder not in self._in_folder:
+                self._in_folder[folder] = self._beside(file, folder)
+            if found := self._in_folder[folder]:
+                return found
+        return ""
+
+    def read(self, name: str) -> layout.RunManifest:
+        """Return what a manifest says."""
+        if name not in self._read:
+            self._read[name] = layout.manifest(name, user_files.content(self._paths[name]))
+        return self._read[name]
+
+    def _beside(self, file: UPath, folder: str) -> str:
+        place = file.with_segments(folder) if isinstance(file, Path) else UPath(folder)
+        entries = place.iterdir() if _is_folder(place) else ()
+        found = sorted((_name(one), one) for one in entries if one.name.lower().endswith(MANIFEST))
+        if len(found) > 1:
+            names = " and ".join(name for name, _ in found[:2])
+            raise FileRefused(names, "are both manifests of one run", "Remove the older one.")
+        self._paths |= found
+        return found[0][0] if found else ""
+
+
+def _listed(name: str, manifests: _Manifests, names: Sequence[str]) -> tuple[Run, list[str]]:
+    """Return the run of a manifest, and the files beside it that it does not list."""
+    said = manifests.read(name)
+    bases = {one.rpartition("/")[2] for one in said.files}
+    files = tuple(one for one in names if one.rpartition("/")[2] in bases)
+    place = layout.placed(names[0])
+    days = said.days or place.days
+    is_months = said.is_whole_months if said.days else _is_month(place)
+    ran_at = said.ran_at or place.ran_at
+    run = Run(place.export, name, files, days, is_months, ran_at, is_listed=True)
+    return run, [one for one in names if one not in files]
+
+
+def _refuse_incomplete(run: Run, said: layout.RunManifest) -> None:
+    there = {one.rpartition("/")[2] for one in run.files}
+    missing = [one for one in said.files if one.rpartition("/")[2] not in there]
+    if missing:
+        why = f"lists {missing[0]}, which is not among the files of the connection"
+        remedy = "The export may be writing it, or `files` leaves it out: correct that, or wait."
+        raise FileRefused(run.name, why, remedy)
+
+
+def _unlisted(names: Iterable[str]) -> Iterator[Run]:
+    """Yield the runs of files without a manifest: a folder with an instant, or a file, is one."""
+    folders: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        place = layout.placed(name)
+        key = (place.run, str(place.days)) if place.ran_at else (name, "")
+        folders.setdefault(key, []).append(name)
+    for (run, _), files in folders.items():
+        place = layout.placed(files[0])
+        yield Run(place.export, run, tuple(files), place.days, _is_month(place), place.ran_at)
+
+
+def _is_month(place: layout.Place) -> bool:
+    return place.days is not None and place.days == layout.month_of(place.days.first)

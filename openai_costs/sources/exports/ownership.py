@@ -1,0 +1,210 @@
+"""Which run counts for which rows, so that no dollar counts twice and no day is lost. Pure.
+
+Rows are owned by cell: billing account, sub-account, billing month and UTC day. A charge of October
+that comes late is in the month of November and belongs to its day in October, so that one day may
+have cells of several months. Of the runs of one export, the newer replaces the older wherever it
+covers; of two exports, the newer counts for the cells that it holds. Which is newer only the vendor
+says: where it does not, two runs that hold one cell are refused, with the names of both.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.errors import FileRefused
+from openai_costs.sources.exports.layout import months
+
+CELL: Final = ("account", "sub_account", "month", "day")
+"""What is owned as a whole; `month` is the first day of the billing month."""
+
+ONE_OF_THEM: Final = (
+    "Keep the manifest beside the files, or write each run into a folder with its instant, such as "
+    "run=20261122T030000Z, or remove the older of the two."
+)
+
+
+class Cell(NamedTuple):
+    """What is owned as a whole."""
+
+    account: str | None
+    sub_account: str | None
+    month: date
+    day: date
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an export wrote at one time.
+
+    Args:
+        export: The export that it belongs to.
+        name: Its manifest, folder or file, for messages.
+        files: Its files of rows.
+        days: The days that it says it is about; None where it does not say.
+        is_whole_months: Whether these are billing months, whatever days their charges are of.
+        ran_at: When it ran; None where the vendor does not say.
+        is_listed: Whether a manifest lists its files.
+    """
+
+    export: str
+    name: str
+    files: tuple[str, ...]
+    days: DayRange | None = None
+    is_whole_months: bool = False
+    ran_at: datetime | None = None
+    is_listed: bool = False
+
+
+@dataclass(frozen=True)
+class HeldRun:
+    """A run with what it holds.
+
+    Args:
+        run: The run.
+        held: A row for each cell that it holds any row of: `CELL`, file, `is_taken`.
+    """
+
+    run: Run
+    held: pl.DataFrame = field(compare=False)
+
+    @cached_property
+    def taken(self) -> set[tuple[object, ...]]:
+        """The cells that it holds rows of which are taken."""
+        return set(self.held.filter("is_taken").select(CELL).rows())
+
+    @cached_property
+    def _months(self) -> set[date]:
+        """The billing months that it has rows of."""
+        return set(self.held["month"])
+
+    @cached_property
+    def days(self) -> DayRange | None:
+        """The days that it covers: those it is about as far as it ran, or those of its rows."""
+        first, last = self.held["day"].min(), self.held["day"].max()
+        rows = DayRange(first, last) if first is not None and last is not None else None  # type: ignore[arg-type]  # days
+        about = self.run.days
+        if about is None:
+            return rows
+        until = self.run.ran_at.date() if self.run.ran_at else rows.last if rows else None
+        if until is None or until < about.first:
+            return None
+        return DayRange(about.first, min(about.last, until))
+
+    def covers(self, month: date, day: date) -> bool:
+        """Return whether a cell without rows in this run is empty, and not another run's."""
+        if self.run.is_whole_months and self.run.days is not None:
+            return month in months(self.run.days)
+        is_inside = (days := self.days) is not None and days.first <= day <= days.last
+        return is_inside and month in self._months
+
+
+def newest_of_each_export(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs without those that a newer one of the same export replaces as a whole."""
+    kept: list[Run] = []
+    timed = [one for one in runs if one.ran_at is not None]
+    untimed = [one for one in runs if one.ran_at is None]
+    for one in sorted(timed, key=lambda run: (run.ran_at, run.name), reverse=True):
+        if not any(_replaces(newer, one) for newer in kept):
+            kept.append(one)
+    return [*untimed, *reversed(kept)]
+
+
+def _replaces(newer: Run, older: Run) -> bool:
+    is_same = newer.export == older.export and newer.ran_at != older.ran_at
+    if not is_same or newer.days is None or older.days is None:
+        return False
+    if not newer.is_whole_months:
+        inside = newer.days.first <= older.days.first and older.days.last <= newer.days.last
+        return inside and not older.is_whole_months
+    return set(months(older.days)) <= set(months(newer.days))
+
+
+class Owned(NamedTuple):
+    """Which file counts for which cells.
+
+    Args:
+        cells: `CELL`, file: one row for each file of the run that owns the cell.
+        empty: The days that runs cover and that no cell has rows of.
+    """
+
+    cells: pl.DataFrame
+    empty: set[date]
+
+
+def owned(runs: Sequence[HeldRun]) -> Owned:
+    """Return which file counts for which cells.
+
+    Raises:
+        FileRefused: Two runs hold one cell, and the vendor does not say which is newer.
+    """
+    held = [one.held.with_columns(run=pl.lit(number)) for number, one in enumerate(runs)]
+    if not held:
+        return Owned(pl.DataFrame(schema=dict.fromkeys((*CELL, "file"), pl.String)), set())
+    together = pl.concat(held)
+    owner = {
+        cell: _owner(runs, dict(its), cell) for cell, its in _by_cell(together) if any(its.values())
+    }
+    mine = pl.DataFrame(
+        [(*cell, number) for cell, number in owner.items()],
+        schema={name: together.schema[name] for name in (*CELL, "run")},
+        orient="row",
+    )
+    cells = together.filter("is_taken").join(mine, on=[*CELL, "run"], how="semi", nulls_equal=True)
+    covered = {day for one in runs if one.days for day in one.days}
+    covered |= set(together["day"])
+    return Owned(cells.select(*CELL, "file"), covered - set(cells["day"]))
+
+
+def _by_cell(together: pl.DataFrame) -> Iterator[tuple[Cell, Mapping[int, bool]]]:
+    """Yield each cell with the runs that hold it, and whether they hold rows that are taken."""
+    taken = together.group_by(*CELL, "run").agg(pl.col("is_taken").any())
+    found: dict[Cell, dict[int, bool]] = {}
+    for *cell, run, is_taken in taken.sort(*CELL, "run").iter_rows():
+        found.setdefault(Cell(*cell), {})[run] = is_taken
+    return iter(found.items())
+
+
+def _owner(runs: Sequence[HeldRun], its: Mapping[int, bool], cell: Cell) -> int | None:
+    """Return the run that a cell is owned by; None where a newer run of its export emptied it."""
+    rivals = [n for n, is_taken in its.items() if is_taken and not _is_emptied(runs, n, its, cell)]
+    ranked = sorted(rivals, key=lambda number: _ran(runs[number]))
+    if len(ranked) > 1:
+        newest, second = runs[ranked[-1]], runs[ranked[-2]]
+        oldest = runs[ranked[0]]
+        if oldest.run.ran_at is None:
+            raise _doubt(newest.run, oldest.run, cell)
+        if _ran(newest) == _ran(second):
+            raise _doubt(newest.run, second.run, cell)
+    return ranked[-1] if ranked else None
+
+
+def _is_emptied(runs: Sequence[HeldRun], number: int, its: Mapping[int, bool], cell: Cell) -> bool:
+    """Return whether a newer run of the same export covers a cell and holds nothing in it."""
+    own = runs[number]
+    return any(
+        other.run.export == own.run.export
+        and other.run.ran_at is not None
+        and _ran(other) > _ran(own)
+        and other.covers(cell.month, cell.day)
+        and not its.get(place, False)
+        for place, other in enumerate(runs)
+    )
+
+
+def _ran(one: HeldRun) -> float:
+    return one.run.ran_at.timestamp() if one.run.ran_at else float("-inf")
+
+
+def _doubt(first: Run, second: Run, cell: Cell) -> FileRefused:
+    names = " and ".join(sorted((first.name, second.name)))
+    account = f" of billing account {cell.account}" if cell.account else ""
+    why = (
+        f"both have charges{account} for {cell.day} in the billing month {cell.month:%Y-%m}, and "
+        "nothing that the vendor wrote says which of the two runs is newer"
+    )
+    return FileRefused(names, why, ONE_OF_THEM)

@@ -1,0 +1,191 @@
+"""Reads the days of a connection from the files of its exports: all of them, or none.
+
+Everything that a file can be refused for is found before the first day is yielded. Not here: which
+run counts (ownership.py), what a column means (a provider's dialects).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import polars as pl
+from upath import UPath
+
+from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.formatting import counted
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources import user_files
+from openai_costs.sources.exports.evidence import (
+    DayPart,
+    LeftOut,
+    Request,
+    Source,
+    bodies,
+    digest,
+    left_out_of,
+    newest_run,
+    parts_of,
+    sources_of,
+)
+from openai_costs.sources.exports.gone_files import kept_parts, still_held
+from openai_costs.sources.exports.locating import Located, etag, located
+from openai_costs.sources.exports.notes import DayNote, Notes, recall, remember
+from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
+from openai_costs.sources.exports.settings import files_of, host_of
+from openai_costs.sources.exports.settled import is_settled
+from openai_costs.sources.exports.sheets import Rules, Sheet, sheet
+from openai_costs.sources.provider import Reach, Tell
+from openai_costs.storage.archive import Archive, DayRead, KeptRead
+
+DATASET = "costs"
+LATE = timedelta(days=31)
+"""How long after the days asked for a billing month may end that no charge of theirs is in."""
+
+
+@dataclass(frozen=True)
+class ExportReader:
+    """Reads the exports of a provider.
+
+    Args:
+        settings: Names of files begin in the folder of the settings file.
+        archive: Where reads and notes are kept.
+        clock: When the reading is.
+        reach: Not used: files are no API.
+        rules: Returns what a connection makes of a file.
+    """
+
+    settings: Settings
+    archive: Archive
+    clock: Clock
+    reach: Reach = field(default_factory=Reach)
+    rules: Callable[[Connection], Rules] = field(kw_only=True)
+
+    def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
+        """Yield each day that a run covers, as a complete read, newest first.
+
+        A day of which the same rows are kept already is not kept again.
+
+        Raises:
+            FileRefused: A file or a run cannot be used: nothing was yielded.
+        """
+        read_at = self.clock()
+        folder = UPath(self.settings.config_file.parent)
+        found = located(folder, files_of(connection))
+        rules = self.rules(connection)
+        reading = _Reading(self.archive, connection, rules, read_at)
+        reading.open(found, days)
+        for line in reading.lines():
+            tell(line)
+        yield from reading.kept_days(days)
+
+
+class _Reading:
+    """One reading of a connection's files."""
+
+    def __init__(
+        self, archive: Archive, connection: Connection, rules: Rules, read_at: datetime
+    ) -> None:
+        self._archive, self._connection = archive, connection
+        self._rules, self._read_at = rules, read_at
+        self._runs: list[HeldRun] = []
+        self._parts: dict[date, list[DayPart]] = {}
+        self._left_out: dict[date, list[LeftOut]] = {}
+        self._covered: set[date] = set()
+        self._present: set[str] = set()
+        self._left_over: tuple[str, ...] = ()
+
+    def open(self, files: Located, days: DayRange) -> None:
+        """Read the files that may have charges of some days, and find out which rows count."""
+        opened: dict[str, tuple[Sheet, Source]] = {}
+        unread: set[str] = set()
+        for run in files.runs:
+            if not _may_have(run, days):
+                unread.update(run.files)
+                continue
+            its = [self._sheet(run, name, files.paths[name]) for name in run.files]
+            opened |= {one.name: (one, source) for one, source in its}
+            self._runs.append(HeldRun(run, pl.concat([one.held for one, _ in its])))
+        self._present, self._left_over = set(files.paths) - unread, files.left_over
+        self._take(owned(self._runs), opened)
+
+    def _take(self, own: Owned, opened: dict[str, tuple[Sheet, Source]]) -> None:
+        self._covered = own.empty | set(own.cells["day"])
+        for one, source in opened.values():
+            for day, part in parts_of(one, source, own.cells).items():
+                self._parts.setdefault(day, []).append(part)
+            for day, left in left_out_of(one, own.cells).items():
+                self._left_out.setdefault(day, []).extend(left)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what the log says of the files."""
+        name, files = self._connection.name, sum(len(one.run.files) for one in self._runs)
+        yield f"{name}: read {counted(files, 'file')} of {counted(len(self._runs), 'run')}"
+        if left := self._left_over:
+            yield f"{name}: ignored {counted(len(left), 'file')} that no manifest lists: {left[0]}"
+
+    def kept_days(self, days: DayRange) -> Iterator[DayRead]:
+        """Yield the days that have changed; note those that have and were not asked for."""
+        notes = recall(self._archive, self._connection)
+        asked, kept, changed = set(days), dict[date, DayNote](), set[date]()
+        for day in sorted(self._covered | self._rewritten(notes), reverse=True):
+            if day not in asked and day not in notes.days:
+                continue  # nothing of it was ever asked for
+            requests, members = self._day(day)
+            if day in asked:
+                files = sorted({path for path, params, _ in requests.values() if params})
+                kept[day] = DayNote(digest(members), tuple(files))
+                read = DayRead(*self._whose(), day, self._read_at, requests, members)
+                if not self._is_kept(read):
+                    yield read
+            elif digest(members) != notes.days[day].digest:
+                changed.add(day)
+        remember(self._archive, self._connection, self._covered, kept, changed)
+
+    def _rewritten(self, notes: Notes) -> set[date]:
+        """Return the days that were kept from files which are there: they may have lost rows."""
+        return {day for day, its in notes.days.items() if self._present.intersection(its.files)}
+
+    def _whose(self) -> tuple[str, str, str]:
+        return self._connection.provider, self._connection.name, DATASET
+
+    def _newest(self, day: date) -> KeptRead | None:
+        provider, name, dataset = self._whose()
+        kept = self._archive.newest(provider, name, dataset, [day])
+        return next((one for one in kept if isinstance(one, KeptRead)), None)
+
+    def _day(self, day: date) -> tuple[dict[str, Request], dict[str, bytes]]:
+        """Return a day as it is kept: rows of the files there are, and of files that are gone."""
+        parts = list(self._parts.get(day, ()))
+        dialects = {one.name: one for one in self._rules.dialects}
+        if (before := self._newest(day)) is not None:
+            for part in kept_parts(before, dialects):
+                dialect = dialects[part.source.dialect]
+                stays = still_held(part, dialect, self._runs, self._present)
+                parts += [stays] if stays else []
+        return bodies(parts, self._left_out.get(day, ()))
+
+    def _is_kept(self, read: DayRead) -> bool:
+        """Return whether the newest read of a day says the same, and finds it as settled."""
+        before = self._newest(read.day)
+        if before is None or dict(before.bodies) != dict(read.bodies):
+            return False
+        host = host_of(self._connection)
+        ran, ran_before = (
+            newest_run(sources_of(one)) for one in (read.manifest(), before.manifest)
+        )
+        now = is_settled(read.day, read.read_at, ran, host)
+        return now == is_settled(read.day, before.manifest.read_at, ran_before, host)
+
+    def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
+        content = user_files.content(path)
+        found = sheet(name, content, self._rules)
+        ran_at = run.ran_at.isoformat() if run.ran_at else ""
+        sha256 = hashlib.sha256(content).hexdigest()
+        return found, Source(name, sha256, etag(path), run.name, ran_at, found.dialect.name)
+
+
+def _may_have(run: Run, days: DayRange) -> bool:
+    """Return whether a run may have charges of some days: late ones are in a later month."""
+    return run.days is None or run.days.last + LATE >= days.first

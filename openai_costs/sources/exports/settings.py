@@ -1,0 +1,79 @@
+"""What settings say of a connection that reads files: which ones, and what a currency is worth."""
+
+import re
+from collections.abc import Hashable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.error_texts import SettingRefused
+from openai_costs.settings.section import VariableName, written_as
+from openai_costs.sources.exports.currency import Currency
+
+Month = Annotated[str, written_as(r"\d{4}-(0[1-9]|1[0-2])", "must be a month: 2026-11")]
+Code = Annotated[str, written_as(r"[A-Z]{3}", "must be the code of a currency: EUR")]
+Host = Annotated[str, written_as(r"[a-z0-9][a-z0-9_-]{0,62}", "must be in lower-case letters: aws")]
+Units = Annotated[Decimal, Field(gt=0)]
+
+
+class ExportConnection(Connection):
+    """One or several exports of a bill; no key, because files are no API."""
+
+    admin_key_env: VariableName = "OPENAI_COSTS_NO_KEY"
+    base_url: str = ""
+    files: tuple[str, ...] = Field(min_length=1)
+    host: Host | None = None
+    currency: Code | None = None
+    usd_per_unit: Units | Mapping[Month, Units] | Literal["x_BilledCostInUsd"] | None = None
+
+    has_key: ClassVar[bool] = False
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("files")
+    @classmethod
+    def _without_secrets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not one.strip():
+                raise SettingRefused(
+                    "has an empty name: write a file, a folder, a pattern or a URL"
+                )
+            if re.search(r"://[^/@]*:[^/@]*@|[?&](sig|X-Amz-[A-Za-z]+)=", one):
+                raise SettingRefused(
+                    "contains a password or a signature: leave it out, and give this process the "
+                    "right to read the store"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _names_the_currency(self) -> "ExportConnection":
+        if self.usd_per_unit is not None and self.currency is None:
+            raise SettingRefused("needs `currency`: the currency that it is for", ("usd_per_unit",))
+        return self
+
+    @property
+    def source_mark(self) -> Hashable:
+        """The files: two connections that read the same ones would count them twice."""
+        return tuple(sorted(self.files))
+
+
+def files_of(connection: Connection) -> tuple[str, ...]:
+    """Return the names and patterns that a connection reads."""
+    return connection.files if isinstance(connection, ExportConnection) else ()
+
+
+def host_of(connection: Connection) -> str | None:
+    """Return who invoices, where the settings say so for the whole connection."""
+    return connection.host if isinstance(connection, ExportConnection) else None
+
+
+def currency_of(connection: Connection) -> Currency:
+    """Return what becomes of a connection's amounts that are not in dollars."""
+    if not isinstance(connection, ExportConnection):
+        return Currency(None, None)
+    return Currency(connection.currency, connection.usd_per_unit)

@@ -1,0 +1,40 @@
+"""When a day of an export has stopped moving: some days after its month has closed. Pure.
+
+A file has no mark of its own for it, and vendors go on writing to a month after its end. The days
+below are our rule, on the safe side of what each vendor documents; a later correction is a
+restatement like any other.
+
+- AWS finalizes a bill within the first days of the next month.
+  https://docs.aws.amazon.com/cur/latest/userguide/what-is-cur.html
+- Azure exports the month before in the first five days of a month.
+  https://learn.microsoft.com/azure/cost-management-billing/costs/understand-cost-mgt-data
+- Google gives no number of days.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from openai_costs.kernel.days import ONE_DAY, midnight, naive
+from openai_costs.sources.exports.layout import month_of
+
+DAYS_AFTER: Final[Mapping[str, int]] = MappingProxyType({"aws": 7, "azure": 5, "google": 10})
+"""Days after the end of a month, by who invoices."""
+OTHERWISE: Final = 10
+
+
+def is_settled(day: date, read_at: datetime, ran_at: datetime | None, host: str | None) -> bool:
+    """Return whether a day had stopped moving when it was read.
+
+    Args:
+        day: The day.
+        read_at: When its files were read.
+        ran_at: When the newest run among them was: the month must have ended by then. None where
+            the vendor does not say.
+        host: Who invoices; None where several do.
+    """
+    days = DAYS_AFTER.get(host or "", OTHERWISE)
+    ended = midnight(month_of(day).last) + ONE_DAY
+    is_late = naive(read_at) >= naive(ended + timedelta(days=days))
+    return is_late and (ran_at is None or naive(ran_at) >= naive(ended))

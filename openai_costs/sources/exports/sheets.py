@@ -1,0 +1,104 @@
+"""A file of a run, read: facts of every row, and whole rows of those that are taken. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from openai_costs.kernel.errors import FileRefused
+from openai_costs.sources.exports.currency import Currency
+from openai_costs.sources.exports.dialects import Dialect, dated, facts, refuse_unusable
+from openai_costs.sources.exports.ownership import CELL
+from openai_costs.sources.exports.text_tables import text_table
+
+ROW: Final = "row"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a connection makes of a file.
+
+    Args:
+        dialects: The kinds of exports that it reads.
+        is_taken: Whether a row is taken, from its facts.
+        is_left_out: Whether a row that is not taken is named all the same.
+        currency: What becomes of amounts that are not in dollars.
+        other_kinds: Why a file of no such kind is refused, by its columns; and what to do.
+    """
+
+    dialects: Sequence[Dialect]
+    is_taken: pl.Expr
+    is_left_out: pl.Expr
+    currency: Currency
+    other_kinds: Callable[[Sequence[str]], str] = lambda _heads: ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file that was read.
+
+    Args:
+        name: The file.
+        dialect: Its kind.
+        facts: The dated facts of every row, with `is_taken` and `is_left_out`.
+        rows: The rows that are taken as they are written, with their number.
+        new: Columns that are new to us.
+    """
+
+    name: str
+    dialect: Dialect
+    facts: pl.DataFrame
+    rows: pl.DataFrame
+    new: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> pl.DataFrame:
+        """The cells that the file has rows of."""
+        is_dated = pl.col("day").is_not_null() & pl.col("month").is_not_null()
+        cells = self.facts.filter(is_dated).group_by(CELL).agg(pl.col("is_taken").any())
+        return cells.with_columns(file=pl.lit(self.name)).select(*CELL, "file", "is_taken")
+
+
+def sheet(name: str, content: bytes, rules: Rules) -> Sheet:
+    """Return a file as it was read.
+
+    Args:
+        name: The file: its ending is its format.
+        content: Its bytes.
+        rules: What the connection makes of it.
+
+    Raises:
+        FileRefused: It cannot be used: names file, row, column and reason.
+    """
+    table = text_table(name, content)
+    dialect = next((one for one in rules.dialects if one.is_of(table.columns)), None)
+    if dialect is None:
+        raise _of_no_kind(name, table.columns, rules)
+    found = dated(facts(name, table, dialect)).with_columns(
+        is_taken=rules.is_taken.fill_null(value=False)
+    )
+    found = found.with_columns(
+        is_left_out=rules.is_left_out.fill_null(value=False) & ~pl.col("is_taken")
+    )
+    taken = found.filter("is_taken")
+    refuse_unusable(name, taken, dialect)
+    rules.currency.refuse_without_rate(name, taken, dialect)
+    rows = table.with_row_index(ROW).filter(found["is_taken"])
+    return Sheet(name, dialect, found, rows, _new(table.columns, dialect))
+
+
+def _of_no_kind(name: str, heads: Sequence[str], rules: Rules) -> FileRefused:
+    if hint := rules.other_kinds(heads):
+        return FileRefused(name, *hint.split("; ", 1))
+    kinds = " or ".join(one.name for one in rules.dialects)
+    best = rules.dialects[0]
+    missing = next((one for one in best.marks if one not in heads), best.marks[0])
+    why = f"is no file of {kinds}: it has no column {best.written.get(missing, missing)}"
+    return FileRefused(name, why, "Name the files of the export alone in `files`.")
+
+
+def _new(heads: Iterable[str], dialect: Dialect) -> tuple[str, ...]:
+    if dialect.known is None:
+        return ()
+    return tuple(sorted(one for one in heads if one not in dialect.known and one[:2] != "x_"))

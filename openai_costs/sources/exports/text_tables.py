@@ -1,0 +1,125 @@
+"""A file of an export as a table of text: every digit as it is written. Pure.
+
+CSV, also packed with gzip, and Parquet. Names of columns are in lower case, because tools between
+the vendor and us change their case. A Parquet number that is a binary float becomes the shortest
+decimal that stands for it, which is what the vendor's own CSV shows.
+"""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from openai_costs.kernel.errors import FileRefused
+from openai_costs.sources.file_text import decoded, unpacked
+from openai_costs.sources.text_rows import text_rows
+
+ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
+"""What the name of a file of rows ends in."""
+
+AGAIN: Final = "Copy it again, or have the export written anew."
+
+
+def is_table(name: str) -> bool:
+    """Return whether the name of a file is that of a file of rows."""
+    return name.lower().endswith(ENDINGS)
+
+
+def text_table(name: str, content: bytes) -> pl.DataFrame:
+    """Return a file's rows as text, in the order of the file; an empty cell is null.
+
+    Args:
+        name: The file, for messages; its ending is its format.
+        content: Its bytes.
+
+    Raises:
+        FileRefused: It does not have the format of its ending, or two columns have one name.
+    """
+    plain, body = unpacked(name, content)
+    is_parquet = plain.lower().endswith(".parquet")
+    frame = _parquet(name, body) if is_parquet else _csv(name, plain, body)
+    frame.columns = _heads(name, frame.columns)
+    texts = [_text(frame[head]) for head in frame.columns]
+    return pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
+
+
+def row_place(name: str, row: int) -> str:
+    """Return how a message names a row; the first below the names of the columns is row 1."""
+    return f"{name}, row {row + 1:,}"
+
+
+def _heads(name: str, written: list[str]) -> list[str]:
+    """Return the names of columns in lower case, where no other column has that name already."""
+    heads: list[str] = []
+    for head in map(str.strip, written):
+        heads.append(head if head.lower() in heads else head.lower())
+    if twice := sorted({head for head in heads if heads.count(head) > 1}):
+        raise FileRefused(name, f"has more than one column {', '.join(twice)}", AGAIN)
+    return heads
+
+
+def _csv(name: str, plain: str, body: bytes) -> pl.DataFrame:
+    if not decoded(name, body).strip():
+        raise FileRefused(name, "is empty: not even the names of columns are there", AGAIN)
+    try:
+        return pl.read_csv(io.BytesIO(body), infer_schema=False)
+    except pl.exceptions.PolarsError as broken:
+        for _ in text_rows(plain, body):  # finds the line, and raises
+            pass
+        first = str(broken).splitlines()[0]
+        raise FileRefused(name, f"is not CSV ({first})", AGAIN) from None
+
+
+def _parquet(name: str, body: bytes) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(io.BytesIO(body))
+    except (pl.exceptions.PolarsError, OSError) as broken:
+        first = str(broken).splitlines()[0]
+        raise FileRefused(name, f"is not readable Parquet ({first})", AGAIN) from None
+
+
+def _text(values: pl.Series) -> pl.Series:
+    """Return a column as text: instants in ISO form and UTC, what is nested as JSON."""
+    kind = values.dtype
+    if kind == pl.String:
+        return values.str.strip_chars()
+    if isinstance(kind, pl.Datetime):
+        utc = values.dt.convert_time_zone(str(UTC)) if kind.time_zone else values
+        return utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
+    if kind.is_nested() or isinstance(kind, pl.Map):
+        return pl.Series(values.name, list(map(_json, values.to_list())), dtype=pl.String)
+    return values.cast(pl.String)
+
+
+def _json(value: Any) -> str | None:  # noqa: ANN401 - whatever the file nests
+    if value is None:
+        return None
+    return msgspec.json.encode(_pairs(value), order="sorted", enc_hook=str).decode()
+
+
+def _pairs(value: Any) -> Any:  # noqa: ANN401 - whatever the file nests
+    """Return a list of `{"key": ..., "value": ...}` as an object; any other value as it is."""
+    is_list = isinstance(value, list) and bool(value)
+    if is_list and all(isinstance(one, dict) and set(one) == {"key", "value"} for one in value):
+        return {str(one["key"]): one["value"] for one in value}
+    return value
+
+
+def members(text: str | None) -> dict[str, str]:
+    """Return an object that a cell holds as JSON; empty where it holds none."""
+    if not text or not text.lstrip().startswith(("{", "[")):
+        return {}
+    try:
+        found = _pairs(msgspec.json.decode(text))
+    except msgspec.DecodeError:
+        return {}
+    return dict(_named(found)) if isinstance(found, dict) else {}
+
+
+def _named(nested: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in nested.items():
+        if value is not None and value != "":
+            yield name, value if isinstance(value, str) else msgspec.json.encode(value).decode()

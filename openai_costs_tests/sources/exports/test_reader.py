@@ -1,0 +1,304 @@
+"""Which rows of which files count, through reader and archive: no dollar twice, no day lost."""
+
+import gzip
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.sources.exports.notes import owed_days
+from openai_costs.storage.archive import KeptRead
+from openai_costs_tests.sources.exports.files import Export, azure_manifest, csv_of, row
+
+NOV = "20261101-20261130"
+DAILY_RUN = f"daily/{NOV}/run-a"
+AWS = "focus/data/billing_period=2026-11"
+AWS_MANIFEST = "focus/metadata/billing_period=2026-11/focus-Manifest.json"
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Export:
+    return Export(tmp_path)
+
+
+def daily(export: Export, run: str, ran_at: str, *rows: dict[str, str]) -> None:
+    """A run of a daily export of the month to date, as Azure writes it."""
+    export.put(f"daily/{NOV}/{run}/part_0.csv", csv_of(*rows))
+    said = azure_manifest(ran_at, "2026-11-01", "2026-11-30", "MonthToDate", "part_0.csv")
+    export.put(f"daily/{NOV}/{run}/manifest.json", said)
+
+
+def once(export: Export, ran_at: str, *rows: dict[str, str]) -> None:
+    """A one-time export of three days, as Azure writes it."""
+    export.put("once/20261103-20261105/run-x/part_0.csv", csv_of(*rows))
+    said = azure_manifest(ran_at, "2026-11-03", "2026-11-05", "Custom", "part_0.csv")
+    export.put("once/20261103-20261105/run-x/manifest.json", said)
+
+
+def test_the_newer_run_of_a_month_replaces_the_older_one_beside_it(export: Export):
+    daily(export, "a", "2026-11-04T03:00:00Z", row("2026-11-02", "1"), row("2026-11-03", "2"))
+    daily(export, "b", "2026-11-05T03:00:00Z", row("2026-11-02", "1.5"), row("2026-11-04", "4"))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal("1.5"), "2026-11-04": Decimal(4)}
+
+
+def test_a_one_time_export_beside_the_daily_one_counts_for_the_days_it_holds(export: Export):
+    daily(export, "a", "2026-11-06T03:00:00Z", row("2026-11-03", "3"), row("2026-11-06", "6"))
+    once(export, "2026-11-07T09:00:00Z", row("2026-11-03", "3.3"), row("2026-11-04", "4.4"))
+    assert export.read() == ""
+    expected = {"2026-11-03": "3.3", "2026-11-04": "4.4", "2026-11-06": "6"}
+    assert export.usd == {day: Decimal(usd) for day, usd in expected.items()}
+
+
+def test_an_older_one_time_export_fills_only_what_the_daily_one_lacks(export: Export):
+    daily(export, "a", "2026-11-08T03:00:00Z", row("2026-11-03", "3"), row("2026-11-06", "6"))
+    once(export, "2026-11-05T09:00:00Z", row("2026-11-03", "9"), row("2026-11-04", "4"))
+    assert export.read() == ""
+    assert export.usd["2026-11-03"] == Decimal(3)
+    assert export.usd["2026-11-04"] == Decimal(4)
+
+
+def test_two_runs_of_which_no_one_says_which_is_newer_are_refused_with_both_names(export: Export):
+    export.put("a.csv", csv_of(row("2026-11-03", "3")))
+    export.put("b.csv", csv_of(row("2026-11-03", "4"), row("2026-11-04", "5")))
+    refusal = export.read()
+    assert "a.csv and " in refusal
+    assert "b.csv: both have charges of billing account 0123-ABCD for 2026-11-03" in refusal
+    assert export.kept() == []
+
+
+def test_files_of_other_days_accounts_or_months_lie_beside_each_other(export: Export):
+    export.put("a.csv", csv_of(row("2026-11-03", "3")))
+    export.put("b.csv", csv_of(row("2026-11-04", "4")))
+    export.put("c.csv", csv_of(row("2026-11-03", "5", SubAccountId="maps-lab")))
+    late = row("2026-11-03", "6", BillingPeriodStart="2026-12-01T00:00:00Z")
+    export.put("d.csv", csv_of(late))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-03": Decimal(14), "2026-11-04": Decimal(4)}
+
+
+def test_a_part_that_an_older_run_left_behind_is_not_counted(export: Export):
+    export.put(f"{AWS}/focus-00001.csv.gz", gzip.compress(csv_of(row("2026-11-03", "3"))))
+    export.put(f"{AWS}/focus-00002.csv.gz", gzip.compress(csv_of(row("2026-11-03", "9"))))
+    listed = [f"s3://bucket/{AWS}/focus-00001.csv.gz"]
+    export.put(AWS_MANIFEST, json.dumps({"dataFiles": listed}).encode())
+    assert export.read() == ""
+    assert export.usd == {"2026-11-03": Decimal(3)}
+    assert any("focus-00002.csv.gz" in line for line in export.log)
+
+
+def test_a_run_of_which_a_part_is_missing_is_refused(export: Export):
+    export.put(f"{AWS}/focus-00001.csv", csv_of(row("2026-11-03", "3")))
+    listed = [f"s3://bucket/{AWS}/focus-0000{n}.csv" for n in (1, 2)]
+    export.put(AWS_MANIFEST, json.dumps({"dataFiles": listed}).encode())
+    assert "focus-Manifest.json: lists " in (refusal := export.read())
+    assert "focus-00002.csv" in refusal
+
+
+def test_all_parts_of_a_dated_folder_are_one_run_and_an_older_folder_does_not_count(
+    export: Export,
+):
+    export.put("run=20261104T030000Z/0.csv", csv_of(row("2026-11-02", "1"), row("2026-11-03", "1")))
+    export.put("run=20261104T030000Z/1.csv", csv_of(row("2026-11-02", "1")))
+    export.put("run=20261105T030000Z/0.csv", csv_of(row("2026-11-02", "5"), row("2026-11-03", "6")))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(5), "2026-11-03": Decimal(6)}
+
+
+def test_a_day_that_a_rewritten_month_has_no_more_becomes_empty(export: Export):
+    daily(export, "a", "2026-11-05T03:00:00Z", row("2026-11-02", "1"), row("2026-11-04", "2"))
+    export.read()
+    daily(export, "a", "2026-11-06T03:00:00Z", row("2026-11-02", "1"))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(1)}
+    (empty,) = (
+        one for one in export.kept() if isinstance(one, KeptRead) and _is(one, "2026-11-04")
+    )
+    assert empty.bodies["control"] == b"[]"
+
+
+def test_a_file_without_a_manifest_that_is_written_anew_loses_the_days_it_lost(export: Export):
+    export.put("bill.csv", csv_of(row("2026-11-02", "1"), row("2026-11-04", "2")))
+    export.read()
+    export.put("bill.csv", csv_of(row("2026-11-02", "1.25")))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal("1.25")}
+
+
+def test_days_of_a_file_that_is_gone_stay(export: Export):
+    export.put("october.csv", csv_of(row("2026-10-30", "3")))
+    export.put("november.csv", csv_of(row("2026-11-02", "1")))
+    export.read()
+    export.remove("october.csv")
+    late = row("2026-10-30", "0.5", BillingPeriodStart="2026-11-01T00:00:00Z")
+    export.put("november.csv", csv_of(row("2026-11-02", "1"), late))
+    assert export.read() == ""
+    assert export.usd == {"2026-10-30": Decimal("3.5"), "2026-11-02": Decimal(1)}
+
+
+def test_a_late_charge_that_comes_in_the_next_month_makes_its_own_day_due(export: Export):
+    export.put("october.csv", csv_of(row("2026-10-30", "3")))
+    export.put("november.csv", csv_of(row("2026-11-02", "1")))
+    export.read()
+    late = row("2026-10-30", "0.5", BillingPeriodStart="2026-11-01T00:00:00Z")
+    export.put("november.csv", csv_of(row("2026-11-02", "1"), late))
+    november = DayRange(date(2026, 11, 1), date(2026, 11, 28))
+    assert export.read(november) == ""
+    assert owed_days(export.archive, export.connection) == (date(2026, 10, 30),)
+    assert export.usd["2026-10-30"] == Decimal(3)
+    export.read()
+    assert export.usd["2026-10-30"] == Decimal("3.5")
+    assert owed_days(export.archive, export.connection) == ()
+
+
+def test_a_day_that_has_not_changed_is_not_kept_again(export: Export):
+    export.put("bill.csv", csv_of(row("2026-11-02", "1"), row("2026-11-03", "2")))
+    export.read()
+    export.put("bill.csv", csv_of(row("2026-11-02", "1"), row("2026-11-03", "2.5")))
+    export.now += timedelta(hours=1)
+    export.read()
+    assert (export.reads_of("2026-11-02"), export.reads_of("2026-11-03")) == (1, 2)
+
+
+def test_a_day_is_settled_some_days_after_its_month_has_closed(export: Export):
+    export.put("bill.csv", csv_of(row("2026-10-30", "1"), row("2026-11-02", "2")))
+    export.read()
+    settled = dict(export.control.select("day", "is_settled").iter_rows())
+    assert (settled[date(2026, 10, 30)], settled[date(2026, 11, 2)]) == (True, False)
+    export.now = datetime(2026, 12, 11, tzinfo=UTC)
+    export.read()
+    assert export.control["is_settled"].all()
+
+
+def test_hours_of_any_zone_become_utc_days(export: Export):
+    hours = [
+        row("2026-11-02T22:00:00Z", "1"),
+        row("2026-11-02T23:00:00Z", "2"),
+        row("2026-11-03T01:00:00+02:00", "4"),
+        row("2026-11-03 00:00:00 UTC", "8", BillingPeriodStart="2026-11-01 00:00:00 UTC"),
+    ]
+    for one in hours[:3]:
+        one["BillingPeriodStart"] = "2026-11-01"
+    hours[3]["ChargePeriodStart"] = "2026-11-03 00:00:00 UTC"
+    export.put("bill.csv", csv_of(*hours))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(7), "2026-11-03": Decimal(8)}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "because"),
+    [
+        ({"BilledCost": ""}, "row 2, BilledCost: is empty"),
+        ({"BilledCost": "1,5"}, "row 2, BilledCost: is '1,5', which is not a finite number"),
+        ({"ChargePeriodStart": "3 November"}, "row 2, ChargePeriodStart: is no instant"),
+        ({"ChargeCategory": "Gift"}, "row 2, ChargeCategory: is no known kind of charge ('Gift')"),
+        ({"BillingCurrency": "EUR"}, "row 2, BillingCurrency: is EUR, and the connection names no"),
+    ],
+)
+def test_a_refused_file_names_row_column_and_reason_and_changes_nothing(
+    export: Export, wrong: dict[str, str], because: str
+):
+    export.put("good.csv", csv_of(row("2026-11-01", "1")))
+    export.put("bad.csv", csv_of(row("2026-11-02", "1"), row("2026-11-03", "2") | wrong))
+    assert f"bad.csv, {because}" in export.read()
+    assert export.kept() == []
+
+
+def test_a_file_without_a_column_that_is_needed_is_refused(export: Export):
+    without = row("2026-11-02", "1")
+    del without["ChargePeriodStart"]
+    export.put("bill.csv", csv_of(without))
+    assert "bill.csv, a file of FOCUS: has no column ChargePeriodStart" in export.read()
+
+
+def test_a_row_is_kept_as_it_was_written_with_the_file_it_came_from(export: Export):
+    export.put("bill.csv", csv_of(row("2026-11-02", "1.50", x_Owner="maps")))
+    export.read()
+    (read,) = (one for one in export.kept() if isinstance(one, KeptRead))
+    (kept,) = json.loads(read.bodies["rows_0"])
+    assert (kept["billedcost"], kept["x_owner"], kept["row"]) == ("1.50", "maps", 0)
+    part = read.manifest.parts["rows_0"]
+    assert part.path.endswith("exports/bill.csv")
+    assert len(dict(part.params)["sha256"]) == 64
+
+
+def test_rows_that_are_no_ai_are_left_alone_and_ai_that_is_left_out_is_noted(export: Export):
+    compute = {"ServiceName": "Compute Engine", "ServiceCategory": "Compute"}
+    export.put(
+        "bill.csv",
+        csv_of(
+            row("2026-11-02", "1"),
+            row("2026-11-02", "99", **compute),
+            row("2026-11-02", "7", ServiceName="Cloud Vision"),
+        ),
+    )
+    export.read()
+    assert export.usd == {"2026-11-02": Decimal(1)}
+    (read,) = (one for one in export.kept() if isinstance(one, KeptRead))
+    (left,) = json.loads(read.bodies["left_out"])
+    assert (left["service"], left["billed"]) == ("Cloud Vision", "7")
+    export.settings_of = {"select": "all"}
+    export.read()
+    assert export.usd == {"2026-11-02": Decimal(107)}
+
+
+def test_credits_taxes_and_corrections_stay_apart_and_an_unknown_list_cost_is_null(export: Export):
+    export.put(
+        "bill.csv",
+        csv_of(
+            row("2026-11-02", "12.5", ListCost="0"),
+            row("2026-11-02", "-2.5", ChargeCategory="Credit", ListCost="0"),
+            row("2026-11-02", "1.9", ChargeCategory="Tax"),
+            row("2026-11-02", "-0.1", ChargeClass="Correction"),
+        ),
+    )
+    export.read()
+    found = {
+        kind: (usd, listed)
+        for kind, usd, listed in export.ledger.select(
+            "charge_category", "billed_usd", "list_usd"
+        ).iter_rows()
+    }
+    assert found == {
+        "usage": (Decimal("12.5"), None),
+        "credit": (Decimal("-2.5"), None),
+        "tax": (Decimal("1.9"), Decimal("1.9")),
+        "adjustment": (Decimal("-0.1"), Decimal("-0.1")),
+    }
+
+
+def test_another_currency_is_converted_by_the_rate_of_its_month(export: Export):
+    export.put("bill.csv", csv_of(row("2026-11-02", "3.75", BillingCurrency="EUR")))
+    export.settings_of = {"currency": "EUR", "usd_per_unit": {"2026-11": "1.08"}}
+    assert export.read() == ""
+    (one,) = export.ledger.select("billed_usd", "currency", "amount", "tags").rows()
+    assert one == (Decimal("4.05"), "EUR", Decimal("3.75"), '{"usd_per_unit":"1.08"}')
+    assert export.usd == {"2026-11-02": Decimal("4.05")}
+    export.settings_of = {"currency": "EUR", "usd_per_unit": {"2026-10": "1.08"}}
+    assert "is EUR, and there is no rate for 2026-11" in export.read()
+
+
+def test_parquet_with_nested_tags_and_renamed_columns_is_read(export: Export):
+    one = row("2026-11-02", "0.1")
+    one["ServiceProviderName"] = one.pop("ProviderName")
+    frame = pl.DataFrame([one | {"Tags": [{"key": "team", "value": "maps"}]}])
+    frame = frame.with_columns(pl.col("BilledCost").cast(pl.Float64) * 3)
+    file = export.home / "exports" / "bill.parquet"
+    file.parent.mkdir()
+    frame.write_parquet(file)
+    assert export.read() == ""
+    (found,) = export.ledger.select("billed_usd", "host", "tags").rows()
+    assert found == (Decimal("0.30000000000000004"), "google", '{"team":"maps"}')
+
+
+def test_no_file_at_all_is_a_sentence(export: Export):
+    assert "exports" in (refusal := export.read())
+    assert "does not exist" in refusal
+
+
+def _is(read: KeptRead, day: str) -> bool:
+    return str(read.manifest.day) == day
