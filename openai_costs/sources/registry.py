@@ -5,12 +5,13 @@ The only module of `sources` that questions, outputs and commands ask for a prov
 
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.anthropic.assets import ANTHROPIC
+from openai_costs.sources.bedrock.assets import BEDROCK
 from openai_costs.sources.focus_file.assets import FOCUS_FILE
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.openrouter.assets import OPENROUTER
 from openai_costs.sources.provider import Provider
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, OPENROUTER, FOCUS_FILE)
+PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, OPENROUTER, FOCUS_FILE, BEDROCK)
 """The first is the one of a connection whose settings name none."""
 
 

@@ -39,6 +39,7 @@ class Source(NamedTuple):
         run: The manifest, folder or file of its run.
         ran_at: When the run was; empty where the vendor does not say.
         dialect: The kind of export.
+        estimated: "true" or "false" where the vendor says whether amounts are final.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Source(NamedTuple):
     run: str
     ran_at: str
     dialect: str
+    estimated: str = ""
 
     def request(self) -> Request:
         """Return it as the archive keeps how a part was read."""

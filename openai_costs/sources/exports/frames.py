@@ -39,6 +39,7 @@ from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
 
+NO_ROWS: Final = b"[]"
 _WIDE: Final = Context(prec=MAX_PREC)
 AMOUNTS: Final = ("billed_usd", "list_usd", "amount", "quantity")
 GRAIN: Final = tuple(Spend.Config.unique)
@@ -72,7 +73,7 @@ def _ledger(
     dialects = {one.name: one for one in rules.dialects}
     found: list[dict[str, Any]] = []
     for name, part in read.manifest.parts.items():
-        if name.startswith(ROWS):
+        if name.startswith(ROWS) and read.bodies[name] != NO_ROWS:
             page = f"{read.page}!{name}.json"
             try:
                 dialect = dialects[Source.of(part).dialect]
@@ -145,12 +146,11 @@ def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood
             where = f"{read.page}!{CONTROL}.json"
             raise PageRefused(where, "billed", f"is in {one.currency}, without a rate")
         total = _WIDE.add(total, Decimal(usd))
-    ran_at, host = newest_run(sources_of(read.manifest)), host_of(connection)
     row = {
         "connection": manifest.connection,
         "day": manifest.day,
         "billed_usd": total.quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE),
-        "is_settled": is_settled(manifest.day, manifest.read_at, ran_at, host),
+        "is_settled": _is_settled(read, connection),
         "read_at": naive(manifest.read_at),
     }
     names = list(SpendControl.types())
@@ -158,6 +158,15 @@ def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood
     types = SpendControl.types()
     missing = [pl.lit(None, types[one]).alias(one) for one in names if one not in row]
     return Understood([frame.with_columns(missing).select(names)], "", len(read.bodies[CONTROL]))
+
+
+def _is_settled(read: KeptRead, connection: Connection) -> bool:
+    """Return whether a day had settled: by the vendor's own mark, or by when it was read."""
+    manifest = read.manifest
+    sources = sources_of(manifest)
+    if marks := {one.estimated for one in sources if one.estimated}:
+        return marks == {"false"}
+    return is_settled(manifest.day, manifest.read_at, newest_run(sources), host_of(connection))
 
 
 def _control_batch(held: Held[pl.DataFrame]) -> Batch:

@@ -4,13 +4,17 @@ A hint, never evidence: losing the file makes the files be read once more. Expor
 were not requested: a charge of October that comes in the file of November. Such days are owed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 from upath import UPath
 
+from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.exports.settings import files_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import replace_file
 
@@ -30,12 +34,21 @@ class Notes(msgspec.Struct, frozen=True):
     Args:
         first: The first day that any run covers.
         days: What was kept, by day.
+        accounts: The billing accounts whose charges were kept.
         owed: Days that have changed in the files and were not asked for since.
     """
 
     first: date | None = None
     days: dict[date, DayNote] = {}
+    accounts: tuple[str, ...] = ()
     owed: tuple[date, ...] = ()
+
+
+class Seen(NamedTuple):
+    """What some files hold: the days that their runs cover, and billing accounts."""
+
+    covered: Collection[date]
+    accounts: Collection[str]
 
 
 def recall(archive: Archive, connection: Connection) -> Notes:
@@ -49,7 +62,7 @@ def recall(archive: Archive, connection: Connection) -> Notes:
 def remember(
     archive: Archive,
     connection: Connection,
-    covered: Iterable[date],
+    seen: Seen,
     kept: Mapping[date, DayNote],
     changed: Iterable[date],
 ) -> None:
@@ -58,14 +71,16 @@ def remember(
     Args:
         archive: Where it is.
         connection: Whose files.
-        covered: The days that runs cover now.
+        seen: What the files hold now.
         kept: The days that were kept just now.
         changed: The days that have changed and were not asked for.
     """
     known = recall(archive, connection)
-    firsts = [*covered, *([known.first] if known.first else [])]
+    firsts = [*seen.covered, *([known.first] if known.first else [])]
     owed = (set(known.owed) | set(changed)) - set(kept)
-    note = Notes(min(firsts, default=None), known.days | dict(kept), tuple(sorted(owed)))
+    first, days = min(firsts, default=None), known.days | dict(kept)
+    named = tuple(sorted({*known.accounts, *seen.accounts}))
+    note = Notes(first, days, named, tuple(sorted(owed)))
     replace_file(_file(archive, connection), msgspec.json.format(msgspec.json.encode(note)))
 
 
@@ -78,6 +93,26 @@ def first_day(archive: Archive, connection: Connection) -> date:
 def owed_days(archive: Archive, connection: Connection) -> tuple[date, ...]:
     """Return the days whose charges have changed in the files since they were kept."""
     return recall(archive, connection).owed
+
+
+def refuse_counted_account(
+    archive: Archive, settings: Settings, connection: Connection, accounts: Iterable[str]
+) -> None:
+    """Refuse a billing account that a connection of another provider reads from its exports too.
+
+    Raises:
+        ReadFailed: One that comes first in the settings does.
+    """
+    for other in settings.connections:
+        if other.name == connection.name:
+            return
+        known = set(recall(archive, other).accounts if files_of(other) else ())
+        if other.provider != connection.provider and (both := sorted(known.intersection(accounts))):
+            raise ReadFailed(
+                f"Connection {connection.name!r}: billing account {both[0]} is counted by "
+                f"connection {other.name!r} already. Nothing was kept. Leave its exports out of "
+                "one of the two."
+            )
 
 
 def _file(archive: Archive, connection: Connection) -> UPath:

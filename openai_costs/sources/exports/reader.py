@@ -31,7 +31,14 @@ from openai_costs.sources.exports.evidence import (
 )
 from openai_costs.sources.exports.gone_files import kept_parts, still_held
 from openai_costs.sources.exports.locating import Located, etag, located
-from openai_costs.sources.exports.notes import DayNote, Notes, recall, remember
+from openai_costs.sources.exports.notes import (
+    DayNote,
+    Notes,
+    Seen,
+    recall,
+    refuse_counted_account,
+    remember,
+)
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
 from openai_costs.sources.exports.settings import files_of, host_of
 from openai_costs.sources.exports.settled import is_settled
@@ -76,6 +83,7 @@ class ExportReader:
         rules = self.rules(connection)
         reading = _Reading(self.archive, connection, rules, read_at)
         reading.open(found, days)
+        refuse_counted_account(self.archive, self.settings, connection, reading.accounts)
         for line in reading.lines():
             tell(line)
         yield from reading.kept_days(days)
@@ -95,6 +103,7 @@ class _Reading:
         self._covered: set[date] = set()
         self._present: set[str] = set()
         self._left_over: tuple[str, ...] = ()
+        self.accounts: set[str] = set()
 
     def open(self, files: Located, days: DayRange) -> None:
         """Read the files that may have charges of some days, and find out which rows count."""
@@ -113,6 +122,7 @@ class _Reading:
     def _take(self, own: Owned, opened: dict[str, tuple[Sheet, Source]]) -> None:
         self._covered = own.empty | set(own.cells["day"])
         for one, source in opened.values():
+            self.accounts.update(one.facts.filter("is_taken")["account"].drop_nulls())
             for day, part in parts_of(one, source, own.cells).items():
                 self._parts.setdefault(day, []).append(part)
             for day, left in left_out_of(one, own.cells).items():
@@ -141,7 +151,8 @@ class _Reading:
                     yield read
             elif digest(members) != notes.days[day].digest:
                 changed.add(day)
-        remember(self._archive, self._connection, self._covered, kept, changed)
+        seen = Seen(self._covered, self.accounts)
+        remember(self._archive, self._connection, seen, kept, changed)
 
     def _rewritten(self, notes: Notes) -> set[date]:
         """Return the days that were kept from files which are there: they may have lost rows."""

@@ -10,11 +10,12 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.exports import frames
 from openai_costs.sources.exports.checks import left_out_checks
 from openai_costs.sources.exports.diagnosis import diagnose
+from openai_costs.sources.exports.focus import FOCUS
 from openai_costs.sources.exports.notes import first_day, owed_days
 from openai_costs.sources.exports.reader import DATASET, ExportReader
 from openai_costs.sources.exports.settings import currency_of
 from openai_costs.sources.exports.sheets import Rules
-from openai_costs.sources.focus_file.columns import FOCUS, IS_AI, IS_AI_CATEGORY, other_kinds
+from openai_costs.sources.focus_file.columns import IS_AI, IS_AI_CATEGORY, other_kinds
 from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.focus_file.words import WORDS
 from openai_costs.sources.provider import CostSource, Provider, RawPages, Reads

@@ -1,4 +1,4 @@
-"""The life of FOCUS exports through the real graph: Azure's and Google's of the sample company."""
+"""The life of exports through the real graph: Azure, Google and AWS bill the sample company."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
+from openai_costs.sample.bedrock.exports import exports as aws_exports
 from openai_costs.sample.company.organisation import sample_organisation
 from openai_costs.sample.focus_file.exports import exports
 from openai_costs.settings.load import Settings, settings_of
@@ -50,8 +51,9 @@ class Home:
         azure = {"name": "azure", "files": "exports/azure", "host": "azure", "currency": "EUR"}
         google = {"name": "google", "files": "exports/google/**/*.csv"}
         listed = [one | {"provider": "focus_file", "start": FIRST} for one in (azure, google)]
+        aws = {"name": "aws", "provider": "bedrock", "files": "exports/aws", "start": FIRST}
         config = self.path / "openai_costs.toml"
-        content = {"connections": listed}
+        content = {"connections": [*listed, aws]}
         return settings_of(content, connection_kinds(), str(self.path), config, "")
 
     def put(self, files: dict[str, bytes]) -> None:
@@ -84,14 +86,15 @@ def no_dagster_home() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Home(tmp_path_factory.mktemp("focus"))
-    made.put(exports(sample_organisation(NOW.date(), days=DAYS), NOW))
+    organization = sample_organisation(NOW.date(), days=DAYS)
+    made.put(exports(organization, NOW) | aws_exports(organization, NOW))
     made.backfill(DayRange(FIRST, NOW.date()))
     return made
 
 
 def test_the_ledger_is_what_the_newest_runs_add_up_to_and_the_publication_has_it(company: Home):
     control = company.lake.read(SpendControl)
-    for name in ("azure", "google"):
+    for name in ("azure", "google", "aws"):
         usd = control.filter(connection=name)["billed_usd"].sum()
         ((published,),) = company.published(
             f"SELECT sum(billed_usd) FROM mart.spend WHERE connection = '{name}'"  # noqa: S608
@@ -105,7 +108,7 @@ def test_the_ledger_is_what_the_newest_runs_add_up_to_and_the_publication_has_it
 def test_a_credit_a_currency_and_a_cloud_are_on_the_row(company: Home):
     rows = company.lake.read(Spend)
     credits_ = rows.filter(charge_category="credit")
-    assert set(credits_["billed_usd"]) == {Decimal("-2.5")}
+    assert set(credits_["billed_usd"]) == {Decimal("-2.5"), Decimal("-4.2")}
     azure = rows.filter(connection="azure")
     assert set(azure["currency"]) == {"EUR"}
     assert set(azure["host"]) == {"azure"}
@@ -123,7 +126,7 @@ def test_the_next_run_brings_its_day_and_a_rewritten_month_is_a_restatement(
     file.write_text("\n".join(kept) + "\n", encoding="utf-8")
     before = total(later, OCTOBER)
     later.backfill(DayRange(OCTOBER, LATER.date()))
-    restated = later.lake.read(Restatements).filter(day=OCTOBER)
+    restated = later.lake.read(Restatements).filter(connection="google", day=OCTOBER)
     assert restated.select("previous_usd", "current_usd").rows() == [(before, Decimal(0))]
     assert total(later, NOW.date()) > 0
     with calm():
