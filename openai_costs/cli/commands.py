@@ -12,11 +12,13 @@ import stamina
 import typer
 
 from openai_costs.cli.faults import sentence_of
+from openai_costs.cli.home_settings import Home
+from openai_costs.cli.home_settings import loaded as _loaded
+from openai_costs.cli.home_settings import usable as _settings
+from openai_costs.cli.page_commands import pages
 from openai_costs.kernel.days import utc_now
-from openai_costs.settings.load import Settings, load_settings
 from openai_costs.sources.provider import silent
 from openai_costs.storage.files import place
-from openai_costs.storage.home import refuse_unusable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,9 +33,6 @@ _DAY = ["%Y-%m-%d"]
 FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First UTC day.")]
 LastDay = Annotated[
     datetime | None, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")
-]
-Home = Annotated[
-    str | None, typer.Option("--home", help="The home; default: OPENAI_COSTS_HOME, or ./data.")
 ]
 DAYS = typer.Option(help="Days of history, 7 to 1100.")
 SEED = typer.Option(help="Another seed gives other noise around the same story.")
@@ -218,33 +217,4 @@ def deliver(home: Home = None) -> None:
     sys.exit(bool(troubles))
 
 
-@app.command()
-def report(
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    home: Home = None,
-) -> None:
-    """Rebuild the cost explorer."""
-    from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
-    from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
-    from openai_costs.storage.lake import Lake  # noqa: PLC0415
-
-    folder = place(_settings(home).home)
-    refuse_empty(folder, "days of costs")
-    write_report(folder, Lake(folder), utc_now())
-    typer.echo(str(folder / PAGE))
-    if show:
-        typer.launch(str(folder / PAGE))
-
-
-def _settings(home: str | None = None) -> Settings:
-    """Return the settings as they are now, of a home that can be used."""
-    settings = _loaded(home)
-    refuse_unusable(place(settings.home))
-    return settings
-
-
-def _loaded(home: str | None) -> Settings:
-    """Return the settings as they are now, and those of another home where one is named."""
-    from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415 - takes a moment
-
-    return load_settings(connection_kinds(), home)
+app.add_typer(pages)

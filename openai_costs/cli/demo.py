@@ -71,7 +71,8 @@ def summary(page: PageModel, home: Path) -> Iterator[str]:
         yield f"                {month.budget.sentence}"
     yield f"\nWhat moved it ({moved.note}):"
     yield from (f"  {one.change:>12}  {one.name}" for one in moved.shown)
-    yield f"                {moved.rest}"
+    if moved.rest:
+        yield f"                {moved.rest}"
     yield "\nCould be saved (in 30 days, at list prices; savings may overlap):"
     yield from (f"  {one.usd:>12}  {one.text}" for one in page.first.savings)
     yield "\nOpen questions:"

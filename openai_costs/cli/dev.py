@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.settings.load import environment_with, load_settings
 from openai_costs.settings.settings_file import NAME as CONFIG
 from openai_costs.sources.registry import connection_kinds
@@ -73,7 +74,7 @@ def start(
         raise SettingsError(
             f"{folder} is not on this machine: set DAGSTER_HOME, run `dagster dev`."
         )
-    _refuse_taken(address)
+    refuse_taken(address)
     state = Path(str(folder)) / STATE
     state.mkdir(parents=True, exist_ok=True)
     instance = state / "dagster.yaml"
@@ -85,6 +86,7 @@ def start(
         **variables, DAGSTER_HOME=str(state), OPENAI_COSTS_HOME=str(folder)
     )
     say(f"Dagster UI: {address} (ready in a few seconds; Ctrl-C stops it)")
+    say(f"Cost explorer: openai-costs serve --home {folder}, or open {folder / PAGE}")
     return run_until_stopped(command, environment)
 
 
@@ -118,7 +120,8 @@ def _end_session(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _refuse_taken(address: Address) -> None:
+def refuse_taken(address: Address) -> None:
+    """Refuse an address that another process listens on, or that this machine does not have."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:

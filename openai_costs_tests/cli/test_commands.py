@@ -218,12 +218,12 @@ def test_the_doctor_asks_about_an_organization_that_was_billed_nothing(
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_demo_prints_five_numbers_questions_files_and_the_next_command(
+def test_the_demo_prints_the_first_screen_questions_files_and_the_next_command(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
     assert run(monkeypatch, "demo", "--days", "14") == 0
     said = capfd.readouterr().out
-    for word in ("Not attributed to a user", "by usage type", "restatement", "Next: openai-costs"):
+    for word in ("Expected by ", "What moved it", "restatement", "Next: openai-costs"):
         assert word in said
     assert (nowhere / "demo" / "report" / "index.html").exists()
     assert (nowhere / "demo" / "published" / "openai_costs.duckdb").exists()

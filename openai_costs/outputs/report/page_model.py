@@ -97,6 +97,7 @@ class PageModel:
         notice: What a reader must know first; empty when there is no such thing.
         together: Dimensions that are kept together because there are too many rows, in words.
         first: The first screen.
+        cube: What the explorer adds up.
         data: What the explorer's script reads; None before any day was read.
         sections: Findings, budgets, savings, gateway, seats, price check.
         questions: Open questions about the data, most pressing first.
@@ -116,6 +117,7 @@ class PageModel:
     notice: str
     together: str
     first: FirstScreen
+    cube: Cube
     data: dict[str, Any] | None
     sections: tuple[Section, ...]
     questions: tuple[Question, ...]
@@ -143,6 +145,7 @@ def page_model(tables: Tables, now: datetime, *, is_invented: bool = False) -> P
     this_month = month(scope, tables.budget_status)
     ours = facts[0].filter(pl.col("connection").is_in(scope.names))
     members["connection"] = _marked(members["connection"], days)
+    cube = Cube(facts, members)
     return PageModel(
         written_at=written_at,
         is_invented=is_invented,
@@ -155,7 +158,8 @@ def page_model(tables: Tables, now: datetime, *, is_invented: bool = False) -> P
         notice=notice(scope, unbilled(tables.coverage, tables.projects)),
         together=", ".join(one.title.lower() for one in together),
         first=_first_screen(tables, this_month, movers(ours, members, this_month.span), scope),
-        data=explorer_data(tables, Cube(facts, members), days.days, scope.states, this_month)
+        cube=cube,
+        data=explorer_data(tables, cube, days.days, scope.states, this_month)
         if scope.read
         else None,
         sections=_sections(tables),

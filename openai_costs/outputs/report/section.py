@@ -60,3 +60,15 @@ class Section(NamedTuple):
 def number(text: str, note: str = "") -> Cell:
     """Return the cell of a number."""
     return Cell(text, note, is_number=True)
+
+
+def table_of(section: Section) -> list[dict[str, str]]:
+    """Return the rows of a section for programs: its columns as shown, the long text, the view."""
+    return [
+        {
+            **{title: one.text for title, one in zip(section.head, row.cells, strict=True)},
+            "why": row.about,
+            "view": row.address,
+        }
+        for row in section.rows
+    ]

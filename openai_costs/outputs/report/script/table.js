@@ -2,6 +2,7 @@
 // Shown cents of the rows add up to the shown total; data-usd has every digit.
 
 const MOST_ROWS = 100;
+const MOST_POINTS = 60;
 let order = { column: "", isUp: false };
 let isWhole = false;
 
@@ -15,7 +16,7 @@ function drawTable(view) {
     html("caption", { class: "unseen", text: `Spend by ${dimensionOf[view.state.by].title}, ${spanText(...view.state.range)}` }),
     html("thead", {}, html("tr", {}, ...columns.map((column) => head(column, view)))),
     html("tbody", {}, ...shown.map((row) => bodyRow(row, columns, view)), ...(rest.length ? [restRow(rest, columns, view)] : [])),
-    html("tfoot", {}, html("tr", {}, ...columns.map((column) => cell(column, view.whole)))),
+    html("tfoot", {}, html("tr", {}, ...columns.map((column) => cell(column, view.whole, view)))),
   );
   byId("table-note").textContent = tableNote(view);
 }
@@ -38,7 +39,6 @@ function figures(view, groups, shownCents, about) {
   return {
     ...about, groups, usd, then, cents: shownCents,
     tokens: sum("tokens"), requests: sum("requests"), price: sum("usd_per_million"), cache: sum("cache_share"), batch: sum("batch_share"),
-    trend: view.state.chart === "none" ? [] : seriesOf(result, UNITS.usd, groups),
   };
 }
 
@@ -91,8 +91,8 @@ function sortBy(id, view) {
   byId("breakdown").querySelector(`th.${id} button`).focus();
 }
 
-function cell(column, row) {
-  if (column.id === "trend") return html("td", { class: "trend" }, spark(row));
+function cell(column, row, view) {
+  if (column.id === "trend") return html("td", { class: "trend" }, spark(row, view));
   if (column.id !== "name") return html("td", { class: columnClass(column), text: column.text(row) });
   return html("th", { scope: "row", class: "name" }, swatch(row), row.address ? html("a", { href: row.address, title: row.why || undefined, text: row.name }) : row.name);
 }
@@ -102,7 +102,7 @@ function swatch(row) {
 }
 
 function bodyRow(row, columns, view) {
-  const made = html("tr", { "data-id": row.id, "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row)));
+  const made = html("tr", { "data-id": row.id, "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row, view)));
   if (view.state.then) {
     const button = html("button", { type: "button", class: "open", "aria-expanded": "false", "aria-label": `Parts of ${row.name}`, text: "\u25b8" });
     button.addEventListener("click", () => openParts(button, made, row, columns, view));
@@ -128,24 +128,31 @@ function openParts(button, made, row, columns, view) {
   }
   const parts = partsOf(row, view);
   const rows = rowsOf(parts).map((part) => ({ ...part, address: addressOf({ ...narrowed(view.state, view.state.by, row.id), filters: { ...view.state.filters, [view.state.by]: [row.id], [view.state.then]: [part.id] } }) }));
-  made.after(...rows.map((part) => html("tr", { class: "part", "data-part": part.id, "data-part-usd": decimal(part.usd) }, ...columns.map((column) => cell(column, part)))));
+  made.after(...rows.map((part) => html("tr", { class: "part", "data-part": part.id, "data-part-usd": decimal(part.usd) }, ...columns.map((column) => cell(column, part, parts)))));
 }
 
 /** The row of everything that is not listed: it opens. */
 function restRow(rest, columns, view) {
   const groups = rest.flatMap((row) => row.groups);
   const row = figures(view, groups, rest.reduce((sum, one) => sum + one.cents, 0n), { id: "~rest", name: `Everything else (${rest.length})` });
-  const made = html("tr", { "data-id": "~rest", "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row)));
+  const made = html("tr", { "data-id": "~rest", "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row, view)));
   made.querySelector("th").replaceChildren(html("button", { type: "button", text: row.name, onclick: () => { isWhole = true; drawTable(view); } }));
   return made;
 }
 
-function spark(row) {
-  const values = row.trend;
+function spark(row, view) {
+  const values = thinned(seriesOf(view.result, UNITS.usd, row.groups));
   if (values.length < 2) return "";
   const most = Math.max(...values, 0.01);
   const points = values.map((value, i) => `${((i * 70) / (values.length - 1)).toFixed(1)} ${(17 - (Math.max(0, value) / most) * 16).toFixed(1)}`);
   return svg("svg", { width: 72, height: 18, "aria-hidden": "true" }, svg("path", { d: `M${points.join("L")}` }));
+}
+
+/** At most as many values as a sparkline can show: sums of neighbours. */
+function thinned(values) {
+  const by = Math.ceil(values.length / MOST_POINTS);
+  if (by === 1) return values;
+  return Array.from({ length: Math.ceil(values.length / by) }, (_, i) => values.slice(i * by, (i + 1) * by).reduce((sum, one) => sum + one, 0));
 }
 
 function tableNote(view) {

@@ -55,6 +55,7 @@ function totalOf(result, unit, groups) {
 
 /** The number of some members together, in each bucket. */
 function seriesOf(result, unit, groups) {
+  if (unit === UNITS.usd && groups.length === 1) return Array.from(result.spend.series.subarray(groups[0] * result.count, (groups[0] + 1) * result.count));
   return Array.from({ length: result.count }, (_, b) => {
     if (unit.adds) return groups.reduce((sum, g) => sum + (unit.at(result, g * result.count + b) ?? 0), 0);
     const both = groups.map((g) => unit.parts(result, g * result.count + b, true));

@@ -1,0 +1,45 @@
+"""The commands about the cost explorer: write it again, serve it."""
+
+from typing import Annotated
+
+import typer
+
+from openai_costs.cli.home_settings import Home, usable
+from openai_costs.kernel.days import utc_now
+from openai_costs.storage.files import place
+
+pages = typer.Typer()
+
+
+@pages.command()
+def report(
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    home: Home = None,
+) -> None:
+    """Rebuild the cost explorer."""
+    from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
+    from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
+    from openai_costs.storage.lake import Lake  # noqa: PLC0415
+
+    folder = place(usable(home).home)
+    refuse_empty(folder, "days of costs")
+    write_report(folder, Lake(folder), utc_now())
+    typer.echo(str(folder / PAGE))
+    if show:
+        typer.launch(str(folder / PAGE))
+
+
+@pages.command()
+def serve(
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8780,
+    host: Annotated[str, typer.Option(help="The address, one of this machine.")] = "127.0.0.1",
+    home: Home = None,
+) -> None:
+    """Serve the cost explorer, with its tables as JSON and CSV, read-only."""
+    from openai_costs.cli.dev import Address  # noqa: PLC0415
+    from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
+    from openai_costs.cli.serve import serve_page  # noqa: PLC0415
+
+    folder = place(usable(home).home)
+    refuse_empty(folder, "days of costs")
+    serve_page(folder, Address(host, port), utc_now, typer.echo)

@@ -1,0 +1,172 @@
+"""The cost explorer over HTTP, for a bookmark: the page, and its tables as JSON and CSV.
+
+Read-only, without a secret, and only under the names of this machine: a web page elsewhere that
+points a name of its own at this address is refused. Not here: starting a server (cli/serve.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from openai_costs.outputs.report.breakdown import QueryError, breakdown, query_of
+from openai_costs.outputs.report.cost_explorer import PAGE, is_invented, read_page
+from openai_costs.outputs.report.section import table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    import polars as pl
+    from starlette.requests import Request
+    from upath import UPath
+
+    from openai_costs.kernel.days import Clock
+    from openai_costs.outputs.report.page_model import PageModel
+    from openai_costs.storage.lake import Lake
+
+    Answer = Callable[[Request], Response]
+
+LOOPBACK: Final = ("127.0.0.1", "localhost")
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+}
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def application(
+    home: UPath, lake: Lake, clock: Clock, hosts: Sequence[str] = LOOPBACK
+) -> Starlette:
+    """Return the application that serves a home.
+
+    Args:
+        home: Where the page is.
+        lake: The home's tables.
+        clock: The current instant.
+        hosts: The names under which it answers.
+    """
+    latest = _Latest(home, lake, clock)
+
+    def page(_: Request) -> Response:
+        return HTMLResponse((home / PAGE).read_bytes(), headers=_HEADERS)
+
+    def index(_: Request) -> Response:
+        return _json({"tables": _addresses(latest.page())})
+
+    def explore(request: Request) -> Response:
+        try:
+            query = query_of(request.query_params.multi_items())
+        except QueryError as wrong:
+            return PlainTextResponse(f"{wrong}\n", 400, headers=_HEADERS)
+        return _rows(_records(breakdown(latest.page().cube, query)), request)
+
+    def section(request: Request) -> Response:
+        name = request.path_params["name"]
+        one = next((each for each in latest.page().sections if each.id == name), None)
+        if one is None:
+            raise HTTPException(404, f"There is no table {name}. /api lists the tables.")
+        return _rows(table_of(one), request)
+
+    return Starlette(
+        routes=[
+            Route("/", _or_sentence(page, home)),
+            Route("/api", _or_sentence(index, home)),
+            Route("/api/breakdown.{format:str}", _or_sentence(explore, home)),
+            Route("/api/{name:str}.{format:str}", _or_sentence(section, home)),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+        exception_handlers={HTTPException: _sentence},
+    )
+
+
+class _Latest:
+    """The page model of the newest page: made again when the page has been written again."""
+
+    def __init__(self, home: UPath, lake: Lake, clock: Clock) -> None:
+        self._home, self._lake, self._clock = home, lake, clock
+        self._made: tuple[object, PageModel] | None = None
+
+    def page(self) -> PageModel:
+        """Return the page model of what the lake held when the page was last written."""
+        written: datetime | float = (self._home / PAGE).stat().st_mtime
+        if self._made is None or self._made[0] != written:
+            model = read_page(self._lake, self._clock(), is_invented=is_invented(self._home))
+            self._made = (written, model)
+        return self._made[1]
+
+
+def _or_sentence(
+    answer: Callable[[Request], Response], home: UPath
+) -> Callable[[Request], Response]:
+    """Return an endpoint that says what to run where no page has been written yet."""
+
+    def endpoint(request: Request) -> Response:
+        try:
+            return answer(request)
+        except FileNotFoundError:
+            text = f"There is no page in {home} yet: run `openai-costs report`.\n"
+            return PlainTextResponse(text, 404, headers=_HEADERS)
+
+    return endpoint
+
+
+def _sentence(_: Request, wrong: Exception) -> Response:
+    code = wrong.status_code if isinstance(wrong, HTTPException) else 500
+    detail = wrong.detail if isinstance(wrong, HTTPException) else "The server failed."
+    return PlainTextResponse(f"{detail}\n", code, headers=_HEADERS)
+
+
+def _addresses(page: PageModel) -> list[str]:
+    names = ("breakdown", *(one.id for one in page.sections))
+    return [f"/api/{name}.{kind}" for name in names for kind in ("json", "csv")]
+
+
+def _rows(rows: list[dict[str, Any]], request: Request) -> Response:
+    kind = request.path_params["format"]
+    if kind == "json":
+        return _json(rows)
+    if kind == "csv":
+        return Response(_csv(rows), media_type="text/csv; charset=utf-8", headers=_HEADERS)
+    raise HTTPException(404, f"{kind} is no format. Formats: json, csv.")
+
+
+def _json(content: object) -> Response:
+    return JSONResponse(content, headers=_HEADERS)
+
+
+def _records(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as JSON has them: dollars and days as text, to the last digit."""
+    return [
+        {
+            name: str(value) if name in {"billed_usd", "period"} else value
+            for name, value in row.items()
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    """Return CSV whose text no spreadsheet takes for a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(rows[0] if rows else [])
+    writer.writerows([_safe(name, value) for name, value in row.items()] for row in rows)
+    return text.getvalue()
+
+
+def _safe(name: str, value: object) -> object:
+    is_text = isinstance(value, str) and name != "billed_usd"
+    return f"'{value}" if is_text and str(value).startswith(_FORMULA) else value

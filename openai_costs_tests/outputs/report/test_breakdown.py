@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openai_costs.outputs.report.breakdown import QueryError, breakdown, query_of
+from openai_costs_tests.outputs.report.bill import page
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LINES = [
+    (1, "a", "ana", "1.000000000000000001"),
+    (2, "a", "bo", "2"),
+    (2, "b", None, "4"),
+    (9, "b", "ana", "8"),
+]
+
+
+def rows(**parameters: str) -> pl.DataFrame:
+    keys = {key.rstrip("_"): value for key, value in parameters.items()}
+    return breakdown(page(LINES, "s" * 9).cube, query_of(keys.items()))
+
+
+def test_a_row_per_group_the_most_dollars_first_to_the_last_digit() -> None:
+    made = rows(by="user")
+    assert made.select("user", "user_name", "billed_usd").rows() == [
+        ("ana", "ana", Decimal("9.000000000000000001")),
+        ("~none", "(no user)", Decimal(4)),
+        ("bo", "bo", Decimal(2)),
+    ]
+    assert made["tokens"].to_list() == [None, None, None]
+
+
+def test_filters_are_any_set_of_ids_and_none_is_one_of_them() -> None:
+    assert sum(rows(by="project", user="~none,bo")["billed_usd"]) == 6
+    assert rows(by="project", user="cy").is_empty()
+    assert rows(by="project", from_="2026-01-02", to="2026-01-02")["billed_usd"].to_list() == [4, 2]
+
+
+def test_two_groups_and_a_grain_give_a_row_for_each_period() -> None:
+    made = rows(by="project", then="user", grain="week")
+    assert made.columns[:5] == ["period", "project", "project_name", "user", "user_name"]
+    assert [str(day) for day in made["period"]] == ["2025-12-29"] * 3 + ["2026-01-05"]
+
+
+def test_what_only_the_page_draws_changes_no_row() -> None:
+    assert rows(by="user", unit="tokens", chart="lines").equals(rows(by="user"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"by": "planet"}, "planet is no dimension. Dimensions: provider, "),
+        ({"user_id": "u"}, "user_id is no key. Keys: by, then, from, to, grain, "),
+        ({"from": "yesterday"}, "from=yesterday is no day: write it as 2026-10-31."),
+        ({"grain": "hour"}, "hour is no grain. Grains: day, week, month."),
+    ],
+)
+def test_what_is_not_understood_has_a_sentence(parameters: dict[str, str], sentence: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        query_of(parameters.items())
+    assert str(refused.value).startswith(sentence)

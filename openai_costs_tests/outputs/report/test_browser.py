@@ -1,0 +1,294 @@
+"""The page in a browser: every control, and each total against SQL on the published tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pytest
+
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.outputs.report.render import render
+from openai_costs_tests.conftest import DEMO_NOON
+from openai_costs_tests.outputs.report.bill import attribution, page, spend
+from openai_costs_tests.outputs.report.browser import chromium
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from openai_costs.storage.lake import Lake
+
+AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
+TODAY: Final = DEMO_NOON.date()
+MONTH: Final = (TODAY.replace(day=1), TODAY)
+RANGE: Final = f"from={MONTH[0]}&to={MONTH[1]}"
+IN_SEARCH: Final = "team = 'search' AND model = 'gpt-4.1-2025-04-14'"
+VIOLATIONS: Final = """
+axe.run().then(all => all.violations.map(one => [one.id, one.nodes.map(n => n.html)]))
+"""
+EVIL: Final = "</script><img src=x onerror=alert(1)>=1+1"
+COLUMNS: Final = {"user": "user_id", "api_key": "api_key_id", "project": "project_id"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(told_demo: tuple[Lake, str]) -> Path:
+    return Path(str(told_demo[0].root)).parent
+
+
+@pytest.fixture(scope="module")
+def sql(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(home / DATABASE), read_only=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, home: Path) -> Iterator[Page]:
+    yield from opened(browser, home / PAGE)
+
+
+def opened(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:  # noqa: ANN401 - Playwright's
+    """A tab that fails the test by any message on its console."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+    made = context.new_page()
+    messages: list[str] = []
+    made.on("console", lambda message: messages.append(message.text))
+    made.on("pageerror", lambda error: messages.append(str(error)))
+    made.on(
+        "request",
+        lambda one: None if one.url.startswith(("file:", "blob:")) else messages.append(one.url),
+    )
+    made.goto(file.as_uri())
+    made.wait_for_selector("html[data-ready]")
+    yield made
+    assert messages == []
+    context.close()
+
+
+def is_of_the_network(url: str) -> bool:
+    return not url.startswith(("file:", "blob:"))
+
+
+def show(tab: Page, address: str) -> None:
+    """Change the address, as a link does; the page changes without being loaded again."""
+    tab.evaluate("address => { location.hash = address }", address)
+    tab.wait_for_function("address => location.hash === address", arg=address)
+    tab.evaluate("() => new Promise(requestAnimationFrame)")
+
+
+def usd(tab: Page, selector: str = "#total") -> Decimal:
+    return Decimal(tab.get_attribute(selector, "data-usd") or "")
+
+
+def rows(tab: Page) -> dict[str, Decimal]:
+    pairs = tab.eval_on_selector_all(
+        "#breakdown tbody tr[data-id]", "all => all.map(one => [one.dataset.id, one.dataset.usd])"
+    )
+    return {key: Decimal(value) for key, value in pairs}
+
+
+def asked(sql: duckdb.DuckDBPyConnection, by: str, where: str = "TRUE") -> dict[str, Decimal]:
+    column = COLUMNS.get(by, by)
+    found = sql.sql(
+        f"SELECT coalesce({column}, '~none'), sum(billed_usd) FROM mart.spend_attribution "  # noqa: S608 - ours
+        f"WHERE day BETWEEN '{MONTH[0]}' AND '{MONTH[1]}' AND {where} GROUP BY ALL"
+    )
+    return {key: value for key, value in found.fetchall() if value}
+
+
+@pytest.mark.parametrize(
+    ("by", "filters", "where"),
+    [
+        ("user", "", "TRUE"),
+        ("team", "", "TRUE"),
+        ("provider", "", "TRUE"),
+        ("connection", "", "TRUE"),
+        ("project", "team=labs", "team = 'labs'"),
+        ("model", "user=user-hyejin,user-jonas", "user_id IN ('user-hyejin', 'user-jonas')"),
+        ("api_key", "user=~none", "user_id IS NULL"),
+        (
+            "usage_type",
+            "team=search&model=gpt-4.1-2025-04-14",
+            IN_SEARCH,
+        ),
+    ],
+)
+def test_every_row_and_the_total_are_what_sql_adds_up(
+    tab: Page, sql: duckdb.DuckDBPyConnection, by: str, filters: str, where: str
+) -> None:
+    show(tab, f"#by={by}&{RANGE}{'&' * bool(filters)}{filters}")
+    expected = asked(sql, by, where)
+    assert {key: value for key, value in rows(tab).items() if value} == expected
+    assert usd(tab) == sum(expected.values())
+
+
+def test_the_total_of_a_tier_is_that_of_the_ledger(
+    tab: Page, sql: duckdb.DuckDBPyConnection
+) -> None:
+    show(tab, f"#by=service_tier&{RANGE}")
+    found = sql.sql(
+        "SELECT coalesce(service_tier, '~none'), sum(billed_usd) FROM core.spend "  # noqa: S608 - ours
+        f"WHERE day BETWEEN '{MONTH[0]}' AND '{MONTH[1]}' GROUP BY ALL"
+    )
+    assert {key: value for key, value in rows(tab).items() if value} == dict(found.fetchall())
+
+
+def test_without_a_range_every_day_is_in_view_and_tokens_are_those_of_the_usage_report(
+    tab: Page, sql: duckdb.DuckDBPyConnection
+) -> None:
+    show(tab, "#by=model&unit=requests")
+    ((whole,),) = sql.sql("SELECT sum(billed_usd) FROM mart.spend").fetchall()
+    ((requests,),) = sql.sql("SELECT sum(num_model_requests) FROM core.usage").fetchall()
+    assert usd(tab) == whole
+    assert f"Requests: {requests:,}." in tab.inner_text("#total-note")
+
+
+def test_a_row_narrows_back_widens_and_the_address_is_the_state(tab: Page) -> None:
+    show(tab, f"#by=team&{RANGE}")
+    before = usd(tab)
+    row = tab.locator("#breakdown tbody tr[data-id=labs]")
+    part = Decimal(row.get_attribute("data-usd") or "")
+    row.locator("a, button").first.click()
+    tab.wait_for_function("location.hash.includes('team=labs')")
+    assert usd(tab) == part
+    assert tab.inner_text("#chips").split() == ["Team", "labs", "\u00d7"]
+    tab.go_back()
+    tab.wait_for_function("!location.hash.includes('team=labs')")
+    assert usd(tab) == before
+
+
+def test_a_row_opens_to_its_parts_which_add_up_to_it(tab: Page) -> None:
+    show(tab, f"#by=team&then=user&{RANGE}")
+    row = tab.locator("#breakdown tbody tr[data-id=labs]")
+    row.locator("button.open").click()
+    parts = tab.eval_on_selector_all("tr.part", "all => all.map(one => one.dataset.partUsd)")
+    assert sum(map(Decimal, parts)) == Decimal(row.get_attribute("data-usd") or "")
+    row.locator("button.open").click()
+    assert tab.locator("tr.part").count() == 0
+
+
+def test_the_same_days_of_the_month_before_are_compared_exactly(
+    tab: Page, sql: duckdb.DuckDBPyConnection
+) -> None:
+    show(tab, f"#by=user&{RANGE}&compare=last_month")
+    assert tab.locator("#breakdown thead th").all_inner_texts()[3:6][1:] == ["Change", "Change %"]
+    assert "against" in tab.inner_text("#total-note")
+    assert set(asked(sql, "user")) <= set(rows(tab))
+    assert usd(tab) == sum(asked(sql, "user").values())
+    show(tab, f"#by=user&{RANGE}&compare=last_year")
+    assert tab.inner_text("#table-note").startswith("Not compared: not every day of")
+
+
+def test_csv_has_what_is_shown_with_every_digit(tab: Page) -> None:
+    show(tab, f"#by=team&then=model&{RANGE}&compare=last_month")
+    with tab.expect_download() as download:
+        tab.click("#export-csv")
+    lines = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+    assert sum(Decimal(line["billed_usd"]) for line in lines) == usd(tab)
+    assert {"team", "team_name", "model", "from", "to", "compared_usd"} <= set(lines[0])
+
+
+def test_every_control_changes_the_address_and_the_view(tab: Page) -> None:
+    show(tab, f"#by=team&{RANGE}")
+    for name in ("lines", "treemap", "heatmap", "bars"):
+        tab.locator(f"#charts input[value={name}]").check(force=True)
+        assert ("chart=" + name in tab.url) == (name != "bars")
+        assert tab.locator("#drawing svg").count() == 1
+    for grain in ("week", "month"):
+        tab.locator(f"#grains input[value={grain}]").check(force=True)
+        assert f"grain={grain}" in tab.url
+    for unit in ("tokens", "requests", "usd_per_million", "cache_share", "batch_share", "usd"):
+        tab.select_option("#unit", unit)
+    for kind in ("previous", "last_month", "none"):
+        tab.select_option("#compare", kind)
+    tab.select_option("#by", "model")
+    tab.select_option("#then", "user")
+    assert "by=model&then=user" in tab.url
+    tab.click("#ranges button:has-text('90 d')")
+    tab.fill("#from", str(MONTH[0]))
+    tab.dispatch_event("#from", "change")
+    assert f"from={MONTH[0]}" in tab.url
+    tab.click("#filter summary")
+    tab.select_option("#filter-dimension", "team")
+    tab.locator("#choices label", has_text="labs").locator("input").check()
+    tab.locator("#choices label", has_text="search").locator("input").check()
+    assert "team=labs,search" in tab.url
+    tab.click("#filter summary")
+    tab.locator("#chips button").click()
+    assert "team=" not in tab.url
+
+
+def test_search_finds_a_person_by_keyboard(tab: Page) -> None:
+    show(tab, f"#by=team&{RANGE}")
+    tab.fill("#search", "hyejin")
+    tab.press("#search", "ArrowDown")
+    tab.press("#search", "Enter")
+    tab.wait_for_function("location.hash.includes('user=user-hyejin')")
+    assert tab.inner_text("#chips").startswith("User")
+
+
+def test_the_chart_is_read_by_keyboard_and_a_flag_says_what_happened(tab: Page) -> None:
+    show(tab, f"#by=user&{RANGE}")
+    tab.focus("#drawing")
+    tab.keyboard.press("ArrowRight")
+    assert "$" in tab.inner_text("#readout")
+    tab.locator("#drawing a.flag").first.focus()
+    assert "against expected" in tab.inner_text("#card")
+    tab.keyboard.press("Escape")
+    assert tab.is_hidden("#card")
+
+
+def test_a_finding_and_a_section_have_addresses(tab: Page) -> None:
+    show(tab, f"#by=user&{RANGE}")
+    row = tab.locator("#findings tbody tr[id]").first
+    show(tab, f"#{row.get_attribute('id')}")
+    assert tab.locator("tr.target").count() == 1
+    tab.locator("#findings tbody tr a").first.click()
+    tab.wait_for_function("location.hash.includes('by=')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_is_wider_than_the_screen_and_axe_has_no_objection(
+    tab: Page,
+    width: int,
+    scheme: Any,  # noqa: ANN401 - Playwright's literal
+) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    show(tab, f"#by=user&then=model&{RANGE}&compare=last_month&team=labs")
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    if (width, scheme) in {(390, "dark"), (1440, "light")}:
+        tab.evaluate(AXE.read_text(encoding="utf-8"))
+        found = tab.evaluate(VIOLATIONS)
+        assert found == []
+
+
+def test_a_name_that_is_markup_or_a_formula_stays_text(browser: Browser, tmp_path: Path) -> None:
+    lines = [(1, EVIL, "=cmd()", "1.000000000000000001"), (2, "b", "@x", "2")]
+    named = attribution(lines).with_columns(user_name="user_id")
+    file = tmp_path / "page.html"
+    file.write_text(
+        render(page(lines, "ss", spend=spend(lines), attribution=named)), encoding="utf-8"
+    )
+    for made in opened(browser, file):
+        show(made, "#by=project&then=user")
+        assert usd(made) == Decimal("3.000000000000000001")
+        assert made.locator("#breakdown img").count() == 0
+        with made.expect_download() as download:
+            made.click("#export-csv")
+        written = Path(download.value.path()).read_text("utf-8")
+        assert "'=cmd()" in written
+        assert ",=cmd()" not in written
