@@ -10,9 +10,16 @@ from pydantic import Field, field_validator, model_validator
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.section import VariableName, written_as
-from openai_costs.sources.exports.currency import Currency
+from openai_costs.sources.exports.currency import IN_FILE, Currency
 
-Month = Annotated[str, written_as(r"\d{4}-(0[1-9]|1[0-2])", "must be a month: 2026-11")]
+MONTH = r"\d{4}-(0[1-9]|1[0-2])"
+ANY_MONTH = "2000-01"
+RATE = (
+    'must be dollars for one unit ("1.08"), one for each month ({ "2026-11" = "1.08" }), or '
+    f'"{IN_FILE}"'
+)
+
+Month = Annotated[str, written_as(MONTH, "must be a month: 2026-11")]
 Code = Annotated[str, written_as(r"[A-Z]{3}", "must be the code of a currency: EUR")]
 Host = Annotated[str, written_as(r"[a-z0-9][a-z0-9_-]{0,62}", "must be in lower-case letters: aws")]
 Units = Annotated[Decimal, Field(gt=0)]
@@ -50,6 +57,15 @@ class ExportConnection(Connection):
                 )
         return value
 
+    @field_validator("usd_per_unit", mode="before")
+    @classmethod
+    def _is_a_rate(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        rates = value if isinstance(value, Mapping) else {ANY_MONTH: value}
+        is_month = all(re.fullmatch(MONTH, str(one)) for one in rates)
+        if value in (None, IN_FILE) or (is_month and all(map(_is_positive, rates.values()))):
+            return value
+        raise SettingRefused(RATE)
+
     @model_validator(mode="after")
     def _names_the_currency(self) -> "ExportConnection":
         if self.usd_per_unit is not None and self.currency is None:
@@ -60,6 +76,14 @@ class ExportConnection(Connection):
     def source_mark(self) -> Hashable:
         """The files: two connections that read the same ones would count them twice."""
         return tuple(sorted(self.files))
+
+
+def _is_positive(value: object) -> bool:
+    """Return whether a value is a number above 0, written as one or as text."""
+    try:
+        return not isinstance(value, bool) and Decimal(str(value)) > 0
+    except ArithmeticError:
+        return False
 
 
 def files_of(connection: Connection) -> tuple[str, ...]:

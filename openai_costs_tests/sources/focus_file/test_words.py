@@ -76,6 +76,14 @@ def test_a_secret_in_a_url_is_refused(url: str):
     assert FocusConnection(name="cloud", files=("abfs://box@account/x.csv",)).files
 
 
+@pytest.mark.parametrize("rate", ["abc", "-1", {"2026-13": "1"}, {"2026-11": "x"}, True])
+def test_a_rate_that_is_none_is_refused_with_what_it_may_be(rate: object):
+    with pytest.raises(ValueError, match="must be dollars for one unit"):
+        FocusConnection.model_validate(
+            {"name": "c", "files": "a.csv", "currency": "EUR", "usd_per_unit": rate}
+        )
+
+
 def test_a_rate_needs_its_currency():
     with pytest.raises((SettingRefused, ValueError), match="currency"):
         FocusConnection.model_validate({"name": "c", "files": "a.csv", "usd_per_unit": "1.1"})
