@@ -24,8 +24,9 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
+from openai_costs.cli.graphs import Graphs
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
-from openai_costs.cli.progress import Progress, Say, Whole, progress_logger
+from openai_costs.cli.progress import Progress, Say, Whole
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
 from openai_costs.cli.run_output import (
     Objections,
@@ -34,7 +35,7 @@ from openai_costs.cli.run_output import (
     is_interrupt,
     reasons,
 )
-from openai_costs.definitions import before_publication, build_defs, days_to_derive
+from openai_costs.definitions import before_publication, days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
@@ -60,6 +61,7 @@ class Headless:
         reach: How sources reach their hosts; None for the usual way.
         objections: Takes what checks object to.
         whole: How many days there are to make, and how many are made.
+        graphs: The definitions that runs are of.
     """
 
     settings: Settings
@@ -68,6 +70,7 @@ class Headless:
     reach: Reach | None = None
     objections: Objections = field(default_factory=Objections)
     whole: Whole = field(default_factory=Whole)
+    graphs: Graphs = field(default_factory=Graphs)
 
     def backfill(self, asked: DayRange | None = None, *, offline: bool = False) -> None:
         """Materialize the days asked for, or what is missing, each consecutive range as one run.
@@ -213,13 +216,12 @@ class Headless:
             RunFailedError: The run failed.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
-        progress = Progress(self.say, steps=0, whole=self.whole, days=len(days or ()))
-        loggers = {"progress": progress_logger(progress)}
-        defs = build_defs(self.settings, clock=self.clock, reach=self.reach, loggers=loggers)
+        defs = self.graphs.of(self.settings, self.clock, self.reach)
         job = defs.resolve_job_def(job_name)
         if job_name != PUBLISH:
             job = job.get_subset(asset_selection=before_publication(defs, job) - set(spared))
-        progress.steps = len(job.nodes)
+        steps, made = len(job.nodes), len(days or ())
+        self.graphs.progress = Progress(self.say, steps, self.whole, made)
         with instance_of_runs() as instance:
             result = job.execute_in_process(
                 instance=instance,

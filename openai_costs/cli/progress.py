@@ -124,12 +124,12 @@ class Progress(logging.Handler):
         self.say(f"{position} {step_title(event.step_key)}{figures} ({left})")
 
 
-def progress_logger(handler: Progress) -> dg.LoggerDefinition:
-    """Return a Dagster logger that shows nothing but the progress."""
+def progress_logger(of_run: Callable[[], Progress]) -> dg.LoggerDefinition:
+    """Return a Dagster logger that shows nothing but the progress of the run at hand."""
 
     def lines(_context: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.getLogger("openai_costs.progress")
-        logger.handlers, logger.propagate = [handler], False
+        logger.handlers, logger.propagate = [of_run()], False
         logger.disabled = False  # whoever sets up logging anew may have switched it off
         logger.setLevel(logging.DEBUG)
         return logger

@@ -21,7 +21,7 @@ def test_the_text_of_an_asset_is_shown_word_for_word() -> None:
 
     lines: list[str] = []
     progress = Progress(lines.append, steps=1)
-    logger = progress_logger(progress)
+    logger = progress_logger(lambda: progress)
 
     @dg.job(logger_defs={"progress": logger})
     def talk() -> None:
