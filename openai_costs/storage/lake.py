@@ -33,7 +33,7 @@ from openai_costs.storage.replacing import count, sound_part
 from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
 from openai_costs.storage.sql import asking, connected
-from openai_costs.storage.stored_batches import bounded, read_batch, read_whole
+from openai_costs.storage.stored_batches import WholeTables, bounded, read_batch
 from openai_costs.storage.stored_slices import StoredSlices
 from openai_costs.tables.contract import Contract, all_contracts
 
@@ -48,6 +48,7 @@ class Lake:
         self.root = home / "lake"
         self._tables = DeltaTables(self.root)
         self._slices = StoredSlices(self._tables)
+        self._whole = WholeTables(self._tables)
         self.recorded = RecordedTables(Record(home), self._tables)
         self._read_versions: dict[str, int] | None = None
         self._is_ready, self._shown = False, Shown()
@@ -92,7 +93,7 @@ class Lake:
         self._make_ready()
         recorded = self.recorded.read(table) if table in RECORDED else None
         of_lake = 0 if table in RECORDED else self._tables.version(path_of(table))
-        version, rows = recorded or (of_lake, read_whole(self._tables, table))
+        version, rows = recorded or (of_lake, self._whole.read(table))
         if self._read_versions is not None:
             self._read_versions.setdefault(path_of(table), version)
         return table.no_rows() if rows is None else self._shown.frame(table, rows)

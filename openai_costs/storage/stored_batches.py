@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+from deltalake import DeltaTable
 
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.live_rows import (
@@ -73,13 +74,38 @@ def read_whole(tables: DeltaTables, table: type[Contract]) -> pl.DataFrame | Non
     Raises:
         StorageFailed: It is damaged.
     """
-    name = f"{table.schema_name()}/{table.table_name()}"
-    if (found := tables.find(name)) is None:
-        return None
+    found = tables.find(_name(table))
+    return None if found is None else _rows_of(tables, table, found)
+
+
+class WholeTables:
+    """Tables that are replaced as a whole: the rows are kept until there is another version."""
+
+    def __init__(self, tables: DeltaTables) -> None:
+        self._tables = tables
+        self._kept: dict[str, tuple[tuple[str, int], pl.DataFrame]] = {}
+
+    def read(self, table: type[Contract]) -> pl.DataFrame | None:
+        """Return what `read_whole` returns; a table of slices is read anew each time."""
+        name = _name(table)
+        found = self._tables.find(name)
+        if found is None or found.metadata().partition_columns:
+            return None if found is None else _rows_of(self._tables, table, found)
+        version = (str(found.metadata().id), found.version())
+        if name not in self._kept or self._kept[name][0] != version:
+            self._kept[name] = (version, _rows_of(self._tables, table, found))
+        return self._kept[name][1].clone()
+
+
+def _rows_of(tables: DeltaTables, table: type[Contract], found: DeltaTable) -> pl.DataFrame:
     of_slices = [*KEY] if found.metadata().partition_columns else []
     types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
-    rows = scan(types, tables.files_in(name, found))
-    return as_contract(table, collected(rows.sort(*of_slices, POSITION), tables.root / name))
+    rows = scan(types, tables.files_in(_name(table), found)).sort(*of_slices, POSITION)
+    return as_contract(table, collected(rows, tables.root / _name(table)))
+
+
+def _name(table: type[Contract]) -> str:
+    return f"{table.schema_name()}/{table.table_name()}"
 
 
 def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:
