@@ -66,17 +66,16 @@ def doctor(made: House) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def read_well(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A home read by right clocks before the provider restated a day."""
+    """A home read by right clocks before the provider restated a day: costs alone."""
     made = house(tmp_path_factory.mktemp("clock") / "home")
-    made.connections = (connection("tidewater", start=FIRST),)
-    backfill(made, SETTLED_NOT_RESTATED)
+    backfill(only_costs(made), SETTLED_NOT_RESTATED)
     return made
 
 
 @pytest.fixture
 def reading_costs(read_well: House, tmp_path: Path) -> House:
-    """A copy of that home whose key reads nothing but costs from now on."""
-    return only_costs(read_well.moved_to(tmp_path / "home"))
+    """A copy of that home whose key reads nothing but costs."""
+    return read_well.moved_to(tmp_path / "home")
 
 
 def only_costs(made: House) -> House:
@@ -89,8 +88,9 @@ def only_costs(made: House) -> House:
 def ahead(
     read_well: House, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[House, list[str], list[tuple[str, ...]]]:
-    """The same home after one run with our clock 400 days ahead."""
+    """The same home after one run with our clock 400 days ahead, which reads all there is."""
     made = read_well.moved_to(tmp_path_factory.mktemp("ahead") / "home")
+    made.connections = (connection("tidewater", start=FIRST),)
     lines = backfill(made, NOW + AHEAD, server=NOW)
     return made, lines, made.asked("tidewater")  # type: ignore[return-value]
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
+from uuid import uuid4
 
 import dagster as dg
 from dagster._core.instance import InstanceType
@@ -19,6 +20,11 @@ from dagster._core.storage.event_log.base import AssetEntry, AssetRecord, EventL
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.root import TemporaryLocalArtifactStorage
 from dagster._core.storage.runs import InMemoryRunStorage
+from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sqlite import create_in_memory_conn_string
+from sqlalchemy.pool import NullPool
+
+from openai_costs.orchestration.run_files import tables_of_runs
 
 MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
 
@@ -32,13 +38,24 @@ def unrecorded() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance(
         instance_type=InstanceType.EPHEMERAL,
         local_artifact_storage=TemporaryLocalArtifactStorage(),  # type: ignore[no-untyped-call]
-        run_storage=InMemoryRunStorage(),
+        run_storage=RunsInMemory(),
         event_storage=EventList(),
         compute_log_manager=NoOpComputeLogManager(),
         run_coordinator=DefaultRunCoordinator(),
         run_launcher=SyncInMemoryRunLauncher(),
     ) as instance:
         yield instance
+
+
+class RunsInMemory(InMemoryRunStorage):
+    """Dagster's storage of runs in memory, whose tables are copied and not made by migrations."""
+
+    def __init__(self) -> None:  # the base class would load all migrations here, for each run
+        self._engine = create_engine(
+            create_in_memory_conn_string(f"runs-{uuid4()}"), poolclass=NullPool
+        )
+        self._held_conn = self._engine.connect()
+        self._held_conn.connection.cursor().executescript(tables_of_runs())
 
 
 class EventList(InMemoryEventLogStorage):

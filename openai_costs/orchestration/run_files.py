@@ -33,6 +33,15 @@ def begun(file: Path) -> bool:
 
 
 @cache
+def tables_of_runs() -> str:
+    """Return the SQL that makes Dagster's tables of runs, without any run."""
+    with TemporaryDirectory() as folder:
+        SqliteRunStorage.from_local(folder)
+        with closing(sqlite3.connect(Path(folder, f"{RUNS}.db"))) as opened:
+            return "\n".join(opened.iterdump())
+
+
+@cache
 def _no_runs() -> bytes:
     with TemporaryDirectory() as folder:
         SqliteRunStorage.from_local(folder)

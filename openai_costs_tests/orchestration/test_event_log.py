@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.runs import InMemoryRunStorage
+from sqlalchemy import text
 
-from openai_costs.orchestration.event_log import unrecorded
+from openai_costs.orchestration.event_log import RunsInMemory, unrecorded
 from openai_costs_tests.org import QUIET, calm
 
 if TYPE_CHECKING:
@@ -115,3 +117,18 @@ def test_a_run_reports_the_same_as_under_dagsters_own_log_in_memory() -> None:
 def test_what_no_run_asks_is_refused_and_not_answered_wrongly(question: Any) -> None:  # noqa: ANN401
     with unrecorded() as instance, pytest.raises(NotImplementedError, match="unrecorded run"):
         question(instance)
+
+
+def tables(storage: InMemoryRunStorage) -> list[tuple[str, str]]:
+    """The tables and indexes that a storage has, and how they are made."""
+    with storage.connect() as sql:
+        rows = sql.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        return sorted((name, " ".join(made.split())) for name, made in rows)
+
+
+def test_runs_in_memory_have_the_tables_of_dagsters_own_and_no_runs_of_others() -> None:
+    ours, another, theirs = RunsInMemory(), RunsInMemory(), InMemoryRunStorage()
+    assert tables(ours) == tables(theirs)
+    ours.add_run(dg.DagsterRun(job_name="all", run_id=RUN))
+    assert [len(one.get_runs()) for one in (ours, another)] == [1, 0]
+    assert ours.get_run_storage_id() != another.get_run_storage_id()

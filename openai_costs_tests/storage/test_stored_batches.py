@@ -57,7 +57,7 @@ def test_a_table_that_was_removed_and_made_again_is_another(tmp_path: Path) -> N
     assert whole.read(Coverage) is None
 
 
-def test_who_changes_the_rows_changes_those_of_nobody_else(tmp_path: Path) -> None:
+def test_a_caller_that_changes_its_rows_changes_no_others(tmp_path: Path) -> None:
     lake = Lake(UPath(tmp_path))
     lake.replace_whole(Coverage, covered("settled"))
     mine = lake.read(Coverage)
