@@ -47,8 +47,7 @@ class Lake:
     def __init__(self, home: UPath) -> None:
         self.root = home / "lake"
         self._tables = DeltaTables(self.root)
-        self._slices = StoredSlices(self._tables)
-        self._whole = WholeTables(self._tables)
+        self._slices, self._whole = StoredSlices(self._tables), WholeTables(self._tables)
         self.recorded = RecordedTables(Record(home), self._tables)
         self._read_versions: dict[str, int] | None = None
         self._is_ready, self._shown = False, Shown()
@@ -82,9 +81,9 @@ class Lake:
         wanted = slices.join(order, on="day").sort("connection", "place")
         if wanted.is_empty():
             yield Batch(table.no_rows(), {})
-        place = self.root / path_of(table)
         for some in bounded(wanted, ROWS_A_BATCH):
-            yield self._shown.batch(table, read_batch(table, files, some, place))
+            stored = read_batch(table, files, some, self.root / path_of(table))
+            yield self._shown.batch(table, stored)
 
     def read(self, table: type[Contract], days: Iterable[date] | None = None) -> pl.DataFrame:
         """Return a small table as one frame: some days, or all of it."""

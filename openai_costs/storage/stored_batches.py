@@ -97,10 +97,10 @@ class WholeTables:
         return self._kept[name][1].clone()
 
 
-def _rows_of(tables: DeltaTables, table: type[Contract], found: DeltaTable) -> pl.DataFrame:
-    of_slices = [*KEY] if found.metadata().partition_columns else []
+def _rows_of(tables: DeltaTables, table: type[Contract], data: DeltaTable) -> pl.DataFrame:
+    of_slices = [*KEY] if data.metadata().partition_columns else []
     types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
-    rows = scan(types, tables.files_in(_name(table), found)).sort(*of_slices, POSITION)
+    rows = scan(types, tables.files_in(_name(table), data)).sort(*of_slices, POSITION)
     return as_contract(table, collected(rows, tables.root / _name(table)))
 
 
