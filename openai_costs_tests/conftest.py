@@ -38,25 +38,36 @@ DEMO_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 LONG: Final = (
-    "test_policy",
-    "test_processes",
-    "test_story_of_connections",
+    "test_damage",
     "test_wrong_clock",
+    "test_story_of_connections",
+    "test_policy",
+    "test_filling",
+    "test_record_story",
+    "test_backfill",
+    "test_docs",
+    "test_life",
+    "test_story",
+    "test_processes",
     "test_accounts",
     "test_machine",
-    "test_life",
-    "test_doctor_files",
-    "test_backfill",
-    "test_database",
+    "test_governance",
+    "test_story_of_a_connection_that_left",
+    "test_commands",
+    "test_stopping",
+    "test_reconcile",
     "test_anomaly_story",
-    "test_story",
+    "test_doctor_files",
+    "test_database",
 )
-"""The modules that take longest: a process that begins one last would run alone at the end."""
+"""The modules that take longest, in that order: a process that begins one last would run alone at
+the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that take longest; each runs in one process (pyproject.toml)."""
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(scope="session")
