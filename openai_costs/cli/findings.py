@@ -19,7 +19,8 @@ from openai_costs.outputs.alerts.rules import all_rules, find_rule
 from openai_costs.outputs.alerts.titles import one_line, title_of
 from openai_costs.settings import Mute, Route
 from openai_costs.settings.addresses import host_of
-from openai_costs.settings.load import Settings, secret
+from openai_costs.settings.load import Settings
+from openai_costs.settings.secrets_in_use import secret
 from openai_costs.sources.provider import Diagnosis
 from openai_costs.storage.files import place
 from openai_costs.storage.home import refuse_unwritable
@@ -128,11 +129,10 @@ def route_facts(settings: Settings) -> Iterator[Diagnosis]:
 def _trouble(route: Route) -> str:
     """Return why a route cannot deliver; empty when nothing is known against it."""
     asks = f"Route {route.name!r} of [alerts]"
-    others = (route.secret_env, *(route.headers_env or {}).values())
     try:
-        url = secret(route.url_env, asks).get_secret_value() if route.url_env else ""
-        for variable in filter(None, others):
-            secret(variable, asks)
+        url = secret(route.url_place, asks).get_secret_value() if route.url_place else ""
+        for place in route.secret_places.values():
+            secret(place, asks)
     except SettingsError as missing:
         return str(missing)
     if route.channel == "apprise" and not apprise.is_installed():
@@ -142,5 +142,5 @@ def _trouble(route: Route) -> str:
     wanted = {"email": ("smtp://", "smtps://"), "apprise": ("",)}.get(route.channel, ("https://",))
     is_local = url.startswith("http://") and is_loopback(host_of(url))
     if url and not (url.startswith(wanted) or is_local):
-        return f"{route.url_env} does not begin with {' or '.join(wanted)}: correct the variable"
+        return f"{route.url_place} does not begin with {' or '.join(wanted)}: correct it"
     return ""

@@ -18,18 +18,33 @@ NO_ADDRESS = r"^[^@]*$"
 """Names and ids of people in tables: addresses live in core.users and core.invites only."""
 
 SECRETS = (
-    r"sk-[A-Za-z0-9_*.-]{6,}",
+    r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_*.-]{6,}",
     r"(?:AKIA|ASIA)[0-9A-Z]{16}",
-    r"gh[opsu]_[A-Za-z0-9]{20,}",
+    r"gh[opsur]_[A-Za-z0-9]{20,}",
     r"github_pat_[A-Za-z0-9_]{20,}",
     r"crsr_[A-Za-z0-9_-]{16,}",
-    r"xox[abprs]-[A-Za-z0-9-]{8,}",
+    r"(?<![A-Za-z0-9])key_[0-9a-f]{32,}",
+    r"xox[abeprs]-[A-Za-z0-9-]{8,}",
+    r"xapp-[A-Za-z0-9-]{8,}",
+    r"AIza[A-Za-z0-9_-]{30,}",
+    r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{20,}",
+    r"(?<![A-Za-z0-9])gsk_[A-Za-z0-9]{20,}",
+    r"(?<![A-Za-z0-9])pplx-[A-Za-z0-9]{20,}",
+    r"xai-[A-Za-z0-9]{20,}",
+    r"ya29\.[A-Za-z0-9_-]{20,}",
+    r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+",
+    r"(?i:\bbearer)\s+[A-Za-z0-9._~+/*-]{12,}=*",
+    r"(?i:\bbasic)\s+[A-Za-z0-9+/]{16,}=*",
 )
 """The shapes of keys that vendors hand out. A connection's own key is removed in any shape."""
 
 _ADDRESS = re.compile(ADDRESS)
 _SECRET = re.compile("|".join(SECRETS))
-_SIGNATURE = re.compile(r"(?i)\b(x-amz-signature|x-amz-credential|sig|signature)=[^&\s\"']+")
+_SIGNATURE = re.compile(
+    r"(?i)\b((?:x-(?:amz|goog)-)?(?:signature|credential|security-token)|sig|awsaccesskeyid"
+    r"|googleaccessid|access_token|api[_-]?key)(=|%3D)[^&\s\"'<>]+"
+)
+_USER = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@\"']+@")
 
 
 def has_address(text: str) -> bool:
@@ -48,8 +63,9 @@ def without_domains(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without keys and without the signatures of signed addresses."""
-    return _SIGNATURE.sub(r"\1=[redacted]", _SECRET.sub(_first_letters, text))
+    """Return a text without keys, signatures of signed addresses, and users of addresses."""
+    without_keys = _SECRET.sub(_first_letters, _USER.sub(r"\1[redacted]@", text))
+    return _SIGNATURE.sub(r"\1\2[redacted]", without_keys)
 
 
 def redacted(text: str) -> str:
@@ -58,6 +74,6 @@ def redacted(text: str) -> str:
 
 
 def _first_letters(match: re.Match[str]) -> str:
-    """Return what kind of key it was: `sk-[redacted]`."""
-    kind = re.match(r"[a-z]+[-_]", match[0])
+    """Return what kind of key it was: `sk-[redacted]`, `Bearer [redacted]`."""
+    kind = re.match(r"[a-z]+[-_]|(?i:bearer|basic)\s+", match[0])
     return f"{kind[0] if kind else match[0][:4]}[redacted]"

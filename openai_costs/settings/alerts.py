@@ -10,6 +10,14 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from openai_costs.settings.error_texts import SettingRefused
+from openai_costs.settings.secrets import (
+    SecretCommand,
+    SecretEntry,
+    SecretFile,
+    SecretPlace,
+    place_of,
+    refuse_two_places,
+)
 from openai_costs.settings.section import Name, Section, VariableName, refuse_twins, written_as
 
 Severity = Literal["info", "warning", "critical"]
@@ -52,6 +60,12 @@ class Route(Section):
     """Names the variable with the address: of a webhook, of a mail server, or for apprise."""
     secret_env: VariableName | None = None
     """Names the variable with the webhook's signing secret or PagerDuty's routing key."""
+    url_file: SecretFile | None = None
+    url_command: SecretCommand | None = None
+    url_keyring: SecretEntry | None = None
+    secret_file: SecretFile | None = None
+    secret_command: SecretCommand | None = None
+    secret_keyring: SecretEntry | None = None
     rules: Globs = Field(default=("*",), min_length=1)
     min_severity: Severity = "info"
     connections: Globs = Field(default=("*",), min_length=1)
@@ -74,7 +88,9 @@ class Route(Section):
     @model_validator(mode="after")
     def _has_what_its_channel_needs(self) -> Self:
         needs = ("url_env",) if self.body_template else _NEEDS[self.channel]
-        if missing := [name for name in needs if not getattr(self, name)]:
+        for prefix in ("url", "secret"):
+            refuse_two_places(self, prefix)
+        if missing := [name for name in needs if not self._has(name)]:
             raise SettingRefused(
                 f"needs {missing[0]}, because route {self.name!r} goes to {self.channel}: add it"
             )
@@ -101,6 +117,24 @@ class Route(Section):
                 ("headers", secret),
             )
         return self
+
+    def _has(self, name: str) -> bool:
+        """Return whether a setting is there, or another one for the same secret."""
+        is_secret = name.endswith("_env")
+        return bool(place_of(self, name[: -len("_env")]) if is_secret else getattr(self, name))
+
+    @property
+    def url_place(self) -> SecretPlace | None:
+        """Where its address is."""
+        return place_of(self, "url")
+
+    @property
+    def secret_places(self) -> Mapping[str, SecretPlace]:
+        """Where its other secrets are: by the name of a header, the signing secret by none."""
+        own = place_of(self, "secret")
+        headers = self.headers_env or {}
+        places = {name: SecretPlace("env", held, "headers_env") for name, held in headers.items()}
+        return places | ({"": own} if own else {})
 
     @property
     def is_stateful(self) -> bool:

@@ -7,17 +7,29 @@ The kinds are handed in: nothing here knows a provider.
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import ValidationError, field_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.settings.addresses import host_of
 from openai_costs.settings.error_location import Objection
-from openai_costs.settings.error_texts import close_to, objection
+from openai_costs.settings.error_texts import close_to, key_fault, objection
+from openai_costs.settings.secrets import (
+    SecretCommand,
+    SecretEntry,
+    SecretFile,
+    SecretPlace,
+    place_of,
+    refuse_two_places,
+)
 from openai_costs.settings.section import Name, Section, VariableName, web_address
 
 SAMPLE_SCHEME = "sample://"
 """A base_url that begins so is the sample organization, answered in this process."""
+
+KEY = "admin_key"
+"""What the settings of the place of a key begin with."""
 
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
@@ -29,6 +41,9 @@ class Connection(Section):
     name: Name
     provider: str
     admin_key_env: VariableName
+    admin_key_file: SecretFile | None = None
+    admin_key_command: SecretCommand | None = None
+    admin_key_keyring: SecretEntry | None = None
     access: Literal["full", "costs_only"] = "full"
     organization_id: str | None = None
     start: date | None = None
@@ -41,6 +56,8 @@ class Connection(Section):
     """How a person gets a key, as a sentence without its end; for messages."""
     variables: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """The variables that settings come from where no file lists a connection."""
+    foreign_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What keys begin with that the provider itself never accepts here, and what is wrong."""
     sample_key: ClassVar[str] = ""
     """The key that the sample organization knows."""
 
@@ -48,6 +65,26 @@ class Connection(Section):
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
         return value.rstrip("/") if value.startswith(SAMPLE_SCHEME) else web_address(value)
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> Self:
+        refuse_two_places(self, KEY)
+        return self
+
+    @property
+    def key_place(self) -> SecretPlace:
+        """Where the key is."""
+        default = SecretPlace("env", self.admin_key_env, f"{KEY}_env")
+        return place_of(self, KEY) or default
+
+    def key_fault(self, key: str) -> str:
+        """Return what is wrong with a key, and what to do; empty where nothing is known."""
+        if fault := key_fault(key):
+            return fault
+        usual = self.__class__.model_fields["base_url"].default
+        is_vendors = host_of(self.base_url) == host_of(str(usual))
+        found = (text for begin, text in self.foreign_keys.items() if key.startswith(begin))
+        return next(found, "") if is_vendors else ""
 
     @classmethod
     def unlisted(cls, _variables: Mapping[str, str]) -> dict[str, Any]:

@@ -112,7 +112,8 @@ def _text(first: Mapping[str, Any], where: Where) -> str:
     if kind == "value_error":
         return str(context["error"])
     family = kind.partition("_")[0]
-    if family in ("tuple", "list") and (isinstance(first["input"], dict) or len(where) == 1):
+    is_header = len(where) == 1 and not isinstance(first["input"], str)
+    if family in ("tuple", "list") and (isinstance(first["input"], dict) or is_header):
         name = ".".join(map(str, where))
         return f"must have a header with two pairs of brackets: [[{name}]]"
     if family == "model" and isinstance(first["input"], list):

@@ -11,6 +11,14 @@ from pydantic import Field, model_validator
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.settings.error_texts import SettingRefused, close_to
+from openai_costs.settings.secrets import (
+    SecretCommand,
+    SecretEntry,
+    SecretFile,
+    SecretPlace,
+    place_of,
+    refuse_two_places,
+)
 from openai_costs.settings.section import (
     Columns,
     Name,
@@ -90,6 +98,9 @@ class Gateway(Section):
     name: Name = "gateway"
     litellm_url: WebAddress | None = None
     key_env: VariableName = "LITELLM_MASTER_KEY"
+    key_file: SecretFile | None = None
+    key_command: SecretCommand | None = None
+    key_keyring: SecretEntry | None = None
     meter: Literal["daily", "requests"] = "daily"
     """LiteLLM: its daily sums, or every request (slower, but separates unpriced requests)."""
     requests_per_minute: int = Field(default=60, gt=0)
@@ -129,6 +140,16 @@ class Gateway(Section):
         refuse_unknown_columns(self.token_columns, TOKEN_COLUMNS, "token_columns")
         refuse_unknown_columns(self.spend_columns, known, "spend_columns")
         return self
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> Self:
+        refuse_two_places(self, "key")
+        return self
+
+    @property
+    def key_place(self) -> SecretPlace:
+        """Where its key is."""
+        return place_of(self, "key") or SecretPlace("env", self.key_env, "key_env")
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:

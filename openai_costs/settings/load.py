@@ -1,12 +1,13 @@
 """Typed settings from the environment and `openai_costs.toml`. The only reader of either.
 
-Not here: secrets. A connection names the variable that holds its key; the key itself is read at
-the moment a run needs it (`admin_key`), so a rotated key is picked up by the next run.
+Not here: secrets. A connection says where its key is (secrets.py); the key itself is read at the
+moment a run needs it (`admin_key`), so a rotated key is picked up by the next run.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,7 +36,8 @@ from openai_costs.settings.connection import (
     unlisted_connection,
 )
 from openai_costs.settings.error_location import sentence
-from openai_costs.settings.error_texts import key_fault, objection
+from openai_costs.settings.error_texts import objection
+from openai_costs.settings.secrets import held_in, once_where_slow
 from openai_costs.settings.section import refuse_twins
 from openai_costs.settings.settings_file import content_of, file_beside
 from openai_costs.settings.twins import refuse_same_payer
@@ -123,25 +125,33 @@ class Settings(Section):
         raise SettingsError(f"There is no connection {name!r}. {self.config_file} has: {known}.")
 
     def admin_key(self, connection: Connection) -> SecretStr:
-        """Return the connection's key, read from the environment now.
+        """Return the connection's key, read now from where the settings say that it is.
 
         Raises:
             MissingKey: The variable is not set or empty.
-            SettingsError: It holds more than a key.
+            SettingsError: The place cannot be read, or has more than a key.
         """
         if connection.is_sample or not connection.has_key:
             return SecretStr(connection.sample_key)
-        if not (key := _held(connection.admin_key_env)):
+        place = connection.key_place
+        try:
+            key = held_in(place, held)
+        except SettingsError as unreadable:
+            raise SettingsError(f"Connection {connection.name!r}: {unreadable}") from None
+        if not key:
             presence = "found" if self.config_file.exists() else "not found"
             places = [
-                f"the environment variable {connection.admin_key_env}",
+                f"the environment variable {place}",
                 f"admin_key_env in {self.config_file} ({presence})",
             ]
             raise MissingKey(connection.name, places, connection.key_remedy)
-        if fault := key_fault(key):
-            where = f"Connection {connection.name!r}: the key in {connection.admin_key_env}"
-            raise SettingsError(f"{where} {fault}")
+        if fault := connection.key_fault(key):
+            raise SettingsError(f"Connection {connection.name!r}: the key in {place} {fault}")
         return SecretStr(key)
+
+    def key_reader(self, connection: Connection) -> Callable[[], SecretStr]:
+        """Return what reads a connection's key: at every call, or once where a program is run."""
+        return once_where_slow(connection.key_place, partial(self.admin_key, connection))
 
 
 def load_settings(kinds: Kinds, home: str | None = None) -> Settings:
@@ -197,34 +207,15 @@ def settings_of(
         raise SettingsError(sentence(refused.objection, path, text)) from None
     except ValidationError as broken:
         raise SettingsError(sentence(objection(broken, Settings), path, text)) from None
-    keys = {one.admin_key_env: _held(one.admin_key_env) for one in settings.connections}
+    places = {one.key_place for one in settings.connections}
+    keys = {one: held_in(one, held) for one in places if one.kind == "env"}
     refuse_same_payer(settings.connections, keys, settings.config_file, text)
     return settings
 
 
-def _held(variable: str) -> str:
+def held(variable: str) -> str:
     """Return what a variable holds now; empty where it is not set."""
     return os.environ.get(variable, "").strip()
-
-
-def secret(variable: str, asks: str) -> SecretStr:
-    """Return what a variable named by a setting holds, read now.
-
-    Raises:
-        SettingsError: It is not set or empty.
-    """
-    if not (held := _held(variable)):
-        raise SettingsError(f"The variable {variable} is not set. {asks} names it: export it.")
-    return SecretStr(held)
-
-
-def gateway_key(gateway: Gateway) -> SecretStr:
-    """Return the gateway's key, read now; SettingsError where there is none, or more than it."""
-    may = "a LiteLLM key that may read /key/list and /user/daily/activity"
-    key = secret(gateway.key_env, f"[gateway] key_env ({may})")
-    if fault := key_fault(key.get_secret_value()):
-        raise SettingsError(f"[gateway] key_env: the key in {gateway.key_env} {fault}")
-    return key
 
 
 def has_dagster_home() -> bool:

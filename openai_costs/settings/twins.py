@@ -11,6 +11,7 @@ import httpx
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.error_location import line_of
+from openai_costs.settings.secrets import SecretPlace
 
 
 class _Sameness(NamedTuple):
@@ -28,13 +29,13 @@ class _Sameness(NamedTuple):
 
 
 def refuse_same_payer(
-    connections: Sequence[Connection], keys: Mapping[str, str], file: object, text: str
+    connections: Sequence[Connection], keys: Mapping[SecretPlace, str], file: object, text: str
 ) -> None:
     """Refuse two connections with one organization, or with one key and one address.
 
     Args:
         connections: Those of the settings.
-        keys: The key that each variable holds now; a variable that is not set is left out.
+        keys: The key that each variable holds now; other places are compared, and not read.
         file: The settings file, for the sentence.
         text: Its text, for the lines.
 
@@ -56,21 +57,21 @@ def refuse_same_payer(
             )
 
 
-def _samenesses(keys: Mapping[str, str]) -> Iterator[_Sameness]:
+def _samenesses(keys: Mapping[SecretPlace, str]) -> Iterator[_Sameness]:
     def organization(one: Connection) -> Hashable:
         return (one.provider, one.organization_id) if one.organization_id else None
 
     def variable(one: Connection) -> Hashable:
-        return (one.provider, one.admin_key_env, _address(one)) if one.has_key else None
+        return (one.provider, one.key_place, _address(one)) if one.has_key else None
 
     def key(one: Connection) -> Hashable:
-        held = keys.get(one.admin_key_env)
+        held = keys.get(one.key_place)
         return (one.provider, held, _address(one)) if held and one.has_key else None
 
     yield _Sameness(organization, lambda one: str(one.organization_id), "the same organization_id")
     same_key = "the same key and the same address"
-    yield _Sameness(variable, lambda one: one.admin_key_env, same_key)
-    yield _Sameness(key, lambda one: one.admin_key_env, same_key)
+    yield _Sameness(variable, lambda one: str(one.key_place), same_key)
+    yield _Sameness(key, lambda one: str(one.key_place), same_key)
     yield _Sameness(lambda one: one.source_mark, lambda one: str(one.source_mark), "the same files")
 
 

@@ -6,8 +6,6 @@ Not here: what a provider's API is, and what may be asked of it (its own connect
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pydantic import SecretStr
-
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.http.access import Access
@@ -46,15 +44,11 @@ def transport_to(
     vendor: Vendor, settings: Settings, connection: Connection, reach: Reach, tell: Tell
 ) -> Transport:
     """Return a transport to a connection's API; the key is read when a request leaves."""
-
-    def key() -> SecretStr:
-        return settings.admin_key(connection)
-
     access = Access(
         connection=connection.name,
         base_url=_address(vendor, connection),
-        key=key,
-        key_env=connection.admin_key_env,
+        key=settings.key_reader(connection),
+        key_env=str(connection.key_place),
         allowed=vendor.allowed[connection.access],
         api=vendor.api,
         remedies=_remedies(connection.base_url, vendor),

@@ -36,8 +36,8 @@ def key_diagnosis(
     except OpenAICostsError as missing:
         return Diagnosis("FAIL", "key", str(missing))
     if not re.match(pattern, key):
-        return Diagnosis("WARN", "key", f"the key in {connection.admin_key_env} {remedy}")
-    return Diagnosis("OK", "key", f"{connection.admin_key_env} holds {kind}")
+        return Diagnosis("WARN", "key", f"the key in {connection.key_place} {remedy}")
+    return Diagnosis("OK", "key", f"{connection.key_place} holds {kind}")
 
 
 def call_diagnosis(path: str, about: str, ask: Callable[[], object]) -> Diagnosis:

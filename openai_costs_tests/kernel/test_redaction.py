@@ -51,7 +51,34 @@ def test_what_only_looks_like_an_address_is_left_alone(text: str) -> None:
         ("AKIAIOSFODNN7EXAMPLE", "AKIA[redacted]"),
         ("https://b/x?X-Amz-Signature=abc&y=1", "https://b/x?X-Amz-Signature=[redacted]&y=1"),
         ("ghp_" + "a" * 24, "ghp_[redacted]"),
+        ("gho_" + "a" * 24, "gho_[redacted]"),
+        ("github_pat_" + "a" * 24, "github_[redacted]"),
+        ("crsr_" + "a" * 24, "crsr_[redacted]"),
+        ("key_" + "0a" * 32, "key_[redacted]"),
+        ("ASIAIOSFODNN7EXAMPLE", "ASIA[redacted]"),
+        ("AIza" + "Sy" * 18, "AIza[redacted]"),
+        ("xoxb-" + "1" * 12, "xoxb-[redacted]"),
+        ("hf_" + "a" * 34, "hf_[redacted]"),
+        ("gsk_" + "a" * 52, "gsk_[redacted]"),
+        ("Authorization: Bearer abcdef0123456789", "Authorization: Bearer [redacted]"),
+        ("bearer sk-abcdefghijkl", "bearer [redacted]"),
+        ("https://b/x?sig=abc%2B&se=1", "https://b/x?sig=[redacted]&se=1"),
+        ("https://b/x?X-Goog-Signature=abc", "https://b/x?X-Goog-Signature=[redacted]"),
+        ("https://b/x?X-Amz-Security-Token=a", "https://b/x?X-Amz-Security-Token=[redacted]"),
+        ("http://me:pw@proxy:3128/", "http://[redacted]@proxy:3128/"),
     ],
 )
 def test_keys_and_signatures_of_any_vendor_are_removed(text: str, left: str) -> None:
     assert redacted(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("key_Ab12Cd34Ef56Gh78", "key_place_search_01", "risk-adjusted-costs", "task-4711-abcdef"),
+        *("the bearer of a message", "gpt-5-mini-2025-08-07", "proj_abcdef0123456789abcdef01"),
+        *("https://api.openai.com/v1?limit=7", "user-ada", "design=12", "o200k_base"),
+    ],
+)
+def test_ids_and_words_that_only_begin_like_a_key_are_left_alone(text: str) -> None:
+    assert redacted(text) == text

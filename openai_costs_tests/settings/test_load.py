@@ -6,7 +6,9 @@ import pytest
 
 from openai_costs.kernel.errors import MissingKey, OpenAICostsError, SettingsError
 from openai_costs.sample.setup import company
-from openai_costs.settings.load import Settings, gateway_key, load_settings, secret
+from openai_costs.settings.load import Settings, load_settings
+from openai_costs.settings.secrets import SecretPlace
+from openai_costs.settings.secrets_in_use import gateway_key, secret
 from openai_costs.sources.openai.settings import DEFAULT_BASE_URL, OpenAIConnection
 from openai_costs.sources.registry import connection_kinds
 
@@ -271,12 +273,13 @@ def test_routes_and_mutes_are_read_with_their_defaults():
 
 def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SLACK_URL", " https://hooks.example/x ")
-    assert secret("SLACK_URL", "Route 'a'").get_secret_value() == "https://hooks.example/x"
+    place = SecretPlace("env", "SLACK_URL", "url_env")
+    assert secret(place, "Route 'a'").get_secret_value() == "https://hooks.example/x"
     monkeypatch.setenv("SLACK_URL", "")
     with pytest.raises(
         SettingsError, match=r"SLACK_URL is not set\. Route 'a' names it: export it"
     ):
-        secret("SLACK_URL", "Route 'a'")
+        secret(place, "Route 'a'")
 
 
 @pytest.mark.parametrize("key", ["home", "config_file", "unread_sections", "only_connection"])

@@ -6,7 +6,8 @@ import pytest
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings import Directory, Gateway, Section
-from openai_costs.settings.load import Settings, gateway_key, load_settings
+from openai_costs.settings.load import Settings, load_settings
+from openai_costs.settings.secrets_in_use import gateway_key
 from openai_costs.sources.registry import connection_kinds
 
 GOOD = """

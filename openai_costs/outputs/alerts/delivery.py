@@ -19,7 +19,8 @@ from openai_costs.outputs.alerts.message import Message, clean, message, repeate
 from openai_costs.outputs.alerts.rows import Change, Finding, rows
 from openai_costs.outputs.alerts.rules import find_rule
 from openai_costs.settings import Alerts, ChannelKind, Route
-from openai_costs.settings.load import secret
+from openai_costs.settings.secrets import SecretPlace
+from openai_costs.settings.secrets_in_use import secret
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges
@@ -34,7 +35,7 @@ LONGEST = timedelta(seconds=20)
 """How long one call goes on to another message: Dagster ends a sensor's tick after 60 s, and the
 last message may take half of that."""
 
-Secret = Callable[[str, str], SecretStr]
+Secret = Callable[[SecretPlace, str], SecretStr]
 
 
 @dataclass
@@ -69,7 +70,7 @@ def deliver(
         alerts: The routes.
         clock: Returns the current time.
         channels: The function that sends to each kind of channel.
-        look_up: Returns what a variable holds, given who asks.
+        look_up: Returns what is in the place of a secret, given who asks.
     """
     if not alerts.routes:
         return DeliveryCounts()
@@ -162,15 +163,15 @@ def _message(queued: QueuedMessage, dagster_url: str | None) -> Message:
 def _address(route: Route, now: datetime, look_up: Secret) -> Address:
     asks = f"Route {route.name!r} of [alerts]"
     nothing = SecretStr("")
-    secret_headers = route.headers_env or {}
+    url = look_up(route.url_place, asks) if route.url_place else nothing
+    secrets = {name: look_up(place, asks) for name, place in route.secret_places.items()}
     return Address(
         route=route.name,
         now=now,
-        url=look_up(route.url_env, asks) if route.url_env else nothing,
-        secret=look_up(route.secret_env, asks) if route.secret_env else nothing,
+        url=url,
+        secret=secrets.pop("", nothing),
         sender=route.sender or "",
         to=route.to,
-        headers={name: SecretStr(value) for name, value in (route.headers or {}).items()}
-        | {name: look_up(variable, asks) for name, variable in secret_headers.items()},
+        headers={name: SecretStr(value) for name, value in (route.headers or {}).items()} | secrets,
         body_template=route.body_template or "",
     )

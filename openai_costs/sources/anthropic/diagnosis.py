@@ -77,7 +77,7 @@ def _lists(settings: Settings, connection: Connection, reach: Reach) -> Diagnosi
             transport.get(WORKSPACES.path, (("limit", "1"),))
     except AccessRefused as refused:
         text = f"HTTP {refused.status}: {refused.message.rstrip('.')}; without it: {WITHOUT_LISTS}."
-        return Diagnosis("WARN", about, f"{text} Use an admin key in {connection.admin_key_env}.")
+        return Diagnosis("WARN", about, f"{text} Use an admin key in {connection.key_place}.")
     except OpenAICostsError as failed:
         return Diagnosis("WARN", about, str(failed))
     return Diagnosis("OK", about, "HTTP 200")

@@ -84,7 +84,7 @@ def _of_scope(connection: Connection, scope: ScopeFound) -> Diagnosis:
     text = f"{scope.message.rstrip('.')}; without it: {scope.without}."
     if scope.is_there is None and connection.access == "costs_only":
         return Diagnosis("OK", about, text)
-    return Diagnosis("WARN", about, f"{text} Add it to the key in {connection.admin_key_env}.")
+    return Diagnosis("WARN", about, f"{text} Add it to the key in {connection.key_place}.")
 
 
 def probe_scopes(

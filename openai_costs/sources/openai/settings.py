@@ -17,6 +17,19 @@ EARLIEST_START = date(2020, 1, 1)
 """Before it there was no such API."""
 
 
+_KINDS = {
+    "sk-proj-": "a project's key",
+    "sk-svcacct-": "a service account's key",
+    "sk-ant-": "a key of Anthropic",
+    "sk-or-": "a key of OpenRouter",
+}
+FOREIGN = {
+    begin: f"is {what} ({begin}...). OpenAI refuses it for costs: create an admin key."
+    for begin, what in _KINDS.items()
+}
+"""What is wrong with keys of another kind, by their beginning."""
+
+
 class OpenAIConnection(Connection):
     """One OpenAI organization, with the admin key that reads it."""
 
@@ -31,6 +44,7 @@ class OpenAIConnection(Connection):
         "export it"
     )
     variables: ClassVar[Mapping[str, str]] = MappingProxyType({"base_url": BASE_URL_VARIABLE})
+    foreign_keys: ClassVar[Mapping[str, str]] = MappingProxyType(FOREIGN)
     sample_key: ClassVar[str] = "sk-admin-sample"
 
     @classmethod

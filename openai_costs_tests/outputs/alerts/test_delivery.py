@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from openai_costs.outputs.alerts.message import Message
     from openai_costs.outputs.alerts.rows import Change, Finding
     from openai_costs.settings import Route
+    from openai_costs.settings.secrets import SecretPlace
 
 
 @dataclass
@@ -216,8 +217,8 @@ def test_a_refused_message_is_not_retried(desk: Desk) -> None:
 
 
 def test_a_missing_variable_is_named_and_retried(desk: Desk) -> None:
-    def missing(variable: str, asks: str) -> SecretStr:
-        raise SettingsError(f"The variable {variable} is not set. {asks} names it: export it.")
+    def missing(place: SecretPlace, asks: str) -> SecretStr:
+        raise SettingsError(f"The variable {place} is not set. {asks} names it: export it.")
 
     deliver(desk.lake, desk.settings, lambda: NOW, CHANNELS, missing)
     assert desk.logged[0].said is not None
@@ -367,7 +368,7 @@ def test_every_channel_of_ours_delivers_over_a_real_connection(desk: Desk) -> No
             desk.lake,
             desk.settings,
             lambda: NOW,
-            look_up=lambda variable, _: SecretStr(held[variable]),
+            look_up=lambda place, _: SecretStr(held[str(place)]),
         )
     assert (done.sent, done.waiting, done.failed) == (5, 0, 0)
     assert (len(inbox.got), len(box.letters)) == (4, 1)

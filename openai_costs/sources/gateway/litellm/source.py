@@ -10,13 +10,12 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import httpx
-from pydantic import SecretStr
 
 from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.days import Clock, DayRange, is_settled
 from openai_costs.kernel.errors import AccessRefused, CursorRefused, ReadFailed, RequestRefused
 from openai_costs.settings import Gateway
-from openai_costs.settings.load import gateway_key
+from openai_costs.settings.secrets_in_use import gateway_key_reader
 from openai_costs.sources.gateway.litellm import protocol
 from openai_costs.sources.gateway.litellm.endpoints import (
     ALLOWED,
@@ -132,7 +131,7 @@ class LiteLLM:
             try:
                 transport.get(path, (), may_be_large=True)
             except AccessRefused as refused:
-                where = (self.gateway.name, path, refused.message, self.gateway.key_env)
+                where = (self.gateway.name, path, refused.message, str(self.gateway.key_place))
                 raise ViewIsPartial(*where) from None
             except RequestRefused as refused:
                 self._require_database(path, refused.message)
@@ -161,16 +160,13 @@ class LiteLLM:
         return shortfall(day, logged, in_all, self.gateway, is_over=is_over)
 
     def _transport(self, tell: Tell) -> Transport:
-        gateway_key(self.gateway)
-
-        def key() -> SecretStr:
-            return gateway_key(self.gateway)
-
+        key = gateway_key_reader(self.gateway)
+        key()
         access = Access(
             connection=self.gateway.name,
             base_url=self.gateway.litellm_url or "",
             key=key,
-            key_env=self.gateway.key_env,
+            key_env=str(self.gateway.key_place),
             allowed=ALLOWED,
             requests_per_minute=self.gateway.requests_per_minute,
             hopeless=(*NO_DATABASE, *NO_VIEW),
@@ -186,7 +182,7 @@ class LiteLLM:
         try:
             return hold(conversation, transport)
         except AccessRefused as refused:
-            remedy = ADMIN_KEY.format(key_env=self.gateway.key_env)
+            remedy = ADMIN_KEY.format(key_env=self.gateway.key_place)
             raise GatewayRefused(self.gateway.name, refused.path, refused.message, remedy) from None
         except CursorRefused:  # the first page came: there is a database
             raise
