@@ -16,6 +16,7 @@ from openai_costs.cli.home_settings import Home
 from openai_costs.cli.home_settings import loaded as _loaded
 from openai_costs.cli.home_settings import usable as _settings
 from openai_costs.cli.page_commands import pages
+from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
 from openai_costs.sources.provider import silent
 from openai_costs.storage.files import place
@@ -48,7 +49,7 @@ def main() -> None:
     except Exception as fault:
         if not (sentence := sentence_of(fault)):
             raise  # a defect of ours: its trace is what we need
-        typer.echo(sentence, err=True)
+        say(sentence, err=True)
         sys.exit(getattr(fault, "exit_code", 1))
 
 
@@ -63,7 +64,7 @@ def demo(
     """Run the whole graph over a sample company: no key, no network, no port."""
     from openai_costs.cli.demo import demo as show  # noqa: PLC0415 - a command loads what it needs
 
-    show(home, days=days, seed=seed, clock=utc_now, say=typer.echo)
+    show(home, days=days, seed=seed, clock=utc_now, say=say)
 
 
 @app.command("sample-api")
@@ -82,7 +83,7 @@ def sample_api(
         port=port,
         faults=faults,
         clock=utc_now,
-        say=typer.echo,
+        say=say,
     )
 
 
@@ -104,7 +105,7 @@ def backfill(
     settings = _settings(home)
     settings = settings.only(connection) if connection else settings
     asked = asked_days(settings, since, until, utc_now())
-    Headless(settings, say=typer.echo).backfill(asked, offline=offline)
+    Headless(settings, say=say).backfill(asked, offline=offline)
 
 
 @app.command()
@@ -119,7 +120,7 @@ def dev(
     """Start the Dagster UI and its daemon on this code location."""
     from openai_costs.cli.dev import Address, start  # noqa: PLC0415
 
-    sys.exit(start(home, is_demo=demo, address=Address(host, port), say=typer.echo))
+    sys.exit(start(home, is_demo=demo, address=Address(host, port), say=say))
 
 
 @app.command()
@@ -135,7 +136,7 @@ def doctor(
     for fact in facts(_loaded(home), utc_now, reach_of(utc_now)):
         collected.append(fact)
         if not as_json:
-            typer.echo(f"{fact.state:<4}  {fact.about}: {fact.text}")
+            say(f"{fact.state:<4}  {fact.about}: {fact.text}")
     if as_json:
         typer.echo(json.dumps([fact_as_json(fact) for fact in collected], indent=2))
     sys.exit(any(fact.state == "FAIL" for fact in collected))
@@ -155,13 +156,13 @@ def verify_sums(
     settings = _settings(home)
     damaged = [*damaged_files(place(settings.home)), *damaged_page(place(settings.home))]
     for line in damaged if not as_json else ():
-        typer.echo(line)
+        say(line)
     refuse_empty(place(settings.home), "settled days")
-    found = verification.verify(settings, silent if as_json else typer.echo)
+    found = verification.verify(settings, silent if as_json else say)
     found = replace(found, unreadable=[*found.unreadable, *damaged])
     as_text = [json.dumps(verify.as_json(found), indent=2)] if as_json else None
     for line in as_text or verify.lines(found, settings.home):
-        typer.echo(line)
+        say(line)
     sys.exit(not found.holds)
 
 
@@ -181,7 +182,7 @@ def findings(
         typer.echo(json.dumps(findings.as_json(found), indent=2))
         return
     for line in findings.lines(found):
-        typer.echo(line)
+        say(line)
 
 
 @app.command()
@@ -196,7 +197,7 @@ def mute(
     from openai_costs.cli import findings  # noqa: PLC0415
 
     request = findings.MuteRequest(reason, until.date(), by)
-    typer.echo(findings.mute(_settings(home), finding, request, utc_now().date()))
+    say(findings.mute(_settings(home), finding, request, utc_now().date()))
 
 
 @app.command()
@@ -208,12 +209,12 @@ def deliver(home: Home = None) -> None:
     settings, troubles = _settings(home), []
     refuse_empty(place(settings.home), "findings")
     for result in deliver_once(settings, utc_now):
-        typer.echo(f"{result.route}: {result.counts}")
+        say(f"{result.route}: {result.counts}")
         troubles += [result.trouble] if result.trouble else []
     if not settings.alerts.routes:
-        typer.echo("No route, so no message was sent. docs/alerts.md#routes says how to add one.")
+        say("No route, so no message was sent. docs/alerts.md#routes says how to add one.")
     for trouble in troubles:
-        typer.echo(trouble, err=True)
+        say(trouble, err=True)
     sys.exit(bool(troubles))
 
 

@@ -3,10 +3,13 @@
 Not here: what an asset shows of itself (preview.py of the question, outputs/publish/preview.py).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 from urllib.parse import quote
+
+from openai_costs.kernel.visible_text import visible
 
 MOST_CHARACTERS: Final = 1_000
 """Markdown shorter than this is drawn on Dagster's asset page; longer hides behind a click."""
@@ -16,6 +19,7 @@ MOST_BARS: Final = 21
 
 MOST_ROWS: Final = 5
 LONGEST_NAME: Final = 40
+_MARKUP: Final = re.compile(r"[\\`*_\[\]<>&~]")
 _HEIGHT: Final = 40
 _PITCH: Final = 10
 _ROW: Final = 12
@@ -64,7 +68,13 @@ def short_name(name: str) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(' '.join(one.replace('|', '/').split()) for one in cells)} |"
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """Return a text as Markdown shows it: no image, link or tag of a name, and on one line."""
+    words = " ".join(visible(text).replace("|", "/").split())
+    return _MARKUP.sub(r"\\\g<0>", words)
 
 
 def _image(title: str, size: str, drawn: str) -> str:

@@ -83,7 +83,7 @@ def objection(broken: ValidationError, model: type[BaseModel]) -> Objection:
         return Objection((*where, *cause.where), str(cause), cause.other)
     if first["type"] == "extra_forbidden":
         return Objection(where, _unknown(where, model))
-    return Objection(where, _text(first, where))
+    return Objection(where, _text(first, where, model))
 
 
 def key_fault(key: str) -> str:
@@ -107,13 +107,13 @@ def close_to(name: str, known: Collection[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _text(first: Mapping[str, Any], where: Where) -> str:
+def _text(first: Mapping[str, Any], where: Where, model: type[BaseModel]) -> str:
     kind, context = str(first["type"]), first.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
     family = kind.partition("_")[0]
-    is_header = len(where) == 1 and not isinstance(first["input"], str)
-    if family in ("tuple", "list") and (isinstance(first["input"], dict) or is_header):
+    is_sections = len(where) == 1 and bool(_names(model, where))
+    if family in ("tuple", "list") and (isinstance(first["input"], dict) or is_sections):
         name = ".".join(map(str, where))
         return f"must have a header with two pairs of brackets: [[{name}]]"
     if family == "model" and isinstance(first["input"], list):

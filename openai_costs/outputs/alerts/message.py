@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.redaction import redacted, without_secrets
+from openai_costs.kernel.visible_text import visible
 from openai_costs.outputs.alerts.rows import Change, Finding
 from openai_costs.outputs.alerts.titles import amount, one_line, span_of, title_of
 from openai_costs.questions.rules import Rule
@@ -116,10 +117,10 @@ def repeated(made: Message) -> Message:
 
 
 def clean(made: Message, *, allow_email: bool) -> Message:
-    """Return a message without anything that looks like a key or, by default, an address."""
+    """Return a message without keys and, by default, addresses, in which nothing is hidden."""
 
     def inner(text: str) -> str:
-        return without_secrets(text) if allow_email else redacted(text)
+        return visible(without_secrets(text) if allow_email else redacted(text))
 
     return replace(
         made,
