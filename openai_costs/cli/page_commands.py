@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from openai_costs.cli.home_settings import Home, usable
+from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
 
@@ -24,7 +25,7 @@ def report(
     folder = place(usable(home).home)
     refuse_empty(folder, "days of costs")
     write_report(folder, Lake(folder), utc_now())
-    typer.echo(str(folder / PAGE))
+    say(str(folder / PAGE))
     if show:
         typer.launch(str(folder / PAGE))
 
@@ -42,4 +43,4 @@ def serve(
 
     folder = place(usable(home).home)
     refuse_empty(folder, "days of costs")
-    serve_page(folder, Address(host, port), utc_now, typer.echo)
+    serve_page(folder, Address(host, port), utc_now, say)
