@@ -25,7 +25,9 @@ from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.settings import Reading, Team
 from openai_costs.settings.load import LATER_SECTIONS, Environment
 from openai_costs.settings.settings_file import NAME as SETTINGS_FILE
+from openai_costs.sources.chatgpt_workspace.endpoints import LOG_ID, ORGANIZATION_ID
 from openai_costs.sources.gateway.litellm.endpoints import ALLOWED as ALLOWED_AT_A_GATEWAY
+from openai_costs.sources.github_copilot.endpoints import ORGANIZATION
 from openai_costs.sources.http.api import Api
 from openai_costs.sources.openai.connection import ALLOWED, REQUESTS_PER_MINUTE
 from openai_costs.sources.openai.organization.endpoints import PROJECT_ID
@@ -281,7 +283,18 @@ def test_every_path_that_may_be_asked_is_listed_and_no_other() -> None:
     said = set(re.findall(r"^\| `GET (\S+)` \|", section, re.MULTILINE))
     providers = chain.from_iterable(provider.allowed for provider in PROVIDERS)
     allowed = {*chain.from_iterable(ALLOWED.values()), *providers, *ALLOWED_AT_A_GATEWAY}
-    assert said == {pattern.replace(PROJECT_ID, "{project_id}") for pattern in allowed}
+    for pattern, shown in PLACEHOLDERS.items():
+        allowed = {path.replace(pattern, shown) for path in allowed}
+    assert said == allowed
+
+
+PLACEHOLDERS: Final = {
+    LOG_ID: "{log_id}",
+    ORGANIZATION_ID: "{organization_id}",
+    ORGANIZATION: "{organization}",
+    PROJECT_ID: "{project_id}",
+}
+"""Parts of paths, and how a person reads them."""
 
 
 PARTS: Final = (Provider, CostSource, UsageSource, OrganizationSource, RawPages, Api, DayRead)

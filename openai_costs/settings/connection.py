@@ -4,7 +4,7 @@ Each provider declares its own kind in its folder, with its defaults and whateve
 The kinds are handed in: nothing here knows a provider.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
@@ -99,6 +99,14 @@ class Connection(Section):
     def default_provider(cls) -> str:
         """Return the name of the provider that this kind belongs to."""
         return str(cls.model_fields["provider"].default)
+
+    def beside(self, _others: Iterable["Connection"]) -> Self:
+        """Return the same connection, which knows what it has to of the others in the settings.
+
+        Args:
+            _others: The others.
+        """
+        return self
 
     @property
     def source_mark(self) -> Hashable:

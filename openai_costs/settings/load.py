@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from openai_costs.kernel.errors import MissingKey, SettingsError
@@ -73,6 +73,13 @@ class Settings(Section):
     unread_sections: tuple[str, ...] = ()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
+
+    @field_validator("connections")
+    @classmethod
+    def _know_one_another(cls, connections: tuple[Connection, ...]) -> tuple[Connection, ...]:
+        return tuple(
+            one.beside(other for other in connections if other is not one) for one in connections
+        )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

@@ -31,6 +31,8 @@ class Vendor(NamedTuple):
         allowed: Patterns of the paths that may be asked, by a connection's access.
         root: What the address of its API ends in; empty where it ends in nothing special.
         sample_root: The base path that the sample organization answers at.
+        not_found: What a 404 may mean besides, as sentences.
+        hopeless: Words of messages after which another try does not help, whatever the status.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Vendor(NamedTuple):
     allowed: Mapping[str, tuple[str, ...]]
     root: str = ROOT
     sample_root: str = ROOT
+    not_found: str = ""
+    hopeless: tuple[str, ...] = ()
 
 
 def transport_to(
@@ -53,6 +57,7 @@ def transport_to(
         api=vendor.api,
         remedies=_remedies(connection.base_url, vendor),
         requests_per_minute=connection.requests_per_minute,
+        hopeless=vendor.hopeless,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
     )
     return Transport(access, reach.inner(connection), tell, reach.take_date(connection))
@@ -66,8 +71,6 @@ def _remedies(base_url: str, vendor: Vendor) -> dict[int, str]:
     """Return what to do about a page that is not there, where the address looks like the cause."""
     root = vendor.root
     if base_url.endswith(root):
-        return {}
-    return {
-        NOT_FOUND: f"`base_url` does not end in {root}, as {vendor.name}'s does: try "
-        f"{base_url}{root}."
-    }
+        return {NOT_FOUND: vendor.not_found} if vendor.not_found else {}
+    elsewhere = f"`base_url` does not end in {root}, as {vendor.name}'s does: try {base_url}{root}."
+    return {NOT_FOUND: f"{elsewhere} {vendor.not_found}".rstrip()}

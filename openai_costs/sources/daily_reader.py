@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -80,8 +81,7 @@ class DailyApi:
         Where the provider forgets days, it is the first one that was still there at the first
         reading. What was gone by then was never owed.
         """
-        start = start_of(archive, connection)
-        return max(start, noted_day(archive, self.provider, connection.name) or start)
+        return first_noted(archive, self.provider, connection)
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,11 @@ class Daily:
             MissingKey: The connection has no key; nothing was sent.
         """
         self.settings.admin_key(connection)
-        there = self._there(connection)
-        self._report_lost(connection, days, there, tell)
-        wanted = DayRange(max(days.first, there.first), min(days.last, there.last))
-        if wanted.first > wanted.last:
+        there = self.api.there(self.reach.instant(connection, self.clock()).believed.date())
+        history = History(there, self.api.first_day(self.archive, connection), self.api.keeps)
+        if lost := history.lost(days):
+            tell(f"{connection.name}: {lost}")
+        if (wanted := history.of(days)) is None:
             return
         talk = self.api.talk(connection)
         opened = transport_to(self.api.vendor, self.settings, connection, self.reach, tell)
@@ -118,19 +119,6 @@ class Daily:
                 yield self._day_read(connection, day, read_at, found)
         tell(f"{connection.name}: read {wanted}")
 
-    def _there(self, connection: Connection) -> DayRange:
-        now = self.reach.instant(connection, self.clock())
-        return self.api.there(now.believed.date())
-
-    def _report_lost(
-        self, connection: Connection, days: DayRange, there: DayRange, tell: Tell
-    ) -> None:
-        owed = max(days.first, self.api.first_day(self.archive, connection))
-        last = min(days.last, there.first - ONE_DAY)
-        if self.api.keeps and owed <= last:
-            lost = DayRange(owed, last)
-            tell(f"{connection.name}: {lost} cannot be read any more: {self.api.keeps}")
-
     def _day_read(
         self, connection: Connection, day: date, read_at: datetime, given: DayPages
     ) -> DayRead:
@@ -141,6 +129,38 @@ class Daily:
         bodies = {name: bytes(page.body) for name, page in given.pages.items()}
         kept = (self.api.provider, connection.name, self.api.dataset, day, read_at)
         return DayRead(*kept, requests, bodies, given.absent)
+
+
+class History(NamedTuple):
+    """The days of a connection that can be read.
+
+    Args:
+        there: The days that the provider has.
+        owed: The first day that it had at the first reading: what was gone by then is not reported.
+        keeps: How long it keeps a day, for a person; empty where it forgets none.
+    """
+
+    there: DayRange
+    owed: date
+    keeps: str
+
+    def of(self, days: DayRange) -> DayRange | None:
+        """Return which of some days can still be read; None where none can."""
+        first, last = max(days.first, self.there.first), min(days.last, self.there.last)
+        return DayRange(first, last) if first <= last else None
+
+    def lost(self, days: DayRange) -> str:
+        """Return which of some days can be read no more, as a sentence; empty where all can."""
+        if not self.keeps or self.there.first <= max(days.first, self.owed):
+            return ""
+        lost = DayRange(max(days.first, self.owed), min(days.last, self.there.first - ONE_DAY))
+        return f"{lost} can be read no more: {self.keeps}" if len(lost) > 0 else ""
+
+
+def first_noted(archive: Archive, provider: str, connection: Connection) -> date:
+    """Return the first day of a connection, or the first that was there at its first reading."""
+    start = start_of(archive, connection)
+    return max(start, noted_day(archive, provider, connection.name) or start)
 
 
 def noted_day(archive: Archive, provider: str, name: str) -> date | None:

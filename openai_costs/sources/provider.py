@@ -214,6 +214,8 @@ class Provider:
         usage: What was used; None where it does not say.
         organization: Who and what there is; None where it does not say.
         checks: Checks of its pages that other providers do not have.
+        kept_days: After how many days it deletes a day, so that what was not read by then is lost;
+            None where it keeps them for a year or more.
     """
 
     name: str
@@ -224,6 +226,7 @@ class Provider:
     usage: UsageSource | None = None
     organization: OrganizationSource | None = None
     checks: Sequence[ChecksBuilder] = ()
+    kept_days: int | None = None
 
     def usage_of(self, connection: Connection) -> UsageSource | None:
         """Return where a connection's usage comes from; None where it gives costs only."""

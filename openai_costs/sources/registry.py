@@ -6,12 +6,24 @@ The only module of `sources` that questions, outputs and commands ask for a prov
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.anthropic.assets import ANTHROPIC
 from openai_costs.sources.bedrock.assets import BEDROCK
+from openai_costs.sources.chatgpt_workspace.assets import CHATGPT_WORKSPACE
 from openai_costs.sources.focus_file.assets import FOCUS_FILE
+from openai_costs.sources.github_copilot.assets import GITHUB_COPILOT
+from openai_costs.sources.litellm.assets import LITELLM
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.openrouter.assets import OPENROUTER
 from openai_costs.sources.provider import Provider
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, OPENROUTER, FOCUS_FILE, BEDROCK)
+PROVIDERS: tuple[Provider, ...] = (
+    OPENAI,
+    ANTHROPIC,
+    CHATGPT_WORKSPACE,
+    OPENROUTER,
+    GITHUB_COPILOT,
+    FOCUS_FILE,
+    BEDROCK,
+    LITELLM,
+)
 """The first is the one of a connection whose settings name none."""
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from openai_costs.orchestration.table_assets import OWNERS
 from openai_costs.outputs.alerts.dagster_rules import CHECK_FAILED, RUN_FAILED
 from openai_costs.outputs.alerts.data_rules import LATE, UNDELIVERED, late, undelivered
+from openai_costs.outputs.alerts.expiring_days import EXPIRING, expiring
 from openai_costs.questions.anomalies.findings import QUESTION as ANOMALIES
 from openai_costs.questions.budgets.findings import QUESTION as BUDGETS
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS as GATEWAY_BYPASS
@@ -16,6 +17,7 @@ from openai_costs.questions.reconciliation.findings import QUESTION as RECONCILI
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.questions.seats.findings import QUESTIONS as SEATS
 from openai_costs.sources.account_notes import refused
+from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -35,6 +37,12 @@ def _ask_late(lake: Lake, facts: Facts) -> pl.DataFrame:
     return late(coverage, facts.now, settings.reading.grace, DATA_OWNER, refusals)
 
 
+def _ask_expiring(lake: Lake, facts: Facts) -> pl.DataFrame:
+    kept = {one.name: provider_of(one).kept_days for one in facts.settings.connections}
+    deleting = {name: days for name, days in kept.items() if days is not None}
+    return expiring(lake.read(Coverage), deleting, facts.today, DATA_OWNER)
+
+
 def _ask_undelivered(lake: Lake, facts: Facts) -> pl.DataFrame:
     routes = [route.name for route in facts.settings.alerts.routes]
     return undelivered(lake.read(Deliveries), routes, facts.today, DATA_OWNER)
@@ -42,6 +50,7 @@ def _ask_undelivered(lake: Lake, facts: Facts) -> pl.DataFrame:
 
 DATA_QUESTIONS = (
     Question(rules=(LATE,), reads=(Coverage,), ask=_ask_late),
+    Question(rules=(EXPIRING,), reads=(Coverage,), ask=_ask_expiring),
     Question(rules=(UNDELIVERED,), reads=(Deliveries,), ask=_ask_undelivered),
 )
 """Asked by the asset, and by a sensor too: they matter most when no run happens."""

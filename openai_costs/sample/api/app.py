@@ -20,7 +20,7 @@ from openai_costs.sample.api.refusals import RefusalError
 from openai_costs.sample.api.requests import RequestHandler
 from openai_costs.sample.api.routes import COSTS_PATH, bucket_routes, directory_routes
 from openai_costs.sample.faults.faults import NO_FAULTS
-from openai_costs.sample.openrouter.routes import openrouter_routes
+from openai_costs.sample.vendors import vendor_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ def create_app(
             *directory_routes(organisation, handler),
             *gateway_routes(organisation, now),
             *anthropic_routes(organisation, now),
-            *openrouter_routes(organisation, now),
+            *vendor_routes(organisation, now),
         ],
         exception_handlers={RefusalError: _refused, HTTPException: _no_such_call},
     )

@@ -25,8 +25,7 @@ from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.corrupted import SLEEP_EXTENSION, ConnectionCutError
 from openai_costs.sample.faults.faults import Faults, describe_faults
-from openai_costs.sample.openrouter.routes import MANAGEMENT_KEY as OPENROUTER_KEY
-from openai_costs.sample.openrouter.routes import ROOT as OPENROUTER_ROOT
+from openai_costs.sample.vendors import VENDORS
 from openai_costs.settings.connection import SAMPLE_SCHEME
 
 if TYPE_CHECKING:
@@ -125,23 +124,6 @@ def sample_transport(address: str, clock: Clock) -> InProcessTransport:
 ROOT: Final = "/v1"
 """What a `base_url` ends in."""
 
-
-class _Vendor(NamedTuple):
-    name: str
-    provider: str
-    root: str
-    variable: str
-    key: str
-
-
-OTHER_VENDORS: Final = (
-    _Vendor(
-        *("OpenRouter", "openrouter", OPENROUTER_ROOT),
-        *("OPENROUTER_MANAGEMENT_KEY", OPENROUTER_KEY),
-    ),
-)
-"""Vendors with a base path of their own, and the key that the sample company has there."""
-
 _HOST: Final = "127.0.0.1"
 
 _COMPRESSED_FROM_BYTES: Final = 4096
@@ -200,9 +182,9 @@ def _announce(url: str, say: Callable[[str], None]) -> None:
     say("  openai-costs backfill --home sample-data")
     say(f'Anthropic: a connection with provider = "anthropic" and base_url = "{url}{ROOT}"')
     say(f"  export ANTHROPIC_ADMIN_KEY={ANTHROPIC_KEY}")
-    for one in OTHER_VENDORS:
-        say(f'{one.name}: provider = "{one.provider}" and base_url = "{url}{one.root}"')
-        say(f"  export {one.variable}={one.key}")
+    for vendor in VENDORS:
+        for line in vendor.setup(url):
+            say(line)
 
 
 def serve_sample(

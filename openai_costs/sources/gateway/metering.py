@@ -36,6 +36,8 @@ class MeterRow(NamedTuple):
             varies": no request costs less than nothing.
         token_name: The token's alias.
         is_at_list_price: Whether its tokens are valued at list price, for want of dollars.
+        user_id: Whose token it is, where the gateway knows users; it may be an address.
+        team_id: The team that the token belongs to, where the gateway knows teams.
     """
 
     token_id: str | None
@@ -49,6 +51,8 @@ class MeterRow(NamedTuple):
     usd: str | None
     token_name: str | None = None
     is_at_list_price: bool = False
+    user_id: str | None = None
+    team_id: str | None = None
 
 
 def metered(

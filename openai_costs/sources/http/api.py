@@ -3,7 +3,7 @@
 A provider's folder holds its own `Api`. What stands here without a value is what most APIs do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,6 +38,11 @@ def error_object(body: bytes) -> ErrorDetail:
         return ErrorDetail(message=body[:MOST_QUOTED].decode("utf-8", "replace"))
 
 
+def mentions(message: str, words: Sequence[str]) -> bool:
+    """Return whether a message contains any of some words, which are in small letters."""
+    return any(one in message.casefold() for one in words)
+
+
 def unknown_days(_body: bytes | bytearray) -> int:
     """Return 0: how many days a cut body had begun is not known."""
     return 0
@@ -58,6 +63,7 @@ class Api:
         path_headers: Headers besides the key's, for the patterns of paths that need some.
         redirected: Patterns of the paths whose answer may be a redirect, to a download that needs
             no key. It is followed once, without the key; every other redirect is refused.
+        busy: Words, in small letters, of a 403 which says that too much was asked for.
     """
 
     headers: Callable[[str], Mapping[str, str]] = bearer
@@ -69,3 +75,4 @@ class Api:
     days_begun: Callable[[bytes | bytearray], int] = unknown_days
     path_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     redirected: frozenset[str] = frozenset()
+    busy: Sequence[str] = ()

@@ -24,6 +24,7 @@ from openai_costs.kernel.errors import (
 )
 from openai_costs.kernel.redaction import redacted
 from openai_costs.sources.http.access import Access, KeyUnusable
+from openai_costs.sources.http.api import mentions
 from openai_costs.sources.http.client import (
     LONGEST_ANSWER,
     AnswerTooSlow,
@@ -205,11 +206,12 @@ class Transport:
         status, detail = response.status_code, self._access.api.error(body)
         message = self._redacted(detail.message or response.reason_phrase)
         answer = ErrorAnswer(self._access.connection, status, path, message, detail.code or "")
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        is_busy = status == httpx.codes.FORBIDDEN and mentions(message, self._access.api.busy)
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and not is_busy:
             permission = self._access.permission(path)
             return AccessRefused(answer, self._access.key_env, permission=permission)
-        is_hopeless = any(words in message.casefold() for words in self._access.hopeless)
-        if not is_hopeless and (status in RETRIED_STATUSES or response.is_server_error):
+        may_pass = is_busy or status in RETRIED_STATUSES or response.is_server_error
+        if may_pass and not mentions(message, self._access.hopeless):
             what, wait = f"the server answers {status}", retry_after(response.headers)
             return RetryLater(what, f"HTTP {status}: {message}", wait)
         if answer.code in self._access.api.lookback_codes:

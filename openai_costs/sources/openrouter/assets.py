@@ -13,6 +13,7 @@ from openai_costs.sources.openrouter.endpoints import (
     ALLOWED,
     DATASET,
     KEEPS,
+    KEPT_DAYS,
     NAME,
     VENDOR,
     completed_days,
@@ -61,4 +62,5 @@ OPENROUTER = Provider(
     costs=CostSource(pages=_PAGES, ledger=ledger, owned_ids=owned_ids),
     diagnose=diagnose,
     usage=UsageSource(pages=_PAGES, usage=used),
+    kept_days=KEPT_DAYS,
 )

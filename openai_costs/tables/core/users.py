@@ -8,9 +8,9 @@ class Users(Known):
     """Members of the organization.
 
     One row per connection and user id, with its last listed values. Contains
-    e-mail addresses: personal data. Status: active, banned, disabled, vanished or not_listed. The
-    ledger names service accounts as users; those listed in core.service_accounts are not repeated
-    here.
+    e-mail addresses: personal data. Status: active, pending_cancellation, banned, disabled,
+    vanished or not_listed. The ledger names service accounts as users; those listed in
+    core.service_accounts are not repeated here.
     """
 
     email: str = column("E-mail address. Personal data.", nullable=True)

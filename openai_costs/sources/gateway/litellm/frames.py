@@ -157,9 +157,12 @@ def _summed(page: _DailyPage, day: dt.date) -> Iterator[MeterRow]:
             provider, model = _split(name)
             for token, of_key in of_model.api_key_breakdown.items():
                 left -= of_key.metrics.spend
-                alias = (of_key.metadata or {}).get("key_alias")
-                row = _row(_text(token), provider, model, of_key.metrics)
-                yield row._replace(token_name=_text(alias))
+                said = of_key.metadata or {}
+                yield _row(_text(token), provider, model, of_key.metrics)._replace(
+                    token_name=_text(said.get("key_alias")),
+                    user_id=_text(said.get("user_id")),
+                    team_id=_text(said.get("team_id")),
+                )
         if abs(left) >= FLOAT_NOISE:
             yield MeterRow(None, None, None, None, None, None, None, None, f"{left:f}")
 

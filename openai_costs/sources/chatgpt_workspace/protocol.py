@@ -1,0 +1,181 @@
+"""The files of some days, without any I/O: all of them, each one whole, cut into days. Pure.
+
+The list is paged by the end of the last file. A file is one JSON text a line, an event each; it
+counts when its digest is the one in the list.
+"""
+
+import hashlib
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+
+import msgspec
+
+from openai_costs.kernel.days import DayRange, midnight
+from openai_costs.sources.chatgpt_workspace.endpoints import (
+    EVENTS,
+    MOST_FILES,
+    complete_from,
+    list_path,
+)
+from openai_costs.sources.http.paging import (
+    Body,
+    Garbled,
+    Get,
+    PageEnd,
+    Paging,
+    all_pages,
+    restarted,
+)
+
+LOGS = "logs"
+"""The part of a day's read that says which files it is made of."""
+OF_FILE = "file."
+"""What the name of a part begins with that holds a file's events of the day."""
+
+
+class LogFile(msgspec.Struct, frozen=True):
+    """A file in the list."""
+
+    id: str
+    event_type: str
+    end_time: datetime
+    file_sha256: str
+    file_size: int | None = None
+    file_name: str | None = None
+
+
+class _Page(msgspec.Struct):
+    data: list[msgspec.Raw]
+    has_more: bool
+    last_end_time: str | None = None
+
+
+class _Payload(msgspec.Struct):
+    day: date
+
+
+class _Dated(msgspec.Struct):
+    event_id: str
+    payload: _Payload
+
+
+@dataclass
+class Events:
+    """The cost events of some days.
+
+    Args:
+        organization: Whose.
+        days: The days.
+        files: The files that may hold events of them, in the order in which they end.
+        entries: The entry of each file in the list, verbatim.
+        lines: Of each day, the events in each file, verbatim.
+        until: The end of the newest file that was listed; None where there is none.
+    """
+
+    organization: str
+    days: DayRange
+    files: list[LogFile] = field(default_factory=list)
+    entries: dict[str, msgspec.Raw] = field(default_factory=dict)
+    lines: dict[date, dict[str, list[bytes]]] = field(default_factory=dict)
+    until: datetime | None = None
+
+    def bodies(self, day: date) -> Mapping[str, bytes]:
+        """Return what is kept of a day: the entries of its files, and its events in each."""
+        events = self.lines[day]
+        entries = b",".join(bytes(self.entries[log]) for log in events)
+        until = msgspec.json.encode(self.until)
+        listed = b'{"until":%b,"data":[%b]}' % (until, entries)
+        return {LOGS: listed} | {
+            f"{OF_FILE}{log}": b"\n".join(lines) + b"\n" for log, lines in events.items()
+        }
+
+    def requests(self, day: date) -> Mapping[str, tuple[str, list[tuple[str, str]], list[str]]]:
+        """Return how each part of a day was asked for."""
+        path = list_path(self.organization)
+        first = list_get(self.organization, self.days)
+        listed = {LOGS: (path, list(first.params), list[str]())}
+        return listed | {
+            f"{OF_FILE}{log}": (f"{path}/{log}", list[tuple[str, str]](), list[str]())
+            for log in self.lines[day]
+        }
+
+
+def list_get(
+    organization: str, days: DayRange, after: str | None = None, limit: int = MOST_FILES
+) -> Get:
+    """Return the request for a page of the list of files."""
+    since = ("after", after or _instant(midnight(days.first)))
+    return Get(list_path(organization), (("event_type", EVENTS), since, ("limit", str(limit))))
+
+
+def read_events(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
+    """Read every file that may hold events of some days.
+
+    Raises:
+        IncompleteRead: A page of the list or a file makes no sense, or the digest of a file is
+            another one than in the list.
+    """
+    path = list_path(organization)
+    found = yield from restarted(lambda: _listed(organization, days), path)
+    for file in found.files:
+        where = f"{path}/{file.id}"
+        yield from restarted(partial(_file, found, file, where), where)
+    return found
+
+
+def _listed(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
+    found = Events(organization, days, lines={day: {} for day in days})
+
+    def end(body: Body, _cursor: str | None) -> PageEnd:
+        try:
+            page = msgspec.json.decode(body, type=_Page)
+            files = [msgspec.json.decode(entry, type=LogFile) for entry in page.data]
+        except msgspec.DecodeError as broken:
+            raise Garbled(f"the body is no list of files: {broken}") from None
+        for file, entry in zip(files, page.data, strict=True):
+            if file.event_type == EVENTS and file.id not in found.entries:
+                found.files.append(file)
+                found.entries[file.id] = msgspec.Raw(bytes(entry))
+        return PageEnd(page.has_more, page.last_end_time or "", not page.data)
+
+    def get(after: str | None) -> Get:
+        return list_get(organization, days, after)
+
+    yield from all_pages(Paging(get, end, "last_end_time"))
+    found.files.sort(key=lambda file: (file.end_time, file.id))
+    found.until = found.files[-1].end_time if found.files else None
+    found.files = list(_needed(found.files, complete_from(days.last)))
+    return found
+
+
+def _needed(files: Iterable[LogFile], complete: datetime) -> Iterator[LogFile]:
+    """Yield files up to the first that ends late enough: it may hold events of before its start."""
+    for file in files:
+        yield file
+        if file.end_time > complete:
+            return
+
+
+def _file(read: Events, file: LogFile, path: str) -> Generator[Get, Body, None]:
+    body = bytes((yield Get(path, (), may_be_large=True)))
+    if hashlib.sha256(body).hexdigest() != file.file_sha256.casefold():
+        raise Garbled(f"the file {file.id} has another SHA-256 than the list says")
+    lines: dict[date, list[bytes]] = {}
+    for number, line in enumerate(body.splitlines(), 1):
+        if line.strip():
+            lines.setdefault(_day_of(line, f"line {number} of the file {file.id}"), []).append(line)
+    for day in lines.keys() & read.lines.keys():
+        read.lines[day][file.id] = lines[day]
+
+
+def _day_of(line: bytes, where: str) -> date:
+    try:
+        return msgspec.json.decode(line, type=_Dated).payload.day
+    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+        raise Garbled(f"{where} is no event: {broken}") from None
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,187 @@
+"""The bill of a day, without any I/O: as a whole, and person by person. Pure.
+
+GitHub names no person in a bill, and answers for one person who is asked for. So everyone who holds
+a seat and was active on the day or later is asked for, on days with a bill.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from openai_costs.kernel.errors import AccessRefused, RequestRefused
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.daily_reader import Conversation, DayPages, Talk
+from openai_costs.sources.github_copilot.endpoints import MOST_SEATS, era_of, seats_path
+from openai_costs.sources.http.paging import (
+    Body,
+    Garbled,
+    Get,
+    Page,
+    PageEnd,
+    Paging,
+    all_pages,
+    restarted,
+)
+
+WHOLE = "whole"
+OF_PERSON = "user."
+"""What the name of a part begins with that is of one person."""
+PEOPLE = "people"
+"""What is absent where the bill is not given by person."""
+
+
+class _Period(msgspec.Struct):
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+
+class _Answer(msgspec.Struct):
+    timePeriod: _Period  # noqa: N815 - GitHub's name
+    usageItems: list[Any]  # noqa: N815
+    organization: str | None = None
+    user: str | None = None
+
+
+class _Person(msgspec.Struct):
+    login: str
+
+
+class _Seat(msgspec.Struct):
+    assignee: _Person
+    last_activity_at: datetime | None = None
+
+
+class _Seats(msgspec.Struct):
+    total_seats: int
+    seats: list[_Seat]
+
+
+def bill(organization: str, day: date, login: str = "") -> Get:
+    """Return the request for the bill of a day, of everyone or of one person."""
+    asked = [("year", f"{day.year}"), ("month", f"{day.month}"), ("day", f"{day.day}")]
+    return Get(era_of(day).path(organization), (*asked, *([("user", login)] if login else [])))
+
+
+@dataclass
+class Bills:
+    """The conversations about an organization's days in one reading.
+
+    Args:
+        organization: The organization's name.
+        asks_people: Whether to ask for the bill of each person.
+        seats: Who holds a seat, and on which day each was last active; None before it was asked.
+        refusal: Why the bill is not given by person; empty where it is.
+    """
+
+    organization: str
+    asks_people: bool
+    seats: dict[str, date] | None = None
+    refusal: str = field(default="")
+
+    def read_day(self, day: date) -> Conversation:
+        """Read the bill of a day, as a whole and by person.
+
+        Raises:
+            IncompleteRead: An answer is no JSON, or of another day, organization or person.
+            RequestRefused: The bill as a whole was refused.
+        """
+        whole, is_empty = yield from self._asked(day)
+        pages = {WHOLE: whole}
+        if self.asks_people and not is_empty:
+            people = yield from self._people(day)
+            pages |= people
+        absent = {PEOPLE: self.refusal} if self.refusal else {}
+        by_person = {name: ("user_id",) for name in pages if name != WHOLE}
+        return DayPages(pages, by_person, absent)
+
+    def _people(self, day: date) -> Generator[Get, Body, dict[str, Page]]:
+        try:
+            if self.seats is None and not self.refusal:
+                self.seats = yield from active_seats(self.organization)
+            pages: dict[str, Page] = {}
+            for login in self._active(day):
+                page, is_empty = yield from self._asked(day, login)
+                if not is_empty:
+                    pages[f"{OF_PERSON}{login}"] = page
+        except (AccessRefused, RequestRefused) as refused:
+            self.refusal, self.seats = refused.message or f"HTTP {refused.status}", {}
+            return {}
+        return pages
+
+    def _active(self, day: date) -> list[str]:
+        return sorted(login for login, last in (self.seats or {}).items() if last >= day)
+
+    def _asked(self, day: date, login: str = "") -> Generator[Get, Body, tuple[Page, bool]]:
+        one = bill(self.organization, day, login)
+        return (yield from restarted(lambda: self._answer(one, day, login), one.path))
+
+    def _answer(self, one: Get, day: date, login: str) -> Generator[Get, Body, tuple[Page, bool]]:
+        body = yield one
+        try:
+            found = msgspec.json.decode(body, type=_Answer)
+        except msgspec.DecodeError as broken:
+            raise Garbled(f"the body is no bill: {broken}") from None
+        given = (found.timePeriod.year, found.timePeriod.month, found.timePeriod.day)
+        if given != (day.year, day.month, day.day):
+            shown = "-".join(f"{part:02}" for part in given if part is not None)
+            raise Garbled(f"{day} was asked for, and the response is of {shown}")
+        _refuse_other("organization", self.organization, found.organization)
+        _refuse_other("user", login or None, found.user)
+        return Page(one, body), not found.usageItems
+
+
+def talk(connection: Connection) -> Talk:
+    """Return what starts the conversations with a connection in one reading."""
+    asks = connection.access == "full" and getattr(connection, "by_person", True)
+    return Bills(str(connection.organization_id), asks).read_day
+
+
+def _refuse_other(what: str, asked: str | None, given: str | None) -> None:
+    if given is not None and given.casefold() != (asked or "").casefold():
+        raise Garbled(f"the {what} {asked!r} was asked for, and the response is of {given!r}")
+
+
+def all_seats(organization: str) -> Generator[Get, Body, list[Page]]:
+    """Read every page of the seats.
+
+    Raises:
+        IncompleteRead: The pages together are not as many seats as GitHub counts.
+    """
+    path = seats_path(organization)
+    return restarted(lambda: _seat_pages(path), path)
+
+
+def active_seats(organization: str) -> Generator[Get, Body, dict[str, date]]:
+    """Read who holds a seat and has been active, and the UTC day of their last activity."""
+    pages = yield from all_seats(organization)
+    found = [one for page in pages for one in msgspec.json.decode(page.body, type=_Seats).seats]
+    return {
+        one.assignee.login: one.last_activity_at.astimezone(UTC).date()
+        for one in found
+        if one.last_activity_at is not None
+    }
+
+
+def seats_get(organization: str, page: str | None = None, size: int = MOST_SEATS) -> Get:
+    """Return the request for a page of seats."""
+    return Get(seats_path(organization), (("page", page or "1"), ("per_page", str(size))))
+
+
+def _seat_pages(path: str) -> Generator[Get, Body, list[Page]]:
+    organization = path.split("/")[2]
+    logins: list[str] = []
+
+    def end(body: Body, cursor: str | None) -> PageEnd:
+        try:
+            page = msgspec.json.decode(body, type=_Seats)
+        except msgspec.DecodeError as broken:
+            raise Garbled(f"the body is no page of seats: {broken}") from None
+        logins.extend(one.assignee.login for one in page.seats)
+        more = len(logins) < page.total_seats
+        return PageEnd(more, str(int(cursor or "1") + 1), not page.seats)
+
+    return (yield from all_pages(Paging(lambda page: seats_get(organization, page), end, "page")))

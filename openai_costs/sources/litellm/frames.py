@@ -1,0 +1,126 @@
+"""core.spend and core.usage from the kept sums of a proxy: metered, whoever bills them. Pure.
+
+The upstream invoices what the proxy counts. Where the upstream is a connection of its own, its bill
+has the same dollars: such a row names that connection in its tags. No metered dollar is in a sum of
+billed dollars.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.formatting import listed
+from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.kernel.redaction import without_domains
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
+from openai_costs.sources.gateway.litellm.frames import meter_rows
+from openai_costs.sources.gateway.metering import MeterRow
+from openai_costs.sources.litellm.endpoints import NAME
+from openai_costs.sources.page_fields import page_name
+from openai_costs.storage.archive import KeptRead
+from openai_costs.tables.core.spend import METERED
+
+GROUPING: Final = "project_id,user_id,api_key_id,line_item"
+ENDPOINT: Final = "daily_activity"
+MOST_NAMED: Final = 5
+_TEXTS: Final = (
+    *("provider", "project_id", "user_id", "api_key_id", "line_item", "model"),
+    *("quantity_unit", "tags"),
+)
+_COUNTS: Final = (
+    *("input_tokens", "input_uncached_tokens", "input_cached_tokens"),
+    *("input_cache_write_tokens", "output_tokens", "num_model_requests"),
+)
+
+
+def _rows(read: KeptRead, connection: Connection) -> DayRows:
+    metered = list(meter_rows(read))
+    billed_by: Mapping[str, str] = getattr(connection, "billed_by", {})
+    texts = pl.DataFrame(
+        [_texts(row, billed_by) for row in metered], schema=dict.fromkeys(_TEXTS, pl.String())
+    )
+    rows = texts.with_columns(
+        billed_usd=_dollars(read, metered),
+        quantity=pl.Series([row.requests for row in metered], dtype=pl.Int64()),
+        cost_basis=pl.lit(METERED),
+        grouping=pl.lit(GROUPING),
+    )
+    return DayRows(rows, tuple(_unpriced(metered)))
+
+
+def _texts(row: MeterRow, billed_by: Mapping[str, str]) -> Mapping[str, str | None]:
+    bill = billed_by.get(row.upstream_provider or "")
+    return {
+        "provider": row.upstream_provider or NAME,
+        "project_id": row.team_id,
+        "user_id": _user(row),
+        "api_key_id": row.token_id,
+        "line_item": "/".join(filter(None, (row.upstream_provider, row.model))) or None,
+        "model": row.model,
+        "quantity_unit": None if row.requests is None else "requests",
+        "tags": msgspec.json.encode({"billed_by": bill}).decode() if bill else None,
+    }
+
+
+def _user(row: MeterRow) -> str | None:
+    """Return whose token it is; of an address only what stands before the @."""
+    return row.user_id and without_domains(row.user_id)
+
+
+def _dollars(read: KeptRead, metered: list[MeterRow]) -> pl.Series:
+    """Return the dollars of metered rows; daily sums always have some.
+
+    Raises:
+        PageRefused: One is not an amount.
+    """
+    try:
+        return exact([row.usd or "0" for row in metered])
+    except NotAnAmount as bad:
+        where = f"{metered[bad.row].model}.metrics.spend"
+        raise PageRefused(page_name(read, "daily"), where, bad.why) from None
+
+
+def _unpriced(metered: list[MeterRow]) -> Iterator[str]:
+    """Yield a remark about models that the proxy counts at nothing although they used tokens."""
+    free = {
+        f"{row.upstream_provider}/{row.model}"
+        for row in metered
+        if Decimal(row.usd or 0) == 0 and (row.input_tokens or row.output_tokens)
+    }
+    if free:
+        yield f"the proxy has no price for {listed(sorted(free), MOST_NAMED, 'model')}"
+
+
+def _used(read: KeptRead, _connection: Connection) -> DayRows:
+    """Return the tokens of each key and model; the rest that no key has has no tokens."""
+    rows = [_counts(row) for row in meter_rows(read) if row.model is not None]
+    schema = dict.fromkeys(("project_id", "user_id", "api_key_id", "model"), pl.String())
+    frame = pl.DataFrame(rows, schema=schema | dict.fromkeys(_COUNTS, pl.Int64()))
+    return DayRows(frame.with_columns(endpoint=pl.lit(ENDPOINT)))
+
+
+def _counts(row: MeterRow) -> Mapping[str, Any]:
+    known = (row.input_tokens, row.cached_tokens, row.cache_write_tokens)
+    whole, cached, written = known
+    has_all = whole is not None and cached is not None and written is not None
+    return {
+        "project_id": row.team_id,
+        "user_id": _user(row),
+        "api_key_id": row.token_id,
+        "model": row.model,
+        "input_tokens": whole,
+        "input_uncached_tokens": whole - cached - written if has_all else None,  # type: ignore[operator]  # all are known
+        "input_cached_tokens": cached,
+        "input_cache_write_tokens": written,
+        "output_tokens": row.output_tokens,
+        "num_model_requests": row.requests,
+    }
+
+
+ledger = ledger_of(_rows)
+used = usage_of(_used)

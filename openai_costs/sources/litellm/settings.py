@@ -1,0 +1,50 @@
+"""What settings say of a connection to a LiteLLM proxy."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, PrivateAttr
+
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.section import VariableName
+
+
+class LiteLLMConnection(Connection):
+    """One LiteLLM proxy with a database, and the key that sees all of it."""
+
+    provider: Literal["litellm"] = "litellm"
+    admin_key_env: VariableName = "LITELLM_ADMIN_KEY"
+    requests_per_minute: int | None = Field(default=None, gt=0)
+
+    key_remedy: ClassVar[str] = (
+        "Create a LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, and export it"
+    )
+    sample_key: ClassVar[str] = "sk-gateway-sample"
+
+    _billed_by: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def billed_by(self) -> Mapping[str, str]:
+        """The upstreams that are connections of their own: LiteLLM's word, and the connection."""
+        return MappingProxyType(dict(self._billed_by))
+
+    def beside(self, others: Iterable[Connection]) -> Self:
+        """Return the same connection, which knows the bills that its upstreams have here."""
+        mine = self.model_copy()
+        mine._billed_by = {  # noqa: SLF001 - our own copy
+            upstream: one.name
+            for one in reversed(list(others))
+            for upstream in UPSTREAMS.get(one.provider, ())
+        }
+        return mine
+
+
+UPSTREAMS: Mapping[str, tuple[str, ...]] = {
+    "openai": ("openai", "text-completion-openai"),
+    "anthropic": ("anthropic",),
+    "bedrock": ("bedrock", "bedrock_converse"),
+    "openrouter": ("openrouter",),
+    "github_copilot": ("github_copilot",),
+}
+"""What LiteLLM calls the upstream that a provider of ours bills."""
