@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from openai_costs.storage.lake import Lake
 
 PAGE = "report/index.html"
+RECENT_DAYS = 90
+"""Where the newest 30 days of the gateway and of list prices are searched for."""
 
 
 def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
@@ -65,6 +67,7 @@ def read_page(lake: Lake, now: datetime, *, is_invented: bool = False) -> PageMo
 def read_tables(lake: Lake, now: datetime) -> Tables:
     """Return the tables of the page's days, without the days that do not tie out."""
     days = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
+    recent = DayRange(now.date() - ONE_DAY * RECENT_DAYS, now.date())
     spend, attribution = lake.read(Spend, days), lake.read(SpendAttribution, days)
     sums = {Spend.full_name(): day_sums(spend), SpendAttribution.full_name(): day_sums(attribution)}
     held = withheld(lake.read(SpendControl, days), sums)
@@ -83,10 +86,10 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
         anomalies=lake.read(SpendAnomalies),
         budget_status=lake.read(BudgetStatus),
         optimization=lake.read(Optimization),
-        bypass=lake.read(GatewayBypass, days),
-        capture=lake.read(GatewayCapture, days),
+        bypass=lake.read(GatewayBypass, recent),
+        capture=lake.read(GatewayCapture, recent),
         seats=lake.read(Seats),
-        price_check=lake.read(PriceCheck, days),
+        price_check=lake.read(PriceCheck, recent),
     )
 
 

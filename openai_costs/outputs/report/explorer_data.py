@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from openai_costs.outputs.report.month import Month
     from openai_costs.outputs.report.page_tables import Tables
 
+TOGETHER: Final = "(not kept apart on this page)"
 MOST_ROWS: Final = 250_000
 """How many rows of facts the page holds at the most: about 4 MB."""
-_DROPPED_FIRST: Final = ("usage_type", "api_key", "service_tier", "user")
+_DROPPED_FIRST: Final = ("usage_type", "service_tier", "api_key", "project", "user", "model")
 """Which dimensions are kept together first where there are more rows."""
 
 
@@ -65,14 +66,23 @@ def _together(facts: pl.DataFrame, column: str) -> pl.DataFrame:
     return summed.with_columns(pl.lit(None, pl.String).alias(column)).select(facts.columns)
 
 
-def members_of(tables: Tables, facts: Iterable[pl.DataFrame]) -> dict[str, Members]:
-    """Return the members of each dimension, by its id, with the names of marts and directory."""
+def members_of(
+    tables: Tables, facts: Iterable[pl.DataFrame], together: Sequence[Dimension] = ()
+) -> dict[str, Members]:
+    """Return the members of each dimension, by its id, with the names of marts and directory.
+
+    Args:
+        tables: The page's tables.
+        facts: Dollars, and tokens and requests.
+        together: The dimensions that are kept together: all their members are one.
+    """
     names = _names(tables)
     keys = {
         one.id: pl.concat([each[one.column] for each in facts]).unique().to_list()
         for one in DIMENSIONS
     }
-    return {one.id: members(one, keys[one.id], names.get(one.id)) for one in DIMENSIONS}
+    made = {one.id: members(one, keys[one.id], names.get(one.id)) for one in DIMENSIONS}
+    return made | {one.id: made[one.id]._replace(names=(TOGETHER,)) for one in together}
 
 
 def _names(tables: Tables) -> dict[str, dict[str, str]]:
@@ -133,7 +143,8 @@ def explorer_data(
 
 
 def _dimension(one: Dimension, of: Members) -> dict[str, Any]:
-    return {"id": one.id, "title": one.title, "why": one.why, "ids": of.ids, "names": of.names}
+    why = one.why if of.names[0] == one.none else ""
+    return {"id": one.id, "title": one.title, "why": why, "ids": of.ids, "names": of.names}
 
 
 def _budgets(status: pl.DataFrame) -> list[dict[str, Any]]:

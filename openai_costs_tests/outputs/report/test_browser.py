@@ -155,6 +155,28 @@ def test_without_a_range_every_day_is_in_view_and_tokens_are_those_of_the_usage_
     assert f"Requests: {requests:,}." in tab.inner_text("#total-note")
 
 
+def test_a_cache_hit_share_is_of_input_whose_cached_part_is_known(
+    tab: Page, sql: duckdb.DuckDBPyConnection
+) -> None:
+    show(tab, "#by=model&unit=cache_share")
+    ((share,),) = sql.sql(
+        "SELECT round(100 * sum(input_cached_tokens) / sum(input_tokens), 1) FROM core.usage "
+        "WHERE input_cached_tokens IS NOT NULL"
+    ).fetchall()
+    assert f"Cache hits: {share:.1f} %." in tab.inner_text("#total-note")
+
+
+@pytest.mark.parametrize(
+    ("chart", "mark"), [("bars", "path.mark"), ("treemap", "g.cell"), ("heatmap", "rect.heat-3")]
+)
+def test_a_click_on_the_chart_narrows_to_what_was_clicked(tab: Page, chart: str, mark: str) -> None:
+    show(tab, f"#by=user&{RANGE}&chart={chart}")
+    before = usd(tab)
+    tab.locator(f"#drawing {mark}").first.dispatch_event("click")
+    tab.wait_for_function("/[&]user=/.test(location.hash)")
+    assert 0 < usd(tab) < before
+
+
 def test_a_row_narrows_back_widens_and_the_address_is_the_state(tab: Page) -> None:
     show(tab, f"#by=team&{RANGE}")
     before = usd(tab)

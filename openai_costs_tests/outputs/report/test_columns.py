@@ -47,7 +47,13 @@ def test_too_many_rows_keep_the_finest_dimension_together_and_every_dollar() -> 
     lines = [(1, "proj_a", f"user-{i}", "1") for i in range(5)]
     facts = spend_facts(attribution(lines), Ledger.no_rows())
     (small, _), dropped = reduced((facts, facts.clear()), most=4)
-    assert [one.title for one in dropped] == ["Usage type", "API key", "Service tier", "User"]
+    assert [one.title for one in dropped] == [
+        "Usage type",
+        "Service tier",
+        "API key",
+        "Project",
+        "User",
+    ]
     assert small.select("user_id", "billed_usd").rows() == [(None, Decimal(5))]
     assert reduced((facts, facts.clear()), most=5)[1] == ()
 

@@ -2,11 +2,12 @@
 // Eight hues in two tones each (style/explorer.css).
 
 const HUES = 16;
+const SEED = 2166136779;
 
 function hueOf(id) {
   if (id === "~none") return "none";
   if (id === "~rest") return "rest";
-  let hash = 2166136261;
+  let hash = SEED;
   for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 2246822507);

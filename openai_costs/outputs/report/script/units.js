@@ -48,6 +48,7 @@ for (const unit of Object.values(UNITS)) {
 
 /** The number of all members together, in total. */
 function totalOf(result, unit, groups) {
+  if (groups.length === 1) return unit.total(result, groups[0]);
   if (unit.adds) return groups.reduce((sum, g) => sum + (unit.total(result, g) ?? 0), 0);
   const both = groups.map((g) => unit.parts(result, g, false));
   return ratio(both.reduce((sum, one) => sum + one[0], 0), both.reduce((sum, one) => sum + one[1], 0));
