@@ -12,7 +12,13 @@ import httpx
 
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
-from openai_costs.orchestration.jobs import daily_directory, daily_refresh, jobs_and_sensors
+from openai_costs.orchestration.jobs import (
+    daily_directory,
+    daily_refresh,
+    jobs_and_sensors,
+    settings_of_run,
+)
+from openai_costs.orchestration.repairs import daily_repair
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.outputs.alerts import assets as alerts
 from openai_costs.outputs.alerts.sensors import sensors
@@ -40,7 +46,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings, load_settings
 from openai_costs.sources import assets as ledger
 from openai_costs.sources import registry
-from openai_costs.sources.due_days import overdue_days
+from openai_costs.sources.due_days import kept_days, overdue_days
 from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
 from openai_costs.sources.organization import assets as organization
@@ -98,7 +104,11 @@ def build_defs(
         ],
         jobs=triggered.jobs,
         sensors=[*(triggered.sensors or ()), *sensors(settings)],
-        schedules=[daily_refresh(settings, clock, overdue_days), daily_directory()],
+        schedules=[
+            daily_refresh(settings, clock, overdue_days),
+            daily_directory(),
+            daily_repair(settings, clock, kept_days),
+        ],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,
         executor=dg.in_process_executor,
@@ -127,7 +137,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     home, compared = place(settings.home), skew_aware(clock)
     lake = Lake(home)
     return {
-        "settings": settings,
+        "settings": settings_of_run(settings),
         "clock": compared,
         "home": home,
         "lake": lake,

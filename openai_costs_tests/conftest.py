@@ -19,8 +19,10 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs_tests.org import NOW, calm, company_at
+from openai_costs_tests.s3_server import S3Server, s3_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from openai_costs.settings.load import Settings
@@ -49,6 +51,7 @@ LONG: Final = (
     "test_life",
     "test_story",
     "test_processes",
+    "test_home_on_s3",
     "test_accounts",
     "test_machine",
     "test_governance",
@@ -98,6 +101,13 @@ def company_alone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             Headless(settings, lambda _: None, lambda: NOW, reach).backfill(days)
             done.touch()
     return settings
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server; the modules that use it are few, as each process starts one of its own."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -77,6 +77,14 @@ PAPERS: Final = (
     "docs/operations.md",
     "docs/security.md",
     "docs/add-a-provider.md",
+    "docs/scale-out.md",
+    "deploy/Dockerfile",
+    "deploy/compose.yaml",
+    "deploy/dagster.yaml",
+    "deploy/helm-values.yaml",
+    "deploy/prove_two_hosts.sh",
+    "deploy/seed_pools.py",
+    "deploy/workspace.yaml",
 )
 
 

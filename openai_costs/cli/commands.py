@@ -150,17 +150,17 @@ def verify_sums(
     """Recompute the tie-outs of every settled day over all that is stored and published."""
     from openai_costs.cli import verify  # noqa: PLC0415
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
-    from openai_costs.cli.stored_damage import damaged_files, damaged_page  # noqa: PLC0415
+    from openai_costs.cli.stored_damage import all_damage, foreign_files  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
     settings = _settings(home)
-    damaged = [*damaged_files(place(settings.home)), *damaged_page(place(settings.home))]
-    for line in damaged if not as_json else ():
+    damaged, foreign = (of(place(settings.home)) for of in (all_damage, foreign_files))
+    for line in [*damaged, *verify.foreign_lines(foreign)] if not as_json else ():
         say(line)
     refuse_empty(place(settings.home), "settled days")
     found = verification.verify(settings, silent if as_json else say)
     found = replace(found, unreadable=[*found.unreadable, *damaged])
-    as_text = [json.dumps(verify.as_json(found), indent=2)] if as_json else None
+    as_text = [json.dumps(verify.as_json(found, foreign), indent=2)] if as_json else None
     for line in as_text or verify.lines(found, settings.home):
         say(line)
     sys.exit(not found.holds)

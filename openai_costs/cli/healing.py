@@ -40,12 +40,7 @@ def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) 
         return []
     everything = from_kept_pages(settings, None, today)
     kept = {day for step in everything for day in step.days}
-    if done.lost_all:
-        return everything
-    days = done.days & kept
-    if done.lost_tables and not days and kept:
-        days = {max(kept)}  # any day makes the tables without days again
-    return _steps(settings, everything, days)
+    return _steps(settings, everything, done.again(kept))
 
 
 def after_a_failed_publication(settings: Settings, today: date, say: Say) -> list[Step]:

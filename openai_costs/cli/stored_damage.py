@@ -25,7 +25,10 @@ MOST_FILES = 3
 PAGE_END = b"</html>"
 REMEDY = "`openai-costs backfill --offline` sets them aside and makes them again."
 
-_DELTA = r"(_delta_log/(\d{20}\.(json|checkpoint.*\.parquet)|_.*)|part-\d{5}-[\w-]+\.\w+\.parquet)"
+_DELTA = (
+    r"(_delta_log/(\d{20}\.(json|checkpoint.*\.parquet)|_.*)"
+    r"|_digests/[\w.-]+\.sha256|part-\d{5}-[\w-]+\.\w+\.parquet)"
+)
 _READ = r"[^/]+/\d{4}-\d\d-\d\d/(r\d+-)?[\dT]+\.\d+Z\.tar\.zst"
 _COPY = r"([^/]+/(\d{4}-\d\d|all|no_rows)|[^/]+)\.parquet"
 _OURS = re.compile(
@@ -47,6 +50,11 @@ def damaged_files(home: UPath) -> list[str]:
     if is_local(home):
         found += damaged_databases(Path(str(home)) / STATE)
     return found
+
+
+def all_damage(home: UPath) -> list[str]:
+    """Return what is damaged, the page as well, in sentences without a full stop."""
+    return [*damaged_files(home), *damaged_page(home)]
 
 
 def damaged_page(home: UPath) -> list[str]:

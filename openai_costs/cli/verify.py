@@ -1,9 +1,10 @@
 """What `openai-costs verify` prints: whether every settled day ties out, and where it does not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openai_costs.kernel.formatting import counted, exact_dollars
+from openai_costs.cli.stored_damage import MOST_FILES
+from openai_costs.kernel.formatting import counted, exact_dollars, listed
 from openai_costs.outputs.publish.verification import Verified
 from openai_costs.questions.spend.verification import remedy
 
@@ -40,7 +41,14 @@ def lines(verified: Verified, home: str) -> Iterator[str]:
     yield f"{found} {remedy(verified.differences, verified.refused) or REBUILD}"
 
 
-def as_json(verified: Verified) -> dict[str, Any]:
+def foreign_lines(files: list[str]) -> Iterator[str]:
+    """Yield which files below the home are not this project's: no sum has anything of them."""
+    if files:
+        texts = listed(files, MOST_FILES, "file")
+        yield f"Foreign files, not read and no part of any sum: {texts}."
+
+
+def as_json(verified: Verified, foreign: Sequence[str] = ()) -> dict[str, Any]:
     """Return the same for programs; amounts are decimal text."""
     return {
         "settled_days": verified.settled.height,
@@ -59,4 +67,5 @@ def as_json(verified: Verified) -> dict[str, Any]:
         ],
         "unreadable": [*verified.refused.values(), *verified.unreadable],
         "unread_connections": verified.unread,
+        "foreign_files": list(foreign),
     }

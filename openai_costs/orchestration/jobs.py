@@ -20,6 +20,8 @@ DERIVE = "derive"
 PUBLISH = "publish"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+CONNECTION = "openai_costs/connection"
+"""The tag of a run that reads one connection only: its name."""
 
 Assets = Sequence[dg.AssetsDefinition]
 StaleDays = Callable[[Lake, Settings], Iterable[DayRange]]
@@ -122,8 +124,11 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         now = context.scheduled_execution_time if context else clock()
         today = now.date()
-        for days in consecutive({*trailing(settings, today), *overdue(settings, now)}):
-            yield dg.RunRequest(run_key=_run_key(days, today), tags=range_tags(days))
+        for one in _of_runs(settings):
+            for days in consecutive({*trailing(one, today), *overdue(one, now)}):
+                name = one.only_connection
+                tags = range_tags(days) | ({CONNECTION: name} if name else {})
+                yield dg.RunRequest(run_key=_run_key(days, today, name), tags=tags)
 
     return dg.ScheduleDefinition(
         name="daily_refresh",
@@ -136,9 +141,27 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
     )
 
 
-def _run_key(days: DayRange, today: date) -> str:
+def _of_runs(settings: Settings) -> list[Settings]:
+    """Return the settings of each run of a refresh: of all connections, or of one each."""
+    if not settings.reading.run_per_connection:
+        return [settings]
+    return [settings.only(one.name) for one in settings.connections]
+
+
+def _run_key(days: DayRange, today: date, connection: str | None) -> str:
     """Return the key of a scheduled run; the one that reads today has the day alone."""
-    return str(today) if days.last == today else f"{today}:{days}"
+    key = str(today) if days.last == today else f"{today}:{days}"
+    return f"{key}:{connection}" if connection else key
+
+
+def settings_of_run(settings: Settings) -> dg.ResourceDefinition:
+    """Return the settings as a resource: a run with the tag CONNECTION reads that one only."""
+
+    def of_run(context: dg.InitResourceContext) -> Settings:
+        name = context.run.tags.get(CONNECTION) if context.run else None
+        return settings.only(name) if name else settings
+
+    return dg.ResourceDefinition(of_run)
 
 
 def daily_directory() -> dg.ScheduleDefinition:

@@ -102,6 +102,8 @@ class Reading(Section):
     """How long after its end a day stays provisional."""
     max_body_mb: int = Field(default=64, ge=1, le=2048)
     """The largest response taken into memory; a larger one makes the window shrink."""
+    run_per_connection: bool = False
+    """Whether the daily refresh is a run for each connection, so that machines share the work."""
 
     @property
     def grace(self) -> timedelta:

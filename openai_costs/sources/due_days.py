@@ -75,6 +75,14 @@ def first_owed_day(ledger: pl.DataFrame, connection: str) -> date | None:
     return quiet[-1].first if quiet else None
 
 
+def kept_days(settings: Settings, last: date) -> set[date]:
+    """Return the days up to `last` of which pages of costs are kept, of any connection."""
+    archive = Archive(place(settings.home))
+    days = DayRange(min(settings.first_day, last), last)
+    reads = [(provider_of(one).costs.pages.reads, one) for one in settings.connections]
+    return {day for day in days if any(of(archive, one, day) for of, one in reads)}
+
+
 def overdue_days(settings: Settings, now: datetime) -> set[date]:
     """Return the days that any connection owes, from the first day on that it has.
 

@@ -24,6 +24,7 @@ from upath import UPath
 from openai_costs.storage.delta_faults import StorageFailed, as_ours
 from openai_costs.storage.files import is_local
 from openai_costs.storage.object_stores import refuse_unsafe_store, store_options
+from openai_costs.storage.sealing import seal
 
 PROPERTIES: Mapping[str, str | None] = {
     # The log repeats the smallest and the largest value of a column with statistics, so neither
@@ -162,10 +163,14 @@ class DeltaTables:
         for left in reversed(range(ATTEMPTS)):
             try:
                 with as_ours(self.root / name):
-                    return attempt(self.get(name))
+                    table = self.get(name)
+                    before, done = table.version(), attempt(table)
+                seal(self.root / name, range(before + 1, table.version() + 1))
             except CommitFailedError as conflict:
                 if not left:
                     raise StorageFailed(self.root / name, str(conflict)) from None
+            else:
+                return done
             sleep(random.uniform(0, LONGEST_WAIT))  # noqa: S311 - so that they do not meet again
         raise AssertionError(name)
 

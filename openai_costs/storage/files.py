@@ -107,7 +107,7 @@ def _written(target: Path, content: bytes) -> Iterator[Path]:
             file.flush()
             os.fsync(file.fileno())
             yield half_written
-        _flush_folder(target.parent)
+        flush_folder(target.parent)
     except BaseException as error:
         half_written.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno and error.filename is None:
@@ -115,7 +115,13 @@ def _written(target: Path, content: bytes) -> Iterator[Path]:
         raise
 
 
-def _flush_folder(folder: Path) -> None:
+def flush(file: Path) -> None:
+    """Have the content of a file on the disk, whoever wrote it."""
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def flush_folder(folder: Path) -> None:
     """Have the names in a folder on the disk: a rename is lost with them."""
     opened = os.open(folder, os.O_RDONLY)
     try:
@@ -126,6 +132,8 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _put_if_absent(target: UPath, content: bytes) -> bool:
+    if target.protocol == "file":  # a disk by its URL has folders, a store has none
+        target.parent.mkdir(parents=True, exist_ok=True)
     try:
         target.fs.pipe_file(target.path, content, mode="create")
     except OSError:  # s3fs has no FileExistsError for it
@@ -160,10 +168,9 @@ def move_into_place(built: Path, target: UPath) -> None:
     """Make `target` be the finished local file `built`, in one step."""
     if is_local(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with built.open("rb") as file:
-            os.fsync(file.fileno())
+        flush(built)
         built.replace(str(target))
-        _flush_folder(Path(str(target.parent)))
+        flush_folder(Path(str(target.parent)))
     else:
         target.fs.put_file(str(built), target.path)
         built.unlink()

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 
-import duckdb
 import polars as pl
 from deltalake import DeltaTable
 from upath import UPath
@@ -24,7 +23,6 @@ from openai_costs.storage.day_files import DayFiles
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
-from openai_costs.storage.files import is_local
 from openai_costs.storage.live_rows import relation, text
 from openai_costs.storage.locks import held
 from openai_costs.storage.record import Record
@@ -32,7 +30,7 @@ from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
 from openai_costs.storage.replacing import count, sound_part
 from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
-from openai_costs.storage.sql import asking, connected
+from openai_costs.storage.sql import asking
 from openai_costs.storage.stored_batches import WholeTables, bounded, read_batch
 from openai_costs.storage.stored_slices import StoredSlices
 from openai_costs.tables.contract import Contract, all_contracts
@@ -130,7 +128,8 @@ class Lake:
     def alone(self, table: type[Contract]) -> Iterator[None]:
         """Compute and replace a whole table alone: overlapping runs would lose rows of one another.
 
-        In an object store, replacing a table that another run replaced meanwhile is refused.
+        Slices need no such thing. Where a process stood still for so long that it lost its lock,
+        replacing a table that another has replaced since is refused.
         """
         self._read_versions = {}
         try:
@@ -174,8 +173,7 @@ class Lake:
         """
         if not self.has(table):
             return pl.DataFrame(schema=schema)
-        with asking() if is_local(self.root) else connected() as sql:
-            self.make_readable(sql)
+        with asking() as sql:
             stored = self._shown.relation(table, self.relation(table))
             rows = sql.execute(f"WITH stored AS {stored} {question}").fetchall()
         return pl.DataFrame(rows, schema=schema, orient="row")
@@ -196,11 +194,6 @@ class Lake:
         (_, slices), found = self._slices_of(table), self._find(table)
         known = ("", -1) if found is None else (str(found.metadata().id), found.version())
         return Written(*known, slices)
-
-    def make_readable(self, sql: duckdb.DuckDBPyConnection) -> None:
-        """Let a DuckDB connection read the lake, also where it is an object store."""
-        if not is_local(self.root):
-            sql.register_filesystem(self.root.fs)
 
     def days(self, table: type[Contract], connection: str) -> set[date]:
         """Return the days a connection has in a table."""

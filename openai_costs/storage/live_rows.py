@@ -5,13 +5,13 @@ here. Files are named one by one, and no folder above the table is taken for a c
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from openai_costs.storage.delta import LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
-from openai_costs.storage.files import is_local
+from openai_costs.storage.fetched import local_copies
 from openai_costs.tables.contract import Contract
 
 READ_AT = "read_at"
@@ -72,7 +72,7 @@ def scan(types: Mapping[str, pl.DataType], files: Iterable[LiveFile]) -> pl.Lazy
     for partition, some in by_partition(files, types).items():
         inside = {name: kind for name, kind in types.items() if name not in dict(partition)}
         rows = pl.scan_parquet(
-            _sources(some),
+            local_copies([file.path for file in some]),
             schema=inside,
             glob=False,
             hive_partitioning=False,
@@ -135,7 +135,8 @@ def relation(
     parts = [f"SELECT CAST(NULL AS VARCHAR) AS connection, {', '.join(typed)} WHERE false"]
     for partition, some in by_partition(files, ["connection"]).items():
         values = [f"{text(value)} AS {name}, " for name, value in partition]
-        paths = ", ".join(text(pattern(file.path)) for file in some)
+        copies = local_copies([file.path for file in some])
+        paths = ", ".join(text(pattern(file)) for file in copies)
         parts.append(
             f"SELECT {''.join(values)}* FROM "  # noqa: S608 - our own names and quoted paths
             f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
@@ -148,16 +149,6 @@ def relation(
 def text(value: object) -> str:
     """Return a value as an SQL text literal."""
     return "'" + str(value).replace("'", "''") + "'"
-
-
-def _sources(files: Sequence[LiveFile]) -> list[str] | list[bytes]:
-    """Return what Polars reads: paths, or the bytes of an object store's files, fetched at once."""
-    paths = [file.path for file in files]
-    if is_local(paths[0]):
-        return [str(path) for path in paths]
-    store = paths[0].fs
-    content: Mapping[str, bytes] = store.cat([path.path for path in paths])
-    return list(content.values())
 
 
 def pattern(path: object) -> str:

@@ -1,7 +1,8 @@
-"""Locks of a local home: for as long as a block lasts, and with a limit on waiting for them.
+"""Locks of a home: for as long as a block lasts, and with a limit on waiting for them.
 
-A lock goes with the process that holds it, however that ends. Beside it stands who holds it,
-for the message to whoever waits too long. An object store has none: there, nothing is held.
+A lock of a local home goes with the process that holds it, however that ends. Beside it stands who
+holds it, for the message to whoever waits too long. Not here: how an object store has one
+(leases.py).
 """
 
 import json
@@ -17,6 +18,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import is_local
+from openai_costs.storage.leases import LeaseTimeoutError, Note, leased
 
 LONGEST_SECONDS = 900.0
 """Longer than a publication of years takes: whoever holds a lock for so long does not go on."""
@@ -33,7 +35,7 @@ class LockHeld(OpenAICostsError):  # noqa: N818
         seconds: How long this process waited.
     """
 
-    def __init__(self, lock: Path, holder: str, seconds: float) -> None:
+    def __init__(self, lock: UPath | Path, holder: str, seconds: float) -> None:
         super().__init__(
             f"{lock.parent} is in use by {holder}. This command waited {seconds:.0f} seconds for "
             "it and changed nothing. Wait for that process, or end it if it hangs; then run the "
@@ -43,19 +45,21 @@ class LockHeld(OpenAICostsError):  # noqa: N818
 
 @contextmanager
 def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
-    """Hold a lock of a local home in a block; a process of its own waits for others.
+    """Hold a lock of a home in a block; a process of its own waits for others.
 
     Args:
-        lock: The file; its folder is made. On an object store nothing is held.
+        lock: The file; its folder is made.
         seconds: How long to wait; None for the usual limit.
 
     Raises:
         LockHeld: Another process still held it after that time.
     """
-    if not is_local(lock):
-        yield
+    limit = LONGEST_SECONDS if seconds is None else seconds
+    if isinstance(lock, UPath) and not is_local(lock):
+        with _leased(lock, limit):
+            yield
         return
-    file, limit = Path(str(lock)), LONGEST_SECONDS if seconds is None else seconds
+    file = Path(str(lock))
     file.parent.mkdir(parents=True, exist_ok=True)
     with _acquired(file, limit):
         holder = file.with_name(file.name + HOLDER)
@@ -66,6 +70,15 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
             yield
         finally:
             holder.unlink(missing_ok=True)
+
+
+@contextmanager
+def _leased(lock: UPath, limit: float) -> Iterator[None]:
+    try:
+        with leased(lock, limit):
+            yield
+    except LeaseTimeoutError as held_by:
+        raise LockHeld(lock, _named(held_by.holder), limit) from None
 
 
 @contextmanager
@@ -87,5 +100,11 @@ def _holder(file: Path) -> str:
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(note.read_text(encoding="utf-8"))
         since = datetime.fromtimestamp(note.stat().st_mtime, UTC)
-        return f"process {known['process']} on {known['host']} since {since:%Y-%m-%d %H:%M} UTC"
+        return f"{_named(known)} since {since:%Y-%m-%d %H:%M} UTC"
+    return "another process"
+
+
+def _named(holder: Note) -> str:
+    if {"process", "host"} <= holder.keys():
+        return f"process {holder['process']} on {holder['host']}"
     return "another process"

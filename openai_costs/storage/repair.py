@@ -2,7 +2,7 @@
 
 A damaged data file leaves its table by a commit, a table without a usable log goes as a whole; both
 are kept in `set_aside/`. Damaged entries of the record are replaced by what the lake knows of them.
-Not here: making days again (cli/backfill.py).
+Not here: making days again (cli/healing.py, orchestration/repairs.py).
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,6 +38,15 @@ class Repaired:
     days: set[date] = field(default_factory=set)
     lost_all: bool = False
     lost_tables: bool = False
+
+    def again(self, kept: set[date]) -> set[date]:
+        """Return which of the days that have kept pages must be made again."""
+        if self.lost_all:
+            return kept
+        days = self.days & kept
+        if self.lost_tables and not days and kept:
+            return {max(kept)}  # any day makes the tables without days again
+        return days
 
 
 def repair(home: UPath, *, is_deep: bool = False) -> Repaired:

@@ -16,6 +16,7 @@ from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import is_local
+from openai_costs.storage.sealing import has_changed, noted_digest
 from openai_costs.storage.slice_log import LOG, SliceLog, of_table
 from openai_costs.tables.contract import all_contracts
 
@@ -55,7 +56,10 @@ def damaged_tables(root: UPath, *, is_deep: bool) -> Iterator[TableDamage]:
         if missing := _missing(tables, name):
             yield TableDamage(name, [missing], [])
             continue
-        found = [(file, _file_damage(file, is_deep=is_deep)) for file in tables.live_files(name)]
+        found = [
+            (file, _file_damage(file, root / name, is_deep=is_deep))
+            for file in tables.live_files(name)
+        ]
         if damaged := [(file.path, text) for file, text in found if text]:
             why = [f"{path} {text}" for path, text in damaged]
             yield TableDamage(name, why, [path for path, _ in damaged])
@@ -114,7 +118,7 @@ def _is_commit(file: Path) -> bool:
     return any("commitInfo" in one for one in actions if isinstance(one, dict))
 
 
-def _file_damage(file: LiveFile, *, is_deep: bool) -> str:
+def _file_damage(file: LiveFile, table: UPath, *, is_deep: bool) -> str:
     """Return why a data file cannot be used; an object store's are looked at only when reading."""
     if is_local(file.path):
         local = Path(str(file.path))
@@ -122,10 +126,16 @@ def _file_damage(file: LiveFile, *, is_deep: bool) -> str:
             return "is missing"
         if local.stat().st_size != file.size:
             return f"is damaged: it has {local.stat().st_size:,} bytes, not {file.size:,}"
-    if not is_deep:
-        return ""
+    return _content_damage(file.path, noted_digest(file.path, table)) if is_deep else ""
+
+
+def _content_damage(file: UPath, digest: str) -> str:
+    """Compare a data file with the digest that it was written with; one of before is read."""
     try:
-        pl.read_parquet(file.path.read_bytes())
+        content = file.read_bytes()
+        if digest:
+            return "has changed: its digest differs" if has_changed(content, digest) else ""
+        pl.read_parquet(content)
     except FileNotFoundError:
         return "is missing"
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as damage:

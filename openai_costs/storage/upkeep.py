@@ -5,13 +5,17 @@ may have listed, and where another writer gets in its way it leaves the rest to 
 """
 
 from collections import Counter
+from collections.abc import Iterator
 
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
+from upath import UPath
 
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed, as_ours
 from openai_costs.storage.delta_operations import compact
+from openai_costs.storage.files import files_below, is_local
+from openai_costs.storage.sealing import forget_digests, seal
 
 EVERY = 20
 """Commits between two upkeeps of a table."""
@@ -29,17 +33,27 @@ def tidy(tables: DeltaTables, name: str) -> None:
     """Compact a table, remove files that no reader needs any more, and shorten its log."""
     try:
         with as_ours(tables.root / name):
-            _tidy(tables.get(name), tables.live_files(name))
+            table = tables.get(name)
+            _tidy(table, tables.live_files(name), tables.root / name)
     except (CommitFailedError, StorageFailed):
         return
+    forget_digests(tables.root / name, (file.name for file in _data_files(tables.root / name)))
 
 
-def _tidy(table: DeltaTable, files: list[LiveFile]) -> None:
+def _tidy(table: DeltaTable, files: list[LiveFile], folder: UPath) -> None:
     for partition in _crowded(files):
+        before = table.version()
         compact(table, dict(partition))
+        seal(folder, range(before + 1, table.version() + 1))
     table.vacuum(dry_run=False, full=True)  # `full`: also what a killed writer left behind
     table.create_checkpoint()
     table.cleanup_metadata()
+
+
+def _data_files(folder: UPath) -> Iterator[UPath]:
+    if not is_local(folder):
+        folder.fs.invalidate_cache()
+    return files_below(folder, ".parquet")
 
 
 def _crowded(files: list[LiveFile]) -> list[tuple[tuple[str, str], ...]]:

@@ -129,5 +129,5 @@ def test_each_place_is_opened_once(made: House, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(duckdb, "connect", counted)
     assert verify(made.settings, lambda _line: None).holds
     assert opened.count(str(made.published)) == 1
-    # The Parquet copies share one connection; the lake has one for each of the five tables.
-    assert opened.count(":memory:") == 6
+    # The Parquet copies share one connection; the lake is asked in the one of this process.
+    assert opened.count(":memory:") <= 2

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from openai_costs.orchestration.jobs import (
+    CONNECTION,
     DERIVE,
     DIRECTORY,
     PUBLISH,
@@ -17,9 +18,11 @@ from openai_costs.orchestration.jobs import (
     REFRESH,
     daily_directory,
     daily_refresh,
+    settings_of_run,
     trailing,
 )
 from openai_costs.orchestration.table_assets import asset_key, described, lineage, table_asset
+from openai_costs.settings.schema import Reading
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
@@ -166,6 +169,35 @@ def test_the_schedule_reads_older_days_again_that_are_overdue() -> None:
         ("2026-11-23:2026-11-13", "2026-11-13", "2026-11-13"),
         ("2026-11-23", "2026-11-15", "2026-11-23"),
     ]
+
+
+def test_the_schedule_asks_for_a_run_of_each_connection_where_machines_share_the_work() -> None:
+    both = house(Path("nowhere"), "harbour", "ferry").settings
+    settings = both.model_copy(update={"reading": Reading(run_per_connection=True)})
+    schedule = daily_refresh(settings, HandClock(), lambda one, _now: owed[one.only_connection])
+    owed: dict[str | None, tuple[date, ...]] = {"harbour": (), "ferry": (day(13),)}
+    with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
+        asked = schedule.evaluate_tick(context).run_requests or ()
+    assert [(one.run_key, one.tags[CONNECTION]) for one in asked] == [
+        ("2026-11-23:harbour", "harbour"),
+        ("2026-11-23:2026-11-13:ferry", "ferry"),
+        ("2026-11-23:ferry", "ferry"),
+    ]
+
+
+def test_a_run_with_the_tag_of_a_connection_reads_that_one_only() -> None:
+    both = house(Path("nowhere"), "harbour", "ferry").settings
+    asked: list[str] = []
+
+    @dg.op(required_resource_keys={"settings"})
+    def read(context) -> None:  # noqa: ANN001 - Dagster refuses an annotation that is text
+        asked.extend(one.name for one in context.resources.settings.asked_connections)
+
+    graph = dg.GraphDefinition(name="reads", node_defs=[read])
+    job = graph.to_job(resource_defs={"settings": settings_of_run(both)})
+    job.execute_in_process()
+    job.execute_in_process(tags={CONNECTION: "ferry"})
+    assert asked == ["harbour", "ferry", "ferry"]
 
 
 def test_the_trailing_window_does_not_begin_before_the_first_day() -> None:

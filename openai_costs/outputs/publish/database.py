@@ -93,7 +93,6 @@ def publish(home: UPath, lake: Lake) -> Published:
             if before is None:
                 built.write_bytes(empty_database())
             with _database(built, scratch) as sql:
-                lake.make_readable(sql)
                 in_flight, last = slices_in_flight(lake), LastPublication(sql, home, scratch)
                 last.keep(in_flight)
                 changed = _bring_up_to_date(sql, lake, shown, before, last)
@@ -158,13 +157,13 @@ def _one_at_a_time(home: UPath) -> Iterator[Path]:
 
     A process that waited builds from a lake that already has what the one before it wrote.
     """
+    lock = home / "published/.publishing.lock"
     if not is_local(home):
-        with tempfile.TemporaryDirectory() as scratch:
+        with held(lock), tempfile.TemporaryDirectory() as scratch:
             yield Path(scratch)
         return
-    folder = Path(str(home)) / "published"
-    folder.mkdir(parents=True, exist_ok=True)
-    with held(folder / ".publishing.lock"):
+    with held(lock):
+        folder = Path(str(lock.parent))
         sweep(home)
         for abandoned in folder.glob(f"{BUILDING}*"):
             rmtree(abandoned)

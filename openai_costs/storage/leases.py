@@ -1,0 +1,146 @@
+"""Locks on an object store: notes that only one writer can create, and that their holder renews.
+
+No lock there ends with the process that holds it. So a holder creates the next number below the
+lock's name, of several writers only one (a conditional put), renews what the note says while it
+lives, and writes into it that the lock is free. Whoever waits compares what it reads, and no
+clocks: a note that has not changed for LEASE_SECONDS is of a process that was killed.
+Not here: locks of a local home (locks.py).
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from upath import UPath
+
+from openai_costs.storage.files import create_file
+
+LEASE_SECONDS = 30.0
+BEAT_SECONDS = 5.0
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 2.0
+"""Between two looks at a lock that is held, in seconds: each twice the one before."""
+
+_ENDING = ".json"
+Note = Mapping[str, Any]
+
+
+class LeaseTimeoutError(Exception):
+    """A lock was still held when the limit was over.
+
+    Args:
+        holder: What its note says; empty where that cannot be read.
+    """
+
+    def __init__(self, holder: Note) -> None:
+        super().__init__("held")
+        self.holder = holder
+
+
+@contextmanager
+def leased(lock: UPath, limit: float) -> Iterator[None]:
+    """Hold a lock of an object store in a block.
+
+    Args:
+        lock: Its name; the notes are below it.
+        limit: How many seconds to wait.
+
+    Raises:
+        LeaseTimeoutError: It was held all the time.
+        OSError: The store does not answer, or refuses to be written to.
+    """
+    note = _taken(lock, limit)
+    ended = threading.Event()
+    beats = threading.Thread(target=_renew, args=(note, ended), daemon=True)
+    beats.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        beats.join()
+        with suppress(OSError):  # unrenewed, it is free in LEASE_SECONDS
+            note.write_bytes(_note(is_free=True))
+
+
+def _taken(lock: UPath, limit: float) -> UPath:
+    """Return the note of this process, once the lock is free."""
+    began, wait = time.monotonic(), FIRST_WAIT
+    seen, since = (0, b""), began
+    while True:
+        number, content = newest = _newest(lock)
+        now = time.monotonic()
+        if newest != seen:
+            seen, since = newest, now
+        holder = _read(content)
+        if not number or holder.get("is_free") or now - since > LEASE_SECONDS:
+            if create_file(note := _file(lock, number + 1), _note(is_free=False)):
+                if _is_the_newest(lock, number + 1):
+                    return note
+                note.unlink()
+        elif now - began > limit:
+            raise LeaseTimeoutError(holder)
+        else:
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+
+def _renew(note: UPath, ended: threading.Event) -> None:
+    beat = 0
+    while not ended.wait(BEAT_SECONDS):
+        beat += 1
+        with suppress(OSError):  # the next one may get through
+            note.write_bytes(_note(is_free=False, beat=beat))
+
+
+def _newest(lock: UPath) -> tuple[int, bytes]:
+    """Return the largest number below a lock, and what its note says; 0 where there is none."""
+    number = max(_numbers(lock), default=0)
+    try:
+        return number, _file(lock, number).read_bytes() if number else b""
+    except FileNotFoundError:
+        return number, b""  # removed by who took it since
+
+
+def _numbers(lock: UPath) -> list[int]:
+    lock.fs.invalidate_cache()
+    try:
+        names = [str(path).rpartition("/")[2] for path in lock.fs.ls(lock.path, detail=False)]
+    except FileNotFoundError:
+        return []
+    stems = [name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING)]
+    return [int(stem) for stem in stems if stem.isdigit()]
+
+
+def _is_the_newest(lock: UPath, number: int) -> bool:
+    """Return whether no larger number is there, and remove the smaller ones.
+
+    There is one where, since this process looked, others held the lock and removed its number.
+    """
+    others = [one for one in _numbers(lock) if one != number]
+    if max(others, default=0) > number:
+        return False
+    for old in others:
+        with suppress(FileNotFoundError):
+            _file(lock, old).unlink()
+    return True
+
+
+def _file(lock: UPath, number: int) -> UPath:
+    return lock / f"{number:08}{_ENDING}"
+
+
+def _note(*, is_free: bool, beat: int = 0) -> bytes:
+    who = {"process": os.getpid(), "host": socket.gethostname()}
+    return json.dumps({**who, "beat": beat, "is_free": is_free}).encode()
+
+
+def _read(content: bytes) -> Note:
+    with suppress(ValueError):
+        found = json.loads(content)
+        return found if isinstance(found, dict) else {}
+    return {}

@@ -1,0 +1,73 @@
+"""What stands in deploy/ fits the code: pools, variables, versions and folders."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.instance.config import dagster_instance_config
+
+import openai_costs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(openai_costs.__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+
+
+def read(name: str) -> Any:  # noqa: ANN401 - as YAML has it
+    return yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
+
+
+def variables(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from [value["env"]] if set(value) == {"env"} else ()
+        for inner in value.values():
+            yield from variables(inner)
+
+
+def test_every_pool_of_the_assets_is_seeded_and_a_limit_that_was_changed_stays(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seed = runpy.run_path(str(DEPLOY / "seed_pools.py"))["seed"]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.event_log_storage.set_concurrency_slots("openai_api", 4)
+        seed(instance)
+        limits = {one.name: one.limit for one in instance.event_log_storage.get_pool_limits()}
+    assert limits.pop("openai_api") == 4
+    assert {"anthropic_api", "anthropic_directory", "gateway", "publish"} <= set(limits)
+    assert set(limits.values()) == {1}
+    assert "openai_api: as it was" in capsys.readouterr().out
+
+
+def test_the_shared_instance_can_be_loaded_and_compose_sets_every_variable_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("dagster_celery", reason="needs pip install openai_costs[scale]")
+    config = read("dagster.yaml")
+    ours = read("compose.yaml")["x-dagster"]["environment"]
+    assert set(variables(config)) <= set(ours)
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "dagster.yaml").write_bytes((DEPLOY / "dagster.yaml").read_bytes())
+    checked, _ = dagster_instance_config(str(tmp_path))
+    assert checked["run_launcher"]["class"] == "CeleryRunLauncher"
+    assert ours["DAGSTER_POSTGRES_URL"].startswith("postgresql+psycopg2://")
+
+
+def test_the_values_of_the_chart_say_the_same_as_the_shared_instance() -> None:
+    chart, ours = read("helm-values.yaml"), read("dagster.yaml")
+    pools, monitoring = ours["concurrency"]["pools"], ours["run_monitoring"]
+    assert chart["concurrency"]["pools"]["granularity"] == pools["granularity"]
+    assert chart["concurrency"]["pools"]["defaultLimit"] == pools["default_limit"]
+    of_chart = chart["dagsterDaemon"]["runMonitoring"]
+    assert {snake(name): value for name, value in of_chart.items()} == monitoring
+
+
+def snake(name: str) -> str:
+    return "".join(f"_{one.lower()}" if one.isupper() else one for one in name)

@@ -1,0 +1,203 @@
+"""A home on a real S3 server: written by two machines at once, killed, damaged, and counted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import polars as pl
+import pytest
+
+from openai_costs.cli.healing import healed
+from openai_costs.cli.stored_damage import damaged_files
+from openai_costs.orchestration.jobs import REBUILD
+from openai_costs.outputs.publish.verification import verify
+from openai_costs.storage.delta_faults import WriteConflict
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.record import Entry, Record
+from openai_costs.storage.slices import Slice
+from openai_costs.tables.core.spend import Spend as Spending
+from openai_costs.tables.core.spend_by_user import SpendByUser
+from openai_costs_tests.org import NOW, ORGANISATION, House, added, day, days, house
+from openai_costs_tests.processes import started
+from openai_costs_tests.s3_server import BUCKET
+from openai_costs_tests.storage.test_lake import A1, A2, NOON, held, read
+from openai_costs_tests.test_processes import die_at_the_commit_to
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+    from multiprocessing.context import ForkServerProcess
+
+    from upath import UPath
+
+    from openai_costs.settings.load import Settings
+    from openai_costs_tests.s3_server import S3Server
+
+FIRST, LAST = day(17), day(18)
+NAMES: Final = ("harbour", "ferry")
+
+
+@dataclass
+class Machine(House):
+    """A house that reads one of its connections only."""
+
+    only: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        return super().settings.only(self.only)
+
+
+def machine(home: str, only: str) -> Machine:
+    both = house(Path("elsewhere"), *NAMES, now=NOW)
+    return Machine(home, both.connections, both.clock, both.transports, only=only)
+
+
+def refresh(environment: Mapping[str, str], home: str, only: str, dies_at: str) -> None:
+    """A machine: its own process, which knows the others by nothing but the store."""
+    os.environ.update(environment)
+    made = machine(home, only)
+    if dies_at:
+        die_at_the_commit_to(dies_at, is_after=False)
+    if not made.run(FIRST, LAST).is_green:
+        raise SystemExit("the run was red")
+
+
+@pytest.fixture(autouse=True)
+def found(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> UPath:
+    return place(f"s3://{BUCKET}/{tmp_path.name}")
+
+
+def publish_from(s3: S3Server, home: UPath, only: str, dies_at: str = "") -> ForkServerProcess:
+    return started(refresh, s3.environment, str(home), only, dies_at)
+
+
+def published(home: UPath, scratch: Path) -> list[tuple[str, Decimal]]:
+    copy = scratch / "published.duckdb"
+    copy.write_bytes((home / "published/openai_costs.duckdb").read_bytes())
+    with duckdb.connect(str(copy), read_only=True) as sql:
+        question = "SELECT connection, sum(billed_usd) FROM mart.spend GROUP BY 1 ORDER BY 1"
+        return sql.execute(question).fetchall()
+
+
+def test_two_machines_on_the_same_days_publish_exact_totals_also_after_one_was_killed(
+    s3: S3Server, home: UPath, tmp_path: Path
+) -> None:
+    bill = (line for one in days(FIRST, LAST) for line in ORGANISATION.ledger(one, NOW))
+    truth = added(line.amount for line in bill)
+    both = [publish_from(s3, home, "harbour"), publish_from(s3, home, "ferry", "mart/spend")]
+    for one in both:
+        one.join()
+    assert [one.exitcode for one in both] == [0, -9]
+    exact = [("ferry", truth), ("harbour", truth)]
+    assert published(home, tmp_path) in ([exact[1]], exact)  # harbour may have derived for both
+    again = publish_from(s3, home, "ferry")
+    again.join()
+    assert again.exitcode == 0
+    assert published(home, tmp_path) == exact
+    settings = machine(str(home), "harbour").settings
+    verified = verify(settings, lambda _: None)
+    assert (verified.holds, verified.billed_usd) == (True, 2 * truth)
+
+
+def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home: UPath) -> None:
+    one = machine(str(home), "harbour")
+    only = ("raw/openai_costs", "core/spend", "core/spend_control")
+    assert one.run(FIRST, FIRST, only=only).is_green
+    before = one.lake.read(Spending)
+    [file] = [path for path in (home / "lake/core/spend").rglob("*.parquet") if is_data(path)]
+    file.write_bytes(file.read_bytes()[:-40])
+    assert any(f"{file} has changed" in line for line in damaged_files(home))
+    lines: list[str] = []
+    [step] = healed(one.settings, NOW.date(), lines.append, is_deep=True)
+    assert (step.days.first, len(lines)) == (FIRST, 1)
+    assert (home / "set_aside/lake/core/spend" / file.name).exists()
+    assert one.run(FIRST, FIRST, job=REBUILD, only=only[1:]).is_green
+    assert Lake(home).read(Spending).equals(before)
+    assert damaged_files(home) == []
+
+
+def is_data(path: UPath) -> bool:
+    return "_delta_log" not in str(path)
+
+
+def test_a_lake_is_written_replaced_and_read(home: UPath) -> None:
+    lake = Lake(home)
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (A2, "ada", "2"), replaces=(A1, A2))])
+    lake.replace(SpendByUser, [read((A1, "eve", "3"), replaces=(A1,), at=NOON)])
+    assert [row[1:3] for row in held(Lake(home))] == [(day(1), "eve"), (day(2), "ada")]
+    assert [when for when, _ in lake.daily_usd(SpendByUser).rows()] == [day(1), day(2)]
+    assert Lake(home).read_at(SpendByUser, A1) == NOON
+
+
+def test_one_more_day_costs_the_same_requests_after_two_days_as_after_twenty(
+    s3: S3Server, home: UPath
+) -> None:
+    assert requests_for_the_day_after(s3, home / "twenty", 20) <= requests_for_the_day_after(
+        s3, home / "two", 2
+    )
+
+
+def requests_for_the_day_after(s3: S3Server, home: UPath, last: int) -> int:
+    keys = [Slice("acme", day(number)) for number in range(1, last + 2)]
+    *old, new = [read((key, "ada", "1"), replaces=(key,)) for key in keys]
+    Lake(home).replace(
+        SpendByUser,
+        [
+            replace(
+                old[0],
+                frame=pl.concat([one.frame for one in old]),
+                read_at={key: at for one in old for key, at in one.read_at.items()},
+            )
+        ],
+    )
+    before, lake = s3.requests(), Lake(home)
+    lake.replace(SpendByUser, [new])
+    assert lake.daily_usd(SpendByUser).height == last + 1
+    assert len(lake.days(SpendByUser, "acme")) == last + 1
+    return s3.requests() - before
+
+
+def test_of_two_machines_that_add_the_same_entry_to_the_record_the_store_refuses_one(
+    home: UPath,
+) -> None:
+    Record(home).append("mutes", 1, Entry([{"finding_id": "a"}]))
+    with pytest.raises(WriteConflict):
+        Record(home).append("mutes", 1, Entry([{"finding_id": "b"}]))
+    Record(home).append("mutes", 2, Entry([{"finding_id": "b"}]))
+    assert [*Record(home).folded("mutes", ("finding_id",)).rows] == [("a",), ("b",)]
+    (home / "record/mutes/00000001.json").write_bytes(b"{}")
+    [damage] = Record(home).folded("mutes", ("finding_id",)).damage
+    Record(home).restore("mutes", damage, Entry([{"finding_id": "a"}]))
+    assert Record(home).folded("mutes", ("finding_id",)).damage == []
+    assert (home / "set_aside/record/mutes/00000001.json").read_bytes() == b"{}"
+
+
+READS: Final = """
+import sys
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend import Spend as Spending
+from openai_costs.tables.core.spend_by_user import SpendByUser
+print(Lake(place(sys.argv[1])).daily_usd(SpendByUser).height)
+"""
+
+
+def test_a_process_that_read_the_store_ends_without_a_word(home: UPath) -> None:
+    Lake(home).replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    command = [sys.executable, "-c", READS, str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert (done.stdout, done.stderr) == ("1\n", "")
