@@ -13,6 +13,7 @@ import polars as pl
 
 from openai_costs.kernel.days import Clock, DayRange, naive
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.chatgpt_workspace.endpoints import (
@@ -67,7 +68,7 @@ class ChatGptPeople:
                 listed |= {one.id: one for one in _people(read)}
         since = last - timedelta(days=LISTED_DAYS)
         found = [one for one in listed.values() if one.last_used_at.date() >= since]
-        tell(f"{name}: {len(found)} people from kept events")
+        tell(f"{name}: {counted(len(found), 'user')} from kept events")
         body = msgspec.json.encode(_List(sorted(found, key=lambda one: one.id)))
         of_events = (
             list_path(str(connection.organization_id)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import transport_to
@@ -62,6 +63,7 @@ class ChatGptCosts:
                 for day in reversed([*window]):
                     kept = (NAME, connection.name, DATASET, day, read_at)
                     yield DayRead(*kept, found.requests(day), found.bodies(day))
-                tell(f"{connection.name}: read {window} from {len(found.files)} files")
+                files = counted(len(found.files), "file")
+                tell(f"{connection.name}: read {window} from {files}")
                 last = window.first - ONE_DAY
                 left = DayRange(left.first, last) if left.first <= last else None
