@@ -11,6 +11,7 @@ from typing import Annotated
 import stamina
 import typer
 
+from openai_costs.cli.export import app as export_app
 from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.home_settings import Home
 from openai_costs.cli.home_settings import loaded as _loaded
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="What your AI costs, who spends it, and whether you can believe the number.",
 )
-
+app.add_typer(export_app, name="export")
 KNOWN_CODES = (None, 0, 130)  # besides 1; 130 is that of a command that was stopped
 
 _DAY = ["%Y-%m-%d"]

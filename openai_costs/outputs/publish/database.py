@@ -23,6 +23,7 @@ from openai_costs.outputs.publish.empty_database import (
     empty_database,
 )
 from openai_costs.outputs.publish.filling import Months, Refresh, fill, months_of
+from openai_costs.outputs.publish.focus_files import build_focus, put_focus_in_place
 from openai_costs.outputs.publish.last_publication import DATABASE, LastPublication
 from openai_costs.outputs.publish.parquet_copies import (
     build_copies,
@@ -101,12 +102,15 @@ def publish(home: UPath, lake: Lake) -> Published:
                 months = _also(changed, withheld)
                 sound = before.copies if before else {}
                 copies = build_copies(sql, home, scratch, months, sound)
+                focus = build_focus(sql, home, scratch, months, sound)
                 last.close()
         size, digest = built.stat().st_size, digest_of(built)
         move_into_place(built, home / DATABASE)
         put_in_place(home, copies)
+        put_focus_in_place(home, focus)
+        marks = {**copies.marks, **focus.marks}
         kept = sorted({*in_flight, *(one.key for one in withheld)})
-        note_state(home, replace(now, kept=kept, copies=copies.marks, digest=digest))
+        note_state(home, replace(now, kept=kept, copies=marks, digest=digest))
     return Published(home / DATABASE, rows, in_flight, withheld, size, is_rebuilt=before is None)
 
 

@@ -102,7 +102,7 @@ def build_copies(
         built |= written
         left |= stays | written.keys()
     marks = {name: last[name] for name in left - built.keys()}
-    marks |= {name: _mark(home, file) for name, file in built.items()}
+    marks |= {name: mark_of(home, file) for name, file in built.items()}
     return Copies(built, marks, there.keys() - left)
 
 
@@ -157,8 +157,14 @@ def _copy(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str, where: str =
     return file
 
 
-def _mark(home: UPath, file: Path) -> str:
+def mark_of(home: UPath, file: Path) -> str:
+    """Return the mark that a local file will have in a home."""
     return digest_of(file) if is_local(home) else _size(file.stat().st_size)
+
+
+def mark_in_place(file: UPath) -> str:
+    """Return the mark of a file that is in place."""
+    return digest_of(Path(str(file))) if is_local(file) else _size(file.stat().st_size)
 
 
 def _size(size: int) -> str:

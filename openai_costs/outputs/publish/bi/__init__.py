@@ -6,6 +6,7 @@ Money is DOUBLE here, because BI tools know no DECIMAL(38,18); core and mart are
 from openai_costs.outputs.publish.bi.budgets import BUDGETS
 from openai_costs.outputs.publish.bi.directory import DIRECTORY
 from openai_costs.outputs.publish.bi.findings import FINDINGS_AND_ANOMALIES
+from openai_costs.outputs.publish.bi.focus import FOCUS
 from openai_costs.outputs.publish.bi.spend import SPEND
 from openai_costs.outputs.publish.bi.usage import USAGE
 from openai_costs.outputs.publish.bi.view import View, mirrored
@@ -55,5 +56,6 @@ VIEWS: tuple[View, ...] = (
     *BUDGETS,
     *FINDINGS_AND_ANOMALIES,
     *GOVERNANCE,
+    FOCUS,
     DICTIONARY,
 )

@@ -1,0 +1,97 @@
+"""The bill as FOCUS files: a folder for each month, which FinOps hubs read.
+
+`published/focus/billing_period=2026-11/openai_costs.parquet` is the view bi.focus of that month. It
+is written whole with a publication that changed the month's dollars; other months stay as they are,
+also their names. A file that is missing or not as it was written is written again. Not here: what a
+column is (bi/focus.py), the export that a person asks for (focus_export.py).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import duckdb
+from upath import UPath
+
+from openai_costs.outputs.publish.empty_database import literal
+from openai_costs.outputs.publish.filling import Months
+from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
+from openai_costs.storage.files import move_into_place, remove_folder
+from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.mart.spend import Spend as MartSpend
+
+FOCUS: Final = "published/focus"
+FILE: Final = "openai_costs.parquet"
+_NAME: Final = "focus/"
+"""How the marks of these files begin among those of all copies."""
+
+
+def build_focus(
+    sql: duckdb.DuckDBPyConnection,
+    home: UPath,
+    scratch: Path,
+    changed: Mapping[str, Months],
+    last: Mapping[str, str],
+) -> Copies:
+    """Write the months that have to be replaced into a scratch folder.
+
+    Args:
+        sql: The database of the publication.
+        home: Where the files of the last publication are.
+        scratch: The folder.
+        changed: The months that changed, by table.
+        last: The marks of the copies as the last publication wrote them.
+    """
+    before = {name: mark for name, mark in last.items() if name.startswith(_NAME)}
+    there = {name: mark_in_place(file) for name, file in _in_place(home).items()}
+    sound = {name for name, mark in before.items() if there.get(name) == mark}
+    moved = [changed[table.full_name()] for table in (Spend, MartSpend)]
+    months = {f"{_NAME}{month}" for month in _months(sql)}
+    wanted = {name for one in moved if one is not None for name in map(_NAME.__add__, one)}
+    stale = months if None in moved else (wanted | (months - sound)) & months
+    built = {name: _written(sql, scratch, name) for name in sorted(stale)}
+    marks = {name: before[name] for name in months - stale}
+    marks |= {name: mark_of(home, file) for name, file in built.items()}
+    return Copies(built, marks, there.keys() - months)
+
+
+def put_focus_in_place(home: UPath, focus: Copies) -> None:
+    """Move files into place, one by one, and remove the months that have no rows any more."""
+    for name, file in focus.built.items():
+        move_into_place(file, _place(home, name))
+    for name in focus.gone:
+        remove_folder(_place(home, name).parent)
+
+
+def of_month(month: str) -> str:
+    """Return the rows of a month, as SQL."""
+    return f"FROM bi.focus WHERE BillingPeriodStart = '{month}-01T00:00:00Z'"
+
+
+def _months(sql: duckdb.DuckDBPyConnection) -> list[str]:
+    days = (
+        f"SELECT DISTINCT strftime(day, '%Y-%m') FROM {Spend.full_name()} WHERE {Spend.counted()}"  # noqa: S608 - our own names
+    )
+    return [month for (month,) in sql.sql(days).fetchall()]
+
+
+def _written(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str) -> Path:
+    file = scratch / f"{name}.parquet"
+    file.parent.mkdir(exist_ok=True)
+    rows = of_month(name.removeprefix(_NAME))
+    order = "ORDER BY x_Connection, ChargePeriodStart, SkuId, SubAccountId, ResourceId"
+    sql.execute(f"COPY ({rows} {order}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
+    return file
+
+
+def _in_place(home: UPath) -> dict[str, UPath]:
+    folder = home / FOCUS
+    months = folder.iterdir() if folder.exists() else ()
+    names = {
+        f"{_NAME}{one.name.partition('=')[2]}": one / FILE for one in months if "=" in one.name
+    }
+    return {name: file for name, file in names.items() if file.exists()}
+
+
+def _place(home: UPath, name: str) -> UPath:
+    return home / FOCUS / f"billing_period={name.removeprefix(_NAME)}" / FILE
