@@ -10,12 +10,13 @@ from functools import partial
 from typing import NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
-from openai_costs.kernel.errors import AccessRefused, ReadFailed
+from openai_costs.kernel.errors import AccessRefused, OpenAICostsError, ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.diagnosis import call_diagnosis, key_diagnosis
 from openai_costs.sources.http.paging import Get
 from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.openai.azure import WAY_IN, is_azure_key
 from openai_costs.sources.openai.connection import MANAGEMENT_SCOPE, USAGE_SCOPE, connect
 from openai_costs.sources.openai.costs.endpoints import COSTS
 from openai_costs.sources.openai.costs.source import probe
@@ -67,7 +68,7 @@ def diagnose(
     """Yield facts about a connection: its key, whether costs are answered, and its scopes."""
     yesterday = today - ONE_DAY
     day = DayRange(yesterday, yesterday)
-    of_key = key_diagnosis(settings, connection, KEY, "an admin key", NO_ADMIN_KEY)
+    of_key = key_diagnosis(settings, connection, KEY, "an admin key", _remedy(settings, connection))
     yield of_key
     if of_key.state == "FAIL":  # nothing can be asked, and one line says so
         return
@@ -75,6 +76,15 @@ def diagnose(
     yield call_diagnosis(COSTS.path, str(yesterday), ask)
     for found in probe_scopes(settings, connection, reach, day):
         yield _of_scope(connection, found)
+
+
+def _remedy(settings: Settings, connection: Connection) -> str:
+    """Return what a key of another kind is, and what to do about it."""
+    try:
+        key = settings.admin_key(connection).get_secret_value()
+    except OpenAICostsError:  # key_diagnosis says so
+        return NO_ADMIN_KEY
+    return f"is a key of Azure. {WAY_IN}." if is_azure_key(key) else NO_ADMIN_KEY
 
 
 def _of_scope(connection: Connection, scope: ScopeFound) -> Diagnosis:

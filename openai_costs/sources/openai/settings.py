@@ -5,10 +5,12 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from openai_costs.settings.connection import Connection
+from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.section import VariableName
+from openai_costs.sources.openai.azure import WAY_IN, is_azure_address
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 BASE_URL_VARIABLE = "OPENAI_BASE_URL"
@@ -46,6 +48,13 @@ class OpenAIConnection(Connection):
     variables: ClassVar[Mapping[str, str]] = MappingProxyType({"base_url": BASE_URL_VARIABLE})
     foreign_keys: ClassVar[Mapping[str, str]] = MappingProxyType(FOREIGN)
     sample_key: ClassVar[str] = "sk-admin-sample"
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_not_azures(cls, value: str) -> str:
+        if is_azure_address(value):
+            raise SettingRefused(f"is an address of Azure. {WAY_IN}")
+        return value
 
     @classmethod
     def unlisted(cls, variables: Mapping[str, str]) -> dict[str, Any]:
