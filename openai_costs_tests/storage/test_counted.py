@@ -25,6 +25,7 @@ WHO_WANTS_ALL = {
     "outputs/publish/tie_outs.py": "holds each basis to its own control total",
 }
 WHO_READS_THE_PUBLISHED_LEDGER = {
+    "outputs/publish/bi/focus.py": "bi.focus: what is billed, by the same condition",
     "outputs/publish/bi/spend.py": "bi.unbilled_spend: what is not billed, and nothing else",
 }
 

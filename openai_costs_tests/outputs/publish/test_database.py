@@ -222,7 +222,13 @@ def test_an_empty_lake_publishes_empty_tables(tmp_path: Path) -> None:
 
 def test_a_publication_leaves_nothing_half_built_behind(fresh: UPath) -> None:
     left = {path.name for path in Path(str(fresh / "published")).iterdir()}
-    assert left == {"openai_costs.duckdb", "parquet", ".publishing.lock", ".publication.json"}
+    assert left == {
+        "focus",
+        "openai_costs.duckdb",
+        "parquet",
+        ".publishing.lock",
+        ".publication.json",
+    }
 
 
 def test_a_day_whose_tables_come_from_two_reads_keeps_its_last_published_rows(
@@ -431,7 +437,13 @@ def test_a_publication_that_fails_leaves_the_last_one_as_it_was(fresh: UPath) ->
         publish_now(fresh)
     assert (fresh / DATABASE).read_bytes() == before
     left = {path.name for path in Path(str(fresh / "published")).iterdir()}
-    assert left == {"openai_costs.duckdb", "parquet", ".publishing.lock", ".publication.json"}
+    assert left == {
+        "focus",
+        "openai_costs.duckdb",
+        "parquet",
+        ".publishing.lock",
+        ".publication.json",
+    }
 
 
 def test_a_publication_sweeps_up_what_a_killed_one_left_half_built(fresh: UPath) -> None:
