@@ -28,6 +28,7 @@ from openai_costs.questions.anomalies import assets as anomalies
 from openai_costs.questions.budgets import assets as budgets
 from openai_costs.questions.gateway_bypass import assets as gateway_bypass
 from openai_costs.questions.optimization import assets as optimization
+from openai_costs.questions.people import assets as people
 from openai_costs.questions.prices import assets as prices
 from openai_costs.questions.prices.assets import price_checks
 from openai_costs.questions.prices.list_value import at_list_price
@@ -59,7 +60,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.permissions import write_for_owner_only
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
-WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, alerts)
+WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, people, alerts)
 DAY_CHECKS = (
     ledger_checks,
     attribution_checks,

@@ -22,6 +22,7 @@ KEY = Slice("acme", DAY)
 READ_AT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 WHO_WANTS_ALL = {
+    "questions/people/assets.py": "shows them beside the bill of a person, in columns of their own",
     "outputs/publish/tie_outs.py": "holds each basis to its own control total",
 }
 WHO_READS_THE_PUBLISHED_LEDGER = {

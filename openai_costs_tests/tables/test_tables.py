@@ -54,6 +54,7 @@ PROMISED: Final = {
     "mart.budget_status": "budget day period_start period_end spent_usd limit_usd spent_pct "
     "forecast_usd forecast_low_usd forecast_high_usd state",
     "mart.optimization": "day connection subject rule saving_usd because",
+    "mart.people": "person_id kind name team billed_usd by_provider metered_usd estimated_usd",
     "core.gateway_tokens": "connection token_id name status upstream_connection openai_api_key_id "
     "openai_project_id mapping confidence first_seen_day last_seen_day is_current",
     "core.gateway_spend": "connection day token_id model input_tokens input_cached_tokens "

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
-from openai_costs.questions.seats.matching import folded
+from openai_costs.questions.matching import folded
 
 COLUMNS = (
     "connection",

@@ -8,9 +8,9 @@ from decimal import Decimal, localcontext
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, share_rounding
+from openai_costs.questions.matching import Matcher
 from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.seats.holders import holders
-from openai_costs.questions.seats.matching import Matcher
 from openai_costs.settings import Directory
 from openai_costs.settings import Seats as Prices
 from openai_costs.tables.mart.seats import Seats

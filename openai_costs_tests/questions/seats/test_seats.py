@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from openai_costs.kernel.money import MONEY
+from openai_costs.questions.matching import Matcher
 from openai_costs.questions.seats.assets import membership
-from openai_costs.questions.seats.matching import Matcher
 from openai_costs.questions.seats.seats import Membership, seats
 from openai_costs.settings import Directory
 from openai_costs.settings import Seats as Prices

@@ -7,6 +7,7 @@ from openai_costs.outputs.publish.bi.budgets import BUDGETS
 from openai_costs.outputs.publish.bi.directory import DIRECTORY
 from openai_costs.outputs.publish.bi.findings import FINDINGS_AND_ANOMALIES
 from openai_costs.outputs.publish.bi.focus import FOCUS
+from openai_costs.outputs.publish.bi.people import PEOPLE
 from openai_costs.outputs.publish.bi.spend import SPEND
 from openai_costs.outputs.publish.bi.usage import USAGE
 from openai_costs.outputs.publish.bi.view import View, mirrored
@@ -57,5 +58,6 @@ VIEWS: tuple[View, ...] = (
     *FINDINGS_AND_ANOMALIES,
     *GOVERNANCE,
     FOCUS,
+    *PEOPLE,
     DICTIONARY,
 )
