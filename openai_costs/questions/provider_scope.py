@@ -16,6 +16,9 @@ OPENAI: Final = "openai"
 """What gateway_bypass, reconciliation, prices, optimization and the check of usage against the bill
 are about."""
 
+ON_ITS_BILL: Final = f"provider = '{OPENAI}' AND host = '{OPENAI}'"
+"""The billed rows of core.spend that are on OpenAI's own bill, in SQL."""
+
 
 def of_openai(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of a table with a column `provider` that are on OpenAI's own bill.

@@ -17,7 +17,7 @@ from openai_costs.questions.gateway import LOOKBACK, judged_days, registry_until
 from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
 from openai_costs.questions.gateway_bypass.key_lists import unspent_keys as without_spend
 from openai_costs.questions.gateway_bypass.unjudged import KEYED, unjudged
-from openai_costs.questions.provider_scope import OPENAI, of_openai
+from openai_costs.questions.provider_scope import ON_ITS_BILL, OPENAI, of_openai
 from openai_costs.settings import Gateway
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -40,7 +40,7 @@ _KEYED = f"""
     SELECT connection,
            CAST(coalesce(sum(billed_usd) FILTER (api_key_id IS NOT NULL), 0) AS DECIMAL(38, 18)),
            CAST(sum(billed_usd) AS DECIMAL(38, 18))
-    FROM stored WHERE provider = '{OPENAI}' AND day >= DATE '{{first}}' GROUP BY ALL
+    FROM stored WHERE {ON_ITS_BILL} AND day >= DATE '{{first}}' GROUP BY ALL
 """  # noqa: S608 - our own words
 JUDGED = "every_dollar_is_judged"
 PROMISE = "All spend of the last 30 days can be compared with the gateway."

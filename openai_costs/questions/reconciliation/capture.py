@@ -14,6 +14,14 @@ from openai_costs.tables.mart.gateway_capture import GatewayCapture
 OPENAI = "openai"
 """Compared on every day; another provider on the days on which the gateway metered it."""
 _DAY = ["day", "provider"]
+_HOSTS = {
+    "bedrock": "aws",
+    "bedrock_converse": "aws",
+    "azure_ai": "azure",
+    "vertex_ai": "google",
+    "gemini": "google",
+}
+"""Who invoices what the gateway calls so, where the two have other words for it."""
 
 
 def capture(
@@ -57,13 +65,17 @@ def capture(
 
 
 def _billed(ledger: pl.DataFrame, bill_days: pl.DataFrame) -> pl.DataFrame:
-    """Return the bill by day and provider: billed_usd, billed_tokens, bill_is_settled."""
+    """Return each bill by day: billed_usd, billed_tokens, bill_is_settled.
+
+    A bill is the host's: what a reseller or a cloud invoices is no bill of the model's maker.
+    """
     is_tokens = pl.col("usage_type").is_in(KINDS)
     is_counted = pl.col("quantity_unit") == "tokens"
     tokens = pl.when(is_counted).then("quantity").filter(is_tokens)
     states = bill_days.select("connection", "day", bill_is_settled="is_settled")
     return (
         ledger.filter(~is_credit())
+        .with_columns(provider="host")
         .join(states, on=["connection", "day"], how="left")
         .group_by(_DAY)
         .agg(
@@ -75,8 +87,9 @@ def _billed(ledger: pl.DataFrame, bill_days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _metered(meter: pl.DataFrame) -> pl.DataFrame:
-    """Return the meter by day and provider: metered_usd, metered_tokens."""
-    provider = pl.when(is_openai()).then(pl.lit(OPENAI)).otherwise("upstream_provider")
+    """Return the meter by day and by whose bill it fronts: metered_usd, metered_tokens."""
+    host = pl.col("upstream_provider").replace(_HOSTS)
+    provider = pl.when(is_openai()).then(pl.lit(OPENAI)).otherwise(host)
     return (
         meter.with_columns(provider=provider)
         .group_by(_DAY)

@@ -13,7 +13,9 @@ NEXT = DAY + timedelta(days=1)
 def captured(ledger: pl.DataFrame, metered: pl.DataFrame, *, is_read: bool = True) -> pl.DataFrame:
     states = {"day": [DAY, NEXT], "is_settled": [True, is_read]}
     read = pl.DataFrame(states, schema={"day": pl.Date, "is_settled": pl.Boolean})
-    found = capture(ledger, metered, read.with_columns(connection=pl.lit("acme")), read, "gateway")
+    of_host = ledger.with_columns(host=pl.coalesce("host", "provider"))
+    days = read.with_columns(connection=pl.lit("acme"))
+    found = capture(of_host, metered, days, read, "gateway")
     assert GatewayCapture.broken_rules(found) == []
     return found
 
@@ -55,6 +57,23 @@ def test_each_provider_behind_the_gateway_has_a_rate_of_its_own():
     found = captured(bills, seen)
     assert dict(found.select("provider", "capture_rate").rows()) == {
         "anthropic": Decimal("0.25"),
+        "openai": Decimal("0.5"),
+    }
+
+
+def test_what_others_invoice_is_no_part_of_the_bill_of_the_models_maker():
+    bills = bill(
+        line("input", "10", 1),
+        line("input", "90", 1, host="openrouter"),
+        line("input", "8", 1, provider="anthropic", host="aws"),
+    )
+    seen = meter(
+        counted("5", 1, 0, 0, upstream_provider="openai"),
+        counted("2", 1, 0, 0, upstream_provider="bedrock"),
+    )
+    found = captured(bills, seen)
+    assert dict(found.select("provider", "capture_rate").rows()) == {
+        "aws": Decimal("0.25"),
         "openai": Decimal("0.5"),
     }
 
