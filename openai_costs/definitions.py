@@ -24,6 +24,7 @@ from openai_costs.outputs.alerts import assets as alerts
 from openai_costs.outputs.alerts.sensors import sensors
 from openai_costs.outputs.publish import assets as publish
 from openai_costs.outputs.report.assets import cost_explorer
+from openai_costs.outputs.retention.assets import deleted_months
 from openai_costs.questions.anomalies import assets as anomalies
 from openai_costs.questions.budgets import assets as budgets
 from openai_costs.questions.gateway_bypass import assets as gateway_bypass
@@ -50,6 +51,7 @@ from openai_costs.sources import registry
 from openai_costs.sources.due_days import kept_days, overdue_days
 from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
+from openai_costs.sources.kept_days import with_kept_days
 from openai_costs.sources.organization import assets as organization
 from openai_costs.sources.people import assets as engineers
 from openai_costs.sources.provider import Reach
@@ -90,7 +92,8 @@ def build_defs(
     daily += [build(days) for question in DAILY for build in question.DAILY_ASSETS]
     marts = [asset for question in WHOLE for asset in question.WHOLE_ASSETS]
     published = publish.published_database()
-    everything = [*daily, *marts, published, cost_explorer]
+    old_months = deleted_months([key for one in (*daily, *marts) for key in one.keys])
+    everything = [*daily, *marts, old_months, published, cost_explorer]
     whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
     money = [*everything, gateway.gateway_tokens]
     triggered = jobs_and_sensors(settings, money, whole, published, days_to_derive)
@@ -138,7 +141,9 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     home, compared = place(settings.home), skew_aware(clock)
     lake = Lake(home)
     return {
-        "settings": settings_of_run(settings),
+        "settings": settings_of_run(
+            settings, lambda of_run: with_kept_days(of_run, lake, compared().date())
+        ),
         "clock": compared,
         "home": home,
         "lake": lake,

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import polars as pl
     from deltalake import DeltaTable
 
-    from openai_costs.storage.archive import Manifest
+    from openai_costs.storage.packing import Manifest
     from openai_costs.tables.contract import Contract
 
 FIRST, LAST = day(17), day(19)

@@ -39,6 +39,7 @@ from openai_costs.definitions import before_publication, days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
+from openai_costs.outputs.retention.old_months import retention_texts
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
@@ -115,7 +116,7 @@ class Headless:
             self._make(plan(self.settings, None, self.clock()), failed)
         due = [] if offline else directories_due(self.settings, self.clock().date())
         self._name(due, failed, may_ask=not offline)
-        for line in self.objections.lines():
+        for line in (*retention_texts(self.settings, now), *self.objections.lines()):
             self.say(line)
         unread = [one for one in self.objections.unread() if one not in " ".join(failed)]
         if unread:

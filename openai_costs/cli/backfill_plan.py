@@ -21,6 +21,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import ReadAt, due_days, incomplete_days, was_settled
 from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
 from openai_costs.sources.gateway.litellm.endpoints import REGISTRY
+from openai_costs.sources.kept_days import refuse_deleted_days, with_kept_days
 from openai_costs.sources.organization.frames import is_usable
 from openai_costs.sources.provider import OrganizationSource
 from openai_costs.sources.registry import PROVIDERS, provider_of
@@ -68,7 +69,8 @@ def asked_days(
     """Return the days asked for; a missing end is the first day there is, or today."""
     if since is None and until is None:
         return None
-    first = since.date() if since else settings.first_day
+    kept = with_kept_days(settings, Lake(place(settings.home)), now.date())
+    first = since.date() if since else kept.first_day
     return DayRange(first, until.date() if until else now.date())
 
 
@@ -136,6 +138,7 @@ def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date)
         return
     if asked.last < asked.first:
         raise SettingsError(f"--from {asked.first} is after --to {asked.last}. Swap them.")
+    refuse_deleted_days(settings, Lake(place(settings.home)), asked, today)
     if asked.first < settings.first_day or asked.last > today:
         raise SettingsError(
             f"{asked} is outside the available days: {settings.first_day} (the earliest `start` in "

@@ -13,6 +13,7 @@ import typer
 
 from openai_costs.cli.export import app as export_app
 from openai_costs.cli.faults import sentence_of
+from openai_costs.cli.forget import forget_connection, forget_user
 from openai_costs.cli.home_settings import Home
 from openai_costs.cli.home_settings import loaded as _loaded
 from openai_costs.cli.home_settings import usable as _settings
@@ -220,3 +221,5 @@ def deliver(home: Home = None) -> None:
 
 
 app.add_typer(pages)
+app.command("forget-user")(forget_user)
+app.command("forget-connection")(forget_connection)

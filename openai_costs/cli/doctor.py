@@ -96,11 +96,6 @@ def _versions() -> str:
 
 def _settings_file(settings: Settings) -> Diagnosis:
     path = settings.config_file
-    if settings.unread_sections:
-        unread = ", ".join(f"[{name}]" for name in settings.unread_sections)
-        return Diagnosis(
-            "WARN", "settings", f"{path}: this version does not read {unread}: remove it"
-        )
     if not path.exists():
         return Diagnosis("OK", "settings", f"there is no {path}, so the defaults apply")
     return Diagnosis("OK", "settings", f"read from {path}")

@@ -154,12 +154,19 @@ def _run_key(days: DayRange, today: date, connection: str | None) -> str:
     return f"{key}:{connection}" if connection else key
 
 
-def settings_of_run(settings: Settings) -> dg.ResourceDefinition:
-    """Return the settings as a resource: a run with the tag CONNECTION reads that one only."""
+def settings_of_run(
+    settings: Settings, kept: Callable[[Settings], Settings]
+) -> dg.ResourceDefinition:
+    """Return the settings as a resource: a run with the tag CONNECTION reads that one only.
+
+    Args:
+        settings: Those of all connections.
+        kept: Returns them without the days that are deleted.
+    """
 
     def of_run(context: dg.InitResourceContext) -> Settings:
         name = context.run.tags.get(CONNECTION) if context.run else None
-        return settings.only(name) if name else settings
+        return kept(settings.only(name) if name else settings)
 
     return dg.ResourceDefinition(of_run)
 

@@ -9,12 +9,13 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import PrivateAttr, ValidationError, field_validator, model_validator
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.addresses import host_of
 from openai_costs.settings.error_location import Objection
 from openai_costs.settings.error_texts import close_to, key_fault, objection
+from openai_costs.settings.retention import Months
 from openai_costs.settings.secrets import (
     SecretCommand,
     SecretEntry,
@@ -49,6 +50,9 @@ class Connection(Section):
     start: date | None = None
     base_url: str
     requests_per_minute: int | None = None
+    retention_months: Months | None = None
+    """How long its days are kept; None: as `[retention]` says."""
+    _kept_from: date | None = PrivateAttr(default=None)
 
     has_key: ClassVar[bool] = True
     """Whether a key reads it; files need none."""
@@ -121,7 +125,13 @@ class Connection(Section):
     @property
     def first_day(self) -> date:
         """The first day that belongs to this connection."""
-        return self.start or FIRST_DAY_WITHOUT_START
+        return max(self.start or FIRST_DAY_WITHOUT_START, self._kept_from or date.min)
+
+    def kept_from(self, day: date | None) -> Self:
+        """Return the same connection without the days before a day, which are deleted."""
+        copy = self.model_copy()
+        copy._kept_from = day  # noqa: SLF001 - it is this class
+        return copy
 
 
 Kinds = Sequence[type[Connection]]

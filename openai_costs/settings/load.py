@@ -22,6 +22,7 @@ from openai_costs.settings import (
     Directory,
     Gateway,
     Reading,
+    Retention,
     Seats,
     Section,
     Team,
@@ -41,9 +42,6 @@ from openai_costs.settings.secrets import held_in, once_where_slow
 from openai_costs.settings.section import refuse_twins
 from openai_costs.settings.settings_file import content_of, file_beside
 from openai_costs.settings.twins import refuse_same_payer
-
-LATER_SECTIONS = ("retention",)
-"""Sections of the public file format that this version accepts and does not read."""
 
 
 class Environment(BaseSettings):
@@ -70,7 +68,7 @@ class Settings(Section):
     gateway: Gateway = Gateway()
     directory: Directory = Directory()
     seats: Seats = Seats()
-    unread_sections: tuple[str, ...] = ()
+    retention: Retention = Retention()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
 
@@ -184,10 +182,9 @@ def load_settings(kinds: Kinds, home: str | None = None) -> Settings:
     path = path or file_beside(home)
     content, text = content_of(path)
     content = with_budget_file(content, path, text)
-    unread = tuple(name for name in LATER_SECTIONS if content.pop(name, None) is not None)
     if not content.get("connections", ()):
         content["connections"] = [unlisted_connection(kinds[0], os.environ)]
-    return settings_of({**content, "unread_sections": unread}, kinds, home, path, text)
+    return settings_of(content, kinds, home, path, text)
 
 
 def settings_of(

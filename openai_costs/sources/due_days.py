@@ -13,6 +13,7 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange, consecutive, is_settled, naive
 from openai_costs.settings.load import Settings
+from openai_costs.sources.kept_days import with_kept_days
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
@@ -42,6 +43,7 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
     """
     home = place(settings.home)
     lake, archive = Lake(home), Archive(home)
+    settings = with_kept_days(settings, lake, now.date())
     billed, used, ledger = lake.slices(MartSpend), lake.slices(Usage), lake.slices(Spend)
     control = lake.read(SpendControl)
     due: dict[str, set[date]] = {}

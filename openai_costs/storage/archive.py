@@ -6,8 +6,6 @@ all, and never changes. The largest number is the newest read. Not here: what th
 """
 
 import hashlib
-import io
-import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,41 +13,15 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
-import zstandard
 from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.storage.evidence import without_people
 from openai_costs.storage.files import replace_file
+from openai_costs.storage.forgotten import pseudonyms_of
+from openai_costs.storage.locks import writing
+from openai_costs.storage.packing import Manifest, Part, packed, unpacked
 from openai_costs.storage.read_names import kept_files, next_name, read_number
-
-ZSTD_LEVEL = 3
-"""Measured on cost pages: level 3 shrinks 11x at 420 MB/s; level 6, 15x at 160 MB/s."""
-
-
-class Part(msgspec.Struct, frozen=True):
-    """How one part of a read was asked for, and what proves it unchanged."""
-
-    path: str
-    params: list[tuple[str, str]]
-    grouping: list[str]
-    sha256: str
-    size_bytes: int
-
-
-class Manifest(msgspec.Struct, frozen=True):
-    """The description inside a kept file."""
-
-    provider: str
-    connection: str
-    dataset: str
-    day: date
-    read_at: datetime
-    parts: dict[str, Part]
-    absent: dict[str, str] = {}
-    """Parts that the provider refused, and its message."""
-    clock_at: datetime | None = None
-    server_at: datetime | None = None
-    """`read_at` by this machine's clock and by the server's; None where they were not compared."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +89,7 @@ class Archive:
     """The archive below `home/raw`."""
 
     def __init__(self, home: UPath) -> None:
-        self._root = home / "raw"
+        self._home, self._root = home, home / "raw"
 
     def keep(self, read: DayRead) -> UPath:
         """Append one complete read, as the newest of its day."""
@@ -128,8 +100,9 @@ class Archive:
         kept = self.reads(read.provider, read.connection, read.dataset, read.day)
         folder = self._folder(read.provider, read.connection, read.dataset, read.day)
         target = folder / next_name(read.read_at, kept)
-        packed = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(_pack(read))
-        replace_file(target, packed)
+        with writing(self._home):
+            known = without_people(read.manifest(), read.bodies, pseudonyms_of(self._home))
+            replace_file(target, packed(*known))
         return target, target not in kept
 
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:
@@ -211,40 +184,16 @@ def _opened(file: UPath, connection: str, day: date) -> KeptRead | DamagedRead:
     return DamagedRead(connection, day, PageRefused(read.page, "the file", f"is a copy of {of}"))
 
 
-def _pack(read: DayRead) -> bytes:
-    packed = io.BytesIO()
-    manifest = msgspec.json.format(msgspec.json.encode(read.manifest()))
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, body in (("manifest", manifest), *read.bodies.items()):
-            member = tarfile.TarInfo(f"{name}.json")
-            member.size = len(body)
-            tar.addfile(member, io.BytesIO(body))
-    return packed.getvalue()
-
-
 def open_read(path: UPath) -> KeptRead:
     """Return the read in a kept file.
 
     Raises:
         PageRefused: The file is damaged, or a body does not match its digest.
     """
-    try:
-        members = _unpack(path.read_bytes())
-        manifest = msgspec.json.decode(members.pop("manifest"), type=Manifest)
-    except (zstandard.ZstdError, tarfile.TarError, KeyError, msgspec.DecodeError) as damage:
-        raise PageRefused(str(path), "the file", f"is damaged ({damage})") from None
+    manifest, members = unpacked(path.read_bytes(), str(path))
     for name, part in manifest.parts.items():
         if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
             raise PageRefused(str(path), f"{name}.json", "has changed: its digest differs")
     named = msgspec.structs.replace(manifest, connection=path.parents[2].name)  # may be renamed
-    return KeptRead(path, named, members)
-
-
-def _unpack(packed: bytes) -> dict[str, bytes]:
-    unpacked = zstandard.ZstdDecompressor().decompress(packed)
-    with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
-        return {
-            member.name.removesuffix(".json"): found.read()
-            for member in tar
-            if (found := tar.extractfile(member)) is not None
-        }
+    _, bodies = without_people(named, members, pseudonyms_of(path.parents[5]))
+    return KeptRead(path, named, bodies)

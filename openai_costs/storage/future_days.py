@@ -51,7 +51,7 @@ def set_future_days_aside(home: UPath, today: date) -> FutureDays:
     for page in pages:
         set_aside(page.file, SET_ASIDE)
     if future:
-        Lake(home).remove_days_after(today)
+        Lake(home).remove_slices(f"day > '{today}'")
     return future
 
 

@@ -9,6 +9,7 @@ whether tables are of one. Rows that no sum of dollars counts are shown by `unco
 import copy
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date, datetime
 
 import polars as pl
@@ -23,8 +24,9 @@ from openai_costs.storage.day_files import DayFiles
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
+from openai_costs.storage.forgotten import pseudonyms_of, without_names
 from openai_costs.storage.live_rows import relation, text
-from openai_costs.storage.locks import held
+from openai_costs.storage.locks import held, writing
 from openai_costs.storage.record import Record
 from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
 from openai_costs.storage.replacing import count, sound_part
@@ -43,7 +45,7 @@ class Lake:
     """The lake below `home/lake`."""
 
     def __init__(self, home: UPath) -> None:
-        self.root = home / "lake"
+        self._home, self.root = home, home / "lake"
         self._tables = DeltaTables(self.root)
         self._slices, self._whole = StoredSlices(self._tables), WholeTables(self._tables)
         self.recorded = RecordedTables(Record(home), self._tables)
@@ -60,16 +62,18 @@ class Lake:
         """Write batches, one commit each; a slice that breaks the contract is left as it was."""
         self._make_ready()
         done, written = Replaced(), list[pl.DataFrame]()
-        before = self._tables.version(path_of(table))
-        try:
-            for batch in batches:
-                sound, broken = sound_part(table, batch)
-                done.refused |= {**batch.refused, **broken}
-                done.remarks |= batch.remarks
-                written.append(replace_slices(self._tables, table, sound))
-                count(done, table, sound)
-        finally:
-            self._slices.note(path_of(table), written, before)
+        with writing(self._home):
+            before, people = self._tables.version(path_of(table)), pseudonyms_of(self._home)
+            try:
+                for batch in batches:
+                    named = replace(batch, frame=without_names(batch.frame, people))
+                    sound, broken = sound_part(table, named)
+                    done.refused |= {**batch.refused, **broken}
+                    done.remarks |= batch.remarks
+                    written.append(replace_slices(self._tables, table, sound))
+                    count(done, table, sound)
+            finally:
+                self._slices.note(path_of(table), written, before)
         return done
 
     def batches(self, table: type[Contract], days: Iterable[date]) -> Iterator[Batch]:
@@ -103,15 +107,17 @@ class Lake:
             WriteConflict: Another run replaced the table after it was read within `alone`.
         """
         self._make_ready()
+        frame = without_names(frame, pseudonyms_of(self._home))
         if broken := table.broken_rules(frame):
             raise ContractBroken(table.full_name(), [], broken)
         known = None if self._read_versions is None else self._read_versions.get(path_of(table))
-        if table in RECORDED:
-            after = self.recorded.replace(table, frame, known)
-        elif not self.has(table) or not self.read(table).equals(frame):
-            after = store_whole(self._tables, table, frame, known)
-        else:
-            return
+        with writing(self._home):
+            if table in RECORDED:
+                after = self.recorded.replace(table, frame, known)
+            elif not self.has(table) or not self.read(table).equals(frame):
+                after = store_whole(self._tables, table, frame, known)
+            else:
+                return
         if self._read_versions is not None:
             self._read_versions[path_of(table)] = after
 
@@ -203,15 +209,8 @@ class Lake:
         """Return the connections that have slices in a table, sorted."""
         return sorted(set(self._slices_of(table)[1]["connection"]))
 
-    def remove_connection(self, connection: str) -> None:
-        """Remove all slices of a connection, in every table of slices."""
-        self._remove(f"connection = {text(connection)}")
-
-    def remove_days_after(self, day: date) -> None:
-        """Remove all slices of the days after a day, in every table of slices."""
-        self._remove(f"day > '{day}'")
-
-    def _remove(self, where: str) -> None:
+    def remove_slices(self, where: str) -> None:
+        """Remove the slices that SQL is true of, in every table of slices."""
         for table in all_contracts():
             found, name = self._find(table), path_of(table)
             if found is not None and found.metadata().partition_columns:

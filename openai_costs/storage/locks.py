@@ -8,9 +8,11 @@ holds it, for the message to whoever waits too long. Not here: how an object sto
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,6 +26,12 @@ LONGEST_SECONDS = 900.0
 """Longer than a publication of years takes: whoever holds a lock for so long does not go on."""
 
 HOLDER = ".holder"
+WRITERS = ".writers.lock"
+"""Below the home: held together by those who write, and by one alone who takes files away."""
+
+AGAIN_SECONDS = 0.05
+_alone: set[Path] = set()
+"""The homes that this process holds alone."""
 
 
 class LockHeld(OpenAICostsError):  # noqa: N818
@@ -79,6 +87,57 @@ def _leased(lock: UPath, limit: float) -> Iterator[None]:
             yield
     except LeaseTimeoutError as held_by:
         raise LockHeld(lock, _named(held_by.holder), limit) from None
+
+
+@contextmanager
+def writing(home: UPath | Path) -> Iterator[None]:
+    """Write to a home in a block, together with others that do, and not while one is alone."""
+    if not is_local(home) or Path(str(home)) in _alone:
+        yield
+        return
+    with _flocked(Path(str(home)), LOCK_SH):
+        yield
+
+
+@contextmanager
+def no_writers(home: UPath | Path) -> Iterator[None]:
+    """Be the only one that writes to a home in a block: what others have begun, they end first.
+
+    For what takes files away that another process may be about to name. Publications and whole
+    tables have locks of their own. An object store has none: there, stop all other runs.
+
+    Raises:
+        LockHeld: Others still wrote after the usual limit.
+    """
+    if not is_local(home):
+        yield
+        return
+    folder = Path(str(home))
+    with _flocked(folder, LOCK_EX):
+        _alone.add(folder)
+        try:
+            yield
+        finally:
+            _alone.discard(folder)
+
+
+@contextmanager
+def _flocked(home: Path, how: int) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / WRITERS
+    opened, until = os.open(file, os.O_RDWR | os.O_CREAT, 0o600), time.monotonic() + LONGEST_SECONDS
+    try:
+        while True:
+            try:
+                flock(opened, how | LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise LockHeld(file, "another process", LONGEST_SECONDS) from None
+                time.sleep(AGAIN_SECONDS)
+        yield
+    finally:
+        os.close(opened)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ store, so that of two writers who read the same state one is refused. Not here: 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -17,7 +18,13 @@ import msgspec
 from upath import UPath
 
 from openai_costs.storage.delta_faults import WriteConflict
-from openai_costs.storage.files import SET_ASIDE, create_file, is_local, set_file_aside
+from openai_costs.storage.files import (
+    SET_ASIDE,
+    create_file,
+    is_local,
+    replace_file,
+    set_file_aside,
+)
 from openai_costs.storage.object_stores import refuse_unsafe_store
 
 FOLDER = "record"
@@ -131,6 +138,23 @@ class Record:
             set_file_aside(damage.file, self.root.parent / SET_ASIDE / FOLDER / table)
         self.append(table, damage.number, entry)
 
+    def rewrite(self, change: Callable[[bytes], bytes | None]) -> None:
+        """Change or remove lines of entries, in all tables: for what must not be known any more.
+
+        The head of an entry that was sound has the digest of its new lines; a damaged one stays so.
+
+        Args:
+            change: Returns what stands in the place of a line; None for nothing.
+        """
+        self._read.clear()
+        for table in self.tables():
+            for file in self._listed(self.root / table):
+                head, _, lines = file.read_bytes().partition(b"\n")
+                changed = (change(line) for line in lines.splitlines())
+                after = b"".join(line + b"\n" for line in changed if line is not None)
+                if after != lines:
+                    replace_file(file, _headed(head, lines, after))
+
     def missing(self, table: str, number: int) -> Damage:
         """Return the damage of an entry that is known to have been written, and is not there."""
         return Damage(number, self._file(table, number), "is missing")
@@ -187,6 +211,16 @@ def _written(table: str, number: int, entry: Entry) -> bytes:
     lines = b"".join(msgspec.json.encode(row) + b"\n" for row in (*entry.rows, *gone))
     head = _Head(table, number, uuid4().hex, sha256(lines).hexdigest())
     return msgspec.json.encode(head) + b"\n" + lines
+
+
+def _headed(head: bytes, before: bytes, after: bytes) -> bytes:
+    """Return an entry with other lines."""
+    with suppress(msgspec.DecodeError):
+        about = msgspec.json.decode(head, type=_Head)
+        if about.sha256 == sha256(before).hexdigest():
+            about = msgspec.structs.replace(about, sha256=sha256(after).hexdigest())
+            head = msgspec.json.encode(about)
+    return head + b"\n" + after
 
 
 def _key(row: Row, key: Iterable[str]) -> tuple[Any, ...]:

@@ -22,6 +22,7 @@ from openai_costs.storage.live_rows import completed
 from openai_costs.storage.record import Entry, Folded, Record, Row
 from openai_costs.storage.stored_batches import read_whole
 from openai_costs.tables.contract import Contract
+from openai_costs.tables.mart.deleted_months import DeletedMonths
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
@@ -30,6 +31,7 @@ RECORDED: Mapping[type[Contract], tuple[str, ...]] = {
     FindingChanges: (),
     Findings: ("opened_day", "finding_id"),
     Deliveries: (),
+    DeletedMonths: ("connection", "month"),
 }
 """The recorded tables, and the columns that sort them: without any, rows stand as they came."""
 
@@ -95,6 +97,15 @@ class RecordedTables:
         for table in RECORDED:
             if (recorded := self.read(table)) is not None:
                 self._copy(table, recorded[1], recorded[0])
+
+    def rewrite(self, change: Callable[[bytes], bytes | None]) -> None:
+        """Change or remove lines of the entries of all tables, and make the copies follow.
+
+        Args:
+            change: Returns what stands in the place of a line; None for nothing.
+        """
+        self._record.rewrite(change)
+        self.follow()
 
     def restore(self) -> list[str]:
         """Replace damaged entries by what the copies know of them; return what was wrong."""

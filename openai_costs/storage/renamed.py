@@ -11,6 +11,7 @@ from upath import UPath
 
 from openai_costs.storage.files import files_below, remove_folder, replace_file
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.live_rows import text
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
 from openai_costs.tables.contract import Contract, all_contracts
 
@@ -21,7 +22,7 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
     A day that both have keeps all its reads; those of the old name are the older ones.
     """
     lake = Lake(home)
-    lake.remove_connection(old)
+    lake.remove_slices(f"connection = {text(old)}")
     for table in all_contracts():
         _rename_rows(lake, table, old, new)
     before, after = (home / "raw" / provider / name for name in (old, new))

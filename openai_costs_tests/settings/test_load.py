@@ -110,8 +110,10 @@ def test_a_model_may_have_an_at_sign_in_its_id():
     assert written(text).budgets[0].counted == ("claude-4@20260101",)
 
 
-def test_sections_of_later_versions_are_accepted_and_named():
-    assert written("[retention]\nmonths = 12\n").unread_sections == ("retention",)
+def test_how_long_days_are_kept_is_read_and_a_connection_may_differ():
+    settings = written(one_connection('retention_months = "forever"') + "[retention]\nmonths = 6\n")
+    assert (settings.retention.months, settings.retention.keep_totals) == (6, True)
+    assert settings.connections[0].retention_months == "forever"
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,8 @@ def test_sections_of_later_versions_are_accepted_and_named():
         ),
         ("[reading]\ntrailing_day = 7\n", "line 2: [reading] trailing_day "),
         ("[reading]\ntrailing_days = 0\n", "line 2: [reading] trailing_days "),
+        ('[retention]\nmonths = "soon"\n', "line 2: [retention] months must be a whole number of"),
+        (one_connection("retention_months = 0"), "line 3: [[connections]] retention_months must"),
         ("[reading]\ntrailing_days = 91\n", "line 2: [reading] trailing_days "),
         ("[reading]\nsettle_hours = -1\n", "line 2: [reading] settle_hours "),
         ("[reading]\nmax_body_mb = 0\n", "line 2: [reading] max_body_mb "),
@@ -282,7 +286,7 @@ def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
         secret(place, "Route 'a'")
 
 
-@pytest.mark.parametrize("key", ["home", "config_file", "unread_sections", "only_connection"])
+@pytest.mark.parametrize("key", ["home", "config_file", "only_connection"])
 def test_the_file_cannot_say_what_only_the_environment_says(key: str):
     text = refusal(f'{key} = "elsewhere"\n')
     assert text.startswith(f"openai_costs.toml, line 1: {key} is no setting of this file. ")

@@ -52,7 +52,6 @@ def test_gateway_directory_and_seats_are_read():
     assert [one.tokens for one in settings.gateway.upstreams] == [("*",)]
     assert settings.directory.domain_aliases == {"acme-labs.example": "acme.example"}
     assert settings.seats.month_usd_by_role == {"owner": Decimal("60.5")}
-    assert settings.unread_sections == ()
 
 
 def test_without_them_there_is_no_gateway_no_directory_and_no_price():

@@ -316,7 +316,7 @@ def test_on_an_object_store_a_table_that_another_run_replaced_meanwhile_is_not_o
 
 def test_a_connection_is_removed_with_its_days_without_rows(lake: Lake) -> None:
     lake.replace(SpendByUser, [read((A1, "ada", "1"), (B1, "bo", "3"), replaces=(A1, A2, B1))])
-    lake.remove_connection("acme")
+    lake.remove_slices("connection = 'acme'")
     assert held(lake) == [("bolt", day(1), "bo", Decimal(3))]
     assert lake.connections(SpendByUser) == ["bolt"]
     lake.replace(SpendByUser, [read(replaces=(A2,))])
@@ -325,7 +325,7 @@ def test_a_connection_is_removed_with_its_days_without_rows(lake: Lake) -> None:
 
 def test_days_after_a_day_are_removed_in_every_connection(lake: Lake) -> None:
     lake.replace(SpendByUser, [read((A2, "ada", "1"), (B1, "bo", "3"), replaces=(A1, A2, B1))])
-    lake.remove_days_after(day(1))
+    lake.remove_slices(f"day > '{day(1)}'")
     assert held(lake) == [("bolt", day(1), "bo", Decimal(3))]
     assert lake.days(SpendByUser, "acme") == {day(1)}
 

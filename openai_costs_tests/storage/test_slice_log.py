@@ -243,7 +243,7 @@ def test_the_slices_of_a_writer_that_was_killed_at_the_very_first_write_can_be_r
     lake: Lake, home: UPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_and_die(lake, read((A1, "ada", "1"), (B1, "bo", "1"), replaces=(A1, B1)), monkeypatch)
-    Lake(home).remove_connection("acme")
+    Lake(home).remove_slices("connection = 'acme'")
     assert [row[:3] for row in known(home)] == [("bolt", day(1), 1)]
 
 

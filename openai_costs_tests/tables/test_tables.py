@@ -44,6 +44,7 @@ PROMISED: Final = {
     "mart.findings": "finding_id rule severity subject_kind subject_id connection day opened_day "
     "state observed expected threshold impact_usd because table_name docs",
     "mart.finding_changes": "finding_id change kind changed_day is_told",
+    "mart.deleted_months": "connection month days billed_usd deleted_at finished_at because",
     "mart.deliveries": "finding_id change channel sent_at status attempt",
     "mart.restatements": "connection day seen_at previous_usd current_usd change_usd",
     "mart.spend_attribution": "day connection project_id api_key_id user_id user_name team model "

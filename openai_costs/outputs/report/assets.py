@@ -17,6 +17,7 @@ from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.deleted_months import DeletedMonths
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
@@ -34,11 +35,13 @@ ANSWERS = (
     *(Findings, SpendAnomalies, BudgetStatus, Optimization),
     *(GatewayBypass, GatewayCapture, Seats, PriceCheck),
 )
+AFTER = (DeletedMonths,)
+"""Months that are deleted are on no page: the deletion ends first."""
 
 
 @dg.asset(
     key=["report", "cost_explorer"],
-    deps=[asset_key(table) for table in (*DOLLARS, *NAMES, *ANSWERS)],
+    deps=[asset_key(table) for table in (*DOLLARS, *NAMES, *ANSWERS, *AFTER)],
     description="One page for people. The month, what moved it, an explorer of every dollar, "
     "findings, budgets and savings, in one HTML file that works offline.",
     backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it

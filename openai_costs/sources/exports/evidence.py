@@ -19,7 +19,7 @@ import polars as pl
 
 from openai_costs.sources.exports.ownership import CELL
 from openai_costs.sources.exports.sheets import ROW, Sheet
-from openai_costs.storage.archive import Manifest, Part
+from openai_costs.storage.packing import Manifest, Part
 
 ROWS: Final = "rows_"
 CONTROL: Final = "control"

@@ -14,7 +14,8 @@ from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import DERIVED, KNOWN_FIELDS, WARN, Rule
 from openai_costs.sources.organization.frames import Folded
 from openai_costs.sources.organization.kinds import Kind
-from openai_costs.storage.archive import DamagedRead, KeptRead, Manifest
+from openai_costs.storage.archive import DamagedRead, KeptRead
+from openai_costs.storage.packing import Manifest
 
 NEW_FIELDS = replace(KNOWN_FIELDS, is_daily=False)
 KNOWN_IDS = Rule("known_ids", "Every id that the ledger names is in a list.", WARN, is_daily=False)

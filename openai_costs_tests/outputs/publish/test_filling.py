@@ -107,7 +107,7 @@ class Home:
             self.write(connection, when, usd, (MartSpend,))
 
     def remove(self, connection: str, _when: date, _usd: str) -> None:
-        Lake(self.home).remove_connection(connection)
+        Lake(self.home).remove_slices(f"connection = '{connection}'")
 
     def rename(self, connection: str, _when: date, _usd: str) -> None:
         rename_connection(self.home, "openai", connection, f"{connection}-renamed")

@@ -1,0 +1,46 @@
+"""`forget-user` and `forget-connection`: what is asked for, and the proof."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from openai_costs.cli.home_settings import Home, usable
+from openai_costs.kernel.days import utc_now
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
+
+
+def forget_user(
+    user: Annotated[str, typer.Argument(help="An id, a name or an e-mail address.")],
+    yes: Yes = False,  # noqa: FBT002 - as typer has it
+    home: Home = None,
+) -> None:
+    """Forget a person everywhere; their dollars stay, under a pseudonym."""
+    from openai_costs.outputs.forgetting.user import forgetting  # noqa: PLC0415 - loads the libraries
+
+    one = forgetting(usable(home), user)
+    if not yes:
+        for line in one.plan():
+            typer.echo(line)
+        return
+    sys.exit(not one.carry_out(utc_now(), typer.echo))
+
+
+def forget_connection(
+    name: Annotated[str, typer.Argument(help="The name of the connection.")],
+    yes: Yes = False,  # noqa: FBT002 - as typer has it
+    home: Home = None,
+) -> None:
+    """Delete all that is kept of a connection that left the settings."""
+    from openai_costs.cli.backfill import Headless  # noqa: PLC0415
+    from openai_costs.outputs.forgetting.connection import departure  # noqa: PLC0415
+
+    settings = usable(home)
+    one = departure(settings, name)
+    if not yes:
+        for line in one.plan():
+            typer.echo(line)
+        return
+    headless = Headless(settings, say=typer.echo)
+    sys.exit(not one.carry_out(headless.publish, typer.echo))

@@ -1,0 +1,156 @@
+"""Deletes a connection: its pages, its rows, what is recorded of it, and Dagster's history.
+
+Only one that left the settings: another would be read again by the next run. The tables about all
+connections are made anew, and all is published anew. Killed half way and called again, it goes on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+import polars as pl
+from upath import UPath
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.formatting import counted, listed
+from openai_costs.orchestration.history import forget_everything
+from openai_costs.outputs.forgetting.byte_scan import Scan, scan
+from openai_costs.settings.load import Settings
+from openai_costs.storage.deletion import CONTINUED, EXPORTS
+from openai_costs.storage.files import SET_ASIDE, is_local, place, remove_folder
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.live_rows import text
+from openai_costs.storage.locks import no_writers
+from openai_costs.storage.purging import is_whole, purge_lake
+from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.mart.findings import Findings
+
+MOST_NAMES = 8
+MOST_PLACES = 5
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A connection to delete, in a home.
+
+    Args:
+        home: The home.
+        name: The connection.
+        before: Where it is now.
+    """
+
+    home: UPath
+    name: str
+    before: Scan
+
+    def plan(self) -> Iterator[str]:
+        """Yield what would be done."""
+        yield f"{self.name} is in {counted(len(self.before.places), 'file')} below {self.home}."
+        yield (
+            "Nothing was changed. With --yes, its pages, its rows in every table, its findings and "
+            "the history of Dagster's runs are deleted, and all is published anew. Its dollars are "
+            "in no total any more. It cannot be undone."
+        )
+
+    def carry_out(self, make_anew: Callable[[], None], say: Say) -> bool:
+        """Delete the connection; return whether nothing is left.
+
+        Args:
+            make_anew: Makes the tables about all connections, and publishes.
+            say: Takes a line for a person.
+
+        Raises:
+            LockHeld: Another process writes, and does not end.
+            StorageFailed: A table cannot be read or written; the next command goes on.
+        """
+        with no_writers(self.home):
+            self._delete(Lake(self.home).uncounted())
+        make_anew()
+        with no_writers(self.home):
+            purge_lake(Lake(self.home))  # what was made anew replaced rows of it
+            forget_everything(self.home)
+        left = scan(self.home, _forms(self.name))
+        say(
+            f"Searched every byte of {counted(sum(left.searched.values()), 'file')}: "
+            f"{counted(len(self.before.places), 'place')} of {self.name} before, "
+            f"{counted(len(left.places), 'place')} left."
+        )
+        if left.places:
+            say(f"Left: {listed(left.places, MOST_PLACES)}. Run the command again.")
+        if not is_local(self.home):
+            say(
+                "A bucket that keeps versions still has the old ones, which this command cannot "
+                "delete: let a lifecycle rule expire noncurrent versions."
+            )
+        return not left.places
+
+    def _delete(self, lake: Lake) -> None:
+        (self.home / CONTINUED).unlink(missing_ok=True)
+        for folder in (self.home / EXPORTS, self.home / SET_ASIDE):
+            remove_folder(folder)
+        for provider in _folders(self.home / "raw"):
+            remove_folder(provider / self.name)
+        self._delete_recorded(lake)
+        lake.remove_slices(f"connection = {text(self.name)}")
+        for table in all_contracts():
+            if is_whole(lake, table):
+                rows = lake.read(table)
+                others = rows.filter(pl.col("connection") != self.name)
+                if others.height < rows.height:
+                    lake.replace_whole(table, others)
+        forget_everything(self.home)
+        purge_lake(lake)
+
+    def _delete_recorded(self, lake: Lake) -> None:
+        """Remove what the record has of the connection, and of its findings."""
+        findings = set(lake.read(Findings).filter(connection=self.name)["finding_id"])
+
+        def others(line: bytes) -> bytes | None:
+            try:
+                row = msgspec.json.decode(line)
+            except msgspec.DecodeError:
+                return line
+            row = row.get("removed", row)
+            is_gone = row.get("connection") == self.name or findings & {
+                row.get("finding_id"),
+                row.get("finding"),
+            }
+            return None if is_gone else line
+
+        lake.recorded.rewrite(others)
+
+
+def departure(settings: Settings, name: str) -> Departure:
+    """Return the deletion of a connection.
+
+    Raises:
+        SettingsError: The settings still have it, or nothing is kept of it.
+    """
+    home = place(settings.home)
+    if name in {one.name for one in settings.connections}:
+        raise SettingsError(
+            f"{name} is a connection of {settings.config_file}, so that the next backfill would "
+            "read it again. Nothing was changed. Remove it from the settings first."
+        )
+    before = scan(home, _forms(name))
+    if not before.places:
+        known = sorted({one.name for folder in _folders(home / "raw") for one in _folders(folder)})
+        names = listed(known, MOST_NAMES) or "no connection"
+        raise SettingsError(f"Nothing is kept of {name!r} in {home}. There is: {names}.")
+    return Departure(home, name, before)
+
+
+def _forms(name: str) -> list[str]:
+    """Return how files name a connection: in their paths, in JSON, and as a row of a table."""
+    in_paths = [f"/{name}/", f"connection={name}/"]
+    return [
+        *in_paths,
+        f'"connection":"{name}"',
+        f'"connection": "{name}"',
+        f"'connection': {name},",
+    ]
+
+
+def _folders(folder: UPath) -> list[UPath]:
+    return [one for one in folder.iterdir() if one.is_dir()] if folder.is_dir() else []

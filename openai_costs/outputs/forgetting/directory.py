@@ -1,0 +1,88 @@
+"""Finds the person that an id, a name or an address of the command line means, in a home."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+from upath import UPath
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.formatting import listed
+from openai_costs.kernel.redaction import has_address
+from openai_costs.outputs.forgetting.byte_scan import scan
+from openai_costs.outputs.forgetting.people import Person, called, labelled, people
+from openai_costs.storage.forgotten import pseudonyms_of
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.core.invites import Invites
+from openai_costs.tables.core.service_accounts import ServiceAccounts
+from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.seats import Seats
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+
+MOST_PEOPLE = 8
+LISTS: Mapping[Any, tuple[str, ...]] = {
+    Users: ("connection", "id", "name", "email"),
+    ServiceAccounts: ("connection", "id", "name"),
+    Engineers: ("person_id", "name", "email", "aliases", "openai_user_id"),
+    Seats: ("connection", "user_id", "name", "email", "person_id"),
+    ApiKeys: ("connection", "owner_id", "owner_name"),
+    Invites: ("connection", "email"),
+    GatewayTokens: ("connection", "owner_id"),
+    SpendAttribution: ("connection", "user_id", "user_name"),
+}
+"""The tables that name people, and the columns that do."""
+
+KEYS: Mapping[Any, tuple[str, str]] = {
+    ApiKeys: ("id", "name"),
+    GatewayTokens: ("token_id", "name"),
+}
+"""The tables of keys, whose ids and names often carry the name of their owner."""
+
+
+def person_called(home: UPath, text: str) -> Person:
+    """Return the person with an id, a name or an address.
+
+    Raises:
+        SettingsError: There is no such person, or several; the sentence lists them.
+    """
+    lake = Lake(home).uncounted()
+    candidates = called(people(_frames(lake)), text)
+    if len(candidates) > 1:
+        raise SettingsError(
+            f"{text!r} is the name of {len(candidates)} people: "
+            f"{listed(list(map(str, candidates)), MOST_PEOPLE, separator='; ')}. Nothing was "
+            "changed. Name one by id or address."
+        )
+    if not candidates:
+        return _unlisted(home, text)
+    person = candidates[0]
+    for table, columns in KEYS.items():
+        owned = lake.read(table).filter(pl.col("owner_id").is_in(person.ids)).select(columns)
+        person.add(labelled(person, owned.rows()))
+    return person
+
+
+def _frames(lake: Lake) -> Iterator[pl.DataFrame]:
+    for table, columns in LISTS.items():
+        if table is SpendAttribution:
+            schema = table.no_rows().select(columns).schema
+            question = f"SELECT DISTINCT {', '.join(columns)} FROM stored"  # noqa: S608 - our own names
+            yield lake.ask(table, question, schema)
+        else:
+            yield lake.read(table).select(columns)
+
+
+def _unlisted(home: UPath, text: str) -> Person:
+    """Return someone whom no table lists: known already, or named in pages alone."""
+    before = pseudonyms_of(home)
+    is_known = before is not None and before.knows(text)
+    person = Person(emails={text}) if has_address(text) else Person(ids={text})
+    is_in_pages = has_address(text) and bool(scan(home, [text]).places)
+    if not (is_known or is_in_pages):
+        raise SettingsError(
+            f"There is no one with the id, name or address {text!r} in {home}. Nothing was changed."
+        )
+    return person

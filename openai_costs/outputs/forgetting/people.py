@@ -1,0 +1,119 @@
+"""Who is meant by an id, a name or an address: people from the lists of all providers. Pure.
+
+The rows of several lists are about one person where they have an id or an address in common. A name
+is in common with others, and joins nothing.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from openai_costs.kernel.formatting import listed
+from openai_costs.kernel.pseudonyms import Kind
+
+IDS = ("id", "user_id", "owner_id", "person_id", "openai_user_id")
+NAMES = ("name", "user_name", "owner_name")
+EMAILS = ("email", "aliases")
+MOST_NAMES = 3
+_WORD = re.compile(r"[^\W\d_]{3,}")
+"""A part of a name, or of a label that carries one."""
+
+
+@dataclass
+class Person:
+    """Someone, by all that names them.
+
+    Args:
+        ids: Their ids at providers and in the company's directory.
+        names: Their names.
+        emails: Their addresses.
+        connections: Where they are.
+    """
+
+    ids: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)
+    connections: set[str] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        """Return whom it is, for a person: `Ada Lovelace (user-ada; connection acme)`."""
+        who = listed(sorted(self.names), MOST_NAMES) or "without a name"
+        ids = listed(sorted(self.ids) or sorted(self.emails), MOST_NAMES)
+        where = f"; connection {', '.join(sorted(self.connections))}" if self.connections else ""
+        return f"{who} ({ids}{where})"
+
+    def texts(self) -> list[tuple[Kind, str]]:
+        """Return every id, name and address."""
+        kinds: Mapping[Kind, set[str]] = {"id": self.ids, "name": self.names, "email": self.emails}
+        return [(kind, one) for kind, some in kinds.items() for one in sorted(some)]
+
+    def is_called(self, text: str) -> bool:
+        """Return whether an id, a name or an address is theirs, in capitals or not."""
+        return text.strip().casefold() in {one.casefold() for _, one in self.texts()}
+
+    def add(self, other: "Person") -> None:
+        """Take on all that names another row of the same person."""
+        for name in ("ids", "names", "emails", "connections"):
+            getattr(self, name).update(getattr(other, name))
+
+
+def people(frames: Iterable[pl.DataFrame]) -> list[Person]:
+    """Return everyone that some tables are about.
+
+    Args:
+        frames: Any columns of IDS, NAMES, EMAILS, and `connection`.
+    """
+    by_text: dict[str, Person] = {}
+    everyone: dict[int, Person] = {}
+    for row in (one for frame in frames for one in frame.iter_rows(named=True)):
+        person = _person(row)
+        keys = [one.casefold() for one in (*person.ids, *person.emails)]
+        for other in {id(by_text[one]): by_text[one] for one in keys if one in by_text}.values():
+            person.add(other)
+            everyone.pop(id(other), None)
+        if keys:
+            everyone[id(person)] = person
+            by_text |= {one.casefold(): person for one in (*person.ids, *person.emails)}
+    return list(everyone.values())
+
+
+def called(everyone: Sequence[Person], text: str) -> list[Person]:
+    """Return who has an id, a name or an address; an id or an address is of one alone."""
+    return [one for one in everyone if one.is_called(text)]
+
+
+def labelled(person: Person, keys: Iterable[tuple[str, str | None]]) -> Person:
+    """Return the ids and names of someone's keys that carry a part of their name.
+
+    Args:
+        person: Whose keys.
+        keys: The id and the name of each.
+    """
+    accounts = (one.partition("@")[0] for one in person.emails)
+    words = {word for one in (*person.names, *accounts) for word in _WORD.findall(one.casefold())}
+    found = Person()
+    for key_id, name in keys:
+        found.ids |= {key_id} if _carries(key_id, words) else set()
+        found.names |= {name} if name and _carries(name, words) else set()
+    return found
+
+
+def _carries(label: str, words: set[str]) -> bool:
+    return not words.isdisjoint(_WORD.findall(label.casefold()))
+
+
+def _person(row: Mapping[str, object]) -> Person:
+    values: dict[str, set[str]] = defaultdict(set)
+    for kind, columns in (("ids", IDS), ("names", NAMES), ("emails", EMAILS)):
+        for column in columns:
+            given = str(row.get(column) or "")
+            parts = given.split(",") if kind == "emails" else [given]
+            values[kind] |= {part.strip() for part in parts if part.strip()}
+    where = {str(row["connection"])} if row.get("connection") else set()
+    addresses = {one for one in values["names"] | values["ids"] if "@" in one}
+    return Person(
+        values["ids"] - addresses, values["names"] - addresses, values["emails"] | addresses, where
+    )

@@ -1,0 +1,206 @@
+"""Forgets a person: every byte that names them goes, their dollars stay under a pseudonym.
+
+The promise is written down first, so that nothing that is read from then on names them; then comes
+what was kept before, and what is published. A command that was killed is finished by the next one.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from upath import UPath
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.formatting import counted, exact_dollars, listed
+from openai_costs.kernel.pseudonyms import Pseudonyms, known, scope_of
+from openai_costs.orchestration.history import forget_people
+from openai_costs.outputs.forgetting.byte_scan import Scan, holds, scan
+from openai_costs.outputs.forgetting.directory import person_called
+from openai_costs.outputs.forgetting.people import Person
+from openai_costs.outputs.publish.database import publish
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.verification import Verified, verify
+from openai_costs.outputs.report.cost_explorer import write_report
+from openai_costs.settings.load import Settings, has_dagster_home
+from openai_costs.storage.files import is_local, place
+from openai_costs.storage.forgotten import key_files, key_of, made_key, pseudonyms_of, remember
+from openai_costs.storage.home import FOLDERS
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.locks import no_writers
+from openai_costs.storage.record import FOLDER, Entry, Record
+from openai_costs.storage.rewriting import rewrite_home
+
+CONFIRMATIONS = "forgettings"
+"""The table of the record with the proof of each forgetting."""
+
+KEY_NAME = ".forget-key"
+MOST_PLACES = 5
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """A person to forget, in a home.
+
+    Args:
+        settings: Whose home, and where the key is kept.
+        person: Whom.
+        texts: What the proof searches: all that names no one else.
+        before: Where the person is now.
+    """
+
+    settings: Settings
+    person: Person
+    texts: list[str]
+    before: Scan
+
+    @property
+    def home(self) -> UPath:
+        """The home."""
+        return place(self.settings.home)
+
+    def plan(self) -> Iterator[str]:
+        """Yield what would be done."""
+        yield f"{self.person} is in {counted(len(self.before.places), 'file')} below {self.home}."
+        yield (
+            "Nothing was changed. With --yes, every id, name and address of theirs goes from all "
+            "that is kept and published, and from all that is read later. Their dollars stay, "
+            "under a pseudonym; all totals stay the same. It cannot be undone."
+        )
+
+    def carry_out(self, now: datetime, say: Say) -> bool:
+        """Forget the person; return whether nothing is left and every total is as it was.
+
+        Raises:
+            LockHeld: Another process writes, and does not end.
+            PublicationRefused: The days do not tie out, so that nothing new can be published.
+            StorageFailed: A table cannot be read or written; the next command goes on.
+        """
+        forgotten = self._promise(now)
+        say("pages, tables, record and history")
+        with no_writers(self.home):
+            rewrite_home(self.home, Lake(self.home), forgotten, now)
+            forget_people(self.home, forgotten)
+        say("database, files and page")
+        left = self._published(now)
+        verified = verify(self.settings, lambda _: None)
+        named = [*sorted(self.person.names & {*self.texts}), *self.texts]
+        pseudonym = forgotten.text(named[0]) if named else "a pseudonym"
+        file = self._confirmed(now, left, pseudonym)
+        for line in self._proof(left, verified, pseudonym, file):
+            say(line)
+        return not left.places and (verified.holds or verified.settled.is_empty())
+
+    def _promise(self, now: datetime) -> Pseudonyms:
+        """Write down whom to forget from now on."""
+        files = key_files(self.home) or [str(key_file(self.settings))]
+        key = key_of(self.home, files) if key_files(self.home) else made_key(Path(files[0]))
+        who = min((*self.person.ids, *self.person.emails, *self.person.names))
+        rows = [known(key, kind, text, who) for kind, text in self.person.texts()]
+        remember(self.home, rows, Path(files[0]), now.date())
+        forgotten = pseudonyms_of(self.home)
+        if forgotten is None:
+            raise SettingsError(f"{self.home / FOLDER} does not keep what is written to it.")
+        return forgotten
+
+    def _published(self, now: datetime) -> Scan:
+        """Publish anew; return where the person still is.
+
+        Days that a killed run left in part keep their last published rows: where these name the
+        person, they are not published until they are read again.
+        """
+        lake = Lake(self.home)
+        publish(self.home, lake)
+        write_report(self.home, lake, now)
+        left = scan(self.home, self.texts)
+        if any(one.startswith("published/") for one in left.places):
+            (self.home / DATABASE).unlink()
+            publish(self.home, lake)
+            left = scan(self.home, self.texts)
+        return left
+
+    def _confirmed(self, now: datetime, left: Scan, pseudonym: str) -> UPath:
+        """Keep the proof in the record; it names no one."""
+        record = Record(self.home)
+        number = record.folded(CONFIRMATIONS, ("at", "pseudonym")).number + 1
+        row = {
+            "at": now.isoformat(),
+            "pseudonym": pseudonym,
+            "searched_files": dict(left.searched),
+            "places_before": len(self.before.places),
+            "places_left": len(left.places),
+        }
+        record.append(CONFIRMATIONS, number, Entry([row]))
+        return record.root / CONFIRMATIONS / f"{number:08}.json"
+
+    def _proof(self, left: Scan, verified: Verified, pseudonym: str, file: UPath) -> Iterator[str]:
+        files = ", ".join(f"{name} {count:,}" for name, count in left.searched.items() if count)
+        yield f"{self.person} is {pseudonym} from now on."
+        yield (
+            f"Searched every byte of {counted(sum(left.searched.values()), 'file')} ({files}): "
+            f"{counted(len(self.before.places), 'place')} before, "
+            f"{counted(len(left.places), 'place')} left."
+        )
+        if left.places:
+            yield f"Left: {listed(left.places, MOST_PLACES)}. Run the command again."
+        if verified.holds:
+            days = counted(verified.settled.height, "settled day")
+            yield f"{days} tie out, {exact_dollars(verified.billed_usd)} in all, difference 0."
+        elif not verified.settled.is_empty():
+            yield "Not every day ties out: openai-costs verify says which."
+        yield f"The proof is kept in {file}. It names no one."
+        yield from self._remarks()
+
+    def _remarks(self) -> Iterator[str]:
+        """Yield what this command cannot do."""
+        short = [text for kind, text in self.person.texts() if scope_of(kind, text) != "anywhere"]
+        if short:
+            yield (
+                f"{counted(len(short), 'text')} may mean something else too (a short name, a "
+                "number): replaced where it stands alone, and not searched in every byte."
+            )
+        if own := list(_own_files(self.settings, self.texts)):
+            yield (
+                f"Files of your own, which this command does not change, still have the names: "
+                f"{listed(own, MOST_PLACES)}. What is read from them is kept without."
+            )
+        if not is_local(self.home):
+            yield (
+                "A bucket that keeps versions still has the old ones, which this command cannot "
+                "delete: let a lifecycle rule expire noncurrent versions."
+            )
+        if has_dagster_home():
+            yield "DAGSTER_HOME is not below the home, and was not searched: delete its old runs."
+
+
+def forgetting(settings: Settings, text: str) -> Forgetting:
+    """Return the forgetting of the person with an id, a name or an address.
+
+    Raises:
+        SettingsError: There is no such person, or several; the sentence lists them.
+    """
+    home = place(settings.home)
+    person = person_called(home, text)
+    texts = [one for kind, one in person.texts() if scope_of(kind, one) == "anywhere"]
+    return Forgetting(settings, person, texts, scan(home, texts))
+
+
+def key_file(settings: Settings) -> Path:
+    """Return where the key of a home is made: beside the settings, and never below the home."""
+    folder, home = settings.config_file.parent.resolve(), place(settings.home)
+    below = Path(str(home)).resolve() if is_local(home) else None
+    if below is not None and (folder == below or below in folder.parents):
+        return below.with_name(below.name + KEY_NAME)
+    return folder / f"openai_costs{KEY_NAME}"
+
+
+def _own_files(settings: Settings, texts: list[str]) -> Iterator[str]:
+    """Yield the files of a person's own that name someone: the settings, and others in the home."""
+    home, files = place(settings.home), [UPath(settings.config_file)]
+    if is_local(home):
+        ours = [home / name for name in FOLDERS]
+        files += [one for one in home.rglob("*") if not any(top in one.parents for top in ours)]
+    for file in sorted(set(files), key=str):
+        if file.is_file() and holds(file, texts):
+            yield str(file)

@@ -1,0 +1,113 @@
+"""Deletes the oldest months of a home, and leaves no bytes of them.
+
+They leave the pages, the lake and what the record has about findings that have ended; what is
+published follows with the next publication, which is built anew. Killed half way and called again,
+it goes on. Not here: how long days are kept, and what is written down about it (outputs/retention).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+
+import msgspec
+import polars as pl
+from upath import UPath
+
+from openai_costs.storage.files import SET_ASIDE, remove_folder
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.purging import purge_lake, remove_days_before
+from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.mart.findings import OPEN, Findings
+
+CONTINUED = "published/.publication.json"
+"""Without it, the next publication is built anew, and holds no byte of the last one."""
+
+EXPORTS = "published/focus"
+
+FirstKept = Callable[[str], date | None]
+"""Returns the first day that is kept of a connection or gateway; None keeps all."""
+
+
+def days_before(home: UPath, lake: Lake, first_kept: FirstKept) -> dict[str, set[date]]:
+    """Return the stored days before the first that is kept, by connection or gateway."""
+    days: dict[str, set[date]] = defaultdict(set)
+    for name, day in (*_days_of_slices(lake), *_days_of_pages(home)):
+        if (first := first_kept(name)) and day < first:
+            days[name].add(day)
+    return days
+
+
+def delete_before(home: UPath, lake: Lake, limits: Mapping[str, date]) -> None:
+    """Delete all days before a first day, by connection; only for who is alone with the home.
+
+    Raises:
+        StorageFailed: A table cannot be read or written.
+        OSError: A file cannot be removed.
+    """
+    (home / CONTINUED).unlink(missing_ok=True)
+    for folder in (home / EXPORTS, home / SET_ASIDE):
+        remove_folder(folder)
+    for name, first in limits.items():
+        for folder in list(_day_folders(home, name)):
+            if (day := _day(folder.name)) and day < first:
+                remove_folder(folder)
+        remove_days_before(lake, name, first)
+    _forget_findings(lake, limits)
+    purge_lake(lake)
+
+
+def _forget_findings(lake: Lake, limits: Mapping[str, date]) -> None:
+    """Remove findings that had ended before the first day that is kept from the record.
+
+    A finding about all connections ends with the one whose days are kept longest.
+    """
+    findings = lake.read(Findings).filter(~pl.col("state").is_in(OPEN))
+    earliest = min(limits.values(), default=date.min)
+    old = {
+        name
+        for name, connection, day in findings.select("finding_id", "connection", "day").iter_rows()
+        if day < limits.get(connection, earliest)
+    }
+    if old:
+        lake.recorded.rewrite(lambda line: None if _names(line, old) else line)
+
+
+def _names(line: bytes, findings: set[str]) -> bool:
+    """Return whether a line of the record is about one of some findings."""
+    try:
+        row = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return False
+    row = row.get("removed", row)
+    return row.get("finding_id") in findings or row.get("finding") in findings
+
+
+def _days_of_slices(lake: Lake) -> Iterator[tuple[str, date]]:
+    for table in all_contracts():
+        yield from lake.slices(table).select("connection", "day").iter_rows()
+
+
+def _days_of_pages(home: UPath) -> Iterator[tuple[str, date]]:
+    for folder in _day_folders(home):
+        if day := _day(folder.name):
+            yield folder.parents[1].name, day
+
+
+def _day_folders(home: UPath, connection: str = "") -> Iterator[UPath]:
+    """Yield the folders raw/<provider>/<connection>/<dataset>/<day>, of one connection or all."""
+    for provider in _folders(home / "raw"):
+        for name in _folders(provider):
+            if connection in ("", name.name):
+                for dataset in _folders(name):
+                    yield from _folders(dataset)
+
+
+def _folders(folder: UPath) -> Iterable[UPath]:
+    return [one for one in folder.iterdir() if one.is_dir()] if folder.is_dir() else []
+
+
+def _day(name: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(name)
+    return None

@@ -1,0 +1,89 @@
+"""Removes old rows from the lake, and leaves nothing of its tables but the rows that are there.
+
+A row that was removed or replaced is still in files that no version names any more, in older
+versions, and in files that a killed writer left. Upkeep keeps these for readers, for days; here
+they go at once. So no one may write meanwhile (locks.py), and a reader that opened the table before
+may have to open it again.
+"""
+
+from datetime import date
+
+import polars as pl
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from openai_costs.storage.commits import path_of
+from openai_costs.storage.delta import PROPERTIES, DeltaTables
+from openai_costs.storage.delta_faults import as_ours
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.live_rows import text
+from openai_costs.storage.recorded_tables import RECORDED
+from openai_costs.storage.slice_log import LOG
+from openai_costs.storage.stored_slices import StoredSlices
+from openai_costs.tables.contract import Contract, all_contracts
+
+_AT_ONCE = dict.fromkeys(
+    ("delta.deletedFileRetentionDuration", "delta.logRetentionDuration"), "interval 0 days"
+)
+ATTEMPTS = 5
+LAST_DAYS = ("last_seen_day", "day")
+"""The columns that say how old a row of a table without slices is, the first that it has."""
+
+
+def purge(tables: DeltaTables, name: str) -> None:
+    """Remove every file of a table that its newest version does not need.
+
+    Raises:
+        StorageFailed: It is damaged, or others keep committing to it.
+    """
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            with as_ours(tables.root / name):
+                _purge(tables.get(name))
+        except CommitFailedError:
+            if not left:
+                raise
+        else:
+            return
+
+
+def _purge(table: DeltaTable) -> None:
+    before = {key: str(PROPERTIES[key]) for key in _AT_ONCE}
+    table.alter.set_table_properties(_AT_ONCE)
+    # `full`: also the files of a killed writer, which no version has ever named.
+    table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
+    table.create_checkpoint()
+    table.cleanup_metadata()
+    table.alter.set_table_properties(before)
+
+
+def purge_lake(lake: Lake) -> None:
+    """Leave nothing of any table but its rows; only for who is alone with the home."""
+    tables = DeltaTables(lake.root)
+    slices, there = StoredSlices(tables), [LOG, *map(path_of, all_contracts())]
+    for name in there:
+        if (table := tables.find(name)) is not None:
+            purge(tables, name)
+            if name != LOG and table.metadata().partition_columns:
+                slices.fold(name)  # its log has no entry for what a purge commits
+    if tables.find(LOG) is not None:
+        purge(tables, LOG)
+
+
+def remove_days_before(lake: Lake, connection: str, day: date) -> None:
+    """Remove all rows of a connection that are of days before a day, but for recorded ones."""
+    lake = lake.uncounted()
+    lake.remove_slices(f"connection = {text(connection)} AND day < '{day}'")
+    for table in all_contracts():
+        last = next((name for name in LAST_DAYS if name in table.types()), None)
+        if last is not None and is_whole(lake, table):
+            rows = lake.read(table)
+            old = (pl.col("connection") == connection) & (pl.col(last) < day)
+            if not rows.filter(old).is_empty():
+                lake.replace_whole(table, rows.filter(~old))
+
+
+def is_whole(lake: Lake, table: type[Contract]) -> bool:
+    """Return whether a stored table has rows of connections, and is replaced whole, unrecorded."""
+    has_connections = "connection" in table.types() and table not in RECORDED
+    return has_connections and lake.has(table) and not lake.connections(table)

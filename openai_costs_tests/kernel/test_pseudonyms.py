@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import pytest
+
+from openai_costs.kernel.pseudonyms import Pseudonyms, known, scope_of
+
+KEY: Final = b"a key of this test"
+ADA: Final = (
+    ("id", "user-ada"),
+    ("name", "Ada Lövelace"),
+    ("name", "Ada"),
+    ("email", "ada@acme.example"),
+    ("id", "1042"),
+)
+
+
+def forgotten(key: bytes = KEY) -> Pseudonyms:
+    return Pseudonyms(key, [known(key, kind, text, "user-ada") for kind, text in ADA])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user-ada",
+        "user:user-ada",
+        "Ask ADA LÖVELACE.",
+        "Ada  Lo\u0308velace's key",
+        "<ada@acme.example>, and others",
+        "Ada",
+    ],
+)
+def test_a_name_is_replaced_wherever_it_stands(text: str) -> None:
+    after = forgotten().text(text)
+    assert "forgotten" in after.casefold()
+    assert not any(word in after.casefold() for word in ("ada", "lövelace"))
+
+
+@pytest.mark.parametrize(
+    "text", ["user-adam", "Ada Byron", "ada@acme.example.org", "1042", "claude-haiku", "Adam", ""]
+)
+def test_what_only_resembles_a_name_stays_as_it_is(text: str) -> None:
+    assert forgotten().text(text) == text
+
+
+def test_what_surrounds_a_name_stays() -> None:
+    after = forgotten().text("$3.20 of user-ada, since 2026-11-01.")
+    assert after.startswith("$3.20 of user-forgotten-")
+    assert after.endswith(", since 2026-11-01.")
+
+
+def test_a_number_is_replaced_as_an_id_and_in_no_text() -> None:
+    assert forgotten().identifier("1042").startswith("forgotten-")
+    assert forgotten().text("1042 tokens") == "1042 tokens"
+    assert scope_of("id", "1042") == "ids"
+
+
+def test_a_page_keeps_every_byte_that_names_no_one() -> None:
+    nested = json.dumps({"u": "user-ada"})
+    page = rb'{ "amount": 0.10,"who":"Ada L\u00f6velace", "n": 1E-7, "tags": '
+    page += json.dumps(nested).encode() + b" }"
+    after = forgotten().body(page)
+    assert after.startswith(b'{ "amount": 0.10,"who":"Forgotten person ')
+    assert b', "n": 1E-7, "tags": ' in after
+    assert json.loads(json.loads(after)["tags"])["u"].startswith("user-forgotten-")
+    assert forgotten().body(b'{"a": "b"}') == b'{"a": "b"}'
+    assert forgotten().body(b"\xff\xfe") == b"\xff\xfe"
+
+
+def test_pseudonyms_are_the_same_with_one_key_and_others_with_another() -> None:
+    assert forgotten().text("user-ada") == forgotten().text("user-ada")
+    assert forgotten().text("user-ada") != forgotten(b"another").text("user-ada")
+    assert forgotten().text("Ada Lövelace") == forgotten().text("Ada")
+    assert forgotten().knows("ADA@acme.example")
+    assert not forgotten().knows("bob@acme.example")

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+import zlib
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+import zstandard
+from upath import UPath
+
+from openai_costs.outputs.forgetting.byte_scan import scan
+from openai_costs.storage.sql import connected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "Zoë Planted"
+ROWS = pl.DataFrame({"who": ["Bob", NAME]})
+
+
+def packed_in_sqlite(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as sql, sql:
+        sql.execute("CREATE TABLE snapshots (body BLOB)")
+        sql.execute("INSERT INTO snapshots VALUES (?)", [zlib.compress(NAME.encode())])
+
+
+def published(file: Path) -> None:
+    with connected(str(file)) as sql:
+        sql.execute("CREATE TABLE people AS SELECT ? AS who", [NAME])
+
+
+WRITERS = {
+    "as text": lambda file: file.write_text(f"by {NAME.upper()}", encoding="utf-8"),
+    "as JSON": lambda file: file.write_text(json.dumps([NAME]), encoding="utf-8"),
+    "zstd": lambda file: file.write_bytes(zstandard.ZstdCompressor().compress(NAME.encode())),
+    "gzip": lambda file: file.write_bytes(gzip.compress(NAME.encode())),
+    "parquet": lambda file: ROWS.write_parquet(file, compression="zstd"),
+    "sqlite": packed_in_sqlite,
+    "duckdb": published,
+}
+
+
+@pytest.mark.parametrize("how", WRITERS)
+def test_a_text_is_seen_however_a_file_is_packed(tmp_path: Path, how: str) -> None:
+    (tmp_path / "raw").mkdir()
+    WRITERS[how](tmp_path / "raw/file")
+    assert scan(UPath(tmp_path), [NAME]).places == ["raw/file"]
+    assert scan(UPath(tmp_path), ["Zoe Planted"]).places == []
+
+
+def test_a_name_of_a_file_counts_and_every_file_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "lake/user-1").mkdir(parents=True)
+    (tmp_path / "lake/user-1/a").write_bytes(b"")
+    (tmp_path / "record").mkdir()
+    (tmp_path / "record/b").write_bytes(b"")
+    found = scan(UPath(tmp_path), ["USER-1"])
+    assert found.places == ["lake/user-1/a"]
+    assert (found.searched["lake"], found.searched["record"], found.searched["raw"]) == (1, 1, 0)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.forgetting.connection import departure
+from openai_costs.storage.archive import DayRead
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.record import Entry, Record
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs_tests.org import house
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openai_costs_tests.org import House
+
+DAY, AT = date(2026, 11, 20), datetime(2026, 11, 23, tzinfo=UTC)
+NOT_BILLED = dict.fromkeys(("metered_usd", "estimated_usd"), pl.lit(0, pl.Decimal(38, 18)))
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> House:
+    """A home with a day of `acme` and of `beta`, whose settings have `acme` alone."""
+    made = house(tmp_path / "home", "acme")
+    for name in ("acme", "beta"):
+        rows = pl.DataFrame(
+            {"connection": [name], "day": [DAY], "billed_usd": ["1.50"]}
+        ).with_columns(
+            pl.col("billed_usd").cast(pl.Decimal(38, 18)),
+            is_settled=True,
+            read_at=AT.replace(tzinfo=None),
+            **NOT_BILLED,
+        )
+        rows = rows.select(list(SpendControl.types()))
+        made.lake.replace(SpendControl, [Batch(rows, {Slice(name, DAY): AT})])
+        parts = {"ledger": ("/costs", list[tuple[str, str]](), list[str]())}
+        made.archive.keep(DayRead("openai", name, "costs", DAY, AT, parts, {"ledger": b"{}"}))
+    rows_of_both = [{"finding": name, "connection": name} for name in ("acme", "beta")]
+    Record(made.lake.root.parent).append("mutes", 1, Entry(rows_of_both))
+    return made
+
+
+def test_nothing_of_a_connection_is_left_and_the_others_stay(there: House) -> None:
+    home, lines = there.lake.root.parent, list[str]()
+    [where, _] = departure(there.settings, "beta").plan()
+    assert where.startswith("beta is in ")
+    assert Lake(home).connections(SpendControl) == ["acme", "beta"]
+    made = list[str]()
+    assert departure(there.settings, "beta").carry_out(lambda: made.append("anew"), lines.append)
+    assert made == ["anew"]
+    assert lines[-1].endswith(" of beta before, 0 places left.")
+    assert Lake(home).connections(SpendControl) == ["acme"]
+    assert [one.name for one in (home / "raw/openai").iterdir()] == ["acme"]
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert not any("beta" in str(path) or b"beta" in path.read_bytes() for path in files)
+    entry = (home / "record/mutes/00000001.json").read_text().splitlines()[1:]
+    assert [json.loads(line)["connection"] for line in entry] == ["acme"]
+
+
+def test_a_connection_of_the_settings_is_refused(there: House) -> None:
+    with pytest.raises(SettingsError, match=r"acme is a connection of .*Remove it from the"):
+        departure(there.settings, "acme")
+
+
+def test_a_connection_that_is_not_there_is_refused_with_those_that_are(there: House) -> None:
+    with pytest.raises(SettingsError, match=r"Nothing is kept of 'gamma' .* There is: acme, beta"):
+        departure(there.settings, "gamma")

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import polars as pl
+
+from openai_costs.outputs.forgetting.people import Person, called, labelled, people
+
+USERS = pl.DataFrame(
+    {
+        "connection": ["acme", "acme", "beta"],
+        "id": ["user-ada", "user-bob", "user-7"],
+        "name": ["Ada Byron", "Bob", "Ada Byron"],
+        "email": ["ada@acme.example", None, "other@acme.example"],
+    }
+)
+COMPANY = pl.DataFrame(
+    {
+        "person_id": ["p-9"],
+        "name": ["Ada"],
+        "email": ["A@acme.example"],
+        "aliases": ["ADA@acme.example,x@y.example"],
+    }
+)
+
+
+def test_rows_with_an_address_in_common_are_one_person() -> None:
+    [ada] = called(people([USERS, COMPANY]), "p-9")
+    assert ada.ids == {"user-ada", "p-9"}
+    assert ada.emails == {"ada@acme.example", "ADA@acme.example", "A@acme.example", "x@y.example"}
+    assert str(ada) == "Ada, Ada Byron (p-9, user-ada; connection acme)"
+
+
+def test_people_with_one_name_stay_two() -> None:
+    assert len(called(people([USERS, COMPANY]), "ada byron")) == 2
+    assert len(called(people([USERS, COMPANY]), "USER-ADA")) == 1
+    assert called(people([USERS]), "carol") == []
+
+
+def test_a_key_that_carries_the_name_of_its_owner_names_them_too() -> None:
+    ada = Person(ids={"user-1"}, names={"Ada Byron"})
+    carrying = labelled(ada, [("key_1", "ada-laptop"), ("key_byron", "ci"), ("key_3", "adapter")])
+    assert (carrying.ids, carrying.names) == ({"key_byron"}, {"ada-laptop"})

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+import pytest
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.forgetting.byte_scan import scan
+from openai_costs.outputs.forgetting.user import forgetting, key_file
+from openai_costs.storage.archive import DayRead, open_read
+from openai_costs.tables.core.engineers import Engineers
+from openai_costs_tests.org import house
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openai_costs_tests.org import House
+
+DAY, AT = date(2026, 11, 20), datetime(2026, 11, 23, tzinfo=UTC)
+NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
+ADA: Final = ("p-1815-ada", "Ada Lovelace", "ada@acme.example")
+PAGE: Final = json.dumps(
+    [{"user": ADA[0], "email": ADA[2], "usd": 1.5}, {"user": "p-bob"}]
+).encode()
+
+
+def read(body: bytes, at: datetime = AT) -> DayRead:
+    parts = {"ledger": ("/costs", list[tuple[str, str]](), list[str]())}
+    return DayRead("openai", "acme", "costs", DAY, at, parts, {"ledger": body})
+
+
+def engineers(*people: tuple[str, str, str]) -> pl.DataFrame:
+    rows = [
+        {"person_id": one, "name": name, "email": email, "status": "active", "is_trusted": True}
+        for one, name, email in people
+    ]
+    frame = pl.DataFrame(rows, schema_overrides={"is_trusted": pl.Boolean()})
+    missing = [
+        pl.lit(None, kind).alias(name)
+        for name, kind in Engineers.types().items()
+        if name not in frame.columns
+    ]
+    return (
+        frame.with_columns(missing)
+        .with_columns(origin=pl.lit("people.csv"))
+        .select(list(Engineers.types()))
+    )
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A home that knows Ada from a page, a table, a file of a killed writer and the history."""
+    monkeypatch.chdir(tmp_path)  # the settings of a house, and so the key, are in this folder
+    made = house(tmp_path / "home", "acme")
+    made.archive.keep(read(PAGE))
+    people = [ADA, ("p-bob", "Bob Smith", "bob@acme.example"), ("p-2", "Bob Smith", "b@x.example")]
+    made.lake.replace_whole(Engineers, engineers(*people))
+    home = made.lake.root.parent
+    engineers(ADA).write_parquet(str(home / "lake/core/engineers/part-of-a-killed-writer.parquet"))
+    (home / "dagster/history").mkdir(parents=True)
+    with closing(sqlite3.connect(str(home / "dagster/history/runs.db"))) as sql, sql:
+        sql.execute("CREATE TABLE runs (body TEXT)")
+        sql.execute("INSERT INTO runs VALUES (?)", [json.dumps({"why": f"{ADA[1]} spent"})])
+    return made
+
+
+def forget(there: House, text: str) -> list[str]:
+    said: list[str] = []
+    assert forgetting(there.settings, text).carry_out(NOW, said.append)
+    return said
+
+
+def test_without_consent_it_says_what_it_would_do_and_changes_nothing(there: House) -> None:
+    home = there.lake.root.parent
+    before = {file: file.read_bytes() for file in home.rglob("*") if file.is_file()}
+    [where, what] = forgetting(there.settings, "ada lovelace").plan()
+    assert where.startswith("Ada Lovelace (p-1815-ada) is in 4 files below ")
+    assert "Nothing was changed. With --yes" in what
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_no_byte_that_names_a_person_is_left_and_others_stay(there: House) -> None:
+    home = there.lake.root.parent
+    lines = forget(there, "ADA@acme.example")
+    assert scan(home, ADA).places == []
+    assert "4 places before, 0 places left." in " ".join(lines)
+    people = there.lake.read(Engineers)
+    assert sorted(people["name"])[:2] == ["Bob Smith", "Bob Smith"]
+    assert people.filter(pl.col("email").str.ends_with("@forgotten.invalid")).height == 1
+    proof = (home / "record/forgettings/00000001.json").read_text()
+    assert '"places_left":0' in proof
+
+
+def test_evidence_says_that_it_was_rewritten_and_keeps_its_amounts(there: House) -> None:
+    forget(there, "p-1815-ada")
+    kept = open_read(there.archive.reads("openai", "acme", "costs", DAY)[-1])
+    [ada, bob] = json.loads(kept.bodies["ledger"])
+    assert (ada["usd"], bob["user"]) == (1.5, "p-bob")
+    assert ada["user"].startswith("p-forgotten-")
+    [rewritten] = kept.manifest.rewritten
+    assert rewritten.at == NOW
+    assert rewritten.after["ledger"] == kept.manifest.parts["ledger"].sha256
+    assert rewritten.before["ledger"] == read(PAGE).manifest().parts["ledger"].sha256
+
+
+def test_later_reads_and_lists_do_not_bring_a_person_back(there: House) -> None:
+    forget(there, "p-1815-ada")
+    later = there.archive.keep(read(PAGE, NOW))
+    there.lake.replace_whole(Engineers, engineers(ADA))
+    assert scan(there.lake.root.parent, ADA).places == []
+    [rewritten] = open_read(later).manifest.rewritten
+    assert set(rewritten.before) == {"ledger"}
+    assert there.lake.read(Engineers)["person_id"][0].startswith("p-forgotten-")
+
+
+def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_next(
+    there: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    first = forgetting(there.settings, ADA[2])
+    with monkeypatch.context() as patch:
+        patch.setattr("openai_costs.storage.rewriting.purge_lake", killed)
+        with pytest.raises(KeyboardInterrupt):
+            first.carry_out(NOW, print)
+    assert scan(there.lake.root.parent, ADA).places != []
+    forget(there, ADA[2])
+    assert scan(there.lake.root.parent, ADA).places == []
+
+
+def test_a_name_of_two_people_is_refused_with_both(there: House) -> None:
+    with pytest.raises(SettingsError, match=r"'bob smith' is the name of 2 people: Bob Smith"):
+        forgetting(there.settings, "bob smith")
+
+
+def test_someone_who_is_not_there_is_refused(there: House) -> None:
+    with pytest.raises(SettingsError, match=r"There is no one with the id, name or address 'eve'"):
+        forgetting(there.settings, "eve")
+
+
+def test_the_key_is_for_its_owner_alone_and_never_below_the_home(
+    there: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget(there, ADA[0])
+    key = key_file(there.settings)
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert not key.is_relative_to(str(there.lake.root.parent))
+    key.rename(key.with_suffix(".elsewhere"))
+    monkeypatch.setattr("openai_costs.storage.forgotten._loaded", {})  # as in another process
+    with pytest.raises(SettingsError, match="forgets people by a key that is not there"):
+        there.archive.keep(read(PAGE, NOW))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from openai_costs.outputs.retention.old_months import delete_old_months, retention_texts
+from openai_costs.settings import Retention
+from openai_costs.sources.kept_days import with_kept_days
+from openai_costs.storage.archive import DayRead
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.deleted_months import DeletedMonths
+from openai_costs_tests.org import house
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openai_costs.settings.load import Settings
+    from openai_costs.settings.retention import Months
+    from openai_costs_tests.org import House
+
+NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
+SEPTEMBER, OCTOBER = date(2026, 9, 30), date(2026, 10, 1)
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+NOT_BILLED = dict.fromkeys(("metered_usd", "estimated_usd"), pl.lit(0, pl.Decimal(38, 18)))
+
+
+def stored(home: Path, *names: str) -> House:
+    """A home with a day in September and one in October of each connection."""
+    there = house(home, *names)
+    for name in names:
+        rows = pl.DataFrame(
+            [(name, SEPTEMBER, Decimal("1.25")), (name, OCTOBER, Decimal("2.50"))],
+            {"connection": pl.String(), "day": pl.Date(), "billed_usd": pl.Decimal(38, 18)},
+            orient="row",
+        ).with_columns(is_settled=True, read_at=AT.replace(tzinfo=None), **NOT_BILLED)
+        rows = rows.select(list(SpendControl.types()))
+        reads = {Slice(name, SEPTEMBER): AT, Slice(name, OCTOBER): AT}
+        there.lake.replace(SpendControl, [Batch(rows, reads)])
+        for when in (SEPTEMBER, OCTOBER):
+            parts = {"ledger": ("/costs", list[tuple[str, str]](), list[str]())}
+            read = DayRead("openai", name, "costs", when, AT, parts, {"ledger": b"{}"})
+            there.archive.keep(read)
+    return there
+
+
+def keeping(there: House, months: Months | None, **own: Months) -> Settings:
+    kept = [
+        one.model_copy(update={"retention_months": own.get(one.name), "start": None})
+        for one in there.settings.connections
+    ]
+    update = {"retention": Retention(months=months), "connections": tuple(kept)}
+    return there.settings.model_copy(update=update)
+
+
+def days(there: House, name: str) -> list[date]:
+    return sorted(there.lake.days(SpendControl, name))
+
+
+def delete(there: House, settings: Settings) -> list[str]:
+    return delete_old_months(there.lake.root.parent, there.lake, settings, NOW)
+
+
+def test_older_months_go_from_pages_and_tables_and_their_sum_is_recorded(tmp_path: Path) -> None:
+    there = stored(tmp_path / "home", "acme")
+    [text] = delete(there, keeping(there, 1))
+    assert text == (
+        "Deleted 1 month of acme, 2026-09 to 2026-09, on 2026-11-28: the settings keep 1 month."
+    )
+    assert days(there, "acme") == [OCTOBER]
+    kept_pages = there.archive.room("openai", "acme", "costs").iterdir()
+    assert [one.name for one in kept_pages] == [str(OCTOBER)]
+    [row] = there.lake.read(DeletedMonths).iter_rows(named=True)
+    assert (row["month"], row["days"], row["billed_usd"]) == (date(2026, 9, 1), 1, Decimal("1.25"))
+    assert row["finished_at"] is not None
+    assert delete(there, keeping(there, 1)) == []
+
+
+def test_no_file_of_a_deleted_month_is_left_in_the_lake(tmp_path: Path) -> None:
+    there = stored(tmp_path / "home", "acme")
+    delete(there, keeping(there, 1))
+    files = [path for path in there.lake.root.rglob("*") if path.is_file()]
+    assert [path for path in files if "2026-09" in str(path)] == []
+    assert not any(b"2026-09-30" in path.read_bytes() for path in files)
+
+
+def test_without_keep_totals_no_sum_is_recorded(tmp_path: Path) -> None:
+    there = stored(tmp_path / "home", "acme")
+    without = Retention(months=1, keep_totals=False)
+    delete(there, there.settings.model_copy(update={"retention": without}))
+    assert there.lake.read(DeletedMonths)["billed_usd"].to_list() == [None]
+
+
+def test_a_connection_may_be_kept_longer_than_the_others(tmp_path: Path) -> None:
+    there = stored(tmp_path / "home", "acme", "beta")
+    delete(there, keeping(there, 1, beta="forever"))
+    assert (days(there, "acme"), days(there, "beta")) == ([OCTOBER], [SEPTEMBER, OCTOBER])
+
+
+def test_where_the_settings_do_not_say_they_are_asked_for_and_nothing_is_deleted(
+    tmp_path: Path,
+) -> None:
+    there = stored(tmp_path / "home", "acme")
+    later = datetime(2027, 10, 2, tzinfo=UTC)
+    undecided = keeping(there, None)
+    assert delete_old_months(there.lake.root.parent, there.lake, undecided, later) == []
+    [text] = retention_texts(undecided, later)
+    assert "holds 1 day of acme from before 2026-10-01, older than 12 months" in text
+    assert 'Write months = 12 (whole older months are deleted) or months = "forever"' in text
+    assert days(there, "acme") == [SEPTEMBER, OCTOBER]
+    assert retention_texts(keeping(there, "forever"), later) == []
+
+
+def test_a_deletion_that_was_killed_half_way_is_finished_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = stored(tmp_path / "home", "acme")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    settings = keeping(there, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("openai_costs.storage.deletion.purge_lake", killed)
+        with pytest.raises(KeyboardInterrupt):
+            delete(there, settings)
+    assert there.lake.read(DeletedMonths)["finished_at"].to_list() == [None]
+    assert len(delete(there, keeping(there, 1))) == 1
+    assert list(there.lake.root.rglob("*month=2026-09*/*.parquet")) == []
+    row = there.lake.read(DeletedMonths).row(0, named=True)
+    assert (row["billed_usd"], row["finished_at"] is None) == (Decimal("1.25"), False)
+
+
+def test_deleted_days_are_never_asked_for_again_whatever_the_settings_say_later(
+    tmp_path: Path,
+) -> None:
+    there = stored(tmp_path / "home", "acme")
+    delete(there, keeping(there, 1))
+    [acme] = with_kept_days(keeping(there, "forever"), there.lake, NOW.date()).connections
+    assert acme.first_day == OCTOBER
+    [acme] = with_kept_days(keeping(there, 1), there.lake, date(2027, 1, 5)).connections
+    assert acme.first_day == date(2026, 12, 1)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+from upath import UPath
+
+from openai_costs.storage.delta import PROPERTIES, DeltaTables
+from openai_costs.storage.delta_operations import overwrite
+from openai_costs.storage.purging import purge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GONE, KEPT = "user-who-left", "user-who-stayed"
+
+
+def test_a_purge_leaves_no_byte_of_a_replaced_row_and_every_byte_of_the_others(
+    tmp_path: Path,
+) -> None:
+    tables = DeltaTables(UPath(tmp_path))
+    both = pl.DataFrame({"user": [GONE, KEPT]})
+    tables.create("core/users", both.clear(), ())
+    tables.commit("core/users", lambda table: overwrite(table, both))
+    orphan = tmp_path / "core/users/part-of-a-killed-writer.parquet"
+    both.write_parquet(orphan, compression="uncompressed")
+    tables.commit("core/users", lambda table: overwrite(table, both.filter(user=KEPT)))
+    purge(tables, "core/users")
+    files = [path for path in (tmp_path / "core/users").rglob("*") if path.is_file()]
+    data = [path for path in files if path.suffix == ".parquet" and "_delta_log" not in str(path)]
+    assert pl.read_parquet(data)["user"].to_list() == [KEPT]
+    assert not any(GONE.encode() in path.read_bytes() for path in files)
+    table = DeltaTables(UPath(tmp_path)).get("core/users")
+    assert {**PROPERTIES, **table.metadata().configuration} == PROPERTIES
