@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from openai_costs.cli.backfill import Headless
-from openai_costs.cli.findings import MuteRequest, mute, shown
+from openai_costs.cli.finding_changes import MuteRequest, mute
+from openai_costs.cli.findings import shown
 from openai_costs.outputs.alerts.cron import deliver_once
 from openai_costs.settings import Alerts, Budget, Route
 from openai_costs.sources.provider import Reach

@@ -179,12 +179,27 @@ def findings(
     """List open findings, the most severe first, each with its reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    found = findings.shown(place(_settings(home).home), everything=everything)
+    folder = place(_settings(home).home)
+    found = findings.shown(folder, everything=everything)
     if as_json:
         typer.echo(json.dumps(findings.as_json(found), indent=2))
         return
-    for line in findings.lines(found):
+    for line in findings.lines(found, findings.page_of(folder)):
         say(line)
+    for line in findings.what_to_do(found):
+        say(line)
+
+
+@app.command()
+def acknowledge(
+    finding: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    by: Annotated[str, typer.Option(help="Who takes care of it; a name.")],
+    home: Home = None,
+) -> None:
+    """Note who takes care of a finding; it stays open."""
+    from openai_costs.cli import finding_changes  # noqa: PLC0415
+
+    say(finding_changes.acknowledge(_settings(home), finding, by, utc_now().date()))
 
 
 @app.command()
@@ -196,10 +211,10 @@ def mute(
     home: Home = None,
 ) -> None:
     """Mute a finding through a day, with a reason."""
-    from openai_costs.cli import findings  # noqa: PLC0415
+    from openai_costs.cli import finding_changes  # noqa: PLC0415
 
-    request = findings.MuteRequest(reason, until.date(), by)
-    say(findings.mute(_settings(home), finding, request, utc_now().date()))
+    request = finding_changes.MuteRequest(reason, until.date(), by)
+    say(finding_changes.mute(_settings(home), finding, request, utc_now().date()))
 
 
 @app.command()

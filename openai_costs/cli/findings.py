@@ -1,9 +1,8 @@
-"""What the commands findings, mute and doctor show about findings and routes; prints nothing."""
+"""What the commands findings and doctor show about findings and routes; prints nothing."""
 
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
 
 from upath import UPath
 
@@ -11,23 +10,20 @@ from openai_costs.cli.empty_home import refuse_empty
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.hosts import is_loopback
 from openai_costs.outputs.alerts.channels import apprise, webhook
-from openai_costs.outputs.alerts.evaluation import NOTHING
-from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
-from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.outputs.alerts.rules import all_rules, find_rule
-from openai_costs.outputs.alerts.titles import one_line, title_of
-from openai_costs.settings import Mute, Route
+from openai_costs.outputs.alerts.titles import next_step_of, one_line, title_of
+from openai_costs.outputs.finding_view import view_of
+from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.settings import Route
 from openai_costs.settings.addresses import host_of
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import secret
 from openai_costs.sources.provider import Diagnosis
-from openai_costs.storage.files import place
-from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
 
-BY = "command line"
+_INDENT = " " * 14
 
 
 def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
@@ -41,15 +37,39 @@ def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
     return [one for one in found if everything or one.state in OPEN]
 
 
-def lines(findings: list[Finding]) -> Iterator[str]:
-    """Yield findings as text: a line with the id and the title, then the reason and the rule."""
+def lines(findings: list[Finding], page: str = "") -> Iterator[str]:
+    """Yield findings as text: the id and the title, then the reason, the next step and the rule.
+
+    Args:
+        findings: The findings.
+        page: The file of the page; empty where there is none to link to.
+    """
     for one in findings:
-        state = f"muted through {one.muted_until}" if one.state == "muted" else one.state
-        title = title_of(one, find_rule(one.rule))
-        yield f"{one.finding_id}  {state:<8} {one.severity:<8} {title}"
-        yield f"              {one_line(one.because)} [{one.rule}]"
+        rule, state = find_rule(one.rule), one.state
+        if one.state == "muted":
+            state = f"muted through {one.muted_until}"
+        yield f"{one.finding_id}  {state:<8} {one.severity:<8} {title_of(one, rule)}"
+        yield f"{_INDENT}{one_line(one.because)} [{one.rule}]"
+        if one.state in OPEN and (step := next_step_of(one, rule)):
+            yield f"{_INDENT}Next step: {step}"
+        if one.acknowledged_by:
+            yield f"{_INDENT}Acknowledged by {one.acknowledged_by} on {one.acknowledged_day}."
+        if page:
+            yield f"{_INDENT}{page}{view_of(one)}"
     if not findings:
         yield "No open finding. `openai-costs findings --all` also lists closed and muted ones."
+
+
+def what_to_do(findings: list[Finding]) -> Iterator[str]:
+    """Yield the commands about the first open finding, as an example for the others."""
+    if first := next((one.finding_id for one in findings if one.state in OPEN), ""):
+        yield f"To take care of one: openai-costs acknowledge {first} --by NAME"
+        yield f"To silence one:      openai-costs mute {first} --reason WHY --until YYYY-MM-DD"
+
+
+def page_of(home: UPath) -> str:
+    """Return the file of a home's page as an address; empty where there is none."""
+    return (home / PAGE).absolute().as_uri() if (home / PAGE).exists() else ""
 
 
 def as_json(findings: list[Finding]) -> list[dict[str, object]]:
@@ -57,54 +77,8 @@ def as_json(findings: list[Finding]) -> list[dict[str, object]]:
     return [{name: _plain(getattr(one, name)) for name in Findings.types()} for one in findings]
 
 
-class MuteRequest(NamedTuple):
-    """Why a finding is muted, through which UTC day, and by whom."""
-
-    reason: str
-    until: date
-    by: str = ""
-
-
-def mute(settings: Settings, name: str, request: MuteRequest, today: date) -> str:
-    """Mute a finding, and return a sentence about it.
-
-    Raises:
-        NothingStored: Nothing was evaluated in this home yet.
-        SettingsError: There is no such finding, or the request cannot be used.
-    """
-    home = place(settings.home)
-    refuse_empty(home, "findings")
-    finding = _named(home, name)
-    reason, until, by = request.reason.strip(), request.until, request.by.strip() or BY
-    if until < today:
-        raise SettingsError(f"--until {until} has passed. Give today, {today}, or a later day.")
-    if not reason or "@" in reason + by:
-        raise SettingsError(
-            "A mute needs a reason, and neither the reason nor the name may hold an e-mail address."
-        )
-    refuse_unwritable(home)
-    entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)
-    keep_mute(home, entry)
-    lake = Lake(home)
-    with lake.alone(Findings):
-        record(lake, NOTHING, with_mutes(settings.alerts, home), today)
-    about = f"{finding.finding_id} ({finding.rule})"
-    if finding.state == "closed":
-        return f"{about} is closed. If it opens again, it is muted through {until}: {reason}"
-    return f"{about} is muted through {until}: {reason}"
-
-
 def _plain(value: object) -> object:
     return str(value) if isinstance(value, (Decimal, date)) else value
-
-
-def _named(home: UPath, name: str) -> Finding:
-    found = rows(Finding, Lake(home).read(Findings))
-    same = [one for one in found if name and one.finding_id.startswith(name)]
-    if len(same) == 1:
-        return same[0]
-    why = "There is no finding" if not same else f"{len(same)} findings begin with"
-    raise SettingsError(f"{why} {name!r}. `openai-costs findings --all` lists them.")
 
 
 def route_facts(settings: Settings) -> Iterator[Diagnosis]:

@@ -32,6 +32,8 @@ class Rule:
         compared: What `expected` is, as the word behind it: `against $13.00 metered`.
         quiet_days: Judged days without the condition after which a finding is closed; 0 when one
             evaluation without it is enough.
+        next_step: What to do next, with the same placeholders, {owner}, and {or_revoke} (names the
+            API key to revoke, where the finding is about one); empty where the reason ends with it.
         reports_end: Whether its end is a message; not where something else takes its place.
         page: The page of the documentation that has a section about it.
     """
@@ -40,6 +42,7 @@ class Rule:
     title: str = "{who}: {usd} at stake {when}"
     span: str = "on {day}"
     compared: str = "expected"
+    next_step: str = ""
     quiet_days: int = 2
     reports_end: bool = True
     page: str = "docs/alerts.md"

@@ -29,11 +29,11 @@ HeaderName = Annotated[
 HeaderValue = Annotated[
     str, written_as(r"[ -~]+", "must be one line of ASCII text, as a header's value is")
 ]
-DagsterAddress = Annotated[
+WebAddress = Annotated[
     str,
     written_as(
         r"https?://[^\s@]+",
-        "must be a web address without a user: https://dagster.example.com",
+        "must be a web address without a user: https://costs.example.com",
     ),
 ]
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
@@ -198,7 +198,9 @@ class Alerts(Section):
 
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
-    dagster_url: DagsterAddress | None = None
+    page_url: WebAddress | None = None
+    """The address of the cost explorer: messages link to the view they speak of."""
+    dagster_url: WebAddress | None = None
     """The address of the Dagster UI: messages link to the asset with the evidence."""
     growing_factor: Decimal = Field(default=Decimal("1.5"), gt=1, le=100)
     """A finding grows when its dollars reach this multiple of those last reported, ..."""

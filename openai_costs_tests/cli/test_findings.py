@@ -8,14 +8,8 @@ from threading import Thread
 import pytest
 from upath import UPath
 
-from openai_costs.cli.findings import (
-    MuteRequest,
-    as_json,
-    lines,
-    mute,
-    route_facts,
-    shown,
-)
+from openai_costs.cli.finding_changes import MuteRequest, acknowledge, mute
+from openai_costs.cli.findings import as_json, lines, page_of, route_facts, shown, what_to_do
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.evaluation import NOTHING
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
@@ -56,13 +50,54 @@ def test_open_findings_are_shown_the_worst_first(home: UPath) -> None:
 
 
 def test_a_finding_is_shown_with_dollars_and_its_reason(home: UPath) -> None:
-    first, why, *_ = lines(shown(home))
+    first, why, step, *_ = lines(shown(home))
     assert first == (
         "bbb222  open     critical Spend of API key etl was $412.50 above expected on 2026-11-18"
     )
     assert why.strip() == (
         "The key etl made 34 times as many requests as on other Wednesdays [anomalies.spike]"
     )
+    assert step.strip() == (
+        "Next step: Ask data-platform whether it is intended: if so, acknowledge it or mute it. "
+        "If no one expects it, revoke API key etl (key_etl)."
+    )
+
+
+def test_each_finding_links_to_its_view_and_the_commands_name_an_id(home: UPath) -> None:
+    assert not page_of(home)
+    shown_with = list(lines(shown(home)[:1], "file:///page.html"))
+    assert shown_with[-1].strip().startswith("file:///page.html#by=model&from=2026-11-04")
+    assert list(what_to_do(shown(home))) == [
+        "To take care of one: openai-costs acknowledge bbb222 --by NAME",
+        "To silence one:      openai-costs mute bbb222 --reason WHY --until YYYY-MM-DD",
+    ]
+    assert not list(what_to_do([OVER]))
+
+
+def test_an_acknowledged_finding_stays_open_under_a_name_until_it_changes(home: UPath) -> None:
+    text = acknowledge(settings(home), "aaa", "Ada", day(23))
+    assert text == "aaa111 (anomalies.spike) is acknowledged by Ada, until it grows or closes."
+    (one,) = (one for one in shown(home) if one.finding_id == "aaa111")
+    assert "Acknowledged by Ada on 2026-11-23." in "".join(lines([one]))
+    mute(settings(home), "aaa", MuteRequest("known", day(30)), day(23))
+    (muted,) = (one for one in shown(home, everything=True) if one.finding_id == "aaa111")
+    assert (muted.state, muted.acknowledged_by) == ("muted", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "text"),
+    [
+        ("zzz", "Ada", "There is no finding 'zzz'"),
+        ("ccc", "Ada", "is closed: only an open finding"),
+        ("aaa", " ", "--by needs the name"),
+        ("aaa", "ada@acme.example", "without an e-mail address"),
+    ],
+)
+def test_an_acknowledgement_that_cannot_be_used_says_why(
+    home: UPath, name: str, by: str, text: str
+) -> None:
+    with pytest.raises(SettingsError, match=text):
+        acknowledge(settings(home), name, by, day(23))
 
 
 def test_without_an_open_finding_there_is_a_sentence(home: UPath) -> None:

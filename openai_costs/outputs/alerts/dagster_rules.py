@@ -19,10 +19,18 @@ from openai_costs.questions.rules import Rule
 from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
 
 CHECK_FAILED = Rule(
-    "data.check_failed", title="The check {name} failed on {since}", span="", quiet_days=0
+    "data.check_failed",
+    title="The check {name} failed on {since}",
+    next_step="Correct the cause, see docs/operations.md#checks. Then materialize the days again.",
+    span="",
+    quiet_days=0,
 )
 RUN_FAILED = Rule(
-    "data.run_failed", title="The job {name} failed on {since}", span="", quiet_days=0
+    "data.run_failed",
+    title="The job {name} failed on {since}",
+    next_step="Open the run in Dagster, correct the cause, and start the job again.",
+    span="",
+    quiet_days=0,
 )
 LOOKBACK = timedelta(days=30)
 """A run that failed longer ago is history, also when the job never ran again; so is a failed day

@@ -23,6 +23,8 @@ from openai_costs.tables.mart.deliveries import Deliveries
 LATE = Rule(
     "data.late",
     title="Late data from {connection}: {observed} of {name} not settled, from {since} on",
+    next_step="Run `openai-costs doctor`, which checks the key. Then read the missing days with "
+    "`openai-costs backfill`.",
     span="as of {day}",
     quiet_days=0,
 )

@@ -15,7 +15,7 @@ from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.delivery_log import DeliveryLog
 from openai_costs.outputs.alerts.delivery_queue import QueuedMessage, delivery_queue
 from openai_costs.outputs.alerts.digest import digest
-from openai_costs.outputs.alerts.message import Message, clean, message, repeated
+from openai_costs.outputs.alerts.message import Addresses, Message, clean, message, repeated
 from openai_costs.outputs.alerts.rows import Change, Finding, rows
 from openai_costs.outputs.alerts.rules import find_rule
 from openai_costs.settings import Alerts, ChannelKind, Route
@@ -124,7 +124,7 @@ class _Sender:
         except SettingsError as missing:
             raise DeliveryFailed(str(missing), is_retryable=True) from None
         try:
-            made = _message(queued, self.alerts.dagster_url)
+            made = _message(queued, Addresses(self.alerts.page_url, self.alerts.dagster_url))
             return self.channels[queued.route.channel](made, address)
         except DeliveryFailed:
             raise
@@ -149,9 +149,9 @@ class _Sender:
         return [one for one in waiting if one.route != queued.route]
 
 
-def _message(queued: QueuedMessage, dagster_url: str | None) -> Message:
+def _message(queued: QueuedMessage, at: Addresses) -> Message:
     messages = [
-        message(one.finding, one.change, find_rule(one.finding.rule), dagster_url=dagster_url)
+        message(one.finding, one.change, find_rule(one.finding.rule), at=at)
         for one in queued.changes
     ]
     made = digest(queued.route.name, messages) if queued.route.digest else messages[0]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from openai_costs.outputs.alerts.message import Line, Message
 from openai_costs.tables.candidate import SEVERITIES
 
-_REPEATED = ("Connection", "Why", "Owner", "Details", "Mute", "Rule")
+_REPEATED = ("Connection", "Why", "Next step", "Owner", "Details", "Acknowledge", "Mute", "Rule")
 """The lines of a message that a digest repeats."""
 
 _THRESHOLD = re.compile(r"/[^/]*%$")
@@ -65,4 +65,4 @@ def _section(group: Sequence[Message]) -> Iterable[Line]:
     yield from (line for line in first.lines if line.label in _REPEATED)
     for other in others:
         yield Line("Also", other.title)
-        yield from (line for line in other.lines if line.label in ("Mute", "Rule"))
+        yield from (line for line in other.lines if line.label in ("Acknowledge", "Mute", "Rule"))

@@ -121,8 +121,14 @@ class _Life:
         self.decision.findings.append(finding)
 
     def _changed(self, finding: Finding, kind: str, *, is_told: bool = True) -> Finding:
-        """Add a change, and return the finding with its number."""
-        changed = replace(finding, change=finding.change + 1, told_usd=finding.impact_usd)
+        """Add a change, and return the finding with its number; it has to be acknowledged anew."""
+        changed = replace(
+            finding,
+            change=finding.change + 1,
+            told_usd=finding.impact_usd,
+            acknowledged_by=None,
+            acknowledged_day=None,
+        )
         self.decision.changes.append(
             Change(
                 finding_id=changed.finding_id,

@@ -13,7 +13,14 @@ from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.redaction import redacted, without_secrets
 from openai_costs.kernel.visible_text import visible
 from openai_costs.outputs.alerts.rows import Change, Finding
-from openai_costs.outputs.alerts.titles import amount, one_line, span_of, title_of
+from openai_costs.outputs.alerts.titles import (
+    amount,
+    next_step_of,
+    one_line,
+    span_of,
+    title_of,
+)
+from openai_costs.outputs.finding_view import view_of
 from openai_costs.questions.rules import Rule
 from openai_costs.tables.candidate import EVERY_CONNECTION
 
@@ -27,6 +34,21 @@ _OF_CHANGE = (
 )
 ID_LABELS = {"api_key": "API key id", "project": "Project id", "user": "User id"}
 """What the provider gives an id to, by which it is looked up there; others have names alone."""
+
+
+class Addresses(NamedTuple):
+    """Where people open what a message speaks of; None where no address is known.
+
+    Args:
+        page: The page, as `openai-costs serve` or another web server gives it.
+        dagster: The Dagster UI.
+    """
+
+    page: str | None = None
+    dagster: str | None = None
+
+
+NO_ADDRESSES = Addresses()
 
 
 class Line(NamedTuple):
@@ -76,12 +98,12 @@ def message(
     change: Change,
     rule: Rule,
     *,
-    dagster_url: str | None,
+    at: Addresses = NO_ADDRESSES,
     is_possibly_repeated: bool = False,
 ) -> Message:
     """Return the message about one change of a finding."""
     then = at_change(finding, change)
-    link = _link(then, dagster_url)
+    link = _link(then, at)
     made = Message(
         key=finding.finding_id,
         number=f"{finding.finding_id}-{change.change}",
@@ -146,11 +168,14 @@ def _lines(then: Finding, change: Change, rule: Rule, link: str) -> Iterable[Lin
     yield Line("Why", one_line(then.because))
     if then.outlook and change.kind != "closed":
         yield Line("Outlook", one_line(then.outlook))
+    if change.kind != "closed" and (step := next_step_of(then, rule)):
+        yield Line("Next step", step)
     yield Line("Owner", one_line(then.owner) if then.owner else "unknown")
     if then.subject_name and then.subject_kind in ID_LABELS:
         yield Line(ID_LABELS[then.subject_kind], one_line(then.subject_id))
     yield Line("Details", link or then.docs)
     if change.kind != "closed":
+        yield Line("Acknowledge", f"openai-costs acknowledge {then.finding_id} --by NAME")
         yield Line("Mute", _mute_command(then))
     yield Line("Rule", then.rule)
 
@@ -182,11 +207,14 @@ def _mute_command(then: Finding) -> str:
     return f'openai-costs mute {then.finding_id} --reason "..." --until YYYY-MM-DD'
 
 
-def _link(then: Finding, dagster_url: str | None) -> str:
-    if not dagster_url:
+def _link(then: Finding, at: Addresses) -> str:
+    """Return the address of the dollars on the page, or else of the evidence in Dagster."""
+    if at.page:
+        return f"{at.page}{view_of(then)}"
+    if not at.dagster:
         return ""
     path = then.table_name.replace(".", "/")
-    return f"{dagster_url.rstrip('/')}/assets/{path}?partition={then.day}"
+    return f"{at.dagster.rstrip('/')}/assets/{path}?partition={then.day}"
 
 
 def _facts(then: Finding, change: Change) -> dict[str, str | None]:

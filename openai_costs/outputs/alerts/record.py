@@ -74,4 +74,6 @@ def _restored(finding: Finding, newest: Change | None) -> Finding:
         severity=newest.severity,
         day=newest.day,
         closed_day=newest.changed_day if newest.kind == "closed" else None,
+        acknowledged_by=None,
+        acknowledged_day=None,
     )

@@ -59,6 +59,8 @@ class Finding(Candidate):
     muted_until: date | None = None
     mute_reason: str | None = None
     muted_by: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_day: date | None = None
 
 
 @dataclass(frozen=True)

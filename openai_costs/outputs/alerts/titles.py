@@ -43,6 +43,11 @@ def span_of(finding: Finding, rule: Rule) -> str:
     return rule.span.format_map(_parts(finding))
 
 
+def next_step_of(finding: Finding, rule: Rule) -> str:
+    """Return what to do next, as sentences; empty where the reason of the finding ends with it."""
+    return rule.next_step.format_map(_parts(finding))
+
+
 def amount(value: Decimal, unit: str) -> str:
     """Return a number with its unit: `$1,234.50`, `3 days`, `1 message`."""
     if unit == "USD":
@@ -68,6 +73,8 @@ def _parts(finding: Finding) -> dict[str, str]:
     return {
         "who": f"{kind} {name}",
         "name": name,
+        "owner": one_line(finding.owner) if finding.owner else "its owner",
+        "or_revoke": _or_revoke(finding, name),
         "connection": "all connections" if is_everywhere else finding.connection,
         "usd": dollars(abs(finding.impact_usd or Decimal(0))),
         "observed": _amount_or_none(finding.observed, finding.unit),
@@ -78,6 +85,13 @@ def _parts(finding: Finding) -> dict[str, str]:
         "when": _until(finding.since_day, finding.day),
         "period": _until(first, finding.day),
     }
+
+
+def _or_revoke(finding: Finding, name: str) -> str:
+    if finding.subject_kind != "api_key":
+        return ""
+    key = name if name == finding.subject_id else f"{name} ({finding.subject_id})"
+    return f" If no one expects it, revoke API key {key}."
 
 
 def _until(first: date, last: date) -> str:

@@ -5,7 +5,6 @@ Open ones first, the worst of them first; closed ones stay, because the chart's 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -14,18 +13,13 @@ from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.outputs.alerts.rules import find_rule
-from openai_costs.outputs.alerts.titles import title_of
-from openai_costs.outputs.report.address import address
+from openai_costs.outputs.alerts.titles import next_step_of, title_of
+from openai_costs.outputs.finding_view import Scopes, view_of
 from openai_costs.outputs.report.section import Cell, Row, Section, number
 from openai_costs.tables.mart.findings import OPEN, worst_first
 
 _MOST_DECISIONS: Final = 5
 _MOST_LISTED: Final = 60
-_BEFORE: Final = timedelta(days=14)
-"""How many days before an incident its view begins."""
-
-Scopes = dict[str, dict[str, str | None]]
-"""What each budget covers: its filter, by its name."""
 
 
 class Decision(NamedTuple):
@@ -48,7 +42,7 @@ def decisions(findings: pl.DataFrame, scopes: Scopes) -> tuple[tuple[Decision, .
     apart = {_subject(one): one for one in reversed(list(worst))}
     first = [one for one in worst if apart[_subject(one)] is one]
     shown = tuple(
-        Decision(one.severity, _title(one), without_domains(one.owner or ""), _view(one, scopes))
+        Decision(one.severity, _title(one), without_domains(one.owner or ""), view_of(one, scopes))
         for one in first[:_MOST_DECISIONS]
     )
     return shown, len(first) - len(shown)
@@ -105,9 +99,14 @@ def _summary(findings: pl.DataFrame) -> str:
 def _row(one: Finding, scopes: Scopes) -> Row:
     is_open = one.state in OPEN
     mute = (
-        f"To mute: openai-costs mute {one.finding_id} --reason WHY --until DAY" if is_open else ""
+        f"To acknowledge it: openai-costs acknowledge {one.finding_id} --by NAME. "
+        f"To mute it: openai-costs mute {one.finding_id} --reason WHY --until DAY."
+        if is_open
+        else ""
     )
-    texts = (one.because, one.outlook or "", mute, f"Rule {one.rule}, {one.docs}.")
+    step = next_step_of(one, find_rule(one.rule)) if is_open else ""
+    taken = f"Acknowledged by {one.acknowledged_by}." if one.acknowledged_by else ""
+    texts = (one.because, one.outlook or "", step, taken, mute, f"Rule {one.rule}, {one.docs}.")
     return Row(
         cells=(
             Cell(_title(one)),
@@ -116,7 +115,7 @@ def _row(one: Finding, scopes: Scopes) -> Row:
             Cell(str(one.since_day)),
             Cell(one.state),
         ),
-        address=_view(one, scopes),
+        address=view_of(one, scopes),
         anchor=f"finding-{one.finding_id}",
         tone=one.severity if is_open else "",
         about=without_domains(" ".join(filter(None, texts))),
@@ -130,13 +129,3 @@ def _subject(one: Finding) -> tuple[str, str]:
 
 def _title(one: Finding) -> str:
     return without_domains(title_of(one, find_rule(one.rule)))
-
-
-def _view(one: Finding, scopes: Scopes) -> str:
-    """Return the address of the view that a finding speaks of; empty where there is none."""
-    days = (min(one.since_day, one.day) - _BEFORE, one.day)
-    if one.subject_kind == "budget":
-        scope = scopes.get(one.subject_id.partition("/")[0])
-        return "" if scope is None else address(scope, days=days)
-    view = address({one.subject_kind: one.subject_id}, days=days)
-    return view if f"{one.subject_kind}=" in view else f"#finding-{one.finding_id}"

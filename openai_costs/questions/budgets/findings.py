@@ -25,6 +25,7 @@ EXCEEDED = Rule(
     "budgets.exceeded",
     title="{who} was {usd} over its limit on {day} (over since {since})",
     span="{period}",
+    next_step="Ask {owner} what grew. Stop the cause, or raise limit_usd in [[budgets]].",
     quiet_days=1,
 )
 THRESHOLD = Rule(
@@ -32,11 +33,13 @@ THRESHOLD = Rule(
     title="{who} passed {percent} of its limit ({threshold}) on {since}",
     span="{period}",
     quiet_days=1,
+    next_step="Nothing, if a larger share of the period has passed. Otherwise ask {owner}.",
     reports_end=False,
 )
 FORECAST = Rule(
     "budgets.forecast_exceeds",
     title="On {day}, {who} was forecast to exceed its limit by {usd} (at risk since {since})",
+    next_step="Decide with {owner} before the period ends: reduce what grew, or raise limit_usd.",
     span="",  # what was spent so far cannot be compared with the forecast of the whole period
 )
 

@@ -56,6 +56,14 @@ class Findings(Contract):
     muted_until: dt.date = column("The last day of the mute.", unit="UTC day", nullable=True)
     mute_reason: str = column("Why it is muted.", nullable=True)
     muted_by: str = column("Who muted it.", nullable=True, str_matches=NO_ADDRESS)
+    acknowledged_by: str = column(
+        "Who takes care of it; null again from its next change on.",
+        nullable=True,
+        str_matches=NO_ADDRESS,
+    )
+    acknowledged_day: dt.date = column(
+        "The day it was acknowledged.", unit="UTC day", nullable=True
+    )
     evidence: str = column(
         "The table that holds the evidence, as layer.table.",
         alias="table_name",  # every contract has a method of that name

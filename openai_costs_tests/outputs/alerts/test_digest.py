@@ -15,14 +15,12 @@ def test_a_digest_begins_with_the_most_dollars_and_names_the_mute_of_each() -> N
         finding(finding_id="aaa", subject_id="key_a"),
         change(finding_id="aaa", severity="critical", impact_usd=Decimal(9)),
         SPIKE,
-        dagster_url=None,
     )
-    large = message(finding(finding_id="bbb"), change(), SPIKE, dagster_url=None)
+    large = message(finding(finding_id="bbb"), change(), SPIKE)
     over = message(
         finding(finding_id="ccc", subject_id="key_c"),
         change(2, "closed", finding_id="ccc", impact_usd=Decimal(9000)),
         SPIKE,
-        dagster_url=None,
     )
     made = digest("finops", [over, small, large])
     assert made.title == f"3 findings changed. The largest: {large.title}"
@@ -42,7 +40,6 @@ def test_a_digest_reports_the_thresholds_of_a_budget_with_the_budget() -> None:
             finding(finding_id=one, subject_kind="budget", subject_id=one),
             change(finding_id=one),
             SPIKE,
-            dagster_url=None,
         )
         for one in ids
     ]
@@ -51,12 +48,11 @@ def test_a_digest_reports_the_thresholds_of_a_budget_with_the_budget() -> None:
 
 
 def test_a_digest_reports_two_findings_about_one_key_together() -> None:
-    new = message(finding(finding_id="aaa"), change(finding_id="aaa"), SPIKE, dagster_url=None)
+    new = message(finding(finding_id="aaa"), change(finding_id="aaa"), SPIKE)
     bypass = message(
         finding(finding_id="bbb", rule="gateway_bypass.unregistered"),
         change(finding_id="bbb", impact_usd=Decimal(100)),
         SUM,
-        dagster_url=None,
     )
     made = digest("finops", [bypass, new])
     assert [line.text for line in made.lines if not line.label] == [new.title]

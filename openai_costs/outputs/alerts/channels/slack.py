@@ -15,7 +15,7 @@ BLOCK_LIMIT = 50
 TEXT_LIMIT = 3000
 """Slack accepts 40,000 characters, but shows this text only in notifications."""
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-COPIED = frozenset({*ID_LABELS.values(), "Details", "Mute", "Rule"})
+COPIED = frozenset({*ID_LABELS.values(), "Details", "Acknowledge", "Mute", "Rule"})
 """What people copy or search for is shown as code, character by character."""
 _TICKED = {ord("`"): "\u02cb"}
 _PLAIN = _TICKED | str.maketrans({"*": "\u2217", "~": "\u223c"})

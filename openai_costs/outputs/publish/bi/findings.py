@@ -16,7 +16,8 @@ FINDINGS = View(
         SELECT finding_id, rule, severity, state, state IN ('open', 'growing') AS is_open,
                subject_kind, subject_id, {_CALLED.format("subject")} AS subject,
                connection, since_day, day, opened_day, closed_day, {_AS_DOUBLE}, unit, because,
-               outlook, owner, muted_until, mute_reason, muted_by, table_name, docs
+               outlook, owner, muted_until, mute_reason, muted_by,
+               acknowledged_by, acknowledged_day, table_name, docs
         FROM mart.findings {_OF_KIND.format("subject")}
     """,  # noqa: S608 - our own words
     columns={
@@ -44,6 +45,8 @@ FINDINGS = View(
         "muted_until": "The last day of the mute. [UTC day]",
         "mute_reason": "Why the finding is muted.",
         "muted_by": "Who muted the finding; a name.",
+        "acknowledged_by": "Who takes care of the finding, since its newest change; a name.",
+        "acknowledged_day": "The day the finding was acknowledged. [UTC day]",
         "table_name": "The table that holds the evidence, as layer.table.",
         "docs": "The section of the documentation about the rule.",
     },

@@ -14,6 +14,15 @@ GAP_DAYS = 3
 LASTING_GAP_DAYS = 14
 """The same for rises that last: they go on after days below the threshold."""
 
+NEXT_STEP = "Ask {owner} whether it is intended: if so, acknowledge it or mute it.{or_revoke}"
+NEXT_STEPS = {
+    "drop": "If it was not ended on purpose, something may be broken: inform {owner}.",
+    "slow_leak": "Ask {owner} what accumulates: a job that reads everything again, or a prompt or "
+    "conversation that only grows.{or_revoke}",
+    "new_spender": "Check that {owner} expects it and that a budget covers it.{or_revoke}",
+}
+"""What to do about a kind; about any other, `NEXT_STEP`."""
+
 Days = Sequence[dict[str, Any]]
 """The rows of mart.spend_anomalies of an incident, of the series that reports it, by day."""
 
@@ -47,7 +56,12 @@ class Kind:
     @property
     def rule(self) -> Rule:
         """Return the rule of its findings."""
-        return Rule(f"anomalies.{self.name}", title=self.title, quiet_days=self.gap_days)
+        return Rule(
+            f"anomalies.{self.name}",
+            title=self.title,
+            next_step=NEXT_STEPS.get(self.name, NEXT_STEP),
+            quiet_days=self.gap_days,
+        )
 
     @property
     def gap_days(self) -> int:

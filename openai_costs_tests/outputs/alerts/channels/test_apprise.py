@@ -13,7 +13,7 @@ from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 
 # apprise looks for a module that Python 3.13 no longer has, and brings its own there.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-MADE = message(finding(), change(), SPIKE, dagster_url=None)
+MADE = message(finding(), change(), SPIKE)
 
 
 def to(url: str) -> Address:

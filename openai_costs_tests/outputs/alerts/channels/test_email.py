@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import email
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.digest import digest
-from openai_costs.outputs.alerts.message import message
+from openai_costs.outputs.alerts.message import Addresses, message
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import Mailbox, closed_port, mailbox
 
-MADE = message(finding(), change(), SPIKE, dagster_url=None)
+MADE = message(finding(), change(), SPIKE)
 SENDER = "costs@acme.example"
 
 
@@ -122,7 +122,9 @@ def test_a_server_that_offers_no_login_is_named_as_the_cause() -> None:
 
 
 def test_html_escapes_names_and_links_only_the_details() -> None:
-    made = message(finding(owner="<b>&"), change(), SPIKE, dagster_url="https://d.example/?a=1")
+    made = message(
+        finding(owner="<b>&"), change(), SPIKE, at=Addresses(dagster="https://d.example/?a=1")
+    )
     shown = email.html(made)
     assert "<td>&lt;b&gt;&amp;</td>" in shown
     assert shown.count("<a href=") == 1

@@ -7,13 +7,15 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import slack
 from openai_costs.outputs.alerts.channels.channel import Address
 from openai_costs.outputs.alerts.digest import digest
-from openai_costs.outputs.alerts.message import Line, Message, message
+from openai_costs.outputs.alerts.message import Addresses, Line, Message, message
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import http_inbox
 
 
 def made(**other: Any) -> Message:  # noqa: ANN401 - any column
-    return message(finding(18, 20, **other), change(), SPIKE, dagster_url="https://d.example")
+    return message(
+        finding(18, 20, **other), change(), SPIKE, at=Addresses(dagster="https://d.example")
+    )
 
 
 def test_a_message_arrives_with_blocks_and_a_plain_text() -> None:
@@ -52,7 +54,7 @@ def test_slacks_limits_are_kept() -> None:
 
 def test_a_text_to_copy_is_not_changed() -> None:
     with_rule = {"subject_id": "key_route_*`1`", "docs": "docs/alerts.md#budgets-forecast_exceeds"}
-    made = message(finding(18, 20, **with_rule), change(), SPIKE, dagster_url=None)
+    made = message(finding(18, 20, **with_rule), change(), SPIKE)
     shown = str(list(slack.blocks(made)))
     assert "API key id: `key_route_*\u02cb1\u02cb`" in shown
     assert "Details: `docs/alerts.md#budgets-forecast_exceeds`" in shown

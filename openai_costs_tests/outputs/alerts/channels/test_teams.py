@@ -8,14 +8,17 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import teams
 from openai_costs.outputs.alerts.channels.channel import Address
 from openai_costs.outputs.alerts.digest import digest
-from openai_costs.outputs.alerts.message import Message, message
+from openai_costs.outputs.alerts.message import Addresses, Message, message
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import http_inbox
 
 
 def made(kind: str = "opened", **other: Any) -> Message:  # noqa: ANN401 - any column
     return message(
-        finding(18, 20, **other), change(kind=kind), SPIKE, dagster_url="https://d.example"
+        finding(18, 20, **other),
+        change(kind=kind),
+        SPIKE,
+        at=Addresses(dagster="https://d.example"),
     )
 
 
@@ -54,7 +57,7 @@ def test_the_colour_of_the_title_is_the_severity_and_green_when_closed() -> None
 
 
 def test_without_a_link_there_is_no_button() -> None:
-    without = message(finding(), change(), SPIKE, dagster_url=None)
+    without = message(finding(), change(), SPIKE)
     assert "actions" not in teams.card(without)
 
 

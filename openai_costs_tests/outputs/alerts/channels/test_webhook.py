@@ -13,12 +13,12 @@ from pydantic import SecretStr
 import openai_costs
 from openai_costs.outputs.alerts.channels import webhook
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
-from openai_costs.outputs.alerts.message import message
+from openai_costs.outputs.alerts.message import Addresses, message
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import http_inbox
 
 PAGE = (Path(openai_costs.__file__).parent.parent / "docs" / "alerts.md").read_text("utf-8")
-MADE = message(finding(), change(), SPIKE, dagster_url="https://d.example")
+MADE = message(finding(), change(), SPIKE, at=Addresses(dagster="https://d.example"))
 
 
 def test_a_receiver_can_verify_the_signature_with_the_standard_library() -> None:
@@ -60,7 +60,9 @@ def documented(name: str) -> dict[str, Any]:
 def posted(name: str, kind: str, **other: Any) -> tuple[dict[str, str], Any]:  # noqa: ANN401
     """The headers and the body that a documented route sends about a change."""
     route = documented(name)
-    made = message(finding(**other), change(2, kind), SPIKE, dagster_url="https://d.example")
+    made = message(
+        finding(**other), change(2, kind), SPIKE, at=Addresses(dagster="https://d.example")
+    )
     with http_inbox() as inbox:
         secrets = dict.fromkeys(route.get("headers_env", {}), SecretStr("Bearer s3cr3t"))
         address = Address("r", NOW, SecretStr(inbox.url), headers=secrets)
