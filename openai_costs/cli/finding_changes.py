@@ -25,7 +25,7 @@ BY = "command line"
 def acknowledge(settings: Settings, name: str, by: str, today: date) -> str:
     """Note who takes care of an open finding, and return a sentence about it.
 
-    It stays open and is reported again when it grows: from then on nobody has acknowledged it.
+    It stays open and is reported again when it grows: then it needs a new acknowledgement.
 
     Raises:
         NothingStored: Nothing was evaluated in this home yet.

@@ -18,7 +18,7 @@ from openai_costs.questions.budgets.status import newest
 if TYPE_CHECKING:
     from datetime import date
 
-    from openai_costs.outputs.report.finding_rows import Scopes
+    from openai_costs.outputs.finding_view import Scopes
 
 _MOST: Final = 40
 _MOST_SAVINGS: Final = 3
