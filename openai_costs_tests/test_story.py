@@ -85,7 +85,7 @@ TEAMS: Final = tuple(
     for team, projects in PROJECTS_OF_TEAMS.items()
 )
 OF_TEAMS: Final = ("mart.spend", "mart.spend_attribution", "mart.spend_by_user")
-VIEWS_OF_TEAMS: Final = ("bi.cost_daily", "bi.cost_by_user", "bi.spend_by_user")
+VIEWS_OF_TEAMS: Final = ("bi.cost_daily", "bi.cost_by_user", "bi.spend_by_user", "bi.daily")
 SETTLED: Final = days(FIRST_DAY, day(21))
 ALL_DAYS: Final = days(FIRST_DAY, TODAY)
 
@@ -469,7 +469,7 @@ def test_what_is_published_is_what_the_lake_holds(
 def by_team(published: duckdb.DuckDBPyConnection, table: str) -> dict[tuple[str, ...], Decimal]:
     """Dollars by connection, month and team; a view's doubles are exact to the cent."""
     found = published.sql(
-        "SELECT connection, strftime(day, '%Y-%m'), coalesce(team, 'none'), "  # noqa: S608 - our own names
+        "SELECT connection, strftime(day, '%Y-%m'), coalesce(team, '(none)'), "  # noqa: S608 - our own names
         f"CAST(sum(billed_usd) AS DECIMAL(38, 18)) FROM {table} GROUP BY ALL"
     )
     return {tuple(key): usd for *key, usd in found.fetchall()}
@@ -479,7 +479,7 @@ def test_a_team_has_the_same_dollars_each_month_in_every_table_and_view(
     published: duckdb.DuckDBPyConnection,
 ) -> None:
     attributed = by_team(published, "mart.spend_attribution")
-    assert {team for _, _, team in attributed} == {"none", *PROJECTS_OF_TEAMS}
+    assert {team for _, _, team in attributed} == {"(none)", *PROJECTS_OF_TEAMS}
     assert [by_team(published, table) for table in OF_TEAMS] == [attributed] * len(OF_TEAMS)
     for view in VIEWS_OF_TEAMS:
         shown = by_team(published, view)
@@ -492,10 +492,24 @@ def test_a_team_has_the_same_dollars_on_the_page(
 ) -> None:
     (dollars, _) = facts_of(read_tables(told.house.lake, NOW))
     shown = dollars.group_by(
-        "connection", pl.col("day").dt.strftime("%Y-%m"), pl.col("team").fill_null("none")
+        "connection", pl.col("day").dt.strftime("%Y-%m"), pl.col("team").fill_null("(none)")
     ).agg(pl.col("billed_usd").sum())
     on_the_page = {tuple(key): usd for *key, usd in shown.iter_rows()}
     assert on_the_page == by_team(published, "mart.spend_attribution")
+
+
+def test_tokens_and_requests_have_the_same_team_user_and_model_on_the_page_and_in_a_view(
+    told: Told, published: duckdb.DuckDBPyConnection
+) -> None:
+    (_, counts) = facts_of(read_tables(told.house.lake, NOW))
+    by = ("connection", "team", "user_id", "model", "usage_type")
+    shown = counts.group_by(by).agg(pl.col("tokens", "requests").sum())
+    of_view = ", ".join(f"nullif({name}, '(none)')" for name in by)
+    found = published.sql(
+        f"SELECT {of_view}, coalesce(sum(tokens), 0), coalesce(sum(requests), 0) "  # noqa: S608 - our own names
+        "FROM bi.daily WHERE tokens IS NOT NULL OR requests IS NOT NULL GROUP BY ALL"
+    )
+    assert sorted(map(repr, found.fetchall())) == sorted(map(repr, shown.rows()))
 
 
 def test_a_tier_has_the_same_dollars_on_the_page_as_in_the_ledger(

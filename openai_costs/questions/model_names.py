@@ -32,6 +32,12 @@ def canonical_model(own_names: Mapping[str, str] | None = None) -> pl.Expr:
     return named.str.to_lowercase().str.replace(_TUNED, "ft-${1}")
 
 
+def canonical_model_sql(column: str) -> str:
+    """Return SQL for a column of models as the bill writes them: `canonical_model` for views."""
+    plain = f"lower(regexp_replace({column}, '{_PROVIDER}', '', 'i'))"
+    return rf"regexp_replace({plain}, '{_TUNED}', 'ft-\1')"
+
+
 def undated_model(own_names: Mapping[str, str] | None = None) -> pl.Expr:
     """Return the column `model` as the bill writes it, without the date of a snapshot."""
     return canonical_model(own_names).str.replace(_DATE, "")

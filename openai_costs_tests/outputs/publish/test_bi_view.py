@@ -34,15 +34,15 @@ def test_a_mirrored_mart_has_doubles_and_no_address_in_a_name(tmp_path: Path) ->
         "spend_30d_usd": Decimal("1.5"),
     }
     pl.DataFrame([seat], schema=Seats.types()).write_parquet(tmp_path / "seats.parquet")
-    view = mirrored("seats", Seats, without=("email",))
+    view = mirrored("seats", Seats, "Who?", without=("email",), labels={"team": None})
     with duckdb.connect() as sql:
         sql.execute("CREATE SCHEMA mart")
         sql.execute(f"CREATE TABLE mart.seats AS FROM read_parquet('{tmp_path}/*.parquet')")
         found = sql.sql(view.sql)
         (row,) = (dict(zip(found.columns, one, strict=True)) for one in found.fetchall())
     assert list(row) == list(view.columns)
-    shown = (row["user_id"], row["name"], row["spend_30d_usd"])
-    assert shown == ("user-1", "d'Arc (contractor)", 1.5)
+    shown = (row["user_id"], row["name"], row["team"], row["spend_30d_usd"])
+    assert shown == ("user-1", "d'Arc (contractor)", "(none)", 1.5)
 
 
 def atlas_twice(home: UPath) -> None:
@@ -88,6 +88,9 @@ def test_namesakes_are_two_rows_in_every_view(tmp_path: Path) -> None:
     atlas_twice(home)
     labels = {
         ("cost_daily", "project"): "Atlas",
+        ("daily", "project"): "Atlas",
+        ("daily", "api_key"): "prod",
+        ("daily", "user_label"): "Sam Field",
         ("cost_daily", "api_key"): "prod",
         ("cost_by_user", "user_label"): "Sam Field",
         ("spend_by_user", "project"): "Atlas",

@@ -200,8 +200,8 @@ def test_the_views_show_names_states_and_months(home: UPath) -> None:
         home, "SELECT day, month, project, api_key, billed_usd, state FROM bi.cost_daily ORDER BY 1"
     )
     assert found == [
-        (day(1), day(1), "p", "(no key)", 1.0, "settled"),
-        (day(2), day(1), "p", "(no key)", 2.0, None),
+        (day(1), day(1), "p", "(none)", 1.0, "settled"),
+        (day(2), day(1), "p", "(none)", 2.0, None),
     ]
 
 

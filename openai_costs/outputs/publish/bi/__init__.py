@@ -4,16 +4,19 @@ Money is DOUBLE here, because BI tools know no DECIMAL(38,18); core and mart are
 """
 
 from openai_costs.outputs.publish.bi.budgets import BUDGETS
+from openai_costs.outputs.publish.bi.daily import DAILY
 from openai_costs.outputs.publish.bi.directory import DIRECTORY
 from openai_costs.outputs.publish.bi.findings import FINDINGS_AND_ANOMALIES
 from openai_costs.outputs.publish.bi.focus import FOCUS
+from openai_costs.outputs.publish.bi.incidents import INCIDENTS
+from openai_costs.outputs.publish.bi.marts import GATEWAY, MONEY_MARTS
+from openai_costs.outputs.publish.bi.months import MONTHS
 from openai_costs.outputs.publish.bi.people import PEOPLE
 from openai_costs.outputs.publish.bi.spend import SPEND
+from openai_costs.outputs.publish.bi.start_here import start_here
+from openai_costs.outputs.publish.bi.unit_costs import UNIT_COSTS
 from openai_costs.outputs.publish.bi.usage import USAGE
-from openai_costs.outputs.publish.bi.view import View, mirrored
-from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
-from openai_costs.tables.mart.gateway_bypass import GatewayBypass
-from openai_costs.tables.mart.seats import Seats
+from openai_costs.outputs.publish.bi.view import View
 
 # The view that explains all others.
 
@@ -37,27 +40,26 @@ DICTIONARY = View(
         "data_type": "Its DuckDB type.",
         "column_comment": "What the column holds, with its unit in brackets.",
     },
-)
-
-# The views of governance: keys that bypass the gateway, bill against meter, seats. No e-mail
-# address.
-
-GOVERNANCE = (
-    mirrored("gateway_bypass", GatewayBypass),
-    mirrored("reconciliation", CostReconciliation),
-    mirrored("seats", Seats, without=("email",)),
+    answers="What does this column mean?",
 )
 
 __all__ = ["VIEWS", "View"]
 
-VIEWS: tuple[View, ...] = (
+_IN_READING_ORDER: tuple[View, ...] = (
+    MONTHS,
+    DAILY,
     *SPEND,
+    *PEOPLE,
+    UNIT_COSTS,
     *USAGE,
-    *DIRECTORY,
     *BUDGETS,
     *FINDINGS_AND_ANOMALIES,
-    *GOVERNANCE,
+    INCIDENTS,
+    *MONEY_MARTS,
+    *DIRECTORY,
+    *GATEWAY,
     FOCUS,
-    *PEOPLE,
     DICTIONARY,
 )
+
+VIEWS: tuple[View, ...] = (start_here(_IN_READING_ORDER), *_IN_READING_ORDER)

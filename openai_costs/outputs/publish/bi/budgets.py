@@ -54,6 +54,7 @@ STATUS = View(
         "compared_start": "First of the days that causes are compared with. [UTC day]",
         "is_newest": "Whether this is the newest day of its budget.",
     },
+    answers="Will a budget hold?",
 )
 
 BUDGETS = (STATUS,)

@@ -1,7 +1,7 @@
 """The views of the directory: projects and API keys with what they cost. No e-mail address."""
 
 from openai_costs.outputs.namesakes import WITH_NAMESAKES, join_namesakes, label
-from openai_costs.outputs.publish.bi.view import View, shared
+from openai_costs.outputs.publish.bi.view import NONE, View, shared
 
 _SPENT = """
     LEFT JOIN (SELECT connection, {0}, sum(billed_usd) AS billed_usd, min(day) AS first_day,
@@ -35,6 +35,7 @@ PROJECTS = View(
     | shared("first_seen_day", "last_seen_day", "is_current")
     | {"archived_at": "When the project was archived. [UTC timestamp]"}
     | _SPEND,
+    answers="Which projects are there, and what did each cost in all?",
 )
 
 API_KEYS = View(
@@ -45,9 +46,9 @@ API_KEYS = View(
         {WITH_NAMESAKES}
         SELECT t.connection, t.provider, t.id AS api_key_id,
                {label("api_key", "t.name", "t.id")} AS api_key, t.project_id,
-               {label("project", "p.name", "t.project_id", "(no project)")} AS project,
+               {label("project", "p.name", "t.project_id", NONE)} AS project,
                t.owner_type, t.owner_id,
-               {label("user", "t.owner_name", "t.owner_id", "(no owner)")} AS owner,
+               {label("user", "t.owner_name", "t.owner_id", NONE)} AS owner,
                t.status, t.redacted_value, t.created_at, t.last_used_at, t.expires_at,
                t.first_seen_day, t.last_seen_day, t.is_current, {_SPEND_SQL}
         FROM core.api_keys t {_SPENT.format("api_key_id")}
@@ -62,12 +63,13 @@ API_KEYS = View(
     | {
         "owner_type": "user or service_account; null if the provider does not say.",
         "owner_id": "The owner's id.",
-        "owner": "The owner's last known name, or the id where no name is known, or (no owner).",
+        "owner": "The owner's last known name, or the id where no name is known, or (none).",
         "redacted_value": "The key as the provider shows it: all but its first and last "
         "characters hidden.",
         "expires_at": "When the key expires. [UTC timestamp]",
     }
     | _SPEND,
+    answers="Whose is this API key, when was it last used, and what did it cost in all?",
 )
 
 DIRECTORY = (PROJECTS, API_KEYS)

@@ -1,7 +1,7 @@
 """The views of findings and anomalies: what needs attention, and the unusual days behind it."""
 
 from openai_costs.outputs.namesakes import WITH_NAMESAKES
-from openai_costs.outputs.publish.bi.view import View, shared
+from openai_costs.outputs.publish.bi.view import View, or_none, shared
 
 _NUMBERS = ("observed", "expected", "threshold", "impact_usd")
 _AS_DOUBLE = ", ".join(f"CAST({name} AS DOUBLE) AS {name}" for name in _NUMBERS)
@@ -16,7 +16,7 @@ FINDINGS = View(
         SELECT finding_id, rule, severity, state, state IN ('open', 'growing') AS is_open,
                subject_kind, subject_id, {_CALLED.format("subject")} AS subject,
                connection, since_day, day, opened_day, closed_day, {_AS_DOUBLE}, unit, because,
-               outlook, owner, muted_until, mute_reason, muted_by,
+               outlook, {or_none("owner")} AS owner, muted_until, mute_reason, muted_by,
                acknowledged_by, acknowledged_day, table_name, docs
         FROM mart.findings {_OF_KIND.format("subject")}
     """,  # noqa: S608 - our own words
@@ -41,7 +41,7 @@ FINDINGS = View(
         "unit": "The unit of observed, expected and threshold.",
         "because": "The reason, in a sentence with numbers.",
         "outlook": "The forecast for the end of the period, in a sentence.",
-        "owner": "Who should act.",
+        "owner": "Who should act, or (none).",
         "muted_until": "The last day of the mute. [UTC day]",
         "mute_reason": "Why the finding is muted.",
         "muted_by": "Who muted the finding; a name.",
@@ -50,6 +50,7 @@ FINDINGS = View(
         "table_name": "The table that holds the evidence, as layer.table.",
         "docs": "The section of the documentation about the rule.",
     },
+    answers="What needs attention, who should act, and why?",
 )
 
 _USD = ("actual_usd", "expected_usd", "lower_usd", "upper_usd", "impact_usd", "score")
@@ -63,7 +64,8 @@ ANOMALIES = View(
         {WITH_NAMESAKES}
         SELECT day, CAST(date_trunc('month', day) AS DATE) AS month, connection, provider,
                series_kind, series_id, {_CALLED.format("series")} AS series, kind,
-               incident_id, is_told, since_day, {_ROUNDED}, direction, causes, team, owner
+               incident_id, is_told, since_day, {_ROUNDED}, direction, causes,
+               {or_none("team")} AS team, {or_none("owner")} AS owner
         FROM mart.spend_anomalies {_OF_KIND.format("series")}
     """,  # noqa: S608 - our own words
     columns=shared("day", "month", "provider", "team")
@@ -86,8 +88,9 @@ ANOMALIES = View(
         "score": "How unusual the day is, as a multiple of the series' usual variation. [scales]",
         "direction": "up or down.",
         "causes": "JSON list of who and what explains the difference, with exact dollars.",
-        "owner": "Who spends through the series: a name or an id.",
+        "owner": "Who spends through the series: a name, an id or (none).",
     },
+    answers="Which days were unusual, in which series?",
 )
 
 FINDINGS_AND_ANOMALIES = (FINDINGS, ANOMALIES)

@@ -229,6 +229,7 @@ FOCUS = View(
         WHERE {COUNTED} AND (s.billed_usd <> 0 OR coalesce(s.list_usd, 0) <> 0)
     """,  # noqa: S608 - our own words
     columns={name: text for name, (_, text) in _COLUMNS.items()},
+    answers="How does the bill look in the columns of FOCUS, for another FinOps tool?",
 )
 
 OPTIONAL: Final = tuple(name for name in _COLUMNS if name.startswith("x_"))

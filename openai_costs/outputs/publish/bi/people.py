@@ -13,7 +13,13 @@ _PROVIDERS: Final = (
 
 _PART: Final = "coalesce(CAST(json_extract_string(p.by_provider, '$.{0}') AS DOUBLE), 0)"
 _PARTS: Final = {f"{one}_usd": _PART.format(one) for one in _PROVIDERS}
-_MIRRORED: Final = mirrored("people", People, without=("email",))
+_MIRRORED: Final = mirrored(
+    "people",
+    People,
+    "What does each person cost, at every provider together?",
+    without=("email",),
+    labels={"name": "person_id", "team": None, "cost_center": None},
+)
 
 PEOPLE: Final = (
     View(
@@ -30,5 +36,6 @@ PEOPLE: Final = (
             for one in _PROVIDERS
         }
         | {"other_usd": "Dollars billed by any other connection. [USD]"},
+        answers=_MIRRORED.answers,
     ),
 )

@@ -1,7 +1,7 @@
 """The views of spend: daily cost, by user, with its attribution, what is not billed, coverage."""
 
 from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
-from openai_costs.outputs.publish.bi.view import View, shared
+from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
 from openai_costs.tables.core.spend import COUNTED, ESTIMATED, METERED
 
 _COVERED = """
@@ -12,9 +12,11 @@ _WHEN_AND_WHERE = f"""
     {WITH_NAMESAKES}
     SELECT s.day, CAST(date_trunc('month', s.day) AS DATE) AS month, s.connection, s.provider
 """
-_PROJECT = label("project", "s.project_name", "s.project_id", "(no project)")
-_API_KEY = label("api_key", "s.api_key_name", "s.api_key_id", "(no key)")
-_USER = label("user", "s.user_name", "s.user_id", "(unattributed)")
+_TEAM = f"{or_none('s.team')} AS team"
+_WHAT = f"{or_none('s.model')} AS model, {or_none('s.usage_type')} AS usage_type"
+_PROJECT = label("project", "s.project_name", "s.project_id", NONE)
+_API_KEY = label("api_key", "s.api_key_name", "s.api_key_id", NONE)
+_USER = label("user", "s.user_name", "s.user_id", NONE)
 _OF_PROJECT = join_namesakes("project", "s.project_id")
 _OF_API_KEY = join_namesakes("api_key", "s.api_key_id")
 _OF_USER = join_namesakes("user", "s.user_id")
@@ -22,10 +24,6 @@ _METHODS = (
     "How the dollars were attributed to the user. direct: the provider names the user; key_owner: "
     "the user owns the API key; allocated: by the user's share of tokens; unattributed: no user is "
     "known."
-)
-_USER_LABEL = (
-    "The user's last known name, or the id where no name is known, or (unattributed). Users with "
-    "the same name are distinguished by the end of their ids."
 )
 
 COST_DAILY = View(
@@ -35,13 +33,14 @@ COST_DAILY = View(
     sql=f"""
         {_WHEN_AND_WHERE},
                s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key,
-               s.team, s.model, s.usage_type, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
+               {_TEAM}, {_WHAT}, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
                c.state, coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend s {_COVERED} {_OF_PROJECT} {_OF_API_KEY}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
     | shared("billed_usd", "state", "is_connected", "project_id", "project")
     | shared("api_key_id", "api_key"),
+    answers="What did we spend, by project, API key, team and model?",
 )
 
 COST_BY_USER = View(
@@ -51,13 +50,15 @@ COST_BY_USER = View(
     sql=f"""
         {_WHEN_AND_WHERE},
                s.user_id, {_USER} AS user_label,
-               s.team, s.model, s.usage_type, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
+               {_TEAM}, {_WHAT}, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
                s.attribution, c.state, coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend_by_user s {_COVERED} {_OF_USER}
     """,
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
     | shared("billed_usd", "state", "is_connected", "user_id")
-    | {"user_label": _USER_LABEL, "attribution": _METHODS},
+    | shared("user_label")
+    | {"attribution": _METHODS},
+    answers="What did each person spend, day by day?",
 )
 
 SPEND_BY_USER = View(
@@ -67,8 +68,8 @@ SPEND_BY_USER = View(
     sql=f"""
         {_WHEN_AND_WHERE},
                s.user_id, {_USER} AS user_label,
-               s.team, s.project_id, {_PROJECT} AS project,
-               s.api_key_id, s.model, s.usage_type,
+               {_TEAM}, s.project_id, {_PROJECT} AS project,
+               s.api_key_id, {_WHAT},
                CAST(s.billed_usd AS DOUBLE) AS billed_usd, s.attribution, s.pool,
                CAST(s.share_pct AS DOUBLE) AS share_pct, c.state,
                coalesce(c.is_connected, false) AS is_connected
@@ -77,14 +78,15 @@ SPEND_BY_USER = View(
     columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
     | shared("billed_usd", "state", "is_connected", "user_id", "project_id", "project")
     | shared("api_key_id")
+    | shared("user_label")
     | {
-        "user_label": _USER_LABEL,
         "attribution": _METHODS,
         "pool": "For dollars allocated by tokens: whether the tokens are those of the project or "
         "of the whole organization. Null for all other dollars.",
         "share_pct": "For dollars allocated by tokens: the user's share of the pool's tokens; the "
         "row without a user has the share of tokens without one. [%]",
     },
+    answers="Why does a dollar belong to this person, and in which project?",
 )
 
 _SAME_ID = "ON {0}.connection = s.connection AND {0}.id = s.{1}"
@@ -96,10 +98,10 @@ UNBILLED_SPEND = View(
     sql=f"""
         {_WHEN_AND_WHERE}, s.host,
                s.project_id,
-               {label("project", "p.name", "s.project_id", "(no project)")} AS project,
-               s.api_key_id, {label("api_key", "k.name", "s.api_key_id", "(no key)")} AS api_key,
-               s.user_id, {label("user", "m.name", "s.user_id", "(no user)")} AS user_label,
-               s.product, s.model, s.usage_type, s.cost_basis,
+               {label("project", "p.name", "s.project_id", NONE)} AS project,
+               s.api_key_id, {label("api_key", "k.name", "s.api_key_id", NONE)} AS api_key,
+               s.user_id, {label("user", "m.name", "s.user_id", NONE)} AS user_label,
+               s.product, {_WHAT}, s.cost_basis,
                CAST(CASE s.cost_basis WHEN '{METERED}' THEN s.billed_usd END AS DOUBLE)
                    AS metered_usd,
                CAST(CASE s.cost_basis WHEN '{ESTIMATED}' THEN s.billed_usd END AS DOUBLE)
@@ -113,11 +115,9 @@ UNBILLED_SPEND = View(
         WHERE NOT ({COUNTED})
     """,
     columns=shared("day", "month", "connection", "provider", "model", "usage_type")
-    | shared("user_id", "project_id", "project", "api_key_id", "api_key")
+    | shared("user_id", "user_label", "project_id", "project", "api_key_id", "api_key")
     | {
         "host": "Who counted or estimated the dollars.",
-        "user_label": "The user's last known name, or the id where no name is known, or (no "
-        "user). Users with the same name are distinguished by the end of their ids.",
         "product": "The provider's product; null where it names none.",
         "cost_basis": "metered or estimated.",
         "metered_usd": "Dollars that a meter counted; null if estimated. Rounded. [USD]",
@@ -125,6 +125,7 @@ UNBILLED_SPEND = View(
         "quantity": "How much was used. [quantity_unit]",
         "quantity_unit": "tokens, credits, requests, ...",
     },
+    answers="What did meters and estimates count that no invoice has?",
 )
 
 COVERAGE = View(
@@ -141,6 +142,7 @@ COVERAGE = View(
         "rows": "Number of rows of the day; null if the day is missing. [rows]",
         "read_at": "When the day was read from the provider. [UTC timestamp]",
     },
+    answers="Can I believe the number: which days are complete?",
 )
 
 SPEND = (COST_DAILY, COST_BY_USER, SPEND_BY_USER, UNBILLED_SPEND, COVERAGE)

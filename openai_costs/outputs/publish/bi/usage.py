@@ -1,7 +1,7 @@
 """The view of usage: tokens, requests and other quantities, with names."""
 
 from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
-from openai_costs.outputs.publish.bi.view import View, shared
+from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
 
 _TOKENS = {
     "input_tokens": "All input tokens, cached ones included; null if not counted. [tokens]",
@@ -22,10 +22,11 @@ USAGE_DAILY = View(
         {WITH_NAMESAKES}
         SELECT u.day, CAST(date_trunc('month', u.day) AS DATE) AS month, u.connection, u.provider,
                u.endpoint, u.project_id,
-               {label("project", "p.name", "u.project_id", "(no project)")} AS project,
-               u.api_key_id, {label("api_key", "k.name", "u.api_key_id", "(no key)")} AS api_key,
-               u.user_id, {label("user", "m.name", "u.user_id", "(no user)")} AS user_label,
-               u.model, u.batch, u.service_tier, {_SUMS},
+               {label("project", "p.name", "u.project_id", NONE)} AS project,
+               u.api_key_id, {label("api_key", "k.name", "u.api_key_id", NONE)} AS api_key,
+               u.user_id, {label("user", "m.name", "u.user_id", NONE)} AS user_label,
+               {or_none("u.model")} AS model, u.batch,
+               {or_none("u.service_tier")} AS service_tier, {_SUMS},
                CAST(sum(u.quantity) AS DOUBLE) AS quantity, u.quantity_unit
         FROM core.usage u
         LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
@@ -37,20 +38,19 @@ USAGE_DAILY = View(
         GROUP BY ALL
     """,  # noqa: S608 - our own words
     columns=shared("month", "connection", "provider", "project_id", "project")
-    | shared("api_key_id", "api_key", "user_id", "model")
+    | shared("api_key_id", "api_key", "user_id", "user_label", "model")
     | {
         "day": "The UTC day of the usage. [UTC day]",
         "endpoint": "The usage endpoint: completions, embeddings, images, ...",
-        "user_label": "The user's last known name, or the id where no name is known, or (no "
-        "user). Users with the same name are distinguished by the end of their ids.",
         "batch": "Whether the Batch API was used; null if unknown.",
-        "service_tier": "default, flex, priority, ...; null if unknown.",
+        "service_tier": "default, flex, priority, ...; (none) if unknown.",
     }
     | _TOKENS
     | {
         "quantity": "Quantity of anything other than tokens. [quantity_unit]",
         "quantity_unit": "images, characters, seconds, bytes, sessions or calls.",
     },
+    answers="How many tokens, requests, images and searches, at which endpoint?",
 )
 
 USAGE = (USAGE_DAILY,)

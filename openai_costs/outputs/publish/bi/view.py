@@ -1,12 +1,16 @@
 """What a view of the schema `bi` is, and the columns that several of them share."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from openai_costs.kernel.redaction import ADDRESS
 from openai_costs.tables.contract import Contract
+
+_ADDRESS: Final = ADDRESS.replace("'", "''")
 
 
 @dataclass(frozen=True)
@@ -18,12 +22,23 @@ class View:
         about: What one row is.
         sql: The SELECT behind it.
         columns: What each column holds, with its unit.
+        answers: The question to come to it with; `bi.start_here` lists them.
     """
 
     name: str
     about: str
     sql: str
     columns: dict[str, str]
+    answers: str
+
+
+NONE: Final = "(none)"
+"""What every view calls a missing team, project, key, user, model, ...: the one word for it."""
+
+
+def or_none(*columns: str) -> str:
+    """Return SQL for the first column that has a value, or `NONE`."""
+    return f"coalesce({', '.join(columns)}, '{NONE}')"
 
 
 SHARED = {
@@ -32,16 +47,18 @@ SHARED = {
     "connection": "The connection (organization or account) in openai_costs.toml.",
     "provider": "The provider that billed.",
     "project_id": "The project's id; null if the provider named no project.",
-    "project": "The project's last known name, or the id where no name is known, or (no "
-    "project). Projects with the same name are distinguished by the end of their ids.",
+    "project": "The project's last known name, or the id where no name is known, or "
+    "(none). Projects with the same name are distinguished by the end of their ids.",
     "api_key_id": "The API key's id; null for spend without a key.",
-    "api_key": "The key's last known name, or the id where no name is known, or (no key). Keys "
+    "api_key": "The key's last known name, or the id where no name is known, or (none). Keys "
     "with the same name are distinguished by the end of their ids.",
     "user_id": "The id of the user or service account; null if none is known.",
-    "model": "The model; null if none is named.",
-    "usage_type": "What was used: input, cached_input, output, ...",
+    "user_label": "The user's last known name, or the id where no name is known, or (none). Users "
+    "with the same name are distinguished by the end of their ids.",
+    "model": "The model; (none) if none is named.",
+    "usage_type": "What was used: input, cached_input, output, ...; (none) if not recognized.",
     "team": "The team of these dollars: of the API key, the user or the project, as [[teams]] "
-    "defines it; null if none applies.",
+    "defines it; (none) if none applies.",
     "billed_usd": "Dollars billed, before credits and taxes; rounded to a double. [USD]",
     "state": "settled, provisional (may still change) or missing (never read).",
     "is_connected": "Whether the connection is in openai_costs.toml now; false: it is no longer "
@@ -60,7 +77,14 @@ def shared(*names: str) -> dict[str, str]:
     return {name: SHARED[name] for name in names}
 
 
-def mirrored(name: str, table: type[Contract], *, without: Collection[str] = ()) -> View:
+def mirrored(
+    name: str,
+    table: type[Contract],
+    answers: str,
+    *,
+    without: Collection[str] = (),
+    labels: Mapping[str, str | None] | None = None,
+) -> View:
     """Return a view of a mart as it is: exact amounts as doubles, its texts as comments.
 
     The name of a key or a person may be an e-mail address; only what precedes the @ is shown.
@@ -68,24 +92,41 @@ def mirrored(name: str, table: type[Contract], *, without: Collection[str] = ())
     Args:
         name: The view's name.
         table: The mart.
+        answers: The question to come to it with.
         without: Columns to leave out.
+        labels: Columns that are never null: the column that stands in (an id for a name) or None.
+            Where that is null too, they are `NONE`.
     """
+    named = labels or {}
     described = [one for one in table.describe() if one[0] not in without]
-    selected = (_selected(column, kind) for column, kind, *_ in described)
+    selected = (_selected(column, kind, named) for column, kind, *_ in described)
+    counted = table.counted()
+    where = f" WHERE {counted}" if counted else ""
     return View(
         name=name,
         about=" ".join(table.about().split()),
-        sql=f"SELECT {', '.join(selected)} FROM {table.full_name()}",  # noqa: S608 - our own names
+        sql=f"SELECT {', '.join(selected)} FROM {table.full_name()}{where}",  # noqa: S608 - our own names
         columns={
-            column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described
+            column: _comment(text, unit, named.get(column, ""))
+            for column, _, unit, text, _ in described
         },
+        answers=answers,
     )
 
 
-def _selected(column: str, kind: pl.DataType) -> str:
+def _comment(text: str, unit: str, stand_in: str | None) -> str:
+    if stand_in != "":
+        text = re.sub(r"; null [^;]*\.$", ".", text)
+        text = f"{text} Where there is none: {f'{stand_in}, or ' if stand_in else ''}{NONE}."
+    return f"{text} [{unit}]" if unit else text
+
+
+def _selected(column: str, kind: pl.DataType, labels: Mapping[str, str | None]) -> str:
     if kind.is_decimal():
         return f"CAST({column} AS DOUBLE) AS {column}"
     if kind == pl.String:
-        address = ADDRESS.replace("'", "''")
-        return rf"regexp_replace({column}, '{address}', '\1', 'g') AS {column}"
+        shown = column
+        if column in labels:
+            shown = or_none(*filter(None, (column, labels[column])))
+        return rf"regexp_replace({shown}, '{_ADDRESS}', '\1', 'g') AS {column}"
     return column
