@@ -190,7 +190,7 @@ def test_the_first_view_lists_every_other_with_its_question(
     assert all(question.endswith("?") for _, question in found)
 
 
-def test_no_view_has_another_word_for_nobody(sql: duckdb.DuckDBPyConnection) -> None:
+def test_all_views_have_one_word_for_none(sql: duckdb.DuckDBPyConnection) -> None:
     texts = sql.sql("SELECT sql FROM duckdb_views() WHERE schema_name = 'bi'").fetchall()
     words = {one for (text,) in texts for one in re.findall(r"'(\([a-z ]+\))'", text)}
     assert words == {"(none)"}
