@@ -102,12 +102,14 @@ def backfill(
     """Materialize a range of days, or what is missing and the trailing days again."""
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
     from openai_costs.cli.backfill_plan import asked_days  # noqa: PLC0415
+    from openai_costs.cli.ending import with_ending  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
     settings = _settings(home)
     settings = settings.only(connection) if connection else settings
     asked = asked_days(settings, since, until, utc_now())
-    Headless(settings, say=say).backfill(asked, offline=offline)
+    with with_ending(place(settings.home), utc_now, say):
+        Headless(settings, say=say).backfill(asked, offline=offline)
 
 
 @app.command()

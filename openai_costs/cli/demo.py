@@ -4,30 +4,22 @@ Two runs: the history as of some days ago, then today's refresh, which reads the
 and so finds the day that the provider restated in between.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo_home import fresh
-from openai_costs.cli.findings import lines, shown
+from openai_costs.cli.ending import ending
 from openai_costs.cli.progress import Say
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.formatting import counted
 from openai_costs.orchestration.jobs import REFRESH, trailing
-from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.report.cost_explorer import PAGE, read_page
-from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import Company, company
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.mart.findings import OPEN
-
-MOST_FINDINGS = 5
 
 
 def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
@@ -40,8 +32,9 @@ def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
     made = company(home, seed=seed, days=days, now=now, kinds=connection_kinds())
     with fresh(home, made.files):
         _materialize(made, now, say)
-    for line in summary(read_page(Lake(place(made.settings.home)), now), home):
+    for line in ending(place(str(home)), now):
         say(line)
+    say(f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)")
 
 
 def _materialize(made: Company, now: datetime, say: Say) -> None:
@@ -58,41 +51,6 @@ def _materialize(made: Company, now: datetime, say: Say) -> None:
     today.run(REFRESH, trailing(settings, now.date()))
     today.follow_directory(days_to_derive(Lake(place(settings.home)), settings))
     today.publish()
-
-
-def summary(page: PageModel, home: Path) -> Iterator[str]:
-    """Yield the summary: the page's first screen, questions, findings, files, the next command."""
-    month, moved = page.first.month, page.first.movers
-    yield ""
-    yield f"  {month.spent:>12}  {month.name} so far ({month.through})"
-    yield f"  {month.expected:>12}  {month.expected_by} ({month.band})"
-    yield f"  {month.change:>12}  {month.before} ({month.change_note})"
-    if month.budget:
-        yield f"                {month.budget.sentence}"
-    yield f"\nWhat moved it ({moved.note}):"
-    yield from (f"  {one.change:>12}  {one.name}" for one in moved.shown)
-    if moved.rest:
-        yield f"                {moved.rest}"
-    yield "\nCould be saved (in 30 days, at list prices; savings may overlap):"
-    yield from (f"  {one.usd:>12}  {one.text}" for one in page.first.savings)
-    yield "\nOpen questions:"
-    for question in page.questions:
-        yield f"  - {question.title}: {question.sentence}"
-    yield from _findings(home)
-    yield "\nFiles:"
-    for file in (PAGE, DATABASE, "published/parquet", "raw"):
-        yield f"  {home / file}"
-    yield f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)"
-
-
-def _findings(home: Path) -> Iterator[str]:
-    """Yield the open findings with their dollars, and how many are closed."""
-    everything = shown(place(str(home)), everything=True)
-    found = [one for one in everything if one.state in OPEN]
-    closed, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
-    opened = counted(len(found), "open finding")
-    yield f"\n{opened} (the {first} worst shown), {closed} closed:"
-    yield from (f"  {line}" for line in lines(found[:MOST_FINDINGS]))
 
 
 def _before_the_restatement(organisation: Organisation) -> datetime:

@@ -9,6 +9,7 @@ from openai_costs.cli.progress import Progress, progress_logger
 from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import Clock
 from openai_costs.settings.load import Settings
+from openai_costs.sources import registry
 from openai_costs.sources.provider import Reach
 
 
@@ -28,3 +29,12 @@ class Graphs:
         defs = build_defs(settings, clock=clock, reach=reach, loggers=loggers)
         self._built.append((settings, clock, reach, defs))
         return defs
+
+
+def silent_steps(job: dg.JobDefinition, settings: Settings) -> frozenset[str]:
+    """Return the steps of a job that read a provider, or a gateway, which settings do not have."""
+    used = {one.provider for one in settings.connections}
+    others = [one.name for one in registry.PROVIDERS if one.name not in used]
+    beginnings = [f"{layer}{name}_" for name in others for layer in ("raw__", "")]
+    beginnings += [] if settings.gateway.is_there else ["raw__gateway_"]
+    return frozenset(one.name for one in job.nodes if one.name.startswith(tuple(beginnings)))

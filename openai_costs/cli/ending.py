@@ -1,0 +1,116 @@
+"""How a backfill ends: what the AI costs, what moved it, what to decide, where the files are.
+
+After a first run everything; after one that opened and closed no finding, the three numbers.
+Not here: what the checks of the runs object to (run_output.py).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import polars as pl
+from upath import UPath
+
+from openai_costs.cli.findings import lines, shown
+from openai_costs.cli.progress import Say
+from openai_costs.cli.run_output import RunFailedError
+from openai_costs.kernel.days import Clock
+from openai_costs.kernel.formatting import counted
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.report.cost_explorer import PAGE, read_page
+from openai_costs.outputs.report.page_model import FirstScreen
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.findings import OPEN, Findings
+
+MOST_FINDINGS = 5
+_IS_OPEN = pl.col("state").is_in(OPEN)
+
+
+@contextmanager
+def with_ending(home: UPath, clock: Clock, say: Say) -> Iterator[None]:
+    """Print the ending after a backfill, also where a part of it failed: the rest is published."""
+    before = _open_findings(home)
+    try:
+        yield
+    except RunFailedError:
+        _print(home, before, clock(), say)
+        raise
+    _print(home, before, clock(), say)
+
+
+def ending(home: UPath, now: datetime, *, is_brief: bool = False) -> Iterator[str]:
+    """Yield the first screen of the page, findings and files; nothing before any day was read.
+
+    Args:
+        home: Where the tables are.
+        now: The current instant.
+        is_brief: Whether only the numbers of the month and the page are of interest.
+    """
+    page = read_page(Lake(home), now)
+    if page.first.month.span is None:
+        return
+    yield ""
+    yield from _numbers(page.first)
+    if is_brief:
+        yield f"\nNo finding opened or closed. The page: {home / PAGE}"
+        return
+    yield from _reasons(page.first)
+    yield "\nOpen questions:"
+    for question in page.questions:
+        yield f"  - {question.title}: {question.sentence}"
+    yield from _findings(home)
+    yield "\nFiles:"
+    for file in (PAGE, DATABASE, "published/parquet", "raw"):
+        yield f"  {home / file}"
+
+
+def _print(home: UPath, before: frozenset[str] | None, now: datetime, say: Say) -> None:
+    after = _open_findings(home)
+    for line in ending(home, now, is_brief=before is not None and before == after):
+        say(line)
+    if after is not None:
+        say(f"\nNext: openai-costs report --open --home {home}    (the page, in the browser)")
+
+
+def _open_findings(home: UPath) -> frozenset[str] | None:
+    """Return the ids of open findings; None before anything was evaluated."""
+    lake = Lake(home)
+    if not lake.has(Findings):
+        return None
+    open_ones = lake.read(Findings).filter(_IS_OPEN)
+    return frozenset(open_ones["finding_id"])
+
+
+def _numbers(first: FirstScreen) -> Iterator[str]:
+    """Yield what the month cost so far, by its end, and against the month before."""
+    month = first.month
+    yield f"  {month.spent:>12}  {month.name} so far ({month.through})"
+    yield f"  {month.expected:>12}  {month.expected_by} ({month.band})"
+    yield f"  {month.change:>12}  {month.before} ({month.change_note})"
+    if month.budget:
+        yield f"                {month.budget.sentence}"
+
+
+def _reasons(first: FirstScreen) -> Iterator[str]:
+    """Yield what moved the month, and what could be saved."""
+    moved = first.movers
+    yield f"\nWhat moved it: {moved.note}"
+    yield from (f"  {one.change:>12}  {one.name}" for one in moved.shown)
+    if moved.rest:
+        yield f"                {moved.rest}"
+    if first.savings:
+        yield "\nCould be saved (in 30 days, at list prices; savings may overlap):"
+    yield from (f"  {one.usd:>12}  {one.text}" for one in first.savings)
+
+
+def _findings(home: UPath) -> Iterator[str]:
+    """Yield the open findings with their dollars, and how many are closed."""
+    everything = shown(home, everything=True)
+    found = [one for one in everything if one.state in OPEN]
+    closed, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
+    if not found:
+        yield f"\nNo open finding, {closed} closed."
+        return
+    opened = counted(len(found), "open finding")
+    yield f"\n{opened} (the {first} worst shown), {closed} closed:"
+    yield from (f"  {line}" for line in lines(found[:MOST_FINDINGS]))
