@@ -123,18 +123,22 @@ def test_a_run_asks_its_event_log_no_more_than_a_list_answers() -> None:
 
 
 def test_an_instance_in_memory_is_made_of_these_parts() -> None:
-    """orchestration/event_log.py: `unrecorded` puts the same together, with another event log."""
-    parts = []
+    """orchestration/event_log.py: `unrecorded` puts the same together, with storages of its own."""
+    parts, runs = [], []
     for instances in (unrecorded(), dg.DagsterInstance.ephemeral()):
         with instances as instance:
             parts.append(
                 {
                     name: type(part)
                     for name, part in vars(instance).items()
-                    if name not in {"_event_storage", "_settings"}
+                    if name not in {"_event_storage", "_run_storage", "_settings"}
                 }
             )
+            runs.append(instance.run_storage)
     assert parts[0] == parts[1]
+    ours, theirs = runs
+    assert isinstance(ours, type(theirs))
+    assert vars(ours).keys() == vars(theirs).keys()
 
 
 def test_a_ranged_run_records_a_verdict_per_day(ranged: Ranged) -> None:
