@@ -408,7 +408,7 @@ def test_the_price_check_finds_the_discount_and_the_unknown_model(
     assert {"gpt-6-tideline, input", "gpt-6-tideline, output"} <= set(unknown["line_item"])
     assert unknown["expected_usd"].null_count() == unknown.height
     said = told.runs[f"{REFRESH} on {TODAY}"].of("mart/price_check", "known_prices")[None]
-    assert "gpt-6-tideline (" in said.because
+    assert "gpt-6-tideline of openai (" in said.because
 
 
 def test_what_could_be_saved_is_what_was_planted(tables: dict[str, pl.DataFrame]) -> None:

@@ -4,7 +4,8 @@ Some questions know one vendor's words: its price catalogue, the labels of its b
 the gateway. They look at that provider's rows only; every other dollar is none of their business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -13,11 +14,35 @@ from openai_costs.settings.connection import Connection
 from openai_costs.tables.core.spend import BILLED
 
 OPENAI: Final = "openai"
-"""What gateway_bypass, reconciliation, prices, optimization and the check of usage against the bill
-are about."""
+"""What gateway_bypass, reconciliation, optimization and the check of usage against the bill are
+about."""
+
+PRICES: Final = "prices"
+
+WHY_NOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        PRICES: {
+            "azure": "Azure's meters have no list in the catalogue; its export states the list "
+            "price of each row (list_usd).",
+            "chatgpt_workspace": "ChatGPT workspaces are charged in credits, which have no list "
+            "price in dollars.",
+            "github_copilot": "Copilot is charged in AI credits, and GitHub states the price of "
+            "each line before discounts (list_usd).",
+            "litellm": "A proxy's meter is no bill: its dollars are already its own list price.",
+            "openrouter": "OpenRouter charges what the provider of each request does, and its "
+            "activity adds up requests of several providers.",
+        }
+    }
+)
+"""Why a question does not apply to who invoices, in one sentence, by question and host."""
 
 ON_ITS_BILL: Final = f"provider = '{OPENAI}' AND host = '{OPENAI}'"
 """The billed rows of core.spend that are on OpenAI's own bill, in SQL."""
+
+
+def why_not(question: str, host: str) -> str:
+    """Return why a question does not apply to who invoices, in one sentence."""
+    return WHY_NOT[question].get(host, f"No rule of {question} knows the bill of {host}.")
 
 
 def of_openai(rows: pl.DataFrame) -> pl.DataFrame:

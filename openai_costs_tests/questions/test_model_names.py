@@ -16,7 +16,7 @@ from openai_costs.questions.model_names import (
     undated_name,
 )
 from openai_costs.questions.optimization import measured
-from openai_costs.questions.prices.catalogue import find_model
+from openai_costs.questions.prices.price_lists import find_model
 from openai_costs.questions.reconciliation.sides import billed_lines, used_tokens
 from openai_costs.questions.spend.shares import pools
 from openai_costs.questions.usage import consistency

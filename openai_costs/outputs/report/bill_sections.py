@@ -35,7 +35,7 @@ _CAUSES: Final = {
     "no_price": "no list price is known",
     "quantity_missing": "the bill and the usage report name no quantity",
     "contract_discount": "below list price: a discount of your contract",
-    "regional_uplift": "1.1 x list price, for a project with a residency",
+    "regional_uplift": "1.1 x list price, for work or data that stays in a region",
     "unknown_tier": "the service tier has no list price",
     "label_not_parsed": "the label was not recognized",
     "above_list": "above list price",

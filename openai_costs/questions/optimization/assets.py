@@ -69,7 +69,7 @@ def optimization(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]
     billed = together(
         [lines(of_openai(batch.frame), days) for batch in lake.batches(Spend, wanted)]
     )
-    priced = paid(lake.read(PriceCheck, wanted), days)
+    priced = paid(of_openai(lake.read(PriceCheck, wanted)), days)
     measured = Measured(used, billed, priced, lake.read(ApiKeys), lake.read(Projects))
     return pl.concat([Optimization.no_rows(), *map(insights, facts_of(days, measured))])
 

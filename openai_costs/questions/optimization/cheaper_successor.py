@@ -13,7 +13,8 @@ import polars as pl
 from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import MIN_SAVING_USD, Facts, Saving
 from openai_costs.questions.optimization.list_cost import Mix, cost, token_prices, worked_out
-from openai_costs.questions.prices.catalogue import STANDARD, find_model
+from openai_costs.questions.prices.catalogue import STANDARD
+from openai_costs.questions.prices.price_lists import find_model
 
 RULE: Final = "optimization.cheaper_successor"
 

@@ -20,7 +20,7 @@ COUNTS: Final = [
 ]
 _LINE: Final = [
     *("connection", "provider", "project_id", "api_key_id", "line_item", "model", "usage_type"),
-    *("service_tier", "modality", "is_long_context", "quantity_unit"),
+    *("service_tier", "modality", "is_long_context", "quantity_unit", "host", "region"),
 ]
 
 

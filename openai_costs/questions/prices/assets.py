@@ -11,9 +11,14 @@ from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import StoredBatches, asset_key, table_asset
 from openai_costs.questions.prices.catalogue import SOURCE
-from openai_costs.questions.prices.price_check import checked_dollars, unknown_models, unpriced
+from openai_costs.questions.prices.price_check import (
+    checked_dollars,
+    unknown_models,
+    unpriced,
+    without_list,
+)
 from openai_costs.questions.prices.price_check import price_check as beside_list
-from openai_costs.questions.provider_scope import of_openai
+from openai_costs.questions.provider_scope import PRICES, why_not
 from openai_costs.questions.usage.billable import billable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches
@@ -35,14 +40,10 @@ def price_check(
     lake: dg.ResourceParam[Lake],
 ) -> Batches:
     """Lay the list price of the same quantity beside each line of the ledger."""
-    used = pl.concat([billable(of_openai(batch.frame)) for batch in usage])
+    used = pl.concat([billable(batch.frame) for batch in usage])
     projects = lake.read(Projects)
     return _counted(
-        context,
-        (
-            batch.derive(lambda rows: beside_list(of_openai(rows), used, projects))
-            for batch in ledger
-        ),
+        context, (batch.derive(lambda rows: beside_list(rows, used, projects)) for batch in ledger)
     )
 
 
@@ -66,7 +67,7 @@ MOST_LISTED = 10
 
 KNOWN_PRICES = Rule(
     "known_prices",
-    "The price catalogue knows every model that was billed.",
+    "The price catalogue knows every model that was billed by who has a price list in it.",
     WARN,
     is_daily=False,
 )
@@ -77,12 +78,16 @@ def price_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     """Judge the days of a run together."""
     missing = unpriced(lake.read(PriceCheck, days))
     unknown = unknown_models(missing)
-    models = [f"{model} ({dollars(usd)})" for model, usd in unknown.iter_rows()]
+    models = [f"{model} of {host} ({dollars(usd)})" for host, model, usd in unknown.iter_rows()]
     because = f"{SOURCE} does not know {listed(models, MOST_LISTED)}."
+    others = [
+        f"{dollars(usd)} of {host} were not compared: {why_not(PRICES, host)}"
+        for host, usd in without_list(missing).iter_rows()
+    ]
     usd = str(total(missing["billed_usd"]))
     figures: dict[str, str | int] = {"unknown_models": unknown.height, "unpriced_usd": usd}
     text = because if models else KNOWN_PRICES.promise
-    yield Verdict(KNOWN_PRICES, days.last, not models, text, figures)
+    yield Verdict(KNOWN_PRICES, days.last, not models, " ".join([text, *others]), figures)
 
 
 CHECKS = (price_checks,)

@@ -1,7 +1,8 @@
 """List prices by model, side, modality, tier and day, from a catalogue that is pinned. Pure.
 
 The catalogue is the package genai-prices as installed: data, no network. A price it does not have
-is not guessed. https://github.com/pydantic/genai-prices
+is not guessed. Prices are for one unit: the catalogue's own sum of a day's tokens would charge them
+as one long request. https://github.com/pydantic/genai-prices
 """
 
 from datetime import date
@@ -10,15 +11,13 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import genai_prices
-from genai_prices.data import providers
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 from openai_costs.kernel.days import midnight
 from openai_costs.kernel.money import SMALLEST
-from openai_costs.questions.model_names import price_list_names
+from openai_costs.questions.prices.price_lists import LISTS, OPENAI, find_model
 
 SOURCE: Final = f"genai-prices {genai_prices.__version__}"
-OPENAI: Final = next(provider for provider in providers if provider.id == "openai")
 STANDARD: Final = "standard"
 
 
@@ -31,6 +30,8 @@ class Item(NamedTuple):
     service_tier: str | None = None
     is_long_context: bool | None = None
     quantity_unit: str | None = None
+    host: str = OPENAI
+    region: str | None = None
 
 
 class ListPrice(NamedTuple):
@@ -61,6 +62,8 @@ _TOKENS: Final = {
     "input": ("input", "mtok"),
     "cached_input": ("cache", "read_mtok"),
     "cache_write": ("cache", "write_mtok"),
+    "cache_write_5m": ("cache", "write_mtok"),
+    "cache_write_1h": ("cache", "write_1h_mtok"),
     "output": ("output", "mtok"),
 }
 _COUNTED: Final = {
@@ -93,21 +96,11 @@ def list_price(item: Item, day: date) -> ListPrice:
         return NOT_PARSED
     if item.model is None:
         return _shared_price(item, day)
-    model = find_model(item.model)
+    model = find_model(item.model, item.host, item.region)
     if model is None:
         return NO_PRICE
     prices = _prices(model, item.service_tier or STANDARD, day)
     return UNKNOWN_TIER if prices is None else _price(item, prices)
-
-
-@cache
-def find_model(name: str) -> ModelInfo | None:
-    """Return the catalogue's entry for a model as the bill or usage names it; None if unknown.
-
-    A dated name that the catalogue knows may have a price of its own, so it is tried first.
-    """
-    found = (OPENAI.find_model(one) for one in price_list_names(name))
-    return next((model for model in found if model is not None), None)
 
 
 def _shared_price(item: Item, day: date) -> ListPrice:
@@ -115,7 +108,8 @@ def _shared_price(item: Item, day: date) -> ListPrice:
     measure = _COUNTED.get(item.usage_type or "")
     if measure is None:
         return NO_PRICE
-    priced = (_price(item, model.get_prices(midnight(day))) for model in OPENAI.models)
+    models = LISTS[item.host].models if item.host in LISTS else ()
+    priced = (_price(item, model.get_prices(midnight(day))) for model in models)
     found = {price for price in priced if price.usd is not None}
     return found.pop() if len(found) == 1 else NO_PRICE
 
@@ -173,7 +167,7 @@ def _measure(usage_type: str, modality: str | None) -> Measure | None:
 
 
 def _of_context(price: Decimal | TieredPrices | None, *, is_long: bool) -> Decimal | None:
-    """Return the price in or beyond the usual context; the catalogue has one step, above 272k."""
+    """Return the price in or beyond the usual context; every price has one step at most."""
     if isinstance(price, TieredPrices):
         return price.tiers[0].price if is_long else price.base
     return None if is_long else price

@@ -6,8 +6,10 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.prices.catalogue import SOURCE, Item, find_model, list_price
+from openai_costs.questions.prices.catalogue import SOURCE, Item, list_price
+from openai_costs.questions.prices.price_lists import ANYWHERE, AWS, LISTS, is_listed
 from openai_costs.questions.prices.quantities import quantified
+from openai_costs.tables.core.spend import BILLED, USAGE
 from openai_costs.tables.mart.price_check import PriceCheck
 
 TOLERATED_USD: Final = Decimal("1E-9")
@@ -28,20 +30,20 @@ def price_check(ledger: pl.DataFrame, used: pl.DataFrame, projects: pl.DataFrame
     """Return mart.price_check.
 
     Args:
-        ledger: core.spend rows of whole days.
+        ledger: core.spend rows of whole days. Credits, taxes and what was bought in advance have
+            no list price, and what is not billed has none of this bill: they are left out.
         used: `usage.billable.billable` of the same days; without rows where usage is not known.
         projects: core.projects: a residency decides about the price.
     """
-    lines = quantified(_priced(_lines(_with_residency(ledger, projects))), used)
+    of_usage = ledger.filter(cost_basis=BILLED, charge_category=USAGE)
+    lines = quantified(_priced(_lines(_with_residency(of_usage, projects))), used)
     expected = lines.with_columns(expected_usd=pl.col("quantity") * pl.col("list_price_usd"))
     checked = (
         expected.with_columns(gap_usd=pl.col("billed_usd") - pl.col("expected_usd"))
         .with_columns(cause=_cause(), price_source=pl.lit(SOURCE))
         .select(list(PriceCheck.types()))
     )
-    return checked.sort(
-        "day", "connection", "line_item", "residency", "quantity_unit", nulls_last=True
-    )
+    return checked.sort(PriceCheck.Config.unique, nulls_last=True)
 
 
 def checked_dollars(frame: pl.DataFrame) -> pl.DataFrame:
@@ -57,29 +59,45 @@ def checked_dollars(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def unpriced(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return what has no list price: model, line_item, cause, billed_usd; most dollars first.
+    """Return what has no list price, most dollars first.
 
     Args:
         frame: mart.price_check. A line without dollars is nothing to check.
+
+    Returns:
+        provider, host, model, line_item, cause, billed_usd.
     """
     missing = frame.filter(pl.col("list_price_usd").is_null() & (pl.col("billed_usd") != 0))
     return (
-        missing.group_by("model", "line_item", "cause")
+        missing.group_by("provider", "host", "model", "line_item", "cause")
         .agg(pl.col("billed_usd").sum())
         .sort("billed_usd", "line_item", descending=[True, False])
     )
 
 
 def unknown_models(missing: pl.DataFrame) -> pl.DataFrame:
-    """Return the models that the catalogue does not know at all: model, billed_usd.
+    """Return the models that the list of who invoices does not have: host, model, billed_usd.
 
     Args:
-        missing: `unpriced` lines; those of tools and storage name no model.
+        missing: `unpriced` lines; those of tools and storage name no model. Who has no price list
+            at all is not in it (`without_list`).
     """
-    named = missing.drop_nulls("model").group_by("model").agg(pl.col("billed_usd").sum())
-    is_unknown = [find_model(model) is None for model in named["model"]]
+    listed = missing.filter(pl.col("host").is_in([*LISTS])).drop_nulls("model")
+    named = listed.group_by("host", "model").agg(pl.col("billed_usd").sum())
+    is_unknown = [not is_listed(model, host) for host, model, _ in named.iter_rows()]
     unknown = named.filter(pl.Series(is_unknown, dtype=pl.Boolean))
-    return unknown.sort("billed_usd", "model", descending=[True, False])
+    return unknown.sort("billed_usd", "model", "host", descending=[True, False, False])
+
+
+def without_list(missing: pl.DataFrame) -> pl.DataFrame:
+    """Return who invoices without a price list in the catalogue: host, billed_usd.
+
+    Args:
+        missing: `unpriced` lines.
+    """
+    elsewhere = missing.filter(~pl.col("host").is_in([*LISTS]))
+    sums = elsewhere.group_by("host").agg(pl.col("billed_usd").sum())
+    return sums.sort("billed_usd", "host", descending=[True, False])
 
 
 def _with_residency(ledger: pl.DataFrame, projects: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +150,16 @@ def _cause() -> pl.Expr:
         .then(pl.lit("agrees"))
         .when(gap < 0)
         .then(pl.lit("contract_discount"))
-        .when(is_uplift & pl.col("residency").is_not_null())
+        .when(is_uplift & _is_regional())
         .then(pl.lit("regional_uplift"))
         .otherwise(pl.lit("above_list"))
     )
+
+
+def _is_regional() -> pl.Expr:
+    """Return whether a line is of data or work that has to stay in one region.
+
+    AWS's list has prices of its own for that.
+    """
+    ran_in_one = (pl.col("region") != ANYWHERE) & (pl.col("host") != AWS)
+    return pl.col("residency").is_not_null() | ran_in_one

@@ -106,7 +106,7 @@ def sides(lake: Lake, days: DayRange, connections: Sequence[Connection]) -> Side
         meter=lake.read(GatewaySpend, reach),
         tokens=lake.read(GatewayTokens),
         keys=lake.read(ApiKeys),
-        list_prices=lake.read(PriceCheck, reach),
+        list_prices=of_openai(lake.read(PriceCheck, reach)),
         bill_days=at_openai(read, connections, ledger),
         meter_days=meter_days(lake.batches(GatewaySpend, reach)),
     )

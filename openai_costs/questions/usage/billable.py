@@ -35,6 +35,12 @@ _TOKENS: Final[Mapping[tuple[str, str | None], str]] = {
     **COLUMN_OF_MODALITY,
 }
 
+# Cache writes by how long they are kept, where the provider names it.
+_TIMED: Final = {
+    "cache_write_5m": "input_cache_write_5m_tokens",
+    "cache_write_1h": "input_cache_write_1h_tokens",
+}
+
 # What the bill calls an endpoint's quantity, the unit it counts in, and whether it names the model.
 _COUNTED: Final = {
     "audio_speeches": ("characters", "characters", True),
@@ -56,10 +62,15 @@ def billable(usage: pl.DataFrame) -> pl.DataFrame:
     """
     rows = usage.with_columns(service_tier=billed_tier(), model=canonical_model())
     sums = rows.group_by(*SLICE, "endpoint", "model", "service_tier").agg(
-        known_sum(column) for column in ("input_tokens", *_TOKENS.values(), "quantity")
+        known_sum(column)
+        for column in ("input_tokens", *_TOKENS.values(), *_TIMED.values(), "quantity")
     )
     tokens = [_tokens(sums, *one, column) for one, column in _TOKENS.items()]
-    return pl.concat([*tokens, *(_counted(sums, endpoint) for endpoint in _COUNTED)]).sort(POOL)
+    timed = [
+        _tokens(sums.drop_nulls(column), kind, None, column) for kind, column in _TIMED.items()
+    ]
+    counted = (_counted(sums, endpoint) for endpoint in _COUNTED)
+    return pl.concat([*tokens, *timed, *counted]).sort(POOL)
 
 
 def billed_tier() -> pl.Expr:

@@ -19,18 +19,23 @@ CAUSES = (
 class PriceCheck(Contract):
     """Billed dollars against list price.
 
-    One row per UTC day, connection, line item, residency and quantity unit. expected_usd is
-    quantity times the list price of the day; null, never 0, where it is unknown. Use it to check
-    the bill; it never replaces the ledger.
+    One row per UTC day, connection, provider, host, line item, model, service tier, region,
+    residency and quantity unit: billed lines of usage, without credits and taxes. expected_usd is
+    quantity times the list price of the day at who invoices; null, never 0, where it is unknown.
+    Use it to check the bill; it never replaces the ledger.
     """
 
     day: dt.date = column("The UTC day the usage was billed on.", unit="UTC day")
     connection: str = column("The connection in openai_costs.toml.")
-    provider: str = column("The provider that billed.")
+    provider: str = column("The provider that made what was used.")
+    host: str = column("Who invoices, and whose price list it is.", before="openai")
     line_item: str = column("The provider's label, complete and unchanged.", nullable=True)
     model: str = column("Model parsed from the label.", nullable=True)
     usage_type: str = column("What was used, parsed from the label.", nullable=True)
     service_tier: str = column("Service tier parsed from the label.", nullable=True)
+    region: str = column(
+        "Where it ran, as the provider names it; null where it does not.", nullable=True
+    )
     residency: str = column(
         "Region that the project's data is restricted to; null without such a restriction.",
         nullable=True,
@@ -50,7 +55,7 @@ class PriceCheck(Contract):
     gap_usd: Usd = column("billed_usd - expected_usd.", unit="USD", nullable=True)
     cause: str = column(
         "Why they differ, or why there is nothing to compare; regional_uplift: exactly 1.1 x list "
-        "price in a project with a residency.",
+        "price in a project with a residency, or for work that ran in one region.",
         isin=CAUSES,
     )
     price_source: str = column("The price catalogue and its version.")
@@ -58,4 +63,7 @@ class PriceCheck(Contract):
     class Config(Contract.Config):
         """Aggregated to its grain: no key occurs twice."""
 
-        unique = ("day", "connection", "line_item", "residency", "quantity_unit")
+        unique = (
+            *("day", "connection", "provider", "host", "line_item", "model", "service_tier"),
+            *("region", "residency", "quantity_unit"),
+        )

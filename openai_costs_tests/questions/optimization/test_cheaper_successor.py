@@ -8,7 +8,7 @@ import pytest
 
 from openai_costs.questions.optimization.cheaper_successor import SUCCESSORS, cheaper_successor
 from openai_costs.questions.optimization.list_cost import token_prices
-from openai_costs.questions.prices.catalogue import OPENAI, find_model
+from openai_costs.questions.prices.price_lists import LISTS, OPENAI, find_model
 from openai_costs_tests.questions.optimization.month import (
     LAST,
     Month,
@@ -77,7 +77,7 @@ def test_a_successor_that_was_not_there_yet_saves_nothing() -> None:
 
 def test_every_successor_is_in_the_catalogue_and_not_dearer() -> None:
     for older, successor in SUCCESSORS.items():
-        assert older in {model.id for model in OPENAI.models}
+        assert older in {model.id for model in LISTS[OPENAI].models}
         assert find_model(successor.model) is not None
         before, after = token_prices(older, LAST), token_prices(successor.model, LAST)
         assert before is not None

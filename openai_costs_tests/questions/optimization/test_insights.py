@@ -12,7 +12,8 @@ import pytest
 
 from openai_costs.questions.optimization.assets import insights
 from openai_costs.questions.optimization.cheaper_successor import SUCCESSORS
-from openai_costs.questions.prices.catalogue import Item, find_model, list_price
+from openai_costs.questions.prices.catalogue import Item, list_price
+from openai_costs.questions.prices.price_lists import find_model
 from openai_costs.tables.mart.optimization import RULES, Optimization
 from openai_costs_tests.questions.optimization.month import (
     LAST,

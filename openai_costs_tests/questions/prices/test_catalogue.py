@@ -8,13 +8,12 @@ import pytest
 from genai_prices.types import TieredPrices
 
 from openai_costs.questions.prices.catalogue import (
-    OPENAI,
     SOURCE,
     Item,
     ListPrice,
-    find_model,
     list_price,
 )
+from openai_costs.questions.prices.price_lists import LISTS, find_model
 from openai_costs.sources.openai.costs.line_items import parse
 
 NOVEMBER = date(2026, 11, 1)
@@ -162,7 +161,8 @@ def test_the_catalogue_has_one_step_of_context_everywhere() -> None:
 def test_the_catalogue_prices_no_model_by_the_hour_of_the_day() -> None:
     constraints = [
         one.constraint
-        for model in OPENAI.models
+        for one_list in LISTS.values()
+        for model in one_list.models
         for one in (*_dated(model.prices), *(model.price_variants or ()))
         if one.constraint is not None
     ]
@@ -176,7 +176,8 @@ def _dated(prices: object) -> list[Any]:
 def _all_prices() -> list[Any]:
     return [
         value
-        for model in OPENAI.models
+        for one_list in LISTS.values()
+        for model in one_list.models
         for prices in (
             *(one.prices for one in _dated(model.prices)),
             *([] if isinstance(model.prices, list) else [model.prices]),

@@ -15,6 +15,7 @@ from openai_costs.questions.prices.price_check import (
     price_check,
     unknown_models,
     unpriced,
+    without_list,
 )
 from openai_costs.questions.usage.billable import billable
 from openai_costs.sources.openai.costs.line_items import parsed_columns
@@ -238,7 +239,7 @@ def test_an_unknown_model_is_named_with_its_dollars_and_a_tool_is_not_a_model() 
         )
     )
     assert missing["billed_usd"].sum() == 18
-    assert unknown_models(missing).rows() == [("gpt-99-nova", Decimal(7))]
+    assert unknown_models(missing).rows() == [("openai", "gpt-99-nova", Decimal(7))]
 
 
 def test_no_lines_are_no_rows() -> None:
@@ -263,7 +264,7 @@ def test_expected_is_the_exact_product_and_the_gap_the_exact_difference(
     unit = "duration_seconds" if label == "whisper-1" else "tokens"
     row = only(line(label, str(billed), str(quantity), quantity_unit=unit))
     said = parsed_columns(pl.Series([label])).rows(named=True)[0]
-    item = Item(*(said[name] for name in Item._fields[:-1]), quantity_unit=unit)
+    item = Item(**{name: said[name] for name in Item._fields[:5]}, quantity_unit=unit)
     price = list_price(item, WHERE["day"]).usd
     assert price is not None
     product = WIDE.multiply(quantity, price).quantize(SMALLEST, context=WIDE)
@@ -297,3 +298,124 @@ def test_the_same_label_in_and_outside_a_region_is_priced_apart() -> None:
         (EU, "regional_uplift"),
         (None, "agrees"),
     }
+
+
+# --- several providers -------------------------------------------------------------------------
+
+
+def anthropic(kind: str, usd: str, **more: object) -> dict[str, Any]:
+    """A line of Anthropic's bill, which has no quantity."""
+    return {
+        "connection": "claude",
+        "provider": "anthropic",
+        "host": "anthropic",
+        "line_item": f"claude-haiku-4-5-20251001, {kind}",
+        "model": "claude-haiku-4-5-20251001",
+        "usage_type": kind,
+        "billed_usd": Decimal(usd),
+        "quantity": None,
+        "quantity_unit": None,
+    } | more
+
+
+def bedrock(region: str, usd: str, **more: object) -> dict[str, Any]:
+    """A million tokens into Claude Haiku, billed by AWS."""
+    return {
+        "connection": "cloud",
+        "provider": "anthropic",
+        "host": "aws",
+        "line_item": f"{region}, Claude Haiku 4.5, input",
+        "model": "claude-haiku-4-5",
+        "region": region,
+        "billed_usd": Decimal(usd),
+        "quantity": Decimal(1_000_000),
+    } | more
+
+
+def test_one_model_has_the_price_of_each_who_invoices_it() -> None:
+    frame = checked(
+        anthropic("input", "1", quantity=Decimal(1_000_000), quantity_unit="tokens"),
+        bedrock("global", "1"),
+        bedrock("eu-central-1", "1.1"),
+    )
+    assert frame.select("host", "region", "list_price_usd", "cause").rows() == [
+        ("anthropic", None, Decimal("0.000001"), "agrees"),
+        ("aws", "eu-central-1", Decimal("0.0000011"), "agrees"),
+        ("aws", "global", Decimal("0.000001"), "agrees"),
+    ]
+
+
+def test_one_label_of_two_who_invoice_is_two_lines() -> None:
+    here = line("gpt-4.1, input", "2", "1000000")
+    frame = checked(here, here | {"host": "azure", "provider": "openai"})
+    assert frame.select("host", "billed_usd", "cause").rows() == [
+        ("azure", Decimal(2), "no_price"),
+        ("openai", Decimal(2), "agrees"),
+    ]
+
+
+def test_anthropics_usage_stands_in_for_the_quantities_of_its_bill() -> None:
+    used = billable(
+        usage(
+            tokens(3_000_000, cached=1_000_000, output=2_000_000, write=5_000_000)
+            | {
+                "connection": "claude",
+                "provider": "anthropic",
+                "endpoint": "messages",
+                "model": "claude-haiku-4-5-20251001",
+                "input_cache_write_5m_tokens": 4_000_000,
+                "input_cache_write_1h_tokens": 1_000_000,
+            }
+        )
+    )
+    bill = {
+        "input": "3",
+        "cached_input": "0.1",
+        "cache_write_5m": "5",
+        "cache_write_1h": "2",
+        "output": "10",
+    }
+    frame = checked(*(anthropic(kind, usd) for kind, usd in bill.items()), used=used)
+    assert set(frame["cause"]) == {"agrees"}
+    assert set(frame["quantity_source"]) == {"usage"}
+
+
+def test_a_day_of_many_short_requests_does_not_cost_what_one_long_request_would() -> None:
+    of_day = {
+        "line_item": "claude-sonnet-4-5, input",
+        "model": "claude-sonnet-4-5",
+        "quantity": Decimal(1_000_000),
+        "quantity_unit": "tokens",
+    }
+    usual = anthropic("input", "3", **of_day)
+    long = anthropic("input", "6", **of_day) | {"line_item": "long", "is_long_context": True}
+    assert set(checked(usual, long)["cause"]) == {"agrees"}
+
+
+def test_work_that_stays_in_a_region_costs_a_tenth_more_at_anthropic() -> None:
+    of_day = {"quantity": Decimal(1_000_000), "quantity_unit": "tokens", "region": "us"}
+    assert only(anthropic("input", "1.1", **of_day))["cause"] == "regional_uplift"
+    assert only(anthropic("input", "1.1", **of_day | {"region": "global"}))["cause"] == "above_list"
+
+
+def test_credits_and_what_was_not_billed_have_no_list_price_and_no_line() -> None:
+    usual = line("gpt-4.1, input", "2", "1000000")
+    credit = usual | {"charge_category": "credit", "billed_usd": Decimal(-1)}
+    metered = usual | {"cost_basis": "metered"}
+    assert checked(usual, credit, metered)["billed_usd"].to_list() == [Decimal(2)]
+
+
+def test_a_model_is_unknown_at_who_has_a_list_and_a_bill_without_a_list_is_apart() -> None:
+    missing = unpriced(
+        checked(
+            anthropic("input", "3", model="claude-nova-9"),
+            bedrock("us-east-1", "4", model="a.nova", line_item="a"),
+            bedrock("eu-west-1", "5", model="nova-pro", line_item="b"),
+            line("gpt-4.1, input", "2", "1000000", host="azure"),
+        )
+    )
+    assert unknown_models(missing).rows() == [
+        ("aws", "a.nova", Decimal(4)),
+        ("anthropic", "claude-nova-9", Decimal(3)),
+    ]
+    assert without_list(missing).rows() == [("azure", Decimal(2))]

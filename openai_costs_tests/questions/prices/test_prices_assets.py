@@ -87,7 +87,7 @@ def test_the_share_of_dollars_that_was_checked_is_a_number_of_the_day(lake: Lake
 def test_a_model_without_a_price_is_reported_with_its_dollars_once_a_run(lake: Lake) -> None:
     said = [one for one in verdicts(run(lake)) if one.check_name == "known_prices"]
     assert [(one.passed, one.partition, one.description) for one in said] == [
-        (False, None, "genai-prices 0.2.3 does not know gpt-99-nova ($6.00).")
+        (False, None, "genai-prices 0.2.3 does not know gpt-99-nova of openai ($6.00).")
     ]
     assert said[0].severity is dg.AssetCheckSeverity.WARN
     assert said[0].metadata["unpriced_usd"].value == "6.000000000000000000"

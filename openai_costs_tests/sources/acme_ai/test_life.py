@@ -65,7 +65,7 @@ from openai_costs_tests.sources.acme_ai.wire import (
     entry,
 )
 
-OPENAI_ONLY = (GatewayBypass, CostReconciliation, PriceCheck, Optimization, Usage)
+OPENAI_ONLY = (GatewayBypass, CostReconciliation, Optimization, Usage)
 DOLLARS = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
 
 
@@ -196,6 +196,11 @@ def test_a_question_about_openai_leaves_its_dollars_alone(
 ):
     assert both.acme(table).is_empty()
     assert_frame_equal(both.read(table), alone.read(table), check_row_order=False)
+
+
+def test_a_bill_without_a_price_list_is_compared_with_nobody_elses(both: Office, alone: Office):
+    assert set(both.acme(PriceCheck)["cause"]) <= {"no_price", "label_not_parsed"}
+    assert_frame_equal(both.read(PriceCheck), alone.read(PriceCheck), check_row_order=False)
 
 
 @pytest.mark.parametrize("table", DOLLARS, ids=lambda table: table.full_name())

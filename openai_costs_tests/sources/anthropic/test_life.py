@@ -60,7 +60,7 @@ from openai_costs_tests.sources.anthropic.wire import (
     error,
 )
 
-OPENAI_ONLY = (GatewayBypass, CostReconciliation, PriceCheck, Optimization)
+OPENAI_ONLY = (GatewayBypass, CostReconciliation, Optimization)
 DOLLARS = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
 
 
@@ -199,10 +199,18 @@ def test_the_page_and_the_views_show_both_providers(both: Office):
 def test_a_question_about_openai_leaves_its_dollars_alone(
     both: Office, alone: Office, table: type[Contract]
 ):
-    """No bypass, no missing price and no gap of reconciliation is made of an Anthropic dollar."""
+    """No bypass and no gap of reconciliation is made of an Anthropic dollar."""
     assert both.claude(table).is_empty()
     assert not both.lake.read(table).is_empty() or table is Optimization
     assert both.read(table).height == alone.read(table).height
+
+
+def test_every_billed_dollar_is_in_the_price_check_under_its_own_host(both: Office):
+    checked = both.claude(PriceCheck)
+    assert by_day(checked) == USD
+    assert set(checked["host"]) == {"anthropic"}
+    assert checked["list_price_usd"].count() > 0
+    assert set(both.read(PriceCheck)["host"]) == {"openai"}
 
 
 @pytest.mark.parametrize("table", DOLLARS, ids=lambda table: table.full_name())
