@@ -216,6 +216,8 @@ class Provider:
         checks: Checks of its pages that other providers do not have.
         kept_days: After how many days it deletes a day, so that what was not read by then is lost;
             None where it keeps them for a year or more.
+        settles_within: How long after its end a day may stay provisional, where the provider has a
+            rule of its own for it; None where `settle_hours` of the settings say it.
     """
 
     name: str
@@ -227,6 +229,7 @@ class Provider:
     organization: OrganizationSource | None = None
     checks: Sequence[ChecksBuilder] = ()
     kept_days: int | None = None
+    settles_within: timedelta | None = None
 
     def usage_of(self, connection: Connection) -> UsageSource | None:
         """Return where a connection's usage comes from; None where it gives costs only."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -62,14 +62,29 @@ class Refused(Protocol):
         ...
 
 
+class Settling(NamedTuple):
+    """How long days stay provisional.
+
+    Args:
+        grace: How long after its end, where the provider has no rule of its own.
+        within: How long at most, for each connection whose provider has one.
+    """
+
+    grace: timedelta
+    within: Mapping[str, timedelta] = MappingProxyType({})
+
+
 def late(
     coverage: pl.DataFrame,
     now: datetime,
-    grace: timedelta,
+    settling: Settling,
     owner: str,
     refusals: Mapping[str, Refused] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Return a candidate for each connection with late days, or that was never read.
+
+    A day that was read and whose provider settles it later, by a rule of its own, is late only
+    after that time: a cloud goes on writing to a month after its end.
 
     The second connection of one organization is never late: the first has its days, and the check
     `read_complete` and `openai-costs doctor` say which of the two to remove.
@@ -77,18 +92,24 @@ def late(
     Args:
         coverage: `mart.coverage`.
         now: The current instant.
-        grace: How long after its end a day stays provisional.
+        settling: How long days stay provisional.
         owner: The owner of findings about data.
         refusals: Why the newest read of a connection was refused for its account, by connection.
     """
+    grace = settling.grace
     deadline = (now - grace - SLACK).date() - ONE_DAY
     was_read = pl.col("read_at").is_not_null()
     first = pl.col("day").filter(was_read).min().over("connection", "source")
     counted_elsewhere = [name for name, refused in refusals.items() if refused.holder]
     connected = coverage.filter("is_connected", ~pl.col("connection").is_in(counted_elsewhere))
     known = connected.filter(pl.col("day").is_between(first.fill_null(pl.col("day")), deadline))
-    recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK)
-    missing = recent.filter(pl.col("state") != "settled")
+    waits = pl.col("connection").replace_strict(
+        dict(settling.within), default=grace, return_dtype=pl.Duration("us")
+    )
+    waits = pl.max_horizontal(waits - grace, pl.lit(timedelta(0)))
+    recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK - waits)
+    is_due = (pl.col("state") == "missing") | (pl.col("day") <= deadline - waits)
+    missing = recent.filter(pl.col("state") != "settled", is_due)
     through = recent.filter(state="settled").group_by("connection", "source")
     days = (
         _late_days(missing, known, deadline)

@@ -8,7 +8,7 @@ import polars as pl
 
 from openai_costs.orchestration.table_assets import OWNERS
 from openai_costs.outputs.alerts.dagster_rules import CHECK_FAILED, RUN_FAILED
-from openai_costs.outputs.alerts.data_rules import LATE, UNDELIVERED, late, undelivered
+from openai_costs.outputs.alerts.data_rules import LATE, UNDELIVERED, Settling, late, undelivered
 from openai_costs.outputs.alerts.expiring_days import EXPIRING, expiring
 from openai_costs.questions.anomalies.findings import QUESTION as ANOMALIES
 from openai_costs.questions.budgets.findings import QUESTION as BUDGETS
@@ -34,7 +34,10 @@ def _ask_late(lake: Lake, facts: Facts) -> pl.DataFrame:
         one.name: note for one in settings.connections if (note := refused(archive, settings, one))
     }
     coverage = lake.read(Coverage)
-    return late(coverage, facts.now, settings.reading.grace, DATA_OWNER, refusals)
+    waits = {one.name: provider_of(one).settles_within for one in settings.connections}
+    slow = {name: within for name, within in waits.items() if within is not None}
+    settling = Settling(settings.reading.grace, slow)
+    return late(coverage, facts.now, settling, DATA_OWNER, refusals)
 
 
 def _ask_expiring(lake: Lake, facts: Facts) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from openai_costs.sources.bedrock.source import BedrockReader
 from openai_costs.sources.exports import frames
 from openai_costs.sources.exports.notes import first_day, owed_days
 from openai_costs.sources.exports.reader import DATASET
+from openai_costs.sources.exports.settled import AT_THE_LATEST
 from openai_costs.sources.provider import CostSource, Provider, RawPages, Reads
 from openai_costs.storage.slices import Batch
 
@@ -46,4 +47,5 @@ BEDROCK = Provider(
         owed=owed_days,
     ),
     diagnose=diagnose,
+    settles_within=AT_THE_LATEST,
 )

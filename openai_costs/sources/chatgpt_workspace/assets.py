@@ -1,7 +1,7 @@
 """ChatGPT workspaces as a provider: credits by person, product and model, and who uses it."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.settings.connection import Connection
@@ -60,6 +60,9 @@ def diagnose(
         yield Diagnosis("OK", "credits", f"${rate:f} each, so its dollars are estimated")
 
 
+QUIET = timedelta(days=4)
+"""A day settles with the first file after it, which over a long weekend comes on Monday night."""
+
 CHATGPT_WORKSPACE = Provider(
     name=NAME,
     connection=ChatGptConnection,
@@ -69,4 +72,5 @@ CHATGPT_WORKSPACE = Provider(
     usage=UsageSource(pages=_PAGES, usage=used),
     organization=ORGANIZATION,
     kept_days=KEPT_DAYS,
+    settles_within=QUIET,
 )

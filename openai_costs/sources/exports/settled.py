@@ -22,6 +22,8 @@ from openai_costs.sources.exports.layout import month_of
 DAYS_AFTER: Final[Mapping[str, int]] = MappingProxyType({"aws": 7, "azure": 5, "google": 10})
 """Days after the end of a month, by who invoices."""
 OTHERWISE: Final = 10
+AT_THE_LATEST: Final = timedelta(days=31 + OTHERWISE)
+"""After this time the first day of the longest month has settled, whoever invoices."""
 
 
 def is_settled(day: date, read_at: datetime, ran_at: datetime | None, host: str | None) -> bool:

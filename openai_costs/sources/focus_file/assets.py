@@ -14,6 +14,7 @@ from openai_costs.sources.exports.focus import FOCUS
 from openai_costs.sources.exports.notes import first_day, owed_days
 from openai_costs.sources.exports.reader import DATASET, ExportReader
 from openai_costs.sources.exports.settings import currency_of
+from openai_costs.sources.exports.settled import AT_THE_LATEST
 from openai_costs.sources.exports.sheets import Rules
 from openai_costs.sources.focus_file.columns import IS_AI, IS_AI_CATEGORY, other_kinds
 from openai_costs.sources.focus_file.settings import FocusConnection
@@ -63,4 +64,5 @@ FOCUS_FILE = Provider(
     ),
     diagnose=partial(diagnose, rules),
     checks=(left_out_checks(PAGES),),
+    settles_within=AT_THE_LATEST,
 )

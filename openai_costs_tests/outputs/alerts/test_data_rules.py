@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from openai_costs.outputs.alerts.data_rules import late, undelivered
+from openai_costs.outputs.alerts.data_rules import Settling, late, undelivered
 from openai_costs.outputs.alerts.rows import Delivery, deliveries_frame
 from openai_costs.sources.account_notes import Refused
 from openai_costs.tables.candidate import Finding
@@ -27,7 +27,7 @@ def coverage(settled: range, *others: tuple[int, str]) -> pl.DataFrame:
 
 
 def late_rows(frame: pl.DataFrame, now: datetime = NOW) -> list[dict[str, Any]]:
-    made = late(frame, now, DAY, "team:finops")
+    made = late(frame, now, Settling(DAY), "team:finops")
     assert Finding.broken_rules(made) == []
     return made.to_dicts()
 
@@ -75,15 +75,15 @@ def test_the_second_connection_of_an_organization_is_never_late() -> None:
     never_read = coverage(range(0), *((n, "missing") for n in range(18, 24)))
     counted_as_another = {"acme": Refused("Remove one of the two.", holder="acme-old")}
     assert len(late_rows(never_read)) == 1
-    assert late(never_read, NOW, DAY, "team:finops", counted_as_another).is_empty()
+    assert late(never_read, NOW, Settling(DAY), "team:finops", counted_as_another).is_empty()
 
 
 def test_late_days_that_were_refused_say_what_helps_against_the_refusal() -> None:
     days = coverage(range(1, 20), (20, "missing"), (21, "missing"), (22, "missing"))
     why = "Connection 'acme': this key reads org-b. Use a key of org-a."
-    (one,) = late(days, NOW, DAY, "team:finops", {"acme": Refused(why)}).to_dicts()
+    (one,) = late(days, NOW, Settling(DAY), "team:finops", {"acme": Refused(why)}).to_dicts()
     assert one["because"].endswith(f"wait until they settle. {why}")
-    (other,) = late(days, NOW, DAY, "team:finops", {"labs": Refused(why)}).to_dicts()
+    (other,) = late(days, NOW, Settling(DAY), "team:finops", {"labs": Refused(why)}).to_dicts()
     assert "Run `openai-costs backfill`" in other["because"]
 
 
@@ -132,3 +132,19 @@ def test_what_failed_before_the_last_success_is_not_counted() -> None:
 
 def test_a_skipped_message_says_nothing_about_the_route() -> None:
     assert failing(row(1, "skipped")) == []
+
+
+def test_a_provisional_day_is_late_only_after_the_time_in_which_its_provider_settles_it() -> None:
+    waiting = coverage(range(1, 5), *((n, "provisional") for n in range(5, 24)))
+    of_cloud = {"acme": timedelta(days=15)}
+    late_since = late(waiting, NOW, Settling(DAY, of_cloud), "team:finops")
+    assert late_since.select("since_day", "observed").rows() == [(day(5), 3)]
+    soon = late(waiting, NOW, Settling(DAY, {"acme": timedelta(days=41)}), "team:finops")
+    assert soon.height == 0
+
+
+def test_a_day_that_was_not_read_is_late_whenever_its_provider_settles_it() -> None:
+    gap = coverage(range(1, 20), (20, "missing"), (21, "provisional"), (22, "provisional"))
+    slow = Settling(DAY, {"acme": timedelta(days=41)})
+    (one,) = late(gap, NOW, slow, "team:finops").to_dicts()
+    assert (one["since_day"], one["observed"]) == (day(20), 1)
