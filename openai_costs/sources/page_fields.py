@@ -5,7 +5,7 @@ Pure: bytes in, typed values out. A number on the wire becomes a Decimal with ev
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import polars as pl
@@ -15,6 +15,15 @@ from openai_costs.kernel.money import NotAnAmount, exact
 from openai_costs.storage.archive import KeptRead
 
 T = TypeVar("T")
+
+MOST: Final = 10**15
+"""No line of a day has a quadrillion tokens; a count that says so is a mistake, and has no room."""
+
+Count = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
+"""A count on the wire. Whether one below 0 means something is for its reader to say."""
+
+_PLAIN: Final = msgspec.json.Decoder(float_hook=str)
+"""Reads any number there is, also one in a field that is new to us and has no room as a float."""
 
 
 def typed(read: KeptRead, part: str, kind: type[T]) -> T:
@@ -41,7 +50,7 @@ def plain(body: bytes, *path: str) -> list[dict[str, Any]]:
         body: The page, which was understood before.
         path: The names of the fields that lead to the list.
     """
-    found = msgspec.json.decode(body)
+    found = _PLAIN.decode(body)
     for name in path:
         found = found[name]
     return [one for one in found if isinstance(one, dict)]

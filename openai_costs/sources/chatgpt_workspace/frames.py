@@ -16,7 +16,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import MONEY, exact
+from openai_costs.kernel.money import MONEY
 from openai_costs.settings.connection import Connection
 from openai_costs.sources import from_ledger
 from openai_costs.sources.chatgpt_workspace.endpoints import complete_from
@@ -29,6 +29,8 @@ from openai_costs.storage.slices import Batch, Slice, slices_frame
 from openai_costs.tables.core.spend import ESTIMATED
 
 GROUPING: Final = "user_id,line_item"
+COST: Final = "events[{}].billing[].cost.value"
+QUANTITY: Final = "events[{}].billing[].quantity.value"
 DIGITS: Final = 80
 _TEXTS: Final = ("user_id", "product", "model", "service_tier", "line_item", "usage_type")
 
@@ -36,14 +38,15 @@ _TEXTS: Final = ("user_id", "product", "model", "service_tier", "line_item", "us
 def _rows(read: KeptRead, connection: Connection) -> DayRows:
     lines = [(one.payload, charge) for one in events(read) for charge in one.payload.billing]
     credits_used = [charge.cost.value for _, charge in lines]
+    quantity = dollars(read, "logs", COST, credits_used)
     rate: Decimal | None = getattr(connection, "usd_per_credit", None)
     texts = pl.DataFrame(
         [_texts(payload, charge) for payload, charge in lines],
         schema=dict.fromkeys(_TEXTS, pl.String()),
     )
     rows = texts.with_columns(
-        billed_usd=_estimated(credits_used, rate),
-        quantity=dollars(read, "logs", "events[{}].billing[].cost.value", credits_used),
+        billed_usd=_estimated(read, credits_used, rate),
+        quantity=quantity,
         quantity_unit=pl.lit("credits"),
         cost_basis=pl.lit(ESTIMATED),
         organization_id=pl.lit(connection.organization_id, pl.String),
@@ -57,19 +60,19 @@ def _texts(payload: Payload, charge: Charge) -> Mapping[str, str | None]:
     return {
         "user_id": payload.identity.user_id,
         "product": payload.product and payload.product.casefold(),
-        "model": payload.model,
+        "model": payload.model or None,
         "service_tier": payload.service_tier,
         "line_item": " | ".join(filter(None, (charge.sku, payload.model))),
         "usage_type": charge.usage_type,
     }
 
 
-def _estimated(credits_used: list[Decimal], rate: Decimal | None) -> pl.Series:
+def _estimated(read: KeptRead, credits_used: list[Decimal], rate: Decimal | None) -> pl.Series:
     """Return credits as dollars at a rate, so that the sum is that of the credits at that rate."""
     if rate is None:
         return pl.Series([Decimal(0)] * len(credits_used), dtype=MONEY)
     with localcontext(prec=DIGITS):
-        return exact([f"{one * rate:f}" for one in credits_used])
+        return dollars(read, "logs", COST, [one * rate for one in credits_used])
 
 
 def _tags(rate: Decimal) -> str:
@@ -106,6 +109,7 @@ def _used(read: KeptRead, _connection: Connection) -> DayRows:
         )
         for charge in place.billing:
             if charge.usage_type and charge.quantity and charge.quantity.unit == TOKENS:
+                dollars(read, "logs", QUANTITY, [charge.quantity.value])
                 of_key = counts.setdefault(key, defaultdict(int))
                 of_key[COUNTS[charge.usage_type]] += int(charge.quantity.value)
     schema = dict.fromkeys(_PLACE, pl.String()) | dict.fromkeys(

@@ -75,7 +75,7 @@ def _lines(read: KeptRead, part: str, login: str | None) -> pl.DataFrame:
             "user_id": [login] * len(items),
             "product": [one.product.casefold() for one in items],
             "line_item": [one.label for one in items],
-            "model": [one.model for one in items],
+            "model": [one.model or None for one in items],
             "quantity_unit": [one.unit_type for one in items],
         },
         schema=dict.fromkeys(("user_id", *LINE), pl.String()),

@@ -18,7 +18,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.openrouter.endpoints import NAME
 from openai_costs.sources.openrouter.protocol import CONTROL, LEDGER, WORKSPACES
-from openai_costs.sources.page_fields import dollars, new_fields, plain, typed
+from openai_costs.sources.page_fields import Count, dollars, new_fields, plain, typed
 from openai_costs.storage.archive import KeptRead
 from openai_costs.tables.core.spend import BILLED, METERED
 
@@ -36,10 +36,10 @@ class Entry(msgspec.Struct):
     model_permaslug: str | None = None
     endpoint_id: str | None = None
     provider_name: str | None = None
-    requests: int | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    reasoning_tokens: int | None = None
+    requests: Count | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
     workspace_id: str | None = None
 
     @property

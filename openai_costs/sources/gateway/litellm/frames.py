@@ -15,6 +15,7 @@ from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.gateway.registry import Listing, TokenRow
+from openai_costs.sources.page_fields import Count
 from openai_costs.storage.archive import KeptRead
 
 FLOAT_NOISE = Decimal("1E-9")
@@ -40,11 +41,16 @@ class _KeyPage(msgspec.Struct):
 
 class _Metrics(msgspec.Struct):
     spend: Decimal
-    prompt_tokens: int
-    completion_tokens: int
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    api_requests: int | None = None
+    prompt_tokens: Count
+    completion_tokens: Count
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    api_requests: Count | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse dollars that cannot be added up; the parser says where they stand."""
+        if not self.spend.is_finite():
+            raise ValueError(f"spend is {self.spend}, which is not a finite number")
 
 
 class _OfKey(msgspec.Struct):
@@ -73,8 +79,8 @@ class _DailyPage(msgspec.Struct):
 
 class _Log(msgspec.Struct):
     spend: Decimal
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: Count
+    completion_tokens: Count
     started_at: dt.datetime = msgspec.field(name="startTime")
     api_key: str | None = None
     model: str | None = None
