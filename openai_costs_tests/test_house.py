@@ -292,6 +292,7 @@ def test_only_publish_and_the_lake_know_duckdb() -> None:
     who = {named(path) for path in MODULES if "duckdb" in set(imported(path))}
     assert {name for name in who if not name.startswith("outputs/publish/")} <= {
         "storage/lake.py",
+        "storage/encryption.py",
         "storage/sql.py",
         "cli/doctor.py",
     }

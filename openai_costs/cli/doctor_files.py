@@ -13,6 +13,7 @@ from openai_costs.outputs.publish.verification import unreadable_files
 from openai_costs.questions.spend.verification import remedy
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.sources.provider import Diagnosis
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, DamagedRead
@@ -49,7 +50,9 @@ def published_facts(settings: Settings) -> Iterator[Diagnosis]:
     home = place(settings.home)
     for damaged_one in damaged_page(home):
         yield Diagnosis("WARN", "page", f"{damaged_one}. Write it again: `openai-costs report`")
-    if (home / "published").exists() and (damaged := unreadable_files(home)):
+    if (home / "published").exists() and (
+        damaged := unreadable_files(home, publication_key(settings))
+    ):
         texts = listed(damaged, MOST_FILES, "file", ". ")
         yield Diagnosis(
             "FAIL", "published files", f"{texts}. Publish again: `openai-costs backfill`"

@@ -35,7 +35,9 @@ def focus(
     """Write the FOCUS 1.2 rows of a month."""
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415 - loads what it needs
     from openai_costs.outputs.publish.focus_export import export_month  # noqa: PLC0415
+    from openai_costs.settings.secrets_in_use import publication_key  # noqa: PLC0415
 
-    folder = place(usable(home).home)
+    settings = usable(home)
+    folder, key = place(settings.home), publication_key(settings)
     refuse_empty(folder, "days of costs")
-    typer.echo(str(export_month(folder, f"{month:%Y-%m}", kind, out)))
+    typer.echo(str(export_month(folder, f"{month:%Y-%m}", kind, out, key)))

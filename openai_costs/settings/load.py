@@ -21,6 +21,7 @@ from openai_costs.settings import (
     Budget,
     Directory,
     Gateway,
+    Publish,
     Reading,
     Retention,
     Seats,
@@ -69,6 +70,7 @@ class Settings(Section):
     directory: Directory = Directory()
     seats: Seats = Seats()
     retention: Retention = Retention()
+    publish: Publish = Publish()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
 

@@ -1,4 +1,4 @@
-"""The secrets of the gateway and of routes, read from where their settings say that they are.
+"""The secrets of the gateway, routes and the published database, read from where settings say.
 
 Not here: a connection's key (load.py), the places themselves (secrets.py).
 """
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.error_texts import key_fault
 from openai_costs.settings.gateway import Gateway
-from openai_costs.settings.load import held
+from openai_costs.settings.load import Settings, held
 from openai_costs.settings.secrets import SecretPlace, held_in, once_where_slow
 
 
@@ -42,3 +42,13 @@ def gateway_key(gateway: Gateway) -> SecretStr:
 def gateway_key_reader(gateway: Gateway) -> Callable[[], SecretStr]:
     """Return what reads the gateway's key: at every call, or once where a program is run."""
     return once_where_slow(gateway.key_place, partial(gateway_key, gateway))
+
+
+def publication_key(settings: Settings) -> SecretStr | None:
+    """Return the key of the published database, read now; None where it is not encrypted.
+
+    Raises:
+        SettingsError: The settings name a variable that is not set.
+    """
+    place = settings.publish.key_place
+    return secret(place, f"[publish] {place.setting}") if place else None

@@ -7,8 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import duckdb
+from pydantic import SecretStr
+
+from openai_costs.storage.encryption import attach, is_encrypted
 
 QUIET = "SET enable_progress_bar = false"
 """For a connection that is opened in another way."""
@@ -16,11 +20,25 @@ QUIET = "SET enable_progress_bar = false"
 
 @contextmanager
 def connected(
-    database: str = ":memory:", *, read_only: bool = False
+    database: str = ":memory:", *, read_only: bool = False, key: SecretStr | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection to a database file, or to one in memory."""
-    with duckdb.connect(database, read_only=read_only) as sql:
+    """Yield a connection to a database file, or to one in memory.
+
+    Args:
+        database: The file.
+        read_only: Whether it is only read; an encrypted one always is.
+        key: What opens it if it is encrypted.
+
+    Raises:
+        DatabaseLocked: It is encrypted, and this is not its key.
+    """
+    locked = is_encrypted(Path(database))
+    plain = ":memory:" if locked else database
+    with duckdb.connect(plain, read_only=read_only and not locked) as sql:
         sql.execute(QUIET)
+        if locked:
+            attach(sql, Path(database), "openai_costs", key)
+            sql.execute("USE openai_costs")
         yield sql
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import zstandard
+from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.storage.files import SET_ASIDE
@@ -41,10 +42,16 @@ class Scan(NamedTuple):
     places: list[str]
 
 
-def scan(home: UPath, texts: Collection[str]) -> Scan:
+def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> Scan:
     """Return which files below a home hold one of some texts.
 
+    Args:
+        home: The home.
+        texts: The texts.
+        key: What opens an encrypted database.
+
     Raises:
+        DatabaseLocked: A database cannot be searched: it is of another key.
         OSError: A file cannot be read: nothing can be promised then.
     """
     forms = {form for text in texts for form in _forms(text)}
@@ -56,7 +63,7 @@ def scan(home: UPath, texts: Collection[str]) -> Scan:
                 continue
             searched[folder] += 1
             name = str(file)[len(str(home)) :]
-            if _holds(name.casefold(), forms) or _is_in(file, forms, longest):
+            if _holds(name.casefold(), forms) or _is_in(file, forms, longest, key):
                 places.append(name.lstrip("/"))
     return Scan(searched, places)
 
@@ -64,7 +71,7 @@ def scan(home: UPath, texts: Collection[str]) -> Scan:
 def holds(file: UPath, texts: Collection[str]) -> bool:
     """Return whether a file holds one of some texts."""
     forms = {form for text in texts for form in _forms(text)}
-    return _is_in(file, forms, max(map(len, forms), default=1))
+    return _is_in(file, forms, max(map(len, forms), default=1), None)
 
 
 def _forms(text: str) -> Iterator[str]:
@@ -76,9 +83,9 @@ def _holds(content: str, forms: Collection[str]) -> bool:
     return any(form in content for form in forms)
 
 
-def _is_in(file: UPath, forms: Collection[str], longest: int) -> bool:
+def _is_in(file: UPath, forms: Collection[str], longest: int, key: SecretStr | None) -> bool:
     before = ""
-    for content in _contents(file):
+    for content in _contents(file, key):
         text = content.decode(errors="ignore").casefold()
         if _holds(before[-longest:] + text, forms):
             return True
@@ -86,7 +93,7 @@ def _is_in(file: UPath, forms: Collection[str], longest: int) -> bool:
     return False
 
 
-def _contents(file: UPath) -> Iterator[bytes]:
+def _contents(file: UPath, key: SecretStr | None) -> Iterator[bytes]:
     """Yield the bytes of a file, and what they are when they are unpacked."""
     with file.open("rb") as opened:
         head = opened.read(16)
@@ -100,17 +107,18 @@ def _contents(file: UPath) -> Iterator[bytes]:
         with file.open("rb") as opened, suppress(OSError, EOFError, zlib.error):
             yield gzip.GzipFile(fileobj=opened).read()
     elif head.startswith(PARQUET) or head[DUCKDB_AT:].startswith(DUCKDB):
-        yield from _rows(file, is_database=not head.startswith(PARQUET))
+        yield from _rows(file, key, is_database=not head.startswith(PARQUET))
     elif head.startswith(SQLITE):
         yield from _cells(Path(str(file)))
 
 
-def _rows(file: UPath, *, is_database: bool) -> Iterator[bytes]:
+def _rows(file: UPath, key: SecretStr | None, *, is_database: bool) -> Iterator[bytes]:
     """Yield what the rows of a Parquet file or a DuckDB database say, as text."""
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "copy"
         path.write_bytes(file.read_bytes())
-        with connected(str(path) if is_database else ":memory:", read_only=is_database) as sql:
+        named = str(path) if is_database else ":memory:"
+        with connected(named, read_only=is_database, key=key) as sql:
             tables = [f"read_parquet('{path}')"]
             if is_database:
                 named = "SELECT schema_name || '.' || table_name FROM duckdb_tables()"

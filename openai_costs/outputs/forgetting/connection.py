@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 import polars as pl
+from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
@@ -16,6 +17,7 @@ from openai_costs.kernel.formatting import counted, listed
 from openai_costs.orchestration.history import forget_everything
 from openai_costs.outputs.forgetting.byte_scan import Scan, scan
 from openai_costs.settings.load import Settings
+from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.storage.deletion import CONTINUED, EXPORTS
 from openai_costs.storage.files import SET_ASIDE, is_local, place, remove_folder
 from openai_costs.storage.lake import Lake
@@ -38,11 +40,13 @@ class Departure:
         home: The home.
         name: The connection.
         before: Where it is now.
+        key: What opens an encrypted publication.
     """
 
     home: UPath
     name: str
     before: Scan
+    key: SecretStr | None = None
 
     def plan(self) -> Iterator[str]:
         """Yield what would be done."""
@@ -70,7 +74,7 @@ class Departure:
         with no_writers(self.home):
             purge_lake(Lake(self.home))  # what was made anew replaced rows of it
             forget_everything(self.home)
-        left = scan(self.home, _forms(self.name))
+        left = scan(self.home, _forms(self.name), self.key)
         say(
             f"Searched every byte of {counted(sum(left.searched.values()), 'file')}: "
             f"{counted(len(self.before.places), 'place')} of {self.name} before, "
@@ -127,18 +131,18 @@ def departure(settings: Settings, name: str) -> Departure:
     Raises:
         SettingsError: The settings still have it, or nothing is kept of it.
     """
-    home = place(settings.home)
+    home, key = place(settings.home), publication_key(settings)
     if name in {one.name for one in settings.connections}:
         raise SettingsError(
             f"{name} is a connection of {settings.config_file}, so that the next backfill would "
             "read it again. Nothing was changed. Remove it from the settings first."
         )
-    before = scan(home, _forms(name))
+    before = scan(home, _forms(name), key)
     if not before.places:
         known = sorted({one.name for folder in _folders(home / "raw") for one in _folders(folder)})
         names = listed(known, MOST_NAMES) or "no connection"
         raise SettingsError(f"Nothing is kept of {name!r} in {home}. There is: {names}.")
-    return Departure(home, name, before)
+    return Departure(home, name, before, key)
 
 
 def _forms(name: str) -> list[str]:

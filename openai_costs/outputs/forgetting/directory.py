@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
+from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
@@ -42,7 +43,7 @@ KEYS: Mapping[Any, tuple[str, str]] = {
 """The tables of keys, whose ids and names often carry the name of their owner."""
 
 
-def person_called(home: UPath, text: str) -> Person:
+def person_called(home: UPath, text: str, key: SecretStr | None = None) -> Person:
     """Return the person with an id, a name or an address.
 
     Raises:
@@ -57,7 +58,7 @@ def person_called(home: UPath, text: str) -> Person:
             "changed. Name one by id or address."
         )
     if not candidates:
-        return _unlisted(home, text)
+        return _unlisted(home, text, key)
     person = candidates[0]
     for table, columns in KEYS.items():
         owned = lake.read(table).filter(pl.col("owner_id").is_in(person.ids)).select(columns)
@@ -75,12 +76,12 @@ def _frames(lake: Lake) -> Iterator[pl.DataFrame]:
             yield lake.read(table).select(columns)
 
 
-def _unlisted(home: UPath, text: str) -> Person:
+def _unlisted(home: UPath, text: str, key: SecretStr | None) -> Person:
     """Return someone whom no table lists: known already, or named in pages alone."""
     before = pseudonyms_of(home)
     is_known = before is not None and before.knows(text)
     person = Person(emails={text}) if has_address(text) else Person(ids={text})
-    is_in_pages = has_address(text) and bool(scan(home, [text]).places)
+    is_in_pages = has_address(text) and bool(scan(home, [text], key).places)
     if not (is_known or is_in_pages):
         raise SettingsError(
             f"There is no one with the id, name or address {text!r} in {home}. Nothing was changed."

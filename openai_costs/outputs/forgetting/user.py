@@ -23,6 +23,7 @@ from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import Verified, verify
 from openai_costs.outputs.report.cost_explorer import write_report
 from openai_costs.settings.load import Settings, has_dagster_home
+from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.forgotten import key_files, key_of, made_key, pseudonyms_of, remember
 from openai_costs.storage.home import FOLDERS
@@ -110,14 +111,14 @@ class Forgetting:
         Days that a killed run left in part keep their last published rows: where these name the
         person, they are not published until they are read again.
         """
-        lake = Lake(self.home)
-        publish(self.home, lake)
+        lake, key = Lake(self.home), publication_key(self.settings)
+        publish(self.home, lake, key)
         write_report(self.home, lake, now)
-        left = scan(self.home, self.texts)
+        left = scan(self.home, self.texts, key)
         if any(one.startswith("published/") for one in left.places):
             (self.home / DATABASE).unlink()
-            publish(self.home, lake)
-            left = scan(self.home, self.texts)
+            publish(self.home, lake, key)
+            left = scan(self.home, self.texts, key)
         return left
 
     def _confirmed(self, now: datetime, left: Scan, pseudonym: str) -> UPath:
@@ -180,10 +181,10 @@ def forgetting(settings: Settings, text: str) -> Forgetting:
     Raises:
         SettingsError: There is no such person, or several; the sentence lists them.
     """
-    home = place(settings.home)
-    person = person_called(home, text)
+    home, secret = place(settings.home), publication_key(settings)
+    person = person_called(home, text, secret)
     texts = [one for kind, one in person.texts() if scope_of(kind, one) == "anywhere"]
-    return Forgetting(settings, person, texts, scan(home, texts))
+    return Forgetting(settings, person, texts, scan(home, texts, secret))
 
 
 def key_file(settings: Settings) -> Path:

@@ -23,6 +23,8 @@ from openai_costs.questions.coverage import (
     since_first_read,
 )
 from openai_costs.questions.spend.verification import withheld_text
+from openai_costs.settings.load import Settings
+from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
@@ -56,8 +58,9 @@ def published_database() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         lake: dg.ResourceParam[Lake],
         home: dg.ResourceParam[UPath],
+        settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        done = publish(home, lake)
+        done = publish(home, lake, publication_key(settings))
         yield dg.MaterializeResult(metadata=_figures(done, lake))
         refused = _refused_in(context)
         unpublished = f"Published, but some days of this run were refused: {refused}"

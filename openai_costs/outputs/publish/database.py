@@ -15,18 +15,25 @@ from shutil import rmtree
 import duckdb
 import polars as pl
 from dagster_duckdb import DuckDBResource
+from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.outputs.publish.empty_database import (
     READABLE_FROM,
     at_once,
     empty_database,
+    encrypted_database,
 )
 from openai_costs.outputs.publish.filling import Months, Refresh, fill, months_of
-from openai_costs.outputs.publish.focus_files import build_focus, put_focus_in_place
+from openai_costs.outputs.publish.focus_files import (
+    build_focus,
+    no_focus,
+    put_focus_in_place,
+)
 from openai_costs.outputs.publish.last_publication import DATABASE, LastPublication
 from openai_costs.outputs.publish.parquet_copies import (
     build_copies,
+    no_copies,
     put_in_place,
 )
 from openai_costs.outputs.publish.publication_state import (
@@ -43,6 +50,7 @@ from openai_costs.outputs.publish.tie_outs import (
     untied_pages,
 )
 from openai_costs.questions.spend.verification import LAKE, Difference
+from openai_costs.storage.encryption import attach_for_writing
 from openai_costs.storage.files import is_local, move_into_place, sweep
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import held
@@ -76,11 +84,16 @@ class Published:
     is_rebuilt: bool
 
 
-def publish(home: UPath, lake: Lake) -> Published:
+def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
     """Bring the published database and Parquet files up to date with the lake, and put them there.
 
     What changed since the last publication is replaced in a copy of it. Where that cannot be
     continued (`publication_state.continued`), everything is built anew; the rows are the same.
+
+    Args:
+        home: Where.
+        lake: What is published.
+        key: What the database is encrypted with; then no plain copy lies beside it.
 
     Raises:
         PublicationRefused: The days do not tie out, not even with the last published rows.
@@ -89,20 +102,23 @@ def publish(home: UPath, lake: Lake) -> Published:
         built = scratch / "openai_costs.duckdb"
         with lake.frozen():
             shown = {table.full_name(): lake.written(table) for table in all_contracts()}
-            now = state_of(shown)
-            before = continued(home, now, built)
+            now = state_of(shown, is_encrypted=key is not None)
+            before = continued(home, now, built, key)
             if before is None:
-                built.write_bytes(empty_database())
-            with _database(built, scratch) as sql:
-                in_flight, last = slices_in_flight(lake), LastPublication(sql, home, scratch)
+                built.write_bytes(encrypted_database(key) if key else empty_database())
+            with _database(built, scratch, key) as sql:
+                in_flight, last = slices_in_flight(lake), LastPublication(sql, home, scratch, key)
                 last.keep(in_flight)
                 changed = _bring_up_to_date(sql, lake, shown, before, last)
                 withheld = _withhold(sql, lake, last, in_flight)
                 rows = {name: _height(sql, name) for name in shown}
                 months = _also(changed, withheld)
-                sound = before.copies if before else {}
-                copies = build_copies(sql, home, scratch, months, sound)
-                focus = build_focus(sql, home, scratch, months, sound)
+                if key is None:
+                    sound = before.copies if before else {}
+                    copies = build_copies(sql, home, scratch, months, sound)
+                    focus = build_focus(sql, home, scratch, months, sound)
+                else:
+                    copies, focus = no_copies(home), no_focus(home)
                 last.close()
         size, digest = built.stat().st_size, digest_of(built)
         move_into_place(built, home / DATABASE)
@@ -176,18 +192,20 @@ def _one_at_a_time(home: UPath) -> Iterator[Path]:
 
 
 @contextmanager
-def _database(built: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _database(
+    built: Path, scratch: Path, key: SecretStr | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database that has every table and view already."""
+    limits = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "spill")}
+    plain = {"storage_compatibility_version": READABLE_FROM}
     resource = DuckDBResource(
-        database=str(built),
-        connection_config={
-            "storage_compatibility_version": READABLE_FROM,
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": str(scratch / "spill"),
-        },
+        database=":memory:" if key else str(built),
+        connection_config=limits if key else limits | plain,
     )
     with resource.get_connection() as sql:
         sql.execute(QUIET)
+        if key:
+            attach_for_writing(sql, built, "openai_costs", key)
         yield sql
         sql.execute("CHECKPOINT")
 

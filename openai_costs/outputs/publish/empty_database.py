@@ -14,8 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
+from pydantic import SecretStr
 
 from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.storage.encryption import attach_for_writing
 from openai_costs.storage.live_rows import SQL_TYPES
 from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import LAYERS, Contract, all_contracts
@@ -33,21 +35,40 @@ def empty_database() -> bytes:
             "storage_compatibility_version": READABLE_FROM
         }
         with duckdb.connect(file, config=config) as sql:
-            sql.execute(QUIET)
-            with at_once(sql):
-                sql.execute(_script())
-            sql.execute("CHECKPOINT")
+            _make(sql)
         return file.read_bytes()
 
 
+def encrypted_database(key: SecretStr) -> bytes:
+    """Return the same as an encrypted file, which was never a plain one."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as sql:
+        file = Path(folder) / "openai_costs.duckdb"
+        attach_for_writing(sql, file, "openai_costs", key)
+        _make(sql)
+        sql.execute("USE memory")
+        sql.execute("DETACH openai_costs")
+        return file.read_bytes()
+
+
+def _make(sql: duckdb.DuckDBPyConnection) -> None:
+    sql.execute(QUIET)
+    with at_once(sql):
+        sql.execute(_script())
+    sql.execute("CHECKPOINT")
+
+
 @cache
-def structure() -> str:
+def structure(*, is_encrypted: bool = False) -> str:
     """Return what differs where tables, views, comments or the software that makes them do.
 
     A published file of another structure is not continued, but built anew.
+
+    Args:
+        is_encrypted: Whether it is the structure of an encrypted file.
     """
     made_by = f"openai-costs {version('openai-costs')}, DuckDB {duckdb.__version__}"
-    return sha256(f"{made_by}\n{READABLE_FROM}\n{_script()}".encode()).hexdigest()
+    written_as = "encrypted" if is_encrypted else READABLE_FROM
+    return sha256(f"{made_by}\n{written_as}\n{_script()}".encode()).hexdigest()
 
 
 @contextmanager

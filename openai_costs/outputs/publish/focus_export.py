@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 import duckdb
+from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
@@ -53,7 +54,9 @@ class Exported:
         )
 
 
-def export_month(home: UPath, month: str, kind: str, out: Path) -> Exported:
+def export_month(
+    home: UPath, month: str, kind: str, out: Path, key: SecretStr | None = None
+) -> Exported:
     """Write the FOCUS rows of a month, all or nothing.
 
     Args:
@@ -61,8 +64,10 @@ def export_month(home: UPath, month: str, kind: str, out: Path) -> Exported:
         month: As `2026-11`.
         kind: One of `FORMATS`.
         out: The folder; made if it is not there.
+        key: What opens an encrypted publication.
 
     Raises:
+        DatabaseLocked: It is encrypted, and this is not its key.
         SettingsError: Nothing was published, or the month has no rows: the sentence says which
             months have.
     """
@@ -74,7 +79,10 @@ def export_month(home: UPath, month: str, kind: str, out: Path) -> Exported:
             "backfill, which publishes."
         )
     target = UPath(out.absolute()) / f"focus-{month}.{kind}"
-    with TemporaryDirectory() as scratch, connected(_local(home, scratch), read_only=True) as sql:
+    with (
+        TemporaryDirectory() as scratch,
+        connected(_local(home, scratch), read_only=True, key=key) as sql,
+    ):
         rows, billed = sql.sql(f"SELECT count(*), sum(BilledCost) {of_month(month)}").fetchall()[0]
         if not rows:
             raise SettingsError(_nothing(sql, home, month))

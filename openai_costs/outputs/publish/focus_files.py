@@ -55,6 +55,11 @@ def build_focus(
     return Copies(built, marks, there.keys() - months)
 
 
+def no_focus(home: UPath) -> Copies:
+    """Return that a publication has no such files: those in place go."""
+    return Copies({}, {}, _in_place(home).keys())
+
+
 def put_focus_in_place(home: UPath, focus: Copies) -> None:
     """Move files into place, one by one, and remove the months that have no rows any more."""
     for name, file in focus.built.items():

@@ -9,8 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+from pydantic import SecretStr
 from upath import UPath
 
+from openai_costs.storage.encryption import DatabaseLocked, attach
 from openai_costs.tables.contract import Contract, all_contracts
 from openai_costs.tables.mart.coverage import Coverage
 
@@ -28,10 +30,14 @@ class LastPublication:
         sql: Where tables are being built.
         home: Whose publication it is.
         scratch: A folder for a copy: the file itself may be replaced at any moment.
+        key: What opens an encrypted one; of another key, nothing can be taken.
     """
 
-    def __init__(self, sql: duckdb.DuckDBPyConnection, home: UPath, scratch: Path) -> None:
-        self._sql, self._file, self._copy = sql, home / DATABASE, scratch / "last.duckdb"
+    def __init__(
+        self, sql: duckdb.DuckDBPyConnection, home: UPath, scratch: Path, key: SecretStr | None
+    ) -> None:
+        self._sql, self._key = sql, key
+        self._file, self._copy = home / DATABASE, scratch / "last.duckdb"
         self._columns: dict[str, set[str]] | None = None
         self.keep([])
 
@@ -81,9 +87,9 @@ class LastPublication:
         """Return the columns of its tables; none where there is none that can be opened."""
         if self._file.exists():
             self._copy.write_bytes(self._file.read_bytes())
-            path = str(self._copy).replace("'", "''")
-            with suppress(duckdb.Error):  # a damaged one has nothing to take: a new one replaces it
-                self._sql.execute(f"ATTACH '{path}' AS last (READ_ONLY)")
+            # a damaged or locked one has nothing to take: a new one replaces it
+            with suppress(duckdb.Error, DatabaseLocked):
+                attach(self._sql, self._copy, "last", self._key)
         found = self._sql.execute(
             "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() "
             "WHERE database_name = 'last' GROUP BY ALL"

@@ -70,6 +70,11 @@ def files_of(home: UPath, table: type[Contract]) -> list[UPath]:
     return [file for file in files if fullmatch(_OURS, _name(str(file), home / PARQUET))]
 
 
+def no_copies(home: UPath) -> Copies:
+    """Return that a publication has no copies: those in place go."""
+    return Copies({}, {}, copies_in_place(home).keys())
+
+
 def build_copies(
     sql: duckdb.DuckDBPyConnection,
     home: UPath,

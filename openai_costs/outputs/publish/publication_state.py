@@ -13,12 +13,15 @@ from hashlib import file_digest
 from pathlib import Path
 from shutil import copyfile
 
+from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.outputs.publish.empty_database import structure
 from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.storage.encryption import DatabaseLocked
 from openai_costs.storage.files import is_local, replace_file
 from openai_costs.storage.slices import Written
+from openai_costs.storage.sql import connected
 
 STATE = "published/.publication.json"
 
@@ -44,23 +47,31 @@ class PublicationState:
     digest: str = ""
 
 
-def state_of(shown: Mapping[str, Written]) -> PublicationState:
-    """Return the state of a publication that is made of these versions of the tables."""
+def state_of(shown: Mapping[str, Written], *, is_encrypted: bool) -> PublicationState:
+    """Return the state of a publication that is made of these versions of the tables.
+
+    Args:
+        shown: The versions.
+        is_encrypted: Whether its database is.
+    """
     newest = [max(one.slices["day"]) for one in shown.values() if one.slices.height]
     return PublicationState(
-        structure(),
+        structure(is_encrypted=is_encrypted),
         f"{max(newest):%Y-%m}" if newest else "",
         {name: (one.table_id, one.version) for name, one in shown.items()},
     )
 
 
-def continued(home: UPath, now: PublicationState, built: Path) -> PublicationState | None:
+def continued(
+    home: UPath, now: PublicationState, built: Path, key: SecretStr | None
+) -> PublicationState | None:
     """Return the last state with a copy of its database in place; None: the next is built anew.
 
     Args:
         home: Whose publication it is.
         now: The state of the publication that is being made.
         built: Where the copy goes.
+        key: What an encrypted one has to open with.
     """
     last = last_state(home)
     if last is None or not _continues(last, now):
@@ -69,7 +80,8 @@ def continued(home: UPath, now: PublicationState, built: Path) -> PublicationSta
         _copied(home / DATABASE, built)
     except FileNotFoundError:
         return None
-    return last if digest_of(built) == last.digest else None
+    is_sound = digest_of(built) == last.digest and (key is None or _opens(built, key))
+    return last if is_sound else None
 
 
 def last_state(home: UPath) -> PublicationState | None:
@@ -112,6 +124,14 @@ def _parsed(content: dict[str, object]) -> PublicationState:
     copies = {name: str(mark) for name, mark in content["copies"].items()}  # type: ignore[attr-defined]
     texts = [str(content[name]) for name in ("structure", "newest_month", "digest")]
     return PublicationState(texts[0], texts[1], versions, kept, copies, texts[2])
+
+
+def _opens(built: Path, key: SecretStr) -> bool:
+    try:
+        with connected(str(built), read_only=True, key=key):
+            return True
+    except DatabaseLocked:
+        return False
 
 
 def _copied(file: UPath, to: Path) -> None:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import polars as pl
+from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
@@ -31,9 +32,11 @@ from openai_costs.questions.spend.verification import (
     without,
 )
 from openai_costs.settings.load import Settings
+from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.delta_faults import StorageFailed
+from openai_costs.storage.encryption import DatabaseLocked, is_encrypted
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import pattern, text
@@ -92,15 +95,18 @@ def verify(settings: Settings, say: Say) -> Verified:
     Args:
         settings: Whose home, and how the kept pages of its connections are read.
         say: Takes a line of progress.
+
+    Raises:
+        SettingsError: The key of the published database is not where the settings say.
     """
-    home, unreadable = place(settings.home), list[str]()
+    home, unreadable, key = place(settings.home), list[str](), publication_key(settings)
     control = Lake(home).read(SpendControl)
     of_pages = control.join(_names(settings), on="connection", how="semi")
     pages, refused = _pages(settings, home, of_pages, say)
     found = [
         *differences(without(of_pages, refused), {(RAW, PAGES): pages}),
         *differences(control, _lake(home, unreadable, say)),
-        *differences(control, _published(home, unreadable, say)),
+        *differences(control, _published(home, unreadable, say, key)),
     ]
     settled = control.filter("is_settled").select(*SLICE, "billed_usd")
     newest_first = sorted(found, key=lambda one: (-one.day.toordinal(), one.connection))
@@ -108,10 +114,10 @@ def verify(settings: Settings, say: Say) -> Verified:
     return Verified(settled, newest_first, refused, unreadable, sorted(set(unread)))
 
 
-def unreadable_files(home: UPath) -> list[str]:
-    """Return which published files cannot be read, in sentences."""
+def unreadable_files(home: UPath, key: SecretStr | None = None) -> list[str]:
+    """Return which published files cannot be read, in sentences; an encrypted one needs the key."""
     unreadable: list[str] = []
-    _published(home, unreadable, lambda _line: None)
+    _published(home, unreadable, lambda _line: None, key)
     return unreadable
 
 
@@ -149,17 +155,22 @@ def _lake(home: UPath, unreadable: list[str], say: Say) -> Sums:
     return sums
 
 
-def _published(home: UPath, unreadable: list[str], say: Say) -> Sums:
-    """Return the daily sums of the published tables, in the database and in their copies."""
+def _published(home: UPath, unreadable: list[str], say: Say, key: SecretStr | None = None) -> Sums:
+    """Return the daily sums of the published tables, in the database and in their copies.
+
+    An encrypted database has no copies.
+    """
     say("adding up the published tables")
-    with TemporaryDirectory() as scratch:
-        return _database(home, Path(scratch), unreadable) | _copies(home, Path(scratch), unreadable)
+    with TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        file = _local(home / DATABASE, scratch)
+        sums = _database(file, key, unreadable)
+        return sums if is_encrypted(Path(file)) else sums | _copies(home, scratch, unreadable)
 
 
-def _database(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
+def _database(file: str, key: SecretStr | None, unreadable: list[str]) -> Sums:
     sums = Sums()
-    file = _local(home / DATABASE, scratch)
-    with _readable(DATABASE, unreadable), connected(file, read_only=True) as sql:
+    with _readable(DATABASE, unreadable), connected(file, read_only=True, key=key) as sql:
         for table in TOGETHER:
             name = table.full_name()
             with _readable(f"{DATABASE} ({name})", unreadable):
@@ -188,6 +199,8 @@ def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
     """Note in a sentence that something cannot be read, and go on."""
     try:
         yield
+    except DatabaseLocked as locked:
+        unreadable.append(str(locked).removesuffix("."))
     except StorageFailed as damage:
         unreadable.append(f"{what} cannot be read: {damage.why}")
     except duckdb.Error as damage:

@@ -1,0 +1,126 @@
+"""The published database under DuckDB's encryption: with the key, without, and after a change."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pytest
+from pydantic import SecretStr
+from upath import UPath
+
+from openai_costs.outputs.forgetting.byte_scan import scan
+from openai_costs.outputs.publish.database import Published, publish
+from openai_costs.outputs.publish.focus_export import export_month
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.verification import unreadable_files
+from openai_costs.storage.encryption import DatabaseLocked, attach, is_encrypted
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs_tests.outputs.publish.test_database import NOON, write, write_day
+
+KEY: Final = SecretStr("it's a key of 32 characters: yes")
+OTHER: Final = SecretStr("another key of the 32 characters")
+MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> UPath:
+    home = UPath(tmp_path / "home")
+    write_day(home, MONDAY, "10.5")
+    return home
+
+
+def published(home: UPath, key: SecretStr | None = KEY) -> Published:
+    return publish(home, Lake(home), key)
+
+
+def billed(home: UPath, key: SecretStr = KEY) -> Decimal:
+    with duckdb.connect() as sql:  # as any reader does it, without code of ours
+        path, secret = str(home / DATABASE), key.get_secret_value()
+        sql.execute(f"ATTACH '{path}' AS costs (READ_ONLY, ENCRYPTION_KEY ?)", [secret])
+        [(usd,)] = sql.execute("SELECT sum(billed_usd) FROM costs.core.spend").fetchall()
+        [(views,)] = sql.execute("SELECT count(*) FROM costs.bi.focus").fetchall()
+    assert views
+    return Decimal(usd)
+
+
+def plain_files(home: UPath) -> list[UPath]:
+    return [one for one in (home / "published").rglob("*.parquet") if one.is_file()]
+
+
+def test_it_opens_with_the_key_and_not_without(home: UPath) -> None:
+    published(home)
+    assert billed(home) == Decimal("10.5")
+    file = Path(str(home / DATABASE))
+    assert is_encrypted(file)
+    assert b"billed_usd" not in file.read_bytes()
+    with pytest.raises(duckdb.Error, match="without a key"):
+        duckdb.connect(str(file), read_only=True)
+    with pytest.raises(duckdb.Error, match="Wrong encryption key"):
+        billed(home, OTHER)
+
+
+def test_no_plain_copy_lies_beside_it_not_those_of_before_either(home: UPath) -> None:
+    published(home, None)
+    assert plain_files(home)
+    assert published(home).is_rebuilt
+    assert plain_files(home) == []
+
+
+def test_it_is_continued_where_only_a_day_came(home: UPath) -> None:
+    published(home)
+    write_day(home, TUESDAY, "4.25", NOON)
+    assert not published(home).is_rebuilt
+    assert billed(home) == Decimal("14.75")
+    assert unreadable_files(home, KEY) == []
+
+
+def test_another_key_or_none_builds_everything_anew(home: UPath) -> None:
+    published(home)
+    assert published(home, OTHER).is_rebuilt
+    assert billed(home, OTHER) == Decimal("10.5")
+    assert published(home, None).is_rebuilt
+    assert plain_files(home)
+    with duckdb.connect(str(home / DATABASE), read_only=True) as sql:
+        assert sql.execute("SELECT count(*) FROM core.spend").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("before", [None, KEY])
+def test_a_day_in_flight_keeps_its_last_rows(home: UPath, before: SecretStr | None) -> None:
+    published(home, before)
+    write(home, Ledger, MONDAY, "99", NOON)
+    assert published(home).in_flight == [("acme", MONDAY)]
+    assert billed(home) == Decimal("10.5")
+
+
+def test_without_the_key_a_reader_gets_a_sentence(home: UPath, tmp_path: Path) -> None:
+    published(home)
+    [no_key] = unreadable_files(home)
+    assert no_key.startswith("openai_costs.duckdb is encrypted, and the settings name no key.")
+    [other] = unreadable_files(home, OTHER)
+    assert "the key in the settings is another one" in other
+    assert OTHER.get_secret_value() not in other
+    with pytest.raises(DatabaseLocked, match=r"\[publish\] encryption_key_env"):
+        export_month(home, "2026-11", "csv", tmp_path)
+    assert export_month(home, "2026-11", "csv", tmp_path, KEY).billed_usd == Decimal("10.5")
+
+
+def test_a_search_of_every_byte_needs_the_key(home: UPath) -> None:
+    published(home)
+    assert DATABASE in scan(home, ["'connection': acme,"], KEY).places
+    with pytest.raises(DatabaseLocked):
+        scan(home, ["acme"])
+
+
+def test_the_key_is_in_no_statement_that_duckdb_logs(home: UPath) -> None:
+    published(home)
+    with duckdb.connect() as sql:
+        sql.execute("CALL enable_logging('QueryLog')")
+        attach(sql, Path(str(home / DATABASE)), "costs", KEY)
+        logged = str(sql.execute("SELECT message FROM duckdb_logs").fetchall())
+    assert "ENCRYPTION_KEY" in logged
+    assert "32 characters" not in logged
