@@ -1,5 +1,7 @@
 """Prints docs/tables.md: `python -m openai_costs.tables > docs/tables.md`.
 
+With `--dbt` it prints dbt's sources file of the same tables and views, docs/dbt/openai_costs.yml.
+
 An entry point, not a part of the layer `tables`: it publishes an empty lake into a scratch folder
 and reads the views off the result, so that their columns and types are those that readers meet.
 """
@@ -10,9 +12,11 @@ from importlib import import_module
 from tempfile import TemporaryDirectory
 
 import polars as pl
+import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 from upath import UPath
 
 from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.dbt_sources import Described, sources
 
 INTRODUCTION = """\
 # Tables
@@ -89,5 +93,29 @@ def _line(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |".replace("|  |", "| |")
 
 
+DBT = """\
+# Written by `python -m openai_costs.tables --dbt` from the contracts. Do not edit it by hand.
+# How to use it: docs/bi.md#dbt
+"""
+
+
+def dbt() -> str:
+    """Return dbt's sources file."""
+    views = import_module("openai_costs.outputs.publish.bi").VIEWS
+    of_bi = (Described("bi", one.name, one.about, one.columns, frozenset()) for one in views)
+    content = sources([*map(_described, all_contracts()), *of_bi])
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=10_000)
+    return DBT + text
+
+
+def _described(table: type[Contract]) -> Described:
+    columns = {
+        name: f"{text} [{unit}]" if unit else text for name, _, unit, text, _ in table.describe()
+    }
+    required = frozenset(name for name, *_, nullable in table.describe() if not nullable)
+    about = " ".join(table.about().split())
+    return Described(table.schema_name(), table.table_name(), about, columns, required)
+
+
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(document()) + "\n")
+    sys.stdout.write(dbt() if "--dbt" in sys.argv[1:] else "\n".join(document()) + "\n")

@@ -55,6 +55,8 @@ PROMISED: Final = {
     "mart.budget_status": "budget day period_start period_end spent_usd limit_usd spent_pct "
     "forecast_usd forecast_low_usd forecast_high_usd state",
     "mart.optimization": "day connection subject rule saving_usd because",
+    "mart.forecast": "scope scope_id month through_day spent_usd forecast_usd forecast_low_usd "
+    "forecast_high_usd",
     "mart.people": "person_id kind name team billed_usd by_provider metered_usd estimated_usd",
     "core.gateway_tokens": "connection token_id name status upstream_connection openai_api_key_id "
     "openai_project_id mapping confidence first_seen_day last_seen_day is_current",

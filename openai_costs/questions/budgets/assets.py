@@ -1,21 +1,37 @@
-"""`mart/budget_status` as an asset, and its check: take, call, return."""
+"""Budgets and the month's forecast as assets, and their check: take, call, return."""
+
+from decimal import Decimal
 
 import dagster as dg
 import polars as pl
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.orchestration.table_assets import asset_key, whole_table_asset
+from openai_costs.questions.budgets.month_end import SPEND, month_end
+from openai_costs.questions.budgets.periods import known_days
 from openai_costs.questions.budgets.preview import preview, top_five
 from openai_costs.questions.budgets.spending import read_status
-from openai_costs.questions.budgets.status import unspent
+from openai_costs.questions.budgets.status import PAST_DAYS, unspent
+from openai_costs.questions.coverage import of_costs
+from openai_costs.settings import Budget
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.forecast import Forecast
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs.tables.mart.spend_by_user import SpendByUser
 
 GROUP = "budgets"
+EVERYTHING = Budget(name="everything", limit_usd=Decimal(1))
+"""What the days of the forecast are known of: all connections of today."""
+DAILY = """
+    SELECT connection, day, provider, team, user_id, user_name,
+           CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd
+    FROM stored WHERE day > DATE '{}' GROUP BY ALL ORDER BY ALL
+"""
 READS = (Coverage, Spend, SpendAttribution, SpendLimits)
 
 
@@ -37,6 +53,21 @@ def budget_status(
     return status
 
 
+@whole_table_asset(
+    Forecast, group=GROUP, kinds={"polars", "deltalake"}, reads=(Coverage, SpendByUser)
+)
+def forecast(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> pl.DataFrame:
+    """Forecast the running month, with or without a budget."""
+    coverage = of_costs(lake.read(Coverage))
+    known = known_days(coverage, EVERYTHING)
+    if known.is_empty():
+        return Forecast.no_rows()
+    since = known["day"].to_list()[-1] - ONE_DAY * PAST_DAYS
+    spend = lake.ask(SpendByUser, DAILY.format(since), SPEND)
+    today = spend.join(coverage.select("connection").unique(), on="connection", how="semi")
+    return month_end(today, known.filter(pl.col("day") > since))
+
+
 @dg.asset_check(
     asset=asset_key(BudgetStatus),
     description="Every budget counts some spend, so its id is known.",
@@ -51,5 +82,5 @@ def known_scopes(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
     )
 
 
-WHOLE_ASSETS = (budget_status,)
+WHOLE_ASSETS = (budget_status, forecast)
 CHECKS = (known_scopes,)

@@ -3,7 +3,7 @@
 Money is DOUBLE here, because BI tools know no DECIMAL(38,18); core and mart are exact.
 """
 
-from openai_costs.outputs.publish.bi.budgets import BUDGETS
+from openai_costs.outputs.publish.bi.budgets import BUDGETS, FORECAST
 from openai_costs.outputs.publish.bi.daily import DAILY
 from openai_costs.outputs.publish.bi.directory import DIRECTORY
 from openai_costs.outputs.publish.bi.findings import FINDINGS_AND_ANOMALIES
@@ -47,6 +47,7 @@ __all__ = ["VIEWS", "View"]
 
 _IN_READING_ORDER: tuple[View, ...] = (
     MONTHS,
+    FORECAST,
     DAILY,
     *SPEND,
     *PEOPLE,

@@ -1,7 +1,7 @@
-"""The view of budgets: spend to date and forecast of each, day by day."""
+"""The views of budgets and of the month: spend to date, and what it will be by the end."""
 
 from openai_costs.outputs.namesakes import WITH_NAMESAKES
-from openai_costs.outputs.publish.bi.view import View
+from openai_costs.outputs.publish.bi.view import View, or_none, shared
 
 _DOLLARS = {
     "spent_usd": "Dollars billed in the period through the day; rounded. [USD]",
@@ -55,6 +55,36 @@ STATUS = View(
         "is_newest": "Whether this is the newest day of its budget.",
     },
     answers="Will a budget hold?",
+)
+
+_ESTIMATES = tuple(name for name in _DOLLARS if name.startswith("forecast_"))
+
+FORECAST = View(
+    name="forecast",
+    about="What the running month will cost by its end, with or without a budget. One row per "
+    "scope: everyone, each provider, team and user. Forecasts of parts do not add up to the "
+    "forecast of the whole.",
+    sql=f"""
+        {WITH_NAMESAKES}
+        SELECT scope, scope_id,
+               CASE scope WHEN 'all' THEN 'everyone' ELSE
+                   {or_none("scope_name || coalesce(n.mark, '')", "scope_id")} END AS scope_label,
+               month, month_end, through_day, CAST(spent_usd AS DOUBLE) AS spent_usd,
+               {", ".join(f"CAST({name} AS DOUBLE) AS {name}" for name in _ESTIMATES)}
+        FROM mart.forecast LEFT JOIN namesakes n ON n.of_kind = scope AND n.of_id = scope_id
+    """,  # noqa: S608 - our own words
+    columns=shared("month")
+    | {
+        "scope": "all, provider, team or user.",
+        "scope_id": "The provider, team or user; null for all, and for dollars without one.",
+        "scope_label": "The last known name, or the id, or everyone, or (none).",
+        "month_end": "Last day of the month. [UTC day]",
+        "through_day": "The newest settled day, after which the forecast begins. [UTC day]",
+        "spent_usd": "Dollars billed in the month through that day; rounded. [USD]",
+    }
+    | {name: _DOLLARS[name].replace("period's", "month's") for name in _ESTIMATES}
+    | {"forecast_usd": "Forecast of the whole month's cost. [USD]"},
+    answers="What will this month cost by its end: all of it, each provider, team and person?",
 )
 
 BUDGETS = (STATUS,)
