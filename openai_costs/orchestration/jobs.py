@@ -82,7 +82,8 @@ def jobs_and_sensors(
         monitored_jobs=[read_directory],
         request_job=derive,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Derive the days again whose names or owners have changed in the directory.",
+        description="Derive the days again whose names or owners have changed in the directory. "
+        "On, because it asks no provider.",
     )
     def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
         yield from stale_requests(settings, context.dagster_run.run_id, stale_days)
@@ -137,7 +138,8 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
         execution_timezone="UTC",
         execution_fn=requests,
         description="Read yesterday, today so far, the days before that may be restated, and older "
-        "days that were missed or had not settled when they were read.",
+        "days that were missed or had not settled when they were read. Off until you switch it on: "
+        "it asks the providers, and another scheduler may do that already.",
     )
 
 
@@ -181,5 +183,6 @@ def daily_directory() -> dg.ScheduleDefinition:
         job_name=DIRECTORY,
         cron_schedule="15 4 * * *",
         execution_timezone="UTC",
-        description="Read projects, API keys, people, service accounts and limits.",
+        description="Read projects, API keys, people, service accounts and limits. Off until you "
+        "switch it on, like daily_refresh: it asks the providers.",
     )

@@ -47,5 +47,5 @@ def daily_repair(settings: Settings, clock: Clock, kept_days: KeptDays) -> dg.Sc
         execution_fn=requests,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Set damaged files of the home aside, and make their days again from kept "
-        "pages, with no request.",
+        "pages, with no request. On, because it asks no provider.",
     )

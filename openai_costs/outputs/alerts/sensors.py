@@ -39,7 +39,7 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         minimum_interval_seconds=WATCH_EVERY,
         default_status=on,
         description="Finds late days, failed checks, failed runs and routes that do not deliver; "
-        "starts and ends mutes.",
+        "starts and ends mutes. On where [alerts] has a route, off where it has none.",
     )
     def watch(
         context: dg.SensorEvaluationContext,
@@ -71,7 +71,8 @@ def _deliver_findings(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         name="deliver_findings",
         minimum_interval_seconds=DELIVER_EVERY,
         default_status=on,
-        description="Sends each change of a finding once through every route that matches it.",
+        description="Sends each change of a finding once through every route that matches it. "
+        "On where [alerts] has a route, off where it has none.",
     )
     def send(
         lake: dg.ResourceParam[Lake],

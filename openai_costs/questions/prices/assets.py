@@ -84,7 +84,7 @@ def price_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
         f"{dollars(usd)} of {host} were not compared: {why_not(PRICES, host)}"
         for host, usd in without_list(missing).iter_rows()
     ]
-    usd = str(total(missing["billed_usd"]))
+    usd = dollars(total(missing["billed_usd"]))
     figures: dict[str, str | int] = {"unknown_models": unknown.height, "unpriced_usd": usd}
     text = because if models else KNOWN_PRICES.promise
     yield Verdict(KNOWN_PRICES, days.last, not models, " ".join([text, *others]), figures)

@@ -90,7 +90,7 @@ def test_a_model_without_a_price_is_reported_with_its_dollars_once_a_run(lake: L
         (False, None, "genai-prices 0.2.3 does not know gpt-99-nova of openai ($6.00).")
     ]
     assert said[0].severity is dg.AssetCheckSeverity.WARN
-    assert said[0].metadata["unpriced_usd"].value == "6.000000000000000000"
+    assert said[0].metadata["unpriced_usd"].value == "$6.00"
 
 
 def test_what_could_be_saved_is_measured_from_the_lake(lake: Lake) -> None:
