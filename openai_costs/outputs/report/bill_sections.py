@@ -18,8 +18,11 @@ from openai_costs.kernel.formatting import (
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.section import Cell, Row, Section, number
+from openai_costs.questions.prices.price_check import unpriced, without_list
+from openai_costs.questions.provider_scope import PRICES, why_not
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
 _MOST: Final = 40
@@ -123,7 +126,7 @@ def _metered(capture: pl.DataFrame, days: tuple[date, date] | None) -> str:
 
 
 def price_section(check: pl.DataFrame) -> Section:
-    """Return what was billed beside list prices in the newest 30 days, by cause and model.
+    """Return what was billed beside list prices in the newest 30 days, by cause, host and model.
 
     Args:
         check: mart.price_check.
@@ -132,7 +135,7 @@ def price_section(check: pl.DataFrame) -> Section:
     if days is None:
         return Section("price-check", "Price check", "No line of the bill was compared yet.")
     rows = check.filter(pl.col("day").is_between(*days))
-    sums = rows.group_by("cause", "model").agg(
+    sums = rows.group_by("cause", "host", "model").agg(
         pl.col("billed_usd", "expected_usd", "gap_usd").sum(), known=pl.col("gap_usd").count()
     )
     agrees = total_usd(sums.filter(cause="agrees")["billed_usd"].to_list())
@@ -142,17 +145,33 @@ def price_section(check: pl.DataFrame) -> Section:
         pl.col("billed_usd").abs(),
         "cause",
         "model",
-        descending=[True, True, False, False],
+        "host",
+        descending=[True, True, False, False, False],
     )
     return Section(
         id="price-check",
         title="Price check",
         summary=f"{dollars(agrees)} of {dollars(whole)} billed from {days[0]} to {days[1]} "
         f"({share(cents(agrees), cents(whole))}) agrees with quantity x list price. The rest:",
-        head=("Model", "Billed, USD", "At list price, USD", "Difference, USD", "Why"),
+        head=(
+            "Model",
+            "Invoiced by",
+            "Billed, USD",
+            "At list price, USD",
+            "Difference, USD",
+            "Why",
+        ),
         rows=tuple(_price(row, days) for row in odd.head(_MOST).iter_rows(named=True)),
-        more=f"{odd.height - _MOST} more in mart.price_check." if odd.height > _MOST else "",
+        more=" ".join(_beyond(rows, odd.height)),
     )
+
+
+def _beyond(rows: pl.DataFrame, odd: int) -> Iterator[str]:
+    """Yield what the rows of the section do not say: how many more, and whom no list is about."""
+    if odd > _MOST:
+        yield f"{odd - _MOST} more in mart.price_check."
+    for host, usd in without_list(unpriced(rows)).iter_rows():
+        yield f"{dollars(usd)} of {host} cannot be compared: {why_not(PRICES, host)}"
 
 
 def _price(row: dict[str, Any], days: tuple[date, date]) -> Row:
@@ -160,6 +179,7 @@ def _price(row: dict[str, Any], days: tuple[date, date]) -> Row:
     return Row(
         cells=(
             Cell(row["model"] or "(no model)"),
+            Cell(row["host"]),
             number(dollars(row["billed_usd"])),
             number(dollars(row["expected_usd"]) if is_known else NONE),
             number(signed_dollars(row["gap_usd"]) if is_known else NONE),

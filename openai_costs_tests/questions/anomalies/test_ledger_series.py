@@ -87,6 +87,15 @@ def test_several_ranges_of_days_are_one_history() -> None:
     assert ("key:acme/k", "org:acme/") in both.hierarchy.rows()
 
 
+def test_each_of_three_providers_is_a_series_of_its_own_dollars() -> None:
+    usd = {"openai": "1", "anthropic": "2", "google": "4"}
+    parts = {who: [series_of(bill(line(0, "k", None, some)))] for who, some in usd.items()}
+    made = history_of(parts, {who: {on(0)} for who in usd}, {who: who for who in usd})
+    wholes = [one for one in made.groups if one.connection == "*"]
+    found = {name: cost for one in wholes for (name, _), cost in costs(one.spend).items()}
+    assert found == {f"provider:{who}": Decimal(some) for who, some in usd.items()}
+
+
 def test_the_connections_of_a_provider_are_one_series_on_the_days_that_all_have() -> None:
     parts = [series_of(bill(line(day, "k", "ada", "2"))) for day in (0, 1)]
     known = {"acme": {on(0), on(1)}, "labs": {on(0)}}

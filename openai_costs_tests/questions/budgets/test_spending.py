@@ -114,6 +114,20 @@ def test_every_scope_counts_its_own_and_names_who(
     assert f"{first['dimension']} {first['id']}" == who
 
 
+def test_a_budget_of_a_provider_counts_that_provider_alone(lake: Lake) -> None:
+    three = {"openai": "1", "anthropic": "2", "google": "4"}
+    lines = [line(day, made, usd, provider=made) for day in DAYS for made, usd in three.items()]
+    for table in (Spend, SpendAttribution):
+        write(lake, table, lines, list(DAYS))
+    days_of_november = 4
+    for made, usd in three.items():
+        row = newest(lake, budget("1", scope="provider", id=made))
+        assert row["spent_usd"] == days_of_november * Decimal(usd)
+        assert json.loads(row["causes"])[0]["id"] == f"key_{made}"
+    two = newest(lake, budget("1", scope="provider", ids=["anthropic", "google"]))
+    assert two["spent_usd"] == days_of_november * 6
+
+
 def test_budgets_within_one_another_need_not_add_up(lake: Lake) -> None:
     labs = budget("400", name="labs", scope="team", id="labs")
     rows = read_status(lake, [budget("500"), labs, budget("1", name="again")])
