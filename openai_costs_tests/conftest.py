@@ -16,6 +16,7 @@ from openai_costs.cli.demo import demo
 from openai_costs.cli.process import OBJECTS_AT_ONCE
 from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
+from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs_tests.org import NOW, calm, company_at
@@ -82,7 +83,7 @@ def told_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
         if not told.exists():
             said: list[str] = []
             with calm():
-                demo(home, days=120, seed=7, clock=lambda: DEMO_NOON, say=said.append)
+                demo(home, Wanted(providers=("openai",)), clock=lambda: DEMO_NOON, say=said.append)
             told.write_text("\n".join(said), encoding="utf-8")
     return Lake(place(str(home))), told.read_text(encoding="utf-8")
 

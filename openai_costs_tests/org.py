@@ -29,7 +29,7 @@ from openai_costs.sample.api.serving import InProcessTransport
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.faults import Faults
-from openai_costs.sample.setup import company
+from openai_costs.sample.setup import Wanted, company
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
@@ -338,10 +338,10 @@ def house(home: Path, *names: str, now: datetime = NOW) -> House:
 
 def company_at(home: Path) -> Settings:
     """The settings of the sample company over twelve days, with its files in a home."""
-    made = company(home, seed=7, days=12, now=NOW, kinds=connection_kinds())
-    for name, text in made.files.items():
+    made = company(home, Wanted(12, providers=("openai",)), now=NOW, kinds=connection_kinds())
+    for name, content in made.files.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(text, encoding="utf-8")
+        (home / name).write_bytes(content)
     return made.settings
 
 

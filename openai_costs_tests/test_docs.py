@@ -22,6 +22,7 @@ import openai_costs
 from openai_costs.cli.commands import app
 from openai_costs.cli.demo import demo
 from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.sample.setup import Wanted
 from openai_costs.settings import Publish, Reading, Retention, Team
 from openai_costs.settings.load import Environment
 from openai_costs.settings.settings_file import NAME as SETTINGS_FILE
@@ -347,7 +348,12 @@ ASKED: Final = re.findall(
 def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("example") / "home"
     with calm():
-        demo(home, days=14, seed=7, clock=lambda: NOON, say=lambda _: None)
+        demo(
+            home,
+            Wanted(days=14, seed=7, providers=("openai",)),
+            clock=lambda: NOON,
+            say=lambda _: None,
+        )
     return home
 
 

@@ -26,7 +26,7 @@ from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.gateway import USER_KEY, VIEWER_KEY
 from openai_costs.sample.api.serving import InProcessTransport, sample_at
-from openai_costs.sample.setup import CONFIG
+from openai_costs.sample.setup import CONFIG, Wanted
 from openai_costs.settings.load import settings_of
 from openai_costs.sources.gateway.readers import readers_of
 from openai_costs.sources.registry import connection_kinds
@@ -55,7 +55,8 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the demo."""
     home = tmp_path_factory.mktemp("connections") / "demo"
     with calm():
-        demo(home, days=16, seed=7, clock=lambda: DEMO_NOON, say=lambda _: None)
+        wanted = Wanted(16, providers=("openai",))
+        demo(home, wanted, clock=lambda: DEMO_NOON, say=lambda _: None)
     return home
 
 

@@ -62,28 +62,36 @@ def demo(
         "demo"
     ),
     seed: Annotated[int, SEED] = 7,
+    provider: Annotated[
+        list[str] | None, typer.Option(help="Only this provider; may be repeated. Default: five.")
+    ] = None,
 ) -> None:
     """Run the whole graph over a sample company: no key, no network, no port."""
     from openai_costs.cli.demo import demo as show  # noqa: PLC0415 - a command loads what it needs
+    from openai_costs.sample.accounts import OF_THE_DEMO  # noqa: PLC0415
+    from openai_costs.sample.setup import Wanted  # noqa: PLC0415
 
-    show(home, days=days, seed=seed, clock=utc_now, say=say)
+    wanted = Wanted(days, seed, tuple(provider or OF_THE_DEMO))
+    show(home, wanted, clock=utc_now, say=say)
 
 
 @app.command("sample-api")
-def sample_api(
+def sample_api(  # noqa: PLR0913, PLR0917 - the options of the command
     port: Annotated[int, typer.Option(help="0 picks a free one.", min=0, max=65535)] = 8765,
     days: Annotated[int, DAYS] = 120,
     seed: Annotated[int, SEED] = 7,
     rows_per_day: Annotated[int, typer.Option(help="Pad each day to about this many rows.")] = 0,
     faults: Annotated[str, typer.Option(help="NAME@WHICH[:ARG],... or `help` for the list.")] = "",
+    home: Annotated[Path | None, typer.Option(help="Write settings and bills here.")] = None,
 ) -> None:
-    """Serve the sample company's API on 127.0.0.1; key: sk-admin-sample."""
-    from openai_costs.sample.api.serving import sample_address, serve_sample  # noqa: PLC0415 - slow
+    """Serve the sample company's APIs on 127.0.0.1; key of OpenAI: sk-admin-sample."""
+    from openai_costs.sample.api import serving  # noqa: PLC0415
 
-    serve_sample(
-        sample_address(seed=seed, days=days, today=utc_now().date(), rows_per_day=rows_per_day),
-        port=port,
-        faults=faults,
+    serving.serve_sample(
+        serving.sample_address(
+            seed=seed, days=days, today=utc_now().date(), rows_per_day=rows_per_day
+        ),
+        serving.Wanted(port, faults, home),
         clock=utc_now,
         say=say,
     )

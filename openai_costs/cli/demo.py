@@ -13,23 +13,25 @@ from openai_costs.cli.ending import ending
 from openai_costs.cli.progress import Say
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.formatting import counted
 from openai_costs.orchestration.jobs import REFRESH, trailing
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
-from openai_costs.sample.setup import Company, company
+from openai_costs.sample.setup import Company, Wanted, company
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 
 
-def demo(home: Path, *, days: int, seed: int, clock: Clock, say: Say) -> None:
+def demo(home: Path, wanted: Wanted, *, clock: Clock, say: Say) -> None:
     """Materialize the sample organization into a fresh home, and print the results.
 
     Raises:
-        SettingsError: The home contains something that no demo made, or `days` is out of range.
+        SettingsError: The home contains something that no demo made, or there is no such
+            organization.
     """
     now = clock()
-    made = company(home, seed=seed, days=days, now=now, kinds=connection_kinds())
+    made = company(home, wanted, now=now, kinds=connection_kinds())
     with fresh(home, made.files):
         _materialize(made, now, say)
     for line in ending(place(str(home)), now):
@@ -41,9 +43,9 @@ def _materialize(made: Company, now: datetime, say: Say) -> None:
     """Run the history as of some days ago, and the refresh of today."""
     settings, before = made.settings, _before_the_restatement(made.organisation)
     days = (now.date() - settings.first_day).days
-    say(f"Tidewater Maps, an invented company, {days} days. First as of {before.date()}:")
+    bills = counted(len(names := [one.name for one in settings.connections]), "connection")
+    say(f"Tidewater Maps, an invented company, {days} days, {bills}. First as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
-    names = [one.name for one in settings.connections]
     then.read_directory(names)
     then.run(REFRESH, DayRange(settings.first_day, before.date()))
     say(f"Now the refresh of {now.date()}, which reads the trailing days again:")

@@ -34,7 +34,7 @@ class Files(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def fresh(home: Path, files: Mapping[str, str]) -> Iterator[None]:
+def fresh(home: Path, files: Mapping[str, bytes]) -> Iterator[None]:
     """Remove an earlier demo and write the company's settings and files; note what is made.
 
     Args:
@@ -53,13 +53,13 @@ def fresh(home: Path, files: Mapping[str, str]) -> Iterator[None]:
     before = _files(home) - set(files)
     _refuse_other_data(home, before)
     _note(home, Files(sorted(before)))
-    for name, text in files.items():
-        replace_file(place(str(home)) / name, text.encode())
+    for name, content in files.items():
+        replace_file(place(str(home)) / name, content)
     yield
     _note(home, Files(sorted(before), sorted(_files(home) - before)))
 
 
-def _made(home: Path, files: Mapping[str, str]) -> set[str]:
+def _made(home: Path, files: Mapping[str, bytes]) -> set[str]:
     """Return what an earlier demo made; without a list, only what it begins with."""
     there = _files(home)
     try:

@@ -44,6 +44,9 @@ from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
 
+ATTEMPTS = 2
+"""A person waits for the doctor, and a vendor that is busy for longer is a fact too."""
+
 LIBRARIES = ("dagster", "dagster-duckdb", "duckdb", "httpx", "pandera", "polars")
 
 
@@ -61,7 +64,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield from proxy_diagnoses(settings)
     compared = skew_aware(clock)
     for connection in settings.connections:
-        to_hosts = replace(reach, clock=compared)
+        to_hosts = replace(reach, clock=compared, attempts=ATTEMPTS)
         of_connection = _connection(settings, connection, compared, to_hosts)
         yield from _guarded(f"{connection.name}: stored", of_connection)
     yield from _guarded("clock", _time(settings, compared))

@@ -43,11 +43,15 @@ class Matcher:
             self._steps.append((rule, form, _index([*main, *others], form, here)))
 
     def find(self, email: str | None, user_id: str) -> Match | None:
-        """Return the match; None for no person, and for more than one."""
+        """Return the match; None for no person, and for more than one.
+
+        An account without an address is looked for by its id: a login that is a person's alias.
+        """
         if who := self._ids.get(user_id):
             return Match(who, "openai_user_id")
-        for rule, form, index in self._steps if email and email.strip() else []:
-            if who := index.get(form(email or "")):
+        name = email if email and email.strip() else user_id
+        for rule, form, index in self._steps:
+            if who := index.get(form(name)):
                 return Match(who, rule)
         return None
 

@@ -3,9 +3,8 @@
 Not here: running anything (cli/demo.py), who the company is (sample/).
 """
 
-import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,15 @@ from typing import NamedTuple
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.sample import toml_text
+from openai_costs.sample.accounts import (
+    EVERY_PROVIDER,
+    OF_THE_DEMO,
+    connection_tables,
+    export_files,
+    logins_of_people,
+    members_of_teams,
+)
 from openai_costs.sample.api.serving import sample_address, sample_at
 from openai_costs.sample.company.directories import catalog_yaml, directory_csv
 from openai_costs.sample.company.gateway import (
@@ -53,6 +61,34 @@ BUDGETS: tuple[Mapping[str, object], ...] = (
 )
 
 
+LIMITS_ELSEWHERE: Mapping[str, Mapping[str, int]] = {
+    "anthropic": {"everything": 1500, "search": 1100},
+    "bedrock": {"everything": 1100, "labs": 50},
+    "github_copilot": {"everything": 600},
+}
+"""What a budget allows besides, for each further provider of the company."""
+
+MORE_BUDGETS: Mapping[str, Mapping[str, object]] = {
+    "anthropic": {"name": "Claude", "scope": "provider", "id": "anthropic", "limit_usd": 2900},
+    "bedrock": {"name": "AWS", "scope": "connection", "id": "aws", "limit_usd": 1500},
+}
+"""What may be spent in a month on a maker's models, whoever invoices them, and on one bill."""
+
+
+class Wanted(NamedTuple):
+    """Which sample organization is wanted.
+
+    Args:
+        days: Its days of history.
+        seed: Which noise around the same story.
+        providers: The providers that it has connected.
+    """
+
+    days: int = 120
+    seed: int = 7
+    providers: tuple[str, ...] = OF_THE_DEMO
+
+
 class Company(NamedTuple):
     """The sample organization, with what it has set up.
 
@@ -64,7 +100,7 @@ class Company(NamedTuple):
 
     organisation: Organisation
     settings: Settings
-    files: Mapping[str, str]
+    files: Mapping[str, bytes]
 
 
 def is_demo(home: Path) -> bool:
@@ -84,55 +120,72 @@ def is_demo(home: Path) -> bool:
     return bool(addresses) and all(one.startswith(SAMPLE_SCHEME) for one in addresses)
 
 
-def company(home: Path, *, seed: int, days: int, now: datetime, kinds: Kinds) -> Company:
+def company(home: Path, wanted: Wanted, *, now: datetime, kinds: Kinds) -> Company:
     """Return the company as it is set up in a home.
 
     Args:
         home: The home.
-        seed: Which company.
-        days: Its days of history.
+        wanted: Which company.
         now: The instant at which it is set up.
         kinds: The kinds of connections there are.
 
     Raises:
         SettingsError: There is no such organization.
     """
-    address = sample_address(seed=seed, days=days, today=now.date())
+    address = sample_address(seed=wanted.seed, days=wanted.days, today=now.date())
+    if unknown := [one for one in wanted.providers if one not in EVERY_PROVIDER]:
+        there = ", ".join(EVERY_PROVIDER)
+        raise SettingsError(f"The sample organization does not use {unknown[0]}. It uses: {there}.")
     try:
         organisation = sample_at(address)
     except ValueError as wrong:
         raise SettingsError(f"The sample organization cannot be made: {wrong}.") from None
     start = now.date() - timedelta(days=GATEWAY_DAYS)
     metered = DayRange(max(start, organisation.first_day), now.date() - timedelta(days=1))
-    text = _toml(organisation, address, metered)
+    text = _toml(organisation, address, metered, wanted.providers)
     content = tomllib.loads(text, parse_float=Decimal)
     settings = settings_of(content, kinds, str(home), home / CONFIG, text)
     files = {
         CONFIG: text,
         TOKENS: registry_csv(organisation),
         METER: meter_csv(organisation, metered, now),
-        PEOPLE: directory_csv(organisation.fixtures),
+        PEOPLE: directory_csv(organisation.fixtures, logins_of_people(wanted.providers)),
         CATALOG: catalog_yaml(organisation.fixtures),
     }
-    return Company(organisation, settings, files)
-
-
-def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
-    connection = {
-        "name": "sample",
-        "base_url": address,
-        "start": organisation.first_day,
-        "organization_id": organisation.fixtures.organization_id,
-    }
-    people = organisation.fixtures.people
-    teams = (
-        {
-            "name": team,
-            "users": [one.id for one in people if one.team == team],
-            "projects": projects,
-        }
-        for team, projects in PROJECTS_OF_TEAMS.items()
+    written = {name: content.encode() for name, content in files.items()}
+    return Company(
+        organisation, settings, written | export_files(organisation, wanted.providers, now)
     )
+
+
+def budgets_of(providers: Collection[str]) -> Iterator[Mapping[str, object]]:
+    """Yield the company's budgets: those that all providers share, and one for each of some."""
+    for budget in BUDGETS:
+        more = (LIMITS_ELSEWHERE.get(one, {}).get(str(budget["name"]), 0) for one in providers)
+        yield {**budget, "limit_usd": int(str(budget["limit_usd"])) + sum(more)}
+    for provider, budget in MORE_BUDGETS.items():
+        if provider in providers:
+            yield {**budget, "owner": "finance"}
+
+
+def _teams(
+    organisation: Organisation, providers: Collection[str]
+) -> Iterator[Mapping[str, object]]:
+    """Yield each team with its people and projects at every provider."""
+    elsewhere = members_of_teams(organisation, providers)
+    people = organisation.fixtures.people
+    for team, projects in PROJECTS_OF_TEAMS.items():
+        more = elsewhere.get(team, {"users": [], "projects": []})
+        yield {
+            "name": team,
+            "users": [*(one.id for one in people if one.team == team), *more["users"]],
+            "projects": [*projects, *more["projects"]],
+        }
+
+
+def _toml(
+    organisation: Organisation, address: str, metered: DayRange, providers: Collection[str]
+) -> str:
     gateway = {"start": metered.first, "token_files": [TOKENS], "spend_files": [METER]}
     shared = [one.token_id for one in SHARED_TOKENS]
     upstreams = (
@@ -145,30 +198,14 @@ def _toml(organisation: Organisation, address: str, metered: DayRange) -> str:
         for key in allowed_keys(organisation)
     )
     parts = [
-        _table("[[connections]]", connection),
-        *_tables("[[teams]]", teams),
-        *_tables("[[budgets]]", BUDGETS),
-        _table("[directory]", {"files": [PEOPLE, CATALOG]}),
-        _table("[seats]", {"month_usd": SEAT_USD}),
-        _table("[gateway]", gateway),
-        *_tables("[[gateway.upstreams]]", upstreams),
-        *_tables("[[gateway.allowed]]", allowed),
+        *toml_text.tables("[[connections]]", connection_tables(organisation, providers, address)),
+        *toml_text.tables("[[teams]]", _teams(organisation, providers)),
+        *toml_text.tables("[[budgets]]", budgets_of(providers)),
+        toml_text.table("[directory]", {"files": [PEOPLE, CATALOG]}),
+        toml_text.table("[seats]", {"month_usd": SEAT_USD}),
+        toml_text.table("[gateway]", gateway),
+        *toml_text.tables("[[gateway.upstreams]]", upstreams),
+        *toml_text.tables("[[gateway.allowed]]", allowed),
     ]
     head = "# The sample organization, answered in this process: no key, no network.\n"
     return head + "\n".join(parts)
-
-
-def _tables(name: str, tables: Iterable[Mapping[str, object]]) -> list[str]:
-    return [_table(name, one) for one in tables]
-
-
-def _table(name: str, values: Mapping[str, object]) -> str:
-    lines = (f"{key} = {_value(value)}\n" for key, value in values.items())
-    return f"{name}\n{''.join(lines)}"
-
-
-def _value(value: object) -> str:
-    """Return a value as TOML: texts and lists as JSON writes them, days and numbers as they are."""
-    if isinstance(value, (str, list, tuple)):
-        return json.dumps(value)
-    return str(value)

@@ -42,17 +42,6 @@ class Vendor(NamedTuple):
     routes: Callable[[Organisation, Callable[[], datetime]], Iterator[Route]]
     organization_id: str = ""
 
-    def setup(self, url: str) -> Iterator[str]:
-        """Lines that say how to connect it.
-
-        Args:
-            url: where the sample API listens.
-        """
-        account = f', organization_id = "{self.organization_id}"' if self.organization_id else ""
-        address = f'base_url = "{url}{self.root}"'
-        yield f'{self.name}: provider = "{self.provider}", {address}{account}'
-        yield f"  export {self.variable}={self.key}"
-
 
 def _of_the_gateway(_organisation: Organisation, _now: Callable[[], datetime]) -> Iterator[Route]:
     """No route of its own: the company's gateway answers (sample/api/gateway.py)."""

@@ -58,6 +58,7 @@ def transport_to(
         remedies=_remedies(connection.base_url, vendor),
         requests_per_minute=connection.requests_per_minute,
         hopeless=vendor.hopeless,
+        attempts=reach.attempts,
         max_body_bytes=settings.reading.max_body_mb * 1024 * 1024,
     )
     return Transport(access, reach.inner(connection), tell, reach.take_date(connection))

@@ -40,10 +40,12 @@ class Reach:
     Args:
         inner: Returns the inner HTTP transport of a connection; None for the network.
         clock: What the `Date` of each response is compared with; None compares nothing.
+        attempts: How often a request is tried at the most; None for as long as it may help.
     """
 
     inner: Callable[[Connection], httpx.BaseTransport | None] = lambda _connection: None
     clock: SkewAwareClock | None = None
+    attempts: int | None = None
 
     def take_date(self, connection: Connection) -> Callable[[datetime], None]:
         """Return what takes the `Date` of a connection's responses."""

@@ -88,7 +88,10 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         accounts = _accounts(settings, archive, costs) if costs is not None else None
 
         def read_days(connection: Connection) -> Iterable[DayRead]:
-            reads = reader.read(connection, days, tell)
+            if days.last < connection.first_day:
+                return ()
+            its = DayRange(max(days.first, connection.first_day), days.last)
+            reads = reader.read(connection, its, tell)
             return accounts.checked(connection, reads, tell) if accounts else reads
 
         done = ingest(sources(read_days, asked, days), archive, tell, compared)

@@ -9,7 +9,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.setup import is_demo
 
 SETTINGS = '[[connections]]\nname = "sample"\nbase_url = "sample://tidewater"\n'
-FILES = {"openai_costs.toml": SETTINGS, "company/people.csv": "name"}
+FILES = {"openai_costs.toml": SETTINGS.encode(), "company/people.csv": b"name"}
 TABLE, PAGE = "lake/core/spend/sample/2026-11-03.parquet", "raw/openai/sample/costs/r1.tar.zst"
 
 

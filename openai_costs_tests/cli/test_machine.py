@@ -18,6 +18,7 @@ import pytest
 from openai_costs.cli.commands import main
 from openai_costs.cli.demo import demo
 from openai_costs.kernel.days import utc_now
+from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
@@ -138,7 +139,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("machine") / "home"
     lines: list[str] = []
     with calm():
-        demo(home, days=7, seed=7, clock=utc_now, say=lines.append)
+        demo(home, Wanted(7, providers=("openai",)), clock=utc_now, say=lines.append)
     assert "Next: openai-costs" in lines[-1]
     return home
 

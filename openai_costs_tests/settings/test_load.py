@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openai_costs.kernel.errors import MissingKey, OpenAICostsError, SettingsError
-from openai_costs.sample.setup import company
+from openai_costs.sample.setup import Wanted, company
 from openai_costs.settings.load import Settings, load_settings
 from openai_costs.settings.secrets import SecretPlace
 from openai_costs.settings.secrets_in_use import gateway_key, secret
@@ -378,7 +378,7 @@ def test_a_key_written_into_the_file_is_shown_by_no_sentence(more: str):
 
 def test_the_sample_organization_needs_no_key_of_ours():
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    settings = company(Path("data"), seed=7, days=30, now=noon, kinds=connection_kinds()).settings
+    settings = company(Path("data"), Wanted(30), now=noon, kinds=connection_kinds()).settings
     sample = settings.connection("sample")
     assert sample.is_sample
     assert sample.first_day == date(2026, 2, 8)

@@ -46,6 +46,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.seats import Seats
 from openai_costs_tests.org import NOW, Altered, calm
+from openai_costs_tests.provider_table import keeps_its_promise
 
 PROVIDERS = (OPENROUTER, GITHUB_COPILOT, CHATGPT_WORKSPACE, LITELLM)
 ORGANIZATIONS = {one.provider: one.organization_id or None for one in VENDORS}
@@ -134,6 +135,11 @@ def test_each_day_adds_up_to_its_control_total_of_each_cost_basis(home: Home, na
         assert {day: usd for day, usd in sums.items() if usd} == {
             day: usd for day, usd in totals.items() if usd
         }
+
+
+@every_vendor
+def test_the_ledger_names_whom_and_what_the_paper_promises(home: Home, name: str):
+    assert keeps_its_promise(name, home.rows(Spend, name))
 
 
 @every_vendor

@@ -7,6 +7,7 @@ Amounts are exact: whole units times a price. Not here: how the reports add them
 from __future__ import annotations
 
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from openai_costs.sample.anthropic.members import key_id, user_actor
@@ -19,7 +20,7 @@ from openai_costs.sample.company.activity import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date, datetime
 
     from openai_costs.sample.company.organisation import Organisation
@@ -44,6 +45,8 @@ _PRICES: Final[dict[str, tuple[str, ...]]] = {
 _DISCOUNTED: Final = {"claude-sonnet-5": Decimal("0.9")}
 _BATCH: Final = Decimal("0.5")
 _CENTS_A_SEARCH: Final = Decimal(1)
+
+_LOOP_TIMES: Final = (9, 12)
 
 
 class Place(NamedTuple):
@@ -87,6 +90,7 @@ class _Workload(NamedTuple):
     rhythm: Rhythm
     thousands: tuple[int, ...]
     searches: int = 0
+    times: Mapping[int, int] = MappingProxyType({})
 
 
 def charges(organisation: Organisation, day: date, as_of: datetime) -> Iterator[Charge]:
@@ -98,6 +102,7 @@ def charges(organisation: Organisation, day: date, as_of: datetime) -> Iterator[
     for number, workload in enumerate(_workloads(organisation)):
         size = workload.rhythm.value[day.weekday()] * growth_permille(age)
         size *= wobble_permille(_SPREAD, organisation.seed, "anthropic", number, day)
+        size *= workload.times.get(age, 1)
         for token_type, thousands in zip(TOKEN_TYPES, workload.thousands, strict=True):
             units = thousands * 1000 * size // PERMILLE**3
             units = by_then(units, so_far) if day == as_of.date() else units
@@ -119,6 +124,15 @@ def _tokens(workload: _Workload, token_type: str, units: int) -> Charge:
     return Charge(workload.place, workload.model, "tokens", token_type, units, cents, at_list)
 
 
+def agent_loop(today: date) -> dict[int, int]:
+    """The incident here: an agent of Ruben's ran on from a Wednesday into the next day.
+
+    Returns days ago, and how many times the usual.
+    """
+    wednesday = (today.weekday() - 2) % 7 + 7
+    return {wednesday - after: times for after, times in enumerate(_LOOP_TIMES)}
+
+
 def _workloads(organisation: Organisation) -> Iterator[_Workload]:
     fixtures = organisation.fixtures
     robot = {"type": "service_account_actor", "service_account_id": "svac_search"}
@@ -135,4 +149,5 @@ def _workloads(organisation: Organisation) -> Iterator[_Workload]:
         actor = user_actor(fixtures, suffix)
         code = Place("wrkspc_default", None, actor, "claude_code", "standard")
         mix = (60 * size, 2_900 * size, 210 * size, 30 * size, 95 * size)
-        yield _Workload(code, "claude-opus-5-5", Rhythm.OFFICE, mix)
+        times = agent_loop(organisation.today) if suffix == "ruben" else {}
+        yield _Workload(code, "claude-opus-5-5", Rhythm.OFFICE, mix, times=times)

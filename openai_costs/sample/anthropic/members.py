@@ -28,6 +28,9 @@ _WORKSPACES: Final = (
     ("pilot", "Pilot 2025", 415, 200),
 )
 
+WORKSPACES_OF_TEAMS: Final = {"search": ("wrkspc_search",), "support": ("wrkspc_support",)}
+"""Whose money a workspace's is where no person is known."""
+
 # id suffix, name, workspace, creator, service account that it acts as, age when created
 _API_KEYS: Final = (
     ("search_prod", "search assistant production", "search", "kaveh", "svac_search", 395),
@@ -35,7 +38,7 @@ _API_KEYS: Final = (
     ("desk_bot", "helpdesk replies", "support", "olu", None, 300),
 )
 
-_MEMBERS: Final[dict[str, str]] = {
+MEMBERS: Final[dict[str, str]] = {
     "ines": "admin",
     "kaveh": "developer",
     "lucia": "developer",
@@ -73,7 +76,7 @@ def lists(fixtures: Fixtures, today: date) -> dict[str, list[Json]]:
     return {
         "workspaces": [_workspace(today, *one) for one in _WORKSPACES],
         "api_keys": [_api_key(today, *one) for one in _API_KEYS],
-        "users": [_user(fixtures, today, suffix) for suffix in _MEMBERS],
+        "users": [_user(fixtures, today, suffix) for suffix in MEMBERS],
         "invites": [_invite(fixtures, today)],
     }
 
@@ -126,7 +129,7 @@ def _user(fixtures: Fixtures, today: date, suffix: str) -> Json:
         "type": "user",
         "email": person.email,
         "name": person.name,
-        "role": _MEMBERS[suffix],
+        "role": MEMBERS[suffix],
         "added_at": _instant(today, 410),
     }
 

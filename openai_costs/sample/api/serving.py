@@ -19,18 +19,18 @@ import uvicorn
 from starlette.middleware.gzip import GZipMiddleware
 
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.sample.anthropic.routes import ADMIN_KEY as ANTHROPIC_KEY
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.corrupted import SLEEP_EXTENSION, ConnectionCutError
 from openai_costs.sample.faults.faults import Faults, describe_faults
-from openai_costs.sample.vendors import VENDORS
+from openai_costs.sample.ready_home import keys, refuse_other_settings, settings_text, write
 from openai_costs.settings.connection import SAMPLE_SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -173,49 +173,72 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
             server.run(sockets=[listener])
 
 
-def _announce(url: str, say: Callable[[str], None]) -> None:
-    """Print the address, the variables to export and the next command."""
+class Wanted(NamedTuple):
+    """How the organization is served.
+
+    Args:
+        port: The port on 127.0.0.1; 0 picks a free one.
+        faults: What goes wrong, as a SPEC; `help` lists the faults and serves nothing.
+        home: A home that gets the settings and the exported bills; None writes none.
+    """
+
+    port: int
+    faults: str = ""
+    home: Path | None = None
+
+
+def _announce(url: str, organisation: Organisation, say: Callable[[str], None]) -> None:
+    """Print the address, the variables to export, the next command, and all other accounts."""
     say(f"listening on {url}{ROOT}")
     say("To read it, in another terminal:")
     say(f"  export OPENAI_BASE_URL={url}{ROOT}")
     say(f"  export OPENAI_ADMIN_KEY={SAMPLE_ADMIN_KEY}")
     say("  openai-costs backfill --home sample-data")
-    say(f'Anthropic: a connection with provider = "anthropic" and base_url = "{url}{ROOT}"')
-    say(f"  export ANTHROPIC_ADMIN_KEY={ANTHROPIC_KEY}")
-    for vendor in VENDORS:
-        for line in vendor.setup(url):
-            say(line)
+    say("Or all accounts of the company, with this as openai_costs.toml and these keys:")
+    say(settings_text(organisation, url, with_files=False))
+    for variable, key in keys():
+        say(f"  export {variable}={key}")
+    say("Bills that come as files: --home DIR writes them, beside these settings.")
 
 
 def serve_sample(
     address: str,
+    wanted: Wanted,
     *,
-    port: int,
-    faults: str,
     clock: Callable[[], datetime],
     say: Callable[[str], None],
 ) -> None:
-    """Serve the organization behind an address, misbehaving as `faults` says.
+    """Serve the organization behind an address, misbehaving as the faults say.
 
     Args:
         address: `sample://organization?...`.
-        port: the port on 127.0.0.1; 0 picks a free one.
-        faults: what goes wrong, as a SPEC; `help` lists the faults and serves nothing.
+        wanted: how it is served.
         clock: returns the time at which the bill is read.
         say: takes the lines for a person.
 
     Raises:
-        SettingsError: the address, the faults or the port cannot be used.
+        SettingsError: the address, the faults, the port or the home cannot be used.
     """
-    if faults == "help":
+    if wanted.faults == "help":
         say(describe_faults())
         return
     try:
-        app = create_app(sample_at(address), now=clock, faults=Faults.parse(faults))
+        organisation = sample_at(address)
+        app = create_app(organisation, now=clock, faults=Faults.parse(wanted.faults))
     except ValueError as wrong:
         text = str(wrong).removesuffix(".")
         raise SettingsError(f"{text}. `--faults help` lists the faults.") from None
+    if wanted.home is not None:
+        refuse_other_settings(wanted.home)
+
+    def ready(url: str) -> None:
+        if wanted.home is not None:
+            write(wanted.home, organisation, url, clock())
+        _announce(url, organisation, say)
+
     try:
-        serve(app, port, lambda url: _announce(url, say))
+        serve(app, wanted.port, ready)
     except OSError as taken:
-        raise SettingsError(f"Port {port} cannot be used ({taken}); --port 0 picks one.") from None
+        raise SettingsError(
+            f"Port {wanted.port} cannot be used ({taken}); --port 0 picks one."
+        ) from None

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 EXPORT: Final = "aws/tidewater-cur"
 PAYER: Final = "440011223344"
 _ACCOUNTS: Final = {"maps": "440011223355", "labs": "440011223366"}
+ACCOUNTS_OF_TEAMS: Final = {
+    "platform": (_ACCOUNTS["maps"],),
+    "labs": (_ACCOUNTS["labs"],),
+}
+"""Whose money an account's is where no person is known."""
+
 _SPREAD: Final = 170
 _CREDIT_USD: Final = Decimal("-4.2")
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai_costs.sample.company.fixtures import Fixtures, Person
 
 BY_ALIAS: Final = "user-signe"
@@ -34,8 +37,13 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-def directory_csv(fixtures: Fixtures) -> str:
-    """Return the company's directory of people as a table."""
+def directory_csv(fixtures: Fixtures, logins: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the company's directory of people as a table.
+
+    Args:
+        fixtures: Whose people.
+        logins: The login of people at a vendor that shows no address, by their id.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -47,7 +55,7 @@ def directory_csv(fixtures: Fixtures) -> str:
                 f"tm-{mailbox}",
                 person.name,
                 f"{mailbox}@{_OLDER_DOMAIN}" if is_alias else person.email,
-                person.email if is_alias else "",
+                ",".join(filter(None, (person.email if is_alias else None, logins.get(person.id)))),
                 person.team,
                 "left" if person.left_day else "active",
                 person.left_day or "",

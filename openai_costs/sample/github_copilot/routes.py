@@ -39,7 +39,7 @@ _INCLUDED_PERMILLE: Final = 400
 _MONDAYS_PERMILLE: Final = 1100
 
 # login, credits of a full day by model
-_WRITERS: Final[dict[str, dict[str, int]]] = {
+WRITERS: Final[dict[str, dict[str, int]]] = {
     "kaveh-n": {"Claude Sonnet 5": 900, "GPT-5.6": 250},
     "lucia-f": {"Claude Sonnet 5": 640},
     "ruben-k": {"GPT-5.6": 420},
@@ -47,6 +47,8 @@ _WRITERS: Final[dict[str, dict[str, int]]] = {
     "hyejin-p": {"Gemini 3 Flash": 160},
 }
 _IDLE: Final = "olu-a"
+LOGINS: Final = (*WRITERS, _IDLE)
+"""Each begins with the name that its person's ids begin with."""
 _PRICE: Final = Decimal("0.01")
 
 
@@ -82,7 +84,7 @@ class _Wire:
         _refuse_other(request)
         size = int(request.query_params.get("per_page", "50"))
         skip = (int(request.query_params.get("page", "1")) - 1) * size
-        every = [*(self._seat(one, is_active=True) for one in _WRITERS)]
+        every = [*(self._seat(one, is_active=True) for one in WRITERS)]
         every += [self._seat(_IDLE, is_active=False)]
         return {"total_seats": len(every), "seats": every[skip : skip + size]}
 
@@ -103,8 +105,8 @@ class _Wire:
     def _items(self, day: date, login: str | None) -> Iterator[Json]:
         used: defaultdict[str, int] = defaultdict(int)
         included: defaultdict[str, int] = defaultdict(int)
-        for writer in [login] if login else _WRITERS:
-            for model, full in _WRITERS.get(writer, {}).items():
+        for writer in [login] if login else WRITERS:
+            for model, full in WRITERS.get(writer, {}).items():
                 credits_used = self._credits(day, writer, model, full)
                 off = _MONDAYS_PERMILLE if day.weekday() == _MONDAY else _INCLUDED_PERMILLE
                 share = off if model == "GPT-5.6" else _INCLUDED_PERMILLE

@@ -29,8 +29,8 @@ from openai_costs.sources.exports.evidence import (
     rows_of,
     sources_of,
 )
-from openai_costs.sources.exports.settings import host_of
-from openai_costs.sources.exports.settled import is_settled
+from openai_costs.sources.exports.settings import host_of, settled_after
+from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import ROW, Rules
 from openai_costs.sources.exports.text_tables import members
 from openai_costs.sources.provider import Reads
@@ -166,7 +166,8 @@ def _is_settled(read: KeptRead, connection: Connection) -> bool:
     sources = sources_of(manifest)
     if marks := {one.estimated for one in sources if one.estimated}:
         return marks == {"false"}
-    return is_settled(manifest.day, manifest.read_at, newest_run(sources), host_of(connection))
+    its = Read(manifest.read_at, newest_run(sources))
+    return is_settled(manifest.day, its, host_of(connection), settled_after(connection))
 
 
 def _control_batch(held: Held[pl.DataFrame]) -> Batch:

@@ -40,8 +40,8 @@ from openai_costs.sources.exports.notes import (
     remember,
 )
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
-from openai_costs.sources.exports.settings import files_of, host_of
-from openai_costs.sources.exports.settled import is_settled
+from openai_costs.sources.exports.settings import files_of, host_of, settled_after
+from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import Rules, Sheet, sheet
 from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
@@ -182,12 +182,12 @@ class _Reading:
         before = self._newest(read.day)
         if before is None or dict(before.bodies) != dict(read.bodies):
             return False
-        host = host_of(self._connection)
-        ran, ran_before = (
-            newest_run(sources_of(one)) for one in (read.manifest(), before.manifest)
+        rule = host_of(self._connection), settled_after(self._connection)
+        now, then = (
+            is_settled(one.day, Read(one.read_at, newest_run(sources_of(one))), *rule)
+            for one in (read.manifest(), before.manifest)
         )
-        now = is_settled(read.day, read.read_at, ran, host)
-        return now == is_settled(read.day, before.manifest.read_at, ran_before, host)
+        return now == then
 
     def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
         content = user_files.content(path)

@@ -34,6 +34,8 @@ class ExportConnection(Connection):
     host: Host | None = None
     currency: Code | None = None
     usd_per_unit: Units | Mapping[Month, Units] | Literal["x_BilledCostInUsd"] | None = None
+    settled_after_days: int | None = Field(default=None, ge=1, le=31)
+    """After how many days from its end a day is settled; None waits for the end of its month."""
 
     has_key: ClassVar[bool] = False
 
@@ -94,6 +96,11 @@ def files_of(connection: Connection) -> tuple[str, ...]:
 def host_of(connection: Connection) -> str | None:
     """Return who invoices, where the settings say so for the whole connection."""
     return connection.host if isinstance(connection, ExportConnection) else None
+
+
+def settled_after(connection: Connection) -> int | None:
+    """Return after how many days a day is settled; None where its month has to end."""
+    return connection.settled_after_days if isinstance(connection, ExportConnection) else None
 
 
 def currency_of(connection: Connection) -> Currency:

@@ -14,7 +14,7 @@ restatement like any other.
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, midnight, naive
 from openai_costs.sources.exports.layout import month_of
@@ -26,17 +26,32 @@ AT_THE_LATEST: Final = timedelta(days=31 + OTHERWISE)
 """After this time the first day of the longest month has settled, whoever invoices."""
 
 
-def is_settled(day: date, read_at: datetime, ran_at: datetime | None, host: str | None) -> bool:
+class Read(NamedTuple):
+    """When the files of a day were read and written.
+
+    Args:
+        at: When they were read.
+        ran_at: When the newest run among them was; None where the vendor does not say.
+    """
+
+    at: datetime
+    ran_at: datetime | None
+
+
+def is_settled(day: date, read: Read, host: str | None, days_after: int | None = None) -> bool:
     """Return whether a day had stopped moving when it was read.
 
     Args:
         day: The day.
-        read_at: When its files were read.
-        ran_at: When the newest run among them was: the month must have ended by then. None where
-            the vendor does not say.
+        read: When its files were read and written.
         host: Who invoices; None where several do.
+        days_after: After how many days from its end a day counts as settled, where the settings do
+            not wait for the end of its month.
     """
-    days = DAYS_AFTER.get(host or "", OTHERWISE)
-    ended = midnight(month_of(day).last) + ONE_DAY
-    is_late = naive(read_at) >= naive(ended + timedelta(days=days))
-    return is_late and (ran_at is None or naive(ran_at) >= naive(ended))
+    ended = midnight(month_of(day).last if days_after is None else day) + ONE_DAY
+    waits = timedelta(
+        days=DAYS_AFTER.get(host or "", OTHERWISE) if days_after is None else days_after
+    )
+    is_late = naive(read.at) >= naive(ended + waits)
+    written_by = ended if days_after is None else ended + waits
+    return is_late and (read.ran_at is None or naive(read.ran_at) >= naive(written_by))

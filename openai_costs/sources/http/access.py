@@ -43,6 +43,7 @@ class Access:
         hopeless: Words, in small letters, of messages after which another try does not help, also
             with a status that is otherwise tried again.
         address_setting: The setting that `base_url` comes from, for messages.
+        attempts: How often a request is tried at the most; None for as long as it may help.
     """
 
     connection: str
@@ -56,6 +57,7 @@ class Access:
     max_body_bytes: int = 64 * 1024 * 1024
     hopeless: Sequence[str] = ()
     address_setting: str = "base_url"
+    attempts: int | None = None
 
     @property
     def host(self) -> str:

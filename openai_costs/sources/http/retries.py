@@ -37,20 +37,22 @@ class RetryLater(Exception):  # noqa: N818 - a signal to the retry library, neve
     def __init__(self, what: str, message: str, wait_seconds: float | None = None) -> None:
         super().__init__(message)
         self.what, self.message, self.wait_seconds, self.tried = what, message, wait_seconds, 0
+        self.most = self.attempts
 
     @property
     def has_attempts_left(self) -> bool:
         """Whether there are attempts left, and the wait the provider asked for is not too long."""
-        return self.tried < self.attempts and (self.wait_seconds or 0) <= LONGEST_RETRY_AFTER
+        return self.tried < self.most and (self.wait_seconds or 0) <= LONGEST_RETRY_AFTER
 
 
-def with_retries(ask: Callable[[], T], name: str, tell: Tell) -> T:
+def with_retries(ask: Callable[[], T], name: str, tell: Tell, most: int | None = None) -> T:
     """Return what `ask` returns, after as many retries as it takes.
 
     Args:
         ask: Sends the request once.
         name: The connection's name, for the sentence.
         tell: Takes a sentence before each wait.
+        most: How many attempts there are at the most; None for the usual number.
 
     Raises:
         RetryLater: The last one, when no attempts are left.
@@ -66,7 +68,7 @@ def with_retries(ask: Callable[[], T], name: str, tell: Tell) -> T:
             try:
                 return ask()
             except RetryLater as failed:
-                failed.tried = attempt.num
+                failed.tried, failed.most = attempt.num, min(failed.attempts, most or ATTEMPTS)
                 if failed.has_attempts_left:
                     tell(f"{name}: {_sentence(failed, attempt.next_wait)}")
                 raise
@@ -90,7 +92,7 @@ def _wait(error: Exception) -> bool | float:
 
 def _sentence(failed: RetryLater, usual_wait: float) -> str:
     wait = usual_wait if failed.wait_seconds is None else failed.wait_seconds
-    next_one = f"attempt {failed.tried + 1} of {failed.attempts}"
+    next_one = f"attempt {failed.tried + 1} of {failed.most}"
     return f"{failed.what}; trying again in {wait:.0f} s ({next_one})"
 
 

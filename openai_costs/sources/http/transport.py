@@ -140,7 +140,7 @@ class Transport:
 
         limit = self._access.max_body_bytes * (LARGER if may_be_large else 1)
         try:
-            return with_retries(ask, self._access.connection, self._tell)
+            return with_retries(ask, self._access.connection, self._tell, self._access.attempts)
         except NoConnection as last:
             there, setting = self._access.host, self._access.address_setting
             raise HostUnreachable(self._access.connection, there, last.message, setting) from None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.matching import Matcher
+from openai_costs.questions.matching import Match, Matcher
 from openai_costs.questions.seats.assets import membership
 from openai_costs.questions.seats.seats import Membership, seats
 from openai_costs.settings import Directory
@@ -145,6 +145,12 @@ def test_an_address_that_two_people_claim_matches_neither():
 def test_a_declared_user_id_matches_without_an_address():
     declared = person("mira", openai_user_id="user-1")
     assert status_of("", RULES, declared) == ("matched", "openai_user_id")
+
+
+def test_a_login_that_is_an_alias_matches_where_a_vendor_shows_no_address():
+    matcher = Matcher(people(person("mira", aliases="mira-k,m@tide.example")), RULES)
+    assert matcher.find(None, "mira-k") == Match("mira", "alias")
+    assert matcher.find("other@tide.example", "mira-k") is None
 
 
 @given(st.emails(), st.booleans())

@@ -1,7 +1,21 @@
 import subprocess
 import sys
+import tomllib
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 
 import httpx
+import pytest
+
+from openai_costs.kernel.errors import SettingsError
+from openai_costs.sample.api.serving import sample_address, sample_at
+from openai_costs.sample.ready_home import keys, refuse_other_settings, write
+from openai_costs.settings.load import settings_of
+from openai_costs.settings.settings_file import NAME as CONFIG
+from openai_costs.sources.exports.settings import files_of
+from openai_costs.sources.registry import PROVIDERS, connection_kinds
+
+TODAY = date(2026, 11, 23)
 
 COMMAND = "from openai_costs.cli.process import run; run()"
 
@@ -25,3 +39,22 @@ def test_the_address_that_the_sample_api_prints_can_be_pasted_as_base_url():
     assert "openai-costs backfill" in hints
     assert answer.status_code == 200
     assert answer.json()["object"] == "page"
+
+
+def test_a_home_gets_settings_for_every_account_and_keeps_settings_of_others(tmp_path: Path):
+    organisation = sample_at(sample_address(seed=7, days=8, today=TODAY))
+    now = datetime.combine(TODAY, time(12), UTC)
+    write(tmp_path, organisation, "http://127.0.0.1:8765", now)
+    refuse_other_settings(tmp_path)
+    text = (tmp_path / CONFIG).read_text(encoding="utf-8")
+    content, config = tomllib.loads(text), tmp_path / CONFIG
+    read = settings_of(content, connection_kinds(), str(tmp_path), config, text)
+    assert {one.provider for one in read.connections} == {one.name for one in PROVIDERS}
+    assert {name for name, _ in keys()} == {
+        one.admin_key_env for one in read.connections if one.has_key
+    }
+    for one in read.connections:
+        assert all(any((tmp_path / name).rglob("*.csv*")) for name in files_of(one))
+    (tmp_path / CONFIG).write_text("[reading]\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="stays as it is"):
+        refuse_other_settings(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.sources.exports.notes import owed_days
+from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.storage.archive import KeptRead
 from openai_costs_tests.sources.exports.files import Export, azure_manifest, csv_of, row
 
@@ -172,6 +173,15 @@ def test_a_day_is_settled_some_days_after_its_month_has_closed(export: Export):
     export.now = datetime(2026, 12, 11, tzinfo=UTC)
     export.read()
     assert export.control["is_settled"].all()
+
+
+def test_a_day_settles_some_days_after_its_end_where_the_settings_say_so():
+    read = Read(datetime(2026, 11, 6, tzinfo=UTC), None)
+    written_before = read._replace(ran_at=datetime(2026, 11, 5, tzinfo=UTC))
+    assert not is_settled(date(2026, 11, 2), read, "aws")
+    assert is_settled(date(2026, 11, 2), read, "aws", 3)
+    assert not is_settled(date(2026, 11, 3), read, "aws", 3)
+    assert not is_settled(date(2026, 11, 2), written_before, "aws", 3)
 
 
 def test_hours_of_any_zone_become_utc_days(export: Export):

@@ -30,6 +30,7 @@ from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs_tests.org import calm
+from openai_costs_tests.provider_table import keeps_its_promise
 
 NOW: Final = datetime(2026, 11, 14, 12, tzinfo=UTC)
 LATER: Final = NOW + timedelta(days=1)
@@ -103,6 +104,12 @@ def test_the_ledger_is_what_the_newest_runs_add_up_to_and_the_publication_has_it
     with calm():
         assert verify(company.settings, silent).holds
     assert set(control.filter("is_settled")["day"].dt.month()) == {10}
+
+
+def test_the_ledger_names_whom_and_what_the_paper_promises(company: Home):
+    rows = company.lake.read(Spend)
+    for provider, names in {"focus_file": ("azure", "google"), "bedrock": ("aws",)}.items():
+        assert keeps_its_promise(provider, *(rows.filter(connection=name) for name in names))
 
 
 def test_a_credit_a_currency_and_a_cloud_are_on_the_row(company: Home):

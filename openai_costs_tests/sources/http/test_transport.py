@@ -164,6 +164,13 @@ def test_the_key_is_on_the_request_and_nowhere_in_its_address():
     assert KEY not in str(wire.sent[0].url)
 
 
+def test_who_waits_for_an_answer_may_have_fewer_attempts():
+    wire = Wire(error(429))
+    with pytest.raises(ProviderUnavailable):
+        transport(wire, attempts=2).get(COSTS, [])
+    assert len(wire.sent) == 2
+
+
 def test_a_key_rotated_between_two_attempts_is_used_by_the_second():
     wire = Wire(error(503), GOOD)
 
