@@ -4,7 +4,7 @@ Some questions know one vendor's words: its price catalogue, the labels of its b
 the gateway. They look at that provider's rows only; every other dollar is none of their business.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +18,8 @@ OPENAI: Final = "openai"
 about."""
 
 PRICES: Final = "prices"
+GATEWAY_BYPASS: Final = "gateway_bypass"
+OPTIMIZATION: Final = "optimization"
 
 WHY_NOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -31,7 +33,33 @@ WHY_NOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "litellm": "A proxy's meter is no bill: its dollars are already its own list price.",
             "openrouter": "OpenRouter charges what the provider of each request does, and its "
             "activity adds up requests of several providers.",
-        }
+        },
+        GATEWAY_BYPASS: {
+            "anthropic": "Keys of Anthropic are not matched with gateway tokens; only the sums of "
+            "the bill and the meter are compared (mart.gateway_capture).",
+            "aws": "AWS bills a role or an account, and a gateway in front of Bedrock is one role.",
+            "azure": "Azure bills a resource and names no key.",
+            "chatgpt_workspace": "People use ChatGPT and Codex by their seat, not through a "
+            "gateway's tokens.",
+            "github_copilot": "People use Copilot by their seat, not through a gateway's tokens.",
+            "google": "Google's bill names neither a key nor a user.",
+            "litellm": "The proxy is the gateway: what it meters cannot bypass it.",
+            "openrouter": "OpenRouter's activity names no key.",
+        },
+        OPTIMIZATION: {
+            "anthropic": "Anthropic's bill has no quantities, so that a saving could not be "
+            "checked against its lines.",
+            "aws": "A usage report by key and day, which the rules on savings read, is not part "
+            "of AWS's bill.",
+            "azure": "A usage report by key and day, which the rules on savings read, is not part "
+            "of Azure's export.",
+            "chatgpt_workspace": "Credits of a workspace have no list price to save against.",
+            "github_copilot": "Copilot's bill counts credits and no tokens.",
+            "google": "A usage report by key and day, which the rules on savings read, is not "
+            "part of Google's export.",
+            "litellm": "A proxy's meter is no bill: a saving belongs to the provider behind it.",
+            "openrouter": "OpenRouter's activity has tokens by model and day, and names no key.",
+        },
     }
 )
 """Why a question does not apply to who invoices, in one sentence, by question and host."""
@@ -43,6 +71,17 @@ ON_ITS_BILL: Final = f"provider = '{OPENAI}' AND host = '{OPENAI}'"
 def why_not(question: str, host: str) -> str:
     """Return why a question does not apply to who invoices, in one sentence."""
     return WHY_NOT[question].get(host, f"No rule of {question} knows the bill of {host}.")
+
+
+def left_out(question: str, hosts: Iterable[str]) -> Iterator[str]:
+    """Yield who a question leaves out, and why, for those who invoice: a line for each.
+
+    Args:
+        question: A question that is about OpenAI's bill alone.
+        hosts: Who invoices.
+    """
+    for host in sorted({*hosts} - {OPENAI}):
+        yield f"Not about {host}: {why_not(question, host)}"
 
 
 def of_openai(rows: pl.DataFrame) -> pl.DataFrame:

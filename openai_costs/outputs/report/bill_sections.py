@@ -19,10 +19,10 @@ from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.section import Cell, Row, Section, number
 from openai_costs.questions.prices.price_check import unpriced, without_list
-from openai_costs.questions.provider_scope import PRICES, why_not
+from openai_costs.questions.provider_scope import GATEWAY_BYPASS, PRICES, left_out, why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
 _MOST: Final = 40
@@ -46,12 +46,15 @@ _CAUSES: Final = {
 }
 
 
-def gateway_section(bypass: pl.DataFrame, capture: pl.DataFrame) -> Section:
+def gateway_section(
+    bypass: pl.DataFrame, capture: pl.DataFrame, hosts: Iterable[str] = ()
+) -> Section:
     """Return the keys whose spend the gateway did not meter, in the newest 30 days.
 
     Args:
         bypass: mart.gateway_bypass.
         capture: mart.gateway_capture.
+        hosts: Who invoices.
     """
     if bypass.is_empty() and capture.is_empty():
         return Section(
@@ -63,13 +66,14 @@ def gateway_section(bypass: pl.DataFrame, capture: pl.DataFrame) -> Section:
         )
     days = _newest_days(bypass)
     keys = _by_key(bypass.filter(pl.col("day").is_between(*days)) if days else bypass)
+    beyond = f"{keys.height - _MOST} more in mart.gateway_bypass." if keys.height > _MOST else ""
     return Section(
         id="gateway",
         title="Gateway",
         summary=_metered(capture, days),
         head=("API key", "Not metered, USD", "Owner", "Project", "Why", "Since", "Allowed"),
         rows=tuple(_key(row, days) for row in keys.head(_MOST).iter_rows(named=True)),
-        more=f"{keys.height - _MOST} more in mart.gateway_bypass." if keys.height > _MOST else "",
+        more=" ".join([beyond, *left_out(GATEWAY_BYPASS, hosts)]).strip(),
     )
 
 

@@ -14,8 +14,10 @@ from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.section import Cell, Row, Section, number
 from openai_costs.questions.budgets.status import newest
+from openai_costs.questions.provider_scope import OPTIMIZATION, left_out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from openai_costs.outputs.finding_view import Scopes
@@ -120,15 +122,18 @@ def largest_savings(optimization: pl.DataFrame) -> tuple[tuple[Saving, ...], int
     return shown, rows.height - len(shown)
 
 
-def savings_section(optimization: pl.DataFrame) -> Section:
+def savings_section(optimization: pl.DataFrame, hosts: Iterable[str] = ()) -> Section:
     """Return what could be saved, with the arithmetic.
 
     Args:
         optimization: mart.optimization.
+        hosts: Who invoices.
     """
     rows = newest_savings(optimization)
+    others = [*left_out(OPTIMIZATION, hosts)]
     if rows.is_empty():
-        return Section("savings", "Savings", "No saving was measured in the last 30 settled days.")
+        nothing = "No saving was measured in the last 30 settled days."
+        return Section("savings", "Savings", " ".join([nothing, *others]))
     first, last = str(rows["period_start"].min()), str(rows["day"].max())
     return Section(
         id="savings",
@@ -150,7 +155,7 @@ def savings_section(optimization: pl.DataFrame) -> Section:
             )
             for row in rows.head(_MOST).iter_rows(named=True)
         ),
-        more=_more(rows.height),
+        more=" ".join([_more(rows.height), *others]).strip(),
     )
 
 

@@ -201,11 +201,12 @@ def _first_screen(tables: Tables, this: Month, moved: Movers, scope: Scope) -> F
 
 def _sections(tables: Tables) -> tuple[Section, ...]:
     scopes = scopes_of(tables.budget_status)
+    hosts = tables.price_check["host"].unique().to_list()
     return (
         findings_section(tables.findings, scopes),
         budgets_section(tables.budget_status, scopes),
-        savings_section(tables.optimization),
-        gateway_section(tables.bypass, tables.capture),
+        savings_section(tables.optimization, hosts),
+        gateway_section(tables.bypass, tables.capture, hosts),
         seats_section(tables.seats),
         price_section(tables.price_check),
     )
