@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import httpx
+from upath import UPath
 
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
@@ -60,6 +61,7 @@ from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.permissions import write_for_owner_only
+from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypted
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
 WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, people, alerts)
@@ -138,21 +140,33 @@ def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.As
 def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     """Return what runs need, by the names that assets ask for."""
     write_for_owner_only()  # Dagster's own processes run no command of ours
+    ask_for_encryption(settings.storage)
     home, compared = place(settings.home), skew_aware(clock)
     lake = Lake(home)
+    stored = {"home": home, "lake": lake, "lake_io": LakeIOManager(lake), "archive": Archive(home)}
     return {
+        **{name: _checked(settings, home, one) for name, one in stored.items()},
         "settings": settings_of_run(
             settings, lambda of_run: with_kept_days(of_run, lake, compared().date())
         ),
         "clock": compared,
-        "home": home,
-        "lake": lake,
-        "lake_io": LakeIOManager(lake),
-        "archive": Archive(home),
         "reach": replace(reach, clock=compared),
         "gateway_readers": readers_of(settings, compared),
         "at_list_price": at_list_price,
     }
+
+
+def _checked(settings: Settings, home: UPath, value: Any) -> Any:  # noqa: ANN401 - any resource
+    """Return a resource of runs, which begin only where the home rests as the settings require."""
+    if settings.storage.encryption is None:
+        return value
+
+    def of_run(_: dg.InitResourceContext) -> Any:  # noqa: ANN401
+        refuse_unencrypted(home, settings.storage)
+        return value
+
+    is_io = isinstance(value, dg.IOManager)
+    return dg.IOManagerDefinition(of_run) if is_io else dg.ResourceDefinition(of_run)
 
 
 def reach_of(clock: Clock) -> Reach:

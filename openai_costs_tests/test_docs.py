@@ -23,7 +23,7 @@ from openai_costs.cli.commands import app
 from openai_costs.cli.demo import demo
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.sample.setup import Wanted
-from openai_costs.settings import Publish, Reading, Retention, Team
+from openai_costs.settings import Publish, Reading, Retention, Storage, Team
 from openai_costs.settings.load import Environment
 from openai_costs.settings.settings_file import NAME as SETTINGS_FILE
 from openai_costs.sources.chatgpt_workspace.endpoints import LOG_ID, ORGANIZATION_ID
@@ -60,7 +60,7 @@ ROOT: Final = PACKAGE.parent
 PAPERS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 MONEY: Final = ROOT / "docs" / "how-we-count-money.md"
-SECTIONS: Final = (OpenAIConnection, Publish, Reading, Retention, Team)
+SECTIONS: Final = (OpenAIConnection, Publish, Reading, Retention, Storage, Team)
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CACHES: Final = {"__pycache__"}
 SHELLS: Final = ("sh", "bash", "console", "shell", "")

@@ -41,7 +41,6 @@ from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
 from openai_costs.outputs.retention.old_months import retention_texts
 from openai_costs.settings.load import Settings
-from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
 from openai_costs.storage.home import refuse_unwritable
@@ -102,7 +101,6 @@ class Headless:
         refuse_foreign_days(self.settings, asked, now.date())
         if not offline:
             refuse_without_key(self.settings)
-        publication_key(self.settings)
         again = healed(self.settings, now.date(), self.say, is_deep=offline)
         steps = (
             from_kept_pages(self.settings, asked, now.date())

@@ -14,9 +14,7 @@ import typer
 from openai_costs.cli.export import app as export_app
 from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.forget import forget_connection, forget_user
-from openai_costs.cli.home_settings import Home
-from openai_costs.cli.home_settings import loaded as _loaded
-from openai_costs.cli.home_settings import usable as _settings
+from openai_costs.cli.home_settings import Home, loaded, publishing, usable, writable
 from openai_costs.cli.page_commands import pages
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
@@ -113,7 +111,7 @@ def backfill(
     from openai_costs.cli.ending import with_ending  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
-    settings = _settings(home)
+    settings = publishing(home)
     settings = settings.only(connection) if connection else settings
     asked = asked_days(settings, since, until, utc_now())
     with with_ending(place(settings.home), utc_now, say):
@@ -145,7 +143,7 @@ def doctor(
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     collected = []
-    for fact in facts(_loaded(home), utc_now, reach_of(utc_now)):
+    for fact in facts(loaded(home), utc_now, reach_of(utc_now)):
         collected.append(fact)
         if not as_json:
             say(f"{fact.state:<4}  {fact.about}: {fact.text}")
@@ -165,7 +163,7 @@ def verify_sums(
     from openai_costs.cli.stored_damage import all_damage, foreign_files  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
 
-    settings = _settings(home)
+    settings = usable(home)
     damaged, foreign = (of(place(settings.home)) for of in (all_damage, foreign_files))
     for line in [*damaged, *verify.foreign_lines(foreign)] if not as_json else ():
         say(line)
@@ -189,7 +187,7 @@ def findings(
     """List open findings, the most severe first, each with its reason."""
     from openai_costs.cli import findings  # noqa: PLC0415
 
-    folder = place(_settings(home).home)
+    folder = place(usable(home).home)
     found = findings.shown(folder, everything=everything)
     if as_json:
         typer.echo(json.dumps(findings.as_json(found), indent=2))
@@ -209,7 +207,7 @@ def acknowledge(
     """Note who takes care of a finding; it stays open."""
     from openai_costs.cli import finding_changes  # noqa: PLC0415
 
-    say(finding_changes.acknowledge(_settings(home), finding, by, utc_now().date()))
+    say(finding_changes.acknowledge(writable(home), finding, by, utc_now().date()))
 
 
 @app.command()
@@ -224,7 +222,7 @@ def mute(
     from openai_costs.cli import finding_changes  # noqa: PLC0415
 
     request = finding_changes.MuteRequest(reason, until.date(), by)
-    say(finding_changes.mute(_settings(home), finding, request, utc_now().date()))
+    say(finding_changes.mute(writable(home), finding, request, utc_now().date()))
 
 
 @app.command()
@@ -233,7 +231,7 @@ def deliver(home: Home = None) -> None:
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.outputs.alerts.cron import deliver_once  # noqa: PLC0415
 
-    settings, troubles = _settings(home), []
+    settings, troubles = writable(home), []
     refuse_empty(place(settings.home), "findings")
     for result in deliver_once(settings, utc_now):
         say(f"{result.route}: {result.counts}")

@@ -19,6 +19,7 @@ from openai_costs.settings.load import environment_with, load_settings
 from openai_costs.settings.settings_file import NAME as CONFIG
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import is_local, place
+from openai_costs.storage.protection import refuse_unencrypted
 
 STATE = "dagster"
 INSTANCE = """\
@@ -65,6 +66,7 @@ def start(
         say: Takes a line for a person.
 
     Raises:
+        NotEncrypted: The home has to rest encrypted, and does not.
         SettingsError: There is no demo in that folder, the home is not on this machine, or the port
             is in use.
     """
@@ -74,6 +76,8 @@ def start(
         raise SettingsError(
             f"{folder} is not on this machine: set DAGSTER_HOME, run `dagster dev`."
         )
+    if not is_demo:
+        refuse_unencrypted(folder, load_settings(connection_kinds(), str(folder)).storage)
     refuse_taken(address)
     state = Path(str(folder)) / STATE
     state.mkdir(parents=True, exist_ok=True)

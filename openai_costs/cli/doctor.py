@@ -15,7 +15,7 @@ from upath import UPath
 
 from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, published_facts
 from openai_costs.cli.doctor_governance import governance_facts
-from openai_costs.cli.doctor_protection import permission_facts, publication_facts
+from openai_costs.cli.doctor_protection import permission_facts, protection_facts
 from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
@@ -68,7 +68,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
         of_connection = _connection(settings, connection, compared, to_hosts)
         yield from _guarded(f"{connection.name}: stored", of_connection)
     yield from _guarded("clock", _time(settings, compared))
-    yield from _guarded("published database", publication_facts(settings))
+    yield from _guarded("at rest", protection_facts(settings))
     yield from _guarded("published files", published_facts(settings))
     yield from _guarded("stored files", stored_facts(place(settings.home)))
     yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))

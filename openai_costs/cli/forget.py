@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from openai_costs.cli.home_settings import Home, usable
+from openai_costs.cli.home_settings import Home, writable
 from openai_costs.kernel.days import utc_now
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
@@ -19,7 +19,7 @@ def forget_user(
     """Forget a person everywhere; their dollars stay, under a pseudonym."""
     from openai_costs.outputs.forgetting.user import forgetting  # noqa: PLC0415 - loads the libraries
 
-    one = forgetting(usable(home), user)
+    one = forgetting(writable(home), user)
     if not yes:
         for line in one.plan():
             typer.echo(line)
@@ -36,7 +36,7 @@ def forget_connection(
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
     from openai_costs.outputs.forgetting.connection import departure  # noqa: PLC0415
 
-    settings = usable(home)
+    settings = writable(home)
     one = departure(settings, name)
     if not yes:
         for line in one.plan():

@@ -7,6 +7,7 @@ import typer
 from openai_costs.settings.load import Settings, load_settings
 from openai_costs.storage.files import place
 from openai_costs.storage.home import refuse_unusable
+from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypted
 
 Home = Annotated[
     str | None, typer.Option("--home", help="The home; default: OPENAI_COSTS_HOME, or ./data.")
@@ -20,8 +21,35 @@ def usable(home: str | None = None) -> Settings:
     return settings
 
 
+def writable(home: str | None = None) -> Settings:
+    """Return the same for a command that writes: a home that may hold what it holds.
+
+    Raises:
+        NotEncrypted: The settings require that it rests encrypted, and it does not.
+    """
+    settings = usable(home)
+    refuse_unencrypted(place(settings.home), settings.storage)
+    return settings
+
+
+def publishing(home: str | None = None) -> Settings:
+    """Return the same for a command that publishes in the end: its key is there before it begins.
+
+    Raises:
+        NotEncrypted: As above.
+        SettingsError: The key of the published database is not where the settings say.
+    """
+    from openai_costs.settings.secrets_in_use import publication_key  # noqa: PLC0415 - as below
+
+    settings = writable(home)
+    publication_key(settings)
+    return settings
+
+
 def loaded(home: str | None) -> Settings:
     """Return the settings as they are now, and those of another home where one is named."""
     from openai_costs.sources.registry import connection_kinds  # noqa: PLC0415 - takes a moment
 
-    return load_settings(connection_kinds(), home)
+    settings = load_settings(connection_kinds(), home)
+    ask_for_encryption(settings.storage)
+    return settings

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from openai_costs.cli.home_settings import Home, usable
+from openai_costs.cli.home_settings import Home, writable
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
@@ -22,7 +22,7 @@ def report(
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
 
-    folder = place(usable(home).home)
+    folder = place(writable(home).home)
     refuse_empty(folder, "days of costs")
     write_report(folder, Lake(folder), utc_now())
     say(str(folder / PAGE))
@@ -41,6 +41,6 @@ def serve(
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.cli.serve import serve_page  # noqa: PLC0415
 
-    folder = place(usable(home).home)
+    folder = place(writable(home).home)
     refuse_empty(folder, "days of costs")
     serve_page(folder, Address(host, port), utc_now, say)

@@ -31,9 +31,11 @@ def lines(verified: Verified, home: str) -> Iterator[str]:
         yield f"The kept pages of {name} were not read: the settings have no such connection."
     if verified.holds:
         pages = "" if verified.unread else "kept pages, "
+        encrypted, plain = "lake and encrypted database", "lake, database and Parquet copies"
+        published = encrypted if verified.is_encrypted else plain
         yield (
             f"{days} from {verified.days} tie out, {exact_dollars(verified.billed_usd)} in all: "
-            f"{pages}lake, database and Parquet copies agree with the control totals, "
+            f"{pages}{published} agree with the control totals, "
             "difference 0."
         )
         return

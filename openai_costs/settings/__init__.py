@@ -6,7 +6,7 @@ own settings are in its folder below sources/. Not here: keys, which are read wh
 """
 
 from openai_costs.settings.alerts import ABOUT_DATA, Alerts, ChannelKind, Mute, Route, Severity
-from openai_costs.settings.at_rest import Publish
+from openai_costs.settings.at_rest import Publish, Storage
 from openai_costs.settings.budgets import Budget, BudgetPeriod, BudgetScope
 from openai_costs.settings.gateway import AllowedKey, Gateway, Upstream
 from openai_costs.settings.retention import Retention
@@ -46,6 +46,7 @@ __all__ = [
     "Section",
     "Sensitivity",
     "Severity",
+    "Storage",
     "Team",
     "Upstream",
     "VariableName",

@@ -26,6 +26,7 @@ from openai_costs.settings import (
     Retention,
     Seats,
     Section,
+    Storage,
     Team,
     refuse_shared,
 )
@@ -71,6 +72,7 @@ class Settings(Section):
     seats: Seats = Seats()
     retention: Retention = Retention()
     publish: Publish = Publish()
+    storage: Storage = Storage()
     only_connection: str | None = None
     """The one connection this process reads; None for all of them."""
 
@@ -227,6 +229,11 @@ def held(variable: str) -> str:
 def has_dagster_home() -> bool:
     """Return whether DAGSTER_HOME names an instance whose UI should see headless runs."""
     return bool(Environment().dagster_home)
+
+
+def dagster_home() -> str:
+    """Return the folder that DAGSTER_HOME names; empty where it names none."""
+    return Environment().dagster_home
 
 
 def environment_with(**more: str) -> dict[str, str]:

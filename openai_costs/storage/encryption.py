@@ -30,8 +30,9 @@ class DatabaseLocked(OpenAICostsError):  # noqa: N818 - the name is the sentence
     """
 
     def __init__(self, file: str, why: str) -> None:
+        self.short = f"{file} is encrypted, and {why}"
         super().__init__(
-            f"{file} is encrypted, and {why}. Export the key it was published with, and name its "
+            f"{self.short}. Export the key it was published with, and name its "
             "variable in [publish] encryption_key_env; or publish again, with `openai-costs "
             "backfill`, which builds it anew."
         )

@@ -30,6 +30,11 @@ def store_options(root: UPath) -> dict[str, str]:
         "aws_session_token": known.token,
         "aws_endpoint_url": known.endpoint_url or known.client_kwargs.get("endpoint_url"),
     }
+    wanted: Any = known.s3_additional_kwargs
+    settings |= {
+        "aws_server_side_encryption": wanted.get("ServerSideEncryption"),
+        "aws_sse_kms_key_id": wanted.get("SSEKMSKeyId"),
+    }
     options = {name: str(value) for name, value in settings.items() if value}
     # The address decides about encryption on the way, as it does for every other client.
     return options | {"aws_conditional_put": "etag", "aws_allow_http": "true"}

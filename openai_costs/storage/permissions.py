@@ -16,12 +16,12 @@ from upath import UPath
 from openai_costs.storage.files import SET_ASIDE, is_local
 from openai_costs.storage.home import FOLDERS
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def write_for_owner_only() -> None:
     """Let no file or folder that this process makes from now on be read by others."""
-    os.umask(_OTHERS)
+    os.umask(OTHERS)
 
 
 def close_to_others(home: UPath) -> None:
@@ -31,7 +31,7 @@ def close_to_others(home: UPath) -> None:
     """
     for path in open_to_others(home):
         with suppress(OSError):
-            path.chmod(path.stat().st_mode & ~_OTHERS)
+            path.chmod(path.stat().st_mode & ~OTHERS)
 
 
 def open_to_others(home: UPath) -> Iterator[Path]:
@@ -46,5 +46,5 @@ def open_to_others(home: UPath) -> Iterator[Path]:
         folder = Path(str(home)) / name
         for path in (folder, *folder.rglob("*")):
             with suppress(OSError):  # gone since it was listed
-                if not path.is_symlink() and path.stat().st_mode & _OTHERS:
+                if not path.is_symlink() and path.stat().st_mode & OTHERS:
                     yield path

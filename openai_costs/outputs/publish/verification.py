@@ -60,6 +60,7 @@ class Verified:
             of an older read.
         unreadable: Which tables could not be read, in sentences.
         unread: The connections whose kept pages were not read: they are not in the settings.
+        is_encrypted: Whether the database is, by the settings: it has no copies then.
     """
 
     settled: pl.DataFrame
@@ -67,6 +68,7 @@ class Verified:
     refused: dict[Slice, str]
     unreadable: list[str]
     unread: list[str]
+    is_encrypted: bool = False
 
     @property
     def holds(self) -> bool:
@@ -111,7 +113,7 @@ def verify(settings: Settings, say: Say) -> Verified:
     settled = control.filter("is_settled").select(*SLICE, "billed_usd")
     newest_first = sorted(found, key=lambda one: (-one.day.toordinal(), one.connection))
     unread = settled.join(_names(settings), on="connection", how="anti")["connection"]
-    return Verified(settled, newest_first, refused, unreadable, sorted(set(unread)))
+    return Verified(settled, newest_first, refused, unreadable, sorted(set(unread)), bool(key))
 
 
 def unreadable_files(home: UPath, key: SecretStr | None = None) -> list[str]:
@@ -200,7 +202,7 @@ def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
     try:
         yield
     except DatabaseLocked as locked:
-        unreadable.append(str(locked).removesuffix("."))
+        unreadable.append(locked.short)
     except StorageFailed as damage:
         unreadable.append(f"{what} cannot be read: {damage.why}")
     except duckdb.Error as damage:

@@ -198,7 +198,7 @@ def test_a_question_about_openai_leaves_its_dollars_alone(
     assert_frame_equal(both.read(table), alone.read(table), check_row_order=False)
 
 
-def test_a_bill_without_a_price_list_is_compared_with_nobody_elses(both: Office, alone: Office):
+def test_a_bill_without_a_price_list_is_compared_with_no_other_list(both: Office, alone: Office):
     assert set(both.acme(PriceCheck)["cause"]) <= {"no_price", "label_not_parsed"}
     assert_frame_equal(both.read(PriceCheck), alone.read(PriceCheck), check_row_order=False)
 

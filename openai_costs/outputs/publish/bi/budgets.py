@@ -61,7 +61,7 @@ _ESTIMATES = tuple(name for name in _DOLLARS if name.startswith("forecast_"))
 
 FORECAST = View(
     name="forecast",
-    about="What the running month will cost by its end, with or without a budget. One row per "
+    about="What the running month will cost by its end. With or without a budget, one row per "
     "scope: everyone, each provider, team and user. Forecasts of parts do not add up to the "
     "forecast of the whole.",
     sql=f"""
