@@ -161,11 +161,14 @@ def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood
 
 
 def _is_settled(read: KeptRead, connection: Connection) -> bool:
-    """Return whether a day had settled: by the vendor's own mark, or by when it was read."""
+    """Return whether a day had settled: the vendor says so, or it is old enough.
+
+    Cost Explorer marks a whole month as estimated until its bill is final.
+    """
     manifest = read.manifest
     sources = sources_of(manifest)
-    if marks := {one.estimated for one in sources if one.estimated}:
-        return marks == {"false"}
+    if {one.estimated for one in sources} == {"false"}:
+        return True
     its = Read(manifest.read_at, newest_run(sources))
     return is_settled(manifest.day, its, host_of(connection), settled_after(connection))
 

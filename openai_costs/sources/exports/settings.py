@@ -35,7 +35,7 @@ class ExportConnection(Connection):
     currency: Code | None = None
     usd_per_unit: Units | Mapping[Month, Units] | Literal["x_BilledCostInUsd"] | None = None
     settled_after_days: int | None = Field(default=None, ge=1, le=31)
-    """After how many days from its end a day is settled; None waits for the end of its month."""
+    """After how many days from its end a day is settled; None for the rule of who invoices."""
 
     has_key: ClassVar[bool] = False
 
@@ -99,7 +99,7 @@ def host_of(connection: Connection) -> str | None:
 
 
 def settled_after(connection: Connection) -> int | None:
-    """Return after how many days a day is settled; None where its month has to end."""
+    """Return after how many days a day is settled; None for the rule of who invoices."""
     return connection.settled_after_days if isinstance(connection, ExportConnection) else None
 
 

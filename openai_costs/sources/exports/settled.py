@@ -1,12 +1,13 @@
-"""When a day of an export has stopped moving: some days after its month has closed. Pure.
+"""When a day of an export counts as settled: some days after its end. Pure.
 
-A file has no mark of its own for it, and vendors go on writing to a month after its end. The days
-below are our rule, on the safe side of what each vendor documents; a later correction is a
-restatement like any other.
+A file has no mark of its own for it, and vendors go on writing to a month until days after its end.
+To wait for that would leave the running month without a settled day, and with it every budget and
+forecast that counts another provider too. The days below are our rule: by then nearly all of a day
+is on the bill. A later correction is a restatement like any other, with both amounts.
 
-- AWS finalizes a bill within the first days of the next month.
+- AWS updates a file at least once a day until the bill is final.
   https://docs.aws.amazon.com/cur/latest/userguide/what-is-cur.html
-- Azure exports the month before in the first five days of a month.
+- Azure shows usage within a day, and in some cases three days later.
   https://learn.microsoft.com/azure/cost-management-billing/costs/understand-cost-mgt-data
 - Google gives no number of days.
 """
@@ -17,13 +18,14 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, midnight, naive
+from openai_costs.kernel.days import is_settled as is_over
 from openai_costs.sources.exports.layout import month_of
 
-DAYS_AFTER: Final[Mapping[str, int]] = MappingProxyType({"aws": 7, "azure": 5, "google": 10})
-"""Days after the end of a month, by who invoices."""
-OTHERWISE: Final = 10
-AT_THE_LATEST: Final = timedelta(days=31 + OTHERWISE)
-"""After this time the first day of the longest month has settled, whoever invoices."""
+DAYS_AFTER: Final[Mapping[str, int]] = MappingProxyType({"aws": 3, "azure": 4, "google": 5})
+"""Days after the end of a day, by who invoices."""
+OTHERWISE: Final = 5
+AT_THE_LATEST: Final = timedelta(days=OTHERWISE + 2)
+"""After this time a day has settled, whoever invoices, where a run is written each day."""
 
 
 class Read(NamedTuple):
@@ -39,19 +41,21 @@ class Read(NamedTuple):
 
 
 def is_settled(day: date, read: Read, host: str | None, days_after: int | None = None) -> bool:
-    """Return whether a day had stopped moving when it was read.
+    """Return whether a day had stopped moving when its newest file was read, and was written.
+
+    Days of a month that is over need a file of after its end: vendors stop writing it at some time.
 
     Args:
         day: The day.
         read: When its files were read and written.
         host: Who invoices; None where several do.
-        days_after: After how many days from its end a day counts as settled, where the settings do
-            not wait for the end of its month.
+        days_after: How many days after its end, where the settings say so.
     """
-    ended = midnight(month_of(day).last if days_after is None else day) + ONE_DAY
-    waits = timedelta(
-        days=DAYS_AFTER.get(host or "", OTHERWISE) if days_after is None else days_after
+    waits = timedelta(days=days_after or DAYS_AFTER.get(host or "", OTHERWISE))
+    month_ended = midnight(month_of(day).last) + ONE_DAY
+    is_written = (
+        read.ran_at is None
+        or is_over(day, read.ran_at, waits)
+        or naive(read.ran_at) >= naive(month_ended)
     )
-    is_late = naive(read.at) >= naive(ended + waits)
-    written_by = ended if days_after is None else ended + waits
-    return is_late and (read.ran_at is None or naive(read.ran_at) >= naive(written_by))
+    return is_written and is_over(day, read.at, waits)

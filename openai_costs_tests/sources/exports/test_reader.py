@@ -165,23 +165,42 @@ def test_a_day_that_has_not_changed_is_not_kept_again(export: Export):
     assert (export.reads_of("2026-11-02"), export.reads_of("2026-11-03")) == (1, 2)
 
 
-def test_a_day_is_settled_some_days_after_its_month_has_closed(export: Export):
-    export.put("bill.csv", csv_of(row("2026-10-30", "1"), row("2026-11-02", "2")))
+def test_a_day_is_settled_some_days_after_its_end_while_its_month_goes_on(export: Export):
+    export.now = datetime(2026, 11, 12, tzinfo=UTC)
+    export.put("bill.csv", csv_of(row("2026-11-02", "1"), row("2026-11-11", "2")))
     export.read()
     settled = dict(export.control.select("day", "is_settled").iter_rows())
-    assert (settled[date(2026, 10, 30)], settled[date(2026, 11, 2)]) == (True, False)
-    export.now = datetime(2026, 12, 11, tzinfo=UTC)
+    assert (settled[date(2026, 11, 2)], settled[date(2026, 11, 11)]) == (True, False)
+    export.now = datetime(2026, 11, 18, tzinfo=UTC)
     export.read()
     assert export.control["is_settled"].all()
 
 
-def test_a_day_settles_some_days_after_its_end_where_the_settings_say_so():
-    read = Read(datetime(2026, 11, 6, tzinfo=UTC), None)
-    written_before = read._replace(ran_at=datetime(2026, 11, 5, tzinfo=UTC))
-    assert not is_settled(date(2026, 11, 2), read, "aws")
-    assert is_settled(date(2026, 11, 2), read, "aws", 3)
-    assert not is_settled(date(2026, 11, 3), read, "aws", 3)
-    assert not is_settled(date(2026, 11, 2), written_before, "aws", 3)
+@pytest.mark.parametrize(
+    ("host", "days", "first"),
+    [("aws", None, 3), ("azure", None, 4), (None, None, 5), ("aws", 1, 1)],
+)
+def test_who_invoices_or_the_settings_say_after_how_many_days(
+    host: str | None, days: int | None, first: int
+):
+    day, ended = date(2026, 11, 2), datetime(2026, 11, 3, tzinfo=UTC)
+    on_time = Read(ended + timedelta(days=first), None)
+    early = Read(on_time.at - timedelta(seconds=1), None)
+    written_before = on_time._replace(ran_at=early.at)
+    assert is_settled(day, on_time, host, days)
+    assert not is_settled(day, early, host, days)
+    assert not is_settled(day, written_before, host, days)
+
+
+def test_a_file_of_after_its_month_is_enough_for_the_last_days_of_the_month():
+    read = Read(datetime(2026, 12, 10, tzinfo=UTC), datetime(2026, 12, 1, 6, tzinfo=UTC))
+    assert is_settled(date(2026, 11, 30), read, "aws")
+    assert not is_settled(
+        date(2026, 11, 30), read._replace(at=datetime(2026, 12, 3, tzinfo=UTC)), "aws"
+    )
+    assert not is_settled(
+        date(2026, 11, 30), read._replace(ran_at=datetime(2026, 11, 30, tzinfo=UTC)), "aws"
+    )
 
 
 def test_hours_of_any_zone_become_utc_days(export: Export):
