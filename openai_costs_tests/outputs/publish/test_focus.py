@@ -132,7 +132,7 @@ def test_a_month_without_dollars_leaves(tmp_path: Path) -> None:
     write(made, OCTOBER, ({"usd": "5"},), Decimal(5))
     write(made, NOVEMBER, ({"usd": "7"},), Decimal(7))
     publish_now(made)
-    Lake(made).remove_days_after(OCTOBER)
+    Lake(made).remove_slices(f"day > '{OCTOBER}'")
     publish_now(made)
     assert list(files(made)) == ["billing_period=2026-10"]
 
