@@ -35,13 +35,21 @@ def read_history(lake: Lake) -> History:
     coverage = lake.read(Coverage)
     days = {name: _newest(known_days(coverage, name)) for name in lake.connections(Spend)}
     parts: dict[str, list[LedgerSeries]] = {}
-    providers: dict[str, str] = {}
+    makers: dict[str, set[str]] = {}
     for name, spend, attribution in _ranges(lake, sorted(set().union(*days.values()))):
         known = pl.col("day").is_in(list(days[name]))
         series = ledger_series(spend.filter(known), attribution.filter(known))
         parts.setdefault(name, []).append(series)
-        providers[name] = str(spend["provider"][0])
-    return history_of(parts, days, providers)
+        makers.setdefault(name, set()).update(spend["provider"].unique())
+    return history_of(parts, days, {name: _biller(name, makers[name]) for name in makers})
+
+
+def _biller(connection: str, makers: set[str]) -> str:
+    """Return whose series a connection is part of: a cloud that resells several makers has its own.
+
+    Its dollars would otherwise be added to those of one of the makers.
+    """
+    return next(iter(makers)) if len(makers) == 1 else connection
 
 
 def read_leaf_rows(

@@ -11,6 +11,7 @@ import pytest
 
 from openai_costs.questions.anomalies.evaluation import evaluate
 from openai_costs.questions.anomalies.findings import QUESTION
+from openai_costs.questions.anomalies.history import read_history
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Anomalies, AnomalyScope
 from openai_costs.settings.load import Settings
@@ -99,6 +100,14 @@ def test_actual_dollars_are_exact_and_causes_name_key_and_model(lake: Lake) -> N
     assert told["impact_usd"] == told["actual_usd"] - told["expected_usd"]
     said = {one["dimension"]: one["id"] for one in reversed(json.loads(told["causes"]))}
     assert said == {"api_key": "k", "model": "n"}
+
+
+def test_a_cloud_that_bills_for_several_makers_is_added_to_none_of_them(lake: Lake) -> None:
+    assert read_history(lake).providers == dict.fromkeys(CONNECTIONS, "openai")
+    makers = ("anthropic", "openai")
+    lines_ = [line(SPIKE, "k", None, "1", connection="harbour", provider=who) for who in makers]
+    store(lake, Spend, bill(*lines_).spend, "harbour")
+    assert read_history(lake).providers == {"acme": "openai", "harbour": "harbour"}
 
 
 def test_a_day_that_has_not_settled_is_not_judged(lake: Lake) -> None:
