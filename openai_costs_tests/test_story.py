@@ -576,7 +576,7 @@ def test_no_e_mail_address_is_anywhere_but_where_it_belongs(
         for column, kind in rows.schema.items()
         if kind == pl.String and rows[column].str.contains("@").any()
     }
-    people = ("core.users", "core.invites", "mart.seats")
+    people = ("core.users", "core.invites", "mart.seats", "mart.people")
     assert texts == {(table, "email") for table in people}
     page = files(told.house.home, "report")["report/index.html"].decode()
     assert "@tidewater" not in page

@@ -194,7 +194,7 @@ def test_a_run_with_the_tag_of_a_connection_reads_that_one_only() -> None:
         asked.extend(one.name for one in context.resources.settings.asked_connections)
 
     graph = dg.GraphDefinition(name="reads", node_defs=[read])
-    job = graph.to_job(resource_defs={"settings": settings_of_run(both)})
+    job = graph.to_job(resource_defs={"settings": settings_of_run(both, lambda one: one)})
     job.execute_in_process()
     job.execute_in_process(tags={CONNECTION: "ferry"})
     assert asked == ["harbour", "ferry", "ferry"]

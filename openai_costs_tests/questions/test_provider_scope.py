@@ -34,7 +34,7 @@ def test_a_question_applies_to_who_invoices_or_says_why_not_in_a_sentence(questi
     assert all(why[0].isupper() and why.endswith(".") for why in WHY_NOT[question].values())
 
 
-def test_who_is_left_out_is_said_once_and_openai_never():
+def test_who_is_left_out_is_named_once_and_openai_never():
     made = [*left_out("gateway_bypass", ["openai", "google", "google", "a_new_cloud"])]
     assert made == [
         "Not about a_new_cloud: No rule of gateway_bypass knows the bill of a_new_cloud.",

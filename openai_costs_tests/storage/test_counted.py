@@ -24,6 +24,9 @@ READ_AT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 WHO_WANTS_ALL = {
     "questions/people/assets.py": "shows them beside the bill of a person, in columns of their own",
     "outputs/publish/tie_outs.py": "holds each basis to its own control total",
+    "outputs/forgetting/directory.py": "finds a person wherever a row names one",
+    "outputs/forgetting/connection.py": "deletes all rows of a connection",
+    "storage/purging.py": "deletes all rows of old days",
 }
 WHO_READS_THE_PUBLISHED_LEDGER = {
     "outputs/publish/bi/focus.py": "bi.focus: what is billed, by the same condition",

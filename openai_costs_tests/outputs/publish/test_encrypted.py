@@ -100,7 +100,7 @@ def test_a_day_in_flight_keeps_its_last_rows(home: UPath, before: SecretStr | No
 def test_without_the_key_a_reader_gets_a_sentence(home: UPath, tmp_path: Path) -> None:
     published(home)
     [no_key] = unreadable_files(home)
-    assert no_key.startswith("openai_costs.duckdb is encrypted, and the settings name no key.")
+    assert no_key == "openai_costs.duckdb is encrypted, and the settings name no key"
     [other] = unreadable_files(home, OTHER)
     assert "the key in the settings is another one" in other
     assert OTHER.get_secret_value() not in other
