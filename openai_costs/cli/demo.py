@@ -14,7 +14,7 @@ from openai_costs.cli.progress import Say
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.formatting import counted
-from openai_costs.orchestration.jobs import REFRESH, trailing
+from openai_costs.orchestration.jobs import DIRECTORY, REFRESH, trailing
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import Company, Wanted, company
@@ -43,13 +43,13 @@ def _materialize(made: Company, now: datetime, say: Say) -> None:
     """Run the history as of some days ago, and the refresh of today."""
     settings, before = made.settings, _before_the_restatement(made.organisation)
     days = (now.date() - settings.first_day).days
-    bills = counted(len(names := [one.name for one in settings.connections]), "connection")
+    bills = counted(len(settings.connections), "connection")
     say(f"Tidewater Maps, an invented company, {days} days, {bills}. First as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
-    then.read_directory(names)
+    then.run(DIRECTORY, None)
     then.run(REFRESH, DayRange(settings.first_day, before.date()))
     say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
-    today.read_directory(names)
+    today.run(DIRECTORY, None)
     today.run(REFRESH, trailing(settings, now.date()))
     today.follow_directory(days_to_derive(Lake(place(settings.home)), settings))
     today.publish()
