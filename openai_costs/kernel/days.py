@@ -3,6 +3,7 @@
 The only module that reads a clock. Everything else gets the time as an argument.
 """
 
+import calendar
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -48,6 +49,18 @@ class DayRange:
     def newest(self, days: int) -> "DayRange":
         """Return the last `days` days of this range (all of it when shorter)."""
         return DayRange(max(self.first, self.last - ONE_DAY * (days - 1)), self.last)
+
+
+def month_of(day: date) -> DayRange:
+    """Return the days of a day's month."""
+    last = calendar.monthrange(day.year, day.month)[1]
+    return DayRange(day.replace(day=1), day.replace(day=last))
+
+
+def months_before(day: date, months: int) -> date | None:
+    """Return the first day of the month so many months before a day's own; None before year 1."""
+    number = day.year * 12 + day.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1) if number >= 12 else None  # noqa: PLR2004 - a year
 
 
 def naive(instant: datetime) -> datetime:

@@ -21,6 +21,7 @@ from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import UNLISTED, GatewayTokens
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.upstreams import UPSTREAMS
 
 # For which days the meter was read.
 
@@ -120,12 +121,10 @@ def meter_until(lake: Lake, facts: Facts) -> date:
 
 # Which rows of a meter are OpenAI's, and which keys the settings declare.
 
-PROVIDERS = ("openai", "text-completion-openai")
-
 
 def is_openai() -> pl.Expr:
     """Return whether a row of the meter went to OpenAI; a row without a provider is assumed to."""
-    return pl.col("upstream_provider").is_in(PROVIDERS).fill_null(True)
+    return pl.col("upstream_provider").is_in(UPSTREAMS["openai"]).fill_null(True)
 
 
 def is_declared_key(upstreams: Sequence[Upstream]) -> pl.Expr:

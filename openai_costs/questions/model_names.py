@@ -15,7 +15,9 @@ from typing import Final
 
 import polars as pl
 
-_PROVIDER: Final = r"^(?:openai|text-completion-openai)/"
+from openai_costs.tables.upstreams import UPSTREAMS
+
+_PROVIDER: Final = rf"^(?:{'|'.join(UPSTREAMS['openai'])})/"
 _TUNED: Final = r"^ft:([^:]+).*$"
 _DATE: Final = r"-20\d{2}-?\d{2}-?\d{2}$"
 """Only a whole date is one: `-mini` and `-0613` are part of a name."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
+from openai_costs.kernel.days import months_before
 from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.section import Section
 
@@ -44,5 +45,4 @@ def first_kept_day(months: Months, today: date) -> date | None:
     """
     if isinstance(months, str):
         return None
-    number = today.year * 12 + today.month - 1 - months
-    return date(number // 12, number % 12 + 1, 1) if number >= 12 else None  # noqa: PLR2004 - a year
+    return months_before(today, months)

@@ -4,16 +4,14 @@ Not here: deleting them (storage/deletion.py, outputs/retention).
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.load import Settings
 from openai_costs.settings.retention import Months, first_kept_day
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deleted_months import DeletedMonths
-
-LONGEST_MONTH = timedelta(days=31)
 
 
 def with_kept_days(settings: Settings, lake: Lake, today: date) -> Settings:
@@ -58,7 +56,7 @@ def months_kept(settings: Settings, name: str) -> Months | None:
 def days_after_deleted(lake: Lake) -> Mapping[str, date]:
     """Return the first day after the months that were deleted, by connection or gateway."""
     newest = lake.read(DeletedMonths).group_by("connection").agg(month="month").iter_rows()
-    return {name: (max(months) + LONGEST_MONTH).replace(day=1) for name, months in newest}
+    return {name: month_of(max(months)).last + ONE_DAY for name, months in newest}
 
 
 def latest(*days: date | None) -> date | None:

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_costs.kernel.days import DayRange, consecutive, epoch, is_settled, midnight, utc_now
+from openai_costs.kernel.days import (
+    DayRange,
+    consecutive,
+    epoch,
+    is_settled,
+    midnight,
+    month_of,
+    months_before,
+    utc_now,
+)
 
 MARCH_1 = date(2026, 3, 1)
 
@@ -77,6 +86,24 @@ def test_ranges_hold_exactly_the_days_they_were_made_of(days: set[date]):
     assert [day for days in ranges for day in days] == sorted(days)
     gaps = pairwise(ranges)
     assert all(later.first - earlier.last > timedelta(days=1) for earlier, later in gaps)
+
+
+@pytest.mark.parametrize(
+    ("day", "last"),
+    [
+        (date(2026, 2, 14), date(2026, 2, 28)),
+        (date(2028, 2, 29), date(2028, 2, 29)),
+        (date(2026, 12, 31), date(2026, 12, 31)),
+    ],
+)
+def test_a_month_has_all_of_its_days(day: date, last: date):
+    assert month_of(day) == DayRange(last.replace(day=1), last)
+
+
+def test_months_are_counted_back_from_the_days_own():
+    assert months_before(date(2026, 3, 31), 0) == MARCH_1
+    assert months_before(date(2026, 3, 31), 3) == date(2025, 12, 1)
+    assert months_before(MARCH_1, 12 * 2026) is None
 
 
 def test_the_clock_is_utc():

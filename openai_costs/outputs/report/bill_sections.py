@@ -17,7 +17,7 @@ from openai_costs.kernel.formatting import (
 )
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
-from openai_costs.outputs.report.section import Cell, Row, Section, number
+from openai_costs.outputs.report.section import Cell, Row, Section, beyond, number
 from openai_costs.questions.prices.price_check import unpriced, without_list
 from openai_costs.questions.provider_scope import GATEWAY_BYPASS, PRICES, left_out, why_not
 
@@ -66,14 +66,15 @@ def gateway_section(
         )
     days = _newest_days(bypass)
     keys = _by_key(bypass.filter(pl.col("day").is_between(*days)) if days else bypass)
-    beyond = f"{keys.height - _MOST} more in mart.gateway_bypass." if keys.height > _MOST else ""
     return Section(
         id="gateway",
         title="Gateway",
         summary=_metered(capture, days),
         head=("API key", "Not metered, USD", "Owner", "Project", "Why", "Since", "Allowed"),
         rows=tuple(_key(row, days) for row in keys.head(_MOST).iter_rows(named=True)),
-        more=" ".join([beyond, *left_out(GATEWAY_BYPASS, hosts)]).strip(),
+        more=" ".join(
+            [beyond(keys.height, _MOST, "mart.gateway_bypass"), *left_out(GATEWAY_BYPASS, hosts)]
+        ).strip(),
     )
 
 
@@ -166,14 +167,13 @@ def price_section(check: pl.DataFrame) -> Section:
             "Why",
         ),
         rows=tuple(_price(row, days) for row in odd.head(_MOST).iter_rows(named=True)),
-        more=" ".join(_beyond(rows, odd.height)),
+        more=" ".join(filter(None, _beyond(rows, odd.height))),
     )
 
 
 def _beyond(rows: pl.DataFrame, odd: int) -> Iterator[str]:
     """Yield what the rows of the section do not say: how many more, and whom no list is about."""
-    if odd > _MOST:
-        yield f"{odd - _MOST} more in mart.price_check."
+    yield beyond(odd, _MOST, "mart.price_check")
     for host, usd in without_list(unpriced(rows)).iter_rows():
         yield f"{dollars(usd)} of {host} cannot be compared: {why_not(PRICES, host)}"
 

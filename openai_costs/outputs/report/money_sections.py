@@ -12,7 +12,7 @@ import polars as pl
 from openai_costs.kernel.formatting import NONE, cents, dollars, dollars_of, share
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
-from openai_costs.outputs.report.section import Cell, Row, Section, number
+from openai_costs.outputs.report.section import Cell, Row, Section, beyond, number
 from openai_costs.questions.budgets.status import newest
 from openai_costs.questions.provider_scope import OPTIMIZATION, left_out
 
@@ -155,7 +155,7 @@ def savings_section(optimization: pl.DataFrame, hosts: Iterable[str] = ()) -> Se
             )
             for row in rows.head(_MOST).iter_rows(named=True)
         ),
-        more=" ".join([_more(rows.height), *others]).strip(),
+        more=" ".join([beyond(rows.height, _MOST, "mart.optimization"), *others]).strip(),
     )
 
 
@@ -210,7 +210,7 @@ def seats_section(seats: pl.DataFrame) -> Section:
             "Connection",
         ),
         rows=tuple(_seat(row) for row in odd.head(_MOST).iter_rows(named=True)),
-        more=_more(odd.height),
+        more=beyond(odd.height, _MOST, "mart.seats"),
     )
 
 
@@ -232,7 +232,3 @@ def _seat(row: dict[str, Any]) -> Row:
         address=address({"user": row["user_id"]}),
         tone="critical" if row["status"] == "left" and row["spend_after_left_usd"] else "",
     )
-
-
-def _more(height: int) -> str:
-    return f"{height - _MOST} more in the published database." if height > _MOST else ""

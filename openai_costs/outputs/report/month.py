@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.days import ONE_DAY, month_of
 from openai_costs.kernel.formatting import (
     NONE,
     cents,
@@ -146,19 +146,14 @@ def span_of(scope: Scope) -> Span | None:
     if not scope.read:
         return None
     last = scope.read[-1]
-    first, end = last.replace(day=1), last_of_month(last)
-    start = (first - ONE_DAY).replace(day=1)
-    until = min(start + (last - first), last_of_month(start))
+    whole = month_of(last)
+    first, end, before = whole.first, whole.last, month_of(whole.first - ONE_DAY)
+    start, until = before.first, min(before.first + (last - first), before.last)
     states = dict(zip(scope.days, scope.states, strict=True))
     asked = [start + timedelta(days=i) for i in range((until - start).days + 1)]
     read = set(scope.read)
     is_comparable = all(states.get(day, NOT_EXPECTED) and day in read for day in asked)
     return Span(first, last, end, (start, until), is_comparable)
-
-
-def last_of_month(day: date) -> date:
-    """Return the last day of a day's month."""
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - ONE_DAY
 
 
 def outlook(scope: Scope, span: Span) -> Outlook | None:

@@ -62,6 +62,11 @@ def number(text: str, note: str = "") -> Cell:
     return Cell(text, note, is_number=True)
 
 
+def beyond(rows: int, most: int, table: str) -> str:
+    """Return how many rows a section leaves out, and where they are; empty where it has all."""
+    return f"{rows - most:,} more in {table}." if rows > most else ""
+
+
 def table_of(section: Section) -> list[dict[str, str]]:
     """Return the rows of a section for programs: its columns as shown, the long text, the view."""
     return [

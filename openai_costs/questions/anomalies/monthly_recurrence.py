@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from openai_costs.kernel.days import month_of
 from openai_costs.questions.series import ID, lag
 
 MONTH = range(27, 35)
@@ -61,7 +62,7 @@ def _is_same_day(day: date, other: date) -> bool:
 
 
 def _days_left(day: date) -> int:
-    return ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - day).days - 1
+    return (month_of(day).last - day).days
 
 
 MONTHS_BACK = (*range(27, 34), *range(58, 65))

@@ -4,13 +4,12 @@ The model is that of the budgets (forecast.py). A day that is missing costs what
 did; a day that was read and billed nothing costs nothing.
 """
 
-import calendar
 from datetime import date
 from typing import Final
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.days import ONE_DAY, month_of
 from openai_costs.kernel.money import MONEY
 from openai_costs.kernel.redaction import ADDRESS
 from openai_costs.questions.budgets.forecast import DECIMALS, DOLLARS, forecast
@@ -46,8 +45,8 @@ def month_end(spend: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     if through is None or spend.is_empty():
         return Forecast.no_rows()
     newest: date = known.filter(pl.col("state") != "missing")["day"].to_list()[-1]
-    first = newest.replace(day=1)
-    last = newest.replace(day=calendar.monthrange(newest.year, newest.month)[1])
+    month = month_of(newest)
+    first, last = month.first, month.last
     as_of = max(through, first - ONE_DAY)
     series = pl.concat([_series(spend, scope) for scope in SCOPES])
     rows = forecast(_without_gaps(series, known), as_of, first, last)

@@ -1,12 +1,11 @@
 """The period a day belongs to: calendar days, weeks, months, quarters, years, or a range. Pure."""
 
-from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
 from openai_costs.questions.coverage import since_first_read
 from openai_costs.settings import Budget
 
@@ -74,9 +73,8 @@ def _whole(budget: Budget, day: date) -> DayRange:
         return DayRange(budget.start or day, budget.end or day)
     months = MONTHS[budget.period]
     first_month = (day.month - 1) // months * months + 1
-    last_month = first_month + months - 1
-    last_day = monthrange(day.year, last_month)[1]
-    return DayRange(date(day.year, first_month, 1), date(day.year, last_month, last_day))
+    last_month = date(day.year, first_month + months - 1, 1)
+    return DayRange(date(day.year, first_month, 1), month_of(last_month).last)
 
 
 # On which days a budget is known: by the connections that it counts.

@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, SMALLEST
-from openai_costs.questions.gateway import PROVIDERS
 from openai_costs.questions.prices.catalogue import Item, list_price
 from openai_costs.tables.core.gateway_spend import ESTIMATED
+from openai_costs.tables.upstreams import UPSTREAMS
 
 
 def at_list_price(rows: pl.DataFrame) -> pl.DataFrame:
@@ -42,7 +42,7 @@ def at_list_price(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _value(row: dict[str, Any]) -> Decimal | None:
     """Return the dollars of a row at list price; None where a price or a count is not known."""
-    is_ours = row["upstream_provider"] is None or row["upstream_provider"] in PROVIDERS
+    is_ours = row["upstream_provider"] in (None, *UPSTREAMS["openai"])
     counts = _counts(row)
     if not (is_ours and row["model"] and counts):
         return None

@@ -10,18 +10,11 @@ from openai_costs.questions.credits import is_credit
 from openai_costs.questions.gateway import is_openai
 from openai_costs.questions.token_kinds import KINDS, all_tokens
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
+from openai_costs.tables.upstreams import HOST_OF
 
 OPENAI = "openai"
 """Compared on every day; another provider on the days on which the gateway metered it."""
 _DAY = ["day", "provider"]
-_HOSTS = {
-    "bedrock": "aws",
-    "bedrock_converse": "aws",
-    "azure_ai": "azure",
-    "vertex_ai": "google",
-    "gemini": "google",
-}
-"""Who invoices what the gateway calls so, where the two have other words for it."""
 
 
 def capture(
@@ -88,7 +81,7 @@ def _billed(ledger: pl.DataFrame, bill_days: pl.DataFrame) -> pl.DataFrame:
 
 def _metered(meter: pl.DataFrame) -> pl.DataFrame:
     """Return the meter by day and by whose bill it fronts: metered_usd, metered_tokens."""
-    host = pl.col("upstream_provider").replace(_HOSTS)
+    host = pl.col("upstream_provider").replace(dict(HOST_OF))
     provider = pl.when(is_openai()).then(pl.lit(OPENAI)).otherwise(host)
     return (
         meter.with_columns(provider=provider)

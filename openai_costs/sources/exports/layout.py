@@ -12,7 +12,6 @@ alone says nothing: an older run may have left files beside those of a newer one
 - Anything else: a folder with the instant of the run in its name, or one file that is a run.
 """
 
-import calendar
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -20,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import DayRange, month_of
 from openai_costs.kernel.errors import FileRefused
 
 _MONTH = re.compile(r"(?:.*=)?(\d{4})-(\d{2})")
@@ -171,13 +170,6 @@ def _span(name: str) -> DayRange | None:
     if (found := _MONTH.fullmatch(name)) and (first := _date((*found.groups(), "01"))):
         return month_of(first)
     return None
-
-
-def month_of(day: date) -> DayRange:
-    """Return the days of a day's month."""
-    return DayRange(
-        day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
-    )
 
 
 def _instant(name: str) -> datetime | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from upath import UPath
 
+from openai_costs.kernel.days import month_of
 from openai_costs.kernel.errors import FileRefused
 from openai_costs.sources import user_files
 from openai_costs.sources.exports import layout
@@ -167,4 +168,4 @@ def _unlisted(names: Iterable[str]) -> Iterator[Run]:
 
 
 def _is_month(place: layout.Place) -> bool:
-    return place.days is not None and place.days == layout.month_of(place.days.first)
+    return place.days is not None and place.days == month_of(place.days.first)

@@ -17,9 +17,8 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from openai_costs.kernel.days import ONE_DAY, midnight, naive
+from openai_costs.kernel.days import ONE_DAY, midnight, month_of, naive
 from openai_costs.kernel.days import is_settled as is_over
-from openai_costs.sources.exports.layout import month_of
 
 DAYS_AFTER: Final[Mapping[str, int]] = MappingProxyType({"aws": 3, "azure": 4, "google": 5})
 """Days after the end of a day, by who invoices."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import DayRange, months_before
 from openai_costs.kernel.errors import Permission
 from openai_costs.sources.api_transport import Vendor
 from openai_costs.sources.http.api import MOST_QUOTED, Api, ErrorDetail
@@ -69,8 +69,7 @@ KEEPS = f"GitHub answers for the last {KEPT_MONTHS} months only"
 
 def kept_days(today: date) -> DayRange:
     """Return the days that GitHub answers for; the running one with what was used so far."""
-    months = today.year * 12 + today.month - KEPT_MONTHS  # counted from 0: the month after
-    return DayRange(date(months // 12, months % 12 + 1, 1), today)
+    return DayRange(months_before(today, KEPT_MONTHS - 1) or date.min, today)
 
 
 def headers(key: str) -> Mapping[str, str]:

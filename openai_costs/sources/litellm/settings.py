@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.section import VariableName
+from openai_costs.tables.upstreams import UPSTREAMS
 
 
 class LiteLLMConnection(Connection):
@@ -35,16 +36,6 @@ class LiteLLMConnection(Connection):
         mine._billed_by = {  # noqa: SLF001 - our own copy
             upstream: one.name
             for one in reversed(list(others))
-            for upstream in UPSTREAMS.get(one.provider, ())
+            for upstream in UPSTREAMS.get(getattr(one, "host", None) or one.provider, ())
         }
         return mine
-
-
-UPSTREAMS: Mapping[str, tuple[str, ...]] = {
-    "openai": ("openai", "text-completion-openai"),
-    "anthropic": ("anthropic",),
-    "bedrock": ("bedrock", "bedrock_converse"),
-    "openrouter": ("openrouter",),
-    "github_copilot": ("github_copilot",),
-}
-"""What LiteLLM calls the upstream that a provider of ours bills."""

@@ -8,6 +8,8 @@ import pytest
 from openai_costs.kernel.errors import AccessRefused, ErrorAnswer, RequestRefused
 from openai_costs.settings.load import Settings
 from openai_costs.sources.anthropic.settings import AnthropicConnection
+from openai_costs.sources.bedrock.settings import BedrockConnection
+from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.gateway.litellm.partial_answers import DatabaseMissing, ViewIsPartial
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.litellm.frames import ledger, used
@@ -72,6 +74,13 @@ def test_a_row_whose_upstream_is_a_connection_names_it_and_no_other_row_does():
 def test_without_a_bill_of_its_upstreams_no_row_is_marked():
     assert beside().billed_by == {}
     assert beside(AnthropicConnection(name="claude")).billed_by == {"anthropic": "claude"}
+
+
+def test_the_bill_of_a_cloud_in_files_is_of_the_upstreams_that_the_cloud_invoices():
+    azure = FocusConnection(name="azure-bill", files=("a.csv",), host="azure")
+    assert beside(azure).billed_by == {"azure": "azure-bill", "azure_ai": "azure-bill"}
+    bedrock = BedrockConnection(name="aws-bill", files=("a.csv",))
+    assert beside(bedrock).billed_by == {"bedrock": "aws-bill", "bedrock_converse": "aws-bill"}
 
 
 def test_tokens_of_the_same_pages_are_usage():
