@@ -15,6 +15,7 @@ import pytest
 from importlinter.cli import lint_imports
 
 import openai_costs
+from openai_costs.sources.registry import PROVIDERS, invoicers
 from openai_costs.tables.contract import all_contracts
 from openai_costs_tests.org import calm, house
 
@@ -253,6 +254,23 @@ def test_a_question_never_imports_another_questions_code() -> None:
         ours = [name.split(".")[2] for name in imported(path) if name.startswith(asked)]
         others = QUESTIONS - FOUNDATIONS[own] - {own} if own in QUESTIONS else set()
         assert set(ours) & others == set(), named(path)
+
+
+def test_rooms_outside_sources_know_no_vendor() -> None:
+    """Names of providers, and of who invoices, are read from the registry."""
+    vendors = {one.name for one in PROVIDERS} | invoicers().keys()
+    vendors |= {one.name for one in invoicers().values()}
+    rooms = ("outputs/", "cli/", "orchestration/", "storage/", "settings/", "kernel/")
+    knowing = offenders(lambda path: vendors & constants(path))
+    assert {name for name in knowing if name.startswith(rooms)} == set()
+
+
+def constants(path: Path) -> set[str]:
+    return {
+        node.value
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def test_money_is_never_a_float_where_it_is_counted() -> None:

@@ -19,9 +19,11 @@ from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.orchestration.checks import ChecksBuilder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.organization.listings import ReadListing
 from openai_costs.storage.archive import Archive, DamagedRead, DayRead, KeptRead
 from openai_costs.storage.slices import Batch
+from openai_costs.tables.core.spend import BILLED
 
 Tell = Callable[[str], None]
 """Takes a line of progress for a person."""
@@ -220,6 +222,8 @@ class Provider:
             None where it keeps them for a year or more.
         settles_within: How long after its end a day may stay provisional, where the provider has a
             rule of its own for it; None where `settle_hours` of the settings say it.
+        invoicers: Whose bills it reads, in words for people.
+        cost_basis: What its dollars are: billed, metered or estimated.
     """
 
     name: str
@@ -232,6 +236,8 @@ class Provider:
     checks: Sequence[ChecksBuilder] = ()
     kept_days: int | None = None
     settles_within: timedelta | None = None
+    invoicers: Sequence[Invoicer] = ()
+    cost_basis: str = BILLED
 
     def usage_of(self, connection: Connection) -> UsageSource | None:
         """Return where a connection's usage comes from; None where it gives costs only."""

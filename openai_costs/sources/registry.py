@@ -3,12 +3,15 @@
 The only module of `sources` that questions, outputs and commands ask for a provider.
 """
 
+from collections.abc import Mapping
+
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.anthropic.assets import ANTHROPIC
 from openai_costs.sources.bedrock.assets import BEDROCK
 from openai_costs.sources.chatgpt_workspace.assets import CHATGPT_WORKSPACE
 from openai_costs.sources.focus_file.assets import FOCUS_FILE
 from openai_costs.sources.github_copilot.assets import GITHUB_COPILOT
+from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.litellm.assets import LITELLM
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.openrouter.assets import OPENROUTER
@@ -30,6 +33,11 @@ PROVIDERS: tuple[Provider, ...] = (
 def provider_of(connection: Connection) -> Provider:
     """Return the provider that a connection reads."""
     return next(provider for provider in PROVIDERS if provider.name == connection.provider)
+
+
+def invoicers() -> Mapping[str, Invoicer]:
+    """Return those who invoice that some provider names, by `host`."""
+    return {one.host: one for provider in PROVIDERS for one in provider.invoicers}
 
 
 def connection_kinds() -> tuple[type[Connection], ...]:

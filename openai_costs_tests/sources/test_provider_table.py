@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from openai_costs.sources.provider import Provider
-from openai_costs.sources.registry import PROVIDERS
+from openai_costs.sources.registry import PROVIDERS, invoicers
 from openai_costs.tables.core.spend import COST_BASES
 from openai_costs_tests.provider_table import provider_table
 
@@ -37,4 +37,11 @@ def test_a_bill_that_settles_with_its_month_says_so(provider: Provider):
 @every_provider
 def test_a_cost_basis_is_one_of_the_tables(provider: Provider):
     words = TABLE[provider.name]["cost basis"].replace(",", "").replace(";", "").split()
+    assert words[0] == provider.cost_basis
     assert words[0] in COST_BASES
+
+
+def test_who_invoices_has_one_name_whichever_provider_reads_the_bill():
+    named = {one for provider in PROVIDERS for one in provider.invoicers}
+    assert len(named) == len(invoicers())
+    assert {"aws", "azure", "google"} <= invoicers().keys()

@@ -10,6 +10,7 @@ from openai_costs.sources.anthropic.organization.assets import ORGANIZATION
 from openai_costs.sources.anthropic.reader import first_day
 from openai_costs.sources.anthropic.settings import AnthropicConnection
 from openai_costs.sources.anthropic.usage.assets import USAGE
+from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.provider import CostSource, Provider, RawPages
 
 ANTHROPIC = Provider(
@@ -33,4 +34,5 @@ ANTHROPIC = Provider(
     diagnose=diagnose,
     usage=USAGE,
     organization=ORGANIZATION,
+    invoicers=(Invoicer(NAME, "Anthropic", "Claude API", "Workspace"),),
 )

@@ -9,6 +9,7 @@ from openai_costs.sources.bedrock.rules import WORDS, rules_of_kept
 from openai_costs.sources.bedrock.settings import BedrockConnection
 from openai_costs.sources.bedrock.source import BedrockReader
 from openai_costs.sources.exports import frames
+from openai_costs.sources.exports.clouds import AWS
 from openai_costs.sources.exports.notes import first_day, owed_days
 from openai_costs.sources.exports.reader import DATASET
 from openai_costs.sources.exports.settled import AT_THE_LATEST
@@ -48,4 +49,5 @@ BEDROCK = Provider(
     ),
     diagnose=diagnose,
     settles_within=AT_THE_LATEST,
+    invoicers=(AWS,),
 )

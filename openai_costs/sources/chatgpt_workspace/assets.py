@@ -20,6 +20,7 @@ from openai_costs.sources.chatgpt_workspace.protocol import list_get
 from openai_costs.sources.chatgpt_workspace.settings import ChatGptConnection
 from openai_costs.sources.chatgpt_workspace.source import ChatGptCosts, first_day
 from openai_costs.sources.diagnosis import key_diagnosis, one_call
+from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.provider import (
     CostSource,
     Diagnosis,
@@ -29,6 +30,7 @@ from openai_costs.sources.provider import (
     UsageSource,
     silent,
 )
+from openai_costs.tables.core.spend import ESTIMATED
 
 KEY = "sk-"
 NO_KEY = "is no key of OpenAI (sk-...): create an admin key in the Global Admin Console."
@@ -73,4 +75,6 @@ CHATGPT_WORKSPACE = Provider(
     organization=ORGANIZATION,
     kept_days=KEPT_DAYS,
     settles_within=QUIET,
+    invoicers=(Invoicer(NAME, "OpenAI", "ChatGPT"),),
+    cost_basis=ESTIMATED,
 )

@@ -9,6 +9,7 @@ import polars as pl
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.exports import frames
 from openai_costs.sources.exports.checks import left_out_checks
+from openai_costs.sources.exports.clouds import AWS, AZURE, GOOGLE
 from openai_costs.sources.exports.diagnosis import diagnose
 from openai_costs.sources.exports.focus import FOCUS
 from openai_costs.sources.exports.notes import first_day, owed_days
@@ -65,4 +66,5 @@ FOCUS_FILE = Provider(
     diagnose=partial(diagnose, rules),
     checks=(left_out_checks(PAGES),),
     settles_within=AT_THE_LATEST,
+    invoicers=(AWS, AZURE, GOOGLE),
 )

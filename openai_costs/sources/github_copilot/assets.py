@@ -22,6 +22,7 @@ from openai_costs.sources.github_copilot.frames import ledger
 from openai_costs.sources.github_copilot.protocol import bill, seats_get, talk
 from openai_costs.sources.github_copilot.seats import ORGANIZATION
 from openai_costs.sources.github_copilot.settings import CopilotConnection
+from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.provider import (
     CostSource,
     Diagnosis,
@@ -70,4 +71,5 @@ GITHUB_COPILOT = Provider(
     ),
     diagnose=diagnose,
     organization=ORGANIZATION,
+    invoicers=(Invoicer(NAME, "GitHub", "GitHub Copilot"),),
 )

@@ -25,6 +25,7 @@ from openai_costs.sources.provider import (
     UsageSource,
     silent,
 )
+from openai_costs.tables.core.spend import METERED
 
 KEY = "sk-"
 NO_KEY = "is no key of LiteLLM (sk-...): create one of a proxy admin or proxy_admin_viewer."
@@ -64,4 +65,5 @@ LITELLM = Provider(
     costs=CostSource(pages=_PAGES, ledger=ledger),
     diagnose=diagnose,
     usage=UsageSource(pages=_PAGES, usage=used),
+    cost_basis=METERED,
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from openai_costs.settings.connection import Connection
+from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.openai.connection import ALLOWED, NAME
 from openai_costs.sources.openai.costs import frames
 from openai_costs.sources.openai.costs.endpoints import COSTS
@@ -46,4 +47,5 @@ OPENAI = Provider(
     diagnose=diagnose,
     usage=USAGE,
     organization=ORGANIZATION,
+    invoicers=(Invoicer(NAME, "OpenAI", "OpenAI API"),),
 )

@@ -9,6 +9,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.daily_reader import DailyApi
 from openai_costs.sources.diagnosis import key_diagnosis, one_call
+from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.openrouter.endpoints import (
     ALLOWED,
     DATASET,
@@ -63,4 +64,5 @@ OPENROUTER = Provider(
     diagnose=diagnose,
     usage=UsageSource(pages=_PAGES, usage=used),
     kept_days=KEPT_DAYS,
+    invoicers=(Invoicer(NAME, "OpenRouter", "OpenRouter API", "Workspace"),),
 )

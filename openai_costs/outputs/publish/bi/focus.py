@@ -11,36 +11,13 @@ from typing import Final
 from openai_costs.kernel.redaction import ADDRESS
 from openai_costs.outputs.namesakes import PEOPLE
 from openai_costs.outputs.publish.bi.view import View
+from openai_costs.sources.registry import invoicers
 from openai_costs.tables.core.spend import COUNTED
 
-_NAMES: Final = {
-    "openai": "OpenAI",
-    "anthropic": "Anthropic",
-    "aws": "AWS",
-    "azure": "Microsoft",
-    "google": "Google Cloud",
-    "openrouter": "OpenRouter",
-    "github_copilot": "GitHub",
-    "chatgpt_workspace": "OpenAI",
-}
-_SERVICES: Final = {
-    "openai": "OpenAI API",
-    "anthropic": "Claude API",
-    "aws": "Amazon Bedrock",
-    "azure": "Azure OpenAI",
-    "google": "Vertex AI",
-    "openrouter": "OpenRouter API",
-    "github_copilot": "GitHub Copilot",
-    "chatgpt_workspace": "ChatGPT",
-}
-_SUB_ACCOUNTS: Final = {
-    "openai": "Project",
-    "anthropic": "Workspace",
-    "openrouter": "Workspace",
-    "aws": "Account",
-    "azure": "Subscription",
-    "google": "Project",
-}
+_INVOICERS: Final = invoicers()
+_NAMES: Final = {host: one.name for host, one in _INVOICERS.items()}
+_SERVICES: Final = {host: one.service for host, one in _INVOICERS.items()}
+_SUB_ACCOUNTS: Final = {host: one.sub_account for host, one in _INVOICERS.items()}
 _CATEGORIES: Final = {
     "purchase": "Purchase",
     "credit": "Credit",

@@ -3,13 +3,12 @@
 from typing import Final
 
 from openai_costs.outputs.publish.bi.view import View, mirrored
+from openai_costs.sources.registry import PROVIDERS
+from openai_costs.tables.core.spend import BILLED
 from openai_costs.tables.mart.people import People
 
-_PROVIDERS: Final = (
-    *("openai", "anthropic", "bedrock", "focus_file"),
-    *("openrouter", "github_copilot"),
-)
-"""Providers that bill and have a column; what others bill is in other_usd."""
+_PROVIDERS: Final = tuple(one.name for one in PROVIDERS if one.cost_basis == BILLED)
+"""Each has a column; what connections of another one bill is in other_usd."""
 
 _PART: Final = "coalesce(CAST(json_extract_string(p.by_provider, '$.{0}') AS DOUBLE), 0)"
 _PARTS: Final = {f"{one}_usd": _PART.format(one) for one in _PROVIDERS}
