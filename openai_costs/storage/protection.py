@@ -98,8 +98,11 @@ def encrypted_by(home: UPath) -> str:
 def store_encryption(home: UPath) -> str:
     """Return how an object store confirms to encrypt what is written; empty where it does not.
 
-    Writes a file of one byte, asks about it and removes it.
+    Writes a file of one byte, asks about it and removes it. Only S3 is asked: the answers of other
+    stores do not say it.
     """
+    if home.protocol not in S3:
+        return ""
     trial = home / f".encryption-trial-{uuid4().hex}"
     store: Any = trial.fs
     bucket, _, name = trial.path.partition("/")

@@ -21,6 +21,7 @@ from openai_costs.storage.protection import (
     ask_for_encryption,
     encrypted_by,
     refuse_unencrypted,
+    store_encryption,
 )
 from openai_costs_tests.org import calm, house
 
@@ -93,6 +94,10 @@ def test_a_store_that_does_not_confirm_is_refused_with_what_it_answered() -> Non
     assert "answered 'AES256'" in refused(WITH_KEY, ServerSideEncryption="AES256")
     other = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:1:key/other"}
     assert "answered 'aws:kms arn:aws:kms:eu-west-1:1:key/other'" in refused(WITH_KEY, **other)
+
+
+def test_a_store_that_is_not_s3_is_never_asked_and_doctor_can_say_so() -> None:
+    assert not store_encryption(UPath("memory://bucket/home"))
 
 
 def test_every_write_asks_for_encryption_with_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
