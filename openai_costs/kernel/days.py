@@ -27,7 +27,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, order=True)
 class DayRange:
-    """Consecutive UTC days, both ends included."""
+    """Consecutive UTC days, both ends included; none where the last one is before the first."""
 
     first: date
     last: date
@@ -36,7 +36,7 @@ class DayRange:
         return (self.first + ONE_DAY * i for i in range(len(self)))
 
     def __len__(self) -> int:
-        return (self.last - self.first).days + 1
+        return max((self.last - self.first).days + 1, 0)
 
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"

@@ -25,6 +25,11 @@ def test_a_day_range_holds_both_its_ends():
     assert len(days) == 3
 
 
+def test_a_day_range_that_ends_before_it_begins_has_no_days():
+    nothing = DayRange(MARCH_1, date(2026, 2, 1))
+    assert (list(nothing), len(nothing)) == ([], 0)
+
+
 def test_a_day_range_reads_as_a_person_would_say_it():
     assert str(DayRange(MARCH_1, date(2026, 3, 7))) == "2026-03-01 to 2026-03-07"
     assert str(DayRange(MARCH_1, MARCH_1)) == "2026-03-01"

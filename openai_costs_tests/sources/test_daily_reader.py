@@ -21,6 +21,7 @@ def days(first: int, last: int) -> DayRange:
         (days(27, 30), date(2026, 10, 28), days(29, 30), "2026-10-28 can be read no more: 30 days"),
         (days(1, 2), date(2026, 1, 1), None, "2026-10-01 to 2026-10-02 can be read no more"),
         (days(1, 2), date(2026, 10, 29), None, ""),
+        (days(1, 2), date(2026, 10, 20), None, ""),
     ],
 )
 def test_days_that_a_provider_deleted_are_not_read_and_reported_if_they_were_owed(

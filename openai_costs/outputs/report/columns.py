@@ -79,10 +79,13 @@ def _count(values: pl.Series) -> tuple[str, str, list[float]]:
 
 
 def _dollars(values: pl.Series) -> Columns:
-    """Return dollars as three columns: whole dollars rounded down, and what is above them."""
+    """Return dollars as three columns: whole dollars rounded down, and what is above them.
+
+    A float holds every whole dollar exactly, also of a line of billions.
+    """
     whole = [divmod(units, _UNITS) for units in values.to_physical()]
     return [
-        ("dollars", "Int32", [one for one, _ in whole]),
+        ("dollars", "Float64", [one for one, _ in whole]),
         ("billionths", "Uint32", [rest // _BILLION for _, rest in whole]),
         ("quintillionths", "Uint32", [rest % _BILLION for _, rest in whole]),
     ]

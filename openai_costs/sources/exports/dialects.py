@@ -95,9 +95,20 @@ def facts(name: str, table: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
 def dated(rows: pl.DataFrame) -> pl.DataFrame:
     """Return facts with `day`, the UTC day, and `month`, the first day of the billing month.
 
-    Either is null where it cannot be read.
+    Either is null where it cannot be read. `payer` and `sub_payer` are the accounts as one spelling
+    each: tools between the vendor and us change the case, or take an id for a number.
     """
-    return rows.with_columns(day=_days(rows["starts"]), month=_days(rows["month"]).dt.month_start())
+    return rows.with_columns(
+        day=_days(rows["starts"]),
+        month=_days(rows["month"]).dt.month_start(),
+        payer=_one_spelling("account"),
+        sub_payer=_one_spelling("sub_account"),
+    )
+
+
+def _one_spelling(fact: str) -> pl.Expr:
+    """Return an id as one spelling: `012345678901` became the number 12345678901 in Parquet."""
+    return pl.col(fact).str.to_lowercase().str.replace(r"^0+(\d+)$", "$1").str.replace(r"\.0$", "")
 
 
 def refuse_unusable(name: str, rows: pl.DataFrame, dialect: Dialect) -> None:

@@ -25,7 +25,8 @@ from openai_costs.kernel.errors import FileRefused
 _MONTH = re.compile(r"(?:.*=)?(\d{4})-(\d{2})")
 _SPAN = re.compile(r"(\d{4})(\d{2})(\d{2})-(\d{4})(\d{2})(\d{2})")
 _INSTANT = re.compile(
-    r"(?:.*[=_])?(\d{4})-?(\d{2})-?(\d{2})[T_-]?(\d{2}):?(\d{2}):?(\d{2})?(?:[.:]\d+)?(Z)?(?:-.*)?"
+    r"(?:.*[=_])?(\d{4})-?(\d{2})-?(\d{2})[T_-]?(\d{2}):?(\d{2}):?(\d{2})?(?:[.:]\d+)?"
+    r"(Z|[+-]\d{2}:?\d{2}(?=-|$))?(?:-.*)?"
 )
 _FILES: Final = ("dataFiles", "reportKeys", "blobs")
 """How manifests name their list of files."""
@@ -66,11 +67,16 @@ class RunManifest(NamedTuple):
     ran_at: datetime | None
 
 
-def placed(path: str) -> Place:
-    """Return what the path of a file says of its run."""
+def placed(path: str, root: int = 0) -> Place:
+    """Return what the path of a file says of its run.
+
+    Args:
+        path: The path.
+        root: How many folders at its beginning say nothing: those in which the files happen to be.
+    """
     folders, days, ran_at = path.split("/")[:-1], None, None
     export, run = path, path
-    for depth in range(len(folders), 0, -1):
+    for depth in range(len(folders), root, -1):
         name, here = folders[depth - 1], "/".join(folders[:depth])
         if days is None and (span := _span(name)) is not None:
             days = span
@@ -176,11 +182,11 @@ def _instant(name: str) -> datetime | None:
     found = _INSTANT.fullmatch(name)
     if not found:
         return None
-    year, month, day, hour, minute, second, _zone = found.groups()
+    year, month, day, hour, minute, second, zone = found.groups()
     try:
-        text = f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}+00:00"
-        return datetime.fromisoformat(text)
-    except ValueError:
+        text = f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{zone or 'Z'}"
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -3,8 +3,9 @@
 Lists and reads manifests; no file of rows is opened. Not here: which run counts (ownership.py).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -47,19 +48,29 @@ def located(folder: UPath, patterns: Iterable[str]) -> Located:
         FileRefused: There is no file of rows, a place cannot be reached, or a manifest lists a
             file that is not there.
     """
-    paths = {_name(one): one for pattern in patterns for one in _files(folder, pattern)}
+    paths: dict[str, UPath] = {}
+    places: dict[str, layout.Place] = {}
+    for pattern in patterns:
+        root = _unnamed_folders(folder, pattern)
+        found = {_name(one): one for one in _files(folder, pattern)}
+        paths |= found
+        places |= {name: layout.placed(name, root) for name in found}
     by_manifest: dict[str, list[str]] = {}
     alone: list[str] = []
     manifests = _Manifests()
     for name in sorted(paths):
-        found = manifests.of(paths[name])
-        if found:
-            by_manifest.setdefault(found, []).append(name)
+        manifest = manifests.of(paths[name])
+        if manifest:
+            by_manifest.setdefault(manifest, []).append(name)
         else:
             alone.append(name)
-    listed = [_listed(one, manifests, names) for one, names in by_manifest.items()]
+    listed = [
+        _listed(one, manifests.read(one), {name: places[name] for name in names})
+        for one, names in by_manifest.items()
+    ]
     of_files = [run for run, _ in listed]
-    runs = newest_of_each_export([*of_files, *_unlisted(alone)])
+    of_folders = _unlisted({name: places[name] for name in alone})
+    runs = newest_of_each_export([*of_files, *of_folders])
     for run in runs:
         if run.is_listed:
             _refuse_incomplete(run, manifests.read(run.name))
@@ -81,15 +92,35 @@ def _name(path: UPath) -> str:
     return str(path.absolute() if isinstance(path, Path) else path)
 
 
+def _unnamed_folders(folder: UPath, pattern: str) -> int:
+    """Return how many folders at the beginning of a path only lead to the one that settings name.
+
+    What they are called says nothing of a run: `/backup/2024-01/focus/` holds any month.
+    """
+    plain = pattern.rstrip("/").split("/")
+    parts = list(takewhile(lambda one: not set("*?") & set(one), plain))
+    ends_in_file = len(parts) == len(plain) and is_table(parts[-1])
+    named = "/".join(parts[:-1] if ends_in_file else parts)
+    if not named.strip("./"):
+        return _name(folder).count("/") + 1
+    whole = UPath(named) if "://" in named else folder / named
+    return _name(whole).rstrip("/").count("/")
+
+
 def _files(folder: UPath, pattern: str) -> list[UPath]:
     whole = UPath(pattern) if "://" in pattern else folder / pattern
     is_folder = pattern.endswith("/") or (not set("*?") & set(pattern) and _is_folder(whole))
     asked = f"{pattern.rstrip('/')}/{_ANY}" if is_folder else pattern
-    found = [one for one in user_files.files(folder, asked) if is_table(one.name)]
+    found = [one for one in user_files.files(folder, asked) if _is_of_an_export(one.name)]
     if not found:
         why = "has no file of rows (.csv, .csv.gz or .parquet)"
         raise FileRefused(pattern, why, "Correct `files` in openai_costs.toml.")
     return found
+
+
+def _is_of_an_export(name: str) -> bool:
+    """Return whether a file has rows: not what a system or a sync tool hides beside them."""
+    return is_table(name) and not name.startswith((".", "_", "~$"))
 
 
 def _is_folder(path: UPath) -> bool:
@@ -133,17 +164,18 @@ class _Manifests:
         return found[0][0] if found else ""
 
 
-def _listed(name: str, manifests: _Manifests, names: Sequence[str]) -> tuple[Run, list[str]]:
+def _listed(
+    name: str, said: layout.RunManifest, places: Mapping[str, layout.Place]
+) -> tuple[Run, list[str]]:
     """Return the run of a manifest, and the files beside it that it does not list."""
-    said = manifests.read(name)
     bases = {one.rpartition("/")[2] for one in said.files}
-    files = tuple(one for one in names if one.rpartition("/")[2] in bases)
-    place = layout.placed(names[0])
+    files = tuple(one for one in places if one.rpartition("/")[2] in bases)
+    place = next(iter(places.values()))
     days = said.days or place.days
     is_months = said.is_whole_months if said.days else _is_month(place)
     ran_at = said.ran_at or place.ran_at
     run = Run(place.export, name, files, days, is_months, ran_at, is_listed=True)
-    return run, [one for one in names if one not in files]
+    return run, [one for one in places if one not in files]
 
 
 def _refuse_incomplete(run: Run, said: layout.RunManifest) -> None:
@@ -155,15 +187,14 @@ def _refuse_incomplete(run: Run, said: layout.RunManifest) -> None:
         raise FileRefused(run.name, why, remedy)
 
 
-def _unlisted(names: Iterable[str]) -> Iterator[Run]:
+def _unlisted(places: Mapping[str, layout.Place]) -> Iterator[Run]:
     """Yield the runs of files without a manifest: a folder with an instant, or a file, is one."""
     folders: dict[tuple[str, str], list[str]] = {}
-    for name in names:
-        place = layout.placed(name)
+    for name, place in places.items():
         key = (place.run, str(place.days)) if place.ran_at else (name, "")
         folders.setdefault(key, []).append(name)
     for (run, _), files in folders.items():
-        place = layout.placed(files[0])
+        place = places[files[0]]
         yield Run(place.export, run, tuple(files), place.days, _is_month(place), place.ran_at)
 
 

@@ -14,7 +14,7 @@ from upath import UPath
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.exports.settings import files_of
+from openai_costs.sources.exports.settings import files_of, rules_text
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import replace_file
 
@@ -22,10 +22,11 @@ ABOUT = "files"
 
 
 class DayNote(msgspec.Struct, frozen=True):
-    """A day that was kept: a digest of it, and the files its rows came from."""
+    """A day that was kept: a digest of it, the files its rows came from, and by which settings."""
 
     digest: str
     files: tuple[str, ...]
+    rules: str = ""
 
 
 class Notes(msgspec.Struct, frozen=True):
@@ -91,8 +92,14 @@ def first_day(archive: Archive, connection: Connection) -> date:
 
 
 def owed_days(archive: Archive, connection: Connection) -> tuple[date, ...]:
-    """Return the days whose charges have changed in the files since they were kept."""
-    return recall(archive, connection).owed
+    """Return the days that say something else than files and settings do now.
+
+    Their charges have changed in the files since they were kept, or the settings say otherwise
+    which rows count and what a currency is worth: a month has one rate.
+    """
+    known, now = recall(archive, connection), rules_text(connection)
+    others = {day for day, its in known.days.items() if its.rules != now}
+    return tuple(sorted({*known.owed, *others}))
 
 
 def refuse_counted_account(

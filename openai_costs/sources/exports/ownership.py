@@ -19,7 +19,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import FileRefused
 from openai_costs.sources.exports.layout import months
 
-CELL: Final = ("account", "sub_account", "month", "day")
+CELL: Final = ("payer", "sub_payer", "month", "day")
 """What is owned as a whole; `month` is the first day of the billing month."""
 
 ONE_OF_THEM: Final = (
@@ -31,8 +31,8 @@ ONE_OF_THEM: Final = (
 class Cell(NamedTuple):
     """What is owned as a whole."""
 
-    account: str | None
-    sub_account: str | None
+    payer: str | None
+    sub_payer: str | None
     month: date
     day: date
 
@@ -66,7 +66,7 @@ class HeldRun:
 
     Args:
         run: The run.
-        held: A row for each cell that it holds any row of: `CELL`, file, `is_taken`.
+        held: A row for each cell that it holds any row of: `CELL`, account, file, `is_taken`.
     """
 
     run: Run
@@ -177,9 +177,9 @@ def _owner(runs: Sequence[HeldRun], its: Mapping[int, bool], cell: Cell) -> int 
         newest, second = runs[ranked[-1]], runs[ranked[-2]]
         oldest = runs[ranked[0]]
         if oldest.run.ran_at is None:
-            raise _doubt(newest.run, oldest.run, cell)
+            raise _doubt(newest, oldest, cell)
         if _ran(newest) == _ran(second):
-            raise _doubt(newest.run, second.run, cell)
+            raise _doubt(newest, second, cell)
     return ranked[-1] if ranked else None
 
 
@@ -200,9 +200,10 @@ def _ran(one: HeldRun) -> float:
     return one.run.ran_at.timestamp() if one.run.ran_at else float("-inf")
 
 
-def _doubt(first: Run, second: Run, cell: Cell) -> FileRefused:
-    names = " and ".join(sorted((first.name, second.name)))
-    account = f" of billing account {cell.account}" if cell.account else ""
+def _doubt(first: HeldRun, second: HeldRun, cell: Cell) -> FileRefused:
+    names = " and ".join(sorted((first.run.name, second.run.name)))
+    its = first.held.filter(pl.col("payer").eq_missing(pl.lit(cell.payer)))["account"]
+    account = f" of billing account {its[0]}" if cell.payer else ""
     why = (
         f"both have charges{account} for {cell.day} in the billing month {cell.month:%Y-%m}, and "
         "nothing that the vendor wrote says which of the two runs is newer"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+import msgspec
 import polars as pl
 from upath import UPath
 
@@ -40,9 +41,9 @@ from openai_costs.sources.exports.notes import (
     remember,
 )
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
-from openai_costs.sources.exports.settings import files_of, host_of, settled_after
+from openai_costs.sources.exports.settings import files_of, host_of, rules_text, settled_after
 from openai_costs.sources.exports.settled import Read, is_settled
-from openai_costs.sources.exports.sheets import Rules, Sheet, sheet
+from openai_costs.sources.exports.sheets import Rules, Sheet, refuse_copies, sheet
 from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
 
@@ -114,6 +115,8 @@ class _Reading:
                 unread.update(run.files)
                 continue
             its = [self._sheet(run, name, files.paths[name]) for name in run.files]
+            if not run.is_listed:
+                refuse_copies([one for one, _ in its])
             opened |= {one.name: (one, source) for one, source in its}
             self._runs.append(HeldRun(run, pl.concat([one.held for one, _ in its])))
         self._present, self._left_over = set(files.paths) - unread, files.left_over
@@ -138,14 +141,19 @@ class _Reading:
     def kept_days(self, days: DayRange) -> Iterator[DayRead]:
         """Yield the days that have changed; note those that have and were not asked for."""
         notes = recall(self._archive, self._connection)
-        asked, kept, changed = set(days), dict[date, DayNote](), set[date]()
+        asked, changed, rules = set(days), set[date](), rules_text(self._connection)
+        kept = {
+            day: msgspec.structs.replace(its, rules=rules)
+            for day, its in notes.days.items()
+            if day in asked
+        }
         for day in sorted(self._covered | self._rewritten(notes), reverse=True):
             if day not in asked and day not in notes.days:
                 continue  # nothing of it was ever asked for
             requests, members = self._day(day)
             if day in asked:
                 files = sorted({path for path, params, _ in requests.values() if params})
-                kept[day] = DayNote(digest(members), tuple(files))
+                kept[day] = DayNote(digest(members), tuple(files), rules)
                 read = DayRead(*self._whose(), day, self._read_at, requests, members)
                 if not self._is_kept(read):
                     yield read

@@ -1,5 +1,6 @@
 """What settings say of a connection that reads files: which ones, and what a currency is worth."""
 
+import hashlib
 import re
 from collections.abc import Hashable, Mapping
 from decimal import Decimal
@@ -18,6 +19,9 @@ RATE = (
     'must be dollars for one unit ("1.08"), one for each month ({ "2026-11" = "1.08" }), or '
     f'"{IN_FILE}"'
 )
+
+RULES = ("files", "select", "host", "currency", "usd_per_unit", "settled_after_days")
+"""What decides which rows of the files count, and how many dollars they are."""
 
 Month = Annotated[str, written_as(MONTH, "must be a month: 2026-11")]
 Code = Annotated[str, written_as(r"[A-Z]{3}", "must be the code of a currency: EUR")]
@@ -91,6 +95,12 @@ def _is_positive(value: object) -> bool:
 def files_of(connection: Connection) -> tuple[str, ...]:
     """Return the names and patterns that a connection reads."""
     return connection.files if isinstance(connection, ExportConnection) else ()
+
+
+def rules_text(connection: Connection) -> str:
+    """Return what settings say of a connection's rows, as one text to compare with another's."""
+    texts = (f"{name}={getattr(connection, name, None)!r}" for name in RULES)
+    return hashlib.sha256(" ".join(texts).encode()).hexdigest()[:16]
 
 
 def host_of(connection: Connection) -> str | None:

@@ -10,7 +10,7 @@ from openai_costs.kernel.errors import FileRefused
 from openai_costs.sources.exports.currency import Currency
 from openai_costs.sources.exports.dialects import Dialect, dated, facts, refuse_unusable
 from openai_costs.sources.exports.ownership import CELL
-from openai_costs.sources.exports.text_tables import text_table
+from openai_costs.sources.exports.text_tables import text_table, without_format
 
 ROW: Final = "row"
 
@@ -56,8 +56,9 @@ class Sheet:
     def held(self) -> pl.DataFrame:
         """The cells that the file has rows of."""
         is_dated = pl.col("day").is_not_null() & pl.col("month").is_not_null()
-        cells = self.facts.filter(is_dated).group_by(CELL).agg(pl.col("is_taken").any())
-        return cells.with_columns(file=pl.lit(self.name)).select(*CELL, "file", "is_taken")
+        rows = self.facts.filter(is_dated).group_by(CELL)
+        cells = rows.agg(pl.col("is_taken").any(), pl.col("account").first())
+        return cells.with_columns(file=pl.lit(self.name))
 
 
 def sheet(name: str, content: bytes, rules: Rules) -> Sheet:
@@ -86,6 +87,32 @@ def sheet(name: str, content: bytes, rules: Rules) -> Sheet:
     rules.currency.refuse_without_rate(name, taken, dialect)
     rows = table.with_row_index(ROW).filter(found["is_taken"])
     return Sheet(name, dialect, found, rows, _new(table.columns, dialect))
+
+
+def refuse_copies(sheets: Sequence[Sheet]) -> None:
+    """Refuse files of one run that hold the same rows: each dollar would count twice.
+
+    Args:
+        sheets: The files of a run of which no manifest says which ones it has.
+
+    Raises:
+        FileRefused: Two of them have the same rows, or are one file in two formats.
+    """
+    plain: dict[str, str] = {}
+    contents: dict[tuple[int, int], Sheet] = {}
+    for one in sheets:
+        other = plain.setdefault(without_format(one.name), one.name)
+        if other != one.name:
+            raise _copies(other, one.name, "are one file of a run in two formats")
+        rows = one.facts.drop("row")
+        like = contents.setdefault((rows.height, int(rows.hash_rows().sum())), one)
+        if like is not one and rows.height and rows.equals(like.facts.drop("row")):
+            raise _copies(like.name, one.name, "are of one run and hold the same rows")
+
+
+def _copies(first: str, second: str, why: str) -> FileRefused:
+    twice = f"{why}: each dollar would count twice"
+    return FileRefused(f"{first} and {second}", twice, "Remove one of the two.")
 
 
 def _of_no_kind(name: str, heads: Sequence[str], rules: Rules) -> FileRefused:

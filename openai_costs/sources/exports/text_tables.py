@@ -5,7 +5,10 @@ the vendor and us change their case. A Parquet number that is a binary float bec
 decimal that stands for it, which is what the vendor's own CSV shows.
 """
 
+import csv
 import io
+import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Any, Final
@@ -20,12 +23,20 @@ from openai_costs.sources.text_rows import text_rows
 ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
 """What the name of a file of rows ends in."""
 
+_QUOTED: Final = re.compile(rb'"[^"]*"')
+
 AGAIN: Final = "Copy it again, or have the export written anew."
 
 
 def is_table(name: str) -> bool:
     """Return whether the name of a file is that of a file of rows."""
     return name.lower().endswith(ENDINGS)
+
+
+def without_format(name: str) -> str:
+    """Return the name of a file of rows without the ending that is its format."""
+    found = re.search(r"(?i)\.(?:csv|csv\.gz|parquet)$", name)
+    return name[: found.start()] if found else name
 
 
 def text_table(name: str, content: bytes) -> pl.DataFrame:
@@ -65,12 +76,30 @@ def _csv(name: str, plain: str, body: bytes) -> pl.DataFrame:
     if not decoded(name, body).strip():
         raise FileRefused(name, "is empty: not even the names of columns are there", AGAIN)
     try:
-        return pl.read_csv(io.BytesIO(body), infer_schema=False)
+        found = pl.read_csv(io.BytesIO(body), infer_schema=False)
     except pl.exceptions.PolarsError as broken:
         for _ in text_rows(plain, body):  # finds the line, and raises
             pass
         first = str(broken).splitlines()[0]
         raise FileRefused(name, f"is not CSV ({first})", AGAIN) from None
+    _refuse_short_rows(name, found, body)
+    return found
+
+
+def _refuse_short_rows(name: str, table: pl.DataFrame, body: bytes) -> None:
+    """Refuse a row that ends before its last column: Polars fills it up, and an amount may be cut.
+
+    A file that is being written ends in such a row.
+    """
+    wide, separators = table.width, _QUOTED.sub(b"", body).count(b",")
+    if separators == (table.height + 1) * (wide - 1):
+        return
+    csv.field_size_limit(sys.maxsize)
+    rows = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+    for number, cells in enumerate(one for one in rows if one):
+        if len(cells) < wide:
+            why = f"has {len(cells)} cells under {wide} columns: the file may not be whole"
+            raise FileRefused(row_place(name, number - 1), why, AGAIN)
 
 
 def _parquet(name: str, body: bytes) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs_tests.outputs.report.bill import attribution, january
 
 KINDS = {"Uint16": "H", "Int32": "i", "Uint32": "I", "Float64": "d"}
-USD = ["0.000000000000000001", "-60.5", "19999999.123456789123456789"]
+USD = ["0.000000000000000001", "-4000000060.5", "19999999.123456789123456789"]
 
 
 def unpacked(made: dict[str, Any]) -> dict[str, list[float]]:

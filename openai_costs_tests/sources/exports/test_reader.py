@@ -1,6 +1,7 @@
 """Which rows of which files count, through reader and archive: no dollar twice, no day lost."""
 
 import gzip
+import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -331,3 +332,86 @@ def test_no_file_at_all_is_a_sentence(export: Export):
 
 def _is(read: KeptRead, day: str) -> bool:
     return str(read.manifest.day) == day
+
+
+def test_folders_above_the_one_that_settings_name_say_nothing_of_a_run(tmp_path: Path):
+    (tmp_path / "2024-01" / "20261101T000000Z").mkdir(parents=True)
+    export = Export(tmp_path / "2024-01" / "20261101T000000Z")
+    export.put("bill.csv", csv_of(row("2026-11-02", "1"), row("2026-11-03", "2")))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(1), "2026-11-03": Decimal(2)}
+    export.put("again/bill.csv", csv_of(row("2026-11-02", "1")))
+    assert "which of the two runs is newer" in export.read()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "because"),
+    [
+        ("0.csv", "0 (1).csv", "are of one run and hold the same rows"),
+        ("0.csv", "0.csv.gz", "are one file of a run in two formats"),
+        ("a/0.csv.gz", "a/0.parquet", "are one file of a run in two formats"),
+    ],
+)
+def test_a_run_with_a_file_twice_is_refused(export: Export, first: str, second: str, because: str):
+    for name in (first, second):
+        content = csv_of(row("2026-11-02", "1"))
+        packed = gzip.compress(content) if name.endswith(".gz") else content
+        if name.endswith(".parquet"):
+            file = io.BytesIO()
+            pl.DataFrame([row("2026-11-02", "1")]).write_parquet(file)
+            packed = file.getvalue()
+        export.put(f"run=20261122T030000Z/{name}", packed)
+    assert because in export.read()
+    assert export.kept() == []
+
+
+def test_the_instant_of_a_run_is_in_its_own_zone(export: Export):
+    export.put("run=20261101T015959-0400/0.csv", csv_of(row("2026-11-01", "1")))
+    export.put("run=20261101T010001-0500/0.csv", csv_of(row("2026-11-01", "2")))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-01": Decimal(2)}
+
+
+def test_a_file_that_ends_within_a_row_is_refused(export: Export):
+    whole = csv_of(row("2026-11-02", "1"), row("2026-11-03", "2", SubAccountId="maps, prod"))
+    export.put("bill.csv", whole[: whole.rindex(b"Vertex AI") + 4])
+    assert "bill.csv, row 2: has 12 cells under 13 columns" in export.read()
+    assert export.kept() == []
+
+
+def test_an_account_is_one_in_whatever_spelling(export: Export):
+    account = {"BillingAccountId": "012345678901", "SubAccountId": "Maps-PROD"}
+    export.put("run=20261122T030000Z/0.csv", csv_of(row("2026-11-02", "1", **account)))
+    other = {"BillingAccountId": "12345678901", "SubAccountId": "maps-prod"}
+    export.put("once/run=20261123T030000Z/0.csv", csv_of(row("2026-11-02", "1.5", **other)))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal("1.5")}
+
+
+def test_what_a_system_hides_beside_files_is_no_file_of_an_export(export: Export):
+    export.put("bill.csv", csv_of(row("2026-11-02", "1")))
+    export.put("._bill.csv", b"\0\1")
+    assert export.read() == ""
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"currency": "EUR", "usd_per_unit": "1.20"},
+        {"currency": "EUR", "usd_per_unit": "1.08", "select": "all"},
+    ],
+)
+def test_settings_that_change_what_rows_are_worth_make_every_kept_day_due(
+    export: Export, now: dict[str, str]
+):
+    export.put("october.csv", csv_of(row("2026-10-02", "1", BillingCurrency="EUR")))
+    export.put("november.csv", csv_of(row("2026-11-02", "1", BillingCurrency="EUR")))
+    export.settings_of = {"currency": "EUR", "usd_per_unit": "1.08"}
+    export.read()
+    export.remove("october.csv")
+    assert owed_days(export.archive, export.connection) == ()
+    export.settings_of = now
+    owed = owed_days(export.archive, export.connection)
+    assert {date(2026, 10, 2), date(2026, 11, 2)} <= set(owed)
+    assert export.read() == ""
+    assert owed_days(export.archive, export.connection) == ()
