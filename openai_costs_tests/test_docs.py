@@ -308,7 +308,7 @@ def test_the_example_of_a_provider_is_the_one_that_the_tests_run() -> None:
     code = "\n".join(text(file) for file in folder.glob("*.py"))
     paper = ROOT / "docs" / "add-a-provider.md"
     shown = [block for language, block in fences(paper) if language == "python"]
-    assert len(shown) == 6
+    assert len(shown) == 7
     assert [block for block in shown if block not in code] == []
 
 

@@ -17,7 +17,7 @@ from importlinter.cli import lint_imports
 import openai_costs
 from openai_costs.sources.registry import PROVIDERS, invoicers
 from openai_costs.tables.contract import all_contracts
-from openai_costs_tests.org import calm, house
+from openai_costs_tests.graph import lines, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,8 +127,7 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def graph() -> dg.AssetGraph:
-    with calm():
-        return house(Path("nowhere")).defs().resolve_asset_graph()
+    return resolved()
 
 
 def test_definitions_load_with_an_empty_environment_in_an_empty_folder_and_write_nothing(
@@ -156,21 +155,8 @@ def test_definitions_load_with_an_empty_environment_in_an_empty_folder_and_write
 
 def test_the_asset_graph_is_the_one_that_was_drawn(graph: dg.AssetGraph) -> None:
     drawn = (Path(__file__).parent / "graph.txt").read_text(encoding="utf-8").splitlines()
-    assert list(lines(graph)) == [line for line in drawn if not line.startswith("#")]
-
-
-def lines(graph: dg.AssetGraph) -> Iterator[str]:
-    """One line per asset: key | group | deps | kinds | checks."""
-    for key in sorted(graph.get_all_asset_keys(), key=dg.AssetKey.to_user_string):
-        node = graph.get(key)
-        parts = (
-            [key.to_user_string()],
-            [node.group_name],
-            sorted(parent.to_user_string() for parent in node.parent_keys),
-            sorted(node.kinds),
-            sorted(check.name for check in node.check_keys),
-        )
-        yield " | ".join(", ".join(part) or "-" for part in parts)
+    again = "python -m openai_costs_tests.graph > openai_costs_tests/graph.txt"
+    assert list(lines(graph)) == [line for line in drawn if not line.startswith("#")], again
 
 
 def test_a_range_of_days_runs_whatever_is_selected(graph: dg.AssetGraph) -> None:

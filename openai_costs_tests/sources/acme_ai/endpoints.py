@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from openai_costs.kernel.errors import Permission
+from openai_costs.sources.api_transport import Vendor
 from openai_costs.sources.http.api import Api, ErrorDetail
 
 NAME = "acme_ai"
@@ -45,3 +46,4 @@ API = Api(
     requests_per_minute=30,
     permission=Permission("Billing entries need a billing key (acme-billing-...)."),
 )
+VENDOR = Vendor("Acme AI", API, dict.fromkeys(("full", "costs_only"), ALLOWED), root="/v2")

@@ -4,40 +4,17 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.http.access import Access
+from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.http.conversation import hold
-from openai_costs.sources.http.transport import Transport
-from openai_costs.sources.provider import Reach, Tell, silent
+from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead
-from openai_costs_tests.sources.acme_ai.endpoints import ALLOWED, API, COSTS, NAME
+from openai_costs_tests.sources.acme_ai.endpoints import COSTS, NAME, VENDOR
 from openai_costs_tests.sources.acme_ai.protocol import entries, get
 
 MOST_DAYS = 31
-
-
-def connect(
-    settings: Settings, connection: Connection, reach: Reach, tell: Tell = silent
-) -> Transport:
-    """Return a transport to a connection's API; the key is read when a request leaves."""
-
-    def key() -> SecretStr:
-        return settings.admin_key(connection)
-
-    access = Access(
-        connection=connection.name,
-        base_url=connection.base_url,
-        key=key,
-        key_env=connection.admin_key_env,
-        allowed=ALLOWED,
-        api=API,
-        requests_per_minute=connection.requests_per_minute,
-    )
-    return Transport(access, reach.inner(connection), tell, reach.take_date(connection))
 
 
 @dataclass(frozen=True)
@@ -53,7 +30,8 @@ class AcmeCosts:
         """Yield each day as a complete read, newest month first."""
         self.settings.admin_key(connection)
         left: DayRange | None = days
-        with closing(connect(self.settings, connection, self.reach, tell)) as transport:
+        opened = transport_to(VENDOR, self.settings, connection, self.reach, tell)
+        with closing(opened) as transport:
             while left is not None:
                 window = left.newest(MOST_DAYS)
                 read_at = self.clock()

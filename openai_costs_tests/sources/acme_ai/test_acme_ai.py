@@ -23,14 +23,16 @@ from openai_costs.kernel.errors import (
 )
 from openai_costs.settings.load import Settings, settings_of
 from openai_costs.sources import registry
+from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.provider import Reach, silent
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs_tests.sources.acme_ai.assets import ACME_AI
+from openai_costs_tests.sources.acme_ai.endpoints import VENDOR
 from openai_costs_tests.sources.acme_ai.frames import ledger
 from openai_costs_tests.sources.acme_ai.protocol import entries
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
-from openai_costs_tests.sources.acme_ai.source import AcmeCosts, connect
+from openai_costs_tests.sources.acme_ai.source import AcmeCosts
 from openai_costs_tests.sources.acme_ai.wire import (
     BILL,
     DAY,
@@ -97,7 +99,8 @@ def test_cents_in_decimal_text_are_exact_dollars(tmp_path: Path):
     batch = one_batch(*kept(tmp_path, AcmeWire()))
     sums = batch.frame.group_by("day").agg(pl.col("billed_usd").sum())
     assert dict(sums.iter_rows()) == USD
-    assert batch.page_usd == {Slice("acme", day): usd for day, usd in USD.items()}
+    empty = dict.fromkeys(DAYS, Decimal(0))
+    assert batch.page_usd == {Slice("acme", day): usd for day, usd in (empty | USD).items()}
     assert {key.day for key in batch.read_at} == {*DAYS}
 
 
@@ -148,7 +151,9 @@ def test_an_error_in_its_own_shape_is_shown_in_its_own_words(
 def test_nothing_outside_its_allow_list_is_asked(tmp_path: Path):
     wire = AcmeWire()
     with pytest.raises(PathNotAllowed):
-        connect(here(tmp_path), ACME, Reach(lambda _: wire)).get("/organization/costs", [])
+        transport_to(VENDOR, here(tmp_path), ACME, Reach(lambda _: wire), silent).get(
+            "/organization/costs", []
+        )
     assert wire.asked == []
 
 
