@@ -4,6 +4,7 @@ Their costs would be counted twice. What only the pages show: sources/accounts.p
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import httpx
@@ -59,7 +60,8 @@ def refuse_same_payer(
 
 def _samenesses(keys: Mapping[SecretPlace, str]) -> Iterator[_Sameness]:
     def organization(one: Connection) -> Hashable:
-        return (one.provider, one.organization_id) if one.organization_id else None
+        """Return the organization; of two that differ in case alone, GitHub knows one."""
+        return (one.provider, one.organization_id.casefold()) if one.organization_id else None
 
     def variable(one: Connection) -> Hashable:
         return (one.provider, one.key_place, _address(one)) if one.has_key else None
@@ -72,7 +74,13 @@ def _samenesses(keys: Mapping[SecretPlace, str]) -> Iterator[_Sameness]:
     same_key = "the same key and the same address"
     yield _Sameness(variable, lambda one: str(one.key_place), same_key)
     yield _Sameness(key, lambda one: str(one.key_place), same_key)
-    yield _Sameness(lambda one: one.source_mark, lambda one: str(one.source_mark), "the same files")
+
+    def source(one: Connection, *, has_key: bool) -> Hashable:
+        return one.source_mark if one.has_key is has_key else None
+
+    files, proxy = partial(source, has_key=False), partial(source, has_key=True)
+    yield _Sameness(files, lambda one: str(one.source_mark), "the same files")
+    yield _Sameness(proxy, lambda one: one.base_url, "the same base_url")
 
 
 def _address(one: Connection) -> str:

@@ -45,6 +45,17 @@ def test_one_organization_in_two_connections_is_refused_with_both_names_and_line
     ) in said
 
 
+def test_an_organization_in_another_case_is_the_same_one() -> None:
+    github = 'provider = "github_copilot"\nadmin_key_env = "{}_KEY"\norganization_id = "{}"'
+    said = refusal(github.format("A", "Octo"), github.format("B", "octo"))
+    assert "have the same organization_id" in said
+
+
+def test_a_proxy_is_one_account_whatever_the_key() -> None:
+    proxy = 'provider = "litellm"\nadmin_key_env = "{}_KEY"\nbase_url = "http://127.0.0.1:4000{}"'
+    assert "have the same base_url" in refusal(proxy.format("A", ""), proxy.format("B", "/"))
+
+
 def test_two_organizations_with_two_keys_are_accepted() -> None:
     settings = loaded(
         'admin_key_env = "A_KEY"\norganization_id = "org-1"',

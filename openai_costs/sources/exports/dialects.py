@@ -101,14 +101,21 @@ def dated(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         day=_days(rows["starts"]),
         month=_days(rows["month"]).dt.month_start(),
-        payer=_one_spelling("account"),
-        sub_payer=_one_spelling("sub_account"),
+        payer=_in_one_spelling(rows["account"]),
+        sub_payer=_in_one_spelling(rows["sub_account"]),
     )
 
 
-def _one_spelling(fact: str) -> pl.Expr:
-    """Return an id as one spelling: `012345678901` became the number 12345678901 in Parquet."""
-    return pl.col(fact).str.to_lowercase().str.replace(r"^0+(\d+)$", "$1").str.replace(r"\.0$", "")
+def one_spelling(account: str) -> str:
+    """Return an account's id as one spelling: as a number, 012345678901 loses its first digit."""
+    lower = account.lower()
+    number = lower.removesuffix(".0").lstrip("0")
+    return number if number.isdecimal() else lower
+
+
+def _in_one_spelling(ids: pl.Series) -> pl.Series:
+    each = {one: one_spelling(one) for one in ids.unique().drop_nulls()}
+    return ids.replace_strict(each, default=None, return_dtype=pl.String)
 
 
 def refuse_unusable(name: str, rows: pl.DataFrame, dialect: Dialect) -> None:

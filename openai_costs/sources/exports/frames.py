@@ -19,7 +19,7 @@ from openai_costs.kernel.money import SMALLEST, NotAnAmount, exact
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.exports.charges import Vocabulary, charge
-from openai_costs.sources.exports.dialects import dated, facts
+from openai_costs.sources.exports.dialects import dated, facts, one_spelling
 from openai_costs.sources.exports.evidence import (
     CONTROL,
     ROWS,
@@ -60,11 +60,14 @@ def control_batches(
 
 
 def billing_accounts(bodies: Mapping[str, bytes]) -> set[str]:
-    """Return the billing accounts that the control of a read names: each is of one connection."""
+    """Return the billing accounts that the control of a read names, in one spelling each.
+
+    Each is of one connection.
+    """
     if CONTROL not in bodies:
         return set()
     found = msgspec.json.decode(bodies[CONTROL], type=list[Sum])
-    return {account for one in found for account in one.accounts}
+    return {one_spelling(account) for one in found for account in one.accounts}
 
 
 def _ledger(

@@ -125,7 +125,7 @@ class _Reading:
     def _take(self, own: Owned, opened: dict[str, tuple[Sheet, Source]]) -> None:
         self._covered = own.empty | set(own.cells["day"])
         for one, source in opened.values():
-            self.accounts.update(one.facts.filter("is_taken")["account"].drop_nulls())
+            self.accounts.update(one.facts.filter("is_taken")["payer"].drop_nulls())
             for day, part in parts_of(one, source, own.cells).items():
                 self._parts.setdefault(day, []).append(part)
             for day, left in left_out_of(one, own.cells).items():

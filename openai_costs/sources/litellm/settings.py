@@ -1,6 +1,6 @@
 """What settings say of a connection to a LiteLLM proxy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal, Self
 
@@ -24,6 +24,11 @@ class LiteLLMConnection(Connection):
     sample_key: ClassVar[str] = "sk-gateway-sample"
 
     _billed_by: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def source_mark(self) -> Hashable:
+        """The proxy: every admin's key sees all of it."""
+        return None if self.is_sample else (self.provider, self.base_url.rstrip("/"))
 
     @property
     def billed_by(self) -> Mapping[str, str]:
