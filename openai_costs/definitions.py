@@ -23,6 +23,8 @@ from openai_costs.orchestration.repairs import daily_repair
 from openai_costs.orchestration.table_assets import LakeIOManager
 from openai_costs.outputs.alerts import assets as alerts
 from openai_costs.outputs.alerts.sensors import sensors
+from openai_costs.outputs.digest.schedule import weekly_digest, weekly_schedule
+from openai_costs.outputs.digest.sending import resend
 from openai_costs.outputs.publish import assets as publish
 from openai_costs.outputs.report.assets import cost_explorer
 from openai_costs.outputs.retention.assets import deleted_months
@@ -108,12 +110,13 @@ def build_defs(
             *gateway_bypass.CHECKS,
             *publish.CHECKS,
         ],
-        jobs=triggered.jobs,
-        sensors=[*(triggered.sensors or ()), *sensors(settings)],
+        jobs=[*(triggered.jobs or ()), weekly_digest],
+        sensors=[*(triggered.sensors or ()), *sensors(settings, resend)],
         schedules=[
             daily_refresh(settings, clock, overdue_days),
             daily_directory(),
             daily_repair(settings, clock, kept_days),
+            weekly_schedule(settings),
         ],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,

@@ -15,6 +15,7 @@ from openai_costs.cli.export import app as export_app
 from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.forget import forget_connection, forget_user
 from openai_costs.cli.home_settings import Home, loaded, publishing, usable, writable
+from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
@@ -225,24 +226,7 @@ def mute(
     say(finding_changes.mute(writable(home), finding, request, utc_now().date()))
 
 
-@app.command()
-def deliver(home: Home = None) -> None:
-    """Send pending alerts once and check for late data (for cron)."""
-    from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
-    from openai_costs.outputs.alerts.cron import deliver_once  # noqa: PLC0415
-
-    settings, troubles = writable(home), []
-    refuse_empty(place(settings.home), "findings")
-    for result in deliver_once(settings, utc_now):
-        say(f"{result.route}: {result.counts}")
-        troubles += [result.trouble] if result.trouble else []
-    if not settings.alerts.routes:
-        say("No route, so no message was sent. docs/alerts.md#routes says how to add one.")
-    for trouble in troubles:
-        say(trouble, err=True)
-    sys.exit(bool(troubles))
-
-
+app.add_typer(messages)
 app.add_typer(pages)
 app.command("forget-user")(forget_user)
 app.command("forget-connection")(forget_connection)

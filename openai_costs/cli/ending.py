@@ -99,7 +99,7 @@ def _reasons(first: FirstScreen) -> Iterator[str]:
     if moved.rest:
         yield f"                {moved.rest}"
     if first.savings:
-        yield "\nCould be saved (in 30 days, at list prices; savings may overlap):"
+        yield f"\nCould be saved ({first.savings_note[0].lower()}{first.savings_note[1:]}):"
     yield from (f"  {one.usd:>12}  {one.text}" for one in first.savings)
 
 

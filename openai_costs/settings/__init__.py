@@ -5,10 +5,11 @@ says what is wrong with either (error_texts.py) and on which line (error_locatio
 own settings are in its folder below sources/. Not here: keys, which are read when they are needed.
 """
 
-from openai_costs.settings.alerts import ABOUT_DATA, Alerts, ChannelKind, Mute, Route, Severity
+from openai_costs.settings.alerts import ABOUT_DATA, Alerts, ChannelKind, Route, Severity
 from openai_costs.settings.at_rest import Publish, Storage
 from openai_costs.settings.budgets import Budget, BudgetPeriod, BudgetScope
 from openai_costs.settings.gateway import AllowedKey, Gateway, Upstream
+from openai_costs.settings.mutes import Mute
 from openai_costs.settings.retention import Retention
 from openai_costs.settings.schema import (
     Anomalies,

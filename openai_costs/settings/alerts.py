@@ -1,8 +1,7 @@
-"""`[alerts]`: routes, mutes, and when a change is worth a message."""
+"""`[alerts]`: routes, the weekly digest, and when a change is worth a message."""
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self, get_args
@@ -10,6 +9,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from openai_costs.settings.error_texts import SettingRefused
+from openai_costs.settings.mutes import Mute
 from openai_costs.settings.secrets import (
     SecretCommand,
     SecretEntry,
@@ -36,6 +36,8 @@ WebAddress = Annotated[
         "must be a web address without a user: https://costs.example.com",
     ),
 ]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+"""In the order of `date.weekday`."""
 Globs = tuple[Annotated[str, StringConstraints(min_length=1)], ...]
 ABOUT_DATA = "data."
 """The prefix of rules about data: they are for operators, not for spenders."""
@@ -66,7 +68,8 @@ class Route(Section):
     secret_file: SecretFile | None = None
     secret_command: SecretCommand | None = None
     secret_keyring: SecretEntry | None = None
-    rules: Globs = Field(default=("*",), min_length=1)
+    rules: Globs = ("*",)
+    """None: no finding, for a route that receives the weekly digest only."""
     min_severity: Severity = "info"
     connections: Globs = Field(default=("*",), min_length=1)
     owners: Globs = Field(default=("*",), min_length=1)
@@ -161,36 +164,14 @@ class Route(Section):
         )
 
 
-class Mute(Section):
-    """Which findings send no message, why, through which day, and who decided it."""
+class Weekly(Section):
+    """The weekly digest: the first screen of the cost explorer as a message."""
 
-    finding: str = ""
-    rule: str = "*"
-    connection: str = "*"
-    subject: str = "*"
-    reason: str = Field(min_length=1)
-    until: date
-    """The last day of the mute."""
-    by: str = "openai_costs.toml"
-
-    @model_validator(mode="after")
-    def _is_about_something(self) -> Self:
-        if not self.finding and {self.rule, self.connection, self.subject} == {"*"}:
-            raise SettingRefused(
-                "would mute everything: name a finding, rule, connection or subject"
-            )
-        if "@" in self.reason + self.by:
-            raise SettingRefused("holds an e-mail address: write a name instead")
-        return self
-
-    def covers(
-        self, finding_id: str, rule: str, connection: str, subject: str, today: date
-    ) -> bool:
-        """Return whether a finding is muted today."""
-        if today > self.until or self.finding not in ("", finding_id):
-            return False
-        pairs = ((rule, self.rule), (connection, self.connection), (subject, self.subject))
-        return all(fnmatchcase(value, pattern) for value, pattern in pairs)
+    routes: tuple[Name, ...] = Field(min_length=1)
+    """The names of the routes that receive it."""
+    day: Weekday = "monday"
+    hour: int = Field(default=7, ge=0, le=23)
+    """The UTC hour from which it is sent."""
 
 
 class Alerts(Section):
@@ -198,6 +179,7 @@ class Alerts(Section):
 
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
+    weekly: Weekly | None = None
     page_url: WebAddress | None = None
     """The address of the cost explorer: messages link to the view they speak of."""
     dagster_url: WebAddress | None = None
@@ -212,6 +194,30 @@ class Alerts(Section):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         refuse_twins([route.name for route in self.routes], ("routes",), "route", ("alerts",))
+        return self
+
+    @model_validator(mode="after")
+    def _every_route_receives_something(self) -> Self:
+        weekly = self.weekly.routes if self.weekly else ()
+        known = {route.name: route for route in self.routes}
+        for name in weekly:
+            if name not in known:
+                raise SettingRefused(
+                    f"names route {name!r}, which [[alerts.routes]] does not have: add it",
+                    ("weekly", "routes"),
+                )
+            if known[name].is_stateful:
+                raise SettingRefused(
+                    f"names route {name!r}, which keeps incidents: choose a route without "
+                    "body_template that does not go to pagerduty",
+                    ("weekly", "routes"),
+                )
+        if idle := [name for name, one in known.items() if not one.rules and name not in weekly]:
+            raise SettingRefused(
+                f"is empty in route {idle[0]!r}, which would receive nothing: add a rule, or name "
+                "the route in [alerts.weekly]",
+                ("routes", list(known).index(idle[0]), "rules"),
+            )
         return self
 
 

@@ -335,3 +335,42 @@ def test_delivering_without_a_route_says_that_no_message_was_sent(
     Lake(UPath(nowhere / "home")).replace_whole(Findings, findings_frame([]))
     assert run(monkeypatch, "deliver") == 0
     assert "No route, so no message was sent." in capfd.readouterr().out
+
+
+def test_digest_without_its_routes_prints_and_says_why_it_sends_nothing(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: Streams
+) -> None:
+    assert run(monkeypatch, "digest") == 1
+    assert "There are no days of costs" in capsys.readouterr().err
+    lake, days = Lake(UPath(nowhere / "home")), [("acme", "costs", FIRST, "settled", 1, 1, None)]
+    lake.replace_whole(Coverage, connected(days))
+    assert run(monkeypatch, "digest") == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{FIRST:%B} so far: $0.00")
+    assert "Data: Data complete through" in printed
+    assert run(monkeypatch, "digest", "--send") == 1
+    assert "No route receives the weekly digest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answers", ["up", "down"])
+def test_digest_is_sent_once_a_week_or_says_why_not(
+    answers: str, nowhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: Streams
+) -> None:
+    (nowhere / "openai_costs.toml").write_text(
+        f'{ONE_ROUTE}rules = []\n[alerts.weekly]\nroutes = ["finops"]\n', encoding="utf-8"
+    )
+    lake, days = Lake(UPath(nowhere / "home")), [("acme", "costs", FIRST, "settled", 1, 1, None)]
+    lake.replace_whole(Coverage, connected(days))
+    monkeypatch.setenv("ALERT_SECRET", "s1gning")
+    with http_inbox() as inbox:
+        down = f"http://127.0.0.1:{closed_port()}"
+        monkeypatch.setenv("ALERT_URL", inbox.url if answers == "up" else down)
+        codes = [run(monkeypatch, "digest", "--send") for _ in range(2)]
+    lines = capsys.readouterr().out.splitlines()
+    if answers == "up":
+        assert (codes, [one["kind"] for one in inbox.bodies]) == ([0, 0], ["weekly"])
+        assert lines[0] == "finops: sent"
+        assert "was sent at" in lines[1]
+    else:
+        assert codes == [1, 1]
+        assert lines[0].startswith("finops: not delivered (waiting): ")

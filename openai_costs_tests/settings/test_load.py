@@ -230,6 +230,18 @@ def test_how_long_days_are_kept_is_read_and_a_connection_may_differ():
         ),
         (a_route('channel = "webhook"\nbody_template = "{}"'), "needs url_env"),
         (
+            "[alerts.weekly]\nroutes = ['b']\n",
+            "line 2: [alerts] weekly.routes names route 'b', which [[alerts.routes]] does not have",
+        ),
+        (
+            a_route('channel = "pagerduty"\nsecret_env = "K"\n[alerts.weekly]\nroutes = ["a"]'),
+            "[alerts] weekly.routes names route 'a', which keeps incidents",
+        ),
+        (
+            a_route('channel = "slack"\nurl_env = "U"\nrules = []'),
+            "line 5: [[alerts.routes]] rules is empty in route 'a', which would receive nothing",
+        ),
+        (
             a_route('channel = "webhook"\nurl_env = "U"\nbody_template = "{}"\ndigest = true'),
             "line 6: [[alerts.routes]] digest is not possible",
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import import_module
 from typing import get_args
 
@@ -13,7 +14,11 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts import channels as channel_files
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed, Send
 from openai_costs.outputs.alerts.delivery_log import DeliveryLog
-from openai_costs.outputs.alerts.delivery_queue import QueuedMessage, delivery_queue
+from openai_costs.outputs.alerts.delivery_queue import (
+    QueuedChange,
+    QueuedMessage,
+    delivery_queue,
+)
 from openai_costs.outputs.alerts.digest import digest
 from openai_costs.outputs.alerts.message import Addresses, Message, clean, message, repeated
 from openai_costs.outputs.alerts.rows import Change, Finding, rows
@@ -75,7 +80,8 @@ def deliver(
     if not alerts.routes:
         return DeliveryCounts()
     with lake.alone(Deliveries):
-        sender = _Sender(DeliveryLog(lake), alerts, clock, channels, look_up)
+        at = Addresses(alerts.page_url, alerts.dagster_url)
+        sender = Sender(DeliveryLog(lake), partial(_message, at=at), clock, channels, look_up)
         queue = delivery_queue(
             rows(Finding, lake.read(Findings)),
             rows(Change, lake.read(FindingChanges)),
@@ -90,11 +96,19 @@ def deliver(
 
 
 @dataclass
-class _Sender:
-    """Sends messages, and logs the outcome of each."""
+class Sender:
+    """Sends messages, and logs the outcome of each; for a caller that holds the delivery log.
+
+    Args:
+        log: The delivery log.
+        write: Returns the message about what is queued.
+        clock: Returns the current time.
+        channels: The function that sends to each kind of channel.
+        look_up: Returns what is in the place of a secret, given who asks.
+    """
 
     log: DeliveryLog
-    alerts: Alerts
+    write: Callable[[QueuedMessage], Message]
     clock: Clock
     channels: Mapping[ChannelKind, Send]
     look_up: Secret
@@ -124,7 +138,10 @@ class _Sender:
         except SettingsError as missing:
             raise DeliveryFailed(str(missing), is_retryable=True) from None
         try:
-            made = _message(queued, Addresses(self.alerts.page_url, self.alerts.dagster_url))
+            made = self.write(queued)
+            if any(one.row.is_possibly_repeated for one in queued.changes):
+                made = repeated(made)
+            made = clean(made, allow_email=queued.route.allow_email)
             return self.channels[queued.route.channel](made, address)
         except DeliveryFailed:
             raise
@@ -153,11 +170,9 @@ def _message(queued: QueuedMessage, at: Addresses) -> Message:
     messages = [
         message(one.finding, one.change, find_rule(one.finding.rule), at=at)
         for one in queued.changes
+        if isinstance(one, QueuedChange)
     ]
-    made = digest(queued.route.name, messages) if queued.route.digest else messages[0]
-    if any(one.row.is_possibly_repeated for one in queued.changes):
-        made = repeated(made)
-    return clean(made, allow_email=queued.route.allow_email)
+    return digest(queued.route.name, messages) if queued.route.digest else messages[0]
 
 
 def _address(route: Route, now: datetime, look_up: Secret) -> Address:

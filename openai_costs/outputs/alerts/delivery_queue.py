@@ -14,22 +14,31 @@ FORGOTTEN_AFTER = timedelta(days=3)
 DELIVERY_FAILED = "data.delivery_failed"
 DONE = frozenset({"sent", "failed", "unclear", "skipped"})
 
+WEEKLY = "weekly"
+"""The kind of a weekly digest, which is about no finding (outputs/digest)."""
+
 
 @dataclass(frozen=True)
-class QueuedChange:
-    """A change that a route should report, and what was tried so far."""
+class Queued:
+    """Something that a route should report: the row with what was tried so far."""
 
-    finding: Finding
-    change: Change
     row: Delivery
 
 
 @dataclass(frozen=True)
+class QueuedChange(Queued):
+    """A change that a route should report."""
+
+    finding: Finding
+    change: Change
+
+
+@dataclass(frozen=True)
 class QueuedMessage:
-    """The changes that one message reports."""
+    """What one message reports: changes, or a weekly digest."""
 
     route: Route
-    changes: Sequence[QueuedChange]
+    changes: Sequence[Queued]
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ class _FindingQueue:
                 continue
             if row and row.next_try_at and row.next_try_at > self._now:
                 break
-            queued.append(QueuedChange(self._finding, change, row or fresh))
+            queued.append(QueuedChange(row or fresh, self._finding, change))
             if not self._route.digest:
                 break
         return queued
@@ -134,10 +143,9 @@ def _messages(
     if not route.digest:
         return [QueuedMessage(route, [one]) for one in queued]
     today = _day(now)
-    was_sent = any(
-        one.channel == route.name and one.sent_at and _day(one.sent_at) == today for one in logged
-    )
-    waits = any(one.channel == route.name and (one.next_try_at or now) > now for one in logged)
+    mine = [one for one in logged if one.channel == route.name and one.kind != WEEKLY]
+    was_sent = any(one.sent_at and _day(one.sent_at) == today for one in mine)
+    waits = any((one.next_try_at or now) > now for one in mine)
     is_time = now.hour >= route.digest_hour and not (was_sent or waits)
     return [QueuedMessage(route, queued)] if queued and is_time else []
 

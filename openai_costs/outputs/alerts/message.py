@@ -6,7 +6,7 @@ it (delivery_queue.py).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
 from openai_costs.kernel.formatting import counted
@@ -14,10 +14,9 @@ from openai_costs.kernel.redaction import redacted, without_secrets
 from openai_costs.kernel.visible_text import visible
 from openai_costs.outputs.alerts.rows import Change, Finding
 from openai_costs.outputs.alerts.titles import (
-    amount,
     next_step_of,
+    observed_of,
     one_line,
-    span_of,
     title_of,
 )
 from openai_costs.outputs.finding_view import view_of
@@ -32,6 +31,8 @@ _OF_CHANGE = (
     *("change", "kind", "severity", "day", "observed", "expected"),
     *("unit", "impact_usd", "because", "outlook"),
 )
+FACTS = (*_OF_FINDING, *_OF_CHANGE)
+"""The names of what a message holds for programs."""
 ID_LABELS = {"api_key": "API key id", "project": "Project id", "user": "User id"}
 """What the provider gives an id to, by which it is looked up there; others have names alone."""
 
@@ -52,10 +53,33 @@ NO_ADDRESSES = Addresses()
 
 
 class Line(NamedTuple):
-    """A labelled text of a message; without a label it is the heading of what follows."""
+    """A labelled text of a message; without a label it is the heading of what follows.
+
+    Args:
+        label: What the text is; one of our words, never a name.
+        text: The text.
+        link: Where the text leads; empty where it leads nowhere.
+    """
 
     label: str
     text: str
+    link: str = ""
+
+
+class Picture(NamedTuple):
+    """A picture of a message, for channels that can show one.
+
+    Args:
+        png: The file.
+        size: Width and height that it is shown in.
+        alt: What it shows, in words.
+        instead_of: The label of the line that says the same in text.
+    """
+
+    png: bytes
+    size: tuple[int, int]
+    alt: str
+    instead_of: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,7 @@ class Message:
     Args:
         key: The same for every message about a finding, so that a receiver can keep them together.
         number: The same for a message and its repetition, and for no other.
-        kind: opened, growing, closed, muted or digest.
+        kind: opened, growing, closed, muted, digest or weekly.
         severity: info, warning or critical.
         title: One line.
         lines: The rest.
@@ -73,6 +97,7 @@ class Message:
         facts: The same for programs; of a digest only the numbers of its messages.
         impact_usd: The dollars at stake; zero when it is not about money.
         is_possibly_repeated: Whether it may have arrived before.
+        picture: A picture of it, where there is one.
     """
 
     key: str
@@ -85,6 +110,7 @@ class Message:
     facts: Mapping[str, str | None] = field(default_factory=dict)
     impact_usd: Decimal = Decimal(0)
     is_possibly_repeated: bool = False
+    picture: Picture | None = None
 
     @property
     def text(self) -> str:
@@ -147,8 +173,9 @@ def clean(made: Message, *, allow_email: bool) -> Message:
     return replace(
         made,
         title=inner(made.title),
-        lines=[Line(line.label, inner(line.text)) for line in made.lines],
+        lines=[line._replace(text=inner(line.text)) for line in made.lines],
         facts={name: text and inner(text) for name, text in made.facts.items()},
+        picture=made.picture and made.picture._replace(alt=inner(made.picture.alt)),
     )
 
 
@@ -157,7 +184,7 @@ def _first_word(change: Change) -> str:
 
 
 def _lines(then: Finding, change: Change, rule: Rule, link: str) -> Iterable[Line]:
-    if observed := _observed(then, rule):
+    if observed := observed_of(then, rule):
         yield Line("Observed", observed)
     if then.connection != EVERY_CONNECTION:
         yield Line("Connection", then.connection)
@@ -178,21 +205,6 @@ def _lines(then: Finding, change: Change, rule: Rule, link: str) -> Iterable[Lin
         yield Line("Acknowledge", f"openai-costs acknowledge {then.finding_id} --by NAME")
         yield Line("Mute", _mute_command(then))
     yield Line("Rule", then.rule)
-
-
-def _observed(then: Finding, rule: Rule) -> str:
-    """Return what was observed, of which days, and against what: amounts before percent."""
-    span = span_of(then, rule)
-    if then.observed is None or not span:
-        return ""
-    text = f"{amount(then.observed, then.unit)} {span}"
-    if not then.expected:  # unknown, or none at all: there is nothing to compare with
-        return text
-    text += f", against {amount(then.expected, then.unit)} {rule.compared}"
-    if then.expected > 0:
-        percent = (then.observed - then.expected) / then.expected * 100
-        text += f" ({percent.quantize(Decimal(1), ROUND_HALF_UP):+,} %)"
-    return text
 
 
 def _duration(then: Finding) -> str:
@@ -227,15 +239,3 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-EXAMPLE = Message(
-    key="f1a2b3c4d5e6",
-    number="f1a2b3c4d5e6-1",
-    kind="opened",
-    severity="warning",
-    title="Warning: an example",
-    lines=[Line("Why", "an example")],
-    facts=dict.fromkeys((*_OF_FINDING, *_OF_CHANGE), "example"),
-)
-"""What a template of the settings is tried with before there is a finding."""

@@ -4,13 +4,15 @@ On when there is a route: without one there is no receiver, and nothing for the 
 The UI turns them off at any time; Dagster remembers that.
 """
 
+from collections.abc import Callable
+
 import dagster as dg
 from upath import UPath
 
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.outputs.alerts.dagster_rules import DagsterHistory
-from openai_costs.outputs.alerts.delivery import deliver
+from openai_costs.outputs.alerts.delivery import DeliveryCounts, deliver
 from openai_costs.outputs.alerts.evaluation import evaluate, evaluated_today
 from openai_costs.outputs.alerts.mutes import with_mutes
 from openai_costs.outputs.alerts.record import record
@@ -25,12 +27,21 @@ DELIVER_EVERY = 60
 WATCH_EVERY = 300
 
 
-def sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """Build the sensors for some settings."""
+Resend = Callable[[UPath, Settings, Clock], DeliveryCounts]
+"""Sends again what is no finding and failed: the weekly digest."""
+
+
+def sensors(settings: Settings, resend: Resend) -> list[dg.SensorDefinition]:
+    """Build the sensors for some settings.
+
+    Args:
+        settings: The routes.
+        resend: Sends again what is no finding and failed.
+    """
     on = (
         dg.DefaultSensorStatus.RUNNING if settings.alerts.routes else dg.DefaultSensorStatus.STOPPED
     )
-    return [_watch_data(on), _deliver_findings(on)]
+    return [_watch_data(on), _deliver_findings(on, resend)]
 
 
 def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -66,20 +77,22 @@ def _history(context: dg.SensorEvaluationContext) -> DagsterHistory:
     return DagsterHistory(context.instance, code.asset_graph, code.job_names)
 
 
-def _deliver_findings(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDefinition:
     @dg.sensor(
         name="deliver_findings",
         minimum_interval_seconds=DELIVER_EVERY,
         default_status=on,
-        description="Sends each change of a finding once through every route that matches it. "
+        description="Sends each change of a finding once through every route that matches it, and "
+        "again what failed, the weekly digest too. "
         "On where [alerts] has a route, off where it has none.",
     )
     def send(
         lake: dg.ResourceParam[Lake],
+        home: dg.ResourceParam[UPath],
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
-        counts = deliver(lake, settings.alerts, clock)
+        counts = deliver(lake, settings.alerts, clock) + resend(home, settings, clock)
         events = [dg.AssetMaterialization(asset_key(Deliveries), metadata=vars(counts))]
         return dg.SensorResult(
             skip_reason=str(counts), asset_events=events if counts.sent or counts.failed else []

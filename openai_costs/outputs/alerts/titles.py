@@ -6,7 +6,7 @@ of a message (message.py).
 
 import re
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import dollars
@@ -100,3 +100,18 @@ def _until(first: date, last: date) -> str:
 
 def _amount_or_none(value: Decimal | None, unit: str) -> str:
     return "" if value is None else amount(value, unit)
+
+
+def observed_of(then: Finding, rule: Rule) -> str:
+    """Return what was observed, of which days, and against what: amounts before percent."""
+    span = span_of(then, rule)
+    if then.observed is None or not span:
+        return ""
+    text = f"{amount(then.observed, then.unit)} {span}"
+    if not then.expected:  # unknown, or none at all: there is nothing to compare with
+        return text
+    text += f", against {amount(then.expected, then.unit)} {rule.compared}"
+    if then.expected > 0:
+        percent = (then.observed - then.expected) / then.expected * 100
+        text += f" ({percent.quantize(Decimal(1), ROUND_HALF_UP):+,} %)"
+    return text

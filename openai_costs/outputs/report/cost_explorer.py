@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from openai_costs.storage.lake import Lake
 
 PAGE = "report/index.html"
+DIGEST = "report/digest.html"
+"""The weekly digest that `openai-costs digest --open` wrote; it does not outlive the page."""
 RECENT_DAYS = 90
 """Where the newest 30 days of the gateway and of list prices are searched for."""
 
@@ -56,6 +58,7 @@ def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
     """Rebuild `report/index.html` below a home; return what it shows."""
     page = read_page(lake, now, is_invented=is_invented(home))
     replace_file(home / PAGE, render(page).encode())
+    (home / DIGEST).unlink(missing_ok=True)
     return page
 
 

@@ -43,6 +43,10 @@ _SEATS: Final = {
 _STATES: Final = {"exceeded": "critical", "at_risk": "warning"}
 
 
+NO_SAVINGS: Final = "No saving was measured in the last 30 settled days."
+SAVINGS_BASIS: Final = "In 30 days, at list prices; savings may overlap"
+
+
 class Saving(NamedTuple):
     """A saving of the first screen: how much, what to do with which thing, and its view."""
 
@@ -132,8 +136,7 @@ def savings_section(optimization: pl.DataFrame, hosts: Iterable[str] = ()) -> Se
     rows = newest_savings(optimization)
     others = [*left_out(OPTIMIZATION, hosts)]
     if rows.is_empty():
-        nothing = "No saving was measured in the last 30 settled days."
-        return Section("savings", "Savings", " ".join([nothing, *others]))
+        return Section("savings", "Savings", " ".join([NO_SAVINGS, *others]))
     first, last = str(rows["period_start"].min()), str(rows["day"].max())
     return Section(
         id="savings",

@@ -29,6 +29,8 @@ from openai_costs.outputs.report.finding_rows import (
     scopes_of,
 )
 from openai_costs.outputs.report.money_sections import (
+    NO_SAVINGS,
+    SAVINGS_BASIS,
     Saving,
     budgets_section,
     largest_savings,
@@ -36,6 +38,7 @@ from openai_costs.outputs.report.money_sections import (
     seats_section,
 )
 from openai_costs.outputs.report.month import Month, month
+from openai_costs.outputs.report.month_days import MonthDay, month_days
 from openai_costs.outputs.report.movers import Movers, movers
 from openai_costs.outputs.report.page_days import Calendar, calendar, span
 from openai_costs.outputs.report.restated import Restated, restated_days
@@ -64,6 +67,7 @@ class FirstScreen(NamedTuple):
 
     Args:
         month: So far, by its end, against the same days before.
+        days: Each day of that month.
         movers: The three largest causes.
         decisions: At most five open findings.
         more_decisions: How many more are open.
@@ -73,12 +77,18 @@ class FirstScreen(NamedTuple):
     """
 
     month: Month
+    days: tuple[MonthDay, ...]
     movers: Movers
     decisions: tuple[Decision, ...]
     more_decisions: int
     savings: tuple[Saving, ...]
     more_savings: int
     trust: tuple[Trust, ...]
+
+    @property
+    def savings_note(self) -> str:
+        """What the savings are, or that there are none."""
+        return SAVINGS_BASIS if self.savings else NO_SAVINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +206,8 @@ def _marked(connections: Members, days: Calendar) -> Members:
 def _first_screen(tables: Tables, this: Month, moved: Movers, scope: Scope) -> FirstScreen:
     decided, more = decisions(tables.findings, scopes_of(tables.budget_status))
     savings, others = largest_savings(tables.optimization)
-    return FirstScreen(this, moved, decided, more, savings, others, trust(scope))
+    days = month_days(scope, this.span)
+    return FirstScreen(this, days, moved, decided, more, savings, others, trust(scope))
 
 
 def _sections(tables: Tables) -> tuple[Section, ...]:

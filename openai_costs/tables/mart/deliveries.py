@@ -1,4 +1,4 @@
-"""The delivery log: which change was sent through which channel, and the outcome."""
+"""The delivery log: what was sent through which channel, and the outcome."""
 
 from openai_costs.tables.contract import At, Contract, column
 
@@ -12,10 +12,10 @@ class Deliveries(Contract):
     and again afterwards, so that a crash in between is noticed and leads to at most one repetition.
     """
 
-    finding_id: str = column("The finding.")
+    finding_id: str = column("The finding; `weekly-` and its day for a weekly digest.")
     change: int = column("The number of the change.", unit="changes")
     channel: str = column("The route of openai_costs.toml.")
-    kind: str = column("opened, growing, closed or muted.")
+    kind: str = column("opened, growing, closed or muted; weekly: the weekly digest.")
     status: str = column(
         "sending; sent; waiting: another attempt follows; failed: given up; unclear: it may have "
         "arrived, and is not sent a third time; skipped: muted or too old to be sent.",

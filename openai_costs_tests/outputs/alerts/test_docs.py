@@ -15,6 +15,7 @@ from openai_costs.outputs.alerts.delivery_log import WAITS
 from openai_costs.outputs.alerts.delivery_queue import FORGOTTEN_AFTER
 from openai_costs.outputs.alerts.rules import all_rules
 from openai_costs.settings import Alerts, Anomalies, AnomalyScope, Budget, ChannelKind, Mute, Route
+from openai_costs.settings.alerts import Weekly
 from openai_costs.tables.mart.findings import STATES
 
 if TYPE_CHECKING:
@@ -60,12 +61,13 @@ def test_a_rule_is_named_once_and_by_its_folder() -> None:
     [
         (Alerts, "`[alerts]`:"),
         (Route, "Each `[[alerts.routes]]`"),
+        (Weekly, "`[alerts.weekly]`:"),
         (Mute, "Each `[[alerts.mutes]]`"),
         (Anomalies, "`[anomalies]`, from when"),
         (AnomalyScope, "Each `[[anomalies.scopes]]`"),
         (Budget, "Each `[[budgets]]`:"),
     ],
-    ids=("alerts", "routes", "mutes", "anomalies", "scopes", "budgets"),
+    ids=("alerts", "routes", "weekly", "mutes", "anomalies", "scopes", "budgets"),
 )
 def test_every_setting_is_documented_with_its_default_and_no_other(
     model: type[BaseModel], head: str

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 from upath import UPath
 
+from openai_costs.outputs.alerts.delivery import DeliveryCounts
 from openai_costs.outputs.alerts.sensors import sensors
 from openai_costs.settings import Alerts, Route
 from openai_costs.settings.load import Settings
@@ -33,6 +34,7 @@ class Site:
 
     home: Path
     routes: tuple[Route, ...] = (OPS,)
+    resent: DeliveryCounts = field(default_factory=DeliveryCounts)
 
     @property
     def settings(self) -> Settings:
@@ -54,7 +56,8 @@ class Site:
         self.lake.replace_whole(Coverage, frame)
 
     def tick(self, name: str, instance: dg.DagsterInstance | None = None) -> Any:  # noqa: ANN401
-        made = {one.name: one for one in sensors(self.settings)}
+        built = sensors(self.settings, lambda *_: self.resent)
+        made = {one.name: one for one in built}
         defs = dg.Definitions([spend], jobs=[dg.define_asset_job("refresh", [spend])])
         with calm(), dg.DagsterInstance.ephemeral() as fresh:
             context = dg.build_sensor_context(
@@ -81,7 +84,7 @@ def site(tmp_path: Path) -> Site:
 def test_sensors_are_on_when_there_is_a_route_and_off_without() -> None:
     running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
     for routes, status in (((OPS,), running), ((), stopped)):
-        made = sensors(Site(Path("nowhere"), routes).settings)
+        made = sensors(Site(Path("nowhere"), routes).settings, lambda *_: DeliveryCounts())
         assert {one.name for one in made} == {"watch_data", "deliver_findings"}
         assert {one.default_status for one in made} == {status}
 
@@ -141,3 +144,8 @@ def test_a_route_for_spend_receives_nothing_about_data(
         spender.tick("deliver_findings")
     assert inbox.got == []
     assert spender.lake.read(Deliveries).height == 0
+
+
+def test_the_same_sensor_sends_again_what_is_no_finding(site: Site) -> None:
+    site.resent = DeliveryCounts(sent=1)
+    assert site.tick("deliver_findings").skip_message == "1 sent"

@@ -15,11 +15,13 @@ from openai_costs.outputs.alerts.channels.channel import (
     DeliveryFailed,
     connection_problem,
 )
-from openai_costs.outputs.alerts.message import Line, Message
+from openai_costs.outputs.alerts.message import Line, Message, Picture
 
 TIMEOUT = 15.0
 PORTS = {"smtp": 587, "smtps": 465}
 DOMAIN = "openai-costs.invalid"
+PICTURE = f"picture@{DOMAIN}"
+"""The Content-ID of a picture: one a letter."""
 COLORS = {"critical": "#b42318", "warning": "#b54708", "info": "#175cd3"}
 _PERMANENT = 500
 
@@ -57,24 +59,46 @@ def letter(message: Message, address: Address) -> EmailMessage:
     made["References"] = f"<{message.key}@{DOMAIN}>"
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(message.text)
-    made.add_alternative(html(message), subtype="html")
+    made.add_alternative(html(message, f"cid:{PICTURE}"), subtype="html")
+    page = list(made.iter_parts())[1]
+    if message.picture and isinstance(page, EmailMessage):
+        # The picture belongs to the HTML: programs show it there, and not as an attachment.
+        page.add_related(message.picture.png, "image", "png", cid=f"<{PICTURE}>")
     return made
 
 
-def html(message: Message) -> str:
-    """Return a message as HTML: the title, and a table row for each line."""
-    color = COLORS[message.severity]
-    rows = "\n".join(map(_row, message.lines))
+def html(message: Message, source: str = "") -> str:
+    """Return a message as HTML: the title, its picture, and a table row for each line.
+
+    Args:
+        message: The message.
+        source: Where the picture is, if there is one: `cid:...` in a letter, `data:...` in a file.
+    """
+    color, picture = COLORS[message.severity], message.picture
+    instead = picture.instead_of if picture else None
+    rows = "\n".join(_row(line) for line in message.lines if line.label != instead)
     return (
         '<html><body style="font-family:sans-serif;font-size:14px;color:#1d2939">\n'
         f'<h2 style="font-size:16px;color:{color}">{escape(message.title)}</h2>\n'
+        f"{_image(picture, source) if picture else ''}"
         f'<table cellpadding="4" style="border-collapse:collapse">\n{rows}\n</table>\n'
         "</body></html>"
     )
 
 
+def _image(picture: Picture, source: str = "") -> str:
+    """Return the picture with its size, which Outlook needs, and in words below."""
+    width, height = picture.size
+    return (
+        f'<img src="{source}" width="{width}" height="{height}" alt="{escape(picture.alt)}">\n'
+        f'<p style="color:#667085;margin:4px 0 16px">{escape(picture.alt)}</p>\n'
+    )
+
+
 def _row(line: Line) -> str:
     text = escape(line.text)
+    if line.link:
+        text = f'<a href="{escape(line.link)}">{text}</a>'
     if not line.label:
         return f'<tr><th colspan="2" align="left" style="padding-top:16px">{text}</th></tr>'
     if line.label == "Details" and line.text.startswith(("https://", "http://")):

@@ -69,6 +69,8 @@ def _shown(line: Line, link: str) -> str:
     if line.label in COPIED and line.text != link:
         return f"{line.label}: `{escaped(line.text.translate(_TICKED))}`"
     text = escaped(line.text) if line.text == link else _unmarked(line.text)
+    if line.link:
+        text = f"<{escaped(line.link)}|{text}>"
     return f"*{line.label}:* {text}"
 
 

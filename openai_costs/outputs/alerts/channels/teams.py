@@ -4,12 +4,13 @@ https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
 from openai_costs.outputs.alerts.channels.channel import Address
 from openai_costs.outputs.alerts.channels.http import post_json
-from openai_costs.outputs.alerts.message import Line, Message
+from openai_costs.outputs.alerts.message import Line, Message, Picture
 
 # https://learn.microsoft.com/connectors/teams/: a message of more than about 28 KB is refused.
 SIZE_LIMIT = 24_000
@@ -40,17 +41,21 @@ def card(message: Message) -> dict[str, Any]:
     if message.link:
         action = {"type": "Action.OpenUrl", "title": "Details", "url": message.link}
         made["actions"] = [action]
+    if message.picture:
+        made["body"].append(_image(message.picture))
     made["body"] += _within(SIZE_LIMIT - len(json.dumps(made)), message)
     return made
 
 
 def _within(size: int, message: Message) -> Iterator[dict[str, Any]]:
     """Yield the lines until the card is full, and how many are left."""
-    for number, line in enumerate(message.lines):
+    instead = message.picture.instead_of if message.picture else None
+    lines = [line for line in message.lines if line.label != instead]
+    for number, line in enumerate(lines):
         paragraph = _of(line)
         size -= len(json.dumps(paragraph))
         if size < 0:
-            left = len(message.lines) - number
+            left = len(lines) - number
             text = f"{left} more lines: `openai-costs findings` lists all findings."
             yield _paragraph(_run(text))
             return
@@ -61,7 +66,15 @@ def _of(line: Line) -> dict[str, Any]:
     text = line.text if len(line.text) <= LINE_LIMIT else f"{line.text[: LINE_LIMIT - 3]}..."
     if not line.label:
         return _paragraph(_run(text, weight="bolder")) | {"separator": True, "spacing": "large"}
-    return _paragraph(_run(f"{line.label}: ", weight="bolder"), _run(text)) | {"spacing": "small"}
+    opened = {"type": "Action.OpenUrl", "url": line.link}
+    run = _run(text) | ({"selectAction": opened} if line.link else {})
+    return _paragraph(_run(f"{line.label}: ", weight="bolder"), run) | {"spacing": "small"}
+
+
+def _image(picture: Picture) -> dict[str, Any]:
+    """Return a picture, embedded: https://adaptivecards.io/explorer/Image.html."""
+    embedded = f"data:image/png;base64,{b64encode(picture.png).decode()}"
+    return {"type": "Image", "url": embedded, "altText": picture.alt, "size": "stretch"}
 
 
 def _paragraph(*runs: dict[str, Any]) -> dict[str, Any]:

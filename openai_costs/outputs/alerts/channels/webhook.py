@@ -14,13 +14,23 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.channels.http import post
-from openai_costs.outputs.alerts.message import EXAMPLE, Message
+from openai_costs.outputs.alerts.message import FACTS, Line, Message
 
 VERSION = 1
 TIMESTAMP = "X-OpenAI-Costs-Timestamp"
 SIGNATURE = "X-OpenAI-Costs-Signature"
 NUMBER = "Idempotency-Key"
 RESOLVING = frozenset({"closed", "muted"})
+EXAMPLE = Message(
+    key="f1a2b3c4d5e6",
+    number="f1a2b3c4d5e6-1",
+    kind="opened",
+    severity="warning",
+    title="Warning: an example",
+    lines=[Line("Why", "an example")],
+    facts=dict.fromkeys(FACTS, "example"),
+)
+"""What a template of the settings is tried with before there is a finding."""
 _EXAMPLE_TIME = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from dataclasses import replace
 from email import message_from_string
 from email.message import EmailMessage
 from email.policy import default
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import email
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
 from openai_costs.outputs.alerts.digest import digest
-from openai_costs.outputs.alerts.message import Addresses, message
+from openai_costs.outputs.alerts.message import Addresses, Picture, message
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import Mailbox, closed_port, mailbox
 
@@ -138,3 +139,20 @@ def test_the_html_of_a_digest_has_a_heading_for_each_finding() -> None:
 @pytest.mark.parametrize("url", ["https://mail.example", "smtp://", "mail.example:25"])
 def test_an_address_that_is_not_smtp_is_named_as_the_cause(url: str) -> None:
     assert "smtp(s)://" in str(failure(Mailbox(url)))
+
+
+def test_a_picture_is_inside_the_html_and_takes_the_place_of_its_text() -> None:
+    picture = Picture(b"\x89PNG", (560, 120), "Dollars <per> day", instead_of="Why")
+    drawn = replace(MADE, picture=picture)
+    made = message_from_string(email.letter(drawn, to("")).as_string(), _class=EmailMessage)
+    html, image = (
+        next(one for one in made.walk() if one.get_content_type() == kind)
+        for kind in ("text/html", "image/png")
+    )
+    assert image["Content-ID"] == f"<{email.PICTURE}>"
+    assert image.get_payload(decode=True) == picture.png
+    text = email.html(drawn, f"cid:{email.PICTURE}")
+    assert text.encode() == bytes(html.get_payload(decode=True)).strip()
+    assert f'src="cid:{email.PICTURE}" width="560"' in text
+    assert "Dollars &lt;per&gt; day" in text
+    assert ">Why<" not in text

@@ -74,3 +74,10 @@ def test_the_text_of_a_long_digest_is_cut() -> None:
     with http_inbox() as inbox:
         slack.send(many, Address("finops", NOW, SecretStr(inbox.url)))
     assert len(inbox.bodies[0]["text"]) <= 3000
+
+
+def test_a_line_that_leads_somewhere_is_a_link_with_its_text_escaped() -> None:
+    line = Line("User", "Ana <b>", "https://costs.example/#by=model&user=ana")
+    linked = Message("weekly", "1", "weekly", "info", "November so far", [line])
+    section = list(slack.blocks(linked))[1]["text"]["text"]
+    assert section == "*User:* <https://costs.example/#by=model&amp;user=ana|Ana &lt;b&gt;>"

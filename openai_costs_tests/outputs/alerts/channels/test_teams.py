@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from openai_costs.outputs.alerts.channels import teams
 from openai_costs.outputs.alerts.channels.channel import Address
 from openai_costs.outputs.alerts.digest import digest
-from openai_costs.outputs.alerts.message import Addresses, Message, message
+from openai_costs.outputs.alerts.message import Addresses, Line, Message, Picture, message
 from openai_costs_tests.outputs.alerts.fixtures import NOW, SPIKE, change, finding
 from openai_costs_tests.outputs.alerts.servers import http_inbox
 
@@ -66,3 +66,13 @@ def test_a_long_digest_stays_within_the_size_that_teams_accepts() -> None:
     card = teams.card(many)
     assert len(json.dumps(card)) < 28_000
     assert "more lines: `openai-costs findings` lists all findings." in texts(card)[-1]
+
+
+def test_a_picture_is_embedded_and_takes_the_place_of_its_text() -> None:
+    picture = Picture(b"PNG", (560, 120), "Dollars per day", instead_of="Day by day")
+    lines = [Line("Day by day", "bars"), Line("User", "Ana", "https://costs.example/#user=ana")]
+    drawn = Message("w", "1", "weekly", "info", "November", lines, picture=picture)
+    _, image, user = teams.card(drawn)["body"]
+    assert (image["url"], image["altText"]) == ("data:image/png;base64,UE5H", picture.alt)
+    opened = {"type": "Action.OpenUrl", "url": "https://costs.example/#user=ana"}
+    assert user["inlines"][1]["selectAction"] == opened
