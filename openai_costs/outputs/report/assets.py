@@ -19,6 +19,7 @@ from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.deleted_months import DeletedMonths
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.forecast import Forecast
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.mart.optimization import Optimization
@@ -32,7 +33,7 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 DOLLARS = (Spend, SpendAttribution, Ledger, Usage, Coverage, Restatements)
 NAMES = (Projects, ApiKeys, Users, ServiceAccounts)
 ANSWERS = (
-    *(Findings, SpendAnomalies, BudgetStatus, Optimization),
+    *(Findings, SpendAnomalies, BudgetStatus, Forecast, Optimization),
     *(GatewayBypass, GatewayCapture, Seats, PriceCheck),
 )
 AFTER = (DeletedMonths,)

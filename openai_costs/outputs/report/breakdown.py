@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BY_ID: Final = {one.id: one for one in DIMENSIONS}
 _GRAINS: Final = {"day": "1d", "week": "1w", "month": "1mo"}
-_SHOWN_ONLY: Final = ("unit", "compare", "chart")
+_SHOWN_ONLY: Final = ("unit", "compare", "chart", "sort")
 """Keys of the page's address that change what is drawn, and no row."""
 _MILLION: Final = 1_000_000
 
@@ -144,7 +144,7 @@ def _measures() -> Iterable[pl.Expr]:
         yield pl.when(pl.col(name) > 0).then(name)
     tokens = pl.when(pl.col("tokens") > 0).then(pl.col("tokens").cast(pl.Float64))
     cacheable = pl.when(pl.col("cacheable") > 0).then("cacheable")
-    dollars = pl.col("of_tokens").cast(pl.Float64)
+    dollars = pl.when(pl.col("of_tokens") != 0).then(pl.col("of_tokens").cast(pl.Float64))
     yield (dollars * _MILLION / tokens).round(6).alias("usd_per_million_tokens")
     yield (100 * pl.col("cached") / cacheable).round(2).alias("cache_hit_pct")
     yield (100 * pl.col("batch") / tokens).round(2).alias("batch_pct")

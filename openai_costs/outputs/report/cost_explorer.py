@@ -30,6 +30,7 @@ from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.forecast import Forecast
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.mart.optimization import Optimization
@@ -88,6 +89,7 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
         findings=lake.read(Findings),
         anomalies=lake.read(SpendAnomalies),
         budget_status=lake.read(BudgetStatus),
+        forecast=lake.read(Forecast),
         optimization=lake.read(Optimization),
         bypass=lake.read(GatewayBypass, recent),
         capture=lake.read(GatewayCapture, recent),

@@ -15,6 +15,7 @@ from openai_costs.outputs.report.dimensions import DIMENSIONS, last_names, membe
 from openai_costs.outputs.report.facts import COUNTS, TOKEN_TYPES, spend_facts, usage_facts
 from openai_costs.outputs.report.finding_rows import scopes_of
 from openai_costs.outputs.report.flags import flags
+from openai_costs.outputs.report.forecasts import forecasts
 from openai_costs.questions.budgets.status import newest
 from openai_costs.questions.spend.names import Directory, owners
 
@@ -138,7 +139,7 @@ def explorer_data(
         "tokenTypes": TOKEN_TYPES,
         "flags": flags(tables.anomalies, tables.findings),
         "budgets": _budgets(tables.budget_status),
-        "forecast": _forecast(month),
+        "forecasts": forecasts(month, tables.forecast, named),
     }
 
 
@@ -162,19 +163,3 @@ def _budgets(status: pl.DataFrame) -> list[dict[str, Any]]:
         for row in running
         if row["budget"] in scopes
     ]
-
-
-def _forecast(month: Month) -> dict[str, Any] | None:
-    """Return the forecast of the month's remaining days: dollars a day, with the 80 % range."""
-    ahead, span = month.outlook, month.span
-    if ahead is None or span is None or ahead.through >= span.end:
-        return None
-    left = (span.end - ahead.through).days * 100
-    spent = ahead.spent
-    return {
-        "first": str(ahead.through),
-        "last": str(span.end),
-        "daily": (ahead.expected - spent) / left,
-        "low": max(0, ahead.low - spent) / left,
-        "high": (ahead.high - spent) / left,
-    }

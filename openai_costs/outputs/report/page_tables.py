@@ -25,6 +25,7 @@ class Tables(NamedTuple):
         findings: mart.findings.
         anomalies: mart.spend_anomalies.
         budget_status: mart.budget_status.
+        forecast: mart.forecast.
         optimization: mart.optimization.
         bypass: mart.gateway_bypass.
         capture: mart.gateway_capture.
@@ -45,6 +46,7 @@ class Tables(NamedTuple):
     findings: pl.DataFrame
     anomalies: pl.DataFrame
     budget_status: pl.DataFrame
+    forecast: pl.DataFrame
     optimization: pl.DataFrame
     bypass: pl.DataFrame
     capture: pl.DataFrame

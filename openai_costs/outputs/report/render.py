@@ -28,7 +28,7 @@ _FOLDER: Final = "openai_costs.outputs.report"
 _SCRIPTS: Final = (
     *("money", "days", "data", "address", "query", "units", "colors"),
     *("svg", "axes", "bars", "lines", "treemap", "heatmap", "marks", "card", "chart"),
-    *("table", "csv", "search", "filters", "controls", "page"),
+    *("table", "rows", "csv", "search", "filters", "controls", "page"),
 )
 _STYLES: Final = ("page", "first_screen", "explorer", "sections", "narrow", "print")
 _SPARK: Final = (72, 20)

@@ -19,6 +19,7 @@ from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.forecast import Forecast
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.mart.optimization import Optimization
@@ -96,7 +97,8 @@ NOTHING: Final = Tables(
         for table in (
             *(Spend, SpendAttribution, Ledger, Usage, Coverage, Restatements),
             *(Projects, ApiKeys, Users, ServiceAccounts, Findings, SpendAnomalies),
-            *(BudgetStatus, Optimization, GatewayBypass, GatewayCapture, Seats, PriceCheck),
+            *(BudgetStatus, Forecast, Optimization),
+            *(GatewayBypass, GatewayCapture, Seats, PriceCheck),
         )
     )
 )

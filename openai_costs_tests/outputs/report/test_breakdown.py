@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openai_costs.outputs.report.breakdown import QueryError, breakdown, query_of
-from openai_costs_tests.outputs.report.bill import page
+from openai_costs.tables.core.usage import Usage
+from openai_costs_tests.outputs.report.bill import january, of, page
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,7 +48,17 @@ def test_two_groups_and_a_grain_give_a_row_for_each_period() -> None:
 
 
 def test_what_only_the_page_draws_changes_no_row() -> None:
-    assert rows(by="user", unit="tokens", chart="lines").equals(rows(by="user"))
+    assert rows(by="user", unit="tokens", chart="lines", sort="tokens.up").equals(rows(by="user"))
+
+
+def test_tokens_whose_dollars_are_elsewhere_have_no_price_and_not_the_price_0() -> None:
+    tokens = [{"day": january(1), "connection": "acme", "provider": "openai", "user_id": "ana"}]
+    counts = {"endpoint": "completions", "input_tokens": 10, "output_tokens": 5}
+    usage = of(Usage, *(one | counts for one in tokens), tokens[0] | counts | {"user_id": "cy"})
+    made = breakdown(page(LINES, "s" * 9, usage=usage).cube, query_of([("by", "user")]))
+    prices = dict(made.select("user", "usd_per_million_tokens").iter_rows())
+    assert prices["ana"] == pytest.approx(9e6 / 15)
+    assert prices["cy"] is None
 
 
 @pytest.mark.parametrize(

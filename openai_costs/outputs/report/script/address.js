@@ -5,6 +5,9 @@ const UNIT_IDS = ["usd", "tokens", "requests", "usd_per_million", "cache_share",
 const COMPARES = { none: "Nothing", previous: "Days before", last_month: "Last month", last_year: "Last year" };
 const CHARTS = { bars: "Bars", lines: "Lines", treemap: "Treemap", heatmap: "Heat map" };
 
+/** The columns a table is sorted by: the largest first, or with ".up" behind it the smallest. */
+const SORTS = ["name", "usd", "share", "then", "change", "percent", "tokens", "requests", "price", "cache", "batch"];
+
 const BROKEN_DOWN_BY = {
   user: "model", api_key: "model", project: "user", team: "user", model: "user",
   usage_type: "model", service_tier: "model", connection: "team", provider: "model",
@@ -29,10 +32,12 @@ function stateOf(hash) {
     by,
     then: then === by ? "" : then,
     range: rangeOf(text("from"), text("to")),
+    isCut: askedRange(text("from"), text("to")).some((position) => position < 0 || position > lastPosition()),
     unit: oneOf(text("unit"), UNIT_IDS, "usd"),
     grain: oneOf(text("grain"), Object.keys(GRAINS), "day"),
     compare: oneOf(text("compare"), Object.keys(COMPARES), "none"),
     chart: oneOf(text("chart"), Object.keys(CHARTS), "bars"),
+    sort: oneOf(text("sort"), SORTS.flatMap((id) => [id, `${id}.up`]), ""),
     filters: Object.fromEntries(
       ids.filter((id) => given.has(id)).map((id) => [id, given.get(id).split(",").map(plain).filter(Boolean)]),
     ),
@@ -47,12 +52,15 @@ function plain(text) {
   }
 }
 
+/** The days from one to another that the page has; what is no day is not restricted. */
 function rangeOf(from, to) {
-  const first = positionOf(from);
-  const last = positionOf(to);
-  const start = Number.isNaN(first) ? 0 : Math.min(Math.max(first, 0), lastPosition());
-  const end = Number.isNaN(last) ? lastPosition() : Math.min(Math.max(last, 0), lastPosition());
-  return start <= end ? [start, end] : [end, start];
+  return askedRange(from, to).map((position) => Math.min(Math.max(position, 0), lastPosition()));
+}
+
+function askedRange(from, to) {
+  const [first, last] = [positionOf(from), positionOf(to)];
+  const range = [Number.isNaN(first) ? 0 : first, Number.isNaN(last) ? lastPosition() : last];
+  return range[0] <= range[1] ? range : range.reverse();
 }
 
 function usualGroup() {
@@ -74,6 +82,7 @@ function addressOf(state) {
   if (state.grain !== "day") parts.push(["grain", state.grain]);
   if (state.compare !== "none") parts.push(["compare", state.compare]);
   if (state.chart !== "bars") parts.push(["chart", state.chart]);
+  if (state.sort) parts.push(["sort", state.sort]);
   for (const [id, values] of Object.entries(state.filters)) {
     if (values.length) parts.push([id, values.map(encodeURIComponent).join(",")]);
   }
@@ -85,6 +94,12 @@ function narrowed(state, dimension, id) {
   const filters = { ...state.filters, [dimension]: [id] };
   const by = state.by !== dimension ? state.by : state.then || next(dimension, filters);
   return { ...state, filters, by, then: state.by === dimension ? "" : state.then };
+}
+
+/** The state that shows one member of the first dimension and one of the second. */
+function narrowedTwice(state, id, part) {
+  const one = narrowed(state, state.by, id);
+  return { ...one, filters: { ...one.filters, [state.then]: [part] } };
 }
 
 function next(dimension, filters) {

@@ -2,7 +2,8 @@
 
 function drawBars(box, at, layers, onPick) {
   const gap = at.step > 6 ? Math.min(4, at.step * 0.2) : at.step * 0.12;
-  const width = Math.max(0.6, at.step - gap);
+  const width = tenths(Math.max(0.6, at.step - gap));
+  const lefts = Array.from({ length: at.count }, (_, b) => tenths(at.x(b) + gap / 2));
   const up = new Float64Array(at.count);
   const down = new Float64Array(at.count);
   for (const layer of layers) {
@@ -10,12 +11,11 @@ function drawBars(box, at, layers, onPick) {
     layer.values.forEach((value, b) => {
       if (!value) return;
       const stack = value > 0 ? up : down;
-      const [from, to] = [stack[b], stack[b] + value];
-      stack[b] = to;
-      const [high, low] = [at.y(Math.max(from, to)), at.y(Math.min(from, to))];
-      path += `M${(at.x(b) + gap / 2).toFixed(2)} ${high.toFixed(2)}h${width.toFixed(2)}V${low.toFixed(2)}h${(-width).toFixed(2)}z`;
+      const from = stack[b];
+      stack[b] += value;
+      path += `M${lefts[b]} ${tenths(at.y(from))}h${width}V${tenths(at.y(stack[b]))}h-${width}z`;
     });
-    if (path) box.append(svg("path", { d: path, class: `mark ${hueClass(layer.id)}`, onclick: (event) => onPick(layer, event) }));
+    if (path) box.append(svg("path", { d: path, class: `mark ${hueClass(layer.id)}`, onclick: () => onPick(layer) }));
   }
 }
 

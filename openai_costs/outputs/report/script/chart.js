@@ -2,6 +2,7 @@
 
 const MOST_LAYERS = 8;
 const MOST_HEAT_ROWS = 24;
+const TWO_LEVELS = 420;
 let drawn = null;
 
 /** The largest members, and everything else together. */
@@ -21,23 +22,39 @@ function drawChart(view, onPick) {
   hideCard();
   const kind = view.state.chart;
   const layers = layersOf(view, kind === "heatmap" ? MOST_HEAT_ROWS : MOST_LAYERS);
-  const height = kind === "heatmap" ? layers.length * ROW + 24 : HEIGHT;
+  const height = kind === "heatmap" ? layers.length * ROW + 24 : kind === "treemap" && view.state.then ? TWO_LEVELS : HEIGHT;
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": kind === "treemap" || kind === "heatmap" ? "true" : undefined, role: "group", "aria-label": "Chart" });
   drawing.append(hatches());
-  if (kind === "treemap") drawTreemap(drawing, width, height, cellsOf(view), onPick);
-  else if (kind === "heatmap") drawHeatmap(drawing, width, layers, view.list, view.state.grain, onPick);
-  else drawTimed(drawing, view, layers, width, onPick);
+  if (kind === "treemap") drawn = drawCells(drawing, width, height, view, onPick);
+  else if (kind === "heatmap") drawn = drawHeat(drawing, width, view, layers, onPick);
+  else drawn = drawTimed(drawing, view, layers, width, onPick);
   box.replaceChildren(drawing);
-  drawn = { ...drawn, view, layers, width };
   caption(view, layers);
 }
 
-function cellsOf(view) {
-  const dimension = dimensionOf[view.state.by];
-  return view.groups
-    .map((g) => ({ id: dimension.ids[g], name: dimension.names[g], value: view.unit.total(view.result, g) ?? 0 }))
-    .filter((cell) => cell.value > 0)
-    .map((cell) => ({ ...cell, text: unitText(view.unit, cell.value) }));
+function drawCells(drawing, width, height, view, onPick) {
+  const { state, unit } = view;
+  const whole = [{ first: state.range[0], last: state.range[1] }];
+  const parts = (cell) => {
+    const result = sums({ ...state.filters, [state.by]: [cell.id] }, state.then, whole, unit);
+    return cellsOf({ result, groups: ordered(result, (g) => weightOf(result, unit, g)) }, dimensionOf[state.then], unit);
+  };
+  drawTreemap(drawing, width, height, cellsOf(view, dimensionOf[state.by], unit), onPick, state.then ? parts : null);
+  return {};
+}
+
+/** A ratio has no parts: its areas are what it is a ratio of. */
+function cellsOf({ result, groups }, dimension, unit) {
+  return groups.map((g) => ({ id: dimension.ids[g], name: dimension.names[g], value: weightOf(result, unit, g) ?? 0, text: unitText(unit, totalOf(result, unit, [g])) }));
+}
+
+function drawHeat(drawing, width, view, layers, onPick) {
+  const at = drawHeatmap(drawing, width, layers, view.list, view.state.grain, onPick);
+  const reader = heatReader(view, layers, at);
+  drawing.addEventListener("click", (event) => {
+    if (event.target.closest(".heat") && reader.bucket !== undefined) go(reader.narrowed());
+  });
+  return reader;
 }
 
 function drawTimed(drawing, view, layers, width, onPick) {
@@ -46,10 +63,10 @@ function drawTimed(drawing, view, layers, width, onPick) {
   const shown = forecast ? [...list, ...buckets([list.at(-1).last + 1, positionOf(forecast.last)], "day")] : list;
   const isStack = state.chart === "bars" && unit.adds;
   const before = view.before && seriesOf(view.before, unit, view.beforeGroups);
-  const all = layers.flatMap((layer) => layer.values);
-  const tops = isStack ? stacked(layers, list.length, Math.max) : all.map((value) => value ?? 0);
-  const lows = isStack ? stacked(layers, list.length, Math.min) : all.map((value) => value ?? 0);
-  const budget = unit === UNITS.usd ? budgetOf(state) : undefined;
+  const all = layers.flatMap((layer) => layer.values.map((value) => value ?? 0));
+  const tops = isStack ? stacked(layers, list.length, Math.max) : all;
+  const lows = isStack ? stacked(layers, list.length, Math.min) : all;
+  const budget = unit === UNITS.usd ? ofExactly(source.budgets, state.filters) : undefined;
   const most = Math.max(0, ...tops, ...(before ?? []).map((value) => value ?? 0), forecast?.high ?? 0);
   const limit = budget ? allowance(budget, state.grain) : 0;
   const at = frame(width, shown.length, Math.min(0, ...lows), limit < 2.5 * most ? Math.max(most, limit) : most);
@@ -62,18 +79,19 @@ function drawTimed(drawing, view, layers, width, onPick) {
   if (budget) drawBudget(drawing, at, budget, state.grain);
   drawing.append(svg("rect", { class: "here", y: EDGE.top, height: HEIGHT - EDGE.top - EDGE.bottom, width: at.step, x: -99 }));
   drawFlags(drawing, at, flagsIn(state, list));
-  drawn = { at, budget, forecast, beforeValues: before };
+  return timeReader(view, layers, at, { before, forecast });
 }
 
 function stacked(layers, count, pick) {
   return Array.from({ length: count }, (_, b) => layers.reduce((sum, layer) => sum + pick(0, layer.values[b] ?? 0), 0));
 }
 
-/** The forecast, where the view is of all dollars by day through the newest day. */
+/** The forecast of exactly what is in view, where that is dollars by day through the newest day. */
 function forecastOf({ state, unit, list }) {
-  const isAll = Object.values(state.filters).every((values) => !values.length);
   const isNewest = list.at(-1).last === lastPosition();
-  return isAll && isNewest && unit === UNITS.usd && state.grain === "day" && source.forecast && positionOf(source.forecast.last) > lastPosition() ? source.forecast : null;
+  if (!isNewest || unit !== UNITS.usd || state.grain !== "day") return undefined;
+  const one = ofExactly(source.forecasts, state.filters);
+  return one && positionOf(one.last) > lastPosition() ? one : undefined;
 }
 
 function hatches() {
@@ -82,8 +100,9 @@ function hatches() {
 }
 
 function caption(view, layers) {
+  const named = (id) => dimensionOf[id].title.toLowerCase().replace("api", "API");
   const { state, unit } = view;
-  const words = [`${unit.title}${unit.about ? ` (${unit.about})` : ""}, ${spanText(...state.range)}, by ${dimensionOf[state.by].title.toLowerCase().replace("api", "API")}.`];
+  const words = [`${unit.title}${unit.about ? ` (${unit.about})` : ""}, ${spanText(...state.range)}, by ${named(state.by)}${state.then && state.chart === "treemap" ? `, then by ${named(state.then)}` : ""}.`];
   const letters = states.slice(state.range[0], state.range[1] + 1);
   if (state.chart === "bars" || state.chart === "lines") {
     if (state.chart === "bars" && !unit.adds) words.push("Shares do not add up, so that they are lines.");
@@ -99,13 +118,26 @@ function caption(view, layers) {
   byId("caption").textContent = words.join(" ");
 }
 
+/** How bars and lines are read, by pointer and arrows, and narrowed to a bucket. */
+function timeReader(view, layers, at, { before, forecast }) {
+  const { list, state } = view;
+  const reader = { forecast };
+  const read = (b) => {
+    if (b < 0 || b >= list.length) return;
+    reader.bucket = b;
+    byId("drawing").querySelector(".here").setAttribute("x", at.x(b));
+    byId("readout").textContent = readoutOf(view, layers, b, before);
+  };
+  return Object.assign(reader, {
+    readAt: (x) => read(at.bucketAt(x)),
+    move: (across) => read(Math.min(list.length - 1, Math.max(0, (reader.bucket ?? -1) + across))),
+    narrowed: () => ({ ...state, range: [list[reader.bucket].first, list[reader.bucket].last] }),
+  });
+}
+
 /** The readout of a bucket: its total and largest members. */
-function readBucket(b) {
-  const { view, layers, at } = drawn ?? {};
-  if (!view || !at || view.state.chart === "treemap" || view.state.chart === "heatmap" || b >= view.list.length) return;
+function readoutOf(view, layers, b, before) {
   const { unit, list, groups, result } = view;
-  const here = byId("drawing").querySelector(".here");
-  here?.setAttribute("x", at.x(b));
   const total = seriesOf(result, unit, groups)[b];
   const parts = layers
     .map((layer) => ({ layer, value: layer.values[b] }))
@@ -115,7 +147,6 @@ function readBucket(b) {
     .map((one) => `${one.layer.name} ${unitText(unit, one.value)}`);
   const letters = states.slice(list[b].first, list[b].last + 1);
   const mark = letters.includes("m") ? ", missing" : letters.includes("p") ? ", provisional" : "";
-  const before = drawn.beforeValues ? `; then ${unitText(unit, drawn.beforeValues[b])}` : "";
-  byId("readout").textContent = `${list[b].label}${mark}: ${unitText(unit, total)}${before}${parts.length ? ` (${parts.join(", ")})` : ""}`;
-  drawn.bucket = b;
+  const then = before && b < before.length ? `; then ${unitText(unit, before[b])}` : "";
+  return `${list[b].label}${mark}: ${unitText(unit, total)}${then}${parts.length ? ` (${parts.join(", ")})` : ""}`;
 }

@@ -12,9 +12,9 @@ function csvOf(view) {
   const { state, before } = view;
   const names = [state.by, `${state.by}_name`, ...(state.then ? [state.then, `${state.then}_name`] : [])];
   const lines = [[...names, ...CSV_HEAD, ...(before ? ["compared_from", "compared_to", "compared_usd"] : [])]];
-  for (const row of rowsOf(view)) {
+  for (const row of sortedRows(view)) {
     if (!state.then) lines.push(csvLine(view, [row.id, row.name], row));
-    else for (const part of rowsOf(partsOf(row, view))) lines.push(csvLine(view, [row.id, row.name, part.id, part.name], part));
+    else for (const part of sortedRows(partsOf(row, view))) lines.push(csvLine(view, [row.id, row.name, part.id, part.name], part));
   }
   return `${lines.map((line) => line.map(csvCell).join(",")).join("\r\n")}\r\n`;
 }

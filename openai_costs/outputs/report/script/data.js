@@ -1,5 +1,6 @@
 // The embedded data: members of dimensions, and facts as typed arrays.
-// A series is one combination of all dimensions; a row is a series on a day.
+// A series is one combination of all dimensions; a row is a series on a day. The rows of a series
+// stand together, so that a filter passes over all of them at once.
 
 const ARRAYS = { Uint16: Uint16Array, Int32: Int32Array, Uint32: Uint32Array, Float64: Float64Array };
 const BYTES = { Uint16: 2, Int32: 4, Uint32: 4, Float64: 8 };
@@ -20,25 +21,32 @@ async function inflated(text) {
 
 async function unpacked(packed) {
   const buffer = await inflated(packed.data);
-  const facts = { length: 0 };
+  const table = {};
   let offset = 0;
   for (const [name, kind, length] of packed.columns) {
-    const isDays = name === "day";
-    facts[isDays ? "days" : name === "series" ? "rows" : name] = new ARRAYS[kind](buffer, offset, length);
+    table[name] = new ARRAYS[kind](buffer, offset, length);
     offset += Math.ceil((length * BYTES[kind]) / 8) * 8;
   }
-  for (const steps of [facts.rows, facts.days]) for (let i = 1; i < steps.length; i += 1) steps[i] += steps[i - 1];
-  facts.length = facts.rows.length;
-  facts.series = facts.provider.length;
-  return facts;
+  table.starts = startsOf(table.series, table.provider.length);
+  for (let i = 1; i < table.day.length; i += 1) table.day[i] += table.day[i - 1];
+  table.series = table.provider.length;
+  return table;
+}
+
+/** Where the rows of each series begin: they lie one after the other, by day. */
+function startsOf(steps, count) {
+  const starts = new Uint32Array(count + 1).fill(steps.length);
+  let series = -1;
+  let here = 0;
+  for (let i = 0; i < steps.length; i += 1) {
+    here += steps[i];
+    while (series < here) starts[series += 1] = i;
+  }
+  return starts;
 }
 
 const facts = { spend: null, usage: null };
 
 async function loadFacts() {
   [facts.spend, facts.usage] = await Promise.all([unpacked(source.spend), unpacked(source.usage)]);
-  const { dollars, billionths, length } = facts.spend;
-  // For the height of a bar only; totals are added up exactly.
-  facts.spend.near = new Float64Array(length);
-  for (let i = 0; i < length; i += 1) facts.spend.near[i] = dollars[i] + billionths[i] / 1e9;
 }

@@ -22,7 +22,8 @@ const isoAt = (position) => dateAt(position).toISOString().slice(0, 10);
 function positionOf(iso) {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(iso)) return NaN;
   const date = new Date(`${iso}T00:00:00Z`);
-  return date.toISOString?.().startsWith(iso) ? Math.round((date - firstDay) / DAY) : NaN;
+  const isDay = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
+  return isDay ? Math.round((date - firstDay) / DAY) : NaN;
 }
 
 function shortDay(position) {

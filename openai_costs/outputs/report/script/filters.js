@@ -28,7 +28,7 @@ function drawChoices(state, go) {
   const result = sums(others, id, [{ first: state.range[0], last: state.range[1] }]);
   const chosen = new Set(state.filters[id] ?? []);
   const wanted = byId("filter-text").value.toLowerCase();
-  const groups = ordered(result, (g) => near(result.spend.usd[g]));
+  const groups = ordered(result, (g) => near(result.usd[g]));
   const listed = groups.filter((g) => `${dimension.names[g]} ${dimension.ids[g]}`.toLowerCase().includes(wanted)).slice(0, MOST_CHOICES);
   byId("choices").replaceChildren(...listed.map((g) => {
     const box = html("input", { type: "checkbox", checked: chosen.has(dimension.ids[g]) });
@@ -37,6 +37,6 @@ function drawChoices(state, go) {
       else chosen.delete(dimension.ids[g]);
       go({ ...state, filters: { ...state.filters, [id]: [...chosen] } });
     });
-    return html("li", {}, html("label", {}, box, html("span", { text: dimension.names[g] }), html("span", { class: "quiet usd", text: dollarText(result.spend.usd[g]) })));
+    return html("li", {}, html("label", {}, box, html("span", { text: dimension.names[g] }), html("span", { class: "quiet usd", text: dollarText(result.usd[g]) })));
   }));
 }

@@ -10,13 +10,13 @@ function drawLines(box, at, layers, onPick) {
         isOpen = false;
         return;
       }
-      path += `${isOpen ? "L" : "M"}${(at.x(b) + at.step / 2).toFixed(2)} ${at.y(value).toFixed(2)}`;
+      path += `${isOpen ? "L" : "M"}${tenths(at.x(b) + at.step / 2)} ${tenths(at.y(value))}`;
       isOpen = true;
     });
     if (!path) continue;
     box.append(
       svg("path", { d: path, class: `line ${hueClass(layer.id)}` }),
-      svg("path", { d: path, class: "line-target", onclick: (event) => onPick(layer, event) }),
+      svg("path", { d: path, class: "line-target", onclick: () => onPick(layer) }),
     );
     const last = layer.values.findLast((value) => value !== undefined);
     const y = at.y(last);

@@ -50,12 +50,12 @@ function drawFlags(box, at, flags) {
   }
 }
 
-/** The budget of exactly what is filtered, if there is one. */
-function budgetOf(state) {
-  const known = Object.entries(state.filters).filter(([, values]) => values.length);
-  return source.budgets.find((budget) => {
-    const wanted = Object.entries(budget.filter);
-    return wanted.length === known.length && wanted.every(([id, value]) => (state.filters[id] ?? []).join() === value);
+/** The budget or forecast of exactly what is filtered, if there is one. */
+function ofExactly(list, filters) {
+  const known = Object.entries(filters).filter(([, values]) => values.length);
+  return list.find((one) => {
+    const wanted = Object.entries(one.filter);
+    return wanted.length === known.length && wanted.every(([id, value]) => (filters[id] ?? []).join() === value);
   });
 }
 

@@ -6,12 +6,13 @@ let current = null;
 function viewOf(state) {
   const list = buckets(state.range, state.grain);
   const unit = UNITS[state.unit];
-  const result = sums(state.filters, state.by, list);
+  const result = sums(state.filters, state.by, list, unit);
   const asked = comparedRange(state.range, state.compare);
   const compared = asked && isRead(asked) ? asked : null;
-  const before = compared && sums(state.filters, state.by, buckets(compared, state.grain));
-  const now = ordered(result, (g) => (unit.weight ?? unit.total)(result, g));
-  const ended = before ? ordered(before, (g) => near(before.spend.usd[g])).filter((g) => !now.includes(g)) : [];
+  const before = compared && sums(state.filters, state.by, buckets(compared, state.grain), unit);
+  const now = ordered(result, (g) => weightOf(result, unit, g));
+  const isNow = new Set(now);
+  const ended = before ? ordered(before, (g) => near(before.usd[g])).filter((g) => !isNow.has(g)) : [];
   const view = { state, list, unit, result, groups: [...now, ...ended], before, compared, beforeGroups: before ? ordered(before, () => 0) : [], refused: asked && !compared ? asked : null };
   view.whole = figures(view, view.groups, cents(usdSum(result, view.groups)), { id: "", name: "Total" });
   return view;
@@ -48,7 +49,7 @@ function drawTotal(view) {
   total.textContent = dollarText(whole.usd);
   const other = unit === UNITS.usd ? "" : `${unit.title}: ${unitText(unit, totalOf(view.result, unit, view.groups))}. `;
   const change = view.before ? `${signedText(cents(whole.usd - whole.then), "$")} (${changeText(whole.usd, whole.then)}) against ${spanText(...view.compared)}. ` : "";
-  byId("total-note").textContent = `${other}${change}${spanText(...state.range)}${stateNote(state.range)}`;
+  byId("total-note").textContent = `${other}${change}${spanText(...state.range)}${stateNote(state.range)}${state.isCut ? `. This page has only ${spanText(0, lastPosition())}` : ""}`;
   byId("readout").textContent = "";
 }
 
@@ -59,38 +60,35 @@ function stateNote([first, last]) {
   return parts.length ? `, ${parts.join(", ")}` : "";
 }
 
-/** What was clicked narrows the view: a member; in a heat map, a member on its days. */
-function pick(layer, event, bucket) {
-  const { state, list } = current;
+/** What was clicked narrows the view: a member, or a member and its part. */
+function pick(layer, part) {
+  const { state } = current;
   if (layer.id === "~rest") {
     isWhole = true;
     drawTable(current);
     byId("breakdown").scrollIntoView();
     return;
   }
-  const there = narrowed(state, state.by, layer.id);
-  go(bucket === undefined ? there : { ...there, range: [list[bucket].first, list[bucket].last] });
+  go(part ? narrowedTwice(state, layer.id, part.id) : narrowed(state, state.by, layer.id));
 }
 
+/** What the arrows change: the bucket, and in a heat map the row. */
+const MOVES = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+
 function startChart() {
-  const box = byId("chart");
   const drawing = byId("drawing");
   drawing.addEventListener("pointermove", (event) => {
-    if (!drawn?.at) return;
-    const left = drawing.getBoundingClientRect().left;
-    readBucket(drawn.at.bucketAt(event.clientX - left));
+    const place = drawing.getBoundingClientRect();
+    drawn?.readAt?.(event.clientX - place.left, event.clientY - place.top);
   });
   drawing.addEventListener("keydown", (event) => {
-    const moves = { ArrowRight: 1, ArrowLeft: -1 };
-    if (!drawn?.at || !(event.key in moves || event.key === "Enter" || event.key === "Escape")) return;
-    if (event.target.closest("a")) return;
+    const move = MOVES[event.key];
+    if (!drawn?.move || event.target.closest("a") || !(move || event.key === "Enter")) return;
     event.preventDefault();
-    const b = drawn.bucket ?? -1;
-    if (event.key === "Escape") hideCard();
-    else if (event.key === "Enter" && b >= 0) go({ ...current.state, range: [current.list[b].first, current.list[b].last] });
-    else if (event.key in moves) readBucket(Math.min(current.list.length - 1, Math.max(0, b + moves[event.key])));
+    if (move) drawn.move(...move);
+    else if (drawn.bucket !== undefined) go(drawn.narrowed());
   });
-  box.addEventListener("mouseleave", hideCard);
+  byId("chart").addEventListener("mouseleave", hideCard);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hideCard();
   });

@@ -16,3 +16,6 @@ function filled(made, attributes, children) {
 const svg = (name, attributes = {}, ...children) => filled(document.createElementNS(SVG, name), attributes, children);
 const html = (name, attributes = {}, ...children) => filled(document.createElement(name), attributes, children);
 const byId = (id) => document.getElementById(id);
+
+/** A coordinate: a tenth of a pixel is exact enough, and short. */
+const tenths = (value) => Math.round(value * 10) / 10;

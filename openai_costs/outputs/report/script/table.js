@@ -1,34 +1,39 @@
 // The table below the chart: a row per member, rows that open to their parts, the total.
-// Shown cents of the rows add up to the shown total; data-usd has every digit.
+// Shown cents of the rows add up to the shown total; data-usd has every digit. Not here: how rows are
+// drawn (rows.js).
 
 const MOST_ROWS = 100;
-const MOST_POINTS = 60;
-let order = { column: "", isUp: false };
 let isWhole = false;
 
 function drawTable(view) {
   const table = byId("breakdown");
+  const focused = table.contains(document.activeElement) ? placeOf(document.activeElement) : null;
   const columns = columnsOf(view);
-  const rows = sorted(rowsOf(view), columns);
+  const rows = sortedRows(view);
   const shown = isWhole || rows.length <= MOST_ROWS + 1 ? rows : rows.slice(0, MOST_ROWS);
-  const rest = rows.slice(shown.length);
-  table.replaceChildren(
-    html("caption", { class: "unseen", text: `Spend by ${dimensionOf[view.state.by].title}, ${spanText(...view.state.range)}` }),
-    html("thead", {}, html("tr", {}, ...columns.map((column) => head(column, view)))),
-    html("tbody", {}, ...shown.map((row) => bodyRow(row, columns, view)), ...(rest.length ? [restRow(rest, columns, view)] : [])),
-    html("tfoot", {}, html("tr", {}, ...columns.map((column) => cell(column, view.whole, view)))),
-  );
+  if (!table.tBodies.length) table.append(html("caption", { class: "unseen" }), html("thead"), html("tbody"), html("tfoot"));
+  table.caption.textContent = `Spend by ${dimensionOf[view.state.by].title}, ${spanText(...view.state.range)}`;
+  table.tHead.replaceChildren(html("tr", {}, ...columns.map((column) => head(column, view))));
+  drawRows(table.tBodies[0], shown, columns, view);
+  if (rows.length > shown.length) table.tBodies[0].append(restRow(rows.slice(shown.length), columns, view));
+  table.tFoot.replaceChildren(html("tr", {}, ...columns.map((column) => cell(column, view.whole, view))));
   byId("table-note").textContent = tableNote(view);
+  if (focused) (table.querySelector(focused) ?? table.querySelector("tbody a") ?? table.querySelector("thead button"))?.focus({ preventScroll: true });
+}
+
+/** What the focus is on in the table, so that a table drawn anew has it again. */
+function placeOf(element) {
+  const column = element.closest("thead th");
+  const id = element.closest("tr")?.dataset.id;
+  return column ? `thead th.${column.classList[0]} button` : `tbody tr[data-id="${CSS.escape(id ?? "")}"] a`;
 }
 
 /** What each row shows. A figure is a number for sorting and a text. */
 function rowsOf(view) {
   const { state, groups } = view;
   const dimension = dimensionOf[state.by];
-  const shown = sharedCents([...groups.map((g) => view.result.spend.usd[g])]);
-  return groups.map((g, i) => figures(view, [g], shown[i], {
-    id: dimension.ids[g], name: dimension.names[g], why: g === 0 ? dimension.why : "", address: addressOf(narrowed(state, state.by, dimension.ids[g])),
-  }));
+  const shown = sharedCents(groups.map((g) => view.result.usd[g]));
+  return groups.map((g, i) => figures(view, [g], shown[i], { id: dimension.ids[g], name: dimension.names[g], why: g === 0 ? dimension.why : "" }));
 }
 
 function figures(view, groups, shownCents, about) {
@@ -65,94 +70,41 @@ function columnsOf(view) {
   ];
 }
 
-function sorted(rows, columns) {
-  const column = columns.find((one) => one.id === order.column);
+function sortedRows(view) {
+  const rows = rowsOf(view);
+  const [id, isUp] = view.state.sort.split(".");
+  const column = columnsOf(view).find((one) => one.id === id);
   if (!column?.value) return rows;
-  const sign = order.isUp ? 1 : -1;
-  return [...rows].sort((a, b) => {
-    const [x, y] = [column.value(a), column.value(b)];
-    return sign * (typeof x === "string" ? -x.localeCompare(y) : x === y ? 0 : x < y ? -1 : 1);
-  });
+  const sign = (isUp ? 1 : -1) * (id === "name" ? -1 : 1);
+  const keyed = rows.map((row) => [column.value(row), row]);
+  keyed.sort(([x], [y]) => sign * (typeof x === "string" ? x.localeCompare(y) : x === y ? 0 : x < y ? -1 : 1));
+  return keyed.map(([, row]) => row);
 }
 
-function head(column, view) {
-  const at = order.column === column.id ? (order.isUp ? "ascending" : "descending") : undefined;
+function head(column, { state }) {
+  const at = [column.id, `${column.id}.up`].indexOf(state.sort);
   const label = column.value
-    ? html("button", { type: "button", title: column.about, text: column.title, onclick: () => sortBy(column.id, view) })
+    ? html("button", { type: "button", title: column.about, text: column.title, onclick: () => go({ ...state, sort: at === 0 ? `${column.id}.up` : column.id }) })
     : html("span", { title: column.about, text: column.title });
-  return html("th", { scope: "col", "aria-sort": at, class: columnClass(column) }, label);
+  const direction = at < 0 ? undefined : (at === 0) === (column.id !== "name") ? "descending" : "ascending";
+  return html("th", { scope: "col", "aria-sort": direction, class: columnClass(column) }, label);
 }
 
 const columnClass = (column) => (column.isWide ? `${column.id} wide` : column.id);
 
-function sortBy(id, view) {
-  order = { column: id, isUp: order.column === id && !order.isUp };
-  drawTable(view);
-  byId("breakdown").querySelector(`th.${id} button`).focus();
-}
-
-function cell(column, row, view) {
-  if (column.id === "trend") return html("td", { class: "trend" }, spark(row, view));
+function cell(column, row, view, address) {
+  if (column.id === "trend") return html("td", { class: "trend" }, spark(sparkPath(row, view)));
   if (column.id !== "name") return html("td", { class: columnClass(column), text: column.text(row) });
-  return html("th", { scope: "row", class: "name" }, swatch(row), row.address ? html("a", { href: row.address, title: row.why || undefined, text: row.name }) : row.name);
-}
-
-function swatch(row) {
-  return row.id ? svg("svg", { width: 10, height: 10, "aria-hidden": "true", class: "swatch" }, svg("rect", { width: 10, height: 10, class: hueClass(row.id) })) : undefined;
-}
-
-function bodyRow(row, columns, view) {
-  const made = html("tr", { "data-id": row.id, "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row, view)));
-  if (view.state.then) {
-    const button = html("button", { type: "button", class: "open", "aria-expanded": "false", "aria-label": `Parts of ${row.name}`, text: "\u25b8" });
-    button.addEventListener("click", () => openParts(button, made, row, columns, view));
-    made.querySelector("th").append(button);
-  }
-  if (row.why) made.querySelector("th").append(html("span", { class: "quiet why", text: row.why }));
-  return made;
-}
-
-/** The view of one row by the second dimension: its parts add up to it. */
-function partsOf(row, view) {
-  const state = { ...view.state, by: view.state.then, then: "", filters: { ...view.state.filters, [view.state.by]: [row.id] } };
-  return viewOf(state);
-}
-
-function openParts(button, made, row, columns, view) {
-  const isOpen = button.getAttribute("aria-expanded") === "true";
-  button.setAttribute("aria-expanded", String(!isOpen));
-  button.textContent = isOpen ? "\u25b8" : "\u25be";
-  if (isOpen) {
-    while (made.nextElementSibling?.classList.contains("part")) made.nextElementSibling.remove();
-    return;
-  }
-  const parts = partsOf(row, view);
-  const rows = rowsOf(parts).map((part) => ({ ...part, address: addressOf({ ...narrowed(view.state, view.state.by, row.id), filters: { ...view.state.filters, [view.state.by]: [row.id], [view.state.then]: [part.id] } }) }));
-  made.after(...rows.map((part) => html("tr", { class: "part", "data-part": part.id, "data-part-usd": decimal(part.usd) }, ...columns.map((column) => cell(column, part, parts)))));
+  return html("th", { scope: "row", class: "name" }, row.id && swatch(row.id), address ? html("a", { href: address, text: row.name }) : row.name);
 }
 
 /** The row of everything that is not listed: it opens. */
 function restRow(rest, columns, view) {
   const groups = rest.flatMap((row) => row.groups);
   const row = figures(view, groups, rest.reduce((sum, one) => sum + one.cents, 0n), { id: "~rest", name: `Everything else (${rest.length})` });
-  const made = html("tr", { "data-id": "~rest", "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row, view)));
+  const made = html("tr", { class: "rest", "data-id": "~rest", "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row, view)));
   made.querySelector("th").replaceChildren(html("button", { type: "button", text: row.name, onclick: () => { isWhole = true; drawTable(view); } }));
   return made;
-}
-
-function spark(row, view) {
-  const values = thinned(seriesOf(view.result, UNITS.usd, row.groups));
-  if (values.length < 2) return "";
-  const most = Math.max(...values, 0.01);
-  const points = values.map((value, i) => `${((i * 70) / (values.length - 1)).toFixed(1)} ${(17 - (Math.max(0, value) / most) * 16).toFixed(1)}`);
-  return svg("svg", { width: 72, height: 18, "aria-hidden": "true" }, svg("path", { d: `M${points.join("L")}` }));
-}
-
-/** At most as many values as a sparkline can show: sums of neighbours. */
-function thinned(values) {
-  const by = Math.ceil(values.length / MOST_POINTS);
-  if (by === 1) return values;
-  return Array.from({ length: Math.ceil(values.length / by) }, (_, i) => values.slice(i * by, (i + 1) * by).reduce((sum, one) => sum + one, 0));
 }
 
 function tableNote(view) {

@@ -2,69 +2,61 @@
 // A share is undefined where there is nothing to share; that is a dash and never a zero.
 
 const near = (units) => Number(units / BILLION) / 1e9;
-const ratio = (part, whole) => (whole ? part / whole : undefined);
+/** Tokens whose dollars the bill has elsewhere have no price, and not the price 0. */
+const rate = (unit, part, whole) => (whole && (part || unit.percent) ? (part * unit.times) / whole : undefined);
 const some = (value) => (value ? value : undefined);
 
 const UNITS = {
-  usd: {
-    title: "Dollars", short: "USD", adds: true,
-    total: (r, g) => near(r.spend.usd[g]),
-    at: (r, i) => r.spend.series[i],
-  },
-  tokens: {
-    title: "Tokens", short: "tokens", adds: true,
-    total: (r, g) => some(r.usage.tokens[0][g]),
-    at: (r, i) => r.usage.tokens[1][i],
-  },
-  requests: {
-    title: "Requests", short: "requests", adds: true,
-    total: (r, g) => some(r.usage.requests[0][g]),
-    at: (r, i) => r.usage.requests[1][i],
-  },
+  usd: { title: "Dollars", short: "USD", of: "usd" },
+  tokens: { title: "Tokens", short: "tokens", of: "tokens" },
+  requests: { title: "Requests", short: "requests", of: "requests" },
   usd_per_million: {
-    title: "$ per 1M tokens", short: "USD per 1M tokens", adds: false,
+    title: "$ per 1M tokens", short: "USD per 1M tokens", of: "tokenUsd", by: "tokens", times: 1e6,
     about: "Dollars billed for tokens, by a million tokens of the usage report",
-    parts: (r, i, series) =>
-      series ? [r.spend.tokenDollarSeries[i] * 1e6, r.usage.tokens[1][i]] : [r.spend.tokenDollars[i] * 1e6, r.usage.tokens[0][i]],
   },
   cache_share: {
-    title: "Cache hits", short: "% of input tokens", adds: false, percent: true,
+    title: "Cache hits", short: "% of input tokens", of: "cached", by: "input", times: 100, percent: true,
     about: "Input tokens read from the cache, as a share of all input tokens",
-    parts: (r, i, series) => [100 * r.usage.cached[series ? 1 : 0][i], r.usage.input[series ? 1 : 0][i]],
   },
   batch_share: {
-    title: "Batch share", short: "% of tokens", adds: false, percent: true,
+    title: "Batch share", short: "% of tokens", of: "batch", by: "tokens", times: 100, percent: true,
     about: "Tokens of the batch tier, as a share of all tokens",
-    parts: (r, i, series) => [100 * r.usage.batch[series ? 1 : 0][i], r.usage.tokens[series ? 1 : 0][i]],
   },
 };
 
 for (const unit of Object.values(UNITS)) {
-  if (!unit.parts) continue;
-  unit.weight = (r, g) => unit.parts(r, g, false)[1];
-  unit.total = (r, g) => ratio(...unit.parts(r, g, false));
-  unit.at = (r, i) => ratio(...unit.parts(r, i, true));
+  unit.adds = !unit.by;
+  unit.needs = unit.adds ? [unit.of] : [unit.of, unit.by];
 }
 
-/** The number of all members together, in total. */
+/** The number of some members together, in total. */
 function totalOf(result, unit, groups) {
-  if (groups.length === 1) return unit.total(result, groups[0]);
-  if (unit.adds) return groups.reduce((sum, g) => sum + (unit.total(result, g) ?? 0), 0);
-  const both = groups.map((g) => unit.parts(result, g, false));
-  return ratio(both.reduce((sum, one) => sum + one[0], 0), both.reduce((sum, one) => sum + one[1], 0));
+  if (unit === UNITS.usd) return near(usdSum(result, groups));
+  const summed = (name) => groups.reduce((sum, g) => sum + result.totals[name][g], 0);
+  return unit.adds ? some(summed(unit.of)) : rate(unit, summed(unit.of), summed(unit.by));
+}
+
+/** The sums of some members together, in each bucket. */
+function bucketSums(result, name, groups) {
+  const { count, series } = result;
+  const values = series[name];
+  const sum = new Float64Array(count);
+  for (const g of groups) for (let b = 0, i = g * count; b < count; b += 1, i += 1) sum[b] += values[i];
+  return sum;
 }
 
 /** The number of some members together, in each bucket. */
 function seriesOf(result, unit, groups) {
-  if (unit === UNITS.usd && groups.length === 1) return Array.from(result.spend.series.subarray(groups[0] * result.count, (groups[0] + 1) * result.count));
-  return Array.from({ length: result.count }, (_, b) => {
-    if (unit.adds) return groups.reduce((sum, g) => sum + (unit.at(result, g * result.count + b) ?? 0), 0);
-    const both = groups.map((g) => unit.parts(result, g * result.count + b, true));
-    return ratio(both.reduce((sum, one) => sum + one[0], 0), both.reduce((sum, one) => sum + one[1], 0));
-  });
+  const values = Array.from(bucketSums(result, unit.of, groups));
+  if (unit.adds) return values;
+  const whole = bucketSums(result, unit.by, groups);
+  return values.map((value, b) => rate(unit, value, whole[b]));
 }
 
-const usdSum = (result, groups) => groups.reduce((sum, g) => sum + result.spend.usd[g], 0n);
+/** What members are ordered by: a share by what it is a share of. */
+const weightOf = (result, unit, g) => (unit.by ? result.totals[unit.by][g] : totalOf(result, unit, [g]));
+
+const usdSum = (result, groups) => groups.reduce((sum, g) => sum + result.usd[g], 0n);
 
 function countText(value) {
   return value === undefined ? NONE : grouped(Math.round(value).toString());

@@ -1,0 +1,77 @@
+"""The forecasts that the chart draws: the days that are left of the month, for all and for parts.
+
+Pure. The forecast of all dollars is the one of the first screen; those of providers, teams and
+people are mart.forecast. Not here: how they are made (questions/budgets).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from openai_costs.outputs.report.dimensions import Members
+    from openai_costs.outputs.report.month import Month
+
+_CENTS = 100
+
+
+def forecasts(
+    month: Month, parts: pl.DataFrame, members: Mapping[str, Members]
+) -> list[dict[str, Any]]:
+    """Return dollars of an average day that is left of the month, with their 80 % range.
+
+    Args:
+        month: The month at the top.
+        parts: mart.forecast.
+        members: The members of each dimension, by its id.
+
+    Returns:
+        filter, first (the newest settled day), last, daily, low and high of each.
+    """
+    return [*_whole(month), *_parts(parts, members)]
+
+
+def _whole(month: Month) -> list[dict[str, Any]]:
+    ahead, span = month.outlook, month.span
+    if ahead is None or span is None:
+        return []
+    dollars = (ahead.spent, ahead.expected, ahead.low, ahead.high)
+    return _drawn({}, (ahead.through, span.end), [one / _CENTS for one in dollars])
+
+
+def _parts(parts: pl.DataFrame, members: Mapping[str, Members]) -> list[dict[str, Any]]:
+    made = []
+    for row in parts.filter(pl.col("scope") != "all").iter_rows(named=True):
+        of = members[row["scope"]]
+        ids = dict(zip(of.keys, of.ids, strict=True))
+        if row["scope_id"] in ids:  # not of a scope that is kept together on this page
+            names = ("spent_usd", "forecast_usd", "forecast_low_usd", "forecast_high_usd")
+            dollars = [float(row[name]) for name in names]
+            days = row["through_day"], row["month_end"]
+            made += _drawn({row["scope"]: ids[row["scope_id"]]}, days, dollars)
+    return made
+
+
+def _drawn(
+    filters: dict[str, str], days: tuple[date, date], dollars: list[float]
+) -> list[dict[str, Any]]:
+    """Return one forecast; none where no day is left or nothing is expected."""
+    (through, end), (spent, expected, low, high) = days, dollars
+    left = (end - through).days
+    if left <= 0 or high <= spent:
+        return []
+    return [
+        {
+            "filter": filters,
+            "first": str(through),
+            "last": str(end),
+            "daily": round((expected - spent) / left, 4),
+            "low": round(max(0.0, low - spent) / left, 4),
+            "high": round((high - spent) / left, 4),
+        }
+    ]
