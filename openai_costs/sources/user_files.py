@@ -5,7 +5,10 @@ bracket. Not here: what is in a file (text_rows.py).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
 
 from upath import UPath
 
@@ -14,27 +17,72 @@ from openai_costs.kernel.errors import FileRefused
 ANY_FOLDERS = "**"
 _PATTERN = re.compile(r"[*?]")
 _REMEDY = "Correct its name in openai_costs.toml."
+_NETWORK = "Check its name, the address of the store and the network, then run it again."
+_RIGHTS = "Give this process the right to list and read it."
+_AGAIN = "The next run reads the new one."
+_TAGS: Final = ("ETag", "etag", "md5Hash", "content_md5")
+"""What object stores call the version of a file."""
+
+NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-def files(folder: UPath, pattern: str) -> list[UPath]:
+class FileReplaced(FileRefused):
+    """A file was replaced while it was read: the next run reads the new one."""
+
+    is_retryable = True
+
+
+def files(folder: UPath, pattern: str, options: Mapping[str, Any] = NO_OPTIONS) -> list[UPath]:
     """Return the files a name, a pattern or the URL of either stands for, sorted.
 
     Args:
         folder: Where names begin that are neither absolute nor a URL.
         pattern: Such as `spend.csv`, `dt=*/part-*.jsonl.gz` or `s3://bucket/**/*.json`.
+        options: How its object store is reached, where the environment does not say.
 
     Raises:
         FileRefused: There is none, or the place cannot be reached.
     """
+    shown = _shown(folder, pattern)
     try:
-        root, parts = _begun(folder, pattern)
+        root, parts = _begun(folder, pattern, options)
+        _refuse_no_bucket_name(root, shown)
         found = sorted({str(one): one for one in _matching(root, parts)}.items())
+        why = "" if found else _absence(root)
+    except FileRefused:
+        raise
     except Exception as broken:  # noqa: BLE001 - each object store's library has its own errors
-        why = f"cannot be reached ({type(broken).__name__}: {broken})"
-        raise FileRefused(_shown(folder, pattern), why, _REMEDY) from None
+        raise _unreachable(shown, broken) from None
     if not found:
-        raise FileRefused(_shown(folder, pattern), "does not exist", _REMEDY)
+        raise FileRefused(shown, why, _REMEDY)
     return [one for _, one in found]
+
+
+def _refuse_no_bucket_name(root: UPath, shown: str) -> None:
+    """Refuse a URL that names no bucket; what was listed of a store before counts no more."""
+    if isinstance(root, Path):
+        return
+    root.fs.invalidate_cache()
+    if not _bucket(root) or _PATTERN.search(_bucket(root)):
+        raise FileRefused(shown, "names no bucket", "A pattern begins behind its name.")
+
+
+def _absence(root: UPath) -> str:
+    """Return why nothing was found. That a bucket may be seen needs more rights than to list."""
+    if isinstance(root, Path) or root.fs.exists(_bucket(root)):
+        return "does not exist"
+    return f"does not exist, and there is no bucket {_bucket(root)} that this process may see"
+
+
+def _bucket(root: UPath) -> str:
+    return str(root.path).strip("/").partition("/")[0]
+
+
+def _unreachable(shown: str, broken: Exception) -> FileRefused:
+    if isinstance(broken, PermissionError):
+        return FileRefused(shown, f"may not be listed by this process ({broken})", _RIGHTS)
+    remedy = _NETWORK if "://" in shown else _REMEDY
+    return FileRefused(shown, f"cannot be reached ({type(broken).__name__}: {broken})", remedy)
 
 
 def all_files(folder: UPath, patterns: Iterable[str]) -> list[UPath]:
@@ -53,20 +101,47 @@ def content(file: UPath) -> bytes:
     Raises:
         FileRefused: It cannot be read.
     """
+    return versioned(file)[0]
+
+
+def versioned(file: UPath) -> tuple[bytes, str]:
+    """Return what is in a file, and what its object store calls that version; empty on a disk.
+
+    Raises:
+        FileRefused: It cannot be read.
+        FileReplaced: Another one took its place meanwhile.
+    """
     try:
-        return file.read_bytes()
+        before, found = _version(file), file.read_bytes()
+        after = _version(file, is_cached=False)
     except Exception as broken:  # noqa: BLE001 - each object store's library has its own errors
+        if type(broken).__name__ == "FileExpired":  # of s3fs, which asks for the version it listed
+            raise FileReplaced(str(file), "was replaced while it was read", _AGAIN) from None
         why = f"cannot be read ({type(broken).__name__}: {broken})"
         raise FileRefused(str(file), why, "Let this process read it.") from None
+    if before != after:
+        raise FileReplaced(str(file), "was replaced while it was read", _AGAIN)
+    return found, "" if isinstance(file, Path) else after
 
 
-def _begun(folder: UPath, pattern: str) -> tuple[UPath, Sequence[str]]:
+def _version(file: UPath, *, is_cached: bool = True) -> str:
+    """Return what changes with a file: a store's own word for it, or its time and size."""
+    if isinstance(file, Path):
+        stat = file.stat()
+        return f"{stat.st_mtime_ns} {stat.st_size}"
+    if not is_cached:
+        file.fs.invalidate_cache(file.fs._parent(file.path))  # noqa: SLF001 - no other name for it
+    info = file.fs.info(file.path)
+    return str(next((info[key] for key in _TAGS if info.get(key)), "")).strip('"')
+
+
+def _begun(folder: UPath, pattern: str, options: Mapping[str, Any]) -> tuple[UPath, Sequence[str]]:
     """Return the folder in which a pattern begins, and what is left of it, folder by folder."""
     head, scheme, rest = pattern.rpartition("://")
     parts = rest.split("/")
     named = next((n for n, part in enumerate(parts) if _PATTERN.search(part)), len(parts) - 1)
     start = head + scheme + "/".join(parts[:named])
-    root = UPath(start) if scheme else folder / (start or "/" * (named > 0))
+    root = UPath(start, **options) if scheme else folder / (start or "/" * (named > 0))
     return root, [part for part in parts[named:] if part]
 
 

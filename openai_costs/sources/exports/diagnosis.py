@@ -16,7 +16,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.sources import user_files
 from openai_costs.sources.exports.locating import Located, located
 from openai_costs.sources.exports.ownership import HeldRun, Run
-from openai_costs.sources.exports.settings import files_of
+from openai_costs.sources.exports.settings import files_of, store_options
 from openai_costs.sources.exports.sheets import Rules, Sheet, sheet
 from openai_costs.sources.provider import Diagnosis, Reach
 
@@ -38,7 +38,8 @@ def diagnose(
         today: The current UTC day.
     """
     try:
-        found = located(UPath(settings.config_file.parent), files_of(connection))
+        folder = UPath(settings.config_file.parent)
+        found = located(folder, files_of(connection), store_options(connection))
         yield Diagnosis("OK", "files", _files(found))
         run = max(found.runs, key=_recency)
         opened = [

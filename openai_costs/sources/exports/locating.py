@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from upath import UPath
 
@@ -37,12 +37,15 @@ class Located:
     left_over: tuple[str, ...]
 
 
-def located(folder: UPath, patterns: Iterable[str]) -> Located:
+def located(
+    folder: UPath, patterns: Iterable[str], options: Mapping[str, Any] = user_files.NO_OPTIONS
+) -> Located:
     """Return the files that some patterns stand for, and their runs.
 
     Args:
         folder: Where names begin that are neither absolute nor a URL.
         patterns: Files, folders, patterns, or URLs of these.
+        options: How their object store is reached, where the environment does not say.
 
     Raises:
         FileRefused: There is no file of rows, a place cannot be reached, or a manifest lists a
@@ -52,7 +55,7 @@ def located(folder: UPath, patterns: Iterable[str]) -> Located:
     places: dict[str, layout.Place] = {}
     for pattern in patterns:
         root = _unnamed_folders(folder, pattern)
-        found = {_name(one): one for one in _files(folder, pattern)}
+        found = {_name(one): one for one in _files(folder, pattern, options)}
         paths |= found
         places |= {name: layout.placed(name, root) for name in found}
     by_manifest: dict[str, list[str]] = {}
@@ -77,17 +80,6 @@ def located(folder: UPath, patterns: Iterable[str]) -> Located:
     return Located(paths, runs, tuple(one for _, left in listed for one in left))
 
 
-def etag(path: UPath) -> str:
-    """Return what an object store calls the version of a file; empty on a disk."""
-    if isinstance(path, Path):
-        return ""
-    info = path.fs.info(path.path)
-    found = next(
-        (info[key] for key in ("ETag", "etag", "md5Hash", "content_md5") if info.get(key)), ""
-    )
-    return str(found).strip('"')
-
-
 def _name(path: UPath) -> str:
     return str(path.absolute() if isinstance(path, Path) else path)
 
@@ -107,11 +99,11 @@ def _unnamed_folders(folder: UPath, pattern: str) -> int:
     return _name(whole).rstrip("/").count("/")
 
 
-def _files(folder: UPath, pattern: str) -> list[UPath]:
-    whole = UPath(pattern) if "://" in pattern else folder / pattern
+def _files(folder: UPath, pattern: str, options: Mapping[str, Any]) -> list[UPath]:
+    whole = UPath(pattern, **options) if "://" in pattern else folder / pattern
     is_folder = pattern.endswith("/") or (not set("*?") & set(pattern) and _is_folder(whole))
     asked = f"{pattern.rstrip('/')}/{_ANY}" if is_folder else pattern
-    found = [one for one in user_files.files(folder, asked) if _is_of_an_export(one.name)]
+    found = [one for one in user_files.files(folder, asked, options) if _is_of_an_export(one.name)]
     if not found:
         why = "has no file of rows (.csv, .csv.gz or .parquet)"
         raise FileRefused(pattern, why, "Correct `files` in openai_costs.toml.")
@@ -154,7 +146,11 @@ class _Manifests:
         return self._read[name]
 
     def _beside(self, file: UPath, folder: str) -> str:
-        place = file.with_segments(folder) if isinstance(file, Path) else UPath(folder)
+        place = (
+            file.with_segments(folder)
+            if isinstance(file, Path)
+            else UPath(folder, **file.storage_options)
+        )
         entries = place.iterdir() if _is_folder(place) else ()
         found = sorted((_name(one), one) for one in entries if one.name.lower().endswith(MANIFEST))
         if len(found) > 1:

@@ -31,7 +31,7 @@ from openai_costs.sources.exports.evidence import (
     sources_of,
 )
 from openai_costs.sources.exports.gone_files import kept_parts, still_held
-from openai_costs.sources.exports.locating import Located, etag, located
+from openai_costs.sources.exports.locating import Located, located
 from openai_costs.sources.exports.notes import (
     DayNote,
     Notes,
@@ -41,7 +41,13 @@ from openai_costs.sources.exports.notes import (
     remember,
 )
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
-from openai_costs.sources.exports.settings import files_of, host_of, rules_text, settled_after
+from openai_costs.sources.exports.settings import (
+    files_of,
+    host_of,
+    rules_text,
+    settled_after,
+    store_options,
+)
 from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import Rules, Sheet, refuse_copies, sheet
 from openai_costs.sources.provider import Reach, Tell
@@ -80,7 +86,7 @@ class ExportReader:
         """
         read_at = self.clock()
         folder = UPath(self.settings.config_file.parent)
-        found = located(folder, files_of(connection))
+        found = located(folder, files_of(connection), store_options(connection))
         rules = self.rules(connection)
         reading = _Reading(self.archive, connection, rules, read_at)
         reading.open(found, days)
@@ -198,11 +204,11 @@ class _Reading:
         return now == then
 
     def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
-        content = user_files.content(path)
+        content, etag = user_files.versioned(path)
         found = sheet(name, content, self._rules)
         ran_at = run.ran_at.isoformat() if run.ran_at else ""
         sha256 = hashlib.sha256(content).hexdigest()
-        return found, Source(name, sha256, etag(path), run.name, ran_at, found.dialect.name)
+        return found, Source(name, sha256, etag, run.name, ran_at, found.dialect.name)
 
 
 def _may_have(run: Run, days: DayRange) -> bool:

@@ -6,12 +6,17 @@ from collections.abc import Hashable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
+import msgspec
 from pydantic import Field, field_validator, model_validator
 
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.error_texts import SettingRefused
+from openai_costs.settings.secrets import SecretPlace
+from openai_costs.settings.secrets_in_use import secret
 from openai_costs.settings.section import VariableName, written_as
 from openai_costs.sources.exports.currency import IN_FILE, Currency
+from openai_costs.sources.user_files import NO_OPTIONS
 
 MONTH = r"\d{4}-(0[1-9]|1[0-2])"
 ANY_MONTH = "2000-01"
@@ -38,6 +43,9 @@ class ExportConnection(Connection):
     host: Host | None = None
     currency: Code | None = None
     usd_per_unit: Units | Mapping[Month, Units] | Literal["x_BilledCostInUsd"] | None = None
+    store_options_env: VariableName | None = None
+    """The variable with what reaches the object store of `files`, where it is not that of the home:
+    JSON in the words of fsspec."""
     settled_after_days: int | None = Field(default=None, ge=1, le=31)
     """After how many days from its end a day is settled; None for the rule of who invoices."""
 
@@ -101,6 +109,28 @@ def rules_text(connection: Connection) -> str:
     """Return what settings say of a connection's rows, as one text to compare with another's."""
     texts = (f"{name}={getattr(connection, name, None)!r}" for name in RULES)
     return hashlib.sha256(" ".join(texts).encode()).hexdigest()[:16]
+
+
+def store_options(connection: Connection) -> Mapping[str, Any]:
+    """Return how the object store of a connection's files is reached, read now.
+
+    Nothing where the settings name no variable: the environment of this process decides then.
+
+    Raises:
+        SettingsError: The variable is not set, or holds no JSON object.
+    """
+    if not isinstance(connection, ExportConnection) or connection.store_options_env is None:
+        return NO_OPTIONS
+    place = SecretPlace("env", connection.store_options_env, "store_options_env")
+    asks = f"{place.setting} of connection {connection.name!r}"
+    try:
+        text = secret(place, asks).get_secret_value()
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        raise SettingsError(
+            f"{asks}: {place} holds no JSON object. Write the options of fsspec, as in "
+            '{"key": "...", "secret": "..."}.'
+        ) from None
 
 
 def host_of(connection: Connection) -> str | None:
