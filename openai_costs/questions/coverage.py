@@ -113,6 +113,7 @@ def _with_states(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.Dat
             source=pl.lit(source),
             state=pl.when(pl.col("is_settled").is_null()).then(pl.lit("missing")).otherwise(known),
             rows=pl.col("rows").cast(pl.Int64),
+            reason=pl.lit(None, pl.String),
         )
         .select(list(Coverage.types()))
         .sort("connection", "source", "day")

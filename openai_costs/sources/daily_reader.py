@@ -8,11 +8,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
+from upath import UPath
 
-from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.days import Clock, DayRange, consecutive
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import Vendor, transport_to
@@ -22,6 +23,10 @@ from openai_costs.sources.provider import Reach, Tell, start_of
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import replace_file
 
+T = TypeVar("T")
+
+LOST = "lost_days"
+"""The note with the days that were named as lost."""
 NOTE = "history"
 """The note with the first day that a provider still had when a connection was first read."""
 
@@ -104,8 +109,7 @@ class Daily:
         self.settings.admin_key(connection)
         there = self.api.there(self.reach.instant(connection, self.clock()).believed.date())
         history = History(there, self.api.first_day(self.archive, connection), self.api.keeps)
-        if lost := history.lost(days):
-            tell(f"{connection.name}: {lost}")
+        say_lost(history, days, self.archive, self._whose(connection), tell)
         if (wanted := history.of(days)) is None:
             return
         talk = self.api.talk(connection)
@@ -119,6 +123,9 @@ class Daily:
                 yield self._day_read(connection, day, read_at, found)
         tell(f"{connection.name}: read {wanted}")
 
+    def _whose(self, connection: Connection) -> tuple[str, str, str]:
+        return self.api.provider, connection.name, self.api.dataset
+
     def _day_read(
         self, connection: Connection, day: date, read_at: datetime, given: DayPages
     ) -> DayRead:
@@ -127,7 +134,7 @@ class Daily:
             for name, page in given.pages.items()
         }
         bodies = {name: bytes(page.body) for name, page in given.pages.items()}
-        kept = (self.api.provider, connection.name, self.api.dataset, day, read_at)
+        kept = (*self._whose(connection), day, read_at)
         return DayRead(*kept, requests, bodies, given.absent)
 
 
@@ -149,12 +156,37 @@ class History(NamedTuple):
         first, last = max(days.first, self.there.first), min(days.last, self.there.last)
         return DayRange(first, last) if first <= last else None
 
-    def lost(self, days: DayRange) -> str:
-        """Return which of some days can be read no more, as a sentence; empty where all can."""
-        if not self.keeps or self.there.first <= max(days.first, self.owed):
-            return ""
-        lost = DayRange(max(days.first, self.owed), min(days.last, self.there.first - ONE_DAY))
-        return f"{lost} can be read no more: {self.keeps}" if len(lost) > 0 else ""
+    def lost(self, days: DayRange) -> list[date]:
+        """Return which of some days can be read no more."""
+        return [day for day in days if self.keeps and self.owed <= day < self.there.first]
+
+
+def say_lost(
+    history: History,
+    days: DayRange,
+    archive: Archive,
+    whose: tuple[str, str, str],
+    tell: Tell,
+) -> None:
+    """Say once which days can be read no more: not those that were read, or named before.
+
+    Args:
+        history: What can be read.
+        days: The days that are asked for.
+        archive: Where reads and notes are kept.
+        whose: The provider, the connection, and the dataset that is read.
+        tell: Takes the sentence.
+    """
+    if not (lost := history.lost(days)):
+        return
+    provider, name, dataset = whose
+    note = archive.note(provider, name, LOST)
+    named = _noted(note, list[date]) or []
+    unread = [day for day in lost if not archive.reads(provider, name, dataset, day)]
+    if new := [day for day in unread if day not in named]:
+        ranges = ", ".join(map(str, consecutive(new)))
+        tell(f"{name}: {ranges} can be read no more: {history.keeps}")
+        replace_file(note, msgspec.json.encode(sorted([*named, *new])))
 
 
 def first_noted(archive: Archive, provider: str, connection: Connection) -> date:
@@ -165,8 +197,13 @@ def first_noted(archive: Archive, provider: str, connection: Connection) -> date
 
 def noted_day(archive: Archive, provider: str, name: str) -> date | None:
     """Return the first day that was there at a connection's first reading; None before it."""
+    return _noted(archive.note(provider, name, NOTE), date)
+
+
+def _noted(note: UPath, kind: type[T]) -> T | None:
+    """Return what a note holds; None where it is not there or cannot be read."""
     try:
-        return msgspec.json.decode(archive.note(provider, name, NOTE).read_bytes(), type=date)
+        return msgspec.json.decode(note.read_bytes(), type=kind)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 

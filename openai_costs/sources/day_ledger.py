@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.errors import PageRefused
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.ledger_rows import invoiced
@@ -24,6 +25,7 @@ from openai_costs.tables.core.usage import Usage
 
 DOLLARS: Final = "billed_usd"
 PARTLY_KNOWN: Final = ("list_usd", "amount", "quantity")
+COUNTS: Final = [name for name, type_ in Usage.types().items() if type_ == pl.Int64]
 GRAIN: Final = [name for name in Spend.types() if name not in {DOLLARS, *PARTLY_KNOWN}]
 
 
@@ -109,7 +111,23 @@ def _usage_day(rows_of: RowsOf, connection: Connection, read: KeptRead) -> Under
     placed = _placed(said.rows, read).with_columns(provider=pl.lit(connection.provider))
     whole = pl.concat([Usage.no_rows(), placed], how="diagonal_relaxed").select(list(TYPES))
     size = sum(map(len, read.bodies.values()))
-    return Understood([summed(whole.cast(pl.Schema(TYPES)))], "; ".join(said.remarks), size)
+    rows = summed(whole.cast(pl.Schema(TYPES)))
+    _refuse_below_zero(read, rows)
+    return Understood([rows], "; ".join(said.remarks), size)
+
+
+def _refuse_below_zero(read: KeptRead, rows: pl.DataFrame) -> None:
+    """Refuse a day whose counts add up to less than nothing.
+
+    Raises:
+        PageRefused: Names the page, the count, its model and the number.
+    """
+    for name in COUNTS:
+        wrong = rows.filter(pl.col(name) < 0)
+        for model, count in wrong.select("model", name).head(1).iter_rows():
+            whose = f" of {model}" if model else ""
+            why = f"adds up to {count:,}{whose}, and there is no such count below 0"
+            raise PageRefused(str(read.page), name, why)
 
 
 def _usage_batch(held: Held[pl.DataFrame]) -> Batch:

@@ -2,18 +2,20 @@
 
 A day that was read while it could still change is due until a later read finds it settled, however
 few days the trailing window has. Where a provider says until when its data is complete, that
-decides as well. Not here: the trailing window itself (orchestration/jobs.py), what
-is run for the days (cli/backfill_plan.py).
+decides as well. A day that its provider has deleted is due no more. Not here: the trailing window
+itself (orchestration/jobs.py), what is run for the days (cli/backfill_plan.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 import polars as pl
 
-from openai_costs.kernel.days import DayRange, consecutive, is_settled, naive
+from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive, is_settled, naive
+from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.kept_days import with_kept_days
+from openai_costs.sources.provider import Provider
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
@@ -58,9 +60,40 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
         if provider.usage and (given := _read_at(used, name)):
             first = provider.usage.pages.first_day(archive, connection)
             days |= _unsettled(settings, first, given, now)
+        days -= lost_days(provider, archive, connection, days - stored.keys(), now.date())
+        days -= gone_days(provider, days & stored.keys(), now.date())
         began = first_owed_day(ledger, name) if connection.start is None else None
         due[name] = {day for day in days if began is None or day >= began or day in stored}
     return due
+
+
+def gone_days(provider: Provider, days: Iterable[date], today: date) -> set[date]:
+    """Return the days that a provider has deleted: to ask for them again is in vain."""
+    if provider.kept_days is None:
+        return set()
+    first = today - ONE_DAY * provider.kept_days
+    return {day for day in days if day < first}
+
+
+def lost_days(
+    provider: Provider,
+    archive: Archive,
+    connection: Connection,
+    days: Iterable[date],
+    today: date,
+) -> set[date]:
+    """Return the deleted days of which no read is kept: nothing can be made of them any more.
+
+    Args:
+        provider: Whose days.
+        archive: Where reads are kept.
+        connection: Whose days.
+        days: Days that are not stored.
+        today: The current UTC day.
+    """
+    reads = provider.costs.pages.reads
+    gone = gone_days(provider, days, today)
+    return {day for day in gone if not reads(archive, connection, day)}
 
 
 def first_owed_day(ledger: pl.DataFrame, connection: str) -> date | None:

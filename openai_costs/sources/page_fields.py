@@ -22,6 +22,9 @@ MOST: Final = 10**15
 Count = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
 """A count on the wire. Whether one below 0 means something is for its reader to say."""
 
+Natural = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+"""A count on the wire that cannot be below 0."""
+
 _PLAIN: Final = msgspec.json.Decoder(float_hook=str)
 """Reads any number there is, also one in a field that is new to us and has no room as a float."""
 

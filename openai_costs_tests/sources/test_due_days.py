@@ -13,6 +13,7 @@ from openai_costs.settings import Reading
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import EMPTY_DAYS, due_days, overdue_days
 from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.openrouter.settings import OpenRouterConnection
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -167,3 +168,17 @@ def test_days_before_half_a_year_without_costs_are_due_only_where_the_settings_n
     due = due_days(settings, NOW)
     assert min(due["acme"]) >= empty.first
     assert min(due["harbour"]) == date(2025, 1, 1)
+
+
+def test_a_day_that_its_provider_has_deleted_is_due_once_more_only_where_a_read_is_kept(
+    tmp_path: Path,
+) -> None:
+    now = datetime(2026, 5, 10, 12, tzinfo=UTC)
+    router = OpenRouterConnection(name="acme", start=day(1))
+    settings = with_reading(tmp_path).model_copy(update={"connections": (router,)})
+    store(settings, one(2), at(2))
+    kept = DayRead("openrouter", "acme", "costs", day(3), at(4), {}, {"ledger": b"{}"})
+    Archive(place(settings.home)).keep(kept)
+    due = due_days(settings, now)["acme"]
+    assert min(due - {day(3)}) == now.date() - timedelta(days=30)
+    assert day(3) in due

@@ -86,6 +86,8 @@ def late(
     A day that was read and whose provider settles it later, by a rule of its own, is late only
     after that time: a cloud goes on writing to a month after its end.
 
+    A day that its provider has deleted is late no more: nothing brings it back.
+
     The second connection of one organization is never late: the first has its days, and the check
     `read_complete` and `openai-costs doctor` say which of the two to remove.
 
@@ -109,7 +111,7 @@ def late(
     waits = pl.max_horizontal(waits - grace, pl.lit(timedelta(0)))
     recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK - waits)
     is_due = (pl.col("state") == "missing") | (pl.col("day") <= deadline - waits)
-    missing = recent.filter(pl.col("state") != "settled", is_due)
+    missing = recent.filter(pl.col("state") != "settled", is_due, pl.col("reason").is_null())
     through = recent.filter(state="settled").group_by("connection", "source")
     days = (
         _late_days(missing, known, deadline)

@@ -16,6 +16,7 @@ from openai_costs.orchestration.table_assets import (
 from openai_costs.questions.coverage import as_missing
 from openai_costs.questions.coverage import coverage as of_costs
 from openai_costs.questions.coverage import usage_coverage as of_usage
+from openai_costs.questions.lost_days import with_lost_days
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
 from openai_costs.questions.spend.control_totals import day_sums
@@ -125,7 +126,9 @@ def coverage(
     now, grace = clock(), settings.reading.grace
     costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, now)
     usage = of_usage(lake.slices(Usage), asked, grace, now)
-    return pl.concat([as_missing(costs, _untied(lake)), usage])
+    kept = {one.name: provider_of(one).kept_days for one in settings.connections}
+    frame = pl.concat([as_missing(costs, _untied(lake)), usage])
+    return with_lost_days(frame, {name: days for name, days in kept.items() if days}, now.date())
 
 
 def _untied(lake: Lake) -> set[Slice]:

@@ -18,7 +18,7 @@ from openai_costs.sources.chatgpt_workspace.endpoints import (
     kept_days,
 )
 from openai_costs.sources.chatgpt_workspace.protocol import read_events
-from openai_costs.sources.daily_reader import History, first_noted, note_day
+from openai_costs.sources.daily_reader import History, first_noted, note_day, say_lost
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.provider import Reach, Tell
 from openai_costs.storage.archive import Archive, DayRead
@@ -51,8 +51,7 @@ class ChatGptCosts:
         self.settings.admin_key(connection)
         there = kept_days(self.reach.instant(connection, self.clock()).believed)
         history = History(there, first_day(self.archive, connection), KEEPS)
-        if lost := history.lost(days):
-            tell(f"{connection.name}: {lost}")
+        say_lost(history, days, self.archive, (NAME, connection.name, DATASET), tell)
         left = history.of(days)
         opened = transport_to(VENDOR, self.settings, connection, self.reach, tell)
         with closing(opened) as transport:

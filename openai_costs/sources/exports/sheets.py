@@ -25,6 +25,7 @@ class Rules:
         is_left_out: Whether a row that is not taken is named all the same.
         currency: What becomes of amounts that are not in dollars.
         other_kinds: Why a file of no such kind is refused, by its columns; and what to do.
+        refuse: Refuses a file of such a kind that is no bill, from its name and its table.
     """
 
     dialects: Sequence[Dialect]
@@ -32,6 +33,7 @@ class Rules:
     is_left_out: pl.Expr
     currency: Currency
     other_kinds: Callable[[Sequence[str]], str] = lambda _heads: ""
+    refuse: Callable[[str, pl.DataFrame], None] = lambda _name, _table: None
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def sheet(name: str, content: bytes, rules: Rules) -> Sheet:
     dialect = next((one for one in rules.dialects if one.is_of(table.columns)), None)
     if dialect is None:
         raise _of_no_kind(name, table.columns, rules)
+    rules.refuse(name, table)
     found = dated(facts(name, table, dialect)).with_columns(
         is_taken=rules.is_taken.fill_null(value=False)
     )

@@ -17,7 +17,12 @@ from openai_costs.sources.exports.reader import DATASET, ExportReader
 from openai_costs.sources.exports.settings import currency_of
 from openai_costs.sources.exports.settled import AT_THE_LATEST
 from openai_costs.sources.exports.sheets import Rules
-from openai_costs.sources.focus_file.columns import IS_AI, IS_AI_CATEGORY, other_kinds
+from openai_costs.sources.focus_file.columns import (
+    IS_AI,
+    IS_AI_CATEGORY,
+    other_kinds,
+    refuse_meter,
+)
 from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.focus_file.words import WORDS
 from openai_costs.sources.provider import CostSource, Provider, RawPages, Reads
@@ -30,7 +35,8 @@ def rules(connection: Connection) -> Rules:
     """Return what a connection makes of a file."""
     is_all = isinstance(connection, FocusConnection) and connection.select == "all"
     taken = pl.lit(value=True) if is_all else IS_AI
-    return Rules((FOCUS,), taken, IS_AI_CATEGORY, currency_of(connection), other_kinds)
+    currency = currency_of(connection)
+    return Rules((FOCUS,), taken, IS_AI_CATEGORY, currency, other_kinds, refuse_meter)
 
 
 def ledger(reads: Reads, connection: Connection) -> Iterator[Batch]:

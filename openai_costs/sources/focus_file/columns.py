@@ -5,6 +5,9 @@ from typing import Final
 
 import polars as pl
 
+from openai_costs.kernel.errors import FileRefused
+from openai_costs.sources.exports.text_tables import row_place
+
 SERVICES: Final = r"(?i)bedrock|azure openai|foundry models|vertex ai|gemini"
 """Services of clouds that sell models."""
 
@@ -15,6 +18,34 @@ IS_AI: Final = _NAMED.fill_null(value=False) | _GENERATIVE.fill_null(value=False
 
 IS_AI_CATEGORY: Final = pl.col("service_category").str.to_lowercase() == "ai and machine learning"
 """Which of the others are named all the same."""
+
+
+_ACCOUNT: Final = "billingaccounttype"
+_TAGS: Final = "tags"
+
+
+def refuse_meter(name: str, table: pl.DataFrame) -> None:
+    """Refuse a proxy's own FOCUS file: it has what the proxy counted, in the columns of a bill.
+
+    LiteLLM writes the key of each row as its billing account, and its own words into the tags. Its
+    rows would count a second time what a vendor bills.
+    https://docs.litellm.ai/docs/observability/focus
+
+    Raises:
+        FileRefused: Names the file, the first such row and what to do.
+    """
+    marks = (
+        pl.col(column).str.contains(text, literal=True)
+        for column, text in ((_ACCOUNT, "API Key"), (_TAGS, '"custom_llm_provider"'))
+        if column in table.columns
+    )
+    is_metered = pl.any_horizontal(pl.lit(value=False), *marks).fill_null(value=False)
+    if (found := table.select(is_metered.arg_true()).to_series()).len():
+        raise FileRefused(
+            row_place(name, found[0]),
+            "is what a LiteLLM proxy counted, and no bill",
+            'Connect the proxy with provider = "litellm", or the vendors behind it.',
+        )
 
 
 def other_kinds(heads: Sequence[str]) -> str:

@@ -107,14 +107,16 @@ def _used(read: KeptRead, _connection: Connection) -> DayRows:
 def _counts(row: MeterRow) -> Mapping[str, Any]:
     known = (row.input_tokens, row.cached_tokens, row.cache_write_tokens)
     whole, cached, written = known
-    has_all = whole is not None and cached is not None and written is not None
+    parts = (cached or 0) + (written or 0)
+    # What is more than the whole is counted apart by some upstream: the rest is not known.
+    has_all = None not in known and whole is not None and parts <= whole
     return {
         "project_id": row.team_id,
         "user_id": _user(row),
         "api_key_id": row.token_id,
         "model": row.model,
         "input_tokens": whole,
-        "input_uncached_tokens": whole - cached - written if has_all else None,  # type: ignore[operator]  # all are known
+        "input_uncached_tokens": whole - parts if has_all and whole is not None else None,
         "input_cached_tokens": cached,
         "input_cache_write_tokens": written,
         "output_tokens": row.output_tokens,

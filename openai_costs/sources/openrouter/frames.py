@@ -18,7 +18,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.openrouter.endpoints import NAME
 from openai_costs.sources.openrouter.protocol import CONTROL, LEDGER, WORKSPACES
-from openai_costs.sources.page_fields import Count, dollars, new_fields, plain, typed
+from openai_costs.sources.page_fields import Natural, dollars, new_fields, plain, typed
 from openai_costs.storage.archive import KeptRead
 from openai_costs.tables.core.spend import BILLED, METERED
 
@@ -36,10 +36,10 @@ class Entry(msgspec.Struct):
     model_permaslug: str | None = None
     endpoint_id: str | None = None
     provider_name: str | None = None
-    requests: Count | None = None
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-    reasoning_tokens: Count | None = None
+    requests: Natural | None = None
+    prompt_tokens: Natural | None = None
+    completion_tokens: Natural | None = None
+    reasoning_tokens: Natural | None = None
     workspace_id: str | None = None
 
     @property
@@ -67,9 +67,21 @@ class _Answer(msgspec.Struct):
     data: list[Entry]
 
 
+class _Sum(msgspec.Struct):
+    """A row of the same day without groups: it is there for its dollars."""
+
+    usage: Decimal
+    byok_usage_inference: Decimal | None = None
+
+
+class _Sums(msgspec.Struct):
+    data: list[_Sum]
+
+
 def _rows(read: KeptRead, _connection: Connection) -> DayRows:
     entries = typed(read, LEDGER, _Answer).data
-    usage, own_key = _amounts(read, LEDGER, entries)
+    usage = dollars(read, LEDGER, _USAGE, [one.usage for one in entries])
+    own_key = dollars(read, LEDGER, _OWN_KEY, [one.byok_usage_inference for one in entries])
     plain_rows = pl.DataFrame([_row(one) for one in entries], schema=_SCHEMA)
     billed = plain_rows.with_columns(billed_usd=usage, cost_basis=pl.lit(BILLED))
     is_only_own = (pl.col("billed_usd") == 0) & (own_key != 0)
@@ -82,10 +94,8 @@ def _rows(read: KeptRead, _connection: Connection) -> DayRows:
         quantity_unit=pl.lit(None, pl.String),
     )
     rows = pl.concat([billed.filter(~is_only_own), metered.filter(pl.col("billed_usd") != 0)])
-    whole = _amounts(read, CONTROL, typed(read, CONTROL, _Answer).data)
     remarks = (*new_fields(plain(read.bodies[LEDGER], "data"), Entry), *_missing(read))
-    of_own_keys = total(whole[1])
-    totals = {BILLED: total(whole[0])} | ({METERED: of_own_keys} if of_own_keys else {})
+    totals = _totals(read, has_own=bool((own_key != 0).any()))
     return DayRows(rows.drop("upstream"), remarks, totals)
 
 
@@ -112,11 +122,25 @@ def _row(one: Entry) -> Mapping[str, Any]:
     }
 
 
-def _amounts(read: KeptRead, part: str, entries: list[Entry]) -> tuple[pl.Series, pl.Series]:
-    """Return what OpenRouter bills, and what it counted with keys of one's own."""
-    billed = dollars(read, part, "data[{}].usage", [one.usage for one in entries])
-    own = [one.byok_usage_inference for one in entries]
-    return billed, dollars(read, part, "data[{}].byok_usage_inference", own)
+_USAGE: Final = "data[{}].usage"
+_OWN_KEY: Final = "data[{}].byok_usage_inference"
+
+
+def _totals(read: KeptRead, *, has_own: bool) -> Mapping[str, Decimal]:
+    """Return what the day as a whole adds up to, of each cost basis that the page has amounts of.
+
+    A page without amounts of one's own keys is no total of them: the rows are added up then.
+
+    Args:
+        read: Whose page.
+        has_own: Whether a row has such an amount.
+    """
+    sums = typed(read, CONTROL, _Sums).data
+    billed = total(dollars(read, CONTROL, _USAGE, [one.usage for one in sums]))
+    own = [one.byok_usage_inference for one in sums if one.byok_usage_inference is not None]
+    of_own_keys = total(dollars(read, CONTROL, _OWN_KEY, own))
+    is_known = len(own) == len(sums) and (of_own_keys or has_own)
+    return {BILLED: billed} | ({METERED: of_own_keys} if is_known else {})
 
 
 def _missing(read: KeptRead) -> Iterator[str]:

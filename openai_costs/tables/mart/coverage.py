@@ -40,6 +40,11 @@ class Coverage(Contract):
         "Whether the connection is in openai_costs.toml now. One that is no longer connected keeps "
         "its stored days, and counts in no number about the connections of today."
     )
+    reason: str = column(
+        "Why a day that is not settled never will be: its provider has deleted it. Null where it "
+        "still may, or has.",
+        nullable=True,
+    )
 
     class Config(Contract.Config):
         """One row per connection, source and day."""

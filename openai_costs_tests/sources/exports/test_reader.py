@@ -415,3 +415,19 @@ def test_settings_that_change_what_rows_are_worth_make_every_kept_day_due(
     assert {date(2026, 10, 2), date(2026, 11, 2)} <= set(owed)
     assert export.read() == ""
     assert owed_days(export.archive, export.connection) == ()
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"BillingAccountType": "API Key"},
+        {"Tags": '{"api_key_alias": "search", "custom_llm_provider": "openai"}'},
+    ],
+    ids=lambda mark: next(iter(mark)),
+)
+def test_what_a_proxy_counted_is_no_bill_whatever_its_columns(export: Export, mark: dict[str, str]):
+    export.put("proxy.csv", csv_of(row("2026-11-02", "1"), row("2026-11-03", "2") | mark))
+    refused = export.read()
+    assert "proxy.csv, row 2: is what a LiteLLM proxy counted, and no bill." in refused
+    assert 'provider = "litellm"' in refused
+    assert export.usd == {}

@@ -1,6 +1,7 @@
 """OpenRouter's activity: what it bills, what it only counts, and what an answer must be."""
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -41,6 +42,30 @@ def test_the_page_as_a_whole_is_what_the_rows_must_add_up_to():
     assert batch.page_usd == {Slice("one", DAY): BILLED}
     assert batch.unbilled_page_usd == {Slice("one", DAY): {"metered": Decimal("0.8")}}
     assert batch.frame["billed_usd"].sum() == BILLED + Decimal("0.8")
+
+
+def test_a_whole_without_amounts_of_own_keys_is_no_total_of_them():
+    whole = re.sub(rb'"byok_usage_inference": *[\d.]+,?', b"", OWN_KEY)
+    batch = ledger_of(OWN_KEY, whole)
+    assert batch.page_usd == {Slice("one", DAY): BILLED}
+    assert batch.unbilled_page_usd == {Slice("one", DAY): {"metered": Decimal("0.8")}}
+
+
+def test_a_whole_that_has_none_where_the_rows_have_some_differs():
+    whole = json.loads(OWN_KEY)
+    for entry in whole["data"]:
+        entry["byok_usage_inference"] = 0
+    batch = ledger_of(OWN_KEY, json.dumps(whole).encode())
+    assert batch.unbilled_page_usd == {Slice("one", DAY): {"metered": Decimal(0)}}
+
+
+def test_tokens_below_zero_refuse_the_day_and_name_page_and_field():
+    body = json.loads(OWN_KEY)
+    body["data"][0]["prompt_tokens"] = -5
+    (batch,) = used([kept("openrouter", {"ledger": json.dumps(body).encode()})], ONE)
+    (refused,) = batch.refused.values()
+    assert "data[0].prompt_tokens" in str(refused)
+    assert "ledger.json" in str(refused)
 
 
 def test_two_endpoints_of_one_model_are_one_line_with_every_digit():
