@@ -16,9 +16,11 @@ class Invoicer:
         name: The company, as people write it.
         service: What is bought there.
         sub_account: What its bill calls what we call a project.
+        attribution: Whom its bill names for a dollar, in its own words: one sentence.
     """
 
     host: str
     name: str
     service: str
     sub_account: str = "Project"
+    attribution: str = ""

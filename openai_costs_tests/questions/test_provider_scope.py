@@ -2,7 +2,15 @@ import polars as pl
 import pytest
 
 from openai_costs.questions.prices.price_lists import LISTS
-from openai_costs.questions.provider_scope import PRICES, WHY_NOT, left_out, of_openai
+from openai_costs.questions.provider_scope import (
+    ANSWERED,
+    HOW_FAR,
+    WHY_NOT,
+    WITH_LISTS,
+    left_out,
+    of_openai,
+    on_bills_of,
+)
 from openai_costs.sources.focus_file.words import HOSTS
 from openai_costs.sources.registry import PROVIDERS
 
@@ -29,8 +37,8 @@ def test_a_table_without_a_host_is_judged_by_its_provider():
 
 @pytest.mark.parametrize("question", WHY_NOT)
 def test_a_question_applies_to_who_invoices_or_says_why_not_in_a_sentence(question: str):
-    answered = {*LISTS} if question == PRICES else {"openai"}
-    assert WHY_NOT[question].keys() == HOSTED - answered
+    assert WHY_NOT[question].keys() == HOSTED - {*ANSWERED[question]}
+    assert HOW_FAR.get(question, {}).keys() <= {*ANSWERED[question]}
     assert all(why[0].isupper() and why.endswith(".") for why in WHY_NOT[question].values())
 
 
@@ -40,3 +48,27 @@ def test_who_is_left_out_is_named_once_and_openai_never():
         "Not about a_new_cloud: No rule of gateway_bypass knows the bill of a_new_cloud.",
         "Not about google: Google's bill names neither a key nor a user.",
     ]
+
+
+def test_a_question_that_is_partly_about_a_bill_says_how_far():
+    (found,) = left_out("seats", ["openai", "github_copilot"])
+    assert found == (
+        "Partly about github_copilot: Seats are listed and judged; [seats] prices those of "
+        "OpenAI's contract alone."
+    )
+
+
+def test_who_has_a_list_is_who_the_catalogue_has_one_of():
+    assert {*WITH_LISTS} == LISTS.keys()
+
+
+def test_the_rows_on_some_bills_are_billed_and_by_who_invoices():
+    rows = pl.DataFrame(
+        {
+            "provider": ["anthropic", "anthropic", "anthropic"],
+            "host": ["aws", "openrouter", "aws"],
+            "cost_basis": ["billed", "billed", "metered"],
+        }
+    )
+    assert on_bills_of(rows, ["aws"]).height == 1
+    assert on_bills_of(rows.select("provider"), ["anthropic"]).height == 3

@@ -18,8 +18,14 @@ from openai_costs.kernel.formatting import (
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.section import Cell, Row, Section, beyond, number
-from openai_costs.questions.prices.price_check import unpriced, without_list
-from openai_costs.questions.provider_scope import GATEWAY_BYPASS, PRICES, left_out, why_not
+from openai_costs.questions.prices.price_check import unpriced, without_list, without_tier
+from openai_costs.questions.provider_scope import (
+    GATEWAY_BYPASS,
+    HOW_FAR,
+    PRICES,
+    left_out,
+    why_not,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -176,6 +182,9 @@ def _beyond(rows: pl.DataFrame, odd: int) -> Iterator[str]:
     yield beyond(odd, _MOST, "mart.price_check")
     for host, usd in without_list(unpriced(rows)).iter_rows():
         yield f"{dollars(usd)} of {host} cannot be compared: {why_not(PRICES, host)}"
+    for host, usd in without_tier(unpriced(rows)).iter_rows():
+        if about := HOW_FAR[PRICES].get(host):
+            yield f"{dollars(usd)} of {host} are of tiers without a list price. {about}"
 
 
 def _price(row: dict[str, Any], days: tuple[date, date]) -> Row:

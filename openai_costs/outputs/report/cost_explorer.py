@@ -18,6 +18,7 @@ from openai_costs.questions.spend.control_totals import day_sums
 from openai_costs.questions.spend.verification import withheld, without
 from openai_costs.settings.connection import SAMPLE_SCHEME
 from openai_costs.settings.settings_file import NAME as SETTINGS
+from openai_costs.sources.registry import invoicers
 from openai_costs.storage.files import replace_file
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
@@ -65,7 +66,8 @@ def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
 
 def read_page(lake: Lake, now: datetime, *, is_invented: bool = False) -> PageModel:
     """Return the page model of what the lake holds now, without the days that do not tie out."""
-    return page_model(read_tables(lake, now), now, is_invented=is_invented)
+    named = {host: one.attribution for host, one in invoicers().items() if one.attribution}
+    return page_model(read_tables(lake, now), now, named, is_invented=is_invented)
 
 
 def read_tables(lake: Lake, now: datetime) -> Tables:

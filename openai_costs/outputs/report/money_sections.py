@@ -14,7 +14,7 @@ from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.section import Cell, Row, Section, beyond, number
 from openai_costs.questions.budgets.status import newest
-from openai_costs.questions.provider_scope import OPTIMIZATION, left_out
+from openai_costs.questions.provider_scope import OPTIMIZATION, SEATS, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,11 +175,12 @@ def _view(row: dict[str, Any]) -> str:
     return address(filters | {row["subject_kind"]: subject}, days=days)
 
 
-def seats_section(seats: pl.DataFrame) -> Section:
+def seats_section(seats: pl.DataFrame, hosts: Iterable[str] = ()) -> Section:
     """Return who holds a seat and may not need it: who left, who is not listed, who is idle.
 
     Args:
         seats: mart.seats. Its e-mail addresses stay there.
+        hosts: Who invoices.
     """
     odd = seats.filter(
         pl.col("is_current") | (pl.col("spend_30d_usd") != 0),
@@ -213,7 +214,7 @@ def seats_section(seats: pl.DataFrame) -> Section:
             "Connection",
         ),
         rows=tuple(_seat(row) for row in odd.head(_MOST).iter_rows(named=True)),
-        more=beyond(odd.height, _MOST, "mart.seats"),
+        more=" ".join([beyond(odd.height, _MOST, "mart.seats"), *left_out(SEATS, hosts)]).strip(),
     )
 
 

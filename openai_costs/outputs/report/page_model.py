@@ -6,7 +6,7 @@ data, the sections. UTC days, finished sentences; render.py turns it into HTML.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -52,9 +52,10 @@ from openai_costs.outputs.report.sentences import (
     trust,
 )
 from openai_costs.questions.coverage import unbilled
+from openai_costs.questions.lost_days import lost_days
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from openai_costs.outputs.report.dimensions import Members
@@ -136,12 +137,19 @@ class PageModel:
     hidden_restated: int
 
 
-def page_model(tables: Tables, now: datetime, *, is_invented: bool = False) -> PageModel:
+def page_model(
+    tables: Tables,
+    now: datetime,
+    named: Mapping[str, str] | None = None,
+    *,
+    is_invented: bool = False,
+) -> PageModel:
     """Return everything the page shows.
 
     Args:
         tables: What the page is made of.
         now: The current instant, aware; naive is taken as UTC.
+        named: Whom the bill of each who invoices names for a dollar, in a sentence, by host.
         is_invented: Whether the data is of the sample organization.
     """
     written_at = naive(now)
@@ -152,6 +160,8 @@ def page_model(tables: Tables, now: datetime, *, is_invented: bool = False) -> P
     members = members_of(tables, facts, together)
     restated = restated_days(tables.restatements, days.connections, _called(members))
     scope = scope_of_today(days, tables.spend, tables.attribution, restated.all, written_at.date())
+    lost, whom = lost_days(tables.coverage), _named(tables.price_check, named or {})
+    scope = replace(scope, lost=lost, named=whom)
     this_month = month(scope, tables.budget_status)
     ours = facts[0].filter(pl.col("connection").is_in(scope.names))
     members["connection"] = _marked(members["connection"], days)
@@ -218,9 +228,16 @@ def _sections(tables: Tables) -> tuple[Section, ...]:
         budgets_section(tables.budget_status, scopes),
         savings_section(tables.optimization, hosts),
         gateway_section(tables.bypass, tables.capture, hosts),
-        seats_section(tables.seats),
+        seats_section(tables.seats, hosts),
         price_section(tables.price_check),
     )
+
+
+def _named(price_check: pl.DataFrame, by_host: Mapping[str, str]) -> dict[str, str]:
+    """Return the sentences about the bills of each connection."""
+    bills = price_check.select("connection", "host").unique().sort("connection", "host")
+    ours = bills.filter(pl.col("host").is_in([*by_host])).group_by("connection").agg("host")
+    return {name: " ".join(map(by_host.__getitem__, hosts)) for name, hosts in ours.iter_rows()}
 
 
 def _calendars(days: Calendar, names: Sequence[str]) -> tuple[CoverageCalendar, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from openai_costs.outputs.report.page_days import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
@@ -51,6 +51,8 @@ class Scope:
         restated: Restatements of these connections, newest first.
         today: The current UTC day.
         left_out: What is no longer connected, and so not in these numbers; empty without any.
+        lost: The missing days that can be read no more, by connection.
+        named: Whom the bills of a connection name, in sentences.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Scope:
     restated: tuple[Restated, ...]
     today: date
     left_out: str = ""
+    lost: Mapping[str, Sequence[date]] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from openai_costs.outputs.report.restated import Restated
     from openai_costs.outputs.report.scope import Scope
 
+_MOST_BILLS: Final = 3
 _ALLOCATED: Final = pl.col("attribution") == "allocated"
 _UNPARSED: Final = pl.col("model").is_null() & pl.col("usage_type").is_null()
 _CREDIT: Final = pl.col("billed_usd") < 0
@@ -104,7 +105,16 @@ def _part(scope: Scope, part: int, whole: int) -> str:
 
 
 def _missing(scope: Scope) -> Iterator[Question]:
-    for name, days in _by_connection(scope, MISSING):
+    for name, missing in _by_connection(scope, MISSING):
+        lost = [day for day in missing if day in scope.lost.get(name, ())]
+        if lost:
+            yield Question(
+                f"{counted(len(lost), 'lost day')}{_connection(scope, name)}",
+                f"{in_words(lost)}: no one read them before the provider deleted them, and nothing "
+                "brings them back. No total here includes these days, and lost does not mean zero.",
+            )
+        if not (days := [day for day in missing if day not in lost]):
+            continue
         only = "" if scope.is_whole_page else f" --connection {without_domains(name)}"
         yield Question(
             f"{counted(len(days), 'missing day')}{_connection(scope, name)}",
@@ -158,8 +168,23 @@ def _unattributed(scope: Scope) -> Iterator[Question]:
         yield Question(
             f"{dollars_of(part)} not attributed to a user",
             f"{_part(scope, part, scope.billed_to_users())}: no user, key owner or token usage "
-            "identifies who spent it. Included in every total.",
+            f"identifies who spent it. Included in every total.{_whom_bills_name(scope)}",
         )
+
+
+def _whom_bills_name(scope: Scope) -> str:
+    """Return whom the bills name that most of what has no user is on; empty where none says."""
+    parts = {
+        name: scope.billed_to_users(where=UNATTRIBUTED & (pl.col("connection") == name))
+        for name in scope.names
+        if name in scope.named
+    }
+    largest = sorted((name for name in parts if parts[name] > 0), key=lambda name: -parts[name])
+    texts = (
+        f" {dollars_of(parts[name])}{_connection(scope, name)}: {scope.named[name]}"
+        for name in largest[:_MOST_BILLS]
+    )
+    return "".join(texts)
 
 
 def _allocated(scope: Scope) -> Iterator[Question]:

@@ -12,9 +12,17 @@ from openai_costs.questions.optimization.cache_reads import cache_reads
 from openai_costs.questions.optimization.cheaper_successor import cheaper_successor
 from openai_costs.questions.optimization.facts import Facts, Measured, Saving, facts_of
 from openai_costs.questions.optimization.long_context import long_context
-from openai_costs.questions.optimization.measured import lines, paid, periods, together, tokens
+from openai_costs.questions.optimization.measured import (
+    billed_tokens,
+    lines,
+    paid,
+    periods,
+    together,
+    tokens,
+)
 from openai_costs.questions.optimization.unused_keys import duplicate, idle
-from openai_costs.questions.provider_scope import of_openai
+from openai_costs.questions.prices.price_lists import LISTS
+from openai_costs.questions.provider_scope import on_bills_of
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
@@ -24,7 +32,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.optimization import Optimization
 from openai_costs.tables.mart.price_check import PriceCheck
 
-# All rules on one connection.
+# All rules on one bill.
 
 RULES: Final[tuple[Callable[[Facts], Iterator[Saving]], ...]] = (
     cache_reads,
@@ -37,14 +45,14 @@ RULES: Final[tuple[Callable[[Facts], Iterator[Saving]], ...]] = (
 
 
 def insights(facts: Facts) -> pl.DataFrame:
-    """Return mart.optimization of one connection: the most dollars first."""
+    """Return mart.optimization of one bill: the most dollars first."""
     if facts.lines.is_empty():
         return Optimization.no_rows()
     shared = {
         "day": facts.period.last,
         "period_start": facts.period.first,
         "connection": facts.connection,
-        "provider": facts.provider,
+        "provider": facts.host,
     }
     rows = [shared | saving._asdict() for rule in RULES for saving in rule(facts)]
     found = pl.DataFrame(rows, schema=Optimization.types())
@@ -63,14 +71,15 @@ def optimization(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]
     """Measure the newest settled days of each connection, a bounded number of rows at a time."""
     days = periods(lake.read(Coverage))
     wanted = days["day"].unique().sort().to_list()
-    used = pl.concat(
-        [tokens(of_openai(batch.frame), days) for batch in lake.batches(Usage, wanted)]
-    )
-    billed = together(
-        [lines(of_openai(batch.frame), days) for batch in lake.batches(Spend, wanted)]
-    )
-    priced = paid(of_openai(lake.read(PriceCheck, wanted)), days)
-    measured = Measured(used, billed, priced, lake.read(ApiKeys), lake.read(Projects))
+    used = [tokens(on_bills_of(one.frame, LISTS), days) for one in lake.batches(Usage, wanted)]
+    billed = []
+    for batch in lake.batches(Spend, wanted):
+        ours = on_bills_of(batch.frame, LISTS)
+        used.append(billed_tokens(ours, days))
+        billed.append(lines(ours, days))
+    priced = paid(on_bills_of(lake.read(PriceCheck, wanted), LISTS), days)
+    directory = (on_bills_of(lake.read(table), LISTS) for table in (ApiKeys, Projects))
+    measured = Measured(pl.concat(used), together(billed), priced, *directory)
     return pl.concat([Optimization.no_rows(), *map(insights, facts_of(days, measured))])
 
 

@@ -15,6 +15,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import MIN_SAVING_USD, Facts, Saving, Use
 from openai_costs.questions.optimization.list_cost import (
+    ListedModel,
     Mix,
     cost,
     together,
@@ -65,11 +66,11 @@ def _saving(facts: Facts, use: Use, by_day: Mapping[date, Mix], share: Decimal) 
         return
     after, tier, arithmetic = min(offers, key=itemgetter(0))
     half = (before - after) / CAN_WAIT
-    saving, as_paid = facts.as_paid(use.model, half)
+    saving, as_paid = facts.as_paid(use.model.name, half)
     if saving < MIN_SAVING_USD:
         return
     because = (
-        f"The key used {use.model} on {len(by_day)} of {len(facts.period)} days, with "
+        f"The key used {use.model.words} on {len(by_day)} of {len(facts.period)} days, with "
         f"{share:.0f} % of a weekday's tokens on weekend days, and never through batch or flex: "
         f"{worked_out(whole, now)}. At {tier} prices: {arithmetic}. If 1 in {CAN_WAIT} tokens can "
         f"wait: ({dollars(before)} - {dollars(after)}) / {CAN_WAIT} = {dollars(half)}{as_paid}. "
@@ -78,7 +79,7 @@ def _saving(facts: Facts, use: Use, by_day: Mapping[date, Mix], share: Decimal) 
     yield facts.saving_of_key(RULE, use, saving, because)
 
 
-def _offers(model: str, whole: Mix, period: DayRange) -> Iterator[tuple[Decimal, str, str]]:
+def _offers(model: ListedModel, whole: Mix, period: DayRange) -> Iterator[tuple[Decimal, str, str]]:
     """Yield what the tokens cost in the tiers that wait: cost, tier, the arithmetic in words."""
     for tier in PATIENT:
         prices = token_prices(model, period.last, tier)

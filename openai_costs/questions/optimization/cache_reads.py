@@ -59,8 +59,11 @@ def best_week(by_day: Mapping[date, Mix], period: DayRange) -> Week | None:
 def at_the_rate_of(best: Mix, now: Mix) -> Mix:
     """Return the same input in the mix of another week; remainders count at the higher price."""
     cached = now.all_input * best.cached_input // best.all_input
-    written = -(-now.all_input * best.cache_write // best.all_input)
-    return Mix(max(now.all_input - cached - written, 0), cached, written)
+    written, hour = (
+        -(-now.all_input * tokens // best.all_input)
+        for tokens in (best.cache_write, best.cache_write_1h)
+    )
+    return Mix(max(now.all_input - cached - written - hour, 0), cached, written, 0, hour)
 
 
 def _saving(facts: Facts, use: Use, whole: Mix, best: Week) -> Iterator[Saving]:
@@ -71,12 +74,12 @@ def _saving(facts: Facts, use: Use, whole: Mix, best: Week) -> Iterator[Saving]:
     before, after = cost(now, prices), cost(then, prices)
     if before is None or after is None:
         return
-    saving, as_paid = facts.as_paid(use.model, before - after)
+    saving, as_paid = facts.as_paid(use.model.name, before - after)
     is_noise = _cached_pct(best.tokens) - _cached_pct(now) < MIN_GAP_PCT
     if is_noise or saving < MIN_SAVING_USD:
         return
     because = (
-        f"{_cached_pct(now):.1f} % of the key's {use.model} input was read from the cache: "
+        f"{_cached_pct(now):.1f} % of the key's {use.model.words} input was read from the cache: "
         f"{worked_out(now, prices)}. In its best week, {best.days}, it was "
         f"{_cached_pct(best.tokens):.1f} % ({best.tokens.cached_input:,} of "
         f"{best.tokens.all_input:,} tokens). The same input in the mix of that week: "

@@ -1,4 +1,4 @@
-"""One connection's period, and what a rule says about it. Pure."""
+"""The period of one bill, and what a rule says about it. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import dollars
-from openai_costs.questions.optimization.list_cost import Mix
-from openai_costs.questions.optimization.measured import COUNTS, GROUP, PERIOD_DAYS
+from openai_costs.questions.optimization.list_cost import ListedModel, Mix, together
+from openai_costs.questions.optimization.measured import BILL, GROUP, KINDS, PERIOD_DAYS
 
 MIN_SAVING_USD: Final = Decimal(1)
 """A saving below this in the whole period is not reported."""
@@ -20,7 +20,7 @@ NOISE: Final = Decimal("1E-9")
 
 
 class Saving(NamedTuple):
-    """One row of mart.optimization, without what all rows of a connection share."""
+    """One row of mart.optimization, without what all rows of a bill share."""
 
     rule: str
     subject_kind: str
@@ -36,25 +36,27 @@ class Use(NamedTuple):
     """What one key used of one model: its tokens by tier and day."""
 
     key: str
-    model: str
+    model: ListedModel
     tiers: dict[str, dict[date, Mix]]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A connection's period.
+    """The period of what one host invoices to one connection.
 
     Args:
-        connection: Its name.
+        connection: The connection's name.
+        host: Who invoices.
         settled: The settled days, at most the last `PERIOD_DAYS`; at least one.
-        tokens: `tokens` of those days.
+        tokens: `tokens` of those days, or `billed_tokens`.
         lines: `lines` of those days.
         paid: `paid` of those days.
-        keys: core.api_keys of the connection.
-        projects: core.projects of the connection.
+        keys: core.api_keys of the connection; none where someone else invoices.
+        projects: core.projects of the connection, likewise.
     """
 
     connection: str
+    host: str
     settled: frozenset[date]
     tokens: pl.DataFrame
     lines: pl.DataFrame
@@ -72,22 +74,18 @@ class Facts:
         """Whether every day of the period was measured: only then is no spend really none."""
         return len(self.settled) == PERIOD_DAYS
 
-    @property
-    def provider(self) -> str:
-        """Who billed."""
-        return str(self.lines["provider"][0])
-
     @cached_property
     def uses(self) -> tuple[Use, ...]:
         """What each key used of each model, where every row of usage has all counts."""
         keyed = self.tokens.drop_nulls(["api_key_id", "model"]).sort(GROUP)
-        is_whole = pl.all_horizontal(pl.col(COUNTS).is_not_null()).all()
+        is_whole = pl.all_horizontal(pl.col(KINDS).is_not_null()).all()
         counted = keyed.filter(is_whole.over("api_key_id", "model"))
-        found: dict[tuple[str, str], dict[str, dict[date, Mix]]] = {}
-        for _, day, key, model, tier, whole, uncached, cached, output in counted.iter_rows():
-            # What was neither uncached nor read was written.
-            counts = Mix(uncached, cached, whole - uncached - cached, output)
-            found.setdefault((key, model), {}).setdefault(tier, {})[day] = counts
+        found: dict[tuple[str, ListedModel], dict[str, dict[date, Mix]]] = {}
+        rows = counted.select("api_key_id", "model", "region", "service_tier", "day", *KINDS)
+        for key, name, region, tier, day, *counts in rows.iter_rows():
+            subject = (key, ListedModel(name, self.host, region))
+            by_day = found.setdefault(subject, {}).setdefault(tier, {})
+            by_day[day] = together([by_day.get(day, Mix()), Mix(*counts)])
         return tuple(Use(*subject, tiers) for subject, tiers in found.items())
 
     @cached_property
@@ -123,10 +121,10 @@ class Facts:
         return Saving(
             rule,
             "api_key",
-            f"{use.key} {use.model}",
+            subject_of(use.key, use.model),
             self.names.get(use.key),
-            use.model,
-            self.key_bills.get((use.key, use.model), Decimal(0)),
+            use.model.name,
+            self.key_bills.get((use.key, use.model.name), Decimal(0)),
             usd,
             because,
         )
@@ -141,8 +139,13 @@ class Facts:
         return {model: (billed, expected) for model, billed, expected in sums.iter_rows()}
 
 
+def subject_of(identity: str, model: ListedModel) -> str:
+    """Return the subject of a row about a model, by the id of its key or project."""
+    return " ".join(filter(None, (identity, model.name, model.region)))
+
+
 class Measured(NamedTuple):
-    """What was measured of all connections: the frames of measured.py and two of the directory."""
+    """What was measured of all bills: the frames of measured.py and two of the directory."""
 
     tokens: pl.DataFrame
     lines: pl.DataFrame
@@ -152,12 +155,17 @@ class Measured(NamedTuple):
 
 
 def facts_of(days: pl.DataFrame, measured: Measured) -> Iterator[Facts]:
-    """Yield the facts of each connection that has settled days.
+    """Yield the facts of each bill of a connection that has settled days.
 
     Args:
         days: `measured.periods`.
-        measured: What was measured of all connections.
+        measured: What was measured of all bills.
     """
-    for (name,), of in days.sort("connection").group_by("connection", maintain_order=True):
-        mine = (frame.filter(pl.col("connection") == name) for frame in measured)
-        yield Facts(str(name), frozenset(of["day"]), *mine)
+    keys, projects = (one.with_columns(host="provider") for one in measured[3:])
+    frames = (*measured[:3], keys, projects)
+    bills = pl.concat([one.select(BILL) for one in frames]).unique().sort(BILL)
+    for name, host in bills.iter_rows():
+        settled = frozenset(days.filter(connection=name)["day"])
+        mine = (one.filter(connection=name, host=host) for one in frames)
+        if settled:
+            yield Facts(name, host, settled, *mine)

@@ -7,8 +7,28 @@ from typing import NamedTuple
 
 from openai_costs.kernel.formatting import dollars, exact_dollars
 from openai_costs.questions.prices.catalogue import STANDARD, Item, list_price
+from openai_costs.questions.prices.price_lists import OPENAI
 
 MILLION = 1_000_000
+
+
+class ListedModel(NamedTuple):
+    """A model as the price list of who invoices has it.
+
+    Args:
+        name: The model as the bill or usage names it.
+        host: Who invoices.
+        region: Where it ran, where prices differ by region; None elsewhere.
+    """
+
+    name: str
+    host: str = OPENAI
+    region: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The model, and the region where its price depends on it."""
+        return f"{self.name} in {self.region}" if self.region else self.name
 
 
 class Mix(NamedTuple):
@@ -18,11 +38,17 @@ class Mix(NamedTuple):
     cached_input: int = 0
     cache_write: int = 0
     output: int = 0
+    cache_write_1h: int = 0
 
     @property
     def all_input(self) -> int:
         """All input tokens, whatever the cache did with them."""
-        return self.input + self.cached_input + self.cache_write
+        return self.input + self.cached_input + self.written
+
+    @property
+    def written(self) -> int:
+        """The input tokens written to the cache."""
+        return self.cache_write + self.cache_write_1h
 
 
 class Prices(NamedTuple):
@@ -32,6 +58,7 @@ class Prices(NamedTuple):
     cached_input: Decimal | None
     cache_write: Decimal | None
     output: Decimal | None
+    cache_write_1h: Decimal | None = None
 
 
 def together(mixes: Iterable[Mix]) -> Mix:
@@ -40,10 +67,11 @@ def together(mixes: Iterable[Mix]) -> Mix:
 
 
 def token_prices(
-    model: str, day: date, tier: str = STANDARD, *, is_long: bool = False
+    model: ListedModel, day: date, tier: str = STANDARD, *, is_long: bool = False
 ) -> Prices | None:
     """Return a model's list prices; None where the catalogue knows not even that of its input."""
-    found = (list_price(Item(model, side, None, tier, is_long), day) for side in Mix._fields)
+    about = (tier, is_long, None, model.host, model.region)
+    found = (list_price(Item(model.name, side, None, *about), day) for side in Mix._fields)
     # Without the zeros behind, so that the products below are short and exact.
     prices = Prices(*(None if one.usd is None else one.usd.normalize() for one in found))
     return None if prices.input is None else prices
@@ -64,7 +92,7 @@ def per_million(usd: Decimal) -> str:
 
 def worked_out(tokens: Mix, prices: Prices) -> str:
     """Return the arithmetic in words: tokens times the price of a million."""
-    names = ("input", "cached input", "cache writes", "output")
+    names = ("input", "cached input", "cache writes", "output", "cache writes of an hour")
     terms = [
         f"{n:,} {name} x {per_million(usd or Decimal(0))}"
         for n, name, usd in zip(tokens, names, prices, strict=True)

@@ -16,9 +16,10 @@ from openai_costs.questions.prices.price_check import (
     unknown_models,
     unpriced,
     without_list,
+    without_tier,
 )
 from openai_costs.questions.prices.price_check import price_check as beside_list
-from openai_costs.questions.provider_scope import PRICES, why_not
+from openai_costs.questions.provider_scope import HOW_FAR, PRICES, why_not
 from openai_costs.questions.usage.billable import billable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches
@@ -83,6 +84,11 @@ def price_checks(lake: Lake, days: DayRange) -> Iterator[Verdict]:
     others = [
         f"{dollars(usd)} of {host} were not compared: {why_not(PRICES, host)}"
         for host, usd in without_list(missing).iter_rows()
+    ]
+    others += [
+        f"{dollars(usd)} of {host} are of tiers without a list price. {HOW_FAR[PRICES][host]}"
+        for host, usd in without_tier(missing).iter_rows()
+        if host in HOW_FAR[PRICES]
     ]
     usd = dollars(total(missing["billed_usd"]))
     figures: dict[str, str | int] = {"unknown_models": unknown.height, "unpriced_usd": usd}

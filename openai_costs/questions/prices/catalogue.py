@@ -15,10 +15,12 @@ from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 from openai_costs.kernel.days import midnight
 from openai_costs.kernel.money import SMALLEST
-from openai_costs.questions.prices.price_lists import LISTS, OPENAI, find_model
+from openai_costs.questions.prices.price_lists import AWS, LISTS, OPENAI, find_model
 
 SOURCE: Final = f"genai-prices {genai_prices.__version__}"
 STANDARD: Final = "standard"
+BATCH: Final = "batch"
+HALVED: Final = ("input", "output")
 
 
 class Item(NamedTuple):
@@ -100,7 +102,22 @@ def list_price(item: Item, day: date) -> ListPrice:
     if model is None:
         return NO_PRICE
     prices = _prices(model, item.service_tier or STANDARD, day)
-    return UNKNOWN_TIER if prices is None else _price(item, prices)
+    return _price(item, prices) if prices else _price_by_rule(item, model, day)
+
+
+def _price_by_rule(item: Item, model: ModelInfo, day: date) -> ListPrice:
+    """Return the price in a tier that has a rule instead of prices; UNKNOWN_TIER without one.
+
+    A batch of Bedrock costs half of what the same tokens do at once. That the cache is cheaper in a
+    batch as well is not written anywhere.
+    https://docs.aws.amazon.com/bedrock/latest/userguide/capacity-limits-cost-optimization.html
+    """
+    if (item.host, item.service_tier) != (AWS, BATCH):
+        return UNKNOWN_TIER
+    found = _price(item, model.get_prices(midnight(day)))
+    if found.usd is None or item.usage_type not in HALVED:
+        return found
+    return found._replace(usd=(found.usd / 2).quantize(SMALLEST))
 
 
 def _shared_price(item: Item, day: date) -> ListPrice:

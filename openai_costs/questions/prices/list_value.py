@@ -6,20 +6,25 @@ no long context. Input whose cached part is not known counts as plain input.
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, SMALLEST
 from openai_costs.questions.prices.catalogue import Item, list_price
+from openai_costs.questions.prices.price_lists import ANYWHERE, AWS, GOOGLE, OPENAI
 from openai_costs.tables.core.gateway_spend import ESTIMATED
-from openai_costs.tables.upstreams import UPSTREAMS
+from openai_costs.tables.upstreams import HOST_OF
+
+PROFILES: Final = (ANYWHERE, "us", "us-gov", "eu", "apac", "jp", "au", "ca")
+"""What the ids of Bedrock's inference profiles begin with.
+https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html"""
 
 
 def at_list_price(rows: pl.DataFrame) -> pl.DataFrame:
     """Return core.gateway_spend with dollars for the rows whose export has none.
 
-    A model that the catalogue does not know, or another provider's, stays without a price.
+    A model that the list of who invoices behind the gateway does not have stays without a price.
 
     Args:
         rows: core.gateway_spend.
@@ -42,13 +47,12 @@ def at_list_price(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _value(row: dict[str, Any]) -> Decimal | None:
     """Return the dollars of a row at list price; None where a price or a count is not known."""
-    is_ours = row["upstream_provider"] in (None, *UPSTREAMS["openai"])
     counts = _counts(row)
-    if not (is_ours and row["model"] and counts):
+    if not (row["model"] and counts):
         return None
-    found = Decimal(0)
+    found, model = Decimal(0), upstream_model(row["upstream_provider"], row["model"])
     for usage_type, tokens in counts.items():
-        usd = _usd(row["model"], usage_type, row["day"])
+        usd = _usd(model, usage_type, row["day"])
         if usd is None and tokens:
             return None
         found += (usd or Decimal(0)) * tokens
@@ -73,9 +77,28 @@ def _counts(row: dict[str, Any]) -> dict[str, int] | None:
     }
 
 
-def _usd(model: str, usage_type: str, day: date) -> Decimal | None:
+def upstream_model(upstream: str | None, name: str) -> Item:
+    """Return a model as the price list of who invoices behind the gateway has it.
+
+    Bedrock's inference profiles begin with where they run: `global`, or a region's letters. A
+    model without them runs in one region. Google's names end with a version behind an `@`.
+
+    Args:
+        upstream: The gateway's word for the provider; None is OpenAI.
+        name: The model in the gateway's words.
+    """
+    host = HOST_OF.get(upstream, upstream) if upstream else OPENAI
+    if host == AWS:
+        place, _, rest = name.partition(".")
+        is_profile = place in PROFILES
+        region = ANYWHERE if place == ANYWHERE else "regional"
+        return Item(rest if is_profile else name, None, host=host, region=region)
+    return Item(name.partition("@")[0] if host == GOOGLE else name, None, host=host)
+
+
+def _usd(model: Item, usage_type: str, day: date) -> Decimal | None:
     """Return the list price of a token; what has no price of its own costs what input does."""
-    usd = list_price(Item(model, usage_type), day).usd
+    usd = list_price(model._replace(usage_type=usage_type), day).usd
     if usd is None and usage_type in ("cached_input", "cache_write"):
-        return list_price(Item(model, "input"), day).usd
+        return list_price(model._replace(usage_type="input"), day).usd
     return usd

@@ -100,6 +100,16 @@ def without_list(missing: pl.DataFrame) -> pl.DataFrame:
     return sums.sort("billed_usd", "host", descending=[True, False])
 
 
+def without_tier(missing: pl.DataFrame) -> pl.DataFrame:
+    """Return who invoices in tiers that their list has no price for: host, billed_usd.
+
+    Args:
+        missing: `unpriced` lines.
+    """
+    sums = missing.filter(cause="unknown_tier").group_by("host").agg(pl.col("billed_usd").sum())
+    return sums.sort("billed_usd", "host", descending=[True, False])
+
+
 def _with_residency(ledger: pl.DataFrame, projects: pl.DataFrame) -> pl.DataFrame:
     """Return the ledger with residency, null for lines without a restriction or a quantity.
 

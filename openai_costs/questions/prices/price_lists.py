@@ -37,6 +37,13 @@ _AWS_IDS: Final[Mapping[str, str]] = MappingProxyType(
         "claude-sonnet-4-6": "anthropic.claude-sonnet-4-6-v1:0",
         "claude-opus-4-5": "anthropic.claude-opus-4-5-v1:0",
         "claude-opus-4-6": "anthropic.claude-opus-4-6-v1:0",
+        "claude-opus-4-7": "anthropic.claude-opus-4-7-v1:0",
+        "claude-opus-4-8": "anthropic.claude-opus-4-8-v1:0",
+        "claude-opus-5": "anthropic.claude-opus-5",
+        "claude-opus-5-5": "anthropic.claude-opus-5-5",
+        "claude-sonnet-5": "anthropic.claude-sonnet-5-v1:0",
+        "claude-sonnet-5-5": "anthropic.claude-sonnet-5-5",
+        "claude-haiku-5-5": "anthropic.claude-haiku-5-5",
         "nova-micro": "amazon.nova-micro-v1:0",
         "nova-lite": "amazon.nova-lite-v1:0",
         "nova-pro": "amazon.nova-pro-v1:0",
@@ -46,7 +53,10 @@ _AWS_IDS: Final[Mapping[str, str]] = MappingProxyType(
         "gpt-oss-20b": "openai.gpt-oss-20b-1:0",
     }
 )
-"""Bedrock's ids of the models that our reader of its bills names (sources/bedrock)."""
+"""Bedrock's ids of models, by their makers' names: those that our reader of its bills writes
+(sources/bedrock), and what replaces them."""
+
+_MAKERS_NAMES: Final = MappingProxyType({wire: name for name, wire in _AWS_IDS.items()})
 
 _GOOGLE_IDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -82,6 +92,14 @@ def find_model(name: str, host: str = OPENAI, region: str | None = None) -> Mode
         return None
     found = (LISTS[host].find_model(one) for one in price_list_names(name))
     return next((model for model in found if model is not None), None)
+
+
+def makers_name(name: str, host: str) -> str | None:
+    """Return what its maker calls a model that the list of who invoices has; None without one."""
+    if host == AWS:
+        return name if name in _AWS_IDS else _MAKERS_NAMES.get(name)
+    found = find_model(name, host)
+    return None if found is None else found.id
 
 
 def is_listed(name: str, host: str) -> bool:

@@ -34,5 +34,14 @@ ANTHROPIC = Provider(
     diagnose=diagnose,
     usage=USAGE,
     organization=ORGANIZATION,
-    invoicers=(Invoicer(NAME, "Anthropic", "Claude API", "Workspace"),),
+    invoicers=(
+        Invoicer(
+            NAME,
+            "Anthropic",
+            "Claude API",
+            "Workspace",
+            "Anthropic names the actor and the API key (api_key_id) of a line; work in its Console "
+            "has no key.",
+        ),
+    ),
 )

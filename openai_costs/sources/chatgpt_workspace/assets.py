@@ -75,6 +75,13 @@ CHATGPT_WORKSPACE = Provider(
     organization=ORGANIZATION,
     kept_days=KEPT_DAYS,
     settles_within=QUIET,
-    invoicers=(Invoicer(NAME, "OpenAI", "ChatGPT"),),
+    invoicers=(
+        Invoicer(
+            NAME,
+            "OpenAI",
+            "ChatGPT",
+            attribution="Each event names the identity (user_id) of who used ChatGPT or Codex.",
+        ),
+    ),
     cost_basis=ESTIMATED,
 )

@@ -71,5 +71,13 @@ GITHUB_COPILOT = Provider(
     ),
     diagnose=diagnose,
     organization=ORGANIZATION,
-    invoicers=(Invoicer(NAME, "GitHub", "GitHub Copilot"),),
+    invoicers=(
+        Invoicer(
+            NAME,
+            "GitHub",
+            "GitHub Copilot",
+            attribution="GitHub's bill names no person; it is asked for each login that holds a "
+            "seat, and what no login explains has no user.",
+        ),
+    ),
 )

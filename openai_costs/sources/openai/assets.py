@@ -47,5 +47,13 @@ OPENAI = Provider(
     diagnose=diagnose,
     usage=USAGE,
     organization=ORGANIZATION,
-    invoicers=(Invoicer(NAME, "OpenAI", "OpenAI API"),),
+    invoicers=(
+        Invoicer(
+            NAME,
+            "OpenAI",
+            "OpenAI API",
+            attribution="OpenAI names the user (user_id) and the API key (api_key_id) of a line, "
+            "where the admin key may group costs by them.",
+        ),
+    ),
 )

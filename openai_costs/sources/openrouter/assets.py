@@ -64,5 +64,13 @@ OPENROUTER = Provider(
     diagnose=diagnose,
     usage=UsageSource(pages=_PAGES, usage=used),
     kept_days=KEPT_DAYS,
-    invoicers=(Invoicer(NAME, "OpenRouter", "OpenRouter API", "Workspace"),),
+    invoicers=(
+        Invoicer(
+            NAME,
+            "OpenRouter",
+            "OpenRouter API",
+            "Workspace",
+            "OpenRouter's activity names a workspace, no user and no key.",
+        ),
+    ),
 )

@@ -11,7 +11,13 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.optimization.facts import Facts, Measured, facts_of
-from openai_costs.questions.optimization.measured import lines, paid, periods, tokens
+from openai_costs.questions.optimization.measured import (
+    billed_tokens,
+    lines,
+    paid,
+    periods,
+    tokens,
+)
 from openai_costs.questions.prices.price_check import price_check
 from openai_costs.questions.usage.billable import billable
 from openai_costs.sources.openai.costs.line_items import parsed_columns
@@ -104,7 +110,7 @@ class Month:
         """The facts of every connection."""
         days = periods(self.coverage)
         measured = Measured(
-            tokens(self.usage, days),
+            pl.concat([tokens(self.usage, days), billed_tokens(self.spend, days)]),
             lines(self.spend, days),
             paid(self.price_check, days),
             self.keys,

@@ -122,7 +122,7 @@ def test_batches_have_prices_of_their_own_and_are_left_out() -> None:
 
 
 def test_audio_has_prices_of_its_own_and_is_left_out() -> None:
-    assert found(Month(usage=good_week(input_audio_tokens=1))) == []
+    assert Month(usage=good_week(input_audio_tokens=1)).all_facts == []
 
 
 def test_a_discount_that_is_paid_already_is_not_saved_again() -> None:

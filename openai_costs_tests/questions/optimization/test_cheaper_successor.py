@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openai_costs.questions.optimization.cheaper_successor import SUCCESSORS, cheaper_successor
-from openai_costs.questions.optimization.list_cost import token_prices
-from openai_costs.questions.prices.price_lists import LISTS, OPENAI, find_model
+from openai_costs.questions.optimization.list_cost import ListedModel, token_prices
+from openai_costs.questions.prices.price_lists import AWS, LISTS, makers_name
 from openai_costs_tests.questions.optimization.month import (
     LAST,
     Month,
@@ -17,6 +17,7 @@ from openai_costs_tests.questions.optimization.month import (
     line,
     projects,
 )
+from openai_costs_tests.questions.usage.frames import tokens, usage
 
 if TYPE_CHECKING:
     from openai_costs.questions.optimization.facts import Saving
@@ -75,12 +76,56 @@ def test_a_successor_that_was_not_there_yet_saves_nothing() -> None:
     assert found(*rows, coverage=coverage([day])) == []
 
 
-def test_every_successor_is_in_the_catalogue_and_not_dearer() -> None:
+@pytest.mark.parametrize("host", LISTS)
+def test_every_successor_is_in_the_list_of_who_invoices_and_not_dearer(host: str) -> None:
+    region = "us-east-1" if host == AWS else None
+    priced = 0
     for older, successor in SUCCESSORS.items():
-        assert older in {model.id for model in LISTS[OPENAI].models}
-        assert find_model(successor.model) is not None
-        before, after = token_prices(older, LAST), token_prices(successor.model, LAST)
-        assert before is not None
-        assert after is not None
+        before = token_prices(ListedModel(older, host, region), LAST)
+        newer = ListedModel(successor.model, host, region)
+        after = token_prices(newer, LAST, is_long=successor.is_dearest)
+        if before is None:  # who invoices does not offer it
+            continue
+        priced += 1
+        assert after is not None, older
         pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None]
         assert all(new is not None and new <= old for old, new in pairs), older
+    assert priced >= 1
+
+
+def test_every_model_with_a_successor_is_someones() -> None:
+    listed = {makers_name(older, host) for older in SUCCESSORS for host in LISTS}
+    assert SUCCESSORS.keys() <= listed
+
+
+CLAUDE: dict[str, Any] = {
+    "provider": "anthropic",
+    "host": "anthropic",
+    "model": "claude-haiku-4-5-20251001",
+}
+
+
+def test_a_bill_without_quantities_is_measured_by_its_usage_report() -> None:
+    # $1, $0.10, $1.25, $2 and $5 a million; the successor above 100,000 tokens costs half.
+    counts = tokens(2_000_000, cached=1_000_000, output=1_000_000, write=3_000_000)
+    hour = {"input_cache_write_1h_tokens": 1_000_000}
+    ours = {"provider": "anthropic", "model": CLAUDE["model"], "day": LAST}
+    report = usage({"endpoint": "messages"} | ours | counts | hour)
+    bill = billed(line("Claude Haiku 4.5, output", "11.6", None) | CLAUDE)
+    facts = Month(usage=report, spend=bill).facts
+    (saving,) = cheaper_successor(facts)
+    whole = Decimal(2) + Decimal("0.1") + 2 * Decimal("1.25") + 2 + 5
+    assert (saving.saving_usd, saving.subject) == (whole / 2, "p claude-haiku-4-5-20251001")
+    assert "at its price for long requests" in saving.because
+
+
+def test_a_cloud_is_measured_by_the_quantities_on_its_bill_in_each_region() -> None:
+    sonnet = {"provider": "anthropic", "host": "aws", "model": "claude-sonnet-4-6"}
+    rows = [
+        line("input", "33", "10000000") | sonnet | {"usage_type": "input", "region": region}
+        for region in ("us-east-1", "global")
+    ]
+    discount = rows[0] | {"charge_category": "adjustment", "billed_usd": Decimal(-3)}
+    regional, anywhere = cheaper_successor(Month(spend=billed(*rows, discount)).facts)
+    assert (regional.subject, regional.saving_usd) == ("p claude-sonnet-4-6 us-east-1", 11)
+    assert (anywhere.subject, anywhere.saving_usd) == ("p claude-sonnet-4-6 global", 10)

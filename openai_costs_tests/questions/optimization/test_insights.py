@@ -224,4 +224,4 @@ def test_the_order_of_the_tables_rows_does_not_matter(found: pl.DataFrame) -> No
 
 
 def test_a_month_without_spend_has_no_rows() -> None:
-    assert insights(Month().facts).is_empty()
+    assert Month().all_facts == []

@@ -55,7 +55,7 @@ def test_what_is_outside_of_the_period_is_not_measured() -> None:
 def test_users_of_a_key_are_added_up_and_tiers_are_not() -> None:
     row = counts(5) | {"day": LAST}
     found = tokens(used(row, row | {"user_id": "u"}, row | {"batch": True}), DAYS)
-    assert dict(found.select("service_tier", "input_tokens").rows()) == {"batch": 5, "standard": 10}
+    assert dict(found.select("service_tier", "input").rows()) == {"batch": 5, "standard": 10}
 
 
 def test_days_and_batches_of_one_label_are_added_up() -> None:

@@ -79,6 +79,21 @@ def test_a_tier_that_the_catalogue_does_not_have_is_unknown(label: str) -> None:
     assert price(label).cause == "unknown_tier"
 
 
+def test_a_batch_of_bedrock_costs_half_of_input_and_output_and_its_other_tiers_are_unknown() -> (
+    None
+):
+    item = Item("claude-haiku-4-5", "output", None, "batch", host="aws", region="us-east-1")
+    found = [
+        list_price(item._replace(usage_type=kind, service_tier=tier), date(2026, 11, 1)).usd
+        for kind in ("input", "output", "cached_input")
+        for tier in ("standard", "batch", "flex")
+    ]
+    million = [None if one is None else one * 1_000_000 for one in found]
+    assert million[:3] == [Decimal("1.1"), Decimal("0.55"), None]
+    assert million[3:6] == [Decimal("5.5"), Decimal("2.75"), None]
+    assert million[6:] == [Decimal("0.11"), Decimal("0.11"), None]
+
+
 def test_what_a_tier_does_not_price_apart_costs_the_standard_price_in_it() -> None:
     assert a_million("batch | gpt-4.1, cached input") == Decimal("0.5")
 

@@ -80,3 +80,23 @@ def test_dollars_of_the_gateway_and_their_lack_are_left_alone():
 
 def test_no_rows_are_no_rows():
     assert at_list_price(GatewaySpend.no_rows()).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("upstream", "model", "usd"),
+    [
+        ("anthropic", "claude-haiku-4-5-20251001", "7.1"),
+        ("bedrock", "global.anthropic.claude-haiku-4-5-20251001-v1:0", "7.1"),
+        ("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0", "7.81"),
+        ("bedrock_converse", "anthropic.claude-haiku-4-5-20251001-v1:0", "7.81"),
+        ("vertex_ai", "claude-haiku-4-5@20251001", "7.1"),
+        ("gemini", "gemini-2.5-flash-lite", "0.61"),
+        ("azure", "gpt-4o-mini", None),
+        ("mistral", "mistral-large-latest", None),
+    ],
+)
+def test_tokens_are_worth_the_list_price_of_who_invoices_behind_the_gateway(
+    upstream: str, model: str, usd: str | None
+):
+    found = valued(upstream_provider=upstream, model=model, day=date(2026, 11, 1))["metered_usd"]
+    assert found == (None if usd is None else Decimal(usd))

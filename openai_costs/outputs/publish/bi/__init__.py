@@ -12,6 +12,7 @@ from openai_costs.outputs.publish.bi.incidents import INCIDENTS
 from openai_costs.outputs.publish.bi.marts import GATEWAY, MONEY_MARTS
 from openai_costs.outputs.publish.bi.months import MONTHS
 from openai_costs.outputs.publish.bi.people import PEOPLE
+from openai_costs.outputs.publish.bi.question_scope import QUESTION_SCOPE
 from openai_costs.outputs.publish.bi.spend import SPEND
 from openai_costs.outputs.publish.bi.start_here import start_here
 from openai_costs.outputs.publish.bi.unit_costs import UNIT_COSTS
@@ -60,6 +61,7 @@ _IN_READING_ORDER: tuple[View, ...] = (
     *DIRECTORY,
     *GATEWAY,
     FOCUS,
+    QUESTION_SCOPE,
     DICTIONARY,
 )
 
