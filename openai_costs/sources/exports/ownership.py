@@ -95,6 +95,16 @@ class HeldRun:
             return None
         return DayRange(about.first, min(about.last, until))
 
+    def days_until(self, latest: date) -> Iterable[date]:
+        """Return the days that it covers, where another run has charges as late as some day.
+
+        A run that says which days it is about, and not when it ran, had seen them by then.
+        """
+        about = self.run.days
+        if about is None or self.run.ran_at is not None:
+            return self.days or ()
+        return DayRange(about.first, min(about.last, latest))
+
     def covers(self, month: date, day: date) -> bool:
         """Return whether a cell without rows in this run is empty, and not another run's."""
         if self.run.is_whole_months and self.run.days is not None:
@@ -155,7 +165,8 @@ def owned(runs: Sequence[HeldRun]) -> Owned:
         orient="row",
     )
     cells = together.filter("is_taken").join(mine, on=[*CELL, "run"], how="semi", nulls_equal=True)
-    covered = {day for one in runs if one.days for day in one.days}
+    latest = max(together["day"], default=date.min)
+    covered = {day for one in runs for day in one.days_until(latest)}
     covered |= set(together["day"])
     return Owned(cells.select(*CELL, "file"), covered - set(cells["day"]))
 

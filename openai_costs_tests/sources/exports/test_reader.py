@@ -431,3 +431,21 @@ def test_what_a_proxy_counted_is_no_bill_whatever_its_columns(export: Export, ma
     assert "proxy.csv, row 2: is what a LiteLLM proxy counted, and no bill." in refused
     assert 'provider = "litellm"' in refused
     assert export.usd == {}
+
+
+def test_the_last_days_of_a_month_in_a_folder_of_its_own_are_empty_once_later_charges_are_there(
+    export: Export,
+):
+    export.put("2026-10/bill.csv", csv_of(row("2026-10-29", "1")))
+    export.read()
+    assert _days_from(export, "2026-10-29") == ["2026-10-29"]
+    export.put("2026-11/bill.csv", csv_of(row("2026-11-02", "2")))
+    assert export.read() == ""
+    assert _days_from(export, "2026-10-29") == [
+        *("2026-10-29", "2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
+    ]
+    assert export.usd == {"2026-10-29": Decimal(1), "2026-11-02": Decimal(2)}
+
+
+def _days_from(export: Export, first: str) -> list[str]:
+    return [day for day in export.control["day"].cast(pl.String) if day >= first]
