@@ -6,7 +6,7 @@ neither; a person who left gives way to one who is active.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Matcher:
         others = [(one, who) for who, _, aliases, _ in people for one in (aliases or "").split(",")]
         ids = [(user_id, who) for who, _, _, user_id in people]
         self._ids = _index(ids, str, here)
-        self._steps: list[tuple[str, Form, dict[str, str]]] = [
+        self._steps: list[tuple[str, Form, dict[str, AbstractSet[str]]]] = [
             ("email", folded, _index(main, folded, here)),
             ("alias", folded, _index(others, folded, here)),
         ]
@@ -47,13 +47,21 @@ class Matcher:
 
         An account without an address is looked for by its id: a login that is a person's alias.
         """
+        found = [(rule, who) for rule, who in self._claims(email, user_id) if len(who) == 1]
+        return Match(next(iter(found[0][1])), found[0][0]) if found else None
+
+    def is_shared(self, email: str | None, user_id: str) -> bool:
+        """Return whether several people of the directory claim an account, so that none has it."""
+        return self.find(email, user_id) is None and any(self._claims(email, user_id))
+
+    def _claims(self, email: str | None, user_id: str) -> Iterator[tuple[str, AbstractSet[str]]]:
+        """Yield each rule by which anybody claims an account, and who does."""
         if who := self._ids.get(user_id):
-            return Match(who, "openai_user_id")
+            yield "openai_user_id", who
         name = email if email and email.strip() else user_id
         for rule, form, index in self._steps:
             if who := index.get(form(name)):
-                return Match(who, rule)
-        return None
+                yield rule, who
 
 
 def folded(address: str) -> str:
@@ -81,11 +89,10 @@ def _declared(rules: Directory) -> Iterable[tuple[str, Form]]:
 
 def _index(
     addresses: Sequence[tuple[str | None, str]], form: Form, here: AbstractSet[str]
-) -> dict[str, str]:
-    """Return people by address, without the addresses that several people claim."""
+) -> dict[str, AbstractSet[str]]:
+    """Return who claims each address; people who left give way to those who are active."""
     claims: dict[str, set[str]] = {}
     for address, who in addresses:
         if address and address.strip():
             claims.setdefault(form(address), set()).add(who)
-    resolved = {address: who & here or who for address, who in claims.items()}
-    return {address: next(iter(who)) for address, who in resolved.items() if len(who) == 1}
+    return {address: who & here or who for address, who in claims.items()}

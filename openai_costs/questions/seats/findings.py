@@ -15,7 +15,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding, candidates
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs.tables.mart.seats import Seats
+from openai_costs.tables.mart.seats import SHARED, Seats
 
 PAGE = "docs/governance.md"
 SPAN = "in the 30 days to {day}"
@@ -51,9 +51,10 @@ class Condition(NamedTuple):
 
 
 _IS_MEMBER = pl.col("is_current") & (pl.col("seat_kind") == "user")
+_IS_STRANGER = (pl.col("status") == "unmatched") & pl.col("matched_by").ne_missing(SHARED)
 OF_DIRECTORY = (
     Condition(LEAVER, "critical", pl.col("spend_after_left_usd") > 0),
-    Condition(UNMATCHED, "warning", _IS_MEMBER & (pl.col("status") == "unmatched")),
+    Condition(UNMATCHED, "warning", _IS_MEMBER & _IS_STRANGER),
 )
 """Conditions that need a directory that can be trusted."""
 OF_USE = (

@@ -13,7 +13,7 @@ from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.seats.holders import holders
 from openai_costs.settings import Directory
 from openai_costs.settings import Seats as Prices
-from openai_costs.tables.mart.seats import Seats
+from openai_costs.tables.mart.seats import SHARED, Seats
 
 # What a seat costs: the contract's price, an assumption, and what the bill says. The Costs
 # API has no lines for seats. Lines that look like one are shared evenly by the members.
@@ -134,11 +134,16 @@ def _with_people(
     """
     people = engineers.filter("is_trusted")
     matcher = Matcher(people, rules)
-    hits = [matcher.find(*one) for one in held.select("email", "user_id").iter_rows()]
+    accounts = held.select("email", "user_id").rows()
+    hits = [matcher.find(*one) for one in accounts]
+    rules_of = [
+        hit.rule if hit else SHARED if matcher.is_shared(*one) else None
+        for hit, one in zip(hits, accounts, strict=True)
+    ]
     matches = pl.DataFrame(
         {
             "person_id": [hit.person_id if hit else None for hit in hits],
-            "matched_by": [hit.rule if hit else None for hit in hits],
+            "matched_by": rules_of,
         },
         schema={"person_id": pl.String, "matched_by": pl.String},
     )

@@ -5,6 +5,8 @@ import datetime as dt
 from openai_costs.tables.contract import Contract, Usd, column
 
 SEAT_STATES = ("matched", "alias", "left", "unmatched", "service_account", "invited")
+SHARED = "shared_address"
+"""Why nobody is matched: several people of the directory have the address."""
 SEAT_KINDS = ("user", "invite", "service_account")
 
 
@@ -26,13 +28,16 @@ class Seats(Contract):
     )
     status: str = column(
         "matched: a person's main address or declared id; alias: another of their addresses; left: "
-        "a person who left; unmatched: not in the company directory; service_account; invited. "
+        "a person who left; unmatched: no person of the company directory, or several; "
+        "service_account; invited. "
         "Null: there is no trusted directory, so no seat is matched.",
         nullable=True,
         isin=SEAT_STATES,
     )
     matched_by: str = column(
-        "The rule that matched: email, alias, domain, plus_tag or openai_user_id.", nullable=True
+        "The rule that matched: email, alias, domain, plus_tag or openai_user_id; shared_address: "
+        "several people of the directory have the address, so that none is matched.",
+        nullable=True,
     )
     person_id: str = column("The person's id in the directory.", nullable=True)
     team: str = column("The person's team.", nullable=True)

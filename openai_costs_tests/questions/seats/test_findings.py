@@ -192,3 +192,9 @@ def test_an_unmatched_member_stays_one_finding_over_days_without_an_evaluation(
 ) -> None:
     after = findings_after(tmp_path, PEOPLE, (20, STRANGER), (25, STRANGER))
     assert after.select("state", "since_day", "day").rows() == [("open", day(2), day(25))]
+
+
+def test_an_address_that_several_people_of_the_directory_have_is_no_strangers() -> None:
+    shared = seat("ada", "unmatched", "5", matched_by="shared_address")
+    stranger = seat("bo", "unmatched", "5")
+    assert found_among(shared, stranger)["subject_id"].to_list() == ["bo"]

@@ -139,7 +139,7 @@ def test_a_plus_tag_does_not_count_only_when_settings_say_so():
 def test_an_address_that_two_people_claim_matches_neither():
     twin = person("mira2", email="other@tide.example", aliases="mira@tide.example ")
     both = (person("mira", email="x@tide.example", aliases="mira@tide.example"), twin)
-    assert status_of("mira@tide.example", RULES, *both) == ("unmatched", None)
+    assert status_of("mira@tide.example", RULES, *both) == ("unmatched", "shared_address")
 
 
 def test_a_declared_user_id_matches_without_an_address():
