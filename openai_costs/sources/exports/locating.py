@@ -93,10 +93,11 @@ def _unnamed_folders(folder: UPath, pattern: str) -> int:
     parts = list(takewhile(lambda one: not set("*?") & set(one), plain))
     ends_in_file = len(parts) == len(plain) and is_table(parts[-1])
     named = "/".join(parts[:-1] if ends_in_file else parts)
+    if "://" in pattern:
+        return named.count("/")
     if not named.strip("./"):
         return _name(folder).count("/") + 1
-    whole = UPath(named) if "://" in named else folder / named
-    return _name(whole).rstrip("/").count("/")
+    return _name(folder / named).rstrip("/").count("/")
 
 
 def _files(folder: UPath, pattern: str, options: Mapping[str, Any]) -> list[UPath]:
