@@ -13,8 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from openai_costs.cli.dev import STATE
 from openai_costs.cli.progress import Say
+from openai_costs.kernel.days import utc_now
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.event_log import unrecorded
+from openai_costs.orchestration.pruning import prune_history
 from openai_costs.orchestration.recording import record
 from openai_costs.settings.load import has_dagster_home
 from openai_costs.storage.files import SET_ASIDE, is_local, place, set_file_aside
@@ -57,6 +59,7 @@ def leave_trace(run_id: str, instance: dg.DagsterInstance, home: str, say: Say) 
     state = Path(str(folder)) / STATE
     try:
         _recorded(run_id, instance, state, say)
+        prune_history(folder, utc_now())
     except (OSError, SQLAlchemyError, sqlite3.Error) as fault:
         say(f"The run is done. The Dagster UI will not show it: {fault}")
 

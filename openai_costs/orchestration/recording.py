@@ -16,8 +16,16 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 import sqlalchemy as db
+from dagster._core.definitions.data_version import (
+    DEFAULT_DATA_VERSION,
+    INPUT_DATA_VERSION_TAG_PREFIX,
+    INPUT_EVENT_POINTER_TAG_PREFIX,
+    NULL_EVENT_POINTER,
+    extract_data_version_from_entry,
+)
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     SqlEventLogStorageTable,
@@ -89,14 +97,20 @@ class EventFiles(SqliteEventLogStorage):
 
     def store(self, run_id: str, records: Sequence[dg.EventLogRecord]) -> None:
         """Store the events of a run that nothing is stored of, all or none."""
-        rows = [self._event_to_row(one.event_log_entry) for one in records]
+        before = {one.asset_entry.asset_key: one for one in self.get_asset_records()}
         with self._both(run_id) as (file, index):
-            file.execute(SqlEventLogStorageTable.insert(), rows)
             first = db.select(db.func.coalesce(db.func.max(SqlEventLogStorageTable.c.id), 0) + 1)
-            numbered = enumerate(_indexed(records, rows), index.execute(first).scalar_one())
+            indexed = enumerate(filter(_is_indexed, records), index.execute(first).scalar_one())
+            ids = {one.storage_id: number for number, one in indexed}
+            for one in records:
+                if one.asset_materialization:
+                    _name_inputs(one.asset_materialization, before, ids)
+            rows = [self._event_to_row(one.event_log_entry) for one in records]
+            file.execute(SqlEventLogStorageTable.insert(), rows)
             stored = [
-                _Stored(one.event_log_entry, row, number, one.storage_id)
-                for number, (one, row) in numbered
+                _Stored(one.event_log_entry, row, ids[one.storage_id], one.storage_id)
+                for one, row in zip(records, rows, strict=True)
+                if one.storage_id in ids
             ]
             if not stored:
                 return
@@ -131,13 +145,31 @@ class EventFiles(SqliteEventLogStorage):
             yield file, files.enter_context(self._connect(INDEX_SHARD_NAME))
 
 
-def _indexed(
-    records: Iterable[dg.EventLogRecord], rows: Iterable[Mapping[str, Any]]
-) -> Iterator[tuple[dg.EventLogRecord, Mapping[str, Any]]]:
-    """Yield what Dagster finds without knowing the run: assets, checks, and how runs end."""
-    for record, row in zip(records, rows, strict=True):
-        if record.event_log_entry.dagster_event_type in {MADE, CHECKED, *_STATUS}:
-            yield record, row
+def _is_indexed(one: dg.EventLogRecord) -> bool:
+    """Return what Dagster finds without knowing the run: assets, checks, and how runs end."""
+    return one.event_log_entry.dagster_event_type in {MADE, CHECKED, *_STATUS}
+
+
+def _name_inputs(
+    made: dg.AssetMaterialization,
+    before: Mapping[dg.AssetKey, AssetRecord],
+    ids: Mapping[int, int],
+) -> None:
+    """Say what an asset was made of, with the ids and versions of the folder that it is stored in.
+
+    In memory, a run knows no materialization of another run: Dagster would call the asset unsynced.
+    """
+    tags = made.tags if isinstance(made.tags, dict) else {}
+    for name in [tag for tag in tags if tag.startswith(f"{INPUT_EVENT_POINTER_TAG_PREFIX}/")]:
+        path = name.removeprefix(f"{INPUT_EVENT_POINTER_TAG_PREFIX}/")
+        newest = before.get(dg.AssetKey.from_user_string(path))
+        entry = newest.asset_entry.last_materialization_record if newest else None
+        if tags[name] != NULL_EVENT_POINTER:
+            tags[name] = str(ids.get(int(tags[name]), 0))
+        elif entry:
+            tags[name] = str(entry.storage_id)
+            version = extract_data_version_from_entry(entry.event_log_entry) or DEFAULT_DATA_VERSION
+            tags[f"{INPUT_DATA_VERSION_TAG_PREFIX}/{path}"] = version.value
 
 
 def _verdicts(checked: Iterable[_Stored], made: Iterable[_Stored]) -> Iterator[dict[str, Any]]:

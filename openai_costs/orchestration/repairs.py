@@ -11,6 +11,7 @@ import dagster as dg
 
 from openai_costs.kernel.days import Clock, consecutive
 from openai_costs.orchestration.jobs import REBUILD, range_tags
+from openai_costs.orchestration.pruning import prune_history
 from openai_costs.settings.load import Settings
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.repair import described, repair
@@ -32,6 +33,7 @@ def daily_repair(settings: Settings, clock: Clock, kept_days: KeptDays) -> dg.Sc
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         now, home = context.scheduled_execution_time if context else clock(), place(settings.home)
+        prune_history(home, now)
         done = repair(home, is_deep=is_local(home))
         for line in described(done.lines):
             context.log.warning(line)
@@ -46,6 +48,6 @@ def daily_repair(settings: Settings, clock: Clock, kept_days: KeptDays) -> dg.Sc
         execution_timezone="UTC",
         execution_fn=requests,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Set damaged files of the home aside, and make their days again from kept "
-        "pages, with no request. On, because it asks no provider.",
+        description="Set damaged files of the home aside, make their days again from kept "
+        "pages, with no request, and delete old events of runs. On, because it asks no provider.",
     )

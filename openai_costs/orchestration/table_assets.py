@@ -220,7 +220,10 @@ def _record(
         }
         if replaced.totals_usd:
             spent = sum((replaced.totals_usd[key] for key in of_day), Decimal(0))
-            figures |= {"spend_usd": float(spent), "spend_usd_exact": f"{spent.normalize():f}"}
+            figures |= {
+                "spend_usd": round(float(spent), 2),
+                "spend_usd_exact": f"{spent.normalize():f}",
+            }
         if reads and day == days[-1]:
             figures["dagster/column_lineage"] = lineage(table, reads)
         context.add_asset_metadata(figures, asset_key=asset_key(table), partition_key=str(day))

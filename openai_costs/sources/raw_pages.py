@@ -103,7 +103,7 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
             yield from evaluations(pages.key, [_clock_verdict(compared, days.last)])
         if done.is_nothing and costs is not None and not _are_others_read(context, settings, pages):
             raise _failure(done)
-        _record(context, pages.key, done)
+        _record(context, pages, done, archive)
         yield dg.Output(None)
         yield from finished(pages.key, rules)
 
@@ -216,12 +216,18 @@ def _verdicts(
         yield Verdict(READ_COMPLETE, day, not failures, because)
 
 
-def _record(context: dg.AssetExecutionContext, key: dg.AssetKey, done: Ingested) -> None:
-    """Record each day's bytes."""
+def _record(
+    context: dg.AssetExecutionContext, pages: RawPages, done: Ingested, archive: Archive
+) -> None:
+    """Record each day's bytes, and the folder with its evidence for each connection."""
     for day in sorted({day for kept in done.kept.values() for day in kept}):
         sizes = {name: kept[day] for name, kept in done.kept.items() if day in kept}
-        figures = {CONNECTIONS: ", ".join(sizes), "body_bytes": sum(sizes.values())}
-        context.add_asset_metadata(figures, asset_key=key, partition_key=str(day))
+        figures: dict[str, Any] = {CONNECTIONS: ", ".join(sizes), "body_bytes": sum(sizes.values())}
+        for name in sizes:
+            folder = archive.folder_of(pages.provider, name, pages.dataset, day)
+            about = "evidence" if len(sizes) == 1 else f"evidence of {name}"
+            figures[about] = dg.MetadataValue.path(str(folder))
+        context.add_asset_metadata(figures, asset_key=pages.key, partition_key=str(day))
 
 
 def _failure(done: Ingested) -> Exception:

@@ -98,7 +98,7 @@ class Archive:
     def added(self, read: DayRead) -> tuple[UPath, bool]:
         """Append one complete read; return its file, and whether it is a new one."""
         kept = self.reads(read.provider, read.connection, read.dataset, read.day)
-        folder = self._folder(read.provider, read.connection, read.dataset, read.day)
+        folder = self.folder_of(read.provider, read.connection, read.dataset, read.day)
         target = folder / next_name(read.read_at, kept)
         with writing(self._home):
             known = without_people(read.manifest(), read.bodies, pseudonyms_of(self._home))
@@ -107,7 +107,7 @@ class Archive:
 
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:
         """Return the files of a day's complete reads, in the order in which they were kept."""
-        folder = self._folder(provider, connection, dataset, day)
+        folder = self.folder_of(provider, connection, dataset, day)
         return kept_files(folder) if folder.is_dir() else []
 
     def newest(
@@ -149,7 +149,8 @@ class Archive:
         folder = self._root / provider / connection / dataset
         return sorted(map(date.fromisoformat, filter(_is_day, _names(folder))))
 
-    def _folder(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
+    def folder_of(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
+        """Return the folder of a day's complete reads, whether there are any or not."""
         return self._root / provider / connection / dataset / day.isoformat()
 
 

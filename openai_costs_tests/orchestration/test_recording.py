@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import extract_data_version_from_entry
 from dagster._core.instance import InstanceRef
 
 from openai_costs.cli.backfill import Headless
@@ -162,3 +163,37 @@ def test_a_run_is_not_failed_by_its_record(acme: House) -> None:
     with calm():
         headless(acme, said).publish()
     assert "The run is done. The Dagster UI will not show it:" in said[-1]
+
+
+def test_an_asset_is_in_sync_with_what_another_headless_run_made(tmp_path: Path) -> None:
+    """In memory a run knows no other; what it was made of is what the folder has."""
+
+    @dg.asset
+    def first() -> None: ...
+
+    @dg.asset(deps=[first])
+    def second() -> None: ...
+
+    state = tmp_path / "recorded"
+    for number, only in ((1, first), (2, second)):
+        with unrecorded() as instance, calm():
+            run_id = RUN.replace("1", str(number))
+            job = dg.Definitions([first, second], jobs=[dg.define_asset_job("one", [only])])
+            job.resolve_job_def("one").execute_in_process(
+                instance=instance, run_id=run_id, run_config=QUIET
+            )
+            record(run_id, instance, state)
+    with opened(state) as instance:
+        made = {
+            one.asset_entry.asset_key: one.asset_entry.last_materialization_record
+            for one in instance.get_asset_records([first.key, second.key])
+        }
+    above, below = made[first.key], made[second.key]
+    assert above
+    assert below
+    assert below.asset_materialization
+    tags = below.asset_materialization.tags or {}
+    version = extract_data_version_from_entry(above.event_log_entry)
+    assert version
+    assert tags["dagster/input_data_version/first"] == version.value
+    assert tags["dagster/input_event_pointer/first"] == str(above.storage_id)

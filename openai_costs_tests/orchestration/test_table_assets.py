@@ -121,7 +121,7 @@ def test_each_day_has_its_own_rows_and_dollars(recorded: Recorded) -> None:
         figures = recorded.figures("core/spend", when)
         assert figures["dagster/partition_row_count"] == of_day.height
         assert figures["spend_usd_exact"] == f"{of_day['billed_usd'].sum().normalize():f}"
-        assert figures["spend_usd"] == float(of_day["billed_usd"].sum())
+        assert figures["spend_usd"] == round(float(of_day["billed_usd"].sum()), 2)
         assert figures["connections"] == "tidewater"
 
 
@@ -132,8 +132,9 @@ def test_a_table_without_dollars_has_no_dollars_to_record(recorded: Recorded) ->
 
 def test_the_pages_record_their_size(recorded: Recorded) -> None:
     figures = recorded.figures("raw/openai_costs", LAST)
-    bodies = recorded.house.newest("tidewater", LAST).bodies
-    assert figures["body_bytes"] == sum(map(len, bodies.values()))
+    read = recorded.house.newest("tidewater", LAST)
+    assert figures["body_bytes"] == sum(map(len, read.bodies.values()))
+    assert figures["evidence"] == str(read.path.parent)
 
 
 def test_the_publication_says_what_through_when_and_shows_it(recorded: Recorded) -> None:
@@ -144,7 +145,8 @@ def test_the_publication_says_what_through_when_and_shows_it(recorded: Recorded)
     )
     figures = {name: value.value for name, value in made.metadata.items()}
     assert figures["data_through"] == "2026-11-14"
-    assert figures["spend_usd"] == float(recorded.house.lake.read(SpendControl)["billed_usd"].sum())
+    billed = recorded.house.lake.read(SpendControl)["billed_usd"].sum()
+    assert figures["spend_usd"] == round(float(billed), 2)
     assert len(figures["preview"]) < 1_000
     assert figures["path"].endswith("published/openai_costs.duckdb")
 

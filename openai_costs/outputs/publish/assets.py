@@ -149,7 +149,7 @@ def _figures(done: Published, lake: Lake) -> dict[str, Any]:
         "rows": sum(done.rows.values()),
         "size_bytes": done.size_bytes,
         "is_rebuilt": done.is_rebuilt,
-        "spend_usd": float(daily["billed_usd"].sum()),
+        "spend_usd": round(float(daily["billed_usd"].sum()), 2),
         "data_through": str(through) if through else "no day yet",
         "days_in_flight": len(done.in_flight),
         "days_withheld": len({one.key for one in done.withheld}),

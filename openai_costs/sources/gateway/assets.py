@@ -67,7 +67,7 @@ USABLE = Rule("usable", "Every kept registry can be used.", is_daily=False)
 
 @dg.asset(
     key=REGISTRY_PAGES,
-    description="The gateway's registry as it was sent. Kept for ever, never edited.",
+    description="The gateway's registry as it was sent. Kept and never edited.",
     backfill_policy=dg.BackfillPolicy.single_run(),  # or no --partition-range run has it
     group_name=GROUP,
     kinds={"json"},
@@ -103,7 +103,7 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=METER_PAGES,
-        description="The gateway's meter as it was sent. Kept for ever, never edited.",
+        description="The gateway's meter as it was sent. Kept and never edited.",
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=GROUP,

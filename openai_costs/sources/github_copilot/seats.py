@@ -132,7 +132,7 @@ ORGANIZATION = OrganizationSource(
     pages=RawPages(
         provider=NAME,
         dataset=DIRECTORY,
-        description="Seats as GitHub sent them. Kept for ever, never edited.",
+        description="Seats as GitHub sent them. Kept and never edited.",
         group="sources/github_copilot",
         reader=CopilotSeats,
     ),

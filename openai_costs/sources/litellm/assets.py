@@ -34,7 +34,7 @@ _API = DailyApi(NAME, DATASET, VENDOR, talk)
 _PAGES = RawPages(
     provider=NAME,
     dataset=DATASET,
-    description="Daily sums as the proxy sent them. Kept for ever, never edited.",
+    description="Daily sums as the proxy sent them. Kept and never edited.",
     group="sources/litellm",
     reader=_API.reader,
 )

@@ -18,7 +18,7 @@ from openai_costs.sources.openai.usage.assets import USAGE
 from openai_costs.sources.provider import CostSource, Provider, RawPages, Reads
 from openai_costs.storage.slices import Batch
 
-DESCRIPTION = "Cost pages as OpenAI sent them. Kept for ever, never edited: the evidence."
+DESCRIPTION = "Cost pages as OpenAI sent them. Kept and never edited: the evidence."
 
 
 def _control(reads: Reads, _connection: Connection, grace: timedelta) -> Iterator[Batch]:

@@ -10,7 +10,7 @@ ORGANIZATION = OrganizationSource(
     pages=RawPages(
         provider=NAME,
         dataset=DATASET,
-        description="Lists as Anthropic sent them. Kept for ever, never edited.",
+        description="Lists as Anthropic sent them. Kept and never edited.",
         group="sources/anthropic/organization",
         reader=AnthropicOrganization,
     ),

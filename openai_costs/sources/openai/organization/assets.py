@@ -10,7 +10,7 @@ ORGANIZATION = OrganizationSource(
     pages=RawPages(
         provider=NAME,
         dataset=DATASET,
-        description="Directory pages as OpenAI sent them. Kept for ever, never edited.",
+        description="Directory pages as OpenAI sent them. Kept and never edited.",
         group="sources/openai/directory",
         reader=OpenAIDirectory,
     ),
