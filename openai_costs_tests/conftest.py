@@ -19,11 +19,11 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
-from openai_costs_tests.org import NOW, calm, company_at
+from openai_costs_tests.org import NOW, House, calm, company_at, day, house
 from openai_costs_tests.s3_server import S3Server, s3_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from openai_costs.settings.load import Settings
@@ -41,37 +41,52 @@ DEMO_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 LONG: Final = (
-    "test_damage",
-    "test_wrong_clock",
-    "test_story_of_connections",
-    "test_policy",
-    "test_filling",
-    "test_record_story",
-    "test_backfill",
-    "test_docs",
-    "test_life",
-    "test_story",
-    "test_processes",
-    "test_home_on_s3",
-    "test_accounts",
-    "test_machine",
-    "test_governance",
-    "test_story_of_a_connection_that_left",
-    "test_commands",
-    "test_stopping",
-    "test_reconcile",
-    "test_anomaly_story",
-    "test_doctor_files",
-    "test_database",
+    "cli/test_damage",
+    "openai_costs_tests/test_policy",
+    "openai_costs_tests/test_wrong_clock",
+    "publish/test_filling",
+    "openai_costs_tests/test_story_of_connections",
+    "anomalies/test_anomaly_story",
+    "acme_ai/test_life",
+    "openai_costs_tests/test_processes",
+    "cli/test_backfill",
+    "openai_costs_tests/test_story",
+    "anthropic/test_life",
+    "openai_costs_tests/test_home_on_s3",
+    "sources/test_vendors_life",
+    "publish/test_database",
+    "openai_costs_tests/test_record_story",
+    "sources/test_accounts",
+    "cli/test_machine",
+    "cli/test_commands",
+    "cli/test_doctor_files",
+    "focus_file/test_life",
+    "openai_costs_tests/test_docs",
+    "publish/test_parquet_copies",
+    "organization/test_assets",
+    "cli/test_stopping",
+    "openai_costs_tests/test_governance",
+    "openai_costs_tests/test_story_of_a_connection_that_left",
+    "budgets/test_told_once",
 )
 """The modules that take longest, in that order: a process that begins one last would run alone at
-the end."""
+the end. Two that need the same home are apart: the second process would wait for the first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that take longest; each runs in one process (pyproject.toml)."""
     place = {name: number for number, name in enumerate(LONG)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+    items.sort(
+        key=lambda item: place.get("/".join(item.path.with_suffix("").parts[-2:]), len(LONG))
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def disk_without_waits() -> Iterator[None]:
+    """Nothing of a test outlives the machine: a home is written as always, and not flushed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -91,17 +106,24 @@ def told_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
 @pytest.fixture(scope="session")
 def company_alone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The sample company with OpenAI and no second provider, backfilled; made once for all."""
-    folder = of_all_processes(tmp_path_factory)
-    home, done = folder / "company", folder / "company.done"
-    with FileLock(folder / "company.lock"), pytest.MonkeyPatch.context() as patch, calm():
-        patch.delenv("DAGSTER_HOME", raising=False)
+
+    def backfilled(home: Path) -> None:
         settings = company_at(home)
-        if not done.exists():
-            reach = reach_of(lambda: NOW)
-            days = DayRange(settings.first_day, NOW.date())
-            Headless(settings, lambda _: None, lambda: NOW, reach).backfill(days)
-            done.touch()
-    return settings
+        days = DayRange(settings.first_day, NOW.date())
+        Headless(settings, lambda _: None, lambda: NOW, reach_of(lambda: NOW)).backfill(days)
+
+    return company_at(made_once(tmp_path_factory, "company", backfilled))
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a demo of two weeks, which nobody changes; made once for all."""
+
+    def made(home: Path) -> None:
+        wanted = Wanted(days=14, seed=7, providers=("openai",))
+        demo(home, wanted, clock=lambda: DEMO_NOON, say=lambda _: None)
+
+    return made_once(tmp_path_factory, "small_demo", made)
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +131,30 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 server; the modules that use it are few, as each process starts one of its own."""
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A home with three settled days, read well, which nobody changes; made once for all."""
+
+    def made(home: Path) -> None:
+        assert house(home).run(day(16), day(18)).is_green
+
+    return house(made_once(tmp_path_factory, "three_days", made))
+
+
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """A home that the first process makes for all."""
+    folder = of_all_processes(tmp_path_factory)
+    home, done = folder / name, folder / f"{name}.done"
+    with FileLock(folder / f"{name}.lock"), pytest.MonkeyPatch.context() as patch, calm():
+        patch.delenv("DAGSTER_HOME", raising=False)
+        if not done.exists():
+            make(home)
+            done.touch()
+    return home
 
 
 def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:

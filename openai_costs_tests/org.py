@@ -69,6 +69,8 @@ MONEY: Final = (
     "published/duckdb",
 )
 """What leads from the pages to the published dollars; a refresh also asks every question."""
+FACTS: Final = (*MONEY, "raw/openai_usage", "core/usage")
+"""The same with usage."""
 WIDE: Final = Context(prec=200)
 INVOICED: Final = {"host": "openai", "cost_basis": "billed", "charge_category": "usage"}
 """What every row of OpenAI's ledger holds."""

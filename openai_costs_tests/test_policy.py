@@ -34,6 +34,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend_attribution import SpendAttribution as Attribution
 from openai_costs_tests.org import (
+    FACTS,
     MONEY,
     NOW,
     ORGANISATION,
@@ -98,7 +99,7 @@ def poisoned(well_read: House, tmp_path_factory: pytest.TempPathFactory) -> tupl
     """The same home with one connection, after a run in which the first day cannot be used."""
     made = with_one_connection(well_read, tmp_path_factory.mktemp("poisoned") / "home")
     made.serve("tidewater", "nan-string@1")
-    return made, made.run(*THREE_DAYS)
+    return made, made.run(*THREE_DAYS, only=FACTS)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +165,7 @@ def test_complete_with_known_fields(read_again: tuple[House, Ran]) -> None:
 def test_no_rows(lone: House) -> None:
     gone = Event(EventKind.NO_ROWS, "an empty bucket", day(23), empty_day=day(17))
     lone.serve("tidewater", organisation=replace(ORGANISATION, events=(gone,)))
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert ran.is_green
     assert reads_kept(lone, day(17)) == 2
     assert lone.lake.read(Ledger, [day(17)]).filter(connection="tidewater").is_empty()
@@ -186,7 +187,7 @@ def test_no_rows_after_a_day_with_rows_is_a_warning(lone: House) -> None:
 
 def test_an_unknown_field_is_green_with_a_warning_that_names_it(lone: House) -> None:
     lone.serve("tidewater", "unknown-field@every")
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert ran.is_green
     assert {(one.check, one.severity) for one in of_days(ran)} == {("known_fields", "WARN")}
     assert all("carbon_grams" in one.because for one in of_days(ran))
@@ -196,7 +197,7 @@ def test_an_unknown_field_is_green_with_a_warning_that_names_it(lone: House) -> 
 
 def test_an_unknown_object_is_green_with_a_warning_that_names_it(lone: House) -> None:
     lone.serve("tidewater", "unknown-object@every")
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert ran.is_green
     assert {one.severity for one in of_days(ran)} == {"WARN"}
     assert any("organization.costs.adjustment" in one.because for one in of_days(ran))
@@ -205,7 +206,7 @@ def test_an_unknown_object_is_green_with_a_warning_that_names_it(lone: House) ->
 def test_a_renamed_field_is_red_and_every_table_is_untouched(lone: House) -> None:
     before = core_and_spend(lone.home)
     lone.serve("tidewater", "renamed-field@every")
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert not ran.is_green
     assert core_and_spend(lone.home) == before
     said = ran.of("core/spend", "contract")["2026-11-17"]
@@ -272,7 +273,7 @@ def test_paging_that_stopped_early_or_an_outage_is_red_and_retryable(
 ) -> None:
     before, published = stored_ledger(lone.home), lone.published.read_bytes()
     lone.serve("tidewater", faults)
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert not ran.is_green
     assert ran.retried > 0
     assert stored_ledger(lone.home) == before
@@ -289,7 +290,7 @@ def test_401_or_403_is_red_terminal_and_says_where_to_set_the_scope(
     keyed = {"base_url": "http://127.0.0.1/v1", "admin_key_env": "TIDEWATER_KEY"}
     lone.connections = (lone.connections[0].model_copy(update=keyed),)
     monkeypatch.setenv("TIDEWATER_KEY", NO_SCOPE_ADMIN_KEY)
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert not ran.is_green
     assert ran.retried == 0
     assert [path.rpartition("/")[2] for _, path in lone.asked("tidewater")] == [
@@ -360,7 +361,7 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
     lone.serve("tidewater", organisation=replace(ORGANISATION, events=()))
     poorer = lone.transports["tidewater"]
     lone.transports["tidewater"] = Torn(richer, poorer)
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     ledger = usd(lone.lake.read(Ledger), "tidewater", LAST)
     control = usd(lone.lake.read(SpendControl), "tidewater", LAST)
     assert ledger > control
@@ -381,7 +382,7 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
 def test_one_connection_of_several_fails(both: House) -> None:
     before = of_day(both.home, "harbour", LAST)
     both.serve("harbour", options=SHUT_OUT)
-    ran = both.run(*THREE_DAYS)
+    ran = both.run(*THREE_DAYS, only=FACTS)
     assert ran.is_green
     assert of_day(both.home, "harbour", LAST) == before
     assert published_read_at(both, LAST) == {
@@ -439,7 +440,7 @@ def restated_much(well_read: House, tmp_path_factory: pytest.TempPathFactory) ->
     """The same home with one connection, after a run in which these days were restated."""
     made = with_one_connection(well_read, tmp_path_factory.mktemp("much") / "home")
     made.transports["tidewater"] = Altered(made.transports["tidewater"], larger)
-    return made, made.run(*THREE_DAYS)
+    return made, made.run(*THREE_DAYS, only=FACTS)
 
 
 @pytest.mark.parametrize("when", LARGE, ids=lambda when: "-".join(map(str, LARGE[when])))
@@ -495,7 +496,7 @@ def without_rows(_request: httpx.Request, response: httpx.Response) -> httpx.Res
 @pytest.mark.parametrize("faults", ["usage:502@every", "usage:truncated-json@every"])
 def test_usage_that_cannot_be_read_is_red_and_stops_no_money(lone: House, faults: str) -> None:
     lone.serve("tidewater", faults)
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert ran.is_green
     said = ran.of("raw/openai_usage", "read_complete")["2026-11-18"]
     assert (said.passed, said.severity) == (False, "ERROR")
@@ -510,7 +511,7 @@ def test_one_usage_endpoint_that_is_refused_is_named_and_the_others_are_replaced
     lone: House,
 ) -> None:
     lone.serve("tidewater", options=replace(USUAL, without_usage=frozenset({"images"})))
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert ran.is_green
     said = ran.of("core/usage", "known_fields")["2026-11-19"]
     assert (said.passed, said.severity) == (False, "WARN")
@@ -525,7 +526,7 @@ def test_usage_that_lost_a_field_leaves_its_days_and_the_run_turns_red_at_its_en
     lone: House,
 ) -> None:
     lone.serve("tidewater", "completions:renamed-field@every")
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
     assert not ran.of("core/usage", "contract")["2026-11-19"].passed
     assert usage_read_at(lone, LAST) == SETTLED_NOT_RESTATED
@@ -548,7 +549,7 @@ def test_a_key_that_may_not_read_usage_is_an_error_with_the_scope_and_stops_no_m
 ) -> None:
     before = stored_usage(lone.home)
     refuse(lone, "/usage/", status)
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert ran.is_green
     assert ran.retried == 0
     said = ran.of("raw/openai_usage", "read_complete")
@@ -563,7 +564,7 @@ def test_a_key_that_may_not_read_usage_is_an_error_with_the_scope_and_stops_no_m
 def test_a_home_that_was_never_given_usage_has_the_whole_ledger(tmp_path: Path) -> None:
     fresh = house(tmp_path / "home")
     refuse(fresh, "/usage/", 403)
-    assert fresh.run(*THREE_DAYS).is_green
+    assert fresh.run(*THREE_DAYS, only=FACTS).is_green
     assert fresh.lake.read(Usage).is_empty()
     assert ledger_is_new_and_complete(fresh)
     assert set(fresh.lake.read(Attribution)["attribution"]) == {"direct", "unattributed"}
@@ -588,7 +589,7 @@ def test_a_contradicted_token_identity_leaves_that_day_and_the_run_turns_red_at_
 ) -> None:
     before = stored_usage(lone.home)
     lone.transports["tidewater"] = Altered(lone.transports["tidewater"], one_cached_too_many)
-    ran = lone.run(*THREE_DAYS)
+    ran = lone.run(*THREE_DAYS, only=FACTS)
     assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
     said = ran.of("core/usage", "contract")
     assert {when: one.passed for when, one in said.items()} == {
@@ -637,7 +638,7 @@ def test_a_key_that_may_not_read_names_is_an_error_with_the_scope_and_the_tables
     assert (said.passed, said.severity) == (False, "ERROR")
     assert "api.management.read" in said.because
     assert stored_ledger(named.home) == before
-    assert named.run(*THREE_DAYS).is_green
+    assert named.run(*THREE_DAYS, only=FACTS).is_green
 
 
 @pytest.mark.parametrize("status", [401, 502])

@@ -251,15 +251,12 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     (tmp_path / "tokens.csv").write_text(
         f"token_id,openai_api_key_id\ntok,key_desk_agents\nmine,{accused}\n"
     )
-    lines.clear()
-    with calm():
-        Headless(settings, lines.append, made.clock, reach).backfill()
-    assert accused not in set(made.lake.read(GatewayBypass)["api_key_id"])
-    assert lines.count(PUBLISHES) == 2
-    lines.clear()
-    with calm():
-        Headless(settings, lines.append, made.clock, reach).backfill()
-    assert lines.count(PUBLISHES) == 1
+    for times in (1, 0):  # the second time nothing has changed
+        lines.clear()
+        with calm():
+            Headless(settings, lines.append, made.clock, reach)._name([], [], may_ask=True)  # noqa: SLF001 - what follows the money of a backfill
+        assert accused not in set(made.lake.read(GatewayBypass)["api_key_id"])
+        assert lines.count(PUBLISHES) == times
 
 
 def test_a_list_of_people_that_was_corrected_today_is_read_again(

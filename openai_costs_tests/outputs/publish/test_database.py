@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -104,12 +105,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> UPath:
     return made
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> UPath:
-    made = UPath(tmp_path)
-    write_day(made, day(1), "1")
-    publish_now(made)
+@pytest.fixture(scope="module")
+def of_one_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("fresh")
+    write_day(UPath(made), day(1), "1")
+    publish_now(UPath(made))
     return made
+
+
+@pytest.fixture
+def fresh(of_one_day: Path, tmp_path: Path) -> UPath:
+    """A home with one published day, so that a test may do to it what it likes."""
+    return UPath(copytree(of_one_day, tmp_path, dirs_exist_ok=True))
 
 
 def test_the_file_is_in_the_format_that_1_0_0_opens(home: UPath) -> None:

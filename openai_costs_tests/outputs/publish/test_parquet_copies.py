@@ -23,13 +23,18 @@ NOVEMBER: Final = date(2026, 11, 2)
 LEDGER: Final = Spend.full_name()
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")  # it has a day of September
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = Home(tmp_path_factory.mktemp("copies") / "home")  # it has a day of September
     made.write("acme", OCTOBER, "1")
     made.write("acme", NOVEMBER, "1")
     made.publish()
     return made
+
+
+@pytest.fixture
+def home(sound: Home, tmp_path: Path) -> Home:
+    return sound.copied(tmp_path / "home")
 
 
 def written(home: Home) -> dict[str, tuple[int, int]]:

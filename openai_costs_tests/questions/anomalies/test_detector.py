@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from openai_costs.questions.anomalies.detector import detect
 from openai_costs.questions.anomalies.frame import VERDICT
 from openai_costs.questions.anomalies.thresholds import Thresholds
+from openai_costs_tests.examples import examples
 from openai_costs_tests.questions.anomalies.series import MONDAY, flagged, flat, frame, on, shaped
 
 SATURDAY, SUNDAY = 5, 6
@@ -271,7 +272,7 @@ def test_dollars_may_be_exact_and_missing_days_cost_nothing() -> None:
 day_of_noise = st.floats(0, 9, allow_nan=False).map(lambda x: round(float(2.718281828**x), 2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     history=st.lists(st.one_of(st.just(0.0), day_of_noise), min_size=7, max_size=120),
     times=st.floats(10.01, 1000),
@@ -344,7 +345,7 @@ def test_the_upper_bound_of_a_noisy_series_is_not_above_ten_times_its_highest_da
     assert (row["is_anomaly"], row["kind"]) == (True, "spike")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
     costs=st.lists(st.floats(0, 2000).map(lambda usd: round(usd, 2)), min_size=75, max_size=90),
     cut=st.integers(20, 70),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+import pytest
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.budgets.scopes import DAILY
@@ -16,10 +18,18 @@ from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs_tests.org import connected
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 FIRST: Final = date(2026, 8, 1)
 THROUGH: Final = date(2026, 11, 10)
+
+
+@contextmanager
+def forecast_on(days: int) -> Iterator[None]:
+    """Forecast so many of the newest days: one forecast is nearly all that a status costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{statuses.__module__}.FORECAST_DAYS", days)
+        yield
 
 
 def budget(limit: str = "310", **said: object) -> Budget:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 
 import openai_costs
 from openai_costs.outputs.alerts.rules import QUESTIONS
@@ -25,11 +26,20 @@ from openai_costs_tests.questions.budgets import ledger
 from openai_costs_tests.questions.budgets.ledger import counted, status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openai_costs.settings import Budget
 
 PAGE = (Path(openai_costs.__file__).parent.parent / "docs" / "alerts.md").read_text("utf-8")
 NOVEMBER = date(2026, 11, 1)
 GREW = '[{"dimension":"api_key","id":"key_1","name":"etl","impact_usd":"20"}]'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forecasts() -> Iterator[None]:
+    """As many as the tests look back."""
+    with ledger.forecast_on(12):
+        yield
 
 
 def budget(limit: str = "100", **said: object) -> Budget:

@@ -16,9 +16,10 @@ from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
-from openai_costs_tests.questions.budgets.ledger import budget, covered
+from openai_costs_tests.questions.budgets.ledger import budget, covered, forecast_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from openai_costs.settings import Budget
@@ -58,6 +59,12 @@ def write(lake: Lake, table: type[Contract], lines: list[dict[str, Any]], days: 
     )
     done = lake.replace(table, [Batch(kept, {Slice("acme", day): READ for day in days})])
     assert not done.refused
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forecast_once() -> Iterator[None]:
+    with forecast_on(1):
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -11,13 +12,32 @@ from hypothesis import strategies as st
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.asset_previews import MOST_CHARACTERS
 from openai_costs.questions.budgets.preview import preview, top_five
-from openai_costs.questions.budgets.status import FORECAST_DAYS, KEPT_DAYS, newest, statuses, window
+from openai_costs.questions.budgets.status import KEPT_DAYS, newest, statuses, window
 from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs.tables.mart.budget_status import BudgetStatus
-from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, counted, status
+from openai_costs_tests.questions.budgets.ledger import (
+    FIRST,
+    THROUGH,
+    budget,
+    counted,
+    forecast_on,
+    status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OCTOBER = DayRange(date(2026, 10, 1), date(2026, 10, 31))
 THIRD, FOURTH = date(2026, 11, 3), date(2026, 11, 4)
+
+
+FORECAST_DAYS = 10
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forecasts() -> Iterator[None]:
+    with forecast_on(FORECAST_DAYS):
+        yield
 
 
 def test_every_settled_day_of_this_and_the_last_period_has_its_running_sum() -> None:

@@ -16,6 +16,7 @@ from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs_tests.examples import examples
 from openai_costs_tests.questions.reconciliation.sides import (
     DAY,
     bill,
@@ -394,7 +395,7 @@ seen_rows = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(rows, seen_rows)
 def test_every_dollar_of_both_sides_is_there_once_and_windows_agree_with_the_whole(
     billed: list[Any], seen: list[Any]

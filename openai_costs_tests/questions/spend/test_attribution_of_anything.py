@@ -19,6 +19,7 @@ from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser
+from openai_costs_tests.examples import examples
 from openai_costs_tests.org import WIDE, day
 from openai_costs_tests.questions.spend.acme import ACME, PLAIN, RICH, directory, item, rows
 
@@ -91,7 +92,7 @@ def sums(frame: pl.DataFrame, *by: str) -> Sums:
     return {key: usd for key, usd in found.items() if usd}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(lines(amounts), lines(amounts, RICH), usages, known)
 def test_every_dollar_is_there_once_whatever_the_others_say(
     spent: list[Line], seen: list[Line], used: pl.DataFrame, listed: Directory
@@ -107,7 +108,7 @@ def test_every_dollar_is_there_once_whatever_the_others_say(
     assert Spend.broken_rules(by_project) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(16), deadline=None)
 @given(lines(amounts), lines(amounts, RICH), usages, known)
 def test_a_team_has_the_same_dollars_by_project_and_by_person_whatever_the_others_say(
     spent: list[Line], seen: list[Line], used: pl.DataFrame, listed: Directory
@@ -122,7 +123,7 @@ def test_a_team_has_the_same_dollars_by_project_and_by_person_whatever_the_other
     assert Spend.broken_rules(by_project) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(lines(charges), lines(charges, RICH), usages, known)
 def test_a_split_by_team_of_charges_has_no_credits(
     spent: list[Line], seen: list[Line], used: pl.DataFrame, listed: Directory
@@ -132,7 +133,7 @@ def test_a_split_by_team_of_charges_has_no_credits(
     assert (by_project_key_model(ledger, found, listed)["billed_usd"] >= -ULPS).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(lines(charges), lines(charges, RICH), usages, known)
 def test_charges_make_no_credits_and_no_key_has_more_than_its_dollars(
     spent: list[Line], seen: list[Line], used: pl.DataFrame, listed: Directory
@@ -146,7 +147,7 @@ def test_charges_make_no_credits_and_no_key_has_more_than_its_dollars(
     assert all(usd <= billed[key] for key, usd in sums(keyed, *of_key).items())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(lines(amounts, RICH), usages, known)
 def test_a_user_has_the_dollars_that_the_user_view_gives(
     spent: list[Line], used: pl.DataFrame, listed: Directory
@@ -159,7 +160,7 @@ def test_a_user_has_the_dollars_that_the_user_view_gives(
     assert sums(direct, *ITEM, "user_id") == sums(of_users, *ITEM, "user_id")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(lines(charges, RICH), usages)
 def test_where_users_spend_with_their_own_keys_the_view_gives_what_the_ledger_would(
     spent: list[Line], used: pl.DataFrame
@@ -176,7 +177,7 @@ def test_where_users_spend_with_their_own_keys_the_view_gives_what_the_ledger_wo
     assert there.equals(attribution(summed(Ledger, without), *told))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(lines(amounts), lines(amounts, RICH), usages, known)
 def test_the_order_of_rows_and_the_other_days_do_not_matter(
     spent: list[Line], seen: list[Line], used: pl.DataFrame, listed: Directory
