@@ -6,14 +6,13 @@ refused it, from the older report. Not here: what is asked (the protocols).
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
-from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.errors import AccessRefused, ReadFailed, RequestRefused
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.anthropic.connection import NAME, connect
 from openai_costs.sources.anthropic.costs.endpoints import (
     MOST_DAYS,
@@ -32,7 +31,8 @@ from openai_costs.sources.anthropic.hints import Hints, recall, remember
 from openai_costs.sources.anthropic.paging import Answer
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
-from openai_costs.sources.provider import Reach, Tell
+from openai_costs.sources.provider import Tell
+from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
 
 Talk = Callable[[DayRange, date | None], Reading]
@@ -75,15 +75,10 @@ def first_day(archive: Archive, connection: Connection, note: str = LEDGER_NOTE)
 
 
 @dataclass(frozen=True)
-class Reader:
+class Reader(RunReader):
     """Reads one dataset of Anthropic organizations."""
 
     dataset: ClassVar[Dataset]
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield every day of `days` that the provider has, as complete reads, newest window first.

@@ -4,25 +4,24 @@ boto3 is imported where a request to Cost Explorer is about to leave, and nowher
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import ReadFailed, SettingsError
 from openai_costs.kernel.redaction import redacted
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.bedrock import cost_explorer as ce
 from openai_costs.sources.bedrock.rules import rules
 from openai_costs.sources.bedrock.settings import BedrockConnection
 from openai_costs.sources.exports.currency import USD
 from openai_costs.sources.exports.evidence import CONTROL, LEFT_OUT, ROWS, Source, Sum
 from openai_costs.sources.exports.reader import DATASET, ExportReader
-from openai_costs.sources.provider import Reach, Tell
-from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.sources.provider import Tell
+from openai_costs.sources.run_reader import RunReader
+from openai_costs.storage.archive import DayRead
 
 ANSWER: Final = "answer"
 """The part that holds a day of both answers as boto3 gives them: amounts are text in it."""
@@ -65,14 +64,8 @@ def client(connection: BedrockConnection) -> CostExplorer:
     return made
 
 
-@dataclass(frozen=True)
-class BedrockReader:
+class BedrockReader(RunReader):
     """Reads the costs of Bedrock on the bills of AWS accounts."""
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield each day as a complete read.

@@ -5,17 +5,15 @@ The platform has no list of seats that this key may read. So a user is whoever u
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 import polars as pl
 
-from openai_costs.kernel.days import Clock, DayRange, naive
+from openai_costs.kernel.days import DayRange, naive
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.chatgpt_workspace.endpoints import (
     DATASET,
     DIRECTORY,
@@ -27,8 +25,9 @@ from openai_costs.sources.chatgpt_workspace.events import events
 from openai_costs.sources.organization.kinds import Kind
 from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
 from openai_costs.sources.page_fields import typed
-from openai_costs.sources.provider import OrganizationSource, RawPages, Reach, Tell
-from openai_costs.storage.archive import Archive, DayRead, KeptRead
+from openai_costs.sources.provider import OrganizationSource, RawPages, Tell
+from openai_costs.sources.run_reader import RunReader
+from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.tables.core.users import Users
 
 PEOPLE = "people"
@@ -49,14 +48,8 @@ class _List(msgspec.Struct):
     data: list[Person]
 
 
-@dataclass(frozen=True)
-class ChatGptPeople:
+class ChatGptPeople(RunReader):
     """Lists the people of ChatGPT workspaces from kept events."""
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield everyone who used the workspace as one read of the last of `days`."""

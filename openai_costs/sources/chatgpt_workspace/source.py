@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import date
 
-from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.chatgpt_workspace.endpoints import (
     DATASET,
@@ -20,7 +18,8 @@ from openai_costs.sources.chatgpt_workspace.endpoints import (
 from openai_costs.sources.chatgpt_workspace.protocol import read_events
 from openai_costs.sources.daily_reader import History, first_noted, note_day, say_lost
 from openai_costs.sources.http.conversation import hold
-from openai_costs.sources.provider import Reach, Tell
+from openai_costs.sources.provider import Tell
+from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead
 
 WINDOW = 7
@@ -32,14 +31,8 @@ def first_day(archive: Archive, connection: Connection) -> date:
     return first_noted(archive, NAME, connection)
 
 
-@dataclass(frozen=True)
-class ChatGptCosts:
+class ChatGptCosts(RunReader):
     """Reads the cost events of ChatGPT workspaces."""
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield each day whose files are all still there, newest week first.

@@ -13,10 +13,9 @@ import msgspec
 import polars as pl
 from upath import UPath
 
-from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources import user_files
 from openai_costs.sources.exports.evidence import (
     DayPart,
@@ -50,7 +49,8 @@ from openai_costs.sources.exports.settings import (
 )
 from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import Rules, Sheet, refuse_copies, sheet
-from openai_costs.sources.provider import Reach, Tell
+from openai_costs.sources.provider import Tell
+from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
 
 DATASET = "costs"
@@ -59,21 +59,13 @@ LATE = timedelta(days=31)
 
 
 @dataclass(frozen=True)
-class ExportReader:
+class ExportReader(RunReader):
     """Reads the exports of a provider.
 
     Args:
-        settings: Names of files begin in the folder of the settings file.
-        archive: Where reads and notes are kept.
-        clock: When the reading is.
-        reach: Not used: files are no API.
         rules: Returns what a connection makes of a file.
     """
 
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
     rules: Callable[[Connection], Rules] = field(kw_only=True)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:

@@ -5,15 +5,13 @@ A seat's last activity is kept by GitHub for 90 days, in any editor and on its w
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
 import polars as pl
 
-from openai_costs.kernel.days import Clock, DayRange, naive
+from openai_costs.kernel.days import DayRange, naive
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.github_copilot.endpoints import DIRECTORY, NAME, VENDOR
 from openai_costs.sources.github_copilot.protocol import all_seats
@@ -21,8 +19,9 @@ from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.organization.kinds import Kind
 from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
 from openai_costs.sources.page_fields import new_fields, plain, typed
-from openai_costs.sources.provider import OrganizationSource, RawPages, Reach, Tell
-from openai_costs.storage.archive import Archive, DayRead, KeptRead
+from openai_costs.sources.provider import OrganizationSource, RawPages, Tell
+from openai_costs.sources.run_reader import RunReader
+from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.tables.core.users import Users
 
 SEATS = "seats"
@@ -52,14 +51,8 @@ class _Page(msgspec.Struct):
     seats: list[Seat]
 
 
-@dataclass(frozen=True)
-class CopilotSeats:
+class CopilotSeats(RunReader):
     """Reads the seats of GitHub organizations."""
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield all seats as one read of the last of `days`: who holds one is of now.

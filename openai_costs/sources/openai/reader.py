@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 from openai_costs.kernel.clock_skew import ReadInstant
-from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -17,6 +17,7 @@ from openai_costs.sources.openai.hints import recall, remember
 from openai_costs.sources.openai.organization.protocol import earliest_day
 from openai_costs.sources.openai.windows import Dataset, by_day, windows
 from openai_costs.sources.provider import Reach, Tell
+from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead
 
 # Where a connection's history starts, found once, so that no empty years are paged. Not here: how
@@ -70,15 +71,10 @@ def since(days: DayRange, first: date) -> DayRange | None:
 
 
 @dataclass(frozen=True)
-class Reader:
+class Reader(RunReader):
     """Reads one dataset of OpenAI organizations."""
 
     dataset: ClassVar[Dataset]
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield every day of `days` that the provider has, as complete reads, newest window first.

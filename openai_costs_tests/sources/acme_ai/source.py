@@ -2,29 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
-from openai_costs.kernel.days import ONE_DAY, Clock, DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.http.conversation import hold
-from openai_costs.sources.provider import Reach, Tell
-from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.sources.provider import Tell
+from openai_costs.sources.run_reader import RunReader
+from openai_costs.storage.archive import DayRead
 from openai_costs_tests.sources.acme_ai.endpoints import COSTS, NAME, VENDOR
 from openai_costs_tests.sources.acme_ai.protocol import entries, get
 
 MOST_DAYS = 31
 
 
-@dataclass(frozen=True)
-class AcmeCosts:
+class AcmeCosts(RunReader):
     """Reads the costs of Acme AI accounts."""
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield each day as a complete read, newest month first."""

@@ -2,27 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 
-from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.days import DayRange
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.anthropic.connection import NAME, connect
 from openai_costs.sources.anthropic.organization.endpoints import DATASET, LISTS
 from openai_costs.sources.anthropic.organization.protocol import read_list
 from openai_costs.sources.http.conversation import hold
-from openai_costs.sources.provider import Reach, Tell
-from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.sources.provider import Tell
+from openai_costs.sources.run_reader import RunReader
+from openai_costs.storage.archive import DayRead
 
 
-@dataclass(frozen=True)
-class AnthropicOrganization:
+class AnthropicOrganization(RunReader):
     """Reads who and what there is in Anthropic organizations."""
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield all lists as one read of the last of `days`: what there is is of now.

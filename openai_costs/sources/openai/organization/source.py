@@ -14,7 +14,6 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
 from openai_costs.sources.openai.connection import NAME, connect
@@ -30,8 +29,9 @@ from openai_costs.sources.openai.organization.protocol import (
     read_or_refused,
 )
 from openai_costs.sources.openai.reader import LEDGER_NOTE
-from openai_costs.sources.provider import Reach, Tell
-from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.sources.provider import Tell
+from openai_costs.sources.run_reader import RunReader
+from openai_costs.storage.archive import DayRead
 from openai_costs.storage.files import remove_folder, replace_file
 
 # The finished lists of a reading that is not complete: kept at once, one file per list. A reading
@@ -77,14 +77,8 @@ REPORT_EVERY = timedelta(minutes=1)
 Lists = dict[Question, ListRead]
 
 
-@dataclass(frozen=True)
-class OpenAIDirectory:
+class OpenAIDirectory(RunReader):
     """Reads who and what there is in OpenAI organizations."""
-
-    settings: Settings
-    archive: Archive
-    clock: Clock
-    reach: Reach = field(default_factory=Reach)
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield the whole directory as one read of the last of `days`: what there is is of now.
