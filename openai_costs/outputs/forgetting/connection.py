@@ -6,6 +6,7 @@ connections are made anew, and all is published anew. Killed half way and called
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import polars as pl
@@ -18,13 +19,17 @@ from openai_costs.orchestration.history import forget_everything
 from openai_costs.outputs.forgetting.byte_scan import Scan, scan
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
+from openai_costs.storage.commits import path_of
 from openai_costs.storage.deletion import CONTINUED, EXPORTS
+from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import SET_ASIDE, is_local, place, remove_folder
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import text
 from openai_costs.storage.locks import no_writers
 from openai_costs.storage.purging import is_whole, purge_lake
+from openai_costs.storage.rewriting import rewrite_table
 from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.core.spend import BILLED_BY, Spend
 from openai_costs.tables.mart.findings import Findings
 
 MOST_NAMES = 8
@@ -103,6 +108,9 @@ class Departure:
                 others = rows.filter(pl.col("connection") != self.name)
                 if others.height < rows.height:
                     lake.replace_whole(table, others)
+        if lake.has(Spend):
+            change = partial(without_bill, name=self.name)
+            rewrite_table(DeltaTables(lake.root), path_of(Spend), change)
         forget_everything(self.home)
         purge_lake(lake)
 
@@ -123,6 +131,12 @@ class Departure:
             return None if is_gone else line
 
         lake.recorded.rewrite(others)
+
+
+def without_bill(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return rows of core.spend of which none says any more that a connection has its bill."""
+    mark = msgspec.json.encode({BILLED_BY: name}).decode()
+    return rows.with_columns(tags=pl.when(pl.col("tags") != mark).then("tags"))
 
 
 def departure(settings: Settings, name: str) -> Departure:
@@ -153,6 +167,7 @@ def _forms(name: str) -> list[str]:
         f'"connection":"{name}"',
         f'"connection": "{name}"',
         f"'connection': {name},",
+        f'"{BILLED_BY}":"{name}"',
     ]
 
 

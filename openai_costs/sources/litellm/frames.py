@@ -23,7 +23,7 @@ from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.litellm.endpoints import NAME
 from openai_costs.sources.page_fields import page_name
 from openai_costs.storage.archive import KeptRead
-from openai_costs.tables.core.spend import METERED
+from openai_costs.tables.core.spend import BILLED_BY, METERED
 
 GROUPING: Final = "project_id,user_id,api_key_id,line_item"
 ENDPOINT: Final = "daily_activity"
@@ -63,7 +63,7 @@ def _texts(row: MeterRow, billed_by: Mapping[str, str]) -> Mapping[str, str | No
         "line_item": "/".join(filter(None, (row.upstream_provider, row.model))) or None,
         "model": row.model,
         "quantity_unit": None if row.requests is None else "requests",
-        "tags": msgspec.json.encode({"billed_by": bill}).decode() if bill else None,
+        "tags": msgspec.json.encode({BILLED_BY: bill}).decode() if bill else None,
     }
 
 

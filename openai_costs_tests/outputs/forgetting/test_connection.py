@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,8 +14,10 @@ from openai_costs.storage.archive import DayRead
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.record import Entry, Record
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
-from openai_costs_tests.org import house
+from openai_costs_tests.org import INVOICED, house
+from openai_costs_tests.questions.usage.frames import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +65,18 @@ def test_nothing_of_a_connection_is_left_and_the_others_stay(there: House) -> No
     assert not any("beta" in str(path) or b"beta" in path.read_bytes() for path in files)
     entry = (home / "record/mutes/00000001.json").read_text().splitlines()[1:]
     assert [json.loads(line)["connection"] for line in entry] == ["acme"]
+
+
+def test_a_meters_row_says_no_more_that_a_forgotten_connection_has_its_bill(there: House) -> None:
+    known = {"connection": "acme", "day": DAY, "grouping": "line_item", "billed_usd": Decimal(2)}
+    tags = ('{"billed_by":"beta"}', '{"billed_by":"other"}', '{"team":"search"}', None)
+    rows = [{"line_item": f"line {n}", "tags": one} for n, one in enumerate(tags)]
+    meter = table(Spend, INVOICED | known | {"provider": "openai", "cost_basis": "metered"}, *rows)
+    there.lake.replace(Spend, [Batch(meter, {Slice("acme", DAY): AT})])
+    assert departure(there.settings, "beta").carry_out(lambda: None, list[str]().append)
+    after = Lake(there.lake.root.parent).uncounted().read(Spend).sort("line_item")
+    assert after["tags"].to_list() == [None, *tags[1:]]
+    assert after.drop("tags").equals(meter.drop("tags"))
 
 
 def test_a_connection_of_the_settings_is_refused(there: House) -> None:
