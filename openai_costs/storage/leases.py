@@ -64,7 +64,7 @@ def leased(lock: UPath, limit: float) -> Iterator[None]:
         ended.set()
         beats.join()
         with suppress(OSError):  # unrenewed, it is free in LEASE_SECONDS
-            note.write_bytes(_note(is_free=True))
+            note.write_bytes(note_of_mine(is_free=True))
 
 
 def _taken(lock: UPath, limit: float) -> UPath:
@@ -72,14 +72,14 @@ def _taken(lock: UPath, limit: float) -> UPath:
     began, wait = time.monotonic(), FIRST_WAIT
     seen, since = (0, b""), began
     while True:
-        number, content = newest = _newest(lock)
+        number, content = latest = newest(lock)
         now = time.monotonic()
-        if newest != seen:
-            seen, since = newest, now
-        holder = _read(content)
+        if latest != seen:
+            seen, since = latest, now
+        holder = read(content)
         if not number or holder.get("is_free") or now - since > LEASE_SECONDS:
-            if create_file(note := _file(lock, number + 1), _note(is_free=False)):
-                if _is_the_newest(lock, number + 1):
+            if create_file(note := _file(lock, number + 1), note_of_mine(is_free=False)):
+                if _is_thenewest(lock, number + 1):
                     return note
                 note.unlink()
         elif now - began > limit:
@@ -94,10 +94,10 @@ def _renew(note: UPath, ended: threading.Event) -> None:
     while not ended.wait(BEAT_SECONDS):
         beat += 1
         with suppress(OSError):  # the next one may get through
-            note.write_bytes(_note(is_free=False, beat=beat))
+            note.write_bytes(note_of_mine(is_free=False, beat=beat))
 
 
-def _newest(lock: UPath) -> tuple[int, bytes]:
+def newest(lock: UPath) -> tuple[int, bytes]:
     """Return the largest number below a lock, and what its note says; 0 where there is none."""
     number = max(_numbers(lock), default=0)
     try:
@@ -107,16 +107,21 @@ def _newest(lock: UPath) -> tuple[int, bytes]:
 
 
 def _numbers(lock: UPath) -> list[int]:
-    lock.fs.invalidate_cache()
-    try:
-        names = [str(path).rpartition("/")[2] for path in lock.fs.ls(lock.path, detail=False)]
-    except FileNotFoundError:
-        return []
-    stems = [name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING)]
+    stems = [name.removesuffix(_ENDING) for name in listed(lock)]
     return [int(stem) for stem in stems if stem.isdigit()]
 
 
-def _is_the_newest(lock: UPath, number: int) -> bool:
+def listed(folder: UPath) -> list[str]:
+    """Return the names of the notes in a folder, as they are now."""
+    folder.fs.invalidate_cache()
+    try:
+        names = [str(path).rpartition("/")[2] for path in folder.fs.ls(folder.path, detail=False)]
+    except FileNotFoundError:
+        return []
+    return [name for name in names if name.endswith(_ENDING)]
+
+
+def _is_thenewest(lock: UPath, number: int) -> bool:
     """Return whether no larger number is there, and remove the smaller ones.
 
     There is one where, since this process looked, others held the lock and removed its number.
@@ -134,12 +139,14 @@ def _file(lock: UPath, number: int) -> UPath:
     return lock / f"{number:08}{_ENDING}"
 
 
-def _note(*, is_free: bool, beat: int = 0) -> bytes:
+def note_of_mine(*, is_free: bool, beat: int = 0) -> bytes:
+    """Return what a note of this process says."""
     who = {"process": os.getpid(), "host": socket.gethostname()}
     return json.dumps({**who, "beat": beat, "is_free": is_free}).encode()
 
 
-def _read(content: bytes) -> Note:
+def read(content: bytes) -> Note:
+    """Return what a note says; nothing where it cannot be read."""
     with suppress(ValueError):
         found = json.loads(content)
         return found if isinstance(found, dict) else {}

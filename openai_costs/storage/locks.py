@@ -2,15 +2,15 @@
 
 A lock of a local home goes with the process that holds it, however that ends. Beside it stands who
 holds it, for the message to whoever waits too long. Not here: how an object store has one
-(leases.py).
+(leases.py, writers.py).
 """
 
 import json
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
@@ -21,6 +21,7 @@ from upath import UPath
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import is_local
 from openai_costs.storage.leases import LeaseTimeoutError, Note, leased
+from openai_costs.storage.writers import alone, together
 
 LONGEST_SECONDS = 900.0
 """Longer than a publication of years takes: whoever holds a lock for so long does not go on."""
@@ -30,7 +31,10 @@ WRITERS = ".writers.lock"
 """Below the home: held together by those who write, and by one alone who takes files away."""
 
 AGAIN_SECONDS = 0.05
-_alone: set[Path] = set()
+Taken = Callable[[UPath, float], AbstractContextManager[None]]
+"""How a lock of an object store is held, for so many seconds of waiting at most."""
+
+_alone: set[str] = set()
 """The homes that this process holds alone."""
 
 
@@ -64,7 +68,7 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
     """
     limit = LONGEST_SECONDS if seconds is None else seconds
     if isinstance(lock, UPath) and not is_local(lock):
-        with _leased(lock, limit):
+        with _waiting(lock, limit, leased(lock, limit)):
             yield
         return
     file = Path(str(lock))
@@ -81,21 +85,27 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def _leased(lock: UPath, limit: float) -> Iterator[None]:
-    try:
-        with leased(lock, limit):
-            yield
-    except LeaseTimeoutError as held_by:
-        raise LockHeld(lock, _named(held_by.holder), limit) from None
+def _waiting(lock: UPath, limit: float, taken: AbstractContextManager[None]) -> Iterator[None]:
+    """Hold a lock of an object store in a block, or say who held it."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(taken)
+        except LeaseTimeoutError as held_by:
+            raise LockHeld(lock, _named(held_by.holder), limit) from None
+        yield
 
 
 @contextmanager
 def writing(home: UPath | Path) -> Iterator[None]:
-    """Write to a home in a block, together with others that do, and not while one is alone."""
-    if not is_local(home) or Path(str(home)) in _alone:
+    """Write to a home in a block, together with others that do, and not while one is alone.
+
+    Raises:
+        LockHeld: One was alone for longer than the usual limit.
+    """
+    if str(home) in _alone:
         yield
         return
-    with _flocked(Path(str(home)), LOCK_SH):
+    with _locked(home, LOCK_SH, together):
         yield
 
 
@@ -104,21 +114,24 @@ def no_writers(home: UPath | Path) -> Iterator[None]:
     """Be the only one that writes to a home in a block: what others have begun, they end first.
 
     For what takes files away that another process may be about to name. Publications and whole
-    tables have locks of their own. An object store has none: there, stop all other runs.
+    tables have locks of their own.
 
     Raises:
         LockHeld: Others still wrote after the usual limit.
     """
-    if not is_local(home):
-        yield
-        return
-    folder = Path(str(home))
-    with _flocked(folder, LOCK_EX):
-        _alone.add(folder)
+    with _locked(home, LOCK_EX, alone):
+        _alone.add(str(home))
         try:
             yield
         finally:
-            _alone.discard(folder)
+            _alone.discard(str(home))
+
+
+def _locked(home: UPath | Path, how: int, of_store: Taken) -> AbstractContextManager[None]:
+    if isinstance(home, UPath) and not is_local(home):
+        lock = home / WRITERS
+        return _waiting(lock, LONGEST_SECONDS, of_store(lock, LONGEST_SECONDS))
+    return _flocked(Path(str(home)), how)
 
 
 @contextmanager
