@@ -12,6 +12,7 @@ import msgspec
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sample.setup import is_demo
 from openai_costs.storage.files import place, replace_file
 from openai_costs.storage.home import FOLDERS, refuse_unwritable
@@ -64,7 +65,7 @@ def _made(home: Path, files: Mapping[str, bytes]) -> set[str]:
     there = _files(home)
     try:
         listed = msgspec.json.decode((home / LIST).read_bytes(), type=Files)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNREADABLE):
         return there & set(files)
     if listed.made is not None:
         return there & set(listed.made)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from openai_costs.cli.home_settings import Home, usable
+from openai_costs.cli.terminal import say
 from openai_costs.storage.files import place
 
 app = typer.Typer(no_args_is_help=True, help="Write files for other tools.")
@@ -40,4 +41,4 @@ def focus(
     settings = usable(home)
     folder, key = place(settings.home), publication_key(settings)
     refuse_empty(folder, "days of costs")
-    typer.echo(str(export_month(folder, f"{month:%Y-%m}", kind, out, key)))
+    say(str(export_month(folder, f"{month.date()}"[:7], kind, out, key)))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from openai_costs.cli.home_settings import Home, writable
+from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
@@ -22,9 +23,9 @@ def forget_user(
     one = forgetting(writable(home), user)
     if not yes:
         for line in one.plan():
-            typer.echo(line)
+            say(line)
         return
-    sys.exit(not one.carry_out(utc_now(), typer.echo))
+    sys.exit(not one.carry_out(utc_now(), say))
 
 
 def forget_connection(
@@ -40,7 +41,7 @@ def forget_connection(
     one = departure(settings, name)
     if not yes:
         for line in one.plan():
-            typer.echo(line)
+            say(line)
         return
-    headless = Headless(settings, say=typer.echo)
-    sys.exit(not one.carry_out(headless.publish, typer.echo))
+    headless = Headless(settings, say=say)
+    sys.exit(not one.carry_out(headless.publish, say))

@@ -172,7 +172,7 @@ def clean(made: Message, *, allow_email: bool) -> Message:
 
     return replace(
         made,
-        title=inner(made.title),
+        title=" ".join(inner(made.title).split()),  # the subject of a letter is one line
         lines=[line._replace(text=inner(line.text)) for line in made.lines],
         facts={name: text and inner(text) for name, text in made.facts.items()},
         picture=made.picture and made.picture._replace(alt=inner(made.picture.alt)),

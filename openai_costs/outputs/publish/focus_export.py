@@ -16,6 +16,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, exact_dollars
+from openai_costs.kernel.spreadsheets import cell_sql
 from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.focus_files import of_month
 from openai_costs.outputs.publish.last_publication import DATABASE
@@ -91,9 +92,19 @@ def export_month(
         usd = sql.sql(control).fetchall()[0][0]
         built = Path(scratch) / target.name
         order = "ORDER BY x_Connection, ChargePeriodStart, SkuId, SubAccountId, ResourceId"
-        sql.execute(f"COPY ({of_month(month)} {order}) TO {literal(built)} ({FORMATS[kind]})")
+        chosen = f"SELECT {_safe_columns(sql)}" if kind == "csv" else ""
+        sql.execute(
+            f"COPY ({chosen} {of_month(month)} {order}) TO {literal(built)} ({FORMATS[kind]})"
+        )
         replace_file(target, built.read_bytes())
     return Exported(target, rows, billed, usd or Decimal(0))
+
+
+def _safe_columns(sql: duckdb.DuckDBPyConnection) -> str:
+    """Return the columns of bi.focus, with text that no spreadsheet takes for a formula."""
+    columns = sql.sql("DESCRIBE bi.focus").fetchall()
+    texts = [name for name, kind, *_ in columns if kind == "VARCHAR"]
+    return f"* REPLACE ({', '.join(f'{cell_sql(one)} AS {one}' for one in texts)})"
 
 
 def _nothing(sql: duckdb.DuckDBPyConnection, home: UPath, month: str) -> str:

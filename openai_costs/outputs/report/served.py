@@ -17,6 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from openai_costs.kernel.spreadsheets import cell_text
 from openai_costs.outputs.report.breakdown import QueryError, breakdown, query_of
 from openai_costs.outputs.report.cost_explorer import PAGE, is_invented, read_page
 from openai_costs.outputs.report.section import table_of
@@ -44,7 +45,6 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def application(
@@ -163,10 +163,7 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(rows[0] if rows else [])
-    writer.writerows([_safe(name, value) for name, value in row.items()] for row in rows)
+    writer.writerows(
+        [cell_text(one) if isinstance(one, str) else one for one in row.values()] for row in rows
+    )
     return text.getvalue()
-
-
-def _safe(name: str, value: object) -> object:
-    is_text = isinstance(value, str) and name != "billed_usd"
-    return f"'{value}" if is_text and str(value).startswith(_FORMULA) else value

@@ -141,6 +141,13 @@ def test_addresses_and_keys_are_removed_everywhere() -> None:
     assert "[e-mail address] used sk-[redacted] (write to <[e-mail address]>)" in whole
 
 
+def test_a_title_is_one_line_whatever_a_name_holds() -> None:
+    one = finding(subject_name="Ada\nBcc: everyone")
+    made = clean(message(one, change(), SPIKE), allow_email=False)
+    assert "Ada Bcc: everyone" in made.title
+    assert "\n" not in made.title
+
+
 def test_a_route_may_allow_addresses_but_never_keys() -> None:
     why = "ada@acme.example used sk-proj-abcdefgh12345"
     made = message(finding(), change(because=why), SPIKE)
