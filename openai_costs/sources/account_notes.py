@@ -3,6 +3,7 @@
 import msgspec
 from upath import UPath
 
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.storage.archive import Archive
@@ -45,7 +46,7 @@ def noted(archive: Archive, provider: str, name: str) -> Noted | None:
     note = archive.note(provider, name, NOTE)
     try:
         return msgspec.json.decode(note.read_bytes(), type=Noted)
-    except (FileNotFoundError, msgspec.DecodeError):  # the kept pages name the account too
+    except (FileNotFoundError, *UNREADABLE):  # the kept pages name the account too
         return None
 
 
@@ -95,5 +96,5 @@ def _decoded(note: bytes) -> Refused:
     """Return a refusal; version 0.1 noted the sentence alone, which the next read replaces."""
     try:
         return msgspec.json.decode(note, type=Refused)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return Refused(note.decode(errors="replace"))

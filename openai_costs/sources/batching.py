@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from openai_costs.kernel.errors import OpenAICostsError, PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
 
@@ -64,6 +65,9 @@ class Held(Generic[P]):
             pages, remark, size = understand(read)
         except PageRefused as error:
             self.refuse(key, error)
+            return
+        except UNREADABLE as gone:  # in a field that no one relies on, and so read last
+            self.refuse(key, PageRefused(read.page, "the body", f"cannot be read: {gone}"))
             return
         self.pages += pages
         self.read_at[key] = read.manifest.read_at

@@ -14,6 +14,7 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange, consecutive
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import Vendor, transport_to
@@ -204,7 +205,7 @@ def _noted(note: UPath, kind: type[T]) -> T | None:
     """Return what a note holds; None where it is not there or cannot be read."""
     try:
         return msgspec.json.decode(note.read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNREADABLE):
         return None
 
 

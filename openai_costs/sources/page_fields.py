@@ -12,6 +12,7 @@ import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.archive import KeptRead
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def typed(read: KeptRead, part: str, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(read.bodies[part], type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as gone:
+    except UNREADABLE as gone:
         raise PageRefused(page_name(read, part), _where(str(gone)), _why(gone)) from None
 
 

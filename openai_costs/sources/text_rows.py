@@ -16,6 +16,7 @@ import polars.selectors as cs
 
 from openai_costs.kernel.errors import FileRefused
 from openai_costs.kernel.redaction import has_address
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.file_text import decoded, unpacked
 
 JSON_LINES = ("jsonl", "ndjson", "log")
@@ -141,7 +142,7 @@ def _json(name: str, text: str, records: str, set_aside: SetAside) -> Iterator[T
     """Yield the records of one value; of several, an object on each line, as JSON lines."""
     try:
         whole = _DECODER.decode(text)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         yield from _json_lines(name, text, records, set_aside)
     else:
         yield from _below(name, whole, records, set_aside)
@@ -153,7 +154,7 @@ _DECODER = msgspec.json.Decoder(Any, float_hook=str)
 def _objects(place: str, text: str, records: str, set_aside: SetAside) -> Iterator[TextRow]:
     try:
         whole = _DECODER.decode(text)
-    except msgspec.DecodeError as broken:
+    except UNREADABLE as broken:
         why, remedy = f"is not a JSON object ({broken})", "Write one whole object on each line."
         set_aside(FileRefused(place, why, remedy))
     else:

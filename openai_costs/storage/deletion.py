@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 from upath import UPath
 
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.files import SET_ASIDE, remove_folder
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.purging import purge_lake, remove_days_before
@@ -77,7 +78,7 @@ def _names(line: bytes, findings: set[str]) -> bool:
     """Return whether a line of the record is about one of some findings."""
     try:
         row = msgspec.json.decode(line)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
     row = row.get("removed", row)
     return row.get("finding_id") in findings or row.get("finding") in findings

@@ -17,6 +17,7 @@ from uuid import uuid4
 import msgspec
 from upath import UPath
 
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import (
     SET_ASIDE,
@@ -191,7 +192,7 @@ class Record:
             rows = [msgspec.json.decode(line) for line in lines.splitlines()]
         except (FileNotFoundError, IsADirectoryError):
             return Damage(number, file, "is missing")
-        except (msgspec.DecodeError, UnicodeDecodeError) as damage:
+        except UNREADABLE as damage:
             return Damage(number, file, f"is damaged ({damage})")
         gone = [row["removed"] for row in rows if "removed" in row]
         return Entry([row for row in rows if "removed" not in row], gone)
@@ -215,7 +216,7 @@ def _written(table: str, number: int, entry: Entry) -> bytes:
 
 def _headed(head: bytes, before: bytes, after: bytes) -> bytes:
     """Return an entry with other lines."""
-    with suppress(msgspec.DecodeError):
+    with suppress(*UNREADABLE):
         about = msgspec.json.decode(head, type=_Head)
         if about.sha256 == sha256(before).hexdigest():
             about = msgspec.structs.replace(about, sha256=sha256(after).hexdigest())

@@ -3,6 +3,7 @@
 import msgspec
 
 from openai_costs.kernel.errors import Permission
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.anthropic.costs.endpoints import (
@@ -72,7 +73,7 @@ def error(body: bytes) -> ErrorDetail:
     """
     try:
         found = msgspec.json.decode(body, type=_ErrorBody).error
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ErrorDetail(message=body[:MOST_QUOTED].decode("utf-8", "replace"))
     exact = found.details.error_code if found.details else None
     return ErrorDetail(message=found.message, code=exact or found.type)

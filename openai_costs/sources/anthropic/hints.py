@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import msgspec
 from upath import UPath
 
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.files import replace_file
 
 ASK_AGAIN_AFTER = timedelta(days=30)
@@ -34,7 +35,7 @@ def recall(note: UPath) -> Hints:
     """Return what is remembered; nothing when there is no note or it cannot be read."""
     try:
         return msgspec.json.decode(note.read_bytes(), type=Hints)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNREADABLE):
         return Hints()
 
 

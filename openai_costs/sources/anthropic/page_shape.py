@@ -10,6 +10,7 @@ import msgspec
 
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
 from openai_costs.kernel.redaction import without_domains
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.archive import KeptRead
 
 T = TypeVar("T")
@@ -110,7 +111,7 @@ def decoded(body: bytes, entry: type[T], page: str) -> Kept[T]:
     """
     try:
         return msgspec.json.decode(body, type=Kept[entry])  # type: ignore[valid-type]  # known when it runs
-    except (msgspec.DecodeError, UnicodeDecodeError) as gone:
+    except UNREADABLE as gone:
         raise PageRefused(page, _where(str(gone)), f"is not what it was: {gone}") from None
 
 

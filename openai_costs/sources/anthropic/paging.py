@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, midnight
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.anthropic.costs.endpoints import Report
 from openai_costs.sources.http.paging import (
     Body,
@@ -122,7 +123,7 @@ def _answer(query: Query) -> Generator[Get, Body, Answer]:
 def _parsed(body: Body) -> _Page:
     try:
         return msgspec.json.decode(body, type=_Page)
-    except msgspec.DecodeError as broken:
+    except UNREADABLE as broken:
         raise Garbled(f"the body is not the JSON of a page: {broken}") from None
 
 
@@ -130,7 +131,7 @@ def _add(query: Query, entries: dict[date, list[msgspec.Raw]], entry: msgspec.Ra
     try:
         edges = msgspec.json.decode(entry, type=_Edges)
         start, end = edges.starting_at.astimezone(UTC), edges.ending_at.astimezone(UTC)
-    except (msgspec.DecodeError, OverflowError) as broken:
+    except (*UNREADABLE, OverflowError) as broken:
         raise Garbled(f"an entry has no readable starting_at and ending_at: {broken}") from None
     day = start.date()
     is_whole = start == midnight(day) and end == midnight(day) + ONE_DAY

@@ -15,6 +15,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.kernel.money import exact
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.bedrock.usage_types import SERVICE
 from openai_costs.sources.exports.dialects import Dialect
 
@@ -105,7 +106,7 @@ def periods(answer: Mapping[str, Any], days: DayRange, connection: str) -> dict[
         found = msgspec.convert(answer.get("ResultsByTime"), list[Period])
         by_day = {date.fromisoformat(one.period["Start"]): one for one in found}
         exact([group.cost[0] for one in found for group in one.bedrock])
-    except (msgspec.ValidationError, KeyError, ValueError) as broken:
+    except (*UNREADABLE, KeyError, ValueError) as broken:
         raise ReadFailed(f"{where} cannot be used: {broken}. Nothing was kept.") from None
     if set(by_day) != set(days) or len(found) != len(by_day):
         raise ReadFailed(f"{where} is of other days. Nothing was kept.")

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.chatgpt_workspace.protocol import LOGS, OF_FILE
 from openai_costs.sources.page_fields import page_name, typed
 from openai_costs.storage.archive import KeptRead
@@ -106,7 +107,7 @@ def _decoded(read: KeptRead, part: str) -> Iterator[Event]:
         where = f"[{number}].payload"
         try:
             event = msgspec.json.decode(line, type=Event)
-        except (msgspec.DecodeError, UnicodeDecodeError) as gone:
+        except UNREADABLE as gone:
             why = f"is not what it was: {gone}"
             raise PageRefused(page_name(read, part), where, why) from None
         if strange := {one.cost.unit for one in event.payload.billing} - {CREDITS}:

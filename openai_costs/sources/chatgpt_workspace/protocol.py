@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from openai_costs.kernel.days import DayRange, midnight
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.chatgpt_workspace.endpoints import (
     EVENTS,
     MOST_FILES,
@@ -132,7 +133,7 @@ def _listed(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
         try:
             page = msgspec.json.decode(body, type=_Page)
             files = [msgspec.json.decode(entry, type=LogFile) for entry in page.data]
-        except msgspec.DecodeError as broken:
+        except UNREADABLE as broken:
             raise Garbled(f"the body is no list of files: {broken}") from None
         for file, entry in zip(files, page.data, strict=True):
             if file.event_type == EVENTS and file.id not in found.entries:
@@ -173,7 +174,7 @@ def _file(read: Events, file: LogFile, path: str) -> Generator[Get, Body, None]:
 def _day_of(line: bytes, where: str) -> date:
     try:
         return msgspec.json.decode(line, type=_Dated).payload.day
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except UNREADABLE as broken:
         raise Garbled(f"{where} is no event: {broken}") from None
 
 

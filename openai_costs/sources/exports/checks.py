@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import dagster as dg
-import msgspec
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.checks import (
@@ -21,6 +20,7 @@ from openai_costs.orchestration.checks import (
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.evidence import LEFT_OUT, LeftOut
+from openai_costs.sources.exports.kept_parts import charges_left_out
 from openai_costs.sources.provider import RawPages
 from openai_costs.storage.archive import Archive, KeptRead
 
@@ -62,7 +62,7 @@ def left_out(
     for one in connections:
         for read in pages.newest(archive, one, days):
             if isinstance(read, KeptRead) and LEFT_OUT in read.bodies:
-                its = msgspec.json.decode(read.bodies[LEFT_OUT], type=list[LeftOut])
+                its = charges_left_out(read.bodies[LEFT_OUT], f"{read.page}!{LEFT_OUT}.json")
                 yield read.manifest.day, {one.name: its}
 
 

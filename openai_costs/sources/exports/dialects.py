@@ -166,6 +166,6 @@ def _days(texts: pl.Series) -> pl.Series:
 def _day(text: str) -> date | None:
     try:
         at = datetime.fromisoformat(text.removesuffix(" UTC"))
-    except ValueError:
+        return naive(at if at.tzinfo else at.replace(tzinfo=UTC)).date()
+    except (ValueError, OverflowError):  # the first hours of the year 1, east of Greenwich
         return None
-    return naive(at if at.tzinfo else at.replace(tzinfo=UTC)).date()

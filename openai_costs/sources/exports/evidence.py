@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import MAX_PREC, Context, Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import polars as pl
@@ -147,19 +147,11 @@ def left_out_of(sheet: Sheet, cells: pl.DataFrame) -> dict[date, list[LeftOut]]:
     )
     keys = ["day", "service", "currency"]
     for (day, service, currency), its in strange.group_by(keys, maintain_order=True):
-        usd = _total([text for text in its["billed"] if _is_number(text)])
+        usd = _total([text for text in its["billed"] if is_number(text)])
         if usd and isinstance(day, date):
             one = LeftOut(str(service), str(currency), f"{usd:f}")
             found.setdefault(day, []).append(one)
     return found
-
-
-def rows_of(body: bytes) -> pl.DataFrame:
-    """Return the rows that a part holds, as text."""
-    found = msgspec.json.decode(body, type=list[dict[str, Any]])
-    heads = list(dict.fromkeys(head for one in found for head in one))
-    schema: dict[str, pl.DataType] = {head: pl.String() for head in heads} | {ROW: pl.UInt32()}
-    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def bodies(
@@ -213,7 +205,8 @@ def _total(texts: Iterable[str]) -> Decimal:
     return found
 
 
-def _is_number(text: str | None) -> bool:
+def is_number(text: str | None) -> bool:
+    """Return whether a text is an amount."""
     try:
         return text is not None and Decimal(text).is_finite()
     except ArithmeticError:

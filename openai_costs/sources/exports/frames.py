@@ -19,16 +19,15 @@ from openai_costs.kernel.money import SMALLEST, NotAnAmount, exact
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.exports.charges import Vocabulary, charge
-from openai_costs.sources.exports.dialects import dated, facts, one_spelling
+from openai_costs.sources.exports.dialects import dated, facts, one_spelling, refuse_unusable
 from openai_costs.sources.exports.evidence import (
     CONTROL,
     ROWS,
     Source,
-    Sum,
     newest_run,
-    rows_of,
     sources_of,
 )
+from openai_costs.sources.exports.kept_parts import rows_of, totals
 from openai_costs.sources.exports.settings import host_of, settled_after
 from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import ROW, Rules
@@ -66,7 +65,7 @@ def billing_accounts(bodies: Mapping[str, bytes]) -> set[str]:
     """
     if CONTROL not in bodies:
         return set()
-    found = msgspec.json.decode(bodies[CONTROL], type=list[Sum])
+    found = totals(bodies[CONTROL], CONTROL)
     return {one_spelling(account) for one in found for account in one.accounts}
 
 
@@ -80,7 +79,8 @@ def _ledger(
             page = f"{read.page}!{name}.json"
             try:
                 dialect = dialects[Source.of(part).dialect]
-                known = dated(facts(page, rows_of(read.bodies[name]).drop(ROW), dialect))
+                known = dated(facts(page, rows_of(read.bodies[name], page).drop(ROW), dialect))
+                refuse_unusable(page, known, dialect)
             except (FileRefused, KeyError) as changed:
                 raise PageRefused(page, "a column", f"cannot be used: {changed}") from None
             its = known.iter_rows(named=True)
@@ -142,11 +142,10 @@ def _common(texts: Sequence[str | None]) -> str | None:
 
 def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood[pl.DataFrame]:
     manifest = read.manifest
-    total = Decimal(0)
-    for one in msgspec.json.decode(read.bodies[CONTROL], type=list[Sum]):
+    total, where = Decimal(0), f"{read.page}!{CONTROL}.json"
+    for one in totals(read.bodies[CONTROL], where):
         usd = rules.currency.usd(one.currency, one.billed, one.billed_in_usd, one.month)
         if usd is None:
-            where = f"{read.page}!{CONTROL}.json"
             raise PageRefused(where, "billed", f"is in {one.currency}, without a rate")
         total = _WIDE.add(total, Decimal(usd))
     row = {

@@ -3,24 +3,34 @@
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-import msgspec
 import polars as pl
 
 from openai_costs.sources.exports.dialects import Dialect, dated, facts
-from openai_costs.sources.exports.evidence import CONTROL, ROWS, DayPart, Source, Sum, rows_of, sums
+from openai_costs.sources.exports.evidence import (
+    CONTROL,
+    ROWS,
+    DayPart,
+    Source,
+    sums,
+)
+from openai_costs.sources.exports.kept_parts import rows_of, totals
 from openai_costs.sources.exports.ownership import CELL, HeldRun
 from openai_costs.sources.exports.sheets import ROW
 from openai_costs.storage.archive import KeptRead
 
 
 def kept_parts(read: KeptRead, dialects: Container[str]) -> Iterator[DayPart]:
-    """Yield the parts of a kept read that are of some kinds of exports."""
-    totals = msgspec.json.decode(read.bodies[CONTROL], type=list[Sum])
+    """Yield the parts of a kept read that are of some kinds of exports.
+
+    Raises:
+        PageRefused: One has changed.
+    """
+    known = totals(read.bodies[CONTROL], f"{read.page}!{CONTROL}.json")
     for name, part in read.manifest.parts.items():
         source = Source.of(part)
         if name.startswith(ROWS) and source.dialect in dialects:
-            its = [one for one in totals if one.source == source.path]
-            yield DayPart(source, rows_of(read.bodies[name]), its)
+            its = [one for one in known if one.source == source.path]
+            yield DayPart(source, rows_of(read.bodies[name], f"{read.page}!{name}.json"), its)
 
 
 def still_held(

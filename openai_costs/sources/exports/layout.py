@@ -21,6 +21,7 @@ import msgspec
 
 from openai_costs.kernel.days import DayRange, month_of
 from openai_costs.kernel.errors import FileRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 
 _MONTH = re.compile(r"(?:.*=)?(\d{4})-(\d{2})")
 _SPAN = re.compile(r"(\d{4})(\d{2})(\d{2})-(\d{4})(\d{2})(\d{2})")
@@ -109,7 +110,7 @@ def manifest(name: str, content: bytes) -> RunManifest:
     """
     try:
         said = msgspec.json.decode(content)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         said = None
     if not isinstance(said, dict) or not (files := tuple(_files(said))):
         why = "is no manifest that names the files of a run"

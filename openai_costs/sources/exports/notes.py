@@ -12,6 +12,7 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.errors import ReadFailed
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.settings import files_of, rules_text
@@ -56,7 +57,7 @@ def recall(archive: Archive, connection: Connection) -> Notes:
     """Return what is known; nothing when there is no note or it cannot be read."""
     try:
         return msgspec.json.decode(_file(archive, connection).read_bytes(), type=Notes)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNREADABLE):
         return Notes()
 
 

@@ -17,6 +17,7 @@ import msgspec
 import polars as pl
 
 from openai_costs.kernel.errors import FileRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.file_text import decoded, unpacked
 from openai_costs.sources.text_rows import text_rows
 
@@ -143,7 +144,7 @@ def members(text: str | None) -> dict[str, str]:
         return {}
     try:
         found = _pairs(msgspec.json.decode(text))
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return {}
     return dict(_named(found)) if isinstance(found, dict) else {}
 

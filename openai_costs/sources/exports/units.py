@@ -6,8 +6,10 @@ from decimal import MAX_PREC, Context, Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+_NUMBER: Final = r"[0-9][0-9,]*(?:[.][0-9]+)?"
 _UNIT: Final = re.compile(
-    r"(?:per )?([\d,.]+)? ?([KMB]|Thousand|Million|Billion)? ?([A-Za-z][\w /-]*)", re.IGNORECASE
+    rf"(?:per )?({_NUMBER})? ?([KMB]|Thousand|Million|Billion)? ?([A-Za-z][\w /-]*)",
+    re.IGNORECASE,
 )
 _SIZES: Final[Mapping[str, int]] = MappingProxyType(
     {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "billion": 10**9}

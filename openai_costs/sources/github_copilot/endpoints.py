@@ -12,6 +12,7 @@ import msgspec
 
 from openai_costs.kernel.days import DayRange, months_before
 from openai_costs.kernel.errors import Permission
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.api_transport import Vendor
 from openai_costs.sources.http.api import MOST_QUOTED, Api, ErrorDetail
 
@@ -90,7 +91,7 @@ def error(body: bytes) -> ErrorDetail:
     """Return what `{"message": ..., "documentation_url": ..., "status": "404"}` says."""
     try:
         found = msgspec.json.decode(body, type=_Fault)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ErrorDetail(message=body[:MOST_QUOTED].decode("utf-8", "replace"))
     return ErrorDetail(
         message=found.message, code=None if found.status is None else str(found.status)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from openai_costs.kernel.errors import AccessRefused, RequestRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.daily_reader import Conversation, DayPages, Talk
 from openai_costs.sources.github_copilot.endpoints import MOST_SEATS, era_of, seats_path
@@ -123,7 +124,7 @@ class Bills:
         body = yield one
         try:
             found = msgspec.json.decode(body, type=_Answer)
-        except msgspec.DecodeError as broken:
+        except UNREADABLE as broken:
             raise Garbled(f"the body is no bill: {broken}") from None
         given = (found.timePeriod.year, found.timePeriod.month, found.timePeriod.day)
         if given != (day.year, day.month, day.day):
@@ -178,7 +179,7 @@ def _seat_pages(path: str) -> Generator[Get, Body, list[Page]]:
     def end(body: Body, cursor: str | None) -> PageEnd:
         try:
             page = msgspec.json.decode(body, type=_Seats)
-        except msgspec.DecodeError as broken:
+        except UNREADABLE as broken:
             raise Garbled(f"the body is no page of seats: {broken}") from None
         logins.extend(one.assignee.login for one in page.seats)
         more = len(logins) < page.total_seats

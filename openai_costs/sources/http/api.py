@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from openai_costs.kernel.errors import Permission
+from openai_costs.kernel.unreadable import UNREADABLE
 
 MOST_QUOTED = 200
 """Bytes of an error body of unknown shape that a message quotes."""
@@ -34,7 +35,7 @@ def error_object(body: bytes) -> ErrorDetail:
     """Return what `{"error": {"message": ..., "code": ...}}` holds; else the body's first bytes."""
     try:
         return msgspec.json.decode(body, type=_ErrorBody, strict=False).error
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ErrorDetail(message=body[:MOST_QUOTED].decode("utf-8", "replace"))
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.openai.costs.endpoints import LEDGER_GROUPINGS
 from openai_costs.storage.files import replace_file
 
@@ -76,7 +77,7 @@ def recall(note: UPath) -> Hints:
     """Return what is remembered; nothing when there is no note or it cannot be read."""
     try:
         return msgspec.json.decode(note.read_bytes(), type=Hints)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, *UNREADABLE):
         return Hints()
 
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.archive import KeptRead
 
 
@@ -78,7 +79,7 @@ class Shape(Generic[R]):
         """
         try:
             found: Sequence[R] = self._strict.decode(body).results
-        except (msgspec.DecodeError, UnicodeDecodeError) as unexpected:
+        except UNREADABLE as unexpected:
             return self._loosely(body, grouping, page, str(unexpected))
         return found, self._strange(found)
 
@@ -88,7 +89,7 @@ class Shape(Generic[R]):
         """Accept what is merely new; refuse what we rely on and cannot find."""
         try:
             loose = _loose.decode(body).results
-        except (msgspec.DecodeError, UnicodeDecodeError) as gone:
+        except UNREADABLE as gone:
             raise PageRefused(page, _where(str(gone)), f"is not what it was: {gone}") from None
         understood = [self._converted(row, one, page) for row, one in enumerate(loose)]
         found = [one for one in understood if one is not None]

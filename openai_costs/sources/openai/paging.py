@@ -11,6 +11,7 @@ import msgspec
 
 from openai_costs.kernel.days import DayRange, consecutive, epoch
 from openai_costs.kernel.errors import CursorRefused, RequestRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.http.paging import (
     Body,
     CursorBroken,
@@ -140,7 +141,7 @@ def _pages(query: Query, buckets: Buckets) -> Generator[Get, Body, None]:
 def _parsed(body: Body) -> _Page:
     try:
         return msgspec.json.decode(body, type=_Page)
-    except msgspec.DecodeError as broken:
+    except UNREADABLE as broken:
         raise Garbled(
             f"the body is not the JSON of a page: {broken}{_near(body, broken)}"
         ) from None
@@ -158,7 +159,7 @@ def _near(body: Body, broken: Exception) -> str:
 def _add(buckets: Buckets, bucket: msgspec.Raw, open_day: date | None) -> None:
     try:
         edges = msgspec.json.decode(bucket, type=_BucketEdges)
-    except msgspec.DecodeError as broken:
+    except UNREADABLE as broken:
         raise Garbled(f"a bucket has no readable start_time and end_time: {broken}") from None
     try:
         start = datetime.fromtimestamp(edges.start_time, UTC)

@@ -9,6 +9,7 @@ import msgspec
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.errors import Permission
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.api_transport import Vendor
 from openai_costs.sources.http.api import MOST_QUOTED, Api, ErrorDetail
 
@@ -38,7 +39,7 @@ def error(body: bytes) -> ErrorDetail:
     """Return what `{"error": {"message": ..., "code": 401}}` holds: its code is the status."""
     try:
         found = msgspec.json.decode(body, type=_FaultBody).error
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return ErrorDetail(message=body[:MOST_QUOTED].decode("utf-8", "replace"))
     return ErrorDetail(message=found.message, code=None if found.code is None else str(found.code))
 

@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from openai_costs.kernel.money import total
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.openrouter.endpoints import NAME
@@ -165,7 +166,7 @@ def _used(read: KeptRead, _connection: Connection) -> DayRows:
 
 def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:
     """Return the workspaces in a read: one account has them and no other."""
-    with suppress(KeyError, msgspec.DecodeError):  # what is wrong is said when it is cleaned
+    with suppress(KeyError, *UNREADABLE):  # what is wrong is said when it is cleaned
         found = msgspec.json.decode(bodies[LEDGER], type=_Answer).data
         return {one.workspace_id for one in found if one.workspace_id}
     return set()

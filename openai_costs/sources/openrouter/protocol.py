@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 
 from openai_costs.kernel.errors import RequestRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.daily_reader import Conversation, DayPages, Talk
 from openai_costs.sources.http.paging import Body, Garbled, Get, Page, restarted
@@ -57,7 +58,7 @@ def _asked(one: Get, day: date) -> Generator[Get, Body, Page]:
     body = yield one
     try:
         found = msgspec.json.decode(body, type=_Answer).data
-    except msgspec.DecodeError as broken:
+    except UNREADABLE as broken:
         raise Garbled(f"the body is no activity: {broken}") from None
     if others := sorted({entry.date[:10] for entry in found} - {str(day)}):
         raise Garbled(f"{day} was asked for, and the response has rows of {', '.join(others)}")

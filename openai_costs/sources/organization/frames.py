@@ -12,6 +12,7 @@ import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, midnight
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.organization.fold import fold, not_listed
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.listings import LIST, Listing, ReadListing
@@ -131,6 +132,8 @@ def usable(kind: Kind, listing: ReadListing, reads: Iterable[KeptRead | DamagedR
             listings[at] = listing(kind, read)
         except PageRefused as unusable:
             refused[at] = unusable
+        except UNREADABLE as gone:  # in a field that no one relies on, and so read last
+            refused[at] = PageRefused(read.page, "the body", f"cannot be read: {gone}")
     newest = max((*listings, *refused), default=None)
     return Usable(
         [listings[at] for at in sorted(listings)], refused.get(newest) if newest else None

@@ -6,6 +6,7 @@ from contextlib import suppress
 import msgspec
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.anthropic.costs.endpoints import ORGANIZATION_PART
 from openai_costs.sources.anthropic.page_shape import decoded
 
@@ -29,7 +30,7 @@ class _Organization(msgspec.Struct):
 
 def accounts(bodies: Mapping[str, bytes]) -> set[str]:
     """Return the organization that the bodies of a read name; none where it was not asked for."""
-    with suppress(KeyError, msgspec.DecodeError):
+    with suppress(KeyError, *UNREADABLE):
         return {msgspec.json.decode(bodies[ORGANIZATION_PART], type=_Organization).id}
     return set()
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.anthropic.organization.entries import Entry
 from openai_costs.sources.anthropic.organization.kinds import SOURCES, Source, of_table
 from openai_costs.sources.anthropic.page_shape import page_name
@@ -62,7 +63,7 @@ def _entries(source: Source, read: KeptRead) -> tuple[list[Entry], set[str]]:
 def _raw(read: KeptRead, part: str) -> list[dict[str, Any]]:
     try:
         return msgspec.json.decode(read.bodies[part], type=_Page).data
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except UNREADABLE as broken:
         raise PageRefused(page_name(read, part), "data", f"is not what it was: {broken}") from None
 
 

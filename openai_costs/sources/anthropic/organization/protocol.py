@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from openai_costs.kernel.errors import AccessRefused, CursorRefused, RequestRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.anthropic.organization.endpoints import (
     MOST_ENTRIES,
     WORKSPACES,
@@ -87,7 +88,7 @@ def _pages(endpoint: ListEndpoint, *, newest: bool) -> Generator[Get, Body, tupl
     def end(body: Body, _cursor: str | None) -> PageEnd:
         try:
             page = msgspec.json.decode(body, type=_Page)
-        except msgspec.DecodeError as broken:
+        except UNREADABLE as broken:
             raise Garbled(f"the body is not the JSON of a list: {broken}") from None
         return PageEnd(page.has_more, page.last_id or "", not page.data)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.gateway.files.cells import Cells, dollars, instant, whole
 from openai_costs.sources.gateway.files.layouts import AT_LIST_PRICE, COST_BASIS
 from openai_costs.sources.gateway.metering import MeterRow
@@ -81,5 +82,5 @@ def meter_row(one: Cells) -> MeterRow:
 def _rows(read: KeptRead) -> list[Cells]:
     try:
         return msgspec.json.decode(read.bodies["rows"], type=list[Cells])
-    except (KeyError, msgspec.DecodeError) as gone:
+    except (KeyError, *UNREADABLE) as gone:
         raise PageRefused(f"{read.page}!rows.json", "rows", f"is not what it was: {gone}") from None

@@ -1,7 +1,6 @@
 """LiteLLM's answers as tokens and metered rows. The vendor's own words end here. Pure.
 
-What is really on the wire: user and team are "" or null; nothing may be the text "None";
-prompt_tokens include the cached ones; a model without a price costs 0.0.
+On the wire, user and team are "" or null, prompt_tokens include cached ones, no price is 0.0.
 """
 
 import datetime as dt
@@ -13,6 +12,7 @@ import msgspec
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.gateway.registry import Listing, TokenRow
 from openai_costs.sources.page_fields import Count
@@ -130,7 +130,7 @@ def meter_rows(read: KeptRead) -> Iterator[MeterRow]:
 def _decoded(decoder: "msgspec.json.Decoder[Any]", read: KeptRead, part: str) -> Any:  # noqa: ANN401 - what the decoder makes
     try:
         return decoder.decode(read.bodies[part])
-    except (msgspec.DecodeError, UnicodeDecodeError) as gone:
+    except UNREADABLE as gone:
         raise PageRefused(f"{read.page}!{part}.json", part, f"is not what it was: {gone}") from None
 
 

@@ -15,6 +15,7 @@ import msgspec
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.kernel.formatting import counted, dollars, listed
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings import Gateway
 from openai_costs.sources.http.paging import Body
 
@@ -105,7 +106,7 @@ def counted_totals(pages: Iterable[Body]) -> Totals | None:
     """
     try:
         found = [msgspec.json.decode(page, type=_DailyPage).metadata for page in pages]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     usd = sum((one.total_spend for one in found), Decimal(0))
     return Totals(sum(one.total_api_requests for one in found), usd)
@@ -120,7 +121,7 @@ def logged_totals(pages: Iterable[Body], day: dt.date) -> Totals | None:
     """
     try:
         every = [row for page in pages for row in msgspec.json.decode(page, type=_LogPage).data]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     found = [row for row in every if naive(row.started_at).date() == day]
     return Totals(len(found), sum((row.spend for row in found), Decimal(0)))

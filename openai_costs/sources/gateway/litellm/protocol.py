@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.gateway.litellm.endpoints import (
     DAILY,
     DELETED_KEYS,
@@ -187,7 +188,7 @@ def _count(body: Body) -> _Count:
     for shape in _SHAPES:
         try:
             page = msgspec.json.decode(body, type=shape)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             continue
         return _counted(page)
     raise Garbled("the body is not the JSON of a page")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from openai_costs.kernel.errors import CurrencyRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.openai import page_shape
 from openai_costs.sources.openai.costs.endpoints import COSTS
 from openai_costs.sources.openai.page_shape import Shape, page_name
@@ -93,7 +94,7 @@ def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:
 
 def _owned(bodies: Mapping[str, bytes]) -> Iterator[_Owned]:
     for body in bodies.values():
-        with suppress(msgspec.DecodeError):  # what is wrong with a page is said when it is cleaned
+        with suppress(*UNREADABLE):  # what is wrong with a page is said when it is cleaned
             yield from msgspec.json.decode(body, type=_Bucket).results
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.openai.organization.endpoints import ListEndpoint
 from openai_costs.sources.openai.organization.entries import DOLLARS, Alert, Entry, Limit
 from openai_costs.sources.openai.organization.kinds import ENTRIES
@@ -86,7 +87,7 @@ def _entries(kind: Kind, read: KeptRead, part: _Part) -> tuple[list[dict[str, An
         entries: list[Entry] = msgspec.convert(
             raw, GenericAlias(list, ENTRIES[kind.table][part.endpoint])
         )
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as unusable:
+    except UNREADABLE as unusable:
         where = str(unusable).rpartition("`$")[2].strip("`") if "`$" in str(unusable) else ""
         raise PageRefused(page, f"data{where}", f"is not what it was: {unusable}") from None
     _refuse_other_currencies(entries, page)

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from openai_costs.kernel.errors import AccessRefused, CursorRefused, RequestRefused
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.http.paging import (
     Body,
     Garbled,
@@ -174,7 +175,7 @@ def _object(question: Question) -> Reading:
         return (Page(get, b""),)
     try:
         msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as broken:
+    except UNREADABLE as broken:
         raise Garbled(f"the body is not a JSON object: {broken}") from None
     return (Page(get, body),)
 
@@ -191,7 +192,7 @@ def _pages(question: Question) -> Reading:
 def _parsed(body: Body) -> _Page:
     try:
         return msgspec.json.decode(body, type=_Page)
-    except msgspec.DecodeError as broken:
+    except UNREADABLE as broken:
         raise Garbled(f"the body is not the JSON of a list: {broken}") from None
 
 
@@ -201,5 +202,5 @@ def _entries(pages: Pages) -> Iterable[_Made]:
         for entry in _parsed(page.body).data:
             try:
                 yield msgspec.json.decode(entry, type=_Made)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 continue

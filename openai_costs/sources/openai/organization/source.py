@@ -13,6 +13,7 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
@@ -57,7 +58,7 @@ class Unfinished:
         """Return a list that was finished before; None when it has to be read."""
         try:
             return msgspec.msgpack.decode(self._file(question).read_bytes(), type=ListRead)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, *UNREADABLE):
             return None
 
     def keep(self, question: Question, read: ListRead) -> None:
