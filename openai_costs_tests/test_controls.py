@@ -32,7 +32,7 @@ def test_a_promise_has_a_test_and_a_command_that_exist(row: tuple[str, str, str]
     for file, test in named:
         text = (ROOT / "openai_costs_tests" / file).read_text("utf-8")
         assert re.search(rf"^def {test}\(", text, re.MULTILINE), test
-    commands = re.findall(r"`openai-costs ([a-z-]+)((?: --[a-z-]+(?: \d+)?)*)`", shown)
+    commands = re.findall(r"`openai-costs ([a-z-]+)((?: [\w-]+)*)`", shown)
     assert commands, shown
     known = getattr(get_command(app), "commands", {})
     for command, options in commands:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import duckdb
+import fsspec
 import polars as pl
 import pytest
 
@@ -17,9 +18,15 @@ from openai_costs.cli.healing import healed
 from openai_costs.cli.stored_damage import damaged_files
 from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.outputs.publish.verification import verify
+from openai_costs.settings.at_rest import Storage
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.protection import (
+    ask_for_encryption,
+    refuse_unencrypted,
+    store_encryption,
+)
 from openai_costs.storage.record import Entry, Record
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend import Spend as Spending
@@ -128,6 +135,26 @@ def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home
     assert one.run(FIRST, FIRST, job=REBUILD, only=only[1:]).is_green
     assert Lake(home).read(Spending).equals(before)
     assert damaged_files(home) == []
+
+
+def test_with_encryption_required_every_object_of_a_home_rests_encrypted(
+    home: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fsspec.config, "conf", {})
+    required = Storage(encryption="required")
+    assert store_encryption(home) == ""
+    ask_for_encryption(required)
+    type(home.fs).clear_instance_cache()
+    asking = place(str(home))
+    refuse_unencrypted(asking, required)
+    one = machine(str(asking), "harbour")
+    assert one.run(FIRST, FIRST, only=("raw/openai_costs", "core/spend")).is_green
+    objects = [str(path).partition("/")[2] for path in asking.fs.find(asking.path)]
+    heads = [asking.fs.call_s3("head_object", Bucket=BUCKET, Key=key) for key in objects]
+    kept = {key for key in objects if key.endswith((".parquet", ".json", ".zst"))}
+    assert len(kept) > 3
+    assert {one.get("ServerSideEncryption") for one in heads} == {"AES256"}
+    type(home.fs).clear_instance_cache()
 
 
 def is_data(path: UPath) -> bool:

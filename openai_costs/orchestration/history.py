@@ -13,6 +13,7 @@ from pathlib import Path
 from upath import UPath
 
 from openai_costs.kernel.days import epoch
+from openai_costs.kernel.json_texts import with_pseudonyms
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.files import is_local, remove_folder, replace_file
 
@@ -70,7 +71,7 @@ def forget_people(home: UPath, people: Pseudonyms) -> None:
                 _replace(sql, table, column, people)
         rewrite(file)
     for file in _printed(home):
-        if (after := people.body(before := file.read_bytes())) != before:
+        if (after := with_pseudonyms(before := file.read_bytes(), people)) != before:
             replace_file(UPath(file), after)
 
 
@@ -92,7 +93,7 @@ def _replace(sql: sqlite3.Connection, table: str, column: str, people: Pseudonym
     changed = [
         (after, row)
         for row, before in sql.execute(text)
-        if (after := people.body(before.encode()).decode()) != before
+        if (after := with_pseudonyms(before.encode(), people).decode()) != before
     ]
     sql.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", changed)  # noqa: S608 - as above
 

@@ -12,9 +12,10 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.json_texts import with_pseudonyms
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.files import replace_file
-from openai_costs.storage.packing import Manifest, Rewritten, packed, unpacked
+from openai_costs.storage.packing import Manifest, Part, Rewritten, packed, unpacked
 
 WHY = "names of forgotten people replaced by pseudonyms"
 
@@ -35,29 +36,42 @@ def without_people(
     """
     if people is None:
         return manifest, bodies
-    after = {name: people.body(body) for name, body in bodies.items()}
-    absent = {name: people.text(text) for name, text in manifest.absent.items()}
-    changed = {name for name, body in after.items() if body != bodies[name]}
-    if not changed and absent == manifest.absent:
-        return manifest, bodies
+    names = {name: _part_name(name, people) for name in {*manifest.parts, *bodies}}
+    after = {names[name]: with_pseudonyms(body, people) for name, body in bodies.items()}
+    changed = {name for name, body in bodies.items() if body != after[names[name]]}
     parts = {
-        name: msgspec.structs.replace(
-            part, sha256=sha256(after[name]).hexdigest(), size_bytes=len(after[name])
-        )
-        if name in changed and part.sha256 == sha256(bodies[name]).hexdigest()
-        else part  # one that was changed by others stays refused
+        names[name]: _part(part, people, bodies.get(name), after.get(names[name], b""))
         for name, part in manifest.parts.items()
     }
+    absent = {_part_name(name, people): people.text(why) for name, why in manifest.absent.items()}
+    if not changed and (parts, absent) == (manifest.parts, manifest.absent):
+        return manifest, bodies
     rewritten = Rewritten(
         manifest.read_at if at is None else at,
         WHY,
-        {name: sha256(bodies[name]).hexdigest() for name in sorted(changed)},
-        {name: sha256(after[name]).hexdigest() for name in sorted(changed)},
+        {names[name]: sha256(bodies[name]).hexdigest() for name in sorted(changed)},
+        {names[name]: sha256(after[names[name]]).hexdigest() for name in sorted(changed)},
     )
     new = msgspec.structs.replace(
         manifest, parts=parts, absent=absent, rewritten=[*manifest.rewritten, rewritten]
     )
     return new, after
+
+
+def _part(part: Part, people: Pseudonyms, before: bytes | None, after: bytes) -> Part:
+    """Return how a part was asked for, without names, and the digest of what it says now."""
+    path = "/".join(map(people.identifier, part.path.split("/")))
+    params = [(name, people.identifier(value)) for name, value in part.params]
+    new = msgspec.structs.replace(part, path=path, params=params)
+    if before is None or part.sha256 != sha256(before).hexdigest():
+        return new  # one that was changed by others stays refused
+    return msgspec.structs.replace(new, sha256=sha256(after).hexdigest(), size_bytes=len(after))
+
+
+def _part_name(name: str, people: Pseudonyms) -> str:
+    """Return the name of a part: one that is of a person has their id after the first dot."""
+    kind, dot, whose = name.partition(".")
+    return f"{kind}{dot}{people.identifier(whose)}" if dot else people.text(name)
 
 
 def rewrite(file: UPath, people: Pseudonyms, at: datetime) -> bool:

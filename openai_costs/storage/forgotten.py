@@ -16,6 +16,7 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.json_texts import CHOICES
 from openai_costs.kernel.pseudonyms import Known, Pseudonyms
 from openai_costs.storage.files import is_local
 from openai_costs.storage.record import FOLDER, Entry, Record
@@ -122,11 +123,42 @@ def without_names(frame: pl.DataFrame, people: Pseudonyms | None) -> pl.DataFram
     """Return rows with pseudonyms in every column of text."""
     if people is None:
         return frame
+    columns = frame.select(pl.selectors.string()).columns
+    beside = _named_in_rows(frame, columns, people)
     changed = []
-    for name in frame.select(pl.selectors.string()).columns:
-        before = frame[name].drop_nulls().unique().to_list()
-        changed_by = people.identifier if name.endswith("id") else people.text
-        after = {one: new for one in before if (new := changed_by(one)) != one}
-        if after:
-            changed.append(pl.col(name).replace(after))
+    for name in columns:
+        after: dict[str | None, dict[str, str]]
+        after = {None: _renamed(frame[name], people, frozenset())}
+        after |= {who: _renamed(frame[name], people, frozenset([who])) for who in beside}
+        expression = pl.col(name)
+        if after[None]:
+            expression = expression.replace(after[None])
+        for who, where in beside.items():
+            if after[who] != after[None]:
+                own = pl.col(name).replace(after[who])
+                expression = pl.when(where).then(own).otherwise(expression)
+        changed.append(expression.alias(name))
     return frame.with_columns(changed)
+
+
+def _renamed(column: pl.Series, people: Pseudonyms, beside: frozenset[str]) -> dict[str, str]:
+    changed_by = people.identifier if column.name.endswith("id") else people.text
+    if column.name in CHOICES:
+        beside = frozenset()
+    texts = column.drop_nulls().unique().to_list()
+    return {one: new for one in texts if (new := changed_by(one, beside)) != one}
+
+
+def _named_in_rows(
+    frame: pl.DataFrame, columns: list[str], people: Pseudonyms
+) -> dict[str, pl.Expr]:
+    """Return which rows name each person who shares a name, by an id or an address."""
+    where: dict[str, list[pl.Expr]] = {}
+    for name in columns if people.share_names else ():
+        texts: dict[str, list[str]] = {}
+        for one in frame[name].drop_nulls().unique():
+            for who in people.named([one]):
+                texts.setdefault(who, []).append(one)
+        for who, some in texts.items():
+            where.setdefault(who, []).append(pl.col(name).is_in(some))
+    return {who: pl.any_horizontal(some).fill_null(value=False) for who, some in where.items()}

@@ -13,6 +13,7 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from upath import UPath
 
+from openai_costs.kernel.json_texts import with_pseudonyms
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.deletion import CONTINUED, EXPORTS
@@ -45,7 +46,7 @@ def rewrite_home(home: UPath, lake: Lake, people: Pseudonyms, at: datetime) -> N
     for folder in (home / EXPORTS, home / SET_ASIDE):
         remove_folder(folder)
     _rewrite_pages(home / "raw", people, at)
-    lake.recorded.rewrite(people.body)
+    lake.recorded.rewrite(lambda line: with_pseudonyms(line, people))
     tables = DeltaTables(lake.root)
     for name in map(path_of, all_contracts()):
         if tables.find(name) is not None:
@@ -59,7 +60,7 @@ def _rewrite_pages(raw: UPath, people: Pseudonyms, at: datetime) -> None:
         if file.name.endswith(SUFFIX):
             rewrite(file, people, at)
         elif file.name.endswith(NOTES):
-            if (after := people.body(before := file.read_bytes())) != before:
+            if (after := with_pseudonyms(before := file.read_bytes(), people)) != before:
                 replace_file(file, after)
         else:
             file.unlink()

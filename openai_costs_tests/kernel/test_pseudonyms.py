@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import json
 from typing import Final
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -57,16 +57,30 @@ def test_a_number_is_replaced_as_an_id_and_in_no_text() -> None:
     assert scope_of("id", "1042") == "ids"
 
 
-def test_a_page_keeps_every_byte_that_names_no_one() -> None:
-    nested = json.dumps({"u": "user-ada"})
-    page = rb'{ "amount": 0.10,"who":"Ada L\u00f6velace", "n": 1E-7, "tags": '
-    page += json.dumps(nested).encode() + b" }"
-    after = forgotten().body(page)
-    assert after.startswith(b'{ "amount": 0.10,"who":"Forgotten person ')
-    assert b', "n": 1E-7, "tags": ' in after
-    assert json.loads(json.loads(after)["tags"])["u"].startswith("user-forgotten-")
-    assert forgotten().body(b'{"a": "b"}') == b'{"a": "b"}'
-    assert forgotten().body(b"\xff\xfe") == b"\xff\xfe"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x.example/?u=ada%40acme.example&n=1",
+        "?u=ADA%40ACME.EXAMPLE",
+        "?name=Ada+L%C3%B6velace",
+        "*Ada Lövelace*",
+        "\u201cAda Lövelace\u201d\u2013",
+        "@user-ada",
+    ],
+)
+def test_what_a_url_or_a_markup_hides_is_replaced(text: str) -> None:
+    after = unquote_plus(forgotten().text(text)).casefold()
+    assert "forgotten" in after
+    assert not any(word in after for word in ("ada", "lövelace"))
+
+
+def test_a_name_of_two_is_replaced_beside_an_id_of_the_forgotten_alone() -> None:
+    shared = known(KEY, "name", "Bob Smith", "user-bob", is_shared=True)
+    people = Pseudonyms(KEY, [known(KEY, "id", "user-bob", "user-bob"), shared])
+    assert people.text("Bob Smith spent $3.20") == "Bob Smith spent $3.20"
+    beside = people.named(["acme", "user:user-bob"])
+    assert people.text("Bob Smith spent $3.20", beside) == f"{shared.pseudonym} spent $3.20"
+    assert people.named(["user-other", "Bob Smith"]) == frozenset()
 
 
 def test_pseudonyms_are_the_same_with_one_key_and_others_with_another() -> None:

@@ -1,25 +1,23 @@
 """Looks for texts in every byte below a home: the proof that something is gone.
 
 It shares no code with what removes: it knows no table and no page, opens whatever a file is packed
-in, and compares bytes. A text is the same in capitals, and as JSON and web pages escape it.
+in, and searches what it finds there (byte_texts.py).
 """
 
 import gzip
-import json
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
-from urllib.parse import quote
 
 import zstandard
 from pydantic import SecretStr
 from upath import UPath
 
+from openai_costs.outputs.forgetting.byte_texts import Search
 from openai_costs.storage.files import SET_ASIDE
 from openai_costs.storage.home import FOLDERS
 from openai_costs.storage.sql import connected
@@ -36,10 +34,12 @@ class Scan(NamedTuple):
     Args:
         searched: How many files were opened, by folder of the home.
         places: The files that hold one of the texts, and those whose names do.
+        resembling: Longer words that hold one of the texts, and may name someone else.
     """
 
     searched: dict[str, int]
     places: list[str]
+    resembling: frozenset[str] = frozenset()
 
 
 def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> Scan:
@@ -54,52 +54,43 @@ def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> S
         DatabaseLocked: A database cannot be searched: it is of another key.
         OSError: A file cannot be read: nothing can be promised then.
     """
-    forms = {form for text in texts for form in _forms(text)}
-    longest = max(map(len, forms), default=1)
+    search = Search(texts)
     searched, places = dict.fromkeys((*FOLDERS, SET_ASIDE), 0), list[str]()
     for folder in searched:
         for file in sorted((home / folder).rglob("*"), key=str) if (home / folder).is_dir() else []:
             if not file.is_file():
                 continue
             searched[folder] += 1
-            name = str(file)[len(str(home)) :]
-            if _holds(name.casefold(), forms) or _is_in(file, forms, longest, key):
-                places.append(name.lstrip("/"))
-    return Scan(searched, places)
+            name = str(file)[len(str(home)) :].lstrip("/")
+            if search.is_named(name) or _is_in(file, search, key):
+                places.append(name)
+    return Scan(searched, places, frozenset(search.longer))
 
 
 def holds(file: UPath, texts: Collection[str]) -> bool:
     """Return whether a file holds one of some texts."""
-    forms = {form for text in texts for form in _forms(text)}
-    return _is_in(file, forms, max(map(len, forms), default=1), None)
+    return _is_in(file, Search(texts), None)
 
 
-def _forms(text: str) -> Iterator[str]:
-    plain = text.casefold()
-    yield from (plain, json.dumps(plain)[1:-1], escape(plain), quote(plain).casefold())
-
-
-def _holds(content: str, forms: Collection[str]) -> bool:
-    return any(form in content for form in forms)
-
-
-def _is_in(file: UPath, forms: Collection[str], longest: int, key: SecretStr | None) -> bool:
-    before = ""
-    for content in _contents(file, key):
-        text = content.decode(errors="ignore").casefold()
-        if _holds(before[-longest:] + text, forms):
-            return True
-        before = text
-    return False
-
-
-def _contents(file: UPath, key: SecretStr | None) -> Iterator[bytes]:
-    """Yield the bytes of a file, and what they are when they are unpacked."""
+def _is_in(file: UPath, search: Search, key: SecretStr | None) -> bool:
     with file.open("rb") as opened:
         head = opened.read(16)
-        opened.seek(0)
+    is_rows = head.startswith((PARQUET, SQLITE)) or head[DUCKDB_AT:].startswith(DUCKDB)
+    # The values of such a file stand in it without anything between them.
+    if search.is_in(_contents(file, head, key)):
+        return True
+    return is_rows and search.is_anywhere_in(_chunks(file))
+
+
+def _chunks(file: UPath) -> Iterator[bytes]:
+    with file.open("rb") as opened:
         while chunk := opened.read(CHUNK):
             yield chunk
+
+
+def _contents(file: UPath, head: bytes, key: SecretStr | None) -> Iterator[bytes]:
+    """Yield the bytes of a file, and what they are when they are unpacked."""
+    yield from _chunks(file)
     if head.startswith(ZSTD):
         with file.open("rb") as opened, suppress(zstandard.ZstdError):
             yield from zstandard.ZstdDecompressor().read_to_iter(opened, write_size=CHUNK)

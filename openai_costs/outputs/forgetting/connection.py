@@ -15,6 +15,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.orchestration.history import forget_everything
 from openai_costs.outputs.forgetting.byte_scan import Scan, scan
 from openai_costs.settings.load import Settings
@@ -121,7 +122,7 @@ class Departure:
         def others(line: bytes) -> bytes | None:
             try:
                 row = msgspec.json.decode(line)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 return line
             row = row.get("removed", row)
             is_gone = row.get("connection") == self.name or findings & {

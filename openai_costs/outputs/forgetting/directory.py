@@ -11,13 +11,14 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.redaction import has_address
 from openai_costs.outputs.forgetting.byte_scan import scan
-from openai_costs.outputs.forgetting.people import Person, called, labelled, people
+from openai_costs.outputs.forgetting.people import Person, bare_ids, called, labelled, people
 from openai_costs.storage.forgotten import pseudonyms_of
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.invites import Invites
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.seats import Seats
@@ -50,7 +51,8 @@ def person_called(home: UPath, text: str, key: SecretStr | None = None) -> Perso
         SettingsError: There is no such person, or several; the sentence lists them.
     """
     lake = Lake(home).uncounted()
-    candidates = called(people(_frames(lake)), text)
+    everyone = people(_frames(lake))
+    candidates = called(everyone, text)
     if len(candidates) > 1:
         raise SettingsError(
             f"{text!r} is the name of {len(candidates)} people: "
@@ -60,9 +62,16 @@ def person_called(home: UPath, text: str, key: SecretStr | None = None) -> Perso
     if not candidates:
         return _unlisted(home, text, key)
     person = candidates[0]
+    for other in everyone:
+        if other is not person:
+            person.share(other.names)
+    person.share(lake.read(Projects)["name"])
     for table, columns in KEYS.items():
-        owned = lake.read(table).filter(pl.col("owner_id").is_in(person.ids)).select(columns)
-        person.add(labelled(person, owned.rows()))
+        is_theirs = pl.col("owner_id").is_in(person.ids).fill_null(value=False)
+        keys = lake.read(table)
+        person.add(labelled(person, keys.filter(is_theirs).select(columns).rows()))
+        person.share(keys.filter(~is_theirs)["name"])
+    person.maybe = bare_ids(person, everyone)
     return person
 
 

@@ -31,12 +31,16 @@ class Person:
         names: Their names.
         emails: Their addresses.
         connections: Where they are.
+        shared: Those of their names that someone or something else has too.
+        maybe: Ids of accounts that may be theirs, and are left.
     """
 
     ids: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
     connections: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
+    maybe: set[str] = field(default_factory=set)
 
     def __str__(self) -> str:
         """Return whom it is, for a person: `Ada Lovelace (user-ada; connection acme)`."""
@@ -49,6 +53,16 @@ class Person:
         """Return every id, name and address."""
         kinds: Mapping[Kind, set[str]] = {"id": self.ids, "name": self.names, "email": self.emails}
         return [(kind, one) for kind, some in kinds.items() for one in sorted(some)]
+
+    def words(self) -> set[str]:
+        """Return the words of their names, and of their addresses before the @."""
+        accounts = (one.partition("@")[0] for one in self.emails)
+        return {word for one in (*self.names, *accounts) for word in _WORD.findall(one.casefold())}
+
+    def share(self, names: Iterable[str | None]) -> None:
+        """Note which of their names are among those of others."""
+        others = {one.casefold() for one in names if one}
+        self.shared |= {one for one in self.names if one.casefold() in others}
 
     def is_called(self, text: str) -> bool:
         """Return whether an id, a name or an address is theirs, in capitals or not."""
@@ -85,6 +99,13 @@ def called(everyone: Sequence[Person], text: str) -> list[Person]:
     return [one for one in everyone if one.is_called(text)]
 
 
+def bare_ids(person: Person, everyone: Iterable[Person]) -> set[str]:
+    """Return ids that carry a part of someone's name, of accounts without a name or an address."""
+    words = person.words()
+    bare = (one for one in everyone if one is not person and not (one.names or one.emails))
+    return {text for one in bare for text in one.ids if _carries(text, words)}
+
+
 def labelled(person: Person, keys: Iterable[tuple[str, str | None]]) -> Person:
     """Return the ids and names of someone's keys that carry a part of their name.
 
@@ -92,9 +113,7 @@ def labelled(person: Person, keys: Iterable[tuple[str, str | None]]) -> Person:
         person: Whose keys.
         keys: The id and the name of each.
     """
-    accounts = (one.partition("@")[0] for one in person.emails)
-    words = {word for one in (*person.names, *accounts) for word in _WORD.findall(one.casefold())}
-    found = Person()
+    words, found = person.words(), Person()
     for key_id, name in keys:
         found.ids |= {key_id} if _carries(key_id, words) else set()
         found.names |= {name} if name and _carries(name, words) else set()

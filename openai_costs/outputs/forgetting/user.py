@@ -64,6 +64,7 @@ class Forgetting:
     def plan(self) -> Iterator[str]:
         """Yield what would be done."""
         yield f"{self.person} is in {counted(len(self.before.places), 'file')} below {self.home}."
+        yield from self._maybe()
         yield (
             "Nothing was changed. With --yes, every id, name and address of theirs goes from all "
             "that is kept and published, and from all that is read later. Their dollars stay, "
@@ -98,7 +99,10 @@ class Forgetting:
         files = key_files(self.home) or [str(key_file(self.settings))]
         key = key_of(self.home, files) if key_files(self.home) else made_key(Path(files[0]))
         who = min((*self.person.ids, *self.person.emails, *self.person.names))
-        rows = [known(key, kind, text, who) for kind, text in self.person.texts()]
+        rows = [
+            known(key, kind, text, who, is_shared=text in self.person.shared)
+            for kind, text in self.person.texts()
+        ]
         remember(self.home, rows, Path(files[0]), now.date())
         forgotten = pseudonyms_of(self.home)
         if forgotten is None:
@@ -151,10 +155,28 @@ class Forgetting:
         elif not verified.settled.is_empty():
             yield "Not every day ties out: openai-costs verify says which."
         yield f"The proof is kept in {file}. It names no one."
-        yield from self._remarks()
+        yield from self._remarks(left.resembling)
 
-    def _remarks(self) -> Iterator[str]:
+    def _maybe(self) -> Iterator[str]:
+        if self.person.maybe:
+            yield (
+                f"{listed(sorted(self.person.maybe), MOST_PLACES)} may be theirs too. Each is "
+                "forgotten by a command of its own: openai-costs forget-user ID."
+            )
+
+    def _remarks(self, longer: frozenset[str]) -> Iterator[str]:
         """Yield what this command cannot do."""
+        if self.person.shared:
+            yield (
+                f"{listed(sorted(self.person.shared), MOST_PLACES)} is the name of others too: "
+                "replaced where it stands beside an id or an address of theirs, and not searched."
+            )
+        yield from self._maybe()
+        if longer:
+            yield (
+                f"Longer words that hold one of the texts may be of others, and were left: "
+                f"{listed(sorted(longer), MOST_PLACES)}. If one is theirs, forget it too."
+            )
         short = [text for kind, text in self.person.texts() if scope_of(kind, text) != "anywhere"]
         if short:
             yield (
@@ -183,7 +205,11 @@ def forgetting(settings: Settings, text: str) -> Forgetting:
     """
     home, secret = place(settings.home), publication_key(settings)
     person = person_called(home, text, secret)
-    texts = [one for kind, one in person.texts() if scope_of(kind, one) == "anywhere"]
+    texts = [
+        one
+        for kind, one in person.texts()
+        if scope_of(kind, one) == "anywhere" and one not in person.shared
+    ]
     return Forgetting(settings, person, texts, scan(home, texts, secret))
 
 

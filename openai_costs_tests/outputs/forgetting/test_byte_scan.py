@@ -50,6 +50,7 @@ def test_a_text_is_seen_however_a_file_is_packed(tmp_path: Path, how: str) -> No
     WRITERS[how](tmp_path / "raw/file")
     assert scan(UPath(tmp_path), [NAME]).places == ["raw/file"]
     assert scan(UPath(tmp_path), ["Zoe Planted"]).places == []
+    assert scan(UPath(tmp_path), ["Zoë Plant"]).places == []
 
 
 def test_a_name_of_a_file_counts_and_every_file_is_counted(tmp_path: Path) -> None:

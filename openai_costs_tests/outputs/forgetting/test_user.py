@@ -118,6 +118,27 @@ def test_later_reads_and_lists_do_not_bring_a_person_back(there: House) -> None:
     assert there.lake.read(Engineers)["person_id"][0].startswith("p-forgotten-")
 
 
+def test_a_request_and_a_part_that_name_a_person_are_rewritten_too(there: House) -> None:
+    parts = {f"user.{ADA[0]}": ("/bill", [("user", ADA[0])], ["user_id"])}
+    one = DayRead("github_copilot", "hub", "costs", DAY, AT, parts, {f"user.{ADA[0]}": b"{}"})
+    there.archive.keep(one)
+    forget(there, ADA[0])
+    kept = open_read(there.archive.reads("github_copilot", "hub", "costs", DAY)[-1])
+    [(name, part)] = kept.manifest.parts.items()
+    assert name == f"user.{part.params[0][1]}"
+    assert name.startswith("user.p-forgotten-")
+    assert len(kept.manifest.rewritten) == 1
+
+
+def test_of_two_people_with_one_name_only_one_is_forgotten(there: House) -> None:
+    lines = " ".join(forget(there, "p-bob"))
+    people = there.lake.read(Engineers).filter(pl.col("person_id") == "p-2")
+    assert people["name"].to_list() == ["Bob Smith"]
+    names = there.lake.read(Engineers)["name"].to_list()
+    assert sum(name.startswith("Forgotten person ") for name in names) == 1
+    assert "Bob Smith is the name of others too" in lines
+
+
 def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_next(
     there: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

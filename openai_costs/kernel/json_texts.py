@@ -1,0 +1,106 @@
+"""Puts pseudonyms into a page, a file or a line, and keeps every other byte. Pure.
+
+What is JSON is read for its texts and for which of them stand together in an object; a text that is
+JSON itself is read the same way. All else is a text for each line.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from openai_costs.kernel.pseudonyms import Pseudonyms
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+_IS_KEY = re.compile(rb"\s*:")
+_PLAIN_KEY = re.compile(r"[A-Za-z]*(?:_[A-Za-z]+)*")
+"""A key that describes: one that is an address, or an id with a number in it, names."""
+
+CHOICES = frozenset(("role", "type", "object", "kind", "status", "state", "access", "scope"))
+"""What has a choice of words: "admin" is a role there, and no one's name."""
+
+
+class _Literal(NamedTuple):
+    """A text in JSON.
+
+    Args:
+        start: Where it begins.
+        end: Where it ends.
+        value: What it says; None where it is no text after all.
+        holder: The number of the object that it stands in.
+        is_fixed: Whether it is a key, or a choice of words, that names no one.
+    """
+
+    start: int
+    end: int
+    value: str | None
+    holder: int
+    is_fixed: bool
+
+
+def with_pseudonyms(content: bytes, people: Pseudonyms) -> bytes:
+    """Return a page, a file or a line with pseudonyms.
+
+    What is no text is returned as it is.
+    """
+    if content.lstrip()[:1] in (b"{", b"[", b'"'):
+        return _json(content, people)
+    try:
+        lines = content.decode().splitlines(keepends=True)
+    except UnicodeDecodeError:
+        return content
+    return "".join(people.text(one, people.named([one])) for one in lines).encode()
+
+
+def _json(content: bytes, people: Pseudonyms) -> bytes:
+    beside = _named(content, people) if people.share_names else {}
+    parts, end = list[bytes](), 0
+    for one in _literals(content):
+        if one.value and not one.is_fixed:
+            after = _after(one.value, people, beside.get(one.holder, frozenset()))
+            if after != one.value:
+                parts += [content[end : one.start], json.dumps(after, ensure_ascii=False).encode()]
+                end = one.end
+    return b"".join([*parts, content[end:]]) if parts else content
+
+
+def _named(content: bytes, people: Pseudonyms) -> dict[int, frozenset[str]]:
+    """Return who is named in each object, by its number; those that name no one are left out."""
+    named: dict[int, frozenset[str]] = {}
+    for one in _literals(content):
+        if one.value and (who := people.named([one.value])):
+            named[one.holder] = named.get(one.holder, frozenset()) | who
+    return named
+
+
+def _after(value: str, people: Pseudonyms, beside: frozenset[str]) -> str:
+    if value.lstrip()[:1] in ("{", "[") and '"' in value:
+        return with_pseudonyms(value.encode(errors="replace"), people).decode()
+    return people.text(value, beside)
+
+
+def _literals(content: bytes) -> Iterator[_Literal]:
+    holders, objects, key = [0], 0, ""
+    values: dict[bytes, str | None] = {}
+    for match in _TOKEN.finditer(content):
+        if match[0] == b"{":
+            objects += 1
+            holders.append(objects)
+        elif match[0] == b"}":
+            holders = holders[:-1] or [0]
+        else:
+            if match[0] not in values:
+                values[match[0]] = _value(match[0])
+            value = values[match[0]]
+            is_key = _IS_KEY.match(content, match.end()) is not None
+            is_fixed = bool(_PLAIN_KEY.fullmatch(value or "")) if is_key else key in CHOICES
+            yield _Literal(match.start(), match.end(), value, holders[-1], is_fixed)
+            key = (value or "") if is_key else key
+
+
+def _value(literal: bytes) -> str | None:
+    try:
+        value = json.loads(literal, strict=False)
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
