@@ -10,6 +10,7 @@ import msgspec
 from pydantic import Field, field_validator, model_validator
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.secrets import SecretPlace
@@ -126,7 +127,7 @@ def store_options(connection: Connection) -> Mapping[str, Any]:
     try:
         text = secret(place, asks).get_secret_value()
         return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise SettingsError(
             f"{asks}: {place} holds no JSON object. Write the options of fsspec, as in "
             '{"key": "...", "secret": "..."}.'
