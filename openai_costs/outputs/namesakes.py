@@ -1,8 +1,9 @@
 """Two projects, keys or people of one name are distinguished by the end of their ids. Pure.
 
 The rule is here once, in Python for the page and in SQL for the views: `Atlas · proj_n3`. Namesakes
-whose ids end alike are numbered in the order of their ids. Nothing of an id that is an e-mail
-address is shown but what stands before the @.
+whose ids end alike, as the accounts of one person at two providers, have the name of the connection
+instead: `Ana · claude`. Those of one connection are numbered in the order of their ids. Nothing of
+an id that is an e-mail address is shown but what stands before the @.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ from typing import TYPE_CHECKING, Final
 from openai_costs.kernel.redaction import ADDRESS, without_domains
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 _TAIL: Final = 6
 _DOT: Final = " \u00b7 "
 _ADDRESS_IN_SQL: Final = ADDRESS.replace("'", "''")
 
 
-def distinguished(names: Mapping[str, str]) -> dict[str, str]:
+def distinguished(
+    names: Mapping[str, str], connections: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return what to call each id, without the same name twice.
 
     Args:
         names: The name by id. The empty id stands for "none", and keeps its name.
+        connections: The first connection that lists an id, where one does.
     """
+    listed = connections or {}
     namesakes: dict[str, list[str]] = defaultdict(list)
     for key in sorted(filter(None, names)):
         namesakes[names[key]].append(key)
@@ -33,15 +38,18 @@ def distinguished(names: Mapping[str, str]) -> dict[str, str]:
         key: f"{name}{_DOT}{mark}"
         for name, keys in namesakes.items()
         if len(keys) > 1
-        for key, mark in zip(keys, _marks(keys), strict=True)
+        for key, mark in zip(keys, _marks(keys, listed), strict=True)
     }
     return {key: marked.get(key, name) for key, name in names.items()}
 
 
-def _marks(keys: Iterable[str]) -> list[str]:
+def _marks(keys: Sequence[str], connections: Mapping[str, str]) -> list[str]:
     tails = [without_domains(key)[-_TAIL:] for key in keys]
-    are_distinct = len(set(tails)) == len(tails)
-    return tails if are_distinct else [str(i) for i in range(1, len(tails) + 1)]
+    places = [without_domains(connections.get(key, "")) for key in keys]
+    for marks in (tails, places):
+        if all(marks) and len(set(marks)) == len(marks):
+            return marks
+    return [str(i) for i in range(1, len(tails) + 1)]
 
 
 PEOPLE: Final = """
@@ -56,16 +64,19 @@ PEOPLE: Final = """
 
 NAMESAKES: Final = rf"""
     SELECT kind AS of_kind, id AS of_id,
-           any_value('{_DOT}' || CASE WHEN tails = ids THEN tail ELSE nth END) AS mark
-    FROM (SELECT kind, id, tail,
+           any_value('{_DOT}' || CASE WHEN tails = ids THEN tail WHEN places = ids THEN place
+                     ELSE nth END) AS mark
+    FROM (SELECT kind, id, tail, place,
+                 count(DISTINCT place) OVER (PARTITION BY kind, name) AS places,
                  CAST(dense_rank() OVER (PARTITION BY kind, name ORDER BY id) AS VARCHAR) AS nth,
                  count(DISTINCT id) OVER (PARTITION BY kind, name) AS ids,
                  count(DISTINCT tail) OVER (PARTITION BY kind, name) AS tails
           FROM (SELECT kind, id, name,
-                       right(regexp_replace(id, '{_ADDRESS_IN_SQL}', '\1', 'g'), {_TAIL}) AS tail
-                FROM (SELECT 'project' AS kind, id, name FROM core.projects
-                      UNION SELECT 'api_key', id, name FROM core.api_keys
-                      UNION SELECT 'user', id, name FROM ({PEOPLE}))
+                       right(regexp_replace(id, '{_ADDRESS_IN_SQL}', '\1', 'g'), {_TAIL}) AS tail,
+                       min(connection) OVER (PARTITION BY kind, id) AS place
+                FROM (SELECT 'project' AS kind, id, name, connection FROM core.projects
+                      UNION SELECT 'api_key', id, name, connection FROM core.api_keys
+                      UNION SELECT 'user', id, name, connection FROM ({PEOPLE}))
                 WHERE name IS NOT NULL))
     WHERE ids > 1 GROUP BY kind, id
 """  # noqa: S608 - our own words

@@ -26,7 +26,8 @@ class Rule:
             the finding is closed. Placeholders: {who} (kind and name), {name}, {connection}, {usd}
             (dollars at stake, without a sign), {observed}, {threshold}, {percent} (of a limit),
             {since}, {day}, {when} ("on DAY", or "from DAY to DAY"), {period} (the same, of the
-            period in the subject id).
+            period in the subject id), {outlook} (what is forecast, with its range).
+        title_without_usd: The same where no dollars are at stake; empty where `title` holds too.
         span: The days that `observed` is the sum of, with the same placeholders; empty when the
             message leaves `observed` out.
         compared: What `expected` is, as the word behind it: `against $13.00 metered`.
@@ -40,6 +41,7 @@ class Rule:
 
     id: str
     title: str = "{who}: {usd} at stake {when}"
+    title_without_usd: str = ""
     span: str = "on {day}"
     compared: str = "expected"
     next_step: str = ""

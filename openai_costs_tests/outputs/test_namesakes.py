@@ -49,6 +49,15 @@ def test_namesakes_whose_ids_end_alike_are_numbered() -> None:
     assert distinguished(names) == {"a_123456": "prod \u00b7 1", "b_123456": "prod \u00b7 2"}
 
 
+def test_accounts_of_one_person_have_their_connections_and_no_numbers() -> None:
+    accounts = {"user-hyejin": "acme", "user_01hyejin": "claude"}
+    named = distinguished(dict.fromkeys(accounts, "Hyejin"), accounts)
+    assert named == {"user-hyejin": "Hyejin \u00b7 acme", "user_01hyejin": "Hyejin \u00b7 claude"}
+    users = [(connection, key, "Hyejin") for key, connection in accounts.items()]
+    marks = {key: mark for _, key, mark in answer(NAMESAKES, users=users)}
+    assert {key: f"Hyejin{mark}" for key, mark in marks.items()} == named
+
+
 def test_an_id_that_is_an_address_shows_nothing_behind_its_at_sign() -> None:
     apart = distinguished({"bo@a.io": "Bo", "bo@b.io": "Bo"})
     assert not any("@" in name for name in apart.values())

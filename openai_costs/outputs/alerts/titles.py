@@ -33,7 +33,10 @@ _KINDS = {"api_key": "API key"}
 def title_of(finding: Finding, rule: Rule) -> str:
     """Return what happened as one sentence without a full stop."""
     began_before = finding.since_day < finding.day
-    title = rule.title if began_before else _SINCE.sub("", rule.title)
+    title = rule.title
+    if rule.title_without_usd and not finding.impact_usd:
+        title = rule.title_without_usd
+    title = title if began_before else _SINCE.sub("", title)
     text = title.format_map(_parts(finding))
     return text[:1].upper() + text[1:]
 
@@ -84,6 +87,7 @@ def _parts(finding: Finding) -> dict[str, str]:
         "day": str(finding.day),
         "when": _until(finding.since_day, finding.day),
         "period": _until(first, finding.day),
+        "outlook": one_line(finding.outlook or "nothing is forecast").rstrip("."),
     }
 
 

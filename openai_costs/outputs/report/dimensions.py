@@ -116,7 +116,10 @@ class Members(NamedTuple):
 
 
 def members(
-    dimension: Dimension, keys: Iterable[str | None], names: dict[str, str] | None = None
+    dimension: Dimension,
+    keys: Iterable[str | None],
+    names: dict[str, str] | None = None,
+    connections: dict[str, str] | None = None,
 ) -> Members:
     """Return the members of a dimension, sorted by id.
 
@@ -124,10 +127,12 @@ def members(
         dimension: The dimension.
         keys: Ids, in any order and number.
         names: What they were last called, where it is known.
+        connections: The first connection that lists each, where one does.
     """
     known = names or {}
     ordered = sorted({key for key in keys if key})
-    called = distinguished({key: _short(without_domains(known.get(key, key))) for key in ordered})
+    plain = {key: _short(without_domains(known.get(key, key))) for key in ordered}
+    called = distinguished(plain, connections)
     return Members(
         (None, *ordered),
         ("~none", *_addresses(ordered)),

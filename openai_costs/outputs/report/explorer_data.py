@@ -77,21 +77,42 @@ def members_of(
         facts: Dollars, and tokens and requests.
         together: The dimensions that are kept together: all their members are one.
     """
-    names = _names(tables)
+    names, listed = _names(tables), _connections(tables)
     keys = {
         one.id: pl.concat([each[one.column] for each in facts]).unique().to_list()
         for one in DIMENSIONS
     }
-    made = {one.id: members(one, keys[one.id], names.get(one.id)) for one in DIMENSIONS}
+    made = {
+        one.id: members(one, keys[one.id], names.get(one.id), listed.get(one.id))
+        for one in DIMENSIONS
+    }
     return made | {one.id: made[one.id]._replace(names=(TOGETHER,)) for one in together}
 
 
-def _names(tables: Tables) -> dict[str, dict[str, str]]:
-    listed = {
+def _lists(tables: Tables) -> dict[str, tuple[pl.DataFrame, ...]]:
+    return {
         "project": (tables.projects,),
         "user": (tables.users, tables.service_accounts),
         "api_key": (tables.api_keys,),
     }
+
+
+def _connections(tables: Tables) -> dict[str, dict[str, str]]:
+    """Return the first connection that lists each project, person and key."""
+    return {
+        kind: dict(
+            pl.concat([each.select("id", "connection") for each in lists])
+            .drop_nulls()
+            .group_by("id")
+            .agg(pl.col("connection").min())
+            .iter_rows()
+        )
+        for kind, lists in _lists(tables).items()
+    }
+
+
+def _names(tables: Tables) -> dict[str, dict[str, str]]:
+    listed = _lists(tables)
     known = {
         kind: dict(
             pl.concat([each.select("id", "name") for each in lists]).drop_nulls().iter_rows()

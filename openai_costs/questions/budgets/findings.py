@@ -39,6 +39,8 @@ THRESHOLD = Rule(
 FORECAST = Rule(
     "budgets.forecast_exceeds",
     title="On {day}, {who} was forecast to exceed its limit by {usd} (at risk since {since})",
+    title_without_usd="On {day}, {who} could still exceed its limit: {outlook} (at risk since "
+    "{since})",
     next_step="Decide with {owner} before the period ends: reduce what grew, or raise limit_usd.",
     span="",  # what was spent so far cannot be compared with the forecast of the whole period
 )

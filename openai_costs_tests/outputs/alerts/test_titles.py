@@ -76,3 +76,13 @@ def test_a_threshold_is_named_with_its_percent_and_dollars() -> None:
     assert title_of(passed, rule) == (
         "Budget labs passed 12.5 % of its limit ($75.00) on 2026-11-18"
     )
+
+
+def test_a_forecast_below_the_limit_says_its_range_and_no_zero_dollars() -> None:
+    outlook = "$95.00 forecast by 2026-11-30; 80 % range: $90.00 to $104.00."
+    about = {"subject_kind": "budget", "subject_id": "labs/2026-11-01", "subject_name": "labs"}
+    risk = finding(18, 20, impact_usd=Decimal(0), outlook=outlook, **about)
+    assert title_of(risk, find_rule("budgets.forecast_exceeds")) == (
+        "On 2026-11-20, budget labs could still exceed its limit: $95.00 forecast by 2026-11-30; "
+        "80 % range: $90.00 to $104.00 (at risk since 2026-11-18)"
+    )
