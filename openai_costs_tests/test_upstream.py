@@ -335,7 +335,7 @@ def test_msgspec_keeps_the_bytes_of_a_raw_value() -> None:
 
 
 def test_msgspec_refuses_a_bare_nan() -> None:
-    """sources/openai/costs/protocol.py: a page with NaN is no JSON, and is not kept."""
+    """sources/openai/costs/protocol.py: a page with NaN is not JSON, and is not kept."""
     assert math.isnan(json.loads("NaN"))
     with pytest.raises(msgspec.DecodeError):
         msgspec.json.decode(b"NaN")

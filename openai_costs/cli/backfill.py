@@ -137,7 +137,7 @@ class Headless:
                 self._publish(failed)
 
     def _publish(self, failed: list[str]) -> None:
-        """Publish; where that fails, make what is damaged again from kept pages, and once more."""
+        """Publish; where that fails, rebuild what is damaged from kept pages, and once more."""
         try:
             self.publish()
         except RunFailedError as failure:

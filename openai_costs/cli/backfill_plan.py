@@ -202,7 +202,7 @@ def days_of_other_keys(
 ) -> set[date]:
     """Return the stored trailing days, where the gateway's tokens have other keys than before.
 
-    They were judged by the tokens of before; older days follow when they are made again.
+    They were judged by the tokens of before; older days follow when they are rebuilt.
     """
     if now.tokens.select(JUDGED_BY).equals(before.tokens.select(JUDGED_BY)):
         return set()

@@ -83,7 +83,7 @@ def sample_api(  # noqa: PLR0913, PLR0917 - the options of the command
     faults: Annotated[str, typer.Option(help="NAME@WHICH[:ARG],... or `help` for the list.")] = "",
     home: Annotated[Path | None, typer.Option(help="Write settings and bills here.")] = None,
 ) -> None:
-    """Serve the sample company's APIs on 127.0.0.1; key of OpenAI: sk-admin-sample."""
+    """Serve the sample company's APIs on 127.0.0.1; OpenAI key: sk-admin-sample."""
     from openai_costs.sample.api import serving  # noqa: PLC0415
 
     serving.serve_sample(

@@ -128,15 +128,15 @@ def _connection(
 
 
 def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Diagnosis]:
-    """Yield whether our clock agrees with the servers', and the days that have not come."""
+    """Yield whether our clock agrees with the servers', and the days that are in the future."""
     if warning := clock.warning():
         yield Diagnosis("WARN", "clock", warning)
     elif clock.skews:
         yield Diagnosis("OK", "clock", "within an hour of the clocks of the servers that answered")
     latest = clock.latest() or clock.ours()
     if found := future_days(place(settings.home), latest.date()):
-        text = f"days that have not come are stored ({described(found)}): a run had a wrong clock."
-        remedy = "Run openai-costs backfill with a right clock: it sets them aside."
+        text = f"days in the future are stored ({described(found)}): a run had a wrong clock."
+        remedy = "Run openai-costs backfill with a correct clock: it sets them aside."
         yield Diagnosis("FAIL", "days in the future", f"{text} {remedy}")
     if misdated := _misdated(settings, naive(latest)):
         remedy = "Run openai-costs backfill: it reads those days again."

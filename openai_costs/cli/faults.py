@@ -1,6 +1,6 @@
 """Faults of the machine and of steps as sentences: what failed, where, and what to do.
 
-A full disk or a missing right is no mistake of a user and no defect: a stack trace helps neither.
+A full disk or a missing right is neither a user's mistake nor a defect; no one needs its trace.
 """
 
 import errno
@@ -99,7 +99,7 @@ def distinct(sentences: Iterable[str]) -> list[str]:
         number = _number_in(sentence)
         left += number in kept
         kept.setdefault(number or sentence, sentence)
-    more = f"The same failed {counted(left, 'more step')}." if left else ""
+    more = f"The same error ended {counted(left, 'more step')}." if left else ""
     return [*kept.values(), *filter(None, [more])]
 
 

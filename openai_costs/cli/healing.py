@@ -1,4 +1,4 @@
-"""What a backfill does about damage before and after: sets it aside, and makes those days again.
+"""What a backfill does about damage before and after: sets it aside, and rebuilds those days.
 
 Not here: what is damaged and how it is set aside (storage/repair.py), the runs (backfill.py).
 """
@@ -24,7 +24,7 @@ from openai_costs.storage.repair import described, repair
 
 
 def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) -> list[Step]:
-    """Set damaged files aside, and return what makes their rows again from kept pages.
+    """Set damaged files aside, and return what rebuilds their rows from kept pages.
 
     Args:
         settings: Whose home.
@@ -44,7 +44,7 @@ def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) 
 
 
 def after_a_failed_publication(settings: Settings, today: date, say: Say) -> list[Step]:
-    """Return what makes again what is damaged or does not tie out, so that it can be published."""
+    """Return what rebuilds what is damaged or does not tie out, so that it can be published."""
     steps = healed(settings, today, say, is_deep=True)
     lake = Lake(place(settings.home))
     untied = untied_lake(lake, slices_in_flight(lake))
@@ -53,18 +53,18 @@ def after_a_failed_publication(settings: Settings, today: date, say: Say) -> lis
 
 
 def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
-    """Set days aside that have not come by any clock, once a server's clock was compared."""
+    """Set days aside that are in the future by any clock, once a server's clock was compared."""
     latest = clock.latest() if isinstance(clock, SkewAwareClock) else None
     if latest is None:
         return
     if found := set_future_days_aside(place(settings.home), latest.date()):
         say(
-            f"Removed days that have not come, left by a run with a wrong clock: "
+            f"Removed days in the future, left by a run whose clock was wrong: "
             f"{days_described(found)}. Their pages are set aside in raw/."
         )
 
 
 def _steps(settings: Settings, kept: Iterable[Step], days: set[date]) -> list[Step]:
-    """Return the runs that make some days again, as far as their pages are kept."""
+    """Return the runs that rebuild some days, as far as their pages are kept."""
     with_pages = {day for step in kept for day in step.days} & days
     return [Step(settings, REBUILD, one) for one in consecutive(with_pages)]

@@ -73,7 +73,7 @@ def _recorded(run_id: str, instance: dg.DagsterInstance, state: Path, say: Say) 
         if not damaged_databases(state):
             raise
         aside = set_file_aside(place(str(state)), place(str(state.parent)) / SET_ASIDE)
-        say(f"Dagster's history in {state} is damaged. It is in {aside} now, and begins anew.")
+        say(f"Dagster's history in {state} is damaged. It is in {aside} now, and a new one begins.")
         state.mkdir(parents=True)
         record(run_id, instance, state)
 

@@ -19,7 +19,7 @@ from openai_costs.sources import registry
 from openai_costs.sources.raw_pages import READ_COMPLETE
 
 
-class Stopped(OpenAICostsError):  # noqa: N818 - it is no error
+class Stopped(OpenAICostsError):  # noqa: N818 - it is not an error
     """Ctrl-C, or a signal that means the same; nothing is lost."""
 
     exit_code = 130

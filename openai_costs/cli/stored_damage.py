@@ -23,7 +23,7 @@ from openai_costs.storage.table_damage import damaged_tables
 
 MOST_FILES = 3
 PAGE_END = b"</html>"
-REMEDY = "`openai-costs backfill --offline` sets them aside and makes them again."
+REMEDY = "`openai-costs backfill --offline` sets them aside and rebuilds them."
 
 _DELTA = (
     r"(_delta_log/(\d{20}\.(json|checkpoint.*\.parquet)|_.*)"

@@ -8,7 +8,7 @@ from openai_costs.kernel.formatting import counted, exact_dollars, listed
 from openai_costs.outputs.publish.verification import Verified
 from openai_costs.questions.spend.verification import remedy
 
-REBUILD = "Make the tables again from the kept pages: `openai-costs backfill --offline`."
+REBUILD = "Rebuild the tables from the kept pages: `openai-costs backfill --offline`."
 
 
 def lines(verified: Verified, home: str) -> Iterator[str]:

@@ -95,7 +95,7 @@ class ReadFailed(OpenAICostsError):  # noqa: N818
 
 
 class ErrorAnswer(NamedTuple):
-    """An answer that is no success.
+    """An answer that is not a success.
 
     Args:
         connection: The connection's name.
@@ -144,7 +144,7 @@ class FileRefused(ReadFailed):
     """
 
     def __init__(self, place: str, why: str, remedy: str) -> None:
-        super().__init__(redacted(f"{place}: {why}. {remedy} Nothing of it was used."))
+        super().__init__(redacted(f"{place}: {why}. {remedy} None of it was used."))
         self.place, self.why, self.remedy = place, why, remedy
 
 
@@ -184,7 +184,7 @@ class ProviderUnavailable(ReadFailed):
     def __init__(self, connection: str, path: str, message: str) -> None:
         super().__init__(
             f"Connection {connection!r}: GET {path} did not succeed after all retries ({message}). "
-            "Nothing of this read was kept, and the tables are as they were. Run it again later."
+            "Nothing from this read was kept, and the tables are as they were. Run it again later."
         )
 
 
@@ -195,7 +195,7 @@ class IncompleteRead(ReadFailed):
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(
-            f"GET {path}: {why}. All pages or none: nothing of this read was kept. "
+            f"GET {path}: {why}. All pages or none: nothing from this read was kept. "
             "Run it again. If it happens again, the provider's answers have changed: report it."
         )
         self.path, self.why = path, why
@@ -230,7 +230,7 @@ class PageRefused(OpenAICostsError):  # noqa: N818
     def __init__(self, page: str, field: str, why: str) -> None:
         super().__init__(
             f"{field} {why}, in page {page}. The page is kept, the tables of that day are as they "
-            "were. Look at the page; if the provider changed its format, report it."
+            "were. Inspect the page; if the provider changed its format, report it."
         )
         self.page, self.field, self.why = page, field, why
 

@@ -99,7 +99,7 @@ def _replace(sql: sqlite3.Connection, table: str, column: str, people: Pseudonym
 
 
 def _printed(home: UPath) -> Iterator[Path]:
-    """Yield the files of the history that are no databases."""
+    """Yield the files of the history that are not databases."""
     if is_local(home):
         for file in sorted((Path(str(home)) / FOLDER).rglob("*")):
             if (

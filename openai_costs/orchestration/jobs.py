@@ -61,23 +61,23 @@ def jobs_and_sensors(
     rebuild = dg.define_asset_job(
         REBUILD,
         selection=from_pages,
-        description="Make the tables of some days again from the kept pages, with no request.",
+        description="Rebuild the tables of some days from the kept pages, without requests.",
     )
     read_directory = dg.define_asset_job(
         DIRECTORY,
         selection=all_of(*directory, published),
-        description="Read who and what there is from every connection, and fold it into tables.",
+        description="Read the organization of every connection into tables.",
     )
     derive = dg.define_asset_job(
         DERIVE,
         selection=from_pages - dg.AssetSelection.key_prefixes("core"),
-        description="Make the marts of some days again, with the names and owners of now.",
+        description="Rebuild the marts of some days with current names and owners.",
     )
     publish = dg.define_asset_job(
         PUBLISH,
         selection=all_of(*(one for one in money if one.partitions_def is None))
         - dg.AssetSelection.key_prefixes("core"),
-        description="Make what looks at all days again, and publish it.",
+        description="Rebuild everything that covers all days, and publish it.",
     )
 
     @dg.run_status_sensor(
@@ -85,8 +85,8 @@ def jobs_and_sensors(
         monitored_jobs=[read_directory],
         request_job=derive,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Derive the days again whose names or owners have changed in the directory. "
-        "On, because it asks no provider.",
+        description="Rebuild the days whose names or owners changed in the directory. "
+        "On, because it sends no request to a provider.",
     )
     def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
         yield from stale_requests(settings, context.dagster_run.run_id, stale_days)
@@ -169,7 +169,7 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
         execution_fn=requests,
         description="Read yesterday, today so far, the days before that may be restated, and older "
         "days that were missed or had not settled when they were read. Off until you switch it on: "
-        "it asks the providers, and another scheduler may do that already.",
+        "it sends requests to providers, and another scheduler may do so already.",
     )
 
 
@@ -214,5 +214,5 @@ def daily_directory() -> dg.ScheduleDefinition:
         cron_schedule="15 4 * * *",
         execution_timezone="UTC",
         description="Read projects, API keys, people, service accounts and limits. Off until you "
-        "switch it on, like daily_refresh: it asks the providers.",
+        "switch it on, like daily_refresh: it sends requests to providers.",
     )

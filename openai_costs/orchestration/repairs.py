@@ -1,4 +1,4 @@
-"""The nightly repair: damaged files are set aside, and their days made again from kept pages.
+"""The nightly repair: damaged files are set aside, and their days rebuilt from kept pages.
 
 It runs before the refresh, so that what is read from the provider is what the provider has changed,
 and not what a disk has lost. Not here: what is damaged and how it is set aside (storage/repair.py).
@@ -28,7 +28,7 @@ def daily_repair(settings: Settings, clock: Clock, kept_days: KeptDays) -> dg.Sc
     Args:
         settings: Whose home.
         clock: Returns the current time.
-        kept_days: Finds the days that can be made again.
+        kept_days: Finds the days that can be rebuilt.
     """
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
@@ -48,6 +48,7 @@ def daily_repair(settings: Settings, clock: Clock, kept_days: KeptDays) -> dg.Sc
         execution_timezone="UTC",
         execution_fn=requests,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Set damaged files of the home aside, make their days again from kept "
-        "pages, with no request, and delete old events of runs. On, because it asks no provider.",
+        description="Set damaged files of the home aside, rebuild their days from kept "
+        "pages, with no request, and delete old events of runs. On, because it sends no request "
+        "to a provider.",
     )

@@ -93,7 +93,7 @@ def in_words(
     Args:
         parts: `added_up`.
         most: How many are named.
-        amount: How an amount is written; `dollars` where they are no change.
+        amount: How an amount is written; `dollars` where they are not a change.
     """
     named = [words for words in parts if words != OTHER]
     first = sorted(named, key=lambda words: (-abs(parts[words]), words))[:most]

@@ -6,6 +6,6 @@ import polars as pl
 def is_credit() -> pl.Expr:
     """Return whether a line of the bill is a credit or a refund: no gateway meters those.
 
-    A negative amount with a negative quantity corrects usage, and is no credit.
+    A negative amount with a negative quantity corrects usage, and is not a credit.
     """
     return (pl.col("billed_usd") < 0) & (pl.col("quantity").fill_null(0) >= 0)

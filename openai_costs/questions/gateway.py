@@ -76,7 +76,7 @@ def registry_until(lake: Lake, facts: Facts) -> date:
 def registry_until_of(lake: Lake, gateway: Gateway) -> date:
     """Return the same for the gateway of some settings.
 
-    A registry from which rows were set aside is no whole one, and a token that only the meter names
+    A registry from which rows were set aside is not whole, and a token that only the meter names
     was in none.
     """
     if not gateway.has_registry:
@@ -239,6 +239,6 @@ def _named(tokens: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def _is_listed(column: str) -> pl.Expr:
-    """Return whether a token was still listed on the day; a first listing is no beginning."""
+    """Return whether a token was still listed on the day; a first listing is not a beginning."""
     listed = pl.col(f"{column}_is_current") | (pl.col("day") <= pl.col(f"{column}_until"))
     return listed.fill_null(False)

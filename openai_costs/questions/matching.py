@@ -55,7 +55,7 @@ class Matcher:
         return self.find(email, user_id) is None and any(self._claims(email, user_id))
 
     def _claims(self, email: str | None, user_id: str) -> Iterator[tuple[str, AbstractSet[str]]]:
-        """Yield each rule by which anybody claims an account, and who does."""
+        """Yield each rule by which someone claims an account, and who does."""
         if who := self._ids.get(user_id):
             yield "openai_user_id", who
         name = email if email and email.strip() else user_id

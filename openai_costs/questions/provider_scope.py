@@ -48,7 +48,7 @@ WHY_NOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "price in dollars.",
             "github_copilot": "Copilot is charged in AI credits, and GitHub states the price of "
             "each line before discounts (list_usd).",
-            "litellm": "A proxy's meter is no bill: its dollars are already its own list price.",
+            "litellm": "A proxy's meter is not a bill: its dollars are already its own list price.",
             "openrouter": "OpenRouter charges what the provider of each request does, and its "
             "activity adds up requests of several providers.",
         },
@@ -68,7 +68,7 @@ WHY_NOT: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "worked out with.",
             "chatgpt_workspace": "Credits of a workspace have no list price to save against.",
             "github_copilot": "Copilot's bill counts credits and no tokens.",
-            "litellm": "A proxy's meter is no bill: a saving belongs to the provider behind it.",
+            "litellm": "A proxy's meter is not a bill: a saving belongs to the provider behind it.",
             "openrouter": "OpenRouter's activity has tokens by model and day, and names no key.",
         },
         RECONCILIATION: {

@@ -184,7 +184,8 @@ def _typed(number: int, table: Any, kinds: Kinds) -> Any:  # noqa: ANN401 - what
         raise ConnectionRefused(
             Objection(
                 (*where, "provider"),
-                f"is no known provider{close_to(str(named), by_name) or '.'} There are: {known}",
+                f"is not a known provider{close_to(str(named), by_name) or '.'} "
+                f"Known providers: {known}",
             )
         )
     try:

@@ -135,7 +135,7 @@ def _unknown(where: Where, model: type[BaseModel]) -> str:
 
 
 def _names(model: type[BaseModel], where: Where) -> list[str]:
-    """Return the names of settings at a place; none where it is no section."""
+    """Return the names of settings at a place; none where it is not a section."""
     here: Any = model
     for step in where:
         if isinstance(step, str):

@@ -29,7 +29,7 @@ LONGEST = 30.0
 """Seconds that a command has to print a secret."""
 
 SecretFile = Annotated[
-    str, written_as(r"(?s)(/|~/|[A-Za-z]:\\).+", "must be a whole path: /run/secrets/acme")
+    str, written_as(r"(?s)(/|~/|[A-Za-z]:\\).+", "must be an absolute path: /run/secrets/acme")
 ]
 SecretCommand = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1)

@@ -57,7 +57,9 @@ def content_of(path: Path) -> tuple[dict[str, Any], str]:
     for name, remedy in OURS.items():
         if name in content:
             line = line_of(text, (name,))
-            raise SettingsError(f"{path}, line {line}: {name} is no setting of this file. {remedy}")
+            raise SettingsError(
+                f"{path}, line {line}: {name} is not a setting of this file. {remedy}"
+            )
     return content, text
 
 

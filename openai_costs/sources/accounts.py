@@ -234,7 +234,7 @@ class Accounts:
         return noted(self.archive, self._provider, name) is None, names.index(name)
 
     def _merge(self, name: str, into: str) -> None:
-        """Go on with what is kept of a connection as another's; tables are made again from it."""
+        """Go on with what is kept of a connection as another's; tables are rebuilt from it."""
         rename_connection(place(self.settings.home), self._provider, name, into)
         self._evidence.forget(name, into)
 

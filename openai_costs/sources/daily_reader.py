@@ -158,7 +158,7 @@ class History(NamedTuple):
         return DayRange(first, last) if first <= last else None
 
     def lost(self, days: DayRange) -> list[date]:
-        """Return which of some days can be read no more."""
+        """Return which of some days can no longer be read."""
         return [day for day in days if self.keeps and self.owed <= day < self.there.first]
 
 
@@ -169,7 +169,7 @@ def say_lost(
     whose: tuple[str, str, str],
     tell: Tell,
 ) -> None:
-    """Say once which days can be read no more: not those that were read, or named before.
+    """Say once which days can no longer be read: not those that were read, or named before.
 
     Args:
         history: What can be read.
@@ -186,7 +186,7 @@ def say_lost(
     unread = [day for day in lost if not archive.reads(provider, name, dataset, day)]
     if new := [day for day in unread if day not in named]:
         ranges = ", ".join(map(str, consecutive(new)))
-        tell(f"{name}: {ranges} can be read no more: {history.keeps}")
+        tell(f"{name}: {ranges} can no longer be read: {history.keeps}")
         replace_file(note, msgspec.json.encode(sorted([*named, *new])))
 
 

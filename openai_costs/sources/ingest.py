@@ -111,7 +111,7 @@ def ingest(
 
 
 def _believed(reads: Iterable[DayRead], clock: SkewAwareClock | None) -> Iterator[DayRead]:
-    """Yield the reads as of the instant that is believed, without days that have not come."""
+    """Yield the reads as of the instant that is believed, without days that are in the future."""
     for read in reads:
         if clock is None:
             yield read

@@ -34,7 +34,7 @@ def typed(read: KeptRead, part: str, kind: type[T]) -> T:
     """Return a part of a kept read.
 
     Raises:
-        PageRefused: It is no JSON, or a field we rely on is gone or has another type.
+        PageRefused: It is not JSON, or a field we rely on is gone or has another type.
     """
     try:
         return msgspec.json.decode(read.bodies[part], type=kind)
@@ -91,7 +91,7 @@ def dollars(read: KeptRead, part: str, field: str, amounts: Sequence[Decimal]) -
 
 
 def _why(gone: Exception) -> str:
-    return f"is not what it was: {gone}"
+    return f"has an unexpected form: {gone}"
 
 
 def _where(message: str) -> str:

@@ -1,4 +1,4 @@
-"""Raw pages as daily assets: read from every connection of a provider, and kept for ever.
+"""Raw pages as daily assets: read from every connection of a provider, and kept forever.
 
 A run in which no ledger could be read at all ends red; a provider that fails beside others turns
 its check red, and the others' money goes on. So does every money where an explanation fails. Not
@@ -209,7 +209,9 @@ def _verdicts(
     """Judge each day; a failed connection owes no day before its history begins."""
     for name, unread in done.unread.items():
         done.unread[name] = {day for day in unread if day >= first_days[name]}
-    notes = " ".join(f"{name}: not asked, {reason}." for name, reason in unasked.items())
+    notes = " ".join(
+        f"{name}: not requested, because {reason}." for name, reason in unasked.items()
+    )
     for day in days:
         failures = done.failures_on(day)
         because = f"{failures} {notes}".strip() or READ_COMPLETE.promise

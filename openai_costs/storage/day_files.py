@@ -31,7 +31,7 @@ WHOLE = "all.parquet"
 OF_DELTA = ("_", "connection=")
 """How the folders begin that a Delta table has."""
 
-REMEDY = "Make that day again from the kept pages: openai-costs backfill --offline."
+REMEDY = "Rebuild that day from the kept pages: openai-costs backfill --offline."
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 
 

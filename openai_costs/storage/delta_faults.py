@@ -27,7 +27,7 @@ class StorageFailed(OpenAICostsError):  # noqa: N818
 
     def __init__(self, place: object, why: str) -> None:
         super().__init__(
-            f"{place}: {why}. The tables can be made again from raw/ with "
+            f"{place}: {why}. The tables can be rebuilt from raw/ with "
             "`openai-costs backfill --offline`; `openai-costs doctor` checks the home."
         )
         self.place, self.why = place, why

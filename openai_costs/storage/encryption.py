@@ -34,7 +34,7 @@ class DatabaseLocked(OpenAICostsError):  # noqa: N818 - the name is the sentence
         super().__init__(
             f"{self.short}. Export the key it was published with, and name its "
             "variable in [publish] encryption_key_env; or publish again, with `openai-costs "
-            "backfill`, which builds it anew."
+            "backfill`, which rebuilds it."
         )
 
 

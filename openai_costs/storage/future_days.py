@@ -1,4 +1,4 @@
-"""Days in a home that have not come: what a run under a clock ahead of time left behind.
+"""Days in a home that are in the future: what a run under a clock ahead of time left behind.
 
 Their slices leave the lake, and their pages are set aside in `raw/`: they prove nothing about days
 that are still to come. Not here: what day it is (kernel/clock_skew.py).
@@ -34,7 +34,7 @@ class _Page(NamedTuple):
 
 
 FutureDays = Mapping[str, set[date]]
-"""The days that have not come, by connection."""
+"""The days that are in the future, by connection."""
 
 
 def future_days(home: UPath, today: date) -> FutureDays:

@@ -1,4 +1,4 @@
-"""The record: what cannot be made again, as numbered files that are added and never changed.
+"""The record: what cannot be rebuilt, as numbered files that are added and never changed.
 
 `record/<table>/<number>.json`: a line about the entry (its number, a digest of the lines below),
 and a line for each row, as JSON; a row of a later entry takes the place of an earlier one with the

@@ -1,7 +1,7 @@
 """The tables that cannot be made from raw pages: recorded first, and copied to the lake.
 
 Each change of a row is an entry of the record; the Delta table in the lake is a copy of what the
-entries add up to, made again where it is missing or damaged. In return, the copy stands in for an
+entries add up to, rebuilt where it is missing or damaged. In return, the copy stands in for an
 entry that is damaged. Not here: the entries (record.py).
 """
 
@@ -93,7 +93,7 @@ class RecordedTables:
                     )
 
     def follow(self) -> None:
-        """Make the copies again that differ from what is recorded, or cannot be read."""
+        """Rebuild the copies that differ from what is recorded, or cannot be read."""
         for table in RECORDED:
             if (recorded := self.read(table)) is not None:
                 self._copy(table, recorded[1], recorded[0])

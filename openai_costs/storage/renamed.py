@@ -1,6 +1,6 @@
 """Goes on with what is kept of a connection under another name.
 
-Raw pages move; the slices of the old name are removed from the lake, because they are made again
+Raw pages move; the slices of the old name are removed from the lake, because they are rebuilt
 from the pages under the new one. Small tables keep their rows under the new name: what is known of
 people and keys, and each finding with its id, so that no one is alerted again. Killed half way and
 called again, it goes on.

@@ -1,4 +1,4 @@
-"""Sets damaged files of a home aside, so that what they held can be made again.
+"""Sets damaged files of a home aside, so that what they held can be rebuilt.
 
 A damaged data file leaves its table by a commit, a table without a usable log goes as a whole; both
 are kept in `set_aside/`. Damaged entries of the record are replaced by what the lake knows of them.
@@ -25,7 +25,7 @@ from openai_costs.storage.table_damage import TableDamage, damaged_tables
 
 @dataclass
 class Repaired:
-    """What was set aside, and what has to be made again.
+    """What was set aside, and what has to be rebuilt.
 
     Args:
         lines: What was wrong, a sentence each without a full stop.
@@ -40,7 +40,7 @@ class Repaired:
     lost_tables: bool = False
 
     def again(self, kept: set[date]) -> set[date]:
-        """Return which of the days that have kept pages must be made again."""
+        """Return which of the days that have kept pages must be rebuilt."""
         if self.lost_all:
             return kept
         days = self.days & kept
@@ -115,4 +115,4 @@ def _lost(before: pl.DataFrame, root: UPath, name: str) -> set[date]:
 def described(lines: Iterable[str]) -> Iterator[str]:
     """Yield what was set aside for a person."""
     for line in lines:
-        yield f"Set aside, and made again from what is kept: {line}."
+        yield f"Set aside, and rebuilt from what is kept: {line}."

@@ -37,7 +37,7 @@ WRITTEN = pl.Schema({**SLICES, VERSION: pl.Int64()})
 
 COMMIT = pl.Schema({"table_id": pl.String(), VERSION: pl.Int64()})
 ENTRIES = pl.Schema({TABLE: pl.String(), **COMMIT, **SLICES})
-"""`table_id`, `version`: the commit that wrote the slice; a table that was removed and made again
+"""`table_id`, `version`: the commit that wrote the slice; a table that was removed and rebuilt
 has another id. An entry without a connection says that all slices up to its version are in the log.
 `page_usd`: exact, as decimal text."""
 

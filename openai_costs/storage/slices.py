@@ -82,7 +82,7 @@ class Written:
     """A version of a table.
 
     Args:
-        table_id: Another one where a table was removed and made again; empty where there is none.
+        table_id: Another one where a table was removed and rebuilt; empty where there is none.
         version: The number of the version; -1 where there is no table.
         slices: connection, day, rows and `version`: which one wrote the slice; null where that is
             not known. No rows where the table has no slices.

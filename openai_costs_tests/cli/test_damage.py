@@ -1,4 +1,4 @@
-"""Every place of a home with every kind of damage: named, set aside, made again, and no trace.
+"""Every place of a home with every kind of damage: named, set aside, rebuilt, and no trace.
 
 The real commands on one small home that is made once and copied. A test harms several places at
 once: what one of them breaks must not hide the others.
@@ -179,7 +179,7 @@ UNSEEN: Final = {
     ("Dagster's history", truncated),
     ("Dagster's history", empty),  # an empty file is a database without tables
 }
-"""What is no damage to anybody."""
+"""What is not a damage to anybody."""
 
 
 def named(place: str, harm: Callable[[Path], None], file: Path, text: str) -> bool:

@@ -96,5 +96,5 @@ def test_steps_that_fail_for_one_fault_of_the_machine_are_one_sentence_and_a_num
     assert distinct([full[0], "other failed: KeyError: 'day'", *full[1:], full[0]]) == [
         full[0],
         "other failed: KeyError: 'day'",
-        "The same failed 2 more steps.",
+        "The same error ended 2 more steps.",
     ]

@@ -43,7 +43,7 @@ base_url = "http://127.0.0.1:{port}/v1"
 
 @pytest.fixture
 def busy() -> Iterator[int]:
-    """The port of a server that answers 429 for ever."""
+    """The port of a server that answers 429 forever."""
     with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE) as server:  # noqa: S603 - ours
         assert server.stdout is not None
         yield int(server.stdout.readline())

@@ -15,7 +15,7 @@ from openai_costs.sources.registry import connection_kinds
 KEY = "sk-admin-Tq7ZqLx2vHn9KpW4"
 VARIABLES = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL", "OPENAI_COSTS_CONFIG", "OPENAI_COSTS_HOME")
 KNOWN_PROVIDERS = ", ".join(one.default_provider() for one in connection_kinds())
-UNKNOWN_PROVIDER = f"is no known provider. There are: {KNOWN_PROVIDERS}."
+UNKNOWN_PROVIDER = f"is not a known provider. Known providers: {KNOWN_PROVIDERS}."
 
 
 @pytest.fixture(autouse=True)
@@ -301,7 +301,7 @@ def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("key", ["home", "config_file", "only_connection"])
 def test_the_file_cannot_say_what_only_the_environment_says(key: str):
     text = refusal(f'{key} = "elsewhere"\n')
-    assert text.startswith(f"openai_costs.toml, line 1: {key} is no setting of this file. ")
+    assert text.startswith(f"openai_costs.toml, line 1: {key} is not a setting of this file. ")
 
 
 def test_a_file_that_is_not_text_is_refused_in_a_sentence():

@@ -151,7 +151,7 @@ def test_a_keyring_that_is_not_installed_says_what_to_install(monkeypatch: pytes
     [
         ('admin_key_env = "A"\nadmin_key_file = "/k"', "line 4: [[connections]] admin_key_file is"),
         ('admin_key_file = "/k"\nadmin_key_command = ["op"]', "line 4: [[connections]] admin_key_"),
-        ('admin_key_file = "k"', "line 3: [[connections]] admin_key_file must be a whole path"),
+        ('admin_key_file = "k"', "line 3: [[connections]] admin_key_file must be an absolute path"),
         ("admin_key_command = []", "line 3: [[connections]] admin_key_command must not be empty"),
         ('admin_key_command = "op read"', "line 3: [[connections]] admin_key_command must be a"),
         ('admin_key_keyring = "acme"', "line 3: [[connections]] admin_key_keyring must name a ser"),
@@ -178,7 +178,7 @@ def test_a_key_has_exactly_one_place(more: str, named: str):
         (f"Bearer {KEY}", "has the words of a header in front of it"),
         (f"{KEY[:9]}\n{KEY[9:]}", "has a line break, a space"),
         ("sk-proj-abcdef", "is a project's key (sk-proj-...). OpenAI refuses it for costs"),
-        ("sk-ant-admin01-abcdef", "is a key of Anthropic"),
+        ("sk-ant-admin01-abcdef", "is an Anthropic key"),
     ],
 )
 def test_what_a_key_was_copied_with_is_named_before_anything_is_sent(

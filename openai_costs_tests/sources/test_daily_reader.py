@@ -50,6 +50,6 @@ def test_a_lost_day_is_named_once_and_a_day_that_was_read_never(tmp_path: Path):
     for asked in (days(27, 30), days(25, 30), days(25, 30)):
         say_lost(history, asked, archive, ("acme_ai", "acme", "costs"), told.append)
     assert told == [
-        "acme: 2026-10-27 to 2026-10-28 can be read no more: 30 days are kept",
-        "acme: 2026-10-25 can be read no more: 30 days are kept",
+        "acme: 2026-10-27 to 2026-10-28 can no longer be read: 30 days are kept",
+        "acme: 2026-10-25 can no longer be read: 30 days are kept",
     ]

@@ -210,7 +210,7 @@ def test_a_day_that_failed_is_owed_by_its_own_source_only(archive: Archive):
 def test_what_a_read_lacks_is_reported_by_source_and_day(archive: Archive):
     first, second = DAYS.first, DAYS.last
     read_at = datetime(2026, 3, 9, tzinfo=UTC)
-    lacking = {"a.csv, line 2": "the cost 'x' is no number"}
+    lacking = {"a.csv, line 2": "the cost 'x' is not a number"}
     reads = [
         DayRead("files", "gateway", "meter", first, read_at, {}, {"rows": b"{}"}, lacking),
         DayRead("files", "gateway", "meter", second, read_at, {}, {"rows": b"{}"}),

@@ -55,7 +55,7 @@ def finding(number: int) -> pl.DataFrame:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Three slices with rows, one without, and a table that cannot be made again."""
+    """Three slices with rows, one without, and a table that cannot be rebuilt."""
     for key in (A1, A2, NEXT_MONTH):
         day_file(tmp_path, SpendByUser, key, rows((key, "ada", "0.000000000000000001")))
     day_file(tmp_path, SpendByUser, B1, rows())

@@ -1,4 +1,4 @@
-"""Tables that cannot be made again: in the record first, and in the lake as a copy."""
+"""Tables that cannot be rebuilt: in the record first, and in the lake as a copy."""
 
 from __future__ import annotations
 

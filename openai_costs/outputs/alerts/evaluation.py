@@ -59,7 +59,7 @@ def evaluate(lake: Lake, facts: Facts, questions: Iterable[Question]) -> Evaluat
     """Return the candidates of the questions, and the days they have judged.
 
     Raises:
-        ContractBroken: A question's rows are no candidates; nothing is recorded.
+        ContractBroken: A question's rows are not candidates; nothing is recorded.
     """
     settled = settled_days(lake.read(Coverage))
     candidates, judged = [CandidateTable.no_rows()], []
@@ -74,7 +74,7 @@ def evaluated_today(candidates: pl.DataFrame, rules: Iterable[Rule], today: date
     """Return the evaluation of rules about data that hold, or do not, as of today.
 
     Raises:
-        ContractBroken: The rows are no candidates.
+        ContractBroken: The rows are not candidates.
     """
     return Evaluation(checked(candidates), judged_today(rules, today))
 

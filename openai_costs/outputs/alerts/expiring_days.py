@@ -64,7 +64,7 @@ def _row(name: str, last: date, kept: int, today: date, owner: str) -> dict[str,
         "threshold": longest_gap(kept),
         "unit": "days",
         "because": f"The newest read of {name} is of {last}, {days} days ago. Its provider deletes "
-        f"days after {kept} days, and they cannot be had again: {left}{since}. Run "
+        f"days after {kept} days, and they cannot be read again: {left}{since}. Run "
         "`openai-costs backfill`; `openai-costs doctor` checks the key.",
         "owner": owner,
         "table_name": Coverage.full_name(),

@@ -59,8 +59,8 @@ class Departure:
         yield f"{self.name} is in {counted(len(self.before.places), 'file')} below {self.home}."
         yield (
             "Nothing was changed. With --yes, its pages, its rows in every table, its findings and "
-            "the history of Dagster's runs are deleted, and all is published anew. Its dollars are "
-            "in no total any more. It cannot be undone."
+            "the history of Dagster's runs are deleted, and everything is published again. Its "
+            "dollars are no longer part of any total. This cannot be undone."
         )
 
     def carry_out(self, make_anew: Callable[[], None], say: Say) -> bool:

@@ -39,7 +39,7 @@ class Copies:
     Args:
         built: Those that were written, by names such as `core.spend/2026-11`.
         marks: The mark of each copy of the publication, by name.
-        gone: Those that are in place and are no part of it.
+        gone: Those that are in place and are not part of it.
     """
 
     built: Mapping[str, Path]
@@ -112,7 +112,7 @@ def build_copies(
 
 
 def put_in_place(home: UPath, copies: Copies) -> None:
-    """Move copies into place, one by one, and remove those that are no part of the publication."""
+    """Move copies into place, one by one, and remove those that are not part of the publication."""
     for name, file in copies.built.items():
         target = home / PARQUET / f"{name}{SUFFIX}"
         if not (is_local(home) and target.exists() and cmp(file, str(target), shallow=False)):

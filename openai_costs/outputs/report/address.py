@@ -41,7 +41,7 @@ def address(
     """Return the address of a view: `#by=model&user=user-ana&from=2026-10-01&to=2026-10-31`.
 
     Args:
-        filters: The id by dimension; None is "none of them". What is no dimension is left out.
+        filters: The id by dimension; None is "none of them". What is not a dimension is left out.
         by: The dimension to group by; without it one that explains the filter.
         days: The first and the last day.
         compare: previous, last_month or last_year.

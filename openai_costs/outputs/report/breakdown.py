@@ -61,13 +61,13 @@ def query_of(parameters: Iterable[tuple[str, str]]) -> Query:
     given = {key: value for key, value in parameters if value}
     unknown = sorted(set(given) - {"by", "then", "from", "to", "grain", *_SHOWN_ONLY, *_BY_ID})
     if unknown:
-        raise QueryError(f"{unknown[0]} is no key. Keys: by, then, from, to, grain, {_names()}.")
+        raise QueryError(f"{unknown[0]} is not a key. Keys: by, then, from, to, grain, {_names()}.")
     groups = tuple(given[key] for key in ("by", "then") if key in given) or ("team",)
     for name in groups:
         if name not in _BY_ID:
-            raise QueryError(f"{name} is no dimension. Dimensions: {_names()}.")
+            raise QueryError(f"{name} is not a dimension. Dimensions: {_names()}.")
     if given.get("grain", "day") not in _GRAINS:
-        raise QueryError(f"{given['grain']} is no grain. Grains: day, week, month.")
+        raise QueryError(f"{given['grain']} is not a grain. Grains: day, week, month.")
     return Query(
         tuple(dict.fromkeys(groups)),
         _day(given, "from"),
@@ -87,7 +87,7 @@ def _day(given: Mapping[str, str], key: str) -> date | None:
     try:
         return date.fromisoformat(given[key])
     except ValueError:
-        raise QueryError(f"{key}={given[key]} is no day: write it as 2026-10-31.") from None
+        raise QueryError(f"{key}={given[key]} is not a day: write it as 2026-10-31.") from None
 
 
 def breakdown(cube: Cube, query: Query) -> pl.DataFrame:

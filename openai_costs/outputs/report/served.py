@@ -93,7 +93,7 @@ def application(
 
 
 class _Latest:
-    """The page model of the newest page: made again when the page has been written again."""
+    """The page model of the newest page: rebuilt when the page has been written again."""
 
     def __init__(self, home: UPath, lake: Lake, clock: Clock) -> None:
         self._home, self._lake, self._clock = home, lake, clock
@@ -140,7 +140,7 @@ def _rows(rows: list[dict[str, Any]], request: Request) -> Response:
         return _json(rows)
     if kind == "csv":
         return Response(_csv(rows), media_type="text/csv; charset=utf-8", headers=_HEADERS)
-    raise HTTPException(404, f"{kind} is no format. Formats: json, csv.")
+    raise HTTPException(404, f"{kind} is not a format. Formats: json, csv.")
 
 
 def _json(content: object) -> Response:

@@ -80,7 +80,7 @@ def incidents(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None = None) -> 
     most; or when the incidents of its children together come to half of it (of a slow rise, a
     quarter). A principal that comes more than two days after a sum (two weeks, if both last), or
     after another principal, is an incident of its own. A single day of a slow rise that only a
-    sum saw is no incident.
+    sum saw is not an incident.
 
     Args:
         verdicts: What `detect` returns.

@@ -21,7 +21,7 @@ WEEK = 7
 def without_credits(days: pl.DataFrame) -> pl.DataFrame:
     """Replace days on which more was credited than spent by the same weekday before.
 
-    What was credited once is no forecast, and what a week or a day costs has a logarithm.
+    What was credited once is not a forecast, and what a week or a day costs has a logarithm.
 
     Args:
         days: series_id, day, cost, from `every_day`.
@@ -47,7 +47,7 @@ def known_on(days: pl.DataFrame, origins: list[date]) -> pl.DataFrame:
 
 
 def without_flukes(known: pl.DataFrame) -> pl.DataFrame:
-    """Cut single days that are far above all others: what happened once is no forecast.
+    """Cut single days that are far above all others: what happened once is not a forecast.
 
     The cut lies five robust sigmas above the median of ln(cost + 1) of spending days; where more
     than three days lie above it the level has changed, and nothing is cut.

@@ -22,7 +22,7 @@ _NOTHING = pl.lit(0).cast(MONEY)
 def key_models(ledger: pl.DataFrame, usage: pl.DataFrame) -> pl.DataFrame:
     """Return every key and model active on a day: `GRAIN`, billed_usd (0 without a line), tokens.
 
-    A credit is no spend that could have come through the gateway: one that names no key is left
+    A credit is not spend that could have come through the gateway: one that names no key is left
     out, and so is a key that was billed nothing but credits.
 
     Args:

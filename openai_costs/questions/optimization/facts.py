@@ -71,7 +71,7 @@ class Facts:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every day of the period was measured: only then is no spend really none."""
+        """Whether every day of the period was measured: only then is not spend really none."""
         return len(self.settled) == PERIOD_DAYS
 
     @cached_property

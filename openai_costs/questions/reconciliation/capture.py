@@ -60,7 +60,7 @@ def capture(
 def _billed(ledger: pl.DataFrame, bill_days: pl.DataFrame) -> pl.DataFrame:
     """Return each bill by day: billed_usd, billed_tokens, bill_is_settled.
 
-    A bill is the host's: what a reseller or a cloud invoices is no bill of the model's maker.
+    A bill is the host's: what a reseller or a cloud invoices is not a bill of the model's maker.
     """
     is_tokens = pl.col("usage_type").is_in(KINDS)
     is_counted = pl.col("quantity_unit") == "tokens"

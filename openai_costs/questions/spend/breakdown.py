@@ -39,7 +39,7 @@ def by_user(attribution: pl.DataFrame) -> pl.DataFrame:
 def _share_pct() -> pl.Expr:
     """The row's part of the dollars of its model and usage type that were shared out by tokens.
 
-    Null where some of those dollars are negative and others are not: parts of that are no shares.
+    Null where some of those dollars are negative and others are not: parts of that are not shares.
     """
     pooled, shared = ["connection", "day", "model", "usage_type"], pl.col("shared_usd")
     has_one_sign = (shared >= 0).all().over(pooled) | (shared <= 0).all().over(pooled)

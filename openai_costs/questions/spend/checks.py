@@ -148,7 +148,7 @@ def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
         must_agree = wrong["is_settled"].any()
         is_noise = bool((rows["largest_gap_usd"] < FLOAT_NOISE_USD).all())
         if differing and not must_agree:
-            differing.append("the day is provisional, so this is no failure yet")
+            differing.append("the day is provisional, so this is not a failure yet")
         totals = {"control_usd": rows["control_usd"].sum(), "ledger_usd": rows["ledger_usd"].sum()}
         yield Verdict(
             TIES_OUT,

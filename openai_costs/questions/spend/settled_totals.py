@@ -70,7 +70,7 @@ class Change(NamedTuple):
         )
         if not self.current_usd:
             return (
-                f"{text}. The provider may have taken the charges back, or the key may read "
+                f"{text}. The provider may have reversed the charges, or the key may read "
                 "another organization: run openai-costs doctor."
             )
         return f"{text}. mart.restatements lists the lines that changed."

@@ -4,7 +4,7 @@ The user view has the same dollars by user and line item, the ledger by project,
 A user's dollars are placed on the keys that are the user's; of what is then left, a user and a
 project are matched only where one of either remains. Nothing is guessed or divided, so
 each line item adds up to the ledger's dollars, whatever the view says. Where the users have all
-dollars of the keys, a refund without a key is no user's and takes nothing from a key.
+dollars of the keys, a refund without a key is not a user's and takes nothing from a key.
 """
 
 from collections.abc import Iterator

@@ -146,7 +146,7 @@ def remedy(differences: Iterable[Difference], unreadable: Iterable[Slice] = ()) 
     """Return the commands that make days tie out again.
 
     A day whose kept pages contradict the control total, are missing or cannot be used has to be
-    read again; tables that contradict good pages are made again without a request.
+    read again; tables that contradict good pages are rebuilt without a request.
 
     Args:
         differences: Where days do not tie out.
@@ -159,11 +159,9 @@ def remedy(differences: Iterable[Difference], unreadable: Iterable[Slice] = ()) 
     rebuild -= reread
     texts = [f"Read again from the provider: {_commands(reread)}."] if reread else []
     if rebuild:
-        texts.append(
-            f"Make the tables again from the kept pages: {_commands(rebuild, offline=True)}."
-        )
+        texts.append(f"Rebuild the tables from the kept pages: {_commands(rebuild, offline=True)}.")
     if differing:
-        texts.append("If a difference stays, ask the provider with both numbers.")
+        texts.append("If a difference remains, ask the provider with both numbers.")
     return " ".join(texts)
 
 

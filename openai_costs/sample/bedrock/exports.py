@@ -1,7 +1,7 @@
 """A CUR 2.0 export of the sample company: a file for each month, written anew, with its manifest.
 
 Bedrock's own models, models of other makers through the marketplace, a credit, and services that
-are no AI. A part of an older run lies beside the newest one. Files by their paths. Pure.
+are not AI. A part of an older run lies beside the newest one. Files by their paths. Pure.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ FAULT_NAMES: Final = {
     "409": "conflict",
     "timeout": "respond only after SECONDS",
     "cut": "break the connection in the middle of the body",
-    "repeated-cursor": "next_page leads back to the same page, for ever",
+    "repeated-cursor": "next_page leads back to the same page, forever",
     "missing-cursor": "has_more is true and next_page is null",
     "empty-page": "no buckets on the page, yet has_more is true",
     "truncated-json": "the body is half of the JSON",

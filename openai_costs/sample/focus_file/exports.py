@@ -1,7 +1,7 @@
 """FOCUS exports of the sample company: Azure's in runs with manifests, Google's in dated folders.
 
 Azure bills in euro and has the dollars in a column of its own; Google gives a credit, and its file
-has services that are no AI. Files by their paths, nothing written here. Pure.
+has services that are not AI. Files by their paths, nothing written here. Pure.
 """
 
 from __future__ import annotations

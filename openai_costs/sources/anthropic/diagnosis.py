@@ -20,7 +20,9 @@ from openai_costs.sources.diagnosis import call_diagnosis, key_diagnosis
 from openai_costs.sources.provider import Diagnosis, Reach
 
 KEY = "sk-ant-"
-NO_KEY = "this is no key of Anthropic (sk-ant-admin...): create an admin key in the Claude Console."
+NO_KEY = (
+    "this is not an Anthropic key (sk-ant-admin...): create an admin key in the Claude Console."
+)
 
 WITHOUT_ANALYTICS = (
     "costs come from the older cost report: dollars by workspace and model, without keys, users "
@@ -36,10 +38,10 @@ def diagnose(
 ) -> Iterator[Diagnosis]:
     """Yield facts about a connection: its key, whether costs are answered, and its lists."""
     yesterday = today - ONE_DAY
-    yield key_diagnosis(settings, connection, KEY, "a key of Anthropic", NO_KEY)
+    yield key_diagnosis(settings, connection, KEY, "an Anthropic key", NO_KEY)
     yield _costs(settings, connection, reach, DayRange(yesterday, yesterday))
     if connection.access == "costs_only":
-        yield Diagnosis("OK", f"GET {WORKSPACES.path}", "not asked, access is costs_only")
+        yield Diagnosis("OK", f"GET {WORKSPACES.path}", "not requested: access is costs_only")
         return
     try:
         yield _lists(settings, connection, reach)

@@ -112,7 +112,7 @@ def decoded(body: bytes, entry: type[T], page: str) -> Kept[T]:
     try:
         return msgspec.json.decode(body, type=Kept[entry])  # type: ignore[valid-type]  # known when it runs
     except UNREADABLE as gone:
-        raise PageRefused(page, _where(str(gone)), f"is not what it was: {gone}") from None
+        raise PageRefused(page, _where(str(gone)), f"has an unexpected form: {gone}") from None
 
 
 def plain(body: bytes) -> list[dict[str, Any]]:

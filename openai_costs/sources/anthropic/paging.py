@@ -136,9 +136,11 @@ def _add(query: Query, entries: dict[date, list[msgspec.Raw]], entry: msgspec.Ra
     day = start.date()
     is_whole = start == midnight(day) and end == midnight(day) + ONE_DAY
     if not is_whole and day != query.open_day:
-        raise Garbled(f"the entry of {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} is no UTC day")
+        raise Garbled(
+            f"the entry of {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} is not a UTC day"
+        )
     if day not in entries:
-        raise Garbled(f"an entry of {day}, which was not asked for")
+        raise Garbled(f"an entry of {day}, which was not requested")
     if query.report.has_buckets and entries[day]:
         raise Garbled(f"the entry of {day} came twice")
     entries[day].append(entry)

@@ -142,7 +142,7 @@ class _Reading:
         except ReadFailed:
             if window.last <= self.today():
                 raise
-            return None  # it was asked for days that have not come
+            return None  # it was asked for days that are in the future
 
     def _read(self, window: DayRange, today: date) -> WindowRead | None:
         open_day = today if window.first <= today <= window.last else None

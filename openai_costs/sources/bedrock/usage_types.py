@@ -121,7 +121,7 @@ def bedrock_meaning(service: str, usage_type: str) -> Meaning:
 
 
 def region_of(usage_type: str) -> str | None:
-    """Return the region of a usage type's code; None where it is no code that we know."""
+    """Return the region of a usage type's code; None where it is not a code that we know."""
     return REGIONS.get(usage_type.partition("-")[0].upper())
 
 

@@ -33,7 +33,7 @@ from openai_costs.sources.provider import (
 from openai_costs.tables.core.spend import ESTIMATED
 
 KEY = "sk-"
-NO_KEY = "is no key of OpenAI (sk-...): create an admin key in the Global Admin Console."
+NO_KEY = "is not an OpenAI key (sk-...): create an admin key in the Global Admin Console."
 
 _PAGES = RawPages(
     provider=NAME,
@@ -50,7 +50,7 @@ def diagnose(
 ) -> Iterator[Diagnosis]:
     """Yield whether there is a key, whether files are listed, and whether credits have a price."""
     yesterday = today - ONE_DAY
-    yield key_diagnosis(settings, connection, KEY, "a key of OpenAI", NO_KEY)
+    yield key_diagnosis(settings, connection, KEY, "an OpenAI key", NO_KEY)
     transport = transport_to(VENDOR, settings, connection, reach, silent)
     asked = list_get(str(connection.organization_id), DayRange(yesterday, yesterday), limit=1)
     yield one_call(transport, asked, str(yesterday))

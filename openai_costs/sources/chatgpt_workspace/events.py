@@ -82,7 +82,7 @@ def until(read: KeptRead) -> datetime | None:
     """Return when the newest file ended that was listed for a day; None where there was none.
 
     Raises:
-        PageRefused: The kept list is not what it was.
+        PageRefused: The kept list has an unexpected form.
     """
     return typed(read, LOGS, _Logs).until
 
@@ -108,7 +108,7 @@ def _decoded(read: KeptRead, part: str) -> Iterator[Event]:
         try:
             event = msgspec.json.decode(line, type=Event)
         except UNREADABLE as gone:
-            why = f"is not what it was: {gone}"
+            why = f"has an unexpected form: {gone}"
             raise PageRefused(page_name(read, part), where, why) from None
         if strange := {one.cost.unit for one in event.payload.billing} - {CREDITS}:
             why = f"is {', '.join(sorted(strange))}; this ledger knows credits only"

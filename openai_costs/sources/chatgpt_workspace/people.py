@@ -100,7 +100,7 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
     """Return who used the workspace; nothing of any other kind.
 
     Raises:
-        PageRefused: The kept list is not what it was.
+        PageRefused: The kept list has an unexpected form.
     """
     columns, is_ours = entry_columns(kind.table), kind.table is Users
     people = typed(read, PEOPLE, _List).data if is_ours else []

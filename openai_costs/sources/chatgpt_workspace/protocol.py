@@ -134,7 +134,7 @@ def _listed(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
             page = msgspec.json.decode(body, type=_Page)
             files = [msgspec.json.decode(entry, type=LogFile) for entry in page.data]
         except UNREADABLE as broken:
-            raise Garbled(f"the body is no list of files: {broken}") from None
+            raise Garbled(f"the body is not a list of files: {broken}") from None
         for file, entry in zip(files, page.data, strict=True):
             if file.event_type == EVENTS and file.id not in found.entries:
                 found.files.append(file)
@@ -162,7 +162,7 @@ def _needed(files: Iterable[LogFile], complete: datetime) -> Iterator[LogFile]:
 def _file(read: Events, file: LogFile, path: str) -> Generator[Get, Body, None]:
     body = bytes((yield Get(path, (), may_be_large=True)))
     if hashlib.sha256(body).hexdigest() != file.file_sha256.casefold():
-        raise Garbled(f"the file {file.id} has another SHA-256 than the list says")
+        raise Garbled(f"the file {file.id} has a SHA-256 other than the list states")
     lines: dict[date, list[bytes]] = {}
     for number, line in enumerate(body.splitlines(), 1):
         if line.strip():
@@ -175,7 +175,7 @@ def _day_of(line: bytes, where: str) -> date:
     try:
         return msgspec.json.decode(line, type=_Dated).payload.day
     except UNREADABLE as broken:
-        raise Garbled(f"{where} is no event: {broken}") from None
+        raise Garbled(f"{where} is not an event: {broken}") from None
 
 
 def _instant(at: datetime) -> str:

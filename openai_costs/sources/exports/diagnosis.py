@@ -34,7 +34,7 @@ def diagnose(
         rules: Returns what a connection makes of a file.
         settings: Names of files begin in the folder of the settings file.
         connection: Whose files.
-        _reach: Not used: files are no API.
+        _reach: Not used: files are not an API.
         today: The current UTC day.
     """
     try:

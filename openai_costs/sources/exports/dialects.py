@@ -25,7 +25,7 @@ FACTS: Final = (
 """What is known of a charge: who is billed, for which month and instant, how much, for what."""
 
 ASK: Final = "Include the column in the export."
-CORRECT: Final = "Have the export written anew, or correct the cell."
+CORRECT: Final = "Have it exported again, or correct the cell."
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Dialect:
         marks: Columns by which a file is known to be of this kind.
         written: Names of columns as the vendor writes them, for messages.
         categories: The vendor's kinds of charges in lower case, in our words.
-        derived: Facts that are no single column.
+        derived: Facts that are not a single column.
         known: Columns that are known without being used; None where any may come.
         optional: Facts that a file need not have.
     """
@@ -131,12 +131,12 @@ def refuse_unusable(name: str, rows: pl.DataFrame, dialect: Dialect) -> None:
     """
     lower = pl.col("category").str.to_lowercase()
     objections: tuple[tuple[str, pl.Expr, str], ...] = (
-        ("starts", pl.col("day").is_null(), "is no instant"),
-        ("month", pl.col("month").is_null(), "is no day"),
+        ("starts", pl.col("day").is_null(), "is not an instant"),
+        ("month", pl.col("month").is_null(), "is not a day"),
         ("billed", pl.col("billed").is_null(), "is empty"),
         ("currency", pl.col("currency").is_null(), "is empty"),
         ("category", pl.col("category").is_null(), "is empty"),
-        ("category", ~lower.is_in(list(dialect.categories)), "is no known kind of charge"),
+        ("category", ~lower.is_in(list(dialect.categories)), "is not a known kind of charge"),
     )
     for fact, is_wrong, why in objections:
         for row, text in rows.filter(is_wrong).select("row", _as_written(fact)).head(1).iter_rows():

@@ -113,7 +113,7 @@ def manifest(name: str, content: bytes) -> RunManifest:
     except UNREADABLE:
         said = None
     if not isinstance(said, dict) or not (files := tuple(_files(said))):
-        why = "is no manifest that names the files of a run"
+        why = "is not a manifest that names the files of a run"
         raise FileRefused(name, why, "The export may be writing it: try again later.")
     ran = _inner(said, "runInfo")
     span = _days(ran.get("startDate"), ran.get("endDate")) or _period(said)

@@ -36,7 +36,7 @@ Units = Annotated[Decimal, Field(gt=0)]
 
 
 class ExportConnection(Connection):
-    """One or several exports of a bill; no key, because files are no API."""
+    """One or several exports of a bill; no key, because files are not an API."""
 
     admin_key_env: VariableName = "OPENAI_COSTS_NO_KEY"
     base_url: str = ""

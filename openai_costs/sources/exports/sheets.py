@@ -124,7 +124,7 @@ def _of_no_kind(name: str, heads: Sequence[str], rules: Rules) -> FileRefused:
     kinds = " or ".join(one.name for one in rules.dialects)
     best = rules.dialects[0]
     missing = next((one for one in best.marks if one not in heads), best.marks[0])
-    why = f"is no file of {kinds}: it has no column {best.written.get(missing, missing)}"
+    why = f"is not a file of {kinds}: it has no column {best.written.get(missing, missing)}"
     return FileRefused(name, why, "Name the files of the export alone in `files`.")
 
 

@@ -26,7 +26,7 @@ ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
 
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 
-AGAIN: Final = "Copy it again, or have the export written anew."
+AGAIN: Final = "Copy it again, or have it exported again."
 
 
 def is_table(name: str) -> bool:

@@ -33,7 +33,7 @@ from openai_costs.sources.provider import (
 )
 
 KEY = "github_pat_|gh[opsu]_"
-NO_KEY = "is no token of GitHub (github_pat_...): create a fine-grained one of the organization."
+NO_KEY = "is not a GitHub token (github_pat_...): create a fine-grained one of the organization."
 
 _API = DailyApi(NAME, DATASET, VENDOR, talk, kept_days, KEEPS)
 
@@ -43,11 +43,13 @@ def diagnose(
 ) -> Iterator[Diagnosis]:
     """Yield whether there is a token, and whether the bill and the seats can be read."""
     organization, yesterday = str(connection.organization_id), today - ONE_DAY
-    yield key_diagnosis(settings, connection, KEY, "a token of GitHub", NO_KEY)
+    yield key_diagnosis(settings, connection, KEY, "a GitHub token", NO_KEY)
     transport = transport_to(VENDOR, settings, connection, reach, silent)
     yield one_call(transport, bill(organization, yesterday), str(yesterday))
     if connection.access == "costs_only":
-        yield Diagnosis("OK", f"GET {seats_path(organization)}", "not asked, access is costs_only")
+        yield Diagnosis(
+            "OK", f"GET {seats_path(organization)}", "not requested: access is costs_only"
+        )
         return
     transport = transport_to(VENDOR, settings, connection, reach, silent)
     seats = one_call(transport, seats_get(organization, size=1), "one seat")

@@ -65,7 +65,7 @@ def seats_path(organization: str) -> str:
 
 
 KEPT_MONTHS = 24
-KEEPS = f"GitHub answers for the last {KEPT_MONTHS} months only"
+KEEPS = f"GitHub returns the last {KEPT_MONTHS} months only"
 
 
 def kept_days(today: date) -> DayRange:
@@ -104,7 +104,7 @@ PERMISSION = Permission(
     "Administration: read",
 )
 NOT_FOUND = (
-    "GitHub answers 404 also where a token lacks the right Administration: read, or where "
+    "GitHub also returns 404 where a token lacks the right Administration: read, or where "
     "organization_id is not the organization's name. Nothing was taken as $0.00."
 )
 

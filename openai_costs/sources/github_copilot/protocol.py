@@ -87,7 +87,7 @@ class Bills:
         """Read the bill of a day, as a whole and by person.
 
         Raises:
-            IncompleteRead: An answer is no JSON, or of another day, organization or person.
+            IncompleteRead: An answer is not JSON, or of another day, organization or person.
             RequestRefused: The bill as a whole was refused.
         """
         whole, is_empty = yield from self._asked(day)
@@ -125,11 +125,11 @@ class Bills:
         try:
             found = msgspec.json.decode(body, type=_Answer)
         except UNREADABLE as broken:
-            raise Garbled(f"the body is no bill: {broken}") from None
+            raise Garbled(f"the body is not a bill: {broken}") from None
         given = (found.timePeriod.year, found.timePeriod.month, found.timePeriod.day)
         if given != (day.year, day.month, day.day):
             shown = "-".join(f"{part:02}" for part in given if part is not None)
-            raise Garbled(f"{day} was asked for, and the response is of {shown}")
+            raise Garbled(f"{day} was requested, but the response is for {shown}")
         _refuse_other("organization", self.organization, found.organization)
         _refuse_other("user", login or None, found.user)
         return Page(one, body), not found.usageItems
@@ -143,7 +143,8 @@ def talk(connection: Connection) -> Talk:
 
 def _refuse_other(what: str, asked: str | None, given: str | None) -> None:
     if given is not None and given.casefold() != (asked or "").casefold():
-        raise Garbled(f"the {what} {asked!r} was asked for, and the response is of {given!r}")
+        wanted = f"the {what} {asked!r}" if asked else f"a bill without a {what}"
+        raise Garbled(f"{wanted} was requested, but the response is for {given!r}")
 
 
 def all_seats(organization: str) -> Generator[Get, Body, list[Page]]:
@@ -180,7 +181,7 @@ def _seat_pages(path: str) -> Generator[Get, Body, list[Page]]:
         try:
             page = msgspec.json.decode(body, type=_Seats)
         except UNREADABLE as broken:
-            raise Garbled(f"the body is no page of seats: {broken}") from None
+            raise Garbled(f"the body is not a page of seats: {broken}") from None
         logins.extend(one.assignee.login for one in page.seats)
         more = len(logins) < page.total_seats
         return PageEnd(more, str(int(cursor or "1") + 1), not page.seats)

@@ -76,7 +76,7 @@ def proxy_of(address: httpx.URL) -> httpx.Proxy | None:
     """Return the proxy that the environment names for an address; there is none to this machine.
 
     Raises:
-        SettingsError: It is no HTTP proxy.
+        SettingsError: It is not an HTTP proxy.
     """
     named = getproxies()
     written = named.get(address.scheme) or named.get("all")

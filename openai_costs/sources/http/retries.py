@@ -130,7 +130,7 @@ class AnswerUnreadable(ReadFailed):
     def __init__(self, connection: str, host: str, path: str, why: str) -> None:
         super().__init__(
             f"Connection {connection!r}: the answer of {host} to GET {path} cannot be read: {why}, "
-            "and only gzip was asked for. Nothing of it was used. Check what stands between this "
+            "and only gzip was asked for. None of it was used. Check what stands between this "
             "machine and the provider: the address and HTTPS_PROXY."
         )
 

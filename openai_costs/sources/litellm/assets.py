@@ -28,7 +28,7 @@ from openai_costs.sources.provider import (
 from openai_costs.tables.core.spend import METERED
 
 KEY = "sk-"
-NO_KEY = "is no key of LiteLLM (sk-...): create one of a proxy admin or proxy_admin_viewer."
+NO_KEY = "is not a LiteLLM key (sk-...): create one of a proxy admin or proxy_admin_viewer."
 
 _API = DailyApi(NAME, DATASET, VENDOR, talk)
 _PAGES = RawPages(
@@ -45,7 +45,7 @@ def diagnose(
 ) -> Iterator[Diagnosis]:
     """Yield whether there is a key that sees the whole proxy, and which upstreams have a bill."""
     yesterday = today - ONE_DAY
-    yield key_diagnosis(settings, connection, KEY, "a key of LiteLLM", NO_KEY)
+    yield key_diagnosis(settings, connection, KEY, "a LiteLLM key", NO_KEY)
 
     def ask() -> None:
         with closing(transport_to(VENDOR, settings, connection, reach, silent)) as transport:

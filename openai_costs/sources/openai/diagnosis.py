@@ -84,7 +84,7 @@ def _remedy(settings: Settings, connection: Connection) -> str:
         key = settings.admin_key(connection).get_secret_value()
     except OpenAICostsError:  # key_diagnosis says so
         return NO_ADMIN_KEY
-    return f"is a key of Azure. {WAY_IN}." if is_azure_key(key) else NO_ADMIN_KEY
+    return f"is an Azure key. {WAY_IN}." if is_azure_key(key) else NO_ADMIN_KEY
 
 
 def _of_scope(connection: Connection, scope: ScopeFound) -> Diagnosis:
@@ -124,7 +124,7 @@ def probe_scopes(
 
 def _asked(transport: Transport, get: Get, connection: Connection) -> tuple[bool | None, str]:
     if connection.access == "costs_only":
-        return None, "not asked, access is costs_only"
+        return None, "not requested: access is costs_only"
     try:
         transport.get(get.path, get.params)
     except AccessRefused as refused:

@@ -90,7 +90,7 @@ class Shape(Generic[R]):
         try:
             loose = _loose.decode(body).results
         except UNREADABLE as gone:
-            raise PageRefused(page, _where(str(gone)), f"is not what it was: {gone}") from None
+            raise PageRefused(page, _where(str(gone)), f"has an unexpected form: {gone}") from None
         understood = [self._converted(row, one, page) for row, one in enumerate(loose)]
         found = [one for one in understood if one is not None]
         new = sorted({name for one in loose for name in one} - self._known)
@@ -113,7 +113,7 @@ class Shape(Generic[R]):
             if self._allows_unknown and one.get("object", self._object) != self._object:
                 return None
             where = _where(str(gone), f"results[{row}]")
-            raise PageRefused(page, where, f"is not what it was: {gone}") from None
+            raise PageRefused(page, where, f"has an unexpected form: {gone}") from None
 
     def _strange(self, results: Sequence[R]) -> list[str]:
         objects = sorted({result.object for result in results} - {self._object})

@@ -164,7 +164,7 @@ def _add(buckets: Buckets, bucket: msgspec.Raw, open_day: date | None) -> None:
     try:
         start = datetime.fromtimestamp(edges.start_time, UTC)
     except (ValueError, OverflowError, OSError):
-        raise Garbled(f"a bucket starts at {edges.start_time}, which is no date") from None
+        raise Garbled(f"a bucket starts at {edges.start_time}, which is not a date") from None
     is_cut_short = edges.end_time - edges.start_time != SECONDS_A_DAY and start.date() != open_day
     if edges.start_time % SECONDS_A_DAY or is_cut_short:
         raise Garbled(f"the bucket at {start:%Y-%m-%d %H:%M} UTC is not one whole UTC day")
@@ -188,5 +188,5 @@ def _checked(query: Query, buckets: Buckets) -> Buckets:
         raise Garbled(f"no bucket for {', '.join(missing[:5])} ({len(missing)} days missing)")
     strange = [str(day) for day in buckets if not query.window.first <= day <= query.window.last]
     if strange:
-        raise Garbled(f"a bucket for {', '.join(strange[:5])}, which was not asked for")
+        raise Garbled(f"a bucket for {', '.join(strange[:5])}, which was not requested")
     return buckets

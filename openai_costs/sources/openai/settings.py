@@ -22,8 +22,8 @@ EARLIEST_START = date(2020, 1, 1)
 _KINDS = {
     "sk-proj-": "a project's key",
     "sk-svcacct-": "a service account's key",
-    "sk-ant-": "a key of Anthropic",
-    "sk-or-": "a key of OpenRouter",
+    "sk-ant-": "an Anthropic key",
+    "sk-or-": "an OpenRouter key",
 }
 FOREIGN = {
     begin: f"is {what} ({begin}...). OpenAI refuses it for costs: create an admin key."

@@ -66,7 +66,7 @@ def windows(
 ) -> Iterator[tuple[WindowRead, datetime]]:
     """Yield the complete reads of some days with the time each was begun, newest window first.
 
-    Days that have not come are not read. Where our clock is wrong, that is known once the server
+    Days in the future are not read. Where our clock is wrong, that is known once the server
     has answered: what was asked too early is dropped, and reading goes on without such days.
 
     Args:
@@ -141,7 +141,7 @@ class _Unread:
         self._unread: DayRange | None = days
 
     def next(self, today: date) -> DayRange | None:
-        """Return the newest window still unread, without days that have not come."""
+        """Return the newest window still unread, without days that are in the future."""
         if self._unread and self._unread.last > today:
             first = self._unread.first
             self._unread = DayRange(first, today) if first <= today else None

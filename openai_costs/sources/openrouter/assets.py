@@ -33,7 +33,7 @@ from openai_costs.sources.provider import (
 )
 
 KEY = "sk-or-"
-NO_KEY = "is no key of OpenRouter (sk-or-...): create a management key there."
+NO_KEY = "is not an OpenRouter key (sk-or-...): create a management key there."
 
 _API = DailyApi(NAME, DATASET, VENDOR, talk, completed_days, KEEPS)
 _PAGES = RawPages(
@@ -51,7 +51,7 @@ def diagnose(
 ) -> Iterator[Diagnosis]:
     """Yield whether there is a management key, and whether yesterday can be read."""
     yesterday = today - ONE_DAY
-    yield key_diagnosis(settings, connection, KEY, "a key of OpenRouter", NO_KEY)
+    yield key_diagnosis(settings, connection, KEY, "an OpenRouter key", NO_KEY)
     transport = transport_to(VENDOR, settings, connection, reach, silent)
     yield one_call(transport, get(yesterday), str(yesterday))
 

@@ -23,7 +23,7 @@ BY_WORKSPACE = ("group_by", "workspace")
 
 KEPT_DAYS = 30
 """The days before today that there is an answer for. The running day has none."""
-KEEPS = f"OpenRouter answers for the last {KEPT_DAYS} completed UTC days only"
+KEEPS = f"OpenRouter returns the last {KEPT_DAYS} completed UTC days only"
 
 
 class _Fault(msgspec.Struct):

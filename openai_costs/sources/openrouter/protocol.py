@@ -41,7 +41,7 @@ def read_day(day: date) -> Conversation:
     """Read a day by workspace and as a whole; only as a whole where the former is refused.
 
     Raises:
-        IncompleteRead: An answer is no JSON, or is of another day than the one asked for.
+        IncompleteRead: An answer is not JSON, or is of another day than the one asked for.
         RequestRefused: The day as a whole was refused.
     """
     control = yield from restarted(lambda: _asked(get(day), day), ACTIVITY)
@@ -59,7 +59,7 @@ def _asked(one: Get, day: date) -> Generator[Get, Body, Page]:
     try:
         found = msgspec.json.decode(body, type=_Answer).data
     except UNREADABLE as broken:
-        raise Garbled(f"the body is no activity: {broken}") from None
+        raise Garbled(f"the body is not an activity page: {broken}") from None
     if others := sorted({entry.date[:10] for entry in found} - {str(day)}):
-        raise Garbled(f"{day} was asked for, and the response has rows of {', '.join(others)}")
+        raise Garbled(f"{day} was requested, but the response has rows of {', '.join(others)}")
     return Page(one, body)

@@ -63,7 +63,7 @@ def read_complete(
         if isinstance(read, KeptRead)
         for name, message in not_given(read.manifest).items()
     ]
-    unread = [f"{name}: not asked, access is costs_only." for name in sorted(unasked)]
+    unread = [f"{name}: not requested: access is costs_only." for name in sorted(unasked)]
     because = " ".join([*map(str, failed.values()), *withheld, *unread])
     return dg.AssetCheckResult(
         passed=not failed and not withheld,

@@ -1,6 +1,6 @@
 """The tables of an organization from kept reads and the ledger's ids: one connection at a time.
 
-Pure. Every table is folded from all reads there are, so that it can be made again from raw alone.
+Pure. Every table is folded from all reads there are, so that it can be rebuilt from raw alone.
 """
 
 from collections.abc import Collection, Iterable, Sequence

@@ -175,7 +175,7 @@ def _of_json(name: str, document: Any) -> Iterator[Row]:  # noqa: ANN401 - parse
         return rows
     known = "SCIM, Backstage, Okta, Microsoft Entra, Google Workspace, GitHub or Workday"
     remedy = f"Save a list of users of {known} as it is, or export a CSV."
-    raise FileRefused(name, "is no list of people of a known directory", remedy)
+    raise FileRefused(name, "is not a list of people of a known directory", remedy)
 
 
 def _entities(name: str, document: Any) -> Iterator[tuple[str, Item]]:  # noqa: ANN401 - parsed JSON

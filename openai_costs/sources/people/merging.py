@@ -119,7 +119,7 @@ def _of_several(rows: Sequence[Person]) -> Person:
 
 
 def _with_own_ids(people: Iterable[Person]) -> Iterator[Person]:
-    """Yield people with an id of their own that is no address.
+    """Yield people with an id of their own that is not an address.
 
     Two directories may use one id for two people: the later one's carries the name of its file.
     """

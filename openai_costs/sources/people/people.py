@@ -61,7 +61,7 @@ class Person(NamedTuple):
 
 
 class SetAside(NamedTuple):
-    """A row that is no usable person.
+    """A row that is not a usable person.
 
     Args:
         place: The file and the place in it.
@@ -82,7 +82,7 @@ class SetAside(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A team that lists its members, or an entry that is no person at all.
+    """A team that lists its members, or an entry that is not a person at all.
 
     Args:
         team: The team's name.

@@ -38,7 +38,7 @@ def people(name: str, response: Item) -> Iterator[Row]:
 
 def _person(place: str, user: Any) -> Row:  # noqa: ANN401 - whatever the file has there
     if not isinstance(user, Mapping):
-        return SetAside(place, "is not a SCIM user: it is no object")
+        return SetAside(place, "is not a SCIM user: it is not an object")
     user_name = text(user, "userName")
     person_id = text(user, "id") or user_name
     if not person_id:

@@ -6,7 +6,7 @@ from openai_costs.tables.contract import Contract, Usd, column
 
 SEAT_STATES = ("matched", "alias", "left", "unmatched", "service_account", "invited")
 SHARED = "shared_address"
-"""Why nobody is matched: several people of the directory have the address."""
+"""Why no one is matched: several people of the directory have the address."""
 SEAT_KINDS = ("user", "invite", "service_account")
 
 

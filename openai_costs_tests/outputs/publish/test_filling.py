@@ -65,7 +65,7 @@ class Home:
     def write(
         self, connection: str, when: date, usd: str, tables: tuple[type[Contract], ...] = TOGETHER
     ) -> None:
-        """What a read of a day writes; no dollars are no rows."""
+        """What a read of a day writes; no dollars are not rows."""
         self.reads += 1
         at = MORNING + timedelta(minutes=self.reads)
         for table in tables:
@@ -310,7 +310,7 @@ def foreign_state(home: Home) -> None:
 
 
 def another_table(home: Home) -> None:
-    """One that was removed, and made again, and has as many versions."""
+    """One that was removed, and rebuilt, and has as many versions."""
     folder = home.path / "lake/mart/spend"
     folder.rename(home.path / "elsewhere")
     for when in (BEFORE_THAT, *DAYS):

@@ -64,10 +64,10 @@ def test_tokens_whose_dollars_are_elsewhere_have_no_price_and_not_the_price_0() 
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"by": "planet"}, "planet is no dimension. Dimensions: provider, "),
-        ({"user_id": "u"}, "user_id is no key. Keys: by, then, from, to, grain, "),
-        ({"from": "yesterday"}, "from=yesterday is no day: write it as 2026-10-31."),
-        ({"grain": "hour"}, "hour is no grain. Grains: day, week, month."),
+        ({"by": "planet"}, "planet is not a dimension. Dimensions: provider, "),
+        ({"user_id": "u"}, "user_id is not a key. Keys: by, then, from, to, grain, "),
+        ({"from": "yesterday"}, "from=yesterday is not a day: write it as 2026-10-31."),
+        ({"grain": "hour"}, "hour is not a grain. Grains: day, week, month."),
     ],
 )
 def test_what_is_not_understood_has_a_sentence(parameters: dict[str, str], sentence: str) -> None:

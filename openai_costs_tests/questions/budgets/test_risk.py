@@ -48,7 +48,7 @@ def days(*forecasts: str | None, last: int = 30) -> list[dict[str, Any]]:
         "over",
         "a day without a forecast says nothing",
         "nor does one in between",
-        "late days are no all-clear",
+        "late days are not an all-clear",
         "nor do they bring back what was over",
     ],
 )

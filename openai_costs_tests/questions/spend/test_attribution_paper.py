@@ -1,4 +1,4 @@
-"""docs/attribution.md computes: each result in it is made again from the tables beside it."""
+"""docs/attribution.md computes: each result in it is rebuilt from the tables beside it."""
 
 from __future__ import annotations
 

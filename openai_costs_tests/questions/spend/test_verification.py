@@ -77,14 +77,14 @@ def test_a_day_that_is_not_published_is_named_with_its_tables_and_both_dollars()
         "add up to $12.00 and mart.spend has no rows, but the control total is $12.50. Readers "
         "keep what was published of that day before. Read again from the provider: "
         "`openai-costs backfill --from 2026-11-03 --to 2026-11-03`. "
-        "If a difference stays, ask the provider with both numbers."
+        "If a difference remains, ask the provider with both numbers."
     )
     assert withheld_text([]) == ""
 
 
 def test_tables_that_contradict_good_pages_are_made_again_without_a_request() -> None:
     assert remedy([of_day(DAY, "12"), of_day(OTHER, "13")]) == (
-        "Make the tables again from the kept pages: "
+        "Rebuild the tables from the kept pages: "
         "`openai-costs backfill --offline --from 2026-11-03 --to 2026-11-04`."
     )
 

@@ -49,7 +49,7 @@ def _entries(days: DayRange) -> Generator[Get, Body, Entries]:
             for entry in page.entries:
                 found[msgspec.json.decode(entry, type=_Dated).date].append(entry)
         except (msgspec.DecodeError, KeyError) as broken:
-            raise Garbled(f"the body is no page of these days: {broken}") from None
+            raise Garbled(f"the body is not a page of these days: {broken}") from None
         return PageEnd(page.resume is not None, page.resume or "", not page.entries)
 
     yield from all_pages(Paging(lambda cursor: get(days, cursor), end, "resume"))

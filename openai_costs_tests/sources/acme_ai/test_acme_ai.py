@@ -122,8 +122,8 @@ def test_an_amount_that_is_no_number_is_named_with_its_field(tmp_path: Path):
     [
         ([page(BILL[0], resume="a"), page(BILL[1], resume="a")], "'a' came back"),
         ([page(resume="a")], "an empty page says has_more"),
-        ([b'{"resume": null}'], "no page of these days"),
-        ([page(entry(DAY - ONE_DAY, "1"))], "no page of these days"),
+        ([b'{"resume": null}'], "not a page of these days"),
+        ([page(entry(DAY - ONE_DAY, "1"))], "not a page of these days"),
     ],
 )
 def test_paging_that_makes_no_sense_is_an_incomplete_read(answers: list[bytes], words: str):
@@ -202,8 +202,8 @@ def test_an_unknown_provider_is_refused_with_the_known_ones_and_its_line():
     with pytest.raises(SettingsError) as refused:
         settings({"name": "a"}, {"name": "b", "provider": "acme"}, text=text)
     assert str(refused.value).startswith(
-        "costs.toml, line 5: [[connections]] provider is no known provider; did you mean "
-        f"'acme_ai'? There are: {', '.join(one.name for one in registry.PROVIDERS)}."
+        "costs.toml, line 5: [[connections]] provider is not a known provider; did you mean "
+        f"'acme_ai'? Known providers: {', '.join(one.name for one in registry.PROVIDERS)}."
     )
 
 

@@ -43,7 +43,7 @@ def test_costs_only_asks_for_costs_only():
     wire = AnthropicWire()
     facts = found(wire, "costs_only")
     assert wire.paths == ["analytics/cost"]
-    assert facts["GET /organizations/workspaces"].text == "not asked, access is costs_only"
+    assert facts["GET /organizations/workspaces"].text == "not requested: access is costs_only"
 
 
 def test_an_organization_without_the_analytics_api_sees_what_it_lacks():

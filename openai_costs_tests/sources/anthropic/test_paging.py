@@ -94,8 +94,8 @@ def test_a_page_that_does_not_say_whether_it_has_more_goes_on_while_it_names_a_c
         (page(has_more=True, cursor="x"), "an empty page says has_more"),
         (b'{"rows": []}', "not the JSON of a page"),
         (b"<html>busy</html>", "not the JSON of a page"),
-        (page(row(day=date(2026, 11, 20))), "which was not asked for"),
-        (page(row() | {"starting_at": "2026-11-14T06:00:00Z"}), "is no UTC day"),
+        (page(row(day=date(2026, 11, 20))), "which was not requested"),
+        (page(row() | {"starting_at": "2026-11-14T06:00:00Z"}), "is not a UTC day"),
         (page({"group": {}, "cost": {}}), "no readable starting_at"),
     ],
 )

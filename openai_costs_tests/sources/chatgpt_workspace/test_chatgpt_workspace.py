@@ -110,7 +110,7 @@ def test_a_file_with_another_digest_is_not_used():
     def cut(get: Get) -> Body:
         return shorter.get(get.path.rpartition("/")[2], LIST)
 
-    with pytest.raises(IncompleteRead, match="log_plain has another SHA-256"):
+    with pytest.raises(IncompleteRead, match="log_plain has a SHA-256 other than"):
         converse(read_events("org-kestrel", DAYS), cut)
 
 

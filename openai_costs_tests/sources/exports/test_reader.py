@@ -224,8 +224,11 @@ def test_hours_of_any_zone_become_utc_days(export: Export):
     [
         ({"BilledCost": ""}, "row 2, BilledCost: is empty"),
         ({"BilledCost": "1,5"}, "row 2, BilledCost: is '1,5', which is not a finite number"),
-        ({"ChargePeriodStart": "3 November"}, "row 2, ChargePeriodStart: is no instant"),
-        ({"ChargeCategory": "Gift"}, "row 2, ChargeCategory: is no known kind of charge ('Gift')"),
+        ({"ChargePeriodStart": "3 November"}, "row 2, ChargePeriodStart: is not an instant"),
+        (
+            {"ChargeCategory": "Gift"},
+            "row 2, ChargeCategory: is not a known kind of charge ('Gift')",
+        ),
         ({"BillingCurrency": "EUR"}, "row 2, BillingCurrency: is EUR, and the connection names no"),
     ],
 )

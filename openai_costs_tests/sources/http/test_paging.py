@@ -153,7 +153,7 @@ def test_a_refused_later_page_of_any_source_is_asked_for_again_from_the_first(ki
 
 
 def test_a_later_page_of_days_may_be_refused_where_every_day_is_there():
-    """The costs failed although they held every day: the cursor behind the last day is no use."""
+    """The costs failed although they held every day: the last cursor is of no use."""
     start, first = DATED
     answer, asked = converse(start(), in_turn(first, REFUSED))
     assert [*answer.buckets] == [DAY]

@@ -46,7 +46,7 @@ Said = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 class Wire:
-    """Answers in turn, the last one for ever, and remembers what was sent."""
+    """Answers in turn, the last one forever, and remembers what was sent."""
 
     def __init__(self, *answers: Said) -> None:
         self.sent: list[httpx.Request] = []
@@ -234,12 +234,12 @@ def test_a_refused_key_is_an_error_with_the_scope_that_the_path_needs(status: in
 
 @pytest.mark.parametrize("status", [400, 404, 405, 413, 422, 451])
 def test_a_refused_request_is_not_retried(status: int):
-    wire = Wire(error(status, "start_time is no time", "bad_time"))
+    wire = Wire(error(status, "start_time is not a time", "bad_time"))
     refused = failure(wire)
     assert type(refused) is RequestRefused
     assert (refused.status, refused.message, refused.code) == (
         status,
-        "start_time is no time",
+        "start_time is not a time",
         "bad_time",
     )
     assert len(wire.sent) == 1

@@ -61,7 +61,7 @@ def test_a_connection_that_gives_costs_only_is_not_asked(tmp_path: Path):
     wire = Lists({})
     found = probed(Desk(tmp_path, access="costs_only"), wire)
     assert {one.is_there for one in found.values()} == {None}
-    assert {one.message for one in found.values()} == {"not asked, access is costs_only"}
+    assert {one.message for one in found.values()} == {"not requested: access is costs_only"}
     assert wire.asked == []
 
 

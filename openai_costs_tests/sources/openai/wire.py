@@ -85,7 +85,7 @@ def converse(
 
 
 def in_turn(*answers: Body | Exception) -> Callable[[Get], Body | Exception]:
-    """Answer with each of these once; after the last one, with the last one for ever."""
+    """Answer with each of these once; after the last one, with the last one forever."""
     left = list(answers)
     return lambda _get: left.pop(0) if len(left) > 1 else left[0]
 

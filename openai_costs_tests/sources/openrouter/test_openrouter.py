@@ -109,7 +109,7 @@ def test_tokens_of_the_same_pages_are_usage():
 
 
 def test_an_answer_of_another_day_is_refused():
-    with pytest.raises(IncompleteRead, match=r"2026-11-15 was asked for, .* rows of 2026-11-14"):
+    with pytest.raises(IncompleteRead, match=r"2026-11-15 was requested, .* rows of 2026-11-14"):
         converse(read_day(DAY + ONE_DAY), lambda _get: OWN_KEY)
 
 

@@ -79,7 +79,7 @@ def _attempt(
 
 
 def _judge(response: httpx.Response, address: Address) -> None:
-    """Raise what an answer means that is no success; no more of it is read than is quoted."""
+    """Raise what an answer means that is not a success; no more of it is read than is quoted."""
     if response.is_success:
         return
     body = next(response.iter_text(_MOST_READ), "")

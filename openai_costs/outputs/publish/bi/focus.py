@@ -210,4 +210,4 @@ FOCUS = View(
 )
 
 OPTIONAL: Final = tuple(name for name in _COLUMNS if name.startswith("x_"))
-"""The columns that are no part of FOCUS 1.2."""
+"""The columns that are not part of FOCUS 1.2."""

@@ -18,7 +18,7 @@ const lastPosition = () => states.length - 1;
 const dateAt = (position) => new Date(firstDay + position * DAY);
 const isoAt = (position) => dateAt(position).toISOString().slice(0, 10);
 
-/** The position of "2026-11-01"; NaN when it is no day. */
+/** The position of "2026-11-01"; NaN when it is not a day. */
 function positionOf(iso) {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(iso)) return NaN;
   const date = new Date(`${iso}T00:00:00Z`);

@@ -14,7 +14,7 @@ MOST_DAYS = 31
 
 ANALYTICS_BEGIN = date(2026, 1, 1)
 ANALYTICS_REACH = timedelta(days=364)
-"""The analytics API answers for the last 365 days, and for no day before 2026 (vendor)."""
+"""The analytics API returns the last 365 days, and for no day before 2026 (vendor)."""
 
 BETA = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
 """The header without which the analytics reports do not exist."""

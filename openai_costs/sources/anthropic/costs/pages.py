@@ -130,7 +130,7 @@ def page(read: KeptRead, part: str) -> Page:
     """Return a part of a kept read.
 
     Raises:
-        PageRefused: A field we rely on is gone or has another type, or is no amount.
+        PageRefused: A field we rely on is gone or has another type, or is not an amount.
         CurrencyRefused: An amount is not in dollars.
     """
     name, body = page_name(read, part), read.bodies[part]

@@ -44,7 +44,7 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
         pl.DataFrame([] if absent else rows, schema={LIST: pl.String(), **columns}, orient="row"),
         frozenset(given - absent),
         frozenset(absent),
-        f"new to us, kept in raw: {', '.join(sorted(new))}" if new else "",
+        f"unknown, kept in raw: {', '.join(sorted(new))}" if new else "",
     )
 
 
@@ -64,7 +64,9 @@ def _raw(read: KeptRead, part: str) -> list[dict[str, Any]]:
     try:
         return msgspec.json.decode(read.bodies[part], type=_Page).data
     except UNREADABLE as broken:
-        raise PageRefused(page_name(read, part), "data", f"is not what it was: {broken}") from None
+        raise PageRefused(
+            page_name(read, part), "data", f"has an unexpected form: {broken}"
+        ) from None
 
 
 def _typed(source: Source, raw: list[dict[str, Any]], page: str) -> list[Entry]:
@@ -72,7 +74,7 @@ def _typed(source: Source, raw: list[dict[str, Any]], page: str) -> list[Entry]:
         found: list[Entry] = msgspec.convert(raw, GenericAlias(list, source.entry))
     except msgspec.ValidationError as unusable:
         where = str(unusable).rpartition("`$")[2].strip("`") if "`$" in str(unusable) else ""
-        raise PageRefused(page, f"data{where}", f"is not what it was: {unusable}") from None
+        raise PageRefused(page, f"data{where}", f"has an unexpected form: {unusable}") from None
     return found
 
 

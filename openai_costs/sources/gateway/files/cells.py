@@ -94,7 +94,7 @@ def _cell(row: TextRow, theirs: str) -> str | None:
     """Return a cell, or the sum of several; None where all of them are empty.
 
     Raises:
-        FileRefused: One of several is no number.
+        FileRefused: One of several is not a number.
     """
     found = [text for name in parts(theirs) if (text := row.cells.get(name)) is not None]
     if len(found) < 2:  # noqa: PLR2004 - a sum has two parts
@@ -112,7 +112,7 @@ def _named(layout: Layout) -> str:
 
 _ISO = "Write days as 2026-03-10 and instants as 2026-03-10T08:30:00Z."
 _UNIX = re.compile(r"(?!\d{8}$)\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-"""A number that is no date of eight digits."""
+"""A number that is not a date of eight digits."""
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _LARGEST_SECONDS = 10**11
 """Unix times of this century have 10 digits in seconds, 13 in ms, 16 in us and 19 in ns."""
@@ -135,7 +135,7 @@ def _normal_instant(one: Cells, unit: str) -> str:
         since = dt.timedelta(microseconds=int(number * 10**6 / per_second))
         at = dt.datetime.fromtimestamp(0, dt.UTC) + since
     except (ArithmeticError, ValueError):
-        raise FileRefused(one.place, f"day is {text!r}, which is no day", _ISO) from None
+        raise FileRefused(one.place, f"day is {text!r}, which is not a day", _ISO) from None
     return at.isoformat()
 
 
@@ -148,7 +148,7 @@ def utc_day(one: Cells) -> dt.date:
     """Return the UTC day of a row; an instant without a zone is UTC.
 
     Raises:
-        FileRefused: It is no date and no ISO timestamp.
+        FileRefused: It is neither a date nor an ISO timestamp.
     """
     return instant(one, "day").date()
 
@@ -157,7 +157,7 @@ def instant(one: Cells, name: str) -> dt.datetime:
     """Return a cell as an instant in UTC, without a zone.
 
     Raises:
-        FileRefused: It is no date, no ISO timestamp and no Unix seconds.
+        FileRefused: It is neither a date nor an ISO timestamp nor Unix seconds.
     """
     text = one.values[name]
     try:
@@ -175,7 +175,7 @@ def _unix(one: Cells, name: str, text: str) -> dt.datetime:
         amount(text)
         return dt.datetime.fromtimestamp(int(text.partition(".")[0]), dt.UTC)
     except (NotAnAmount, ValueError, OverflowError, OSError):
-        raise FileRefused(one.place, f"{name} is {text!r}, which is no day", _ISO) from None
+        raise FileRefused(one.place, f"{name} is {text!r}, which is not a day", _ISO) from None
 
 
 def whole(one: Cells, name: str) -> int | None:
@@ -191,7 +191,9 @@ def whole(one: Cells, name: str) -> int | None:
     is_short = len(digits) <= MOST_DIGITS
     if is_short and digits.isascii() and digits.isdigit() and not rest.strip("0"):
         return int(digits)
-    raise FileRefused(one.place, f"{name} is {text!r}, which is no count", "Write a whole number.")
+    raise FileRefused(
+        one.place, f"{name} is {text!r}, which is not a count", "Write a whole number."
+    )
 
 
 def dollars(one: Cells) -> str | None:

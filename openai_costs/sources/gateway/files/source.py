@@ -143,7 +143,7 @@ class GatewayFiles:
             digest = hashlib.sha256(body).hexdigest()
             copies = [other for other, known in found.digests if known == digest]
             if copies and not all(REQUEST_ID in row.values for row in rows.rows):
-                raise FileRefused(name, f"is a copy of {copies[0]}", "Take one of them away.")
+                raise FileRefused(name, f"is a copy of {copies[0]}", "Remove one of them.")
             found.digests.append((name, digest))
             found.files.append(rows)
         _refuse_mistyped(loose, layout, is_table=False)

@@ -1,6 +1,6 @@
 """Answers of a proxy that hold less than the proxy has, without saying so. Pure.
 
-A key that is no admin's gets its own rows with HTTP 200. A proxy that writes no spend logs has none
+A key of no admin gets its own rows with HTTP 200. A proxy that writes no spend logs has none
 to give. A proxy without a database has nothing at all. What is read so is not kept: a part that
 looks like the whole would accuse those who are in the other part.
 """
@@ -41,7 +41,7 @@ class ViewIsPartial(ReadFailed):
         super().__init__(
             f"Gateway {gateway!r}: the key in {key_env} sees a part of the proxy only. GET {path} "
             f"was refused with the message {message!r}. Such a key gets its own tokens and "
-            "requests, so nothing of this read was kept and no key is judged by it. "
+            "requests, so nothing from this read was kept and no key is judged by it. "
             f"{ADMIN_KEY.format(key_env=key_env)}"
         )
 

@@ -119,7 +119,7 @@ class _Rows:
         number = int(cursor or FIRST)
         count = _count(body)
         if count.number != number:
-            raise Garbled(f"page {number} was asked for and page {count.number} came")
+            raise Garbled(f"page {number} was requested, but page {count.number} was returned")
         self.rows += count.rows or 0
         self.last = count
         return PageEnd(not _is_last(count, self.most_rows), str(number + 1), count.rows == 0)
@@ -132,7 +132,7 @@ class _Rows:
         if count.total is None and count.number < (count.last or 0):
             raise Garbled(f"page {count.number} of {count.last} is empty")
         if count.total is not None and count.rows is not None and self.rows != count.total:
-            raise Garbled(f"{self.rows} rows came where {count.total} were counted")
+            raise Garbled(f"{self.rows} rows were returned where {count.total} were counted")
 
 
 def _pages(query: Query) -> Conversation:

@@ -190,7 +190,7 @@ def _texts(values: Iterable[object]) -> list[str]:
 
 
 def _text(value: object) -> str:
-    """Return a JSON scalar as it was written; anything else as words that are no number."""
+    """Return a JSON scalar as it was written; anything else as words that are not a number."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool):

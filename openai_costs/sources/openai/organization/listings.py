@@ -60,7 +60,7 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
         _frame(rows, columns),
         frozenset(part.list for part in parts),
         frozenset(name for name in read.manifest.absent if _endpoint(kind, name)),
-        f"new to us, kept in raw: {', '.join(sorted(new))}" if new else "",
+        f"unknown, kept in raw: {', '.join(sorted(new))}" if new else "",
     )
 
 
@@ -89,7 +89,7 @@ def _entries(kind: Kind, read: KeptRead, part: _Part) -> tuple[list[dict[str, An
         )
     except UNREADABLE as unusable:
         where = str(unusable).rpartition("`$")[2].strip("`") if "`$" in str(unusable) else ""
-        raise PageRefused(page, f"data{where}", f"is not what it was: {unusable}") from None
+        raise PageRefused(page, f"data{where}", f"has an unexpected form: {unusable}") from None
     _refuse_other_currencies(entries, page)
     return raw, entries
 

@@ -201,7 +201,7 @@ def test_a_list_that_comes_to_no_end_is_not_complete(tmp_path: Path):
 def test_an_entry_without_its_id_refuses_its_table_and_a_new_field_is_named(tmp_path: Path):
     wire = AnthropicWire(lists=with_entry("users", planet="mars"))
     found = read(tmp_path, wire)
-    assert of(Users, found).remark == "new to us, kept in raw: users.planet"
+    assert of(Users, found).remark == "unknown, kept in raw: users.planet"
     nameless = {**found.bodies, "users.0": json.dumps({"data": [{"name": "Ada"}]}).encode()}
     broken = KeptRead(found.path, found.manifest, nameless)
     with pytest.raises(PageRefused, match=r"users\.0"):

@@ -158,7 +158,7 @@ def test_a_kept_read_proves_which_file_it_is_of(tmp_path: Path):
         ),
         ("a.csv", GOOD.replace("2026-03-10", "1999-03-10"), ["a.csv, line 2", "before 2020"]),
         ("a.csv", GOOD.replace(",100,", ",1e2,"), ["a.csv, line 2", "input_tokens is '1e2'"]),
-        ("a.csv", GOOD.replace(",100,", ",-1,"), ["a.csv, line 2", "no count"]),
+        ("a.csv", GOOD.replace(",100,", ",-1,"), ["a.csv, line 2", "not a count"]),
         (
             "a.csv",
             f"{HEADS}\n1,2,3,4,5,6,7,8,9,10\n",
@@ -177,7 +177,7 @@ def test_a_file_that_cannot_be_used_is_named_with_line_and_remedy(
     (tmp_path / name).write_text(content)
     with pytest.raises(FileRefused) as refused:
         reads(tmp_path, spend_files=[name])
-    for part in (*said, "Nothing of it was used"):
+    for part in (*said, "None of it was used"):
         assert part in str(refused.value)
 
 
@@ -224,7 +224,7 @@ def test_kept_rows_that_are_something_else_are_refused(tmp_path: Path):
     (tmp_path / "spend.csv").write_text(GOOD)
     (read,) = reads(tmp_path, spend_files=["spend.csv"])
     broken = KeptRead(UPath("x"), read.manifest(), {"rows": b"{}"})
-    with pytest.raises(PageRefused, match="rows is not what it was"):
+    with pytest.raises(PageRefused, match="rows has an unexpected form"):
         list(meter_rows(broken))
 
 

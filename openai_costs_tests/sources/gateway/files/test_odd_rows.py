@@ -30,7 +30,7 @@ def test_one_odd_row_is_set_aside_with_its_line_its_reason_and_its_dollars(tmp_p
     ((row,), (place, reason)) = (rows(read), *read.absent.items())
     assert row["metered_usd"] == Decimal("0.25")
     assert place == "spend.csv, line 3"
-    assert reason == "input_tokens is '1e2', which is no count ($0.75)"
+    assert reason == "input_tokens is '1e2', which is not a count ($0.75)"
 
 
 @pytest.mark.parametrize("day", ["2026-03-09", "2026-03-11", "2026-03-12"])
@@ -41,7 +41,7 @@ def test_a_day_of_which_every_row_is_odd_is_not_kept_and_says_why(tmp_path: Path
     (tmp_path / "spend.csv").write_text(GOOD + odd + later.lstrip("\n"))
     found = {str(read.day): read for read in reads(tmp_path, days, spend_files=["spend.csv"])}
     assert found[day].bodies == {}
-    assert list(found[day].absent.values()) == ["input_tokens is 'x', which is no count ($0.75)"]
+    assert list(found[day].absent.values()) == ["input_tokens is 'x', which is not a count ($0.75)"]
     assert all(read.bodies for other, read in found.items() if other != day)
 
 
@@ -131,7 +131,7 @@ def test_a_registry_sets_a_row_without_a_token_aside(tmp_path: Path):
 
 
 def test_a_check_names_three_rows_and_counts_the_others():
-    odd = [(f"a.csv, line {n}", "day is 'x', which is no day ($1.00)") for n in range(2, 7)]
+    odd = [(f"a.csv, line {n}", "day is 'x', which is not a day ($1.00)") for n in range(2, 7)]
     said = summary(odd)
     assert said.startswith("5 rows of the gateway's files set aside")
     assert "a.csv, line 4" in said

@@ -91,13 +91,13 @@ def test_a_registry_that_changes_while_it_is_read_is_read_again():
 
 def test_a_registry_that_never_adds_up_is_not_kept():
     proxy = Proxy(lambda _p, _s: [key("a")], change=lambda _n, page: page | {"total_count": 7})
-    with pytest.raises(IncompleteRead, match="1 rows came where 7 were counted"):
+    with pytest.raises(IncompleteRead, match="1 rows were returned where 7 were counted"):
         list(reader(proxy).registry(DAY, quiet))
 
 
 def test_a_page_that_is_another_page_is_not_taken():
     proxy = Proxy(lambda _p, _s: [key("a")], change=lambda _n, page: page | {"current_page": 9})
-    with pytest.raises(IncompleteRead, match="page 1 was asked for and page 9 came"):
+    with pytest.raises(IncompleteRead, match="page 1 was requested, but page 9 was returned"):
         list(reader(proxy).registry(DAY, quiet))
 
 

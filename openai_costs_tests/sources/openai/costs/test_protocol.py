@@ -70,7 +70,7 @@ def read(*answers: Body | Exception, query: Query = WEEK) -> tuple[Answer, list[
 
 
 def incomplete(*answers: Body | Exception, query: Query = WEEK) -> str:
-    with pytest.raises(IncompleteRead, match="nothing of this read was kept") as broken:
+    with pytest.raises(IncompleteRead, match="nothing from this read was kept") as broken:
         read(*answers, query=query)
     assert broken.value.is_retryable
     return broken.value.why
@@ -146,8 +146,8 @@ def test_pages_are_read_to_the_last_with_every_parameter_frozen():
         (empty_days([]), "3 days missing"),
         (empty_days([DAY, after(2)]), "no bucket for 2026-03-11"),
         (empty_days([*THREE, after(1)]), "2026-03-11 came twice"),
-        (empty_days([*THREE, after(3)]), "2026-03-13, which was not asked for"),
-        (empty_days([after(-1), *THREE]), "2026-03-09, which was not asked for"),
+        (empty_days([*THREE, after(3)]), "2026-03-13, which was not requested"),
+        (empty_days([after(-1), *THREE]), "2026-03-09, which was not requested"),
         (page(bucket(DAY, seconds=3_600)), "not one whole UTC day"),
         (page(bucket(DAY, seconds=2 * 86_400)), "not one whole UTC day"),
         (page(bucket(DAY, starts=60, seconds=86_340)), "2026-03-10 00:01 UTC is not one whole"),

@@ -116,7 +116,7 @@ def test_a_connection_that_gives_costs_only_is_not_asked_and_the_check_says_so(t
     ran = here.ask()
     verdict = said(ran, "raw/openai_directory", "read_complete")
     assert verdict.passed
-    assert verdict.because == "labs: not asked, access is costs_only."
+    assert verdict.because == "labs: not requested: access is costs_only."
     wire = here.transports["labs"]
     assert isinstance(wire, Lists)
     assert wire.asked == []
@@ -241,7 +241,7 @@ def test_a_field_that_is_new_is_a_warning_that_names_it(acme: Office):
     new = ABC | {"/organization/projects": [project("a", colour="teal")]}
     verdict = said(acme.ask_with(new), "core/projects", "known_fields")
     assert (verdict.passed, verdict.severity) == (False, "WARN")
-    assert verdict.because == "acme: new to us, kept in raw: projects.colour"
+    assert verdict.because == "acme: unknown, kept in raw: projects.colour"
 
 
 def test_ids_that_no_list_knows_are_counted_named_and_priced(acme: Office):

@@ -276,7 +276,7 @@ def test_a_damaged_file_is_reported_and_the_other_reads_are_used():
 
 def test_only_what_is_new_in_the_newest_read_is_remarked_on():
     new = read({"projects": recorded("directory_projects", "unknown_field")})
-    assert made(Projects, new).remark == "new to us, kept in raw: projects.colour"
+    assert made(Projects, new).remark == "unknown, kept in raw: projects.colour"
     assert made(Projects, new, projects(project("a"), days=1)).remark == ""
 
 

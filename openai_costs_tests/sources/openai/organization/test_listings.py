@@ -203,8 +203,8 @@ def test_a_threshold_that_is_no_number_of_cents_refuses_its_page(cents: object):
     ("case", "remark"),
     [
         ("active_and_archived", ""),
-        ("unknown_field", "new to us, kept in raw: projects.colour"),
-        ("unknown_object", "new to us, kept in raw: object organization.workspace"),
+        ("unknown_field", "unknown, kept in raw: projects.colour"),
+        ("unknown_object", "unknown, kept in raw: object organization.workspace"),
     ],
 )
 def test_what_is_new_is_tolerated_and_remarked_on(case: str, remark: str):

@@ -153,7 +153,10 @@ def test_a_connection_with_costs_only_is_never_asked_and_the_fact_says_so(desk: 
     assert wire.asked == []
     assert ran.is_green
     said = ran.of("raw/openai_usage", "read_complete")[str(DAY)]
-    assert (said.passed, said.because) == (True, "acme: not asked, access is costs_only.")
+    assert (said.passed, said.because) == (
+        True,
+        "acme: not requested, because access is costs_only.",
+    )
 
 
 def test_each_day_records_its_rows_and_connections(desk: Desk):
