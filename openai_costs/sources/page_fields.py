@@ -39,12 +39,7 @@ def typed(read: KeptRead, part: str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(read.bodies[part], type=kind)
     except UNREADABLE as gone:
-        raise PageRefused(page_name(read, part), _where(str(gone)), _why(gone)) from None
-
-
-def page_name(read: KeptRead, part: str) -> str:
-    """Return what a person finds a page by: its file in the archive and the member inside."""
-    return f"{read.page}!{part}.json"
+        raise PageRefused(read.page_of(part), _where(str(gone)), _why(gone)) from None
 
 
 def plain(body: bytes, *path: str) -> list[dict[str, Any]]:
@@ -87,7 +82,7 @@ def dollars(read: KeptRead, part: str, field: str, amounts: Sequence[Decimal]) -
     try:
         return exact([str(one) for one in amounts])
     except NotAnAmount as bad:
-        raise PageRefused(page_name(read, part), field.format(bad.row), bad.why) from None
+        raise PageRefused(read.page_of(part), field.format(bad.row), bad.why) from None
 
 
 def _why(gone: Exception) -> str:

@@ -71,6 +71,10 @@ class KeptRead:
         """The page's name for a person: its path in the archive."""
         return str(self.path)
 
+    def page_of(self, part: str) -> str:
+        """Return what a person finds a part by: the file in the archive and the member inside."""
+        return f"{self.page}!{part}.json"
+
     @property
     def number(self) -> int:
         """Its number among the reads of its day; 0 for a read of version 0.1."""

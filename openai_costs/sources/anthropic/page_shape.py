@@ -11,7 +11,6 @@ import msgspec
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.kernel.unreadable import UNREADABLE
-from openai_costs.storage.archive import KeptRead
 
 T = TypeVar("T")
 DOLLARS = {"usd", "USD"}
@@ -169,11 +168,6 @@ def remark_of(new: Iterable[str]) -> Iterator[str]:
     """Yield a remark about fields that are new to us."""
     if named := ", ".join(sorted(new)):
         yield f"unknown fields, kept in raw: {named}"
-
-
-def page_name(read: KeptRead, part: str) -> str:
-    """Return what a person finds the page by: its file in the archive and the member inside."""
-    return f"{read.page}!{part}.json"
 
 
 def _new(entry: Mapping[str, Any], known: Fields) -> Iterator[str]:

@@ -10,7 +10,7 @@ import msgspec
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.chatgpt_workspace.protocol import LOGS, OF_FILE
-from openai_costs.sources.page_fields import page_name, typed
+from openai_costs.sources.page_fields import typed
 from openai_costs.storage.archive import KeptRead
 
 CREDITS: Final = "CREDITS"
@@ -109,8 +109,8 @@ def _decoded(read: KeptRead, part: str) -> Iterator[Event]:
             event = msgspec.json.decode(line, type=Event)
         except UNREADABLE as gone:
             why = f"has an unexpected form: {gone}"
-            raise PageRefused(page_name(read, part), where, why) from None
+            raise PageRefused(read.page_of(part), where, why) from None
         if strange := {one.cost.unit for one in event.payload.billing} - {CREDITS}:
             why = f"is {', '.join(sorted(strange))}; this ledger knows credits only"
-            raise CurrencyRefused(page_name(read, part), f"{where}.billing[].cost.unit", why)
+            raise CurrencyRefused(read.page_of(part), f"{where}.billing[].cost.unit", why)
         yield event

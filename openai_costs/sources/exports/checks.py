@@ -62,7 +62,7 @@ def left_out(
     for one in connections:
         for read in pages.newest(archive, one, days):
             if isinstance(read, KeptRead) and LEFT_OUT in read.bodies:
-                its = charges_left_out(read.bodies[LEFT_OUT], f"{read.page}!{LEFT_OUT}.json")
+                its = charges_left_out(read.bodies[LEFT_OUT], read.page_of(LEFT_OUT))
                 yield read.manifest.day, {one.name: its}
 
 

@@ -76,7 +76,7 @@ def _ledger(
     found: list[dict[str, Any]] = []
     for name, part in read.manifest.parts.items():
         if name.startswith(ROWS) and read.bodies[name] != NO_ROWS:
-            page = f"{read.page}!{name}.json"
+            page = read.page_of(name)
             try:
                 dialect = dialects[Source.of(part).dialect]
                 known = dated(facts(page, rows_of(read.bodies[name], page).drop(ROW), dialect))
@@ -142,7 +142,7 @@ def _common(texts: Sequence[str | None]) -> str | None:
 
 def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood[pl.DataFrame]:
     manifest = read.manifest
-    total, where = Decimal(0), f"{read.page}!{CONTROL}.json"
+    total, where = Decimal(0), read.page_of(CONTROL)
     for one in totals(read.bodies[CONTROL], where):
         usd = rules.currency.usd(one.currency, one.billed, one.billed_in_usd, one.month)
         if usd is None:

@@ -25,12 +25,12 @@ def kept_parts(read: KeptRead, dialects: Container[str]) -> Iterator[DayPart]:
     Raises:
         PageRefused: One has changed.
     """
-    known = totals(read.bodies[CONTROL], f"{read.page}!{CONTROL}.json")
+    known = totals(read.bodies[CONTROL], read.page_of(CONTROL))
     for name, part in read.manifest.parts.items():
         source = Source.of(part)
         if name.startswith(ROWS) and source.dialect in dialects:
             its = [one for one in known if one.source == source.path]
-            yield DayPart(source, rows_of(read.bodies[name], f"{read.page}!{name}.json"), its)
+            yield DayPart(source, rows_of(read.bodies[name], read.page_of(name)), its)
 
 
 def still_held(

@@ -21,7 +21,6 @@ from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.gateway.litellm.frames import meter_rows
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.litellm.endpoints import NAME
-from openai_costs.sources.page_fields import page_name
 from openai_costs.storage.archive import KeptRead
 from openai_costs.tables.core.spend import BILLED_BY, METERED
 
@@ -82,7 +81,7 @@ def _dollars(read: KeptRead, metered: list[MeterRow]) -> pl.Series:
         return exact([row.usd or "0" for row in metered])
     except NotAnAmount as bad:
         where = f"{metered[bad.row].model}.metrics.spend"
-        raise PageRefused(page_name(read, "daily"), where, bad.why) from None
+        raise PageRefused(read.page_of("daily"), where, bad.why) from None
 
 
 def _unpriced(metered: list[MeterRow]) -> Iterator[str]:

@@ -10,7 +10,6 @@ import msgspec
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.unreadable import UNREADABLE
-from openai_costs.storage.archive import KeptRead
 
 
 class Result(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -118,11 +117,6 @@ class Shape(Generic[R]):
     def _strange(self, results: Sequence[R]) -> list[str]:
         objects = sorted({result.object for result in results} - {self._object})
         return [f"unknown objects, counted: {', '.join(objects)}"] if objects else []
-
-
-def page_name(read: KeptRead, part: str) -> str:
-    """Return what a person finds the page by: its file in the archive and the member inside."""
-    return f"{read.page}!{part}.json"
 
 
 def _where(message: str, start: str = "results") -> str:

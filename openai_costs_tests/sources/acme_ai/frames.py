@@ -9,7 +9,7 @@ from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.money import NotAnAmount, dollars_from_cents
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of
-from openai_costs.sources.page_fields import page_name, typed
+from openai_costs.sources.page_fields import typed
 from openai_costs.storage.archive import KeptRead
 from openai_costs.tables.core.spend import Spend
 from openai_costs_tests.sources.acme_ai.endpoints import COSTS
@@ -33,7 +33,7 @@ def _rows(read: KeptRead, connection: Connection) -> DayRows:
     try:
         usd = dollars_from_cents([one.cents for one in found])
     except NotAnAmount as bad:
-        where = page_name(read, COSTS)
+        where = read.page_of(COSTS)
         raise PageRefused(where, f"entries[{bad.row}].cents", bad.why) from None
     rows = pl.DataFrame([_row(one) for one in found], schema=_SCHEMA).with_columns(
         billed_usd=usd, organization_id=pl.lit(connection.organization_id, pl.String)

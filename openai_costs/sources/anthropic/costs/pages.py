@@ -19,7 +19,6 @@ from openai_costs.sources.anthropic.page_shape import (
     Group,
     decoded,
     new_fields,
-    page_name,
     plain,
     refuse_other_currencies,
     refuse_renamed,
@@ -133,7 +132,7 @@ def page(read: KeptRead, part: str) -> Page:
         PageRefused: A field we rely on is gone or has another type, or is not an amount.
         CurrencyRefused: An amount is not in dollars.
     """
-    name, body = page_name(read, part), read.bodies[part]
+    name, body = read.page_of(part), read.bodies[part]
     if is_older(read, part):
         return _older(body, name)
     return _newer(body, name, read.manifest.parts[part].grouping)

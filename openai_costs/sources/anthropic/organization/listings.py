@@ -16,7 +16,6 @@ from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.anthropic.organization.entries import Entry
 from openai_costs.sources.anthropic.organization.kinds import SOURCES, Source, of_table
-from openai_costs.sources.anthropic.page_shape import page_name
 from openai_costs.sources.organization.kinds import Kind
 from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
 from openai_costs.storage.archive import KeptRead
@@ -55,7 +54,7 @@ def _entries(source: Source, read: KeptRead) -> tuple[list[Entry], set[str]]:
     for part in read.bodies:
         if part.rpartition(".")[0] == name:
             raw = _raw(read, part)
-            entries += _typed(source, raw, page_name(read, part))
+            entries += _typed(source, raw, read.page_of(part))
             new |= set(_new(source, raw))
     return entries, new
 
@@ -64,9 +63,7 @@ def _raw(read: KeptRead, part: str) -> list[dict[str, Any]]:
     try:
         return msgspec.json.decode(read.bodies[part], type=_Page).data
     except UNREADABLE as broken:
-        raise PageRefused(
-            page_name(read, part), "data", f"has an unexpected form: {broken}"
-        ) from None
+        raise PageRefused(read.page_of(part), "data", f"has an unexpected form: {broken}") from None
 
 
 def _typed(source: Source, raw: list[dict[str, Any]], page: str) -> list[Entry]:

@@ -16,7 +16,6 @@ from openai_costs.sources.anthropic.page_shape import (
     Group,
     decoded,
     new_fields,
-    page_name,
     plain,
     refuse_renamed,
     remark_of,
@@ -118,7 +117,7 @@ def page(read: KeptRead) -> Page:
     Raises:
         PageRefused: A count or a dimension is gone, has another type or makes no sense.
     """
-    name, body, part = page_name(read, DATASET), read.bodies[DATASET], read.manifest.parts[DATASET]
+    name, body, part = read.page_of(DATASET), read.bodies[DATASET], read.manifest.parts[DATASET]
     is_older = part.path == USAGE_REPORT.path
     return _older(body, name) if is_older else _newer(body, name, part.grouping)
 

@@ -83,6 +83,4 @@ def _rows(read: KeptRead) -> list[Cells]:
     try:
         return msgspec.json.decode(read.bodies["rows"], type=list[Cells])
     except (KeyError, *UNREADABLE) as gone:
-        raise PageRefused(
-            f"{read.page}!rows.json", "rows", f"has an unexpected form: {gone}"
-        ) from None
+        raise PageRefused(read.page_of("rows"), "rows", f"has an unexpected form: {gone}") from None

@@ -131,9 +131,7 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", read: KeptRead, part: str) ->
     try:
         return decoder.decode(read.bodies[part])
     except UNREADABLE as gone:
-        raise PageRefused(
-            f"{read.page}!{part}.json", part, f"has an unexpected form: {gone}"
-        ) from None
+        raise PageRefused(read.page_of(part), part, f"has an unexpected form: {gone}") from None
 
 
 def _token(key: _Key, read_at: dt.datetime, *, is_deleted: bool) -> TokenRow:

@@ -13,7 +13,7 @@ from openai_costs.kernel.errors import CurrencyRefused
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.openai import page_shape
 from openai_costs.sources.openai.costs.endpoints import COSTS
-from openai_costs.sources.openai.page_shape import Shape, page_name
+from openai_costs.sources.openai.page_shape import Shape
 from openai_costs.storage.archive import KeptRead
 
 
@@ -73,7 +73,7 @@ def results(read: KeptRead, part: str) -> tuple[Sequence[Result], str]:
         PageRefused: A field we rely on is gone or has another type.
         CurrencyRefused: An amount is not in dollars.
     """
-    page, grouping = page_name(read, part), read.manifest.parts[part].grouping
+    page, grouping = read.page_of(part), read.manifest.parts[part].grouping
     found, remarks = _SHAPE.results(read.bodies[part], grouping, page)
     _refuse_other_currencies(found, page)
     return found, "; ".join(remarks)

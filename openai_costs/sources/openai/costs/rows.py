@@ -15,7 +15,6 @@ from openai_costs.kernel.money import MONEY, NotAnAmount, TooPrecise, amount, ex
 from openai_costs.sources import batching
 from openai_costs.sources.batching import Held, Understood
 from openai_costs.sources.openai.costs.pages import Result, results
-from openai_costs.sources.openai.page_shape import page_name
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
@@ -89,7 +88,7 @@ def _understood(part_of: Callable[[KeptRead], str], read: KeptRead) -> Understoo
     found, remark = results(read, part)
     grouping = ",".join(read.manifest.parts[part].grouping)
     key = Slice(read.manifest.connection, read.manifest.day)
-    day = Day(key, read.manifest.read_at, page_name(read, part), grouping, found)
+    day = Day(key, read.manifest.read_at, read.page_of(part), grouping, found)
     return Understood([day], remark, len(read.bodies[part]))
 
 

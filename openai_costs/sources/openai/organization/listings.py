@@ -81,7 +81,7 @@ def _endpoint(kind: Kind, name: str) -> ListEndpoint | None:
 
 
 def _entries(kind: Kind, read: KeptRead, part: _Part) -> tuple[list[dict[str, Any]], list[Entry]]:
-    page = f"{read.page}!{part.part}.json"
+    page = read.page_of(part.part)
     try:
         raw = _raw(read.bodies[part.part], part.endpoint)
         entries: list[Entry] = msgspec.convert(

@@ -14,7 +14,7 @@ import msgspec
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.sources.batching import Understood
 from openai_costs.sources.openai import page_shape
-from openai_costs.sources.openai.page_shape import Shape, page_name
+from openai_costs.sources.openai.page_shape import Shape
 from openai_costs.sources.openai.usage.endpoints import USAGE_ENDPOINTS, UsageEndpoint
 from openai_costs.storage.archive import KeptRead
 from openai_costs.storage.slices import Slice
@@ -60,7 +60,7 @@ def understood(read: KeptRead) -> Understood[UsagePage]:
     pages = []
     for endpoint in there:
         found, new = _results(read, endpoint)
-        pages.append(UsagePage(key, page_name(read, endpoint.dataset), endpoint, found))
+        pages.append(UsagePage(key, read.page_of(endpoint.dataset), endpoint, found))
         remarks += [f"{endpoint.dataset}: {remark}" for remark in new]
     size = sum(len(read.bodies[endpoint.dataset]) for endpoint in there)
     return Understood(pages, "; ".join(remarks), size)
@@ -68,7 +68,7 @@ def understood(read: KeptRead) -> Understood[UsagePage]:
 
 def _results(read: KeptRead, endpoint: UsageEndpoint) -> tuple[Sequence[Any], list[str]]:
     part = endpoint.dataset
-    page, grouping = page_name(read, part), read.manifest.parts[part].grouping
+    page, grouping = read.page_of(part), read.manifest.parts[part].grouping
     found, remarks = _SHAPES[part].results(read.bodies[part], grouping, page)
     if endpoint.measures.quantity:
         _refuse_odd_quantities(found, endpoint.measures.quantity[0], page)
