@@ -62,9 +62,32 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
             days |= _unsettled(settings, first, given, now)
         days -= lost_days(provider, archive, connection, days - stored.keys(), now.date())
         days -= gone_days(provider, days & stored.keys(), now.date())
+        days |= unmade_days(provider, archive, name, stored, now.date())
         began = first_owed_day(ledger, name) if connection.start is None else None
         due[name] = {day for day in days if began is None or day >= began or day in stored}
     return due
+
+
+def unmade_days(
+    provider: Provider, archive: Archive, name: str, stored: ReadAt, today: date
+) -> set[date]:
+    """Return the days whose tables are of an older read than the newest that is kept.
+
+    A run that was killed behind its reading leaves such days: no other finds a day that had settled
+    long ago.
+
+    Args:
+        provider: Of which provider the connection is.
+        archive: Where reads are kept.
+        name: The connection.
+        stored: When each stored day was read.
+        today: Days after it have not come.
+    """
+    pages = provider.costs.pages
+    kept = archive.newest_at(provider.name, name, pages.dataset)
+    return {
+        day for day, at in stored.items() if day <= today and naive(kept.get(day, at)) != naive(at)
+    }
 
 
 def gone_days(provider: Provider, days: Iterable[date], today: date) -> set[date]:

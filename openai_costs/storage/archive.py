@@ -21,7 +21,14 @@ from openai_costs.storage.files import replace_file
 from openai_costs.storage.forgotten import pseudonyms_of
 from openai_costs.storage.locks import writing
 from openai_costs.storage.packing import Manifest, Part, packed, unpacked
-from openai_costs.storage.read_names import kept_files, next_name, read_number
+from openai_costs.storage.read_names import (
+    SUFFIX,
+    in_order,
+    kept_files,
+    next_name,
+    read_at,
+    read_number,
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,13 @@ class Archive:
         """Return the files of a day's complete reads, in the order in which they were kept."""
         folder = self.folder_of(provider, connection, dataset, day)
         return kept_files(folder) if folder.is_dir() else []
+
+    def newest_at(self, provider: str, connection: str, dataset: str) -> dict[date, datetime]:
+        """Return when the newest read of each day was read, by the names of the files alone."""
+        folder = self._root / provider / connection / dataset
+        files = folder.rglob(f"*{SUFFIX}") if folder.exists() else ()
+        newest = {one.parent.name: one for one in in_order(files)}
+        return {date.fromisoformat(day): read_at(newest[day]) for day in filter(_is_day, newest)}
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]

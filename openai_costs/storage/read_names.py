@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from upath import UPath
@@ -30,7 +30,12 @@ def read_number(path: UPath) -> int:
 
 def kept_files(folder: UPath) -> list[UPath]:
     """Return the reads in a day's folder, in the order in which they were kept."""
-    kept = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
+    return in_order(folder.iterdir())
+
+
+def in_order(files: Iterable[UPath]) -> list[UPath]:
+    """Return those of some files that are reads, the newest of each day behind its others."""
+    kept = [file for file in files if _NAME.fullmatch(file.name)]
     return sorted(kept, key=lambda file: (read_number(file), file.name))
 
 

@@ -102,6 +102,20 @@ def test_a_provisional_day_with_settled_pages_is_made_from_them(settings: Settin
     assert steps(settings)[0] == (REBUILD, "2026-03-09")
 
 
+def test_a_settled_day_with_a_newer_read_than_its_tables_is_made_from_it(
+    settings: Settings,
+) -> None:
+    store(settings, ALL_DAYS, at(20))
+    archive = Archive(place(settings.home))
+    for hour in (10, 12, 11):  # the third read is the newest, whatever its clock said
+        read = DayRead("openai", "acme", "costs", day(9), at(20, hour), {}, {"ledger": b"{}"})
+        archive.keep(read)
+    assert day(9) in due_days(settings, NOW)["acme"]
+    assert steps(settings)[0] == (REBUILD, "2026-03-09")
+    store(settings, one(9), at(20, 11))
+    assert day(9) not in due_days(settings, NOW)["acme"]
+
+
 def test_a_day_whose_data_was_not_complete_when_it_was_read_is_read_again(
     settings: Settings,
 ) -> None:
