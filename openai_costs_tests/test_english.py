@@ -33,6 +33,14 @@ STILL_OLD_WORDS: Final = ("openai_costs/questions/anomalies/kinds/awake_at_the_w
 """Files named by a rule that was published before its word was replaced."""
 
 
+NO_ARTICLE: Final = re.compile(
+    r"\b(?:(?!there)[a-z]+|[^a-z\s]) (?:is|was) no (?!longer|one|more|such|sign|reason|difference)"
+    r"[a-z]+",
+    re.IGNORECASE,
+)
+""""is no day": a translated negation. "There is no day" is English."""
+
+
 class Word(NamedTuple):
     """A word that is not used here, and where: in texts, in names, or as a whole name."""
 
@@ -201,6 +209,17 @@ def test_constants_attributes_and_arguments_have_names_that_are_checked(
 ) -> None:
     (tmp_path / "module.py").write_text(code, encoding="utf-8")
     assert name in [one for _, one in names(tmp_path / "module.py")]
+
+
+def test_what_something_is_not_has_an_article() -> None:
+    """ "is not a day", as a native writer says, and not "is no day"."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {hit[0]}"
+        for path in checked(MODULES)
+        for line, text in code_texts(path)
+        for hit in NO_ARTICLE.finditer(text)
+    ]
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_a_word_is_found_across_lines_and_not_within_another() -> None:

@@ -6,7 +6,8 @@ import ast
 import os
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,9 @@ ROOT: Final = PACKAGE.parent
 MODULES: Final = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES: Final = 250
 MOST_CHARACTERS: Final = 50
+MOST_ENTRIES: Final = 11
+MOST_FLOORS: Final = 9
+MOST_ARROWS: Final = 50
 CLOCK: Final = {
     ("datetime", "now"),
     ("datetime", "utcnow"),
@@ -240,6 +244,30 @@ def test_a_question_never_imports_another_questions_code() -> None:
         ours = [name.split(".")[2] for name in imported(path) if name.startswith(asked)]
         others = QUESTIONS - FOUNDATIONS[own] - {own} if own in QUESTIONS else set()
         assert set(ours) & others == set(), named(path)
+
+
+def test_the_root_has_few_entries_and_floors_and_no_circle() -> None:
+    arrows = set(between_entries())
+    above = {one: {below for top, below in arrows if top == one} for pair in arrows for one in pair}
+    assert len(above) == MOST_ENTRIES
+    assert len(list(TopologicalSorter(above).static_order())) == MOST_ENTRIES  # or CycleError
+    assert max(map(partial(floor_of, above), above)) <= MOST_FLOORS
+    assert len(arrows) <= MOST_ARROWS
+
+
+def floor_of(above: dict[str, set[str]], entry: str) -> int:
+    """A room stands above all that it imports."""
+    return 1 + max((floor_of(above, one) for one in above[entry]), default=0)
+
+
+def between_entries() -> Iterator[tuple[str, str]]:
+    """Each import between two entries of the root, upper one first."""
+    for path in MODULES:
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for name in imported(path):
+            package, _, rest = name.partition(".")
+            if package == PACKAGE.name and rest and rest.split(".")[0] != own:
+                yield own, rest.split(".")[0]
 
 
 def test_rooms_outside_sources_know_no_vendor() -> None:

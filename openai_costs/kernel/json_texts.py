@@ -26,7 +26,7 @@ class _Literal(NamedTuple):
     Args:
         start: Where it begins.
         end: Where it ends.
-        value: What it says; None where it is no text after all.
+        value: What it says; None where it is not text after all.
         holder: The number of the object that it stands in.
         is_fixed: Whether it is a key, or a choice of words, that names no one.
     """
@@ -41,7 +41,7 @@ class _Literal(NamedTuple):
 def with_pseudonyms(content: bytes, people: Pseudonyms) -> bytes:
     """Return a page, a file or a line with pseudonyms.
 
-    What is no text is returned as it is.
+    What is not text is returned as it is.
     """
     if content.lstrip()[:1] in (b"{", b"[", b'"'):
         return _json(content, people)

@@ -28,7 +28,7 @@ WATCH_EVERY = 300
 
 
 Resend = Callable[[UPath, Settings, Clock], DeliveryCounts]
-"""Sends again what is no finding and failed: the weekly digest."""
+"""Sends again what is not a finding and failed: the weekly digest."""
 
 
 def sensors(settings: Settings, resend: Resend) -> list[dg.SensorDefinition]:
@@ -36,7 +36,7 @@ def sensors(settings: Settings, resend: Resend) -> list[dg.SensorDefinition]:
 
     Args:
         settings: The routes.
-        resend: Sends again what is no finding and failed.
+        resend: Sends again what is not a finding and failed.
     """
     on = (
         dg.DefaultSensorStatus.RUNNING if settings.alerts.routes else dg.DefaultSensorStatus.STOPPED

@@ -101,7 +101,7 @@ def _plain(text: str) -> str:
 
 
 def _as_word(text: str) -> str:
-    """Return a pattern of a text that is no part of a longer word."""
+    """Return a pattern of a text that is not part of a longer word."""
     before = _BEFORE if text[0].isalnum() else ""
     return f"{before}{_blank(text)}{_AFTER if text[-1].isalnum() else ''}"
 

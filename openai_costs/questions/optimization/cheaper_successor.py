@@ -37,7 +37,7 @@ class Successor(NamedTuple):
         since: The day from which its maker offers it.
         why: On whose word.
         is_dearest: Whether it counts at its price for long requests, because those begin below
-            what the older model takes at its usual price, and a day of tokens is no request.
+            what the older model takes at its usual price, and a day of tokens is not a request.
     """
 
     model: str

@@ -25,7 +25,7 @@ class Rules:
         is_left_out: Whether a row that is not taken is named all the same.
         currency: What becomes of amounts that are not in dollars.
         other_kinds: Why a file of no such kind is refused, by its columns; and what to do.
-        refuse: Refuses a file of such a kind that is no bill, from its name and its table.
+        refuse: Refuses a file of such a kind that is not a bill, from its name and its table.
     """
 
     dialects: Sequence[Dialect]

@@ -130,7 +130,7 @@ _OWN_KEY: Final = "data[{}].byok_usage_inference"
 def _totals(read: KeptRead, *, has_own: bool) -> Mapping[str, Decimal]:
     """Return what the day as a whole adds up to, of each cost basis that the page has amounts of.
 
-    A page without amounts of one's own keys is no total of them: the rows are added up then.
+    A page without amounts of one's own keys is not a total of them: the rows are added up then.
 
     Args:
         read: Whose page.
