@@ -23,6 +23,9 @@ _AGAIN = "The next run reads the new one."
 _TAGS: Final = ("ETag", "etag", "md5Hash", "content_md5")
 """What object stores call the version of a file."""
 
+_STORES: Final = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az")
+"""Where the beginning of a path is a bucket."""
+
 NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -63,13 +66,13 @@ def _refuse_no_bucket_name(root: UPath, shown: str) -> None:
     if isinstance(root, Path):
         return
     root.fs.invalidate_cache()
-    if not _bucket(root) or _PATTERN.search(_bucket(root)):
+    if root.protocol in _STORES and (not _bucket(root) or _PATTERN.search(_bucket(root))):
         raise FileRefused(shown, "names no bucket", "A pattern begins behind its name.")
 
 
 def _absence(root: UPath) -> str:
     """Return why nothing was found. That a bucket may be seen needs more rights than to list."""
-    if isinstance(root, Path) or root.fs.exists(_bucket(root)):
+    if isinstance(root, Path) or root.protocol not in _STORES or root.fs.exists(_bucket(root)):
         return "does not exist"
     return f"does not exist, and there is no bucket {_bucket(root)} that this process may see"
 

@@ -11,6 +11,7 @@ import pytest
 from openai_costs.outputs.report.page_model import page_model
 from openai_costs.outputs.report.render import render
 from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.report.bill import (
     NOTHING,
@@ -18,6 +19,7 @@ from openai_costs_tests.outputs.report.bill import (
     attribution,
     coverage,
     january,
+    of,
     page,
     restated,
     spend,
@@ -110,6 +112,26 @@ def test_two_connections_add_up_and_each_missing_day_names_its_own() -> None:
     assert made.questions[0].sentence.endswith("--connection beta")
     assert made.data is not None
     assert made.data["states"] == "ms"
+
+
+def test_dollars_without_a_user_name_the_bill_that_most_of_them_are_on() -> None:
+    bill = {"connection": "beta", "host": "google", "day": date(2026, 1, 1), "cause": "agrees"}
+    bills = of(PriceCheck, bill | {"billed_usd": Decimal("2.20")})
+    made = two_connections("s", "s")._replace(price_check=bills)
+    asked = page_model(made, NOW, {"google": "Google names no user."}).questions
+    sentence = next(one.sentence for one in asked if "not attributed" in one.title)
+    assert sentence.endswith(
+        "Included in every total. $2.20, connection beta: Google names no user."
+    )
+
+
+def test_a_day_that_its_provider_has_deleted_is_lost_and_no_one_is_asked_to_read_it() -> None:
+    lost = coverage("ms").with_columns(
+        reason=pl.when(pl.col("state") == "missing").then(pl.lit("The provider deletes days."))
+    )
+    asked = page([(2, "a", "u", "1")], "ms", coverage=lost).questions
+    assert [one.title for one in asked] == ["1 lost day"]
+    assert "backfill" not in asked[0].sentence
 
 
 def test_a_connection_that_was_never_read_does_not_hide_the_other() -> None:
