@@ -24,8 +24,8 @@ def main() -> None:
         print("dlt is skipped: no --dlt-python was given (an interpreter with dlt[duckdb]).")
     for rows in options.rows:
         with serving(rows, has_user_view=options.user_view) as server:
-            runs = list(size_runs(server, options))
-            say(size_report(rows, options.days, runs))
+            if runs := list(size_runs(server, options)):
+                say(size_report(rows, options.days, runs))
             if "again" in options.subjects:
                 say(again_report(rows, again_runs(server, options)))
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
-from openai_costs.sample.setup import is_demo
 from openai_costs.storage.files import is_local
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
@@ -54,6 +53,8 @@ def refuse_empty(home: UPath, what: str) -> None:
 
 def demo_near(home: UPath) -> str:
     """Return the home of a demo beside a home or in the current folder; empty without one."""
+    from openai_costs.sample.setup import is_demo  # noqa: PLC0415 - most commands need no demo
+
     near = [Path(str(home)).parent / DEMO] if is_local(home) else []
     for folder in (*near, Path(DEMO)):
         if is_demo(folder):

@@ -46,7 +46,7 @@ def ending(home: UPath, now: datetime, *, is_brief: bool = False) -> Iterator[st
         now: The current instant.
         is_brief: Whether only the numbers of the month and the page are of interest.
     """
-    page = read_page(Lake(home), now)
+    page = read_page(Lake(home), now, has_explorer=False)
     if page.first.month.span is None:
         return
     yield ""

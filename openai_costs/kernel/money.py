@@ -23,6 +23,16 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", r
 _SAFE_LENGTH = 18
 """Plain text this short has at most 16 decimals: nothing behind the 18th can be lost."""
 
+_TEXT = pl.col("amount")
+_MONEY = _TEXT.cast(MONEY, strict=False)
+_IS_DOUBTFUL = (
+    _MONEY.is_null()
+    | (_TEXT.str.len_bytes() > _SAFE_LENGTH)
+    | _TEXT.str.contains_any(["e", "E"])
+    | (_MONEY.abs() >= TOO_LARGE)
+)
+"""One expression: amounts come a few at a time, and each question to Polars has its price."""
+
 
 class NotAnAmount(ValueError):  # noqa: N818 - the name is the sentence
     """A text is not a finite decimal number in range.
@@ -57,13 +67,7 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
         TooPrecise: A text has more than 18 decimals and `may_round` is false.
     """
     raw = pl.Series("amount", texts, dtype=pl.String)
-    money = raw.cast(MONEY, strict=False)
-    doubtful = (
-        money.is_null()
-        | (raw.str.len_bytes() > _SAFE_LENGTH)
-        | raw.str.contains_any(["e", "E"])
-        | (money.abs() >= TOO_LARGE)
-    )
+    money, doubtful = raw.to_frame().select(_MONEY, _IS_DOUBTFUL.alias("is_doubtful"))
     if not doubtful.any():
         return money
     precise = {row: amount(texts[row], row) for row in doubtful.arg_true()}

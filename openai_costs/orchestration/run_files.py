@@ -1,7 +1,7 @@
 """The SQLite files in which Dagster keeps runs and their events: begun as copies of empty ones.
 
 Dagster begins a file by loading all its migrations, and loads them again to see that a file needs
-none. Here that is done once a process, for files without rows.
+none: longer than a small run takes to be written. An empty file of events stays beside the others.
 Not here: what is written to them (recording.py).
 """
 
@@ -12,66 +12,56 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.runs.schema import RunStorageSqlMetadata
 from dagster._core.storage.sqlite import create_db_conn_string
+from sqlalchemy import create_engine
+
+from openai_costs.storage.files import place, replace_file
 
 RUNS = "runs"
+EMPTY = f"empty-{dg.__version__}"
+"""A file of events without events, as this version of Dagster begins one."""
 
 
 def run_storage(folder: Path) -> SqliteRunStorage:
     """Open the file of all runs in a folder, or begin it."""
     folder.mkdir(parents=True, exist_ok=True)
-    if _is_begun(folder / f"{RUNS}.db", _no_runs()):
+    if (folder / f"{RUNS}.db").exists() and _revision(folder / f"{RUNS}.db"):
         return SqliteRunStorage(create_db_conn_string(str(folder), RUNS))
     return SqliteRunStorage.from_local(str(folder))
 
 
 def begun(file: Path) -> bool:
-    """Begin a file of events unless it is there; return whether it has Dagster's newest form."""
-    return _is_begun(file, _no_events())
+    """Begin a file of events unless it is there; return whether Dagster's tables are in it."""
+    if not file.exists():
+        part = file.with_name(f"{file.name}.{uuid4().hex}.part")
+        part.write_bytes(_no_events(file.parent))
+        with suppress(OSError):  # another process is ahead, or the disk knows no links
+            file.hardlink_to(part)
+        part.unlink()
+    return bool(_revision(file))
 
 
 @cache
 def tables_of_runs() -> str:
     """Return the SQL that makes Dagster's tables of runs, without any run."""
     with TemporaryDirectory() as folder:
-        SqliteRunStorage.from_local(folder)
+        RunStorageSqlMetadata.create_all(create_engine(create_db_conn_string(folder, RUNS)))
         with closing(sqlite3.connect(Path(folder, f"{RUNS}.db"))) as opened:
             return "\n".join(opened.iterdump())
 
 
-@cache
-def _no_runs() -> bytes:
-    with TemporaryDirectory() as folder:
-        SqliteRunStorage.from_local(folder)
-        return Path(folder, f"{RUNS}.db").read_bytes()
-
-
-@cache
-def _no_events() -> bytes:
-    with TemporaryDirectory() as folder:
-        with SqliteEventLogStorage(folder).run_connection("empty"):
-            pass
-        return Path(folder, "empty.db").read_bytes()
-
-
-def _is_begun(file: Path, empty: bytes) -> bool:
-    if not file.exists():
-        part = file.with_name(f"{file.name}.{uuid4().hex}.part")
-        part.write_bytes(empty)
-        with suppress(OSError):  # another process is ahead, or the disk knows no links
-            file.hardlink_to(part)
-        part.unlink()
-    return _revision(file) == _revision_of(empty)
-
-
-@cache
-def _revision_of(content: bytes) -> str:
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "empty.db")
-        file.write_bytes(content)
-        return _revision(file)
+def _no_events(folder: Path) -> bytes:
+    kept = folder / EMPTY
+    if not kept.exists():
+        with TemporaryDirectory() as elsewhere:
+            with SqliteEventLogStorage(elsewhere).run_connection(EMPTY):
+                pass
+            replace_file(place(str(kept)), Path(elsewhere, f"{EMPTY}.db").read_bytes())
+    return kept.read_bytes()
 
 
 def _revision(file: Path) -> str:

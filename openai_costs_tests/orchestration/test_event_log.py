@@ -128,7 +128,9 @@ def tables(storage: InMemoryRunStorage) -> list[tuple[str, str]]:
 
 def test_runs_in_memory_have_the_tables_of_dagsters_own_and_no_runs_of_others() -> None:
     ours, another, theirs = RunsInMemory(), RunsInMemory(), InMemoryRunStorage()
-    assert tables(ours) == tables(theirs)
+    of_migrations = {"alembic_version", "sqlite_autoindex_alembic_version_1"}
+    wanted = [one for one in tables(theirs) if one[0] not in of_migrations]
+    assert tables(ours) == wanted
     ours.add_run(dg.DagsterRun(job_name="all", run_id=RUN))
     assert [len(one.get_runs()) for one in (ours, another)] == [1, 0]
     assert ours.get_run_storage_id() != another.get_run_storage_id()

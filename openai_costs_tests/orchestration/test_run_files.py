@@ -10,7 +10,7 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 
-from openai_costs.orchestration.run_files import begun, run_storage
+from openai_costs.orchestration.run_files import EMPTY, begun, run_storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_file_of_events_is_as_dagster_begins_it(tmp_path: Path) -> None:
     with SqliteEventLogStorage(str(tmp_path)).run_connection("theirs"):
         pass
     assert content(tmp_path / "ours.db") == content(tmp_path / "theirs.db")
-    assert {file.suffix for file in tmp_path.iterdir()} == {".db"}
+    assert {file.name for file in tmp_path.iterdir()} == {"ours.db", "theirs.db", "index.db", EMPTY}
 
 
 def test_a_file_that_is_there_keeps_its_rows(tmp_path: Path) -> None:

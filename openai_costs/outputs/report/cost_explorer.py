@@ -64,10 +64,13 @@ def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
     return page
 
 
-def read_page(lake: Lake, now: datetime, *, is_invented: bool = False) -> PageModel:
+def read_page(
+    lake: Lake, now: datetime, *, is_invented: bool = False, has_explorer: bool = True
+) -> PageModel:
     """Return the page model of what the lake holds now, without the days that do not tie out."""
     named = {host: one.attribution for host, one in invoicers().items() if one.attribution}
-    return page_model(read_tables(lake, now), now, named, is_invented=is_invented)
+    tables = read_tables(lake, now)
+    return page_model(tables, now, named, is_invented=is_invented, has_explorer=has_explorer)
 
 
 def read_tables(lake: Lake, now: datetime) -> Tables:

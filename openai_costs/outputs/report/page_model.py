@@ -109,7 +109,7 @@ class PageModel:
         together: Dimensions that are kept together because there are too many rows, in words.
         first: The first screen.
         cube: What the explorer adds up.
-        data: What the explorer's script reads; None before any day was read.
+        data: What the explorer's script reads; None before any day was read, or if not wanted.
         sections: Findings, budgets, savings, gateway, seats, price check.
         questions: Open questions about the data, most pressing first.
         calendars: The coverage calendar of each connection.
@@ -143,6 +143,7 @@ def page_model(
     named: Mapping[str, str] | None = None,
     *,
     is_invented: bool = False,
+    has_explorer: bool = True,
 ) -> PageModel:
     """Return everything the page shows.
 
@@ -151,6 +152,7 @@ def page_model(
         now: The current instant, aware; naive is taken as UTC.
         named: Whom the bill of each who invoices names for a dollar, in a sentence, by host.
         is_invented: Whether the data is of the sample organization.
+        has_explorer: Whether the explorer's data is wanted, which takes most of the time.
     """
     written_at = naive(now)
     days = calendar(tables.coverage, tables.spend, written_at.date())
@@ -180,7 +182,7 @@ def page_model(
         first=_first_screen(tables, this_month, movers(ours, members, this_month.span), scope),
         cube=cube,
         data=explorer_data(tables, cube, days.days, scope.states, this_month)
-        if scope.read
+        if scope.read and has_explorer
         else None,
         sections=_sections(tables),
         questions=tuple(questions(scope)),

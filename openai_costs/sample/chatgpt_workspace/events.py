@@ -85,10 +85,18 @@ def log_files(organisation: Organisation, since: datetime, until: datetime) -> I
     """The files that end after one instant and not after another, in order; none is empty."""
     end = datetime.combine(since.astimezone(UTC).date(), time(), UTC)
     while (end := end + _FILE) <= until:
-        if end > since and (events := _written(organisation, end)):
-            again = _written(organisation, end - _FILE)[-1:]
-            lines = [_ENCODER.encode(one) for one in (*again, *events)]
-            yield LogFile(f"log_{end:%Y%m%d%H}", end, b"\n".join(lines) + b"\n")
+        if end > since and (file := _file(organisation, end)):
+            yield file
+
+
+@lru_cache(maxsize=512)
+def _file(organisation: Organisation, end: datetime) -> LogFile | None:
+    """The file that ends at an instant: kept, because each is looked for among all of them."""
+    if not (events := _written(organisation, end)):
+        return None
+    again = _written(organisation, end - _FILE)[-1:]
+    lines = [_ENCODER.encode(one) for one in (*again, *events)]
+    return LogFile(f"log_{end:%Y%m%d%H}", end, b"\n".join(lines) + b"\n")
 
 
 @lru_cache(maxsize=512)
