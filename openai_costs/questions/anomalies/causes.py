@@ -4,6 +4,7 @@ Children come from the leaf rows of the ledger (user, key, model, line item), ea
 and what it was expected to cost. The impact is the sum of the changes, exactly.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
@@ -24,6 +25,12 @@ NEEDED = ("line_item", "quantity", "expected_quantity")
 WIDE = Context(prec=60)
 
 Line = tuple[Decimal, Decimal, Decimal, Decimal]
+"""actual_usd, expected_usd, quantity, expected_quantity."""
+
+Effects = tuple[Decimal, Decimal, Decimal, Decimal]
+"""As in `EFFECTS`."""
+
+NO_EFFECTS: Effects = (Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
 def has_quantities(leaf_rows: pl.DataFrame) -> bool:
@@ -31,8 +38,8 @@ def has_quantities(leaf_rows: pl.DataFrame) -> bool:
     return set(NEEDED) <= set(leaf_rows.columns)
 
 
-def effects(leaf_rows: pl.DataFrame) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-    """Return volume, mix, price and unmeasured dollars, which add up to the change.
+def effects(leaf_rows: pl.DataFrame, part: pl.Expr) -> dict[str | None, Effects]:
+    """Return volume, mix, price and unmeasured dollars of each part, which add up to its change.
 
     A line that is new has no expected price and takes its own, so it is volume and mix. Dollars
     of lines without quantities are unmeasured.
@@ -40,25 +47,29 @@ def effects(leaf_rows: pl.DataFrame) -> tuple[Decimal, Decimal, Decimal, Decimal
     Args:
         leaf_rows: line_item, actual_usd, expected_usd, quantity, expected_quantity; quantity_unit
             where there are several.
+        part: Which part a leaf row belongs to.
     """
-    unit = "quantity_unit" if "quantity_unit" in leaf_rows.columns else "line_item"
-    units = leaf_rows.partition_by(unit) if unit == "quantity_unit" else [leaf_rows]
-    split = [_of_unit(lines) for lines in units]
-    volume, mix, price, unmeasured = (sum(part, Decimal(0)) for part in zip(*split, strict=True))
-    return volume, mix, price, unmeasured
-
-
-def _of_unit(leaf_rows: pl.DataFrame) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-    """The effects of lines of one unit."""
-    lines = leaf_rows.group_by("line_item").agg(
+    units = [name for name in ("quantity_unit",) if name in leaf_rows.columns]
+    lines = leaf_rows.group_by(part.alias("part"), *units, "line_item").agg(
         *(pl.col(name).sum() for name in ("actual_usd", "expected_usd")),
         *(
             pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
             for name in NEEDED[1:]
         ),
     )
-    dollars = (pl.col("actual_usd"), pl.col("expected_usd"), *map(pl.col, NEEDED[1:]))
-    rows = lines.select(dollars).rows()
+    of_units = defaultdict[tuple[str | None, ...], list[Line]](list)
+    for row in lines.iter_rows():
+        of_units[row[: 1 + len(units)]].append(row[-4:])
+    found: dict[str | None, Effects] = {}
+    for (name, *_), some in of_units.items():
+        before = found.get(name, NO_EFFECTS)
+        volume, mix, price, unmeasured = map(Decimal.__add__, before, _of_unit(some))
+        found[name] = volume, mix, price, unmeasured
+    return found
+
+
+def _of_unit(rows: list[Line]) -> Effects:
+    """The effects of lines of one unit."""
     known = [row for row in rows if _is_measured(row)]
     change = _change(rows)
     measured = _change(known)
@@ -173,16 +184,15 @@ def _rows(
     leaf_rows: pl.DataFrame, dimension: str, chosen: list[Cause], impact: Decimal
 ) -> list[tuple[object, ...]]:
     named = pl.col(dimension).fill_null(NONE)
-    lines_of = [(child, change, leaf_rows.filter(named == child)) for child, change in chosen]
-    remains = impact - _sum(chosen)
-    rest = leaf_rows.filter(~named.is_in([child for child, _ in chosen]))
-    if remains != 0:
-        lines_of.append((OTHER, remains, rest))
-    measured = has_quantities(leaf_rows)
+    part = pl.when(named.is_in([child for child, _ in chosen])).then(named)
+    split = effects(leaf_rows, part) if has_quantities(leaf_rows) else {}
+    parts: list[tuple[str | None, Decimal]] = [*chosen]
+    if (remains := impact - _sum(chosen)) != 0:
+        parts.append((None, remains))
     return [
-        (rank, dimension, child, change, float(change / impact))
-        + (effects(lines) if measured else (None,) * len(EFFECTS))
-        for rank, (child, change, lines) in enumerate(lines_of, start=1)
+        (rank, dimension, OTHER if child is None else child, change, float(change / impact))
+        + (split[child] if split else (None,) * len(EFFECTS))
+        for rank, (child, change) in enumerate(parts, start=1)
     ]
 
 

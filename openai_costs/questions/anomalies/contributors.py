@@ -102,14 +102,16 @@ def changes(
     return _with_expected(_of_series(actual, series), _of_series(before, series), expected_usd)
 
 
-def _of_series(leaf_rows: pl.DataFrame, series: SeriesId) -> pl.DataFrame:
+def _of_series(leaf_rows: pl.DataFrame, series: SeriesId) -> pl.LazyFrame:
     """The leaf rows of a series; of an organization or a provider all."""
-    some = leaf_rows.filter("is_of_bill" if series.level in ("project", "key") else "is_of_people")
-    return some.filter(pl.col(series.level) == series.name) if series.level in LEVELS else some
+    is_of = pl.col("is_of_bill" if series.level in ("project", "key") else "is_of_people")
+    if series.level in LEVELS:
+        is_of &= pl.col(series.level) == series.name
+    return leaf_rows.lazy().filter(is_of)
 
 
 def _with_expected(
-    actual: pl.DataFrame, before: pl.DataFrame, expected_usd: Decimal
+    actual: pl.LazyFrame, before: pl.LazyFrame, expected_usd: Decimal
 ) -> pl.DataFrame:
     now, then = _by_leaf(actual), _by_leaf(before)
     usual = sum((cost.usd for cost in then.values()), Decimal(0))
@@ -125,12 +127,12 @@ def _with_expected(
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _by_leaf(lines: pl.DataFrame) -> dict[Leaf, Cost]:
+def _by_leaf(lines: pl.LazyFrame) -> dict[Leaf, Cost]:
     is_known = pl.col("quantity").null_count() == 0
     summed = lines.group_by(LEAF, maintain_order=True).agg(
         pl.col("usd").sum(), pl.when(is_known).then(pl.col("quantity").sum())
     )
-    return {tuple(row[:-2]): Cost(*row[-2:]) for row in summed.iter_rows()}
+    return {tuple(row[:-2]): Cost(*row[-2:]) for row in summed.collect().iter_rows()}
 
 
 def _allocated(then: Mapping[Leaf, Cost], usual: Decimal, expected: Decimal) -> list[Decimal]:

@@ -18,7 +18,8 @@ from openai_costs.questions.anomalies.ledger_series import (
     ledger_series,
 )
 from openai_costs.questions.series import known_days
-from openai_costs.storage.lake import Lake
+from openai_costs.storage.lake import ROWS_A_BATCH, Lake
+from openai_costs.storage.stored_batches import bounded
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
@@ -26,8 +27,6 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
 CONTEXT_DAYS = 200
 """How many days before the judged days are read."""
-
-DAYS_AT_ONCE = 10
 
 
 def read_history(lake: Lake) -> History:
@@ -81,8 +80,10 @@ def _newest(days: set[date]) -> set[date]:
 
 def _ranges(lake: Lake, days: list[date]) -> Iterator[tuple[str, pl.DataFrame, pl.DataFrame]]:
     """Yield (connection, mart.spend, mart.spend_attribution) of some days at a time."""
-    for start in range(0, len(days), DAYS_AT_ONCE):
-        some = days[start : start + DAYS_AT_ONCE]
+    stored = lake.slices(Spend).filter(pl.col("day").is_in(days))
+    by_day = stored.group_by("day").agg(pl.col("rows").sum()).sort("day")
+    for part in bounded(by_day, ROWS_A_BATCH):
+        some = part["day"].to_list()
         spend = lake.read(Spend, some).partition_by("connection", as_dict=True)
         people = lake.read(SpendAttribution, some)
         for (name,), rows in spend.items():
