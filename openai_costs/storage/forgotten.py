@@ -62,7 +62,10 @@ def _read(home: UPath) -> Pseudonyms | None:
 
 
 def _fields(row: Mapping[str, object]) -> list[object]:
-    return [row[name] for name in Known._fields]
+    """Return a row's fields; of one from before persons were noted, its pseudonym names them."""
+    name, _, whose = str(row["pseudonym"]).rpartition(" ")
+    person = whose if name else str(row["digest"])[:8]
+    return [row.get(one, person) if one == "person" else row[one] for one in Known._fields]
 
 
 def remember(home: UPath, people: Iterable[Known], key_file: Path, today: date) -> None:

@@ -1,0 +1,31 @@
+"""Whom a home forgets, as its record says."""
+
+from datetime import date
+from pathlib import Path
+
+from upath import UPath
+
+from openai_costs.kernel.pseudonyms import known
+from openai_costs.storage.forgotten import TABLE, made_key, pseudonyms_of, remember
+from openai_costs.storage.record import Entry, Record
+
+TODAY = date(2026, 11, 28)
+
+
+def test_a_record_from_before_persons_were_noted_forgets_the_same_people(tmp_path: Path):
+    key = made_key(tmp_path / "key")
+    people = [
+        known(key, "id", "user-ines", "user-ines"),
+        known(key, "name", "Ines Falk", "user-ines"),
+    ]
+    new, old = UPath(tmp_path / "new"), UPath(tmp_path / "old")
+    remember(new, people, tmp_path / "key", TODAY)
+    rows = [{**one._asdict(), "key_file": str(tmp_path / "key")} for one in people]
+    for row in rows:
+        del row["person"]
+    Record(old).append(TABLE, 1, Entry(rows))
+    now, before = pseudonyms_of(new), pseudonyms_of(old)
+    assert now is not None
+    assert before is not None
+    text = "Ines Falk, user-ines"
+    assert before.text(text) == now.text(text) != text
