@@ -95,8 +95,10 @@ def label(kind: str, name: str, key: str, none: str = "") -> str:
         key: The column of its id.
         none: What to call a null id; without it the label is null.
     """
-    last = f", '{none}'" if none else ""
-    return f"coalesce({name} || coalesce({kind}_namesake.mark, ''), {key}{last})"
+    last, mark = f", '{none}'" if none else "", f"{kind}_namesake.mark"
+    # Most names have no namesake: a text of its own for each row would cost more than all the rest.
+    marked = f"CASE WHEN {mark} IS NULL THEN {name} ELSE {name} || {mark} END"
+    return f"coalesce({marked}, {key}{last})"
 
 
 def join_namesakes(kind: str, key: str) -> str:

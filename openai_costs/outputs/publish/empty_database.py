@@ -17,6 +17,7 @@ import duckdb
 from pydantic import SecretStr
 
 from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.outputs.publish.rounded import ABOUT, ROUNDED, has_rounded
 from openai_costs.storage.encryption import attach_for_writing
 from openai_costs.storage.live_rows import SQL_TYPES
 from openai_costs.storage.sql import QUIET
@@ -93,8 +94,11 @@ def _script() -> str:
 def _table(table: type[Contract]) -> str:
     """Return what creates a table from its contract, and comments it."""
     name, described = table.full_name(), list(table.describe())
-    columns = ", ".join(f"{column} {SQL_TYPES[str(kind)]}" for column, kind, *_ in described)
+    types = {column: SQL_TYPES[str(kind)] for column, kind, *_ in described}
     about = {column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described}
+    if has_rounded(table):
+        types, about = types | {ROUNDED: "DOUBLE"}, about | {ROUNDED: ABOUT}
+    columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
     comments = _comments("TABLE", name, " ".join(table.about().split()), about)
     return f"CREATE TABLE {name} ({columns});\n{comments}"
 

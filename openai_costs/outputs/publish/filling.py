@@ -17,6 +17,7 @@ from openai_costs.outputs.publish.last_publication import (
     name_slices,
 )
 from openai_costs.outputs.publish.publication_state import PublicationState
+from openai_costs.outputs.publish.rounded import insertion
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Written, slices_frame
 from openai_costs.tables.contract import Contract
@@ -120,8 +121,9 @@ def _insert(
     slices: pl.DataFrame | None = None,
 ) -> None:
     if lake.has(table):
-        names, source = ", ".join(table.types()), lake.relation(table, slices)
-        sql.execute(f"INSERT INTO {table.full_name()} SELECT {names} FROM {source} WHERE {where}")  # noqa: S608 - our own names
+        (columns, values), source = insertion(table), lake.relation(table, slices)
+        into = f"INSERT INTO {table.full_name()} ({columns})"
+        sql.execute(f"{into} SELECT {values} FROM {source} WHERE {where}")  # noqa: S608 - our own names
 
 
 def _kept(table: type[Contract]) -> str:

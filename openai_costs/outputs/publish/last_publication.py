@@ -12,6 +12,7 @@ import duckdb
 from pydantic import SecretStr
 from upath import UPath
 
+from openai_costs.outputs.publish.rounded import insertion
 from openai_costs.storage.encryption import DatabaseLocked, attach
 from openai_costs.tables.contract import Contract, all_contracts
 from openai_costs.tables.mart.coverage import Coverage
@@ -55,9 +56,10 @@ class LastPublication:
         """Insert what a table had of the kept slices, if the last publication has its columns."""
         if not self.slices or not is_daily(table):
             return
-        name, names = table.full_name(), ", ".join(table.types())
+        name, (columns, values) = table.full_name(), insertion(table)
         if set(table.types()) <= (self._columns or {}).get(name, set()):
-            self._sql.execute(f"INSERT INTO {name} SELECT {names} FROM last.{name} WHERE {KEPT}")  # noqa: S608 - our own names
+            into = f"INSERT INTO {name} ({columns})"
+            self._sql.execute(f"{into} SELECT {values} FROM last.{name} WHERE {KEPT}")  # noqa: S608 - our own names
 
     def hold_back(self, slices: Sequence[tuple[str, date]]) -> None:
         """Give slices their last rows instead of new ones.

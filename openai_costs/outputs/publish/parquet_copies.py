@@ -127,9 +127,12 @@ def _written(
     """Write the copies of a table that are wanted, or all; return those that have rows, by name."""
     name = table.full_name()
     if not is_daily(table):
-        return {} if wanted == set() else {f"{name}/{ALL}": _copy(sql, scratch, f"{name}/{ALL}")}
+        return {} if wanted == set() else {f"{name}/{ALL}": _copy(sql, scratch, table, ALL)}
     in_months = {f"{name}/{month}": _of_month(month) for month in _months(sql, table, wanted)}
-    return {one: _copy(sql, scratch, one, where) for one, where in sorted(in_months.items())}
+    return {
+        one: _copy(sql, scratch, table, one.rpartition("/")[2], where)
+        for one, where in sorted(in_months.items())
+    }
 
 
 def _months(
@@ -150,14 +153,21 @@ def _of_month(month: str) -> str:
 def _without_rows(
     sql: duckdb.DuckDBPyConnection, scratch: Path, table: type[Contract]
 ) -> dict[str, Path]:
-    name = f"{table.full_name()}/{NO_ROWS}"
-    return {name: _copy(sql, scratch, name, "false")}
+    copy = _copy(sql, scratch, table, NO_ROWS, "false")
+    return {f"{table.full_name()}/{NO_ROWS}": copy}
 
 
-def _copy(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str, where: str = "true") -> Path:
-    file = scratch / f"{name}{SUFFIX}"
+def _copy(
+    sql: duckdb.DuckDBPyConnection,
+    scratch: Path,
+    table: type[Contract],
+    part: str,
+    where: str = "true",
+) -> Path:
+    name = table.full_name()
+    file = scratch / name / f"{part}{SUFFIX}"
     file.parent.mkdir(exist_ok=True)
-    rows = f"FROM {file.parent.name} WHERE {where}"
+    rows = f"SELECT {', '.join(table.types())} FROM {name} WHERE {where}"  # noqa: S608 - our own names
     sql.execute(f"COPY ({rows}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
     return file
 

@@ -13,6 +13,7 @@ import pytest
 
 from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.empty_database import empty_database
+from openai_costs.outputs.publish.rounded import ROUNDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,8 @@ def sql(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def insert(sql: duckdb.DuckDBPyConnection, table: str, *rows: dict[str, Any]) -> None:
     for row in rows:
+        if table in {"mart.spend", "mart.spend_attribution", "mart.spend_by_user"}:
+            row |= {ROUNDED: row["billed_usd"]}
         marks = ", ".join("?" * len(row))
         sql.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", [*row.values()])  # noqa: S608
 

@@ -18,7 +18,8 @@ from upath import UPath
 from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.parquet_copies import PARQUET
+from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
+from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.outputs.publish.tie_outs import TOGETHER, PublicationRefused
 from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.storage.lake import Lake
@@ -144,6 +145,16 @@ def test_money_is_exact_in_core_and_mart(home: UPath) -> None:
         "WHERE schema_name IN ('core', 'mart') AND column_name LIKE '%usd'",
     )
     assert kinds == [("DECIMAL(38,18)",)]
+
+
+def test_the_rounded_dollars_of_bi_are_the_exact_ones_and_are_in_no_parquet_file(
+    home: UPath,
+) -> None:
+    for table in (Spend, SpendByUser):
+        other = f"{ROUNDED} IS DISTINCT FROM CAST(billed_usd AS DOUBLE)"
+        assert ask(home, f"SELECT count(*) FROM {table.full_name()} WHERE {other}") == [(0,)]  # noqa: S608
+        (file, *_) = files_of(home, table)
+        assert pl.read_parquet_schema(str(file)).keys() == table.types().keys()
 
 
 def test_every_table_and_view_has_a_comment(home: UPath) -> None:

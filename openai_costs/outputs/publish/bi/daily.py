@@ -10,6 +10,7 @@ from typing import Final
 
 from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
+from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.questions.model_names import canonical_model_sql
 from openai_costs.questions.token_kinds import NO_TOKENS, ONLY_INPUT
 
@@ -46,9 +47,14 @@ TOKEN_SUMS: Final = ", ".join(
     for kind, sql in _TOKENS.items()
 )
 """SQL: the sum of each kind of tokens over rows `u` of core.usage."""
+_SPENDERS: Final = """
+    SELECT connection, api_key_id, user_id, project_id, min(team) AS least, max(team) AS most,
+           bool_and(team IS NOT NULL) AS is_known
+    FROM mart.spend_attribution GROUP BY ALL
+"""
 _ONE_TEAM: Final = """
-    (SELECT connection, {0}, min(team) AS team FROM mart.spend_attribution
-     GROUP BY ALL HAVING count(team) = count(*) AND min(team) = max(team))
+    (SELECT connection, {0}, min(least) AS team FROM spenders
+     GROUP BY ALL HAVING bool_and(is_known) AND min(least) = max(most))
 """
 _SAME: Final = "{0}.connection = u.connection AND {0}.{1} = u.{1}"
 _USED: Final = f"""
@@ -68,18 +74,16 @@ _USED: Final = f"""
     LEFT JOIN {_ONE_TEAM.format("project_id")} j ON {_SAME.format("j", "project_id")}
 """  # noqa: S608 - our own words
 _BOTH: Final = f"""
-    SELECT {", ".join(_DIMENSIONS)}, CAST(sum(billed_usd) AS DOUBLE) AS billed_usd,
+    SELECT {", ".join(_DIMENSIONS)}, sum(usd) AS billed_usd,
            CAST(sum(tokens) AS BIGINT) AS tokens, CAST(sum(requests) AS BIGINT) AS requests
-    FROM (SELECT {", ".join(_DIMENSIONS)}, billed_usd, NULL AS tokens, NULL AS requests
+    FROM (SELECT {", ".join(_DIMENSIONS)}, {ROUNDED} AS usd, NULL AS tokens, NULL AS requests
           FROM mart.spend_attribution
           UNION ALL
-          SELECT {", ".join(_DIMENSIONS)}, NULL, tokens, NULL
-          FROM (SELECT *, unnest([{_words(*_TOKENS)}]) AS usage_type,
-                       unnest([{", ".join(_TOKENS)}]) AS tokens FROM used)
-          WHERE tokens <> 0
-          UNION ALL
-          SELECT {", ".join(_DIMENSIONS[:-1])}, NULL, NULL, NULL, requests
-          FROM used WHERE requests <> 0)
+          SELECT {", ".join(_DIMENSIONS)}, NULL, tokens, requests
+          FROM (SELECT * EXCLUDE (requests), unnest([{_words(*_TOKENS)}, NULL]) AS usage_type,
+                       unnest([{", ".join(_TOKENS)}, NULL]) AS tokens,
+                       unnest([{"NULL, " * len(_TOKENS)}requests]) AS requests FROM used)
+          WHERE tokens <> 0 OR requests <> 0)
     GROUP BY ALL
 """  # noqa: S608 - our own words
 _SAME_ID: Final = "ON {0}.connection = d.connection AND {0}.id = d.{1}"
@@ -91,7 +95,7 @@ DAILY: Final = View(
     "because a request has input and output. Dollars add up to the bill, tokens and requests to "
     "the usage report.",
     sql=f"""
-        {WITH_NAMESAKES}, used AS MATERIALIZED ({_USED}), d AS ({_BOTH})
+        {WITH_NAMESAKES}, spenders AS MATERIALIZED ({_SPENDERS}), used AS ({_USED}), d AS ({_BOTH})
         SELECT d.day, CAST(date_trunc('month', d.day) AS DATE) AS month, d.connection, d.provider,
                {or_none("d.team")} AS team,
                d.project_id, {label("project", "p.name", "d.project_id", NONE)} AS project,

@@ -2,6 +2,7 @@
 
 from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
+from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.tables.core.spend import COUNTED, ESTIMATED, METERED
 
 _COVERED = """
@@ -33,7 +34,7 @@ COST_DAILY = View(
     sql=f"""
         {_WHEN_AND_WHERE},
                s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key,
-               {_TEAM}, {_WHAT}, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
+               {_TEAM}, {_WHAT}, s.{ROUNDED} AS billed_usd,
                c.state, coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend s {_COVERED} {_OF_PROJECT} {_OF_API_KEY}
     """,
@@ -50,7 +51,7 @@ COST_BY_USER = View(
     sql=f"""
         {_WHEN_AND_WHERE},
                s.user_id, {_USER} AS user_label,
-               {_TEAM}, {_WHAT}, CAST(s.billed_usd AS DOUBLE) AS billed_usd,
+               {_TEAM}, {_WHAT}, s.{ROUNDED} AS billed_usd,
                s.attribution, c.state, coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend_by_user s {_COVERED} {_OF_USER}
     """,
@@ -70,7 +71,7 @@ SPEND_BY_USER = View(
                s.user_id, {_USER} AS user_label,
                {_TEAM}, s.project_id, {_PROJECT} AS project,
                s.api_key_id, {_WHAT},
-               CAST(s.billed_usd AS DOUBLE) AS billed_usd, s.attribution, s.pool,
+               s.{ROUNDED} AS billed_usd, s.attribution, s.pool,
                CAST(s.share_pct AS DOUBLE) AS share_pct, c.state,
                coalesce(c.is_connected, false) AS is_connected
         FROM mart.spend_attribution s {_COVERED} {_OF_USER} {_OF_PROJECT}

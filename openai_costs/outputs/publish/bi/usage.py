@@ -11,7 +11,11 @@ _TOKENS = {
     "output_tokens": "All output tokens; null if not counted. [tokens]",
     "num_model_requests": "Requests made to the model. [requests]",
 }
-_SUMS = ", ".join(f"CAST(sum(u.{name}) AS BIGINT) AS {name}" for name in _TOKENS)
+_SUMS = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in _TOKENS)
+_AT = """
+    day, connection, provider, endpoint, project_id, api_key_id, user_id, model, batch,
+    service_tier, quantity_unit
+"""
 _SAME_ID = "ON {0}.connection = u.connection AND {0}.id = u.{1}"
 
 USAGE_DAILY = View(
@@ -26,16 +30,16 @@ USAGE_DAILY = View(
                u.api_key_id, {label("api_key", "k.name", "u.api_key_id", NONE)} AS api_key,
                u.user_id, {label("user", "m.name", "u.user_id", NONE)} AS user_label,
                {or_none("u.model")} AS model, u.batch,
-               {or_none("u.service_tier")} AS service_tier, {_SUMS},
-               CAST(sum(u.quantity) AS DOUBLE) AS quantity, u.quantity_unit
-        FROM core.usage u
+               {or_none("u.service_tier")} AS service_tier,
+               {", ".join(f"u.{name}" for name in _TOKENS)},
+               CAST(u.quantity AS DOUBLE) AS quantity, u.quantity_unit
+        FROM (SELECT {_AT}, {_SUMS}, sum(quantity) AS quantity FROM core.usage GROUP BY {_AT}) u
         LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
         LEFT JOIN core.api_keys k {_SAME_ID.format("k", "api_key_id")}
         LEFT JOIN ({PEOPLE}) m {_SAME_ID.format("m", "user_id")}
         {join_namesakes("project", "u.project_id")}
         {join_namesakes("api_key", "u.api_key_id")}
         {join_namesakes("user", "u.user_id")}
-        GROUP BY ALL
     """,  # noqa: S608 - our own words
     columns=shared("month", "connection", "provider", "project_id", "project")
     | shared("api_key_id", "api_key", "user_id", "user_label", "model")

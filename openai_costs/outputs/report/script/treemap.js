@@ -31,9 +31,9 @@ function rowEnd(queue, start, rest, left) {
   let sum = queue[start].value;
   let end = start + 1;
   for (let best = worst(sum, sum); end < queue.length; end += 1) {
-    const next_ = worst(sum + queue[end].value, queue[end].value);
-    if (next_ > best) break;
-    best = next_;
+    const longest = worst(sum + queue[end].value, queue[end].value);
+    if (longest > best) break;
+    best = longest;
     sum += queue[end].value;
   }
   return end;
