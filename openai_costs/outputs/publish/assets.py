@@ -96,9 +96,11 @@ def through_yesterday(
     description="No day is missing between a connection's first read day and yesterday (UTC).",
 )
 def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> dg.AssetCheckResult:
-    """Judge whether the days that were read are without a gap."""
+    """Judge whether the days that were read are without a gap that a backfill can fill."""
     gaps = missing_ranges(
-        since_first_read(of_costs(lake.read(Coverage))).filter(pl.col("day") < clock().date())
+        since_first_read(of_costs(lake.read(Coverage))).filter(
+            pl.col("day") < clock().date(), pl.col("reason").is_null()
+        )
     )
     missing = [f"{name}: {DayRange(first, last)}" for name, first, last in gaps.iter_rows()]
     named = listed(missing, MOST_GAPS, "range", "; ")

@@ -3,7 +3,7 @@
 One verdict a run each: usage explains the ledger, and its days have no verdicts of their own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -79,18 +79,23 @@ def judge(lake: Lake, settings: Settings, clock: Clock, days: DayRange) -> Itera
     skipped = [one.name for one in with_usage if one.access == "costs_only"]
     asked = [one.name for one in with_usage if one.name not in skipped]
     skips = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""
-    yield _contiguous(lake, asked, days, clock().date() - ONE_DAY, skips)
+    kept = {one.name: provider_of(one).kept_days for one in with_usage}
+    yield _contiguous(lake, {name: kept[name] for name in asked}, days, clock().date(), skips)
     yield from _sound(lake, days)
     yield _covered(lake, asked, days, skips)
 
 
 def _contiguous(
-    lake: Lake, asked: Iterable[str], days: DayRange, yesterday: date, skips: str
+    lake: Lake, asked: Mapping[str, int | None], days: DayRange, today: date, skips: str
 ) -> Verdict:
+    """Judge the gaps of each connection, without days that its provider has deleted."""
+    first = {name: today - ONE_DAY * kept if kept else date.min for name, kept in asked.items()}
     gaps = [
         f"{name}: {gap}"
         for name in asked
-        for gap in consecutive(_missing(lake.days(Usage, name), yesterday))
+        for gap in consecutive(
+            day for day in _missing(lake.days(Usage, name), today - ONE_DAY) if day >= first[name]
+        )
     ]
     because = (
         f"{listed(gaps, MOST_LISTED, separator=SEPARATOR)} missing: backfill them."

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import polars as pl
 from upath import UPath
 
 from openai_costs.outputs.publish.assets import contiguous
@@ -17,15 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_missing_days_are_named_with_a_command_that_reads_them(tmp_path: Path) -> None:
+def test_missing_days_that_are_not_lost_are_named_with_a_command_that_reads_them(
+    tmp_path: Path,
+) -> None:
     states = {1: "settled", 2: "missing", 3: "settled", 4: "missing", 5: "settled"}
     rows = [("acme", "costs", day(n), state, *(None,) * 3) for n, state in states.items()]
     lake = Lake(UPath(tmp_path))
-    lake.replace_whole(Coverage, connected(rows))
+    is_lost = pl.col("day") == day(4)
+    reason = pl.when(is_lost).then(pl.lit("The provider deletes days."))
+    lake.replace_whole(Coverage, connected(rows).with_columns(reason=reason))
     found = contiguous(lake=lake, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC))
     assert isinstance(found, dg.AssetCheckResult)
     assert not found.passed
     assert found.description == (
-        f"Days are missing. acme: {day(2)}; acme: {day(4)}. To read them, run "
-        f"openai-costs backfill --from {day(2)} --to {day(4)}."
+        f"Days are missing. acme: {day(2)}. To read them, run openai-costs backfill "
+        f"--from {day(2)} --to {day(2)}."
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.questions.usage.checks import judge
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.openrouter.settings import OpenRouterConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend import Spend
@@ -70,6 +72,16 @@ def test_a_missing_day_is_named(lake: Lake) -> None:
     said = verdict(lake, "contiguous")
     assert not said.passed
     assert said.because == "acme: 2026-11-21 missing: backfill them."
+
+
+def test_a_day_that_its_provider_has_deleted_is_no_gap_to_fill(lake: Lake) -> None:
+    long_ago = Slice("acme", date(2026, 10, 1))
+    lake.replace(Usage, [Batch(usage(), {long_ago: NOW})])
+    store(lake, Usage, usage(), 22)
+    one = OpenRouterConnection(name="acme")
+    settings = Settings(home="nowhere", config_file=Path("none.toml"), connections=(one,))
+    found = next(judge(lake, settings, HandClock(), DayRange(FIRST, YESTERDAY)))
+    assert found.because == "acme: 2026-10-24 to 2026-11-21 missing: backfill them."
 
 
 def test_usage_that_ends_before_yesterday_has_a_gap(lake: Lake) -> None:
