@@ -50,6 +50,8 @@ class Word(NamedTuple):
 
     def in_text(self, text: str) -> bool:
         """Whether a sentence contains the word, however its lines are broken."""
+        if self.text.split()[0].lower() not in text.lower():
+            return False
         pattern = r"\s+".join(map(re.escape, self.text.split()))
         return re.search(rf"(?<![\w-]){pattern}(?![\w-])", text, re.IGNORECASE) is not None
 
