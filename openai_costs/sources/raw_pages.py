@@ -104,6 +104,9 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         if done.is_nothing and costs is not None and not _are_others_read(context, settings, pages):
             raise _failure(done)
         _record(context, pages, done, archive)
+        if not ours:
+            note = {"note": f"No connection of {pages.provider} is set up: nothing was asked."}
+            context.add_asset_metadata(note, asset_key=pages.key, partition_key=str(days.last))
         yield dg.Output(None)
         yield from finished(pages.key, rules)
 

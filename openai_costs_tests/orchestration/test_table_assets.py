@@ -137,6 +137,22 @@ def test_the_pages_record_their_size(recorded: Recorded) -> None:
     assert figures["evidence"] == str(read.path.parent)
 
 
+def test_pages_of_a_provider_that_is_not_connected_say_so(recorded: Recorded) -> None:
+    note = recorded.figures("raw/openrouter_costs", LAST)["note"]
+    assert note == "No connection of openrouter is set up: nothing was asked."
+
+
+def test_views_and_changes_of_findings_are_made_by_the_run_that_makes_what_they_show(
+    recorded: Recorded,
+) -> None:
+    made = {
+        one.event_specific_data.materialization.asset_key.to_user_string()
+        for one in recorded.ran.result.all_events
+        if one.event_type_value == "ASSET_MATERIALIZATION"
+    }
+    assert {"bi/daily", "bi/start_here", "mart/finding_changes"} <= made
+
+
 def test_the_publication_says_what_through_when_and_shows_it(recorded: Recorded) -> None:
     (made,) = (
         event.event_specific_data.materialization

@@ -182,4 +182,8 @@ def test_the_pages_record_their_bytes_day_by_day(desk: Desk):
         if event.is_step_materialization
         for one in (event.event_specific_data.materialization,)  # type: ignore[union-attr]
     }
-    assert figures[str(FIRST)] == {"connections": "acme, labs", "body_bytes": 4}
+    assert {name: figures[str(FIRST)][name] for name in ("connections", "body_bytes")} == {
+        "connections": "acme, labs",
+        "body_bytes": 4,
+    }
+    assert figures[str(FIRST)]["evidence of labs"].endswith(f"labs/bills/{FIRST}")

@@ -38,7 +38,9 @@ def findings(
     """Evaluate every question, and record what changed about the findings."""
     facts = Facts(settings, clock())
     evaluation = evaluate(lake, facts, QUESTIONS)
-    return recorded(lake, evaluation, _alerts(context, lake, home, settings), facts.today)
+    found = recorded(lake, evaluation, _alerts(context, lake, home, settings), facts.today)
+    context.log_event(dg.AssetMaterialization(asset_key(FindingChanges)))
+    return found
 
 
 def _alerts(
