@@ -133,6 +133,22 @@ def first_owed_day(ledger: pl.DataFrame, connection: str) -> date | None:
     return quiet[-1].first if quiet else None
 
 
+def where_begun(
+    first: Mapping[str, date], connections: Iterable[Connection], ledger: pl.DataFrame
+) -> dict[str, date]:
+    """Return where the history of each connection begins, which is where reading back ended.
+
+    Days before half a year without costs were not asked for, and are not missing.
+
+    Args:
+        first: The first day there can be, by connection.
+        connections: Their settings.
+        ledger: The stored slices of core.spend.
+    """
+    ended = {one.name: first_owed_day(ledger, one.name) for one in connections if not one.start}
+    return {name: max(day, ended.get(name) or day) for name, day in first.items()}
+
+
 def kept_days(settings: Settings, last: date) -> set[date]:
     """Return the days up to `last` of which pages of costs are kept, of any connection."""
     archive = Archive(place(settings.home))

@@ -11,7 +11,7 @@ from openai_costs.orchestration.jobs import REBUILD, REFRESH
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.settings import Reading
 from openai_costs.settings.load import Settings
-from openai_costs.sources.due_days import EMPTY_DAYS, due_days, overdue_days
+from openai_costs.sources.due_days import EMPTY_DAYS, due_days, overdue_days, where_begun
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openrouter.settings import OpenRouterConnection
 from openai_costs.storage.archive import Archive, DayRead
@@ -196,3 +196,13 @@ def test_a_day_that_its_provider_has_deleted_is_due_once_more_only_where_a_read_
     due = due_days(settings, now)["acme"]
     assert min(due - {day(3)}) == now.date() - timedelta(days=30)
     assert day(3) in due
+
+
+def test_days_before_half_a_year_without_costs_are_not_missing() -> None:
+    first, begins = date(2024, 1, 1), date(2026, 5, 1)
+    quiet = [("acme", begins + timedelta(days=i), 0) for i in range(EMPTY_DAYS)]
+    ledger = pl.DataFrame(quiet, ["connection", "day", "rows"], orient="row")
+    open_ended, dated = OpenAIConnection(name="acme"), OpenAIConnection(name="acme", start=first)
+    assert where_begun({"acme": first}, [open_ended], ledger) == {"acme": begins}
+    assert where_begun({"acme": first}, [dated], ledger) == {"acme": first}
+    assert where_begun({"acme": first}, [open_ended], ledger.head(9)) == {"acme": first}

@@ -24,6 +24,7 @@ from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
 from openai_costs.questions.spend.verification import differing_days, withheld
 from openai_costs.settings.load import Settings
+from openai_costs.sources.due_days import where_begun
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.lake import Lake
@@ -123,8 +124,9 @@ def coverage(
         for one in settings.connections
         if (used := provider_of(one).usage_of(one))
     }
-    now, grace = clock(), settings.reading.grace
-    costs = of_costs(lake.read(SpendControl), lake.slices(Ledger), first, now)
+    now, grace, ledger = clock(), settings.reading.grace, lake.slices(Ledger)
+    first, asked = (where_begun(days, settings.connections, ledger) for days in (first, asked))
+    costs = of_costs(lake.read(SpendControl), ledger, first, now)
     usage = of_usage(lake.slices(Usage), asked, grace, now)
     kept = {one.name: provider_of(one).kept_days for one in settings.connections}
     frame = pl.concat([as_missing(costs, _untied(lake)), usage])
