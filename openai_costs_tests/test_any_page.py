@@ -7,9 +7,11 @@ registered; an input is one of them with a part that is missing, odd, doubled or
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -219,3 +221,40 @@ def test_any_answer_of_any_provider_is_kept_or_ends_in_a_sentence(there: There) 
             raise AssertionError(where) from fault
         finally:
             answers.random = None
+
+
+def test_any_file_of_a_bill_is_read_or_refused_in_a_sentence(there: There) -> None:
+    by_file = [one for one in there.samples if hasattr(one.connection, "files")]
+    folder = Path(there.settings.home)
+    for number in range(max(INPUTS // 10, 2 * len(by_file))):
+        random = Random(number)  # noqa: S311 - the same inputs each time
+        sample = by_file[number % len(by_file)]
+        where = folder / sample.connection.files[0]  # type: ignore[attr-defined]
+        file = random.choice(sorted(one for one in where.rglob("*") if one.is_file()))
+        before = file.read_bytes()
+        file.write_bytes(altered(file.name, before, random))
+        try:
+            there.read(sample.connection, sample.pages)
+        except OpenAICostsError as refused:
+            is_sentence(refused)
+        except Exception as fault:
+            raise AssertionError(f"input {number}: {file}") from fault
+        finally:
+            file.write_bytes(before)
+
+
+def altered(name: str, content: bytes, random: Random) -> bytes:
+    """Return a file that is broken in one place, or has another cell there."""
+    if random.random() < 0.2 or name.endswith(".parquet"):
+        return broken(content, random)
+    packed = name.endswith(".gz")
+    text = gzip.decompress(content) if packed else content
+    if name.endswith(".json"):
+        return changed(text, random)
+    lines = text.decode().split("\n")
+    at = random.randrange(len(lines))
+    cells = lines[at].split(",")
+    cells[random.randrange(len(cells))] = str(random.choice(VALUES))
+    lines[at] = ",".join(cells)
+    after = "\n".join(lines).encode("utf-8", "surrogatepass")
+    return gzip.compress(after, 1) if packed else after

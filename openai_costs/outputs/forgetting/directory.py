@@ -21,6 +21,7 @@ from openai_costs.tables.core.invites import Invites
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
 from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.seats import Seats
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
@@ -71,7 +72,8 @@ def person_called(home: UPath, text: str, key: SecretStr | None = None) -> Perso
         keys = lake.read(table)
         person.add(labelled(person, keys.filter(is_theirs).select(columns).rows()))
         person.share(keys.filter(~is_theirs)["name"])
-    person.maybe = bare_ids(person, everyone)
+    signed = {one for one in _signatures(lake) if set(one.casefold().split()) <= person.words()}
+    person.maybe = bare_ids(person, everyone) | (signed - person.names)
     return person
 
 
@@ -85,12 +87,20 @@ def _frames(lake: Lake) -> Iterator[pl.DataFrame]:
             yield lake.read(table).select(columns)
 
 
+def _signatures(lake: Lake) -> set[str]:
+    """Return who muted or takes care of a finding, as they signed."""
+    findings = lake.read(Findings)
+    return {*findings["muted_by"].drop_nulls(), *findings["acknowledged_by"].drop_nulls()}
+
+
 def _unlisted(home: UPath, text: str, key: SecretStr | None) -> Person:
     """Return someone whom no table lists: known already, or named in pages alone."""
     before = pseudonyms_of(home)
     is_known = before is not None and before.knows(text)
     person = Person(emails={text}) if has_address(text) else Person(ids={text})
     is_in_pages = has_address(text) and bool(scan(home, [text], key).places)
+    if text in _signatures(Lake(home).uncounted()):
+        return Person(names={text})
     if not (is_known or is_in_pages):
         raise SettingsError(
             f"There is no one with the id, name or address {text!r} in {home}. Nothing was changed."

@@ -157,11 +157,20 @@ class Forgetting:
         yield f"The proof is kept in {file}. It names no one."
         yield from self._remarks(left.resembling)
 
+    def _settings(self) -> Iterator[str]:
+        """Yield what to write into the settings, so that teams and budgets stay as they are."""
+        forgotten, file = pseudonyms_of(self.home), self.settings.config_file
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        named = [one for one in sorted(self.person.ids) if f'"{one}"' in text]
+        if forgotten and named:
+            pairs = ", ".join(f"{forgotten.identifier(one)} for {one}" for one in named)
+            yield f"In {file}, write {pairs}: by it, teams and scopes still find the dollars."
+
     def _maybe(self) -> Iterator[str]:
         if self.person.maybe:
             yield (
                 f"{listed(sorted(self.person.maybe), MOST_PLACES)} may be theirs too. Each is "
-                "forgotten by a command of its own: openai-costs forget-user ID."
+                "forgotten by a command of its own: openai-costs forget-user NAME."
             )
 
     def _remarks(self, longer: frozenset[str]) -> Iterator[str]:
@@ -188,6 +197,7 @@ class Forgetting:
                 f"Files of your own, which this command does not change, still have the names: "
                 f"{listed(own, MOST_PLACES)}. What is read from them is kept without."
             )
+        yield from self._settings()
         if not is_local(self.home):
             yield (
                 "A bucket that keeps versions still has the old ones, which this command cannot "

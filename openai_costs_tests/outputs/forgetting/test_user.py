@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +11,14 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.outputs.forgetting.byte_scan import scan
 from openai_costs.outputs.forgetting.user import forgetting, key_file
 from openai_costs.storage.archive import DayRead, open_read
 from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import house
+from openai_costs_tests.outputs.alerts.fixtures import finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,3 +180,23 @@ def test_the_key_is_for_its_owner_alone_and_never_below_the_home(
     monkeypatch.setattr("openai_costs.storage.forgotten._loaded", {})  # as in another process
     with pytest.raises(SettingsError, match="forgets people by a key that is not there"):
         there.archive.keep(read(PAGE, NOW))
+
+
+def test_who_signed_a_mute_with_a_first_name_is_listed_and_forgotten_by_it(there: House) -> None:
+    one = replace(finding(), acknowledged_by="Ada", acknowledged_day=DAY)
+    there.lake.replace_whole(Findings, findings_frame([one]))
+    [_, maybe, _] = forgetting(there.settings, ADA[0]).plan()
+    assert maybe.startswith("Ada may be theirs too.")
+    forget(there, "Ada")
+    signed = there.lake.read(Findings)["acknowledged_by"].to_list()
+    assert [name.startswith("Forgotten person ") for name in signed] == [True]
+
+
+def test_the_settings_that_name_a_person_are_named_with_what_to_write_instead(
+    there: House,
+) -> None:
+    file = there.settings.config_file
+    file.write_text(f'[[teams]]\nname = "labs"\nusers = ["{ADA[0]}"]\n')
+    lines = " ".join(forget(there, ADA[0]))
+    assert f"In {file}, write p-forgotten-" in lines
+    assert f" for {ADA[0]}: by it, teams and scopes still find the dollars." in lines
