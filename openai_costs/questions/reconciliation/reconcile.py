@@ -98,27 +98,29 @@ def _at_bills(meter: pl.DataFrame, lines: pl.DataFrame, fallback: str) -> pl.Dat
         fallback: The connection of rows that name none.
     """
     # A key may be billed in several projects: the same one each time, whatever the lines' order.
+    # Its own day and the list of keys come before other days, which are others in another run.
     ordered = lines.sort("project_id", "connection", nulls_last=True)
+    of_day = _first(ordered, "day", "api_key_id").select(
+        "day", "api_key_id", day_connection="connection", day_project_id="project_id"
+    )
     of_key = _first(ordered, "api_key_id").select(
         "api_key_id", key_connection="connection", key_project_id="project_id"
     )
     of_project = _first(ordered, "project_id").select("project_id", project_connection="connection")
+    named = ("day_connection", "upstream_connection", "key_connection", "project_connection")
     return (
-        meter.join(of_key, on="api_key_id", how="left")
-        .with_columns(project_id=pl.coalesce("key_project_id", "project_id"))
+        meter.join(of_day, on=["day", "api_key_id"], how="left")
+        .join(of_key, on="api_key_id", how="left")
+        .with_columns(project_id=pl.coalesce("day_project_id", "project_id", "key_project_id"))
         .join(of_project, on="project_id", how="left")
-        .with_columns(
-            connection=pl.coalesce(
-                "key_connection", "upstream_connection", "project_connection", pl.lit(fallback)
-            )
-        )
+        .with_columns(connection=pl.coalesce(*named, pl.lit(fallback)))
     )
 
 
-def _first(lines: pl.DataFrame, name: str) -> pl.DataFrame:
+def _first(lines: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Return the first line of each key or project."""
-    named = lines.filter(pl.col(name).is_not_null())
-    return named.unique(name, keep="first", maintain_order=True)
+    named = lines.drop_nulls(names)
+    return named.unique(names, keep="first", maintain_order=True)
 
 
 def _unmapped_unexplained(rows: pl.DataFrame) -> pl.DataFrame:

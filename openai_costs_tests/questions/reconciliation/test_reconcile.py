@@ -68,6 +68,14 @@ def test_a_key_without_a_gateway_token_is_bypass_whatever_the_meter_says():
     assert causes(found) == {"bypass"}
 
 
+def test_a_key_that_moved_has_the_project_of_its_day_whatever_other_days_a_run_has():
+    of_day = pl.concat([priced(USED, project_id="proj_new"), priced(USED, day=NEXT)])
+    alone = reconciled(sides(priced(USED, project_id="proj_new"), meter(SAME)))
+    together = reconciled(sides(of_day, meter(SAME)), GATEWAY, DAY, NEXT).filter(day=DAY)
+    assert together.equals(alone)
+    assert set(alone["project_id"]) == {"proj_new"}
+
+
 def test_spend_without_a_key_bypassed_the_gateway():
     found = reconciled(sides(priced(USED, api_key_id=None), meter()))
     assert causes(found) == {"bypass"}
