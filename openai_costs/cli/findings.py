@@ -92,7 +92,7 @@ def route_facts(settings: Settings) -> Iterator[Diagnosis]:
         about = f"alerts: {route.name}"
         if missing := _trouble(route):
             yield Diagnosis("FAIL", about, missing)
-        elif not any(map(route.wants_rule, known)):
+        elif route.rules and not any(map(route.wants_rule, known)):
             yield Diagnosis(
                 "WARN", about, f"no rule matches {', '.join(route.rules)}: see docs/alerts.md"
             )

@@ -222,3 +222,14 @@ def test_without_a_route_the_doctor_says_that_no_message_is_sent(home: UPath) ->
         "OK",
         "no route, so no message is sent; findings are in mart.findings",
     )
+
+
+def test_a_route_that_receives_the_weekly_digest_only_is_all_right(
+    home: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_URL", "https://costs.example")
+    monkeypatch.setenv("ALERT_SECRET", "s1gning")
+    weekly = route("finance", rules=())
+    alerts = Alerts.model_validate({"routes": [weekly], "weekly": {"routes": ["finance"]}})
+    made = settings(home).model_copy(update={"alerts": alerts})
+    assert [one.state for one in route_facts(made)] == ["OK"]
