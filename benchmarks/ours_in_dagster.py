@@ -9,7 +9,7 @@ import duckdb
 from ours import days_of, settings_for, stored_total
 from work import Outcome, Task
 
-from openai_costs.graph import build_defs
+from openai_costs.definitions import build_defs
 from openai_costs.orchestration.jobs import REFRESH, range_tags
 
 

@@ -1,11 +1,198 @@
-"""The code location: what Dagster loads. It reads the environment and openai_costs.toml.
+"""The code location: settings in, Dagster definitions out. Importing it does no work.
 
-Commands import the graph itself, and build it from the settings of their home.
+Folders are groups. What a run needs is wired here and nowhere else. Dagster takes `defs`, which
+is built when it is asked for; commands build the graph of their home.
 """
 
-from openai_costs.graph import build_defs
-from openai_costs.settings.load import load_settings
-from openai_costs.sources.registry import connection_kinds
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-defs = build_defs(load_settings(connection_kinds()))
-"""Environment and file may both be empty."""
+import dagster as dg
+import httpx
+from upath import UPath
+
+from openai_costs.kernel.clock_skew import skew_aware
+from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
+from openai_costs.orchestration.jobs import (
+    daily_directory,
+    daily_refresh,
+    jobs_and_sensors,
+    settings_of_run,
+)
+from openai_costs.orchestration.repairs import daily_repair
+from openai_costs.orchestration.table_assets import LakeIOManager
+from openai_costs.outputs.alerts import assets as alerts
+from openai_costs.outputs.alerts.sensors import sensors
+from openai_costs.outputs.digest.schedule import weekly_digest, weekly_schedule
+from openai_costs.outputs.digest.sending import resend
+from openai_costs.outputs.publish import assets as publish
+from openai_costs.outputs.report.assets import cost_explorer
+from openai_costs.outputs.retention.assets import deleted_months
+from openai_costs.questions.anomalies import assets as anomalies
+from openai_costs.questions.budgets import assets as budgets
+from openai_costs.questions.gateway_bypass import assets as gateway_bypass
+from openai_costs.questions.optimization import assets as optimization
+from openai_costs.questions.people import assets as people
+from openai_costs.questions.prices import assets as prices
+from openai_costs.questions.prices.assets import price_checks
+from openai_costs.questions.prices.list_value import at_list_price
+from openai_costs.questions.reconciliation import assets as reconciliation
+from openai_costs.questions.reconciliation.unjudged_days import unjudged_days
+from openai_costs.questions.seats import assets as seats
+from openai_costs.questions.spend import assets as spend
+from openai_costs.questions.spend.checks import (
+    attribution_checks,
+    ledger_checks,
+    restatement_checks,
+)
+from openai_costs.questions.spend.stale_days import stale_days
+from openai_costs.questions.usage.checks import usage_checks
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings, load_settings
+from openai_costs.sources import assets as ledger
+from openai_costs.sources import registry
+from openai_costs.sources.due_days import kept_days, overdue_days
+from openai_costs.sources.gateway import assets as gateway
+from openai_costs.sources.gateway.readers import readers_of
+from openai_costs.sources.kept_days import with_kept_days
+from openai_costs.sources.organization import assets as organization
+from openai_costs.sources.people import assets as engineers
+from openai_costs.sources.provider import Reach
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.permissions import write_for_owner_only
+from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypted
+
+DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
+WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, people, alerts)
+DAY_CHECKS = (
+    ledger_checks,
+    attribution_checks,
+    restatement_checks,
+    usage_checks,
+    price_checks,
+)
+
+
+def build_defs(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    reach: Reach | None = None,
+    loggers: Mapping[str, dg.LoggerDefinition] | None = None,
+) -> dg.Definitions:
+    """Return the definitions for some settings.
+
+    Args:
+        settings: What to read, and where to keep it.
+        clock: Returns the time; tests and the demo pass their own.
+        reach: How sources get out; by default the sample organization is answered in process.
+        loggers: What receives a run's events; by default Dagster's console.
+    """
+    days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
+    daily = [build(days) for build in ledger.daily_assets()]
+    daily += [build(days) for question in DAILY for build in question.DAILY_ASSETS]
+    marts = [asset for question in WHOLE for asset in question.WHOLE_ASSETS]
+    published = publish.published_database()
+    old_months = deleted_months([key for one in (*daily, *marts) for key in one.keys])
+    everything = [*daily, *marts, old_months, published, cost_explorer]
+    whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
+    money = [*everything, gateway.gateway_tokens]
+    triggered = jobs_and_sensors(settings, money, whole, published, days_to_derive)
+    return dg.Definitions(
+        assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
+        asset_checks=[
+            *(build(days) for build in DAY_CHECKS),
+            *(build(days) for provider in registry.PROVIDERS for build in provider.checks),
+            *budgets.CHECKS,
+            *gateway_bypass.CHECKS,
+            *publish.CHECKS,
+        ],
+        jobs=[*(triggered.jobs or ()), weekly_digest],
+        sensors=[*(triggered.sensors or ()), *sensors(settings, resend)],
+        schedules=[
+            daily_refresh(settings, clock, overdue_days),
+            daily_directory(),
+            daily_repair(settings, clock, kept_days),
+            weekly_schedule(settings),
+        ],
+        resources=wired(settings, clock, reach or reach_of(clock)),
+        loggers=loggers,
+        executor=dg.in_process_executor,
+    )
+
+
+def days_to_derive(lake: Lake, settings: Settings) -> list[DayRange]:
+    """Return the days whose marts say something else than directory, gateway and settings now."""
+    ranges = [*stale_days(lake, settings.teams), *unjudged_days(lake, settings.gateway)]
+    return consecutive(day for days in ranges for day in days)
+
+
+def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.AssetKey]:
+    """Return the assets of a job without those that look at all days at once, and what leaves."""
+    graph = defs.resolve_asset_graph()
+    return {
+        key
+        for key in job.asset_layer.executable_asset_keys
+        if graph.get(key).is_partitioned or key.path[0] in ("raw", "core")
+    }
+
+
+def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
+    """Return what runs need, by the names that assets ask for."""
+    write_for_owner_only()  # Dagster's own processes run no command of ours
+    ask_for_encryption(settings.storage)
+    home, compared = place(settings.home), skew_aware(clock)
+    lake = Lake(home)
+    stored = {"home": home, "lake": lake, "lake_io": LakeIOManager(lake), "archive": Archive(home)}
+    return {
+        **{name: _checked(settings, home, one) for name, one in stored.items()},
+        "settings": settings_of_run(
+            settings, lambda of_run: with_kept_days(of_run, lake, compared().date())
+        ),
+        "clock": compared,
+        "reach": replace(reach, clock=compared),
+        "gateway_readers": readers_of(settings, compared),
+        "at_list_price": at_list_price,
+    }
+
+
+def _checked(settings: Settings, home: UPath, value: Any) -> Any:  # noqa: ANN401 - any resource
+    """Return a resource of runs, which begin only where the home rests as the settings require."""
+    if settings.storage.encryption is None:
+        return value
+
+    def of_run(_: dg.InitResourceContext) -> Any:  # noqa: ANN401
+        refuse_unencrypted(home, settings.storage)
+        return value
+
+    is_io = isinstance(value, dg.IOManager)
+    return dg.IOManagerDefinition(of_run) if is_io else dg.ResourceDefinition(of_run)
+
+
+def reach_of(clock: Clock) -> Reach:
+    """Return how connections get out: the sample organization in process, others by network."""
+
+    def inner(connection: Connection) -> httpx.BaseTransport | None:
+        if not connection.is_sample:
+            return None
+        from openai_costs.sample.api.serving import sample_transport  # noqa: PLC0415 - only the demo
+
+        return sample_transport(connection.base_url, clock)
+
+    return Reach(inner)
+
+
+def __getattr__(name: str) -> dg.Definitions:
+    """Return `defs`, of the environment and openai_costs.toml; both may be empty."""
+    if name != "defs":
+        raise AttributeError(name)
+    defs = globals()[name] = build_defs(load_settings(registry.connection_kinds()))
+    return defs
+
+
+def __dir__() -> list[str]:
+    """Return the names that Dagster looks through for definitions."""
+    return [*globals(), "defs"]

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo import demo
 from openai_costs.cli.process import OBJECTS_AT_ONCE
-from openai_costs.graph import reach_of
+from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place

@@ -19,7 +19,7 @@ import dagster as dg
 import httpx
 import polars as pl
 
-from openai_costs.graph import build_defs
+from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import REFRESH, range_tags

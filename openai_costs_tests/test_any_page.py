@@ -20,7 +20,7 @@ import pytest
 import stamina
 from upath import UPath
 
-from openai_costs.graph import reach_of
+from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.sample.accounts import EVERY_PROVIDER

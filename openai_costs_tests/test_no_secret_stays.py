@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 import zstandard
 
-from openai_costs.graph import build_defs, reach_of
+from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.redaction import SECRETS
 from openai_costs.orchestration.jobs import REFRESH, range_tags

@@ -106,7 +106,7 @@ def ranged() -> Iterator[Ranged]:
 
 
 def test_range_tags_make_one_run_over_assets_with_and_without_days(ranged: Ranged) -> None:
-    """graph.py: one refresh is one run, whatever the range."""
+    """definitions.py: one refresh is one run, whatever the range."""
     assert ranged.result.success
     assert ranged.calls == ["2026-11-01 to 2026-11-03", "whole, 2026-11-03"]
     assert ranged.instance.get_runs_count() == 1

@@ -35,7 +35,7 @@ from openai_costs.cli.run_output import (
     is_interrupt,
     reasons,
 )
-from openai_costs.graph import before_publication, days_to_derive
+from openai_costs.definitions import before_publication, days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags

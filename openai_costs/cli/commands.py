@@ -141,7 +141,7 @@ def doctor(
 ) -> None:
     """Check keys, access, folders and versions: one line per fact, with the fix."""
     from openai_costs.cli.doctor import fact_as_json, facts  # noqa: PLC0415
-    from openai_costs.graph import reach_of  # noqa: PLC0415
+    from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     collected = []
     for fact in facts(loaded(home), utc_now, reach_of(utc_now)):

@@ -11,7 +11,7 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo_home import fresh
 from openai_costs.cli.ending import ending
 from openai_costs.cli.progress import Say
-from openai_costs.graph import days_to_derive
+from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.orchestration.jobs import DIRECTORY, REFRESH, trailing

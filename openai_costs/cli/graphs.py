@@ -1,12 +1,12 @@
 """The definitions that headless runs are of, built once for all runs of the same settings.
 
-Not here: what is in them (graph.py), which runs there are (backfill.py).
+Not here: what is in them (definitions.py), which runs there are (backfill.py).
 """
 
 import dagster as dg
 
 from openai_costs.cli.progress import Progress, progress_logger
-from openai_costs.graph import build_defs
+from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import Clock
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry

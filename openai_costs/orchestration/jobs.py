@@ -1,6 +1,6 @@
 """What runs, and when: the jobs, their schedules, and the sensor that follows the directory.
 
-Not here: the assets they are made of (graph.py), headless runs (cli/backfill.py).
+Not here: the assets they are made of (definitions.py), headless runs (cli/backfill.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

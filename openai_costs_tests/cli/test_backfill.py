@@ -17,7 +17,7 @@ from openai_costs.cli.backfill_plan import (
     plan,
 )
 from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError
-from openai_costs.graph import days_to_derive
+from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.jobs import (
     DERIVE,

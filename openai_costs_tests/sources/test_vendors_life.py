@@ -21,7 +21,7 @@ import pytest
 import stamina
 
 from openai_costs.cli.backfill import Headless
-from openai_costs.graph import reach_of
+from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.outputs.publish.last_publication import DATABASE

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from upath import UPath
 
 from openai_costs.cli.commands import app
-from openai_costs.graph import build_defs
+from openai_costs.definitions import build_defs
 from openai_costs.orchestration.jobs import PUBLISH
 from openai_costs.settings.at_rest import Storage
 from openai_costs.storage import protection

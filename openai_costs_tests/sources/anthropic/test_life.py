@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import directories_due, plan
 from openai_costs.cli.run_output import RunFailedError
-from openai_costs.graph import reach_of
+from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.database import DATABASE, slices_in_flight

@@ -15,7 +15,7 @@ import pytest
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import plan
 from openai_costs.cli.doctor import facts
-from openai_costs.graph import reach_of
+from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
