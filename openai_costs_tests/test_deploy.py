@@ -65,8 +65,50 @@ def test_the_values_of_the_chart_say_the_same_as_the_shared_instance() -> None:
     pools, monitoring = ours["concurrency"]["pools"], ours["run_monitoring"]
     assert chart["concurrency"]["pools"]["granularity"] == pools["granularity"]
     assert chart["concurrency"]["pools"]["defaultLimit"] == pools["default_limit"]
+    runs = chart["concurrency"]["runs"]["maxConcurrentRuns"]
+    assert runs == ours["concurrency"]["runs"]["max_concurrent_runs"]
     of_chart = chart["dagsterDaemon"]["runMonitoring"]
     assert {snake(name): value for name, value in of_chart.items()} == monitoring
+
+
+def test_every_pod_of_the_chart_is_the_user_of_the_image_and_can_write_to_its_scratch_alone() -> (
+    None
+):
+    chart = read("helm-values.yaml")
+    (code,) = chart["dagster-user-deployments"]["deployments"]
+    for pod in (chart["dagsterWebserver"], chart["dagsterDaemon"], code):
+        assert {"name": "scratch", "mountPath": "/tmp"} in pod["volumeMounts"]  # noqa: S108
+        assert {"name": "scratch", "emptyDir": {}} in pod["volumes"]
+    run = chart["runLauncher"]["config"]["k8sRunLauncher"]  # its volumes are those of the code
+    run["podSecurityContext"] = run["runK8sConfig"]["podSpecConfig"]["securityContext"]
+    assert "resources" not in code  # they would win over those of a run
+    for pod in (chart["dagsterWebserver"], chart["dagsterDaemon"], code, run):
+        assert str(pod["podSecurityContext"]["runAsUser"]) == instructions("USER")[-1]
+        assert pod["podSecurityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_the_web_server_of_the_chart_answers_its_probe_on_a_port_that_needs_no_root() -> None:
+    server = read("helm-values.yaml")["dagsterWebserver"]
+    assert server["service"]["port"] == server["readinessProbe"]["httpGet"]["port"] >= 1024
+
+
+def test_the_build_is_sent_what_the_image_holds_and_nothing_else() -> None:
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if not line.startswith("#")]
+    copied = {
+        one
+        for line in instructions("COPY")
+        for one in line.split()[:-1]
+        if not one.startswith("--")
+    }
+    assert rules[0] == "*"
+    assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == copied
+
+
+def instructions(name: str) -> list[str]:
+    lines = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix(f"{name} ") for line in lines if line.startswith(f"{name} ")]
 
 
 def snake(name: str) -> str:
