@@ -127,7 +127,7 @@ def test_the_preview_of_the_publication_adds_up_the_connections_of_today(
         for event in ran.result.get_asset_materialization_events()
         if event.asset_key is not None and event.asset_key.path == ["published", "duckdb"]
     ]
-    assert metadata["spend_usd"].value == pytest.approx(float(billed(made.lake, "acme")))
+    assert metadata["spend_usd"].value == float(round(billed(made.lake, "acme"), 2))
     assert "Not included: harbour (no longer connected)." in str(metadata["preview"].value)
 
 

@@ -158,7 +158,7 @@ def test_a_connection_that_gives_costs_only_is_asked_for_the_ledger(desk: Desk):
 def test_a_connection_that_gives_costs_only_is_not_asked_for_an_explanation(desk: Desk):
     ran = desk.ran(EXPLANATION, ACME, LEAN)
     assert desk.reader.asked == ["acme"]
-    because = "lean: not requested: access is costs_only."
+    because = "lean: not requested, because access is costs_only."
     assert verdicts(ran) == {str(day): (True, because) for day in DAYS}
 
 

@@ -20,7 +20,7 @@ from openai_costs_tests.questions.spend.acme import ACME, PLAIN, RICH, directory
 PAPER: Final = Path(__file__).parents[3] / "docs" / "attribution.md"
 NUMBERS: Final = {"billed_usd": Decimal, "share_pct": Decimal, "tokens": int}
 TABLES: Final = re.findall(r"^\|.*\n\|[-|]+\n(?:\|.*\n)+", PAPER.read_text("utf-8"), re.MULTILINE)
-(METHODS, SPENT, OWNED, USED, FOUND, SPENT_APART, VIEW, FOUND_APART, THIRDS) = TABLES
+(METHODS, HOSTS, SPENT, OWNED, USED, FOUND, SPENT_APART, VIEW, FOUND_APART, THIRDS) = TABLES
 
 
 def lines(table: str) -> list[dict[str, Any]]:

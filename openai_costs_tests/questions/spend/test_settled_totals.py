@@ -75,7 +75,7 @@ def test_the_sentence_has_both_totals_the_day_the_connection_and_what_to_do() ->
     gone, moved = changes(restated(change("512.30", "0"), change("100", "150", connection="bolt")))
     assert str(gone) == (
         "The settled spend of connection acme on 2026-11-14 changed from $512.30 to $0.00 "
-        "(-$512.30) with the read of 2026-11-21 06:00 UTC. The provider may have taken the charges "
-        "back, or the key may read another organization: run openai-costs doctor."
+        "(-$512.30) with the read of 2026-11-21 06:00 UTC. The provider may have reversed "
+        "the charges, or the key may read another organization: run openai-costs doctor."
     )
     assert str(moved).endswith("mart.restatements lists the lines that changed.")
