@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 from dataclasses import fields
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import chain
@@ -20,9 +19,7 @@ from pydantic_core import PydanticUndefined
 
 import openai_costs
 from openai_costs.cli.commands import app
-from openai_costs.cli.demo import demo
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.sample.setup import Wanted
 from openai_costs.settings import Publish, Reading, Retention, Storage, Team
 from openai_costs.settings.load import Environment
 from openai_costs.settings.settings_file import NAME as SETTINGS_FILE
@@ -61,7 +58,6 @@ PAPERS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 MONEY: Final = ROOT / "docs" / "how-we-count-money.md"
 SECTIONS: Final = (OpenAIConnection, Publish, Reading, Retention, Storage, Team)
-NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CACHES: Final = {"__pycache__"}
 SHELLS: Final = ("sh", "bash", "console", "shell", "")
 every_paper = pytest.mark.parametrize(
@@ -345,21 +341,8 @@ ASKED: Final = re.findall(
 
 
 @pytest.fixture(scope="module")
-def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("example") / "home"
-    with calm():
-        demo(
-            home,
-            Wanted(days=14, seed=7, providers=("openai",)),
-            clock=lambda: NOON,
-            say=lambda _: None,
-        )
-    return home
-
-
-@pytest.fixture(scope="module")
-def example(example_home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(example_home / DATABASE), read_only=True) as sql:
+def example(small_demo: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(small_demo / DATABASE), read_only=True) as sql:
         yield sql
 
 
@@ -368,9 +351,9 @@ UNPACKING: Final = sorted(
 )
 
 
-def test_the_commands_of_an_auditor_open_a_kept_file_of_every_kind(example_home: Path) -> None:
-    kept = sorted((example_home / "raw").rglob("*.tar.zst"))
-    kinds = {file.parents[1].relative_to(example_home / "raw").as_posix(): file for file in kept}
+def test_the_commands_of_an_auditor_open_a_kept_file_of_every_kind(small_demo: Path) -> None:
+    kept = sorted((small_demo / "raw").rglob("*.tar.zst"))
+    kinds = {file.parents[1].relative_to(small_demo / "raw").as_posix(): file for file in kept}
     assert {"openai/sample/costs", "gateway_files/gateway/meter"} <= set(kinds)
     for command in UNPACKING:
         program, *words = command.split()

@@ -1,6 +1,6 @@
 """The sample company under other settings: renamed, connected twice, and behind a narrower key.
 
-Each begins with the demo of sixteen days. Nothing that the company spent depends on what its
+Each begins with the demo of two weeks. Nothing that the company spent depends on what its
 settings call a connection, on how many connections read it, or on how much of the gateway a key
 may see.
 """
@@ -19,14 +19,13 @@ import pytest
 
 from openai_costs import definitions
 from openai_costs.cli.backfill import Headless
-from openai_costs.cli.demo import demo
 from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.gateway import USER_KEY, VIEWER_KEY
 from openai_costs.sample.api.serving import InProcessTransport, sample_at
-from openai_costs.sample.setup import CONFIG, Wanted
+from openai_costs.sample.setup import CONFIG
 from openai_costs.settings.load import settings_of
 from openai_costs.sources.gateway.readers import readers_of
 from openai_costs.sources.registry import connection_kinds
@@ -50,14 +49,10 @@ FILES: Final = 'token_files = ["company/tokens.csv"]\nspend_files = ["company/me
 PROXY: Final = 'litellm_url = "http://127.0.0.1:4000"\nrequests_per_minute = 100000\n'
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def first(small_demo: Path) -> Path:
     """The home of the demo."""
-    home = tmp_path_factory.mktemp("connections") / "demo"
-    with calm():
-        wanted = Wanted(16, providers=("openai",))
-        demo(home, wanted, clock=lambda: DEMO_NOON, say=lambda _: None)
-    return home
+    return small_demo
 
 
 def backfilled(home: Path, *changes: tuple[str, str]) -> list[str]:

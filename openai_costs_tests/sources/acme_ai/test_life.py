@@ -127,11 +127,14 @@ def alone(company_alone: Settings) -> Office:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """OpenAI with Acme AI beside it, from an empty home."""
-    made = office(tmp_path_factory.mktemp("both"))
+def both(alone: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The same home elsewhere, after Acme AI came to it."""
+    home = tmp_path_factory.mktemp("both") / "home"
+    shutil.copytree(alone.settings.home, home)
+    made = office(home)
+    coming = replace(made, settings=made.settings.only("acme"))
     with calm():
-        made.headless.backfill(days_of(made))
+        coming.headless.backfill(days_of(made))
     return made
 
 
