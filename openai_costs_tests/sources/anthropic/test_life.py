@@ -267,7 +267,7 @@ def test_data_that_the_vendor_has_not_refreshed_is_not_settled(both: Office, tmp
     later.wire = AnthropicWire(refreshed_at=f"{OTHER_DAY}T20:00:00Z")
     later.settings = later.settings.only("claude")
     with calm():
-        later.headless.run(REFRESH, DayRange(OTHER_DAY, OTHER_DAY))
+        later.headless.backfill(DayRange(OTHER_DAY, OTHER_DAY))
     states = dict(later.claude(Coverage).filter(source="costs").select("day", "state").iter_rows())
     assert (states[DAY], states[OTHER_DAY]) == ("settled", "provisional")
     due = due_days(later.settings, NOW)["claude"]
