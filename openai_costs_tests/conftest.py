@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openai_costs.settings.load import Settings
+
+# What is started compiles the package once for all, and not each time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Thousands of tests and the libraries are a million objects, none of which is garbage.
 gc.set_threshold(*OBJECTS_AT_ONCE)

@@ -10,7 +10,8 @@ PAPER = Path(openai_costs.__file__).parent.parent / "docs" / "attribution.md"
 
 
 def test_each_question_is_about_a_bill_or_says_in_a_sentence_why_not():
-    found = duckdb.sql(QUESTION_SCOPE.sql).fetchall()
+    with duckdb.connect() as sql:
+        found = sql.execute(QUESTION_SCOPE.sql).fetchall()
     assert len(found) == len({row[:2] for row in found}) == len([*scope_rows()])
     silent = [row for row in found if row[4] is None]
     assert {row[3] for row in silent} == {"yes"}
