@@ -51,6 +51,20 @@ def refuse_empty(home: UPath, what: str) -> None:
         raise NothingStored(home, what)
 
 
+def refuse_unread(home: UPath, what: str) -> None:
+    """Refuse a home into which nothing was ever read, whatever tables it could have.
+
+    Args:
+        home: The home of the command.
+        what: What there is none of, in the plural: `people`.
+
+    Raises:
+        NothingStored: It has neither kept pages nor tables.
+    """
+    if not any((home / name).exists() for name in ("raw", "lake")):
+        raise NothingStored(home, what)
+
+
 def demo_near(home: UPath) -> str:
     """Return the home of a demo beside a home or in the current folder; empty without one."""
     from openai_costs.sample.setup import is_demo  # noqa: PLC0415 - most commands need no demo

@@ -8,6 +8,7 @@ import typer
 from openai_costs.cli.home_settings import Home, writable
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
+from openai_costs.storage.files import place
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
 
@@ -18,9 +19,12 @@ def forget_user(
     home: Home = None,
 ) -> None:
     """Forget a person everywhere; their dollars stay, under a pseudonym."""
-    from openai_costs.outputs.forgetting.user import forgetting  # noqa: PLC0415 - loads the libraries
+    from openai_costs.cli.empty_home import refuse_unread  # noqa: PLC0415 - loads the libraries
+    from openai_costs.outputs.forgetting.user import forgetting  # noqa: PLC0415
 
-    one = forgetting(writable(home), user)
+    settings = writable(home)
+    refuse_unread(place(settings.home), "people")
+    one = forgetting(settings, user)
     if not yes:
         for line in one.plan():
             say(line)
@@ -35,9 +39,11 @@ def forget_connection(
 ) -> None:
     """Delete all that is kept of a connection that left the settings."""
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
+    from openai_costs.cli.empty_home import refuse_unread  # noqa: PLC0415
     from openai_costs.outputs.forgetting.connection import departure  # noqa: PLC0415
 
     settings = writable(home)
+    refuse_unread(place(settings.home), "connections")
     one = departure(settings, name)
     if not yes:
         for line in one.plan():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from openai_costs.cli.empty_home import NEEDED, NothingStored, refuse_empty
+from openai_costs.cli.empty_home import NEEDED, NothingStored, refuse_empty, refuse_unread
 from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.settings.settings_file import NAME as CONFIG
 from openai_costs.storage.lake import Lake
@@ -41,3 +41,11 @@ def test_a_home_with_the_table_is_not_refused(tmp_path: Path) -> None:
 def test_the_days_that_a_command_is_about_are_named(tmp_path: Path) -> None:
     text = str(NothingStored(UPath(tmp_path), "kept pages", "2026-01-01 to 2026-01-02"))
     assert "no data of 2026-01-01 to 2026-01-02 has been read into it" in text
+
+
+def test_whoever_is_forgotten_was_read_first_and_kept_pages_are_enough(tmp_path: Path) -> None:
+    home = UPath(tmp_path)
+    with pytest.raises(NothingStored, match="There are no people in"):
+        refuse_unread(home, "people")
+    (home / "raw").mkdir()
+    refuse_unread(home, "people")

@@ -29,7 +29,8 @@ def test_python_polars_and_duckdb_find_the_same_addresses(text: str, local: str)
     wanted = f"key of {local}, made" if "'" not in text else f"key of o'{local}, made"
     with_quotes = ADDRESS.replace("'", "''")
     question = rf"SELECT regexp_replace($1, '{with_quotes}', '\1', 'g')"
-    answer = duckdb.execute(question, [sentence]).fetchone()
+    with duckdb.connect() as sql:
+        answer = sql.execute(question, [sentence]).fetchone()
     by_polars = pl.Series([sentence]).str.replace_all(ADDRESS, "${1}")
     assert without_domains(sentence) == wanted
     assert answer == (wanted,)
