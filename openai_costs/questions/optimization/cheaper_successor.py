@@ -92,7 +92,8 @@ def _usual_tokens(facts: Facts) -> dict[tuple[str | None, ListedModel], Mix]:
     counted = facts.lines.filter(pl.col("quantity_unit") == "tokens", pl.col("quantity") > 0)
     rows = _of_report(facts.tokens) if counted.is_empty() else _of_bill(facts.lines)
     found: dict[tuple[str | None, ListedModel], Mix] = {}
-    for project, name, region, side, quantity in rows.sort("project_id", "model").iter_rows():
+    in_order = rows.sort("project_id", "model", "region", "usage_type")
+    for project, name, region, side, quantity in in_order.iter_rows():
         subject = (project, ListedModel(name, facts.host, region))
         tokens = Mix()._replace(**{side: int(quantity or 0)})
         found[subject] = together([found.get(subject, Mix()), tokens])

@@ -126,6 +126,6 @@ def test_a_cloud_is_measured_by_the_quantities_on_its_bill_in_each_region() -> N
         for region in ("us-east-1", "global")
     ]
     discount = rows[0] | {"charge_category": "adjustment", "billed_usd": Decimal(-3)}
-    regional, anywhere = cheaper_successor(Month(spend=billed(*rows, discount)).facts)
+    anywhere, regional = cheaper_successor(Month(spend=billed(*rows, discount)).facts)
     assert (regional.subject, regional.saving_usd) == ("p claude-sonnet-4-6 us-east-1", 11)
     assert (anywhere.subject, anywhere.saving_usd) == ("p claude-sonnet-4-6 global", 10)
