@@ -3,7 +3,7 @@
 Not here: what they are (evidence.py).
 """
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import polars as pl
@@ -12,6 +12,9 @@ from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.exports.evidence import LeftOut, Sum, is_number
 from openai_costs.sources.exports.sheets import ROW
+
+MOST_ROWS: Final = 2**32 - 1
+"""The largest number that a row can have."""
 
 T = TypeVar("T")
 
@@ -56,7 +59,8 @@ def rows_of(body: bytes, page: str) -> pl.DataFrame:
     """
     found = _decoded(body, page, list[dict[str, Any]])
     for one in found:
-        if not isinstance(one.get(ROW), int) or not all(
+        number = one.get(ROW)
+        if not (isinstance(number, int) and 0 <= number <= MOST_ROWS) or not all(
             value is None or isinstance(value, str) for head, value in one.items() if head != ROW
         ):
             raise PageRefused(page, "a row", "holds something else than text and its number")

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.sources.exports.kept_parts import rows_of
+from openai_costs.sources.exports.sheets import ROW
+
+
+@pytest.mark.parametrize("number", [10**40, -1, "1", None])
+def test_a_kept_row_whose_number_is_none_is_refused_with_its_page(number: object) -> None:
+    body = json.dumps([{ROW: number, "billedcost": "1"}]).encode()
+    with pytest.raises(PageRefused, match="else than text and its number"):
+        rows_of(body, "rows_0")
+
+
+def test_a_kept_row_keeps_its_number_and_its_texts() -> None:
+    body = json.dumps([{ROW: 7, "billedcost": "1.50"}]).encode()
+    assert rows_of(body, "rows_0").to_dicts() == [{"billedcost": "1.50", ROW: 7}]
