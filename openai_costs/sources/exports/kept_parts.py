@@ -27,7 +27,8 @@ def totals(body: bytes, page: str) -> list[Sum]:
     """
     found = _decoded(body, page, list[Sum])
     for one in found:
-        if not is_number(one.billed) or not is_number(one.billed_in_usd or "0"):
+        in_usd = "0" if one.billed_in_usd is None else one.billed_in_usd
+        if not is_number(one.billed) or not is_number(in_usd):
             raise PageRefused(page, "billed", "is not an amount")
     return found
 
