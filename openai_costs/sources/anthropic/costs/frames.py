@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
+from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.money import total
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.anthropic.costs.endpoints import REFINEMENTS
@@ -137,12 +138,16 @@ def _ledger_batch(held: Held[pl.DataFrame]) -> Batch:
 
 def _control(grace: timedelta, read: KeptRead) -> Understood[pl.DataFrame]:
     """A day is settled once the data, and not only the read, is late enough."""
-    manifest, pages = read.manifest, [page(read, part) for part in ("control", "ledger")]
-    refreshed = [_instant(one.refreshed_at) for one in pages if one.refreshed_at]
+    manifest, pages = read.manifest, {part: page(read, part) for part in ("control", "ledger")}
+    refreshed = [
+        _instant(one.refreshed_at, read.page_of(part))
+        for part, one in pages.items()
+        if one.refreshed_at
+    ]
     row = {
         "connection": manifest.connection,
         "day": manifest.day,
-        "billed_usd": total(pages[0].rows["billed_usd"]),
+        "billed_usd": total(pages["control"].rows["billed_usd"]),
         "is_settled": is_settled(manifest.day, min([manifest.read_at, *refreshed]), grace),
         "read_at": naive(manifest.read_at),
     }
@@ -155,5 +160,8 @@ def _batch(nothing: pl.DataFrame, held: Held[pl.DataFrame]) -> Batch:
     return Batch(frame, held.read_at, held.refused, held.remarks)
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def _instant(text: str, where: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PageRefused(where, "data_refreshed_at", "is not an instant") from None

@@ -258,6 +258,16 @@ def test_a_day_is_settled_by_its_data_and_not_by_when_it_was_read():
     assert settled(refreshed_at=None)
 
 
+@pytest.mark.parametrize("text", [",", "yesterday", "0001-01-01T00:00:00+23:59"])
+def test_a_mark_of_completeness_that_is_no_instant_refuses_the_day_by_its_page(text: str) -> None:
+    read = kept(
+        ledger=answer(row(), refreshed_at=text),
+        control=answer(row(), grouping=(), refreshed_at=text),
+    )
+    (batch,) = control_batches([read], CLAUDE, timedelta(hours=24))
+    assert "data_refreshed_at" in str(batch.refused[KEY])
+
+
 def test_the_older_report_gives_dollars_by_workspace_without_keys_and_users():
     said = {"cost_type": "tokens", "model": "claude-sonnet-4-5-20250929", "service_tier": "batch"}
     one_hour = {"token_type": WRITTEN.format("1h"), "context_window": "200k-1M"}
