@@ -78,8 +78,8 @@ def _taken(lock: UPath, limit: float) -> UPath:
             seen, since = latest, now
         holder = read(content)
         if not number or holder.get("is_free") or now - since > LEASE_SECONDS:
-            if create_file(note := _file(lock, number + 1), note_of_mine(is_free=False)):
-                if _is_thenewest(lock, number + 1):
+            if create_file(note := note_file(lock, number + 1), note_of_mine(is_free=False)):
+                if _is_the_newest(lock, number + 1):
                     return note
                 note.unlink()
         elif now - began > limit:
@@ -101,7 +101,7 @@ def newest(lock: UPath) -> tuple[int, bytes]:
     """Return the largest number below a lock, and what its note says; 0 where there is none."""
     number = max(_numbers(lock), default=0)
     try:
-        return number, _file(lock, number).read_bytes() if number else b""
+        return number, note_file(lock, number).read_bytes() if number else b""
     except FileNotFoundError:
         return number, b""  # removed by who took it since
 
@@ -121,7 +121,7 @@ def listed(folder: UPath) -> list[str]:
     return [name for name in names if name.endswith(_ENDING)]
 
 
-def _is_thenewest(lock: UPath, number: int) -> bool:
+def _is_the_newest(lock: UPath, number: int) -> bool:
     """Return whether no larger number is there, and remove the smaller ones.
 
     There is one where, since this process looked, others held the lock and removed its number.
@@ -131,11 +131,12 @@ def _is_thenewest(lock: UPath, number: int) -> bool:
         return False
     for old in others:
         with suppress(FileNotFoundError):
-            _file(lock, old).unlink()
+            note_file(lock, old).unlink()
     return True
 
 
-def _file(lock: UPath, number: int) -> UPath:
+def note_file(lock: UPath, number: int) -> UPath:
+    """Return the note of a number below a lock."""
     return lock / f"{number:08}{_ENDING}"
 
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from upath import UPath
 
+from openai_costs.storage.files import create_file
 from openai_costs.storage.leases import (
     BEAT_SECONDS,
     FIRST_WAIT,
@@ -25,6 +26,7 @@ from openai_costs.storage.leases import (
     leased,
     listed,
     newest,
+    note_file,
     note_of_mine,
     read,
 )
@@ -149,9 +151,7 @@ def _arrived(lock: UPath, limit: float) -> UPath:
     """Return the note of this process, once no one is alone."""
     file, until = lock / WRITERS / f"{uuid4().hex}.json", time.monotonic() + limit
     while True:
-        if lock.protocol == "file":  # a disk by its URL has folders, a store has none
-            file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(note_of_mine(is_free=False))
+        create_file(file, note_of_mine(is_free=False))
         if _holder(lock) is None:
             return file
         file.unlink()
@@ -166,7 +166,7 @@ def _wait_for_who_is_alone(lock: UPath, until: float) -> None:
         if content != seen:
             seen, since = content, time.monotonic()
         if time.monotonic() - since > LEASE_SECONDS:
-            (lock / ALONE / f"{number:08}.json").write_bytes(note_of_mine(is_free=True))
+            note_file(lock / ALONE, number).write_bytes(note_of_mine(is_free=True))
             return
         if time.monotonic() > until:
             raise LeaseTimeoutError(read(holder))
