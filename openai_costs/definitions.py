@@ -66,7 +66,9 @@ from openai_costs.storage.permissions import write_for_owner_only
 from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypted
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
-WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, people, alerts)
+WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, alerts)
+OF_KEPT_DAYS = (people,)
+"""What adds up all days there are: made when old months are deleted, of which it has no rows."""
 DAY_CHECKS = (
     ledger_checks,
     attribution_checks,
@@ -97,7 +99,8 @@ def build_defs(
     marts = [asset for question in WHOLE for asset in question.WHOLE_ASSETS]
     published = publish.published_database()
     old_months = deleted_months([key for one in (*daily, *marts) for key in one.keys])
-    everything = [*daily, *marts, old_months, published, cost_explorer]
+    sums = [asset for question in OF_KEPT_DAYS for asset in question.WHOLE_ASSETS]
+    everything = [*daily, *marts, old_months, *sums, published, cost_explorer]
     whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
     money = [*everything, gateway.gateway_tokens]
     triggered = jobs_and_sensors(settings, money, whole, published, days_to_derive)

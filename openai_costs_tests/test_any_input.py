@@ -1,6 +1,7 @@
 """Whatever comes in is used or refused in a sentence: some inputs of each kind, or many if asked.
 
-`OPENAI_COSTS_FUZZ=100000 .venv/bin/pytest openai_costs_tests/test_any_input.py` asks for more.
+`OPENAI_COSTS_FUZZ=100000 .venv/bin/pytest openai_costs_tests/test_any_input.py` asks for more;
+`OPENAI_COSTS_FUZZ=8500:100000` begins at input 8,500 where inputs have numbers (test_any_page.py).
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-INPUTS: Final = int(os.environ.get("OPENAI_COSTS_FUZZ", "150"))
+_FIRST, _, _END = os.environ.get("OPENAI_COSTS_FUZZ", "150").rpartition(":")
+INPUTS: Final = range(int(_FIRST or 0), int(_END))
 
 
 def is_sentence(refused: Exception, about: str = "") -> None:
@@ -43,7 +45,7 @@ def is_sentence(refused: Exception, about: str = "") -> None:
 
 
 many = settings(
-    max_examples=INPUTS,
+    max_examples=len(INPUTS),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

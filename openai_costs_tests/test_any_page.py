@@ -2,7 +2,9 @@
 
 The pages are those that the sample company's accounts give, a day each, of every provider that is
 registered; an input is one of them with a part that is missing, odd, doubled or broken.
-`OPENAI_COSTS_FUZZ=100000 .venv/bin/pytest openai_costs_tests/test_any_page.py` asks for more.
+`OPENAI_COSTS_FUZZ=100000 .venv/bin/pytest openai_costs_tests/test_any_page.py` asks for more pages,
+a fifth as many answers and a tenth as many files; `OPENAI_COSTS_FUZZ=8500:100000` goes on from
+input 8,500. An input is the same in every run, as long as the sample company is.
 """
 
 from __future__ import annotations
@@ -184,12 +186,18 @@ def use(sample: Sample, bodies: dict[str, bytes], settings: Settings) -> Iterato
         yield from (one.refused for one in found if one.refused is not None)
 
 
+def part(divisor: int, least: int) -> range:
+    """Return the numbers of one in so many inputs, and of so many at least."""
+    first = INPUTS.start // divisor
+    return range(first, max(INPUTS.stop // divisor, first + least))
+
+
 def test_there_are_pages_of_every_provider(there: There) -> None:
     assert {one.connection.provider for one in there.samples} == {one.name for one in PROVIDERS}
 
 
 def test_any_page_of_any_provider_is_used_or_refused_in_a_sentence(there: There) -> None:
-    for number in range(INPUTS):
+    for number in INPUTS:
         random = Random(number)  # noqa: S311 - the same inputs each time
         sample = random.choice(there.samples)
         bodies = dict(sample.read.bodies)
@@ -207,7 +215,7 @@ def test_any_answer_of_any_provider_is_kept_or_ends_in_a_sentence(there: There) 
     asked = sorted({(one.connection.name, one.pages.key.to_user_string()) for one in there.samples})
     by_name = {(one.connection.name, one.pages.key.to_user_string()): one for one in there.samples}
     by_wire = [one for one in asked if one[0] in there.answers]
-    for number in range(max(INPUTS // 5, len(by_wire))):
+    for number in part(5, len(by_wire)):
         random = Random(number)  # noqa: S311 - the same inputs each time
         sample = by_name[by_wire[number % len(by_wire)]]
         answers = there.answers[sample.connection.name]
@@ -226,7 +234,7 @@ def test_any_answer_of_any_provider_is_kept_or_ends_in_a_sentence(there: There) 
 def test_any_file_of_a_bill_is_read_or_refused_in_a_sentence(there: There) -> None:
     by_file = [one for one in there.samples if hasattr(one.connection, "files")]
     folder = Path(there.settings.home)
-    for number in range(max(INPUTS // 10, 2 * len(by_file))):
+    for number in part(10, 2 * len(by_file)):
         random = Random(number)  # noqa: S311 - the same inputs each time
         sample = by_file[number % len(by_file)]
         where = folder / sample.connection.files[0]  # type: ignore[attr-defined]

@@ -1,4 +1,7 @@
-"""`mart/deleted_months` as an asset: after all other tables, and before what is published."""
+"""`mart/deleted_months` as an asset: after the tables that have rows of days, before what is left.
+
+What adds up all days there are (mart.people), and what is published, is made when they are gone.
+"""
 
 from collections.abc import Sequence
 from typing import Any

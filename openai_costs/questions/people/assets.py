@@ -13,6 +13,7 @@ from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.service_accounts import ServiceAccounts
 from openai_costs.tables.core.spend import COUNTED, Spend
 from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.deleted_months import DeletedMonths
 from openai_costs.tables.mart.people import People
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
@@ -43,7 +44,8 @@ _OF_UNBILLED = pl.Schema({**_ACCOUNT, "cost_basis": pl.String(), "usd": MONEY})
     People,
     group="people",
     kinds={"polars", "deltalake"},
-    reads=(SpendAttribution, Spend, Users, ServiceAccounts, Engineers),
+    # Added up when old months are gone, or its dollars would be those of more days than are kept.
+    reads=(SpendAttribution, Spend, Users, ServiceAccounts, Engineers, DeletedMonths),
 )
 def people(
     context: dg.AssetExecutionContext,

@@ -10,6 +10,7 @@ bucket that keeps three months loses no day of the months before.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import MAX_PREC, Context, Decimal
 from typing import Final, NamedTuple
@@ -17,6 +18,7 @@ from typing import Final, NamedTuple
 import msgspec
 import polars as pl
 
+from openai_costs.kernel.money import NotAnAmount, amount
 from openai_costs.sources.exports.ownership import CELL
 from openai_costs.sources.exports.sheets import ROW, Sheet
 from openai_costs.storage.packing import Manifest, Part
@@ -206,11 +208,10 @@ def _total(texts: Iterable[str]) -> Decimal:
 
 
 def is_number(text: str | None) -> bool:
-    """Return whether a text is an amount."""
-    try:
-        return text is not None and Decimal(text).is_finite()
-    except ArithmeticError:
-        return False
+    """Return whether a text is an amount: a finite number of less than a trillion."""
+    with suppress(NotAnAmount):
+        return text is not None and amount(text).is_finite()
+    return False
 
 
 def _by_day(rows: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:

@@ -15,7 +15,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused, PageRefused
-from openai_costs.kernel.money import SMALLEST, NotAnAmount, exact
+from openai_costs.kernel.money import SMALLEST, NotAnAmount, amount, exact
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.exports.charges import Vocabulary, charge
@@ -147,7 +147,10 @@ def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood
         usd = rules.currency.usd(one.currency, one.billed, one.billed_in_usd, one.month)
         if usd is None:
             raise PageRefused(where, "billed", f"is in {one.currency}, without a rate")
-        total = _WIDE.add(total, Decimal(usd))
+        try:
+            total = _WIDE.add(total, amount(usd))
+        except NotAnAmount as bad:
+            raise PageRefused(where, "billed", bad.why) from None
     row = {
         "connection": manifest.connection,
         "day": manifest.day,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.outputs.retention.old_months import delete_old_months, retention_texts
 from openai_costs.settings import Retention
 from openai_costs.sources.kept_days import with_kept_days
@@ -14,6 +15,7 @@ from openai_costs.storage.archive import DayRead
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.deleted_months import DeletedMonths
+from openai_costs.tables.mart.people import People
 from openai_costs_tests.org import house
 
 if TYPE_CHECKING:
@@ -144,3 +146,8 @@ def test_deleted_days_are_never_asked_for_again_whatever_the_settings_say_later(
     assert acme.first_day == OCTOBER
     [acme] = with_kept_days(keeping(there, 1), there.lake, date(2027, 1, 5)).connections
     assert acme.first_day == date(2026, 12, 1)
+
+
+def test_what_adds_up_all_days_is_made_when_old_months_are_gone(tmp_path: Path) -> None:
+    graph = house(tmp_path).defs().resolve_asset_graph()
+    assert asset_key(DeletedMonths) in graph.get(asset_key(People)).parent_keys

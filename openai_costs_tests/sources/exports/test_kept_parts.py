@@ -23,7 +23,7 @@ def test_a_kept_row_keeps_its_number_and_its_texts() -> None:
     assert rows_of(body, "rows_0").to_dicts() == [{"billedcost": "1.50", ROW: 7}]
 
 
-@pytest.mark.parametrize("in_usd", ["", "1,5", "NaN"])
+@pytest.mark.parametrize("in_usd", ["", "1,5", "NaN", "1e40", "1e999999999"])
 def test_a_kept_total_that_is_no_amount_is_refused_with_its_page(in_usd: str) -> None:
     body = json.dumps([TOTAL | {"billed_in_usd": in_usd}]).encode()
     with pytest.raises(PageRefused, match="is not an amount"):
