@@ -127,6 +127,11 @@ class Connection(Section):
         """The first day that belongs to this connection."""
         return max(self.start or FIRST_DAY_WITHOUT_START, self._kept_from or date.min)
 
+    @property
+    def deleted_before(self) -> date | None:
+        """The first day that is kept where older ones are deleted; None where none is."""
+        return self._kept_from
+
     def kept_from(self, day: date | None) -> Self:
         """Return the same connection without the days before a day, which are deleted."""
         copy = self.model_copy()

@@ -15,15 +15,18 @@ from openai_costs.tables.mart.deleted_months import DeletedMonths
 
 
 def with_kept_days(settings: Settings, lake: Lake, today: date) -> Settings:
-    """Return the same settings, whose connections begin with the first day that is kept."""
-    deleted = days_after_deleted(lake)
-    kept = (
-        one.kept_from(
-            latest(first_kept(settings, one.name, today), deleted.get(one.name)),
-        )
-        for one in settings.connections
-    )
-    return settings.model_copy(update={"connections": tuple(kept)})
+    """Return the same settings, whose connections and gateway begin with the first kept day."""
+    deleted, gateway = days_after_deleted(lake), settings.gateway
+
+    def kept(name: str) -> date | None:
+        return latest(first_kept(settings, name, today), deleted.get(name))
+
+    start = latest(gateway.start, kept(gateway.name))
+    update = {
+        "connections": tuple(one.kept_from(kept(one.name)) for one in settings.connections),
+        "gateway": gateway.model_copy(update={"start": start}),
+    }
+    return settings.model_copy(update=update)
 
 
 def refuse_deleted_days(settings: Settings, lake: Lake, asked: DayRange, today: date) -> None:

@@ -111,9 +111,11 @@ def _noted(
 
 def _because(settings: Settings, name: str, old: Mapping[str, set[date]], now: datetime) -> str:
     days, months = old[name], months_kept(settings, name)
+    first, last = f"{min(days):%Y-%m}", f"{max(days):%Y-%m}"
     return (
-        f"Deleted {counted(len(_months(days)), 'month')} of {name}, {min(days):%Y-%m} to "
-        f"{max(days):%Y-%m}, on {midnight(now.date()):%Y-%m-%d}: the settings keep "
+        f"Deleted {counted(len(_months(days)), 'month')} of {name}, "
+        f"{first if first == last else f'{first} to {last}'}, on "
+        f"{midnight(now.date()):%Y-%m-%d}: the settings keep "
         f"{counted(int(months or MONTHS), 'month')}."
     )
 

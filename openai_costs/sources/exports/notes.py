@@ -68,7 +68,7 @@ def remember(
     kept: Mapping[date, DayNote],
     changed: Iterable[date],
 ) -> None:
-    """Replace the note.
+    """Replace the note; nothing of days that are deleted stays in it.
 
     Args:
         archive: Where it is.
@@ -80,9 +80,11 @@ def remember(
     known = recall(archive, connection)
     firsts = [*seen.covered, *([known.first] if known.first else [])]
     owed = (set(known.owed) | set(changed)) - set(kept)
-    first, days = min(firsts, default=None), known.days | dict(kept)
+    limit = connection.deleted_before or date.min
+    days = {day: its for day, its in (known.days | dict(kept)).items() if day >= limit}
     named = tuple(sorted({*known.accounts, *seen.accounts}))
-    note = Notes(first, days, named, tuple(sorted(owed)))
+    still = tuple(sorted(day for day in owed if day >= limit))
+    note = Notes(min(firsts, default=None), days, named, still)
     replace_file(_file(archive, connection), msgspec.json.format(msgspec.json.encode(note)))
 
 

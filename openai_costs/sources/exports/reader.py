@@ -135,6 +135,12 @@ class _Reading:
         yield f"{name}: read {counted(files, 'file')} of {counted(len(self._runs), 'run')}"
         if left := self._left_over:
             yield f"{name}: ignored {counted(len(left), 'file')} that no manifest lists: {left[0]}"
+        kept = self._connection.deleted_before
+        if kept and (old := sum(day < kept for day in self._parts)):
+            yield (
+                f"{name}: ignored {counted(old, 'day')} with charges before {kept}: "
+                "older days are deleted, and not read again ([retention])"
+            )
 
     def kept_days(self, days: DayRange) -> Iterator[DayRead]:
         """Yield the days that have changed; note those that have and were not asked for."""

@@ -70,9 +70,7 @@ def delete(there: House, settings: Settings) -> list[str]:
 def test_older_months_go_from_pages_and_tables_and_their_sum_is_recorded(tmp_path: Path) -> None:
     there = stored(tmp_path / "home", "acme")
     [text] = delete(there, keeping(there, 1))
-    assert text == (
-        "Deleted 1 month of acme, 2026-09 to 2026-09, on 2026-11-28: the settings keep 1 month."
-    )
+    assert text == ("Deleted 1 month of acme, 2026-09, on 2026-11-28: the settings keep 1 month.")
     assert days(there, "acme") == [OCTOBER]
     kept_pages = there.archive.room("openai", "acme", "costs").iterdir()
     assert [one.name for one in kept_pages] == [str(OCTOBER)]
@@ -146,6 +144,12 @@ def test_deleted_days_are_never_asked_for_again_whatever_the_settings_say_later(
     assert acme.first_day == OCTOBER
     [acme] = with_kept_days(keeping(there, 1), there.lake, date(2027, 1, 5)).connections
     assert acme.first_day == date(2026, 12, 1)
+
+
+def test_a_gateway_begins_with_the_first_day_that_is_kept_of_it(tmp_path: Path) -> None:
+    there = stored(tmp_path / "home", "acme")
+    kept = with_kept_days(keeping(there, 1, acme="forever"), there.lake, NOW.date())
+    assert (kept.gateway.start, kept.connections[0].deleted_before) == (OCTOBER, None)
 
 
 def test_what_adds_up_all_days_is_made_when_old_months_are_gone(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ class Export:
     now: datetime = NOON
     settings_of: dict[str, Any] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    deleted_before: date | None = None
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file below the folder."""
@@ -90,9 +91,8 @@ class Export:
 
     @property
     def connection(self) -> FocusConnection:
-        return FocusConnection.model_validate(
-            {"name": "cloud", "files": self.files, **self.settings_of}
-        )
+        settings = {"name": "cloud", "files": self.files, **self.settings_of}
+        return FocusConnection.model_validate(settings).kept_from(self.deleted_before)
 
     @property
     def archive(self) -> Archive:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.sources.exports.notes import owed_days
+from openai_costs.sources.exports.notes import owed_days, recall
 from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.storage.archive import KeptRead
 from openai_costs_tests.sources.exports.files import Export, azure_manifest, csv_of, row
@@ -155,6 +156,21 @@ def test_a_late_charge_that_comes_in_the_next_month_makes_its_own_day_due(export
     export.read()
     assert export.usd["2026-10-30"] == Decimal("3.5")
     assert owed_days(export.archive, export.connection) == ()
+
+
+def test_a_late_charge_of_a_deleted_month_is_named_and_neither_read_nor_owed(export: Export):
+    export.put("all.csv", csv_of(row("2026-10-30", "3"), row("2026-11-02", "1")))
+    export.read()
+    shutil.rmtree(export.archive.room("focus_file", "cloud", "costs") / "2026-10-30")
+    export.deleted_before = date(2026, 11, 1)
+    export.put("all.csv", csv_of(row("2026-10-30", "5"), row("2026-11-02", "1")))
+    assert export.read(DayRange(date(2026, 11, 1), date(2026, 11, 28))) == ""
+    assert export.usd == {"2026-11-02": Decimal(1)}
+    assert owed_days(export.archive, export.connection) == ()
+    assert min(recall(export.archive, export.connection).days) == date(2026, 11, 1)
+    assert export.log[-1].startswith(
+        "cloud: ignored 1 day with charges before 2026-11-01: older days are deleted"
+    )
 
 
 def test_a_day_that_has_not_changed_is_not_kept_again(export: Export):
