@@ -21,20 +21,20 @@ from openai_costs.kernel.money import MONEY
 from openai_costs.storage.commits import path_of, replace_slices, store_whole
 from openai_costs.storage.counted import Shown
 from openai_costs.storage.day_files import DayFiles
-from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta import LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
 from openai_costs.storage.forgotten import pseudonyms_of, without_names
 from openai_costs.storage.live_rows import relation, text
 from openai_costs.storage.locks import held, writing
+from openai_costs.storage.opened_lakes import opened
 from openai_costs.storage.record import Record
 from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
 from openai_costs.storage.replacing import count, sound_part
 from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
 from openai_costs.storage.sql import asking
-from openai_costs.storage.stored_batches import WholeTables, bounded, read_batch
-from openai_costs.storage.stored_slices import StoredSlices
+from openai_costs.storage.stored_batches import bounded, read_batch
 from openai_costs.tables.contract import Contract, all_contracts
 
 ROWS_A_BATCH = 60_000
@@ -46,8 +46,7 @@ class Lake:
 
     def __init__(self, home: UPath) -> None:
         self._home, self.root = home, home / "lake"
-        self._tables = DeltaTables(self.root)
-        self._slices, self._whole = StoredSlices(self._tables), WholeTables(self._tables)
+        self._tables, self._slices, self._whole = opened(self.root)
         self.recorded = RecordedTables(Record(home), self._tables)
         self._read_versions: dict[str, int] | None = None
         self._is_ready, self._shown = False, Shown()

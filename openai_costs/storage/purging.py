@@ -17,6 +17,7 @@ from openai_costs.storage.delta import PROPERTIES, DeltaTables
 from openai_costs.storage.delta_faults import as_ours
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import text
+from openai_costs.storage.opened_lakes import close_all
 from openai_costs.storage.recorded_tables import RECORDED
 from openai_costs.storage.slice_log import LOG
 from openai_costs.storage.stored_slices import StoredSlices
@@ -68,6 +69,7 @@ def purge_lake(lake: Lake) -> None:
                 slices.fold(name)  # its log has no entry for what a purge commits
     if tables.find(LOG) is not None:
         purge(tables, LOG)
+    close_all()  # what was open has versions that are gone
 
 
 def remove_days_before(lake: Lake, connection: str, day: date) -> None:

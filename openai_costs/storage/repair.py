@@ -18,6 +18,7 @@ from openai_costs.storage.delta_faults import StorageFailed, as_ours
 from openai_costs.storage.files import SET_ASIDE, set_file_aside
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import held
+from openai_costs.storage.opened_lakes import close_all
 from openai_costs.storage.slice_log import KEY, LOG, SLICES, SliceLog
 from openai_costs.storage.stored_slices import StoredSlices
 from openai_costs.storage.table_damage import TableDamage, damaged_tables
@@ -64,6 +65,7 @@ def repair(home: UPath, *, is_deep: bool = False) -> Repaired:
     for damage in damaged_tables(home / "lake", is_deep=is_deep):
         with held(home / "lake" / ".repair.lock"):
             _set_aside(home, damage, done)
+            close_all()  # a table that is made in its place is another one
     return done
 
 

@@ -107,9 +107,15 @@ def predicate(keys: Iterable[Slice]) -> str:
         days[key.connection].add(key.day)
     return " OR ".join(
         f"(connection = {text(name)} AND month IN ({_listed({f'{day:%Y-%m}' for day in some})})"
-        f" AND day >= '{min(some)}' AND day <= '{max(some)}' AND day IN ({_listed(some)}))"
+        f" AND day >= '{min(some)}' AND day <= '{max(some)}'{_but_gaps(some)})"
         for name, some in sorted(days.items())
     )
+
+
+def _but_gaps(days: set[date]) -> str:
+    """Return what leaves the days in between out that are none of these."""
+    has_gaps = (max(days) - min(days)).days >= len(days)
+    return f" AND day IN ({_listed(days)})" if has_gaps else ""
 
 
 def _listed(values: Iterable[object]) -> str:

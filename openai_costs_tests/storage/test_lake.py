@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import connected, day, files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -55,6 +56,12 @@ def rows(*lines: Line) -> pl.DataFrame:
 
 def read(*lines: Line, replaces: tuple[Slice, ...], at: datetime = MORNING) -> Batch:
     return Batch(rows(*lines), dict.fromkeys(replaces, at))
+
+
+def by_another(write: Callable[[], object]) -> None:
+    """Let another thread write, which has opened nothing, as another process has."""
+    with ThreadPoolExecutor(1) as other:
+        other.submit(write).result()
 
 
 def held(lake: Lake) -> list[tuple[str, date, str | None, Decimal]]:
@@ -278,7 +285,7 @@ def test_tables_in_a_block_that_is_frozen_stay_as_they_were_at_their_first_use(
     with lake.frozen():
         assert len(held(lake)) == 1
         newer = read((A1, "eve", "5"), (A2, "eve", "5"), replaces=(A1, A2), at=NOON)
-        Lake(home).replace(SpendByUser, [newer])
+        by_another(lambda: Lake(home).replace(SpendByUser, [newer]))
         assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
         assert lake.reads(SpendByUser) == {A1: MORNING}
         assert lake.daily_usd(SpendByUser).rows() == [(day(1), Decimal(1))]

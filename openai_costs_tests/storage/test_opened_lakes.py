@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import polars as pl
+from upath import UPath
+
+from openai_costs.storage import delta
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.opened_lakes import MOST, close_all, opened
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import day
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def covered(state: str) -> pl.DataFrame:
+    row = {"connection": "acme", "source": "costs", "day": day(1), "state": state}
+    row["is_connected"] = True
+    return pl.DataFrame([{**dict.fromkeys(Coverage.types()), **row}], schema=Coverage.types())
+
+
+def test_a_second_lake_of_a_home_opens_no_table_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lake(UPath(tmp_path)).replace_whole(Coverage, covered("missing"))
+    close_all()
+    opening: list[str] = []
+    original = delta.DeltaTable
+
+    def noting(place: str, **options: object) -> object:
+        opening.append(place)
+        return original(place, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delta, "DeltaTable", noting)
+    for _ in range(3):
+        assert Lake(UPath(tmp_path)).read(Coverage)["state"].to_list() == ["missing"]
+    assert opening == [str(UPath(tmp_path) / "lake/mart/coverage")]
+
+
+def test_a_table_that_another_took_the_place_of_is_not_shown_from_memory(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    Lake(UPath(one)).replace_whole(Coverage, covered("missing"))
+    Lake(UPath(two)).replace_whole(Coverage, covered("settled"))
+    shutil.rmtree(one / "lake")
+    shutil.copytree(two / "lake", one / "lake")
+    assert Lake(UPath(one)).read(Coverage)["state"].to_list() == ["settled"]
+
+
+def test_a_thread_keeps_the_lakes_open_that_it_used_last(tmp_path: Path) -> None:
+    first = opened(UPath(tmp_path / "first"))
+    for number in range(MOST - 1):
+        opened(UPath(tmp_path / str(number)))
+    assert opened(UPath(tmp_path / "first")) is first
+    for number in range(MOST):
+        opened(UPath(tmp_path / str(number)))
+    assert opened(UPath(tmp_path / "first")) is not first
