@@ -30,7 +30,9 @@ _ENCODED = re.compile(r"[\w.~+-]*(?:%[0-9A-Fa-f]{2}[\w.~+-]*)+|[^\W_]+(?:\+[^\W_
 _AROUND = "._-@+"
 """Signs that do not belong to a word where they stand at its ends."""
 
-_PREFIX = re.compile(r"[a-z]+[-_]")
+_PREFIX = re.compile(r"(?:[a-z]|user|key|apikey|svc|acct|invite|person|emp|gw|tok)[-_]")
+"""What ids begin with that says of what they are; another beginning may be a part of a name."""
+
 DISTINCT_LENGTH = 6
 """An id that is shorter may be a part of other texts, or a number of tokens."""
 
@@ -111,7 +113,12 @@ class Pseudonyms:
 
     def knows(self, value: str) -> bool:
         """Return whether a name, an id or an address is one of a forgotten person."""
-        return _digest(self._key, _words(value)) in self._known
+        return self.whose(value) is not None
+
+    def whose(self, value: str) -> str | None:
+        """Return what all texts of the person have in common whom a text names as a whole."""
+        one = self._known.get(_digest(self._key, _words(value)))
+        return None if one is None else one.person
 
     def identifier(self, value: str, beside: frozenset[str] = frozenset()) -> str:
         """Return an id with a pseudonym in its place, or in the place of names in it."""

@@ -68,12 +68,19 @@ def _fields(row: Mapping[str, object]) -> list[object]:
     return [row.get(one, person) if one == "person" else row[one] for one in Known._fields]
 
 
-def remember(home: UPath, people: Iterable[Known], key_file: Path, today: date) -> None:
-    """Write down whom to forget from now on; what is known already is not written again."""
+def remember(home: UPath, people: Iterable[Known], key_file: str, today: date) -> None:
+    """Write down whom to forget from now on; what is known already is not written again.
+
+    Args:
+        home: The home.
+        people: Whom.
+        key_file: Where the key is, as `noted_place` has it.
+        today: When that was asked for.
+    """
     record = Record(home)
     folded = record.folded(TABLE, _KEY_OF)
     rows = [
-        {**one._asdict(), "key_file": str(key_file.absolute()), "asked_on": str(today)}
+        {**one._asdict(), "key_file": str(key_file), "asked_on": str(today)}
         for one in people
         if (one.digest,) not in folded.rows
     ]
@@ -85,7 +92,27 @@ def remember(home: UPath, people: Iterable[Known], key_file: Path, today: date) 
 def key_files(home: UPath) -> list[str]:
     """Return where the key of a home is, as it was written down; none where there is no key yet."""
     rows = Record(home).folded(TABLE, _KEY_OF).rows.values()
-    return list(dict.fromkeys(str(row["key_file"]) for row in rows))
+    noted = dict.fromkeys(str(row["key_file"]) for row in rows)
+    return [os.path.normpath(Path(str(home)).absolute() / one) for one in noted]
+
+
+def noted_place(home: UPath, file: Path, people: Pseudonyms) -> str:
+    """Return how the place of the key is written down: without the name of who is forgotten.
+
+    Names are replaced in the record too, and a place with a pseudonym would not be found again.
+
+    Raises:
+        SettingsError: It names one of them, from the home too.
+    """
+    whole = str(file.absolute())
+    below = os.path.relpath(whole, Path(str(home)).absolute()) if is_local(home) else whole
+    for one in (whole, below):
+        if people.text(one) == one:
+            return one
+    raise SettingsError(
+        f"The key that forgets people is in {file}, and a folder there has the name of the one to "
+        "forget. Nothing was changed. Move the settings and the key to another folder first."
+    )
 
 
 def key_of(home: UPath, files: Iterable[str]) -> bytes:

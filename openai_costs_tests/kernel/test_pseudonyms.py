@@ -89,3 +89,9 @@ def test_pseudonyms_are_the_same_with_one_key_and_others_with_another() -> None:
     assert forgotten().text("Ada Lövelace") == forgotten().text("Ada")
     assert forgotten().knows("ADA@acme.example")
     assert not forgotten().knows("bob@acme.example")
+
+
+def test_a_pseudonym_keeps_what_an_id_is_of_and_no_part_of_a_name():
+    named = {one: known(KEY, "id", one, one).pseudonym for one in ("user_01hyejin", "hyejin-p")}
+    assert named["user_01hyejin"].startswith("user_forgotten-")
+    assert named["hyejin-p"].startswith("forgotten-")

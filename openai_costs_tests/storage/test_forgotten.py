@@ -19,7 +19,7 @@ def test_a_record_from_before_persons_were_noted_forgets_the_same_people(tmp_pat
         known(key, "name", "Ines Falk", "user-ines"),
     ]
     new, old = UPath(tmp_path / "new"), UPath(tmp_path / "old")
-    remember(new, people, tmp_path / "key", TODAY)
+    remember(new, people, str(tmp_path / "key"), TODAY)
     rows = [{**one._asdict(), "key_file": str(tmp_path / "key")} for one in people]
     for row in rows:
         del row["person"]

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.outputs.forgetting.byte_texts import Search
-from openai_costs.storage.files import SET_ASIDE
+from openai_costs.storage.files import SET_ASIDE, is_local
 from openai_costs.storage.home import FOLDERS
 from openai_costs.storage.sql import connected
 
@@ -67,9 +67,15 @@ def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> S
     return Scan(searched, places, frozenset(search.longer))
 
 
-def holds(file: UPath, texts: Collection[str]) -> bool:
-    """Return whether a file holds one of some texts."""
-    return _is_in(file, Search(texts), None)
+def own_files(home: UPath, settings: UPath, texts: Collection[str]) -> Iterator[str]:
+    """Yield the files of a person's own that hold a text: the settings, and others in the home."""
+    files = [settings]
+    if is_local(home):
+        ours = [home / name for name in FOLDERS]
+        files += [one for one in home.rglob("*") if not any(top in one.parents for top in ours)]
+    for file in sorted(set(files), key=str):
+        if file.is_file() and _is_in(file, Search(texts), None):
+            yield str(file)
 
 
 def _is_in(file: UPath, search: Search, key: SecretStr | None) -> bool:

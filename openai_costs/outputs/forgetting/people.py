@@ -132,7 +132,6 @@ def _person(row: Mapping[str, object]) -> Person:
             parts = given.split(",") if kind == "emails" else [given]
             values[kind] |= {part.strip() for part in parts if part.strip()}
     where = {str(row["connection"])} if row.get("connection") else set()
-    addresses = {one for one in values["names"] | values["ids"] if "@" in one}
-    return Person(
-        values["ids"] - addresses, values["names"] - addresses, values["emails"] | addresses, where
-    )
+    addresses = {one for one in set().union(*values.values()) if "@" in one}
+    accounts = values["ids"] | values["emails"]  # an alias may be the name of an account
+    return Person(accounts - addresses, values["names"] - addresses, addresses, where)

@@ -15,9 +15,10 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, exact_dollars, listed
 from openai_costs.kernel.pseudonyms import Pseudonyms, known, scope_of
 from openai_costs.orchestration.history import forget_people
-from openai_costs.outputs.forgetting.byte_scan import Scan, holds, scan
+from openai_costs.outputs.forgetting.byte_scan import Scan, own_files, scan
 from openai_costs.outputs.forgetting.directory import person_called
 from openai_costs.outputs.forgetting.people import Person
+from openai_costs.outputs.forgetting.unfinished import Unfinished, key_file
 from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import Verified, verify
@@ -25,8 +26,14 @@ from openai_costs.outputs.report.cost_explorer import write_report
 from openai_costs.settings.load import Settings, has_dagster_home
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.storage.files import is_local, place
-from openai_costs.storage.forgotten import key_files, key_of, made_key, pseudonyms_of, remember
-from openai_costs.storage.home import FOLDERS
+from openai_costs.storage.forgotten import (
+    key_files,
+    key_of,
+    made_key,
+    noted_place,
+    pseudonyms_of,
+    remember,
+)
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import no_writers
 from openai_costs.storage.record import FOLDER, Entry, Record
@@ -35,7 +42,6 @@ from openai_costs.storage.rewriting import rewrite_home
 CONFIRMATIONS = "forgettings"
 """The table of the record with the proof of each forgetting."""
 
-KEY_NAME = ".forget-key"
 MOST_PLACES = 5
 Say = Callable[[str], None]
 
@@ -49,12 +55,16 @@ class Forgetting:
         person: Whom.
         texts: What the proof searches: all that names no one else.
         before: Where the person is now.
+        text: What the command was given.
+        is_lost: Whether a killed command knew more of them, which cannot be read any more.
     """
 
     settings: Settings
     person: Person
     texts: list[str]
     before: Scan
+    text: str
+    is_lost: bool = False
 
     @property
     def home(self) -> UPath:
@@ -80,12 +90,16 @@ class Forgetting:
             StorageFailed: A table cannot be read or written; the next command goes on.
         """
         forgotten = self._promise(now)
+        unfinished = Unfinished(self.settings, forgotten.whose(self.text))
+        unfinished.begin(self.person)
         say("pages, tables, record and history")
         with no_writers(self.home):
             rewrite_home(self.home, Lake(self.home), forgotten, now)
             forget_people(self.home, forgotten)
         say("database, files and page")
         left = self._published(now)
+        if not left.places:
+            unfinished.end()
         verified = verify(self.settings, lambda _: None)
         named = [*sorted(self.person.names & {*self.texts}), *self.texts]
         pseudonym = forgotten.text(named[0]) if named else "a pseudonym"
@@ -103,7 +117,8 @@ class Forgetting:
             known(key, kind, text, who, is_shared=text in self.person.shared)
             for kind, text in self.person.texts()
         ]
-        remember(self.home, rows, Path(files[0]), now.date())
+        where = noted_place(self.home, Path(files[0]), Pseudonyms(key, rows))
+        remember(self.home, rows, where, now.date())
         forgotten = pseudonyms_of(self.home)
         if forgotten is None:
             raise SettingsError(f"{self.home / FOLDER} does not keep what is written to it.")
@@ -175,6 +190,12 @@ class Forgetting:
 
     def _remarks(self, longer: frozenset[str]) -> Iterator[str]:
         """Yield what this command cannot do."""
+        if self.is_lost:
+            yield (
+                "An earlier command for them was killed, and what it knew cannot be read any more: "
+                "only what is found of them now was searched. Run it once for each other id, name "
+                "and address of theirs that you know."
+            )
         if self.person.shared:
             yield (
                 f"{listed(sorted(self.person.shared), MOST_PLACES)} is the name of others too: "
@@ -192,7 +213,7 @@ class Forgetting:
                 f"{counted(len(short), 'text')} may mean something else too (a short name, a "
                 "number): replaced where it stands alone, and not searched in every byte."
             )
-        if own := list(_own_files(self.settings, self.texts)):
+        if own := list(own_files(self.home, UPath(self.settings.config_file), self.texts)):
             yield (
                 f"Files of your own, which this command does not change, still have the names: "
                 f"{listed(own, MOST_PLACES)}. What is read from them is kept without."
@@ -214,30 +235,15 @@ def forgetting(settings: Settings, text: str) -> Forgetting:
         SettingsError: There is no such person, or several; the sentence lists them.
     """
     home, secret = place(settings.home), publication_key(settings)
-    person = person_called(home, text, secret)
+    person, known = person_called(home, text, secret), pseudonyms_of(home)
+    unfinished = Unfinished(settings, known.whose(text) if known else None)
+    if (before := unfinished.person()) is not None:
+        person.add(before)
+        person.shared |= before.shared
     texts = [
         one
         for kind, one in person.texts()
         if scope_of(kind, one) == "anywhere" and one not in person.shared
     ]
-    return Forgetting(settings, person, texts, scan(home, texts, secret))
-
-
-def key_file(settings: Settings) -> Path:
-    """Return where the key of a home is made: beside the settings, and never below the home."""
-    folder, home = settings.config_file.parent.resolve(), place(settings.home)
-    below = Path(str(home)).resolve() if is_local(home) else None
-    if below is not None and (folder == below or below in folder.parents):
-        return below.with_name(below.name + KEY_NAME)
-    return folder / f"openai_costs{KEY_NAME}"
-
-
-def _own_files(settings: Settings, texts: list[str]) -> Iterator[str]:
-    """Yield the files of a person's own that name someone: the settings, and others in the home."""
-    home, files = place(settings.home), [UPath(settings.config_file)]
-    if is_local(home):
-        ours = [home / name for name in FOLDERS]
-        files += [one for one in home.rglob("*") if not any(top in one.parents for top in ours)]
-    for file in sorted(set(files), key=str):
-        if file.is_file() and holds(file, texts):
-            yield str(file)
+    where = scan(home, texts, secret)
+    return Forgetting(settings, person, texts, where, text, unfinished.is_lost)

@@ -13,8 +13,11 @@ import pytest
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.outputs.forgetting.byte_scan import scan
-from openai_costs.outputs.forgetting.user import forgetting, key_file
+from openai_costs.outputs.forgetting.unfinished import key_file
+from openai_costs.outputs.forgetting.user import forgetting
 from openai_costs.storage.archive import DayRead, open_read
+from openai_costs.storage.files import place
+from openai_costs.storage.forgotten import key_files
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import house
@@ -143,20 +146,52 @@ def test_of_two_people_with_one_name_only_one_is_forgotten(there: House) -> None
     assert "Bob Smith is the name of others too" in lines
 
 
-def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_next(
-    there: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def killed_half_way(there: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    first = forgetting(there.settings, ADA[2])
     with monkeypatch.context() as patch:
         patch.setattr("openai_costs.storage.rewriting.purge_lake", killed)
         with pytest.raises(KeyboardInterrupt):
-            first.carry_out(NOW, print)
-    assert scan(there.lake.root.parent, ADA).places != []
-    forget(there, ADA[2])
-    assert scan(there.lake.root.parent, ADA).places == []
+            forgetting(there.settings, ADA[0]).carry_out(NOW, print)
+
+
+def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_next(
+    there: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = there.lake.root.parent
+    killed_half_way(there, monkeypatch)
+    assert scan(home, ADA).places != []
+    assert scan(home / "record", ADA).places == []
+    again = forgetting(there.settings, ADA[2])
+    assert set(again.texts) == set(ADA)  # also what no list has any more
+    lines = forget(there, ADA[2])
+    assert scan(home, ADA).places == []
+    assert "killed" not in " ".join(lines)
+    assert [one.name for one in home.parent.glob("*forget-key*")] == [key_file(there.settings).name]
+
+
+def test_what_a_killed_forgetting_knew_and_cannot_be_read_is_a_sentence(
+    there: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_half_way(there, monkeypatch)
+    [mask] = there.lake.root.parent.parent.glob("*forget-key.*")
+    mask.write_bytes(b"another one")
+    assert "only what is found of them now was searched" in " ".join(forget(there, ADA[2]))
+
+
+def test_a_key_in_a_folder_with_the_name_of_the_person_is_found_again(
+    there: House, tmp_path: Path
+) -> None:
+    theirs = tmp_path / ADA[0]
+    (tmp_path / "home").rename(theirs.with_name("moved"))
+    theirs.mkdir()
+    theirs.with_name("moved").rename(theirs / "home")
+    settings = there.settings.model_copy(
+        update={"home": str(theirs / "home"), "config_file": theirs / "openai_costs.toml"}
+    )
+    assert forgetting(settings, ADA[0]).carry_out(NOW, print)
+    assert key_files(place(settings.home)) == [str(theirs / "openai_costs.forget-key")]
 
 
 def test_a_name_of_two_people_is_refused_with_both(there: House) -> None:
