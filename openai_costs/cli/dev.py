@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import dagster as dg
+
+from openai_costs.cli.interrupted_runs import only_dagster_of, queue_again
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.settings.load import environment_with, load_settings
@@ -91,7 +94,20 @@ def start(
     )
     say(f"Dagster UI: {address} (ready in a few seconds; Ctrl-C stops it)")
     say(f"Cost explorer: openai-costs serve --home {folder}, or open {folder / PAGE}")
-    return run_until_stopped(command, environment)
+    with only_dagster_of(state) as is_only:
+        if is_only:
+            _begin_again(state, say)
+        return run_until_stopped(command, environment)
+
+
+def _begin_again(state: Path, say: Callable[[str], None]) -> None:
+    """Queue interrupted runs again, if Dagster can open its history: it reports why it cannot."""
+    try:
+        opened = dg.DagsterInstance.from_config(str(state))
+    except Exception:  # noqa: BLE001 - whatever its storage raises: a file, a schema, a setting
+        return
+    with opened as instance:
+        queue_again(instance, say)
 
 
 def run_until_stopped(command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -14,6 +14,11 @@ from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 
+EVERYTHING = "Everything"
+"""The capital is on purpose. For a selection of assets, Dagster's UI launches the first job by name
+that has all of them, and capitals come before `__ASSET_JOB`, Dagster's own: a job's days are one
+run, while a backfill of that one is a run wherever daily assets and others alternate."""
+
 REFRESH = "refresh"
 REBUILD = "rebuild"
 DIRECTORY = "directory"
@@ -52,7 +57,14 @@ def jobs_and_sensors(
         stale_days: Finds the days to derive again after a reading of the directory.
     """
     all_of = dg.AssetSelection.assets
-    from_pages = all_of(*money, *directory) - dg.AssetSelection.key_prefixes("raw")
+    all_assets = all_of(*money, *directory)
+    from_pages = all_assets - dg.AssetSelection.key_prefixes("raw")
+    everything = dg.define_asset_job(
+        EVERYTHING,
+        selection=all_assets,
+        description="Read some days and the organization of every connection, clean, derive and "
+        "publish them: one run, also where the UI materializes some of the assets.",
+    )
     refresh = dg.define_asset_job(
         REFRESH,
         selection=all_of(*money),
@@ -102,7 +114,7 @@ def jobs_and_sensors(
         yield from publication_requests(context.dagster_run, context.instance, published.key)
 
     return dg.Definitions(
-        jobs=[refresh, rebuild, read_directory, derive, publish],
+        jobs=[everything, refresh, rebuild, read_directory, derive, publish],
         sensors=[names_follow_the_directory, publication_follows_a_backfill],
     )
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 import pytest
+from dagster._core.remote_representation.external_data import asset_node_snaps_from_repo
 
 from openai_costs.orchestration.jobs import (
     CONNECTION,
     DERIVE,
     DIRECTORY,
+    EVERYTHING,
     PUBLISH,
     RANGE_END,
     RANGE_START,
@@ -237,6 +239,16 @@ def test_the_money_does_not_wait_for_names_and_a_rebuild_sends_no_request() -> N
     assert {"raw/openai_costs", "raw/openai_usage"} <= refresh
     assert "raw/openai_directory" in directory
     assert rebuild == {name for name in refresh | directory if not name.startswith("raw/")}
+
+
+def test_whatever_the_ui_materializes_is_one_run_of_the_job_of_all_assets() -> None:
+    with calm():
+        repository = house(Path("nowhere")).defs().get_repository_def()
+        known = asset_node_snaps_from_repo(repository)
+    nodes = [one for one in known if one.is_executable]
+    assert {one.asset_key.to_user_string() for one in nodes} == made_by(EVERYTHING)
+    assert {one.job_names[0] for one in nodes} == {EVERYTHING}  # the UI takes the first
+    assert repository.get_job(EVERYTHING).backfill_policy == dg.BackfillPolicy.single_run()
 
 
 def test_a_run_of_what_looks_at_all_days_makes_no_core_table() -> None:

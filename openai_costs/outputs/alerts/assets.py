@@ -40,7 +40,17 @@ def findings(
     evaluation = evaluate(lake, facts, QUESTIONS)
     found = recorded(lake, evaluation, _alerts(context, lake, home, settings), facts.today)
     context.log_event(dg.AssetMaterialization(asset_key(FindingChanges)))
+    # Without an event it would look abandoned until the first message, or for ever.
+    context.log_event(
+        dg.AssetMaterialization(asset_key(Deliveries), metadata={"note": _sending(settings)})
+    )
     return found
+
+
+def _sending(settings: Settings) -> str:
+    if not settings.alerts.routes:
+        return "[alerts] has no route: nothing is sent."
+    return "The sensor deliver_findings, or openai-costs deliver, sends what is due."
 
 
 def _alerts(

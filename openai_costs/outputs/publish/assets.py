@@ -14,6 +14,7 @@ from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 from openai_costs.orchestration.table_assets import OWNERS, asset_key
 from openai_costs.outputs.publish.bi import VIEWS, View
 from openai_costs.outputs.publish.database import Published, publish
+from openai_costs.outputs.publish.empty_database import view_types
 from openai_costs.outputs.publish.preview import preview
 from openai_costs.questions.coverage import (
     complete_through,
@@ -137,8 +138,12 @@ def views() -> list[dg.AssetSpec]:
 
 
 def _columns(view: View) -> dg.TableSchema:
+    types = view_types()  # without a type, Dagster calls every column a string
     return dg.TableSchema(
-        columns=[dg.TableColumn(name, description=text) for name, text in view.columns.items()]
+        columns=[
+            dg.TableColumn(name, type=types[view.name, name], description=text)
+            for name, text in view.columns.items()
+        ]
     )
 
 

@@ -85,27 +85,55 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+@cache
+def view_types() -> Mapping[tuple[str, str], str]:
+    """Return the DuckDB type of each column of `bi`, by view and column."""
+    with duckdb.connect() as sql:
+        with at_once(sql):  # comments are most of the time, and have no types
+            sql.execute(
+                ";\n".join([*_schemas(), *map(_new_table, all_contracts()), *map(_new_view, VIEWS)])
+            )
+        asked = "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+        rows = sql.execute(f"{asked} WHERE schema_name = 'bi'").fetchall()
+    return {(view, column): kind for view, column, kind in rows}
+
+
 def _script() -> str:
     """Return the script that makes the database: every table, every view and their comments."""
-    layers = [f"CREATE SCHEMA {name}" for name in (*LAYERS, "bi")]
-    return ";\n".join([*layers, *map(_table, all_contracts()), *map(_view, VIEWS)])
+    return ";\n".join([*_schemas(), *map(_table, all_contracts()), *map(_view, VIEWS)])
+
+
+def _schemas() -> list[str]:
+    return [f"CREATE SCHEMA {name}" for name in (*LAYERS, "bi")]
 
 
 def _table(table: type[Contract]) -> str:
     """Return what creates a table from its contract, and comments it."""
-    name, described = table.full_name(), list(table.describe())
-    types = {column: SQL_TYPES[str(kind)] for column, kind, *_ in described}
-    about = {column: f"{text} [{unit}]" if unit else text for column, _, unit, text, _ in described}
+    about = {
+        column: f"{text} [{unit}]" if unit else text
+        for column, _, unit, text, _ in table.describe()
+    }
     if has_rounded(table):
-        types, about = types | {ROUNDED: "DOUBLE"}, about | {ROUNDED: ABOUT}
+        about |= {ROUNDED: ABOUT}
+    comments = _comments("TABLE", table.full_name(), " ".join(table.about().split()), about)
+    return f"{_new_table(table)};\n{comments}"
+
+
+def _new_table(table: type[Contract]) -> str:
+    types = {column: SQL_TYPES[str(kind)] for column, kind, *_ in table.describe()}
+    if has_rounded(table):
+        types |= {ROUNDED: "DOUBLE"}
     columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
-    comments = _comments("TABLE", name, " ".join(table.about().split()), about)
-    return f"CREATE TABLE {name} ({columns});\n{comments}"
+    return f"CREATE TABLE {table.full_name()} ({columns})"
 
 
 def _view(view: View) -> str:
     comments = _comments("VIEW", f"bi.{view.name}", view.about, view.columns)
-    return f"CREATE VIEW bi.{view.name} AS {view.sql};\n{comments}"
+    return f"{_new_view(view)};\n{comments}"
+
+
+def _new_view(view: View) -> str:
+    return f"CREATE VIEW bi.{view.name} AS {view.sql}"
 
 
 def _comments(kind: str, name: str, about: str, columns: Mapping[str, str]) -> str:

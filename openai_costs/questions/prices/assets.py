@@ -56,7 +56,7 @@ def _counted(context: dg.AssetExecutionContext, batches: Batches) -> Iterator[Ba
         yield batch
     days = pl.concat(sums).group_by("day").agg(pl.col("billed_usd", "checked_usd").sum())
     for day, billed, checked in days.filter(pl.col("billed_usd") != 0).iter_rows():
-        share = {"checked_pct": float(100 * checked / billed)}  # a share is not money
+        share = {"checked_pct": round(float(100 * checked / billed), 2)}  # a share is not money
         context.add_asset_metadata(share, asset_key=asset_key(PriceCheck), partition_key=str(day))
 
 
