@@ -206,6 +206,10 @@ class House:
     teams: tuple[Team, ...] = ()
     server_clock: HandClock | None = None
     """The time by the API's clock, where it is not that of the house."""
+    _built: list[tuple[Settings, dg.Definitions]] = field(default_factory=list, repr=False)
+    _jobs: dict[tuple[int, str, tuple[str, ...]], dg.JobDefinition] = field(
+        default_factory=dict, repr=False
+    )
 
     @property
     def settings(self) -> Settings:
@@ -253,9 +257,25 @@ class House:
         return [(request.method, request.path) for request in sent.requests]
 
     def defs(self) -> dg.Definitions:
+        """The graph, built once for the same settings, as a code server has it."""
+        settings = self.settings
+        for known, defs in self._built:
+            if known == settings:
+                return defs
         reach = Reach(lambda connection: self.transports[connection.name])
         with calm():
-            return build_defs(self.settings, clock=self.clock, reach=reach)
+            defs = build_defs(settings, clock=lambda: self.clock(), reach=reach)
+        self._built.append((settings, defs))
+        return defs
+
+    def _job(self, defs: dg.Definitions, name: str, only: tuple[str, ...]) -> dg.JobDefinition:
+        """A job of a graph: all its assets, or only some of them."""
+        key = (id(defs), name, only)
+        if key not in self._jobs:
+            job = defs.resolve_job_def(name)
+            some = {dg.AssetKey(one.split("/")) for one in only}
+            self._jobs[key] = job.get_subset(asset_selection=some) if some else job
+        return self._jobs[key]
 
     def run(  # noqa: PLR0913 - a test names what it needs
         self,
@@ -268,14 +288,14 @@ class House:
         only: Iterable[str] = (),
     ) -> Ran:
         """Run a job over some days in this process: all its assets, or only some of them."""
-        made = (defs or self.defs()).resolve_job_def(job)
+        with calm():
+            made = self._job(defs or self.defs(), job, tuple(only))
         with calm(), nullcontext(instance) if instance else unrecorded() as used:
             result = made.execute_in_process(
                 instance=used,
                 tags=range_tags(DayRange(first, last)),
                 raise_on_error=False,
                 run_config=QUIET,
-                asset_selection=[dg.AssetKey(key.split("/")) for key in only] or None,
             )
         return Ran(result)
 
