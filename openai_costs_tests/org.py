@@ -264,7 +264,7 @@ class House:
                 return defs
         reach = Reach(lambda connection: self.transports[connection.name])
         with calm():
-            defs = build_defs(settings, clock=lambda: self.clock(), reach=reach)
+            defs = build_defs(settings, clock=self.clock, reach=reach)
         self._built.append((settings, defs))
         return defs
 
