@@ -2,15 +2,19 @@
 
 `OPENAI_COSTS_FUZZ=100000 .venv/bin/pytest openai_costs_tests/test_any_input.py` asks for more;
 `OPENAI_COSTS_FUZZ=8500:100000` begins at input 8,500 where inputs have numbers (test_any_page.py).
+With atheris (fuzz.py), `OPENAI_COSTS_ATHERIS=600` follows the code for so many seconds a door.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from upath import UPath
@@ -31,10 +35,10 @@ from openai_costs_tests.sources.openai.wire import ACME, DAY, bucket, kept
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
 _FIRST, _, _END = os.environ.get("OPENAI_COSTS_FUZZ", "150").rpartition(":")
 INPUTS: Final = range(int(_FIRST or 0), int(_END))
+SECONDS: Final = os.environ.get("OPENAI_COSTS_ATHERIS", "")
+"""How long atheris looks behind each door; empty: not at all."""
 
 
 def is_sentence(refused: Exception, about: str = "") -> None:
@@ -86,21 +90,27 @@ lines = st.one_of(
 )
 
 
+settings_texts = st.lists(lines, max_size=8).map("\n".join) | st.text(max_size=40)
+
+
+def use_settings(file: Path, text: str) -> None:
+    """Read a settings file that says a text."""
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_COSTS_CONFIG", str(file))
+        try:
+            load_settings(connection_kinds())
+        except OpenAICostsError as refused:
+            is_sentence(refused)
+
+
 @many
-@given(text=st.lists(lines, max_size=8).map("\n".join) | st.text(max_size=40))
+@given(text=settings_texts)
 @example(text="[" * 5_000)
 @example(text="a = " + "[" * 5_000)
 @example(text="[[connections]]\nname = 1979-05-27T07:32:00Z")
-def test_any_settings_file_is_used_or_refused_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
-    file = tmp_path / "openai_costs.toml"
-    file.write_bytes(text.encode("utf-8", "surrogatepass"))
-    monkeypatch.setenv("OPENAI_COSTS_CONFIG", str(file))
-    try:
-        load_settings(connection_kinds())
-    except OpenAICostsError as refused:
-        is_sentence(refused)
+def test_any_settings_file_is_used_or_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
+    use_settings(tmp_path / "openai_costs.toml", text)
     assert content_of(tmp_path / "nothing.toml") == ({}, "")
 
 
@@ -123,14 +133,18 @@ people_files = st.one_of(
 )
 
 
-@many
-@given(file=people_files)
-def test_any_list_of_people_is_read_or_refused_in_a_sentence(file: tuple[str, bytes]) -> None:
-    name, content = file
+def use_people(name: str, content: bytes) -> None:
+    """Read a list of people."""
     try:
         read_people([Content(name, content, DirectoryFile(path=name))], Directory())
     except OpenAICostsError as refused:
         is_sentence(refused, name)
+
+
+@many
+@given(file=people_files)
+def test_any_list_of_people_is_read_or_refused_in_a_sentence(file: tuple[str, bytes]) -> None:
+    use_people(*file)
 
 
 meter_cells = st.sampled_from(("2026-01-02", "1", "gpt-5", "0.5", "t-1")) | texts
@@ -154,14 +168,10 @@ meter_files = st.one_of(
 )
 
 
-@many
-@given(file=meter_files)
-def test_any_meter_file_is_read_or_refused_in_a_sentence(
-    tmp_path: Path, file: tuple[str, bytes]
-) -> None:
-    name, content = file
-    (tmp_path / name).write_bytes(content)
-    reader = GatewayFiles(Gateway(spend_files=(name,)), UPath(tmp_path), HandClock())
+def use_meter(folder: Path, name: str, content: bytes) -> None:
+    """Read a meter file in a folder."""
+    (folder / name).write_bytes(content)
+    reader = GatewayFiles(Gateway(spend_files=(name,)), UPath(folder), HandClock())
     day = date(2026, 1, 2)
     try:
         for _ in reader.meter(DayRange(day, day), silent):
@@ -169,7 +179,15 @@ def test_any_meter_file_is_read_or_refused_in_a_sentence(
     except OpenAICostsError as refused:
         is_sentence(refused, name)
     finally:
-        (tmp_path / name).unlink()
+        (folder / name).unlink()
+
+
+@many
+@given(file=meter_files)
+def test_any_meter_file_is_read_or_refused_in_a_sentence(
+    tmp_path: Path, file: tuple[str, bytes]
+) -> None:
+    use_meter(tmp_path, *file)
 
 
 amounts = st.one_of(
@@ -197,3 +215,16 @@ def test_any_page_of_costs_is_read_or_refused_with_its_field(
     for batch in (*ledger_batches([read], ACME), *control_batches([read], Reading().grace)):
         for refused in batch.refused.values():
             is_sentence(refused)
+
+
+@pytest.mark.skipif(not SECONDS, reason="looks for long: set OPENAI_COSTS_ATHERIS to its seconds")
+@pytest.mark.parametrize("door", ["settings", "people", "meter", "pages"])
+def test_what_reaches_more_of_the_code_is_used_or_refused_in_a_sentence(
+    tmp_path: Path, door: str
+) -> None:
+    pytest.importorskip("atheris", reason="follows code: pip install atheris")
+    command = [sys.executable, "-m", "openai_costs_tests.fuzz", door, f"-max_total_time={SECONDS}"]
+    done = subprocess.run(  # noqa: S603 - our own module
+        [*command, f"-artifact_prefix={tmp_path}/"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -97,9 +98,9 @@ def pages_of(connection: Connection) -> Iterator[RawPages]:
     yield from {part.pages.key: part.pages for part in parts if part is not None}.values()
 
 
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
-    home = tmp_path_factory.mktemp("company")
+@contextmanager
+def read_company(home: Path) -> Iterator[There]:
+    """The company, a day of whose accounts is read."""
     wanted = Wanted(days=8, providers=EVERY_PROVIDER)
     made = company(home, wanted, now=NOW, kinds=connection_kinds())
     for name, content in made.files.items():
@@ -117,6 +118,12 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
         for one in made.settings.connections:
             for pages in pages_of(one):
                 found.samples.extend(Sample(one, pages, read) for read in found.read(one, pages))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
+    with read_company(tmp_path_factory.mktemp("company")) as found:
         yield found
 
 
@@ -196,19 +203,23 @@ def test_there_are_pages_of_every_provider(there: There) -> None:
     assert {one.connection.provider for one in there.samples} == {one.name for one in PROVIDERS}
 
 
+def use_changed(there: There, random: Random, about: str) -> None:
+    """Use a page of any provider that is changed in a place."""
+    sample = random.choice(there.samples)
+    bodies = dict(sample.read.bodies)
+    name = random.choice(sorted(bodies))
+    bodies[name] = changed(bodies[name], random)
+    try:
+        for refused in use(sample, bodies, there.settings):
+            is_sentence(refused)
+    except Exception as fault:
+        where = f"{about}: {sample.pages.key.to_user_string()}, part {name}"
+        raise AssertionError(where) from fault
+
+
 def test_any_page_of_any_provider_is_used_or_refused_in_a_sentence(there: There) -> None:
     for number in INPUTS:
-        random = Random(number)  # noqa: S311 - the same inputs each time
-        sample = random.choice(there.samples)
-        bodies = dict(sample.read.bodies)
-        name = random.choice(sorted(bodies))
-        bodies[name] = changed(bodies[name], random)
-        where = f"input {number}: {sample.pages.key.to_user_string()}, part {name}"
-        try:
-            for refused in use(sample, bodies, there.settings):
-                is_sentence(refused)
-        except Exception as fault:
-            raise AssertionError(where) from fault
+        use_changed(there, Random(number), f"input {number}")  # noqa: S311 - the same each time
 
 
 def test_any_answer_of_any_provider_is_kept_or_ends_in_a_sentence(there: There) -> None:

@@ -50,8 +50,8 @@ class Person:
         return f"{who} ({ids}{where})"
 
     def texts(self) -> list[tuple[Kind, str]]:
-        """Return every id, name and address."""
-        kinds: Mapping[Kind, set[str]] = {"id": self.ids, "name": self.names, "email": self.emails}
+        """Return every name, address and id; what is both is an id: the last one counts."""
+        kinds: Mapping[Kind, set[str]] = {"name": self.names, "email": self.emails, "id": self.ids}
         return [(kind, one) for kind, some in kinds.items() for one in sorted(some)]
 
     def words(self) -> set[str]:

@@ -23,7 +23,7 @@ from openai_costs.storage.record import Entry, Record, Row
 TABLE = "unfinished_forgettings"
 KEY_NAME = ".forget-key"
 _KEY_OF = ("person",)
-_NAMES = ("ids", "names", "emails", "connections", "shared")
+_NAMES = ("ids", "names", "emails", "connections", "shared", "maybe")
 
 
 @dataclass(frozen=True)

@@ -240,6 +240,7 @@ def forgetting(settings: Settings, text: str) -> Forgetting:
     if (before := unfinished.person()) is not None:
         person.add(before)
         person.shared |= before.shared
+        person.maybe |= before.maybe
     texts = [
         one
         for kind, one in person.texts()
