@@ -35,7 +35,7 @@ from openai_costs.cli.run_output import (
     is_interrupt,
     reasons,
 )
-from openai_costs.definitions import before_publication, days_to_derive
+from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
@@ -218,9 +218,7 @@ class Headless:
             Stopped: It was stopped by Ctrl-C or a signal.
         """
         defs = self.graphs.of(self.settings, self.clock, self.reach)
-        job = defs.resolve_job_def(job_name)
-        if job_name != PUBLISH:
-            job = job.get_subset(asset_selection=before_publication(defs, job) - set(spared))
+        job = self.graphs.job(defs, job_name, frozenset(spared))
         steps, made = len(job.nodes), len(days or ())
         silent = silent_steps(job, self.settings)
         self.graphs.progress = Progress(self.say, steps, self.whole, made, silent)

@@ -6,8 +6,9 @@ Not here: what is in them (definitions.py), which runs there are (backfill.py).
 import dagster as dg
 
 from openai_costs.cli.progress import Progress, progress_logger
-from openai_costs.definitions import build_defs
+from openai_costs.definitions import before_publication, build_defs
 from openai_costs.kernel.days import Clock
+from openai_costs.orchestration.jobs import PUBLISH
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
 from openai_costs.sources.provider import Reach
@@ -19,6 +20,7 @@ class Graphs:
     def __init__(self) -> None:
         self.progress = Progress(print, steps=0)
         self._built: list[tuple[Settings, Clock, Reach | None, dg.Definitions]] = []
+        self._jobs: dict[tuple[int, str, frozenset[dg.AssetKey]], dg.JobDefinition] = {}
 
     def of(self, settings: Settings, clock: Clock, reach: Reach | None) -> dg.Definitions:
         """Return the definitions for settings, with this clock and this way out."""
@@ -29,6 +31,24 @@ class Graphs:
         defs = build_defs(settings, clock=clock, reach=reach, loggers=loggers)
         self._built.append((settings, clock, reach, defs))
         return defs
+
+    def job(
+        self, defs: dg.Definitions, name: str, spared: frozenset[dg.AssetKey]
+    ) -> dg.JobDefinition:
+        """Return a job of these definitions; without what PUBLISH makes, unless it is that job.
+
+        Args:
+            defs: From `of`.
+            name: The job.
+            spared: Assets that it is to leave as they are.
+        """
+        key = (id(defs), name, spared)
+        if key not in self._jobs:
+            job = defs.resolve_job_def(name)
+            if name != PUBLISH:
+                job = job.get_subset(asset_selection=before_publication(defs, job) - spared)
+            self._jobs[key] = job
+        return self._jobs[key]
 
 
 def silent_steps(job: dg.JobDefinition, settings: Settings) -> frozenset[str]:

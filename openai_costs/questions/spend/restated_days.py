@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 from upath import UPath
@@ -32,23 +32,38 @@ def changes(archive: Archive, settings: Settings, days: DayRange) -> Iterator[Ba
                 key = Slice(connection.name, day)
                 newest[key], numbers[key] = read_at(files[-1]), read_number(files[-1])
             if len(files) > 1:
-                found.append(restatements(_readings(files, settings, connection)))
+                found.append(restatements(_readings(files, day, settings, connection)))
         yield Batch(pl.concat(found), newest, read_number=numbers)
 
 
 def _readings(
-    files: Iterable[UPath], settings: Settings, connection: Connection
+    files: Iterable[UPath], day: date, settings: Settings, connection: Connection
 ) -> Iterator[Reading]:
-    """Yield the ledger of each read of a day; a read that cannot be cleaned yields nothing."""
+    """Yield the reads of a day that can show a change; one that cannot be cleaned yields nothing.
+
+    What was read before the day had settled is compared with nothing later, and is not opened. A
+    read with the pages of the one before it has that one's ledger, and is not cleaned again.
+    """
+    before: Reading | None = None
+    parts: object = None
     for file in files:
+        at = read_at(file)
+        settled = is_settled(day, at, settings.reading.grace)
+        if not settled and not (before and before.is_settled):
+            continue
         with suppress(PageRefused):
-            yield from _readings_of(open_read(file), settings, connection)
+            read = open_read(file)
+            same = before.ledger if before and parts == read.manifest.parts else None
+            ledger = _ledger(read, connection) if same is None else same
+            if ledger is not None:
+                latest = max(filter(None, (at, read.manifest.clock_at, read.manifest.server_at)))
+                before = Reading(connection.name, day, at, settled, ledger, latest)
+                parts = read.manifest.parts
+                yield before
 
 
-def _readings_of(read: KeptRead, settings: Settings, connection: Connection) -> Iterator[Reading]:
-    day, at = read.manifest.day, read.manifest.read_at
-    latest = max(filter(None, (at, read.manifest.clock_at, read.manifest.server_at)))
-    for batch in provider_of(connection).costs.ledger([read], connection):
-        if not batch.refused:
-            settled = is_settled(day, at, settings.reading.grace)
-            yield Reading(connection.name, day, at, settled, batch.frame, latest)
+def _ledger(read: KeptRead, connection: Connection) -> pl.DataFrame | None:
+    """Return the rows of core.spend of a read; None where they are refused."""
+    batches = provider_of(connection).costs.ledger([read], connection)
+    sound = [batch.frame for batch in batches if not batch.refused]
+    return pl.concat(sound) if sound else None

@@ -24,7 +24,7 @@ class Reading(NamedTuple):
         day: The UTC day.
         read_at: When it was read.
         is_settled: Whether that was late enough for the day to have stopped moving.
-        ledger: core.spend rows of that read.
+        ledger: core.spend rows of that read; the same frame where it has the same pages.
         latest_at: The later of the instants that our clock and the server's gave for it.
     """
 
@@ -46,7 +46,8 @@ def restatements(readings: Iterable[Reading]) -> pl.DataFrame:
     rows = []
     before: Reading | None = None
     for after in readings:
-        if before and before.is_settled and before.read_at <= after.latest_at:
+        is_later = before and before.is_settled and before.read_at <= after.latest_at
+        if before and is_later and before.ledger is not after.ledger:
             rows += _change(before, after)
         before = after
     return pl.DataFrame(rows, schema=Restatements.types(), orient="row")
