@@ -116,7 +116,7 @@ class Headless:
             self._make(plan(self.settings, None, self.clock()), failed)
         due = [] if offline else directories_due(self.settings, self.clock().date())
         self._name(due, failed, may_ask=not offline)
-        for line in (*retention_texts(self.settings, now), *self.objections.lines()):
+        for line in (*retention_texts(self.settings, now, self.clock()), *self.objections.lines()):
             self.say(line)
         unread = [one for one in self.objections.unread() if one not in " ".join(failed)]
         if unread:

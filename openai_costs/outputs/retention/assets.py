@@ -11,7 +11,11 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.table_assets import described
-from openai_costs.outputs.retention.old_months import delete_old_months, undecided_text
+from openai_costs.outputs.retention.old_months import (
+    delete_old_months,
+    unconfirmed_text,
+    undecided_text,
+)
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deleted_months import DeletedMonths
@@ -34,8 +38,9 @@ def deleted_months(after: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         """Delete what is older than the settings keep, and record it."""
         now = clock()
         texts = delete_old_months(home, lake, settings, now)
+        waiting = unconfirmed_text(home, lake, settings, now)
         asked = undecided_text(home, lake, settings, now.date())
-        for text in filter(None, (*texts, asked)):
+        for text in filter(None, (*texts, waiting, asked)):
             context.log.info(text)
         rows = lake.read(DeletedMonths).height
         return dg.MaterializeResult(

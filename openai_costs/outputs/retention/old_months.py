@@ -17,6 +17,7 @@ from upath import UPath
 from openai_costs.kernel.days import midnight, naive
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.orchestration.history import forget_days
+from openai_costs.outputs.retention.confirmed_day import confirmed_day
 from openai_costs.settings.load import Settings
 from openai_costs.settings.retention import FOREVER, MONTHS, first_kept_day
 from openai_costs.sources.kept_days import days_after_deleted, first_kept, months_kept
@@ -43,7 +44,7 @@ def delete_old_months(home: UPath, lake: Lake, settings: Settings, now: datetime
         StorageFailed: A table cannot be read or written; the next call goes on.
         LockHeld: Another process writes, and does not end.
     """
-    old = days_before(home, lake, partial(first_kept, settings, today=now.date()))
+    old = _old_days(home, lake, settings, now)
     begun = lake.read(DeletedMonths).filter(pl.col("finished_at").is_null())
     if not old and begun.is_empty():
         return []
@@ -58,12 +59,53 @@ def delete_old_months(home: UPath, lake: Lake, settings: Settings, now: datetime
     return _deletion_texts(lake, naive(now))
 
 
-def retention_texts(settings: Settings, since: datetime) -> list[str]:
-    """Return what was deleted since an instant, and the question how long days are kept."""
+def _old_days(
+    home: UPath, lake: Lake, settings: Settings, now: datetime
+) -> Mapping[str, set[date]]:
+    """Return the days that are older than the settings keep, also by the clock of a provider."""
+    by_clock = days_before(home, lake, partial(first_kept, settings, today=now.date()))
+    if not by_clock:
+        return {}
+    confirmed = confirmed_day(home, lake, settings, now)
+    if confirmed == now.date():
+        return by_clock
+    return days_before(home, lake, partial(first_kept, settings, today=confirmed))
+
+
+def retention_texts(settings: Settings, since: datetime, now: datetime) -> list[str]:
+    """Return what was deleted since an instant, what waits, and how long days are kept, if asked.
+
+    Args:
+        settings: How long days are kept.
+        since: When the run began.
+        now: The instant by this machine's clock.
+    """
     home = place(settings.home)
     lake = Lake(home)
-    asked = undecided_text(home, lake, settings, since.date())
-    return [*_deletion_texts(lake, naive(since)), *filter(None, [asked])]
+    open_texts = (
+        unconfirmed_text(home, lake, settings, now),
+        undecided_text(home, lake, settings, since.date()),
+    )
+    return [*_deletion_texts(lake, naive(since)), *filter(None, open_texts)]
+
+
+def unconfirmed_text(home: UPath, lake: Lake, settings: Settings, now: datetime) -> str:
+    """Return the sentence that names what is not deleted until a provider answers; else empty."""
+    by_clock = days_before(home, lake, partial(first_kept, settings, today=now.date()))
+    waiting = {
+        name: days - _old_days(home, lake, settings, now).get(name, set())
+        for name, days in by_clock.items()
+    }
+    names = [name for name, days in sorted(waiting.items()) if days]
+    if not names:
+        return ""
+    confirmed = confirmed_day(home, lake, settings, now)
+    days = sum(map(len, waiting.values()))
+    return (
+        f"Not deleted: {counted(days, 'day')} of {listed(names, MOST_NAMES)}. By this machine's "
+        f"clock it is {now.date()}, and the newest answer of a provider is of {confirmed}. They "
+        f"are deleted after the next answer that agrees. Set the clock if it is wrong."
+    )
 
 
 def _deletion_texts(lake: Lake, since: datetime) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ AT = datetime(2026, 11, 1, tzinfo=UTC)
 NOT_BILLED = dict.fromkeys(("metered_usd", "estimated_usd"), pl.lit(0, pl.Decimal(38, 18)))
 
 
-def stored(home: Path, *names: str) -> House:
+def stored(home: Path, *names: str, server_at: datetime | None = None) -> House:
     """A home with a day in September and one in October of each connection."""
     there = house(home, *names)
     for name in names:
@@ -46,7 +47,7 @@ def stored(home: Path, *names: str) -> House:
         for when in (SEPTEMBER, OCTOBER):
             parts = {"ledger": ("/costs", list[tuple[str, str]](), list[str]())}
             read = DayRead("openai", name, "costs", when, AT, parts, {"ledger": b"{}"})
-            there.archive.keep(read)
+            there.archive.keep(replace(read, server_at=server_at))
     return there
 
 
@@ -80,6 +81,21 @@ def test_older_months_go_from_pages_and_tables_and_their_sum_is_recorded(tmp_pat
     assert delete(there, keeping(there, 1)) == []
 
 
+def test_a_clock_that_runs_ahead_deletes_nothing_that_a_provider_has_not_agreed_to(
+    tmp_path: Path,
+) -> None:
+    there, ahead = stored(tmp_path / "home", "acme", server_at=NOW), NOW.replace(year=2028)
+    settings = keeping(there, 1)
+    delete_old_months(there.lake.root.parent, there.lake, settings, ahead)
+    assert days(there, "acme") == [OCTOBER]
+    [text] = [one for one in retention_texts(settings, ahead, ahead) if one.startswith("Not ")]
+    assert text == (
+        "Not deleted: 1 day of acme. By this machine's clock it is 2028-11-28, and the newest "
+        "answer of a provider is of 2026-11-28. They are deleted after the next answer that "
+        "agrees. Set the clock if it is wrong."
+    )
+
+
 def test_no_file_of_a_deleted_month_is_left_in_the_lake(tmp_path: Path) -> None:
     there = stored(tmp_path / "home", "acme")
     delete(there, keeping(there, 1))
@@ -108,11 +124,11 @@ def test_where_the_settings_do_not_say_they_are_asked_for_and_nothing_is_deleted
     later = datetime(2027, 10, 2, tzinfo=UTC)
     undecided = keeping(there, None)
     assert delete_old_months(there.lake.root.parent, there.lake, undecided, later) == []
-    [text] = retention_texts(undecided, later)
+    [text] = retention_texts(undecided, later, later)
     assert "holds 1 day of acme from before 2026-10-01, older than 12 months" in text
     assert 'Write months = 12 (whole older months are deleted) or months = "forever"' in text
     assert days(there, "acme") == [SEPTEMBER, OCTOBER]
-    assert retention_texts(keeping(there, "forever"), later) == []
+    assert retention_texts(keeping(there, "forever"), later, later) == []
 
 
 def test_a_deletion_that_was_killed_half_way_is_finished_by_the_next(
