@@ -197,6 +197,10 @@ def findings(
         say(line)
     for line in findings.what_to_do(found):
         say(line)
+    if not found:
+        say(findings.nothing_found(folder))
+        if not everything:
+            say("`openai-costs findings --all` also lists closed and muted ones.")
 
 
 @app.command()

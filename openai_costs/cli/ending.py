@@ -18,6 +18,7 @@ from openai_costs.kernel.days import Clock
 from openai_costs.kernel.formatting import counted
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page
+from openai_costs.outputs.report.judged import Judged
 from openai_costs.outputs.report.page_model import FirstScreen
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import OPEN, Findings
@@ -58,7 +59,7 @@ def ending(home: UPath, now: datetime, *, is_brief: bool = False) -> Iterator[st
     yield "\nOpen questions:"
     for question in page.questions:
         yield f"  - {question.title}: {question.sentence}"
-    yield from _findings(home)
+    yield from _findings(home, page.first.judged)
     yield "\nFiles:"
     for file in (PAGE, DATABASE, "published/parquet", "raw"):
         yield f"  {home / file}"
@@ -103,13 +104,13 @@ def _reasons(first: FirstScreen) -> Iterator[str]:
     yield from (f"  {one.usd:>12}  {one.text}" for one in first.savings)
 
 
-def _findings(home: UPath) -> Iterator[str]:
+def _findings(home: UPath, judged: Judged) -> Iterator[str]:
     """Yield the open findings with their dollars, and how many are closed."""
     everything = shown(home, everything=True)
     found = [one for one in everything if one.state in OPEN]
     closed, first = len(everything) - len(found), min(len(found), MOST_FINDINGS)
     if not found:
-        yield f"\nNo open finding, {closed} closed."
+        yield f"\n{judged.no_finding} Closed findings: {closed}."
         return
     opened = counted(len(found), "open finding")
     yield f"\n{opened} (the {first} worst shown), {closed} closed:"

@@ -15,13 +15,18 @@ from openai_costs.outputs.alerts.rules import all_rules, find_rule
 from openai_costs.outputs.alerts.titles import next_step_of, one_line, title_of
 from openai_costs.outputs.finding_view import view_of
 from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.outputs.report.judged import what_was_judged
 from openai_costs.settings import Route
 from openai_costs.settings.addresses import host_of
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import secret
 from openai_costs.sources.provider import Diagnosis
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.budget_status import BudgetStatus
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import OPEN, Findings, worst_first
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
+from openai_costs.tables.mart.seats import Seats
 
 _INDENT = " " * 14
 
@@ -35,6 +40,13 @@ def shown(home: UPath, *, everything: bool = False) -> list[Finding]:
     refuse_empty(home, "findings")
     found = rows(Finding, worst_first(Lake(home).read(Findings)))
     return [one for one in found if everything or one.state in OPEN]
+
+
+def nothing_found(home: UPath) -> str:
+    """Return what was looked for in a home where no finding is open."""
+    lake = Lake(home)
+    read = (lake.read(one) for one in (Coverage, BudgetStatus, GatewayCapture, Seats))
+    return what_was_judged(*read).no_finding
 
 
 def lines(findings: list[Finding], page: str = "") -> Iterator[str]:
@@ -56,8 +68,6 @@ def lines(findings: list[Finding], page: str = "") -> Iterator[str]:
             yield f"{_INDENT}Acknowledged by {one.acknowledged_by} on {one.acknowledged_day}."
         if page:
             yield f"{_INDENT}{page}{view_of(one)}"
-    if not findings:
-        yield "No open finding. `openai-costs findings --all` also lists closed and muted ones."
 
 
 def what_to_do(findings: list[Finding]) -> Iterator[str]:

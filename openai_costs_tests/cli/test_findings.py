@@ -9,7 +9,15 @@ import pytest
 from upath import UPath
 
 from openai_costs.cli.finding_changes import MuteRequest, acknowledge, mute
-from openai_costs.cli.findings import as_json, lines, page_of, route_facts, shown, what_to_do
+from openai_costs.cli.findings import (
+    as_json,
+    lines,
+    nothing_found,
+    page_of,
+    route_facts,
+    shown,
+    what_to_do,
+)
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.evaluation import NOTHING
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
@@ -102,7 +110,8 @@ def test_an_acknowledgement_that_cannot_be_used_says_why(
 
 def test_without_an_open_finding_there_is_a_sentence(home: UPath) -> None:
     Lake(home).replace_whole(Findings, findings_frame([OVER]))
-    assert "No open finding" in "".join(lines(shown(home)))
+    assert list(lines(shown(home))) == []
+    assert nothing_found(home).startswith("No finding is open: no day has settled yet")
 
 
 def test_json_has_every_column_and_every_digit(home: UPath) -> None:

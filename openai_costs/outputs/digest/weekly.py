@@ -95,12 +95,12 @@ def _moved(first: FirstScreen, page_url: str) -> Iterator[Line]:
 def _decided(first: FirstScreen, page_url: str) -> Iterator[Line]:
     yield Line("", f"To decide ({len(first.decisions)})")
     for one in first.decisions:
-        text = f"{one.title}. Owner: {one.owner or 'none'}"
+        text = f"{one.title}. {f'Owner: {one.owner}' if one.owner else 'No owner'}"
         yield Line(_capital(one.severity), text, _link(page_url, one.address))
     if first.more_decisions:
         yield Line("More", f"{first.more_decisions} more open: `openai-costs findings` lists them.")
     if not first.decisions:
-        yield Line("Findings", "No finding is open.")
+        yield Line("Findings", first.judged.no_finding)
 
 
 def _saved(first: FirstScreen, page_url: str) -> Iterator[Line]:

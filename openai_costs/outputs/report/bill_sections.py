@@ -28,7 +28,7 @@ from openai_costs.questions.provider_scope import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
 _MOST: Final = 40
@@ -50,6 +50,18 @@ _CAUSES: Final = {
     "above_list": "above list price",
     "agrees": "agrees with the list price",
 }
+
+
+def whom_bills_name(price_check: pl.DataFrame, by_host: Mapping[str, str]) -> dict[str, str]:
+    """Return the sentences about whom the bills of each connection name for a dollar.
+
+    Args:
+        price_check: mart.price_check.
+        by_host: A sentence about the bill of each who invoices.
+    """
+    bills = price_check.select("connection", "host").unique().sort("connection", "host")
+    ours = bills.filter(pl.col("host").is_in([*by_host])).group_by("connection").agg("host")
+    return {name: " ".join(map(by_host.__getitem__, hosts)) for name, hosts in ours.iter_rows()}
 
 
 def gateway_section(

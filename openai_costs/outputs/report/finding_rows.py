@@ -5,7 +5,7 @@ Open ones first, the worst of them first; closed ones stay, because the chart's 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -17,6 +17,9 @@ from openai_costs.outputs.alerts.titles import next_step_of, title_of
 from openai_costs.outputs.finding_view import Scopes, view_of
 from openai_costs.outputs.report.section import Cell, Row, Section, number
 from openai_costs.tables.mart.findings import OPEN, worst_first
+
+if TYPE_CHECKING:
+    from openai_costs.outputs.report.judged import Judged
 
 _MOST_DECISIONS: Final = 5
 _MOST_LISTED: Final = 60
@@ -48,12 +51,13 @@ def decisions(findings: pl.DataFrame, scopes: Scopes) -> tuple[tuple[Decision, .
     return shown, len(first) - len(shown)
 
 
-def findings_section(findings: pl.DataFrame, scopes: Scopes) -> Section:
+def findings_section(findings: pl.DataFrame, scopes: Scopes, judged: Judged) -> Section:
     """Return the section of all findings: open, then muted, then closed ones.
 
     Args:
         findings: mart.findings.
         scopes: What each budget covers.
+        judged: What was looked for.
     """
     order = pl.col("state").replace_strict(
         {"open": 0, "growing": 0, "muted": 1}, default=2, return_dtype=pl.Int8
@@ -64,7 +68,7 @@ def findings_section(findings: pl.DataFrame, scopes: Scopes) -> Section:
     return Section(
         id="findings",
         title="Findings",
-        summary=_summary(findings),
+        summary=_summary(findings, judged),
         head=("What happened", "At stake, USD", "Owner", "Since", "State"),
         rows=tuple(_row(one, scopes) for one in listed),
         more=f"{counted(hidden, 'older finding')} in mart.findings." if hidden else "",
@@ -81,15 +85,12 @@ def scopes_of(budgets: pl.DataFrame) -> Scopes:
     }
 
 
-def _summary(findings: pl.DataFrame) -> str:
+def _summary(findings: pl.DataFrame, judged: Judged) -> str:
     opened = findings.filter(pl.col("state").is_in(OPEN)).height
     muted = findings.filter(state="muted").height
     closed = findings.filter(state="closed").height
     if not findings.height:
-        return (
-            "No finding: no unusual spend, no budget exceeded or at risk, no key that bypasses the "
-            "gateway, as far as budgets and gateway are set up."
-        )
+        return judged.no_finding
     return (
         f"{opened} open, {muted} muted, {closed} closed. Dollars at stake are of settled days. "
         "docs/alerts.md explains each rule."
@@ -111,7 +112,7 @@ def _row(one: Finding, scopes: Scopes) -> Row:
         cells=(
             Cell(_title(one)),
             number("" if one.impact_usd is None else dollars(one.impact_usd)),
-            Cell(without_domains(one.owner or "")),
+            Cell(without_domains(one.owner or "no owner")),
             Cell(str(one.since_day)),
             Cell(one.state),
         ),

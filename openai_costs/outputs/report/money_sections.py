@@ -12,6 +12,7 @@ import polars as pl
 from openai_costs.kernel.formatting import NONE, cents, dollars, dollars_of, share
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
+from openai_costs.outputs.report.judged import BY_DIRECTORY
 from openai_costs.outputs.report.section import Cell, Row, Section, beyond, number
 from openai_costs.questions.budgets.status import newest
 from openai_costs.questions.provider_scope import OPTIMIZATION, SEATS, left_out
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openai_costs.outputs.finding_view import Scopes
+    from openai_costs.outputs.report.judged import Judged
 
 _MOST: Final = 40
 _MOST_SAVINGS: Final = 3
@@ -43,7 +45,6 @@ _SEATS: Final = {
 _STATES: Final = {"exceeded": "critical", "at_risk": "warning"}
 
 
-NO_SAVINGS: Final = "No saving was measured in the last 30 settled days."
 SAVINGS_BASIS: Final = "In 30 days, at list prices; savings may overlap"
 
 
@@ -126,17 +127,20 @@ def largest_savings(optimization: pl.DataFrame) -> tuple[tuple[Saving, ...], int
     return shown, rows.height - len(shown)
 
 
-def savings_section(optimization: pl.DataFrame, hosts: Iterable[str] = ()) -> Section:
+def savings_section(
+    optimization: pl.DataFrame, judged: Judged, hosts: Iterable[str] = ()
+) -> Section:
     """Return what could be saved, with the arithmetic.
 
     Args:
         optimization: mart.optimization.
+        judged: What was looked for.
         hosts: Who invoices.
     """
     rows = newest_savings(optimization)
     others = [*left_out(OPTIMIZATION, hosts)]
     if rows.is_empty():
-        return Section("savings", "Savings", " ".join([NO_SAVINGS, *others]))
+        return Section("savings", "Savings", " ".join([judged.no_saving, *others]))
     first, last = str(rows["period_start"].min()), str(rows["day"].max())
     return Section(
         id="savings",
@@ -175,11 +179,12 @@ def _view(row: dict[str, Any]) -> str:
     return address(filters | {row["subject_kind"]: subject}, days=days)
 
 
-def seats_section(seats: pl.DataFrame, hosts: Iterable[str] = ()) -> Section:
+def seats_section(seats: pl.DataFrame, judged: Judged, hosts: Iterable[str] = ()) -> Section:
     """Return who holds a seat and may not need it: who left, who is not listed, who is idle.
 
     Args:
         seats: mart.seats. Its e-mail addresses stay there.
+        judged: What was looked for.
         hosts: Who invoices.
     """
     odd = seats.filter(
@@ -194,7 +199,7 @@ def seats_section(seats: pl.DataFrame, hosts: Iterable[str] = ()) -> Section:
     current = seats.filter("is_current").height
     asked = (
         ""
-        if seats["status"].is_not_null().any()
+        if seats["status"].is_in(BY_DIRECTORY).any()
         else (
             " No company directory is set up that seats could be compared with: see [directory] in "
             "docs/operations.md."
@@ -204,7 +209,7 @@ def seats_section(seats: pl.DataFrame, hosts: Iterable[str] = ()) -> Section:
         id="seats",
         title="Seats",
         summary=f"{current} members, invitations and service accounts are listed now; "
-        f"{odd.height} below need attention.{asked}",
+        f"{odd.height} below need attention.{asked}{judged.no_idle_seat}",
         head=(
             "Who",
             "Last 30 days, USD",

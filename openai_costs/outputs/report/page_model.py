@@ -1,7 +1,6 @@
 """The page model: everything the page shows, made from the tables in one pass. Pure.
 
-`page_model` goes once from top to bottom: the days of the page, the first screen, the explorer's
-data, the sections. UTC days, finished sentences; render.py turns it into HTML.
+`page_model` goes once from top to bottom. UTC days, finished sentences; render.py makes the HTML.
 """
 
 from __future__ import annotations
@@ -13,7 +12,11 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.formatting import dollars_of
-from openai_costs.outputs.report.bill_sections import gateway_section, price_section
+from openai_costs.outputs.report.bill_sections import (
+    gateway_section,
+    price_section,
+    whom_bills_name,
+)
 from openai_costs.outputs.report.coverage_calendar import CoverageCalendar, coverage_calendar
 from openai_costs.outputs.report.explorer_data import (
     Cube,
@@ -28,8 +31,8 @@ from openai_costs.outputs.report.finding_rows import (
     findings_section,
     scopes_of,
 )
+from openai_costs.outputs.report.judged import Judged, what_was_judged
 from openai_costs.outputs.report.money_sections import (
-    NO_SAVINGS,
     SAVINGS_BASIS,
     Saving,
     budgets_section,
@@ -75,6 +78,7 @@ class FirstScreen(NamedTuple):
         savings: The three largest.
         more_savings: How many more have dollars.
         trust: Lines about the numbers.
+        judged: What was looked for, where nothing was found.
     """
 
     month: Month
@@ -85,11 +89,12 @@ class FirstScreen(NamedTuple):
     savings: tuple[Saving, ...]
     more_savings: int
     trust: tuple[Trust, ...]
+    judged: Judged
 
     @property
     def savings_note(self) -> str:
         """What the savings are, or that there are none."""
-        return SAVINGS_BASIS if self.savings else NO_SAVINGS
+        return SAVINGS_BASIS if self.savings else self.judged.no_saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +167,13 @@ def page_model(
     members = members_of(tables, facts, together)
     restated = restated_days(tables.restatements, days.connections, _called(members))
     scope = scope_of_today(days, tables.spend, tables.attribution, restated.all, written_at.date())
-    lost, whom = lost_days(tables.coverage), _named(tables.price_check, named or {})
+    lost, whom = lost_days(tables.coverage), whom_bills_name(tables.price_check, named or {})
     scope = replace(scope, lost=lost, named=whom)
     this_month = month(scope, tables.budget_status)
     ours = facts[0].filter(pl.col("connection").is_in(scope.names))
     members["connection"] = _marked(members["connection"], days)
     cube = Cube(facts, members)
+    first = _first_screen(tables, this_month, movers(ours, members, this_month.span), scope)
     return PageModel(
         written_at=written_at,
         is_invented=is_invented,
@@ -179,12 +185,12 @@ def page_model(
         completeness=completeness(scope) if scope.days else "No day has been read yet.",
         notice=notice(scope, unbilled(tables.coverage, tables.projects)),
         together=", ".join(one.title.lower() for one in together),
-        first=_first_screen(tables, this_month, movers(ours, members, this_month.span), scope),
+        first=first,
         cube=cube,
         data=explorer_data(tables, cube, days.days, scope.states, this_month)
         if scope.read and has_explorer
         else None,
-        sections=_sections(tables),
+        sections=_sections(tables, first.judged),
         questions=tuple(questions(scope)),
         calendars=_calendars(days, names),
         restated=restated.shown,
@@ -219,27 +225,21 @@ def _first_screen(tables: Tables, this: Month, moved: Movers, scope: Scope) -> F
     decided, more = decisions(tables.findings, scopes_of(tables.budget_status))
     savings, others = largest_savings(tables.optimization)
     days = month_days(scope, this.span)
-    return FirstScreen(this, days, moved, decided, more, savings, others, trust(scope))
+    judged = what_was_judged(tables.coverage, tables.budget_status, tables.capture, tables.seats)
+    return FirstScreen(this, days, moved, decided, more, savings, others, trust(scope), judged)
 
 
-def _sections(tables: Tables) -> tuple[Section, ...]:
+def _sections(tables: Tables, judged: Judged) -> tuple[Section, ...]:
     scopes = scopes_of(tables.budget_status)
     hosts = tables.price_check["host"].unique().to_list()
     return (
-        findings_section(tables.findings, scopes),
+        findings_section(tables.findings, scopes, judged),
         budgets_section(tables.budget_status, scopes),
-        savings_section(tables.optimization, hosts),
+        savings_section(tables.optimization, judged, hosts),
         gateway_section(tables.bypass, tables.capture, hosts),
-        seats_section(tables.seats, hosts),
+        seats_section(tables.seats, judged, hosts),
         price_section(tables.price_check),
     )
-
-
-def _named(price_check: pl.DataFrame, by_host: Mapping[str, str]) -> dict[str, str]:
-    """Return the sentences about the bills of each connection."""
-    bills = price_check.select("connection", "host").unique().sort("connection", "host")
-    ours = bills.filter(pl.col("host").is_in([*by_host])).group_by("connection").agg("host")
-    return {name: " ".join(map(by_host.__getitem__, hosts)) for name, hosts in ours.iter_rows()}
 
 
 def _calendars(days: Calendar, names: Sequence[str]) -> tuple[CoverageCalendar, ...]:

@@ -84,6 +84,7 @@ def membership(lake: Lake, prices: Prices) -> Membership:
         spent_days=_spent_days(lake, as_of),
         subscriptions=_subscriptions(lake, as_of, prices),
         as_of_days=as_of,
+        read_from={one: min(lake.days(Spend, one)) for one in as_of},
     )
 
 

@@ -84,6 +84,7 @@ class Membership:
         spent_days: connection, user_id, day, billed_usd: the days of spend_30d_usd.
         subscriptions: Dollars of subscription-like lines by connection, in the same days.
         as_of_days: The newest settled day of each connection's ledger.
+        read_from: The first day of each connection's ledger: no one is idle for longer than read.
     """
 
     users: pl.DataFrame
@@ -96,6 +97,7 @@ class Membership:
     spent_days: pl.DataFrame
     subscriptions: Mapping[str, Decimal]
     as_of_days: Mapping[str, date]
+    read_from: Mapping[str, date]
 
 
 def seats(
@@ -216,10 +218,16 @@ def _with_activity(rows: pl.DataFrame, members: Membership, idle_after_days: int
     newest = pl.max_horizontal("last_day", pl.col("last_used_at").dt.date())
     since = pl.coalesce("last_active_day", pl.col("joined_at").dt.date())
     is_long_ago = (as_of - since).dt.total_days() > idle_after_days
+    first_read = pl.col("connection").replace_strict(
+        dict(members.read_from), default=None, return_dtype=pl.Date
+    )
+    is_read = (as_of - first_read).dt.total_days() >= idle_after_days
     return (
         rows.join(members.spenders, on=["connection", "user_id"], how="left")
         .with_columns(pl.col("spend_30d_usd").fill_null(0), last_active_day=newest, as_of_day=as_of)
         .with_columns(
-            is_idle=is_long_ago.fill_null(as_of.is_not_null()) & (pl.col("seat_kind") != "invite")
+            is_idle=is_long_ago.fill_null(value=True)
+            & is_read.fill_null(value=False)
+            & (pl.col("seat_kind") != "invite")
         )
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from openai_costs.outputs.report.finding_rows import decisions, findings_section, scopes_of
+from openai_costs.outputs.report.judged import Judged
 from openai_costs.outputs.report.money_sections import largest_savings
 from openai_costs.outputs.report.page_model import FirstScreen, page_model
 from openai_costs.tables.mart.findings import Findings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 11, 10)
+JUDGED = Judged(is_settled=True, waiting=(), found_in=("unusual spend",), not_set_up=())
 NOW = datetime(2026, 11, 11, 9, tzinfo=UTC)
 
 
@@ -139,12 +141,12 @@ def test_at_most_five_decisions_the_worst_first_and_one_per_subject() -> None:
 
 def test_the_section_has_every_finding_closed_ones_last_with_how_to_mute_open_ones() -> None:
     rows = of(Findings, finding("over", state="closed"), finding("a"), finding("m", state="muted"))
-    section = findings_section(rows, {})
+    section = findings_section(rows, {}, JUDGED)
     assert [row.anchor for row in section.rows] == ["finding-a", "finding-m", "finding-over"]
     assert section.summary.startswith("1 open, 1 muted, 1 closed.")
     assert "openai-costs mute a " in section.rows[0].about
     assert "mute" not in section.rows[2].about
-    assert findings_section(Findings.no_rows(), {}).summary.startswith("No finding:")
+    assert findings_section(Findings.no_rows(), {}, JUDGED).summary == JUDGED.no_finding
 
 
 def test_savings_are_the_largest_of_the_newest_day_and_link_to_their_subject() -> None:

@@ -89,6 +89,7 @@ def members(*users: dict[str, Any], **others: Any) -> Membership:  # noqa: ANN40
         spent_days=pl.DataFrame(others.get("days", []), schema=by_day, orient="row"),
         subscriptions=others.get("subscriptions", {}),
         as_of_days=others.get("as_of", {"acme": AS_OF}),
+        read_from=others.get("read_from", dict.fromkeys(("acme", "beta"), date(2025, 1, 1))),
     )
 
 
@@ -288,6 +289,15 @@ def test_a_seat_line_that_does_appear_is_shared_to_the_last_digit():
 def test_an_empty_ledger_makes_no_one_idle():
     given = members({"id": "user-1"}, as_of={})
     assert [row["is_idle"] for row in held(given, people())] == [False]
+
+
+@pytest.mark.parametrize(("days_read", "is_idle"), [(0, False), (29, False), (30, True)])
+def test_no_one_is_idle_for_longer_than_the_ledger_was_read(
+    days_read: int,
+    is_idle: bool,  # noqa: FBT001
+):
+    given = members({"id": "user-1"}, read_from={"acme": AS_OF - timedelta(days=days_read)})
+    assert [row["is_idle"] for row in held(given, people())] == [is_idle]
 
 
 def test_without_members_there_is_no_seat():

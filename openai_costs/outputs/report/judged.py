@@ -1,0 +1,94 @@
+"""What was looked for where nothing was found: no data is never "no finding". Pure.
+
+The page, the digest and the commands use the same sentences. Not here: what was found.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from openai_costs.kernel.formatting import listed
+from openai_costs.questions.coverage import newest_settled, of_costs
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BY_DIRECTORY: Final = ("left", "unmatched", "alias", "matched")
+"""The states of a seat that only a company directory can give."""
+
+_MOST_NAMED: Final = 5
+
+
+class Judged(NamedTuple):
+    """What was judged.
+
+    Args:
+        is_settled: Whether any day has settled: days before they settle are never judged.
+        waiting: The connections without a settled day, if others have some.
+        found_in: What was looked at.
+        not_set_up: What was not looked at, because settings say nothing about it.
+    """
+
+    is_settled: bool
+    waiting: tuple[str, ...]
+    found_in: tuple[str, ...]
+    not_set_up: tuple[str, ...]
+
+    @property
+    def no_finding(self) -> str:
+        """What to say where no finding is open."""
+        if not self.is_settled:
+            return "No finding is open: no day has settled yet, so nothing was judged."
+        text = f"No finding is open. Looked for: {', '.join(self.found_in)}."
+        if self.not_set_up:
+            text += f" Not set up, so not looked for: {', '.join(self.not_set_up)}."
+        if self.waiting:
+            names = listed(self.waiting, _MOST_NAMED, "connection")
+            text += f" Not judged, because no day has settled yet: {names}."
+        return text
+
+    @property
+    def no_saving(self) -> str:
+        """What to say where no saving was measured."""
+        if not self.is_settled:
+            return "No day has settled yet, so no saving could be measured."
+        return "No saving was measured in the last 30 settled days."
+
+    @property
+    def no_idle_seat(self) -> str:
+        """What to add where seats are listed and none could be called idle."""
+        return "" if self.is_settled else " No day has settled yet, so none is called idle."
+
+    @property
+    def no_restatement(self) -> str:
+        """What to say where no settled day was restated."""
+        if not self.is_settled:
+            return "No day has settled yet, so none could be restated."
+        return "No settled day that was read again had changed."
+
+
+def what_was_judged(
+    coverage: pl.DataFrame, budgets: pl.DataFrame, gateway: pl.DataFrame, seats: pl.DataFrame
+) -> Judged:
+    """Return what was judged.
+
+    Args:
+        coverage: mart.coverage.
+        budgets: mart.budget_status.
+        gateway: mart.gateway_capture.
+        seats: mart.seats.
+    """
+    settled = set(newest_settled(coverage)["connection"])
+    waiting = sorted(set(of_costs(coverage)["connection"]) - settled)
+    parts = {
+        "unusual spend": True,
+        "budgets": not budgets.is_empty(),
+        "keys that bypass the gateway": not gateway.is_empty(),
+        "people who left": bool(seats["status"].is_in(BY_DIRECTORY).any()),
+    }
+    return Judged(
+        is_settled=bool(settled),
+        waiting=tuple(waiting) if settled else (),
+        found_in=tuple(name for name, is_set_up in parts.items() if is_set_up),
+        not_set_up=tuple(name for name, is_set_up in parts.items() if not is_set_up),
+    )
