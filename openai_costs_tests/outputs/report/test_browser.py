@@ -175,6 +175,15 @@ def test_a_click_on_the_chart_narrows_to_what_was_clicked(tab: Page, chart: str,
     assert 0 < usd(tab) < before
 
 
+@pytest.mark.parametrize("by", ["model", "user", "api_key"])
+def test_the_largest_are_drawn_in_different_hues(tab: Page, by: str) -> None:
+    show(tab, f"#by={by}&from=2000-01-01&to={TODAY}")
+    drawn = tab.locator("#chart path.mark").evaluate_all("all => all.map(one => one.classList[1])")
+    hues = [int(one.removeprefix("hue-")) % 8 for one in drawn if one[-1].isdecimal()]
+    assert len(hues) > 4
+    assert len(set(hues)) == len(hues)
+
+
 def test_a_cell_of_the_heat_map_narrows_to_a_person_on_a_day(tab: Page) -> None:
     show(tab, f"#by=user&{RANGE}&chart=heatmap")
     box = tab.locator("#drawing").bounding_box() or {}

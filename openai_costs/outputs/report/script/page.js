@@ -137,6 +137,7 @@ async function start() {
   if (!source) return;
   setDays(source.first, source.states);
   await loadFacts();
+  chooseAllColors();
   byId("explorer").hidden = false;
   startChart();
   startFilters();
