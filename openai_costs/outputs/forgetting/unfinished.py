@@ -7,7 +7,6 @@ which goes when nothing of the person is left, the other half is noise.
 
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +60,20 @@ class Unfinished:
         return self._row() is not None and self.person() is None
 
     def begin(self, person: Person) -> None:
-        """Keep what names a person; a folder that takes no file keeps nothing."""
+        """Keep what names a person.
+
+        Where the folder of the key takes no file, the next command can only say what is lost.
+        """
         if self.person() == person or self.whose is None:
             return
         known = msgspec.json.encode({name: sorted(getattr(person, name)) for name in _NAMES})
         mask = secrets.token_bytes(len(known))
-        with suppress(OSError):
+        masked = _masked(known, mask).hex()
+        try:
             replace_file(UPath(self.mask_file), mask)
-            self._append(Entry([{"person": self.whose, "masked": _masked(known, mask).hex()}]))
+        except OSError:
+            masked = ""
+        self._append(Entry([{"person": self.whose, "masked": masked}]))
 
     def end(self) -> None:
         """Keep it no more: nothing of the person is left."""
