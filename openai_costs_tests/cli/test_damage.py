@@ -1,13 +1,13 @@
 """Every place of a home with every kind of damage: named, set aside, rebuilt, and no trace.
 
-The real commands on one small home that is made once and copied. A test harms several places at
-once: what one of them breaks must not hide the others.
+The real commands on one small home that is made once and copied. A backfill is what these tests
+cost, so a test harms many places at once, each in its own way, and names the one that fails: what
+one of them breaks must not hide the others.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from datetime import timedelta
@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 import pytest
+from deltalake import DeltaTable
 
 from openai_costs.cli.commands import main
+from openai_costs.cli.stored_damage import damaged_files
 from openai_costs.kernel.days import utc_now
+from openai_costs.storage.files import place
+from openai_costs.storage.repair import repair
 from openai_costs_tests.org import calm
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TODAY: Final = utc_now().date()
-FIRST, LAST_SETTLED = TODAY - timedelta(days=4), TODAY - timedelta(days=2)
+FIRST, LAST_SETTLED = TODAY - timedelta(days=3), TODAY - timedelta(days=2)
 SETTINGS: Final = f"""
 [[connections]]
 name = "sample"
@@ -58,7 +62,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("OPENAI_ADMIN_KEY", "sk-admin-sample")
         patch.delenv("OPENAI_COSTS_CONFIG", raising=False)
         assert run(patch, "backfill") == 0
-        assert run(patch, "backfill") == 0
+    DeltaTable(home / "lake/slice_log").create_checkpoint()  # as of every twentieth commit
     return home
 
 
@@ -125,26 +129,12 @@ def newest(folder: Path, pattern: str) -> Path:
     return max(folder.rglob(pattern), key=lambda file: (file.stat().st_mtime_ns, str(file)))
 
 
-PLACES: Final[dict[str, Callable[[Path], Path]]] = {
-    "a data file of slices": lambda home: newest(home / "lake/core/spend", "part-*.parquet"),
-    "the log of a table": lambda home: max((home / "lake/mart/spend/_delta_log").glob("0*.json")),
-    "a whole table": lambda home: newest(home / "lake/mart/coverage", "part-*.parquet"),
-    "findings in the lake": lambda home: newest(home / "lake/mart/findings", "part-*.parquet"),
-    "the page": lambda home: home / "report/index.html",
-    "Dagster's history": lambda home: home / "dagster/history/runs.db",
-    "the database": lambda home: home / "published/openai_costs.duckdb",
-}
-"""What is damaged at once; apart from it what needs the rest to be sound."""
+def data(home: Path, table: str) -> Path:
+    return newest(home / "lake" / table, "part-*-c000.zstd.parquet")
 
-ALONE: Final[dict[str, tuple[Callable[[Path], Path], ...]]] = {
-    "the log of slices, and the record": (
-        lambda home: newest(home / "lake/slice_log/_delta_log", "0*.checkpoint.parquet"),
-        lambda home: min((home / "record/findings").glob("*.json")),
-    ),
-    "a data file of the log of slices": (
-        lambda home: newest(home / "lake/slice_log", "part-*.parquet"),
-    ),
-}
+
+def log(home: Path, table: str) -> Path:
+    return max((home / "lake" / table / "_delta_log").glob("0*.json"))
 
 
 def empty(path: Path) -> None:
@@ -170,93 +160,140 @@ def flipped(path: Path) -> None:
     path.write_bytes(content)
 
 
-HARMS: Final = (empty, truncated, foreign, missing, flipped)
+PAGE: Final = "report/index.html"
+HISTORY: Final = "dagster/history/runs.db"
+DATABASE: Final = "published/openai_costs.duckdb"
 UNSEEN: Final = {
-    ("the page", flipped),  # a browser shows it all the same
-    ("the page", missing),
-    ("the database", missing),
-    ("Dagster's history", missing),
-    ("Dagster's history", truncated),
-    ("Dagster's history", empty),  # an empty file is a database without tables
+    (PAGE, flipped),  # a browser shows it all the same
+    (PAGE, missing),
+    (HISTORY, missing),
+    (HISTORY, truncated),
+    (HISTORY, empty),  # an empty file is a database without tables
+    *((DATABASE, harm) for harm in (empty, truncated, foreign, missing, flipped)),  # the doctor's
 }
-"""What is not a damage to anybody."""
+"""What is not a damage to anybody, or not one that `verify` names."""
+
+Harm = tuple["Callable[[Path], None]", "Path"]
 
 
-def named(place: str, harm: Callable[[Path], None], file: Path, text: str) -> bool:
-    shown = file.parents[1].name if place == "the log of a table" else file.name
-    return (place, harm) in UNSEEN or shown in text
+def harmed(home: Path, harms: list[Harm]) -> dict[str, str]:
+    """Do harm, and return what `verify` must name, with what was done to which file."""
+    for harm, file in harms:
+        harm(file)
+    below = {file: file.relative_to(home).as_posix() for _, file in harms}
+    return {
+        file.parents[1].name if file.parent.name == "_delta_log" else file.name: (
+            f"{below[file]}: {harm.__name__}"
+        )
+        for harm, file in harms
+        if (below[file], harm) not in UNSEEN
+    }
+
+
+def unnamed(names: dict[str, str], text: str) -> list[str]:
+    return [what for name, what in names.items() if name not in text]
+
+
+def assert_named_and_made_good(sound: Path, copy: Commands, harms: list[Harm], *words: str) -> None:
+    names = harmed(copy.home, harms)
+    doctor, verify = copy("doctor"), copy("verify")
+    for command in ("findings", "report"):
+        copy(command)
+    assert unnamed(names, verify.out) == [], verify.out
+    assert "FAIL  stored files: " in doctor.out
+    assert doctor.code == verify.code == 1
+    made_good = copy("backfill", *words)
+    assert made_good.code == 0, made_good.out
+    assert settled_usd(copy.home) == settled_usd(sound)
+    assert copy("verify").code == 0
+    assert "stored files" not in copy.facts()
+    assert copy("findings").code == 0
 
 
 def test_a_sound_home_has_neither_damaged_nor_foreign_files(copy: Commands) -> None:
     assert {"stored files", "foreign files", "published files"}.isdisjoint(copy.facts())
 
 
-@pytest.mark.parametrize("harm", HARMS)
-def test_damage_everywhere_is_named_and_one_backfill_makes_it_good(
-    sound: Path, copy: Commands, harm: Callable[[Path], None]
+def test_damage_among_foreign_files_is_named_and_one_backfill_makes_it_good(
+    sound: Path, copy: Commands
 ) -> None:
-    files = {place: find(copy.home) for place, find in PLACES.items()}
-    for file in files.values():
-        harm(file)
-    doctor, verify = copy("doctor"), copy("verify")
-    for command in ("findings", "report"):
-        copy(command)
-    for place, file in files.items():
-        if place == "the database":
-            continue
-        assert named(place, harm, file, verify.out), (place, verify.out)
-    assert doctor.code == verify.code == 1
-    deep = ["--offline"] if harm is flipped else []  # every value is read
-    made_good = copy("backfill", *deep)
-    assert made_good.code == 0, made_good.out
-    assert settled_usd(copy.home) == settled_usd(sound)
-    assert copy("verify").code == 0
-    assert "stored files" not in copy.facts()
-
-
-@pytest.mark.parametrize("harm", [truncated, missing])
-@pytest.mark.parametrize("place", ALONE)
-def test_damage_to_what_knows_the_rest_is_named_and_made_good(
-    sound: Path, copy: Commands, place: str, harm: Callable[[Path], None]
-) -> None:
-    files = [find(copy.home) for find in ALONE[place]]
-    for file in files:
-        harm(file)
-    told = copy("verify").out
-    for file in files:
-        assert file.name in told or file.parents[1].name in told
-    assert copy.facts()["stored files"][0] == "FAIL"
-    made_good = copy("backfill")
-    assert made_good.code == 0, made_good.out
-    assert settled_usd(copy.home) == settled_usd(sound)
-    assert "stored files" not in copy.facts()
-    assert copy("findings").code == 0
-
-
-def test_foreign_and_copied_files_are_named_and_change_nothing(sound: Path, copy: Commands) -> None:
-    strewn = []
-    for folder in ("raw", "lake", "record", "published", "report"):
-        for below in [path for path in (copy.home / folder).rglob("*") if path.is_dir()]:
-            for file in [one for one in below.iterdir() if one.is_file()][:1]:
-                strewn.append(below / f"{file.stem} (1){file.suffix}")
-                shutil.copyfile(file, strewn[-1])
-            strewn.append(below / ".DS_Store")
-            foreign(strewn[-1])
+    strew_foreign_and_copied_files(copy.home)
     state, text = copy.facts()["foreign files"]
     assert state == "WARN"
     assert " more file" in text
-    assert "Foreign files, not read and no part of any sum: " in copy("verify").out
-    assert copy("verify").code == 0
-    assert copy("backfill").code == 0
-    assert settled_usd(copy.home) == settled_usd(sound)
-
-
-def test_a_page_that_is_a_copy_of_another_day_is_not_used(sound: Path, copy: Commands) -> None:
+    verify = copy("verify")
+    assert "Foreign files, not read and no part of any sum: " in verify.out
+    assert verify.code == 0
     pages = copy.home / "raw/openai/sample/costs"
-    other, own = (max((pages / str(one)).iterdir()) for one in (FIRST, LAST_SETTLED))
-    os.replace(own, own.parent / "kept")  # noqa: PTH105 - a name of no page
+    other, own = (max((pages / str(one)).glob("r*Z.tar.zst")) for one in (FIRST, LAST_SETTLED))
     shutil.copyfile(other, own)
     assert f"is a copy of {FIRST}" in copy("verify").out
-    copy("backfill")
-    assert settled_usd(copy.home) == settled_usd(sound)
-    assert copy("verify").code == 0
+    harms = [
+        (empty, data(copy.home, "core/spend")),
+        (truncated, data(copy.home, "core/spend_by_user")),
+        (foreign, data(copy.home, "mart/spend")),
+        (missing, data(copy.home, "mart/spend_by_user")),
+        (empty, log(copy.home, "core/spend_control")),
+        (truncated, log(copy.home, "mart/people")),
+        (foreign, log(copy.home, "mart/budget_status")),
+        (missing, log(copy.home, "mart/spend_attribution")),
+        (empty, data(copy.home, "mart/coverage")),
+        (foreign, data(copy.home, "mart/forecast")),
+        (missing, data(copy.home, "mart/optimization")),
+        (foreign, data(copy.home, "mart/findings")),
+        (empty, data(copy.home, "mart/finding_changes")),
+        *((foreign, copy.home / name) for name in (PAGE, HISTORY, DATABASE)),
+    ]
+    assert_named_and_made_good(sound, copy, harms)
+
+
+def test_bits_that_flipped_are_named_and_a_backfill_that_reads_every_value_makes_it_good(
+    sound: Path, copy: Commands
+) -> None:
+    tables = ("core/spend", "mart/spend_by_user", "mart/coverage", "mart/findings")
+    files = [*(data(copy.home, one) for one in tables), log(copy.home, "mart/spend")]
+    files += [copy.home / name for name in (PAGE, HISTORY, DATABASE)]
+    assert_named_and_made_good(sound, copy, [(flipped, file) for file in files], "--offline")
+
+
+def test_a_damaged_file_of_what_knows_the_rest_is_named_and_made_good(
+    sound: Path, copy: Commands
+) -> None:
+    one, other, *_ = sorted((copy.home / "lake/slice_log").rglob("part-*.parquet"))
+    harms = [(truncated, one), (missing, other), (missing, data(copy.home, "mart/findings"))]
+    harms += [(missing, copy.home / name) for name in (PAGE, DATABASE)]
+    assert_named_and_made_good(sound, copy, [*harms, (empty, copy.home / HISTORY)])
+
+
+def test_damage_to_the_log_of_what_knows_the_rest_is_named_and_made_good(
+    sound: Path, copy: Commands
+) -> None:
+    def harms(harm: Callable[[Path], None]) -> list[Harm]:
+        checkpoint = newest(copy.home / "lake/slice_log/_delta_log", "0*.checkpoint.parquet")
+        entry = min((copy.home / "record/findings").glob("*.json"))
+        return [(harm, checkpoint), (harm, entry)]
+
+    names, verify = harmed(copy.home, harms(missing)), copy("verify")
+    assert unnamed(names, verify.out) == [], verify.out
+    assert verify.code == 1
+    assert unnamed(names, " ".join(damaged_files(place(str(copy.home))))) == []
+    # Where a backfill goes on from here, it goes on from the other damage too.
+    assert repair(place(str(copy.home))).lost_all
+    assert not (copy.home / "lake/slice_log").exists()
+    assert damaged_files(place(str(copy.home))) == []
+
+    shutil.rmtree(copy.home)
+    shutil.copytree(sound, copy.home)
+    singles = [(truncated, data(copy.home, "mart/findings"))]
+    singles += [(truncated, copy.home / name) for name in (PAGE, HISTORY, DATABASE)]
+    assert_named_and_made_good(sound, copy, [*harms(truncated), *singles])
+    [aside] = (copy.home / "set_aside/lake").glob("slice_log*")
+    assert (aside / "_delta_log").is_dir()
+
+
+def strew_foreign_and_copied_files(home: Path) -> None:
+    for folder in ("raw", "lake", "record", "published", "report"):
+        for below in [path for path in (home / folder).rglob("*") if path.is_dir()]:
+            for file in [one for one in below.iterdir() if one.is_file()][:1]:
+                shutil.copyfile(file, below / f"{file.stem} (1){file.suffix}")
+            foreign(below / ".DS_Store")
