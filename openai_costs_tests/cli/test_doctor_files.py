@@ -1,4 +1,7 @@
-"""Damaged files in raw/, published/ and report/: the doctor names them, and money does not stop."""
+"""Damaged files in raw/, published/ and report/: the doctor names them, and money does not stop.
+
+What the doctor names is judged file by file; a run makes many of them good at once.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,18 @@ import pytest
 from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, published_facts
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
-from openai_costs_tests.org import MONEY, House, day
+from openai_costs_tests.org import MONEY, House, day, days
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
 FIRST, LAST = day(16), day(18)
 OUTPUTS: Final = ("published/duckdb", "report/cost_explorer")
-COPY: Final = "published/parquet/core.spend/2026-11.parquet"
+COPIES: Final = tuple(
+    f"published/parquet/{table}/2026-11.parquet"
+    for table in ("core.spend", "core.spend_control", "mart.spend")
+)
 
 
 @pytest.fixture
@@ -39,14 +46,19 @@ def foreign(path: Path) -> None:
     path.write_bytes(b"\0\0\0\1Bud1" * 40)
 
 
+def cut_off(path: Path) -> None:
+    """Keep of a database no more than its header."""
+    path.write_bytes(path.read_bytes()[:5000])
+
+
 def a_flipped_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x10
     path.write_bytes(content)
 
 
-def newest_page(home: str) -> Path:
-    return max((Path(home) / "raw/openai/tidewater/costs" / str(LAST)).iterdir())
+def newest_page(home: str, when: date) -> Path:
+    return max((Path(home) / "raw/openai/tidewater/costs" / str(when)).iterdir())
 
 
 def found(of: House) -> dict[str, tuple[str, str]]:
@@ -58,9 +70,24 @@ def found(of: House) -> dict[str, tuple[str, str]]:
     return {about: (state, text) for state, about, text in facts}
 
 
+def found_after(harm: Callable[[Path], None], path: Path, of: House) -> dict[str, tuple[str, str]]:
+    """What the doctor finds when that file alone is harmed; it is as it was afterwards."""
+    content = path.read_bytes()
+    harm(path)
+    facts = found(of)
+    path.write_bytes(content)
+    return facts
+
+
 def published_total(of: House) -> Decimal:
     with duckdb.connect(str(of.published), read_only=True) as sql:
         return sql.sql("SELECT sum(billed_usd) FROM mart.spend").fetchall()[0][0]
+
+
+@pytest.fixture(scope="module")
+def copy(three_days: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A copy in which each test puts back what it harms."""
+    return three_days.moved_to(tmp_path_factory.mktemp("doctor") / "home")
 
 
 def test_sound_files_are_no_fact(made: House) -> None:
@@ -69,55 +96,54 @@ def test_sound_files_are_no_fact(made: House) -> None:
 
 @pytest.mark.parametrize("harm", [empty, truncated, foreign, a_flipped_bit])
 def test_a_damaged_page_is_named_with_the_command_that_reads_its_day_again(
-    made: House, tmp_path: Path, harm: Callable[[Path], None]
+    copy: House, harm: Callable[[Path], None]
 ) -> None:
-    harmed = made.moved_to(tmp_path / "home")
-    page = newest_page(harmed.home)
-    harm(page)
-    state, text = found(harmed)["tidewater: kept pages"]
+    page = newest_page(copy.home, LAST)
+    facts = found_after(harm, page, copy)
+    assert list(facts) == ["tidewater: kept pages"]
+    state, text = facts["tidewater: kept pages"]
     assert state == "FAIL"
     assert str(page) in text
     assert f"`openai-costs backfill --from {LAST} --to {LAST}`" in text
-    assert harmed.run(FIRST, LAST, only=MONEY).is_green
-    assert found(harmed) == {}
-    assert published_total(harmed) == published_total(made)
 
 
-@pytest.mark.parametrize("harm", [empty, truncated, foreign])
-@pytest.mark.parametrize("names", [(DATABASE, PAGE), (COPY,)])
-def test_a_damaged_published_file_is_named_and_the_next_run_replaces_it(
-    made: House, tmp_path: Path, names: tuple[str, ...], harm: Callable[[Path], None]
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        *((DATABASE, harm) for harm in (empty, cut_off, foreign)),
+        *((PAGE, harm) for harm in (empty, truncated, foreign)),
+        *((COPIES[0], harm) for harm in (empty, truncated, foreign)),
+    ],
+)
+def test_a_damaged_published_file_is_named(
+    copy: House, name: str, harm: Callable[[Path], None]
+) -> None:
+    facts = found_after(harm, Path(copy.home) / name, copy)
+    about = "page" if name == PAGE else "published files"
+    assert list(facts) == [about]
+    assert (PAGE if name == PAGE else name.rpartition("/")[0]) in facts[about][1]
+
+
+def test_a_run_replaces_damaged_pages_and_published_files_and_no_foreign_file_changes_a_dollar(
+    made: House, tmp_path: Path
 ) -> None:
     harmed = made.moved_to(tmp_path / "home")
-    for name in names:
-        if name == DATABASE and harm is truncated:
-            harmed.published.write_bytes(harmed.published.read_bytes()[:5000])
-        else:
-            harm(Path(harmed.home) / name)
-    texts = {about: text for about, (_, text) in found(harmed).items()}
-    assert list(texts) == (["page", "published files"] if PAGE in names else ["published files"])
-    for name in names:
-        if name == PAGE:
-            assert "report/index.html" in texts["page"]
-        else:
-            assert name.rpartition("/")[0] in texts["published files"]
-    assert harmed.run(LAST, LAST, only=OUTPUTS).is_green
+    for below in ("raw", "published", "report"):
+        for folder in [path for path in (Path(harmed.home) / below).rglob("*") if path.is_dir()]:
+            foreign(folder / ".DS_Store")
+            foreign(folder / "core_spend (1).parquet")
+    assert found(harmed) == {}
+    for harm, when in zip((empty, truncated, foreign), days(FIRST, LAST), strict=True):
+        harm(newest_page(harmed.home, when))
+    for name in (DATABASE, PAGE):
+        empty(Path(harmed.home) / name)
+    assert list(found(harmed)) == ["tidewater: kept pages", "page", "published files"]
+    assert harmed.run(FIRST, LAST, only={*MONEY, *OUTPUTS}).is_green
     assert found(harmed) == {}
     assert published_total(harmed) == published_total(made)
 
 
-def test_foreign_files_stop_nothing_and_change_no_dollar(made: House, tmp_path: Path) -> None:
-    strewn = made.moved_to(tmp_path / "home")
-    for below in ("raw", "published", "report"):
-        for folder in [path for path in (Path(strewn.home) / below).rglob("*") if path.is_dir()]:
-            foreign(folder / ".DS_Store")
-            foreign(folder / "core_spend (1).parquet")
-    assert found(strewn) == {}
-    assert strewn.run(FIRST, LAST, only={*MONEY, *OUTPUTS}).is_green
-    assert published_total(strewn) == published_total(made)
-
-
-def test_a_damaged_note_of_an_account_is_made_again_from_the_kept_pages(
+def test_a_damaged_note_of_an_account_and_a_file_of_mutes_stop_no_money(
     made: House, tmp_path: Path
 ) -> None:
     harmed = made.moved_to(tmp_path / "home")
@@ -125,15 +151,27 @@ def test_a_damaged_note_of_an_account_is_made_again_from_the_kept_pages(
     assert notes
     for note in notes:
         foreign(note)
-    assert harmed.run(FIRST, LAST, only=MONEY).is_green
-    assert published_total(harmed) == published_total(made)
-
-
-def test_a_damaged_file_of_mutes_is_named_and_stops_no_money(made: House, tmp_path: Path) -> None:
-    harmed = made.moved_to(tmp_path / "home")
+    a_flipped_bit(newest_page(harmed.home, LAST))
+    cut_off(harmed.published)
+    truncated(Path(harmed.home) / PAGE)
     (Path(harmed.home) / "mutes.json").write_text('[{"finding": "f1",', encoding="utf-8")
     state, text = found(harmed)["mutes"]
     assert state == "FAIL"
     assert "mutes.json cannot be read" in text
     assert harmed.run(FIRST, LAST).is_green
+    assert list(found(harmed)) == ["mutes"]  # only who wrote it can correct it
+    assert published_total(harmed) == published_total(made)
+
+
+def test_damaged_copies_of_tables_are_named_and_the_next_run_replaces_them(
+    made: House, tmp_path: Path
+) -> None:
+    harmed = made.moved_to(tmp_path / "home")
+    for harm, name in zip((empty, truncated, foreign), COPIES, strict=True):
+        harm(Path(harmed.home) / name)
+    [(about, (_, text))] = found(harmed).items()
+    assert about == "published files"
+    assert [name for name in COPIES if name.rpartition("/")[0] not in text] == []
+    assert harmed.run(LAST, LAST, only=OUTPUTS).is_green
+    assert found(harmed) == {}
     assert published_total(harmed) == published_total(made)
