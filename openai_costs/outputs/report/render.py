@@ -17,6 +17,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from openai_costs.kernel.formatting import dollars_of, signed_dollars_of
+from openai_costs.outputs.report.words import explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +105,9 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(dollars=dollars_of, signed=signed_dollars_of, spark=spark_path)
+    environment.filters.update(
+        dollars=dollars_of, signed=signed_dollars_of, spark=spark_path, explained=explained
+    )
     return environment
 
 
