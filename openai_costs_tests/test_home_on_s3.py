@@ -19,7 +19,7 @@ from openai_costs.cli.stored_damage import damaged_files
 from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.settings.at_rest import Storage
-from openai_costs.storage import leases
+from openai_costs.storage import leases, writers
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -175,7 +175,8 @@ def test_one_more_day_costs_the_same_requests_after_two_days_as_after_twenty(
     s3: S3Server, home: UPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a busy machine a lock is held for so long that it is renewed, which is a request too.
-    monkeypatch.setattr(leases, "BEAT_SECONDS", 600.0)
+    for module in (leases, writers):
+        monkeypatch.setattr(module, "BEAT_SECONDS", 600.0)
     assert requests_for_the_day_after(s3, home / "twenty", 20) <= requests_for_the_day_after(
         s3, home / "two", 2
     )

@@ -1,6 +1,7 @@
 """The command line: openai-costs. Thin: reads arguments, calls one function, prints sentences."""
 
 import json
+import logging
 import signal
 import sys
 from dataclasses import replace
@@ -43,6 +44,7 @@ SEED = typer.Option(help="Another seed gives other noise around the same story."
 def main() -> None:
     """Run a command; a mistake or a fault of the machine is one sentence and an exit code."""
     stamina.instrumentation.set_on_retry_hooks(())  # retries are reported in our own sentences
+    logging.getLogger().addHandler(logging.NullHandler())  # what libraries log, as traces, too
     try:
         app()
     except SystemExit as ended:

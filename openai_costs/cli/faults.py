@@ -48,7 +48,9 @@ def sentence_of(fault: Exception) -> str:
 def of_machine(error: OSError) -> str:
     """Return the cause, the place and the remedy of an error of the operating system."""
     place = f": {error.filename}" if error.filename else ""
-    return _with_remedy(f"{error.strerror or error}{place}", error.errno)
+    is_of_system = type(error).__module__ == "builtins"  # another may name the host it means
+    what = error.strerror if is_of_system else None
+    return _with_remedy(f"{what or error}{place}", error.errno)
 
 
 def of_storage(error: Exception) -> str:

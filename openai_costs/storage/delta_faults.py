@@ -14,6 +14,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
 
+_DRAWN = re.compile(r"\x1b\[[0-9;]*m|↳")
 _OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
@@ -61,6 +62,10 @@ def as_ours(place: UPath) -> Iterator[None]:
         raise
     except DeltaError as fault:
         raise _ours(place, str(fault)) from fault
+    except OSError as fault:
+        if fault.errno is not None:
+            raise
+        raise OSError(0, in_one_line(str(fault)), str(place)) from fault  # of an object store
     except BaseException as fault:
         if type(fault).__name__ != "PanicException":
             raise
@@ -72,4 +77,10 @@ def _ours(place: UPath, text: str) -> Exception:
     if numbers:
         number = int(numbers[-1])
         return OSError(number, os.strerror(number), str(place))
-    return StorageFailed(place, " ".join(text.split()))
+    return StorageFailed(place, in_one_line(text))
+
+
+def in_one_line(text: str) -> str:
+    """Return what delta-rs draws as a coloured tree of causes as one line, without a full stop."""
+    causes = (_DRAWN.sub("", line).strip(" .") for line in text.splitlines())
+    return ": ".join(filter(None, causes))

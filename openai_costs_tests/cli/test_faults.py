@@ -98,3 +98,16 @@ def test_steps_that_fail_for_one_fault_of_the_machine_are_one_sentence_and_a_num
         "other failed: KeyError: 'day'",
         "The same error ended 2 more steps.",
     ]
+
+
+def test_an_error_of_a_network_names_the_host_that_its_library_names() -> None:
+    class CannotConnectError(OSError):
+        """As those of aiohttp, which know more than the system's words."""
+
+        def __str__(self) -> str:
+            return "Cannot connect to host storage.example:443 [Name or service not known]"
+
+    assert of_machine(CannotConnectError(-2, "Name or service not known")) == (
+        "Cannot connect to host storage.example:443 [Name or service not known]. Correct that, "
+        "then run the command again."
+    )

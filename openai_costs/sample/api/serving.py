@@ -105,15 +105,21 @@ def sample_at(address: str) -> Organisation:
     """Return the organization an address speaks of.
 
     Raises:
-        ValueError: The address is not complete, or asks for what there is not.
+        SettingsError: The address is not complete, or asks for what there is not.
     """
     query = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
-    return sample_organisation(
-        date.fromisoformat(query.get("today", "")),
-        seed=query.get("seed", "7"),
-        days=int(query.get("days", "120")),
-        rows_per_day=int(query.get("rows_per_day", "0")),
-    )
+    try:
+        return sample_organisation(
+            date.fromisoformat(query.get("today", "")),
+            seed=query.get("seed", "7"),
+            days=int(query.get("days", "120")),
+            rows_per_day=int(query.get("rows_per_day", "0")),
+        )
+    except ValueError as why:
+        raise SettingsError(
+            f"base_url {address!r} describes no sample organization ({why}). It needs "
+            "today=YYYY-MM-DD and may have days=7 to 1100; `openai-costs demo` writes such a one."
+        ) from why
 
 
 def sample_transport(address: str, clock: Clock) -> InProcessTransport:

@@ -58,3 +58,9 @@ def test_a_home_gets_settings_for_every_account_and_keeps_settings_of_others(tmp
     (tmp_path / CONFIG).write_text("[reading]\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="stays as it is"):
         refuse_other_settings(tmp_path)
+
+
+@pytest.mark.parametrize("query", ["seed=7", "today=2026-11-32", "today=2026-11-23&days=many"])
+def test_an_address_that_describes_no_organization_is_refused_in_a_sentence(query: str) -> None:
+    with pytest.raises(SettingsError, match=r"describes no sample organization .* It needs today="):
+        sample_at(f"sample://organization?{query}")
