@@ -195,21 +195,21 @@ def _is_day(name: str) -> bool:
 
 def _opened(file: UPath, connection: str, day: date) -> KeptRead | DamagedRead:
     try:
-        read = open_read(file)
+        return open_read(file)
     except PageRefused as damage:
         return DamagedRead(connection, day, damage)
-    if (of := read.manifest.day) == day:
-        return read
-    return DamagedRead(connection, day, PageRefused(read.page, "the file", f"is a copy of {of}"))
 
 
 def open_read(path: UPath) -> KeptRead:
     """Return the read in a kept file.
 
     Raises:
-        PageRefused: The file is damaged, or a body does not match its digest.
+        PageRefused: The file is damaged, a body does not match its digest, or it is of another day
+            than its folder.
     """
     manifest, members = unpacked(path.read_bytes(), str(path))
+    if str(manifest.day) != path.parent.name:
+        raise PageRefused(str(path), "the file", f"is a copy of {manifest.day}")
     for name, part in manifest.parts.items():
         if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
             raise PageRefused(str(path), f"{name}.json", "has changed: its digest differs")

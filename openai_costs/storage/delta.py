@@ -8,10 +8,12 @@ become rows (live_rows.py).
 
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from time import sleep
 from typing import TypeVar
 from urllib.parse import unquote
@@ -40,6 +42,12 @@ LONGEST_WAIT = 0.1
 """A commit that another writer was ahead of is tried again: at most so often, in seconds apart."""
 
 T = TypeVar("T")
+
+State = tuple[str, int, int]
+"""What rows that are kept in memory are of: a table's id and version, and how often it was opened.
+
+A lake that was put back from a backup makes versions of the same number again, with other rows.
+"""
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,8 @@ class DeltaTables:
         self.root = root
         self._is_local = is_local(root)
         self._opened: dict[str, tuple[DeltaTable, int, object]] = {}
-        self._files: dict[str, tuple[tuple[str, int], list[LiveFile]]] = {}
+        self._openings: Counter[str] = Counter()
+        self._files: dict[str, tuple[State, list[LiveFile]]] = {}
         self._shown: set[str] | None = None
 
     @contextmanager
@@ -96,6 +105,7 @@ class DeltaTables:
         with as_ours(self.root / name):
             if table is None or identity != self._identity(name, version):
                 table = self._open(name)
+                self._openings[name] += 1
             elif self._may_be_newer(name, table):
                 table.update_incremental()
         if table is None:
@@ -124,10 +134,21 @@ class DeltaTables:
 
     def files_in(self, name: str, table: DeltaTable) -> list[LiveFile]:
         """Return the files of a table in the version it was opened in."""
-        version = (str(table.metadata().id), table.version())
-        if name not in self._files or self._files[name][0] != version:
-            self._files[name] = (version, self._listed(name, table))
+        state = self.state(name, table)
+        if name not in self._files or self._files[name][0] != state:
+            self._files[name] = (state, self._listed(name, table))
         return self._files[name][1]
+
+    def state(self, name: str, table: DeltaTable) -> State:
+        """Return what distinguishes this state of a table from others that were shown."""
+        return str(table.metadata().id), table.version(), self._openings[name]
+
+    def commit_digest(self, name: str, version: int) -> str:
+        """Return the SHA-256 of what the log of a table says about a commit; empty without it."""
+        with suppress(FileNotFoundError):
+            commit = self.root / name / "_delta_log" / f"{version:020}.json"
+            return sha256(commit.read_bytes()).hexdigest()
+        return ""
 
     def _listed(self, name: str, table: DeltaTable) -> list[LiveFile]:
         with as_ours(self.root / name):

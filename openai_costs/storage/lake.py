@@ -200,6 +200,14 @@ class Lake:
         known = ("", -1) if found is None else (str(found.metadata().id), found.version())
         return Written(*known, slices)
 
+    def newest_commit(self, version: int | None = None) -> tuple[int, str]:
+        """Return the newest version of the log of slices, or one of them, and the commit's digest.
+
+        Every run adds to the log. The digest is empty where the lake has no such commit any more.
+        """
+        number = self._tables.version(LOG) if version is None else version
+        return number, self._tables.commit_digest(LOG, number)
+
     def days(self, table: type[Contract], connection: str) -> set[date]:
         """Return the days a connection has in a table."""
         return set(self._slices_of(table)[1].filter(connection=connection)["day"])

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
-from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta import DeltaTables, LiveFile, State
 from openai_costs.storage.live_rows import (
     INSTANT,
     PLACE_TYPE,
@@ -83,7 +83,7 @@ class WholeTables:
 
     def __init__(self, tables: DeltaTables) -> None:
         self._tables = tables
-        self._kept: dict[str, tuple[tuple[str, int], pl.DataFrame]] = {}
+        self._kept: dict[str, tuple[State, pl.DataFrame]] = {}
 
     def read(self, table: type[Contract]) -> pl.DataFrame | None:
         """Return what `read_whole` returns; a table of slices is read anew each time."""
@@ -91,9 +91,9 @@ class WholeTables:
         found = self._tables.find(name)
         if found is None or found.metadata().partition_columns:
             return None if found is None else _rows_of(self._tables, table, found)
-        version = (str(found.metadata().id), found.version())
-        if name not in self._kept or self._kept[name][0] != version:
-            self._kept[name] = (version, _rows_of(self._tables, table, found))
+        state = self._tables.state(name, found)
+        if name not in self._kept or self._kept[name][0] != state:
+            self._kept[name] = (state, _rows_of(self._tables, table, found))
         return self._kept[name][1].clone()
 
 

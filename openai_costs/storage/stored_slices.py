@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 from deltalake import DeltaTable
 
-from openai_costs.storage.delta import DeltaTables, LiveFile
+from openai_costs.storage.delta import DeltaTables, LiveFile, State
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.live_rows import collected, scan
 from openai_costs.storage.slice_log import (
@@ -35,7 +35,7 @@ class StoredSlices:
     def __init__(self, tables: DeltaTables) -> None:
         self._tables = tables
         self._log = SliceLog(tables)
-        self._known: dict[str, tuple[str, int, pl.DataFrame, pl.DataFrame]] = {}
+        self._known: dict[str, tuple[State, pl.DataFrame, pl.DataFrame]] = {}
 
     def of(self, name: str) -> tuple[list[LiveFile], pl.DataFrame]:
         """Return the live files of a version of a table, and its slices: the columns of WRITTEN.
@@ -47,11 +47,10 @@ class StoredSlices:
         if data is None or not data.metadata().partition_columns:
             return [], WRITTEN.to_frame()
         files = self._tables.files_in(name, data)
-        version = (str(data.metadata().id), data.version(), entries)
-        known = self._known.get(name)
-        if known is None or known[:2] != version[:2] or known[2] is not entries:
+        state, known = self._tables.state(name, data), self._known.get(name)
+        if known is None or known[0] != state or known[1] is not entries:
             slices = slices_of(of_table(entries, data), self._where_needed(name, data, entries))
-            self._known[name] = (*version, slices)
+            self._known[name] = (state, entries, slices)
         return files, self._known[name][-1]
 
     def note(self, name: str, written: Sequence[pl.DataFrame], before: int) -> None:

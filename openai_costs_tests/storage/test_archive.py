@@ -10,6 +10,7 @@ import pytest
 import zstandard
 from upath import UPath
 
+from openai_costs.kernel.errors import PageRefused
 from openai_costs.storage.archive import Archive, DayRead, open_read
 from openai_costs.storage.files import place
 from openai_costs.storage.read_names import read_at
@@ -192,6 +193,14 @@ def test_the_connections_are_those_that_anything_is_kept_of(archive: Archive):
         archive.keep(day_read(connection=connection))
     assert archive.connections("openai") == ["acme", "labs"]
     assert archive.connections("anthropic") == []
+
+
+def test_a_read_that_was_copied_to_another_day_is_refused(archive: Archive):
+    kept = archive.keep(day_read())
+    copy = archive.keep(day_read(day=DAY + timedelta(days=1)))
+    copy.write_bytes(kept.read_bytes())
+    with pytest.raises(PageRefused, match="is a copy of 2026-03-10"):
+        open_read(copy)
 
 
 def test_foreign_files_and_folders_in_the_archive_are_no_connection_no_day_and_no_read(

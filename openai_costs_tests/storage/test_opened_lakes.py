@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 from upath import UPath
 
 from openai_costs.storage import delta
@@ -14,8 +16,6 @@ from openai_costs_tests.org import day
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def covered(state: str) -> pl.DataFrame:
@@ -49,6 +49,31 @@ def test_a_table_that_another_took_the_place_of_is_not_shown_from_memory(tmp_pat
     shutil.rmtree(one / "lake")
     shutil.copytree(two / "lake", one / "lake")
     assert Lake(UPath(one)).read(Coverage)["state"].to_list() == ["settled"]
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_a_table_that_was_put_back_from_a_backup_is_not_shown_from_memory(
+    tmp_path: Path, *, is_shown: bool
+) -> None:
+    home, backup = tmp_path / "home", tmp_path / "backup"
+    write(home, "missing")
+    shutil.copytree(home, backup)
+    write(home, "provisional")
+    lake = Lake(UPath(home))
+    assert not is_shown or lake.read(Coverage)["state"].to_list() == ["provisional"]
+    shutil.rmtree(home)
+    shutil.copytree(backup, home)
+    write(home, "settled")
+    assert lake.read(Coverage)["state"].to_list() == ["settled"]
+
+
+def write(home: Path, state: str) -> None:
+    """What another process writes."""
+    writer = threading.Thread(
+        target=lambda: Lake(UPath(home)).replace_whole(Coverage, covered(state))
+    )
+    writer.start()
+    writer.join()
 
 
 def test_a_thread_keeps_the_lakes_open_that_it_used_last(tmp_path: Path) -> None:

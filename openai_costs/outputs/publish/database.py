@@ -102,8 +102,8 @@ def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
         built = scratch / "openai_costs.duckdb"
         with lake.frozen():
             shown = {table.full_name(): lake.written(table) for table in all_contracts()}
-            now = state_of(shown, is_encrypted=key is not None)
-            before = continued(home, now, built, key)
+            now = state_of(shown, lake.newest_commit(), is_encrypted=key is not None)
+            before = continued(home, lake, now, built, key)
             if before is None:
                 built.write_bytes(encrypted_database(key) if key else empty_database())
             with _database(built, scratch, key) as sql:

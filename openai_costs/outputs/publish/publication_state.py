@@ -20,6 +20,7 @@ from openai_costs.outputs.publish.empty_database import structure
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.storage.encryption import DatabaseLocked
 from openai_costs.storage.files import is_local, replace_file
+from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Written
 from openai_costs.storage.sql import connected
 
@@ -34,6 +35,7 @@ class PublicationState:
         structure: Its tables, views, comments and software (`empty_database.structure`).
         newest_month: The month of the newest slice, as `2026-11`; empty where there is none.
         versions: The id and the version of each table of the lake.
+        commit: The version of the log of slices, and the digest of that commit.
         kept: Slices with older rows than the lake: in flight, or withheld.
         copies: The mark of each Parquet file, by names such as `core.spend/2026-11`.
         digest: SHA-256 of the database.
@@ -42,16 +44,20 @@ class PublicationState:
     structure: str
     newest_month: str
     versions: Mapping[str, tuple[str, int]]
+    commit: tuple[int, str] = (-1, "")
     kept: Sequence[tuple[str, date]] = ()
     copies: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
 
 
-def state_of(shown: Mapping[str, Written], *, is_encrypted: bool) -> PublicationState:
+def state_of(
+    shown: Mapping[str, Written], commit: tuple[int, str], *, is_encrypted: bool
+) -> PublicationState:
     """Return the state of a publication that is made of these versions of the tables.
 
     Args:
         shown: The versions.
+        commit: The newest commit to the log of slices.
         is_encrypted: Whether its database is.
     """
     newest = [max(one.slices["day"]) for one in shown.values() if one.slices.height]
@@ -59,22 +65,29 @@ def state_of(shown: Mapping[str, Written], *, is_encrypted: bool) -> Publication
         structure(is_encrypted=is_encrypted),
         f"{max(newest):%Y-%m}" if newest else "",
         {name: (one.table_id, one.version) for name, one in shown.items()},
+        commit,
     )
 
 
 def continued(
-    home: UPath, now: PublicationState, built: Path, key: SecretStr | None
+    home: UPath, lake: Lake, now: PublicationState, built: Path, key: SecretStr | None
 ) -> PublicationState | None:
     """Return the last state with a copy of its database in place; None: the next is built anew.
 
+    A lake that was put back from a backup has other rows in versions of the same number, so its
+    log of slices has to contain the very commit that was the newest one then.
+
     Args:
         home: Whose publication it is.
+        lake: Its lake.
         now: The state of the publication that is being made.
         built: Where the copy goes.
         key: What an encrypted one has to open with.
     """
     last = last_state(home)
     if last is None or not _continues(last, now):
+        return None
+    if lake.newest_commit(last.commit[0]) != last.commit:
         return None
     try:
         _copied(home / DATABASE, built)
@@ -123,7 +136,9 @@ def _parsed(content: dict[str, object]) -> PublicationState:
     versions = {name: (str(it), int(to)) for name, (it, to) in content["versions"].items()}  # type: ignore[attr-defined]
     copies = {name: str(mark) for name, mark in content["copies"].items()}  # type: ignore[attr-defined]
     texts = [str(content[name]) for name in ("structure", "newest_month", "digest")]
-    return PublicationState(texts[0], texts[1], versions, kept, copies, texts[2])
+    version, digest = content["commit"]  # type: ignore[misc]
+    commit = int(version), str(digest)  # type: ignore[has-type]
+    return PublicationState(texts[0], texts[1], versions, commit, kept, copies, texts[2])
 
 
 def _opens(built: Path, key: SecretStr) -> bool:

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
@@ -329,8 +329,18 @@ def test_a_publication_that_cannot_be_continued_is_built_anew(
     assert home.content() == sound.content()
 
 
-@pytest.mark.parametrize("event", [next_month, another_table])
-def test_a_publication_of_another_month_or_table_is_built_anew(
+def a_lake_from_a_backup(home: Home) -> None:
+    """One that is put back as it was before a publication, and has made as many versions since."""
+    copytree(home.path / "lake", home.path / "backup")
+    home.write("acme", DAYS[1], "5")
+    home.publish()
+    rmtree(home.path / "lake")
+    (home.path / "backup").rename(home.path / "lake")
+    home.write("acme", DAYS[2], "7")
+
+
+@pytest.mark.parametrize("event", [next_month, another_table, a_lake_from_a_backup])
+def test_a_publication_of_another_month_table_or_lake_is_built_anew(
     home: Home, event: Callable[[Home], None]
 ) -> None:
     event(home)
