@@ -8,7 +8,9 @@ tools and storage without a model (`web search tool calls`, `Vector storage`).
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 import polars as pl
@@ -74,6 +76,10 @@ class LineItem:
     is_long_context: bool | None = None
 
 
+_PARTS: Final = attrgetter(*LineItem.__dataclass_fields__)
+
+
+@lru_cache(maxsize=10_000)  # each day has the labels of the day before
 def parse(label: str | None) -> LineItem:
     """Return what a label says; nothing at all when it is not understood."""
     *before, rest = (part.strip() for part in (label or "").lower().split("|"))
@@ -88,7 +94,7 @@ def parse(label: str | None) -> LineItem:
 def parsed_columns(labels: pl.Series) -> pl.DataFrame:
     """Return one row per distinct label: line_item and the columns of `LineItem`."""
     distinct = labels.unique().sort()
-    rows = [{"line_item": label, **asdict(parse(label))} for label in distinct]
+    rows = [(label, *_PARTS(parse(label))) for label in distinct]
     return pl.DataFrame(
         rows,
         schema={
@@ -100,6 +106,7 @@ def parsed_columns(labels: pl.Series) -> pl.DataFrame:
             "modality": pl.String,
             "is_long_context": pl.Boolean,
         },
+        orient="row",
     )
 
 
