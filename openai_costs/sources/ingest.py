@@ -12,7 +12,7 @@ from typing import NamedTuple
 from upath import UPath
 
 from openai_costs.kernel.clock_skew import SkewAwareClock
-from openai_costs.kernel.errors import OpenAICostsError, ReadFailed, SettingsError
+from openai_costs.kernel.errors import IncompleteRead, OpenAICostsError, ReadFailed, SettingsError
 from openai_costs.sources.account_refusals import REFUSED, OtherAccount
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import Archive, DayRead, set_aside
@@ -102,6 +102,8 @@ def ingest(
                 new += [file] if is_new else []
                 kept[read.day] = sum(map(len, read.bodies.values()))
         except (ReadFailed, SettingsError) as error:
+            if isinstance(error, IncompleteRead):  # which knows its path only
+                error.args = (f"{source.name}: {error}",)
             tell(str(error))
             if isinstance(error, OtherAccount):
                 done.take_back(source.name, new)

@@ -11,6 +11,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import (
     AccessRefused,
     ErrorAnswer,
+    IncompleteRead,
     MissingKey,
     OpenAICostsError,
     ProviderUnavailable,
@@ -114,6 +115,12 @@ def test_a_failed_connection_owes_no_day_before_its_start(archive: Archive):
     labs = OpenAIConnection(name="labs", start=date(2026, 3, 3))
     done = ingested(archive, labs, labs=(0, DOWN))
     assert done.unread == {"labs": {date(2026, 3, 3)}}
+
+
+def test_a_read_that_makes_no_sense_is_named_with_its_connection(archive: Archive):
+    done = ingested(archive, LABS, labs=(0, IncompleteRead("/costs", "page 2 is empty")))
+    assert str(done.failed["labs"]).startswith("labs: GET /costs: page 2 is empty. ")
+    assert done.failures_on(DAYS.first) == str(done.failed["labs"])
 
 
 def test_nothing_at_all_was_read_when_every_connection_failed(archive: Archive):
