@@ -20,7 +20,7 @@ from upath import UPath
 from openai_costs.outputs.forgetting.byte_texts import Search
 from openai_costs.storage.files import SET_ASIDE, is_local
 from openai_costs.storage.home import FOLDERS
-from openai_costs.storage.sql import connected
+from openai_costs.storage.sql import asking, connected
 
 CHUNK = 8 * 1024 * 1024
 ZSTD, GZIP, PARQUET, SQLITE, DUCKDB = b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PAR1", b"SQLite", b"DUCK"
@@ -114,8 +114,8 @@ def _rows(file: UPath, key: SecretStr | None, *, is_database: bool) -> Iterator[
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "copy"
         path.write_bytes(file.read_bytes())
-        named = str(path) if is_database else ":memory:"
-        with connected(named, read_only=is_database, key=key) as sql:
+        database = connected(str(path), read_only=True, key=key) if is_database else asking()
+        with database as sql:
             tables = [f"read_parquet('{path}')"]
             if is_database:
                 named = "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
