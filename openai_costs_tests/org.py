@@ -85,7 +85,13 @@ def tidewater(*, days: int = 14) -> Organisation:
 
 
 ORGANISATION: Final = tidewater()
-ACCOUNTS: Final = {"harbour": "org-harbour", "ferry": "org-ferry"}
+ACCOUNTS: Final = {
+    name: f"org-{name}"
+    for name in (
+        *("harbour", "ferry"),
+        *("reef", "shoal", "strand", "delta", "marsh", "inlet", "lagoon", "fjord", "quay"),
+    )
+}
 """Connections that read another organization than the usual one."""
 
 
