@@ -71,6 +71,12 @@ def write(home: UPath, table: type[Contract], when: date, usd: str, at: datetime
     assert not Lake(home).replace(table, [batch]).refused
 
 
+def write_days(home: UPath, table: type[Contract], usd: dict[date, str], at: datetime) -> None:
+    rows = pl.concat(row(table, when, amount) for when, amount in usd.items())
+    slices = {Slice("acme", when): at for when in usd}
+    assert not Lake(home).replace(table, [Batch(rows, slices)]).refused
+
+
 def write_day(home: UPath, when: date, usd: str, at: datetime = MORNING) -> None:
     """What a run writes for a day: six tables that add up, all of one read."""
     for table in TOGETHER:
@@ -249,15 +255,22 @@ def test_a_publication_leaves_nothing_half_built_behind(fresh: UPath) -> None:
     }
 
 
+@pytest.fixture(scope="module")
+def torn(of_one_day: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Published]:
+    """The same home after a publication in which the tables of a day are of two reads."""
+    made = copytree(of_one_day, tmp_path_factory.mktemp("torn") / "home")
+    write_day(UPath(made), day(2), "2")
+    write(UPath(made), Ledger, day(1), "7", NOON)
+    return made, publish_now(UPath(made))
+
+
 def test_a_day_whose_tables_come_from_two_reads_keeps_its_last_published_rows(
-    fresh: UPath,
+    torn: tuple[Path, Published],
 ) -> None:
-    write_day(fresh, day(2), "2")
-    write(fresh, Ledger, day(1), "7", NOON)
-    done = publish_now(fresh)
+    home, done = UPath(torn[0]), torn[1]
     assert done.in_flight == [("acme", day(1))]
     for table in TOGETHER:
-        assert dollars(fresh, table.full_name()) == {day(1): Decimal(1), day(2): Decimal(2)}
+        assert dollars(home, table.full_name()) == {day(1): Decimal(1), day(2): Decimal(2)}
 
 
 def test_a_day_whose_marts_are_not_written_yet_is_not_published_in_part(fresh: UPath) -> None:
@@ -269,19 +282,21 @@ def test_a_day_whose_marts_are_not_written_yet_is_not_published_in_part(fresh: U
         assert dollars(fresh, table.full_name()) == {day(1): Decimal(1)}
 
 
-def test_the_parquet_files_keep_the_last_published_rows_too(fresh: UPath) -> None:
-    write(fresh, Ledger, day(1), "7", NOON)
-    publish_now(fresh)
-    found = pl.read_parquet(Path(str(fresh / PARQUET / "core.spend/2026-11.parquet")))
-    assert found["billed_usd"].to_list() == [Decimal(1)]
+def test_the_parquet_files_keep_the_last_published_rows_too(torn: tuple[Path, Published]) -> None:
+    found = pl.read_parquet(torn[0] / PARQUET / "core.spend/2026-11.parquet")
+    assert dict(found.select("day", "billed_usd").rows()) == {
+        day(1): Decimal(1),
+        day(2): Decimal(2),
+    }
 
 
-def test_a_day_that_is_whole_again_is_published(fresh: UPath) -> None:
-    write(fresh, Ledger, day(1), "7", NOON)
-    publish_now(fresh)
-    write_day(fresh, day(1), "7", NOON)
-    assert publish_now(fresh).in_flight == []
-    assert dollars(fresh, "mart.spend") == {day(1): Decimal(7)}
+def test_a_day_that_is_whole_again_is_published(
+    torn: tuple[Path, Published], tmp_path: Path
+) -> None:
+    home = UPath(copytree(torn[0], tmp_path / "home"))
+    write_day(home, day(1), "7", NOON)
+    assert publish_now(home).in_flight == []
+    assert dollars(home, "mart.spend") == {day(1): Decimal(7), day(2): Decimal(2)}
 
 
 def test_a_day_in_flight_before_any_publication_is_left_out(tmp_path: Path) -> None:
@@ -306,17 +321,27 @@ def coverage(home: UPath, *days: date) -> None:
     Lake(home).replace_whole(Coverage, connected(rows))
 
 
-@pytest.mark.parametrize("table", TOGETHER, ids=lambda table: table.full_name())
-def test_a_settled_day_that_does_not_tie_out_keeps_its_last_published_rows(
-    fresh: UPath, table: type[Contract]
+def test_a_settled_day_that_does_not_tie_out_in_any_table_keeps_its_last_published_rows(
+    tmp_path: Path,
 ) -> None:
-    write_day(fresh, day(2), "2", NOON)
+    home = UPath(tmp_path / "home")
+    untied = {day(3 + number): table for number, table in enumerate(TOGETHER)}
+    for table in TOGETHER:
+        write_days(home, table, dict.fromkeys(untied, "1"), MORNING)
+    publish_now(home)
+    for table in TOGETHER:
+        usd = {when: "12.50" if table is other else "12.00" for when, other in untied.items()}
+        write_days(home, table, {day(2): "2", **usd}, NOON)
+    withheld = {one.key for one in publish_now(home).withheld}
+    assert [
+        table.full_name() for when, table in untied.items() if Slice("acme", when) not in withheld
+    ] == []
+    assert len(withheld) == len(untied)
     for one in TOGETHER:
-        write(fresh, one, day(1), "12.50" if one is table else "12.00", NOON)
-    done = publish_now(fresh)
-    assert {one.key for one in done.withheld} == {Slice("acme", day(1))}
-    for one in TOGETHER:
-        assert dollars(fresh, one.full_name()) == {day(1): Decimal(1), day(2): Decimal(2)}
+        assert dollars(home, one.full_name()) == {
+            day(2): Decimal(2),
+            **dict.fromkeys(untied, Decimal(1)),
+        }
 
 
 def test_a_settled_day_whose_pages_add_up_otherwise_is_not_published(fresh: UPath) -> None:
@@ -464,20 +489,18 @@ def test_a_publication_that_fails_leaves_the_last_one_as_it_was(fresh: UPath) ->
     }
 
 
-def test_a_publication_sweeps_up_what_a_killed_one_left_half_built(fresh: UPath) -> None:
-    left = Path(str(fresh / "published/.building-killed"))
-    left.mkdir()
-    (left / "openai_costs.duckdb").write_bytes(b"half a database")
+def test_a_publication_sweeps_up_what_a_killed_one_left_half_built_or_half_written(
+    fresh: UPath,
+) -> None:
+    half_built = Path(str(fresh / "published/.building-killed"))
+    half_built.mkdir()
+    (half_built / "openai_costs.duckdb").write_bytes(b"half a database")
+    half_written = Path(str(fresh)) / "raw/openai/acme/.learned.json.x1.tmp"
+    half_written.parent.mkdir(parents=True, exist_ok=True)
+    half_written.write_bytes(b"half")
     publish_now(fresh)
-    assert not left.exists()
-
-
-def test_a_publication_sweeps_up_what_a_killed_process_left_half_written(fresh: UPath) -> None:
-    left = Path(str(fresh)) / "raw/openai/acme/.learned.json.x1.tmp"
-    left.parent.mkdir(parents=True, exist_ok=True)
-    left.write_bytes(b"half")
-    publish_now(fresh)
-    assert not left.exists()
+    assert not half_built.exists()
+    assert not half_written.exists()
 
 
 def test_a_folder_in_which_no_file_could_be_written_is_no_slice(fresh: UPath) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from shutil import copytree
 from typing import Final
 
 import duckdb
@@ -27,11 +28,29 @@ OTHER: Final = SecretStr("another key of the 32 characters")
 MONDAY, TUESDAY = date(2026, 11, 2), date(2026, 11, 3)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> UPath:
-    home = UPath(tmp_path / "home")
+@pytest.fixture(scope="module")
+def unpublished(tmp_path_factory: pytest.TempPathFactory) -> UPath:
+    home = UPath(tmp_path_factory.mktemp("encrypted") / "home")
     write_day(home, MONDAY, "10.5")
     return home
+
+
+@pytest.fixture(scope="module")
+def encrypted(unpublished: UPath, tmp_path_factory: pytest.TempPathFactory) -> UPath:
+    """A home whose publication is encrypted, which nobody changes."""
+    home = copied(unpublished, tmp_path_factory.mktemp("published") / "home")
+    published(home)
+    return home
+
+
+@pytest.fixture
+def home(encrypted: UPath, tmp_path: Path) -> UPath:
+    """The same home elsewhere, so that a test may do to it what it likes."""
+    return copied(encrypted, tmp_path / "home")
+
+
+def copied(home: UPath, path: Path) -> UPath:
+    return UPath(copytree(str(home), path))
 
 
 def published(home: UPath, key: SecretStr | None = KEY) -> Published:
@@ -52,19 +71,21 @@ def plain_files(home: UPath) -> list[UPath]:
     return [one for one in (home / "published").rglob("*.parquet") if one.is_file()]
 
 
-def test_it_opens_with_the_key_and_not_without(home: UPath) -> None:
-    published(home)
-    assert billed(home) == Decimal("10.5")
-    file = Path(str(home / DATABASE))
+def test_it_opens_with_the_key_and_not_without(encrypted: UPath) -> None:
+    assert billed(encrypted) == Decimal("10.5")
+    file = Path(str(encrypted / DATABASE))
     assert is_encrypted(file)
     assert b"billed_usd" not in file.read_bytes()
     with pytest.raises(duckdb.Error, match="without a key"):
         duckdb.connect(str(file), read_only=True)
     with pytest.raises(duckdb.Error, match="Wrong encryption key"):
-        billed(home, OTHER)
+        billed(encrypted, OTHER)
 
 
-def test_no_plain_copy_lies_beside_it_not_those_of_before_either(home: UPath) -> None:
+def test_no_plain_copy_lies_beside_it_not_those_of_before_either(
+    unpublished: UPath, tmp_path: Path
+) -> None:
+    home = copied(unpublished, tmp_path / "home")
     published(home, None)
     assert plain_files(home)
     assert published(home).is_rebuilt
@@ -72,7 +93,6 @@ def test_no_plain_copy_lies_beside_it_not_those_of_before_either(home: UPath) ->
 
 
 def test_it_is_continued_where_only_a_day_came(home: UPath) -> None:
-    published(home)
     write_day(home, TUESDAY, "4.25", NOON)
     assert not published(home).is_rebuilt
     assert billed(home) == Decimal("14.75")
@@ -80,7 +100,6 @@ def test_it_is_continued_where_only_a_day_came(home: UPath) -> None:
 
 
 def test_another_key_or_none_builds_everything_anew(home: UPath) -> None:
-    published(home)
     assert published(home, OTHER).is_rebuilt
     assert billed(home, OTHER) == Decimal("10.5")
     assert published(home, None).is_rebuilt
@@ -90,37 +109,38 @@ def test_another_key_or_none_builds_everything_anew(home: UPath) -> None:
 
 
 @pytest.mark.parametrize("before", [None, KEY])
-def test_a_day_in_flight_keeps_its_last_rows(home: UPath, before: SecretStr | None) -> None:
-    published(home, before)
+def test_a_day_in_flight_keeps_its_last_rows(
+    unpublished: UPath, home: UPath, tmp_path: Path, before: SecretStr | None
+) -> None:
+    if before is None:
+        home = copied(unpublished, tmp_path / "plain")
+        published(home, None)
     write(home, Ledger, MONDAY, "99", NOON)
     assert published(home).in_flight == [("acme", MONDAY)]
     assert billed(home) == Decimal("10.5")
 
 
-def test_without_the_key_a_reader_gets_a_sentence(home: UPath, tmp_path: Path) -> None:
-    published(home)
-    [no_key] = unreadable_files(home)
+def test_without_the_key_a_reader_gets_a_sentence(encrypted: UPath, tmp_path: Path) -> None:
+    [no_key] = unreadable_files(encrypted)
     assert no_key == "openai_costs.duckdb is encrypted, and the settings name no key"
-    [other] = unreadable_files(home, OTHER)
+    [other] = unreadable_files(encrypted, OTHER)
     assert "the key in the settings is another one" in other
     assert OTHER.get_secret_value() not in other
     with pytest.raises(DatabaseLocked, match=r"\[publish\] encryption_key_env"):
-        export_month(home, "2026-11", "csv", tmp_path)
-    assert export_month(home, "2026-11", "csv", tmp_path, KEY).billed_usd == Decimal("10.5")
+        export_month(encrypted, "2026-11", "csv", tmp_path)
+    assert export_month(encrypted, "2026-11", "csv", tmp_path, KEY).billed_usd == Decimal("10.5")
 
 
-def test_a_search_of_every_byte_needs_the_key(home: UPath) -> None:
-    published(home)
-    assert DATABASE in scan(home, ["'connection': acme,"], KEY).places
+def test_a_search_of_every_byte_needs_the_key(encrypted: UPath) -> None:
+    assert DATABASE in scan(encrypted, ["'connection': acme,"], KEY).places
     with pytest.raises(DatabaseLocked):
-        scan(home, ["acme"])
+        scan(encrypted, ["acme"])
 
 
-def test_the_key_is_in_no_statement_that_duckdb_logs(home: UPath) -> None:
-    published(home)
+def test_the_key_is_in_no_statement_that_duckdb_logs(encrypted: UPath) -> None:
     with duckdb.connect() as sql:
         sql.execute("CALL enable_logging('QueryLog')")
-        attach(sql, Path(str(home / DATABASE)), "costs", KEY)
+        attach(sql, Path(str(encrypted / DATABASE)), "costs", KEY)
         logged = str(sql.execute("SELECT message FROM duckdb_logs").fetchall())
     assert "ENCRYPTION_KEY" in logged
     assert "32 characters" not in logged

@@ -3,13 +3,13 @@
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -18,10 +18,10 @@ from polars.testing import assert_frame_equal
 
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import directories_due, plan
-from openai_costs.cli.run_output import RunFailedError
-from openai_costs.definitions import reach_of
+from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
-from openai_costs.orchestration.jobs import REFRESH
+from openai_costs.orchestration.event_log import unrecorded
+from openai_costs.orchestration.jobs import REFRESH, range_tags
 from openai_costs.outputs.publish.database import DATABASE, slices_in_flight
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.outputs.report.cost_explorer import PAGE
@@ -49,7 +49,7 @@ from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
-from openai_costs_tests.org import NOW, calm, company_at
+from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at
 from openai_costs_tests.sources.anthropic.wire import (
     BILL,
     CLAUDE,
@@ -81,9 +81,12 @@ class Office:
 
     @property
     def headless(self) -> Headless:
+        return Headless(self.settings, self.told.append, lambda: self.now, self.reach)
+
+    @property
+    def reach(self) -> Reach:
         usual = reach_of(lambda: self.now)
-        reach = Reach(lambda one: self.wire if one.name == "claude" else usual.inner(one))
-        return Headless(self.settings, self.told.append, lambda: self.now, reach)
+        return Reach(lambda one: self.wire if one.name == "claude" else usual.inner(one))
 
     def read(self, table: type[Contract]) -> pl.DataFrame:
         """A table without the rows of Anthropic."""
@@ -251,9 +254,7 @@ def test_nothing_is_owed_after_a_backfill_but_the_trailing_days(both: Office):
 def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: Path):
     later = moved(both, tmp_path)
     later.wire = AnthropicWire((*BILL[:-1], BILL[-1]._replace(cents="150")))
-    later.settings = later.settings.only("claude")
-    with calm():
-        later.headless.backfill(DayRange(OTHER_DAY, OTHER_DAY))
+    assert refreshed(later).is_green
     columns = ["day", "previous_usd", "current_usd", "change_usd"]
     (row,) = later.claude(Restatements).select(columns).rows()
     assert row == (OTHER_DAY, USD[OTHER_DAY], Decimal("1.5"), Decimal("1.5") - USD[OTHER_DAY])
@@ -265,9 +266,7 @@ def test_a_settled_day_that_it_changes_is_a_restatement(both: Office, tmp_path: 
 def test_data_that_the_vendor_has_not_refreshed_is_not_settled(both: Office, tmp_path: Path):
     later = moved(both, tmp_path)
     later.wire = AnthropicWire(refreshed_at=f"{OTHER_DAY}T20:00:00Z")
-    later.settings = later.settings.only("claude")
-    with calm():
-        later.headless.backfill(DayRange(OTHER_DAY, OTHER_DAY))
+    assert refreshed(later).is_green
     states = dict(later.claude(Coverage).filter(source="costs").select("day", "state").iter_rows())
     assert (states[DAY], states[OTHER_DAY]) == ("settled", "provisional")
     due = due_days(later.settings, NOW)["claude"]
@@ -279,10 +278,13 @@ def test_a_refused_key_fails_its_connection_and_no_other(both: Office, tmp_path:
     later = moved(both, tmp_path)
     refusal = error(401, "authentication_error", "invalid x-api-key")
     later.wire = AnthropicWire(refusals={"analytics/cost": refusal, "analytics/usage": refusal})
-    why = refusal_of(later)
-    assert re.search(r"'claude': .* 401 .*invalid x-api-key", why)
-    assert not any(KEY in line for line in (why, *later.told))
+    ran = refreshed(later)
+    assert re.search(r"'claude': .* 401 .*invalid x-api-key", refusal_in(ran))
+    assert not any(KEY in (event.message or "") for event in ran.result.all_events)
+    assert not any(KEY in one.because for one in ran.verdicts)
     assert by_day(later.claude(Spend)) == USD
+    assert ran.is_green
+    assert ran.of("raw/openai_costs", "read_complete")[str(OTHER_DAY)].passed
 
 
 def test_another_organizations_key_changes_nothing(both: Office, tmp_path: Path):
@@ -290,17 +292,32 @@ def test_another_organizations_key_changes_nothing(both: Office, tmp_path: Path)
     later.wire = AnthropicWire(
         (BILL[-1]._replace(cents="999"),), organization={"id": "org-other", "name": "Other"}
     )
-    assert re.search(f"reads org-other, .* {ORG['id']}", refusal_of(later))
+    assert re.search(f"reads org-other, .* {ORG['id']}", refusal_in(refreshed(later)))
     assert by_day(later.claude(Spend)) == USD
 
 
-def refusal_of(later: Office) -> str:
-    """Refresh a day, and return why its bill could not be read."""
-    headless = later.headless
-    with calm(), suppress(RunFailedError):
-        headless.run(REFRESH, DayRange(OTHER_DAY, OTHER_DAY))
-    (why,) = headless.objections.unread()
-    return why
+def refusal_in(ran: Ran) -> str:
+    """Why the bill of Anthropic could not be read."""
+    said = ran.of("raw/anthropic_costs", "read_complete")[str(OTHER_DAY)]
+    assert not said.passed
+    return said.because
+
+
+def refreshed(later: Office) -> Ran:
+    """Refresh the money of a day."""
+    with calm(), unrecorded() as instance:
+        defs = build_defs(later.settings, clock=lambda: later.now, reach=later.reach)
+        return Ran(
+            defs.resolve_job_def(REFRESH).execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                tags=range_tags(DayRange(OTHER_DAY, OTHER_DAY)),
+                run_config=QUIET,
+                asset_selection=[
+                    dg.AssetKey(key.split("/")) for key in (*MONEY, "raw/anthropic_costs")
+                ],
+            )
+        )
 
 
 def moved(both: Office, home: Path) -> Office:
