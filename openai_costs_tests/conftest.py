@@ -5,21 +5,24 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from deltalake import DeltaTable
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from openai_costs.cli.backfill import Headless
+from openai_costs.cli.commands import main
 from openai_costs.cli.demo import demo
 from openai_costs.cli.process import OBJECTS_AT_ONCE
 from openai_costs.definitions import reach_of
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import NOW, House, calm, company_at, day, house
 from openai_costs_tests.s3_server import S3Server, s3_server
 
@@ -42,6 +45,18 @@ settings.register_profile(
 )
 settings.load_profile("any_machine")
 
+SETTINGS: Final = """
+[[connections]]
+name = "sample"
+base_url = "sample://organization?seed=7&days=7&today={today}&rows_per_day=0"
+start = {start}
+access = "costs_only"
+organization_id = "org-tidewatermaps"
+
+[[budgets]]
+name = "small"
+limit_usd = 1
+"""
 DEMO_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -129,6 +144,29 @@ def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         demo(home, wanted, clock=lambda: DEMO_NOON, say=lambda _: None)
 
     return made_once(tmp_path_factory, "small_demo", made)
+
+
+@pytest.fixture(scope="session")
+def of_the_commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `openai-costs backfill`, with its settings in it; made once for all."""
+
+    def made(home: Path) -> None:
+        today = utc_now().date()
+        home.mkdir()
+        text = SETTINGS.format(today=today, start=today - timedelta(days=3))
+        (home / "openai_costs.toml").write_text(text, encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("OPENAI_COSTS_HOME", str(home))
+            patch.setenv("OPENAI_ADMIN_KEY", "sk-admin-sample")
+            patch.delenv("OPENAI_COSTS_CONFIG", raising=False)
+            patch.setattr(sys, "argv", ["openai-costs", "backfill"])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            assert not ended.value.code
+        assert Lake(place(str(home))).read(Findings).height
+        DeltaTable(home / "lake/slice_log").create_checkpoint()  # as of every twentieth commit
+
+    return made_once(tmp_path_factory, "of_the_commands", made)
 
 
 @pytest.fixture(scope="session")

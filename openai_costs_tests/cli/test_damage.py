@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 import pytest
-from deltalake import DeltaTable
 
 from openai_costs.cli.commands import main
 from openai_costs.cli.stored_damage import damaged_files
@@ -31,18 +30,6 @@ if TYPE_CHECKING:
 
 TODAY: Final = utc_now().date()
 FIRST, LAST_SETTLED = TODAY - timedelta(days=3), TODAY - timedelta(days=2)
-SETTINGS: Final = f"""
-[[connections]]
-name = "sample"
-base_url = "sample://organization?seed=7&days=7&today={TODAY}&rows_per_day=0"
-start = {FIRST}
-access = "costs_only"
-organization_id = "org-tidewatermaps"
-
-[[budgets]]
-name = "small"
-limit_usd = 1
-"""
 
 
 class Ended(NamedTuple):
@@ -52,18 +39,9 @@ class Ended(NamedTuple):
     out: str
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("damage") / "home"
-    home.mkdir()
-    (home / "openai_costs.toml").write_text(SETTINGS, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENAI_COSTS_HOME", str(home))
-        patch.setenv("OPENAI_ADMIN_KEY", "sk-admin-sample")
-        patch.delenv("OPENAI_COSTS_CONFIG", raising=False)
-        assert run(patch, "backfill") == 0
-    DeltaTable(home / "lake/slice_log").create_checkpoint()  # as of every twentieth commit
-    return home
+@pytest.fixture
+def sound(of_the_commands: Path) -> Path:
+    return of_the_commands
 
 
 def run(patch: pytest.MonkeyPatch, *words: str) -> int:

@@ -16,13 +16,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 import pytest
 
 from openai_costs.cli.commands import main
-from openai_costs.cli.demo import demo
-from openai_costs.kernel.days import utc_now
-from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.org import calm
 from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
@@ -133,15 +129,10 @@ FAULTS: Final = (
 )
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a small demo, whose provider answers in the process."""
-    home = tmp_path_factory.mktemp("machine") / "home"
-    lines: list[str] = []
-    with calm():
-        demo(home, Wanted(7, providers=("openai",)), clock=utc_now, say=lines.append)
-    assert "Next: openai-costs" in lines[-1]
-    return home
+@pytest.fixture
+def filled(of_the_commands: Path) -> Path:
+    """A small home, whose provider answers in the process."""
+    return of_the_commands
 
 
 def run_commands(
@@ -192,6 +183,7 @@ def run_all(fault: Fault, filled: Path, folder: Path) -> tuple[dict[tuple[str, .
     words = [[known.get(word, word) for word in one] for one in commands]
     environment = {
         "PATH": os.defpath,
+        "OPENAI_ADMIN_KEY": "sk-admin-sample",
         "OPENAI_COSTS_HOME": str(home),
         "OPENAI_COSTS_CONFIG": str(filled / "openai_costs.toml"),
     }
