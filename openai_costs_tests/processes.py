@@ -26,6 +26,7 @@ fresh: Final = multiprocessing.get_context("forkserver")
 fresh.set_forkserver_preload(
     [
         *WHAT_COMMANDS_LOAD,
+        "openai_costs_tests.cli.test_dev",
         "openai_costs_tests.cli.test_machine",
         "openai_costs_tests.outputs.alerts.test_delivery",
         "openai_costs_tests.sources.openai.organization.test_source",

@@ -5,29 +5,32 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from openai_costs.cli.dev import Address, start
+from openai_costs.cli.dev import Address, run_until_stopped, start
 from openai_costs.kernel.errors import SettingsError
+from openai_costs_tests.processes import started
 
-ROOT: Final = Path(__file__).parents[2]
-PARENT: Final = """
-import os, sys
-from openai_costs.cli.dev import run_until_stopped
-sys.exit(run_until_stopped([sys.executable, "-c", sys.argv[1]], dict(os.environ)))
-"""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 CHILD: Final = """
 import os, subprocess, sys, time
 grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-print(os.getpid(), grandchild.pid, flush=True)
+with open(sys.argv[1], "w") as pids:
+    print(os.getpid(), grandchild.pid, file=pids)
 time.sleep(300)
 """
+
+
+def run_child(pids: str) -> None:
+    """One process of its own: run a command until it is stopped, as `dev` does."""
+    sys.exit(run_until_stopped([sys.executable, "-c", CHILD, pids], dict(os.environ)))
 
 
 def is_running(pid: int) -> bool:
@@ -40,23 +43,40 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to see processes")
-def test_all_processes_that_dev_started_end_with_it(number: int) -> None:
-    command = [sys.executable, "-c", PARENT, CHILD]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as wrapper:  # noqa: S603 - ours
-        assert wrapper.stdout is not None
-        started = [int(pid) for pid in wrapper.stdout.readline().split()]
-        assert all(map(is_running, started))
-        os.kill(wrapper.pid, number)
-        assert wrapper.wait(60) == 130
-    limit = time.monotonic() + 30
-    while any(map(is_running, started)) and time.monotonic() < limit:
-        time.sleep(0.1)
-    assert not any(map(is_running, started))
+def test_all_processes_that_dev_started_end_with_it(number: int, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    wrapper = started(run_child, str(pids))
+    assert comes_true(lambda: pids.exists() and pids.read_text(encoding="utf-8").endswith("\n"))
+    those = [int(pid) for pid in pids.read_text(encoding="utf-8").split()]
+    assert len(those) == 2
+    assert all(map(is_running, those))
+    assert wrapper.pid is not None
+    os.kill(wrapper.pid, number)
+    wrapper.join(60)
+    assert wrapper.exitcode == 130
+    assert comes_true(lambda: not any(map(is_running, those)))
 
 
+def comes_true(what: Callable[[], bool]) -> bool:
+    limit = time.monotonic() + 60
+    while not what() and time.monotonic() < limit:
+        time.sleep(0.05)
+    return what()
+
+
+@pytest.fixture
+def _handlers() -> Iterator[None]:
+    """What a test does to the handlers of signals ends with it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_handlers")
 def test_the_exit_code_is_that_of_dagster_when_it_ends_by_itself() -> None:
-    command = [sys.executable, "-c", PARENT, "import sys; sys.exit(3)"]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 3  # noqa: S603 - ours
+    command = [sys.executable, "-c", "import sys; sys.exit(3)"]
+    assert run_until_stopped(command, dict(os.environ)) == 3
 
 
 def test_a_port_in_use_is_a_sentence_and_starts_nothing(tmp_path: Path) -> None:

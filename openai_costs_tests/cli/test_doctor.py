@@ -199,10 +199,9 @@ def test_a_gateway_that_shows_less_than_it_has_fails_with_what_to_do(
 
 
 def test_a_settled_day_that_does_not_tie_out_fails_with_the_command_that_helps(
-    tmp_path: Path,
+    three_days: House, tmp_path: Path
 ) -> None:
-    made, when = house(tmp_path / "home"), day(17)
-    assert made.run(when, when).is_green
+    made, when = three_days.moved_to(tmp_path / "home"), day(17)
     assert tie_outs(made) == ("OK", "every settled day adds up to its control total")
     control = made.lake.read(SpendControl, [when])
     more = control.with_columns(pl.col("billed_usd") + pl.lit(Decimal("0.50"), MONEY))
