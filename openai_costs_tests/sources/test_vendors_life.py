@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import httpx
 import msgspec
@@ -21,8 +22,10 @@ import pytest
 import stamina
 
 from openai_costs.cli.backfill import Headless
-from openai_costs.definitions import reach_of
+from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.event_log import unrecorded
+from openai_costs.orchestration.jobs import REFRESH, range_tags
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
@@ -45,7 +48,7 @@ from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.seats import Seats
-from openai_costs_tests.org import NOW, Altered, calm
+from openai_costs_tests.org import MONEY, NOW, QUIET, Altered, calm
 from openai_costs_tests.provider_table import keeps_its_promise
 
 PROVIDERS = (OPENROUTER, GITHUB_COPILOT, CHATGPT_WORKSPACE, LITELLM)
@@ -80,13 +83,17 @@ class Home:
 
     @property
     def headless(self) -> Headless:
+        return Headless(self.settings, self.told.append, lambda: self.now, self.reach)
+
+    @property
+    def reach(self) -> Reach:
         usual = reach_of(lambda: self.now)
 
         def inner(one: Connection) -> httpx.BaseTransport | None:
             found, change = usual.inner(one), self.changes.get(one.name)
             return Altered(found, change) if found and change else found
 
-        return Headless(self.settings, self.told.append, lambda: self.now, Reach(inner))
+        return Reach(inner)
 
     def rows(self, table: type[Contract], name: str) -> pl.DataFrame:
         return Lake(place(self.settings.home)).uncounted().read(table).filter(connection=name)
@@ -265,8 +272,17 @@ def later(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     shutil.copytree(home.settings.home, folder)
     settings = home.settings.model_copy(update={"home": str(folder)})
     made = Home(settings, NOW + timedelta(days=1), CHANGES)
-    with calm():
-        made.headless.backfill(DayRange(DAY, DAY))
+    pages = [one.costs.pages.key for one in PROVIDERS]
+    money = [dg.AssetKey(key.split("/")) for key in MONEY if not key.startswith("raw/")]
+    with calm(), unrecorded() as instance:
+        defs = build_defs(settings, clock=lambda: made.now, reach=made.reach)
+        ran = defs.resolve_job_def(REFRESH).execute_in_process(
+            instance=instance,
+            tags=range_tags(DayRange(DAY, DAY)),
+            run_config=QUIET,
+            asset_selection=[*pages, *money],
+        )
+    assert ran.success
     return made
 
 

@@ -156,14 +156,21 @@ class Home:
         return copy
 
     def content(self) -> dict[str, list[Any]]:
-        """Every row of every table, view and Parquet file that is published."""
+        """Every row of every table and Parquet file that is published."""
         tables = [table.full_name() for table in all_contracts()]
-        names = [*tables, *(f"bi.{view.name}" for view in VIEWS)]
-        with duckdb.connect(str(self.home / DATABASE), read_only=True) as sql:
-            found = {name: sql.sql(f"FROM {name}").fetchall() for name in names}
+        found = self.published_rows(tables)
         for name in tables:
-            found[f"parquet {name}"] = pl.read_parquet(self.copies(name, "*")).rows()
-        return {name: sorted(rows, key=repr) for name, rows in found.items()}
+            rows = pl.read_parquet(self.copies(name, "*")).rows()
+            found[f"parquet {name}"] = sorted(rows, key=repr)
+        return found
+
+    def shown(self) -> dict[str, list[Any]]:
+        """Every row of every view: what the tables lead to."""
+        return self.published_rows([f"bi.{view.name}" for view in VIEWS])
+
+    def published_rows(self, names: list[str]) -> dict[str, list[Any]]:
+        with duckdb.connect(str(self.home / DATABASE), read_only=True) as sql:
+            return {name: sorted(sql.sql(f"FROM {name}").fetchall(), key=repr) for name in names}
 
     def copies(self, table: str, stem: str) -> Path:
         return self.path / PARQUET / table / f"{stem}.parquet"
@@ -194,11 +201,11 @@ EVERYTHING: Final = [
     [
         (event, "acme", DAYS[number % len(DAYS)], "2.000000000000000001")
         for number, event in enumerate(EVENTS)
-        if number % 3 == rest
+        if number % 2 == rest
     ]
-    for rest in range(3)
+    for rest in range(2)
 ]
-"""Every event once, in three rounds."""
+"""Every event once, in two rounds."""
 happened = st.tuples(
     st.sampled_from(EVENTS),
     st.sampled_from(["acme", "bolt"]),
@@ -209,7 +216,7 @@ happened = st.tuples(
 
 @settings(max_examples=examples(1))
 @example(rounds=EVERYTHING)
-@given(rounds=st.lists(st.lists(happened, min_size=1, max_size=4), min_size=2, max_size=4))
+@given(rounds=st.lists(st.lists(happened, min_size=1, max_size=4), min_size=2, max_size=3))
 def test_a_continued_publication_has_the_rows_of_one_that_is_built_anew(
     rounds: list[list[tuple[Callable[..., None], str, date, str]]],
 ) -> None:
@@ -226,6 +233,7 @@ def test_a_continued_publication_has_the_rows_of_one_that_is_built_anew(
                 assert continued.withheld == rebuilt.withheld
                 assert continued.rows == rebuilt.rows
                 assert home.content() == twin.content()
+                assert home.shown() == twin.shown()
 
 
 @pytest.fixture(scope="module")

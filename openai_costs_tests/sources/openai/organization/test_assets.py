@@ -87,12 +87,25 @@ def acme(tmp_path: Path) -> Office:
     return office(tmp_path / "home")
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Office, Ran]:
+    """A home whose lists were read, which nobody changes, and that run."""
+    made = office(tmp_path_factory.mktemp("once") / "home")
+    return made, made.ask()
+
+
+@pytest.fixture
+def asked(once: tuple[Office, Ran], tmp_path: Path) -> Office:
+    """The same home elsewhere, so that a test may do to it what it likes."""
+    return office(Path(shutil.copytree(once[0].home, tmp_path / "home")))
+
+
 def said(ran: Ran, asset: str, check: str) -> Verdict:
     return ran.of(asset, check)[None]
 
 
-def test_one_run_reads_the_lists_and_makes_all_eight_tables(acme: Office):
-    ran = acme.ask()
+def test_one_run_reads_the_lists_and_makes_all_eight_tables(once: tuple[Office, Ran]):
+    acme, ran = once
     assert ran.is_green
     assert ran.objections == []
     assert acme.held(Projects) == [("proj_a", "active"), ("proj_b", "active"), ("proj_c", "active")]
@@ -100,15 +113,14 @@ def test_one_run_reads_the_lists_and_makes_all_eight_tables(acme: Office):
     assert len(acme.archive.reads("openai", "acme", "directory", TODAY)) == 1
 
 
-def test_the_tables_can_be_made_again_from_the_kept_reads_alone(acme: Office):
-    acme.ask()
-    acme.answers("acme", organisation("a", "b", "d"))
-    acme.ask(hours=24)
-    before = stored(acme.home)
+def test_the_tables_can_be_made_again_from_the_kept_reads_alone(asked: Office):
+    asked.answers("acme", organisation("a", "b", "d"))
+    asked.ask(hours=24)
+    before = stored(asked.home)
     assert "core/projects" in before
-    shutil.rmtree(Path(acme.home) / "lake")
-    assert acme.ask(without_requests=True).is_green
-    assert stored(acme.home) == before
+    shutil.rmtree(Path(asked.home) / "lake")
+    assert asked.ask(without_requests=True).is_green
+    assert stored(asked.home) == before
 
 
 def test_a_connection_that_gives_costs_only_is_not_asked_and_the_check_says_so(tmp_path: Path):
@@ -204,37 +216,35 @@ def test_a_list_that_no_project_was_given_is_one(acme: Office):
 
 
 def test_a_page_that_cannot_be_used_leaves_its_table_as_it_was_and_the_others_are_made(
-    acme: Office,
+    asked: Office,
 ):
-    acme.ask()
-    before = acme.lake.read(Users)
+    before = asked.lake.read(Users)
     nameless = {"object": "organization.user", "name": "Nobody"}
-    acme.answers("acme", organisation("a", "b") | {"/organization/users": [user("ada"), nameless]})
-    ran = acme.ask(hours=1)
+    asked.answers("acme", organisation("a", "b") | {"/organization/users": [user("ada"), nameless]})
+    ran = asked.ask(hours=1)
     verdict = said(ran, "core/users", "contract")
     assert ran.is_green
     assert (verdict.passed, verdict.severity) == (False, "ERROR")
     assert "data[1]" in verdict.because
     assert "users.0.json" in verdict.because
-    assert acme.lake.read(Users).equals(before)
-    assert ("proj_c", "vanished") in acme.held(Projects)
+    assert asked.lake.read(Users).equals(before)
+    assert ("proj_c", "vanished") in asked.held(Projects)
 
 
 def test_rows_that_break_the_contract_leave_the_table_as_it_was(
-    acme: Office, monkeypatch: pytest.MonkeyPatch
+    asked: Office, monkeypatch: pytest.MonkeyPatch
 ):
-    acme.ask()
-    before = acme.lake.read(Projects)
+    before = asked.lake.read(Projects)
 
     def strict(_frame: pl.DataFrame) -> list[str]:
         return ["rule at_most_one on id: 3 rows"]
 
     monkeypatch.setattr(Projects, "broken_rules", strict)
-    acme.answers("acme", organisation("d"))
-    ran = acme.ask(hours=1)
+    asked.answers("acme", organisation("d"))
+    ran = asked.ask(hours=1)
     assert ran.is_green
     assert "at_most_one" in said(ran, "core/projects", "contract").because
-    assert acme.lake.read(Projects).equals(before)
+    assert asked.lake.read(Projects).equals(before)
 
 
 def test_a_field_that_is_new_is_a_warning_that_names_it(acme: Office):
@@ -276,17 +286,16 @@ def test_ids_of_a_connection_that_is_not_asked_are_rows_and_no_warning(tmp_path:
     assert here.held(ApiKeys) == [("key_x", "not_listed")]
 
 
-def test_a_list_that_shrank_by_more_than_half_is_an_error_that_names_both_numbers(acme: Office):
-    acme.ask()
-    acme.answers("acme", organisation("a"))
-    ran = acme.ask(hours=24)
+def test_a_list_that_shrank_by_more_than_half_is_an_error_that_names_both_numbers(asked: Office):
+    asked.answers("acme", organisation("a"))
+    ran = asked.ask(hours=24)
     verdict = said(ran, "core/projects", "did_not_shrink")
     assert ran.is_green
     assert (verdict.passed, verdict.severity) == (False, "ERROR")
     assert verdict.because == (
         "acme: 3 rows in an earlier read and 1 in the newest: more than half are gone"
     )
-    assert acme.held(Projects)[1] == ("proj_b", "vanished")
+    assert asked.held(Projects)[1] == ("proj_b", "vanished")
 
 
 def test_a_run_for_one_connection_keeps_the_rows_of_the_others(tmp_path: Path):
