@@ -190,14 +190,49 @@ def test_an_outage_that_lasts_is_reported_and_the_step_ends(acme: Office):
     assert acme.archive.reads("openai", "acme", "directory", TODAY) == []
 
 
-def test_a_list_that_was_never_given_is_a_warning_that_names_it(acme: Office):
-    acme.answers("acme", ABC | {"/organization/admin_api_keys": (403, "Owners only.")})
-    verdict = said(acme.ask(), "raw/openai_directory", "read_complete")
+@pytest.fixture(scope="module")
+def remarkable(tmp_path_factory: pytest.TempPathFactory) -> tuple[Office, Ran]:
+    """A home whose lists lack one, have a new field and a robot, and not all ids of the ledger."""
+    made = office(tmp_path_factory.mktemp("remarkable") / "home")
+    keys = {"key_x": "3.25", "key_y": "4", "key_a": "5"}
+    fill(made.lake, Spend, *(spent(FIRST, usd, api_key_id=one) for one, usd in keys.items()))
+    fill(made.lake, SpendByUser, spent(FIRST, "3", user_id="svc_a"))
+    odd: dict[str, Said] = {
+        "/organization/admin_api_keys": (403, "Owners only."),
+        "/organization/projects": [project("a", colour="teal")],
+        "/organization/projects/proj_a/service_accounts": [{"id": "svc_a", "name": "robot"}],
+    }
+    return made, made.ask_with(ABC | odd)
+
+
+def test_a_list_that_was_never_given_is_a_warning_that_names_it(remarkable: tuple[Office, Ran]):
+    verdict = said(remarkable[1], "raw/openai_directory", "read_complete")
     assert (verdict.passed, verdict.severity) == (False, "WARN")
     assert (
         verdict.because
         == "acme: the provider did not give admin_api_keys (HTTP 403: Owners only.)."
     )
+
+
+def test_a_field_that_is_new_is_a_warning_that_names_it(remarkable: tuple[Office, Ran]):
+    verdict = said(remarkable[1], "core/projects", "known_fields")
+    assert (verdict.passed, verdict.severity) == (False, "WARN")
+    assert verdict.because == "acme: unknown, kept in raw: projects.colour"
+
+
+def test_ids_that_no_list_knows_are_counted_named_and_priced(remarkable: tuple[Office, Ran]):
+    verdict = said(remarkable[1], "core/api_keys", "known_ids")
+    assert (verdict.passed, verdict.severity) == (False, "WARN")
+    assert verdict.because == "acme: api keys in no list: 2, with $7.25: key_y, key_x"
+
+
+def test_a_service_account_that_the_ledger_calls_a_user_is_known(
+    remarkable: tuple[Office, Ran],
+):
+    acme, ran = remarkable
+    assert said(ran, "core/users", "known_ids").passed
+    assert acme.held(Users) == [("user-ada", "active"), ("user-bo", "active")]
+    assert acme.held(ServiceAccounts) == [("svc_a", "active")]
 
 
 def test_a_list_that_one_project_was_not_given_is_no_warning(acme: Office):
@@ -245,37 +280,6 @@ def test_rows_that_break_the_contract_leave_the_table_as_it_was(
     assert ran.is_green
     assert "at_most_one" in said(ran, "core/projects", "contract").because
     assert asked.lake.read(Projects).equals(before)
-
-
-def test_a_field_that_is_new_is_a_warning_that_names_it(acme: Office):
-    new = ABC | {"/organization/projects": [project("a", colour="teal")]}
-    verdict = said(acme.ask_with(new), "core/projects", "known_fields")
-    assert (verdict.passed, verdict.severity) == (False, "WARN")
-    assert verdict.because == "acme: unknown, kept in raw: projects.colour"
-
-
-def test_ids_that_no_list_knows_are_counted_named_and_priced(acme: Office):
-    fill(
-        acme.lake,
-        Spend,
-        spent(FIRST, "3.25", api_key_id="key_x"),
-        spent(FIRST, "4", api_key_id="key_y"),
-        spent(FIRST, "5", api_key_id="key_a"),
-    )
-    verdict = said(acme.ask(), "core/api_keys", "known_ids")
-    assert (verdict.passed, verdict.severity) == (False, "WARN")
-    assert verdict.because == "acme: api keys in no list: 2, with $7.25: key_y, key_x"
-
-
-def test_a_service_account_that_the_ledger_calls_a_user_is_known(acme: Office):
-    robot: dict[str, Said] = {
-        "/organization/projects/proj_a/service_accounts": [{"id": "svc_a", "name": "robot"}]
-    }
-    fill(acme.lake, SpendByUser, spent(FIRST, "3", user_id="svc_a"))
-    ran = acme.ask_with(ABC | robot)
-    assert said(ran, "core/users", "known_ids").passed
-    assert acme.held(Users) == [("user-ada", "active"), ("user-bo", "active")]
-    assert acme.held(ServiceAccounts) == [("svc_a", "active")]
 
 
 def test_ids_of_a_connection_that_is_not_asked_are_rows_and_no_warning(tmp_path: Path):
