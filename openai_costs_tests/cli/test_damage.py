@@ -172,7 +172,8 @@ def unnamed(names: dict[str, str], text: str) -> list[str]:
     return [what for name, what in names.items() if name not in text]
 
 
-def assert_named_and_made_good(sound: Path, copy: Commands, harms: list[Harm], *words: str) -> None:
+def assert_named_and_made_good(sound: Path, copy: Commands, harms: list[Harm], *words: str) -> str:
+    """Do harm, and return what `verify` said of it."""
     names = harmed(copy.home, harms)
     doctor, verify = copy("doctor"), copy("verify")
     for command in ("findings", "report"):
@@ -186,6 +187,7 @@ def assert_named_and_made_good(sound: Path, copy: Commands, harms: list[Harm], *
     assert copy("verify").code == 0
     assert "stored files" not in copy.facts()
     assert copy("findings").code == 0
+    return verify.out
 
 
 def test_a_sound_home_has_neither_damaged_nor_foreign_files(copy: Commands) -> None:
@@ -204,14 +206,17 @@ def test_damage_among_foreign_files_is_named_and_one_backfill_makes_it_good(
     assert verify.code == 0
     pages = copy.home / "raw/openai/sample/costs"
     other, own = (max((pages / str(one)).glob("r*Z.tar.zst")) for one in (FIRST, LAST_SETTLED))
-    shutil.copyfile(other, own)
-    assert f"is a copy of {FIRST}" in copy("verify").out
+
+    def copied_from_another_day(page: Path) -> None:
+        shutil.copyfile(other, page)
+
     harms = [
+        (copied_from_another_day, own),
         (empty, data(copy.home, "core/spend")),
         (truncated, data(copy.home, "core/spend_by_user")),
         (foreign, data(copy.home, "mart/spend")),
         (missing, data(copy.home, "mart/spend_by_user")),
-        (empty, log(copy.home, "core/spend_control")),
+        (empty, log(copy.home, "mart/price_check")),
         (truncated, log(copy.home, "mart/people")),
         (foreign, log(copy.home, "mart/budget_status")),
         (missing, log(copy.home, "mart/spend_attribution")),
@@ -222,7 +227,7 @@ def test_damage_among_foreign_files_is_named_and_one_backfill_makes_it_good(
         (empty, data(copy.home, "mart/finding_changes")),
         *((foreign, copy.home / name) for name in (PAGE, HISTORY, DATABASE)),
     ]
-    assert_named_and_made_good(sound, copy, harms)
+    assert f"is a copy of {FIRST}" in assert_named_and_made_good(sound, copy, harms)
 
 
 def test_bits_that_flipped_are_named_and_a_backfill_that_reads_every_value_makes_it_good(
