@@ -16,6 +16,8 @@ from openai_costs.kernel.days import DayRange, consecutive, naive
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.questions.gateway import LOOKBACK
+from openai_costs.questions.gateway_bypass.days_judged_again import days_at_risk
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import ReadAt, due_days, incomplete_days, was_settled
@@ -200,15 +202,13 @@ def governance(settings: Settings) -> Governance:
 def days_of_other_keys(
     settings: Settings, before: Governance, now: Governance, today: date
 ) -> set[date]:
-    """Return the stored trailing days, where the gateway's tokens have other keys than before.
-
-    They were judged by the tokens of before; older days follow when they are rebuilt.
-    """
+    """Return the stored days, trailing or of findings, that other gateway tokens judged before."""
     if now.tokens.select(JUDGED_BY).equals(before.tokens.select(JUDGED_BY)):
         return set()
     lake = Lake(place(settings.home))
     stored = (lake.days(Spend, one.name) for one in settings.asked_connections)
-    return set().union(*stored) & set(trailing(settings, today))
+    judged = {*trailing(settings, today), *days_at_risk(lake, today - LOOKBACK)}
+    return set().union(*stored) & judged
 
 
 def organization_pages() -> set[AssetKey]:

@@ -1,0 +1,35 @@
+"""The days whose keys have to be judged again: settings or tokens are others than they were."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from openai_costs.kernel.days import DayRange, consecutive
+from openai_costs.questions.gateway_bypass.key_lists import with_allowance
+from openai_costs.settings.gateway import AllowedKey
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+
+_ALLOWANCE = ("day", "api_key_id", "is_allowed", "allowed_because")
+_ALLOWED = f"SELECT DISTINCT {', '.join(_ALLOWANCE)} FROM stored"  # noqa: S608 - our own names
+_AT_RISK = """
+    SELECT DISTINCT day FROM stored
+    WHERE NOT is_allowed AND api_key_id IS NOT NULL AND at_risk_usd > 0 AND day >= DATE '{}'
+"""
+
+
+def days_of_other_allowance(lake: Lake, allowed: Sequence[AllowedKey]) -> list[DayRange]:
+    """Return the days of which mart.gateway_bypass does not follow the allow-list of now.
+
+    Findings are about 30 days, and most of these are not read again: without this, a key that was
+    allowed today would be reported until the last of its days is too old.
+    """
+    schema = GatewayBypass.no_rows().select(_ALLOWANCE).schema
+    stored = lake.ask(GatewayBypass, _ALLOWED, schema)
+    now = with_allowance(stored.select("day", "api_key_id"), allowed).select(_ALLOWANCE)
+    return consecutive(stored.join(now, on=_ALLOWANCE, how="anti", nulls_equal=True)["day"])
+
+
+def days_at_risk(lake: Lake, since: date) -> set[date]:
+    """Return the days from one on that have a key which may be in use outside the gateway."""
+    schema = GatewayBypass.no_rows().select("day").schema
+    return set(lake.ask(GatewayBypass, _AT_RISK.format(since), schema)["day"])
