@@ -23,7 +23,7 @@ from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.org import NOW, House, calm, company_at, day, house
+from openai_costs_tests.org import NOW, House, calm, company_at, day, house, untraced
 from openai_costs_tests.s3_server import S3Server, s3_server
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def company_alone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     def backfilled(home: Path) -> None:
         settings = company_at(home)
         days = DayRange(settings.first_day, NOW.date())
-        Headless(settings, lambda _: None, lambda: NOW, reach_of(lambda: NOW)).backfill(days)
+        with untraced():
+            Headless(settings, lambda _: None, lambda: NOW, reach_of(lambda: NOW)).backfill(days)
 
     return company_at(made_once(tmp_path_factory, "company", backfilled))
 

@@ -19,7 +19,7 @@ from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges
-from openai_costs_tests.org import NOW, House, calm, connection, day, house
+from openai_costs_tests.org import NOW, House, calm, connection, day, house, untraced
 from openai_costs_tests.outputs.alerts.servers import Inbox, http_inbox
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def alerting(made: House) -> Settings:
 
 def backfilled(made: House, settings: Settings, *, offline: bool = False) -> None:
     reach = Reach(lambda one: made.transports[one.name])
-    with calm():
+    with calm(), untraced():
         Headless(settings, lambda _line: None, made.clock, reach).backfill(offline=offline)
 
 

@@ -37,7 +37,7 @@ from openai_costs.tables.mart.findings import OPEN, Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.conftest import DEMO_NOON
-from openai_costs_tests.org import added, calm, day
+from openai_costs_tests.org import added, calm, day, untraced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ def backfilled(home: Path, *changes: tuple[str, str]) -> list[str]:
     content = tomllib.loads(text, parse_float=Decimal)
     settings = settings_of(content, connection_kinds(), str(home), home / CONFIG, text)
     said: list[str] = []
-    with calm(), suppress(RunFailedError):
+    with calm(), untraced(), suppress(RunFailedError):
         try:
             Headless(settings, said.append, lambda: LATER).backfill()
         except RunFailedError as failed:

@@ -29,6 +29,7 @@ from openai_costs_tests.org import (
     connection,
     day,
     house,
+    untraced,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def backfill(made: House, now: datetime, *, server: datetime | None = None) -> l
     made.serve("tidewater")
     lines: list[str] = []
     reach = Reach(lambda one: made.transports[one.name])
-    with calm(), freeze_time(now):
+    with calm(), untraced(), freeze_time(now):
         Headless(made.settings, lines.append, made.clock, reach, Objections()).backfill()
     return lines
 

@@ -49,7 +49,7 @@ from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
-from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at
+from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at, untraced
 from openai_costs_tests.sources.acme_ai.assets import ACME_AI
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
 from openai_costs_tests.sources.acme_ai.wire import (
@@ -133,7 +133,7 @@ def both(alone: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
     shutil.copytree(alone.settings.home, home)
     made = office(home)
     coming = replace(made, settings=made.settings.only("acme"))
-    with calm():
+    with calm(), untraced():
         coming.headless.backfill(days_of(made))
     return made
 

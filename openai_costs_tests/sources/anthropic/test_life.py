@@ -49,7 +49,7 @@ from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
-from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at
+from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at, untraced
 from openai_costs_tests.sources.anthropic.wire import (
     BILL,
     CLAUDE,
@@ -125,7 +125,7 @@ def alone(company_alone: Settings) -> Office:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """OpenAI with Anthropic beside it, from an empty home, with names."""
     made = office(tmp_path_factory.mktemp("both"))
-    with calm():
+    with calm(), untraced():
         made.headless.backfill(None)
     return made
 
