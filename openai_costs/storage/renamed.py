@@ -56,8 +56,23 @@ def _rename_rows(lake: Lake, table: type[Contract], old: str, new: str) -> None:
 
 
 def _merge(old: UPath, new: UPath) -> None:
-    """Put the reads of a day before those that another folder has of it."""
-    before, after = kept_files(old), kept_files(new) if new.exists() else []
+    """Put the reads of a day before those that another folder has of it.
+
+    What a killed one has copied is copied anew, unless all is there: an older read would otherwise
+    get the largest number, and count as the newest.
+    """
+    before, there = kept_files(old), kept_files(new) if new.exists() else []
+    read = {read_at(file): file for file in before}
+    copies = [
+        file
+        for file in there
+        if (its := read.get(read_at(file))) and its.read_bytes() == file.read_bytes()
+    ]
+    if len(copies) == len(before):
+        return
+    for file in copies:
+        file.unlink()
+    after = [file for file in there if file not in copies]
     for number, file in reversed(list(enumerate(after, len(before) + 1))):
         file.rename(new / numbered(number, read_at(file)))
     for number, file in enumerate(before, 1):

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import polars as pl
+import pytest
 from upath import UPath
 
+from openai_costs.storage import renamed as module
+from openai_costs.storage.archive import Archive, open_read
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.renamed import rename_connection
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import day
+from openai_costs_tests.storage.test_archive import DAY, READ_AT, day_read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +88,31 @@ def test_a_finding_keeps_its_id_and_names_the_new_connection(tmp_path: Path) -> 
             ("b", "bolt", "key_acme"),
             ("c", "other", "acme/cached_tokens"),
         ]
+
+
+@pytest.mark.parametrize("newer", [(), (b"third",)])
+@pytest.mark.parametrize("step", ["replace_file", "remove_folder"])
+@pytest.mark.parametrize("done", [0, 1])
+def test_reads_are_in_their_order_where_a_renaming_was_killed_and_called_again(
+    tmp_path: Path, newer: tuple[bytes, ...], step: str, done: int
+) -> None:
+    archive, original, calls = Archive(UPath(tmp_path)), getattr(module, step), list[object]()
+    for number, ledger in enumerate((b"first", b"second", *newer)):
+        name, at = "acme" if number < 2 else "bolt", READ_AT + timedelta(hours=number)
+        archive.keep(day_read(connection=name, at=at, ledger=ledger))
+
+    def dying(*args: object) -> None:
+        calls.append(args)
+        if step == "remove_folder":
+            archive.reads("openai", "acme", "costs", DAY)[done].unlink()
+            raise KeyboardInterrupt
+        if len(calls) > done:
+            raise KeyboardInterrupt
+        original(*args)
+
+    with patch.object(module, step, dying), suppress(KeyboardInterrupt):
+        rename_connection(UPath(tmp_path), "openai", "acme", "bolt")
+    rename_connection(UPath(tmp_path), "openai", "acme", "bolt")
+    reads = map(open_read, archive.reads("openai", "bolt", "costs", DAY))
+    assert [read.bodies["ledger"] for read in reads] == [b"first", b"second", *newer]
+    assert archive.reads("openai", "acme", "costs", DAY) == []
