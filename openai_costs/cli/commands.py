@@ -174,7 +174,7 @@ def verify_sums(
     found = verification.verify(settings, silent if as_json else say)
     found = replace(found, unreadable=[*found.unreadable, *damaged])
     as_text = [json.dumps(verify.as_json(found, foreign), indent=2)] if as_json else None
-    for line in as_text or verify.lines(found, settings.home):
+    for line in as_text or verify.lines(found, settings.home, damaged):
         say(line)
     sys.exit(not found.holds)
 

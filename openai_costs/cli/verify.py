@@ -11,8 +11,12 @@ from openai_costs.questions.spend.verification import remedy
 REBUILD = "Rebuild the tables from the kept pages: `openai-costs backfill --offline`."
 
 
-def lines(verified: Verified, home: str) -> Iterator[str]:
-    """Yield what a person reads."""
+def lines(verified: Verified, home: str, damaged: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what a person reads, after what is damaged in the home."""
+    if verified.settled.is_empty() and damaged:
+        why = "no control total of a settled day could be read"
+        yield f"No day of {home} was verified: {why}. {REBUILD}"
+        return
     if verified.settled.is_empty():
         yield (
             f"There is no settled day in {home}: nothing to verify. "

@@ -46,6 +46,17 @@ def test_a_home_without_data_is_not_verified(tmp_path: Path) -> None:
     assert said(empty).startswith(f"There is no settled day in {empty.home}: nothing to verify.")
 
 
+def test_damage_that_hides_every_settled_day_is_not_called_a_home_without_data(
+    tmp_path: Path,
+) -> None:
+    nothing = verify(house(tmp_path / "nothing").settings, lambda _line: None)
+    [sentence] = lines(nothing, "data", ["core/spend_control: its log is damaged"])
+    assert sentence == (
+        "No day of data was verified: no control total of a settled day could be read. "
+        "Rebuild the tables from the kept pages: `openai-costs backfill --offline`."
+    )
+
+
 def lake_row_changed(home: Path) -> None:
     lake = Lake(place(str(home)))
     (batch,) = lake.batches(Spend, [LAST])
