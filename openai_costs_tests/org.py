@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from openai_costs.settings import Team
+    from openai_costs.tables.contract import Contract
 
 
 TODAY: Final = date(2026, 11, 23)
@@ -419,10 +420,10 @@ def files(home: str | Path, below: str) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
 
 
-def stored(home: str | Path) -> dict[str, object]:
+def stored(home: str | Path, *tables: type[Contract]) -> dict[str, object]:
     """What the lake holds: `core/spend/acme/2026-11-01` by slice, `core/users` as a whole."""
     lake, found = Lake(place(str(home))), dict[str, object]()
-    for table in all_contracts():
+    for table in tables or all_contracts():
         path = f"{table.schema_name()}/{table.table_name()}"
         rows, slices = lake.read(table), lake.slices(table)
         if slices.is_empty() and lake.has(table):

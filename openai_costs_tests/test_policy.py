@@ -664,7 +664,7 @@ def ledger_is_new_and_complete(house: House, name: str = "tidewater") -> bool:
 
 def stored_usage(home: str, name: str = "") -> dict[str, object]:
     below = f"core/usage/{name}"
-    return {path: rows for path, rows in stored(home).items() if path.startswith(below)}
+    return {path: rows for path, rows in stored(home, Usage).items() if path.startswith(below)}
 
 
 def test_a_contradicted_token_identity_leaves_that_day_and_the_run_turns_red_at_its_end(
