@@ -109,6 +109,7 @@ def use_settings(file: Path, text: str) -> None:
 @example(text="[" * 5_000)
 @example(text="a = " + "[" * 5_000)
 @example(text="[[connections]]\nname = 1979-05-27T07:32:00Z")
+@example(text="[[connections]]\nprovider = {}")
 def test_any_settings_file_is_used_or_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     use_settings(tmp_path / "openai_costs.toml", text)
     assert content_of(tmp_path / "nothing.toml") == ({}, "")

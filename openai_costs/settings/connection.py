@@ -184,7 +184,7 @@ def _typed(number: int, table: Any, kinds: Kinds) -> Any:  # noqa: ANN401 - what
     by_name = {one.default_provider(): one for one in kinds}
     named = table.get("provider", next(iter(by_name)))
     where = ("connections", number)
-    if named not in by_name:
+    if not isinstance(named, str) or named not in by_name:
         known = ", ".join(by_name)
         raise ConnectionRefused(
             Objection(
