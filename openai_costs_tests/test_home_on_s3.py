@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 import fsspec
-import polars as pl
 import pytest
 
 from openai_costs.cli.healing import healed
@@ -23,6 +22,7 @@ from openai_costs.storage import leases, writers
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.opened_lakes import close_all
 from openai_costs.storage.protection import (
     ask_for_encryption,
     refuse_unencrypted,
@@ -183,23 +183,20 @@ def test_one_more_day_costs_the_same_requests_after_two_days_as_after_twenty(
 
 
 def requests_for_the_day_after(s3: S3Server, home: UPath, last: int) -> int:
-    keys = [Slice("acme", day(number)) for number in range(1, last + 2)]
-    *old, new = [read((key, "ada", "1"), replaces=(key,)) for key in keys]
-    Lake(home).replace(
-        SpendByUser,
-        [
-            replace(
-                old[0],
-                frame=pl.concat([one.frame for one in old]),
-                read_at={key: at for one in old for key, at in one.read_at.items()},
-            )
-        ],
-    )
-    before, lake = s3.requests(), Lake(home)
-    lake.replace(SpendByUser, [new])
-    assert lake.daily_usd(SpendByUser).height == last + 1
-    assert len(lake.days(SpendByUser, "acme")) == last + 1
-    return s3.requests() - before
+    """The fewest requests of three days: the server also counts what others ask in between."""
+    keys = [Slice("acme", day(number)) for number in range(1, last + 4)]
+    old, new = keys[:last], keys[last:]
+    several = [(key, "ada", "1") for key in old]
+    Lake(home).replace(SpendByUser, [read(*several, replaces=tuple(old))])
+    counts = []
+    for held_days, key in enumerate(new, last + 1):
+        close_all()  # as another process begins
+        before, lake = s3.requests(), Lake(home)
+        lake.replace(SpendByUser, [read((key, "ada", "1"), replaces=(key,))])
+        assert lake.daily_usd(SpendByUser).height == held_days
+        assert len(lake.days(SpendByUser, "acme")) == held_days
+        counts.append(s3.requests() - before)
+    return min(counts)
 
 
 def test_of_two_machines_that_add_the_same_entry_to_the_record_the_store_refuses_one(
