@@ -4,8 +4,10 @@ Two runs: the history as of some days ago, then today's refresh, which reads the
 and so finds the day that the provider restated in between.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+
+import polars as pl
 
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo_home import fresh
@@ -13,7 +15,7 @@ from openai_costs.cli.ending import ending
 from openai_costs.cli.progress import Say
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.formatting import counted
+from openai_costs.kernel.formatting import counted, dollars, listed, total_usd
 from openai_costs.orchestration.jobs import DIRECTORY, REFRESH, trailing
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
@@ -21,6 +23,9 @@ from openai_costs.sample.setup import Company, Wanted, company
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.spend import Spend
+
+MOST_TEAMS = 4
 
 
 def demo(home: Path, wanted: Wanted, *, clock: Clock, say: Say) -> None:
@@ -48,11 +53,25 @@ def _materialize(made: Company, now: datetime, say: Say) -> None:
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
     then.run(DIRECTORY, None)
     then.run(REFRESH, DayRange(settings.first_day, before.date()))
+    say(_month_so_far(Lake(place(settings.home)), before.date()))
     say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
     today.run(DIRECTORY, None)
     today.run(REFRESH, trailing(settings, now.date()))
     today.follow_directory(days_to_derive(Lake(place(settings.home)), settings))
     today.publish()
+
+
+def _month_so_far(lake: Lake, last: date) -> str:
+    """Return what the month of a day costs up to it, by team: the first number there is."""
+    first = max(last.replace(day=1), min(key.day for key in lake.reads(Spend)))
+    spent = lake.read(Spend, DayRange(first, last))
+    teams = spent.group_by(pl.col("team").fill_null("no team")).agg(pl.col("billed_usd").sum())
+    ordered = teams.sort("billed_usd", "team", descending=[True, False])
+    parts = [f"{team} {dollars(usd)}" for team, usd in ordered.iter_rows()]
+    return (
+        f"So far {dollars(total_usd(spent['billed_usd'].to_list()))}, {first} to {last}: "
+        f"{listed(parts, MOST_TEAMS, 'team')}."
+    )
 
 
 def _before_the_restatement(organisation: Organisation) -> datetime:

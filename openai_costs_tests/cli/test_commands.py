@@ -223,7 +223,7 @@ def test_the_demo_prints_the_first_screen_questions_files_and_the_next_command(
 ) -> None:
     assert run(monkeypatch, "demo", "--days", "14") == 0
     said = capfd.readouterr().out
-    for word in ("Expected by ", "What moved it", "restatement", "Next: openai-costs"):
+    for word in ("So far $", "Expected by ", "What moved it", "restatement", "Next: openai-costs"):
         assert word in said
     assert (nowhere / "demo" / "report" / "index.html").exists()
     assert (nowhere / "demo" / "published" / "openai_costs.duckdb").exists()
