@@ -80,7 +80,7 @@ def remember(home: UPath, people: Iterable[Known], key_file: str, today: date) -
     record = Record(home)
     folded = record.folded(TABLE, _KEY_OF)
     rows = [
-        {**one._asdict(), "key_file": str(key_file), "asked_on": str(today)}
+        {**one._asdict(), "key_file": key_file, "asked_on": str(today)}
         for one in people
         if (one.digest,) not in folded.rows
     ]

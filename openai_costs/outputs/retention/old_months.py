@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 import polars as pl
 from upath import UPath
@@ -44,7 +45,7 @@ def delete_old_months(home: UPath, lake: Lake, settings: Settings, now: datetime
         StorageFailed: A table cannot be read or written; the next call goes on.
         LockHeld: Another process writes, and does not end.
     """
-    old = _old_days(home, lake, settings, now)
+    old = _old_days(home, lake, settings, now).agreed
     begun = lake.read(DeletedMonths).filter(pl.col("finished_at").is_null())
     if not old and begun.is_empty():
         return []
@@ -59,17 +60,31 @@ def delete_old_months(home: UPath, lake: Lake, settings: Settings, now: datetime
     return _deletion_texts(lake, naive(now))
 
 
-def _old_days(
-    home: UPath, lake: Lake, settings: Settings, now: datetime
-) -> Mapping[str, set[date]]:
-    """Return the days that are older than the settings keep, also by the clock of a provider."""
+class _Old(NamedTuple):
+    """The days that are older than the settings keep, by connection.
+
+    Args:
+        confirmed: The day that a provider's answer agrees with.
+        agreed: Those that are old on that day too: they may be deleted.
+        waiting: Those that are old by this machine's clock alone.
+    """
+
+    confirmed: date
+    agreed: Mapping[str, set[date]]
+    waiting: Mapping[str, set[date]]
+
+
+def _old_days(home: UPath, lake: Lake, settings: Settings, now: datetime) -> _Old:
+    """Return the old days; nothing is asked of a provider's answer where the clock finds none."""
     by_clock = days_before(home, lake, partial(first_kept, settings, today=now.date()))
     if not by_clock:
-        return {}
+        return _Old(now.date(), {}, {})
     confirmed = confirmed_day(home, lake, settings, now)
     if confirmed == now.date():
-        return by_clock
-    return days_before(home, lake, partial(first_kept, settings, today=confirmed))
+        return _Old(confirmed, by_clock, {})
+    agreed = days_before(home, lake, partial(first_kept, settings, today=confirmed))
+    left = {name: days - agreed.get(name, set()) for name, days in by_clock.items()}
+    return _Old(confirmed, agreed, {name: days for name, days in left.items() if days})
 
 
 def retention_texts(settings: Settings, since: datetime, now: datetime) -> list[str]:
@@ -91,20 +106,15 @@ def retention_texts(settings: Settings, since: datetime, now: datetime) -> list[
 
 def unconfirmed_text(home: UPath, lake: Lake, settings: Settings, now: datetime) -> str:
     """Return the sentence that names what is not deleted until a provider answers; else empty."""
-    by_clock = days_before(home, lake, partial(first_kept, settings, today=now.date()))
-    waiting = {
-        name: days - _old_days(home, lake, settings, now).get(name, set())
-        for name, days in by_clock.items()
-    }
-    names = [name for name, days in sorted(waiting.items()) if days]
-    if not names:
+    old = _old_days(home, lake, settings, now)
+    if not old.waiting:
         return ""
-    confirmed = confirmed_day(home, lake, settings, now)
-    days = sum(map(len, waiting.values()))
+    days = sum(map(len, old.waiting.values()))
     return (
-        f"Not deleted: {counted(days, 'day')} of {listed(names, MOST_NAMES)}. By this machine's "
-        f"clock it is {now.date()}, and the newest answer of a provider is of {confirmed}. They "
-        f"are deleted after the next answer that agrees. Set the clock if it is wrong."
+        f"Not deleted: {counted(days, 'day')} of {listed(sorted(old.waiting), MOST_NAMES)}. By "
+        f"this machine's clock it is {now.date()}, and the newest answer of a provider is of "
+        f"{old.confirmed}. They are deleted after the next answer that agrees. Set the clock if it "
+        "is wrong."
     )
 
 
