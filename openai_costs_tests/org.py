@@ -281,9 +281,7 @@ class House:
         """A job of a graph: all its assets, or only some of them."""
         key = (id(defs), name, only)
         if key not in self._jobs:
-            job = defs.resolve_job_def(name)
-            some = {dg.AssetKey(one.split("/")) for one in only}
-            self._jobs[key] = job.get_subset(asset_selection=some) if some else job
+            self._jobs[key] = job_of(defs, name, only)
         return self._jobs[key]
 
     def run(  # noqa: PLR0913 - a test names what it needs
@@ -299,14 +297,7 @@ class House:
         """Run a job over some days in this process: all its assets, or only some of them."""
         with calm():
             made = self._job(defs or self.defs(), job, tuple(only))
-        with calm(), nullcontext(instance) if instance else unrecorded() as used:
-            result = made.execute_in_process(
-                instance=used,
-                tags=range_tags(DayRange(first, last)),
-                raise_on_error=False,
-                run_config=QUIET,
-            )
-        return Ran(result)
+        return executed(made, DayRange(first, last), instance)
 
     def at(self, now: datetime) -> House:
         """Turn the clock."""
@@ -322,6 +313,24 @@ class House:
     def newest(self, name: str, day: date) -> KeptRead:
         """The newest kept read of a day."""
         return next(self.archive.newest("openai", name, "costs", [day]))
+
+
+def job_of(defs: dg.Definitions, name: str, only: Iterable[str] = ()) -> dg.JobDefinition:
+    """A job of a graph: all its assets, or only some of them."""
+    job = defs.resolve_job_def(name)
+    some = {dg.AssetKey(one.split("/")) for one in only}
+    return job.get_subset(asset_selection=some) if some else job
+
+
+def executed(
+    job: dg.JobDefinition, days: DayRange, instance: dg.DagsterInstance | None = None
+) -> Ran:
+    """Run a job over some days in this process."""
+    with calm(), nullcontext(instance) if instance else unrecorded() as used:
+        result = job.execute_in_process(
+            instance=used, tags=range_tags(days), raise_on_error=False, run_config=QUIET
+        )
+    return Ran(result)
 
 
 @contextmanager

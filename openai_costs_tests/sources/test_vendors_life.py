@@ -13,7 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import duckdb
 import httpx
 import msgspec
@@ -24,8 +23,7 @@ import stamina
 from openai_costs.cli.backfill import Headless
 from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
-from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.orchestration.jobs import REFRESH, range_tags
+from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
@@ -48,7 +46,7 @@ from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.seats import Seats
-from openai_costs_tests.org import MONEY, NOW, QUIET, Altered, calm, untraced
+from openai_costs_tests.org import MONEY, NOW, Altered, calm, executed, job_of, untraced
 from openai_costs_tests.provider_table import keeps_its_promise
 
 PROVIDERS = (OPENROUTER, GITHUB_COPILOT, CHATGPT_WORKSPACE, LITELLM)
@@ -272,17 +270,13 @@ def later(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     shutil.copytree(home.settings.home, folder)
     settings = home.settings.model_copy(update={"home": str(folder)})
     made = Home(settings, NOW + timedelta(days=1), CHANGES)
-    pages = [one.costs.pages.key for one in PROVIDERS]
-    money = [dg.AssetKey(key.split("/")) for key in MONEY if not key.startswith("raw/")]
-    with calm(), unrecorded() as instance:
+    pages = [one.costs.pages.key.to_user_string() for one in PROVIDERS]
+    money = [key for key in MONEY if not key.startswith("raw/")]
+    with calm():
         defs = build_defs(settings, clock=lambda: made.now, reach=made.reach)
-        ran = defs.resolve_job_def(REFRESH).execute_in_process(
-            instance=instance,
-            tags=range_tags(DayRange(DAY, DAY)),
-            run_config=QUIET,
-            asset_selection=[*pages, *money],
-        )
-    assert ran.success
+        job = job_of(defs, REFRESH, [*pages, *money])
+    ran = executed(job, DayRange(DAY, DAY))
+    assert ran.is_green, ran.failures
     return made
 
 

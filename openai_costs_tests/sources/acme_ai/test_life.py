@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import duckdb
 import httpx
 import polars as pl
@@ -24,8 +23,7 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import directories_due, from_kept_pages, plan
 from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
-from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.orchestration.jobs import REFRESH, range_tags
+from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
@@ -49,7 +47,16 @@ from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
-from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at, untraced
+from openai_costs_tests.org import (
+    MONEY,
+    NOW,
+    Ran,
+    calm,
+    company_at,
+    executed,
+    job_of,
+    untraced,
+)
 from openai_costs_tests.sources.acme_ai.assets import ACME_AI
 from openai_costs_tests.sources.acme_ai.settings import AcmeConnection
 from openai_costs_tests.sources.acme_ai.wire import (
@@ -268,17 +275,10 @@ def refreshed(later: Office, *, openai: httpx.BaseTransport | None = None) -> Ra
     """Refresh the money of a day, in place of OpenAI's API with another one if there is one."""
     usual = later.reach
     reach = Reach(lambda one: usual.inner(one) if one.name == "acme" or not openai else openai)
-    with calm(), unrecorded() as instance:
+    with calm():
         defs = build_defs(later.settings, clock=lambda: later.now, reach=reach)
-        return Ran(
-            defs.resolve_job_def(REFRESH).execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                tags=range_tags(DayRange(OTHER_DAY, OTHER_DAY)),
-                run_config=QUIET,
-                asset_selection=[dg.AssetKey(key.split("/")) for key in (*MONEY, ACME_COSTS)],
-            )
-        )
+        job = job_of(defs, REFRESH, (*MONEY, ACME_COSTS))
+    return executed(job, DayRange(OTHER_DAY, OTHER_DAY))
 
 
 def test_a_refused_key_fails_its_connection_and_no_other(both: Office, tmp_path: Path):

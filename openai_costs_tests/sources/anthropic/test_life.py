@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -20,8 +19,7 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import directories_due, plan
 from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
-from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.orchestration.jobs import REFRESH, range_tags
+from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.database import DATABASE, slices_in_flight
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.outputs.report.cost_explorer import PAGE
@@ -49,7 +47,16 @@ from openai_costs.tables.mart.spend import Spend as MartSpend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
 from openai_costs.tables.mart.unspent_keys import UnspentKeys
-from openai_costs_tests.org import MONEY, NOW, QUIET, Ran, calm, company_at, untraced
+from openai_costs_tests.org import (
+    MONEY,
+    NOW,
+    Ran,
+    calm,
+    company_at,
+    executed,
+    job_of,
+    untraced,
+)
 from openai_costs_tests.sources.anthropic.wire import (
     BILL,
     CLAUDE,
@@ -305,19 +312,10 @@ def refusal_in(ran: Ran) -> str:
 
 def refreshed(later: Office) -> Ran:
     """Refresh the money of a day."""
-    with calm(), unrecorded() as instance:
+    with calm():
         defs = build_defs(later.settings, clock=lambda: later.now, reach=later.reach)
-        return Ran(
-            defs.resolve_job_def(REFRESH).execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                tags=range_tags(DayRange(OTHER_DAY, OTHER_DAY)),
-                run_config=QUIET,
-                asset_selection=[
-                    dg.AssetKey(key.split("/")) for key in (*MONEY, "raw/anthropic_costs")
-                ],
-            )
-        )
+        job = job_of(defs, REFRESH, (*MONEY, "raw/anthropic_costs"))
+    return executed(job, DayRange(OTHER_DAY, OTHER_DAY))
 
 
 def moved(both: Office, home: Path) -> Office:
