@@ -4,7 +4,7 @@ Pure. Not here: currencies other than the dollar (refused at the door), prices, 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
 import polars as pl
@@ -82,6 +82,20 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     )
 
 
+def exact_amounts(texts: Sequence[str]) -> list[Decimal]:
+    """Return what `exact` returns as Python's numbers: for the few amounts of one page.
+
+    Args:
+        texts: The amounts of one total, as written on the wire.
+
+    Raises:
+        NotAnAmount: As `exact` raises it.
+    """
+    amounts = [amount(text, row) for row, text in enumerate(texts)]
+    cut = list(map(_cut, amounts))
+    return cut if cut == amounts else share_rounding(amounts)
+
+
 def amount(text: str, row: int = 0) -> Decimal:
     """Return a text as an amount, with every decimal that is written.
 
@@ -100,13 +114,13 @@ def amount(text: str, row: int = 0) -> Decimal:
     return found
 
 
-def dollars_from_cents(cents: Sequence[str]) -> pl.Series:
-    """Return amounts of cents, as written on the wire, as dollars in DECIMAL(38,18).
+def dollars_from_cents(cents: Sequence[str]) -> list[Decimal]:
+    """Return amounts of cents, as written on the wire, as dollars.
 
     Raises:
         NotAnAmount: As `exact` raises it.
     """
-    return exact(
+    return exact_amounts(
         [str(Decimal(one).scaleb(-2, _WIDE)) if _NUMBER.fullmatch(one) else one for one in cents]
     )
 
@@ -122,8 +136,8 @@ def unless_tiny(divisor: pl.Expr) -> pl.Expr:
 def share_rounding(amounts: Sequence[Decimal]) -> list[Decimal]:
     """Cut amounts to 18 decimals so that their sum is the exact sum, rounded half to even."""
     cut = [_cut(one) for one in amounts]
-    rounded = _sum(amounts).quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE)
-    units = int((rounded - _sum(cut)) / SMALLEST)
+    rounded = exact_sum(amounts).quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE)
+    units = int((rounded - exact_sum(cut)) / SMALLEST)
     by_remainder = sorted(range(len(amounts)), key=lambda i: (cut[i] - amounts[i], i))
     for i in by_remainder[:units]:
         cut[i] = _WIDE.add(cut[i], SMALLEST)
@@ -136,11 +150,12 @@ def total(amounts: pl.Series) -> Decimal:
     return found if isinstance(found, Decimal) else Decimal(0)
 
 
-def _sum(amounts: Sequence[Decimal]) -> Decimal:
-    total = Decimal(0)
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the sum of amounts, with every digit."""
+    found = Decimal(0)
     for one in amounts:
-        total = _WIDE.add(total, one)
-    return total
+        found = _WIDE.add(found, one)
+    return found
 
 
 def _cut(one: Decimal) -> Decimal:

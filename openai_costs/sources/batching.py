@@ -6,9 +6,12 @@ A read that cannot be used refuses only its own day. Pure: kept reads in, batche
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+import polars as pl
 
 from openai_costs.kernel.errors import OpenAICostsError, PageRefused
+from openai_costs.kernel.money import TooPrecise
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
@@ -17,6 +20,8 @@ BYTES_A_BATCH = 16 * 1024 * 1024
 
 P = TypeVar("P")
 """A page that is understood as far as its fields."""
+
+P_contra = TypeVar("P_contra", contravariant=True)
 
 
 class Understood(NamedTuple, Generic[P]):
@@ -77,6 +82,23 @@ class Held(Generic[P]):
             self.remarks[key] = remark
 
 
+class RowsOf(Protocol[P_contra]):
+    """Builds rows from pages."""
+
+    def __call__(self, pages: Sequence[P_contra], /, *, may_round: bool) -> pl.DataFrame:
+        """Return the rows of pages.
+
+        Args:
+            pages: The pages, in the order of the reads.
+            may_round: Whether they are one day's, so that the rounding of amounts may be shared.
+
+        Raises:
+            PageRefused: A page cannot be used.
+            TooPrecise: An amount must be rounded and `may_round` is false.
+        """
+        ...
+
+
 def batches(
     reads: Iterable[KeptRead | DamagedRead],
     understand: Callable[[KeptRead], Understood[P]],
@@ -99,3 +121,30 @@ def batches(
             yield replace(build(held), read_number=held.read_number)
             held = Held[P]()
     yield replace(build(held), read_number=held.read_number)
+
+
+def at_once(held: Held[P], rows: RowsOf[P], slice_of: Callable[[P], Slice]) -> pl.DataFrame:
+    """Return the rows of all days held, built at once; only where one objects, day by day.
+
+    A day that objects by itself is refused.
+
+    Args:
+        held: The days.
+        rows: Builds their rows.
+        slice_of: Returns which day a page is of.
+    """
+    try:
+        return rows(held.pages, may_round=False)
+    except (PageRefused, TooPrecise):
+        by_day: dict[Slice, list[P]] = {}
+        for page in held.pages:
+            by_day.setdefault(slice_of(page), []).append(page)
+    found, held.pages = [rows([], may_round=False)], []
+    for day, pages in by_day.items():
+        try:
+            found.append(rows(pages, may_round=True))
+        except PageRefused as error:
+            held.refuse(day, error)
+        else:
+            held.pages += pages
+    return pl.concat(found)

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.kernel.money import NotAnAmount, exact_amounts
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.archive import KeptRead
 
@@ -67,8 +66,8 @@ def new_fields(entries: Iterable[Mapping[str, Any]], known: type[msgspec.Struct]
         yield f"unknown fields, kept in raw: {', '.join(new)}"
 
 
-def dollars(read: KeptRead, part: str, field: str, amounts: Sequence[Decimal]) -> pl.Series:
-    """Return amounts of a page as DECIMAL(38,18).
+def dollars(read: KeptRead, part: str, field: str, amounts: Sequence[Decimal]) -> list[Decimal]:
+    """Return amounts of a page with 18 decimals, as `exact_amounts` rounds them.
 
     Args:
         read: Whose page.
@@ -80,7 +79,7 @@ def dollars(read: KeptRead, part: str, field: str, amounts: Sequence[Decimal]) -
         PageRefused: One is not an amount.
     """
     try:
-        return exact([str(one) for one in amounts])
+        return exact_amounts(list(map(str, amounts)))
     except NotAnAmount as bad:
         raise PageRefused(read.page_of(part), field.format(bad.row), bad.why) from None
 

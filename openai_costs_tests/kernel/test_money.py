@@ -10,6 +10,7 @@ from openai_costs.kernel.money import (
     NotAnAmount,
     dollars_from_cents,
     exact,
+    exact_amounts,
     share_rounding,
     total,
 )
@@ -57,7 +58,7 @@ def test_every_way_to_write_an_amount_gives_its_exact_dollars(text: str, usd: st
     ],
 )
 def test_cents_become_exact_dollars_whatever_their_length(cents: str, usd: str):
-    assert dollars_from_cents([cents]).to_list() == [Decimal(usd)]
+    assert dollars_from_cents([cents]) == [Decimal(usd)]
 
 
 def test_cents_that_are_no_number_are_refused_with_their_row_and_text():
@@ -96,9 +97,10 @@ def test_cents_that_are_no_number_are_refused_with_their_row_and_text():
     ],
 )
 def test_a_text_that_is_no_finite_number_is_refused_with_its_position(text: str):
-    with pytest.raises(NotAnAmount, match="not a finite number") as refused:
-        exact(["1.5", text, "2.5"])
-    assert refused.value.row == 1
+    for read in (exact, exact_amounts):
+        with pytest.raises(NotAnAmount, match="not a finite number") as refused:
+            read(["1.5", text, "2.5"])
+        assert refused.value.row == 1
 
 
 @pytest.mark.parametrize("text", ["1000000000000", "-1e12", "1e309", "9" * 30, "1E+9999"])
@@ -145,6 +147,13 @@ def test_three_halves_of_the_smallest_unit_add_up_to_two():
 def test_the_sum_of_the_column_is_the_sum_of_the_texts_rounded_once(wire: list[Decimal]):
     column = exact([str(amount) for amount in wire])
     assert total(column) == rounded_once(exact_sum(wire))
+
+
+@given(st.lists(amounts, max_size=8))
+@example([Decimal("5E-19"), Decimal("1E-300")])
+def test_a_page_has_the_same_amounts_as_a_column(wire: list[Decimal]):
+    texts = list(map(str, wire))
+    assert exact_amounts(texts) == exact(texts).to_list()
 
 
 @given(st.lists(amounts, min_size=1, max_size=8))

@@ -16,7 +16,6 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import MONEY
 from openai_costs.settings.connection import Connection
 from openai_costs.sources import from_ledger
 from openai_costs.sources.chatgpt_workspace.endpoints import complete_from
@@ -32,27 +31,25 @@ GROUPING: Final = "user_id,line_item"
 COST: Final = "events[{}].billing[].cost.value"
 QUANTITY: Final = "events[{}].billing[].quantity.value"
 DIGITS: Final = 80
-_TEXTS: Final = ("user_id", "product", "model", "service_tier", "line_item", "usage_type")
 
 
 def _rows(read: KeptRead, connection: Connection) -> DayRows:
     lines = [(one.payload, charge) for one in events(read) for charge in one.payload.billing]
     credits_used = [charge.cost.value for _, charge in lines]
-    quantity = dollars(read, "logs", COST, credits_used)
+    quantities = dollars(read, "logs", COST, credits_used)
     rate: Decimal | None = getattr(connection, "usd_per_credit", None)
-    texts = pl.DataFrame(
-        [_texts(payload, charge) for payload, charge in lines],
-        schema=dict.fromkeys(_TEXTS, pl.String()),
-    )
-    rows = texts.with_columns(
-        billed_usd=_estimated(read, credits_used, rate),
-        quantity=quantity,
-        quantity_unit=pl.lit("credits"),
-        cost_basis=pl.lit(ESTIMATED),
-        organization_id=pl.lit(connection.organization_id, pl.String),
-        grouping=pl.lit(GROUPING),
-        tags=pl.lit(None if rate is None else _tags(rate), pl.String),
-    )
+    usd = _estimated(read, credits_used, rate)
+    place = {
+        "quantity_unit": "credits",
+        "cost_basis": ESTIMATED,
+        "organization_id": connection.organization_id,
+        "grouping": GROUPING,
+        "tags": None if rate is None else _tags(rate),
+    }
+    rows = [
+        {**_texts(payload, charge), **place, "billed_usd": billed, "quantity": quantity}
+        for (payload, charge), billed, quantity in zip(lines, usd, quantities, strict=True)
+    ]
     return DayRows(rows, tuple(_unpriced(credits_used, rate)))
 
 
@@ -67,10 +64,10 @@ def _texts(payload: Payload, charge: Charge) -> Mapping[str, str | None]:
     }
 
 
-def _estimated(read: KeptRead, credits_used: list[Decimal], rate: Decimal | None) -> pl.Series:
+def _estimated(read: KeptRead, credits_used: list[Decimal], rate: Decimal | None) -> list[Decimal]:
     """Return credits as dollars at a rate, so that the sum is that of the credits at that rate."""
     if rate is None:
-        return pl.Series([Decimal(0)] * len(credits_used), dtype=MONEY)
+        return [Decimal(0)] * len(credits_used)
     with localcontext(prec=DIGITS):
         return dollars(read, "logs", COST, [one * rate for one in credits_used])
 
@@ -112,16 +109,16 @@ def _used(read: KeptRead, _connection: Connection) -> DayRows:
                 dollars(read, "logs", QUANTITY, [charge.quantity.value])
                 of_key = counts.setdefault(key, defaultdict(int))
                 of_key[COUNTS[charge.usage_type]] += int(charge.quantity.value)
-    schema = dict.fromkeys(_PLACE, pl.String()) | dict.fromkeys(
-        ("input_tokens", *COUNTS.values()), pl.Int64()
-    )
-    return DayRows(pl.DataFrame([_counted(*one) for one in counts.items()], schema=schema))
+    return DayRows([_counted(*one) for one in counts.items()])
 
 
 def _counted(key: tuple[str | None, ...], counts: Mapping[str, int]) -> dict[str, Any]:
     inputs = [counts[one] for one in INPUTS if one in counts]
-    whole = sum(inputs) if inputs else None
-    return {**dict(zip(_PLACE, key, strict=True)), **counts, "input_tokens": whole}
+    return {
+        **dict(zip(_PLACE, key, strict=True)),
+        **{name: counts.get(name) for name in COUNTS.values()},
+        "input_tokens": sum(inputs) if inputs else None,
+    }
 
 
 ledger = ledger_of(_rows)

@@ -4,11 +4,11 @@ The ledger is made of the rows; the control total is what was added up from the 
 read. Both convert a currency by the same rule.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import MAX_PREC, ROUND_HALF_EVEN, Context, Decimal
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import polars as pl
@@ -17,9 +17,15 @@ from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused, PageRefused
 from openai_costs.kernel.money import SMALLEST, NotAnAmount, amount, exact
 from openai_costs.settings.connection import Connection
-from openai_costs.sources.batching import Held, Understood, batches
+from openai_costs.sources.batching import Held, RowsOf, Understood, at_once, batches
 from openai_costs.sources.exports.charges import Vocabulary, charge
-from openai_costs.sources.exports.dialects import dated, facts, one_spelling, refuse_unusable
+from openai_costs.sources.exports.dialects import (
+    Dialect,
+    dated,
+    facts,
+    one_spelling,
+    refuse_unusable,
+)
 from openai_costs.sources.exports.evidence import (
     CONTROL,
     ROWS,
@@ -44,11 +50,30 @@ AMOUNTS: Final = ("billed_usd", "list_usd", "amount", "quantity")
 GRAIN: Final = tuple(Spend.Config.unique)
 
 
+class _File(NamedTuple):
+    """The rows of a file that a kept read has.
+
+    Args:
+        key: The connection and day.
+        page: The part that has them, for messages.
+        parts: All parts that have rows of the day, for messages.
+        dialect: The kind of export.
+        table: The rows as text.
+    """
+
+    key: Slice
+    page: str
+    parts: str
+    dialect: Dialect
+    table: pl.DataFrame
+
+
 def ledger_batches(
     reads: Reads, connection: Connection, rules: Rules, words: Vocabulary
 ) -> Iterator[Batch]:
     """Yield core.spend for kept reads."""
-    return batches(reads, partial(_ledger, connection, rules, words), _batch)
+    charges = partial(_charges, connection, rules, words)
+    return batches(reads, partial(_files, rules), partial(_batch, partial(_rows, charges)))
 
 
 def control_batches(
@@ -69,50 +94,72 @@ def billing_accounts(bodies: Mapping[str, bytes]) -> set[str]:
     return {one_spelling(account) for one in found for account in one.accounts}
 
 
-def _ledger(
-    connection: Connection, rules: Rules, words: Vocabulary, read: KeptRead
-) -> Understood[pl.DataFrame]:
-    dialects = {one.name: one for one in rules.dialects}
-    found: list[dict[str, Any]] = []
-    for name, part in read.manifest.parts.items():
+def _files(rules: Rules, read: KeptRead) -> Understood[_File]:
+    dialects, manifest = {one.name: one for one in rules.dialects}, read.manifest
+    found = []
+    for name, part in manifest.parts.items():
         if name.startswith(ROWS) and read.bodies[name] != NO_ROWS:
-            page = read.page_of(name)
-            try:
-                dialect = dialects[Source.of(part).dialect]
-                known = dated(facts(page, rows_of(read.bodies[name], page).drop(ROW), dialect))
-                refuse_unusable(page, known, dialect)
-            except (FileRefused, KeyError) as changed:
-                raise PageRefused(page, "a column", f"cannot be used: {changed}") from None
-            its = known.iter_rows(named=True)
-            found += [charge(connection, rules, words, dialect.categories, one) for one in its]
-    where = f"{read.page}!{ROWS}*.json"
-    columns = {name: _exact([one[name] for one in found], where, name) for name in AMOUNTS}
-    rest = [{k: v for k, v in one.items() if k not in AMOUNTS} for one in found]
-    texts = {k: v for k, v in Spend.types().items() if k not in AMOUNTS}
-    rows = pl.DataFrame(rest, schema=texts, orient="row").with_columns(**columns)
-    manifest = read.manifest
-    rows = rows.with_columns(connection=pl.lit(manifest.connection), day=pl.lit(manifest.day))
-    size = sum(map(len, read.bodies.values()))
-    return Understood([rows.select(list(Spend.types()))], "", size)
+            page, kind = read.page_of(name), Source.of(part).dialect
+            if kind not in dialects:
+                raise PageRefused(page, "a column", f"cannot be used: {kind!r}")
+            table = rows_of(read.bodies[name], page).drop(ROW)
+            key = Slice(manifest.connection, manifest.day)
+            parts = f"{read.page}!{ROWS}*.json"
+            found.append(_File(key, page, parts, dialects[kind], table))
+    return Understood(found, "", sum(map(len, read.bodies.values())))
 
 
-def _exact(texts: Sequence[str | None], page: str, column: str) -> pl.Series:
+Charges = Callable[[Sequence[_File]], Iterator[dict[str, Any]]]
+
+
+def _charges(
+    connection: Connection, rules: Rules, words: Vocabulary, files: Sequence[_File]
+) -> Iterator[dict[str, Any]]:
+    """Yield the charges of files with the same columns; amounts are text still."""
+    page, dialect = files[0].page, files[0].dialect
+    try:
+        known = dated(facts(page, pl.concat([one.table for one in files]), dialect))
+        refuse_unusable(page, known, dialect)
+    except FileRefused as changed:
+        raise PageRefused(page, "a column", f"cannot be used: {changed}") from None
+    keys = (one.key for one in files for _ in range(one.table.height))
+    for key, one in zip(keys, known.iter_rows(named=True), strict=True):
+        yield charge(connection, rules, words, dialect.categories, one) | key._asdict()
+
+
+def _rows(charges: Charges, files: Sequence[_File], *, may_round: bool) -> pl.DataFrame:
+    """Return core.spend before its sums; of one day each file alone: a message names its row."""
+    alike: dict[object, list[_File]] = {}
+    for one in files:
+        kind = one.page if may_round else (one.dialect.name, *one.table.columns)
+        alike.setdefault(kind, []).append(one)
+    found = [one for its in alike.values() for one in charges(its)]
+    where = files[0].parts if files else ""
+    columns = {
+        name: _exact([one[name] for one in found], where, name, may_round=may_round)
+        if name in AMOUNTS
+        else pl.Series([one.get(name) for one in found], dtype=type_)
+        for name, type_ in Spend.types().items()
+    }
+    return pl.DataFrame(columns)
+
+
+def _exact(texts: Sequence[str | None], page: str, column: str, *, may_round: bool) -> pl.Series:
     known = [row for row, one in enumerate(texts) if one is not None]
     empty = pl.Series([None] * len(texts), dtype=Spend.types()[column])
     try:
-        amounts = exact([texts[row] or "" for row in known])
+        amounts = exact([texts[row] or "" for row in known], may_round=may_round)
     except NotAnAmount as bad:
         raise PageRefused(page, column, bad.why) from None
     return empty.scatter(known, amounts) if known else empty
 
 
-def _batch(held: Held[pl.DataFrame]) -> Batch:
-    rows = pl.concat([Spend.no_rows(), *held.pages])
+def _batch(rows_of_files: RowsOf[_File], held: Held[_File]) -> Batch:
+    rows = at_once(held, rows_of_files, lambda one: one.key)
     sums = rows.group_by("connection", "day").agg(pl.col("billed_usd").sum())
     page_usd = dict.fromkeys(held.read_at, Decimal(0))
     page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
-    frame = summed(rows)
-    return Batch(frame, held.read_at, held.refused, held.remarks, page_usd)
+    return Batch(summed(rows), held.read_at, held.refused, held.remarks, page_usd)
 
 
 def summed(rows: pl.DataFrame) -> pl.DataFrame:

@@ -4,14 +4,13 @@ The net amount is billed, the gross amount is the same at list price. What the b
 above the bills of single persons stays, without a person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
-import polars as pl
 
-from openai_costs.kernel.money import MONEY, total
+from openai_costs.kernel.money import exact_sum
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of
 from openai_costs.sources.github_copilot.protocol import OF_PERSON, PEOPLE, WHOLE
@@ -21,9 +20,28 @@ from openai_costs.tables.core.spend import BILLED
 
 BY_PERSON: Final = "user_id,line_item"
 AS_A_WHOLE: Final = "line_item"
-LINE: Final = ("product", "line_item", "model", "quantity_unit")
-AMOUNTS: Final = ("billed_usd", "list_usd", "quantity")
-SCHEMA: Final = dict.fromkeys(("user_id", *LINE), pl.String()) | dict.fromkeys(AMOUNTS, MONEY)
+
+
+class Line(NamedTuple):
+    """What an amount of a bill is for."""
+
+    user_id: str | None
+    product: str
+    line_item: str
+    model: str | None
+    quantity_unit: str | None
+
+
+class Amounts(NamedTuple):
+    """What a line of a bill amounts to."""
+
+    billed_usd: Decimal
+    list_usd: Decimal
+    quantity: Decimal
+
+
+Bill = dict[Line, Amounts]
+"""Amounts added up by line."""
 
 
 class Item(msgspec.Struct, rename="camel"):
@@ -52,61 +70,56 @@ class _Bill(msgspec.Struct):
 
 
 def _rows(read: KeptRead, connection: Connection) -> DayRows:
-    whole = _lines(read, WHOLE, None)
+    whole = _bill(read, WHOLE, None)
     people = [
-        _lines(read, part, part.removeprefix(OF_PERSON))
+        _bill(read, part, part.removeprefix(OF_PERSON))
         for part in read.bodies
         if part.startswith(OF_PERSON)
     ]
-    rows = pl.concat([*people, _unexplained(whole, people)])
     grouping = AS_A_WHOLE if PEOPLE in read.manifest.absent or not people else BY_PERSON
-    named = rows.with_columns(
-        organization_id=pl.lit(connection.organization_id, pl.String),
-        grouping=pl.lit(grouping),
-    )
-    return DayRows(named, tuple(_remarks(read)), {BILLED: total(whole["billed_usd"])})
+    place = {"organization_id": connection.organization_id, "grouping": grouping}
+    rows = [
+        {**line._asdict(), **amounts._asdict(), **place}
+        for bill in (*people, _unexplained(whole, people))
+        for line, amounts in bill.items()
+    ]
+    billed = exact_sum(amounts.billed_usd for amounts in whole.values())
+    return DayRows(rows, tuple(_remarks(read)), {BILLED: billed})
 
 
-def _lines(read: KeptRead, part: str, login: str | None) -> pl.DataFrame:
-    """Return the lines of a bill with the columns of `SCHEMA`, added up by line."""
+def _bill(read: KeptRead, part: str, login: str | None) -> Bill:
+    """Return a part of a read, added up by line."""
     items = typed(read, part, _Bill).items
-    texts = pl.DataFrame(
-        {
-            "user_id": [login] * len(items),
-            "product": [one.product.casefold() for one in items],
-            "line_item": [one.label for one in items],
-            "model": [one.model or None for one in items],
-            "quantity_unit": [one.unit_type for one in items],
-        },
-        schema=dict.fromkeys(("user_id", *LINE), pl.String()),
+    amounts = (
+        dollars(read, part, "usageItems[{}].netAmount", [one.net_amount for one in items]),
+        dollars(read, part, "usageItems[{}].grossAmount", [one.gross_amount for one in items]),
+        dollars(read, part, "usageItems[{}].grossQuantity", [one.gross_quantity for one in items]),
     )
-    amounts = {
-        "billed_usd": dollars(read, part, _at("netAmount"), [one.net_amount for one in items]),
-        "list_usd": dollars(read, part, _at("grossAmount"), [one.gross_amount for one in items]),
-        "quantity": dollars(
-            read, part, _at("grossQuantity"), [one.gross_quantity for one in items]
-        ),
-    }
-    return _added_up(texts.with_columns(**amounts).select(list(SCHEMA)))
+    lines = [
+        Line(login, one.product.casefold(), one.label, one.model or None, one.unit_type)
+        for one in items
+    ]
+    return _added_up(zip(lines, map(Amounts, *amounts), strict=True))
 
 
-def _at(field: str) -> str:
-    return "usageItems[{}]." + field
+def _added_up(lines: Iterable[tuple[Line, Amounts]]) -> Bill:
+    found: dict[Line, list[Amounts]] = {}
+    for line, amounts in lines:
+        found.setdefault(line, []).append(amounts)
+    return {line: Amounts(*map(exact_sum, zip(*its, strict=True))) for line, its in found.items()}
 
 
-def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.group_by("user_id", *LINE, maintain_order=True).agg(pl.col(AMOUNTS).sum())
-
-
-def _unexplained(whole: pl.DataFrame, people: list[pl.DataFrame]) -> pl.DataFrame:
+def _unexplained(whole: Bill, people: Sequence[Bill]) -> Bill:
     """Return what a bill as a whole has and the bills of single persons together have not."""
     if not people:
         return whole
-    explained = pl.concat(people).with_columns(
-        *(-pl.col(name) for name in AMOUNTS), user_id=pl.lit(None, pl.String)
-    )
-    left = _added_up(pl.concat([whole, explained]))
-    return left.filter(pl.any_horizontal(pl.col(name) != 0 for name in AMOUNTS))
+    explained = [
+        (line._replace(user_id=None), Amounts(*(one.copy_negate() for one in amounts)))
+        for bill in people
+        for line, amounts in bill.items()
+    ]
+    left = _added_up([*whole.items(), *explained])
+    return {line: amounts for line, amounts in left.items() if any(amounts)}
 
 
 def _remarks(read: KeptRead) -> Iterator[str]:

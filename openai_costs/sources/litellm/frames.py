@@ -10,11 +10,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.formatting import listed
-from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.kernel.money import NotAnAmount, exact_amounts
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
@@ -27,32 +26,19 @@ from openai_costs.tables.core.spend import BILLED_BY, METERED
 GROUPING: Final = "project_id,user_id,api_key_id,line_item"
 ENDPOINT: Final = "daily_activity"
 MOST_NAMED: Final = 5
-_TEXTS: Final = (
-    *("provider", "project_id", "user_id", "api_key_id", "line_item", "model"),
-    *("quantity_unit", "tags"),
-)
-_COUNTS: Final = (
-    *("input_tokens", "input_uncached_tokens", "input_cached_tokens"),
-    *("input_cache_write_tokens", "output_tokens", "num_model_requests"),
-)
 
 
 def _rows(read: KeptRead, connection: Connection) -> DayRows:
     metered = list(meter_rows(read))
     billed_by: Mapping[str, str] = getattr(connection, "billed_by", {})
-    texts = pl.DataFrame(
-        [_texts(row, billed_by) for row in metered], schema=dict.fromkeys(_TEXTS, pl.String())
-    )
-    rows = texts.with_columns(
-        billed_usd=_dollars(read, metered),
-        quantity=pl.Series([row.requests for row in metered], dtype=pl.Int64()),
-        cost_basis=pl.lit(METERED),
-        grouping=pl.lit(GROUPING),
-    )
+    usd = _dollars(read, metered)
+    rows = [
+        _row(row, billed_by) | {"billed_usd": its} for row, its in zip(metered, usd, strict=True)
+    ]
     return DayRows(rows, tuple(_unpriced(metered)))
 
 
-def _texts(row: MeterRow, billed_by: Mapping[str, str]) -> Mapping[str, str | None]:
+def _row(row: MeterRow, billed_by: Mapping[str, str]) -> dict[str, Any]:
     bill = billed_by.get(row.upstream_provider or "")
     return {
         "provider": row.upstream_provider or NAME,
@@ -61,7 +47,10 @@ def _texts(row: MeterRow, billed_by: Mapping[str, str]) -> Mapping[str, str | No
         "api_key_id": row.token_id,
         "line_item": "/".join(filter(None, (row.upstream_provider, row.model))) or None,
         "model": row.model,
+        "quantity": row.requests,
         "quantity_unit": None if row.requests is None else "requests",
+        "cost_basis": METERED,
+        "grouping": GROUPING,
         "tags": msgspec.json.encode({BILLED_BY: bill}).decode() if bill else None,
     }
 
@@ -71,14 +60,14 @@ def _user(row: MeterRow) -> str | None:
     return row.user_id and without_domains(row.user_id)
 
 
-def _dollars(read: KeptRead, metered: list[MeterRow]) -> pl.Series:
+def _dollars(read: KeptRead, metered: list[MeterRow]) -> list[Decimal]:
     """Return the dollars of metered rows; daily sums always have some.
 
     Raises:
         PageRefused: One is not an amount.
     """
     try:
-        return exact([row.usd or "0" for row in metered])
+        return exact_amounts([row.usd or "0" for row in metered])
     except NotAnAmount as bad:
         where = f"{metered[bad.row].model}.metrics.spend"
         raise PageRefused(read.page_of("daily"), where, bad.why) from None
@@ -97,10 +86,7 @@ def _unpriced(metered: list[MeterRow]) -> Iterator[str]:
 
 def _used(read: KeptRead, _connection: Connection) -> DayRows:
     """Return the tokens of each key and model; the rest that no key has has no tokens."""
-    rows = [_counts(row) for row in meter_rows(read) if row.model is not None]
-    schema = dict.fromkeys(("project_id", "user_id", "api_key_id", "model"), pl.String())
-    frame = pl.DataFrame(rows, schema=schema | dict.fromkeys(_COUNTS, pl.Int64()))
-    return DayRows(frame.with_columns(endpoint=pl.lit(ENDPOINT)))
+    return DayRows([_counts(row) for row in meter_rows(read) if row.model is not None])
 
 
 def _counts(row: MeterRow) -> Mapping[str, Any]:
@@ -110,6 +96,7 @@ def _counts(row: MeterRow) -> Mapping[str, Any]:
     # What is more than the whole is counted apart by some upstream: the rest is not known.
     has_all = None not in known and whole is not None and parts <= whole
     return {
+        "endpoint": ENDPOINT,
         "project_id": row.team_id,
         "user_id": _user(row),
         "api_key_id": row.token_id,

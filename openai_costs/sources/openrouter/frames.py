@@ -11,9 +11,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-import polars as pl
 
-from openai_costs.kernel.money import total
+from openai_costs.kernel.money import exact_sum
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
@@ -83,43 +82,35 @@ def _rows(read: KeptRead, _connection: Connection) -> DayRows:
     entries = typed(read, LEDGER, _Answer).data
     usage = dollars(read, LEDGER, _USAGE, [one.usage for one in entries])
     own_key = dollars(read, LEDGER, _OWN_KEY, [one.byok_usage_inference for one in entries])
-    plain_rows = pl.DataFrame([_row(one) for one in entries], schema=_SCHEMA)
-    billed = plain_rows.with_columns(billed_usd=usage, cost_basis=pl.lit(BILLED))
-    is_only_own = (pl.col("billed_usd") == 0) & (own_key != 0)
-    metered = plain_rows.with_columns(
-        billed_usd=own_key,
-        cost_basis=pl.lit(METERED),
-        host="upstream",
-        line_item=pl.col("line_item") + " | own key",
-        quantity=pl.lit(None, pl.Int64),
-        quantity_unit=pl.lit(None, pl.String),
-    )
-    rows = pl.concat([billed.filter(~is_only_own), metered.filter(pl.col("billed_usd") != 0)])
+    priced = list(zip(entries, usage, own_key, strict=True))
+    billed = [_row(one) | {"billed_usd": usd} for one, usd, own in priced if usd or not own]
+    metered = [_of_upstream(one) | {"billed_usd": own} for one, _, own in priced if own]
     remarks = (*new_fields(plain(read.bodies[LEDGER], "data"), Entry), *_missing(read))
-    totals = _totals(read, has_own=bool((own_key != 0).any()))
-    return DayRows(rows.drop("upstream"), remarks, totals)
+    return DayRows([*billed, *metered], remarks, _totals(read, has_own=any(own_key)))
 
 
-_SCHEMA: Final = dict.fromkeys(
-    (
-        *("provider", "host", "upstream", "project_id", "line_item", "model"),
-        *("quantity_unit", "grouping"),
-    ),
-    pl.String(),
-) | {"quantity": pl.Int64()}
-
-
-def _row(one: Entry) -> Mapping[str, Any]:
+def _row(one: Entry) -> dict[str, Any]:
     return {
         "provider": one.maker,
         "host": NAME,
-        "upstream": one.upstream,
         "project_id": one.workspace_id or None,
         "line_item": one.label,
         "model": one.plain_model,
         "quantity": one.requests,
         "quantity_unit": None if one.requests is None else "requests",
+        "cost_basis": BILLED,
         "grouping": GROUPING,
+    }
+
+
+def _of_upstream(one: Entry) -> dict[str, Any]:
+    """Return what is used with one's own key, and billed by the upstream."""
+    return _row(one) | {
+        "host": one.upstream,
+        "line_item": f"{one.label} | own key",
+        "quantity": None,
+        "quantity_unit": None,
+        "cost_basis": METERED,
     }
 
 
@@ -137,9 +128,9 @@ def _totals(read: KeptRead, *, has_own: bool) -> Mapping[str, Decimal]:
         has_own: Whether a row has such an amount.
     """
     sums = typed(read, CONTROL, _Sums).data
-    billed = total(dollars(read, CONTROL, _USAGE, [one.usage for one in sums]))
+    billed = exact_sum(dollars(read, CONTROL, _USAGE, [one.usage for one in sums]))
     own = [one.byok_usage_inference for one in sums if one.byok_usage_inference is not None]
-    of_own_keys = total(dollars(read, CONTROL, _OWN_KEY, own))
+    of_own_keys = exact_sum(dollars(read, CONTROL, _OWN_KEY, own))
     is_known = len(own) == len(sums) and (of_own_keys or has_own)
     return {BILLED: billed} | ({METERED: of_own_keys} if is_known else {})
 
@@ -152,16 +143,18 @@ def _missing(read: KeptRead) -> Iterator[str]:
 
 def _used(read: KeptRead, _connection: Connection) -> DayRows:
     entries = typed(read, LEDGER, _Answer).data
-    columns: dict[str, list[Any]] = {
-        "project_id": [one.workspace_id or None for one in entries],
-        "model": [one.plain_model for one in entries],
-        "input_tokens": [one.prompt_tokens for one in entries],
-        "output_tokens": [one.completion_tokens for one in entries],
-        "num_model_requests": [one.requests for one in entries],
-    }
-    texts = dict.fromkeys(("project_id", "model"), pl.String())
-    schema = {name: texts.get(name, pl.Int64()) for name in columns}
-    return DayRows(pl.DataFrame(columns, schema=schema).with_columns(endpoint=pl.lit(ENDPOINT)))
+    rows = [
+        {
+            "endpoint": ENDPOINT,
+            "project_id": one.workspace_id or None,
+            "model": one.plain_model,
+            "input_tokens": one.prompt_tokens,
+            "output_tokens": one.completion_tokens,
+            "num_model_requests": one.requests,
+        }
+        for one in entries
+    ]
+    return DayRows(rows)
 
 
 def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:

@@ -1,9 +1,8 @@
 """core.spend from kept entries: cents become dollars here, once. Pure."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.money import NotAnAmount, dollars_from_cents
@@ -11,7 +10,6 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of
 from openai_costs.sources.page_fields import typed
 from openai_costs.storage.archive import KeptRead
-from openai_costs.tables.core.spend import Spend
 from openai_costs_tests.sources.acme_ai.endpoints import COSTS
 
 
@@ -35,10 +33,10 @@ def _rows(read: KeptRead, connection: Connection) -> DayRows:
     except NotAnAmount as bad:
         where = read.page_of(COSTS)
         raise PageRefused(where, f"entries[{bad.row}].cents", bad.why) from None
-    rows = pl.DataFrame([_row(one) for one in found], schema=_SCHEMA).with_columns(
-        billed_usd=usd, organization_id=pl.lit(connection.organization_id, pl.String)
+    place = {"organization_id": connection.organization_id}
+    return DayRows(
+        [_row(one) | place | {"billed_usd": its} for one, its in zip(found, usd, strict=True)]
     )
-    return DayRows(rows)
 
 
 def _row(one: Entry) -> dict[str, Any]:
@@ -54,7 +52,5 @@ def _row(one: Entry) -> dict[str, Any]:
         "grouping": "project_id,api_key_id,line_item",
     }
 
-
-_SCHEMA: Final = {name: Spend.types()[name] for name in _row(Entry("", "", "", "", "", 0, "", ""))}
 
 ledger = ledger_of(_rows)

@@ -3,24 +3,25 @@
 The vendor's own words end here. Pure: kept reads in, Polars frames out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import total
+from openai_costs.kernel.money import exact_sum
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.anthropic.costs.endpoints import REFINEMENTS
 from openai_costs.sources.anthropic.costs.identity import accounts
 from openai_costs.sources.anthropic.costs.pages import (
     COST_TYPES,
+    SCHEMA,
     TEXTS,
     TOKEN_TYPES,
+    Page,
     is_older,
     page,
     summed,
@@ -43,32 +44,53 @@ UNKNOWN_GEO: Final = "not_available"
 ANYWHERE: Final = ("global", UNKNOWN_GEO)
 GROUPING: Final = "project_id,user_id,api_key_id,line_item"
 OLDER_GROUPING: Final = "project_id,line_item"
+SLICE: Final = {"connection": pl.String(), "day": pl.Date()}
+ROWS: Final = SLICE | SCHEMA
+"""The columns of the rows of pages."""
+
 MEASURES: Final = {"billed_usd", "list_usd", "quantity"}
 GRAIN: Final = [name for name in Spend.types() if name not in MEASURES]
 
 
+class _Day(NamedTuple):
+    """What a kept read says.
+
+    Args:
+        key: The connection and day.
+        organization_id: Who is billed.
+        grouping: The dimensions that it was read by.
+        pages: Its parts: the ledger, and the same dollars with another dimension.
+    """
+
+    key: Slice
+    organization_id: str | None
+    grouping: str
+    pages: Mapping[str, Page]
+
+
 def ledger_batches(reads: Reads, connection: Connection) -> Iterator[Batch]:
     """Yield core.spend for kept reads."""
-    return batches(reads, partial(_ledger, connection), _ledger_batch)
+    return batches(reads, partial(_day, connection), partial(_ledger_batch, connection))
 
 
 def control_batches(reads: Reads, _connection: Connection, grace: timedelta) -> Iterator[Batch]:
     """Yield core.spend_control: one row per read, also for a day without spend."""
-    return batches(reads, partial(_control, grace), partial(_batch, SpendControl.no_rows()))
+    return batches(reads, partial(_control, grace), _control_batch)
 
 
-def _ledger(connection: Connection, read: KeptRead) -> Understood[pl.DataFrame]:
-    ledger = page(read, "ledger")
-    rows = ledger.rows.group_by(TEXTS).agg(summed())
-    remarks = [*ledger.remarks, *_missing(read)]
-    for part, dimension in REFINEMENTS.items():
-        if part in read.bodies:
-            cut = page(read, part)
-            rows = refined(rows, cut.rows, dimension)
-            remarks += cut.remarks
+def _day(connection: Connection, read: KeptRead) -> Understood[_Day]:
+    parts = [part for part in ("ledger", *REFINEMENTS) if part in read.bodies]
+    pages = {part: page(read, part) for part in parts}
+    ledger, *cuts = pages.values()
+    remarks = [*ledger.remarks, *_missing(read), *(text for cut in cuts for text in cut.remarks)]
+    day = _Day(
+        Slice(read.manifest.connection, read.manifest.day),
+        next(iter(accounts(read.bodies)), connection.organization_id),
+        OLDER_GROUPING if is_older(read) else GROUPING,
+        pages,
+    )
     size = sum(map(len, read.bodies.values()))
-    named = _named(rows, read, connection)
-    return Understood([named], "; ".join(dict.fromkeys(remarks)), size)
+    return Understood([day], "; ".join(dict.fromkeys(remarks)), size)
 
 
 def _missing(read: KeptRead) -> Iterator[str]:
@@ -83,25 +105,49 @@ def _missing(read: KeptRead) -> Iterator[str]:
             yield f"{part} is missing; the provider's message: {message!r}"
 
 
-def _named(rows: pl.DataFrame, read: KeptRead, connection: Connection) -> pl.DataFrame:
+def _ledger_batch(connection: Connection, held: Held[_Day]) -> Batch:
+    rows = _rows(held.pages, "ledger").group_by(*SLICE, *TEXTS).agg(summed())
+    for part, dimension in REFINEMENTS.items():
+        rows = refined(rows, _rows(held.pages, part), dimension)
+    frame = _named(rows, held.pages, connection).group_by(GRAIN).agg(summed())
+    quantity = pl.lit(None, Spend.types()["quantity"])
+    return Batch(
+        frame.with_columns(quantity=quantity).select(list(Spend.types())).sort(Spend.Config.unique),
+        held.read_at,
+        held.refused,
+        held.remarks,
+        {one.key: exact_sum(one.pages["ledger"].columns["billed_usd"]) for one in held.pages},
+    )
+
+
+def _rows(days: Sequence[_Day], part: str) -> pl.DataFrame:
+    """Return a part of days, with the columns of `ROWS`."""
+    pages = [(one.key, one.pages[part].columns) for one in days if part in one.pages]
+    columns = {name: [it for _, its in pages for it in its[name]] for name in SCHEMA}
+    keys = [key for key, its in pages for _ in its["billed_usd"]]
+    columns |= {name: [getattr(key, name) for key in keys] for name in SLICE}
+    return pl.DataFrame([pl.Series(name, columns[name], type_) for name, type_ in ROWS.items()])
+
+
+def _named(rows: pl.DataFrame, days: Sequence[_Day], connection: Connection) -> pl.DataFrame:
     """Return rows in the columns and the vocabulary of core.spend."""
-    manifest = read.manifest
-    organization = next(iter(accounts(read.bodies)), connection.organization_id)
-    kinds = TOKEN_TYPES | COST_TYPES
     kind = pl.coalesce("token_type", "cost_type")
-    named = rows.with_columns(
+    facts = pl.DataFrame(
+        [(*one.key, one.organization_id, one.grouping) for one in days],
+        {**SLICE, "organization_id": pl.String(), "grouping": pl.String()},
+        orient="row",
+    )
+    named = rows.join(facts, on=list(SLICE)).with_columns(
         line_item=_label(),
-        connection=pl.lit(manifest.connection),
-        organization_id=pl.lit(organization, pl.String),
-        day=pl.lit(manifest.day),
         project_id=pl.col("workspace_id").fill_null(DEFAULT_WORKSPACE),
         surface=pl.when(pl.col("api_key_id").is_null() | pl.col("product").is_not_null())
         .then("product")
         .otherwise(pl.lit("api")),
-        usage_type=kind.replace_strict(kinds, default=None, return_dtype=pl.String),
+        usage_type=kind.replace_strict(
+            TOKEN_TYPES | COST_TYPES, default=None, return_dtype=pl.String
+        ),
         is_long_context=pl.col("context_window") == LONG,
         region=pl.when(pl.col("inference_geo") != UNKNOWN_GEO).then("inference_geo"),
-        grouping=pl.lit(OLDER_GROUPING if is_older(read) else GROUPING),
     )
     return invoiced(named, connection)
 
@@ -121,22 +167,7 @@ def _label() -> pl.Expr:
     return pl.when(of_product != "").then(of_product).otherwise("description")
 
 
-def _ledger_batch(held: Held[pl.DataFrame]) -> Batch:
-    rows = pl.concat([Spend.no_rows(), *held.pages])
-    sums = rows.group_by("connection", "day").agg(pl.col("billed_usd").sum())
-    page_usd = dict.fromkeys(held.read_at, Decimal(0))
-    page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
-    dollars = rows.group_by(GRAIN).agg(summed())
-    quantity = pl.lit(None, Spend.types()["quantity"])
-    frame = (
-        dollars.with_columns(quantity=quantity)
-        .select(list(Spend.types()))
-        .sort(Spend.Config.unique)
-    )
-    return Batch(frame, held.read_at, held.refused, held.remarks, page_usd)
-
-
-def _control(grace: timedelta, read: KeptRead) -> Understood[pl.DataFrame]:
+def _control(grace: timedelta, read: KeptRead) -> Understood[tuple[object, ...]]:
     """A day is settled once the data, and not only the read, is late enough."""
     manifest, pages = read.manifest, {part: page(read, part) for part in ("control", "ledger")}
     refreshed = [
@@ -144,19 +175,21 @@ def _control(grace: timedelta, read: KeptRead) -> Understood[pl.DataFrame]:
         for part, one in pages.items()
         if one.refreshed_at
     ]
-    row = {
-        "connection": manifest.connection,
-        "day": manifest.day,
-        "billed_usd": total(pages["control"].rows["billed_usd"]),
-        "is_settled": is_settled(manifest.day, min([manifest.read_at, *refreshed]), grace),
-        "read_at": naive(manifest.read_at),
-    }
-    frame = pl.DataFrame([row], schema=SpendControl.types())
-    return Understood([frame], "", len(read.bodies["control"]))
+    row = (
+        manifest.connection,
+        manifest.day,
+        exact_sum(pages["control"].columns["billed_usd"]),
+        is_settled(manifest.day, min([manifest.read_at, *refreshed]), grace),
+        naive(manifest.read_at),
+    )
+    return Understood([row], "", len(read.bodies["control"]))
 
 
-def _batch(nothing: pl.DataFrame, held: Held[pl.DataFrame]) -> Batch:
-    frame = pl.concat([nothing, *held.pages]).sort("connection", "day")
+def _control_batch(held: Held[tuple[object, ...]]) -> Batch:
+    types = SpendControl.types()
+    schema = {name: types[name] for name in (*SLICE, "billed_usd", "is_settled", "read_at")}
+    rows = pl.DataFrame(held.pages, schema, orient="row")
+    frame = pl.concat([SpendControl.no_rows(), rows], how="diagonal").sort(*SLICE)
     return Batch(frame, held.read_at, held.refused, held.remarks)
 
 

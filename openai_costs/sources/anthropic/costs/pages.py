@@ -1,10 +1,11 @@
 """What a page of costs says, field by field.
 
-Pure: bytes in, one row for each amount out. Amounts are decimal text in cents, and become dollars
-here, once: a float never exists.
+Pure: bytes in, columns of Python's values out, with a row for each amount. Amounts are decimal text
+in cents, and become dollars here, once: a float never exists.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -33,7 +34,7 @@ DETAILS: Final = ("service_tier", "product", "context_window", "inference_geo")
 TEXTS: Final = (*WHO, *WHAT, *DETAILS, "description")
 AMOUNTS: Final = ("billed_usd", "list_usd")
 SCHEMA: Final = dict.fromkeys(TEXTS, pl.String()) | dict.fromkeys(AMOUNTS, MONEY)
-"""The columns of a page's rows."""
+"""The columns of a page."""
 
 
 def summed() -> list[pl.Expr]:
@@ -115,12 +116,12 @@ class Page(NamedTuple):
     """One part of a kept read.
 
     Args:
-        rows: A row for each amount, with the columns of `SCHEMA`; "" is null.
+        columns: A row for each amount, with the columns of `SCHEMA`; "" is null.
         remarks: What is new to us in it.
         refreshed_at: Until when it was complete, as the vendor wrote it.
     """
 
-    rows: pl.DataFrame
+    columns: Mapping[str, Sequence[Any]]
     remarks: Sequence[str]
     refreshed_at: str | None
 
@@ -161,9 +162,9 @@ def _newer(body: bytes, name: str, grouping: Sequence[str]) -> Page:
     ]
     costs = [one.cost for one in kept.data]
     amounts = [one.amount for one in costs], [one.list_amount for one in costs]
-    rows = _rows(texts, *amounts, name, "data[{}].cost")
+    columns = _columns(texts, *amounts, name, "data[{}].cost")
     strange = unknown_values("actor.type", (one.type for one in actors if one), ACTORS)
-    return Page(rows, [*remark_of(new), *strange, *_strange(rows)], kept.data_refreshed_at)
+    return Page(columns, [*remark_of(new), *strange, *_strange(columns)], kept.data_refreshed_at)
 
 
 def _older(body: bytes, name: str) -> Page:
@@ -179,32 +180,28 @@ def _older(body: bytes, name: str) -> Page:
         if field in Result.__struct_fields__
     }
     amounts = [one.amount for one in results]
-    rows = _rows(texts, amounts, [None] * len(amounts), name, "data[].results[{}]")
-    return Page(rows, [*remark_of(new), *_strange(rows)], kept.data_refreshed_at)
+    columns = _columns(texts, amounts, [None] * len(amounts), name, "data[].results[{}]")
+    return Page(columns, [*remark_of(new), *_strange(columns)], kept.data_refreshed_at)
 
 
-def _rows(
+def _columns(
     texts: Mapping[str, Sequence[str | None]],
     amounts: Sequence[str],
     list_amounts: Sequence[str | None],
     name: str,
     where: str,
-) -> pl.DataFrame:
+) -> Mapping[str, Sequence[Any]]:
     nothing = [None] * len(amounts)
-    columns = {one: texts.get(one, nothing) for one in TEXTS}
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(TEXTS, pl.String))
-    billed = _dollars(amounts, name, f"{where}.amount")
-    listed = [row for row, one in enumerate(list_amounts) if one is not None]
-    known = _dollars([one for one in list_amounts if one is not None], name, f"{where}.list_amount")
-    at_list = pl.Series([None] * len(amounts), dtype=MONEY)
-    return frame.with_columns(
-        pl.when(pl.col(TEXTS) != "").then(pl.col(TEXTS)),
-        billed_usd=billed,
-        list_usd=at_list.scatter(listed, known) if listed else at_list,
-    )
+    listed = [one for one in list_amounts if one is not None]
+    known = iter(_dollars(listed, name, f"{where}.list_amount"))
+    return {
+        **{field: [one or None for one in texts.get(field, nothing)] for field in TEXTS},
+        "billed_usd": _dollars(amounts, name, f"{where}.amount"),
+        "list_usd": [None if one is None else next(known) for one in list_amounts],
+    }
 
 
-def _dollars(cents: Sequence[str], name: str, where: str) -> pl.Series:
+def _dollars(cents: Sequence[str], name: str, where: str) -> list[Decimal]:
     """Return amounts of cents as dollars.
 
     Raises:
@@ -216,7 +213,7 @@ def _dollars(cents: Sequence[str], name: str, where: str) -> pl.Series:
         raise PageRefused(name, where.format(bad.row), bad.why) from None
 
 
-def _strange(rows: pl.DataFrame) -> Iterable[str]:
-    yield from unknown_values("token_type", rows["token_type"], TOKEN_TYPES)
-    yield from unknown_values("cost_type", rows["cost_type"], {"tokens", *COST_TYPES})
-    yield from unknown_values("service_tier", rows["service_tier"], TIERS)
+def _strange(columns: Mapping[str, Sequence[Any]]) -> Iterable[str]:
+    yield from unknown_values("token_type", columns["token_type"], TOKEN_TYPES)
+    yield from unknown_values("cost_type", columns["cost_type"], {"tokens", *COST_TYPES})
+    yield from unknown_values("service_tier", columns["service_tier"], TIERS)

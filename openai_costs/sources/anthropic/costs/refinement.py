@@ -9,7 +9,7 @@ import polars as pl
 
 from openai_costs.sources.anthropic.costs.pages import AMOUNTS, WHAT, WHO, summed
 
-CELL = [*WHO, *WHAT]
+CELL = ["connection", "day", *WHO, *WHAT]
 _USD = pl.col("billed_usd")
 
 
@@ -17,8 +17,8 @@ def refined(ledger: pl.DataFrame, cut: pl.DataFrame, dimension: str) -> pl.DataF
     """Return the ledger's rows with a dimension of a cut; its sum is the ledger's.
 
     Args:
-        ledger: Rows of a page, whatever dimensions they have so far.
-        cut: Rows of a page of the same day that has the dimension.
+        ledger: Rows of pages with their connection and day, whatever dimensions they have so far.
+        cut: Rows of pages that have the dimension; a day without such a page stays as it is.
         dimension: The dimension.
     """
     values = cut.group_by(*CELL, dimension).agg(summed())

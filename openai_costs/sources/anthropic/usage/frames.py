@@ -5,13 +5,13 @@ The vendor's own words end here. Pure: kept reads in, Polars frames out.
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.anthropic.costs.frames import DEFAULT_WORKSPACE
-from openai_costs.sources.anthropic.usage.pages import missing, page
+from openai_costs.sources.anthropic.usage.pages import SCHEMA, missing, page
 from openai_costs.sources.batching import Held, Understood, batches
 from openai_costs.sources.provider import Reads
 from openai_costs.sources.usage_rows import TYPES, summed
@@ -24,31 +24,31 @@ SEARCHES: Final = "web_search_calls"
 """What core.usage calls web searches, whoever ran them."""
 
 BATCH: Final = "batch"
+ROWS: Final = {"connection": pl.String(), "day": pl.Date(), **SCHEMA}
+"""The columns of the rows of pages."""
 
 
 def usage_batches(reads: Reads, connection: Connection) -> Iterator[Batch]:
     """Yield core.usage for kept reads."""
-    return batches(reads, partial(_understood, connection), _batch)
+    return batches(reads, _understood, partial(_batch, connection))
 
 
-def _understood(connection: Connection, read: KeptRead) -> Understood[pl.DataFrame]:
-    found = page(read)
-    rows = pl.concat([_messages(found.rows), _searches(found.rows)], how="diagonal")
-    whole = pl.concat([Usage.no_rows(), _placed(rows, read, connection)], how="diagonal")
+def _understood(read: KeptRead) -> Understood[tuple[Any, ...]]:
+    found, manifest = page(read), read.manifest
+    rows = [(manifest.connection, manifest.day, *row) for row in found.rows]
     remarks = "; ".join([*found.remarks, *missing(read)])
-    return Understood(
-        [summed(whole.select(list(TYPES)))], remarks, sum(map(len, read.bodies.values()))
-    )
+    return Understood(rows, remarks, sum(map(len, read.bodies.values())))
 
 
-def _placed(rows: pl.DataFrame, read: KeptRead, connection: Connection) -> pl.DataFrame:
-    return rows.with_columns(
-        connection=pl.lit(read.manifest.connection),
+def _batch(connection: Connection, held: Held[tuple[Any, ...]]) -> Batch:
+    rows = pl.DataFrame(held.pages, ROWS, orient="row").with_columns(
         provider=pl.lit(connection.provider),
-        day=pl.lit(read.manifest.day),
         project_id=pl.col("workspace_id").fill_null(DEFAULT_WORKSPACE),
         batch=pl.col("service_tier") == BATCH,
     )
+    parts = [Usage.no_rows(), _messages(rows), _searches(rows)]
+    whole = pl.concat(parts, how="diagonal").select(list(TYPES))
+    return Batch(summed(whole), held.read_at, held.refused, held.remarks)
 
 
 def _messages(rows: pl.DataFrame) -> pl.DataFrame:
@@ -72,8 +72,3 @@ def _searches(rows: pl.DataFrame) -> pl.DataFrame:
         quantity=pl.col("searches").cast(TYPES["quantity"]),
         quantity_unit=pl.lit("calls"),
     )
-
-
-def _batch(held: Held[pl.DataFrame]) -> Batch:
-    frame = pl.concat([Usage.no_rows(), *held.pages]).sort(Usage.Config.unique)
-    return Batch(frame, held.read_at, held.refused, held.remarks)

@@ -1,10 +1,10 @@
 """What a page of usage says, field by field.
 
-Pure: bytes in, one row for each result out. A count that is gone refuses the page: missing is not
-zero.
+Pure: bytes in, a row of Python's values for each result out. A count that is gone refuses the page:
+missing is not zero.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -103,11 +103,11 @@ class Page(NamedTuple):
     """What a kept read of usage says.
 
     Args:
-        rows: A row for each result, with the columns of `SCHEMA`; "" is null.
+        rows: A row for each result, in the order of `SCHEMA`; "" is null.
         remarks: What is new to us in it.
     """
 
-    rows: pl.DataFrame
+    rows: Sequence[tuple[Any, ...]]
     remarks: Sequence[str]
 
 
@@ -130,7 +130,7 @@ def _newer(body: bytes, name: str, grouping: Sequence[str]) -> Page:
     refuse_renamed([one["group"] for one in loose], grouping, new, name)
     actors = [one.group.actor for one in rows]
     strange = unknown_values("actor.type", (one.type for one in actors if one), ACTORS)
-    return Page(_frame(map(_of_row, rows)), [*remark_of(new), *strange])
+    return Page(list(map(_of_row, rows)), [*remark_of(new), *strange])
 
 
 def _older(body: bytes, name: str) -> Page:
@@ -138,24 +138,21 @@ def _older(body: bytes, name: str) -> Page:
     results = [one for bucket in buckets for one in bucket.results]
     loose = [one for bucket in plain(body) for one in bucket["results"]]
     new = new_fields(loose, {"": _Result.__struct_fields__, **_INSIDE})
-    return Page(_frame(map(_of_result, results)), list(remark_of(new)))
+    return Page(list(map(_of_result, results)), list(remark_of(new)))
 
 
 def _of_row(row: _Row) -> tuple[Any, ...]:
     group, actor = row.group, row.group.actor
     key = group.api_key_id or (actor.api_key_id if actor else None)
     user = actor.id if actor else None
-    return (group.workspace_id, key, user, group.model, group.service_tier, *row.usage.counts)
+    texts = (group.workspace_id, key, user, group.model, group.service_tier)
+    return (*(one or None for one in texts), *row.usage.counts)
 
 
 def _of_result(one: _Result) -> tuple[Any, ...]:
     user = one.account_id or one.service_account_id
-    return (one.workspace_id, one.api_key_id, user, one.model, one.service_tier, *one.counts)
-
-
-def _frame(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
-    frame = pl.DataFrame(list(rows), schema=SCHEMA, orient="row")
-    return frame.with_columns(pl.when(pl.col(TEXTS) != "").then(pl.col(TEXTS)))
+    texts = (one.workspace_id, one.api_key_id, user, one.model, one.service_tier)
+    return (*(text or None for text in texts), *one.counts)
 
 
 def missing(read: KeptRead) -> Iterator[str]:

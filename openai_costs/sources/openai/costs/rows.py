@@ -11,9 +11,9 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import MONEY, NotAnAmount, TooPrecise, amount, exact
+from openai_costs.kernel.money import MONEY, NotAnAmount, amount, exact
 from openai_costs.sources import batching
-from openai_costs.sources.batching import Held, Understood
+from openai_costs.sources.batching import Held, Understood, at_once
 from openai_costs.sources.openai.costs.pages import Result, results
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
@@ -93,7 +93,7 @@ def _understood(part_of: Callable[[KeptRead], str], read: KeptRead) -> Understoo
 
 
 def _batch(table: type[Contract], conform: Conform, held: Held[Day]) -> Batch:
-    frame = _rows(held)
+    frame = at_once(held, _rows, lambda day: day.slice)
     sums = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
     page_usd = dict.fromkeys(held.read_at, Decimal(0))
     page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
@@ -106,33 +106,25 @@ def _batch(table: type[Contract], conform: Conform, held: Held[Day]) -> Batch:
     )
 
 
-def _rows(held: Held[Day]) -> pl.DataFrame:
-    """Build all days at once; only when one of them is not plain, day by day."""
+def _rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
+    """Return `rows`, or refuse the first page in which a value is not an amount."""
     try:
-        return rows(held.pages, may_round=False)
-    except (NotAnAmount, TooPrecise):
-        return pl.concat([rows([], may_round=False), *_rows_by_day(held)])
+        return rows(days, may_round=may_round)
+    except NotAnAmount as bad:
+        raise next(filter(None, map(_refusal, days)), None) or PageRefused(
+            days[0].page, "results[]", bad.why
+        ) from None
 
 
-def _rows_by_day(held: Held[Day]) -> Iterator[pl.DataFrame]:
-    days, held.pages = held.pages, []
-    for day in days:
-        try:
-            yield rows([day], may_round=True)
-            held.pages.append(day)
-        except NotAnAmount as bad:
-            held.refuse(day.slice, _refusal(day, bad))
-
-
-def _refusal(day: Day, bad: NotAnAmount) -> PageRefused:
+def _refusal(day: Day) -> PageRefused | None:
     """Name the field of the first value in a page that is not an amount."""
     for field, value in _values(day):
         try:
             amount(_text(value))
-        except NotAnAmount:
+        except NotAnAmount as bad:
             unit = "dollars" if field.endswith("value") else "units"
             return PageRefused(day.page, field, bad.why.replace("dollars", unit))
-    return PageRefused(day.page, "results[]", bad.why)
+    return None
 
 
 def _values(day: Day) -> Iterator[tuple[str, object]]:

@@ -5,13 +5,13 @@ from decimal import Decimal
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from openai_costs.sources.anthropic.costs.pages import SCHEMA
+from openai_costs.sources.anthropic.costs.frames import ROWS
 from openai_costs.sources.anthropic.costs.refinement import refined
 
 
 def rows(*lines: dict[str, object]) -> pl.DataFrame:
     return pl.DataFrame(
-        [{"model": "sonnet", "token_type": "output_tokens"} | one for one in lines], schema=SCHEMA
+        [{"model": "sonnet", "token_type": "output_tokens"} | one for one in lines], schema=ROWS
     )
 
 
