@@ -9,6 +9,7 @@ import duckdb
 from ours import days_of, settings_for, stored_total
 from work import Outcome, Task
 
+from openai_costs.cli.dev import write_instance
 from openai_costs.definitions import build_defs
 from openai_costs.orchestration.jobs import REFRESH, range_tags
 
@@ -19,13 +20,19 @@ def through_dagster(task: Task) -> Outcome:
     definitions = build_defs(settings_for(task))
     with (
         tempfile.TemporaryDirectory(dir=task.home) as folder,
-        dg.DagsterInstance.local_temp(folder) as instance,
+        instance_of_dev(Path(folder)) as instance,
     ):
         job = definitions.resolve_job_def(REFRESH)
         done = job.execute_in_process(instance=instance, tags=range_tags(days_of(task)))
     if not done.success:
         raise SystemExit("The refresh job failed.")
     return Outcome(_rows(task.home), lambda: stored_total(task.home))
+
+
+def instance_of_dev(state: Path) -> dg.DagsterInstance:
+    """Return the instance that `openai-costs dev` has."""
+    write_instance(state)
+    return dg.DagsterInstance.from_config(str(state))
 
 
 def _rows(home: Path) -> int:

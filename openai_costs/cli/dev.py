@@ -17,6 +17,7 @@ import dagster as dg
 
 from openai_costs.cli.interrupted_runs import only_dagster_of, queue_again
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.orchestration.home_instance import HomeInstance
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.settings.load import environment_with, load_settings
 from openai_costs.settings.settings_file import NAME as CONFIG
@@ -25,8 +26,10 @@ from openai_costs.storage.files import is_local, place
 from openai_costs.storage.protection import refuse_unencrypted
 
 STATE = "dagster"
-INSTANCE = """\
+HEAD = """\
 # Written by `openai-costs dev`. Yours to change: it is not written again.
+"""
+SETTINGS = """\
 concurrency:
   pools:
     granularity: op
@@ -39,6 +42,11 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+"""
+CLASS = f"""\
+instance_class:
+  module: {HomeInstance.__module__}
+  class: {HomeInstance.__name__}
 """
 STOPPED = 130
 """The exit code after Ctrl-C or SIGTERM."""
@@ -84,9 +92,7 @@ def start(
     refuse_taken(address)
     state = Path(str(folder)) / STATE
     state.mkdir(parents=True, exist_ok=True)
-    instance = state / "dagster.yaml"
-    if not instance.exists():
-        instance.write_text(INSTANCE, encoding="utf-8")
+    write_instance(state)
     command = [sys.executable, "-m", "dagster", "dev", "-m", "openai_costs.definitions"]
     command += ["--host", address.host, "--port", str(address.port)]
     environment = environment_with(
@@ -98,6 +104,14 @@ def start(
         if is_only:
             _begin_again(state, say)
         return run_until_stopped(command, environment)
+
+
+def write_instance(state: Path) -> None:
+    """Write the settings of Dagster's instance, unless the owner of the home has changed them."""
+    instance = state / "dagster.yaml"
+    if not instance.exists() or instance.read_text(encoding="utf-8") == HEAD + SETTINGS:
+        # Homes of before this line had no class, and may have it: it opens the same files.
+        instance.write_text(HEAD + CLASS + SETTINGS, encoding="utf-8")
 
 
 def _begin_again(state: Path, say: Callable[[str], None]) -> None:

@@ -1,17 +1,14 @@
 """Records finished headless runs in the instance below the home, so that the Dagster UI shows them.
 
-`dev` opens the same folder. Dagster's own event log in SQLite opens a file, asks for its tables and
-commits for each event, and more than once; a run of a hundred days has thousands of events. Here
-the events that a person looks for are written when the run has ended, in one transaction for each
-file. A run that was killed leaves its tables, and no trace here.
-Not here: the log a run keeps while it runs (event_log.py).
+`dev` opens the same folder. The events that a person looks for are written when the run has ended,
+in one transaction for each file. A run that was killed leaves its tables, and no trace here.
+Not here: the log a run keeps while it runs (event_log.py), and that of a run in `dev`
+(event_files.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import RLock
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -24,15 +21,14 @@ from dagster._core.definitions.data_version import (
     extract_data_version_from_entry,
 )
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS
-from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 
-from openai_costs.orchestration.run_files import begun, run_storage
+from openai_costs.orchestration.event_files import EventFiles
+from openai_costs.orchestration.run_files import run_storage
 
 HISTORY = "history"
 """Where Dagster keeps runs and events below DAGSTER_HOME, unless its settings name another."""
@@ -71,7 +67,11 @@ def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
         event = one.event_log_entry
         if event.dagster_event_type in _STATUS and event.dagster_event:
             runs.handle_run_event(run_id, event.dagster_event, _at(event))
-    EventFiles(str(state / HISTORY / "runs")).store(run_id, records)
+    files = EventsOfRun(str(state / HISTORY / "runs"))
+    try:
+        files.store(run_id, records)
+    finally:
+        files.dispose()
 
 
 def _at(event: dg.EventLogEntry) -> datetime:
@@ -87,18 +87,14 @@ class _Stored(NamedTuple):
     id_before: int
 
 
-class EventFiles(SqliteEventLogStorage):
-    """Dagster's event log in SQLite, which can store the events of a whole run at once."""
-
-    def __init__(self, base_dir: str) -> None:
-        super().__init__(base_dir)
-        # The file of the run and the index of all runs are open at once, by one thread.
-        self._db_lock = RLock()  # type: ignore[assignment]  # Dagster expects one at a time
+class EventsOfRun(EventFiles):
+    """An event log that can store the events of a whole run at once."""
 
     def store(self, run_id: str, records: Sequence[dg.EventLogRecord]) -> None:
         """Store the events of a run that nothing is stored of, all or none."""
         before = {one.asset_entry.asset_key: one for one in self.get_asset_records()}
-        with self._both(run_id) as (file, index):
+        with self.both(run_id) as (file, index):
+            index.exec_driver_sql("BEGIN IMMEDIATE")  # no other process takes the next ids
             first = db.select(db.func.coalesce(db.func.max(SqlEventLogStorageTable.c.id), 0) + 1)
             indexed = enumerate(filter(_is_indexed, records), index.execute(first).scalar_one())
             ids = {one.storage_id: number for number, one in indexed}
@@ -132,17 +128,6 @@ class EventFiles(SqliteEventLogStorage):
         newest = {one.row["asset_key"]: one for one in made}
         for one in newest.values():
             self._store_asset_event(index, one.event, one.event_id)
-
-    def _initdb(self, engine: db.Engine, for_index_shard: bool = False) -> None:  # noqa: FBT001, FBT002 - Dagster's signature
-        """Begin a file, unless it is there in Dagster's newest form."""
-        if not begun(Path(str(engine.url.database))):
-            super()._initdb(engine, for_index_shard)
-
-    @contextmanager
-    def _both(self, run_id: str) -> Iterator[tuple[db.Connection, db.Connection]]:
-        with ExitStack() as files:
-            file = files.enter_context(self._connect(run_id))
-            yield file, files.enter_context(self._connect(INDEX_SHARD_NAME))
 
 
 def _is_indexed(one: dg.EventLogRecord) -> bool:

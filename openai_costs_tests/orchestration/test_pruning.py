@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from upath import UPath
 
+from openai_costs.orchestration.event_files import EventFiles
 from openai_costs.orchestration.pruning import prune_history
-from openai_costs.orchestration.recording import EventFiles
 from openai_costs.orchestration.run_files import run_storage
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.dev import STATE
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import PUBLISH
-from openai_costs.orchestration.recording import EventFiles, record
+from openai_costs.orchestration.recording import EventsOfRun, record
 from openai_costs_tests.orchestration.test_event_log import CHECKED, DAYS, RANGE, RUN, graph
 from openai_costs_tests.org import QUIET, calm, house
 
@@ -128,7 +128,7 @@ def test_a_record_that_fails_half_way_leaves_nothing_of_its_events(
         raise sqlite3.OperationalError("database or disk is full")
 
     other = RUN.replace("1", "4")
-    monkeypatch.setattr(EventFiles, "_index_assets", full)
+    monkeypatch.setattr(EventsOfRun, "_index_assets", full)
     with unrecorded() as instance:
         ran_in(instance, other)
         with pytest.raises(sqlite3.OperationalError):
