@@ -1,11 +1,8 @@
 """The causes of an unusual day as text: exact JSON for tools, words for people. Pure."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-import polars as pl
-
-from openai_costs.questions.anomalies.causes import EFFECTS, causes
+from openai_costs.questions.anomalies.causes import Change, Contribution, causes
 from openai_costs.questions.causes import Cause, added_up, as_json, cause, from_json, in_words
 
 WHO = ("key", "user")
@@ -18,12 +15,11 @@ OWN_DIMENSIONS = {"user": ("user",), "key": ("user", "key"), "model": ("model",)
 DIMENSION_NAMES = {"key": "api_key"}
 
 
-def causes_as_json(changes: pl.DataFrame, level: str, names: Mapping[str, str]) -> str:
+def causes_as_json(changes: Sequence[Change], level: str, names: Mapping[str, str]) -> str:
     """Return who and what explains a day: a list for each, which adds up to the day's impact.
 
     Args:
-        changes: user, key, model, line_item, actual_usd, expected_usd, quantity,
-            expected_quantity of the leaves of a series.
+        changes: Those of the leaf rows of a series.
         level: The level of the series.
         names: Names by series_id, without the connection.
     """
@@ -31,16 +27,14 @@ def causes_as_json(changes: pl.DataFrame, level: str, names: Mapping[str, str]) 
     for dimensions in (WHO, WHAT):
         asked = [name for name in dimensions if name not in OWN_DIMENSIONS.get(level, ())]
         if asked:
-            found = causes(changes, asked)
-            records += [_record(row, names) for row in found.iter_rows(named=True)]
+            records += [_record(one, names) for one in causes(changes, asked)]
     return as_json(records)
 
 
-def _record(row: dict[str, Any], names: Mapping[str, str]) -> Cause:
-    dimension, child = row["dimension"], row["child"]
+def _record(contribution: Contribution, names: Mapping[str, str]) -> Cause:
+    dimension, child, usd, effects = contribution
     name = names.get(f"{dimension}:{child}")
-    effects = {one: row[one] for one in EFFECTS if row[one] is not None}
-    return cause(DIMENSION_NAMES.get(dimension, dimension), child, row["impact_usd"], name, effects)
+    return cause(DIMENSION_NAMES.get(dimension, dimension), child, usd, name, effects._asdict())
 
 
 MOST_CAUSES = 3

@@ -1,22 +1,23 @@
-"""Leaf rows: the smallest parts of a day's bill, and what each was expected to cost. Pure.
+"""Change rows: the smallest parts of a day's bill, and what each was expected to cost. Pure.
 
 The expected dollars of a series are exact, and allocated to its leaf rows to the last digit.
 """
 
-from collections.abc import Mapping
-from decimal import Context, Decimal
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.money import MONEY, SMALLEST, share_rounding
-from openai_costs.questions.anomalies.series_ids import SeriesId
+from openai_costs.kernel.money import SMALLEST, share_rounding
+from openai_costs.questions.anomalies.causes import WIDE, Change
 
 CELL = ["connection", "day", "project_id", "api_key_id", "model", "usage_type"]
 LEVELS = ("project", "user", "key", "model", "usage_type")
 LEAF = ["user", "key", "model", "line_item"]
-WIDE = Context(prec=60)
-Leaf = tuple[str | None, ...]
+Name = tuple[str | None, str | None, str | None, str | None]
+"""user, key, model, line_item."""
 
 
 class Cost(NamedTuple):
@@ -26,8 +27,11 @@ class Cost(NamedTuple):
     quantity: Decimal | None
 
 
+Costs = Mapping[Name, Cost]
+
+
 def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return the leaf rows of some days of one connection.
+    """Return the leaf rows of some days.
 
     Where the attribution names users apart from projects and keys, the leaf rows of a project or
     key are lines of the bill, without a user.
@@ -38,8 +42,8 @@ def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFra
         ledger: core.spend, for quantities.
 
     Returns:
-        day, project, user, key, model, usage_type, line_item, usd, quantity; is_of_people and
-        is_of_bill: each of them marks leaf rows that add up to the ledger.
+        connection, day, project, user, key, model, usage_type, line_item, usd, quantity;
+        is_of_people and is_of_bill: each of them marks leaf rows that add up to the ledger.
     """
     cells = attribution.group_by(CELL).agg(attributed_usd=pl.col("billed_usd").sum())
     summed = spend.group_by(CELL, maintain_order=True).agg(pl.col("billed_usd").sum())
@@ -54,6 +58,7 @@ def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFra
     measured = both.join(_quantities(ledger), on=CELL, how="left", nulls_equal=True)
     is_whole = pl.col("billed_usd") == pl.col("ledger_usd")
     return measured.select(
+        "connection",
         "day",
         "model",
         "usage_type",
@@ -81,83 +86,95 @@ def _quantities(ledger: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def changes(
-    actual: pl.DataFrame, before: pl.DataFrame, series: SeriesId, expected_usd: Decimal
-) -> pl.DataFrame:
-    """Return the leaves of a series' day with what each was expected to cost.
+def costs_of(compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> Mapping[tuple[int, bool], Costs]:
+    """Return what each leaf of some series cost on some days, in the order of the days.
+
+    Args:
+        compared: number, is_before, level, name, connection, day: the days of each side of a
+            comparison, and the series that it is about.
+        leaf_rows: What `leaf_rows` returns.
+
+    Returns:
+        By number and is_before; a side without leaf rows is not there.
+    """
+    sides = [_of_level(level, some, leaf_rows) for (level,), some in _by_level(compared)]
+    is_known = pl.col("quantity").null_count() == 0
+    summed = (
+        pl.concat(sides)
+        .group_by("number", "is_before", *LEAF, maintain_order=True)
+        .agg(pl.col("usd").sum(), pl.when(is_known).then(pl.col("quantity").sum()))
+    )
+    found = defaultdict[tuple[int, bool], dict[Name, Cost]](dict)
+    for number, is_before, user, key, model, line_item, *cost in summed.collect().iter_rows():
+        found[number, is_before][user, key, model, line_item] = Cost(*cost)
+    return found
+
+
+def _by_level(compared: pl.DataFrame) -> Iterable[tuple[tuple[str, ...], pl.DataFrame]]:
+    return compared.partition_by("level", as_dict=True, maintain_order=True).items()
+
+
+def _of_level(level: str, compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> pl.LazyFrame:
+    """The leaf rows of series of a level; of an organization or a provider all."""
+    days, is_part = ["connection", "day"], level in LEVELS
+    mine = leaf_rows.lazy().filter("is_of_bill" if level in ("project", "key") else "is_of_people")
+    joined = compared.lazy().join(
+        mine,
+        left_on=[*days, "name"] if is_part else days,
+        right_on=[*days, level] if is_part else days,
+        maintain_order="left_right",
+        coalesce=False,
+    )
+    return joined.select("number", "is_before", *LEAF, "usd", "quantity")
+
+
+def changes_of(now: Costs, before: Costs, expected_usd: Decimal) -> list[Change]:
+    """Return the leaf rows of a series' day with what each was expected to cost.
 
     The expected dollars are allocated in proportion to the days before; without any they belong
     to no leaf.
 
     Args:
-        actual: Leaf rows of the day.
-        before: Leaf rows of the days that it is compared with.
-        series: The series.
+        now: What each leaf cost on the day.
+        before: What each cost on the days that it is compared with.
         expected_usd: What the series was expected to cost.
 
     Returns:
-        user, key, model, line_item, actual_usd, expected_usd, quantity, expected_quantity. The
-        expected dollars add up exactly.
+        Changes whose expected dollars add up exactly.
     """
-    return _with_expected(_of_series(actual, series), _of_series(before, series), expected_usd)
-
-
-def _of_series(leaf_rows: pl.DataFrame, series: SeriesId) -> pl.LazyFrame:
-    """The leaf rows of a series; of an organization or a provider all."""
-    is_of = pl.col("is_of_bill" if series.level in ("project", "key") else "is_of_people")
-    if series.level in LEVELS:
-        is_of &= pl.col(series.level) == series.name
-    return leaf_rows.lazy().filter(is_of)
-
-
-def _with_expected(
-    actual: pl.LazyFrame, before: pl.LazyFrame, expected_usd: Decimal
-) -> pl.DataFrame:
-    now, then = _by_leaf(actual), _by_leaf(before)
-    usual = sum((cost.usd for cost in then.values()), Decimal(0))
-    shares = dict(zip(then, _allocated(then, usual, expected_usd), strict=True))
-    rows = [
-        (*leaf, _usd(now, leaf), shares.get(leaf, Decimal(0)), *_used(now, then, leaf, shares))
-        for leaf in dict.fromkeys([*now, *then])
+    usual = sum((cost.usd for cost in before.values()), Decimal(0))
+    shares = dict(zip(before, _allocated(before, usual, expected_usd), strict=True))
+    changes = [
+        Change(
+            *name, _usd(now, name), shares.get(name, Decimal(0)), *_used(now, before, name, shares)
+        )
+        for name in dict.fromkeys([*now, *before])
     ]
     if expected_usd and not usual:
-        rows.append((None, None, None, None, Decimal(0), expected_usd, None, None))
-    dollars = ("actual_usd", "expected_usd", "quantity", "expected_quantity")
-    schema = dict.fromkeys(LEAF, pl.String) | dict.fromkeys(dollars, MONEY)
-    return pl.DataFrame(rows, schema=schema, orient="row")
+        changes.append(Change(None, None, None, None, Decimal(0), expected_usd, None, None))
+    return changes
 
 
-def _by_leaf(lines: pl.LazyFrame) -> dict[Leaf, Cost]:
-    is_known = pl.col("quantity").null_count() == 0
-    summed = lines.group_by(LEAF, maintain_order=True).agg(
-        pl.col("usd").sum(), pl.when(is_known).then(pl.col("quantity").sum())
-    )
-    return {tuple(row[:-2]): Cost(*row[-2:]) for row in summed.collect().iter_rows()}
-
-
-def _allocated(then: Mapping[Leaf, Cost], usual: Decimal, expected: Decimal) -> list[Decimal]:
+def _allocated(before: Costs, usual: Decimal, expected: Decimal) -> list[Decimal]:
     if not usual:
-        return [Decimal(0)] * len(then)
-    parts = [WIDE.multiply(expected, WIDE.divide(cost.usd, usual)) for cost in then.values()]
+        return [Decimal(0)] * len(before)
+    parts = [WIDE.multiply(expected, WIDE.divide(cost.usd, usual)) for cost in before.values()]
     return share_rounding(parts)
 
 
-def _usd(costs: Mapping[Leaf, Cost], leaf: Leaf) -> Decimal:
-    return costs[leaf].usd if leaf in costs else Decimal(0)
+def _usd(costs: Costs, name: Name) -> Decimal:
+    return costs[name].usd if name in costs else Decimal(0)
 
 
 def _used(
-    now: Mapping[Leaf, Cost],
-    then: Mapping[Leaf, Cost],
-    leaf: Leaf,
-    shares: Mapping[Leaf, Decimal],
+    now: Costs, before: Costs, name: Name, shares: Mapping[Name, Decimal]
 ) -> tuple[Decimal | None, Decimal | None]:
     """How much was used, and how much the expected dollars buy at the price of before."""
-    used = now[leaf].quantity if leaf in now else Decimal(0)
-    if leaf not in then:
+    used = now[name].quantity if name in now else Decimal(0)
+    if name not in before:
         return used, Decimal(0)
-    usd, quantity = then[leaf]
+    usd, quantity = before[name]
     if quantity is None or not usd:
         return used, None
-    buys = WIDE.divide(WIDE.multiply(shares[leaf], quantity), usd)
+    buys = WIDE.divide(WIDE.multiply(shares[name], quantity), usd)
     return used, buys.quantize(SMALLEST, context=WIDE)

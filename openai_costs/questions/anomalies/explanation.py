@@ -1,13 +1,14 @@
 """Why a flagged day was unusual: who and what cost more or less than before. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from openai_costs.questions.anomalies.cause_texts import causes_as_json
-from openai_costs.questions.anomalies.contributors import changes
+from openai_costs.questions.anomalies.causes import Change
+from openai_costs.questions.anomalies.contributors import changes_of, costs_of
 from openai_costs.questions.anomalies.ledger_series import History
 from openai_costs.questions.anomalies.series_ids import SeriesId, parsed
 from openai_costs.questions.series import ID
@@ -50,9 +51,18 @@ class Explained(NamedTuple):
     causes: str
 
 
-LeafRows = Mapping[str, Mapping[date, pl.DataFrame]]
 Attributes = Mapping[str, tuple[str | None, str | None, str | None]]
 NO_ATTRIBUTES = (None, None, None)
+COMPARED_AT_ONCE = 100
+"""Flagged days whose leaf rows are added up together: bounds the memory of it."""
+SIDES = {
+    "number": pl.Int64,
+    "is_before": pl.Boolean,
+    "level": pl.String,
+    "name": pl.String,
+    "connection": pl.String,
+    "day": pl.Date,
+}
 
 
 def comparisons(flagged: pl.DataFrame, history: History) -> list[Comparison]:
@@ -65,19 +75,39 @@ def comparisons(flagged: pl.DataFrame, history: History) -> list[Comparison]:
     return [_comparison(flag, history) for flag in flagged.iter_rows(named=True)]
 
 
-def explain(compared: list[Comparison], history: History, leaf_rows: LeafRows) -> list[Explained]:
+def explain(
+    compared: Sequence[Comparison], history: History, leaf_rows: pl.DataFrame
+) -> list[Explained]:
     """Return every flagged day with its causes, and the name, team and owner of its series.
 
     Args:
         compared: What `comparisons` returns.
         history: What all connections spent.
-        leaf_rows: The leaf rows of the days of comparisons, by connection and day.
+        leaf_rows: The leaf rows of the days of comparisons.
     """
     attributes = {
         name: {row[0]: row[1:] for row in one.iter_rows()}
         for name, one in history.attributes.items()
     }
-    return [_explained(one, history, leaf_rows, attributes) for one in compared]
+    found: list[Explained] = []
+    for first in range(0, len(compared), COMPARED_AT_ONCE):
+        some = compared[first : first + COMPARED_AT_ONCE]
+        rows = [row for number, one in enumerate(some) for row in _sides(number, one)]
+        costs = costs_of(pl.DataFrame(rows, schema=SIDES, orient="row"), leaf_rows)
+        for number, one in enumerate(some):
+            now, before = (costs.get((number, side), {}) for side in (False, True))
+            changes = changes_of(now, before, one.flag["expected"])
+            found.append(_explained(one, history, changes, attributes))
+    return found
+
+
+def _sides(number: int, compared: Comparison) -> Iterator[tuple[object, ...]]:
+    """Yield the day and the days before it, as rows of `SIDES`."""
+    flag, (level, _, series), before = compared
+    for connection, days in before.items():
+        yield number, False, level, series, connection, flag["day"]
+        for day in days:
+            yield number, True, level, series, connection, day
 
 
 def _comparison(flag: Mapping[str, Any], history: History) -> Comparison:
@@ -109,13 +139,10 @@ def _days_before(day: date, since: date, known: set[date]) -> list[date]:
 def _explained(
     compared: Comparison,
     history: History,
-    leaf_rows: LeafRows,
+    changes: Sequence[Change],
     attributes: Mapping[str, Attributes],
 ) -> Explained:
     flag, series, before = compared
-    actual = pl.concat([leaf_rows[name][flag["day"]] for name in before])
-    usual = [leaf_rows[name][day] for name, days in before.items() for day in days]
-    found = changes(actual, pl.concat([actual.clear(), *usual]), series, flag["expected"])
     names = {
         series_id: known[0]
         for name in before
@@ -124,5 +151,5 @@ def _explained(
     }
     first = next(iter(before))
     name, team, owner = attributes[first].get(series.within_connection, NO_ATTRIBUTES)
-    causes = causes_as_json(found, series.level, names)
+    causes = causes_as_json(changes, series.level, names)
     return Explained(flag, series, history.providers[first], name, team, owner, causes)

@@ -19,6 +19,7 @@ from openai_costs.questions.anomalies.ledger_series import (
 )
 from openai_costs.questions.series import known_days
 from openai_costs.storage.lake import ROWS_A_BATCH, Lake
+from openai_costs.storage.slices import Slice, slices_frame
 from openai_costs.storage.stored_batches import bounded
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.coverage import Coverage
@@ -51,24 +52,19 @@ def _biller(connection: str, makers: set[str]) -> str:
     return next(iter(makers)) if len(makers) == 1 else connection
 
 
-def read_leaf_rows(
-    lake: Lake, compared: Iterable[Comparison]
-) -> dict[str, dict[date, pl.DataFrame]]:
-    """Return the leaf rows of the days of comparisons, by connection and day.
-
-    A day without leaf rows is there without any.
-    """
-    nothing = leaf_rows(Spend.no_rows(), SpendAttribution.no_rows(), Ledger.no_rows())
-    found: dict[str, dict[date, pl.DataFrame]] = {}
-    for one in compared:
-        for name, before in one.before.items():
-            found.setdefault(name, {}).update(dict.fromkeys([one.flag["day"], *before], nothing))
-    for name, spend, attribution in _ranges(lake, sorted(set().union(*found.values()))):
-        ledger = lake.read(Ledger, spend["day"].unique().to_list()).filter(connection=name)
-        by_day = leaf_rows(spend, attribution, ledger).partition_by("day", as_dict=True)
-        wanted = found.get(name, {})
-        wanted.update({day: some for (day,), some in by_day.items() if day in wanted})
-    return found
+def read_leaf_rows(lake: Lake, compared: Iterable[Comparison]) -> pl.DataFrame:
+    """Return the leaf rows of the days of comparisons."""
+    wanted = {
+        Slice(name, day)
+        for one in compared
+        for name, before in one.before.items()
+        for day in (one.flag["day"], *before)
+    }
+    found = [leaf_rows(Spend.no_rows(), SpendAttribution.no_rows(), Ledger.no_rows())]
+    for days in _parts(lake, sorted({key.day for key in wanted})):
+        some = leaf_rows(*(lake.read(table, days) for table in (Spend, SpendAttribution, Ledger)))
+        found.append(some.join(slices_frame(wanted), on=["connection", "day"], how="semi"))
+    return pl.concat(found)
 
 
 def _newest(days: set[date]) -> set[date]:
@@ -80,11 +76,16 @@ def _newest(days: set[date]) -> set[date]:
 
 def _ranges(lake: Lake, days: list[date]) -> Iterator[tuple[str, pl.DataFrame, pl.DataFrame]]:
     """Yield (connection, mart.spend, mart.spend_attribution) of some days at a time."""
-    stored = lake.slices(Spend).filter(pl.col("day").is_in(days))
-    by_day = stored.group_by("day").agg(pl.col("rows").sum()).sort("day")
-    for part in bounded(by_day, ROWS_A_BATCH):
-        some = part["day"].to_list()
+    for some in _parts(lake, days):
         spend = lake.read(Spend, some).partition_by("connection", as_dict=True)
         people = lake.read(SpendAttribution, some)
         for (name,), rows in spend.items():
             yield str(name), rows, people.filter(connection=str(name))
+
+
+def _parts(lake: Lake, days: list[date]) -> Iterator[list[date]]:
+    """Yield some days at a time, of a bounded number of rows."""
+    stored = lake.slices(Spend).filter(pl.col("day").is_in(days))
+    by_day = stored.group_by("day").agg(pl.col("rows").sum()).sort("day")
+    for part in bounded(by_day, ROWS_A_BATCH):
+        yield part["day"].to_list()
