@@ -28,36 +28,43 @@ BANDS = {
 what is taken, in scales, while there are few."""
 
 
-def banded(now: pl.DataFrame, before: pl.DataFrame, ahead: int) -> pl.DataFrame:
-    """Return series_id, forecast, low80, high80, low95, high95.
+PERIOD = ("as_of", "start", "end")
+"""What is forecast as of the same day for the same period shares the errors of the past."""
+GROUP = (*PERIOD, "group")
+SERIES = (ID, *PERIOD)
+
+
+def banded(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Return series_id, as_of, start, end, forecast, low80, high80, low95, high95.
 
     An error is q = ln((actual + a) / (rest + a)), a = $1 for every day ahead. A series' scale is
     the root mean square of its own past q, mixed with four errors of the size that its volatility
     has with others. Quantiles of q / scale are those of all series of the group (people, others).
 
     Args:
-        now: series_id, volatility, rest, so_far, highest (dollars of the highest of the last days).
-        before: series_id, volatility, rest, actual, seen; periods that have ended.
-        ahead: Days ahead.
+        now: series_id, as_of, start, end, ahead (days), volatility, rest, so_far, highest (dollars
+            of the highest of the last days).
+        before: series_id, as_of, start, end, ahead, volatility, rest, actual, seen; periods that
+            have ended.
     """
-    floor = float(max(1, ahead))
+    floor = pl.col("ahead").clip(1).cast(pl.Float64)
     q = ((pl.col("actual") + floor) / (pl.col("rest") + floor)).log()
     errors = before.filter((pl.col("seen") >= FEWEST_DAYS) & pl.col("actual").is_not_null())
     errors = errors.with_columns(group=_group(), q=q.clip(-LARGEST_ERROR, LARGEST_ERROR))
     errors = errors.with_columns(usual=_usual(pl.col("volatility")))
     scale = _scale(now.with_columns(group=_group()), errors)
-    quantiles = _quantiles(errors.join(scale.select(ID, "promised", "n", "squares"), on=ID))
-    told = scale.join(quantiles, on="group", how="left")
+    quantiles = _quantiles(
+        errors.join(scale.select(*SERIES, "promised", "n", "squares"), on=SERIES)
+    )
+    told = scale.join(quantiles, on=GROUP, how="left")
     young = 1 + WIDER_YOUNG / (1 + pl.col("n"))
     rest, width = pl.col("rest") + floor, pl.col("scale") * young
     ends = {name: (_at(name) * width).exp() for name in BANDS}
-    most = pl.col("highest") * REACH * ahead
+    most = pl.col("highest") * REACH * pl.col("ahead")
     reached = {name: pl.min_horizontal(rest * end - floor, most) for name, end in ends.items()}
     bands = [_held(name, end.clip(0)).alias(name) for name, end in reached.items()]
-    told = told.select(ID, "so_far", *bands, forecast="rest")
-    return told.select(
-        ID, *(pl.col(name) + pl.col("so_far") for name in ("forecast", *BANDS))
-    ).sort(ID)
+    told = told.select(*SERIES, "so_far", *bands, forecast="rest")
+    return told.select(*SERIES, *(pl.col(name) + pl.col("so_far") for name in ("forecast", *BANDS)))
 
 
 def _group() -> pl.Expr:
@@ -70,11 +77,11 @@ def _usual(volatility: pl.Expr) -> pl.Expr:
 
 def _scale(now: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
     """Add scale: own errors and, counting as four, what the volatility promises."""
-    ratio = errors.group_by("group").agg(
+    ratio = errors.group_by(GROUP).agg(
         ratio=((pl.col("q") / pl.col("usual")) ** 2).median() / 0.455
     )
-    own = errors.group_by(ID).agg(n=pl.len(), squares=(pl.col("q") ** 2).sum())
-    told = now.join(ratio, on="group", how="left").join(own, on=ID, how="left")
+    own = errors.group_by(SERIES).agg(n=pl.len(), squares=(pl.col("q") ** 2).sum())
+    told = now.join(ratio, on=GROUP, how="left").join(own, on=SERIES, how="left")
     promised = pl.col("ratio").fill_null(PRIOR_RATIO) * _usual(pl.col("volatility")) ** 2
     told = told.with_columns(
         promised=promised, n=pl.col("n").fill_null(0), squares=pl.col("squares").fill_null(0.0)
@@ -91,7 +98,7 @@ def _quantiles(errors: pl.DataFrame) -> pl.DataFrame:
     """Quantiles of q in scales of the other errors of the series: it did not know this one."""
     z = pl.col("q") / _mixed(pl.col("squares") - pl.col("q") ** 2, pl.col("n") - 1)
     at = [z.quantile(quantile).alias(f"_{name}") for name, (quantile, _) in BANDS.items()]
-    return errors.group_by("group").agg(*at, many=pl.len())
+    return errors.group_by(GROUP).agg(*at, many=pl.len())
 
 
 def _held(name: str, end: pl.Expr) -> pl.Expr:

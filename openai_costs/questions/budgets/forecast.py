@@ -3,20 +3,15 @@
 Forecasts are floats: they say what dollars are likely, they are never booked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.budgets.bands import BANDS, banded
-from openai_costs.questions.budgets.forecast_model import (
-    known_on,
-    outlook,
-    without_credits,
-)
+from openai_costs.questions.budgets.bands import BANDS, PERIOD, banded
+from openai_costs.questions.budgets.forecast_model import outlook, without_credits
 from openai_costs.questions.series import ID, every_day
 
 PAST = 20
@@ -27,14 +22,12 @@ APART = 7
 RECENT = 90
 """Days among which the highest limits how far a band reaches."""
 
-SERIES_AT_ONCE = 500
+ASKED_AT_ONCE = 500
+"""Forecasts whose past ones are made together: bounds the memory of it."""
 
 
 def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.DataFrame:
     """Return series_id, forecast, low80, high80, low95, high95, sorted by series_id.
-
-    Credits and refunds count in what was spent so far, and nowhere else: neither the days ahead nor
-    the errors of past forecasts have any.
 
     Args:
         spend: series_id, day, cost (dollars, Decimal or Float64); a day without a row cost nothing.
@@ -49,49 +42,75 @@ def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.Dat
         raise ValueError(
             f"Nothing is known of {start} on {as_of}: a forecast begins with its period."
         )
-    days = every_day(spend, as_of)
-    inside = pl.col("cost").filter(pl.col("day").is_between(start, end))
-    recent = pl.col("cost").filter(pl.col("day") > as_of - timedelta(days=RECENT))
-    so_far = days.group_by(ID).agg(so_far=inside.sum(), highest=recent.max().fill_null(0.0))
-    ahead = (end - as_of).days
-    if ahead <= 0 or days.is_empty():
-        return _certain(so_far)
-    first = as_of - timedelta(days=ahead)
-    origins = [as_of, *(first - timedelta(days=APART * back) for back in range(PAST))]
-    rows = pl.concat(
-        [_forecasts_at(some, origins, ahead) for some in _batches(without_credits(days))]
+    asked = spend.select(pl.col(ID).unique()).with_columns(as_of=as_of, start=start, end=end)
+    return forecasts(spend, asked).drop(PERIOD)
+
+
+def forecasts(spend: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return asked with forecast, low80, high80, low95, high95, sorted by series_id and period.
+
+    Credits and refunds count in what was spent so far, and nowhere else: neither the days ahead nor
+    the errors of past forecasts have any. Series that are asked for the same period as of the same
+    day share the errors of their past. What did not spend before that day has no row.
+
+    Args:
+        spend: series_id, day, cost, as `forecast` takes it.
+        asked: series_id, as_of, start, end, as `forecast` takes them.
+    """
+    days = every_day(spend, asked["as_of"].max())  # type: ignore[arg-type]  # a column of days
+    so_far = _so_far(days, asked)
+    names, is_open = ("forecast", *BANDS), pl.col("ahead") > 0
+    ended = so_far.filter(~is_open).select(
+        ID, *PERIOD, *(pl.col("so_far").alias(name) for name in names)
     )
-    now = rows.filter(pl.col("origin") == as_of).join(so_far, on=ID)
-    return banded(now, rows.filter(pl.col("origin") <= first), ahead)
+    seen = without_credits(days)
+    rows = [_past_and_now(seen, some) for some in so_far.filter(is_open).iter_slices(ASKED_AT_ONCE)]
+    if not rows:
+        return ended.sort(ID, *PERIOD)
+    made, is_now = pl.concat(rows), pl.col("origin") == pl.col("as_of")
+    now = made.filter(is_now).join(so_far, on=[ID, *PERIOD, "ahead"])
+    return pl.concat([ended, banded(now, made.filter(~is_now))]).sort(ID, *PERIOD)
 
 
-def _certain(so_far: pl.DataFrame) -> pl.DataFrame:
-    """A period that has ended cost what it cost."""
-    names = ("forecast", *BANDS)
-    return so_far.select(ID, *(pl.col("so_far").alias(name) for name in names)).sort(ID)
+def _so_far(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return asked with so_far, highest, ahead, sorted; without what had not spent by then."""
+    known = asked.join(days, on=ID, maintain_order="left_right").filter(
+        pl.col("day") <= pl.col("as_of")
+    )
+    inside = pl.col("day").is_between("start", "end")
+    is_recent = pl.col("day") > pl.col("as_of") - timedelta(days=RECENT)
+    spent = known.group_by(ID, *PERIOD).agg(
+        so_far=pl.col("cost").filter(inside).sum(),
+        highest=pl.col("cost").filter(is_recent).max().fill_null(0.0),
+    )
+    ahead = (pl.col("end") - pl.col("as_of")).dt.total_days()
+    return spent.with_columns(ahead=ahead).sort(ID, *PERIOD)
 
 
-def _batches(days: pl.DataFrame) -> list[pl.DataFrame]:
-    ids = days[ID].unique().sort()
-    return [
-        days.join(ids.slice(first, SERIES_AT_ONCE).to_frame(), on=ID, how="semi")
-        for first in range(0, ids.len(), SERIES_AT_ONCE)
-    ]
+def _past_and_now(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return the forecasts of now and before for the same number of days ahead.
 
-
-def _forecasts_at(days: pl.DataFrame, origins: list[date], ahead: int) -> pl.DataFrame:
-    """Return series_id, origin, volatility, rest, seen (days before), actual (null: not ended)."""
-    rows = outlook(known_on(days, origins), ahead)
-    running = days.select(
+    series_id, as_of, start, end, ahead, origin, volatility, rest, seen (days before), actual (null:
+    not ended).
+    """
+    keys = (ID, *PERIOD, "ahead")
+    back = pl.DataFrame({"back": range(PAST)})
+    ago = pl.duration(days=pl.col("ahead") + APART * pl.col("back"))
+    before = asked.join(back, how="cross").select(*keys, origin=pl.col("as_of") - ago)
+    origins = pl.concat([asked.select(*keys, origin="as_of"), before])
+    mine = days.join(asked, on=ID, how="semi")
+    rows = origins.join(outlook(mine, origins), on=[ID, "origin", "ahead"])
+    running = mine.select(
         ID,
         "day",
         total=pl.col("cost").cum_sum().over(ID),
         seen=pl.int_range(1, pl.len() + 1).over(ID),
     )
-    then = running.rename({"day": "origin"})
-    later = running.select(ID, origin=pl.col("day").dt.offset_by(f"-{ahead}d"), later="total")
-    rows = rows.join(then, on=[ID, "origin"]).join(later, on=[ID, "origin"], how="left")
-    return rows.with_columns(actual=pl.col("later") - pl.col("total")).drop("later", "total")
+    rows = rows.join(running, left_on=[ID, "origin"], right_on=[ID, "day"])
+    ends = rows.with_columns(day=pl.col("origin") + pl.duration(days="ahead"))
+    later = running.select(ID, "day", later="total")
+    rows = ends.join(later, on=[ID, "day"], how="left")
+    return rows.with_columns(actual=pl.col("later") - pl.col("total")).drop("later", "total", "day")
 
 
 # The cost of each budget's period by its end, as forecast on each of the newest days.
@@ -128,18 +147,25 @@ class Origin(NamedTuple):
     budget: str
 
 
-def period_forecasts(origins: Iterable[Origin], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def period_forecasts(origins: Sequence[Origin], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return budget, day and the forecast with its bands; no row for what never spent.
 
-    Budgets with the same day and period are forecast together: they share errors of the past.
+    Budgets with the same day and period share errors of the past.
 
     Args:
         origins: What to forecast.
         spent: day, billed_usd of each budget, every day of its past.
     """
-    alike = groupby(sorted(origins), key=lambda one: one[:3])
-    forecasts = [_together(list(some), spent) for _, some in alike]
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *forecasts])
+    if not origins:
+        return pl.DataFrame(schema=SCHEMA)
+    asked = pl.DataFrame(origins, schema=["as_of", "start", "end", ID], orient="row")
+    series = pl.concat(
+        daily.select(pl.lit(name).alias(ID), "day", cost="billed_usd")
+        for name, daily in spent.items()
+    )
+    estimate = pl.Decimal(38, DECIMALS)
+    dollars = {column: pl.col(name).cast(estimate).cast(MONEY) for name, column in DOLLARS.items()}
+    return forecasts(series, asked).select(budget=ID, day="as_of", **dollars)
 
 
 def without_gaps(daily: pl.DataFrame) -> pl.DataFrame:
@@ -150,15 +176,3 @@ def without_gaps(daily: pl.DataFrame) -> pl.DataFrame:
     """
     usd = pl.col("billed_usd")
     return daily.select("day", usd.forward_fill().over(pl.col("day").dt.weekday()).fill_null(0))
-
-
-def _together(origins: Sequence[Origin], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    day, first, last, _ = origins[0]
-    names = [one.budget for one in origins]
-    series = pl.concat(
-        spent[name].select(pl.lit(name).alias(ID), "day", cost="billed_usd") for name in names
-    )
-    rows = forecast(series, day, first, last)
-    estimate = pl.Decimal(38, DECIMALS)
-    dollars = {column: pl.col(name).cast(estimate).cast(MONEY) for name, column in DOLLARS.items()}
-    return rows.select(budget=ID, day=pl.lit(day), **dollars)

@@ -4,8 +4,6 @@ Exponentially weighted level over a weekday shape, the weights' half-life chosen
 series is: steady ones follow the last days, noisy ones the last weeks.
 """
 
-from datetime import date
-
 import polars as pl
 
 from openai_costs.questions.series import ID
@@ -31,17 +29,19 @@ def without_credits(days: pl.DataFrame) -> pl.DataFrame:
     return days.with_columns(cost=spent.forward_fill().over(weekday).fill_null(0.0))
 
 
-def known_on(days: pl.DataFrame, origins: list[date]) -> pl.DataFrame:
+def known_on(days: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
     """Return series_id, origin, lag, weekday, cost: the last 84 days before and on each origin.
 
     A series that began after an origin is not there.
+
+    Args:
+        days: series_id, day, cost, from `every_day`.
+        origins: series_id, origin.
     """
-    oldest_first = pl.Series(range(MEMORY_DAYS - 1, -1, -1), dtype=pl.Int32)
-    asked = pl.DataFrame({"origin": origins}, {"origin": pl.Date}).join(
-        pl.DataFrame({"lag": oldest_first}), how="cross", maintain_order="left_right"
-    )
+    oldest_first = pl.DataFrame({"lag": pl.Series(range(MEMORY_DAYS - 1, -1, -1), dtype=pl.Int32)})
+    asked = origins.join(oldest_first, how="cross", maintain_order="left_right")
     seen = asked.with_columns(day=pl.col("origin") - pl.duration(days="lag"))
-    return seen.join(days, on="day", maintain_order="left_right").select(
+    return seen.join(days, on=[ID, "day"], maintain_order="left").select(
         ID, "origin", "lag", weekday=pl.col("day").dt.weekday().cast(pl.Int32) - 1, cost="cost"
     )
 
@@ -86,17 +86,18 @@ BELIEVED = 0.15
 FEWEST_WEEKS = 4
 
 
-def outlook(known: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
-    """Return series_id, origin, volatility and rest, the dollars of the days ahead.
+def outlook(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return series_id, origin, ahead, volatility and rest, the dollars of the days ahead.
 
     rest = level x sum of the weekday factors ahead x trend. A weekday's factor is its weighted
     mean over the mean of all; level = sum(w cost) / sum(w factor), w = 0.5^(lag / half-life),
     half-life = 60 x volatility within 4 and 21 days.
 
     Args:
-        known: From `history.known_on`.
-        days_ahead: How many days after the origin.
+        days: series_id, day, cost, from `every_day`.
+        asked: series_id, origin and ahead, how many days after it.
     """
+    known = known_on(days, asked.select(AT).unique(maintain_order=True))
     steady = without_flukes(known)
     volatility = _volatility(known)
     factors = _factors(steady)
@@ -104,10 +105,10 @@ def outlook(known: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
     weight = 0.5 ** (pl.col("lag") / pl.col("half_life"))
     level = (weight * pl.col("cost")).sum() / (weight * pl.col("factor")).sum()
     levels = told.group_by(AT).agg(level=level, volatility=pl.col("volatility").first())
-    ahead = _ahead(factors, days_ahead)
+    ahead = _ahead(factors, asked.select(*AT, "ahead").unique())
     told = levels.join(ahead, on=AT).join(_trend(known), on=AT)
-    rest = pl.col("level") * pl.col("ahead") * _growth(days_ahead)
-    return told.select(*AT, "volatility", rest=rest.fill_nan(0.0).fill_null(0.0))
+    rest = pl.col("level") * pl.col("factors") * _growth(pl.col("ahead"))
+    return told.select(*AT, "ahead", "volatility", rest=rest.fill_nan(0.0).fill_null(0.0))
 
 
 def _volatility(known: pl.DataFrame) -> pl.DataFrame:
@@ -148,12 +149,13 @@ def _factors(steady: pl.DataFrame) -> pl.DataFrame:
     return told.select(*AT, "weekday", factor=pl.when(known_shape).then(factor).otherwise(1.0))
 
 
-def _ahead(factors: pl.DataFrame, days_ahead: int) -> pl.DataFrame:
-    """Sum of the factors of the days ahead."""
-    whole, more = divmod(days_ahead, WEEK)
+def _ahead(factors: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return asked with factors, the sum of the factors of the days ahead."""
     after = (pl.col("weekday") - pl.col("origin").dt.weekday().cast(pl.Int32)) % WEEK
-    times = whole + (after < more).cast(pl.Int32)
-    return factors.group_by(AT).agg(ahead=(times * pl.col("factor")).sum())
+    is_once_more = after < pl.col("ahead") % WEEK
+    times = pl.col("ahead") // WEEK + is_once_more.cast(pl.Int32)
+    every = asked.join(factors, on=AT, maintain_order="left_right")
+    return every.group_by(*AT, "ahead").agg(factors=(times * pl.col("factor")).sum())
 
 
 def _trend(known: pl.DataFrame) -> pl.DataFrame:
@@ -170,7 +172,7 @@ def _trend(known: pl.DataFrame) -> pl.DataFrame:
     return told.select(*AT, growth=pl.when(sound).then("growth").otherwise(0.0))
 
 
-def _growth(days_ahead: int) -> pl.Expr:
+def _growth(days_ahead: pl.Expr) -> pl.Expr:
     """Trend of the middle of the days ahead, a seventh believed, less the noisier a series is."""
     believed = BELIEVED * (
         1 - pl.col("volatility").clip(0, UNKNOWN_VOLATILITY) / UNKNOWN_VOLATILITY

@@ -4,9 +4,12 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from openai_costs.questions.budgets.forecast import forecast
+from openai_costs.questions.budgets import forecast as module
+from openai_costs.questions.budgets.forecast import forecast, forecasts
 from openai_costs_tests.questions.anomalies.series import MONDAY, flat, frame, on, shaped
 
 NAMES = ["series_id", "forecast", "low80", "high80", "low95", "high95"]
@@ -134,3 +137,35 @@ def test_a_young_series_that_costs_the_same_every_day_may_cost_twice_that_and_no
     row = told(frame(org=costs).with_columns(pl.col("day") + timedelta(days=137)))
     assert row["forecast"] == pytest.approx(7.5 * 30, rel=0.02)
     assert row["high95"] <= sum(costs[10:]) + 2 * max(costs) * 20 + 0.01
+
+
+costs = st.lists(st.sampled_from([0.0, 3.0, 7.5, 250.0, -20.0]), min_size=1, max_size=70)
+"""What a series costs day by day."""
+periods = st.tuples(st.integers(0, 75), st.integers(0, 40), st.integers(0, 31))
+"""What is known, on which number of day, days so far and days ahead."""
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(costs, min_size=1, max_size=3), st.lists(periods, min_size=1, max_size=5))
+def test_what_is_forecast_together_is_forecast_as_if_it_were_alone(
+    some: list[list[float]], asked: list[tuple[int, int, int]]
+) -> None:
+    spend = frame(**{f"team_{number}": one for number, one in enumerate(some)})
+    days = {(on(day), on(day - back + 1), on(day + ahead)) for day, back, ahead in asked}
+    names = pl.DataFrame({"series_id": spend["series_id"].unique()})
+    all_of_it = names.join(
+        pl.DataFrame(list(days), schema=["as_of", "start", "end"], orient="row"), how="cross"
+    )
+    together = forecasts(spend, all_of_it)
+    for as_of, start, end in days:
+        mine = together.filter(as_of=as_of, start=start, end=end)
+        assert_frame_equal(mine.select(NAMES), forecast(spend, as_of, start, end))
+
+
+def test_forecasts_are_the_same_however_many_are_made_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spend = frame(org=flat(DAYS), key_k=flat(DAYS, 7.0), user_ada=flat(40, 9.0))
+    at_once = forecast(spend, date(2026, 6, 10), START, END)
+    monkeypatch.setattr(module, "ASKED_AT_ONCE", 1)
+    assert_frame_equal(forecast(spend, date(2026, 6, 10), START, END), at_once)
