@@ -9,13 +9,8 @@ import polars as pl
 import pytest
 
 from openai_costs.cli.backfill import Headless
-from openai_costs.cli.backfill_plan import (
-    Step,
-    directories_due,
-    from_kept_pages,
-    is_governance_due,
-    plan,
-)
+from openai_costs.cli.backfill_names import directories_due, is_governance_due
+from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
 from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
@@ -293,7 +288,7 @@ def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
 ) -> None:
     made, lines = backfilled
     money = next(i for i, line in enumerate(lines) if "read from tidewater, harbour" in line)
-    names = lines.index("tidewater: names and owners, paced as the provider allows")
+    names = lines.index("tidewater, harbour: names and owners, paced as the provider allows")
     again = next(i for i, line in enumerate(lines) if line.endswith("names and owners, no request"))
     assert money < names < again
     spend = made.lake.read(Spend).filter(project_id="proj_route_planner")
@@ -309,7 +304,7 @@ def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
     names = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
     again = [i for i, line in enumerate(lines) if line.endswith("names and owners, no request")]
     assert len(published) == 2
-    assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
+    assert published[0] < names[0] <= names[-1] < again[0] <= again[-1] < published[1]
 
 
 def test_objections_of_checks_are_shown_at_the_end(backfilled: tuple[House, list[str]]) -> None:
