@@ -1,4 +1,5 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -37,12 +38,25 @@ from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import House, calm, connection, day, house
+from openai_costs_tests.org import House, calm, connection, day, house, only_money, untraced
 
 TODAY = date(2026, 3, 20)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 PUBLISHES = "all days: findings, database and page"
+OF_THE_GATEWAY = (
+    "mart/gateway_bypass",
+    "mart/gateway_capture",
+    "mart/cost_reconciliation",
+    "mart/unspent_keys",
+)
 RUN_ID = "4f6a1f0e-5f0a-4b7e-9a43-0c1f4a4f7c11"
+
+
+@contextmanager
+def quiet(*questions: str) -> Iterator[None]:
+    """Run headless, and make no more than money and what is asked for."""
+    with calm(), untraced(), only_money(*questions):
+        yield
 
 
 @pytest.fixture
@@ -230,7 +244,7 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     reach = Reach(lambda one: made.transports[one.name])
     today = made.clock.now.date()
     assert is_governance_due(settings, today, brought=True)
-    with calm():
+    with quiet(*OF_THE_GATEWAY):
         Headless(settings, lines.append, made.clock, reach).backfill()
     assert {path for _, path in made.asked("tidewater")} == {"/v1/organization/costs"}
     assert not is_governance_due(settings, today, brought=True)
@@ -248,7 +262,7 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     )
     for times in (1, 0):  # the second time nothing has changed
         lines.clear()
-        with calm():
+        with quiet(*OF_THE_GATEWAY):
             Headless(settings, lines.append, made.clock, reach)._name([], [], may_ask=True)  # noqa: SLF001 - what follows the money of a backfill
         assert accused not in set(made.lake.read(GatewayBypass)["api_key_id"])
         assert lines.count(PUBLISHES) == times
@@ -273,7 +287,7 @@ def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[st
     made.serve("harbour", options=replace(USUAL, admin_keys=frozenset({"sk-admin-of-another"})))
     lines: list[str] = []
     not_read = r"Published, but not every connection was read: Connection 'harbour': "
-    with calm(), pytest.raises(RunFailedError, match=not_read):
+    with quiet(), pytest.raises(RunFailedError, match=not_read):
         headless(made, lines.append).backfill()
     return made, lines
 
@@ -381,7 +395,7 @@ def test_a_reading_of_the_directory_starts_one_run_per_range_of_stale_days(
 
 def test_stale_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
     lines: list[str] = []
-    with calm():
+    with quiet():
         again = headless(overtaken, lines.append)
         again.follow_directory(days_to_derive(overtaken.lake, overtaken.settings))
         again.publish()
@@ -409,7 +423,7 @@ def test_old_days_that_are_asked_for_alone_are_published_without_one_that_cannot
     made.serve("tidewater", "nan-string@1")
     lines: list[str] = []
     only_reason = r"^Published, but not every day: [^\n]*'NaN'[^\n]*$"
-    with calm(), pytest.raises(RunFailedError, match=only_reason) as ended:
+    with quiet(), pytest.raises(RunFailedError, match=only_reason) as ended:
         headless(made, lines.append).backfill(DayRange(day(17), day(19)))
     assert len(ended.value.reasons) == 1
     assert any(line.startswith("ERROR core/spend contract of 2026-11-17: ") for line in lines)
