@@ -73,6 +73,8 @@ MONEY: Final = (
     "published/duckdb",
 )
 """What leads from the pages to the published dollars; a refresh also asks every question."""
+LEDGER: Final = MONEY[:4]
+"""What leads from the pages to the ledger and its control totals."""
 FACTS: Final = (*MONEY, "raw/openai_usage", "core/usage")
 """The same with usage."""
 WIDE: Final = Context(prec=200)
