@@ -85,6 +85,7 @@ def build_defs(
     clock: Clock = utc_now,
     reach: Reach | None = None,
     loggers: Mapping[str, dg.LoggerDefinition] | None = None,
+    is_shown: bool = True,
 ) -> dg.Definitions:
     """Return the definitions for some settings.
 
@@ -93,6 +94,7 @@ def build_defs(
         clock: Returns the time; tests and the demo pass their own.
         reach: How sources get out; by default the sample organization is answered in process.
         loggers: What receives a run's events; by default Dagster's console.
+        is_shown: Whether a UI shows them: the views of the database then, which no run makes.
     """
     days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
     daily = [build(days) for build in ledger.daily_assets()]
@@ -106,7 +108,12 @@ def build_defs(
     money = [*everything, gateway.gateway_tokens]
     triggered = jobs_and_sensors(settings, money, whole, published, days_to_derive)
     return dg.Definitions(
-        assets=[*everything, *whole, *alerts.external_tables(), *publish.views()],
+        assets=[
+            *everything,
+            *whole,
+            *alerts.external_tables(),
+            *(publish.views() if is_shown else ()),
+        ],
         asset_checks=[
             *(build(days) for build in DAY_CHECKS),
             *(build(days) for provider in registry.PROVIDERS for build in provider.checks),

@@ -28,7 +28,7 @@ class Graphs:
             if its_clock is clock and its_reach is reach and known == settings:
                 return defs
         loggers = {"progress": progress_logger(lambda: self.progress)}
-        defs = build_defs(settings, clock=clock, reach=reach, loggers=loggers)
+        defs = build_defs(settings, clock=clock, reach=reach, loggers=loggers, is_shown=False)
         self._built.append((settings, clock, reach, defs))
         return defs
 

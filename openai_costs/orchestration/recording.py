@@ -9,7 +9,7 @@ Not here: the log a run keeps while it runs (event_log.py), and that of a run in
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import dagster as dg
 import sqlalchemy as db
@@ -26,6 +26,8 @@ from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     SqlEventLogStorageTable,
 )
+from dagster._core.storage.runs.schema import SnapshotsTable
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from openai_costs.orchestration.event_files import EventFiles
 from openai_costs.orchestration.run_files import run_storage
@@ -56,11 +58,7 @@ def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
     if run is None:
         return
     runs = run_storage(state / HISTORY)
-    if run.job_snapshot_id:
-        runs.add_job_snapshot(ran.get_job_snapshot(run.job_snapshot_id))
-    if run.execution_plan_snapshot_id:
-        plan = ran.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
-        runs.add_execution_plan_snapshot(plan)
+    _copy_snapshots(run, cast("SqlRunStorage", ran.run_storage), runs)
     records = ran.get_records_for_run(run_id, of_type={MADE, CHECKED, *_STATUS, *_STEPS}).records
     runs.add_historical_run(run, _at(records[0].event_log_entry))
     for one in records:
@@ -72,6 +70,16 @@ def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
         files.store(run_id, records)
     finally:
         files.dispose()
+
+
+def _copy_snapshots(run: dg.DagsterRun, ran: SqlRunStorage, kept: SqlRunStorage) -> None:
+    """Copy a run's graph and its plan as they are stored: to read and write them takes long."""
+    table = SnapshotsTable
+    named = table.c.snapshot_id.in_([run.job_snapshot_id, run.execution_plan_snapshot_id])
+    columns = [one for one in table.c if one is not table.c.id]
+    with ran.connect() as source, kept.connect() as target:
+        rows = source.execute(db.select(*columns).where(named)).mappings().all()
+        target.execute(table.insert().prefix_with("OR IGNORE"), [dict(one) for one in rows])
 
 
 def _at(event: dg.EventLogEntry) -> datetime:

@@ -13,11 +13,13 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.runs.schema import RunStorageSqlMetadata
+from dagster._core.storage.sql import get_alembic_config, stamp_alembic_rev
 from dagster._core.storage.sqlite import create_db_conn_string
-from sqlalchemy import create_engine
+from sqlalchemy import MetaData, create_engine, text
 
 from openai_costs.storage.files import place, replace_file
 
@@ -29,19 +31,23 @@ EMPTY = f"empty-{dg.__version__}"
 def run_storage(folder: Path) -> SqliteRunStorage:
     """Open the file of all runs in a folder, or begin it."""
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / f"{RUNS}.db").exists() and _revision(folder / f"{RUNS}.db"):
-        return SqliteRunStorage(create_db_conn_string(str(folder), RUNS))
-    return SqliteRunStorage.from_local(str(folder))
+    file = folder / f"{RUNS}.db"
+    is_new = not file.exists()
+    if is_new:
+        _put(file, _empty(RunStorageSqlMetadata))
+    if not _revision(file):
+        return SqliteRunStorage.from_local(str(folder))
+    storage = SqliteRunStorage(create_db_conn_string(str(folder), RUNS))
+    if is_new:
+        storage.migrate()
+        storage.optimize()
+    return storage
 
 
 def begun(file: Path) -> bool:
     """Begin a file of events unless it is there; return whether Dagster's tables are in it."""
     if not file.exists():
-        part = file.with_name(f"{file.name}.{uuid4().hex}.part")
-        part.write_bytes(_no_events(file.parent))
-        with suppress(OSError):  # another process is ahead, or the disk knows no links
-            file.hardlink_to(part)
-        part.unlink()
+        _put(file, _no_events(file.parent))
     return bool(_revision(file))
 
 
@@ -54,14 +60,33 @@ def tables_of_runs() -> str:
             return "\n".join(opened.iterdump())
 
 
+def _put(file: Path, content: bytes) -> None:
+    """Write a file that is there as a whole or not at all, unless another process is ahead."""
+    part = file.with_name(f"{file.name}.{uuid4().hex}.part")
+    part.write_bytes(content)
+    with suppress(OSError):  # another process is ahead, or the disk knows no links
+        file.hardlink_to(part)
+    part.unlink()
+
+
 def _no_events(folder: Path) -> bytes:
     kept = folder / EMPTY
     if not kept.exists():
-        with TemporaryDirectory() as elsewhere:
-            with SqliteEventLogStorage(elsewhere).run_connection(EMPTY):
-                pass
-            replace_file(place(str(kept)), Path(elsewhere, f"{EMPTY}.db").read_bytes())
+        replace_file(place(str(kept)), _empty(SqlEventLogStorageMetadata))
     return kept.read_bytes()
+
+
+def _empty(tables: MetaData) -> bytes:
+    """Return a file with tables of Dagster, in its newest form and without rows."""
+    with TemporaryDirectory() as folder:
+        engine = create_engine(create_db_conn_string(folder, RUNS))
+        with engine.connect() as sql:
+            sql.execute(text("PRAGMA journal_mode=WAL"))
+            tables.create_all(sql)
+            stamp_alembic_rev(get_alembic_config(sqlite_event_log.__file__), sql)
+            sql.commit()
+        engine.dispose()
+        return Path(folder, f"{RUNS}.db").read_bytes()
 
 
 def _revision(file: Path) -> str:
