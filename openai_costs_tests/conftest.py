@@ -142,7 +142,8 @@ def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def made(home: Path) -> None:
         wanted = Wanted(days=14, seed=7, providers=("openai",))
-        demo(home, wanted, clock=lambda: DEMO_NOON, say=lambda _: None)
+        with untraced():
+            demo(home, wanted, clock=lambda: DEMO_NOON, say=lambda _: None)
 
     return made_once(tmp_path_factory, "small_demo", made)
 

@@ -21,6 +21,7 @@ import polars as pl
 import pytest
 
 from openai_costs.cli import backfill
+from openai_costs.cli.graphs import Graphs
 from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.event_log import unrecorded
@@ -72,6 +73,8 @@ MONEY: Final = (
     "published/duckdb",
 )
 """What leads from the pages to the published dollars; a refresh also asks every question."""
+LEDGER: Final = MONEY[:4]
+"""What leads from the pages to the ledger and its control totals."""
 FACTS: Final = (*MONEY, "raw/openai_usage", "core/usage")
 """The same with usage."""
 WIDE: Final = Context(prec=200)
@@ -347,6 +350,24 @@ def untraced() -> Iterator[None]:
     """Leave no trace of headless runs for the Dagster UI, which is a sixth of what they cost."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backfill, "leave_trace", lambda *_: None)
+        yield
+
+
+@contextmanager
+def only_money(*questions: str) -> Iterator[None]:
+    """Let headless runs lead from pages to published dollars, and ask only these questions."""
+    whole, wanted = Graphs.job, {*MONEY, *questions}
+
+    def job(graphs: Graphs, *about: Any) -> dg.JobDefinition:  # noqa: ANN401 - what `job` takes
+        made = whole(graphs, *about)
+        keys = {key.to_user_string(): key for key in made.asset_layer.executable_asset_keys}
+        kept = {
+            key for name, key in keys.items() if name in wanted or key.path[0] in ("raw", "core")
+        }
+        return made.get_subset(asset_selection=kept)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Graphs, "job", job)
         yield
 
 

@@ -37,6 +37,7 @@ from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend_attribution import SpendAttribution as Attribution
 from openai_costs_tests.org import (
     FACTS,
+    LEDGER,
     MONEY,
     NOW,
     ORGANISATION,
@@ -61,7 +62,7 @@ from openai_costs_tests.org import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
     from pathlib import Path
 
@@ -158,14 +159,29 @@ def with_one_connection(made: House, home: Path) -> House:
 def read_again(well_read: House, tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Ran]:
     """The same home with one connection, after a second run in which nothing was wrong."""
     made = with_one_connection(well_read, tmp_path_factory.mktemp("again") / "home")
-    return made, made.run(*THREE_DAYS)
+    return made, made.run(*THREE_DAYS, only=FACTS)
+
+
+def miscounting(made: House, name: str, _how: str) -> None:
+    made.transports[name] = Altered(made.transports[name], one_cached_too_many)
+
+
+UNUSABLE: Final[dict[str, tuple[Callable[[House, str, Any], None], Any]]] = {
+    "reef": (faulty, "nan-string@1"),
+    "shoal": (faulty, "completions:renamed-field@every"),
+    "strand": (miscounting, ""),
+}
+"""Connections of one run that is red at its end, and what cannot be used of the API of each."""
 
 
 @pytest.fixture(scope="module")
-def poisoned(well_read: House, tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Ran]:
-    """The same home with one connection, after a run in which the first day cannot be used."""
-    made = with_one_connection(well_read, tmp_path_factory.mktemp("poisoned") / "home")
-    made.serve("tidewater", "nan-string@1")
+def refused(wide: House, tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Ran]:
+    """The same home with these connections, after a run that leaves what cannot be used."""
+    made = wide.moved_to(tmp_path_factory.mktemp("refused") / "home").at(NOW)
+    made.connections = tuple(one for one in made.connections if one.name in UNUSABLE)
+    for name, (make_odd, how) in UNUSABLE.items():
+        made.serve(name)
+        make_odd(made, name, how)
     return made, made.run(*THREE_DAYS, only=FACTS)
 
 
@@ -297,19 +313,19 @@ def test_a_renamed_field_is_red_and_every_table_is_untouched(lone: House) -> Non
 
 
 def test_one_poisoned_day_leaves_that_day_alone_and_replaces_the_others(
-    well_read: House, poisoned: tuple[House, Ran]
+    wide: House, refused: tuple[House, Ran]
 ) -> None:
-    lone, ran = poisoned
-    before = of_day(well_read.home, "tidewater", FIRST)
+    house, ran = refused
+    before = of_day(wide.home, "reef", FIRST)
     assert not ran.is_green
-    after = of_day(lone.home, "tidewater", FIRST)
+    after = of_day(house.home, "reef", FIRST)
     changed = {path for path, content in after.items() if before[path] != content}
     may_change = ("mart/restatements", "core/usage")
-    assert changed <= {f"{table}/tidewater/2026-11-17" for table in may_change}
+    assert changed <= {f"{table}/reef/2026-11-17" for table in may_change}
     for other in (day(18), day(19)):
-        control = lone.lake.read(SpendControl, [other]).filter(connection="tidewater")
+        control = house.lake.read(SpendControl, [other]).filter(connection="reef")
         assert control["read_at"].to_list() == [NOW.replace(tzinfo=None)]
-        assert usd(lone.lake.read(Ledger), "tidewater", other) == control["billed_usd"][0]
+        assert usd(house.lake.read(Ledger), "reef", other) == control["billed_usd"][0]
     verdicts = ran.of("core/spend", "contract")
     assert {when: one.passed for when, one in verdicts.items()} == {
         "2026-11-17": False,
@@ -322,19 +338,22 @@ def test_one_poisoned_day_leaves_that_day_alone_and_replaces_the_others(
 def test_a_poisoned_day_that_was_never_read_well_is_not_called_settled(tmp_path: Path) -> None:
     fresh = house(tmp_path / "home")
     fresh.serve("tidewater", "nan-string@1")
-    fresh.run(*THREE_DAYS, only=MONEY)
+    fresh.run(*THREE_DAYS, only=(*LEDGER, "mart/coverage"))
     states = dict(of_costs(fresh.lake.read(Coverage)).select("day", "state").rows())
     assert states[FIRST] == "missing"
     assert states[LAST] == "settled"
 
 
-def test_a_poisoned_day_publishes_the_rest_before_the_run_turns_red(
-    poisoned: tuple[House, Ran],
+def test_what_cannot_be_used_is_left_and_the_rest_published_before_the_run_turns_red(
+    refused: tuple[House, Ran],
 ) -> None:
-    lone, ran = poisoned
-    assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
-    assert "'NaN'" in ran.failures[0]
-    assert published_read_at(lone, LAST)["tidewater"] == NOW.replace(tzinfo=None)
+    house, ran = refused
+    (failure,) = ran.failures
+    assert failure.startswith("published__duckdb: ")
+    assert [name for name in UNUSABLE if name not in failure] == []
+    assert "'NaN'" in failure
+    shown = published_read_at(house, LAST)
+    assert {shown[name] for name in UNUSABLE} == {NOW.replace(tzinfo=None)}
 
 
 OUTAGES: Final = {
@@ -454,7 +473,7 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
     lone.serve("tidewater", organisation=replace(ORGANISATION, events=()))
     poorer = lone.transports["tidewater"]
     lone.transports["tidewater"] = Torn(richer, poorer)
-    ran = lone.run(*THREE_DAYS, only=FACTS)
+    ran = lone.run(*THREE_DAYS, only=MONEY)
     ledger = usd(lone.lake.read(Ledger), "tidewater", LAST)
     control = usd(lone.lake.read(SpendControl), "tidewater", LAST)
     assert ledger > control
@@ -475,7 +494,7 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
 def test_one_connection_of_several_fails(both: House) -> None:
     before = of_day(both.home, "harbour", LAST)
     both.serve("harbour", options=SHUT_OUT)
-    ran = both.run(*THREE_DAYS, only=FACTS)
+    ran = both.run(*THREE_DAYS, only=MONEY)
     assert ran.is_green
     assert of_day(both.home, "harbour", LAST) == before
     assert published_read_at(both, LAST) == {
@@ -559,7 +578,7 @@ def test_settled_dollars_that_are_all_gone_are_written_and_an_error_with_both_to
 ) -> None:
     was = usd(lone.lake.read(Ledger), "tidewater", FIRST)
     lone.transports["tidewater"] = Altered(lone.transports["tidewater"], without_rows)
-    ran = lone.run(*THREE_DAYS, only=MONEY)
+    ran = lone.run(*THREE_DAYS, only=(*LEDGER, "mart/restatements"))
     assert ran.is_green
     assert lone.lake.read(Ledger).filter(connection="tidewater").is_empty()
     for verdict in ran.of("mart/restatements", "settled_total_kept").values():
@@ -605,15 +624,10 @@ def test_one_usage_endpoint_that_is_refused_is_named_and_the_others_are_replaced
     assert "images" not in endpoints
 
 
-def test_usage_that_lost_a_field_leaves_its_days_and_the_run_turns_red_at_its_end(
-    lone: House,
-) -> None:
-    lone.serve("tidewater", "completions:renamed-field@every")
-    ran = lone.run(*THREE_DAYS, only=FACTS)
-    assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
-    assert not ran.of("core/usage", "contract")["2026-11-19"].passed
-    assert usage_read_at(lone, LAST) == SETTLED_NOT_RESTATED
-    assert published_read_at(lone, LAST)["tidewater"] == NOW.replace(tzinfo=None)
+def test_usage_that_lost_a_field_leaves_its_days(refused: tuple[House, Ran]) -> None:
+    house, ran = refused
+    assert "shoal" in ran.of("core/usage", "contract")["2026-11-19"].because
+    assert usage_read_at(house, LAST, "shoal") == SETTLED_NOT_RESTATED
 
 
 def refuse(house: House, below: str, status: int, name: str = "tidewater") -> None:
@@ -667,31 +681,20 @@ def stored_usage(home: str, name: str = "") -> dict[str, object]:
     return {path: rows for path, rows in stored(home, Usage).items() if path.startswith(below)}
 
 
-def test_a_contradicted_token_identity_leaves_that_day_and_the_run_turns_red_at_its_end(
-    lone: House,
+def test_a_contradicted_token_identity_leaves_that_day_alone(
+    wide: House, refused: tuple[House, Ran]
 ) -> None:
-    before = stored_usage(lone.home)
-    lone.transports["tidewater"] = Altered(lone.transports["tidewater"], one_cached_too_many)
-    ran = lone.run(*THREE_DAYS, only=FACTS)
-    assert [said.partition(":")[0] for said in ran.failures] == ["published__duckdb"]
-    said = ran.of("core/usage", "contract")
-    assert {when: one.passed for when, one in said.items()} == {
-        "2026-11-17": True,
-        "2026-11-18": False,
-        "2026-11-19": True,
-    }
-    numbers = re.search(r"input_tokens is (\d+), .* add up to (\d+)", said["2026-11-18"].because)
+    house, ran = refused
+    said = {when: one.because for when, one in ran.of("core/usage", "contract").items()}
+    assert [when for when, because in said.items() if "strand" in because] == ["2026-11-18"]
+    numbers = re.search(r"input_tokens is (\d+), .* add up to (\d+)", said["2026-11-18"])
     assert numbers is not None
     assert int(numbers[2]) == int(numbers[1]) + 1
-    after = stored_usage(lone.home)
+    before, after = (stored_usage(one.home, "strand") for one in (wide, house))
     same = {path for path, content in before.items() if after[path] == content}
-    assert same == {"core/usage/tidewater/2026-11-18"} | of_others(before)
-    assert len(lone.archive.reads("openai", "tidewater", "usage", day(18))) == 2
-    assert ledger_is_new_and_complete(lone)
-
-
-def of_others(paths: Iterable[str]) -> set[str]:
-    return {path for path in paths if "/tidewater/" not in path}
+    assert same == {"core/usage/strand/2026-11-18"}
+    assert len(house.archive.reads("openai", "strand", "usage", day(18))) == 2
+    assert ledger_is_new_and_complete(house, "strand")
 
 
 def one_cached_too_many(request: httpx.Request, answer: httpx.Response) -> httpx.Response:

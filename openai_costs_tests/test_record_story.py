@@ -19,7 +19,7 @@ from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges
-from openai_costs_tests.org import NOW, House, calm, connection, day, house, untraced
+from openai_costs_tests.org import NOW, House, calm, connection, day, house, only_money, untraced
 from openai_costs_tests.outputs.alerts.servers import Inbox, http_inbox
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def alerting(made: House) -> Settings:
 
 def backfilled(made: House, settings: Settings, *, offline: bool = False) -> None:
     reach = Reach(lambda one: made.transports[one.name])
-    with calm(), untraced():
+    with calm(), untraced(), only_money("mart/budget_status", "mart/findings"):
         Headless(settings, lambda _line: None, made.clock, reach).backfill(offline=offline)
 
 
@@ -59,7 +59,7 @@ def test_a_deleted_lake_that_is_rebuilt_sends_nothing_twice_and_keeps_mutes(
     tmp_path: Path, inbox: Inbox
 ) -> None:
     made = house(tmp_path / "home")
-    made.connections = (connection("tidewater", access="costs_only"),)
+    made.connections = (connection("tidewater", access="costs_only", start=day(18)),)
     settings = alerting(made)
     backfilled(made, settings)
     delivered(settings)

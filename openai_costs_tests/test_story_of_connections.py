@@ -106,30 +106,19 @@ def is_of_the_gateway(found: tuple[str, str]) -> bool:
     return found[0].startswith(OF_THE_GATEWAY)
 
 
-def test_a_renamed_connection_keeps_its_dollars_and_its_findings(
-    first: Path, tmp_path: Path
-) -> None:
-    home = shutil.copytree(first, tmp_path / "home")
-    backfilled(
-        home,
-        ('name = "sample"', 'name = "tidewater"'),
-        ('connection = "sample"', 'connection = "tidewater"'),
-    )
-    assert totals(home) == {"tidewater": totals(first)["sample"]}
-    assert accused(home) == accused(first)
-
-
-def test_a_company_that_is_connected_twice_is_counted_once_and_the_second_one_is_named(
+def test_a_company_that_is_renamed_and_connected_twice_is_counted_once_and_keeps_its_findings(
     first: Path, tmp_path: Path
 ) -> None:
     home = shutil.copytree(first, tmp_path / "home")
     text = (home / CONFIG).read_text(encoding="utf-8")
     table = text[text.index("[[connections]]") : text.index("[[teams]]")]
+    renamed = table.replace('"sample"', '"tidewater"')
     again = table.replace('"sample"', '"sample-eu"').replace("&rows_per_day=0", "&rows_per_day=00")
-    said = backfilled(home, (table, table + again))
-    assert "'sample-eu' reads org-tidewatermaps, which 'sample' reads too" in said[-1]
-    assert totals(home) == totals(first)
-    # Its days are the first one's: that they are late would be a false alarm.
+    elsewhere = ('connection = "sample"', 'connection = "tidewater"')
+    said = backfilled(home, (table, renamed + again), elsewhere)
+    assert "'sample-eu' reads org-tidewatermaps, which 'tidewater' reads too" in said[-1]
+    assert totals(home) == {"tidewater": totals(first)["sample"]}
+    # The days of the second one are the first one's: that they are late would be a false alarm.
     assert accused(home) == accused(first)
 
 

@@ -21,6 +21,7 @@ from openai_costs.storage.future_days import SET_ASIDE, future_days
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import (
+    MONEY,
     NOW,
     SETTLED_NOT_RESTATED,
     HandClock,
@@ -29,6 +30,7 @@ from openai_costs_tests.org import (
     connection,
     day,
     house,
+    only_money,
     untraced,
 )
 
@@ -46,7 +48,7 @@ def backfill(made: House, now: datetime, *, server: datetime | None = None) -> l
     made.serve("tidewater")
     lines: list[str] = []
     reach = Reach(lambda one: made.transports[one.name])
-    with calm(), untraced(), freeze_time(now):
+    with calm(), untraced(), only_money(), freeze_time(now):
         Headless(made.settings, lines.append, made.clock, reach, Objections()).backfill()
     return lines
 
@@ -70,7 +72,8 @@ def doctor(made: House) -> dict[str, str]:
 def read_well(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A home read by right clocks before the provider restated a day: costs alone."""
     made = house(tmp_path_factory.mktemp("clock") / "home")
-    backfill(only_costs(made), SETTLED_NOT_RESTATED)
+    now = SETTLED_NOT_RESTATED
+    assert only_costs(made).at(now).run(FIRST, now.date(), only=MONEY).is_green
     return made
 
 

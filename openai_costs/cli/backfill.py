@@ -10,15 +10,18 @@ from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
-from openai_costs.cli.backfill_order import newest_first, past_the_beginning, publications
-from openai_costs.cli.backfill_plan import (
-    Step,
+from openai_costs.cli.backfill_names import (
     days_of_other_keys,
     directories_due,
-    from_kept_pages,
     governance,
     is_governance_due,
     organization_pages,
+    runs_of_names,
+)
+from openai_costs.cli.backfill_order import newest_first, past_the_beginning, publications
+from openai_costs.cli.backfill_plan import (
+    Step,
+    from_kept_pages,
     plan,
     refuse_foreign_days,
     refuse_without_key,
@@ -186,11 +189,11 @@ class Headless:
             with _noted(failed):
                 self.publish()
 
-    def read_directory(self, due: Iterable[str]) -> None:
+    def read_directory(self, due: Sequence[str]) -> None:
         """Read projects, keys and people once a day; the money does not wait for it."""
-        for name in due:
-            self.say(f"{name}: names and owners, paced as the provider allows")
-            replace(self, settings=self.settings.only(name)).run(DIRECTORY, None)
+        for names, its in runs_of_names(self.settings, due):
+            self.say(f"{', '.join(names)}: names and owners, paced as the provider allows")
+            replace(self, settings=its).run(DIRECTORY, None)
 
     def follow_directory(self, stale: Iterable[DayRange]) -> None:
         """Derive the marts of the days whose names or owners have changed; no request."""

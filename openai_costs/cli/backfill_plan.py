@@ -1,6 +1,6 @@
 """What a backfill does: which days of which connections, by requests or from kept pages.
 
-Not here: doing it (backfill.py).
+Not here: names, gateway and people (backfill_names.py), doing it (backfill.py).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -8,37 +8,22 @@ from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
-import polars as pl
-from dagster import AssetKey
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange, consecutive, naive
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
-from openai_costs.questions.gateway import LOOKBACK
-from openai_costs.questions.gateway_bypass.days_judged_again import days_at_risk
-from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import ReadAt, due_days, incomplete_days, was_settled
-from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
-from openai_costs.sources.gateway.litellm.endpoints import REGISTRY
 from openai_costs.sources.kept_days import refuse_deleted_days, with_kept_days
-from openai_costs.sources.organization.frames import is_usable
-from openai_costs.sources.provider import OrganizationSource
-from openai_costs.sources.registry import PROVIDERS, provider_of
+from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import read_at
-from openai_costs.tables.core.engineers import Engineers
-from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
-from openai_costs.tables.mart.spend import Spend
-
-JUDGED_BY = ("token_id", "name", "status", "openai_api_key_id", "openai_project_id", "mapping")
-"""The columns of core.gateway_tokens that say which keys are the gateway's."""
 
 ReadsOf = Callable[[date], Sequence[UPath]]
 """Returns the kept reads of a day, in the order in which they were kept."""
@@ -146,82 +131,6 @@ def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date)
             f"{asked} is outside the available days: {settings.first_day} (the earliest `start` in "
             f"{settings.config_file}) to {today}, today in UTC."
         )
-
-
-def directories_due(settings: Settings, today: date) -> list[str]:
-    """Return the connections that have an organization and gave no usable names today."""
-    archive = Archive(place(settings.home))
-    return [
-        connection.name
-        for connection in settings.asked_connections
-        if (source := provider_of(connection).organization_of(connection))
-        and not _has_names(archive, connection, source, today)
-    ]
-
-
-def is_governance_due(settings: Settings, today: date, *, brought: bool) -> bool:
-    """Return whether the gateway and the company's people are still to be read.
-
-    The names of a connection bring them along, once a day. They are read again whenever no names
-    are: whoever corrects an upstream, a token or a list of people must not wait until tomorrow for
-    the finding to go away.
-
-    Args:
-        settings: What is configured.
-        today: The current UTC day.
-        brought: Whether names of a connection were just read.
-    """
-    gateway, archive = settings.gateway, Archive(place(settings.home))
-    reads = (archive.reads(one, gateway.name, REGISTRY, today) for one in GATEWAYS)
-    is_unread = gateway.has_registry and not any(reads)
-    return is_unread or (not brought and bool(gateway.is_there or settings.directory.files))
-
-
-class Governance(NamedTuple):
-    """What is stored of the gateway's tokens and of the company's people.
-
-    Args:
-        tokens: core.gateway_tokens.
-        people: core.engineers.
-    """
-
-    tokens: pl.DataFrame
-    people: pl.DataFrame
-
-    def equals(self, other: "Governance") -> bool:
-        """Return whether both are the same, row by row."""
-        return self.tokens.equals(other.tokens) and self.people.equals(other.people)
-
-
-def governance(settings: Settings) -> Governance:
-    """Return what is stored now."""
-    lake = Lake(place(settings.home))
-    return Governance(lake.read(GatewayTokens), lake.read(Engineers))
-
-
-def days_of_other_keys(
-    settings: Settings, before: Governance, now: Governance, today: date
-) -> set[date]:
-    """Return the stored days, trailing or of findings, that other gateway tokens judged before."""
-    if now.tokens.select(JUDGED_BY).equals(before.tokens.select(JUDGED_BY)):
-        return set()
-    lake = Lake(place(settings.home))
-    stored = (lake.days(Spend, one.name) for one in settings.asked_connections)
-    judged = {*trailing(settings, today), *days_at_risk(lake, today - LOOKBACK)}
-    return set().union(*stored) & judged
-
-
-def organization_pages() -> set[AssetKey]:
-    """Return the assets that ask the providers for names."""
-    return {one.organization.pages.key for one in PROVIDERS if one.organization}
-
-
-def _has_names(
-    archive: Archive, connection: Connection, source: OrganizationSource, today: date
-) -> bool:
-    """Return whether the newest read of an organization is of today and can be used."""
-    newest = source.pages.newest(archive, connection, [today])
-    return any(is_usable(source.listing, read) for read in newest)
 
 
 def _archived(settings: Settings) -> list[ReadsOf]:

@@ -1,4 +1,5 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,13 +10,8 @@ import polars as pl
 import pytest
 
 from openai_costs.cli.backfill import Headless
-from openai_costs.cli.backfill_plan import (
-    Step,
-    directories_due,
-    from_kept_pages,
-    is_governance_due,
-    plan,
-)
+from openai_costs.cli.backfill_names import directories_due, is_governance_due
+from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
 from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
@@ -42,12 +38,25 @@ from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import House, calm, connection, day, house
+from openai_costs_tests.org import House, calm, connection, day, house, only_money, untraced
 
 TODAY = date(2026, 3, 20)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 PUBLISHES = "all days: findings, database and page"
+OF_THE_GATEWAY = (
+    "mart/gateway_bypass",
+    "mart/gateway_capture",
+    "mart/cost_reconciliation",
+    "mart/unspent_keys",
+)
 RUN_ID = "4f6a1f0e-5f0a-4b7e-9a43-0c1f4a4f7c11"
+
+
+@contextmanager
+def quiet(*questions: str) -> Iterator[None]:
+    """Run headless, and make no more than money and what is asked for."""
+    with calm(), untraced(), only_money(*questions):
+        yield
 
 
 @pytest.fixture
@@ -235,7 +244,7 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     reach = Reach(lambda one: made.transports[one.name])
     today = made.clock.now.date()
     assert is_governance_due(settings, today, brought=True)
-    with calm():
+    with quiet(*OF_THE_GATEWAY):
         Headless(settings, lines.append, made.clock, reach).backfill()
     assert {path for _, path in made.asked("tidewater")} == {"/v1/organization/costs"}
     assert not is_governance_due(settings, today, brought=True)
@@ -253,7 +262,7 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     )
     for times in (1, 0):  # the second time nothing has changed
         lines.clear()
-        with calm():
+        with quiet(*OF_THE_GATEWAY):
             Headless(settings, lines.append, made.clock, reach)._name([], [], may_ask=True)  # noqa: SLF001 - what follows the money of a backfill
         assert accused not in set(made.lake.read(GatewayBypass)["api_key_id"])
         assert lines.count(PUBLISHES) == times
@@ -278,7 +287,7 @@ def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[st
     made.serve("harbour", options=replace(USUAL, admin_keys=frozenset({"sk-admin-of-another"})))
     lines: list[str] = []
     not_read = r"Published, but not every connection was read: Connection 'harbour': "
-    with calm(), pytest.raises(RunFailedError, match=not_read):
+    with quiet(), pytest.raises(RunFailedError, match=not_read):
         headless(made, lines.append).backfill()
     return made, lines
 
@@ -293,7 +302,7 @@ def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(
 ) -> None:
     made, lines = backfilled
     money = next(i for i, line in enumerate(lines) if "read from tidewater, harbour" in line)
-    names = lines.index("tidewater: names and owners, paced as the provider allows")
+    names = lines.index("tidewater, harbour: names and owners, paced as the provider allows")
     again = next(i for i, line in enumerate(lines) if line.endswith("names and owners, no request"))
     assert money < names < again
     spend = made.lake.read(Spend).filter(project_id="proj_route_planner")
@@ -309,7 +318,7 @@ def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
     names = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
     again = [i for i, line in enumerate(lines) if line.endswith("names and owners, no request")]
     assert len(published) == 2
-    assert published[0] < names[0] < names[-1] < again[0] <= again[-1] < published[1]
+    assert published[0] < names[0] <= names[-1] < again[0] <= again[-1] < published[1]
 
 
 def test_objections_of_checks_are_shown_at_the_end(backfilled: tuple[House, list[str]]) -> None:
@@ -386,7 +395,7 @@ def test_a_reading_of_the_directory_starts_one_run_per_range_of_stale_days(
 
 def test_stale_days_are_derived_without_a_request_and_published(overtaken: House) -> None:
     lines: list[str] = []
-    with calm():
+    with quiet():
         again = headless(overtaken, lines.append)
         again.follow_directory(days_to_derive(overtaken.lake, overtaken.settings))
         again.publish()
@@ -414,7 +423,7 @@ def test_old_days_that_are_asked_for_alone_are_published_without_one_that_cannot
     made.serve("tidewater", "nan-string@1")
     lines: list[str] = []
     only_reason = r"^Published, but not every day: [^\n]*'NaN'[^\n]*$"
-    with calm(), pytest.raises(RunFailedError, match=only_reason) as ended:
+    with quiet(), pytest.raises(RunFailedError, match=only_reason) as ended:
         headless(made, lines.append).backfill(DayRange(day(17), day(19)))
     assert len(ended.value.reasons) == 1
     assert any(line.startswith("ERROR core/spend contract of 2026-11-17: ") for line in lines)

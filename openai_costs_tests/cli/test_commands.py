@@ -22,7 +22,7 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import connected
+from openai_costs_tests.org import connected, untraced
 from openai_costs_tests.outputs.alerts.fixtures import change, finding
 from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, counted, status
@@ -221,7 +221,8 @@ def test_the_doctor_asks_about_an_organization_that_was_billed_nothing(
 def test_the_demo_prints_the_first_screen_questions_files_and_the_next_command(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
 ) -> None:
-    assert run(monkeypatch, "demo", "--days", "14") == 0
+    with untraced():
+        assert run(monkeypatch, "demo", "--days", "7") == 0
     said = capfd.readouterr().out
     for word in ("So far $", "Expected by ", "What moved it", "restatement", "Next: openai-costs"):
         assert word in said

@@ -21,7 +21,7 @@ from openai_costs.cli.stored_damage import damaged_files
 from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
 from openai_costs.storage.repair import repair
-from openai_costs_tests.org import calm
+from openai_costs_tests.org import calm, untraced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,9 +144,6 @@ DATABASE: Final = "published/openai_costs.duckdb"
 UNSEEN: Final = {
     (PAGE, flipped),  # a browser shows it all the same
     (PAGE, missing),
-    (HISTORY, missing),
-    (HISTORY, truncated),
-    (HISTORY, empty),  # an empty file is a database without tables
     *((DATABASE, harm) for harm in (empty, truncated, foreign, missing, flipped)),  # the doctor's
 }
 """What is not a damage to anybody, or not one that `verify` names."""
@@ -235,17 +232,26 @@ def test_bits_that_flipped_are_named_and_a_backfill_that_reads_every_value_makes
 ) -> None:
     tables = ("core/spend", "mart/spend_by_user", "mart/coverage", "mart/findings")
     files = [*(data(copy.home, one) for one in tables), log(copy.home, "mart/spend")]
-    files += [copy.home / name for name in (PAGE, HISTORY, DATABASE)]
-    assert_named_and_made_good(sound, copy, [(flipped, file) for file in files], "--offline")
+    files += [copy.home / name for name in (PAGE, DATABASE)]
+    with untraced():
+        assert_named_and_made_good(sound, copy, [(flipped, file) for file in files], "--offline")
 
 
-def test_a_damaged_file_of_what_knows_the_rest_is_named_and_made_good(
-    sound: Path, copy: Commands
+def test_a_damaged_file_of_what_knows_the_rest_is_named_and_set_aside_with_all_it_knows(
+    copy: Commands,
 ) -> None:
     one, other, *_ = sorted((copy.home / "lake/slice_log").rglob("part-*.parquet"))
     harms = [(truncated, one), (missing, other), (missing, data(copy.home, "mart/findings"))]
-    harms += [(missing, copy.home / name) for name in (PAGE, DATABASE)]
-    assert_named_and_made_good(sound, copy, [*harms, (empty, copy.home / HISTORY)])
+    names, verify = harmed(copy.home, harms), copy("verify")
+    assert unnamed(names, verify.out) == [], verify.out
+    assert verify.code == 1
+    assert_every_day_is_made_again(copy.home)
+
+
+def assert_every_day_is_made_again(home: Path) -> None:
+    """Where a backfill goes on from here, it goes on from the damage of the next test too."""
+    assert repair(place(str(home))).lost_all
+    assert damaged_files(place(str(home))) == []
 
 
 def test_damage_to_the_log_of_what_knows_the_rest_is_named_and_made_good(
@@ -260,16 +266,15 @@ def test_damage_to_the_log_of_what_knows_the_rest_is_named_and_made_good(
     assert unnamed(names, verify.out) == [], verify.out
     assert verify.code == 1
     assert unnamed(names, " ".join(damaged_files(place(str(copy.home))))) == []
-    # Where a backfill goes on from here, it goes on from the other damage too.
-    assert repair(place(str(copy.home))).lost_all
+    assert_every_day_is_made_again(copy.home)
     assert not (copy.home / "lake/slice_log").exists()
-    assert damaged_files(place(str(copy.home))) == []
 
     shutil.rmtree(copy.home)
     shutil.copytree(sound, copy.home)
     singles = [(truncated, data(copy.home, "mart/findings"))]
-    singles += [(truncated, copy.home / name) for name in (PAGE, HISTORY, DATABASE)]
-    assert_named_and_made_good(sound, copy, [*harms(truncated), *singles])
+    singles += [(missing, copy.home / PAGE), (truncated, copy.home / DATABASE)]
+    with untraced():
+        assert_named_and_made_good(sound, copy, [*harms(truncated), *singles])
     [aside] = (copy.home / "set_aside/lake").glob("slice_log*")
     assert (aside / "_delta_log").is_dir()
 

@@ -6,19 +6,19 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from openai_costs.cli.process import run
 from openai_costs_tests.org import files
+from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO
+    from multiprocessing.context import ForkServerProcess
+    from pathlib import Path
 
-ROOT: Final = Path(__file__).parents[2]
-COMMAND: Final = "from openai_costs.cli.process import run; run()"
 BUSY: Final = """
 import http.server
 
@@ -50,40 +50,45 @@ def busy() -> Iterator[int]:
         server.kill()
 
 
-def until(stream: IO[str], words: str) -> str:
-    """Read a stream until a line holds some words; return all there was."""
-    seen = ""
-    for line in stream:
-        seen += line
-        if words in line:
-            return seen
-    pytest.fail(f"{words!r} was never said: {seen}")
+def backfill(folder: str) -> None:
+    """One process of its own: the command, as a shell runs it where Ctrl-C is heard."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update({"PATH": os.defpath, "OPENAI_ADMIN_KEY": "sk-admin-sample"})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for stream, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), stream)
+    sys.argv = ["openai-costs", "backfill", "--from", "2026-11-17", "--to", "2026-11-18"]
+    run()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def wait_until(process: ForkServerProcess, file: Path, words: str) -> None:
+    """Wait until a process has said some words."""
+    while not file.exists() or words not in file.read_text(encoding="utf-8"):
+        process.join(0.05)
+        assert process.is_alive(), f"{words!r} was never said"
+
+
 def test_a_backfill_that_waits_for_a_busy_server_ends_at_once_when_it_is_stopped(
-    busy: int, tmp_path: Path, stop: signal.Signals
+    busy: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "openai_costs.toml").write_text(SETTINGS.format(port=busy), encoding="utf-8")
-    days = ("--from", "2026-11-17", "--to", "2026-11-18")
-    command = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-c", COMMAND, "backfill", *days],
-        cwd=tmp_path,
-        env={"PATH": os.defpath, "PYTHONPATH": str(ROOT), "OPENAI_ADMIN_KEY": "sk-admin-sample"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell starts what runs in its background with Ctrl-C ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )
-    with command:
-        assert command.stdout is not None
-        told = until(command.stdout, "attempt 3 of 8")
-        command.send_signal(stop)
-        more, said = command.communicate(timeout=60)
-    assert "attempt" not in more
-    assert command.returncode == 130
-    assert said.splitlines()[-1].startswith("Stopped. Completed days are saved")
-    assert "acme: the server answers 429; trying again in 2 s (attempt 2 of 8)" in told
-    assert "stamina" not in told + said
-    assert files(tmp_path / "data", "published") == {}
+    stops = {tmp_path / stop.name: stop for stop in (signal.SIGINT, signal.SIGTERM)}
+    commands: dict[Path, ForkServerProcess] = {}
+    for folder in stops:
+        folder.mkdir()
+        (folder / "openai_costs.toml").write_text(SETTINGS.format(port=busy), encoding="utf-8")
+        commands[folder] = started(backfill, str(folder))
+    for folder, command in commands.items():
+        wait_until(command, folder / "out", "attempt 3 of 8")
+        told = (folder / "out").read_text(encoding="utf-8")
+        assert command.pid is not None
+        os.kill(command.pid, stops[folder])
+        command.join(60)
+        more = (folder / "out").read_text(encoding="utf-8").removeprefix(told)
+        said = (folder / "err").read_text(encoding="utf-8")
+        assert "attempt" not in more, folder
+        assert command.exitcode == 130, folder
+        assert said.splitlines()[-1].startswith("Stopped. Completed days are saved"), folder
+        assert "acme: the server answers 429; trying again in 2 s (attempt 2 of 8)" in told
+        assert "stamina" not in told + more + said
+        assert files(folder / "data", "published") == {}

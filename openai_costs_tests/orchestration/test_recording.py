@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from dagster._core.instance import InstanceRef
 
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.dev import STATE
+from openai_costs.cli.run_history import damaged_databases, leave_trace
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import PUBLISH
 from openai_costs.orchestration.recording import EventsOfRun, record
@@ -20,6 +22,8 @@ from openai_costs_tests.orchestration.test_event_log import CHECKED, DAYS, RANGE
 from openai_costs_tests.org import QUIET, calm, house
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_costs_tests.org import House
 
 LEDGER = dg.AssetKey("ledger")
@@ -67,13 +71,19 @@ def seen(instance: dg.DagsterInstance) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def recorded(tmp_path: Path) -> Path:
-    state = tmp_path / "recorded"
+@pytest.fixture(scope="module")
+def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("recorded") / "state"
     with unrecorded() as instance:
         ran_in(instance)
         record(RUN, instance, state)
     return state
+
+
+@pytest.fixture
+def recorded(recorded_once: Path, tmp_path: Path) -> Path:
+    """A copy of that folder, in which a test may record more."""
+    return copytree(recorded_once, tmp_path / "recorded")
 
 
 def test_the_ui_shows_a_recorded_run_as_one_that_ran_there(recorded: Path, tmp_path: Path) -> None:
@@ -163,6 +173,31 @@ def test_a_run_is_not_failed_by_its_record(acme: House) -> None:
     with calm():
         headless(acme, said).publish()
     assert "The run is done. The Dagster UI will not show it:" in said[-1]
+
+
+HARMS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",  # a database without tables
+    "cut_short": lambda history: history[:-20],
+    "foreign": lambda _: b"\0\0\0\1Bud1" * 40,
+    "flipped": lambda history: history[:1] + bytes([history[1] ^ 0x20]) + history[2:],
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_run_is_shown_whatever_became_of_the_history_before_it(
+    recorded: Path, tmp_path: Path, harm: str
+) -> None:
+    runs, other = recorded.rename(tmp_path / STATE) / "history/runs.db", RUN.replace("1", "5")
+    runs.write_bytes(HARMS[harm](runs.read_bytes()))
+    said: list[str] = []
+    with unrecorded() as instance:
+        ran_in(instance, other)
+        leave_trace(other, instance, str(tmp_path), said.append)
+    assert damaged_databases(tmp_path / STATE) == []
+    with opened(tmp_path / STATE) as instance:
+        assert instance.get_run_by_id(other)
+    assert all("is damaged. It is in" in line for line in said)
+    assert bool(said) == (harm != "empty")
 
 
 def test_an_asset_is_in_sync_with_what_another_headless_run_made(tmp_path: Path) -> None:

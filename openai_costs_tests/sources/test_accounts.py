@@ -1,3 +1,5 @@
+"""Who reads which organization is decided before anything is asked of it or published."""
+
 from __future__ import annotations
 
 import re
@@ -5,7 +7,7 @@ import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import duckdb
 import httpx
@@ -23,6 +25,7 @@ from openai_costs.storage.archive import DayRead
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs_tests.org import (
     EMPTY_DAY,
+    LEDGER,
     MONEY,
     QUIET,
     Altered,
@@ -42,8 +45,6 @@ if TYPE_CHECKING:
     from datetime import date
 
 FIRST, LAST = day(16), day(18)
-LEDGER: Final = ("raw/openai_costs", "core/spend", "core/spend_by_user", "core/spend_control")
-"""Who reads which organization is decided before anything is asked of it or published."""
 
 
 def totals(made: House) -> dict[str, Decimal]:

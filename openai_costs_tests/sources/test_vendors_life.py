@@ -46,7 +46,16 @@ from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.seats import Seats
-from openai_costs_tests.org import MONEY, NOW, Altered, calm, executed, job_of, untraced
+from openai_costs_tests.org import (
+    MONEY,
+    NOW,
+    Altered,
+    calm,
+    executed,
+    job_of,
+    only_money,
+    untraced,
+)
 from openai_costs_tests.provider_table import keeps_its_promise
 
 PROVIDERS = (OPENROUTER, GITHUB_COPILOT, CHATGPT_WORKSPACE, LITELLM)
@@ -115,7 +124,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Home(
         Settings(home=str(folder), config_file=folder / "none.toml", connections=connections)
     )
-    with calm(), untraced():
+    with calm(), untraced(), only_money("mart/seats"):
         made.headless.backfill(None)
     return made
 

@@ -15,6 +15,9 @@ MEMORY_DAYS = 84
 
 WEEK = 7
 
+PAST = "past"
+"""The number of a past: a series as it was known on one day."""
+
 
 def without_credits(days: pl.DataFrame) -> pl.DataFrame:
     """Replace days on which more was credited than spent by the same weekday before.
@@ -29,20 +32,24 @@ def without_credits(days: pl.DataFrame) -> pl.DataFrame:
     return days.with_columns(cost=spent.forward_fill().over(weekday).fill_null(0.0))
 
 
-def known_on(days: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
-    """Return series_id, origin, lag, weekday, cost: the last 84 days before and on each origin.
+def known_on(days: pl.DataFrame, pasts: pl.DataFrame) -> pl.DataFrame:
+    """Return past, lag, weekday, cost: the last 84 days before and on each origin.
 
     A series that began after an origin is not there.
 
     Args:
-        days: series_id, day, cost, from `every_day`.
-        origins: series_id, origin.
+        days: series_id, day, cost, from `every_day`: the day before is the row before.
+        pasts: past, series_id, origin.
     """
+    rows = days.with_row_index("row").with_columns(seen=pl.int_range(1, pl.len() + 1).over(ID))
     oldest_first = pl.DataFrame({"lag": pl.Series(range(MEMORY_DAYS - 1, -1, -1), dtype=pl.Int32)})
-    asked = origins.join(oldest_first, how="cross", maintain_order="left_right")
-    seen = asked.with_columns(day=pl.col("origin") - pl.duration(days="lag"))
-    return seen.join(days, on=[ID, "day"], maintain_order="left").select(
-        ID, "origin", "lag", weekday=pl.col("day").dt.weekday().cast(pl.Int32) - 1, cost="cost"
+    last = pasts.join(rows, left_on=[ID, "origin"], right_on=[ID, "day"]).select(
+        PAST, "row", "seen"
+    )
+    asked = last.join(oldest_first, how="cross").filter(pl.col("lag") < pl.col("seen"))
+    before = asked.select(PAST, "lag", row=pl.col("row") - pl.col("lag").cast(pl.UInt32))
+    return before.join(rows.select("row", "day", "cost"), on="row", maintain_order="left").select(
+        PAST, "lag", weekday=pl.col("day").dt.weekday().cast(pl.Int32) - 1, cost="cost"
     )
 
 
@@ -52,20 +59,17 @@ def without_flukes(known: pl.DataFrame) -> pl.DataFrame:
     The cut lies five robust sigmas above the median of ln(cost + 1) of spending days; where more
     than three days lie above it the level has changed, and nothing is cut.
     """
-    at = [ID, "origin"]
     x = (pl.col("cost") + 1).log()
     spent = pl.when(pl.col("cost") > 0).then(x)
-    told = known.with_columns(_x=spent, _middle=spent.median().over(at))
-    scatter = (pl.col("_x") - pl.col("_middle")).abs().median().over(at)
+    told = known.with_columns(_x=spent, _middle=spent.median().over(PAST))
+    scatter = (pl.col("_x") - pl.col("_middle")).abs().median().over(PAST)
     told = told.with_columns(_cut=pl.col("_middle") + 5 * (1.4826 * scatter).clip(0.15))
     high = pl.col("_x") > pl.col("_cut")
-    few = high.sum().over(at) <= 3  # noqa: PLR2004 - told in the docstring
-    enough = pl.col("_x").count().over(at) >= 10  # noqa: PLR2004 - a median of fewer says little
+    few = high.sum().over(PAST) <= 3  # noqa: PLR2004 - told in the docstring
+    enough = pl.col("_x").count().over(PAST) >= 10  # noqa: PLR2004 - a median of fewer says little
     cut = pl.when(high & few & enough).then(pl.col("_cut").exp() - 1).otherwise("cost")
     return told.with_columns(cost=cut).drop("_x", "_middle", "_cut")
 
-
-AT = (ID, "origin")
 
 SHAPE_HALF_LIFE = 42
 
@@ -97,56 +101,60 @@ def outlook(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
         days: series_id, day, cost, from `every_day`.
         asked: series_id, origin and ahead, how many days after it.
     """
-    known = known_on(days, asked.select(AT).unique(maintain_order=True))
+    wanted = asked.select(ID, "origin", "ahead").unique()
+    pasts = wanted.select(ID, "origin").unique().sort(ID, "origin").with_row_index(PAST)
+    known = known_on(days, pasts)
     steady = without_flukes(known)
     volatility = _volatility(known)
     factors = _factors(steady)
-    told = steady.join(volatility, on=AT, how="left").join(factors, on=[*AT, "weekday"], how="left")
+    told = steady.join(volatility, on=PAST, how="left").join(
+        factors, on=[PAST, "weekday"], how="left"
+    )
     weight = 0.5 ** (pl.col("lag") / pl.col("half_life"))
     level = (weight * pl.col("cost")).sum() / (weight * pl.col("factor")).sum()
-    levels = told.group_by(AT).agg(level=level, volatility=pl.col("volatility").first())
-    ahead = _ahead(factors, asked.select(*AT, "ahead").unique())
-    told = levels.join(ahead, on=AT).join(_trend(known), on=AT)
+    levels = told.group_by(PAST).agg(level=level, volatility=pl.col("volatility").first())
+    told = levels.join(_trend(known), on=PAST)
+    told = told.join(_ahead(factors, wanted.join(pasts, on=[ID, "origin"])), on=PAST)
     rest = pl.col("level") * pl.col("factors") * _growth(pl.col("ahead"))
-    return told.select(*AT, "ahead", "volatility", rest=rest.fill_nan(0.0).fill_null(0.0))
+    return told.select(ID, "origin", "ahead", "volatility", rest=rest.fill_nan(0.0).fill_null(0.0))
 
 
 def _volatility(known: pl.DataFrame) -> pl.DataFrame:
     """Robust scatter of week-to-week changes of ln(week + $7), over up to 12 weeks."""
-    weeks = known.group_by(*AT, week=pl.col("lag") // WEEK).agg(
+    weeks = known.group_by(PAST, week=pl.col("lag") // WEEK).agg(
         n=pl.len(), x=(pl.col("cost").sum() + WEEK).log()
     )
-    whole = weeks.filter(pl.col("n") == WEEK).sort(*AT, "week")
+    whole = weeks.filter(pl.col("n") == WEEK).sort(PAST, "week")
     change = pl.col("x").diff().drop_nulls()
     scatter = MAD_TO_SIGMA * (change - change.median()).abs().median() / 2**0.5
-    told = whole.group_by(AT).agg(weeks=pl.len(), volatility=scatter)
+    told = whole.group_by(PAST).agg(weeks=pl.len(), volatility=scatter)
     enough = pl.col("weeks") >= FEWEST_WEEKS
     some = pl.when(enough).then("volatility").otherwise(UNKNOWN_VOLATILITY)
-    everyone = known.select(AT).unique().join(told, on=AT, how="left")
+    everyone = known.select(PAST).unique().join(told, on=PAST, how="left")
     told = everyone.with_columns(volatility=some.fill_null(UNKNOWN_VOLATILITY))
     half_life = (DAYS_PER_VOLATILITY * pl.col("volatility")).clip(SHORTEST, LONGEST)
-    return told.select(*AT, "volatility", half_life=half_life)
+    return told.select(PAST, "volatility", half_life=half_life)
 
 
 def _factors(steady: pl.DataFrame) -> pl.DataFrame:
-    """Return series_id, origin, weekday, factor: all seven weekdays, 1 on average.
+    """Return past, weekday, factor: all seven weekdays, 1 on average.
 
     A weekday's mean is mixed with the mean of all days, which counts as one day.
     """
     weight = 0.5 ** (pl.col("lag") / SHAPE_HALF_LIFE)
-    seen = steady.group_by(*AT, "weekday").agg(
+    seen = steady.group_by(PAST, "weekday").agg(
         n=pl.len(), weight=weight.sum(), spent=(weight * pl.col("cost")).sum()
     )
     seven = pl.DataFrame({"weekday": pl.Series(range(WEEK), dtype=pl.Int32)})
-    told = seen.select(AT).unique().join(seven, how="cross")
-    told = told.join(seen, on=[*AT, "weekday"], how="left")
-    total = pl.col("spent").sum().over(AT) / pl.col("weight").sum().over(AT)
+    told = seen.select(PAST).unique().join(seven, how="cross")
+    told = told.join(seen, on=[PAST, "weekday"], how="left")
+    total = pl.col("spent").sum().over(PAST) / pl.col("weight").sum().over(PAST)
     n = pl.col("n").fill_null(0)
     own = (pl.col("spent") / pl.col("weight")).fill_null(0.0)
-    told = told.with_columns(mean=(own * n + total) / (n + 1), days=n.sum().over(AT))
-    factor = pl.col("mean") / pl.col("mean").mean().over(AT)
+    told = told.with_columns(mean=(own * n + total) / (n + 1), days=n.sum().over(PAST))
+    factor = pl.col("mean") / pl.col("mean").mean().over(PAST)
     known_shape = (pl.col("days") >= WEEK) & factor.is_finite()
-    return told.select(*AT, "weekday", factor=pl.when(known_shape).then(factor).otherwise(1.0))
+    return told.select(PAST, "weekday", factor=pl.when(known_shape).then(factor).otherwise(1.0))
 
 
 def _ahead(factors: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
@@ -154,8 +162,9 @@ def _ahead(factors: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     after = (pl.col("weekday") - pl.col("origin").dt.weekday().cast(pl.Int32)) % WEEK
     is_once_more = after < pl.col("ahead") % WEEK
     times = pl.col("ahead") // WEEK + is_once_more.cast(pl.Int32)
-    every = asked.join(factors, on=AT, maintain_order="left_right")
-    return every.group_by(*AT, "ahead").agg(factors=(times * pl.col("factor")).sum())
+    every = asked.join(factors, on=PAST, maintain_order="left_right")
+    summed = every.group_by(PAST, "ahead").agg(factors=(times * pl.col("factor")).sum())
+    return asked.join(summed, on=[PAST, "ahead"])
 
 
 def _trend(known: pl.DataFrame) -> pl.DataFrame:
@@ -167,9 +176,9 @@ def _trend(known: pl.DataFrame) -> pl.DataFrame:
 
     whole = pl.col("lag").max() >= 2 * TREND_DAYS - 1
     growth = (spent(0) / spent(TREND_DAYS)).log().clip(-LARGEST_TREND, LARGEST_TREND)
-    told = known.group_by(AT).agg(growth=growth, whole=whole)
+    told = known.group_by(PAST).agg(growth=growth, whole=whole)
     sound = pl.col("whole") & pl.col("growth").is_finite()
-    return told.select(*AT, growth=pl.when(sound).then("growth").otherwise(0.0))
+    return told.select(PAST, growth=pl.when(sound).then("growth").otherwise(0.0))
 
 
 def _growth(days_ahead: pl.Expr) -> pl.Expr:

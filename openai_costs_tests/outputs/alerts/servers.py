@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+AT_ONCE: Final = 0.01
+"""How soon a server sees that it is to end, in seconds; by default, half a second."""
 
 
 @dataclass
@@ -53,7 +56,7 @@ def http_inbox() -> Iterator[Inbox]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(AT_ONCE,), daemon=True).start()
         inbox.url = f"http://127.0.0.1:{server.server_address[1]}/services/T0/B0/s3cr3tpath"
         yield inbox
         server.shutdown()
@@ -114,7 +117,7 @@ def mailbox() -> Iterator[Mailbox]:
     box = Mailbox()
     handler = type("Handler", (MailHandler,), {"box": box})
     with MailServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(AT_ONCE,), daemon=True).start()
         box.url = f"smtp://127.0.0.1:{server.server_address[1]}"
         yield box
         server.shutdown()

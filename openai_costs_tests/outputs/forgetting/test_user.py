@@ -12,6 +12,7 @@ import pytest
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.rows import findings_frame
+from openai_costs.outputs.forgetting import user
 from openai_costs.outputs.forgetting.byte_scan import scan
 from openai_costs.outputs.forgetting.unfinished import key_file
 from openai_costs.outputs.forgetting.user import forgetting
@@ -76,8 +77,10 @@ def knowing_ada(folder: Path) -> House:
 
 @pytest.fixture
 def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Such a home, so that a test may do to it what it likes."""
+    """Such a home, so that a test may do to it what it likes; nothing is published from it."""
     monkeypatch.chdir(tmp_path)  # the settings of a house, and so the key, are in this folder
+    for publishing in ("publish", "write_report"):
+        monkeypatch.setattr(user, publishing, lambda *_: None)
     return knowing_ada(tmp_path)
 
 

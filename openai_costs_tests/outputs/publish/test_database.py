@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import multiprocessing
 import struct
 import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from multiprocessing import Pipe
 from pathlib import Path
 from shutil import copytree
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +37,7 @@ from openai_costs.tables.mart.restatements import Restatements
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 from openai_costs_tests.org import INVOICED, connected, day
+from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -424,10 +425,8 @@ def test_a_reader_with_the_old_file_open_keeps_one_consistent_state(fresh: UPath
 def test_a_reader_in_another_process_neither_waits_nor_makes_a_publication_wait(
     fresh: UPath,
 ) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    reader = spawn.Process(target=hold_open, args=(str(fresh / DATABASE), theirs))
-    reader.start()
+    ours, theirs = Pipe()
+    reader = started(hold_open, str(fresh / DATABASE), theirs)
     try:
         assert ours.recv() == [(Decimal(1), Decimal(1))]
         write_day(fresh, day(1), "5", NOON)

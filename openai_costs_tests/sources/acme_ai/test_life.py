@@ -20,7 +20,8 @@ import stamina
 from polars.testing import assert_frame_equal
 
 from openai_costs.cli.backfill import Headless
-from openai_costs.cli.backfill_plan import directories_due, from_kept_pages, plan
+from openai_costs.cli.backfill_names import directories_due
+from openai_costs.cli.backfill_plan import from_kept_pages, plan
 from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH

@@ -30,7 +30,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.restatements import Restatements
-from openai_costs_tests.org import calm, untraced
+from openai_costs_tests.org import calm, only_money, untraced
 from openai_costs_tests.provider_table import keeps_its_promise
 
 NOW: Final = datetime(2026, 11, 14, 12, tzinfo=UTC)
@@ -66,7 +66,7 @@ class Home:
 
     def backfill(self, days: DayRange | None) -> None:
         reach = reach_of(lambda: self.now)
-        with calm(), untraced():
+        with calm(), untraced(), only_money():
             Headless(self.settings, self.told.append, lambda: self.now, reach).backfill(days)
 
     @property

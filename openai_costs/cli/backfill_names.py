@@ -1,0 +1,117 @@
+"""What follows the money in a backfill: names, the gateway's tokens, the company's people.
+
+Not here: the days of the money (backfill_plan.py), doing it (backfill.py).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+from dagster import AssetKey
+
+from openai_costs.orchestration.jobs import trailing
+from openai_costs.questions.gateway import LOOKBACK
+from openai_costs.questions.gateway_bypass.days_judged_again import days_at_risk
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
+from openai_costs.sources.gateway.litellm.endpoints import REGISTRY
+from openai_costs.sources.organization.frames import is_usable
+from openai_costs.sources.provider import OrganizationSource
+from openai_costs.sources.registry import PROVIDERS, provider_of
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.engineers import Engineers
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.mart.spend import Spend
+
+JUDGED_BY = ("token_id", "name", "status", "openai_api_key_id", "openai_project_id", "mapping")
+"""The columns of core.gateway_tokens that say which keys are the gateway's."""
+
+
+def directories_due(settings: Settings, today: date) -> list[str]:
+    """Return the connections that have an organization and gave no usable names today."""
+    archive = Archive(place(settings.home))
+    return [
+        connection.name
+        for connection in settings.asked_connections
+        if (source := provider_of(connection).organization_of(connection))
+        and not _has_names(archive, connection, source, today)
+    ]
+
+
+def runs_of_names(settings: Settings, due: Sequence[str]) -> list[tuple[Sequence[str], Settings]]:
+    """Return whose names each run reads: one run of all, where no connection has its names yet."""
+    have_names = [
+        one.name for one in settings.asked_connections if provider_of(one).organization_of(one)
+    ]
+    if list(due) == have_names:
+        return [(due, settings)] if due else []
+    return [([name], settings.only(name)) for name in due]
+
+
+def is_governance_due(settings: Settings, today: date, *, brought: bool) -> bool:
+    """Return whether the gateway and the company's people are still to be read.
+
+    The names of a connection bring them along, once a day. They are read again whenever no names
+    are: whoever corrects an upstream, a token or a list of people must not wait until tomorrow for
+    the finding to go away.
+
+    Args:
+        settings: What is configured.
+        today: The current UTC day.
+        brought: Whether names of a connection were just read.
+    """
+    gateway, archive = settings.gateway, Archive(place(settings.home))
+    reads = (archive.reads(one, gateway.name, REGISTRY, today) for one in GATEWAYS)
+    is_unread = gateway.has_registry and not any(reads)
+    return is_unread or (not brought and bool(gateway.is_there or settings.directory.files))
+
+
+class Governance(NamedTuple):
+    """What is stored of the gateway's tokens and of the company's people.
+
+    Args:
+        tokens: core.gateway_tokens.
+        people: core.engineers.
+    """
+
+    tokens: pl.DataFrame
+    people: pl.DataFrame
+
+    def equals(self, other: "Governance") -> bool:
+        """Return whether both are the same, row by row."""
+        return self.tokens.equals(other.tokens) and self.people.equals(other.people)
+
+
+def governance(settings: Settings) -> Governance:
+    """Return what is stored now."""
+    lake = Lake(place(settings.home))
+    return Governance(lake.read(GatewayTokens), lake.read(Engineers))
+
+
+def days_of_other_keys(
+    settings: Settings, before: Governance, now: Governance, today: date
+) -> set[date]:
+    """Return the stored days, trailing or of findings, that other gateway tokens judged before."""
+    if now.tokens.select(JUDGED_BY).equals(before.tokens.select(JUDGED_BY)):
+        return set()
+    lake = Lake(place(settings.home))
+    stored = (lake.days(Spend, one.name) for one in settings.asked_connections)
+    judged = {*trailing(settings, today), *days_at_risk(lake, today - LOOKBACK)}
+    return set().union(*stored) & judged
+
+
+def organization_pages() -> set[AssetKey]:
+    """Return the assets that ask the providers for names."""
+    return {one.organization.pages.key for one in PROVIDERS if one.organization}
+
+
+def _has_names(
+    archive: Archive, connection: Connection, source: OrganizationSource, today: date
+) -> bool:
+    """Return whether the newest read of an organization is of today and can be used."""
+    newest = source.pages.newest(archive, connection, [today])
+    return any(is_usable(source.listing, read) for read in newest)
