@@ -17,7 +17,7 @@ from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import Clock
 from openai_costs.kernel.formatting import counted
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.report.cost_explorer import PAGE, read_page
+from openai_costs.outputs.report.cost_explorer import PAGE, read_opening
 from openai_costs.outputs.report.judged import Judged
 from openai_costs.outputs.report.page_model import FirstScreen
 from openai_costs.storage.lake import Lake
@@ -47,7 +47,7 @@ def ending(home: UPath, now: datetime, *, is_brief: bool = False) -> Iterator[st
         now: The current instant.
         is_brief: Whether only the numbers of the month and the page are of interest.
     """
-    page = read_page(Lake(home), now, has_explorer=False)
+    page = read_opening(Lake(home), now)
     if page.first.month.span is None:
         return
     yield ""

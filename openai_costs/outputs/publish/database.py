@@ -61,6 +61,8 @@ from openai_costs.tables.contract import all_contracts
 BUILDING = ".building-"
 MEMORY_LIMIT = "256MB"
 """Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
+THREADS = 1
+"""DuckDB wants at least 125 MB for each: with more of them, they spill what they sort and write."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,11 @@ def _database(
     built: Path, scratch: Path, key: SecretStr | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database that has every table and view already."""
-    limits = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "spill")}
+    limits = {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(scratch / "spill"),
+        "threads": THREADS,
+    }
     plain = {"storage_compatibility_version": READABLE_FROM}
     resource = DuckDBResource(
         database=":memory:" if key else str(built),

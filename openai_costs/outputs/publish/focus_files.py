@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 from upath import UPath
 
+from openai_costs.outputs.publish.bi.focus import rows_of_month
 from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.filling import Months
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
@@ -22,6 +23,9 @@ from openai_costs.tables.mart.spend import Spend as MartSpend
 
 FOCUS: Final = "published/focus"
 FILE: Final = "openai_costs.parquet"
+FORMAT: Final = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 40960"
+"""DuckDB holds a group of rows in memory, and these rows have more than 60 columns."""
+
 _NAME: Final = "focus/"
 """How the marks of these files begin among those of all copies."""
 
@@ -83,9 +87,8 @@ def _months(sql: duckdb.DuckDBPyConnection) -> list[str]:
 def _written(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str) -> Path:
     file = scratch / f"{name}.parquet"
     file.parent.mkdir(exist_ok=True)
-    rows = of_month(name.removeprefix(_NAME))
-    order = "ORDER BY x_Connection, ChargePeriodStart, SkuId, SubAccountId, ResourceId"
-    sql.execute(f"COPY ({rows} {order}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
+    rows = rows_of_month(name.removeprefix(_NAME))
+    sql.execute(f"COPY ({rows}) TO {literal(file)} ({FORMAT})")
     return file
 
 

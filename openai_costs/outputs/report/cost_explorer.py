@@ -6,7 +6,7 @@ Not here: what the page shows (page_model.py and what it calls), what it looks l
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.outputs.report.page_days import PAGE_DAYS
@@ -20,6 +20,7 @@ from openai_costs.settings.connection import SAMPLE_SCHEME
 from openai_costs.settings.settings_file import NAME as SETTINGS
 from openai_costs.sources.registry import invoicers
 from openai_costs.storage.files import replace_file
+from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
@@ -43,10 +44,13 @@ from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from datetime import datetime
 
     from upath import UPath
 
+    from openai_costs.outputs.report.page_model import FirstScreen
+    from openai_costs.outputs.report.sentences import Question
     from openai_costs.storage.lake import Lake
 
 PAGE = "report/index.html"
@@ -54,6 +58,16 @@ DIGEST = "report/digest.html"
 """The weekly digest that `openai-costs digest --open` wrote; it does not outlive the page."""
 RECENT_DAYS = 90
 """Where the newest 30 days of the gateway and of list prices are searched for."""
+
+_last_read: dict[Hashable, Opening] = {}
+"""The opening of the page that this process read last, by the versions of the tables it is of."""
+
+
+class Opening(NamedTuple):
+    """What the page opens with: the first screen, and the open questions."""
+
+    first: FirstScreen
+    questions: tuple[Question, ...]
 
 
 def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
@@ -69,8 +83,25 @@ def read_page(
 ) -> PageModel:
     """Return the page model of what the lake holds now, without the days that do not tie out."""
     named = {host: one.attribution for host, one in invoicers().items() if one.attribution}
-    tables = read_tables(lake, now)
-    return page_model(tables, now, named, is_invented=is_invented, has_explorer=has_explorer)
+    versions, tables = _versions(lake, now), read_tables(lake, now)
+    page = page_model(tables, now, named, is_invented=is_invented, has_explorer=has_explorer)
+    _last_read.clear()
+    _last_read[versions] = Opening(page.first, page.questions)
+    return page
+
+
+def read_opening(lake: Lake, now: datetime) -> Opening:
+    """Return what the page opens with, of the same tables and days as `read_page`."""
+    if (known := _last_read.get(_versions(lake, now))) is not None:
+        return known
+    page = read_page(lake, now, has_explorer=False)
+    return Opening(page.first, page.questions)
+
+
+def _versions(lake: Lake, now: datetime) -> Hashable:
+    """Return what the page is of: the lake, the version of each table, and the day."""
+    written = ((one.table_id, one.version) for one in map(lake.written, all_contracts()))
+    return str(lake.root), tuple(written), now.date()
 
 
 def read_tables(lake: Lake, now: datetime) -> Tables:

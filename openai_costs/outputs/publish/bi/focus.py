@@ -144,7 +144,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "PublisherName": (_case("s.provider", _NAMES, "s.provider"), "Who made the model."),
     "CommitmentDiscountStatus": (_NULL, "Null: the provider names none."),
     "ResourceId": ("s.api_key_id", "The API key; null for spend without one."),
-    "ResourceName": (_plain("k.name"), "The key's last known name."),
+    "ResourceName": (_plain("s.key_name"), "The key's last known name."),
     "ResourceType": ("CASE WHEN s.api_key_id IS NOT NULL THEN 'API Key' END", "API Key, or null."),
     "ServiceCategory": ("'AI and Machine Learning'", "AI and Machine Learning."),
     "ServiceName": (_case("s.host", _SERVICES, "s.host"), "OpenAI API, Claude API, ..."),
@@ -157,13 +157,13 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "SkuPriceDetails": (_NULL, "Null, as SkuPriceId is."),
     "SkuPriceId": (_NULL, "Null: the provider names none."),
     "SubAccountId": ("s.project_id", "The project or workspace; null if none."),
-    "SubAccountName": (_plain("p.name"), "Its last known name."),
+    "SubAccountName": (_plain("s.project_name"), "Its last known name."),
     "SubAccountType": (
         _SUB_ACCOUNT,
         "Project, Workspace, ...",
     ),
     "Tags": (
-        _plain(_object(team="t.team", user="coalesce(m.name, s.user_id)", model="s.model")),
+        _plain(_object(team="s.team", user="coalesce(s.user_name, s.user_id)", model="s.model")),
         "JSON: team, user and model, where they are known.",
     ),
     "x_ServiceProviderName": (_HOST, "ServiceProviderName of FOCUS 1.3 and 1.4."),
@@ -186,25 +186,41 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
 _CELL: Final = ("day", "connection", "provider", "project_id", "api_key_id", "model", "usage_type")
 _SAME_CELL: Final = " AND ".join(f"t.{name} IS NOT DISTINCT FROM s.{name}" for name in _CELL)
 _TEAMS: Final = f"""
-    SELECT {", ".join(_CELL)}, any_value(team) AS team FROM mart.spend
-    GROUP BY ALL HAVING count(*) = 1
+    SELECT {", ".join(_CELL)}, any_value(team) AS team FROM mart.spend s
+    WHERE {{days}} GROUP BY ALL HAVING count(*) = 1
 """  # noqa: S608 - our own words
 _SAME_ID: Final = "ON {0}.connection = s.connection AND {0}.id = s.{1}"
+_LINES: Final = f"""
+    SELECT s.*, p.name AS project_name, k.name AS key_name, m.name AS user_name, t.team
+    FROM core.spend s
+    LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
+    LEFT JOIN core.api_keys k {_SAME_ID.format("k", "api_key_id")}
+    LEFT JOIN ({PEOPLE}) m {_SAME_ID.format("m", "user_id")}
+    LEFT JOIN ({_TEAMS}) t ON {_SAME_CELL}
+    WHERE {{days}} AND {COUNTED} AND (s.billed_usd <> 0 OR coalesce(s.list_usd, 0) <> 0)
+"""  # noqa: S608 - our own words
 _SELECTED: Final = ", ".join(f'{sql} AS "{name}"' for name, (sql, _) in _COLUMNS.items())
+_ORDER: Final = f"ORDER BY s.connection, s.day, {_LABEL}, s.project_id, s.api_key_id"
+
+
+def _selected(lines: str) -> str:
+    return f"SELECT {_SELECTED} FROM ({lines}) s"  # noqa: S608 - our own words
+
+
+def rows_of_month(month: str) -> str:
+    """Return SQL for the rows of a month, as `2026-11`, in order.
+
+    The lines are put in order before they have all columns of FOCUS: that takes half the memory.
+    """
+    days = f"s.day BETWEEN DATE '{month}-01' AND last_day(DATE '{month}-01')"
+    return _selected(f"{_LINES.format(days=days)} {_ORDER}")
+
 
 FOCUS = View(
     name="focus",
     about="The bill in the columns of FOCUS 1.2. One row per billed line of core.spend that is not "
     "$0 before and after discounts; BilledCost adds up to the control total of each day.",
-    sql=f"""
-        SELECT {_SELECTED}
-        FROM core.spend s
-        LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
-        LEFT JOIN core.api_keys k {_SAME_ID.format("k", "api_key_id")}
-        LEFT JOIN ({PEOPLE}) m {_SAME_ID.format("m", "user_id")}
-        LEFT JOIN ({_TEAMS}) t ON {_SAME_CELL}
-        WHERE {COUNTED} AND (s.billed_usd <> 0 OR coalesce(s.list_usd, 0) <> 0)
-    """,  # noqa: S608 - our own words
+    sql=_selected(_LINES.format(days="true")),
     columns={name: text for name, (_, text) in _COLUMNS.items()},
     answers="How does the bill look in the columns of FOCUS, for another FinOps tool?",
 )
