@@ -6,6 +6,7 @@ two reads what the other wrote.
 Not here: which instance has it (home_instance.py), how a file begins (run_files.py).
 """
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,7 +17,13 @@ from typing import Any, NamedTuple
 import dagster as dg
 import sqlalchemy as db
 from dagster._core.event_api import EventHandlerFn
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+)
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorageWatchdog,
@@ -28,6 +35,7 @@ from watchdog.observers import Observer
 
 from openai_costs.orchestration.run_files import begun
 
+_STATUS = EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
 MOST_OPEN = 8
 """Files that one process keeps open: the index of all runs, and those of the newest questions."""
 
@@ -58,9 +66,46 @@ class EventFiles(SqliteEventLogStorage):
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store events of a run, all or none."""
-        with self.both(events[0].run_id):
-            for event in events:
-                super().store_event(event)
+        with self.both(events[0].run_id) as (file, index):
+            rows = [self._event_to_row(one) for one in events]
+            file.execute(SqlEventLogStorageTable.insert(), rows)
+            indexed = [number for number, one in enumerate(events) if _is_of_all_runs(one)]
+            if not indexed:
+                return
+            ids = self.index_rows(index, [rows[number] for number in indexed])
+            self.index_assets(index, [events[number] for number in indexed], ids)
+            for number, event_id in zip(indexed, ids, strict=True):
+                if events[number].dagster_event_type in ASSET_CHECK_EVENTS:
+                    self.store_asset_check_event(events[number], event_id)
+
+    @staticmethod
+    def next_id(index: db.Connection) -> int:
+        """Return the id of the next event in the index, which no other process takes until then."""
+        index.exec_driver_sql("BEGIN IMMEDIATE")
+        newest = db.select(db.func.max(SqlEventLogStorageTable.c.id))
+        return int(index.execute(newest).scalar() or 0) + 1
+
+    def index_rows(self, index: db.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+        """Write rows of events to the index, and return their ids there."""
+        first = self.next_id(index)
+        ids = range(first, first + len(rows))
+        numbered = [{**row, "id": one} for row, one in zip(rows, ids, strict=True)]
+        index.execute(SqlEventLogStorageTable.insert(), numbered)
+        return ids
+
+    def index_assets(
+        self, index: db.Connection, events: Sequence[dg.EventLogEntry], ids: Sequence[int]
+    ) -> None:
+        """Write the tags of all events of assets, and the newest of each asset on its row."""
+        of_assets = [one for one in zip(events, ids, strict=True) if _is_of_an_asset(one[0])]
+        if of_assets:
+            self._store_asset_event_tags(index, *zip(*of_assets, strict=True))
+        newest = {
+            (one.dagster_event_type, one.get_dagster_event().asset_key): (one, event_id)
+            for one, event_id in of_assets
+        }
+        for event, event_id in newest.values():
+            self._store_asset_event(index, event, event_id)
 
     def has_table(self, table_name: str) -> bool:
         """Return whether there is a table; one that was there stays."""
@@ -102,15 +147,15 @@ class EventFiles(SqliteEventLogStorage):
                 yield connection
 
     def _opened(self, shard: str) -> db.Connection:
-        file = Path(self.path_for_shard(shard))
+        file = self.path_for_shard(shard)
         kept = self._open.get(shard)
-        if kept and file.exists() and file.stat().st_ino == kept.number:
+        if kept and kept.number == _number(file):
             self._open.move_to_end(shard)
             return kept.connection
         self._close(shard)
         engine = _engine(self.conn_string_for_shard(shard))
         self._initdb(engine)
-        self._open[shard] = _Open(file.stat().st_ino, engine.connect())
+        self._open[shard] = _Open(_number(file), engine.connect())
         if len(self._open) > MOST_OPEN:
             self._close(next(one for one in self._open if one not in {shard, INDEX_SHARD_NAME}))
         return self._open[shard].connection
@@ -127,6 +172,16 @@ class EventFiles(SqliteEventLogStorage):
             super()._initdb(engine, for_index_shard)
 
 
+def _is_of_an_asset(event: dg.EventLogEntry) -> bool:
+    return event.dagster_event_type in ASSET_EVENTS
+
+
+def _is_of_all_runs(event: dg.EventLogEntry) -> bool:
+    """Return what Dagster finds without knowing the run: assets, checks, and how runs end."""
+    its = event.dagster_event_type
+    return its in ASSET_EVENTS or its in ASSET_CHECK_EVENTS or its in _STATUS
+
+
 class _Watcher(SqliteEventLogStorageWatchdog):
     """Sees the writes to an open file, which are in the log beside it for a while."""
 
@@ -137,6 +192,14 @@ class _Watcher(SqliteEventLogStorageWatchdog):
     def on_modified(self, event: FileSystemEvent) -> None:  # noqa: ARG002 - Dagster's signature
         """Hand on what is new."""
         self._process_log()
+
+
+def _number(file: str) -> int:
+    """Return the number of a file on its disk; 0 where it is not there."""
+    try:
+        return os.stat(file).st_ino  # noqa: PTH116 - asked for each event
+    except FileNotFoundError:
+        return 0
 
 
 def _engine(url: str) -> db.Engine:

@@ -102,9 +102,7 @@ class EventsOfRun(EventFiles):
         """Store the events of a run that nothing is stored of, all or none."""
         before = {one.asset_entry.asset_key: one for one in self.get_asset_records()}
         with self.both(run_id) as (file, index):
-            index.exec_driver_sql("BEGIN IMMEDIATE")  # no other process takes the next ids
-            first = db.select(db.func.coalesce(db.func.max(SqlEventLogStorageTable.c.id), 0) + 1)
-            indexed = enumerate(filter(_is_indexed, records), index.execute(first).scalar_one())
+            indexed = enumerate(filter(_is_indexed, records), self.next_id(index))
             ids = {one.storage_id: number for number, one in indexed}
             for one in records:
                 if one.asset_materialization:
@@ -123,19 +121,12 @@ class EventsOfRun(EventFiles):
                 [{**one.row, "id": one.event_id} for one in stored],
             )
             made = [one for one in stored if one.event.dagster_event_type is MADE]
-            self._index_assets(index, made)
+            self.index_assets(
+                index, [one.event for one in stored], [one.event_id for one in stored]
+            )
             checked = [one for one in stored if one.event.dagster_event_type is CHECKED]
             if checked:
                 index.execute(AssetCheckExecutionsTable.insert(), list(_verdicts(checked, made)))
-
-    def _index_assets(self, index: db.Connection, made: Sequence[_Stored]) -> None:
-        """Write the tags of all materializations, and the newest of each asset on its row."""
-        self._store_asset_event_tags(
-            index, [one.event for one in made], [one.event_id for one in made]
-        )
-        newest = {one.row["asset_key"]: one for one in made}
-        for one in newest.values():
-            self._store_asset_event(index, one.event, one.event_id)
 
 
 def _is_indexed(one: dg.EventLogRecord) -> bool:

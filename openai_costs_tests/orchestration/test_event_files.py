@@ -11,7 +11,6 @@ import dagster as dg
 import pytest
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster_shared.check import CheckError
 
 from openai_costs.cli.dev import write_instance
 from openai_costs.orchestration.event_files import MOST_OPEN, EventFiles
@@ -29,10 +28,15 @@ def opened(state: Path) -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(state))
 
 
-def message(text: str, run_id: str = RUN) -> dg.EventLogEntry:
+def message(text: str, run_id: str = RUN, event: dg.DagsterEvent | None = None) -> dg.EventLogEntry:
     """One line of a run."""
     return dg.EventLogEntry(
-        error_info=None, level=20, user_message=text, run_id=run_id, timestamp=1.0
+        error_info=None,
+        level=20,
+        user_message=text,
+        run_id=run_id,
+        timestamp=1.0,
+        dagster_event=event,
     )
 
 
@@ -82,12 +86,23 @@ def files(tmp_path: Path) -> Any:  # noqa: ANN401 - a generator of one
     kept.dispose()
 
 
-def test_events_that_are_stored_at_once_are_stored_all_or_none(files: EventFiles) -> None:
-    with pytest.raises(CheckError):
-        files.store_event_batch([message("one"), None])  # type: ignore[list-item]
+def test_events_that_are_stored_at_once_are_stored_all_or_none(
+    files: EventFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    start = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "all")
+    events = [message("one"), message("two", event=start)]
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "index_assets", full)
+        with pytest.raises(sqlite3.OperationalError):
+            files.store_event_batch(events)
     assert lines(files) == []
-    files.store_event_batch([message("one"), message("two")])
+    files.store_event_batch(events)
     assert lines(files) == ["one", "two"]
+    started = files.fetch_run_status_changes(dg.DagsterEventType.RUN_START, limit=9).records
+    assert [one.run_id for one in started] == [RUN]
 
 
 def test_dagsters_own_event_log_reads_and_writes_beside_it(

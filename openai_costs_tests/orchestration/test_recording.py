@@ -138,7 +138,7 @@ def test_a_record_that_fails_half_way_leaves_nothing_of_its_events(
         raise sqlite3.OperationalError("database or disk is full")
 
     other = RUN.replace("1", "4")
-    monkeypatch.setattr(EventsOfRun, "_index_assets", full)
+    monkeypatch.setattr(EventsOfRun, "index_assets", full)
     with unrecorded() as instance:
         ran_in(instance, other)
         with pytest.raises(sqlite3.OperationalError):
