@@ -219,15 +219,6 @@ def test_one_run_finds_the_bypass_the_gaps_and_who_has_a_seat(tmp_path: Path) ->
     }
 
 
-def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
-    settings = house(tmp_path)
-    tables = (GatewayBypass, CostReconciliation, SeatTable)
-    lake, _ = run(settings, proxy())
-    before = [lake.read(table) for table in tables]
-    run(settings, proxy())
-    assert all(lake.read(table).equals(one) for table, one in zip(tables, before, strict=True))
-
-
 def test_a_gateway_that_refuses_turns_its_checks_red_and_stops_nothing(tmp_path: Path) -> None:
     lake, checks = run(house(tmp_path), Refusing())
     assert checks["raw/gateway_registry: read_complete"] is False
@@ -236,24 +227,24 @@ def test_a_gateway_that_refuses_turns_its_checks_red_and_stops_nothing(tmp_path:
     assert lake.read(CostReconciliation).is_empty()
 
 
-def test_a_directory_that_lost_its_people_turns_red_and_flags_no_one(tmp_path: Path) -> None:
-    settings = house(tmp_path)
+def test_a_second_run_changes_nothing_and_a_directory_that_lost_its_people_flags_no_one_meanwhile(
+    tmp_path: Path,
+) -> None:
+    settings, people = house(tmp_path), tmp_path / "people.csv"
+    tables = (GatewayBypass, CostReconciliation, SeatTable)
     lake, _ = run(settings, proxy())
-    before = lake.read(Engineers)
-    (tmp_path / "people.csv").write_text("email,status\n")
+    before, listed = [lake.read(table) for table in tables], lake.read(Engineers)
+    run(settings, proxy())
+    assert all(lake.read(table).equals(one) for table, one in zip(tables, before, strict=True))
+
+    good = people.read_text()
+    people.write_text("email,status\n")
     lake, checks = run(settings, proxy())
     assert checks["core/engineers: believable"] is False
-    assert lake.read(Engineers).drop("is_trusted").equals(before.drop("is_trusted"))
+    assert lake.read(Engineers).drop("is_trusted").equals(listed.drop("is_trusted"))
     assert set(lake.read(SeatTable)["status"]) == {None}
 
-
-def test_a_directory_that_recovers_is_judged_by_again(tmp_path: Path) -> None:
-    settings = house(tmp_path)
-    run(settings, proxy())
-    good = (tmp_path / "people.csv").read_text()
-    (tmp_path / "people.csv").write_text("email,status\n")
-    run(settings, proxy())
-    (tmp_path / "people.csv").write_text(good)
+    people.write_text(good)
     lake, checks = run(settings, proxy())
     assert checks["core/engineers: believable"] is True
     assert set(lake.read(SeatTable)["status"]) == {"matched", "left", "unmatched"}

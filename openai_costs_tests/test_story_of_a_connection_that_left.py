@@ -23,7 +23,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import House, Ran, day, house
+from openai_costs_tests.org import MONEY, House, Ran, day, house
 
 FIRST, LAST = day(16), day(19)
 
@@ -32,11 +32,11 @@ FIRST, LAST = day(16), day(19)
 def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Ran]:
     """Two organizations were read; harbour left the settings, and acme was read again."""
     made = house(tmp_path_factory.mktemp("left") / "home", "acme", "harbour")
-    assert made.run(FIRST, LAST).is_green
+    assert made.run(FIRST, LAST, only=MONEY).is_green
     people = [dict.fromkeys(Users.types()) | MEMBER | {"connection": one} for one in NAMES]
     made.lake.replace_whole(Users, pl.DataFrame(people, schema=Users.types()))
     made.connections = made.connections[:1]
-    ran = made.run(FIRST, LAST)
+    ran = made.run(FIRST, LAST, only=MONEY)
     assert ran.is_green
     return made, ran
 
@@ -140,6 +140,6 @@ def test_what_comes_back_counts_again(left: tuple[House, Ran], tmp_path: Path) -
     made = left[0].moved_to(tmp_path / "home")
     made.connections = house(tmp_path / "other", "acme", "harbour").connections
     made.serve("harbour")
-    assert made.run(LAST, LAST).is_green
+    assert made.run(LAST, LAST, only=MONEY).is_green
     assert former_connections(made.lake.read(Coverage)) == []
     assert page(made).total == dollars_of(cents(billed(made.lake, *NAMES)))

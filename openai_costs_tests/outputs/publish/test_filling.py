@@ -233,7 +233,8 @@ def test_a_continued_publication_has_the_rows_of_one_that_is_built_anew(
                 assert continued.withheld == rebuilt.withheld
                 assert continued.rows == rebuilt.rows
                 assert home.content() == twin.content()
-                assert home.shown() == twin.shown()
+                if events is rounds[-1]:
+                    assert home.shown() == twin.shown()
 
 
 @pytest.fixture(scope="module")
@@ -257,15 +258,13 @@ def test_nothing_is_built_anew_after_a_day_was_read_again(home: Home) -> None:
     assert len(home.content()["core.spend"]) == len(DAYS) + 1
 
 
-@pytest.mark.parametrize("event", [Home.rename, Home.remove, Home.tidy_up, Home.restate])
-def test_what_happens_to_slices_does_not_need_a_rebuilt_database(
-    home: Home, event: Callable[..., None]
-) -> None:
-    event(home, "acme", DAYS[0], "1")
-    home.write("acme", DAYS[2], "1")
+def test_what_happens_to_slices_does_not_need_a_rebuilt_database(home: Home) -> None:
+    for event in (Home.restate, Home.tidy_up, Home.rename, Home.remove):
+        event(home, "acme", DAYS[0], "1")
+        home.write("acme", DAYS[2], "1")
+        assert not home.publish().is_rebuilt, event.__name__
     with home.twin() as twin:
         assert twin.publish().is_rebuilt
-        assert not home.publish().is_rebuilt
         assert home.content() == twin.content()
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,6 +12,7 @@ from openai_costs.sample.api.app import COSTS_PATH, create_app
 from openai_costs.sample.api.options import NO_SCOPE_ADMIN_KEY, WireOptions
 from openai_costs.sample.api.serving import InProcessTransport, serve
 from openai_costs.sample.faults.faults import Faults
+from openai_costs_tests.processes import started
 from openai_costs_tests.sample.asking import NOW, ORGANISATION, ask, client, error, exact, window
 
 if TYPE_CHECKING:
@@ -87,10 +88,8 @@ def _serve(ready: Connection) -> None:
 
 
 def test_a_real_socket_gives_the_same_bytes_compressed_cuts_and_stops_quietly() -> None:
-    context = multiprocessing.get_context("spawn")
-    address, ready = context.Pipe(duplex=False)
-    server = context.Process(target=_serve, args=(ready,))
-    server.start()
+    address, ready = Pipe(duplex=False)
+    server = started(_serve, ready)
     try:
         assert address.poll(60)
         with httpx.Client(base_url=address.recv(), headers=HEADERS, timeout=60) as asker:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import importlib
+from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
-import openai
 import pytest
 
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY
 from openai_costs.sample.api.serving import serve
 from openai_costs.sample.api.usage_endpoints import USAGE_ENDPOINTS
+from openai_costs_tests.processes import started
 from openai_costs_tests.sample.asking import NOW, ORGANISATION, ago, listed, unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
+    from types import ModuleType
 
     from openai.resources.admin.organization import Organization
 
@@ -29,10 +31,8 @@ def _serve(ready: Connection) -> None:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    told, ready = context.Pipe(duplex=False)
-    server = context.Process(target=_serve, args=(ready,))
-    server.start()
+    told, ready = Pipe(duplex=False)
+    server = started(_serve, ready)
     try:
         assert told.poll(60)
         yield f"{told.recv()}/v1"
@@ -44,7 +44,13 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def organization(address: str) -> Iterator[Organization]:
+def openai() -> ModuleType:
+    """The vendor's package, which loads for as long as some of these tests take."""
+    return importlib.import_module("openai")
+
+
+@pytest.fixture(scope="module")
+def organization(openai: ModuleType, address: str) -> Iterator[Organization]:
     with openai.OpenAI(admin_api_key=SAMPLE_ADMIN_KEY, base_url=address) as client:
         yield client.admin.organization
 
@@ -133,7 +139,9 @@ def test_costs_are_read(organization: Organization) -> None:
     assert found["gpt-6-astra, input_tokens"] == pytest.approx(19.2)
 
 
-def test_the_directory_is_refused_in_the_clients_own_words(address: str) -> None:
+def test_the_directory_is_refused_in_the_clients_own_words(
+    openai: ModuleType, address: str
+) -> None:
     with openai.OpenAI(
         admin_api_key=USAGE_ONLY_ADMIN_KEY, base_url=address, max_retries=0
     ) as client:
