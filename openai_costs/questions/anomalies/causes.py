@@ -36,6 +36,7 @@ class Change(NamedTuple):
         expected_usd: What it was expected to cost.
         quantity: How much of its unit was used; null where that is not known.
         expected_quantity: How much the expected dollars buy; null where that is not known.
+        unit: The unit of both; null where there is none.
     """
 
     user: str | None
@@ -46,15 +47,16 @@ class Change(NamedTuple):
     expected_usd: Decimal
     quantity: Decimal | None
     expected_quantity: Decimal | None
+    unit: str | None = None
 
 
 class Effects(NamedTuple):
     """Whether a change is more use, other use, or another price.
 
-    Of lines with q quantities, p = dollars / q, and 0 for expected: volume = (sum q - sum q0) x
-    average p0; mix = sum(q p0) - sum q x average p0; price = the rest. So mix is what the same
-    quantity costs more because dearer lines are used, such as another model. A line that is new has
-    no expected price and takes its own, so it is volume and mix. Dollars of lines without
+    Of lines of one unit, with q quantities, p = dollars / q, and 0 for expected: volume = (sum q -
+    sum q0) x average p0; mix = sum(q p0) - sum q x average p0; price = the rest. So mix is what the
+    same quantity costs more because dearer lines are used, such as another model. A line that is
+    new has no expected price and takes its own, so it is volume and mix. Dollars of lines without
     quantities are unmeasured.
     """
 
@@ -160,17 +162,22 @@ class Line(NamedTuple):
 
 def _effects(changes: Sequence[Change]) -> Effects:
     """The effects of some changes, which add up to these."""
-    alike = defaultdict[str | None, list[Change]](list)
+    alike = defaultdict[tuple[str | None, str | None], list[Change]](list)
     for one in changes:
-        alike[one.line_item].append(one)
-    lines = [line for some in alike.values() if (line := _line(some))]
-    measured, volume, mix = _change(lines), *_volume_and_mix(lines)
+        alike[one.unit, one.line_item].append(one)
+    of_units = defaultdict[str | None, list[Line]](list)
+    for (unit, _), some in alike.items():
+        if line := _line(some):
+            of_units[unit].append(line)
+    parts = list(map(_volume_and_mix, of_units.values()))
+    volume, mix = (sum((part[at] for part in parts), Decimal(0)) for at in (0, 1))
+    measured = sum(map(_change, of_units.values()), Decimal(0))
     return Effects(volume, mix, measured - volume - mix, _change(changes) - measured)
 
 
 def _line(changes: Sequence[Change]) -> Line | None:
     """A line with its quantities; None where they are not known or cannot explain its dollars."""
-    _, _, _, _, actual, expected, quantities, usual = zip(*changes, strict=True)
+    _, _, _, _, actual, expected, quantities, usual, _ = zip(*changes, strict=True)
     if None in quantities or None in usual:
         return None
     line = Line(sum(actual), sum(expected), sum(quantities), sum(usual))

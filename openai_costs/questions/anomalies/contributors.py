@@ -25,6 +25,7 @@ class Cost(NamedTuple):
 
     usd: Decimal
     quantity: Decimal | None
+    unit: str | None
 
 
 Costs = Mapping[Name, Cost]
@@ -42,8 +43,8 @@ def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFra
         ledger: core.spend, for quantities.
 
     Returns:
-        connection, day, project, user, key, model, usage_type, line_item, usd, quantity;
-        is_of_people and is_of_bill: each of them marks leaf rows that add up to the ledger.
+        connection, day, project, user, key, model, usage_type, line_item, usd, quantity,
+        unit; is_of_people and is_of_bill: each of them marks leaf rows that add up to the ledger.
     """
     cells = attribution.group_by(CELL).agg(attributed_usd=pl.col("billed_usd").sum())
     summed = spend.group_by(CELL, maintain_order=True).agg(pl.col("billed_usd").sum())
@@ -69,6 +70,7 @@ def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFra
         line_item=_label(),
         usd="billed_usd",
         quantity=pl.when(is_whole).then("quantity"),
+        unit=pl.when(is_whole).then("unit"),
     )
 
 
@@ -82,7 +84,9 @@ def _quantities(ledger: pl.DataFrame) -> pl.DataFrame:
     quantity, unit = pl.col("quantity"), pl.col("quantity_unit")
     is_one = (quantity.null_count() == 0) & (unit.n_unique() == 1)
     return ledger.group_by(CELL).agg(
-        ledger_usd=pl.col("billed_usd").sum(), quantity=pl.when(is_one).then(quantity.sum())
+        ledger_usd=pl.col("billed_usd").sum(),
+        quantity=pl.when(is_one).then(quantity.sum()),
+        unit=pl.when(is_one).then(unit.first()),
     )
 
 
@@ -98,11 +102,16 @@ def costs_of(compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> Mapping[tuple[i
         By number and is_before; a side without leaf rows is not there.
     """
     sides = [_of_level(level, some, leaf_rows) for (level,), some in _by_level(compared)]
-    is_known = pl.col("quantity").null_count() == 0
+    unit = pl.col("unit")
+    is_known = (pl.col("quantity").null_count() == 0) & (unit.n_unique() == 1)
     summed = (
         pl.concat(sides)
         .group_by("number", "is_before", *LEAF, maintain_order=True)
-        .agg(pl.col("usd").sum(), pl.when(is_known).then(pl.col("quantity").sum()))
+        .agg(
+            pl.col("usd").sum(),
+            pl.when(is_known).then(pl.col("quantity").sum()),
+            pl.when(is_known).then(unit.first()),
+        )
     )
     found = defaultdict[tuple[int, bool], dict[Name, Cost]](dict)
     for number, is_before, user, key, model, line_item, *cost in summed.collect().iter_rows():
@@ -125,7 +134,7 @@ def _of_level(level: str, compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> pl
         maintain_order="left_right",
         coalesce=False,
     )
-    return joined.select("number", "is_before", *LEAF, "usd", "quantity")
+    return joined.select("number", "is_before", *LEAF, "usd", "quantity", "unit")
 
 
 def changes_of(now: Costs, before: Costs, expected_usd: Decimal) -> list[Change]:
@@ -168,13 +177,23 @@ def _usd(costs: Costs, name: Name) -> Decimal:
 
 def _used(
     now: Costs, before: Costs, name: Name, shares: Mapping[Name, Decimal]
-) -> tuple[Decimal | None, Decimal | None]:
-    """How much was used, and how much the expected dollars buy at the price of before."""
-    used = now[name].quantity if name in now else Decimal(0)
+) -> tuple[Decimal | None, Decimal | None, str | None]:
+    """How much was used, how much the expected dollars buy at the price of before, and the unit."""
+    if name not in now:
+        usd, quantity, unit = before[name]
+        return Decimal(0), _bought(shares[name], usd, quantity), unit
+    _, used, unit = now[name]
     if name not in before:
-        return used, Decimal(0)
-    usd, quantity = before[name]
+        return used, Decimal(0), unit
+    usd, quantity, unit_before = before[name]
+    if unit != unit_before:
+        return None, None, None
+    return used, _bought(shares[name], usd, quantity), unit
+
+
+def _bought(share_usd: Decimal, usd: Decimal, quantity: Decimal | None) -> Decimal | None:
+    """How much of a quantity a share of its dollars buys; None where that is not known."""
     if quantity is None or not usd:
-        return used, None
-    buys = WIDE.divide(WIDE.multiply(shares[name], quantity), usd)
-    return used, buys.quantize(SMALLEST, context=WIDE)
+        return None
+    buys = WIDE.divide(WIDE.multiply(share_usd, quantity), usd)
+    return buys.quantize(SMALLEST, context=WIDE)

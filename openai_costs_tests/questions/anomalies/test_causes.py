@@ -101,6 +101,14 @@ def test_the_same_quantity_moved_to_a_dearer_model_is_mix() -> None:
     assert effects_of(lines) == (0, 15, 0, 0)
 
 
+def test_quantities_of_different_units_are_not_added_up() -> None:
+    tokens, images = measured(
+        ("in", "10", "20", "100", "200"), ("image", "10", "5", "10", "5"), user="a"
+    )
+    both = [tokens._replace(unit="tokens"), images._replace(unit="images")]
+    assert effects_of(both) == (10 - 5, 0, 0, 0)
+
+
 def test_dollars_without_a_quantity_are_unmeasured() -> None:
     assert effects_of(measured(("in", "10", "15", "0", "0"))) == (0, 0, 0, 5)
     assert effects_of(leaves(("ada", "k1", "in", "10", "95"))) == (0, 0, 0, 85)

@@ -59,7 +59,7 @@ def leaf_rows_of(made: Bill) -> pl.DataFrame:
 def test_the_leaf_rows_of_a_key_are_its_lines_with_users_and_quantities() -> None:
     found = leaf_rows_of(bill(line(0, "k", "ada", "2"), line(0, "j", "bo", "3")))
     (mine,) = changes(found, KEY)
-    assert mine == ("ada", "k", "m", "m, output", 2, 0, 2000, 0)
+    assert mine == ("ada", "k", "m", "m, output", 2, 0, 2000, 0, "tokens")
     assert sum(dollars(found, ORG)) == 5
 
 
@@ -75,6 +75,12 @@ def test_users_that_are_named_apart_from_keys_leave_the_key_its_dollars() -> Non
 def test_a_cell_that_several_people_share_has_no_quantity_of_each() -> None:
     found = leaf_rows_of(bill(line(0, "k", "ada", "2"), line(0, "k", "bo", "3")))
     assert found.filter("is_of_people")["quantity"].to_list() == [None, None]
+
+
+def test_a_line_whose_unit_has_changed_has_no_quantities_to_compare() -> None:
+    made = bill(line(0, "k", "ada", "2"), line(1, "k", "ada", "3", quantity_unit="characters"))
+    (mine,) = changes(leaf_rows_of(made), KEY, day=1, usd=2)
+    assert mine[4:] == (3, 2, None, None, None)
 
 
 def test_what_was_expected_is_allocated_like_the_days_before() -> None:
@@ -105,7 +111,9 @@ amounts = st.decimals(min_value=0, max_value=10**6, places=6, allow_nan=False)
 
 @given(st.lists(amounts, min_size=1, max_size=7), amounts)
 def test_the_expected_dollars_add_up_to_the_last_digit(past: list[Decimal], usd: Decimal) -> None:
-    before = {(f"u{number}", "k", "m", "i"): Cost(cost, None) for number, cost in enumerate(past)}
+    before = {
+        (f"u{number}", "k", "m", "i"): Cost(cost, None, None) for number, cost in enumerate(past)
+    }
     assert sum(leaf.expected_usd for leaf in changes_of({}, before, usd)) == usd
 
 
