@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from openai_costs.outputs.report.dimensions import Members
 
-_BILLION: Final = 10**9
-_UNITS: Final = 10**18
+_BILLION: Final = pl.lit(10**9, pl.Int128)
+_UNITS: Final = pl.lit(10**18, pl.Int128)
+_DOLLARS: Final = {"dollars": "Float64", "billionths": "Uint32", "quintillionths": "Uint32"}
 _LARGE: Final = 2**16
 _TYPES: Final = {"Uint16": "H", "Int32": "i", "Uint32": "I", "Float64": "d"}
 
@@ -83,12 +84,13 @@ def _dollars(values: pl.Series) -> Columns:
 
     A float holds every whole dollar exactly, also of a line of billions.
     """
-    whole = [divmod(units, _UNITS) for units in values.to_physical()]
-    return [
-        ("dollars", "Float64", [one for one, _ in whole]),
-        ("billionths", "Uint32", [rest // _BILLION for _, rest in whole]),
-        ("quintillionths", "Uint32", [rest % _BILLION for _, rest in whole]),
-    ]
+    units = pl.col(values.name).to_physical()
+    parts = values.to_frame().select(
+        dollars=units // _UNITS,
+        billionths=units % _UNITS // _BILLION,
+        quintillionths=units % _BILLION,
+    )
+    return [(name, kind, parts[name].to_list()) for name, kind in _DOLLARS.items()]
 
 
 def _deflated(columns: Columns) -> str:

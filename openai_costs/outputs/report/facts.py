@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from openai_costs.outputs.report.dimensions import COLUMNS
-from openai_costs.outputs.report.tiers import with_tiers
+from openai_costs.outputs.report.tiers import CELL, with_tiers
 from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.token_kinds import NO_TOKENS, ONLY_INPUT, plain_input
 from openai_costs.questions.usage.billable import billed_tier
@@ -30,6 +30,7 @@ TOKEN_TYPES: Final = (
 
 COUNTS: Final = ("tokens", "cacheable", "requests")
 
+_OF_SPEND: Final = tuple(name for name in GRAIN if name != "service_tier")
 _OF_TEAM: Final = (("api_key_id", "user_id", "project_id"), ("user_id",), ("project_id",))
 
 
@@ -40,7 +41,11 @@ def spend_facts(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame
         attribution: mart.spend_attribution.
         ledger: core.spend of the same days.
     """
-    return _summed(with_tiers(attribution, ledger), "billed_usd")
+    rows, lines = _coded(
+        attribution.select(*_OF_SPEND, "billed_usd"),
+        ledger.select("user_id", "service_tier", *CELL, "billed_usd"),
+    )
+    return _summed(with_tiers(rows, lines), "billed_usd").cast({pl.Enum: pl.String})
 
 
 def usage_facts(
@@ -112,6 +117,20 @@ def _with_team(rows: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
         rows = rows.join(of, on=key, how="left", nulls_equal=len(columns) > 1)
         teams.append(name)
     return rows.with_columns(team=pl.coalesce(teams))
+
+
+def _coded(*tables: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return tables whose texts are numbers in the order of the texts, which all tables share."""
+    texts = {name for each in tables for name, kind in each.schema.items() if kind == pl.String}
+    known = {
+        name: pl.concat([each[name] for each in tables if name in each.columns]).unique()
+        for name in texts
+    }
+    kinds = {name: pl.Enum(values.drop_nulls().sort()) for name, values in known.items()}
+    return [
+        each.cast({name: kind for name, kind in kinds.items() if name in each.columns})
+        for each in tables
+    ]
 
 
 def _summed(rows: pl.DataFrame, *measures: str) -> pl.DataFrame:

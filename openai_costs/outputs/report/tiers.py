@@ -40,7 +40,7 @@ def with_tiers(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
         parts.append(_divided(here, lines, key))
         rows = rows.join(match, on=key, how="anti", nulls_equal=True)
         lines = lines.join(match, on=key, how="anti", nulls_equal=True)
-    rest = rows.with_columns(service_tier=pl.lit(None, pl.String))
+    rest = rows.with_columns(service_tier=pl.lit(None, ledger.schema["service_tier"]))
     columns = [*attribution.columns, "service_tier"]
     return pl.concat([part.select(columns) for part in (*parts, rest)])
 

@@ -124,7 +124,8 @@ def differing_days(control: pl.DataFrame, totals: Iterable[pl.DataFrame]) -> lis
 
 def without(frame: pl.DataFrame, slices: Iterable[Slice]) -> pl.DataFrame:
     """Return the rows of a frame with connection and day that belong to none of some slices."""
-    return frame.join(slices_frame(slices), on=SLICE, how="anti")
+    hidden = slices_frame(slices)
+    return frame if hidden.is_empty() else frame.join(hidden, on=SLICE, how="anti")
 
 
 def withheld_text(differences: Sequence[Difference]) -> str:
