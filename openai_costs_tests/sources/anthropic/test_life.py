@@ -130,11 +130,14 @@ def alone(company_alone: Settings) -> Office:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """OpenAI with Anthropic beside it, from an empty home, with names."""
-    made = office(tmp_path_factory.mktemp("both"))
+def both(alone: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The same home elsewhere, after Anthropic came to it with its names."""
+    home = tmp_path_factory.mktemp("both") / "home"
+    shutil.copytree(alone.settings.home, home)
+    made = office(home)
+    coming = replace(made, settings=made.settings.only("claude"))
     with calm(), untraced():
-        made.headless.backfill(None)
+        coming.headless.backfill(days_of(made))
     return made
 
 
