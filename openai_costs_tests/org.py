@@ -35,6 +35,7 @@ from openai_costs.sample.faults.faults import Faults
 from openai_costs.sample.setup import Wanted, company
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.organization.assets import whole_assets
 from openai_costs.sources.provider import Reach
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.archive import Archive, KeptRead
@@ -369,6 +370,11 @@ def only_money(*questions: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Graphs, "job", job)
         yield
+
+
+def of_names() -> tuple[str, ...]:
+    """The assets that lead from the pages of the directory to its tables."""
+    return tuple(one.key.to_user_string() for one in whole_assets())
 
 
 def account_of(name: str) -> str:

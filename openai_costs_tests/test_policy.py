@@ -56,6 +56,7 @@ from openai_costs_tests.org import (
     files,
     house,
     of_day,
+    of_names,
     organisation_of,
     stored,
     usd,
@@ -708,7 +709,7 @@ def one_cached_too_many(request: httpx.Request, answer: httpx.Response) -> httpx
 
 
 def directory_of(house: House) -> Ran:
-    return house.run(*THREE_DAYS, job=DIRECTORY)
+    return house.run(*THREE_DAYS, job=DIRECTORY, only=of_names())
 
 
 def test_a_key_that_may_not_read_names_is_an_error_with_the_scope_and_the_tables_stay(
