@@ -70,19 +70,27 @@ def folded(
         known_elsewhere: Such ids that another table knows.
     """
     listings, refused = reads
-    listed = fold(kind, listings)
-    unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
-    name, provider = (pl.lit(one) for one in connection)
-    everything = pl.concat([listed, not_listed(unlisted)], how="diagonal").with_columns(
-        name.alias("connection"), provider.alias("provider")
-    )
+    unlisted, rows = ledger, kind.table.no_rows()
+    if ledger.height or any(one.rows.height for one in listings):
+        listed = fold(kind, listings)
+        unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
+        rows = _rows(kind, connection, [listed, not_listed(unlisted)])
     return Folded(
-        everything.select(list(kind.table.types())).sort(kind.key),
+        rows,
         unlisted,
         refused,
         listings[-1].remark if listings else "",
         None if kind.may_empty else shrunk(listings),
     )
+
+
+def _rows(kind: Kind, connection: tuple[str, str], parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the rows of a connection as the table has them."""
+    name, provider = (pl.lit(one) for one in connection)
+    everything = pl.concat(parts, how="diagonal").with_columns(
+        name.alias("connection"), provider.alias("provider")
+    )
+    return everything.select(list(kind.table.types())).sort(kind.key)
 
 
 def is_usable(listing: ReadListing, read: KeptRead | DamagedRead) -> bool:
