@@ -1,9 +1,10 @@
 """Which days' marts have other names, owners or teams than there are now. Pure.
 
-Takes what the marts have once per day and id, not every row. Not here: making the days again.
+Takes what the marts have once per id, not every row. Not here: making the days again.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 
@@ -13,7 +14,6 @@ from openai_costs.storage.slices import Slice
 
 COLUMNS_OF_KEYS = (
     "connection",
-    "day",
     "project_id",
     "project_name",
     "api_key_id",
@@ -23,7 +23,6 @@ COLUMNS_OF_KEYS = (
 
 COLUMNS_OF_USERS = (
     "connection",
-    "day",
     "project_id",
     "project_name",
     "api_key_id",
@@ -38,10 +37,10 @@ TEAM_USD = ("connection", "day", "team", "usd")
 """What a mart has per day and team. mart.spend takes its teams from mart.spend_attribution."""
 
 
-def stale_slices(
+def stale_rows(
     of_keys: pl.DataFrame, of_users: pl.DataFrame, directory: Directory, teams: Sequence[Team]
-) -> list[Slice]:
-    """Return the slices whose marts have other names, owners or teams than there are now.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows of both marts that have other names, owners or teams than there are now.
 
     Args:
         of_keys: The distinct `COLUMNS_OF_KEYS` of mart.spend.
@@ -51,13 +50,24 @@ def stale_slices(
     """
     keys_now = with_names(_ids(of_keys), directory)
     users_now = with_team(with_names(_ids(of_users), directory), teams)
-    stale = (
-        _differing(of_keys, keys_now, ("project_name", "api_key_name")),
+    others = (
         _differing(of_users, users_now, ("project_name", "user_name", "team")),
         _of_other_owners(of_users, owners(directory)),
     )
-    slices = pl.concat([rows.select("connection", "day") for rows in stale])
-    return [Slice(*key) for key in slices.unique().sort("connection", "day").iter_rows()]
+    of_other_users = pl.concat([rows.select(COLUMNS_OF_USERS) for rows in others]).unique()
+    differing = _differing(of_keys, keys_now, ("project_name", "api_key_name"))
+    return differing.select(COLUMNS_OF_KEYS), of_other_users
+
+
+def days_with(stored: pl.DataFrame, stale: pl.DataFrame) -> set[date]:
+    """Return the days on which a mart has some of its stale rows.
+
+    Args:
+        stored: The distinct columns of the stale rows, with day.
+        stale: One of what `stale_rows` returns.
+    """
+    found = stored.join(stale, on=stale.columns, how="semi", nulls_equal=True)
+    return set(found["day"])
 
 
 def slices_of_other_teams(spend: pl.DataFrame, attribution: pl.DataFrame) -> list[Slice]:

@@ -12,8 +12,9 @@ from openai_costs.questions.spend.breakdown import by_project_key_model
 from openai_costs.questions.spend.stale_slices import (
     COLUMNS_OF_KEYS,
     COLUMNS_OF_USERS,
+    days_with,
     slices_of_other_teams,
-    stale_slices,
+    stale_rows,
 )
 from openai_costs.settings import Team
 from openai_costs.storage.slices import Slice
@@ -44,10 +45,11 @@ def stale(
 ) -> list[int]:
     """The days whose marts, made before, are not what would be made now."""
     made = attribution(SPENT, UserView.no_rows(), USED, was, before)
-    of_keys = by_project_key_model(SPENT, made, was).select(COLUMNS_OF_KEYS).unique()
-    found = stale_slices(of_keys, made.select(COLUMNS_OF_USERS).unique(), now, after)
-    assert found == sorted(Slice("acme", slice_.day) for slice_ in found)
-    return [slice_.day.day for slice_ in found]
+    marts = {COLUMNS_OF_KEYS: by_project_key_model(SPENT, made, was), COLUMNS_OF_USERS: made}
+    of_keys, of_users = (mart.select(columns).unique() for columns, mart in marts.items())
+    stale = stale_rows(of_keys, of_users, now, after)
+    days = [days_with(mart, rows) for mart, rows in zip(marts.values(), stale, strict=True)]
+    return sorted(one.day for one in set().union(*days))
 
 
 @pytest.mark.parametrize("listed", [{}, LISTED], ids=["nothing listed", "all listed"])
