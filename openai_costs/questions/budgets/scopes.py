@@ -30,6 +30,9 @@ OF_PEOPLE = ("team", "user")
 DAILY = pl.Schema({"day": pl.Date(), "name": pl.String(), "billed_usd": MONEY})
 """What a budget counts: dollars per day, and the name of its scope then."""
 
+OF_BUDGETS = pl.Schema({"budget": pl.String(), **DAILY})
+"""What each of several budgets counts."""
+
 PARTS = pl.Schema(
     {"who": pl.String(), "who_name": pl.String(), "what": pl.String()}
     | dict.fromkeys(("now_usd", "before_usd"), MONEY)
@@ -66,15 +69,53 @@ def table_of(budget: Budget) -> type[Contract]:
     return SpendAttribution if budget.scope in OF_PEOPLE else Spend
 
 
-def daily_question(budget: Budget, days: DayRange, connections: Sequence[str]) -> str:
-    """Return SQL against `table_of` a budget for the columns of DAILY, of some connections."""
-    named = NAMES.get(budget.scope) if len(budget.counted) == 1 else None
-    name = f"max({_no_address(named)})" if named else "CAST(NULL AS VARCHAR)"
+class Asked(NamedTuple):
+    """What is asked for a budget.
+
+    Args:
+        budget: The budget.
+        days: The days.
+        connections: The connections that it may count.
+    """
+
+    budget: Budget
+    days: DayRange
+    connections: Sequence[str]
+
+
+def daily_question(asked: Sequence[Asked]) -> str:
+    """Return SQL against the `table_of` all these budgets for `OF_BUDGETS`.
+
+    The table is read once, and added up by the scopes of the budgets before each takes its part.
+    """
+    columns = {COLUMNS[one.budget.scope] for one in asked if one.budget.counted}
+    names = {name for one in asked if (name := _name_of(one.budget))}
+    first, last = min(one.days.first for one in asked), max(one.days.last for one in asked)
+    kept = ", ".join(sorted({"day", "connection"} | columns))
+    named = "".join(f", max({_no_address(name)}) AS {name}" for name in sorted(names))
+    parts = " UNION ALL ".join(_daily(*one) for one in asked)
     return (
-        f"SELECT day, {name} AS name, CAST(sum(billed_usd) AS DECIMAL(38, 18)) "  # noqa: S608 - our own names
-        f"FROM stored WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
-        f"{_of_scope(budget, connections)} GROUP BY day ORDER BY day"
+        f"SELECT * FROM (WITH spent AS MATERIALIZED ("  # noqa: S608 - our own names
+        f"SELECT {kept}{named}, sum(billed_usd) AS billed_usd FROM stored "
+        f"WHERE day BETWEEN DATE '{first}' AND DATE '{last}' GROUP BY {kept}) {parts}) "
+        "ORDER BY budget, day"
     )
+
+
+def _daily(budget: Budget, days: DayRange, connections: Sequence[str]) -> str:
+    named = _name_of(budget)
+    name = f"max({named})" if named else "CAST(NULL AS VARCHAR)"
+    return (
+        f"SELECT {_text(budget.name)} AS budget, day, {name} AS name, "  # noqa: S608 - our own names
+        "CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd "
+        f"FROM spent WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
+        f"{_of_scope(budget, connections)} GROUP BY day"
+    )
+
+
+def _name_of(budget: Budget) -> str | None:
+    """Return the column of the name of a budget's scope; None where it has no name or several."""
+    return NAMES.get(budget.scope) if len(budget.counted) == 1 else None
 
 
 def parts_question(

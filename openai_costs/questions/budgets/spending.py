@@ -14,8 +14,9 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.questions.budgets.causes import causes
 from openai_costs.questions.budgets.periods import compared_with, known_days, whole_since
 from openai_costs.questions.budgets.scopes import (
-    DAILY,
+    OF_BUDGETS,
     PARTS,
+    Asked,
     daily_question,
     parts_question,
     split_of,
@@ -37,20 +38,41 @@ def read_status(lake: Lake, budgets: Sequence[Budget]) -> pl.DataFrame:
     """Return mart.budget_status from the lake; no rows without a budget or a settled day."""
     if not budgets:
         return BudgetStatus.no_rows()
-    coverage = of_costs(lake.read(Coverage))
-    counted = {budget.name: _counted(lake, budget, coverage) for budget in budgets}
+    counted = _counted(lake, budgets, of_costs(lake.read(Coverage)))
     rows = statuses(budgets, counted, lake.read(SpendLimits))
     return _with_causes(lake, rows, {budget.name: budget for budget in budgets}, counted)
 
 
-def _counted(lake: Lake, budget: Budget, coverage: pl.DataFrame) -> Counted:
-    known = known_days(coverage, budget)
-    connections = budget.connections or coverage["connection"].unique().sort().to_list()
-    days = window(budget, known)
-    if days is None:
-        return Counted(pl.DataFrame(schema=DAILY), known, connections)
-    daily = lake.ask(table_of(budget), daily_question(budget, days, connections), DAILY)
-    return Counted(daily, known, connections, whole_since(coverage, budget))
+def _counted(lake: Lake, budgets: Sequence[Budget], coverage: pl.DataFrame) -> dict[str, Counted]:
+    """Return what each budget counts, by its name; those of the same connections know the same."""
+    every = coverage["connection"].unique().sort().to_list()
+    alike = {budget.connections: budget for budget in budgets}
+    known = {names: known_days(coverage, one) for names, one in alike.items()}
+    since = {names: whole_since(coverage, one) for names, one in alike.items()}
+    asked = [
+        Asked(budget, days, budget.connections or every)
+        for budget in budgets
+        if (days := window(budget, known[budget.connections]))
+    ]
+    daily = _daily(lake, asked)
+    return {
+        budget.name: Counted(
+            daily.filter(budget=budget.name).drop("budget"),
+            known[budget.connections],
+            budget.connections or every,
+            since[budget.connections],
+        )
+        for budget in budgets
+    }
+
+
+def _daily(lake: Lake, asked: Sequence[Asked]) -> pl.DataFrame:
+    """Return the columns of `OF_BUDGETS`, by one question to each table."""
+    answers = [pl.DataFrame(schema=OF_BUDGETS)]
+    for table in dict.fromkeys(table_of(one.budget) for one in asked):
+        mine = [one for one in asked if table_of(one.budget) is table]
+        answers.append(lake.ask(table, daily_question(mine), OF_BUDGETS))
+    return pl.concat(answers)
 
 
 def _with_causes(
