@@ -121,6 +121,19 @@ def test_every_scope_counts_its_own_and_names_who(
     assert f"{first['dimension']} {first['id']}" == who
 
 
+def test_budgets_that_are_asked_for_together_count_what_each_counts_alone(lake: Lake) -> None:
+    some = [
+        budget("9", name="it's all"),
+        budget("9", name="weeks", period="weekly", scope="project", id="proj"),
+        budget("9", name="two", scope="project", ids=["proj", "other"]),
+        budget("9", name="agent", scope="user", id="user_agent"),
+        budget("9", name="labs", scope="team", id="labs", start=NOVEMBER),
+    ]
+    spent = ["budget", "day", "scope_name", "spent_usd", "causes"]
+    alone = pl.concat([read_status(lake, [one]) for one in some]).sort("budget", "day")
+    assert read_status(lake, some).select(spent).equals(alone.select(spent))
+
+
 def test_a_budget_of_a_provider_counts_that_provider_alone(lake: Lake) -> None:
     three = {"openai": "1", "anthropic": "2", "google": "4"}
     lines = [line(day, made, usd, provider=made) for day in DAYS for made, usd in three.items()]
