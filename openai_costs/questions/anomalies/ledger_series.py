@@ -195,12 +195,14 @@ def _whole(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _hierarchy(attribution: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
     """Pairs of series that share a line; every series is part of the whole."""
+    people = attribution.select(COLUMNS.values()).unique()
+    bill = spend.select(name for level, name in COLUMNS.items() if level != "user").unique()
     pairs = []
     for child, parent in permutations(COLUMNS, 2):
-        rows = attribution if "user" in (child, parent) else spend
+        rows = people if "user" in (child, parent) else bill
         pairs.append(_sharing_a_line(rows, child, parent))
     for level, column in COLUMNS.items():
-        rows = attribution if level == "user" else spend
+        rows = people if level == "user" else bill
         some = rows.filter(pl.col(column).is_not_null())
         pairs.append(some.select(child=id_of(level, column), parent=pl.lit(WHOLE)))
     return pl.concat(pairs).unique()
