@@ -37,7 +37,8 @@ def with_tiers(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
         key = list(level)
         match = _matching(rows, lines, key)
         here = rows.join(match, on=key, how="semi", nulls_equal=True)
-        parts.append(_divided(here, lines, key))
+        of_one, tiers = _with_one_tier(here, lines, key)
+        parts += [of_one, _divided(here, tiers, key)]
         rows = rows.join(match, on=key, how="anti", nulls_equal=True)
         lines = lines.join(match, on=key, how="anti", nulls_equal=True)
     rest = rows.with_columns(service_tier=pl.lit(None, ledger.schema["service_tier"]))
@@ -63,15 +64,25 @@ def _matching(rows: pl.DataFrame, lines: pl.DataFrame, key: list[str]) -> pl.Dat
     return both.filter(pl.col("ours") == pl.col("theirs"), is_plain | is_positive).select(key)
 
 
-def _divided(rows: pl.DataFrame, lines: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """Return rows divided by the tiers of their lines: exact per row, and per tier of each key.
+def _with_one_tier(
+    rows: pl.DataFrame, lines: pl.DataFrame, key: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows whose lines have one tier, with it; and the tiers of all other keys."""
+    tiers = lines.group_by(*key, "service_tier").agg(tier_usd=_USD.sum())
+    is_one = pl.len().over(key) == 1
+    one = tiers.filter(is_one).drop("tier_usd")
+    return rows.join(one, on=key, nulls_equal=True).filter(_USD != 0), tiers.filter(~is_one)
+
+
+def _divided(rows: pl.DataFrame, tiers: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Return rows divided by the tiers of their keys: exact per row, and per tier of each key.
 
     Every row but the largest takes its share of every tier but the largest; what is left makes the
     sums of the largest row and of the largest tier right.
     """
-    tiers = lines.group_by(*key, "service_tier").agg(tier_usd=_USD.sum())
+    shared = rows.join(tiers, on=key, how="semi", nulls_equal=True)
     ordered = _largest_first(tiers, "tier_usd", key, "nth_tier", "service_tier")
-    both = _largest_first(rows, "billed_usd", key, "nth_row", "line").join(
+    both = _largest_first(shared, "billed_usd", key, "nth_row", "line").join(
         ordered, on=key, nulls_equal=True
     )
     first_row, first_tier = pl.col("nth_row") == 0, pl.col("nth_tier") == 0
