@@ -103,6 +103,12 @@ def test_an_address_in_a_name_is_in_no_row(home: UPath) -> None:
     assert ask(home, "SELECT DISTINCT SubAccountName FROM bi.focus") == [("Atlas of ann",)]
 
 
+def test_the_files_have_the_rows_of_the_view(home: UPath) -> None:
+    with duckdb.connect() as sql:
+        filed = sql.read_parquet(str(home / FOCUS / "*" / FILE), hive_partitioning=False)
+        assert sorted(map(repr, filed.fetchall())) == sorted(map(repr, ask(home, "FROM bi.focus")))
+
+
 def files(home: UPath) -> dict[str, tuple[int, bytes]]:
     found = sorted(Path(str(home / FOCUS)).rglob(FILE))
     return {one.parent.name: (one.stat().st_ino, one.read_bytes()) for one in found}
