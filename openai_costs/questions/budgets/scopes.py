@@ -1,6 +1,7 @@
 """What a budget counts, and what its spend can be split by: SQL for the marts. Pure."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -86,20 +87,29 @@ class Asked(NamedTuple):
 def daily_question(asked: Sequence[Asked]) -> str:
     """Return SQL against the `table_of` all these budgets for `OF_BUDGETS`.
 
-    The table is read once, and added up by the scopes of the budgets before each takes its part.
+    The table is read once, and added up by the ids of the budgets before each takes its part.
     """
-    columns = {COLUMNS[one.budget.scope] for one in asked if one.budget.counted}
+    ids = defaultdict[str, set[str]](set)
+    for one in asked:
+        if one.budget.scope not in ("all", "connection"):
+            ids[COLUMNS[one.budget.scope]].update(one.budget.counted)
     names = {name for one in asked if (name := _name_of(one.budget))}
     first, last = min(one.days.first for one in asked), max(one.days.last for one in asked)
-    kept = ", ".join(sorted({"day", "connection"} | columns))
-    named = "".join(f", max({_no_address(name)}) AS {name}" for name in sorted(names))
+    kept = [_only(column, some) for column, some in ids.items()]
+    named = [f"max({_no_address(name)}) AS {name}" for name in names]
     parts = " UNION ALL ".join(_daily(*one) for one in asked)
     return (
-        f"SELECT * FROM (WITH spent AS MATERIALIZED ("  # noqa: S608 - our own names
-        f"SELECT {kept}{named}, sum(billed_usd) AS billed_usd FROM stored "
-        f"WHERE day BETWEEN DATE '{first}' AND DATE '{last}' GROUP BY {kept}) {parts}) "
+        "SELECT * FROM (WITH spent AS MATERIALIZED ("  # noqa: S608 - our own names
+        f"SELECT {', '.join(['day', 'connection', *kept, *named])}, sum(billed_usd) AS billed_usd "
+        f"FROM stored WHERE day BETWEEN DATE '{first}' AND DATE '{last}' GROUP BY ALL) {parts}) "
         "ORDER BY budget, day"
     )
+
+
+def _only(column: str, ids: Iterable[str]) -> str:
+    """Return SQL for a column of ids; those that no budget counts are added up as one."""
+    counted = ", ".join(map(_text, sorted(ids)))
+    return f"CASE WHEN {column} IN ({counted}) THEN {column} END AS {column}"
 
 
 def _daily(budget: Budget, days: DayRange, connections: Sequence[str]) -> str:
