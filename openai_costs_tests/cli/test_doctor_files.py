@@ -158,7 +158,7 @@ def test_a_damaged_note_of_an_account_and_a_file_of_mutes_stop_no_money(
     state, text = found(harmed)["mutes"]
     assert state == "FAIL"
     assert "mutes.json cannot be read" in text
-    assert harmed.run(FIRST, LAST).is_green
+    assert harmed.run(FIRST, LAST, only={*MONEY, *OUTPUTS}).is_green
     assert list(found(harmed)) == ["mutes"]  # only who wrote it can correct it
     assert published_total(harmed) == published_total(made)
 
