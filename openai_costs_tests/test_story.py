@@ -93,7 +93,7 @@ ALL_DAYS: Final = days(FIRST_DAY, TODAY)
 RUNS: Final[dict[tuple[datetime, str], tuple[str, ...]]] = {
     (SETTLED_NOT_RESTATED, REFRESH): FACTS,
     (SETTLED_NOT_RESTATED, DIRECTORY): (),
-    (NOW, REFRESH): (),
+    (NOW, REFRESH): (*FACTS, "core/gateway_spend", "mart/price_check"),
     (NOW, DIRECTORY): (),
     (NOW, DERIVE): (),
 }
