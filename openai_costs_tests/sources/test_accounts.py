@@ -37,6 +37,7 @@ from openai_costs_tests.org import (
     days,
     files,
     house,
+    job_of,
     of_names,
     organisation_of,
 )
@@ -302,7 +303,7 @@ def test_lists_of_projects_show_that_two_connections_read_one_organization(
     assert made.run(FIRST, LAST, only=LEDGER).is_green
     assert set(totals(made)) == {"acme", "acme-two"}
     with calm(), unrecorded() as instance:
-        job = made.defs().resolve_job_def(DIRECTORY)
+        job = job_of(made.defs(), DIRECTORY, of_names())
         ran = Ran(job.execute_in_process(instance=instance, run_config=QUIET))
     verdict = ran.of("raw/openai_directory", "read_complete")[None]
     assert "Connection 'acme-two' reads the organization of proj_" in verdict.because
