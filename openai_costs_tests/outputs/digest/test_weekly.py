@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from openai_costs.outputs.digest.picture import Bar, bars, png
@@ -14,14 +15,20 @@ from openai_costs_tests.outputs.report.bill import january, page
 
 if TYPE_CHECKING:
     from openai_costs.outputs.alerts.message import Message
+    from openai_costs.outputs.report.page_model import PageModel
 
 LINES = [(1, "web", "ana", "4"), (2, "web", "bo", "8"), (4, "web", None, "2")]
-PAGE = page(LINES, "ssmp")
 URL = "https://costs.example/"
 
 
+@cache
+def shown() -> PageModel:
+    """The page that the digest is about."""
+    return page(LINES, "ssmp")
+
+
 def made(page_url: str | None = URL) -> Message:
-    return weekly_message(PAGE, january(5), "finance", page_url)
+    return weekly_message(shown(), january(5), "finance", page_url)
 
 
 def line(label: str, of: Message) -> str:
@@ -29,13 +36,13 @@ def line(label: str, of: Message) -> str:
 
 
 def test_it_says_what_the_first_screen_says() -> None:
-    month, digest = PAGE.first.month, made()
+    month, digest = shown().first.month, made()
     assert digest.title == f"January so far: $14.00; {month.expected} expected by 31 Jan"
     assert line("So far", digest) == "$14.00 through 4 Jan, 1 provisional, 1 missing"
-    assert line("Data", digest) == PAGE.completeness
-    assert line("Checks", digest) == "; ".join(one.text for one in PAGE.first.trust)
+    assert line("Data", digest) == shown().completeness
+    assert line("Checks", digest) == "; ".join(one.text for one in shown().first.trust)
     assert line("Findings", digest).startswith("No finding is open")
-    assert line("Basis", digest) == PAGE.first.savings_note
+    assert line("Basis", digest) == shown().first.savings_note
 
 
 def test_its_number_is_the_same_for_a_repetition_and_no_other_route_or_week() -> None:
@@ -43,7 +50,7 @@ def test_its_number_is_the_same_for_a_repetition_and_no_other_route_or_week() ->
 
 
 def test_invented_numbers_are_called_invented() -> None:
-    invented = weekly_message(replace(PAGE, is_invented=True), january(5), "a", None)
+    invented = weekly_message(replace(shown(), is_invented=True), january(5), "a", None)
     assert "invented" in line("Note", invented)
     assert "invented" not in made().text
 
@@ -56,7 +63,7 @@ def test_lines_lead_to_the_page_where_its_address_is_known() -> None:
 
 
 def test_days_are_bars_and_a_day_that_was_not_read_is_none() -> None:
-    assert spark(PAGE.first.days) == "▄█·▂"
+    assert spark(shown().first.days) == "▄█·▂"
     assert spark([MonthDay(january(1), None, None, is_provisional=False)]) == ""
 
 

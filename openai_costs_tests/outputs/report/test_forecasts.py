@@ -2,17 +2,26 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING
 
 from openai_costs.outputs.report.dimensions import Members
 from openai_costs.outputs.report.forecasts import forecasts
 from openai_costs.tables.mart.forecast import Forecast
 from openai_costs_tests.outputs.report.bill import of, page
 
+if TYPE_CHECKING:
+    from openai_costs.outputs.report.month import Month
+
 MEMBERS = {
     "team": Members((None, "labs"), ("~none", "labs"), ("(no team)", "labs")),
     "user": Members((None, "ana@x.org"), ("~none", "ana"), ("(no user)", "ana")),
 }
-NO_MONTH = page([], "").first.month
+
+
+@cache
+def no_month() -> Month:
+    return page([], "").first.month
 
 
 def row(scope: str, scope_id: str | None, spent: int, *ahead: int) -> dict[str, object]:
@@ -36,7 +45,7 @@ def test_a_team_a_person_and_what_has_none_have_the_average_of_the_days_that_are
         row("team", None, 100, 100, 110, 120),
         row("user", "ana@x.org", 5, 4, 10, 15),
     )
-    team, user = forecasts(NO_MONTH, parts, MEMBERS)
+    team, user = forecasts(no_month(), parts, MEMBERS)
     assert (team["filter"], team["daily"], team["low"]) == ({"team": "~none"}, 2, 0)
     assert (user["filter"], user["daily"], user["low"], user["high"]) == ({"user": "ana"}, 1, 0, 2)
     assert (user["first"], user["last"]) == ("2026-01-26", "2026-01-31")
@@ -44,7 +53,7 @@ def test_a_team_a_person_and_what_has_none_have_the_average_of_the_days_that_are
 
 def test_who_is_not_on_the_page_or_spends_no_more_has_no_forecast() -> None:
     parts = of(Forecast, row("team", "gone", 1, 2, 3, 4), row("team", "labs", 9, 9, 9, 9))
-    assert forecasts(NO_MONTH, parts, MEMBERS) == []
+    assert forecasts(no_month(), parts, MEMBERS) == []
 
 
 def test_all_dollars_have_the_forecast_of_the_first_screen() -> None:
