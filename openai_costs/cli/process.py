@@ -11,8 +11,7 @@ import threading
 from contextlib import suppress
 
 OBJECTS_AT_ONCE = (50_000, 20, 100)
-"""Python looks for garbage after so many objects: by default, more than a hundred times while it
-loads the libraries, and none of them is garbage."""
+"""Python looks for garbage after so many objects; by default it would look after every 700."""
 
 
 def run() -> None:
@@ -22,10 +21,13 @@ def run() -> None:
     system takes the memory back at once. So the process ends when its threads have ended, what
     was registered with `atexit` has run, and everything printed has been written.
     """
-    gc.set_threshold(*OBJECTS_AT_ONCE)
+    gc.disable()  # nothing of the libraries is garbage, now or later
     from openai_costs.cli.commands import main  # noqa: PLC0415 - loading it is the first of it
     from openai_costs.storage.permissions import write_for_owner_only  # noqa: PLC0415 - as above
 
+    gc.freeze()
+    gc.set_threshold(*OBJECTS_AT_ONCE)
+    gc.enable()
     write_for_owner_only()
     try:
         main()
