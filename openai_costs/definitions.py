@@ -58,6 +58,7 @@ from openai_costs.sources.gateway import assets as gateway
 from openai_costs.sources.gateway.readers import readers_of
 from openai_costs.sources.kept_days import with_kept_days
 from openai_costs.sources.organization import assets as organization
+from openai_costs.sources.organization.kept_lists import KeptLists
 from openai_costs.sources.people import assets as engineers
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive
@@ -164,6 +165,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     stored = {"home": home, "lake": lake, "lake_io": LakeIOManager(lake), "archive": Archive(home)}
     return {
         **{name: _checked(settings, home, one) for name, one in stored.items()},
+        "kept_lists": dg.ResourceDefinition(lambda _: KeptLists(Archive(home))),  # for each run
         "settings": settings_of_run(
             settings, lambda of_run: with_kept_days(of_run, lake, compared().date())
         ),

@@ -28,7 +28,8 @@ from openai_costs.sources.organization.checks import (
     results,
     rules,
 )
-from openai_costs.sources.organization.frames import folded, usable
+from openai_costs.sources.organization.frames import folded
+from openai_costs.sources.organization.kept_lists import KeptLists
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.ledger_ids import ledger_ids
 from openai_costs.sources.provider import DayReader, OrganizationSource, Reach, Tell
@@ -104,11 +105,11 @@ def table(kind: Kind) -> dg.AssetsDefinition:
     def known(
         context: dg.AssetExecutionContext,
         lake: dg.ResourceParam[Lake],
-        archive: dg.ResourceParam[Archive],
+        kept_lists: dg.ResourceParam[KeptLists],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with lake.alone(contract):
-            made = _made(kind, lake, archive, settings)
+            made = _made(kind, lake, kept_lists, settings)
         rows = sum(one.frame.height for one in made.folded.values())
         yield dg.MaterializeResult(
             metadata={"dagster/row_count": rows}, check_results=list(results(made))
@@ -173,18 +174,18 @@ def _may_succeed(round_read: Ingested, name: str) -> bool:
     return not round_read.kept[name]
 
 
-def _made(kind: Kind, lake: Lake, archive: Archive, settings: Settings) -> Made:
+def _made(kind: Kind, lake: Lake, kept_lists: KeptLists, settings: Settings) -> Made:
     """Fold a table and replace it; it stays as it was when its rows break the contract."""
     ids = ledger_ids(lake, kind)
     elsewhere = lake.read(kind.known_from) if kind.known_from else kind.table.no_rows()
     made = Made(kind)
     for source in _organizations():
         made.unasked |= _unasked(settings, source.pages.provider)
-        for name in _names(source, archive, settings):
+        for name in _names(source, kept_lists, settings):
             made.folded[name] = folded(
                 kind,
                 (name, source.pages.provider),
-                usable(kind, source.listing, source.pages.every(archive, name)),
+                kept_lists.of(source, name)[kind.table],
                 ids.filter(connection=name),
                 elsewhere.filter(connection=name)["id"].to_list(),
             )
@@ -196,14 +197,14 @@ def _made(kind: Kind, lake: Lake, archive: Archive, settings: Settings) -> Made:
     return made
 
 
-def _names(source: OrganizationSource, archive: Archive, settings: Settings) -> list[str]:
+def _names(source: OrganizationSource, kept_lists: KeptLists, settings: Settings) -> list[str]:
     """Return the connections of a provider.
 
     One that is no longer in the settings keeps its names: its dollars are still there.
     """
     provider = source.pages.provider
     ours = {one.name for one in settings.connections if one.provider == provider}
-    return sorted(ours | set(archive.connections(provider)))
+    return sorted(ours | set(kept_lists.connections(provider)))
 
 
 def _unasked(settings: Settings, provider: str) -> frozenset[str]:

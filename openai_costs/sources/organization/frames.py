@@ -17,6 +17,7 @@ from openai_costs.sources.organization.fold import fold, not_listed
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.listings import LIST, Listing, ReadListing
 from openai_costs.storage.archive import DamagedRead, KeptRead
+from openai_costs.tables.entity import Known
 
 FEW = 2
 """That a single thing is gone is no sign of anything, even when there was no other."""
@@ -95,7 +96,7 @@ def _rows(kind: Kind, connection: tuple[str, str], parts: Iterable[pl.DataFrame]
 
 def is_usable(listing: ReadListing, read: KeptRead | DamagedRead) -> bool:
     """Return whether every table can take what a read lists."""
-    return not any(usable(kind, listing, [read]).refused for kind in KINDS)
+    return not any(one.refused for one in usable_by_table(KINDS, listing, [read]).values())
 
 
 def shrunk(listings: Sequence[Listing]) -> tuple[int, int] | None:
@@ -122,27 +123,50 @@ def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
 
 
 def usable(kind: Kind, listing: ReadListing, reads: Iterable[KeptRead | DamagedRead]) -> Usable:
-    """Return what can be used of kept reads.
+    """Return what can be used of kept reads for a table, as `usable_by_table` does."""
+    return usable_by_table([kind], listing, reads)[kind.table]
+
+
+def usable_by_table(
+    kinds: Sequence[Kind], listing: ReadListing, reads: Iterable[KeptRead | DamagedRead]
+) -> dict[type[Known], Usable]:
+    """Return what can be used of kept reads for some tables; each read is looked at once.
 
     Args:
-        kind: The table.
+        kinds: The tables.
         listing: Reads what the provider's reads list.
         reads: The reads, in any order.
     """
-    listings: dict[datetime, Listing] = {}
-    refused: dict[datetime, PageRefused] = {}
+    listed: dict[type[Known], _Listed] = {kind.table: {} for kind in kinds}
     for read in reads:
-        if isinstance(read, DamagedRead):
-            refused[midnight(read.day) + ONE_DAY] = read.error
-            continue
-        at = read.manifest.read_at.astimezone(UTC)
-        try:
-            listings[at] = listing(kind, read)
-        except PageRefused as unusable:
-            refused[at] = unusable
-        except UNREADABLE as gone:  # in a field that no one relies on, and so read last
-            refused[at] = PageRefused(read.page, "the body", f"cannot be read: {gone}")
-    newest = max((*listings, *refused), default=None)
+        for kind in kinds:
+            at, found = _listed(kind, listing, read)
+            listed[kind.table][at] = found
+    return {table: _usable(its) for table, its in listed.items()}
+
+
+_Listed = dict[datetime, Listing | PageRefused]
+"""What reads list, or why they cannot be used, by when they were read."""
+
+
+def _listed(
+    kind: Kind, listing: ReadListing, read: KeptRead | DamagedRead
+) -> tuple[datetime, Listing | PageRefused]:
+    if isinstance(read, DamagedRead):
+        return midnight(read.day) + ONE_DAY, read.error
+    at = read.manifest.read_at.astimezone(UTC)
+    try:
+        return at, listing(kind, read)
+    except PageRefused as unusable:
+        return at, unusable
+    except UNREADABLE as gone:  # in a field that no one relies on, and so read last
+        return at, PageRefused(read.page, "the body", f"cannot be read: {gone}")
+
+
+def _usable(listed: _Listed) -> Usable:
+    in_order = [listed[at] for at in sorted(listed)]
+    newest = in_order[-1] if in_order else None
     return Usable(
-        [listings[at] for at in sorted(listings)], refused.get(newest) if newest else None
+        [one for one in in_order if isinstance(one, Listing)],
+        newest if isinstance(newest, PageRefused) else None,
     )
