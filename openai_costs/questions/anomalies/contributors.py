@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.money import SMALLEST, share_rounding
+from openai_costs.kernel.money import SMALLEST, exact_sum, share_rounding
 from openai_costs.questions.anomalies.causes import WIDE, Change
 
 CELL = ["connection", "day", "project_id", "api_key_id", "model", "usage_type"]
@@ -151,7 +151,7 @@ def changes_of(now: Costs, before: Costs, expected_usd: Decimal) -> list[Change]
     Returns:
         Changes whose expected dollars add up exactly.
     """
-    usual = sum((cost.usd for cost in before.values()), Decimal(0))
+    usual = exact_sum(cost.usd for cost in before.values())
     shares = dict(zip(before, _allocated(before, usual, expected_usd), strict=True))
     changes = [
         Change(

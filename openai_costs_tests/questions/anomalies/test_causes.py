@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from openai_costs.kernel.money import exact_sum
 from openai_costs.questions.anomalies.causes import Change, Contribution, causes
 
 
@@ -121,12 +122,13 @@ usd = st.decimals(0, 100_000, places=2).map(str)
 @given(
     st.lists(st.tuples(st.sampled_from("abcdefgh"), usd, usd, usd, usd), min_size=1, max_size=30)
 )
+@example([("a", "100000.00", "0.00", "0.13", "17310.53")])
 def test_causes_add_up_to_the_impact_and_effects_to_each_cause(
     rows: list[tuple[str, str, str, str, str]],
 ) -> None:
     told = measured(*rows)
     found = causes(told)
-    impact = sum(one.actual_usd for one in told) - sum(one.expected_usd for one in told)
-    assert sum(one.impact_usd for one in found) == impact
+    impact = exact_sum(one.actual_usd - one.expected_usd for one in told)
+    assert exact_sum(one.impact_usd for one in found) == impact
     for one in found:
-        assert sum(one.effects) == one.impact_usd
+        assert exact_sum(one.effects) == one.impact_usd
