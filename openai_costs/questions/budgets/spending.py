@@ -32,6 +32,8 @@ from openai_costs.tables.mart.coverage import Coverage
 
 BY = ("budget", "day")
 COLUMNS = ("causes", "compared_start", "compared_usd")
+BUDGETS_AT_ONCE = 25
+"""Budgets in one question: DuckDB plans 25 in 0.06 s, 200 in 6 s and 600 in minutes."""
 
 
 def read_status(lake: Lake, budgets: Sequence[Budget]) -> pl.DataFrame:
@@ -67,11 +69,13 @@ def _counted(lake: Lake, budgets: Sequence[Budget], coverage: pl.DataFrame) -> d
 
 
 def _daily(lake: Lake, asked: Sequence[Asked]) -> pl.DataFrame:
-    """Return the columns of `OF_BUDGETS`, by one question to each table."""
+    """Return the columns of `OF_BUDGETS`, by one question to each table for some budgets."""
     answers = [pl.DataFrame(schema=OF_BUDGETS)]
     for table in dict.fromkeys(table_of(one.budget) for one in asked):
         mine = [one for one in asked if table_of(one.budget) is table]
-        answers.append(lake.ask(table, daily_question(mine), OF_BUDGETS))
+        for first in range(0, len(mine), BUDGETS_AT_ONCE):
+            question = daily_question(mine[first : first + BUDGETS_AT_ONCE])
+            answers.append(lake.ask(table, question, OF_BUDGETS))
     return pl.concat(answers)
 
 

@@ -134,6 +134,22 @@ def test_budgets_that_are_asked_for_together_count_what_each_counts_alone(lake: 
     assert read_status(lake, some).select(spent).equals(alone.select(spent))
 
 
+def test_many_budgets_are_asked_for_some_at_a_time(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, budgets_asked = Lake.ask, list[int]()
+
+    def counted(self: Lake, table: type[Contract], question: str, schema: pl.Schema) -> Any:  # noqa: ANN401 - a frame
+        budgets_asked.append(question.count(" AS budget"))
+        return ask(self, table, question, schema)
+
+    monkeypatch.setattr(Lake, "ask", counted)
+    monkeypatch.setattr(f"{read_status.__module__}.BUDGETS_AT_ONCE", 2)
+    found = read_status(lake, [budget("999", name=name) for name in "abc"])
+    assert budgets_asked == [2, 1]
+    assert found.filter(day=DAYS.last)["spent_usd"].to_list() == [121 + 4 * (TINY - 20)] * 3
+
+
 def test_a_budget_of_a_provider_counts_that_provider_alone(lake: Lake) -> None:
     three = {"openai": "1", "anthropic": "2", "google": "4"}
     lines = [line(day, made, usd, provider=made) for day in DAYS for made, usd in three.items()]
