@@ -177,9 +177,9 @@ def test_one_more_day_costs_the_same_requests_after_two_days_as_after_twenty(
     # On a busy machine a lock is held for so long that it is renewed, which is a request too.
     for module in (leases, writers):
         monkeypatch.setattr(module, "BEAT_SECONDS", 600.0)
-    assert requests_for_the_day_after(s3, home / "twenty", 20) <= requests_for_the_day_after(
-        s3, home / "two", 2
-    )
+    after_two = requests_for_the_day_after(s3, home / "two", 2)
+    # What ends beside it on a busy machine asks a few times; each day would ask once at least.
+    assert requests_for_the_day_after(s3, home / "twenty", 20) - after_two < 20 - 2
 
 
 def requests_for_the_day_after(s3: S3Server, home: UPath, last: int) -> int:
