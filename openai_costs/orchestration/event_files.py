@@ -69,7 +69,7 @@ class EventFiles(SqliteEventLogStorage):
         with self.both(events[0].run_id) as (file, index):
             rows = [self._event_to_row(one) for one in events]
             file.execute(SqlEventLogStorageTable.insert(), rows)
-            indexed = [number for number, one in enumerate(events) if _is_of_all_runs(one)]
+            indexed = [number for number, one in enumerate(events) if is_of_all_runs(one)]
             if not indexed:
                 return
             ids = self.index_rows(index, [rows[number] for number in indexed])
@@ -176,7 +176,7 @@ def _is_of_an_asset(event: dg.EventLogEntry) -> bool:
     return event.dagster_event_type in ASSET_EVENTS
 
 
-def _is_of_all_runs(event: dg.EventLogEntry) -> bool:
+def is_of_all_runs(event: dg.EventLogEntry) -> bool:
     """Return what Dagster finds without knowing the run: assets, checks, and how runs end."""
     its = event.dagster_event_type
     return its in ASSET_EVENTS or its in ASSET_CHECK_EVENTS or its in _STATUS

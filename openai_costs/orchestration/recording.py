@@ -29,7 +29,7 @@ from dagster._core.storage.event_log.schema import (
 from dagster._core.storage.runs.schema import SnapshotsTable
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
-from openai_costs.orchestration.event_files import EventFiles
+from openai_costs.orchestration.event_files import EventFiles, is_of_all_runs
 from openai_costs.orchestration.run_files import run_storage
 
 HISTORY = "history"
@@ -102,8 +102,10 @@ class EventsOfRun(EventFiles):
         """Store the events of a run that nothing is stored of, all or none."""
         before = {one.asset_entry.asset_key: one for one in self.get_asset_records()}
         with self.both(run_id) as (file, index):
-            indexed = enumerate(filter(_is_indexed, records), self.next_id(index))
-            ids = {one.storage_id: number for number, one in indexed}
+            indexed = [one for one in records if is_of_all_runs(one.event_log_entry)]
+            ids = {
+                one.storage_id: number for number, one in enumerate(indexed, self.next_id(index))
+            }
             for one in records:
                 if one.asset_materialization:
                     _name_inputs(one.asset_materialization, before, ids)
@@ -127,11 +129,6 @@ class EventsOfRun(EventFiles):
             checked = [one for one in stored if one.event.dagster_event_type is CHECKED]
             if checked:
                 index.execute(AssetCheckExecutionsTable.insert(), list(_verdicts(checked, made)))
-
-
-def _is_indexed(one: dg.EventLogRecord) -> bool:
-    """Return what Dagster finds without knowing the run: assets, checks, and how runs end."""
-    return one.event_log_entry.dagster_event_type in {MADE, CHECKED, *_STATUS}
 
 
 def _name_inputs(

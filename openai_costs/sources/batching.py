@@ -6,6 +6,7 @@ A read that cannot be used refuses only its own day. Pure: kept reads in, batche
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import polars as pl
@@ -80,6 +81,18 @@ class Held(Generic[P]):
         self.size += size
         if remark:
             self.remarks[key] = remark
+
+
+def page_sums(held: Held[P], rows: pl.DataFrame) -> dict[Slice, Decimal]:
+    """Return what the pages of each day held add up to; a day without rows adds up to 0.
+
+    Args:
+        held: The days.
+        rows: Their rows before any cleaning: connection, day, billed_usd.
+    """
+    sums = rows.group_by("connection", "day").agg(pl.col("billed_usd").sum())
+    of_rows = {Slice(*key): usd for *key, usd in sums.iter_rows()}
+    return dict.fromkeys(held.read_at, Decimal(0)) | of_rows
 
 
 class RowsOf(Protocol[P_contra]):

@@ -1,4 +1,4 @@
-"""Change rows: the smallest parts of a day's bill, and what each was expected to cost. Pure.
+"""Leaf rows: the smallest parts of a day's bill, and what each was expected to cost. Pure.
 
 The expected dollars of a series are exact, and allocated to its leaf rows to the last digit.
 """

@@ -12,13 +12,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from decimal import MAX_PREC, Context, Decimal
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
 import polars as pl
 
-from openai_costs.kernel.money import NotAnAmount, amount
+from openai_costs.kernel.money import NotAnAmount, amount, exact_sum
 from openai_costs.sources.exports.ownership import CELL
 from openai_costs.sources.exports.sheets import ROW, Sheet
 from openai_costs.storage.packing import Manifest, Part
@@ -26,7 +26,6 @@ from openai_costs.storage.packing import Manifest, Part
 ROWS: Final = "rows_"
 CONTROL: Final = "control"
 LEFT_OUT: Final = "left_out"
-_WIDE: Final = Context(prec=MAX_PREC)
 
 Request = tuple[str, list[tuple[str, str]], list[str]]
 
@@ -201,10 +200,7 @@ def sums(source: str, rows: pl.DataFrame) -> Iterator[Sum]:
 
 
 def _total(texts: Iterable[str]) -> Decimal:
-    found = Decimal(0)
-    for text in texts:
-        found = _WIDE.add(found, Decimal(text))
-    return found
+    return exact_sum(map(Decimal, texts))
 
 
 def is_number(text: str | None) -> bool:

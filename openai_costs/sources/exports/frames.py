@@ -17,7 +17,7 @@ from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused, PageRefused
 from openai_costs.kernel.money import SMALLEST, NotAnAmount, amount, exact
 from openai_costs.settings.connection import Connection
-from openai_costs.sources.batching import Held, RowsOf, Understood, at_once, batches
+from openai_costs.sources.batching import Held, RowsOf, Understood, at_once, batches, page_sums
 from openai_costs.sources.exports.charges import Vocabulary, charge
 from openai_costs.sources.exports.dialects import (
     Dialect,
@@ -156,10 +156,7 @@ def _exact(texts: Sequence[str | None], page: str, column: str, *, may_round: bo
 
 def _batch(rows_of_files: RowsOf[_File], held: Held[_File]) -> Batch:
     rows = at_once(held, rows_of_files, lambda one: one.key)
-    sums = rows.group_by("connection", "day").agg(pl.col("billed_usd").sum())
-    page_usd = dict.fromkeys(held.read_at, Decimal(0))
-    page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
-    return Batch(summed(rows), held.read_at, held.refused, held.remarks, page_usd)
+    return Batch(summed(rows), held.read_at, held.refused, held.remarks, page_sums(held, rows))
 
 
 def summed(rows: pl.DataFrame) -> pl.DataFrame:

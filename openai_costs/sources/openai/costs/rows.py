@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -13,7 +12,7 @@ import polars as pl
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.money import MONEY, NotAnAmount, amount, exact
 from openai_costs.sources import batching
-from openai_costs.sources.batching import Held, Understood, at_once
+from openai_costs.sources.batching import Held, Understood, at_once, page_sums
 from openai_costs.sources.openai.costs.pages import Result, results
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
@@ -94,15 +93,12 @@ def _understood(part_of: Callable[[KeptRead], str], read: KeptRead) -> Understoo
 
 def _batch(table: type[Contract], conform: Conform, held: Held[Day]) -> Batch:
     frame = at_once(held, _rows, lambda day: day.slice)
-    sums = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
-    page_usd = dict.fromkeys(held.read_at, Decimal(0))
-    page_usd |= {Slice(*key): usd for *key, usd in sums.iter_rows()}
     return Batch(
         conform(frame, held.pages) if held.pages else table.no_rows(),
         held.read_at,
         held.refused,
         held.remarks,
-        page_usd,
+        page_sums(held, frame),
     )
 
 
