@@ -63,6 +63,8 @@ MEMORY_LIMIT = "256MB"
 """Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
 THREADS = 1
 """DuckDB wants at least 125 MB for each: with more of them, they spill what they sort and write."""
+NO_FSST = "SET disabled_compression_methods = 'fsst'"
+"""DuckDB tries this compression of texts for each column; ours repeat, and dictionaries win."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,7 @@ def _database(
     )
     with resource.get_connection() as sql:
         sql.execute(QUIET)
+        sql.execute(NO_FSST)
         if key:
             attach_for_writing(sql, built, "openai_costs", key)
         yield sql

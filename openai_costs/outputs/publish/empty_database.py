@@ -33,7 +33,8 @@ def empty_database() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "openai_costs.duckdb"
         config: dict[str, str | bool | int | float | list[str]] = {
-            "storage_compatibility_version": READABLE_FROM
+            "storage_compatibility_version": READABLE_FROM,
+            "threads": 1,  # others would only wait for work
         }
         with duckdb.connect(file, config=config) as sql:
             _make(sql)

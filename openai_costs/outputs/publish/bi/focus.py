@@ -48,13 +48,14 @@ def _case(column: str, words: Mapping[str, str], otherwise: str) -> str:
 def _plain(text: str) -> str:
     """Return SQL for a text in which nothing of an e-mail address is but what precedes the @."""
     address = ADDRESS.replace("'", "''")
-    return rf"regexp_replace({text}, '{address}', '\1', 'g')"
+    replaced = rf"regexp_replace({text}, '{address}', '\1', 'g')"
+    return f"CASE WHEN contains({text}, '@') THEN {replaced} ELSE {text} END"
 
 
 def _object(**members: str) -> str:
     """Return SQL for a JSON object without the members that are null."""
-    pairs = ", ".join(f"'{name}', {value}" for name, value in members.items())
-    return f"json_merge_patch('{{}}', json_object({pairs}))"
+    pairs = ", ".join(f"""'"{name}":' || to_json({value})""" for name, value in members.items())
+    return f"concat('{{', concat_ws(',', {pairs}), '}}')"
 
 
 _USAGE: Final = "s.charge_category = 'usage' AND s.billed_usd >= 0"
