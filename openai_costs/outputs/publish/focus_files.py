@@ -23,9 +23,7 @@ from openai_costs.tables.mart.spend import Spend as MartSpend
 
 FOCUS: Final = "published/focus"
 FILE: Final = "openai_costs.parquet"
-FORMAT: Final = (
-    "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 40960, DICTIONARY_SIZE_LIMIT 1000"
-)
+FORMAT: Final = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 40960, DICTIONARY_SIZE_LIMIT 1000"
 """DuckDB holds a group of rows in memory, and these rows have more than 60 columns. Dollars hardly
 repeat: a short limit ends the search for a dictionary of them early."""
 
