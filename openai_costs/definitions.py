@@ -106,8 +106,12 @@ def build_defs(
     sums = [asset for question in OF_KEPT_DAYS for asset in question.WHOLE_ASSETS]
     everything = [*daily, *marts, old_months, *sums, published, cost_explorer]
     whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
-    money = [*everything, gateway.gateway_tokens]
-    triggered = jobs_and_sensors(settings, money, whole, published, days_to_derive)
+    unset = pages_not_asked(settings)
+    money, directory = (
+        [one for one in made if one.keys.isdisjoint(unset)]
+        for made in ([*everything, gateway.gateway_tokens], whole)
+    )
+    triggered = jobs_and_sensors(settings, money, directory, published, days_to_derive)
     return dg.Definitions(
         assets=[
             *everything,
@@ -123,7 +127,7 @@ def build_defs(
             *publish.CHECKS,
         ],
         jobs=[*(triggered.jobs or ()), weekly_digest],
-        sensors=[*(triggered.sensors or ()), *sensors(settings, resend)],
+        sensors=[*(triggered.sensors or ()), *sensors(settings, resend, unset)],
         schedules=[
             daily_refresh(settings, clock, overdue_days),
             daily_directory(),
@@ -134,6 +138,22 @@ def build_defs(
         loggers=loggers,
         executor=dg.in_process_executor,
     )
+
+
+def pages_not_asked(settings: Settings) -> set[dg.AssetKey]:
+    """Return the raw pages of providers, and of a gateway, that settings do not have.
+
+    No job reads them but the one of everything: a run that asks no connection records nothing.
+    """
+    used = {one.provider for one in settings.asked_connections}
+    parts = [
+        part
+        for one in registry.PROVIDERS
+        if one.name not in used
+        for part in (one.costs, one.usage, one.organization)
+    ]
+    of_gateway = () if settings.gateway.is_there else (gateway.REGISTRY_PAGES, gateway.METER_PAGES)
+    return {part.pages.key for part in parts if part} | set(of_gateway)
 
 
 def days_to_derive(lake: Lake, settings: Settings) -> list[DayRange]:

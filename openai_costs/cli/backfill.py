@@ -27,7 +27,7 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.graphs import Graphs, silent_steps
+from openai_costs.cli.graphs import Graphs
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.progress import Progress, Say, Whole
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
@@ -223,8 +223,7 @@ class Headless:
         defs = self.graphs.of(self.settings, self.clock, self.reach)
         job = self.graphs.job(defs, job_name, frozenset(spared))
         steps, made = len(job.nodes), len(days or ())
-        silent = silent_steps(job, self.settings)
-        self.graphs.progress = Progress(self.say, steps, self.whole, made, silent)
+        self.graphs.progress = Progress(self.say, steps, self.whole, made)
         with instance_of_runs() as instance:
             result = job.execute_in_process(
                 instance=instance,

@@ -10,7 +10,6 @@ from openai_costs.definitions import before_publication, build_defs
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.jobs import PUBLISH
 from openai_costs.settings.load import Settings
-from openai_costs.sources import registry
 from openai_costs.sources.provider import Reach
 
 
@@ -49,12 +48,3 @@ class Graphs:
                 job = job.get_subset(asset_selection=before_publication(defs, job) - spared)
             self._jobs[key] = job
         return self._jobs[key]
-
-
-def silent_steps(job: dg.JobDefinition, settings: Settings) -> frozenset[str]:
-    """Return the steps of a job that read a provider, or a gateway, which settings do not have."""
-    used = {one.provider for one in settings.connections}
-    others = [one.name for one in registry.PROVIDERS if one.name not in used]
-    beginnings = [f"{layer}{name}_" for name in others for layer in ("raw__", "")]
-    beginnings += [] if settings.gateway.is_there else ["raw__gateway_"]
-    return frozenset(one.name for one in job.nodes if one.name.startswith(tuple(beginnings)))

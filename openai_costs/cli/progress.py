@@ -5,7 +5,7 @@ Not here: how it ended (run_output.py).
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -72,21 +72,18 @@ class Progress(logging.Handler):
         steps: How many steps the run has.
         whole: The backfill that the run is part of.
         days: How many of its days the run makes; 0 for a run apart from them.
-        silent: Steps that read a provider which is not connected: they have no line.
     """
 
     say: Say
     steps: int
     whole: Whole = field(default_factory=Whole)
     days: int = 0
-    silent: Collection[str] = ()
     done: int = 0
     began: float = field(default_factory=time.monotonic)
     tallies: dict[str, _Tally] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
-        self.steps -= len(self.silent)
 
     __hash__ = logging.Handler.__hash__
 
@@ -102,8 +99,7 @@ class Progress(logging.Handler):
         if kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
             self._count(event)
         elif kind is dg.DagsterEventType.STEP_SUCCESS:
-            if event.step_key not in self.silent:
-                self._finish(event)
+            self._finish(event)
         elif kind is dg.DagsterEventType.STEP_FAILURE:
             self.say(f"  x   {step_title(event.step_key)} failed")
 

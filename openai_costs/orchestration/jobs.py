@@ -50,14 +50,14 @@ def jobs_and_sensors(
 
     Args:
         settings: Where the lake is, and whatever makes days stale.
-        money: What a refresh makes: pages, tables, marts, publication; also the gateway's tokens,
-            because the meter that it reads names some that no list has.
+        money: What a refresh makes: pages of those who are connected, tables, marts, publication;
+            also the gateway's tokens, because the meter that it reads names some that no list has.
         directory: The pages of the directory and the tables folded from them.
         published: The database that readers get.
         stale_days: Finds the days to derive again after a reading of the directory.
     """
     all_of = dg.AssetSelection.assets
-    all_assets = all_of(*money, *directory)
+    all_assets = dg.AssetSelection.all()
     from_pages = all_assets - dg.AssetSelection.key_prefixes("raw")
     everything = dg.define_asset_job(
         EVERYTHING,

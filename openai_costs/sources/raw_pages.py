@@ -81,6 +81,11 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
     ) -> Iterator[Any]:
         """Read the run's days of every connection and keep them."""
         days, ours = run_days(context), connections_of(settings, pages.provider)
+        if not ours:  # no verdict: a run of other connections judges no day of these
+            note = {"note": f"This run asks no connection of {pages.provider}."}
+            context.add_asset_metadata(note, asset_key=pages.key, partition_key=str(days.last))
+            yield from (dg.Output(None), *finished(pages.key, rules))
+            return
         unasked = {} if costs is not None else dict(_unasked(archive, settings, ours))
         asked = [one for one in ours if one.name not in unasked]
         compared, tell = skew_aware(clock), context.log.info
@@ -104,9 +109,6 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         if done.is_nothing and costs is not None and not _are_others_read(context, settings, pages):
             raise _failure(done)
         _record(context, pages, done, archive)
-        if not ours:
-            note = {"note": f"No connection of {pages.provider} is set up: nothing was asked."}
-            context.add_asset_metadata(note, asset_key=pages.key, partition_key=str(days.last))
         yield dg.Output(None)
         yield from finished(pages.key, rules)
 

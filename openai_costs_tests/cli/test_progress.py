@@ -1,14 +1,10 @@
 import logging
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from openai_costs.cli.graphs import silent_steps
 from openai_costs.cli.progress import Progress, progress_logger
 from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.settings.load import Settings
-from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs_tests.org import calm
 
 
@@ -37,31 +33,3 @@ def test_the_text_of_an_asset_is_shown_word_for_word() -> None:
         "      acme: the connection broke (eof - try later); trying again in 2 s",
         "  1/1 talkative (about 0 s left)",
     ]
-
-
-def test_a_provider_that_is_not_connected_has_no_line_and_does_not_count() -> None:
-    @dg.op
-    def raw__anthropic_costs() -> None: ...
-
-    @dg.op
-    def raw__openai_costs() -> None: ...
-
-    lines: list[str] = []
-    logger = progress_logger(lambda: progress)
-
-    @dg.job(logger_defs={"progress": logger})
-    def read() -> None:
-        raw__anthropic_costs()
-        raw__openai_costs()
-
-    settings = Settings(
-        home="data",
-        config_file=Path("openai_costs.toml"),
-        connections=(OpenAIConnection(name="a"),),
-    )
-    silent = silent_steps(read, settings)
-    assert silent == {"raw__anthropic_costs"}
-    progress = Progress(lines.append, steps=2, silent=silent)
-    with calm(), unrecorded() as instance:
-        read.execute_in_process(instance=instance, run_config={"loggers": {"progress": {}}})
-    assert lines == ["  1/1 raw/openai_costs (about 0 s left)"]

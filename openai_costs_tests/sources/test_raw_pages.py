@@ -17,7 +17,9 @@ from openai_costs.kernel.errors import (
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import range_tags
 from openai_costs.orchestration.table_assets import LakeIOManager
+from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.anthropic.settings import AnthropicConnection
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
 from openai_costs.sources.raw_pages import READ_COMPLETE, raw_pages
@@ -64,7 +66,7 @@ class Desk:
     def ran(
         self,
         is_explanation: bool,  # noqa: FBT001 - LEDGER or EXPLANATION
-        *connections: OpenAIConnection,
+        *connections: Connection,
         first_day: date | None = None,
         **fails: OpenAICostsError,
     ) -> Ran:
@@ -167,6 +169,15 @@ def test_a_home_whose_connections_all_give_costs_only_needs_no_explanation(desk:
     assert ran.is_green
     assert desk.reader.asked == []
     assert ran.objections == []
+
+
+def test_a_run_that_asks_no_connection_judges_no_day_and_says_so(desk: Desk):
+    other = AnthropicConnection(name="other", start=FIRST)
+    ran = desk.ran(LEDGER, other)
+    assert ran.is_green
+    assert (desk.reader.asked, verdicts(ran)) == ([], {})
+    newest = ran.result.get_asset_materialization_events()[-1].materialization
+    assert newest.metadata["note"].value == "This run asks no connection of openai."
 
 
 def test_a_failed_connection_owes_no_day_before_its_history(desk: Desk):

@@ -4,7 +4,7 @@ Reads the newest verdict of every check and partition and the newest finished ru
 that nothing has to be remembered between two evaluations.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -42,11 +42,19 @@ _LISTED_DAYS = 5
 
 @dataclass(frozen=True)
 class DagsterHistory:
-    """What Dagster has recorded of checks and runs, and which of them to look for."""
+    """What Dagster has recorded of checks and runs, and which of them to look for.
+
+    Args:
+        instance: What it has recorded.
+        graph: The assets and their checks.
+        jobs: The jobs.
+        unset: Assets whose checks are not asked: nothing makes them any more.
+    """
 
     instance: dg.DagsterInstance
     graph: Any  # Dagster gives its asset graph no public name
     jobs: Sequence[str]
+    unset: Collection[dg.AssetKey] = ()
 
     def candidates(self, now: datetime, owner: str) -> pl.DataFrame:
         """Return a candidate for every check and every job that failed.
@@ -61,7 +69,8 @@ class DagsterHistory:
         return candidates(pl.DataFrame(failed, infer_schema_length=None))
 
     def _checks(self, today: date, owner: str) -> Iterator[dict[str, Any]]:
-        keys = sorted(self.graph.asset_check_keys)
+        checks = self.graph.asset_check_keys
+        keys = sorted(one for one in checks if one.asset_key not in self.unset)
         storage = self.instance.event_log_storage
         failed: dict[dg.AssetCheckKey, list[Any]] = {}
         for one in storage.get_asset_check_partition_info(keys):

@@ -4,7 +4,7 @@ On when there is a route: without one there is no receiver, and nothing for the 
 The UI turns them off at any time; Dagster remembers that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import dagster as dg
 from upath import UPath
@@ -31,20 +31,23 @@ Resend = Callable[[UPath, Settings, Clock], DeliveryCounts]
 """Sends again what is not a finding and failed: the weekly digest."""
 
 
-def sensors(settings: Settings, resend: Resend) -> list[dg.SensorDefinition]:
+def sensors(
+    settings: Settings, resend: Resend, unset: Collection[dg.AssetKey] = ()
+) -> list[dg.SensorDefinition]:
     """Build the sensors for some settings.
 
     Args:
         settings: The routes.
         resend: Sends again what is not a finding and failed.
+        unset: Pages of providers that settings do not have (any more): their checks are not asked.
     """
     on = (
         dg.DefaultSensorStatus.RUNNING if settings.alerts.routes else dg.DefaultSensorStatus.STOPPED
     )
-    return [_watch_data(on), _deliver_findings(on, resend)]
+    return [_watch_data(on, unset), _deliver_findings(on, resend)]
 
 
-def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+def _watch_data(on: dg.DefaultSensorStatus, unset: Collection[dg.AssetKey]) -> dg.SensorDefinition:
     @dg.sensor(
         name="watch_data",
         minimum_interval_seconds=WATCH_EVERY,
@@ -59,7 +62,7 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason:
-        facts, history = Facts(settings, clock()), _history(context)
+        facts, history = Facts(settings, clock()), _history(context, unset)
         with lake.alone(Findings):
             failed = history.candidates(facts.now, DATA_OWNER)
             evaluation = evaluate(lake, facts, DATA_QUESTIONS)
@@ -70,11 +73,11 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     return watch
 
 
-def _history(context: dg.SensorEvaluationContext) -> DagsterHistory:
+def _history(context: dg.SensorEvaluationContext, unset: Collection[dg.AssetKey]) -> DagsterHistory:
     code = context.repository_def
     if code is None:
         raise dg.Failure("This sensor runs only inside a code location.", allow_retries=False)
-    return DagsterHistory(context.instance, code.asset_graph, code.job_names)
+    return DagsterHistory(context.instance, code.asset_graph, code.job_names, unset)
 
 
 def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDefinition:

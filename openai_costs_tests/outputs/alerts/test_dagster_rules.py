@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,9 +84,14 @@ class Plant:
             instance=instance, tags=tags, raise_on_error=False, run_config=QUIET
         )
 
-    def failed_now(self, instance: dg.DagsterInstance, now: datetime = NOON) -> list[Any]:
+    def failed_now(
+        self,
+        instance: dg.DagsterInstance,
+        now: datetime = NOON,
+        unset: Collection[dg.AssetKey] = (),
+    ) -> list[Any]:
         graph = self.defs().resolve_asset_graph()
-        found = DagsterHistory(instance, graph, ["refresh"]).candidates(now, "team:finops")
+        found = DagsterHistory(instance, graph, ["refresh"], unset).candidates(now, "team:finops")
         assert Finding.broken_rules(found) == []
         return found.to_dicts()
 
@@ -108,6 +113,7 @@ def test_a_failed_day_belongs_to_the_owner_of_the_asset(instance: dg.DagsterInst
     assert (one["rule"], one["subject_id"]) == ("data.check_failed", "core/spend:ties_out")
     assert (one["owner"], one["severity"], one["observed"]) == ("team:ledger", "critical", 2)
     assert "failed for 2026-11-03, 2026-11-02: sums differ by 3.20 USD" in one["because"]
+    assert plant.failed_now(instance, unset={KEY}) == []  # its provider left the settings
     assert one["table_name"] == "core.spend"
 
 
