@@ -30,7 +30,7 @@ from openai_costs.storage.locks import held, writing
 from openai_costs.storage.opened_lakes import opened
 from openai_costs.storage.record import Record
 from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
-from openai_costs.storage.replacing import count, sound_part
+from openai_costs.storage.replacing import count, sound_part, together
 from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
 from openai_costs.storage.sql import asking
@@ -58,13 +58,13 @@ class Lake:
         return everything
 
     def replace(self, table: type[Contract], batches: Batches) -> Replaced:
-        """Write batches, one commit each; a slice that breaks the contract is left as it was."""
+        """Write batches in few commits; a slice that breaks the contract is left as it was."""
         self._make_ready()
         done, written = Replaced(), list[pl.DataFrame]()
         with writing(self._home):
             before, people = self._tables.version(path_of(table)), pseudonyms_of(self._home)
             try:
-                for batch in batches:
+                for batch in together(batches):
                     named = replace(batch, frame=without_names(batch.frame, people))
                     sound, broken = sound_part(table, named)
                     done.refused |= {**batch.refused, **broken}

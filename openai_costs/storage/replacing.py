@@ -4,10 +4,12 @@ Pure: a batch in; rows, slices and an SQL predicate out.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import chain
+from typing import TypeVar
 
 import polars as pl
 
@@ -22,8 +24,56 @@ from openai_costs.storage.live_rows import (
     text,
 )
 from openai_costs.storage.slice_log import KEY, SLICES
-from openai_costs.storage.slices import Batch, Replaced, Slice
+from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
 from openai_costs.tables.contract import Contract
+
+ENOUGH_ROWS = 20_000
+"""Rows of small batches in one commit; from there on the rows cost more than the commit does."""
+
+T = TypeVar("T")
+
+
+def together(batches: Batches) -> Iterator[Batch]:
+    """Yield small batches as one: a commit costs more than their rows.
+
+    A slice that comes again, and rows with other columns, are in a later batch.
+    """
+    held, keys, rows = list[Batch](), set[Slice](), 0
+    for batch in batches:
+        is_alike = all(one.frame.schema == batch.frame.schema for one in held[:1])
+        if not is_alike or not keys.isdisjoint(_keys(batch)):
+            yield _as_one(held)
+            held, keys, rows = [], set(), 0
+        held.append(batch)
+        keys |= _keys(batch)
+        rows += batch.frame.height
+        if rows >= ENOUGH_ROWS:
+            yield _as_one(held)
+            held, keys, rows = [], set(), 0
+    if held:
+        yield _as_one(held)
+
+
+def _keys(batch: Batch) -> set[Slice]:
+    return {*batch.read_at, *batch.refused}
+
+
+def _as_one(held: list[Batch]) -> Batch:
+    """Return batches of different slices as one."""
+    return Batch(
+        pl.concat(one.frame for one in held),
+        _all(one.read_at for one in held),
+        refused=_all(one.refused for one in held),
+        remarks=_all(one.remarks for one in held),
+        page_usd=_all(one.page_usd for one in held),
+        read_number=_all(one.read_number for one in held),
+        is_counted=any(one.is_counted for one in held),
+        unbilled_page_usd=_all(one.unbilled_page_usd for one in held),
+    )
+
+
+def _all(facts: Iterable[Mapping[Slice, T]]) -> dict[Slice, T]:
+    return dict(chain.from_iterable(one.items() for one in facts))
 
 
 def sound_part(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from polars.testing import assert_frame_equal
 from upath import UPath
 
 from openai_costs.kernel.errors import ContractBroken, PageRefused
-from openai_costs.storage import delta_operations
+from openai_costs.storage import delta_operations, replacing
 from openai_costs.storage import lake as lake_module
 from openai_costs.storage.delta_faults import StorageFailed, WriteConflict
 from openai_costs.storage.lake import Lake
@@ -254,7 +255,8 @@ def test_a_batch_derived_from_another_speaks_of_the_same_reads() -> None:
     )
 
 
-def test_slices_are_taken_one_batch_at_a_time(lake: Lake) -> None:
+def test_large_batches_are_taken_one_at_a_time(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replacing, "ENOUGH_ROWS", 1)
     taken: list[str] = []
 
     def batches() -> Iterator[Batch]:
@@ -264,6 +266,26 @@ def test_slices_are_taken_one_batch_at_a_time(lake: Lake) -> None:
 
     lake.replace(SpendByUser, batches())
     assert taken == ["2026-11-01 with 0 rows there", "2026-11-02 with 1 rows there"]
+
+
+def test_small_batches_are_one_commit_until_a_slice_comes_again(lake: Lake) -> None:
+    refused = {A2: PageRefused("page", "amount", "is gone")}
+    first = replace(read((A1, "ada", "1"), replaces=(A1,)), refused=refused)
+    second = replace(read((B1, "bo", "2"), replaces=(B1,)), page_usd={B1: Decimal(2)})
+    again = read((A2, "eve", "3"), (A1, "eve", "4"), replaces=(A2, A1), at=NOON)
+    done = lake.replace(SpendByUser, [first, second, again])
+    assert lake.written(SpendByUser).slices.select("day", "rows", "version").rows() == [
+        (day(1), 1, 2),
+        (day(2), 1, 2),
+        (day(1), 1, 1),
+    ]
+    assert held(lake) == [
+        ("acme", day(1), "eve", Decimal(4)),
+        ("acme", day(2), "eve", Decimal(3)),
+        ("bolt", day(1), "bo", Decimal(2)),
+    ]
+    assert done.refused == refused
+    assert lake.page_sums(SpendByUser)["page_usd"].to_list() == [Decimal(2)]
 
 
 def test_the_rows_of_a_slice_keep_the_order_in_which_they_were_written(lake: Lake) -> None:
