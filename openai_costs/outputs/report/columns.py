@@ -11,7 +11,6 @@ import sys
 import zlib
 from array import array
 from base64 import b64encode
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -72,7 +71,8 @@ def _small(of: Members) -> str:
 
 def _steps(values: pl.Series) -> list[int]:
     """Return the first value, then the difference of each from the one before."""
-    return [after - before for before, after in pairwise([0, *values])]
+    numbers = values.cast(pl.Int64)
+    return (numbers - numbers.shift(fill_value=0)).to_list()
 
 
 def _count(values: pl.Series) -> tuple[str, str, list[float]]:
@@ -102,5 +102,5 @@ def _deflated(columns: Columns) -> str:
             numbers.byteswap()
         bytes_ += numbers.tobytes()
         bytes_ += bytes(-len(bytes_) % 8)
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packer = zlib.compressobj(wbits=-15)  # level 9 takes seven times as long for 1 % fewer bytes
     return b64encode(packer.compress(bytes(bytes_)) + packer.flush()).decode()

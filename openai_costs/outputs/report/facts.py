@@ -108,10 +108,10 @@ def _counted(kind: str) -> pl.Expr:
 
 def _with_team(rows: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
     """Return rows with the team that dollars of the same key, user and project have."""
-    teams = []
+    teams, known = [], attribution.select("connection", *_OF_TEAM[0], "team").unique()
     for i, columns in enumerate(_OF_TEAM):
         key, name = ["connection", *columns], f"team_{i}"
-        of = attribution.group_by(key).agg(
+        of = known.group_by(key).agg(
             pl.when(pl.col("team").n_unique() == 1).then(pl.col("team").first()).alias(name)
         )
         rows = rows.join(of, on=key, how="left", nulls_equal=len(columns) > 1)
@@ -137,4 +137,4 @@ def _summed(rows: pl.DataFrame, *measures: str) -> pl.DataFrame:
     """Return the sums at the grain; what adds up to nothing is left out."""
     summed = rows.group_by(GRAIN).agg(pl.col(name).sum() for name in measures)
     is_something = pl.any_horizontal(pl.col(name) != 0 for name in measures)
-    return summed.filter(is_something).sort(*COLUMNS, "day")
+    return summed.filter(is_something)

@@ -18,6 +18,8 @@ _LEVELS: Final = ((*CELL, "user_id"), CELL, ITEM)
 """What the two are matched by, the finest first; a bill that names users and projects only apart
 meets its attribution at the last."""
 _USD: Final = pl.col("billed_usd")
+_OF_MATCH: Final = ("tiers", "service_tier")
+_IS_ONE: Final = pl.col("tiers") == 1
 
 
 def with_tiers(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
@@ -36,10 +38,13 @@ def with_tiers(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     for level in _LEVELS:
         key = list(level)
         match = _matching(rows, lines, key)
-        here = rows.join(match, on=key, how="semi", nulls_equal=True)
-        of_one, tiers = _with_one_tier(here, lines, key)
-        parts += [of_one, _divided(here, tiers, key)]
-        rows = rows.join(match, on=key, how="anti", nulls_equal=True)
+        found = rows.join(match, on=key, how="left", nulls_equal=True)
+        several = lines.join(match.filter(~_IS_ONE), on=key, how="semi", nulls_equal=True)
+        shared = found.filter(~_IS_ONE).drop(_OF_MATCH)
+        parts += [found.filter(_IS_ONE, _USD != 0), _divided(shared, several, key)]
+        rows = found.filter(pl.col("tiers").is_null()).drop(_OF_MATCH)
+        if rows.is_empty():
+            break
         lines = lines.join(match, on=key, how="anti", nulls_equal=True)
     rest = rows.with_columns(service_tier=pl.lit(None, ledger.schema["service_tier"]))
     columns = [*attribution.columns, "service_tier"]
@@ -51,38 +56,33 @@ def _matching(rows: pl.DataFrame, lines: pl.DataFrame, key: list[str]) -> pl.Dat
 
     A credit and a charge of one line cannot be shared in proportion, unless only one side has
     several parts.
+
+    Returns:
+        Each key with its number of tiers, and one of these.
     """
     ours = rows.group_by(key).agg(ours=_USD.sum(), rows=pl.len(), least=_USD.min())
     theirs = lines.group_by(key).agg(
+        pl.col("service_tier").first(),
         theirs=_USD.sum(),
         tiers=pl.col("service_tier").n_unique(),
         smallest=_USD.min(),
     )
-    is_plain = (pl.col("rows") == 1) | (pl.col("tiers") == 1)
+    is_plain = (pl.col("rows") == 1) | _IS_ONE
     is_positive = (pl.col("least") >= 0) & (pl.col("smallest") >= 0) & (pl.col("ours") > 0)
     both = ours.join(theirs, on=key, nulls_equal=True)
-    return both.filter(pl.col("ours") == pl.col("theirs"), is_plain | is_positive).select(key)
+    matching = both.filter(pl.col("ours") == pl.col("theirs"), is_plain | is_positive)
+    return matching.select(*key, *_OF_MATCH)
 
 
-def _with_one_tier(
-    rows: pl.DataFrame, lines: pl.DataFrame, key: list[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows whose lines have one tier, with it; and the tiers of all other keys."""
-    tiers = lines.group_by(*key, "service_tier").agg(tier_usd=_USD.sum())
-    is_one = pl.len().over(key) == 1
-    one = tiers.filter(is_one).drop("tier_usd")
-    return rows.join(one, on=key, nulls_equal=True).filter(_USD != 0), tiers.filter(~is_one)
-
-
-def _divided(rows: pl.DataFrame, tiers: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+def _divided(rows: pl.DataFrame, lines: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     """Return rows divided by the tiers of their keys: exact per row, and per tier of each key.
 
     Every row but the largest takes its share of every tier but the largest; what is left makes the
     sums of the largest row and of the largest tier right.
     """
-    shared = rows.join(tiers, on=key, how="semi", nulls_equal=True)
+    tiers = lines.group_by(*key, "service_tier").agg(tier_usd=_USD.sum())
     ordered = _largest_first(tiers, "tier_usd", key, "nth_tier", "service_tier")
-    both = _largest_first(shared, "billed_usd", key, "nth_row", "line").join(
+    both = _largest_first(rows, "billed_usd", key, "nth_row", "line").join(
         ordered, on=key, nulls_equal=True
     )
     first_row, first_tier = pl.col("nth_row") == 0, pl.col("nth_tier") == 0
