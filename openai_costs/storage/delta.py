@@ -139,6 +139,10 @@ class DeltaTables:
             self._files[name] = (state, self._listed(name, table))
         return self._files[name][1]
 
+    def opened(self, name: str) -> State:
+        """Return the state of a table as it was last found, or as the last commit here made it."""
+        return self.state(name, self._opened[name][0])
+
     def state(self, name: str, table: DeltaTable) -> State:
         """Return what distinguishes this state of a table from others that were shown."""
         return str(table.metadata().id), table.version(), self._openings[name]

@@ -34,7 +34,6 @@ from openai_costs.storage.replacing import count, sound_part, together
 from openai_costs.storage.slice_log import KEY, LOG
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, Written
 from openai_costs.storage.sql import asking
-from openai_costs.storage.stored_batches import bounded, read_batch
 from openai_costs.tables.contract import Contract, all_contracts
 
 ROWS_A_BATCH = 60_000
@@ -46,7 +45,7 @@ class Lake:
 
     def __init__(self, home: UPath) -> None:
         self._home, self.root = home, home / "lake"
-        self._tables, self._slices, self._whole = opened(self.root)
+        self._tables, self._slices, self._rows, self._whole = opened(self.root)
         self.recorded = RecordedTables(Record(home), self._tables)
         self._read_versions: dict[str, int] | None = None
         self._is_ready, self._shown = False, Shown()
@@ -70,6 +69,7 @@ class Lake:
                     done.refused |= {**batch.refused, **broken}
                     done.remarks |= batch.remarks
                     written.append(replace_slices(self._tables, table, sound))
+                    self._rows.written(table, written[-1], sound.frame)
                     count(done, table, sound)
             finally:
                 self._slices.note(path_of(table), written, before)
@@ -82,8 +82,8 @@ class Lake:
         wanted = slices.join(order, on="day").sort("connection", "place")
         if wanted.is_empty():
             yield Batch(table.no_rows(), {})
-        for some in bounded(wanted, ROWS_A_BATCH):
-            stored = read_batch(table, files, some, self.root / path_of(table))
+            return
+        for stored in self._rows.batches(table, files, wanted, ROWS_A_BATCH):
             yield self._shown.batch(table, stored)
 
     def read(self, table: type[Contract], days: Iterable[date] | None = None) -> pl.DataFrame:

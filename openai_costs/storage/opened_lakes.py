@@ -11,6 +11,7 @@ from typing import NamedTuple
 from upath import UPath
 
 from openai_costs.storage.delta import DeltaTables
+from openai_costs.storage.slice_rows import SliceRows
 from openai_costs.storage.stored_batches import WholeTables
 from openai_costs.storage.stored_slices import StoredSlices
 
@@ -19,10 +20,11 @@ MOST = 4
 
 
 class OpenedLake(NamedTuple):
-    """The tables of a lake, which slices they hold, and the rows of those that are read whole."""
+    """The tables of a lake, which slices they hold, their rows, and the tables read whole."""
 
     tables: DeltaTables
     slices: StoredSlices
+    rows: SliceRows
     whole: WholeTables
 
 
@@ -41,7 +43,9 @@ def opened(root: UPath) -> OpenedLake:
     place = str(root)
     if place not in _opened.lakes:
         tables = DeltaTables(root)
-        _opened.lakes[place] = OpenedLake(tables, StoredSlices(tables), WholeTables(tables))
+        _opened.lakes[place] = OpenedLake(
+            tables, StoredSlices(tables), SliceRows(tables), WholeTables(tables)
+        )
     _opened.lakes.move_to_end(place)
     if len(_opened.lakes) > MOST:
         _opened.lakes.popitem(last=False)

@@ -43,15 +43,15 @@ def bounded(slices: pl.DataFrame, most_rows: int) -> Iterator[pl.DataFrame]:
         yield slices[first:]
 
 
-def read_batch(
+def read_rows(
     table: type[Contract], files: Iterable[LiveFile], slices: pl.DataFrame, place: object
-) -> Batch:
-    """Return the rows of some slices.
+) -> pl.DataFrame:
+    """Return the rows of some slices, in the order of the slices and of their rows.
 
     Args:
         table: The table.
         files: Its live files.
-        slices: The columns of SLICES, and `place`: the order of their days.
+        slices: connection, day, and `place`: the order of their days.
         place: The table's folder, for a person.
     """
     first, last = min(slices["day"]), max(slices["day"])
@@ -59,13 +59,21 @@ def read_batch(
     rows = scan(types, files_with(files, slices)).filter(pl.col("day").is_between(first, last))
     wanted = slices.lazy().select(*KEY, PLACE)
     in_order = rows.join(wanted, on=KEY).sort("connection", PLACE, POSITION)
-    frame = as_contract(table, collected(in_order, place))
-    return Batch(
-        frame,
-        {Slice(*key): at for *key, at in slices.select(*KEY, "read_at").iter_rows()},
-        page_usd={key: Decimal(usd) for key, usd in _values(slices, "page_usd")},
-        read_number=dict(_values(slices, "read_number")),
-    )
+    return as_contract(table, collected(in_order, place))
+
+
+def as_batch(slices: pl.DataFrame, rows: pl.DataFrame) -> Batch:
+    """Return slices as a batch: the columns of SLICES, and their rows."""
+    read_at, page_usd, read_number = dict[Slice, Any](), dict[Slice, Decimal](), dict[Slice, int]()
+    facts = slices.select(*KEY, "read_at", "page_usd", "read_number")
+    for connection, day, at, usd, number in facts.iter_rows():
+        key = Slice(connection, day)
+        read_at[key] = at
+        if usd is not None:
+            page_usd[key] = Decimal(usd)
+        if number is not None:
+            read_number[key] = number
+    return Batch(rows, read_at, page_usd=page_usd, read_number=read_number)
 
 
 def read_whole(tables: DeltaTables, table: type[Contract]) -> pl.DataFrame | None:
@@ -113,8 +121,3 @@ def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:
     instants = pl.col([name for name, kind in table.types().items() if kind == INSTANT])
     rows = completed(table, stored.select(list(table.types())))
     return rows.with_columns(instants.dt.replace_time_zone(None))
-
-
-def _values(slices: pl.DataFrame, column: str) -> Iterator[tuple[Slice, Any]]:
-    for *key, value in slices.select(*KEY, column).drop_nulls(column).iter_rows():
-        yield Slice(*key), value
