@@ -4,9 +4,11 @@ Folders are groups. What a run needs is wired here and nowhere else. Dagster tak
 is built when it is asked for; commands build the graph of their home.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import date
+from functools import cache
+from typing import Any, NamedTuple
 
 import dagster as dg
 import httpx
@@ -60,7 +62,7 @@ from openai_costs.sources.kept_days import with_kept_days
 from openai_costs.sources.organization import assets as organization
 from openai_costs.sources.organization.kept_lists import KeptLists
 from openai_costs.sources.people import assets as engineers
-from openai_costs.sources.provider import Reach
+from openai_costs.sources.provider import Provider, Reach
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -80,6 +82,37 @@ DAY_CHECKS = (
 )
 
 
+class Made(NamedTuple):
+    """What there is to make."""
+
+    money: Sequence[dg.AssetsDefinition]
+    directory: Sequence[dg.AssetsDefinition]
+    published: dg.AssetsDefinition
+    checks: Sequence[dg.AssetChecksDefinition]
+
+
+@cache
+def made_since(first_day: date, providers: tuple[Provider, ...]) -> Made:
+    """Return the assets and checks of days from a first one on."""
+    days = dg.DailyPartitionsDefinition(first_day.isoformat(), end_offset=1)
+    daily = [build(days) for build in ledger.daily_assets()]
+    daily += [build(days) for question in DAILY for build in question.DAILY_ASSETS]
+    marts = [asset for question in WHOLE for asset in question.WHOLE_ASSETS]
+    published = publish.published_database()
+    old_months = deleted_months([key for one in (*daily, *marts) for key in one.keys])
+    sums = [asset for question in OF_KEPT_DAYS for asset in question.WHOLE_ASSETS]
+    checks = [
+        *(build(days) for build in DAY_CHECKS),
+        *(build(days) for provider in providers for build in provider.checks),
+        *budgets.CHECKS,
+        *gateway_bypass.CHECKS,
+        *publish.CHECKS,
+    ]
+    money = [*daily, *marts, old_months, *sums, published, cost_explorer, gateway.gateway_tokens]
+    directory = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
+    return Made(money, directory, published, checks)
+
+
 def build_defs(
     settings: Settings,
     *,
@@ -97,35 +130,18 @@ def build_defs(
         loggers: What receives a run's events; by default Dagster's console.
         is_shown: Whether a UI shows them: the views of the database then, which no run makes.
     """
-    days = dg.DailyPartitionsDefinition(settings.first_day.isoformat(), end_offset=1)
-    daily = [build(days) for build in ledger.daily_assets()]
-    daily += [build(days) for question in DAILY for build in question.DAILY_ASSETS]
-    marts = [asset for question in WHOLE for asset in question.WHOLE_ASSETS]
-    published = publish.published_database()
-    old_months = deleted_months([key for one in (*daily, *marts) for key in one.keys])
-    sums = [asset for question in OF_KEPT_DAYS for asset in question.WHOLE_ASSETS]
-    everything = [*daily, *marts, old_months, *sums, published, cost_explorer]
-    whole = [*organization.whole_assets(), *gateway.WHOLE_ASSETS, *engineers.WHOLE_ASSETS]
-    unset = pages_not_asked(settings)
+    made, unset = made_since(settings.first_day, registry.PROVIDERS), pages_not_asked(settings)
     money, directory = (
-        [one for one in made if one.keys.isdisjoint(unset)]
-        for made in ([*everything, gateway.gateway_tokens], whole)
+        [one for one in some if one.keys.isdisjoint(unset)] for some in (made.money, made.directory)
     )
-    triggered = jobs_and_sensors(settings, money, directory, published, days_to_derive)
+    triggered = jobs_and_sensors(settings, money, directory, made.published, days_to_derive)
     return dg.Definitions(
         assets=[
-            *everything,
-            *whole,
+            *dict.fromkeys((*made.money, *made.directory)),
             *alerts.external_tables(),
             *(publish.views() if is_shown else ()),
         ],
-        asset_checks=[
-            *(build(days) for build in DAY_CHECKS),
-            *(build(days) for provider in registry.PROVIDERS for build in provider.checks),
-            *budgets.CHECKS,
-            *gateway_bypass.CHECKS,
-            *publish.CHECKS,
-        ],
+        asset_checks=made.checks,
         jobs=[*(triggered.jobs or ()), weekly_digest],
         sensors=[*(triggered.sensors or ()), *sensors(settings, resend, unset)],
         schedules=[
@@ -146,12 +162,8 @@ def pages_not_asked(settings: Settings) -> set[dg.AssetKey]:
     No job reads them but the one of everything: a run that asks no connection records nothing.
     """
     used = {one.provider for one in settings.asked_connections}
-    parts = [
-        part
-        for one in registry.PROVIDERS
-        if one.name not in used
-        for part in (one.costs, one.usage, one.organization)
-    ]
+    others = (one for one in registry.PROVIDERS if one.name not in used)
+    parts = [part for one in others for part in (one.costs, one.usage, one.organization)]
     of_gateway = () if settings.gateway.is_there else (gateway.REGISTRY_PAGES, gateway.METER_PAGES)
     return {part.pages.key for part in parts if part} | set(of_gateway)
 

@@ -205,9 +205,11 @@ class Diagnosis(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Provider:
     """A provider that bills: everything that the rest of the project asks of it.
+
+    Each is itself alone, so that what is built of it can be kept.
 
     Args:
         name: Its name in settings and in the tables.
