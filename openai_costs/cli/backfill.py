@@ -31,13 +31,7 @@ from openai_costs.cli.graphs import Graphs
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.progress import Progress, Say, Whole
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
-from openai_costs.cli.run_output import (
-    Objections,
-    RunFailedError,
-    Stopped,
-    is_interrupt,
-    reasons,
-)
+from openai_costs.cli.run_output import Objections, RunFailedError, Stopped, is_interrupt, reasons
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
@@ -134,10 +128,13 @@ class Headless:
         """Make the days, the newest first, and publish them: the money does not wait for names."""
         ordered = newest_first(steps)
         following = replace(self, whole=Whole(sum(len(step.days) for step in ordered)))
-        for group in publications(ordered):
-            if following._run_all(group, failed):  # noqa: SLF001 - it is this class
+        groups, made = publications(ordered), list[Step]()
+        for group in groups:
+            made += following._run_all(group, failed)  # noqa: SLF001 - it is this class
+            if made and (following.whole.is_long or group is groups[-1]):
                 set_days_to_come_aside(self.settings, self.clock, self.say)
                 self._publish(failed)
+                made.clear()
 
     def _publish(self, failed: list[str]) -> None:
         """Publish; where that fails, rebuild what is damaged from kept pages, and once more."""
@@ -222,8 +219,7 @@ class Headless:
         """
         defs = self.graphs.of(self.settings, self.clock, self.reach)
         job = self.graphs.job(defs, job_name, frozenset(spared))
-        steps, made = len(job.nodes), len(days or ())
-        self.graphs.progress = Progress(self.say, steps, self.whole, made)
+        self.graphs.progress = Progress(self.say, len(job.nodes), self.whole, len(days or ()))
         with instance_of_runs() as instance:
             result = job.execute_in_process(
                 instance=instance,

@@ -1,7 +1,8 @@
 """The order of a backfill: the newest month first, then back until nothing is there.
 
-A newcomer sees this month's numbers within a minute, and history follows. A connection without
-`start` is read back window by window, until a whole window holds no costs.
+A newcomer sees this month's numbers within a minute, and history follows; where a minute is enough
+for history too, all is published once. A connection without `start` is read back window by window,
+until a whole window holds no costs.
 
 Not here: which days are due (backfill_plan.py).
 """
@@ -17,7 +18,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
 
 NEWEST_DAYS = 31
-"""So many days are read and published before older ones."""
+"""So many days are read before older ones, and published where those take a while."""
 
 
 def newest_first(steps: Iterable[Step]) -> list[Step]:
@@ -36,7 +37,7 @@ def newest_first(steps: Iterable[Step]) -> list[Step]:
 
 
 def publications(steps: Sequence[Step]) -> list[Sequence[Step]]:
-    """Return ordered steps in groups, each of which is published before the next one is read.
+    """Return ordered steps in groups, each of which may be published before the next one is read.
 
     Days of history worth a month or more are a second group.
     """

@@ -17,6 +17,9 @@ from openai_costs.kernel.formatting import counted, dollars
 Say = Callable[[str], None]
 """Takes a line for a person."""
 
+FIRST_WAIT = 60
+"""Seconds that a newcomer waits for the first numbers."""
+
 
 def step_title(step_key: str | None) -> str:
     """Return a step as people know it: `core/spend`."""
@@ -58,9 +61,16 @@ class Whole:
             days: The days of the run.
             share: Which part of them is made, more than 0 and at most 1.
         """
-        made = self.done + days * share
-        seconds = (time.monotonic() - self.began) / made * max(self.days - made, 0)
+        seconds = self._seconds_left(self.done + days * share)
         return f"about {seconds:.0f} s left for all {counted(self.days, 'day')}"
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the days that are left take longer than a newcomer waits for numbers."""
+        return bool(self.done) and self._seconds_left(self.done) > FIRST_WAIT
+
+    def _seconds_left(self, made: float) -> float:
+        return (time.monotonic() - self.began) / made * max(self.days - made, 0)
 
 
 @dataclass

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.jobs import (
     DERIVE,
     DIRECTORY,
+    PUBLISH,
     RANGE_END,
     RANGE_START,
     REBUILD,
@@ -277,6 +279,27 @@ def test_a_list_of_people_that_was_corrected_today_is_read_again(
     listed = nothing.model_copy(update={"directory": people})
     assert is_governance_due(listed, TODAY, brought=False)
     assert not is_governance_due(listed, TODAY, brought=True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "jobs"),
+    [(30, [REFRESH, REFRESH, PUBLISH]), (40, [REFRESH, PUBLISH, REFRESH, PUBLISH])],
+)
+def test_the_newest_month_is_published_first_where_history_takes_more_than_a_minute(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, seconds: int, jobs: list[str]
+) -> None:
+    """48 days of history take 46 s where 31 days took 30 s, and 62 s where they took 40 s."""
+    ran: list[str] = []
+    began = time.monotonic()
+
+    class Slow(Headless):
+        def run(self, job_name: str, *_: object) -> None:
+            ran.append(job_name)
+            monkeypatch.setattr("time.monotonic", lambda: began + seconds * ran.count(REFRESH))
+
+    since = DayRange(date(2026, 1, 1), TODAY)
+    Slow(settings, lambda _: None)._make([Step(settings, REFRESH, since)], [])
+    assert ran == jobs
 
 
 @pytest.fixture(scope="module")
