@@ -108,8 +108,8 @@ class Archive:
 
     def added(self, read: DayRead) -> tuple[UPath, bool]:
         """Append one complete read; return its file, and whether it is a new one."""
-        kept = self.reads(read.provider, read.connection, read.dataset, read.day)
         folder = self.folder_of(read.provider, read.connection, read.dataset, read.day)
+        kept = _reads_in(folder)
         target = folder / next_name(read.read_at, kept)
         with writing(self._home):
             known = without_people(read.manifest(), read.bodies, pseudonyms_of(self._home))
@@ -118,8 +118,7 @@ class Archive:
 
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:
         """Return the files of a day's complete reads, in the order in which they were kept."""
-        folder = self.folder_of(provider, connection, dataset, day)
-        return kept_files(folder) if folder.is_dir() else []
+        return _reads_in(self.folder_of(provider, connection, dataset, day))
 
     def newest_at(self, provider: str, connection: str, dataset: str) -> dict[date, datetime]:
         """Return when the newest read of each day was read, by the names of the files alone."""
@@ -169,7 +168,7 @@ class Archive:
 
     def folder_of(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
         """Return the folder of a day's complete reads, whether there are any or not."""
-        return self._root / provider / connection / dataset / day.isoformat()
+        return self._root.joinpath(provider, connection, dataset, day.isoformat())
 
 
 def set_aside(file: UPath, suffix: str) -> None:
@@ -180,6 +179,10 @@ def set_aside(file: UPath, suffix: str) -> None:
     file.unlink()
     if day.exists() and not list(day.iterdir()):
         day.rmdir()
+
+
+def _reads_in(folder: UPath) -> list[UPath]:
+    return kept_files(folder) if folder.is_dir() else []
 
 
 def _names(folder: UPath) -> list[str]:

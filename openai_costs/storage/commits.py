@@ -7,7 +7,7 @@ from deltalake import DeltaTable
 
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.delta_faults import WriteConflict
-from openai_costs.storage.delta_operations import overwrite
+from openai_costs.storage.delta_operations import make, overwrite
 from openai_costs.storage.live_rows import PARTITIONS, PLACE_TYPE, POSITION, as_stored
 from openai_costs.storage.replacing import predicate, rows_of, slices_in
 from openai_costs.storage.slice_log import SLICES
@@ -29,7 +29,7 @@ def replace_slices(tables: DeltaTables, table: type[Contract], batch: Batch) -> 
     """
     name, slices = path_of(table), slices_in(batch)
     rows = rows_of(table, batch, slices)
-    tables.create(name, rows.clear(), PARTITIONS)
+    tables.create(name, lambda folder: make(folder, rows.clear(), PARTITIONS))
     if slices.is_empty():
         data = tables.get(name)
     else:
@@ -63,7 +63,8 @@ def replace_whole(
     """
     place = pl.int_range(pl.len(), dtype=PLACE_TYPE).alias(POSITION)
     rows = as_stored(frame).with_columns(place)
-    tables.create(path_of(table), rows.clear(), ())
+    if tables.create(path_of(table), lambda folder: make(folder, rows, notes=notes)):
+        return 0
 
     def attempt(data: DeltaTable) -> int:
         if read is not None and data.version() != read:

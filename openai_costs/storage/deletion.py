@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
+from functools import cache
 
 import msgspec
 import polars as pl
@@ -33,9 +34,10 @@ FirstKept = Callable[[str], date | None]
 def days_before(home: UPath, lake: Lake, first_kept: FirstKept) -> dict[str, set[date]]:
     """Return the stored days before the first that is kept, by connection or gateway."""
     days: dict[str, set[date]] = defaultdict(set)
-    for name, day in (*_days_of_slices(lake), *_days_of_pages(home)):
-        if (first := first_kept(name)) and day < first:
-            days[name].add(day)
+    first_of = cache(first_kept)
+    for name, stored in (*_days_of_slices(lake, first_of), *_days_of_pages(home, first_of)):
+        if (first := first_of(name)) and (before := {day for day in stored if day < first}):
+            days[name] |= before
     return days
 
 
@@ -50,9 +52,10 @@ def delete_before(home: UPath, lake: Lake, limits: Mapping[str, date]) -> None:
     for folder in (home / EXPORTS, home / SET_ASIDE):
         remove_folder(folder)
     for name, first in limits.items():
-        for folder in list(_day_folders(home, name)):
-            if (day := _day(folder.name)) and day < first:
-                remove_folder(folder)
+        for provider in _folders(home / "raw"):
+            for folder in list(_day_folders(provider / name)):
+                if (day := _day(folder.name)) and day < first:
+                    remove_folder(folder)
         remove_days_before(lake, name, first)
     _forget_findings(lake, limits)
     purge_lake(lake)
@@ -84,24 +87,24 @@ def _names(line: bytes, findings: set[str]) -> bool:
     return row.get("finding_id") in findings or row.get("finding") in findings
 
 
-def _days_of_slices(lake: Lake) -> Iterator[tuple[str, date]]:
+def _days_of_slices(lake: Lake, first_kept: FirstKept) -> Iterator[tuple[str, set[date]]]:
     for table in all_contracts():
-        yield from lake.slices(table).select("connection", "day").iter_rows()
+        for name in filter(first_kept, lake.connections(table)):
+            yield name, lake.days(table, name)
 
 
-def _days_of_pages(home: UPath) -> Iterator[tuple[str, date]]:
-    for folder in _day_folders(home):
-        if day := _day(folder.name):
-            yield folder.parents[1].name, day
-
-
-def _day_folders(home: UPath, connection: str = "") -> Iterator[UPath]:
-    """Yield the folders raw/<provider>/<connection>/<dataset>/<day>, of one connection or all."""
+def _days_of_pages(home: UPath, first_kept: FirstKept) -> Iterator[tuple[str, set[date]]]:
     for provider in _folders(home / "raw"):
-        for name in _folders(provider):
-            if connection in ("", name.name):
-                for dataset in _folders(name):
-                    yield from _folders(dataset)
+        for folder in _folders(provider):
+            if first_kept(folder.name):
+                days = (_day(one.name) for one in _day_folders(folder))
+                yield folder.name, set(filter(None, days))
+
+
+def _day_folders(connection: UPath) -> Iterator[UPath]:
+    """Yield the folders <dataset>/<day> of a connection's folder."""
+    for dataset in _folders(connection):
+        yield from _folders(dataset)
 
 
 def _folders(folder: UPath) -> Iterable[UPath]:

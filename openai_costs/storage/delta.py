@@ -9,7 +9,7 @@ become rows (live_rows.py).
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 import polars as pl
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from upath import UPath
 
@@ -160,24 +160,20 @@ class DeltaTables:
         found = [self._live_file(name, one) for one in actions.iter_rows(named=True)]
         return sorted(found, key=_in_order)
 
-    def create(self, name: str, nothing: pl.DataFrame, partition_by: Sequence[str]) -> None:
-        """Create a table without rows, unless it is there; another process may be ahead."""
+    def create(self, name: str, make: Callable[[UPath], None]) -> bool:
+        """Have a table made in its folder, unless it is there; return whether it was made."""
         if self.find(name) is not None:
-            return
+            return False
         refuse_unsafe_store(self.root)
         try:
             with as_ours(self.root / name):
-                write_deltalake(
-                    str(self.root / name),
-                    nothing,
-                    mode="error",
-                    partition_by=list(partition_by) or None,
-                    configuration=PROPERTIES,
-                    storage_options=store_options(self.root),
-                )
+                make(self.root / name)
         except (StorageFailed, CommitFailedError):
             if self.find(name) is None:
                 raise
+            return False  # another process was ahead
+        seal(self.root / name, [0])
+        return True
 
     def commit(self, name: str, attempt: Callable[[DeltaTable], T]) -> T:
         """Commit to the newest version of a table, again and again while others are ahead.

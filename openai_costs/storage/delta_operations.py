@@ -6,12 +6,15 @@ twice (docs/adr/0012). So it must not go on by itself: a commit fails unless it 
 version, and `DeltaTables.commit` begins anew from the version that is there then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, WriterProperties, write_deltalake
+from upath import UPath
 
+from openai_costs.storage.delta import PROPERTIES
 from openai_costs.storage.live_rows import text
+from openai_costs.storage.object_stores import store_options
 
 WRITING = WriterProperties(compression="ZSTD", max_row_group_size=65_536)
 """Small groups of rows: reading some days of a large file skips groups by their statistics."""
@@ -21,6 +24,29 @@ REARRANGED = "rearranged"
 """In the log of a table: a commit with this key changes no rows."""
 
 COMPACTION = CommitProperties(max_commit_retries=0, custom_metadata={REARRANGED: "compaction"})
+
+
+def make(
+    folder: UPath,
+    rows: pl.DataFrame,
+    partition_by: Sequence[str] = (),
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Make a table of its first rows, which may be none, in one commit.
+
+    Raises:
+        DeltaError: There is a table.
+    """
+    write_deltalake(
+        str(folder),
+        rows,
+        mode="error",
+        partition_by=list(partition_by) or None,
+        configuration=PROPERTIES,
+        storage_options=store_options(folder),
+        writer_properties=WRITING,
+        commit_properties=_next_version_only(notes),
+    )
 
 
 def append(table: DeltaTable, rows: pl.DataFrame) -> None:
@@ -62,12 +88,14 @@ def overwrite(
         predicate=predicate,
         schema_mode="merge" if is_wider else None,
         writer_properties=WRITING,
-        commit_properties=_next_version_only(notes) if notes else NEXT_VERSION_ONLY,
+        commit_properties=_next_version_only(notes),
     )
     return table
 
 
-def _next_version_only(notes: Mapping[str, str]) -> CommitProperties:
+def _next_version_only(notes: Mapping[str, str] | None) -> CommitProperties:
+    if not notes:
+        return NEXT_VERSION_ONLY
     return CommitProperties(max_commit_retries=0, custom_metadata=dict(notes))
 
 

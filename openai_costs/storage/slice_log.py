@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 from deltalake import DeltaTable
+from upath import UPath
 
 from openai_costs.storage.delta import DeltaTables, LiveFile
-from openai_costs.storage.delta_operations import REARRANGED, append, overwrite, remove
+from openai_costs.storage.delta_operations import REARRANGED, append, make, overwrite, remove
 from openai_costs.storage.live_rows import UTC_INSTANT, collected, scan, text
 
 LOG = "slice_log"
@@ -65,7 +66,7 @@ class SliceLog:
 
     def add(self, table: str, slices: pl.DataFrame) -> None:
         """Add slices that commits to a table have replaced: the columns of COMMIT and SLICES."""
-        self._tables.create(LOG, ENTRIES.to_frame(), [TABLE])
+        self._tables.create(LOG, _made)
         rows = slices.select(pl.lit(table).alias(TABLE), *COMMIT.names(), *SLICES.names())
         self._tables.commit(LOG, lambda log: append(log, rows))
 
@@ -87,7 +88,7 @@ class SliceLog:
             if (now := known(entries)) is not None:
                 overwrite(log, _folded(table, *now), f"{TABLE} = {text(table)}")
 
-        self._tables.create(LOG, ENTRIES.to_frame(), [TABLE])
+        self._tables.create(LOG, _made)
         self._tables.commit(LOG, attempt)
 
     def forget(self, table: str, where: str) -> None:
@@ -152,6 +153,10 @@ def slices_of(entries: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFram
     ).with_columns(pl.lit(None, pl.Int64).alias(VERSION))
     empty = newest.filter(pl.col("rows") == 0).join(stored, on=KEY, how="anti")
     return pl.concat([with_pages.select(WRITTEN.names()), empty]).sort(KEY)
+
+
+def _made(folder: UPath) -> None:
+    make(folder, ENTRIES.to_frame(), [TABLE])
 
 
 def _of(table: str, files: list[LiveFile]) -> list[LiveFile]:

@@ -11,7 +11,7 @@ from upath import UPath
 
 from openai_costs.storage import delta
 from openai_costs.storage.delta import DeltaTables
-from openai_costs.storage.delta_operations import append, overwrite
+from openai_costs.storage.delta_operations import append, make, overwrite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def test_a_table_is_opened_once_however_often_it_is_changed(
     tmp_path: Path, opened: list[str]
 ) -> None:
     tables, others = DeltaTables(UPath(tmp_path)), DeltaTables(UPath(tmp_path))
-    tables.create(NAME, ROWS.clear(), ())
+    tables.create(NAME, lambda folder: make(folder, ROWS.clear()))
     for number in range(3):
         tables.commit(NAME, lambda table: overwrite(table, ROWS))
         others.commit(NAME, lambda table: append(table, ROWS))
@@ -53,11 +53,11 @@ def test_a_table_that_was_removed_and_made_again_is_opened_again(
     tmp_path: Path, opened: list[str]
 ) -> None:
     tables, others = DeltaTables(UPath(tmp_path)), DeltaTables(UPath(tmp_path))
-    tables.create(NAME, ROWS.clear(), ())
+    tables.create(NAME, lambda folder: make(folder, ROWS.clear()))
     tables.commit(NAME, lambda table: overwrite(table, ROWS))
     shutil.rmtree(tmp_path / NAME)
     for _ in range(2):
-        others.create(NAME, ROWS.clear(), ())
+        others.create(NAME, lambda folder: make(folder, ROWS.clear()))
         others.commit(NAME, lambda table: overwrite(table, ROWS))
     opened.clear()
     assert tables.get(NAME).metadata().id == others.get(NAME).metadata().id
@@ -66,7 +66,7 @@ def test_a_table_that_was_removed_and_made_again_is_opened_again(
 
 def test_a_frozen_table_stays_as_it_was_at_its_first_use(tmp_path: Path) -> None:
     tables, others = DeltaTables(UPath(tmp_path)), DeltaTables(UPath(tmp_path))
-    tables.create(NAME, ROWS.clear(), ())
+    tables.create(NAME, lambda folder: make(folder, ROWS.clear()))
     others.commit(NAME, lambda table: append(table, ROWS))
     with tables.frozen():
         assert tables.version(NAME) == 1

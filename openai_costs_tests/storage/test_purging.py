@@ -6,7 +6,7 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.storage.delta import PROPERTIES, DeltaTables
-from openai_costs.storage.delta_operations import overwrite
+from openai_costs.storage.delta_operations import make, overwrite
 from openai_costs.storage.purging import purge
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def test_a_purge_leaves_no_byte_of_a_replaced_row_and_every_byte_of_the_others(
 ) -> None:
     tables = DeltaTables(UPath(tmp_path))
     both = pl.DataFrame({"user": [GONE, KEPT]})
-    tables.create("core/users", both.clear(), ())
+    tables.create("core/users", lambda folder: make(folder, both.clear()))
     tables.commit("core/users", lambda table: overwrite(table, both))
     orphan = tmp_path / "core/users/part-of-a-killed-writer.parquet"
     both.write_parquet(orphan, compression="uncompressed")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -23,7 +23,7 @@ from openai_costs.sample.company.activity import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openai_costs.sample.company.fixtures import Person
     from openai_costs.sample.company.organisation import Organisation
@@ -83,15 +83,20 @@ class LogFile(NamedTuple):
 
 def log_files(organisation: Organisation, since: datetime, until: datetime) -> Iterator[LogFile]:
     """The files that end after one instant and not after another, in order; none is empty."""
-    end = datetime.combine(since.astimezone(UTC).date(), time(), UTC)
+    end, files = datetime.combine(since.astimezone(UTC).date(), time(), UTC), _files(organisation)
     while (end := end + _FILE) <= until:
-        if end > since and (file := _file(organisation, end)):
+        if end > since and (file := files(end)):
             yield file
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8)
+def _files(organisation: Organisation) -> Callable[[datetime], LogFile | None]:
+    """What makes its files: each is kept, because each is looked for among all of them."""
+    return lru_cache(maxsize=512)(partial(_file, organisation))
+
+
 def _file(organisation: Organisation, end: datetime) -> LogFile | None:
-    """The file that ends at an instant: kept, because each is looked for among all of them."""
+    """The file that ends at an instant."""
     if not (events := _written(organisation, end)):
         return None
     again = _written(organisation, end - _FILE)[-1:]

@@ -6,6 +6,7 @@ Not here: how the provider's API is spoken to (api.py), asking it (transport.py)
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import httpx
 from pydantic import SecretStr
@@ -64,7 +65,7 @@ class Access:
         """The host, and the port where one is given, for messages."""
         return self.address.netloc.decode()
 
-    @property
+    @cached_property
     def address(self) -> httpx.URL:
         """The API's root, as the library that connects understands it."""
         return httpx.URL(self.base_url)
