@@ -1,10 +1,12 @@
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
+import stamina
 from upath import UPath
 
 from openai_costs.cli.backfill_plan import refuse_without_key
@@ -46,6 +48,13 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)
+
+
+@pytest.fixture(autouse=True)
+def without_waits() -> Iterator[None]:
+    """Channels are tried again, without the waits between the tries."""
+    with stamina.set_testing(True, attempts=9, cap=True):
+        yield
 
 
 @pytest.fixture

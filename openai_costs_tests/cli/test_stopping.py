@@ -79,7 +79,7 @@ def test_a_backfill_that_waits_for_a_busy_server_ends_at_once_when_it_is_stopped
         (folder / "openai_costs.toml").write_text(SETTINGS.format(port=busy), encoding="utf-8")
         commands[folder] = started(backfill, str(folder))
     for folder, command in commands.items():
-        wait_until(command, folder / "out", "attempt 3 of 8")
+        wait_until(command, folder / "out", "attempt 2 of 8")
         told = (folder / "out").read_text(encoding="utf-8")
         assert command.pid is not None
         os.kill(command.pid, stops[folder])
