@@ -21,7 +21,7 @@ from openai_costs.cli.stored_damage import damaged_files
 from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
 from openai_costs.storage.repair import repair
-from openai_costs_tests.org import calm, untraced
+from openai_costs_tests.org import calm, only_money, untraced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +148,9 @@ UNSEEN: Final = {
 }
 """What is not a damage to anybody, or not one that `verify` names."""
 
+FINDINGS: Final = ("mart/findings", "mart/finding_changes", "report/cost_explorer")
+"""What is made besides money where the harm is to no answer of another question."""
+
 Harm = tuple["Callable[[Path], None]", "Path"]
 
 
@@ -233,7 +236,7 @@ def test_bits_that_flipped_are_named_and_a_backfill_that_reads_every_value_makes
     tables = ("core/spend", "mart/spend_by_user", "mart/coverage", "mart/findings")
     files = [*(data(copy.home, one) for one in tables), log(copy.home, "mart/spend")]
     files += [copy.home / name for name in (PAGE, DATABASE)]
-    with untraced():
+    with untraced(), only_money(*FINDINGS):
         assert_named_and_made_good(sound, copy, [(flipped, file) for file in files], "--offline")
 
 
@@ -273,7 +276,7 @@ def test_damage_to_the_log_of_what_knows_the_rest_is_named_and_made_good(
     shutil.copytree(sound, copy.home)
     singles = [(truncated, data(copy.home, "mart/findings"))]
     singles += [(missing, copy.home / PAGE), (truncated, copy.home / DATABASE)]
-    with untraced():
+    with untraced(), only_money(*FINDINGS):
         assert_named_and_made_good(sound, copy, [*harms(truncated), *singles])
     [aside] = (copy.home / "set_aside/lake").glob("slice_log*")
     assert (aside / "_delta_log").is_dir()
