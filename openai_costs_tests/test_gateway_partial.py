@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs_tests import test_governance
 from openai_costs_tests.sources.gateway.litellm.proxy import (
     URL,
     Proxy,
@@ -30,7 +32,17 @@ from openai_costs_tests.sources.gateway.litellm.proxy import (
     log,
     metrics,
 )
-from openai_costs_tests.test_governance import DAY, DAYS, MILLION, NOW, house, proxy, run
+from openai_costs_tests.test_governance import (
+    DAY,
+    DAYS,
+    MILLION,
+    NOW,
+    OF_THE_GATEWAY,
+    house,
+    proxy,
+)
+
+run = partial(test_governance.run, whole=OF_THE_GATEWAY)
 
 REGISTRY, METER = "raw/gateway_registry: read_complete", "raw/gateway_meter: read_complete"
 

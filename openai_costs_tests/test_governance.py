@@ -55,6 +55,8 @@ DAY = date(2026, 3, 10)
 NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)
 DAYS = DayRange(DAY - timedelta(days=2), DAY)
 MILLION = 1_000_000
+OF_THE_GATEWAY = (*gateway.WHOLE_ASSETS, *gateway_bypass.WHOLE_ASSETS)
+OF_PEOPLE = (*directory.WHOLE_ASSETS, *seats.WHOLE_ASSETS)
 
 
 @pytest.fixture(autouse=True)
@@ -156,8 +158,12 @@ def house(
     return settings
 
 
-def run(settings: Settings, inner: httpx.BaseTransport) -> tuple[Lake, dict[str, bool]]:
-    """Materialise everything of this room; return the lake and what the checks said."""
+def run(
+    settings: Settings,
+    inner: httpx.BaseTransport,
+    whole: tuple[dg.AssetsDefinition, ...] = (*OF_THE_GATEWAY, *OF_PEOPLE),
+) -> tuple[Lake, dict[str, bool]]:
+    """Materialise what is of days and of the whole; return the lake and what the checks said."""
     home = place(settings.home)
     lake, archive = Lake(home), Archive(home)
     with calm():
@@ -167,8 +173,7 @@ def run(settings: Settings, inner: httpx.BaseTransport) -> tuple[Lake, dict[str,
             *reconciliation.DAILY_ASSETS,
             *gateway_bypass.DAILY_ASSETS,
         )
-        whole = (*gateway.WHOLE_ASSETS, *directory.WHOLE_ASSETS, *gateway_bypass.WHOLE_ASSETS)
-        assets = [*(build(days) for build in builders), *whole, *seats.WHOLE_ASSETS]
+        assets = [*(build(days) for build in builders), *whole]
         resources = {
             "settings": settings,
             "clock": lambda: NOW,
