@@ -148,7 +148,7 @@ UNSEEN: Final = {
 }
 """What is not a damage to anybody, or not one that `verify` names."""
 
-FINDINGS: Final = ("mart/findings", "mart/finding_changes", "report/cost_explorer")
+FINDINGS: Final = ("mart/findings", "report/cost_explorer")
 """What is made besides money where the harm is to no answer of another question."""
 
 Harm = tuple["Callable[[Path], None]", "Path"]
