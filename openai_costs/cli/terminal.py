@@ -1,10 +1,18 @@
 """Prints for a person: the one door to a terminal, which obeys no character of a name."""
 
+import os
+import sys
+
 import typer
 
 from openai_costs.kernel.visible_text import visible
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text, on stderr where it is about a failure."""
-    typer.echo(visible(text), err=err)
+    """Print a text, on stderr where it is about a failure; the work goes on without a reader."""
+    try:
+        typer.echo(visible(text), err=err)
+    except BrokenPipeError:  # `head` has seen enough: from now on all goes nowhere
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
+        os.close(nowhere)

@@ -1,11 +1,32 @@
+import errno
 import logging
 
 import dagster as dg
 import pytest
 
 from openai_costs.cli.progress import Progress, progress_logger
+from openai_costs.cli.run_output import reasons
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs_tests.org import calm
+
+
+def test_a_run_that_ends_outside_its_steps_has_a_reason_too() -> None:
+    @dg.op
+    def quiet() -> None: ...
+
+    def refuse(_line: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    @dg.job(logger_defs={"progress": progress_logger(lambda: Progress(refuse, steps=1))})
+    def run() -> None:
+        quiet()
+
+    with calm(), unrecorded() as instance:
+        ran = run.execute_in_process(
+            instance=instance, run_config={"loggers": {"progress": {}}}, raise_on_error=False
+        )
+    full = "No space left on device. Free some space on that disk, then run the command again."
+    assert list(reasons(ran.all_events)) == [f"The run failed: {full}"]
 
 
 def test_progress_is_shown_whoever_switched_loggers_off(monkeypatch: pytest.MonkeyPatch) -> None:
