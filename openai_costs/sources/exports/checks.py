@@ -1,6 +1,7 @@
 """The check of what settings leave out: charges for AI that no row of the ledger has."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -43,8 +44,8 @@ def left_out_checks(pages: RawPages) -> ChecksBuilder:
     ) -> Iterator[Any]:
         """Judge the days of the run by the newest kept reads."""
         ours = [one for one in settings.asked_connections if one.provider == pages.provider]
-        found = dict(left_out(pages, archive, ours, run_days(context)))
-        yield from evaluations(pages.key, (_verdict(day, its) for day, its in found.items()))
+        found = left_out(pages, archive, ours, run_days(context))
+        yield from evaluations(pages.key, map(verdict, found, found.values()))
         yield from finished(pages.key, [AI_TAKEN])
 
     def build(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
@@ -57,16 +58,19 @@ def left_out_checks(pages: RawPages) -> ChecksBuilder:
 
 def left_out(
     pages: RawPages, archive: Archive, connections: Iterable[Connection], days: DayRange
-) -> Iterator[tuple[date, dict[str, list[LeftOut]]]]:
-    """Yield what the newest read of each day leaves out, by connection."""
+) -> Mapping[date, Mapping[str, Sequence[LeftOut]]]:
+    """Return what the newest read of each day leaves out, by day and connection."""
+    found: dict[date, dict[str, Sequence[LeftOut]]] = defaultdict(dict)
     for one in connections:
         for read in pages.newest(archive, one, days):
             if isinstance(read, KeptRead) and LEFT_OUT in read.bodies:
                 its = charges_left_out(read.bodies[LEFT_OUT], read.page_of(LEFT_OUT))
-                yield read.manifest.day, {one.name: its}
+                found[read.manifest.day][one.name] = its
+    return found
 
 
-def _verdict(day: date, its: dict[str, list[LeftOut]]) -> Verdict:
+def verdict(day: date, its: Mapping[str, Sequence[LeftOut]]) -> Verdict:
+    """Judge what each connection leaves out of a day."""
     texts = [
         f'{name} leaves out {described(found)}: select = "all" takes every row'
         for name, found in its.items()
