@@ -17,7 +17,7 @@ from openai_costs.questions.reconciliation.reconcile import Sides, reconciliatio
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
-from openai_costs.storage.lake import Lake
+from openai_costs.storage.lake import ROWS_A_BATCH, Lake
 from openai_costs.storage.slices import Batch, Batches, Slice
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_spend import GatewaySpend
@@ -29,9 +29,11 @@ from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.mart.price_check import PriceCheck
 
+SIDES = (Spend, Usage, GatewaySpend)
 COMPARED = (Spend, SpendControl, Usage, GatewaySpend, GatewayTokens, ApiKeys, PriceCheck)
-DAYS_A_BATCH = 14
-"""Days laid side by side at a time: bounds the memory of a run, whatever the range."""
+FEWEST_DAYS = 14
+"""Days laid side by side at a time, or as many more as have few rows: bounds the memory of a run,
+whatever the range."""
 
 
 @table_asset(
@@ -46,7 +48,7 @@ def cost_reconciliation(
     settings: dg.ResourceParam[Settings],
 ) -> Batches:
     """Lay the bill beside the meter, some days at a time."""
-    for days in _pieces(run_days(context)):
+    for days in _pieces(lake, run_days(context)):
         wanted = judged_days(lake, settings.gateway, days)
         read_at = _read_at(lake, days)
         if wanted is None:
@@ -71,7 +73,7 @@ def gateway_capture(
 ) -> Batches:
     """Lay the sum of each provider's bill beside the sum of the meter."""
     name = settings.gateway.name
-    for days in _pieces(run_days(context)):
+    for days in _pieces(lake, run_days(context)):
         wanted = days_in_use(settings.gateway, days)
         rows = GatewayCapture.no_rows() if wanted is None else _captured(lake, wanted, name)
         made = lake.days(GatewayCapture, name) | set(wanted or ())
@@ -112,10 +114,13 @@ def sides(lake: Lake, days: DayRange, connections: Sequence[Connection]) -> Side
     )
 
 
-def _pieces(days: DayRange) -> Iterator[DayRange]:
-    for number in range(0, len(days), DAYS_A_BATCH):
+def _pieces(lake: Lake, days: DayRange) -> Iterator[DayRange]:
+    stored = pl.concat([lake.slices(one).select("day", "rows") for one in SIDES])
+    rows = stored.filter(pl.col("day").is_between(days.first, days.last))["rows"].sum()
+    length = max(FEWEST_DAYS, len(days) * ROWS_A_BATCH // max(rows, 1))
+    for number in range(0, len(days), length):
         first = days.first + ONE_DAY * number
-        yield DayRange(first, min(days.last, first + ONE_DAY * (DAYS_A_BATCH - 1)))
+        yield DayRange(first, min(days.last, first + ONE_DAY * (length - 1)))
 
 
 def _read_at(lake: Lake, days: DayRange) -> dict[Slice, datetime]:
