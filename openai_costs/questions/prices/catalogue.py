@@ -125,10 +125,26 @@ def _shared_price(item: Item, day: date) -> ListPrice:
     measure = _COUNTED.get(item.usage_type or "")
     if measure is None:
         return NO_PRICE
-    models = LISTS[item.host].models if item.host in LISTS else ()
-    priced = (_price(item, model.get_prices(midnight(day))) for model in models)
+    at = midnight(day)
+    priced = (_price(item, model.get_prices(at)) for model in _pricing(measure, item.host))
     found = {price for price in priced if price.usd is not None}
     return found.pop() if len(found) == 1 else NO_PRICE
+
+
+@cache
+def _pricing(measure: Measure, host: str) -> tuple[ModelInfo, ...]:
+    """Return the models of a list that have a price for a measure, on whatever day."""
+    models = LISTS[host].models if host in LISTS else ()
+    return tuple(
+        model
+        for model in models
+        if any(_value(measure, prices) is not None for prices in _on_all_days(model))
+    )
+
+
+def _on_all_days(model: ModelInfo) -> list[ModelPrice]:
+    prices = model.prices
+    return [prices] if isinstance(prices, ModelPrice) else [one.prices for one in prices]
 
 
 def _prices(model: ModelInfo, tier: str, day: date) -> ModelPrice | None:
@@ -152,14 +168,18 @@ def _price(item: Item, prices: ModelPrice) -> ListPrice:
     if usage_type is None:
         return NO_PRICE if item.quantity_unit not in {None, "tokens"} else NOT_PARSED
     measure = _measure(usage_type, item.modality)
-    values = (getattr(prices, key) for key in measure.keys) if measure else ()
-    found = next((value for value in values if value is not None), None)
+    found = _value(measure, prices) if measure else None
     usd = _of_context(found, is_long=bool(item.is_long_context))
     unit, times = _TIMES.get(item.quantity_unit or (measure.unit if measure else ""), ("", 0))
     if usd is None or measure is None or unit != measure.unit:
         return NO_PRICE
     exact = (usd * times / measure.per).quantize(SMALLEST)
     return ListPrice(exact, item.quantity_unit or measure.unit)
+
+
+def _value(measure: Measure, prices: ModelPrice) -> Decimal | TieredPrices | None:
+    values = (getattr(prices, key) for key in measure.keys)
+    return next((value for value in values if value is not None), None)
 
 
 def _only_use(prices: ModelPrice) -> str | None:
