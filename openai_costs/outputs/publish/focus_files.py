@@ -3,19 +3,21 @@
 `published/focus/billing_period=2026-11/openai_costs.parquet` is the view bi.focus of that month. It
 is written whole with a publication that changed the month's dollars; other months stay as they are,
 also their names. A file that is missing or not as it was written is written again. Not here: what a
-column is (bi/focus.py), the export that a person asks for (focus_export.py).
+column is (bi/focus.py), the lines of a large month (focus_lines.py), the export that a person asks
+for (focus_export.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import duckdb
 from upath import UPath
 
-from openai_costs.outputs.publish.bi.focus import rows_of_month
+from openai_costs.outputs.publish.bi.focus import focus_rows
 from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.filling import Months
+from openai_costs.outputs.publish.focus_lines import DayOfLines, days_with_lines, lines_of
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
 from openai_costs.storage.files import move_into_place, remove_folder
 from openai_costs.tables.core.spend import Spend
@@ -51,10 +53,11 @@ def build_focus(
     there = {name: mark_in_place(file) for name, file in _in_place(home).items()}
     sound = {name for name, mark in before.items() if there.get(name) == mark}
     moved = [changed[table.full_name()] for table in (Spend, MartSpend)]
-    months = {f"{_NAME}{month}" for month in _months(sql)}
+    days = {f"{_NAME}{month}": some for month, some in days_with_lines(sql).items()}
+    months = days.keys()
     wanted = {name for one in moved if one is not None for name in map(_NAME.__add__, one)}
     stale = months if None in moved else (wanted | (months - sound)) & months
-    built = {name: _written(sql, scratch, name) for name in sorted(stale)}
+    built = {name: _written(sql, scratch, name, days[name]) for name in sorted(stale)}
     marks = {name: before[name] for name in months - stale}
     marks |= {name: mark_of(home, file) for name, file in built.items()}
     return Copies(built, marks, there.keys() - months)
@@ -78,18 +81,13 @@ def of_month(month: str) -> str:
     return f"FROM bi.focus WHERE BillingPeriodStart = '{month}-01T00:00:00Z'"
 
 
-def _months(sql: duckdb.DuckDBPyConnection) -> list[str]:
-    days = (
-        f"SELECT DISTINCT strftime(day, '%Y-%m') FROM {Spend.full_name()} WHERE {Spend.counted()}"  # noqa: S608 - our own names
-    )
-    return [month for (month,) in sql.sql(days).fetchall()]
-
-
-def _written(sql: duckdb.DuckDBPyConnection, scratch: Path, name: str) -> Path:
+def _written(
+    sql: duckdb.DuckDBPyConnection, scratch: Path, name: str, days: Sequence[DayOfLines]
+) -> Path:
     file = scratch / f"{name}.parquet"
     file.parent.mkdir(exist_ok=True)
-    rows = rows_of_month(name.removeprefix(_NAME))
-    sql.execute(f"COPY ({rows}) TO {literal(file)} ({FORMAT})")
+    with lines_of(sql, scratch, days) as lines:
+        sql.execute(f"COPY ({focus_rows(lines)}) TO {literal(file)} ({FORMAT})")
     return file
 
 

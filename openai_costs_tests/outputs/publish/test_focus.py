@@ -19,8 +19,10 @@ from upath import UPath
 
 from openai_costs.cli.commands import app
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.publish import focus_lines
 from openai_costs.outputs.publish.focus_export import export_month
 from openai_costs.outputs.publish.focus_files import FILE, FOCUS
+from openai_costs.outputs.publish.focus_lines import DayOfLines
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
@@ -131,6 +133,37 @@ def test_a_publication_writes_the_months_that_changed_and_no_other(tmp_path: Pat
     november.unlink()
     publish_now(made)
     assert files(made).keys() == after.keys()
+
+
+def test_a_large_month_has_the_same_rows_in_order_put_together_of_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = UPath(tmp_path)
+    for day in (1, 2, 3):
+        write(made, NOVEMBER.replace(day=day), BILL, CONTROL)
+    publish_now(made)
+    november = made / FOCUS / "billing_period=2026-11" / FILE
+    at_once = pl.read_parquet(str(november))
+    november.unlink()
+    monkeypatch.setattr(focus_lines, "MOST_LINES", 2 * (len(BILL) - 1))
+    publish_now(made)
+    assert pl.read_parquet(str(november)).equals(at_once)
+    assert [one.name for one in tmp_path.glob("**/lines.duckdb*")] == []
+
+
+def test_lines_are_put_in_order_some_days_of_a_connection_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    days = [DayOfLines(name, NOVEMBER.replace(day=day), 3) for name in "ab" for day in (1, 2, 3)]
+    assert list(focus_lines._parts(days)) == [  # noqa: SLF001 - what is put in order together
+        "s.day BETWEEN DATE '2026-11-01' AND DATE '2026-11-03'"
+    ]
+    monkeypatch.setattr(focus_lines, "MOST_LINES", 6)
+    assert list(focus_lines._parts(days)) == [  # noqa: SLF001 - as above
+        f"s.connection = '{name}' AND s.day BETWEEN DATE '{first}' AND DATE '{last}'"
+        for name in "ab"
+        for first, last in (("2026-11-01", "2026-11-02"), ("2026-11-03", "2026-11-03"))
+    ]
 
 
 def test_a_month_without_dollars_leaves(tmp_path: Path) -> None:

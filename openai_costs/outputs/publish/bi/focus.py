@@ -204,24 +204,27 @@ _SELECTED: Final = ", ".join(f'{sql} AS "{name}"' for name, (sql, _) in _COLUMNS
 _ORDER: Final = f"ORDER BY s.connection, s.day, {_LABEL}, s.project_id, s.api_key_id"
 
 
-def _selected(lines: str) -> str:
+def focus_rows(lines: str) -> str:
+    """Return SQL for the rows of FOCUS of some lines, in their order."""
     return f"SELECT {_SELECTED} FROM ({lines}) s"  # noqa: S608 - our own words
 
 
-def rows_of_month(month: str) -> str:
-    """Return SQL for the rows of a month, as `2026-11`, in order.
+def lines_in_order(where: str) -> str:
+    """Return SQL for lines of core.spend with the names that FOCUS has, in order.
 
-    The lines are put in order before they have all columns of FOCUS: that takes half the memory.
+    They are put in order before they have all columns of FOCUS: that takes half the memory.
+
+    Args:
+        where: Which, by the connection and day of `s`.
     """
-    days = f"s.day BETWEEN DATE '{month}-01' AND last_day(DATE '{month}-01')"
-    return _selected(f"{_LINES.format(days=days)} {_ORDER}")
+    return f"{_LINES.format(days=where)} {_ORDER}"
 
 
 FOCUS = View(
     name="focus",
     about="The bill in the columns of FOCUS 1.2. One row per billed line of core.spend that is not "
     "$0 before and after discounts; BilledCost adds up to the control total of each day.",
-    sql=_selected(_LINES.format(days="true")),
+    sql=focus_rows(_LINES.format(days="true")),
     columns={name: text for name, (_, text) in _COLUMNS.items()},
     answers="How does the bill look in the columns of FOCUS, for another FinOps tool?",
 )
