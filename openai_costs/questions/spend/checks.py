@@ -1,5 +1,6 @@
 """The checks of spend: reads agree, nothing is counted twice, every dollar is attributed once."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -141,31 +142,38 @@ def _attribution_agrees(sums: pl.DataFrame, methods: pl.DataFrame, newest: date)
 
 
 def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
-    for (day,), rows in sums.group_by("day", maintain_order=True):
-        wrong = rows.filter(pl.col("largest_gap_usd") != 0)
-        differing = [_difference(row, READS) for row in wrong.iter_rows(named=True)]
+    gap = pl.col("largest_gap_usd")
+    differing = defaultdict[date, list[str]](list)
+    for row in sums.filter(gap != 0).iter_rows(named=True):
+        differing[row["day"]].append(_difference(row, READS))
+    days = sums.group_by("day", maintain_order=True).agg(
+        pl.col("control_usd", "ledger_usd").sum(),
         # A provisional day can change between two requests: only a settled one must agree.
-        must_agree = wrong["is_settled"].any()
-        is_noise = bool((rows["largest_gap_usd"] < FLOAT_NOISE_USD).all())
-        if differing and not must_agree:
-            differing.append("the day is provisional, so this is not a failure yet")
-        totals = {"control_usd": rows["control_usd"].sum(), "ledger_usd": rows["ledger_usd"].sum()}
+        must_agree=(pl.col("is_settled") & (gap != 0)).any(),
+        is_noise=(gap < FLOAT_NOISE_USD).all(),
+    )
+    for day, control, ledger, must_agree, is_noise in days.iter_rows():
+        if differing[day] and not must_agree:
+            differing[day].append("the day is provisional, so this is not a failure yet")
         yield Verdict(
             TIES_OUT,
             day,
             passed=not must_agree,
-            because="; ".join(differing) or TIES_OUT.promise,
-            figures={name: str(usd) for name, usd in totals.items()},
+            because="; ".join(differing[day]) or TIES_OUT.promise,
+            figures={"control_usd": str(control), "ledger_usd": str(ledger)},
             severity=WARN if is_noise else None,
         )
 
 
 def _rows_arrived(sums: pl.DataFrame) -> Iterator[Verdict]:
     """A day without spend after a day with spend is valid, but may not have been billed yet."""
-    for (day,), rows in fell_silent(sums).group_by("day", maintain_order=True):
-        silent = ", ".join(rows.filter("fell_silent")["connection"].to_list())
-        because = f"$0.00 on {day} after a day with spend: {silent}." if silent else ""
-        yield Verdict(ROWS_ARRIVED, day, not silent, because or ROWS_ARRIVED.promise)
+    silent = {day: list[str]() for day in sums["day"]}
+    judged = fell_silent(sums).filter("fell_silent").select("day", "connection")
+    for day, connection in judged.iter_rows():
+        silent[day].append(connection)
+    for day, names in silent.items():
+        because = f"$0.00 on {day} after a day with spend: {', '.join(names)}." if names else ""
+        yield Verdict(ROWS_ARRIVED, day, not names, because or ROWS_ARRIVED.promise)
 
 
 def _difference(row: dict[str, Decimal], others: Mapping[str, str]) -> str:
