@@ -78,7 +78,7 @@ class Ingested:
 def ingest(
     sources: Iterable[Source], archive: Archive, tell: Tell, clock: SkewAwareClock | None = None
 ) -> Ingested:
-    """Read every source and keep each complete read at once.
+    """Read every source and keep each complete read at once; all are on the disk at the end.
 
     A read without bodies only says what is absent: nothing of its day can be used or kept.
 
@@ -90,25 +90,26 @@ def ingest(
             is believed, and a day that has not come by then is not kept. None believes the reader.
     """
     done = Ingested()
-    for source in sources:
-        kept, new = done.kept.setdefault(source.name, {}), list[UPath]()
-        try:
-            for read in _believed(source.read(), clock):
-                if read.absent:
-                    done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
-                if not read.bodies:
-                    continue
-                file, is_new = archive.added(read)
-                new += [file] if is_new else []
-                kept[read.day] = sum(map(len, read.bodies.values()))
-        except (ReadFailed, SettingsError) as error:
-            if isinstance(error, IncompleteRead):  # which knows its path only
-                error.args = (f"{source.name}: {error}",)
-            tell(str(error))
-            if isinstance(error, OtherAccount):
-                done.take_back(source.name, new)
-            done.failed[source.name] = error
-            done.unread[source.name] = set(source.owed) - set(kept)
+    with archive.batch() as keep:
+        for source in sources:
+            kept, new = done.kept.setdefault(source.name, {}), list[UPath]()
+            try:
+                for read in _believed(source.read(), clock):
+                    if read.absent:
+                        done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
+                    if not read.bodies:
+                        continue
+                    file, is_new = keep(read)
+                    new += [file] if is_new else []
+                    kept[read.day] = sum(map(len, read.bodies.values()))
+            except (ReadFailed, SettingsError) as error:
+                if isinstance(error, IncompleteRead):  # which knows its path only
+                    error.args = (f"{source.name}: {error}",)
+                tell(str(error))
+                if isinstance(error, OtherAccount):
+                    done.take_back(source.name, new)
+                done.failed[source.name] = error
+                done.unread[source.name] = set(source.owed) - set(kept)
     return done
 
 

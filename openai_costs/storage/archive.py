@@ -6,10 +6,12 @@ all, and never changes. The largest number is the newest read. Not here: what th
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -17,7 +19,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.storage.evidence import without_people
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import flush_folder, replace_file
 from openai_costs.storage.forgotten import pseudonyms_of
 from openai_costs.storage.locks import writing
 from openai_costs.storage.packing import Manifest, Part, packed, unpacked
@@ -106,14 +108,30 @@ class Archive:
         """Append one complete read, as the newest of its day."""
         return self.added(read)[0]
 
-    def added(self, read: DayRead) -> tuple[UPath, bool]:
-        """Append one complete read; return its file, and whether it is a new one."""
+    @contextmanager
+    def batch(self) -> Iterator[Callable[[DayRead], tuple[UPath, bool]]]:
+        """Yield `added` for many reads: their names are on the disk when the block ends."""
+        folders = set[Path]()
+        try:
+            yield partial(self.added, folders=folders)
+        finally:
+            for folder in folders:
+                with suppress(FileNotFoundError):  # its connection was renamed
+                    flush_folder(folder)
+
+    def added(self, read: DayRead, folders: set[Path] | None = None) -> tuple[UPath, bool]:
+        """Append one complete read; return its file, and whether it is a new one.
+
+        Args:
+            read: The read.
+            folders: Takes the folder, as in `replace_file`.
+        """
         folder = self.folder_of(read.provider, read.connection, read.dataset, read.day)
         kept = _reads_in(folder)
         target = folder / next_name(read.read_at, kept)
         with writing(self._home):
             known = without_people(read.manifest(), read.bodies, pseudonyms_of(self._home))
-            replace_file(target, packed(*known))
+            replace_file(target, packed(*known), folders)
         return target, target not in kept
 
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:

@@ -48,18 +48,24 @@ def is_local(path: UPath | Path) -> bool:
     return isinstance(path, Path)
 
 
-def replace_file(target: UPath, content: bytes) -> None:
+def replace_file(target: UPath, content: bytes, folders: set[Path] | None = None) -> None:
     """Make `target` hold exactly `content`, in one step that a reader cannot see the middle of.
 
     On a local disk that step is a rename; on an object store a single PUT is already atomic.
     A process killed half way leaves at most a `*.tmp` file that no reader looks at and the next
     run removes.
+
+    Args:
+        target: The file.
+        content: What it is to hold.
+        folders: Takes its folder, where the names in it are not on the disk yet: for one who
+            flushes those of many files at once. None has them on the disk.
     """
     if not is_local(target):
         target.write_bytes(content)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _written(Path(str(target)), content) as half_written:
+    with _written(Path(str(target)), content, folders) as half_written:
         half_written.replace(str(target))
 
 
@@ -95,10 +101,11 @@ def set_file_aside(file: UPath, folder: UPath) -> UPath:
 
 
 @contextmanager
-def _written(target: Path, content: bytes) -> Iterator[Path]:
+def _written(target: Path, content: bytes, folders: set[Path] | None = None) -> Iterator[Path]:
     """Yield a file beside `target` that holds `content`, on the disk and not only in memory.
 
-    What the block does with it is on the disk as well when it ends.
+    What the block does with it is on the disk as well when it ends, unless `folders` takes the
+    folder.
     """
     half_written = target.parent / f".{target.name}.{uuid4().hex}{HALF_WRITTEN}"
     try:
@@ -107,7 +114,10 @@ def _written(target: Path, content: bytes) -> Iterator[Path]:
             file.flush()
             os.fsync(file.fileno())
             yield half_written
-        flush_folder(target.parent)
+        if folders is None:
+            flush_folder(target.parent)
+        else:
+            folders.add(target.parent)
     except BaseException as error:
         half_written.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno and error.filename is None:

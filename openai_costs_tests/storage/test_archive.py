@@ -1,8 +1,10 @@
 import hashlib
 import io
 import tarfile
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from shutil import rmtree
 from uuid import uuid4
 
 import msgspec
@@ -11,6 +13,8 @@ import zstandard
 from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.storage import archive as archive_module
+from openai_costs.storage import files as files_module
 from openai_costs.storage.archive import Archive, DayRead, open_read
 from openai_costs.storage.files import place
 from openai_costs.storage.read_names import read_at
@@ -217,3 +221,29 @@ def test_foreign_files_and_folders_in_the_archive_are_no_connection_no_day_and_n
     assert [str(read.path) for read in archive.every("openai", "acme", "costs")] == [str(kept)]
     assert len(list(archive.newest_first("openai", "acme", "costs"))) == 1
     assert archive.reads("openai", "acme", "costs", DAY) == [UPath(kept)]
+
+
+def test_the_names_of_many_reads_are_on_the_disk_when_their_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    for module in (archive_module, files_module):
+        monkeypatch.setattr(module, "flush_folder", flushed.append)
+    archive = Archive(UPath(tmp_path))
+    with suppress(ZeroDivisionError), archive.batch() as keep:
+        for hours in range(2):
+            keep(day_read(at=READ_AT + timedelta(hours=hours)))
+        keep(day_read(day=date(2026, 3, 11)))
+        assert flushed == []
+        raise ZeroDivisionError
+    folders = [tmp_path / "raw/openai/acme/costs" / name for name in ("2026-03-10", "2026-03-11")]
+    assert sorted(flushed) == folders
+    archive.keep(day_read())
+    assert sorted(flushed) == [folders[0], *folders]
+
+
+def test_a_folder_that_went_before_its_block_ended_is_no_error(tmp_path: Path) -> None:
+    archive = Archive(UPath(tmp_path))
+    with archive.batch() as keep:
+        rmtree(keep(day_read())[0].parent)
+    assert archive.reads("openai", "acme", "costs", DAY) == []
