@@ -102,7 +102,7 @@ class DeltaTables:
         table, version, identity = self._opened.get(name, (None, -1, None))
         if table is not None and self._shown is not None and name in self._shown:
             return table
-        with as_ours(self.root / name):
+        with as_ours(f"{self.root}/{name}"):
             if table is None or identity != self._identity(name, version):
                 table = self._open(name)
                 self._openings[name] += 1
@@ -196,11 +196,11 @@ class DeltaTables:
         raise AssertionError(name)
 
     def _open(self, name: str) -> DeltaTable | None:
-        folder = self.root / name
-        if self._is_local and not (folder / "_delta_log").is_dir():
+        folder = f"{self.root}/{name}"
+        if self._is_local and not os.path.isdir(f"{folder}/_delta_log"):  # noqa: PTH112 - asked often
             return None
         try:
-            return DeltaTable(str(folder), storage_options=store_options(self.root))
+            return DeltaTable(folder, storage_options=store_options(self.root))
         except TableNotFoundError:
             return None
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deltalake.exceptions import CommitFailedError, DeltaError
-from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
 
@@ -45,7 +44,7 @@ class WriteConflict(OpenAICostsError):  # noqa: N818
 
 
 @contextmanager
-def as_ours(place: UPath) -> Iterator[None]:
+def as_ours(place: object) -> Iterator[None]:
     """Turn what delta-rs raises into an error that a person understands.
 
     Args:
@@ -72,7 +71,7 @@ def as_ours(place: UPath) -> Iterator[None]:
         raise StorageFailed(place, f"delta-rs stopped ({fault})") from None
 
 
-def _ours(place: UPath, text: str) -> Exception:
+def _ours(place: object, text: str) -> Exception:
     numbers = _OF_THE_SYSTEM.findall(text)
     if numbers:
         number = int(numbers[-1])

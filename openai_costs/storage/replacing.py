@@ -24,7 +24,7 @@ from openai_costs.storage.live_rows import (
     text,
 )
 from openai_costs.storage.slice_log import KEY, SLICES
-from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
+from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, slices_frame
 from openai_costs.tables.contract import Contract
 
 ENOUGH_ROWS = 20_000
@@ -106,27 +106,25 @@ def sound_part(
 
 def _only(batch: Batch, keys: set[Slice]) -> Batch:
     """Return some slices with everything that is known about them, and no row of another."""
-    wanted = pl.DataFrame(sorted(keys), schema=SLICES.to_frame().select(KEY).schema, orient="row")
+    frame = batch.frame
+    if not keys.issuperset(frame.select(KEY).unique().iter_rows()):
+        frame = frame.join(slices_frame(keys), on=KEY, how="semi", maintain_order="left")
     return replace(
         batch,
-        frame=batch.frame.join(wanted, on=KEY, how="semi", maintain_order="left"),
+        frame=frame,
         read_at={key: at for key, at in batch.read_at.items() if key in keys},
     )
 
 
 def slices_in(batch: Batch) -> pl.DataFrame:
     """Return the slices of a batch: the columns of SLICES."""
-    facts = pl.DataFrame(
-        [
-            (*key, at, batch.read_number.get(key), _decimal_text(batch, key))
-            for key, at in batch.read_at.items()
-        ],
-        schema={name: kind for name, kind in SLICES.items() if name != "rows"},
-        orient="row",
-    )
-    counts = batch.frame.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("rows"))
-    known = facts.join(counts, on=KEY, how="left", maintain_order="left")
-    return known.with_columns(pl.col("rows").fill_null(0)).select(SLICES.names())
+    heights = batch.frame.group_by(KEY).len().iter_rows()
+    rows = {Slice(*key): height for *key, height in heights}
+    facts = [
+        (*key, rows.get(key, 0), at, batch.read_number.get(key), _decimal_text(batch, key))
+        for key, at in batch.read_at.items()
+    ]
+    return pl.DataFrame(facts, schema=SLICES, orient="row")
 
 
 def _decimal_text(batch: Batch, key: Slice) -> str | None:
