@@ -56,12 +56,6 @@ def months_kept(settings: Settings, name: str) -> Months | None:
     return next(own, None) or settings.retention.months
 
 
-def has_limit(settings: Settings) -> bool:
-    """Return whether the settings keep any connection's days for a number of months only."""
-    own = (one.retention_months for one in settings.connections)
-    return any(isinstance(months, int) for months in (settings.retention.months, *own))
-
-
 def days_after_deleted(lake: Lake) -> Mapping[str, date]:
     """Return the first day after the months that were deleted, by connection or gateway."""
     newest = lake.read(DeletedMonths).group_by("connection").agg(month="month").iter_rows()

@@ -21,7 +21,7 @@ from openai_costs.orchestration.history import forget_days
 from openai_costs.outputs.retention.confirmed_day import confirmed_day
 from openai_costs.settings.load import Settings
 from openai_costs.settings.retention import FOREVER, MONTHS, first_kept_day
-from openai_costs.sources.kept_days import days_after_deleted, first_kept, has_limit, months_kept
+from openai_costs.sources.kept_days import days_after_deleted, first_kept, months_kept
 from openai_costs.storage.deletion import days_before, delete_before
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -76,8 +76,6 @@ class _Old(NamedTuple):
 
 def _old_days(home: UPath, lake: Lake, settings: Settings, now: datetime) -> _Old:
     """Return the old days; nothing is asked of a provider's answer where the clock finds none."""
-    if not has_limit(settings):
-        return _Old(now.date(), {}, {})
     by_clock = days_before(home, lake, partial(first_kept, settings, today=now.date()))
     if not by_clock:
         return _Old(now.date(), {}, {})
