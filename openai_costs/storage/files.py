@@ -6,7 +6,7 @@ Not here: what the bytes mean.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -176,14 +176,23 @@ def _held(path: Path) -> BinaryIO:
 
 def move_into_place(built: Path, target: UPath) -> None:
     """Make `target` be the finished local file `built`, in one step."""
-    if is_local(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        flush(built)
-        built.replace(str(target))
-        flush_folder(Path(str(target.parent)))
-    else:
-        target.fs.put_file(str(built), target.path)
-        built.unlink()
+    move_all_into_place({target: built})
+
+
+def move_all_into_place(built: Mapping[UPath, Path]) -> None:
+    """Make each target be its finished local file, one step for each; all of them last."""
+    folders = set[Path]()
+    for target, file in built.items():
+        if is_local(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            flush(file)
+            file.replace(str(target))
+            folders.add(Path(str(target.parent)))
+        else:
+            target.fs.put_file(str(file), target.path)
+            file.unlink()
+    for folder in folders:
+        flush_folder(folder)
 
 
 def remove_folder(folder: UPath) -> None:

@@ -19,7 +19,7 @@ from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.filling import Months
 from openai_costs.outputs.publish.focus_lines import DayOfLines, days_with_lines, lines_of
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
-from openai_costs.storage.files import move_into_place, remove_folder
+from openai_costs.storage.files import move_all_into_place, remove_folder
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.spend import Spend as MartSpend
 
@@ -70,8 +70,7 @@ def no_focus(home: UPath) -> Copies:
 
 def put_focus_in_place(home: UPath, focus: Copies) -> None:
     """Move files into place, one by one, and remove the months that have no rows any more."""
-    for name, file in focus.built.items():
-        move_into_place(file, _place(home, name))
+    move_all_into_place({_place(home, name): file for name, file in focus.built.items()})
     for name in focus.gone:
         remove_folder(_place(home, name).parent)
 

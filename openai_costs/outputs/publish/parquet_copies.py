@@ -14,10 +14,10 @@ import duckdb
 from upath import UPath
 
 from openai_costs.outputs.publish.empty_database import literal
-from openai_costs.outputs.publish.filling import Months
+from openai_costs.outputs.publish.filling import Months, months_of
 from openai_costs.outputs.publish.last_publication import is_daily
 from openai_costs.outputs.publish.publication_state import digest_of
-from openai_costs.storage.files import is_local, move_into_place
+from openai_costs.storage.files import is_local, move_all_into_place
 from openai_costs.tables.contract import Contract, all_contracts
 
 PARQUET = "published/parquet"
@@ -113,12 +113,14 @@ def build_copies(
 
 def put_in_place(home: UPath, copies: Copies) -> None:
     """Move copies into place, one by one, and remove those that are not part of the publication."""
-    for name, file in copies.built.items():
-        target = home / PARQUET / f"{name}{SUFFIX}"
-        if not (is_local(home) and target.exists() and cmp(file, str(target), shallow=False)):
-            move_into_place(file, target)
+    built = {home / PARQUET / f"{name}{SUFFIX}": file for name, file in copies.built.items()}
+    move_all_into_place({to: file for to, file in built.items() if not _is_same(file, to)})
     for name in copies.gone:
         (home / PARQUET / f"{name}{SUFFIX}").unlink()
+
+
+def _is_same(file: Path, target: UPath) -> bool:
+    return is_local(target) and target.exists() and cmp(file, str(target), shallow=False)
 
 
 def _written(
@@ -140,10 +142,13 @@ def _months(
 ) -> list[str]:
     """Return those of the months that are wanted in which a table has rows."""
     days = f"SELECT DISTINCT day FROM {table.full_name()}"  # noqa: S608 - our own names
-    if wanted is not None:
-        months = sorted(name.rpartition("/")[2] for name in wanted if NO_ROWS not in name)
-        days += f" WHERE {' OR '.join(map(_of_month, months)) or 'false'}"
-    return sorted({f"{day:%Y-%m}" for (day,) in sql.sql(days).fetchall()})
+    if wanted is None:
+        return sorted(months_of(day for (day,) in sql.sql(days).fetchall()))
+    months = {name.rpartition("/")[2] for name in wanted if NO_ROWS not in name}
+    if not months:
+        return []
+    days += f" WHERE day BETWEEN DATE '{min(months)}-01' AND last_day(DATE '{max(months)}-01')"
+    return sorted(months & months_of(day for (day,) in sql.sql(days).fetchall()))
 
 
 def _of_month(month: str) -> str:
