@@ -21,12 +21,22 @@ from openai_costs.cli.commands import main
 from openai_costs.cli.demo import demo
 from openai_costs.cli.process import OBJECTS_AT_ONCE
 from openai_costs.definitions import reach_of
-from openai_costs.kernel.days import DayRange, utc_now
+from openai_costs.kernel.days import utc_now
 from openai_costs.sample.setup import Wanted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.org import FACTS, NOW, House, calm, company_at, day, house, untraced
+from openai_costs_tests.org import (
+    FACTS,
+    NOW,
+    House,
+    calm,
+    company_at,
+    day,
+    filled,
+    house,
+    untraced,
+)
 from openai_costs_tests.s3_server import S3Server, s3_server
 
 if TYPE_CHECKING:
@@ -140,15 +150,14 @@ def told_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
 
 @pytest.fixture(scope="session")
 def company_alone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The sample company with OpenAI and no second provider, backfilled; made once for all."""
+    """The sample company with OpenAI and no second provider; made once for all."""
 
-    def backfilled(home: Path) -> None:
+    def made(home: Path) -> None:
         settings = company_at(home)
-        days = DayRange(settings.first_day, NOW.date())
-        with untraced():
-            Headless(settings, lambda _: None, lambda: NOW, reach_of(lambda: NOW)).backfill(days)
+        names = [one.name for one in settings.connections]
+        filled(Headless(settings, lambda _: None, lambda: NOW, reach_of(lambda: NOW)), *names)
 
-    return company_at(made_once(tmp_path_factory, "company", backfilled))
+    return company_at(made_once(tmp_path_factory, "company", made))
 
 
 @pytest.fixture(scope="session")

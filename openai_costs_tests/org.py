@@ -354,6 +354,17 @@ def untraced() -> Iterator[None]:
         yield
 
 
+def filled(headless: backfill.Headless, *names: str) -> backfill.Headless:
+    """Read names, days, and the names of who is billed besides, and publish once, as the demo."""
+    days = DayRange(headless.settings.first_day, headless.clock().date())
+    with calm(), untraced():
+        headless.read_directory(names)
+        headless.run(REFRESH, days)
+        headless.read_directory(names)
+        headless.publish()
+    return headless
+
+
 @contextmanager
 def only_money(*questions: str) -> Iterator[None]:
     """Let headless runs lead from pages to published dollars, and ask only these questions."""

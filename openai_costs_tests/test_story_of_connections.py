@@ -20,7 +20,6 @@ from openai_costs import definitions
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import DayRange
-from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.gateway import USER_KEY, VIEWER_KEY
@@ -37,7 +36,7 @@ from openai_costs.tables.mart.findings import OPEN, Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.conftest import DEMO_NOON
-from openai_costs_tests.org import added, calm, day, untraced
+from openai_costs_tests.org import added, calm, day, filled, untraced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,14 +79,9 @@ def backfilled(settings: Settings) -> list[str]:
 
 
 def made_anew(settings: Settings) -> list[str]:
-    """Read names, all days, and who is billed besides, as the demo; return what checks said."""
-    headless = Headless(settings, lambda _: None, lambda: LATER)
-    with calm(), untraced():
-        headless.read_directory(["sample"])
-        headless.run(REFRESH, DayRange(settings.first_day, LATER.date()))
-        headless.read_directory(["sample"])
-        headless.publish()
-    return [*headless.objections.lines()]
+    """Make a home from nothing; return what checks said."""
+    made = filled(Headless(settings, lambda _: None, lambda: LATER), "sample")
+    return [*made.objections.lines()]
 
 
 def lake_of(home: Path) -> Lake:

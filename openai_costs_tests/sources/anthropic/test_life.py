@@ -55,8 +55,8 @@ from openai_costs_tests.org import (
     calm,
     company_at,
     executed,
+    filled,
     job_of,
-    untraced,
 )
 from openai_costs_tests.sources.anthropic.wire import (
     BILL,
@@ -136,13 +136,8 @@ def both(alone: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
     shutil.copytree(alone.settings.home, home)
     made = office(home)
     coming = replace(made, settings=made.settings.only("claude"))
-    with calm(), untraced():
-        coming.headless.backfill(days_of(made))
+    filled(coming.headless, "claude")
     return made
-
-
-def days_of(made: Office) -> DayRange:
-    return DayRange(made.settings.first_day, made.now.date())
 
 
 def by_day(frame: pl.DataFrame) -> dict[date, Decimal]:
