@@ -123,15 +123,11 @@ def parts_of(sheet: Sheet, source: Source, cells: pl.DataFrame) -> dict[date, Da
     mine = sheet.facts.filter("is_taken").join(
         cells.filter(file=sheet.name), on=list(CELL), how="semi", nulls_equal=True
     )
-    by_day = dict(_by_day(mine))
-    return {
-        day: DayPart(
-            source,
-            sheet.rows.join(its.select(ROW), on=ROW, how="semi", maintain_order="left"),
-            list(sums(source.path, its)),
-        )
-        for day, its in by_day.items()
-    }
+    totals: dict[date, list[Sum]] = {}
+    for day, one in dated_sums(source.path, mine.drop_nulls("day")):
+        totals.setdefault(day, []).append(one)
+    rows = _by_day(sheet.rows, mine.select(ROW, "day"))
+    return {day: DayPart(source, rows[day], its) for day, its in totals.items()}
 
 
 def left_out_of(sheet: Sheet, cells: pl.DataFrame) -> dict[date, list[LeftOut]]:
@@ -178,24 +174,39 @@ def digest(members: Mapping[str, bytes]) -> str:
     return found.hexdigest()
 
 
-def sums(source: str, rows: pl.DataFrame) -> Iterator[Sum]:
-    """Yield what the dated facts of a file's rows add up to.
+def sums(source: str, rows: pl.DataFrame) -> list[Sum]:
+    """Return what the dated facts of a file's rows add up to, as of one day.
 
     Args:
         source: The path of the file.
         rows: The facts.
     """
-    for (month, currency), its in rows.group_by("month", "currency", maintain_order=True):
-        in_usd = its["billed_in_usd"]
-        known = in_usd.null_count() == 0
-        yield Sum(
-            source,
-            f"{month:%Y-%m}",
-            str(currency),
-            its.height,
-            f"{_total(its['billed'].to_list()):f}",
-            f"{_total(in_usd.to_list()):f}" if known else None,
-            tuple(its["account"].drop_nulls().unique().sort()),
+    return [one for _, one in dated_sums(source, rows.with_columns(day=pl.lit(date.min)))]
+
+
+def dated_sums(source: str, rows: pl.DataFrame) -> Iterator[tuple[date, Sum]]:
+    """Yield what the dated facts of a file's rows add up to, by day.
+
+    Args:
+        source: The path of the file.
+        rows: The facts.
+    """
+    facts = rows.group_by("day", "month", "currency", maintain_order=True).agg(
+        pl.len(), "billed", "billed_in_usd", pl.col("account").drop_nulls().unique().sort()
+    )
+    for day, month, currency, height, billed, in_usd, accounts in facts.iter_rows():
+        total_usd = None if None in in_usd else f"{_total(in_usd):f}"
+        yield (
+            day,
+            Sum(
+                source,
+                f"{month:%Y-%m}",
+                str(currency),
+                height,
+                f"{_total(billed):f}",
+                total_usd,
+                tuple(accounts),
+            ),
         )
 
 
@@ -210,7 +221,8 @@ def is_number(text: str | None) -> bool:
     return False
 
 
-def _by_day(rows: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
-    for (day,), its in rows.group_by("day", maintain_order=True):
-        if isinstance(day, date):
-            yield day, its
+def _by_day(rows: pl.DataFrame, days: pl.DataFrame) -> dict[date, pl.DataFrame]:
+    """Return rows by the days of theirs: ROW, day."""
+    places = rows.select(ROW).with_row_index("place").join(days, on=ROW, maintain_order="left")
+    by_day = places.group_by("day").agg("place")
+    return {day: rows[its] for day, its in zip(by_day["day"], by_day["place"], strict=True)}

@@ -57,7 +57,7 @@ def still_held(
     if free.is_empty():
         return None
     rows = part.rows.join(free.select(ROW), on=ROW, how="semi", maintain_order="left")
-    return DayPart(part.source, rows, list(sums(part.source.path, free)))
+    return DayPart(part.source, rows, sums(part.source.path, free))
 
 
 def _has(one: HeldRun, cell: tuple[Any, ...]) -> bool:

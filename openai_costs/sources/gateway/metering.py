@@ -71,7 +71,7 @@ def metered(
     """
     found = list(rows)
     plain = pl.DataFrame([_laid_out(row) for row in found], schema=_SCHEMA, orient="row")
-    priced = plain.with_columns(_dollars(found)).with_columns(_unpriced())
+    priced = plain.hstack([_dollars(found)]).lazy().with_columns(_unpriced())
     counts = [_sum_if_known(name) for name in COUNTS]
     has_price = pl.col("metered_usd").is_not_null().any()
     return (
@@ -93,6 +93,7 @@ def metered(
         )
         .select(list(GatewaySpend.types()))
         .sort(GRAIN)
+        .collect()
     )
 
 
