@@ -57,7 +57,8 @@ def _change(before: Reading, after: Reading) -> list[tuple[object, ...]]:
     """Return a row for each cost basis of which lines changed: their dollars are never added."""
     stamps = (after.read_at.replace(tzinfo=None), before.read_at.replace(tzinfo=None))
     rows = list[tuple[object, ...]]()
-    for basis in COST_BASES:
+    known = {*before.ledger["cost_basis"], *after.ledger["cost_basis"]}
+    for basis in filter(known.__contains__, COST_BASES):
         older, newer = (one.ledger.filter(pl.col("cost_basis") == basis) for one in (before, after))
         lines = changed_lines(older, newer)
         if not lines.is_empty():
