@@ -1,7 +1,7 @@
 """The smaller vendors in one home, through the real graph: read, restated, published, verified.
 
 Each connection is the sample company's account there, answered in this process by the vendor's own
-wire. One backfill serves all tests.
+wire. One home serves all tests.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ import pytest
 import stamina
 
 from openai_costs.cli.backfill import Headless
+from openai_costs.cli.backfill_names import directories_due
 from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH
@@ -52,9 +53,9 @@ from openai_costs_tests.org import (
     Altered,
     calm,
     executed,
+    filled,
     job_of,
     only_money,
-    untraced,
 )
 from openai_costs_tests.provider_table import keeps_its_promise
 
@@ -124,8 +125,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Home(
         Settings(home=str(folder), config_file=folder / "none.toml", connections=connections)
     )
-    with calm(), untraced(), only_money("mart/seats"):
-        made.headless.backfill(None)
+    with only_money("mart/seats"):
+        filled(made.headless, *directories_due(made.settings, NOW.date()))
     return made
 
 
