@@ -126,6 +126,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+def pytest_collection_finish() -> None:
+    """Look for no garbage in what was collected: it lives to the end."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def disk_without_waits() -> Iterator[None]:
     """Nothing of a test outlives the machine: a home is written as always, and not flushed."""
