@@ -117,8 +117,8 @@ def shrunk(listings: Sequence[Listing]) -> tuple[int, int] | None:
 
 def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
     """Return the rows of both; a list that the newest was not given cannot have shrunk."""
-    unknown = list(newest.absent | earlier.absent)
-    had, has = (one.rows.filter(~pl.col(LIST).is_in(unknown)).height for one in (earlier, newest))
+    unknown = newest.absent | earlier.absent
+    had, has = (sum(name not in unknown for name in one.rows[LIST]) for one in (earlier, newest))
     return had, has
 
 
