@@ -151,9 +151,7 @@ def _bring_up_to_date(
             }
     if last.slices:
         last.open()
-    for table in all_contracts():
-        with at_once(sql):
-            fill(sql, lake, table, last)
+    fill(sql, lake, shown, last)
     return dict.fromkeys(shown)
 
 

@@ -4,12 +4,13 @@ Slices that keep their last published rows (`KEPT`) are left as they are.
 Not here: what is kept, and why (database.py), Parquet (parquet_copies.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import duckdb
 import polars as pl
 
+from openai_costs.outputs.publish.empty_database import at_once
 from openai_costs.outputs.publish.last_publication import (
     KEPT,
     LastPublication,
@@ -20,20 +21,45 @@ from openai_costs.outputs.publish.publication_state import PublicationState
 from openai_costs.outputs.publish.rounded import insertion
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Written, slices_frame
-from openai_costs.tables.contract import Contract
+from openai_costs.tables.contract import Contract, all_contracts
 
 Months = set[str] | None
 """The months whose rows may have changed, as `2026-11`; None: any of them."""
+
+ROWS_AT_ONCE = 100_000
+"""From how many rows on no further table is filled in the same transaction."""
 
 _CHANGED = "(connection, day) IN (SELECT connection, day FROM changed)"
 
 
 def fill(
-    sql: duckdb.DuckDBPyConnection, lake: Lake, table: type[Contract], last: LastPublication
+    sql: duckdb.DuckDBPyConnection, lake: Lake, shown: Mapping[str, Written], last: LastPublication
 ) -> None:
-    """Fill an empty table from the lake, and with what the last publication keeps of it."""
-    _insert(sql, lake, table, f"NOT {_kept(table)}")
-    last.take(table)
+    """Fill empty tables from the lake, and with what the last publication keeps of them.
+
+    Args:
+        sql: The database.
+        lake: The lake.
+        shown: Its version of each table, which says how many rows there are.
+        last: The last publication.
+    """
+    for tables in _of_few_rows(shown):
+        with at_once(sql):
+            for table in tables:
+                _insert(sql, lake, table, f"NOT {_kept(table)}")
+                last.take(table)
+
+
+def _of_few_rows(shown: Mapping[str, Written]) -> Iterator[list[type[Contract]]]:
+    """Yield all tables, some at a time: DuckDB holds their rows in memory until it writes them."""
+    some, rows = list[type[Contract]](), 0
+    for table in all_contracts():
+        some.append(table)
+        rows += int(shown[table.full_name()].slices["rows"].sum())
+        if rows > ROWS_AT_ONCE:
+            yield some
+            some, rows = [], 0
+    yield some
 
 
 class Refresh:
