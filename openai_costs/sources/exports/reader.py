@@ -100,6 +100,7 @@ class _Reading:
         self._parts: dict[date, list[DayPart]] = {}
         self._left_out: dict[date, list[LeftOut]] = {}
         self._covered: set[date] = set()
+        self._unread: set[date] = set()
         self._present: set[str] = set()
         self._left_over: tuple[str, ...] = ()
         self.accounts: set[str] = set()
@@ -109,8 +110,9 @@ class _Reading:
         opened: dict[str, tuple[Sheet, Source]] = {}
         unread: set[str] = set()
         for run in files.runs:
-            if not _may_have(run, days):
+            if run.days and not _may_have(run.days, days):
                 unread.update(run.files)
+                self._unread.update(run.days)
                 continue
             its = [self._sheet(run, name, files.paths[name]) for name in run.files]
             if not run.is_listed:
@@ -163,7 +165,7 @@ class _Reading:
                     yield read
             elif digest(members) != notes.days[day].digest:
                 changed.add(day)
-        seen = Seen(self._covered, self.accounts)
+        seen = Seen(self._covered | self._unread, self.accounts)
         remember(self._archive, self._connection, seen, kept, changed)
 
     def _rewritten(self, notes: Notes) -> set[date]:
@@ -209,6 +211,6 @@ class _Reading:
         return found, Source(name, sha256, etag, run.name, ran_at, found.dialect.name)
 
 
-def _may_have(run: Run, days: DayRange) -> bool:
+def _may_have(covered: DayRange, days: DayRange) -> bool:
     """Return whether a run may have charges of some days: late ones are in a later month."""
-    return run.days is None or run.days.last + LATE >= days.first
+    return covered.last + LATE >= days.first

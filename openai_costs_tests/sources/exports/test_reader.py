@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.sources.exports.notes import owed_days, recall
+from openai_costs.sources.exports.notes import first_day, owed_days, recall
 from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.storage.archive import KeptRead
 from openai_costs_tests.sources.exports.files import Export, azure_manifest, csv_of, row
@@ -171,6 +171,16 @@ def test_a_late_charge_of_a_deleted_month_is_named_and_neither_read_nor_owed(exp
     assert export.log[-1].startswith(
         "cloud: ignored 1 day with charges before 2026-11-01: older days are deleted"
     )
+
+
+def test_a_reading_of_recent_days_knows_that_older_runs_were_left_for_later(export: Export):
+    july = azure_manifest("2026-08-01T03:00:00Z", "2026-07-01", "2026-07-31", "Custom", "0.csv")
+    export.put("daily/20260701-20260731/run-a/0.csv", csv_of(row("2026-07-05", "7")))
+    export.put("daily/20260701-20260731/run-a/manifest.json", july)
+    daily(export, "run-b", "2026-11-28T03:00:00Z", row("2026-11-27", "1"))
+    assert export.read(DayRange(date(2026, 11, 21), date(2026, 11, 28))) == ""
+    assert export.log == ["cloud: read 1 file of 1 run"]
+    assert first_day(export.archive, export.connection) == date(2026, 7, 1)
 
 
 def test_a_day_that_has_not_changed_is_not_kept_again(export: Export):
