@@ -100,9 +100,12 @@ def called(everyone: Sequence[Person], text: str) -> list[Person]:
 
 
 def bare_ids(person: Person, everyone: Iterable[Person]) -> set[str]:
-    """Return ids that carry a part of someone's name, of accounts without a name or an address."""
+    """Return ids that carry a part of someone's name, of accounts without a name or an address.
+
+    GitHub gives the login of an account as its name: that is the id again, and no name.
+    """
     words = person.words()
-    bare = (one for one in everyone if one is not person and not (one.names or one.emails))
+    bare = (one for one in everyone if one is not person and not (one.names - one.ids | one.emails))
     return {text for one in bare for text in one.ids if _carries(text, words)}
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from openai_costs.outputs.forgetting.people import Person, called, labelled, people
+from openai_costs.outputs.forgetting.people import Person, bare_ids, called, labelled, people
 
 USERS = pl.DataFrame(
     {
@@ -39,3 +39,16 @@ def test_a_key_that_carries_the_name_of_its_owner_names_them_too() -> None:
     ada = Person(ids={"user-1"}, names={"Ada Byron"})
     carrying = labelled(ada, [("key_1", "ada-laptop"), ("key_byron", "ci"), ("key_3", "adapter")])
     assert (carrying.ids, carrying.names) == ({"key_byron"}, {"ada-laptop"})
+
+
+def test_an_account_that_has_its_login_for_a_name_may_be_of_whose_name_it_carries() -> None:
+    ada, others = (
+        Person(ids={"user-ada"}, names={"Ada Byron"}),
+        [
+            Person(ids={"user/ada"}),
+            Person(ids={"ada-b"}, names={"ada-b"}),
+            Person(ids={"ada-c"}, names={"Ada Clare"}),
+            Person(ids={"ada-d"}, names={"ada-d"}, emails={"d@acme.example"}),
+        ],
+    )
+    assert bare_ids(ada, [ada, *others]) == {"user/ada", "ada-b"}
