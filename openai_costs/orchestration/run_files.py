@@ -54,10 +54,9 @@ def begun(file: Path) -> bool:
 @cache
 def tables_of_runs() -> str:
     """Return the SQL that makes Dagster's tables of runs, without any run."""
-    with TemporaryDirectory() as folder:
-        RunStorageSqlMetadata.create_all(create_engine(create_db_conn_string(folder, RUNS)))
-        with closing(sqlite3.connect(Path(folder, f"{RUNS}.db"))) as opened:
-            return "\n".join(opened.iterdump())
+    with create_engine("sqlite://").connect() as in_memory:
+        RunStorageSqlMetadata.create_all(in_memory)
+        return "\n".join(in_memory.connection.iterdump())
 
 
 def _put(file: Path, content: bytes) -> None:
