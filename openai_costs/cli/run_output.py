@@ -141,10 +141,10 @@ def is_interrupt(event: dg.DagsterEvent) -> bool:
 def reasons(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
     """Yield why the steps of a run failed, or the run itself, a sentence for each."""
     for event in events:
-        if event.event_type is dg.DagsterEventType.RUN_FAILURE and (
-            of_run := event.job_failure_data.error
-        ):
-            yield of_step("The run", of_run)
+        if event.event_type is dg.DagsterEventType.RUN_FAILURE:
+            ended = event.job_failure_data  # where a step failed, its error is the run's too
+            if ended.error and ended.first_step_failure_event is None:
+                yield of_step("The run", ended.error)
         if event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             failure = event.step_failure_data.user_failure_data

@@ -29,6 +29,20 @@ def test_a_run_that_ends_outside_its_steps_has_a_reason_too() -> None:
     assert list(reasons(ran.all_events)) == [f"The run failed: {full}"]
 
 
+def test_the_reason_of_a_step_is_given_once() -> None:
+    @dg.op
+    def refuse() -> None:
+        raise dg.Failure("The key is refused.", allow_retries=False)
+
+    @dg.job
+    def run() -> None:
+        refuse()
+
+    with calm(), unrecorded() as instance:
+        ran = run.execute_in_process(instance=instance, raise_on_error=False)
+    assert list(reasons(ran.all_events)) == ["The key is refused."]
+
+
 def test_progress_is_shown_whoever_switched_loggers_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("openai_costs.cli.progress"), "disabled", value=True)
     test_the_text_of_an_asset_is_shown_word_for_word()
