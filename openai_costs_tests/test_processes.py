@@ -112,7 +112,13 @@ def die_at(at: str) -> None:
 
 
 def die_at_the_commit_to(table: str, *, is_after: bool) -> None:
-    commit = DeltaTables.commit
+    """Be killed there; a table that is not there yet begins with its rows, without a commit."""
+    commit, create = DeltaTables.commit, DeltaTables.create
+
+    def die_first(tables: DeltaTables, name: str, make: Callable[[Any], None]) -> bool:
+        if name == table and not is_after and tables.find(name) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return create(tables, name, make)
 
     def die_there(tables: DeltaTables, name: str, attempt: Callable[[DeltaTable], Any]) -> Any:  # noqa: ANN401
         done = commit(tables, name, attempt) if is_after or name != table else None
@@ -120,6 +126,7 @@ def die_at_the_commit_to(table: str, *, is_after: bool) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return done
 
+    DeltaTables.create = die_first  # type: ignore[method-assign]
     DeltaTables.commit = die_there  # type: ignore[method-assign]
 
 
