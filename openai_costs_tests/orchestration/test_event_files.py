@@ -139,7 +139,7 @@ def test_the_ui_sees_an_event_while_its_file_stays_open(files: EventFiles, tmp_p
     reader.watch(RUN, None, lambda event, _: seen.append(event.user_message))
     files.store_event(message("after"))
     limit = time.monotonic() + 20
-    while not seen and time.monotonic() < limit:
+    while len(seen) < 2 and time.monotonic() < limit:
         time.sleep(0.02)
     reader.dispose()
     assert seen == ["before", "after"]
