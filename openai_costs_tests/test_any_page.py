@@ -189,8 +189,8 @@ def use(sample: Sample, bodies: dict[str, bytes], settings: Settings) -> Iterato
     for batch in batches:
         yield from batch.refused.values()
     if organization is not None and sample.pages is organization.pages:
-        found = (usable(kind, organization.listing, [read]) for kind in KINDS)
-        yield from (one.refused for one in found if one.refused is not None)
+        found = usable(KINDS, organization.listing, [read])
+        yield from (one.refused for one in found.values() if one.refused is not None)
 
 
 def part(divisor: int, least: int) -> range:

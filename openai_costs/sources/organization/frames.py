@@ -96,7 +96,7 @@ def _rows(kind: Kind, connection: tuple[str, str], parts: Iterable[pl.DataFrame]
 
 def is_usable(listing: ReadListing, read: KeptRead | DamagedRead) -> bool:
     """Return whether every table can take what a read lists."""
-    return not any(one.refused for one in usable_by_table(KINDS, listing, [read]).values())
+    return not any(one.refused for one in usable(KINDS, listing, [read]).values())
 
 
 def shrunk(listings: Sequence[Listing]) -> tuple[int, int] | None:
@@ -122,15 +122,10 @@ def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
     return had, has
 
 
-def usable(kind: Kind, listing: ReadListing, reads: Iterable[KeptRead | DamagedRead]) -> Usable:
-    """Return what can be used of kept reads for a table, as `usable_by_table` does."""
-    return usable_by_table([kind], listing, reads)[kind.table]
-
-
-def usable_by_table(
+def usable(
     kinds: Sequence[Kind], listing: ReadListing, reads: Iterable[KeptRead | DamagedRead]
 ) -> dict[type[Known], Usable]:
-    """Return what can be used of kept reads for some tables; each read is looked at once.
+    """Return what can be used of kept reads, by table; each read is looked at once.
 
     Args:
         kinds: The tables.

@@ -6,7 +6,7 @@ for each. Not here: what a read lists (frames.py), which reads there are (storag
 
 from collections.abc import Mapping
 
-from openai_costs.sources.organization.frames import Usable, usable_by_table
+from openai_costs.sources.organization.frames import Usable, usable
 from openai_costs.sources.organization.kinds import KINDS
 from openai_costs.sources.provider import OrganizationSource
 from openai_costs.storage.archive import Archive
@@ -29,5 +29,5 @@ class KeptLists:
         key = (source.pages.provider, connection)
         if key not in self._known:
             reads = source.pages.every(self._archive, connection)
-            self._known[key] = usable_by_table(KINDS, source.listing, reads)
+            self._known[key] = usable(KINDS, source.listing, reads)
         return self._known[key]

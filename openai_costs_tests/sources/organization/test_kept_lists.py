@@ -39,7 +39,8 @@ def test_each_kept_read_is_opened_once_for_all_tables_and_lists_what_it_lists_fo
     assert len(opened) == 2 * len(KINDS)
     assert len(set(opened)) == 2
     for kind, mine in zip(KINDS, found, strict=True):
-        alone = usable(kind, ORGANIZATION.listing, archive.every("openai", "acme", "directory"))
+        reads = archive.every("openai", "acme", "directory")
+        alone = usable([kind], ORGANIZATION.listing, reads)[kind.table]
         assert [one.rows.rows() for one in mine.listings] == [
             one.rows.rows() for one in alone.listings
         ]

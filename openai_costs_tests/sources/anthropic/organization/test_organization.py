@@ -140,7 +140,7 @@ def test_a_key_has_the_status_that_the_vendor_reports(tmp_path: Path, status: st
     wire = AnthropicWire(lists=with_entry("api_keys", status=status))
     (kind,) = (one for one in KINDS if one.table is ApiKeys)
     ids = {"id": pl.String(), "first_day": pl.Date(), "last_day": pl.Date(), "billed_usd": MONEY}
-    found = usable(kind, listing, [read(tmp_path, wire)])
+    found = usable([kind], listing, [read(tmp_path, wire)])[ApiKeys]
     (row,) = folded(kind, ("claude", "anthropic"), found, pl.DataFrame(schema=ids)).frame.rows(
         named=True
     )

@@ -267,9 +267,8 @@ def test_a_page_that_one_table_cannot_use_is_no_harm_to_the_others():
 def test_a_damaged_file_is_reported_and_the_other_reads_are_used():
     damaged = DamagedRead("acme", ELEVENTH, PageRefused("page", "the file", "is damaged"))
     reads = [projects(project("a")), damaged]
-    found = folded(
-        kind_of(Projects), ("acme", "openai"), usable(kind_of(Projects), listing, reads), ids()
-    )
+    kind = kind_of(Projects)
+    found = folded(kind, ("acme", "openai"), usable([kind], listing, reads)[Projects], ids())
     assert found.frame["id"].to_list() == ["proj_a"]
     assert found.refused is damaged.error
 

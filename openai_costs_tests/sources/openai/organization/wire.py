@@ -155,7 +155,7 @@ def made(table: type[Known], *reads: KeptRead, ledger: pl.DataFrame | None = Non
     """What some reads make of a table."""
     named = ids() if ledger is None else ledger
     kind = kind_of(table)
-    return folded(kind, ("acme", "openai"), usable(kind, listing, reads), named)
+    return folded(kind, ("acme", "openai"), usable([kind], listing, reads)[kind.table], named)
 
 
 def rows(table: type[Known], columns: str, *reads: KeptRead) -> list[tuple[Any, ...]]:
