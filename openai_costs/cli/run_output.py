@@ -145,7 +145,7 @@ def reasons(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
             ended = event.job_failure_data  # where a step failed, its error is the run's too
             if ended.error and ended.first_step_failure_event is None:
                 yield of_step("The run", ended.error)
-        if event.event_type is dg.DagsterEventType.STEP_FAILURE:
+        elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             failure = event.step_failure_data.user_failure_data
             title = step_title(event.step_key)
