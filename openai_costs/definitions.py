@@ -161,8 +161,7 @@ def pages_not_asked(settings: Settings) -> set[dg.AssetKey]:
 
     No job reads them but the one of everything: a run that asks no connection records nothing.
     """
-    used = {one.provider for one in settings.asked_connections}
-    others = (one for one in registry.PROVIDERS if one.name not in used)
+    others = (one for one in registry.PROVIDERS if not settings.asked_of(one.name))
     parts = [part for one in others for part in (one.costs, one.usage, one.organization)]
     of_gateway = () if settings.gateway.is_there else (gateway.REGISTRY_PAGES, gateway.METER_PAGES)
     return {part.pages.key for part in parts if part} | set(of_gateway)

@@ -113,6 +113,10 @@ class Settings(Section):
         """The connections this process reads."""
         return tuple(one for one in self.connections if self.only_connection in (None, one.name))
 
+    def asked_of(self, provider: str) -> list[Connection]:
+        """Return the connections of a provider that this process reads."""
+        return [one for one in self.asked_connections if one.provider == provider]
+
     def only(self, name: str) -> "Settings":
         """Return the same settings for a process that reads one connection only.
 

@@ -47,11 +47,6 @@ MORE_TRIES = 2
 """Of a step whose pages may come later."""
 
 
-def connections_of(settings: Settings, provider: str) -> list[Connection]:
-    """Return the connections of a provider that this process reads."""
-    return [one for one in settings.asked_connections if one.provider == provider]
-
-
 def sources(
     read: Callable[[Connection], Iterable[DayRead]],
     connections: Iterable[Connection],
@@ -80,7 +75,7 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         reach: dg.ResourceParam[Reach],
     ) -> Iterator[Any]:
         """Read the run's days of every connection and keep them."""
-        days, ours = run_days(context), connections_of(settings, pages.provider)
+        days, ours = run_days(context), settings.asked_of(pages.provider)
         if not ours:  # no verdict: a run of other connections judges no day of these
             note = {"note": f"This run asks no connection of {pages.provider}."}
             context.add_asset_metadata(note, asset_key=pages.key, partition_key=str(days.last))
@@ -156,7 +151,7 @@ def refuse_empty_run(context: dg.AssetExecutionContext, settings: Settings) -> N
     Raises:
         dg.Failure: With what each of them gave instead.
     """
-    asked = (one for one in registry.PROVIDERS if connections_of(settings, one.name))
+    asked = (one for one in registry.PROVIDERS if settings.asked_of(one.name))
     keys = {one.costs.pages.key for one in asked}
     if len(keys) <= 1:
         return
@@ -182,9 +177,9 @@ def _are_others_read(
     context: dg.AssetExecutionContext, settings: Settings, pages: RawPages
 ) -> bool:
     """Return whether the run asks another provider for its bill too."""
-    others = {
-        one.costs.pages.key for one in registry.PROVIDERS if connections_of(settings, one.name)
-    } - {pages.key}
+    others = {one.costs.pages.key for one in registry.PROVIDERS if settings.asked_of(one.name)} - {
+        pages.key
+    }
     return not others.isdisjoint(context.job_def.asset_layer.executable_asset_keys)
 
 

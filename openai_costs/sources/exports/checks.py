@@ -43,7 +43,7 @@ def left_out_checks(pages: RawPages) -> ChecksBuilder:
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[Any]:
         """Judge the days of the run by the newest kept reads."""
-        ours = [one for one in settings.asked_connections if one.provider == pages.provider]
+        ours = settings.asked_of(pages.provider)
         found = left_out(pages, archive, ours, run_days(context))
         yield from evaluations(pages.key, map(verdict, found, found.values()))
         yield from finished(pages.key, [AI_TAKEN])

@@ -33,7 +33,7 @@ from openai_costs.sources.organization.kept_lists import KeptLists
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.ledger_ids import ledger_ids
 from openai_costs.sources.provider import DayReader, OrganizationSource, Reach, Tell
-from openai_costs.sources.raw_pages import connections_of, report_skew, sources
+from openai_costs.sources.raw_pages import report_skew, sources
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
 
@@ -67,7 +67,7 @@ def pages(source: OrganizationSource) -> dg.AssetsDefinition:
         """Read the lists of every connection that may be asked, and keep them."""
         compared = skew_aware(clock)
         reader = source.pages.reader(settings, archive, compared.ours, reach)
-        ours = connections_of(settings, provider)
+        ours = settings.asked_of(provider)
         allowed = [one for one in ours if not refusal(archive, settings, one)]
         done = _ingested(reader, archive, allowed, compared, context.log.info)
         report_skew(compared, context.log.info)
