@@ -4,18 +4,16 @@ The same jobs as in the Dagster UI. A day whose complete pages are already kept 
 without a request, so a run that was killed continues where it stopped.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-import dagster as dg
-
 from openai_costs.cli.backfill_names import (
+    asks_for_names,
     days_of_other_keys,
     directories_due,
     governance,
     is_governance_due,
-    organization_pages,
     runs_of_names,
 )
 from openai_costs.cli.backfill_order import newest_first, past_the_beginning, publications
@@ -27,7 +25,7 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.graphs import Graphs
+from openai_costs.cli.graphs import Graphs, Spared, none
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.progress import Progress, Say, Whole
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
@@ -175,7 +173,7 @@ class Headless:
         with _noted(failed):
             if may_ask and is_governance_due(self.settings, today, brought=bool(due)):
                 self.say("gateway and people: tokens, and who works here")
-                self.run(DIRECTORY, None, spared=organization_pages())
+                self.run(DIRECTORY, None, spared=asks_for_names)
         now = governance(self.settings)
         again = days_of_other_keys(self.settings, before, now, today)
         ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
@@ -203,22 +201,20 @@ class Headless:
         self.say("all days: findings, database and page")
         self.run(PUBLISH, None)
 
-    def run(
-        self, job_name: str, days: DayRange | None, spared: Collection[dg.AssetKey] = ()
-    ) -> None:
+    def run(self, job_name: str, days: DayRange | None, spared: Spared = none) -> None:
         """Run a job over some days, without the tables of all days: those are for PUBLISH.
 
         Args:
             job_name: REFRESH, REBUILD, DERIVE, DIRECTORY or PUBLISH.
             days: The days; None for a job that has none.
-            spared: Assets of the job that are left as they are.
+            spared: Says which assets of the job are left as they are.
 
         Raises:
             RunFailedError: The run failed.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
         defs = self.graphs.of(self.settings, self.clock, self.reach)
-        job = self.graphs.job(defs, job_name, frozenset(spared))
+        job = self.graphs.job(defs, job_name, spared)
         self.graphs.progress = Progress(self.say, len(job.nodes), self.whole, len(days or ()))
         with instance_of_runs() as instance:
             result = job.execute_in_process(

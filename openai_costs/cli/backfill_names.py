@@ -104,9 +104,9 @@ def days_of_other_keys(
     return set().union(*stored) & judged
 
 
-def organization_pages() -> set[AssetKey]:
-    """Return the assets that ask the providers for names."""
-    return {one.organization.pages.key for one in PROVIDERS if one.organization}
+def asks_for_names(key: AssetKey) -> bool:
+    """Return whether an asset is the pages of an organization."""
+    return any(one.organization and one.organization.pages.key == key for one in PROVIDERS)
 
 
 def _has_names(

@@ -1,7 +1,7 @@
 """The demo: the whole graph over the sample organization, through the real client and assets.
 
-Two runs: the history as of some days ago, then today's refresh, which reads the trailing days again
-and so finds the day that the provider restated in between.
+Pages are read twice: the history as of some days ago, then the trailing days as of today, when the
+provider has restated one of them. Tables are made once, of all that was read.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,11 +12,11 @@ import polars as pl
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo_home import fresh
 from openai_costs.cli.ending import ending
+from openai_costs.cli.graphs import is_of_no_ledger, is_table
 from openai_costs.cli.progress import Say
-from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, total_usd
-from openai_costs.orchestration.jobs import DIRECTORY, REFRESH, trailing
+from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REFRESH, trailing
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import Company, Wanted, company
@@ -45,19 +45,22 @@ def demo(home: Path, wanted: Wanted, *, clock: Clock, say: Say) -> None:
 
 
 def _materialize(made: Company, now: datetime, say: Say) -> None:
-    """Run the history as of some days ago, and the refresh of today."""
+    """Read the history as of some days ago and today's trailing days, and make all tables."""
     settings, before = made.settings, _before_the_restatement(made.organisation)
-    days = (now.date() - settings.first_day).days
+    every = DayRange(settings.first_day, now.date())
     bills = counted(len(settings.connections), "connection")
-    say(f"Tidewater Maps, an invented company, {days} days, {bills}. First as of {before.date()}:")
+    days = counted((every.last - every.first).days, "day")
+    say(f"Tidewater Maps, an invented company, {days}, {bills}. Pages as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
     then.run(DIRECTORY, None)
-    then.run(REFRESH, DayRange(settings.first_day, before.date()))
-    say(_month_so_far(Lake(place(settings.home)), before.date()))
-    say(f"Now the refresh of {now.date()}, which reads the trailing days again:")
+    then.run(REFRESH, DayRange(every.first, before.date()), spared=is_table)
+    say(f"Pages as of {now.date()}, the trailing days again:")
+    today.run(REFRESH, trailing(settings, now.date()), spared=is_table)
+    say("Tables of all days, with the names of today:")
+    today.run(REFRESH, every, spared=is_of_no_ledger)
     today.run(DIRECTORY, None)
-    today.run(REFRESH, trailing(settings, now.date()))
-    today.follow_directory(days_to_derive(Lake(place(settings.home)), settings))
+    today.run(DERIVE, every)
+    say(_month_so_far(Lake(place(settings.home)), now.date()))
     today.publish()
 
 

@@ -3,6 +3,8 @@
 Not here: what is in them (definitions.py), which runs there are (backfill.py).
 """
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from openai_costs.cli.progress import Progress, progress_logger
@@ -12,6 +14,24 @@ from openai_costs.orchestration.jobs import PUBLISH
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
 
+Spared = Callable[[dg.AssetKey], bool]
+"""Whether an asset of a job is left as it is."""
+
+
+def none(_: dg.AssetKey) -> bool:
+    """Leave nothing out."""
+    return False
+
+
+def is_table(key: dg.AssetKey) -> bool:
+    """Return whether an asset is made of what is stored already, and asks no provider."""
+    return key.path[0] != "raw"
+
+
+def is_of_no_ledger(key: dg.AssetKey) -> bool:
+    """Return whether an asset is something else than rows that were cleaned of kept pages."""
+    return key.path[0] != "core"
+
 
 class Graphs:
     """Definitions by what they were built for; the events of a run go to `progress`."""
@@ -19,7 +39,7 @@ class Graphs:
     def __init__(self) -> None:
         self.progress = Progress(print, steps=0)
         self._built: list[tuple[Settings, Clock, Reach | None, dg.Definitions]] = []
-        self._jobs: dict[tuple[int, str, frozenset[dg.AssetKey]], dg.JobDefinition] = {}
+        self._jobs: dict[tuple[int, str, Spared], dg.JobDefinition] = {}
 
     def of(self, settings: Settings, clock: Clock, reach: Reach | None) -> dg.Definitions:
         """Return the definitions for settings, with this clock and this way out."""
@@ -31,20 +51,19 @@ class Graphs:
         self._built.append((settings, clock, reach, defs))
         return defs
 
-    def job(
-        self, defs: dg.Definitions, name: str, spared: frozenset[dg.AssetKey]
-    ) -> dg.JobDefinition:
+    def job(self, defs: dg.Definitions, name: str, spared: Spared) -> dg.JobDefinition:
         """Return a job of these definitions; without what PUBLISH makes, unless it is that job.
 
         Args:
             defs: From `of`.
             name: The job.
-            spared: Assets that it is to leave as they are.
+            spared: Says which assets it is to leave as they are.
         """
         key = (id(defs), name, spared)
         if key not in self._jobs:
             job = defs.resolve_job_def(name)
             if name != PUBLISH:
-                job = job.get_subset(asset_selection=before_publication(defs, job) - spared)
+                kept = {key for key in before_publication(defs, job) if not spared(key)}
+                job = job.get_subset(asset_selection=kept)
             self._jobs[key] = job
         return self._jobs[key]
