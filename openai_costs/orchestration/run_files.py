@@ -13,11 +13,13 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import dagster as dg
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.runs.schema import RunStorageSqlMetadata
-from dagster._core.storage.sql import get_alembic_config, stamp_alembic_rev
+from dagster._core.storage.sql import get_alembic_config
 from dagster._core.storage.sqlite import create_db_conn_string
 from sqlalchemy import MetaData, create_engine, text
 
@@ -51,12 +53,22 @@ def begun(file: Path) -> bool:
     return bool(_revision(file))
 
 
-@cache
 def tables_of_runs() -> str:
     """Return the SQL that makes Dagster's tables of runs, without any run."""
+    return _tables(RunStorageSqlMetadata)
+
+
+@cache
+def _tables(of: MetaData) -> str:
     with create_engine("sqlite://").connect() as in_memory:
-        RunStorageSqlMetadata.create_all(in_memory)
+        of.create_all(in_memory)
         return "\n".join(in_memory.connection.iterdump())
+
+
+@cache
+def _migrations() -> ScriptDirectory:
+    """Return Dagster's migrations, the newest of which an empty file has."""
+    return ScriptDirectory.from_config(get_alembic_config(sqlite_event_log.__file__))
 
 
 def _put(file: Path, content: bytes) -> None:
@@ -81,8 +93,8 @@ def _empty(tables: MetaData) -> bytes:
         engine = create_engine(create_db_conn_string(folder, RUNS))
         with engine.connect() as sql:
             sql.execute(text("PRAGMA journal_mode=WAL"))
-            tables.create_all(sql)
-            stamp_alembic_rev(get_alembic_config(sqlite_event_log.__file__), sql)
+            sql.connection.cursor().executescript(_tables(tables))
+            MigrationContext.configure(sql).stamp(_migrations(), "head")
             sql.commit()
         engine.dispose()
         return Path(folder, f"{RUNS}.db").read_bytes()
