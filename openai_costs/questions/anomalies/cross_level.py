@@ -7,6 +7,7 @@ above its own. And a project is not flagged if its excess comes from a user who 
 
 import polars as pl
 
+from openai_costs.questions.anomalies.frame import OF_A_DAY
 from openai_costs.questions.anomalies.kinds import LASTING
 from openai_costs.questions.series import ID, PRINCIPALS, level_of
 
@@ -41,12 +42,12 @@ def across_levels(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFra
     of; that of a sum must be more certain. A tenfold day is flagged in any case.
 
     Args:
-        days: series_id, day, cost, expected, score, lasting, sigmas, material_usd, is_material,
-            is_high, is_lasting, is_tenfold, is_stopped.
+        days: group, series_id, day, cost, expected, score, lasting, sigmas, material_usd,
+            is_material, is_high, is_lasting, is_tenfold, is_stopped.
         hierarchy: child, parent: which sums a user or key is part of. Without it every sum of the
             day is a candidate, and must score higher the more principals are unusual that day.
     """
-    days = days.join(_covered(days), on="day", how="left", maintain_order="left")
+    days = days.join(_covered(days), on=OF_A_DAY, how="left", maintain_order="left")
     candidates = days.filter(_is_candidate()).with_columns(
         is_principal=level_of(pl.col(ID)).is_in(PRINCIPALS),
         excess=pl.col("cost") - pl.col("expected"),
@@ -77,7 +78,7 @@ def with_explained(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFr
     explained, and a drop is not either: whether all of a project stopped is news of its own.
 
     Args:
-        days: series_id, day, cost, expected, kind, direction, is_anomaly, is_tenfold.
+        days: group, series_id, day, cost, expected, kind, direction, is_anomaly, is_tenfold.
         hierarchy: child, parent; without it every principal may be part of every sum.
     """
     risen = days.filter(pl.col("is_anomaly") & (pl.col("direction") == "up")).with_columns(
@@ -85,8 +86,8 @@ def with_explained(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFr
     )
     is_principal = level_of(pl.col(ID)).is_in(PRINCIPALS)
     sums = risen.filter(~is_principal & ~pl.col("is_tenfold"))
-    theirs = risen.filter(is_principal).select("day", child=ID, theirs="excess")
-    pairs = sums.join(theirs, on="day")
+    theirs = risen.filter(is_principal).select(*OF_A_DAY, child=ID, theirs="excess")
+    pairs = sums.join(theirs, on=OF_A_DAY)
     if hierarchy is not None:
         pairs = pairs.join(hierarchy, left_on=["child", ID], right_on=["child", "parent"])
     share, lasts = pl.col("excess") / pl.col("theirs"), pl.col("kind").is_in(LASTING)
@@ -156,11 +157,11 @@ def _lasts() -> pl.Expr:
 def _covered(days: pl.DataFrame) -> pl.DataFrame:
     """Days on which users and keys together are nearly all of the largest series."""
     principals = pl.col("cost").filter(level_of(pl.col(ID)).is_in(PRINCIPALS)).sum()
-    return days.group_by("day").agg(is_covered=principals >= COVERED * pl.col("cost").max())
+    return days.group_by(OF_A_DAY).agg(is_covered=principals >= COVERED * pl.col("cost").max())
 
 
 def _as(days: pl.DataFrame, dollars: pl.Expr, score: pl.Expr) -> pl.DataFrame:
-    return days.select(ID, "day", "sigmas", "expected", dollars=dollars, own=score)
+    return days.select(ID, *OF_A_DAY, "sigmas", "expected", dollars=dollars, own=score)
 
 
 def _matched(
@@ -171,16 +172,18 @@ def _matched(
     at_home: float = 0.0,
 ) -> pl.DataFrame:
     """Return series_id and day of sums whose dollars are about those of a principal."""
-    many = pl.len().over("day")
-    theirs = principals.select("day", child=ID, theirs="dollars", usual="expected", many=many)
+    many = pl.len().over(OF_A_DAY)
+    theirs = principals.select(*OF_A_DAY, child=ID, theirs="dollars", usual="expected", many=many)
     if hierarchy is None:
-        pairs = sums.join(theirs, on="day")
+        pairs = sums.join(theirs, on=OF_A_DAY)
         least_score = (WEAK + PER_DOUBLING * pl.col("many").log(2)).clip(
             upper_bound=pl.col("sigmas")
         )
     else:
         pairs = sums.join(
-            theirs.join(hierarchy, on="child"), left_on=["day", ID], right_on=["day", "parent"]
+            theirs.join(hierarchy, on="child"),
+            left_on=[*OF_A_DAY, ID],
+            right_on=[*OF_A_DAY, "parent"],
         )
         least_score = pl.lit(WEAK)
     least, most = ALIKE

@@ -3,7 +3,8 @@
 Statistics are floats: they measure how unusual dollars are and are never booked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import polars as pl
 
@@ -39,38 +40,68 @@ STOPPED = -10.0
 HIGHEST = 60.0
 
 
-def detect(
-    spend: pl.DataFrame,
-    thresholds: Thresholds | None = None,
-    scopes: Mapping[str, Thresholds] | None = None,
-    hierarchy: Hierarchy = None,
-) -> pl.DataFrame:
-    """Return a verdict on every day of every series from its first spending on.
+class Group(NamedTuple):
+    """The series of one organization, which are compared with each other.
 
     Args:
         spend: series_id, day, cost (dollars, Decimal or Float64); a day without a row cost nothing.
             A series_id begins with its level: `org`, `project:p`, `user:u`, `key:k`, `model:m`.
         thresholds: For all series.
         scopes: For some, by series_id or by level.
+    """
+
+    spend: pl.DataFrame
+    thresholds: Thresholds
+    scopes: Mapping[str, Thresholds]
+
+
+def detect(
+    spend: pl.DataFrame,
+    thresholds: Thresholds | None = None,
+    scopes: Mapping[str, Thresholds] | None = None,
+    hierarchy: Hierarchy = None,
+) -> pl.DataFrame:
+    """Return what `detect_in_groups` returns of one group, without its number."""
+    group = Group(spend, thresholds or Thresholds(), scopes or {})
+    return detect_in_groups([group], hierarchy).drop("group")
+
+
+def detect_in_groups(groups: Sequence[Group], hierarchy: Hierarchy = None) -> pl.DataFrame:
+    """Return a verdict on every day of every series from its first spending on.
+
+    All groups pass through each step together: most of a step's time does not depend on the rows.
+
+    Args:
+        groups: At least one; a series_id is in one of them.
         hierarchy: child, parent, both series_id: which sums a user or key is part of, if known.
 
     Returns:
-        series_id, day, cost, is_anomaly, kind, score, direction, expected, lower, upper and
-        is_explained. kind: the name of a kind (kinds/), null without an anomaly. score is in scales
-        of the series; direction is up or down; is_explained: an anomaly of a sum that a person or
-        key explains, who reports it.
+        group (its number), series_id, day, cost, is_anomaly, kind, score, direction, expected,
+        lower, upper and is_explained. kind: the name of a kind (kinds/), null without an anomaly.
+        score is in scales of the series; direction is up or down; is_explained: an anomaly of a sum
+        that a person or key explains, who reports it.
     """
-    dense = every_day(spend)
-    context, beginning = organisation_context(dense), pl.lit(dense["day"].min(), pl.Date)
+    days = [_days(one, number) for number, one in enumerate(groups)]
+    context = pl.concat([organisation_context(one) for one in days])
+    thresholds = pl.concat(
+        [
+            thresholds_of(its, one.thresholds, one.scopes)
+            for its, one in zip(days, groups, strict=True)
+        ]
+    )
+    dense = pl.concat(days, rechunk=True)
+    del days
     judged = [
-        one_by_one(
-            some, context, thresholds_of(some, thresholds or Thresholds(), scopes or {}), beginning
-        ).select(ACROSS_SERIES)
-        for some in _batches(dense)
+        one_by_one(some, context, thresholds).select(ACROSS_SERIES) for some in _batches(dense)
     ]
     del dense
-    days = _verdicts(extended(across_levels(pl.concat(judged), hierarchy)))
-    return with_explained(days, hierarchy).select(VERDICT)
+    verdicts = _verdicts(extended(across_levels(pl.concat(judged), hierarchy)))
+    return with_explained(verdicts, hierarchy).select("group", *VERDICT)
+
+
+def _days(group: Group, number: int) -> pl.DataFrame:
+    numbered = pl.lit(number, pl.Int32)
+    return every_day(group.spend).with_columns(group=numbered, beginning=pl.col("day").min())
 
 
 def _batches(dense: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -82,19 +113,18 @@ def _batches(dense: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def one_by_one(
-    dense: pl.DataFrame, context: pl.DataFrame, thresholds: pl.DataFrame, beginning: pl.Expr
+    dense: pl.DataFrame, context: pl.DataFrame, thresholds: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the frame with all its columns (frame.py): each series is judged by itself.
 
     Args:
-        dense: What `every_day` returns.
+        dense: What `every_day` returns, the group of each series, and the beginning of the group.
         context: What `organisation_context` returns.
         thresholds: What `thresholds_of` returns.
-        beginning: The first day of all series.
     """
     days = with_scale(with_baseline(with_calendar(dense)))
     days = with_scores(with_materiality(days, context, thresholds))
-    days = with_new_series(with_silence(with_cusum(days)), beginning)
+    days = with_new_series(with_silence(with_cusum(days)))
     return _with_verdict(_with_expected(days))
 
 

@@ -1,13 +1,14 @@
 """The detector's wide frame: every column, declared once, by the step that adds it. Pure.
 
-A row is a series and a day. Each step takes the frame and adds its columns; columns that a step
-needs only itself begin with an underscore and are dropped by it.
+A row is a series and a day. A group is the series of one organization, and its beginning the first
+day of all of them. Each step takes the frame and adds its columns; columns that a step needs only
+itself begin with an underscore and are dropped by it.
 """
 
 import polars as pl
 
 STEPS: dict[str, tuple[str, ...]] = {
-    "every_day": ("series_id", "day", "cost"),
+    "every_day": ("group", "beginning", "series_id", "day", "cost"),
     "with_calendar": ("x", "is_on", "is_weekend", "age", "day_of_month", "days_left"),
     "with_baseline": (
         *("season", "level", "slow", "n_on", "is_usual", "mu", "residual"),
@@ -27,8 +28,11 @@ STEPS: dict[str, tuple[str, ...]] = {
 }
 """The columns that each step of the detector adds, in the order of the steps."""
 
+OF_A_DAY = ("group", "day")
+"""What series have in common that are compared with each other."""
+
 ACROSS_SERIES = (
-    *("series_id", "day", "cost", "score", "lasting", "base", "sigmas", "material_usd"),
+    *("group", "series_id", "day", "cost", "score", "lasting", "base", "sigmas", "material_usd"),
     *("expected", "lower", "upper", "is_material", "is_high", "is_lasting", "is_stopped"),
     *("is_new", "is_weekend_activity", "is_sudden", "is_tenfold", "still"),
 )

@@ -1,20 +1,21 @@
-"""Asks the detector about every series, and makes incidents of what is unusual. Pure.
+"""Asks the detector about every series. Pure. Dollars are exact from here on."""
 
-Series ids name their connection from here on, and dollars are exact.
-"""
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
-from openai_costs.questions.anomalies.detector import detect
+from openai_costs.questions.anomalies.detector import Group, detect_in_groups
+from openai_costs.questions.anomalies.frame import OF_A_DAY
 from openai_costs.questions.anomalies.ledger_series import History, SeriesGroup
-from openai_costs.questions.anomalies.series_ids import full_id
 from openai_costs.questions.anomalies.thresholds import thresholds_in
 from openai_costs.questions.series import ID
 from openai_costs.settings import Anomalies
 
 DOLLARS = ("expected", "lower", "upper")
 LARGEST = 1e15
+ROWS_AT_ONCE = 500_000
+"""Groups are judged together up to so many days of their series: bounds the memory of it."""
 
 
 def judge(history: History, settings: Anomalies) -> pl.DataFrame:
@@ -24,15 +25,28 @@ def judge(history: History, settings: Anomalies) -> pl.DataFrame:
         history: What all connections spent; of at least one.
         settings: Thresholds for all, and for some scopes.
     """
-    return pl.concat([_verdicts(group, settings) for group in history.groups])
+    return pl.concat([_verdicts(some, settings) for some in _parts(history.groups)])
 
 
-def _verdicts(group: SeriesGroup, settings: Anomalies) -> pl.DataFrame:
-    default, scopes = thresholds_in(settings, group.connection)
-    hierarchy = None if group.hierarchy.is_empty() else group.hierarchy
-    verdicts = detect(group.spend, default, scopes, hierarchy)
-    verdicts = verdicts.filter(pl.col("day").is_in(list(group.judged)))
-    return _exact(verdicts, group.spend).with_columns(full_id(group.connection).alias(ID))
+def _parts(groups: Iterable[SeriesGroup]) -> Iterator[list[SeriesGroup]]:
+    some, rows = list[SeriesGroup](), 0
+    for group in groups:
+        rows += group.spend.height
+        if some and rows > ROWS_AT_ONCE:
+            yield some
+            some, rows = [], group.spend.height
+        some.append(group)
+    if some:
+        yield some
+
+
+def _verdicts(groups: Sequence[SeriesGroup], settings: Anomalies) -> pl.DataFrame:
+    asked = [Group(one.spend, *thresholds_in(settings, one.connection)) for one in groups]
+    verdicts = detect_in_groups(asked, pl.concat([one.hierarchy for one in groups]))
+    of_group = [(number, day) for number, one in enumerate(groups) for day in one.judged]
+    judged = pl.DataFrame(of_group, {"group": pl.Int32, "day": pl.Date}, orient="row")
+    settled = verdicts.join(judged, on=OF_A_DAY, how="semi", maintain_order="left").drop("group")
+    return _exact(settled, pl.concat([one.spend for one in groups]))
 
 
 def _exact(verdicts: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:

@@ -11,13 +11,12 @@ import polars as pl
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.anomalies.series_ids import (
     COLUMNS,
-    PROVIDER,
     WHOLE,
     full_id,
     id_of,
     provider_id,
 )
-from openai_costs.questions.series import ID, LEVEL_SEPARATOR, calendar
+from openai_costs.questions.series import ID, calendar
 from openai_costs.tables.candidate import EVERY_CONNECTION
 
 ATTRIBUTES = ("name", "team", "owner")
@@ -51,6 +50,7 @@ class SeriesGroup:
         judged: The days to judge.
         spend: series_id, day, cost on every day, substitutes for unknown days included.
         hierarchy: child, parent: which of its series are part of which; empty for a provider.
+            Series ids name their connection.
     """
 
     connection: str
@@ -81,11 +81,10 @@ class History:
         pairs = []
         for group in self.groups:
             if group.connection in self.providers:
-                ends = [full_id(group.connection, end).alias(end) for end in PAIR]
                 whole = pl.lit(provider_id(self.providers[group.connection]))
                 series = group.spend.select(pl.col(ID).unique())
-                pairs.append(group.hierarchy.select(ends))
-                pairs.append(series.select(child=full_id(group.connection), parent=whole))
+                pairs.append(group.hierarchy)
+                pairs.append(series.select(child=ID, parent=whole))
         return pl.concat(pairs)
 
 
@@ -103,12 +102,7 @@ def history_of(
     """
     known = {name: days[name] for name in parts if days[name]}
     series = {name: _combined(parts[name]) for name in known}
-    groups = [
-        SeriesGroup(
-            name, _newest(mine), _on_calendar(series[name].spend, mine), series[name].hierarchy
-        )
-        for name, mine in known.items()
-    ]
+    groups = [_connection(name, series[name], mine) for name, mine in known.items()]
     for provider in sorted({providers[name] for name in known}):
         mine = [name for name in known if providers[name] == provider]
         groups.append(
@@ -127,6 +121,13 @@ def _newest(days: set[date]) -> set[date]:
     return {day for day in days if day >= first}
 
 
+def _connection(name: str, series: LedgerSeries, known: set[date]) -> SeriesGroup:
+    """All series of a connection."""
+    spend = _on_calendar(series.spend, known).with_columns(full_id(name).alias(ID))
+    ends = [full_id(name, end).alias(end) for end in PAIR]
+    return SeriesGroup(name, _newest(known), spend, series.hierarchy.select(ends))
+
+
 def _provider(
     provider: str, spend: Iterable[pl.DataFrame], known: Sequence[set[date]]
 ) -> SeriesGroup:
@@ -135,7 +136,7 @@ def _provider(
     shared = set.intersection(*known)
     daily = wholes.filter(pl.col("day").is_in(list(shared))).group_by("day")
     summed = daily.agg(cost=pl.col("cost").sum().cast(MONEY))
-    series_id = pl.lit(PROVIDER + LEVEL_SEPARATOR + provider)
+    series_id = pl.lit(provider_id(provider))
     days = _on_calendar(summed.select(series_id.alias(ID), "day", "cost"), shared)
     judged = set.intersection(*(_newest(one) for one in known))
     return SeriesGroup(EVERY_CONNECTION, judged, days, pl.DataFrame(schema=PAIR))

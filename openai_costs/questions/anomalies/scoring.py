@@ -129,7 +129,7 @@ WHAT_IS_USED = ("model", "usage_type")
 NEWS = 60.0
 
 
-def with_new_series(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
+def with_new_series(days: pl.DataFrame) -> pl.DataFrame:
     """Add is_new, newcomer (from how many dollars it is news), and score new days.
 
     Reported from newcomer_usd, or a twentieth of the organization's mean day where that is less,
@@ -139,7 +139,6 @@ def with_new_series(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
 
     Args:
         days: Scored days with their thresholds.
-        beginning: The first day of all series.
     """
     is_new = (pl.col("age") < FIRST_DAYS) | pl.col("level").is_null()
     small = (SMALL_SHARE * pl.col("mean_usd")).fill_null(0.0)
@@ -148,11 +147,12 @@ def with_new_series(days: pl.DataFrame, beginning: pl.Expr) -> pl.DataFrame:
     level = level_of(pl.col(ID))
     newcomer = pl.when(level == PEOPLE).then(as_people).otherwise(limit)
     days = days.with_columns(is_new=is_new, newcomer=newcomer)
-    seen = (pl.col("day") - beginning).dt.total_days() >= BEGINNING_DAYS
+    since_beginning = (pl.col("day") - pl.col("beginning")).dt.total_days()
+    seen = since_beginning >= BEGINNING_DAYS
     so_far = pl.col("cost").rolling_sum(FIRST_DAYS, min_samples=1).over(ID)
     is_much = (so_far >= pl.col("newcomer")) & (pl.col("cost") >= pl.col("material_usd"))
     by_and_by = (level == KEY) & is_much
-    is_early = (pl.col("day") - beginning).dt.total_days() < EARLY_DAYS
+    is_early = since_beginning < EARLY_DAYS
     again = lag(pl.col("is_on")).fill_null(value=False) | (level == PEOPLE) | ~is_early
     is_spender = ~level.is_in(WHAT_IS_USED)
     is_news = is_spender & seen & again & ((pl.col("cost") >= pl.col("newcomer")) | by_and_by)

@@ -55,9 +55,14 @@ def full_id(connection: str, column: str = ID) -> pl.Expr:
     return pl.concat_str(parts.field("field_0"), pl.lit(f":{connection}/"), rest)
 
 
+def id_in(connection: str, level: str, name: str) -> str:
+    """Return the series_id, with its connection in it, of a name at a level."""
+    return f"{level}{LEVEL_SEPARATOR}{connection}/{name}"
+
+
 def provider_id(provider: str) -> str:
     """Return the series_id of all connections of a provider."""
-    return f"{PROVIDER}{LEVEL_SEPARATOR}{EVERY_CONNECTION}/{provider}"
+    return id_in(EVERY_CONNECTION, PROVIDER, provider)
 
 
 def parsed(series_id: str) -> SeriesId:

@@ -9,7 +9,8 @@ from typing import Literal
 
 import polars as pl
 
-from openai_costs.questions.anomalies.series_ids import WHOLE, level_called
+from openai_costs.questions.anomalies.frame import OF_A_DAY
+from openai_costs.questions.anomalies.series_ids import WHOLE, id_in, level_called
 from openai_costs.questions.series import ID, LEVEL_SEPARATOR, PEOPLE, level_of
 from openai_costs.settings import Anomalies, AnomalyScope
 
@@ -73,21 +74,24 @@ LARGEST_USUAL = 1.3
 
 
 def organisation_context(dense: pl.DataFrame) -> pl.DataFrame:
-    """Return day, mean_usd, peers_usd: from the 28 days before each day.
+    """Return group, day, mean_usd, peers_usd: from the 28 days before each day.
 
     mean_usd: the organization's mean day, each cut at 1.3 times the median, so that an incident
     does not hide the next; without a series of the whole, the largest stands for it. peers_usd:
     median of the daily 95th percentile of what people who spent cost; null without any.
+
+    Args:
+        dense: The days of the series of one group.
     """
-    whole = dense.filter(pl.col(ID) == WHOLE)
-    largest = (whole if whole.height else dense).group_by("day").agg(pl.col("cost").max())
+    whole = dense.filter(level_of(pl.col(ID)) == WHOLE)
+    largest = (whole if whole.height else dense).group_by(OF_A_DAY).agg(pl.col("cost").max())
     people = dense.filter((level_of(pl.col(ID)) == PEOPLE) & (pl.col("cost") > 0))
     high = people.group_by("day").agg(high=pl.col("cost").quantile(MOST))
     daily = largest.join(high, on="day", how="left").sort("day")
     usual = pl.col("cost").shift(1).rolling_median(DAYS, min_samples=1)
     cut = pl.min_horizontal("cost", LARGEST_USUAL * usual.fill_null(pl.col("cost")))
     return daily.select(
-        "day",
+        *OF_A_DAY,
         mean_usd=cut.shift(1).rolling_mean(DAYS, min_samples=1),
         peers_usd=pl.col("high").shift(1).rolling_median(DAYS, min_samples=1),
     )
@@ -97,7 +101,7 @@ def with_materiality(
     days: pl.DataFrame, context: pl.DataFrame, thresholds: pl.DataFrame
 ) -> pl.DataFrame:
     """Add the thresholds and material_usd: the larger of minimum_usd and minimum_share."""
-    days = days.join(context, on="day", how="left", maintain_order="left")
+    days = days.join(context, on=OF_A_DAY, how="left", maintain_order="left")
     days = days.join(thresholds, on=ID, how="left", maintain_order="left")
     share = (pl.col("minimum_share") * pl.col("mean_usd")).fill_null(0.0)
     return days.with_columns(material_usd=pl.max_horizontal("minimum_usd", share))
@@ -105,6 +109,8 @@ def with_materiality(
 
 def thresholds_in(settings: Anomalies, connection: str) -> tuple[Thresholds, dict[str, Thresholds]]:
     """Return the thresholds of a connection: for all its series, and by series_id or level.
+
+    Series ids name the connection.
 
     Args:
         settings: What the settings say.
@@ -126,12 +132,12 @@ def _thresholds(settings: Anomalies) -> Thresholds:
 
 
 def _series(scope: str, connection: str) -> str:
-    """`api_key:key_1` is the detector's `key:key_1`; an organization has one series."""
-    kind, separator, name = scope.partition(LEVEL_SEPARATOR)
+    """`api_key:key_1` is `key:acme/key_1`; an organization has one series, that of its level."""
+    kind, _, name = scope.partition(LEVEL_SEPARATOR)
     level = level_called(kind)
     if level == WHOLE:
         return WHOLE if name in ("", connection) else scope
-    return f"{level}{separator}{name}"
+    return id_in(connection, level, name) if name else level
 
 
 def _scope(settings: Anomalies, scope: AnomalyScope) -> Thresholds:

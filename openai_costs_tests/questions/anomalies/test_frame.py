@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import polars as pl
-
 from openai_costs.questions.anomalies.detector import detect, one_by_one
 from openai_costs.questions.anomalies.frame import ACROSS_SERIES, STEPS, VERDICT, columns_after
 from openai_costs.questions.anomalies.thresholds import (
@@ -10,17 +8,14 @@ from openai_costs.questions.anomalies.thresholds import (
     thresholds_of,
 )
 from openai_costs.questions.series import every_day
-from openai_costs_tests.questions.anomalies.series import flat, frame
+from openai_costs_tests.questions.anomalies.series import flat, frame, on
 
 
 def test_the_frame_has_the_columns_that_are_declared_and_no_other() -> None:
-    dense = every_day(frame(org=flat(40), key_k=flat(40)))
-    days = one_by_one(
-        dense,
-        organisation_context(dense),
-        thresholds_of(dense, Thresholds(), {}),
-        pl.lit(dense["day"].min(), pl.Date),
-    )
+    days = every_day(frame(org=flat(40), key_k=flat(40)))
+    dense = days.with_columns(group=0, beginning=on(0))
+    thresholds = thresholds_of(dense, Thresholds(), {})
+    days = one_by_one(dense, organisation_context(dense), thresholds)
     last = list(STEPS)[-1]
     assert set(days.columns) == columns_after(last)
     assert set(ACROSS_SERIES) <= columns_after(last)

@@ -76,14 +76,14 @@ def test_an_unknown_day_takes_the_dollars_of_the_day_that_stands_in() -> None:
     known = {on(number) for number in range(10)} - {on(8)}
     group = history(series_of(bill(*lines)), known=known).groups[0]
     told = costs(group.spend)
-    assert told["key:k", on(8)] == told["key:k", on(1)] == 2
-    assert told["key:k", on(7)] == 8
+    assert told["key:acme/k", on(8)] == told["key:acme/k", on(1)] == 2
+    assert told["key:acme/k", on(7)] == 8
 
 
 def test_several_ranges_of_days_are_one_history() -> None:
     parts = [series_of(bill(line(day, "k", "ada", f"{day + 1}"))) for day in (0, 1)]
     both = history(*parts, known={on(0), on(1)})
-    assert costs(both.groups[0].spend)["org", on(1)] == 2
+    assert costs(both.groups[0].spend)["org:acme/", on(1)] == 2
     assert ("key:acme/k", "org:acme/") in both.hierarchy.rows()
 
 
@@ -93,7 +93,7 @@ def test_each_of_three_providers_is_a_series_of_its_own_dollars() -> None:
     made = history_of(parts, {who: {on(0)} for who in usd}, {who: who for who in usd})
     wholes = [one for one in made.groups if one.connection == "*"]
     found = {name: cost for one in wholes for (name, _), cost in costs(one.spend).items()}
-    assert found == {f"provider:{who}": Decimal(some) for who, some in usd.items()}
+    assert found == {f"provider:*/{who}": Decimal(some) for who, some in usd.items()}
 
 
 def test_the_connections_of_a_provider_are_one_series_on_the_days_that_all_have() -> None:
@@ -101,7 +101,7 @@ def test_the_connections_of_a_provider_are_one_series_on_the_days_that_all_have(
     known = {"acme": {on(0), on(1)}, "labs": {on(0)}}
     both = history_of(dict.fromkeys(known, parts), known, dict.fromkeys(known, "openai"))
     provider = both.groups[-1]
-    assert costs(provider.spend) == {("provider:openai", on(0)): 4}
+    assert costs(provider.spend) == {("provider:*/openai", on(0)): 4}
     assert (provider.connection, provider.judged) == ("*", {on(0)})
     assert ("org:labs/", "provider:*/openai") in both.hierarchy.rows()
 

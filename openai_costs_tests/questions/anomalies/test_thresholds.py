@@ -23,7 +23,7 @@ def test_a_scope_says_what_is_different_and_the_rest_is_as_for_all() -> None:
     scope = AnomalyScope(scope="api_key:k", sensitivity="low", minimum_usd=Decimal(7))
     stated = Anomalies(newcomer_usd=Decimal(99), scopes=(scope,))
     assert thresholds_in(stated, "acme")[1] == {
-        "key:k": Thresholds(sensitivity="low", minimum_usd=7.0, newcomer_usd=99.0)
+        "key:acme/k": Thresholds(sensitivity="low", minimum_usd=7.0, newcomer_usd=99.0)
     }
 
 
