@@ -168,7 +168,7 @@ def test_a_lake_is_written_replaced_and_read(home: UPath) -> None:
     lake.replace(SpendByUser, [read((A1, "eve", "3"), replaces=(A1,), at=NOON)])
     assert [row[1:3] for row in held(Lake(home))] == [(day(1), "eve"), (day(2), "ada")]
     assert [when for when, _ in lake.daily_usd(SpendByUser).rows()] == [day(1), day(2)]
-    assert Lake(home).read_at(SpendByUser, A1) == NOON
+    assert Lake(home).reads(SpendByUser).get(A1) == NOON
 
 
 def test_one_more_day_costs_the_same_requests_after_two_days_as_after_twenty(

@@ -234,7 +234,7 @@ def core_and_spend(home: str) -> dict[str, object]:
 
 
 def usage_read_at(house: House, when: date, name: str = "tidewater") -> datetime | None:
-    return house.lake.read_at(Usage, Slice(name, when))
+    return house.lake.reads(Usage).get(Slice(name, when))
 
 
 def sentence_about(name: str, said: Verdict) -> str:
@@ -608,7 +608,7 @@ def test_usage_that_cannot_be_read_is_red_and_stops_no_money(
     assert ran.of("raw/openai_costs", "read_complete")["2026-11-18"].passed
     assert usage_read_at(house, LAST, name) == SETTLED_NOT_RESTATED
     for table in (Ledger, Attribution):
-        assert house.lake.read_at(table, Slice(name, LAST)) == NOW
+        assert house.lake.reads(table).get(Slice(name, LAST)) == NOW
     assert published_read_at(house, LAST)[name] == NOW.replace(tzinfo=None)
 
 
@@ -670,7 +670,7 @@ def test_a_home_that_was_never_given_usage_has_the_whole_ledger(tmp_path: Path) 
 def ledger_is_new_and_complete(house: House, name: str = "tidewater") -> bool:
     """Whether each of the days that add up is of the newest read, and adds up."""
     for when in days(*THREE_DAYS):
-        assert {house.lake.read_at(one, Slice(name, when)) for one in TOGETHER} == {NOW}
+        assert {house.lake.reads(one).get(Slice(name, when)) for one in TOGETHER} == {NOW}
         sums = [usd(house.lake.read(one, [when]), name, when) for one in TOGETHER]
         assert len(set(sums)) == 1
         assert published_read_at(house, when)[name] == NOW.replace(tzinfo=None)

@@ -27,7 +27,7 @@ from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REBUILD, REFRESH
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.outputs.report.cost_explorer import read_tables
-from openai_costs.outputs.report.explorer_data import facts_of
+from openai_costs.outputs.report.explorer_data import page_facts
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USUAL
 from openai_costs.sample.setup import PROJECTS_OF_TEAMS
 from openai_costs.settings import Team
@@ -498,7 +498,7 @@ def test_a_team_has_the_same_dollars_each_month_in_every_table_and_view(
 def test_a_team_has_the_same_dollars_on_the_page(
     told: Told, published: duckdb.DuckDBPyConnection
 ) -> None:
-    (dollars, _) = facts_of(read_tables(told.house.lake, NOW))
+    ((dollars, _), _) = page_facts(read_tables(told.house.lake, NOW))
     shown = dollars.group_by(
         "connection", pl.col("day").dt.strftime("%Y-%m"), pl.col("team").fill_null("(none)")
     ).agg(pl.col("billed_usd").sum())
@@ -509,7 +509,7 @@ def test_a_team_has_the_same_dollars_on_the_page(
 def test_tokens_and_requests_have_the_same_team_user_and_model_on_the_page_and_in_a_view(
     told: Told, published: duckdb.DuckDBPyConnection
 ) -> None:
-    (_, counts) = facts_of(read_tables(told.house.lake, NOW))
+    ((_, counts), _) = page_facts(read_tables(told.house.lake, NOW))
     by = ("connection", "team", "user_id", "model", "usage_type")
     shown = counts.group_by(by).agg(pl.col("tokens", "requests").sum())
     of_view = ", ".join(f"nullif({name}, '(none)')" for name in by)
@@ -523,7 +523,7 @@ def test_tokens_and_requests_have_the_same_team_user_and_model_on_the_page_and_i
 def test_a_tier_has_the_same_dollars_on_the_page_as_in_the_ledger(
     told: Told, published: duckdb.DuckDBPyConnection
 ) -> None:
-    (dollars, _) = facts_of(read_tables(told.house.lake, NOW))
+    ((dollars, _), _) = page_facts(read_tables(told.house.lake, NOW))
     shown = dict(dollars.group_by("service_tier").agg(pl.col("billed_usd").sum()).iter_rows())
     tiers = "SELECT service_tier, sum(billed_usd) AS usd FROM core.spend GROUP BY ALL"
     assert shown == dict(published.sql(f"FROM ({tiers}) WHERE usd <> 0").fetchall())

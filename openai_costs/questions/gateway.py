@@ -16,7 +16,7 @@ from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.slices import Batch, Slice
+from openai_costs.storage.slices import Batch
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import UNLISTED, GatewayTokens
@@ -110,9 +110,9 @@ def meter_until(lake: Lake, facts: Facts) -> date:
     known = registry_until(lake, facts)
     if not gateway.has_meter:
         return known
-    for day in sorted(lake.days(GatewaySpend, gateway.name), reverse=True):
-        read_at = lake.read_at(GatewaySpend, Slice(gateway.name, day))
-        if day <= known and read_at and is_settled(day, read_at, GRACE):
+    reads = {key.day: at for key, at in lake.reads(GatewaySpend).items() if key[0] == gateway.name}
+    for day in sorted(reads, reverse=True):
+        if day <= known and is_settled(day, reads[day], GRACE):
             rows = lake.read(GatewaySpend, [day]).filter(connection=gateway.name)
             if not rows["is_partial"].any():
                 return day

@@ -27,6 +27,11 @@ class Shown:
         where = self._where(table)
         return rows if where is None else rows.filter(pl.sql_expr(where))
 
+    def columns(self, table: type[Contract]) -> list[str]:
+        """Return the columns that say whether a row of a table is shown."""
+        where = self._where(table)
+        return [] if where is None else pl.sql_expr(where).meta.root_names()
+
     def batch(self, table: type[Contract], stored: Batch) -> Batch:
         """Return the shown rows of a batch; one that lacks some says so, as it may not be kept."""
         if self._where(table) is None:

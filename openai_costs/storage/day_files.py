@@ -18,10 +18,13 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.formatting import counted
+from openai_costs.storage.commits import path_of, replace_slices, store_whole
+from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import is_local, replace_file
 from openai_costs.storage.live_rows import completed
 from openai_costs.storage.locks import held
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.storage.stored_slices import StoredSlices
 from openai_costs.tables.contract import Contract, all_contracts
 
 FORMAT = "format.json"
@@ -33,6 +36,18 @@ OF_DELTA = ("_", "connection=")
 
 REMEDY = "Rebuild that day from the kept pages: openai-costs backfill --offline."
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
+
+
+def move_day_files(root: UPath, tables: DeltaTables, slices: StoredSlices) -> None:
+    """Move the rows of all day files into the Delta tables of a lake, and remove the files."""
+    with DayFiles(root).claimed() as old:
+        for table in old.tables:
+            for batch in old.batches(table):
+                moved = [replace_slices(tables, table, batch)]
+                slices.note(path_of(table), moved, -1)
+            if (whole := old.whole(table)) is not None:
+                store_whole(tables, table, whole)
+            old.remove(table)
 
 
 class DayFiles:

@@ -20,7 +20,7 @@ from openai_costs.kernel.errors import ContractBroken
 from openai_costs.kernel.money import MONEY
 from openai_costs.storage.commits import path_of, replace_slices, store_whole
 from openai_costs.storage.counted import Shown
-from openai_costs.storage.day_files import DayFiles
+from openai_costs.storage.day_files import move_day_files
 from openai_costs.storage.delta import LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
@@ -98,6 +98,16 @@ class Lake:
             self._read_versions.setdefault(path_of(table), version)
         return table.no_rows() if rows is None else self._shown.frame(table, rows)
 
+    def unordered(
+        self, table: type[Contract], days: Iterable[date], columns: Iterable[str] = ()
+    ) -> pl.DataFrame:
+        """Return some or all columns of some days in any order: a fifth of the time of `read`."""
+        files, slices = self._slices_of(table)
+        wanted = slices.filter(pl.col("day").is_in(list(days)))
+        names = list(columns) or list(table.types())
+        rows = self._rows.unordered(table, files, wanted, {*names, *self._shown.columns(table)})
+        return self._shown.frame(table, rows).select(names)
+
     def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
         """Replace a small table that is computed whole, in one commit; none where nothing changes.
 
@@ -119,10 +129,6 @@ class Lake:
                 return
         if self._read_versions is not None:
             self._read_versions[path_of(table)] = after
-
-    def read_at(self, table: type[Contract], key: Slice) -> datetime | None:
-        """Return which read a slice was made from; None when the slice is not there."""
-        return self.reads(table).get(key)
 
     def reads(self, table: type[Contract]) -> dict[Slice, datetime]:
         """Return which read each stored slice was made from."""
@@ -237,13 +243,6 @@ class Lake:
         if self._is_ready:
             return
         self._is_ready = True
-        with DayFiles(self.root).claimed() as old:
-            for table in old.tables:
-                for batch in old.batches(table):
-                    moved = [replace_slices(self._tables, table, batch)]
-                    self._slices.note(path_of(table), moved, -1)
-                if (whole := old.whole(table)) is not None:
-                    store_whole(self._tables, table, whole)
-                old.remove(table)
+        move_day_files(self.root, self._tables, self._slices)
         with suppress(OSError, StorageFailed):  # a home that is only read works without
             self.recorded.adopt()

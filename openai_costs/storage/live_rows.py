@@ -53,7 +53,8 @@ def with_zones(types: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
 
 def completed(table: type[Contract], rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows in which columns that are younger than a row say what was true before them."""
-    return rows.with_columns(pl.col(name).fill_null(it) for name, it in table.before().items())
+    before = {name: it for name, it in table.before().items() if name in rows.columns}
+    return rows.with_columns(pl.col(name).fill_null(it) for name, it in before.items())
 
 
 def as_stored(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The stored rows of slices, a bounded number at a time, in the order they were written in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -62,6 +62,30 @@ def read_rows(
     return as_contract(table, collected(in_order, place))
 
 
+def read_columns(
+    table: type[Contract],
+    files: Iterable[LiveFile],
+    slices: pl.DataFrame,
+    columns: Collection[str],
+    place: object,
+) -> pl.DataFrame:
+    """Return some columns of the rows of some slices, in any order.
+
+    Args:
+        table: The table.
+        files: Its live files.
+        slices: connection, day.
+        columns: The columns.
+        place: The table's folder, for a person.
+    """
+    types = with_zones(table.types())
+    needed = {name: kind for name, kind in types.items() if name in columns or name in KEY}
+    days = pl.col("day").is_between(min(slices["day"]), max(slices["day"]))
+    rows = scan(needed, files_with(files, slices)).filter(days)
+    wanted = slices.lazy().select(KEY)
+    return _as_contract(table, collected(rows.join(wanted, on=KEY, how="semi"), place), columns)
+
+
 def as_batch(slices: pl.DataFrame, rows: pl.DataFrame) -> Batch:
     """Return slices as a batch: the columns of SLICES, and their rows."""
     read_at, page_usd, read_number = dict[Slice, Any](), dict[Slice, Decimal](), dict[Slice, int]()
@@ -118,6 +142,13 @@ def _name(table: type[Contract]) -> str:
 
 def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:
     """Return stored rows with the columns of the contract, and instants without a zone."""
-    instants = pl.col([name for name, kind in table.types().items() if kind == INSTANT])
-    rows = completed(table, stored.select(list(table.types())))
+    return _as_contract(table, stored, table.types())
+
+
+def _as_contract(
+    table: type[Contract], stored: pl.DataFrame, columns: Collection[str]
+) -> pl.DataFrame:
+    types = {name: kind for name, kind in table.types().items() if name in columns}
+    instants = pl.col([name for name, kind in types.items() if kind == INSTANT])
+    rows = completed(table, stored.select(list(types)))
     return rows.with_columns(instants.dt.replace_time_zone(None))

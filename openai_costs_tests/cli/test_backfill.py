@@ -378,7 +378,7 @@ def test_a_team_that_is_new_in_the_settings_overtakes_the_days_it_spent_on(
 def renamed(made: House, when: date) -> None:
     """Let a stored day speak of a project by a name that it has not any more."""
     key = Slice("tidewater", when)
-    read_at = made.lake.read_at(Spend, key)
+    read_at = made.lake.reads(Spend).get(key)
     assert read_at is not None
     rows = made.lake.read(Spend, [when])
     once = pl.when(project_id="proj_labs").then(pl.lit("Lab")).otherwise("project_name")

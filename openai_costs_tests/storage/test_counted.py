@@ -56,11 +56,12 @@ def test_a_table_a_day_and_a_question_are_of_billed_rows(lake: Lake) -> None:
     found = [
         lake.read(Spend)["billed_usd"].sum(),
         lake.read(Spend, [DAY])["billed_usd"].sum(),
+        lake.unordered(Spend, [DAY], ["billed_usd"])["billed_usd"].sum(),
         batch.frame["billed_usd"].sum(),
         lake.daily_usd(Spend)["billed_usd"].sum(),
         lake.ask(Spend, "SELECT sum(billed_usd) FROM stored", sums).item(),
     ]
-    assert found == [Decimal("1.5")] * 5
+    assert found == [Decimal("1.5")] * 6
 
 
 def test_who_asks_for_all_rows_gets_them_and_others_still_do_not(lake: Lake) -> None:

@@ -172,7 +172,7 @@ def test_stored_slices_are_known_with_their_read_also_without_rows(lake: Lake) -
         ("bolt", day(1), 0),
     ]
     assert [at.replace(tzinfo=UTC) for at in stored["read_at"]] == [
-        lake.read_at(SpendByUser, key) for key in (A1, A2, B1)
+        lake.reads(SpendByUser).get(key) for key in (A1, A2, B1)
     ]
 
 
@@ -227,7 +227,7 @@ def test_a_write_that_fails_leaves_the_slice_as_it_was(
     with pytest.raises(OSError, match="No space left on device"):
         lake.replace(SpendByUser, [read((A1, "eve", "9"), replaces=(A1,), at=NOON)])
     assert held(lake) == [("acme", day(1), "ada", Decimal(1))]
-    assert lake.read_at(SpendByUser, A1) == MORNING
+    assert lake.reads(SpendByUser).get(A1) == MORNING
 
 
 def test_a_panic_of_the_library_is_an_error_with_a_reason(

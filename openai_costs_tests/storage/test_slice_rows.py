@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,3 +112,27 @@ def test_more_than_fits_is_read_from_files(
     lake.replace(SpendByUser, [three("1")])
     assert users(lake) == ["zoe", "ada", "eve", "bo"]
     assert from_files == [3]
+
+
+def test_rows_in_any_order_are_the_same_rows_from_memory_and_from_files(
+    lake: Lake, from_files: list[int]
+) -> None:
+    lake.replace(SpendByUser, [three("1"), read((A2, "eve", "2"), replaces=(A2,))])
+    ordered = lake.read(SpendByUser, DAYS).sort("user_id")
+    known = lake.unordered(SpendByUser, DAYS)
+    close_all()
+    again = Lake(lake.root.parent)
+    assert known.sort("user_id").equals(ordered)
+    assert again.unordered(SpendByUser, DAYS).sort("user_id").equals(ordered)
+    some = again.unordered(SpendByUser, [day(2), day(9)], ["billed_usd", "user_id"])
+    assert some.rows() == [(Decimal(2), "eve")]
+    assert again.unordered(SpendByUser, [day(9)], ["user_id"]).is_empty()
+    assert from_files == []
+
+
+def test_rows_of_a_slice_that_no_commit_noted_are_in_no_order_either(lake: Lake) -> None:
+    lake.replace(SpendByUser, [three("1")])
+    lake._slices.forget("core/spend_by_user", "connection = 'acme' AND day = '2026-11-01'")  # noqa: SLF001 - as a kill leaves it
+    close_all()
+    again = Lake(lake.root.parent)
+    assert sorted(again.unordered(SpendByUser, DAYS)["user_id"]) == sorted(users(again))

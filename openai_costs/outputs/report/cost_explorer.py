@@ -9,6 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.outputs.report.facts import OF_LEDGER
 from openai_costs.outputs.report.page_days import PAGE_DAYS
 from openai_costs.outputs.report.page_model import PageModel, page_model
 from openai_costs.outputs.report.page_tables import Tables
@@ -24,7 +25,6 @@ from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
-from openai_costs.tables.core.spend import BILLED
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
@@ -108,14 +108,14 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
     """Return the tables of the page's days, without the days that do not tie out."""
     days = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
     recent = DayRange(now.date() - ONE_DAY * RECENT_DAYS, now.date())
-    spend, attribution = lake.read(Spend, days), lake.read(SpendAttribution, days)
+    spend, attribution = lake.unordered(Spend, days), lake.unordered(SpendAttribution, days)
     sums = {Spend.full_name(): day_sums(spend), SpendAttribution.full_name(): day_sums(attribution)}
     held = withheld(lake.read(SpendControl, days), sums)
     return Tables(
         spend=without(spend, held),
         attribution=without(attribution, held),
-        ledger=without(lake.read(Ledger, days).filter(cost_basis=BILLED), held),
-        usage=lake.read(Usage, days),
+        ledger=without(lake.unordered(Ledger, days, OF_LEDGER), held),
+        usage=lake.unordered(Usage, days),
         coverage=as_missing(all_costs(lake.read(Coverage)), held),
         restatements=lake.read(Restatements),
         projects=lake.read(Projects),

@@ -12,7 +12,13 @@ import polars as pl
 
 from openai_costs.outputs.report.columns import packed
 from openai_costs.outputs.report.dimensions import DIMENSIONS, last_names, members
-from openai_costs.outputs.report.facts import COUNTS, TOKEN_TYPES, spend_facts, usage_facts
+from openai_costs.outputs.report.facts import (
+    COUNTS,
+    TOKEN_TYPES,
+    coarse_facts,
+    spend_facts,
+    usage_facts,
+)
 from openai_costs.outputs.report.finding_rows import scopes_of
 from openai_costs.outputs.report.flags import flags
 from openai_costs.outputs.report.forecasts import forecasts
@@ -20,7 +26,7 @@ from openai_costs.questions.budgets.status import newest
 from openai_costs.questions.spend.names import Directory, owners
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from openai_costs.outputs.report.dimensions import Dimension, Members
@@ -30,41 +36,64 @@ if TYPE_CHECKING:
 TOGETHER: Final = "(not kept apart on this page)"
 MOST_ROWS: Final = 250_000
 """How many rows of facts the page holds at the most: about 4 MB."""
-_DROPPED_FIRST: Final = ("usage_type", "service_tier", "api_key", "project", "user", "model")
+_COARSE: Final = ("usage_type", "service_tier")
+_DROPPED_FIRST: Final = (*_COARSE, "api_key", "project", "user", "model")
 """Which dimensions are kept together first where there are more rows."""
 
+Facts = tuple[pl.DataFrame, pl.DataFrame]
+"""Dollars, and tokens and requests."""
 
-def facts_of(tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the facts: dollars, and tokens and requests."""
+
+def page_facts(tables: Tables) -> tuple[Facts, tuple[Dimension, ...]]:
+    """Return the facts that fit into the page, and the dimensions that are kept together for it.
+
+    Where dollars alone are too many without usage types and service tiers, no tier is looked for.
+    """
+    coarse = coarse_facts(tables.attribution)
+    if coarse.height > MOST_ROWS:
+        return reduced((coarse, _usage_facts(tables)), MOST_ROWS, _COARSE)
+    return reduced(facts_of(tables), MOST_ROWS)
+
+
+def facts_of(tables: Tables) -> Facts:
+    """Return the facts at the finest grain."""
+    return spend_facts(tables.attribution, tables.ledger), _usage_facts(tables)
+
+
+def _usage_facts(tables: Tables) -> pl.DataFrame:
     directory = Directory(tables.api_keys, tables.users, tables.service_accounts, tables.projects)
-    usage = usage_facts(tables.usage, owners(directory), tables.attribution)
-    return spend_facts(tables.attribution, tables.ledger), usage
+    return usage_facts(tables.usage, owners(directory), tables.attribution)
 
 
 def reduced(
-    facts: tuple[pl.DataFrame, pl.DataFrame], most: int = MOST_ROWS
-) -> tuple[tuple[pl.DataFrame, pl.DataFrame], tuple[Dimension, ...]]:
+    facts: Facts, most: int, together: Collection[str] = ()
+) -> tuple[Facts, tuple[Dimension, ...]]:
     """Return facts that fit into the page, and the dimensions that are kept together for it.
 
     Args:
         facts: From `facts_of`.
         most: How many rows there may be in both.
+        together: The ids of dimensions that are kept together in any case.
     """
     dropped: list[Dimension] = []
     for name in _DROPPED_FIRST:
-        if sum(each.height for each in facts) <= most:
+        if name not in together and sum(each.height for each in facts) <= most:
             break
         dimension = next(one for one in DIMENSIONS if one.id == name)
         dropped.append(dimension)
         facts = (_together(facts[0], dimension.column), _together(facts[1], dimension.column))
-    return facts, tuple(dropped)
+    dollars, counts = facts
+    return (dollars.cast({pl.Enum: pl.String}), counts), tuple(dropped)
 
 
 def _together(facts: pl.DataFrame, column: str) -> pl.DataFrame:
+    if facts[column].null_count() == facts.height:
+        return facts
     measures = [name for name in ("billed_usd", *COUNTS) if name in facts.columns]
     rest = [name for name in facts.columns if name not in {column, *measures}]
     summed = facts.group_by(rest).agg(pl.col(name).sum() for name in measures)
-    return summed.with_columns(pl.lit(None, pl.String).alias(column)).select(facts.columns)
+    nothing = pl.lit(None, facts.schema[column]).alias(column)
+    return summed.with_columns(nothing).select(facts.columns)
 
 
 def members_of(
@@ -130,7 +159,7 @@ def _names(tables: Tables) -> dict[str, dict[str, str]]:
 class Cube(NamedTuple):
     """Dollars, and tokens and requests, in as many rows as the page may have, and all members."""
 
-    facts: tuple[pl.DataFrame, pl.DataFrame]
+    facts: Facts
     members: Mapping[str, Members]
 
 

@@ -30,22 +30,35 @@ TOKEN_TYPES: Final = (
 
 COUNTS: Final = ("tokens", "cacheable", "requests")
 
+OF_LEDGER: Final = ("user_id", "service_tier", *CELL, "billed_usd")
+
 _OF_SPEND: Final = tuple(name for name in GRAIN if name != "service_tier")
 _OF_TEAM: Final = (("api_key_id", "user_id", "project_id"), ("user_id",), ("project_id",))
 
 
 def spend_facts(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return dollars at the finest grain: the columns of `GRAIN` and billed_usd.
+    """Return dollars at the finest grain: the columns of `GRAIN`, texts as Enum, and billed_usd.
 
     Args:
         attribution: mart.spend_attribution.
-        ledger: core.spend of the same days.
+        ledger: The columns `OF_LEDGER` of core.spend of the same days.
     """
     rows, lines = _coded(
         attribution.select(*_OF_SPEND, "billed_usd"),
-        ledger.select("user_id", "service_tier", *CELL, "billed_usd"),
+        ledger.select(OF_LEDGER),
     )
-    return _summed(with_tiers(rows, lines), "billed_usd").cast({pl.Enum: pl.String})
+    return _summed(with_tiers(rows, lines), "billed_usd")
+
+
+def coarse_facts(attribution: pl.DataFrame) -> pl.DataFrame:
+    """Return dollars as `spend_facts` does, with all usage types and service tiers together.
+
+    Args:
+        attribution: mart.spend_attribution.
+    """
+    (rows,) = _coded(attribution.select(*_OF_SPEND, "billed_usd"))
+    nothing = pl.lit(None, pl.String)
+    return _summed(rows.with_columns(usage_type=nothing, service_tier=nothing), "billed_usd")
 
 
 def usage_facts(

@@ -21,9 +21,8 @@ from openai_costs.outputs.report.coverage_calendar import CoverageCalendar, cove
 from openai_costs.outputs.report.explorer_data import (
     Cube,
     explorer_data,
-    facts_of,
     members_of,
-    reduced,
+    page_facts,
 )
 from openai_costs.outputs.report.finding_rows import (
     Decision,
@@ -163,7 +162,7 @@ def page_model(
     days = calendar(tables.coverage, tables.spend, written_at.date())
     names = tuple(shown(one, days.former) for one in days.connections)
     tables = _of_days(tables, days)
-    facts, together = reduced(facts_of(tables))
+    facts, together = page_facts(tables)
     members = members_of(tables, facts, together)
     restated = restated_days(tables.restatements, days.connections, _called(members))
     scope = scope_of_today(days, tables.spend, tables.attribution, restated.all, written_at.date())

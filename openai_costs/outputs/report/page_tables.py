@@ -14,7 +14,7 @@ class Tables(NamedTuple):
     Args:
         spend: mart.spend.
         attribution: mart.spend_attribution.
-        ledger: core.spend.
+        ledger: The columns `OF_LEDGER` of core.spend.
         usage: core.usage.
         coverage: mart.coverage of costs.
         restatements: mart.restatements.

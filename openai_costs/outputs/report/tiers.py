@@ -32,9 +32,9 @@ def with_tiers(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The rows of the attribution, some divided by tier: the sum of each is unchanged.
     """
-    rows = attribution.with_row_index("line")
     lines = ledger.group_by(*_LEVELS[0], "service_tier").agg(_USD.sum()).filter(_USD != 0)
-    parts = []
+    of_one, rows, lines = _of_one_tier(attribution, lines)
+    rows, parts = rows.with_row_index("line"), [of_one]
     for level in _LEVELS:
         key = list(level)
         match = _matching(rows, lines, key)
@@ -49,6 +49,28 @@ def with_tiers(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     rest = rows.with_columns(service_tier=pl.lit(None, ledger.schema["service_tier"]))
     columns = [*attribution.columns, "service_tier"]
     return pl.concat([part.select(columns) for part in (*parts, rest)])
+
+
+def _of_one_tier(
+    attribution: pl.DataFrame, lines: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the rows of items that have one tier, with it; and what is left of both sides.
+
+    Such an item has nothing to divide, whoever has its dollars: most bills have no others.
+    """
+    key = list(ITEM)
+    theirs = lines.group_by(key).agg(
+        pl.col("service_tier").first(), theirs=_USD.sum(), tiers=pl.col("service_tier").n_unique()
+    )
+    ours = attribution.group_by(key).agg(ours=_USD.sum())
+    same = ours.join(theirs.filter(_IS_ONE), on=key, nulls_equal=True).filter(
+        pl.col("ours") == pl.col("theirs")
+    )
+    found = attribution.filter(_USD != 0).join(
+        same.select(*key, "service_tier"), on=key, nulls_equal=True
+    )
+    rows = attribution.join(same, on=key, how="anti", nulls_equal=True)
+    return found, rows, lines.join(same, on=key, how="anti", nulls_equal=True)
 
 
 def _matching(rows: pl.DataFrame, lines: pl.DataFrame, key: list[str]) -> pl.DataFrame:

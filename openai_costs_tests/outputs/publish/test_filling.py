@@ -98,7 +98,7 @@ class Home:
     ) -> None:
         """Write a table again from the read it has."""
         lake, key = Lake(self.home), Slice(connection, when)
-        if (at := lake.read_at(table, key)) is not None:
+        if (at := lake.reads(table).get(key)) is not None:
             frame = row(table, when, usd, project=project)
             rows = frame.with_columns(connection=pl.lit(connection))
             lake.replace(table, [Batch(rows, {key: at})])

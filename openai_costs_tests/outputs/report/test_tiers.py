@@ -76,3 +76,18 @@ def test_what_the_ledger_does_not_have_keeps_its_dollars() -> None:
     made = with_tiers(rows, ledger(("a", "u", "standard", "2")))
     assert added(made["billed_usd"]) == 7
     assert made["service_tier"].to_list() == [None, None]
+
+
+def test_an_item_of_one_tier_has_it_whoever_has_its_dollars_and_a_credit_of_it_too() -> None:
+    rows = attribution([(1, "a", "u", "3"), (1, None, "v", "-1"), (1, "b", None, "0")])
+    bill = ledger(("a", None, "batch", "2.5"), ("c", "w", "batch", "-0.5"))
+    assert tiers(with_tiers(rows, bill)) == [
+        ("u", "batch", Decimal(3)),
+        ("v", "batch", Decimal(-1)),
+    ]
+
+
+def test_an_item_of_one_tier_that_does_not_tie_out_is_matched_line_by_line() -> None:
+    rows = attribution([(1, "a", "u", "3"), (1, "b", "v", "1")])
+    bill = ledger(("a", "u", "batch", "3"), ("b", "v", "batch", "2"))
+    assert tiers(with_tiers(rows, bill)) == [("u", "batch", Decimal(3)), ("v", None, Decimal(1))]
