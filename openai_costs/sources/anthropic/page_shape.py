@@ -123,14 +123,19 @@ Fields = Mapping[str, Iterable[str]]
 """The fields we know, by the field that they are in; "" for the entry itself."""
 
 
-def new_fields(entries: Iterable[Mapping[str, Any]], known: Fields) -> set[str]:
+def new_fields(entries: Sequence[Mapping[str, Any]], known: Fields) -> set[str]:
     """Return the names of fields that are new to us.
 
     Args:
         entries: The entries.
         known: The fields we know.
     """
-    return {name for entry in entries for name in _new(entry, known)}
+    new = set[str]()
+    for place, names in known.items():
+        inside = [one.get(place) for one in entries] if place else entries
+        there = set[str]().union(*(one for one in inside if isinstance(one, dict)))
+        new |= {f"{place}.{one}" if place else one for one in there.difference(names)}
+    return new
 
 
 def refuse_renamed(
@@ -168,13 +173,6 @@ def remark_of(new: Iterable[str]) -> Iterator[str]:
     """Yield a remark about fields that are new to us."""
     if named := ", ".join(sorted(new)):
         yield f"unknown fields, kept in raw: {named}"
-
-
-def _new(entry: Mapping[str, Any], known: Fields) -> Iterator[str]:
-    for place, names in known.items():
-        inside = entry.get(place) if place else entry
-        if isinstance(inside, Mapping):
-            yield from (f"{place}.{one}" if place else one for one in inside.keys() - set(names))
 
 
 def _where(message: str) -> str:

@@ -6,6 +6,7 @@ in cents, and become dollars here, once: a float never exists.
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -152,7 +153,7 @@ def _newer(body: bytes, name: str, grouping: Sequence[str]) -> Page:
     refuse_other_currencies((one.cost.currency for one in kept.data), name)
     groups = [one.group for one in kept.data]
     texts: dict[str, list[str | None]] = {
-        field: [getattr(one, field) for one in groups]
+        field: list(map(attrgetter(field), groups))
         for field in ("workspace_id", "model", *WHAT, *DETAILS)
     }
     actors = [one.actor for one in groups]
@@ -175,7 +176,7 @@ def _older(body: bytes, name: str) -> Page:
     results = [result for one in kept.data for result in one.results]
     refuse_other_currencies((one.currency for one in results), name)
     texts: dict[str, list[str | None]] = {
-        field: [getattr(one, field) for one in results]
+        field: list(map(attrgetter(field), results))
         for field in TEXTS
         if field in Result.__struct_fields__
     }
