@@ -1,8 +1,9 @@
 """Finds the kept reads of each day and hands them to the comparison (restatements.py)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from itertools import dropwhile
 
 import polars as pl
 from upath import UPath
@@ -31,9 +32,30 @@ def changes(archive: Archive, settings: Settings, days: DayRange) -> Iterator[Ba
             if files:
                 key = Slice(connection.name, day)
                 newest[key], numbers[key] = read_at(files[-1]), read_number(files[-1])
-            if len(files) > 1:
-                found.append(restatements(_readings(files, day, settings, connection)))
+            comparable = _since_settled(files, day, settings)
+            if _differ(comparable):
+                found.append(restatements(_readings(comparable, day, settings, connection)))
         yield Batch(pl.concat(found), newest, read_number=numbers)
+
+
+def _since_settled(files: Iterable[UPath], day: date, settings: Settings) -> list[UPath]:
+    """Return the reads of a day from the first one on that was read after it had settled.
+
+    What was read before is compared with nothing later, and is not opened.
+    """
+    grace = settings.reading.grace
+    return list(dropwhile(lambda file: not is_settled(day, read_at(file), grace), files))
+
+
+def _differ(files: Sequence[UPath]) -> bool:
+    """Return whether the pages of some reads differ: where they do not, nothing is cleaned."""
+    parts: object = None
+    for file in files if len(files) > 1 else ():
+        with suppress(PageRefused):
+            before, parts = parts, open_read(file).manifest.parts
+            if before not in (None, parts):
+                return True
+    return False
 
 
 def _readings(
@@ -41,8 +63,7 @@ def _readings(
 ) -> Iterator[Reading]:
     """Yield the reads of a day that can show a change; one that cannot be cleaned yields nothing.
 
-    What was read before the day had settled is compared with nothing later, and is not opened. A
-    read with the pages of the one before it has that one's ledger, and is not cleaned again.
+    A read with the pages of the one before it has that one's ledger, and is not cleaned again.
     """
     before: Reading | None = None
     parts: object = None
