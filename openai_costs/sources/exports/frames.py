@@ -184,7 +184,9 @@ def _common(texts: Sequence[str | None]) -> str | None:
     return msgspec.json.encode(shared, order="sorted").decode() if shared else None
 
 
-def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood[pl.DataFrame]:
+def _control(
+    connection: Connection, rules: Rules, read: KeptRead
+) -> Understood[tuple[object, ...]]:
     manifest = read.manifest
     total, where = Decimal(0), read.page_of(CONTROL)
     for one in totals(read.bodies[CONTROL], where):
@@ -195,18 +197,14 @@ def _control(connection: Connection, rules: Rules, read: KeptRead) -> Understood
             total = _WIDE.add(total, amount(usd))
         except NotAnAmount as bad:
             raise PageRefused(where, "billed", bad.why) from None
-    row = {
-        "connection": manifest.connection,
-        "day": manifest.day,
-        "billed_usd": total.quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE),
-        "is_settled": _is_settled(read, connection),
-        "read_at": naive(manifest.read_at),
-    }
-    names = list(SpendControl.types())
-    frame = pl.DataFrame([row], schema={one: SpendControl.types()[one] for one in row})
-    types = SpendControl.types()
-    missing = [pl.lit(None, types[one]).alias(one) for one in names if one not in row]
-    return Understood([frame.with_columns(missing).select(names)], "", len(read.bodies[CONTROL]))
+    row = (
+        manifest.connection,
+        manifest.day,
+        total.quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE),
+        _is_settled(read, connection),
+        naive(manifest.read_at),
+    )
+    return Understood([row], "", len(read.bodies[CONTROL]))
 
 
 def _is_settled(read: KeptRead, connection: Connection) -> bool:
@@ -222,6 +220,9 @@ def _is_settled(read: KeptRead, connection: Connection) -> bool:
     return is_settled(manifest.day, its, host_of(connection), settled_after(connection))
 
 
-def _control_batch(held: Held[pl.DataFrame]) -> Batch:
-    frame = pl.concat([SpendControl.no_rows(), *held.pages]).sort("connection", "day")
+def _control_batch(held: Held[tuple[object, ...]]) -> Batch:
+    types = SpendControl.types()
+    known = ("connection", "day", "billed_usd", "is_settled", "read_at")
+    rows = pl.DataFrame(held.pages, {name: types[name] for name in known}, orient="row")
+    frame = pl.concat([SpendControl.no_rows(), rows], how="diagonal").sort("connection", "day")
     return Batch(frame, held.read_at, held.refused, held.remarks)
