@@ -21,7 +21,8 @@ from openai_costs.questions.prices.list_value import at_list_price
 from openai_costs.settings import Gateway
 from openai_costs.sources.gateway.files.frames import meter_rows
 from openai_costs.sources.gateway.files.source import GatewayFiles
-from openai_costs.sources.gateway.metering import metered
+from openai_costs.sources.gateway.metering import day_rows, metered
+from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs_tests.sources.gateway.litellm.proxy import kept
 
@@ -75,8 +76,8 @@ def read(example: str, folder: Path) -> pl.DataFrame:
     gateway = Gateway.model_validate(tomllib.loads(settings)["gateway"])
     reads = list(GatewayFiles(gateway, UPath(folder), lambda: NOW).meter(DAYS, lambda _line: None))
     assert [one.absent for one in reads if one.absent] == []
-    frames = [metered("gateway", one.day, meter_rows(kept(one))) for one in reads]
-    made = at_list_price(pl.concat(frames))
+    days = [day_rows(Slice("gateway", one.day), meter_rows(kept(one))) for one in reads]
+    made = at_list_price(metered(pl.concat(days)))
     assert GatewaySpend.broken_rules(made) == []
     return made
 

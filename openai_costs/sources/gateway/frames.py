@@ -14,11 +14,10 @@ from openai_costs.sources.gateway.files import frames as files
 from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.litellm import frames as litellm
 from openai_costs.sources.gateway.litellm.endpoints import NAME as LITELLM
-from openai_costs.sources.gateway.metering import MeterRow, metered
+from openai_costs.sources.gateway.metering import ROWS, MeterRow, day_rows, metered
 from openai_costs.sources.gateway.registry import Listing
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
-from openai_costs.tables.core.gateway_spend import GatewaySpend
 
 _METERS: Mapping[str, Callable[[KeptRead], Iterator[MeterRow]]] = {
     LITELLM: litellm.meter_rows,
@@ -31,12 +30,12 @@ _LISTINGS: Mapping[str, Callable[[KeptRead], Listing]] = {
 PROVIDERS = tuple(_METERS)
 """Who keeps reads of a gateway, in the order in which they are believed."""
 
-_DAYS_A_BATCH = 31
+_ROWS_A_BATCH = 20_000
 
 
 def spend_batches(reads: Iterable[KeptRead | DamagedRead]) -> Iterator[Batch]:
     """Yield core.gateway_spend for kept meters; a read that cannot be used refuses its own day."""
-    frames: list[pl.DataFrame] = []
+    frames, rows = list[pl.DataFrame](), 0
     read_at: dict[Slice, datetime] = {}
     refused: dict[Slice, OpenAICostsError] = {}
     for read in reads:
@@ -46,12 +45,13 @@ def spend_batches(reads: Iterable[KeptRead | DamagedRead]) -> Iterator[Batch]:
         key = Slice(read.manifest.connection, read.manifest.day)
         try:
             frames.append(_metered(read, key))
+            rows += frames[-1].height
             read_at[key] = read.manifest.read_at
         except (PageRefused, FileRefused) as error:
             refused[key] = error
-        if len(frames) >= _DAYS_A_BATCH:
+        if rows >= _ROWS_A_BATCH:
             yield _batch(frames, read_at, refused)
-            frames, read_at, refused = [], {}, {}
+            frames, read_at, refused, rows = [], {}, {}, 0
     yield _batch(frames, read_at, refused)
 
 
@@ -102,18 +102,17 @@ def _metered(read: KeptRead, key: Slice) -> pl.DataFrame:
     provider = read.manifest.provider
     is_partial = provider == FILES and files.is_partial(read)
     try:
-        rows = _METERS[provider](read)
-        return metered(key.connection, key.day, rows, is_partial=is_partial)
+        return day_rows(key, _METERS[provider](read), is_partial=is_partial)
     except NotAnAmount as bad:
         raise PageRefused(read.page, "spend", bad.why) from None
 
 
 def _batch(
-    frames: list[pl.DataFrame],
+    frames: Sequence[pl.DataFrame],
     read_at: Mapping[Slice, datetime],
     refused: Mapping[Slice, OpenAICostsError],
 ) -> Batch:
-    return Batch(pl.concat([GatewaySpend.no_rows(), *frames]), read_at, refused)
+    return Batch(metered(pl.concat([ROWS.to_frame(), *frames])), read_at, refused)
 
 
 def registries(gateway: Gateway) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """What was metered as rows of core.gateway_spend: summed exactly, unpriced never free. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import NamedTuple
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, exact
+from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import ESTIMATED, METERED, GatewaySpend
 
 GRAIN = ("token_id", "upstream_provider", "model")
@@ -18,6 +18,7 @@ COUNTS = (
     "input_cache_write_tokens",
     "output_tokens",
 )
+USD = "metered_usd"
 
 
 class MeterRow(NamedTuple):
@@ -55,14 +56,21 @@ class MeterRow(NamedTuple):
     team_id: str | None = None
 
 
-def metered(
-    connection: str, day: date, rows: Iterable[MeterRow], *, is_partial: bool = False
-) -> pl.DataFrame:
-    """Return core.gateway_spend of one day.
+ROWS = pl.Schema(
+    {"connection": pl.String(), "day": pl.Date(), "is_partial": pl.Boolean()}
+    | dict.fromkeys((*GRAIN, "token_name"), pl.String())
+    | {"is_at_list_price": pl.Boolean()}
+    | dict.fromkeys(COUNTS, pl.Int64())
+    | {"metered_usd": MONEY}
+)
+"""What was metered, a row each, before its sums."""
+
+
+def day_rows(key: Slice, rows: Iterable[MeterRow], *, is_partial: bool = False) -> pl.DataFrame:
+    """Return what was metered on one day: the columns of `ROWS`.
 
     Args:
-        connection: The gateway's name.
-        day: The UTC day.
+        key: The gateway's name and the UTC day.
         rows: What was metered.
         is_partial: Whether more was metered than these rows hold.
 
@@ -70,38 +78,38 @@ def metered(
         NotAnAmount: Dollars are not a finite number in range.
     """
     found = list(rows)
-    plain = pl.DataFrame([_laid_out(row) for row in found], schema=_SCHEMA, orient="row")
-    priced = plain.hstack([_dollars(found)]).lazy().with_columns(_unpriced())
+    plain = [(*key, is_partial, *_laid_out(row)) for row in found]
+    of_day = pl.DataFrame(plain, {name: ROWS[name] for name in ROWS if name != USD}, orient="row")
+    return of_day.hstack([_dollars(found)])
+
+
+def metered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return core.gateway_spend of some days.
+
+    Args:
+        rows: The columns of `ROWS`.
+    """
     counts = [_sum_if_known(name) for name in COUNTS]
-    has_price = pl.col("metered_usd").is_not_null().any()
+    has_price = pl.col(USD).is_not_null().any()
     return (
-        priced.group_by(GRAIN)
+        rows.lazy()
+        .with_columns(_unpriced())
+        .group_by("connection", "day", *GRAIN)
         .agg(
+            pl.col("is_partial").any(),
             pl.col("token_name").drop_nulls().last(),
             *counts,
             pl.col("unpriced_tokens").sum(),
-            pl.when(has_price).then(pl.col("metered_usd").sum()).alias("metered_usd"),
+            pl.when(has_price).then(pl.col(USD).sum()).alias(USD),
             cost_basis=pl.when(pl.col("is_at_list_price").any())
             .then(pl.lit(ESTIMATED))
             .otherwise(pl.lit(METERED)),
         )
-        .with_columns(
-            is_partial=pl.lit(is_partial),
-            connection=pl.lit(connection),
-            day=pl.lit(day),
-            is_unpriced=pl.col("unpriced_tokens") > 0,
-        )
+        .with_columns(is_unpriced=pl.col("unpriced_tokens") > 0)
         .select(list(GatewaySpend.types()))
-        .sort(GRAIN)
+        .sort("connection", "day", *GRAIN)
         .collect()
     )
-
-
-_SCHEMA = pl.Schema(
-    dict.fromkeys((*GRAIN, "token_name"), pl.String())
-    | {"is_at_list_price": pl.Boolean()}
-    | dict.fromkeys(COUNTS, pl.Int64())
-)
 
 
 def _laid_out(row: MeterRow) -> tuple[object, ...]:
@@ -120,8 +128,8 @@ def _dollars(rows: Sequence[MeterRow]) -> pl.Series:
     """Return the dollars of each row, null where there are none."""
     there = [n for n, row in enumerate(rows) if row.usd is not None]
     amounts = exact([rows[n].usd or "" for n in there])
-    empty = pl.Series("metered_usd", [None] * len(rows), MONEY)
-    return (empty.scatter(there, amounts) if there else empty).alias("metered_usd")
+    empty = pl.Series(USD, [None] * len(rows), MONEY)
+    return (empty.scatter(there, amounts) if there else empty).alias(USD)
 
 
 def _unpriced() -> list[pl.Expr]:
@@ -131,11 +139,11 @@ def _unpriced() -> list[pl.Expr]:
     alone may be below 0.
     """
     tokens = pl.sum_horizontal("input_tokens", "output_tokens", ignore_nulls=True)
-    usd = pl.col("metered_usd").fill_null(0)
+    usd = pl.col(USD).fill_null(0)
     is_rest = pl.all_horizontal(pl.col(GRAIN + COUNTS).is_null())
     is_free = ((tokens > 0) & (usd == 0)) | ((usd < 0) & ~is_rest)
     return [
-        pl.when(~is_free).then("metered_usd").alias("metered_usd"),
+        pl.when(~is_free).then(USD).alias(USD),
         pl.when(is_free).then(tokens).otherwise(0).cast(pl.Int64).alias("unpriced_tokens"),
     ]
 

@@ -13,8 +13,9 @@ from openai_costs.kernel.errors import FileRefused, PageRefused
 from openai_costs.settings import Gateway
 from openai_costs.sources.gateway.files.frames import listing, meter_rows
 from openai_costs.sources.gateway.files.source import GatewayFiles
-from openai_costs.sources.gateway.metering import metered
+from openai_costs.sources.gateway.metering import day_rows, metered
 from openai_costs.storage.archive import DayRead, KeptRead
+from openai_costs.storage.slices import Slice
 from openai_costs_tests.sources.gateway.litellm.proxy import kept
 
 DAY = date(2026, 3, 10)
@@ -40,7 +41,8 @@ def reads(folder: Path, days: DayRange = DayRange(DAY, DAY), **said: Any) -> lis
 
 def rows(read: DayRead) -> list[dict[str, Any]]:
     found: KeptRead = kept(read)
-    return metered("gateway", read.day, meter_rows(found)).rows(named=True)
+    rows = day_rows(Slice("gateway", read.day), meter_rows(found))
+    return metered(rows).rows(named=True)
 
 
 def test_a_csv_with_our_columns_needs_no_mapping(tmp_path: Path):

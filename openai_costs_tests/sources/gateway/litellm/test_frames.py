@@ -7,8 +7,9 @@ import pytest
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.sources.gateway.litellm.frames import cache_tokens, listing, meter_rows
-from openai_costs.sources.gateway.metering import metered
+from openai_costs.sources.gateway.metering import day_rows, metered
 from openai_costs.sources.gateway.registry import TokenRow
+from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs_tests.sources.gateway.litellm.proxy import (
     DAY,
@@ -25,7 +26,7 @@ def day_of(*results: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows(part: str, page: dict[str, Any] | str) -> pl.DataFrame:
-    found = metered("gateway", DAY, meter_rows(a_read(part, page)))
+    found = metered(day_rows(Slice("gateway", DAY), meter_rows(a_read(part, page))))
     assert GatewaySpend.broken_rules(found) == []
     return found
 
