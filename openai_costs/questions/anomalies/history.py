@@ -29,6 +29,9 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 CONTEXT_DAYS = 200
 """How many days before the judged days are read."""
 
+ROWS_AT_ONCE = 400_000
+"""Rows of a table that are added up at a time: series have far fewer."""
+
 
 def read_history(lake: Lake) -> History:
     """Return what every connection with settled days spent."""
@@ -76,16 +79,16 @@ def _newest(days: set[date]) -> set[date]:
 
 def _ranges(lake: Lake, days: list[date]) -> Iterator[tuple[str, pl.DataFrame, pl.DataFrame]]:
     """Yield (connection, mart.spend, mart.spend_attribution) of some days at a time."""
-    for some in _parts(lake, days):
-        spend = lake.read(Spend, some).partition_by("connection", as_dict=True)
-        people = lake.read(SpendAttribution, some)
+    for some in _parts(lake, days, ROWS_AT_ONCE):
+        spend = lake.unordered(Spend, some).partition_by("connection", as_dict=True)
+        people = lake.unordered(SpendAttribution, some)
         for (name,), rows in spend.items():
             yield str(name), rows, people.filter(connection=str(name))
 
 
-def _parts(lake: Lake, days: list[date]) -> Iterator[list[date]]:
+def _parts(lake: Lake, days: list[date], most_rows: int = ROWS_A_BATCH) -> Iterator[list[date]]:
     """Yield some days at a time, of a bounded number of rows."""
     stored = lake.slices(Spend).filter(pl.col("day").is_in(days))
     by_day = stored.group_by("day").agg(pl.col("rows").sum()).sort("day")
-    for part in bounded(by_day, ROWS_A_BATCH):
+    for part in bounded(by_day, most_rows):
         yield part["day"].to_list()
