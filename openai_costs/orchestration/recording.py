@@ -7,7 +7,6 @@ Not here: the log a run keeps while it runs (event_log.py), and that of a run in
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -26,7 +25,7 @@ from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.runs.schema import SnapshotsTable
+from dagster._core.storage.runs.schema import RunsTable, RunTagsTable, SnapshotsTable
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from openai_costs.orchestration.event_files import EventFiles, is_of_all_runs
@@ -58,14 +57,8 @@ def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
     run = ran.get_run_by_id(run_id)
     if run is None:
         return
-    runs = run_storage(state / HISTORY)
-    _copy_snapshots(run, cast("SqlRunStorage", ran.run_storage), runs)
+    _copy_run(run, cast("SqlRunStorage", ran.run_storage), run_storage(state / HISTORY))
     records = ran.get_records_for_run(run_id, of_type={MADE, CHECKED, *_STATUS, *_STEPS}).records
-    runs.add_historical_run(run, _at(records[0].event_log_entry))
-    for one in records:
-        event = one.event_log_entry
-        if event.dagster_event_type in _STATUS and event.dagster_event:
-            runs.handle_run_event(run_id, event.dagster_event, _at(event))
     files = EventsOfRun(str(state / HISTORY / "runs"))
     try:
         files.store(run_id, records)
@@ -73,18 +66,20 @@ def record(run_id: str, ran: dg.DagsterInstance, state: Path) -> None:
         files.dispose()
 
 
-def _copy_snapshots(run: dg.DagsterRun, ran: SqlRunStorage, kept: SqlRunStorage) -> None:
-    """Copy a run's graph and its plan as they are stored: to read and write them takes long."""
-    table = SnapshotsTable
-    named = table.c.snapshot_id.in_([run.job_snapshot_id, run.execution_plan_snapshot_id])
-    columns = [one for one in table.c if one is not table.c.id]
+def _copy_run(run: dg.DagsterRun, ran: SqlRunStorage, kept: SqlRunStorage) -> None:
+    """Copy a run, its tags, its graph and its plan as they are stored."""
+    graph_and_plan = [run.job_snapshot_id, run.execution_plan_snapshot_id]
     with ran.connect() as source, kept.connect() as target:
-        rows = source.execute(db.select(*columns).where(named)).mappings().all()
-        target.execute(table.insert().prefix_with("OR IGNORE"), [dict(one) for one in rows])
-
-
-def _at(event: dg.EventLogEntry) -> datetime:
-    return datetime.fromtimestamp(event.timestamp, UTC)
+        for table, of_run in (
+            (SnapshotsTable, SnapshotsTable.c.snapshot_id.in_(graph_and_plan)),
+            (RunsTable, RunsTable.c.run_id == run.run_id),
+            (RunTagsTable, RunTagsTable.c.run_id == run.run_id),
+        ):
+            columns = [one for one in table.c if one is not table.c.id]
+            rows = source.execute(db.select(*columns).where(of_run)).mappings().all()
+            if rows:
+                another = table.insert().prefix_with("OR IGNORE")  # a graph that an earlier run had
+                target.execute(another, [dict(one) for one in rows])
 
 
 class _Stored(NamedTuple):

@@ -103,7 +103,7 @@ def test_a_run_took_as_long_as_it_took(recorded: Path) -> None:
     assert run
     assert run.start_time == pytest.approx(first, abs=1e-3)
     assert run.end_time == pytest.approx(last, abs=1e-3)
-    assert run.create_timestamp.timestamp() == pytest.approx(first, abs=1e-3)
+    assert 0 <= first - run.create_timestamp.timestamp() < 60  # its events are planned in between
 
 
 def test_a_verdict_points_at_the_materialization_that_it_judges(recorded: Path) -> None:
