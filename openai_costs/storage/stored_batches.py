@@ -1,6 +1,7 @@
 """The stored rows of slices, a bounded number at a time, in the order they were written in."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -22,8 +23,9 @@ from openai_costs.storage.slice_log import KEY
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 
-PLACE = "place"
-"""The place of a slice's day in the order that was asked for."""
+_SLICE = "slice"
+_MOST_ROWS = 2**32
+"""More than the position of a row in its slice."""
 
 
 def bounded(slices: pl.DataFrame, most_rows: int) -> Iterator[pl.DataFrame]:
@@ -51,15 +53,20 @@ def read_rows(
     Args:
         table: The table.
         files: Its live files.
-        slices: connection, day, and `place`: the order of their days.
+        slices: connection, day; in the order wanted.
         place: The table's folder, for a person.
     """
-    first, last = min(slices["day"]), max(slices["day"])
     types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
-    rows = scan(types, files_with(files, slices)).filter(pl.col("day").is_between(first, last))
-    wanted = slices.lazy().select(*KEY, PLACE)
-    in_order = rows.join(wanted, on=KEY).sort("connection", PLACE, POSITION)
-    return as_contract(table, collected(in_order, place))
+    rows = collected(_of_days(types, files, slices), place)
+    wanted = slices.select(KEY).with_row_index(_SLICE)
+    known_by = KEY if wanted["connection"].n_unique() > 1 else ("day",)
+    keys = rows.select(*known_by, POSITION).join(
+        wanted.select(*known_by, _SLICE), on=known_by, how="left", maintain_order="left"
+    )
+    if keys[_SLICE].null_count():
+        rows, keys = rows.filter(keys[_SLICE].is_not_null()), keys.drop_nulls(_SLICE)
+    order = keys.select(pl.col(_SLICE).cast(pl.Int64) * _MOST_ROWS + pl.col(POSITION)).to_series()
+    return as_contract(table, rows if order.is_sorted() else rows[order.arg_sort()])
 
 
 def read_columns(
@@ -80,10 +87,21 @@ def read_columns(
     """
     types = with_zones(table.types())
     needed = {name: kind for name, kind in types.items() if name in columns or name in KEY}
-    days = pl.col("day").is_between(min(slices["day"]), max(slices["day"]))
-    rows = scan(needed, files_with(files, slices)).filter(days)
+    rows = _of_days(needed, files, slices)
     wanted = slices.lazy().select(KEY)
     return _as_contract(table, collected(rows.join(wanted, on=KEY, how="semi"), place), columns)
+
+
+def _of_days(
+    types: Mapping[str, pl.DataType], files: Iterable[LiveFile], slices: pl.DataFrame
+) -> pl.LazyFrame:
+    """Return the rows of files from the first to the last day of slices, the oldest file first.
+
+    So they are mostly in order: files are written so, and what is in order need not be sorted.
+    """
+    ordered = sorted(files_with(files, slices), key=lambda file: file.first or date.min)
+    days = pl.col("day").is_between(min(slices["day"]), max(slices["day"]))
+    return scan(types, ordered).filter(days)
 
 
 def as_batch(slices: pl.DataFrame, rows: pl.DataFrame) -> Batch:
