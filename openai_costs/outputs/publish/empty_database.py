@@ -30,33 +30,35 @@ READABLE_FROM = "v1.0.0"
 @cache
 def empty_database() -> bytes:
     """Return the content of a database file with every table and view, and no rows."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _made_in_memory() as sql:
         file = Path(folder) / "openai_costs.duckdb"
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "storage_compatibility_version": READABLE_FROM,
-            "threads": 1,  # others would only wait for work
-        }
-        with duckdb.connect(file, config=config) as sql:
-            _make(sql)
-        return file.read_bytes()
+        sql.execute(f"ATTACH {literal(file)} AS openai_costs (STORAGE_VERSION '{READABLE_FROM}')")
+        return _copied(sql, file)
 
 
 def encrypted_database(key: SecretStr) -> bytes:
     """Return the same as an encrypted file, which was never a plain one."""
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as sql:
+    with tempfile.TemporaryDirectory() as folder, _made_in_memory() as sql:
         file = Path(folder) / "openai_costs.duckdb"
         attach_for_writing(sql, file, "openai_costs", key)
-        _make(sql)
-        sql.execute("USE memory")
-        sql.execute("DETACH openai_costs")
-        return file.read_bytes()
+        return _copied(sql, file)
 
 
-def _make(sql: duckdb.DuckDBPyConnection) -> None:
-    sql.execute(QUIET)
-    with at_once(sql):
+@contextmanager
+def _made_in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Run the script, which takes a third less time in memory, and where nothing is optimized."""
+    with duckdb.connect(config={"threads": 1}) as sql:  # others would only wait for work
+        sql.execute(QUIET)
+        sql.execute("PRAGMA disable_optimizer")
         sql.execute(_script())
-    sql.execute("CHECKPOINT")
+        yield sql
+
+
+def _copied(sql: duckdb.DuckDBPyConnection, file: Path) -> bytes:
+    sql.execute("COPY FROM DATABASE memory TO openai_costs")
+    sql.execute("USE memory")
+    sql.execute("DETACH openai_costs")
+    return file.read_bytes()
 
 
 @cache
@@ -75,7 +77,7 @@ def structure(*, is_encrypted: bool = False) -> str:
 
 @contextmanager
 def at_once(sql: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Hold one transaction: DuckDB writes to disk at the end of each, and each comment is one."""
+    """Hold one transaction: DuckDB writes to disk at the end of each."""
     sql.begin()
     yield
     sql.commit()
