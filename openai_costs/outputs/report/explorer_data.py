@@ -49,9 +49,10 @@ def page_facts(tables: Tables) -> tuple[Facts, tuple[Dimension, ...]]:
 
     Where dollars alone are too many without usage types and service tiers, no tier is looked for.
     """
-    coarse = coarse_facts(tables.attribution)
-    if coarse.height > MOST_ROWS:
-        return reduced((coarse, _usage_facts(tables)), MOST_ROWS, _COARSE)
+    if tables.attribution.height > MOST_ROWS:
+        coarse = coarse_facts(tables.attribution)
+        if coarse.height > MOST_ROWS:
+            return reduced((coarse, _usage_facts(tables)), MOST_ROWS, _COARSE)
     return reduced(facts_of(tables), MOST_ROWS)
 
 
