@@ -11,6 +11,7 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
+from openai_costs.kernel.sorting import in_order
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend import BILLED, COST_BASES, UNBILLED
 from openai_costs.tables.core.spend_by_user import SpendByUser
@@ -39,7 +40,8 @@ def users_of(ledger: pl.DataFrame) -> pl.DataFrame:
     """Return core.spend_by_user rows from billed rows of core.spend."""
     columns = list(SpendByUser.types())
     grain = [name for name in columns if name != "billed_usd"]
-    return ledger.group_by(grain).agg(pl.col("billed_usd").sum()).select(columns).sort(grain)
+    summed = ledger.group_by(grain).agg(pl.col("billed_usd").sum())
+    return in_order(summed.select(columns), grain)
 
 
 def control(ledger: Iterable[Batch], grace: timedelta) -> Iterator[Batch]:

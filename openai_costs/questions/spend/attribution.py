@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from openai_costs.kernel.sorting import in_order
 from openai_costs.questions.model_names import canonical_model
 from openai_costs.questions.spend.names import OF_KEY, Directory, owners, with_names, with_team
 from openai_costs.questions.spend.shares import POOL, holders, pools, shared_out
@@ -43,7 +44,7 @@ def attribution(
     summed = assigned.group_by(*CUT, *METHOD).agg(pl.col("billed_usd").sum())
     columns = list(SpendAttribution.types())
     explained = with_team(with_names(summed.filter(pl.col("billed_usd") != 0), directory), teams)
-    return explained.select(columns).sort(SpendAttribution.to_schema().unique)
+    return in_order(explained.select(columns), SpendAttribution.Config.unique)
 
 
 def _held(ledger: pl.DataFrame, usage: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from openai_costs.kernel.sorting import in_order
 from openai_costs.questions.spend.names import Directory, with_names
 from openai_costs.questions.spend.team_split import split_by_team
 from openai_costs.tables.mart.spend import Spend
@@ -22,7 +23,7 @@ def by_project_key_model(
     """
     columns = list(Spend.types())
     split = with_names(split_by_team(ledger, attribution), directory)
-    return split.select(columns).sort(Spend.to_schema().unique)
+    return in_order(split.select(columns), Spend.Config.unique)
 
 
 def by_user(attribution: pl.DataFrame) -> pl.DataFrame:
@@ -33,7 +34,7 @@ def by_user(attribution: pl.DataFrame) -> pl.DataFrame:
     summed = attribution.group_by(grain).agg(
         pl.col("billed_usd").sum(), shared_usd=pl.col("billed_usd").filter(was_shared).sum()
     )
-    return summed.with_columns(share_pct=_share_pct()).select(columns).sort(grain)
+    return in_order(summed.with_columns(share_pct=_share_pct()).select(columns), grain)
 
 
 def _share_pct() -> pl.Expr:

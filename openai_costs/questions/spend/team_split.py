@@ -33,7 +33,7 @@ def split_by_team(ledger: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFra
     allocated = _allocated(differing, teams)
     split = pl.concat([known, allocated.select(known.columns)]).filter(_USD != 0)
     # A line of 0 dollars has no one to be attributed to, and is still a line of the ledger.
-    nothing = cells.join(split, on=CELL, how="anti", nulls_equal=True)
+    nothing = cells.filter(_USD == 0).join(split, on=CELL, how="anti", nulls_equal=True)
     return pl.concat([split, nothing.with_columns(billed_usd=_USD - _USD)], how="diagonal")
 
 

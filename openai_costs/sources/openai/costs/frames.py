@@ -10,6 +10,7 @@ from functools import partial
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
+from openai_costs.kernel.sorting import in_order
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.ledger_rows import invoiced
 from openai_costs.sources.openai.costs.endpoints import USER_VIEW
@@ -51,13 +52,13 @@ def _ledger(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -
     quantity = pl.when(pl.col("quantity").is_not_null().any()).then(pl.col("quantity").sum())
     summed = frame.group_by(grain).agg(pl.col("billed_usd").sum(), quantity.alias("quantity"))
     whole = invoiced(_named(summed, connection), connection)
-    return whole.sort("connection", "day", *DIMENSIONS, "quantity_unit")
+    return in_order(whole, ["connection", "day", *DIMENSIONS, "quantity_unit"])
 
 
 def _by_user(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -> pl.DataFrame:
     grain = ["connection", "day", "user_id", "line_item"]
     summed = frame.group_by(grain).agg(pl.col("billed_usd").sum(), pl.col("organization_id").max())
-    return _named(summed, connection).select(list(SpendByUser.types())).sort(grain)
+    return in_order(_named(summed, connection).select(list(SpendByUser.types())), grain)
 
 
 def _named(frame: pl.DataFrame, connection: Connection) -> pl.DataFrame:

@@ -153,10 +153,10 @@ def _days_repeated(days: Sequence[Day]) -> pl.DataFrame:
 
 def _quantities(values: Sequence[object], *, may_round: bool) -> pl.Series:
     there = [row for row, value in enumerate(values) if value is not None]
-    counted = exact(_texts(values[row] for row in there), may_round=may_round)
     if len(there) == len(values):
-        return counted
+        return exact(_texts(values), may_round=may_round)
     empty = pl.Series([None] * len(values), dtype=MONEY)
+    counted = exact(_texts(values[row] for row in there), may_round=may_round)
     return empty.scatter(there, counted) if there else empty
 
 
@@ -173,7 +173,8 @@ def _in_single_units(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _texts(values: Iterable[object]) -> list[str]:
-    return [value if isinstance(value, str) else _text(value) for value in values]
+    """Return values as text: of those that are no number, any text that is none either."""
+    return list(map(str, values))
 
 
 def _text(value: object) -> str:
