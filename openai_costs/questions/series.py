@@ -63,8 +63,14 @@ def with_calendar(dense: pl.DataFrame) -> pl.DataFrame:
 
 
 def lag(expression: pl.Expr, days: int = 1) -> pl.Expr:
-    """Return what the expression was that many days before, in its own series."""
-    return expression.shift(days).over(ID)
+    """Return what the expression was that many days before, in its own series.
+
+    Args:
+        expression: Of the row itself, or over its series: of a frame with a row for every day, with
+            age, sorted by series and day.
+        days: How many.
+    """
+    return pl.when(pl.col("age") >= days).then(expression.shift(days))
 
 
 # Which days of a connection are known, and what stands in for those that are not. A day

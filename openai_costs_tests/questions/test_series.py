@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from openai_costs.questions.series import calendar, every_day, known_days
+from openai_costs.questions.series import calendar, every_day, known_days, lag, with_calendar
 
 MONDAY: Final = date(2026, 1, 5)
 
@@ -90,3 +90,12 @@ def test_without_such_a_week_it_has_those_of_the_day_before() -> None:
 
 def test_without_a_known_day_there_is_no_calendar() -> None:
     assert calendar(set()).is_empty()
+
+
+def test_the_days_before_a_day_are_those_of_its_own_series() -> None:
+    both = pl.concat(
+        [spending(1, 2, 3), spending(0, 7, 8).with_columns(series_id=pl.lit("user:a"))]
+    )
+    days = with_calendar(every_day(both))
+    before = days.select(one=lag(pl.col("cost")), two=lag(pl.col("cost"), 2))
+    assert before.rows() == [(None, None), (1, None), (2, 1), (None, None), (7, None)]

@@ -72,7 +72,7 @@ def _count(columns: list[pl.Expr]) -> pl.Expr:
 def _seasoned(days: pl.DataFrame) -> pl.DataFrame:
     spent, weekend = pl.col("is_on"), pl.col("is_weekend")
     median = {
-        name: lag(pl.when(of).then("x").rolling_median(SEASON_DAYS, min_samples=1))
+        name: lag(pl.when(of).then("x").rolling_median(SEASON_DAYS, min_samples=1).over(ID))
         for name, of in (("_working", spent & ~weekend), ("_weekend", spent & weekend))
     }
     offset = pl.when(weekend).then(pl.col("_weekend") - pl.col("_working")).otherwise(0.0)
