@@ -35,6 +35,7 @@ DELETE FROM asset_check_executions WHERE create_timestamp < :before AND id NOT I
   SELECT max(id) FROM asset_check_executions GROUP BY asset_key, check_name, partition
 )
 """
+_FIRST_EVENT = "SELECT timestamp FROM event_logs ORDER BY id LIMIT 1"
 _LOOSE_TAGS = "DELETE FROM asset_event_tags WHERE event_id NOT IN (SELECT id FROM event_logs)"
 _OLD_RUNS = "SELECT run_id FROM runs WHERE end_time < :before"
 
@@ -68,6 +69,9 @@ def _prune_index(index: Path, before: datetime) -> tuple[int, set[str]]:
     """Prune the index of all runs; return how many events went, and the runs still named there."""
     when = {"before": f"{before:%Y-%m-%d %H:%M:%S}"}
     with closing(sqlite3.connect(index, timeout=BUSY_SECONDS)) as sql, sql:
+        first = sql.execute(_FIRST_EVENT).fetchone()
+        if first is None or first[0] >= when["before"]:  # events are stored as they happen
+            return 0, set()
         sql.execute(_OLD_VERDICTS, when)
         deleted = sql.execute(_OLD_EVENTS, when).rowcount
         if deleted:

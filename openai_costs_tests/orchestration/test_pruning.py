@@ -95,3 +95,11 @@ def test_a_history_that_is_in_use_is_left_for_the_next_time(history: Path, tmp_p
 
 def test_without_a_history_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert prune_history(UPath(tmp_path), NOW) == 0
+
+
+def test_of_a_history_that_began_lately_nothing_is_old(history: Path, tmp_path: Path) -> None:
+    index = history / "runs" / "index.db"
+    before = rows(index, "SELECT * FROM event_logs")
+    began = min(rows(index, "SELECT timestamp FROM event_logs"))[0]
+    assert prune_history(UPath(tmp_path), datetime.fromisoformat(began).replace(tzinfo=UTC)) == 0
+    assert rows(index, "SELECT * FROM event_logs") == before
