@@ -8,6 +8,7 @@ Not here: checks that compare tables (checks.py), what a table holds (tables/).
 
 import functools
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -20,7 +21,7 @@ import polars as pl
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.checks import DERIVED, Rule, evaluations, finished, verdicts
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.slices import Batch, Batches, Replaced
+from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
 from openai_costs.tables.contract import Contract, find_contract
 
 DAILY = dg.DailyPartitionsDefinition
@@ -211,9 +212,12 @@ def _record(
     reads: Sequence[type[Contract]],
 ) -> None:
     """Record each day's figures on the asset, and on the newest where its columns come from."""
-    days = sorted({key.day for key in replaced.rows})
+    by_day = defaultdict[date, list[Slice]](list)
+    for key in replaced.rows:
+        by_day[key.day].append(key)
+    days = sorted(by_day)
     for day in days:
-        of_day = [key for key in replaced.rows if key.day == day]
+        of_day = by_day[day]
         figures: dict[str, Any] = {
             "dagster/partition_row_count": sum(replaced.rows[key] for key in of_day),
             "connections": ", ".join(key.connection for key in of_day),
