@@ -57,7 +57,7 @@ class EventFiles(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._open: OrderedDict[str, _Open] = OrderedDict()
-        self._seen: set[str] = set()
+        self._seen: set[str] = set()  # tables and columns
         super().__init__(base_dir, inst_data)
         # A thread has the file of a run and the index of all runs at once.
         self._db_lock = RLock()  # type: ignore[assignment]  # Dagster expects one at a time
@@ -114,6 +114,14 @@ class EventFiles(SqliteEventLogStorage):
         if table_name not in self._seen and super().has_table(table_name):
             self._seen.add(table_name)
         return table_name in self._seen
+
+    def _has_asset_key_col_on_connection(self, conn: db.Connection, column_name: str) -> bool:
+        """Return whether the assets have a column; one that was there stays."""
+        if column_name not in self._seen and super()._has_asset_key_col_on_connection(
+            conn, column_name
+        ):
+            self._seen.add(column_name)
+        return column_name in self._seen
 
     def dispose(self) -> None:
         """Close the files."""

@@ -143,3 +143,11 @@ def test_the_ui_sees_an_event_while_its_file_stays_open(files: EventFiles, tmp_p
         time.sleep(0.02)
     reader.dispose()
     assert seen == ["before", "after"]
+
+
+def test_columns_that_were_there_are_not_looked_for_again(
+    files: EventFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert files.has_asset_key_index_cols()
+    monkeypatch.setattr("sqlalchemy.inspect", lambda _: pytest.fail("they are looked for"))
+    assert files.has_asset_key_index_cols()
