@@ -33,7 +33,7 @@ def newest_first(steps: Iterable[Step]) -> list[Step]:
     widened = _widened(list(steps))
     newest = max((_first_of_newest(step.days) for step in widened), default=date.min)
     parts = (part for step in widened for part in _parts(step, newest))
-    return sorted(parts, key=lambda step: step.days.last, reverse=True)
+    return sorted(_joined(parts), key=lambda step: step.days.last, reverse=True)
 
 
 def publications(steps: Sequence[Step]) -> list[Sequence[Step]]:
@@ -85,6 +85,19 @@ def _widened(steps: list[Step]) -> list[Step]:
     rest = [step for step in others if step not in before]
     cut = [_cut(step, first - ONE_DAY) for step in before if step.days.first < first]
     return [*rest, *cut, newest._replace(days=DayRange(first, newest.days.last))]
+
+
+def _joined(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps of single connections that are about the very same days as one step."""
+    alike: dict[tuple[str, DayRange, bool], list[Step]] = {}
+    for step in steps:
+        alike.setdefault((step.job_name, step.days, step.is_open), []).append(step)
+    for (_, _, is_open), some in alike.items():
+        if is_open or len(some) == 1:
+            yield from some
+        else:
+            names = [one.name for step in some for one in step.settings.asked_connections]
+            yield some[0]._replace(settings=some[0].settings.only(*names))
 
 
 def _touches(step: Step, day: date) -> bool:

@@ -167,9 +167,8 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         now = context.scheduled_execution_time if context else clock()
         today = now.date()
-        for one in _of_runs(settings):
+        for name, one in _of_runs(settings):
             for days in consecutive({*trailing(one, today), *overdue(one, now)}):
-                name = one.only_connection
                 tags = range_tags(days) | ({CONNECTION: name} if name else {})
                 yield dg.RunRequest(run_key=_run_key(days, today, name), tags=tags)
 
@@ -185,11 +184,11 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
     )
 
 
-def _of_runs(settings: Settings) -> list[Settings]:
-    """Return the settings of each run of a refresh: of all connections, or of one each."""
+def _of_runs(settings: Settings) -> list[tuple[str | None, Settings]]:
+    """Return the connection and settings of each run of a refresh: of all, or of one each."""
     if not settings.reading.run_per_connection:
-        return [settings]
-    return [settings.only(one.name) for one in settings.connections]
+        return [(None, settings)]
+    return [(one.name, settings.only(one.name)) for one in settings.connections]
 
 
 def _run_key(days: DayRange, today: date, connection: str | None) -> str:

@@ -73,8 +73,8 @@ class Settings(Section):
     retention: Retention = Retention()
     publish: Publish = Publish()
     storage: Storage = Storage()
-    only_connection: str | None = None
-    """The one connection this process reads; None for all of them."""
+    only_connections: tuple[str, ...] = ()
+    """The connections this process reads; none of them named is all of them."""
 
     @field_validator("connections")
     @classmethod
@@ -111,19 +111,21 @@ class Settings(Section):
     @property
     def asked_connections(self) -> tuple[Connection, ...]:
         """The connections this process reads."""
-        return tuple(one for one in self.connections if self.only_connection in (None, one.name))
+        only = self.only_connections
+        return tuple(one for one in self.connections if not only or one.name in only)
 
     def asked_of(self, provider: str) -> list[Connection]:
         """Return the connections of a provider that this process reads."""
         return [one for one in self.asked_connections if one.provider == provider]
 
-    def only(self, name: str) -> "Settings":
-        """Return the same settings for a process that reads one connection only.
+    def only(self, *names: str) -> "Settings":
+        """Return the same settings for a process that reads some connections only.
 
         Raises:
-            SettingsError: There is no connection of that name.
+            SettingsError: There is no connection of one of these names.
         """
-        return self.model_copy(update={"only_connection": self.connection(name).name})
+        some = tuple(self.connection(name).name for name in names)
+        return self.model_copy(update={"only_connections": some})
 
     def connection(self, name: str) -> Connection:
         """Return the connection of that name.

@@ -18,7 +18,7 @@ NAME = "openai_costs.toml"
 OURS = {
     "home": "Set OPENAI_COSTS_HOME, or add --home to the command.",
     "config_file": "Set OPENAI_COSTS_CONFIG.",
-    "only_connection": "Add --connection to the command.",
+    "only_connections": "Add --connection to the command.",
 }
 """Fields of the settings that the file cannot have, and what to do instead."""
 

@@ -62,6 +62,24 @@ def test_the_newest_month_is_one_step_for_all_connections_and_history_follows(
     ]
 
 
+def test_history_that_all_connections_owe_is_one_step(settings: Settings) -> None:
+    plan = [
+        step(settings, "2026-10-26", "2026-11-28"),
+        *(
+            step(settings, "2026-01-01", "2026-10-25", name, REBUILD)
+            for name in ("acme", "harbour")
+        ),
+        step(settings, "2025-12-01", "2025-12-31", "harbour"),
+    ]
+    plan = [one._replace(is_open=False) for one in plan]
+    assert days_of(newest_first(plan)) == [
+        "acme,harbour 2026-10-29 to 2026-11-28",
+        "acme,harbour 2026-10-26 to 2026-10-28",
+        "acme,harbour 2026-01-01 to 2026-10-25",
+        "harbour 2025-12-01 to 2025-12-31",
+    ]
+
+
 def test_no_day_is_lost_or_made_twice_by_ordering(settings: Settings) -> None:
     plan = [
         step(settings, "2025-03-03", "2026-10-01", "acme"),

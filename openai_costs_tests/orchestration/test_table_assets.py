@@ -189,8 +189,8 @@ def test_the_schedule_reads_older_days_again_that_are_overdue() -> None:
 def test_the_schedule_asks_for_a_run_of_each_connection_where_machines_share_the_work() -> None:
     both = house(Path("nowhere"), "harbour", "ferry").settings
     settings = both.model_copy(update={"reading": Reading(run_per_connection=True)})
-    schedule = daily_refresh(settings, HandClock(), lambda one, _now: owed[one.only_connection])
-    owed: dict[str | None, tuple[date, ...]] = {"harbour": (), "ferry": (day(13),)}
+    schedule = daily_refresh(settings, HandClock(), lambda one, _now: owed[one.only_connections])
+    owed: dict[tuple[str, ...], tuple[date, ...]] = {("harbour",): (), ("ferry",): (day(13),)}
     with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
         asked = schedule.evaluate_tick(context).run_requests or ()
     assert [(one.run_key, one.tags[CONNECTION]) for one in asked] == [

@@ -298,7 +298,7 @@ def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch):
         secret(place, "Route 'a'")
 
 
-@pytest.mark.parametrize("key", ["home", "config_file", "only_connection"])
+@pytest.mark.parametrize("key", ["home", "config_file", "only_connections"])
 def test_the_file_cannot_say_what_only_the_environment_says(key: str):
     text = refusal(f'{key} = "elsewhere"\n')
     assert text.startswith(f"openai_costs.toml, line 1: {key} is not a setting of this file. ")
