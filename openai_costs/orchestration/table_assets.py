@@ -20,6 +20,7 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.checks import DERIVED, Rule, evaluations, finished, verdicts
+from openai_costs.orchestration.day_figures import record_days
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice
 from openai_costs.tables.contract import Contract, find_contract
@@ -215,22 +216,24 @@ def _record(
     by_day = defaultdict[date, list[Slice]](list)
     for key in replaced.rows:
         by_day[key.day].append(key)
-    days = sorted(by_day)
-    for day in days:
-        of_day = by_day[day]
-        figures: dict[str, Any] = {
-            "dagster/partition_row_count": sum(replaced.rows[key] for key in of_day),
-            "connections": ", ".join(key.connection for key in of_day),
+    figures = {day: _figures(replaced, of_day) for day, of_day in sorted(by_day.items())}
+    if reads and figures:
+        figures[max(figures)]["dagster/column_lineage"] = lineage(table, reads)
+    record_days(context, asset_key(table), figures)
+
+
+def _figures(replaced: Replaced, of_day: Sequence[Slice]) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        "dagster/partition_row_count": sum(replaced.rows[key] for key in of_day),
+        "connections": ", ".join(key.connection for key in of_day),
+    }
+    if replaced.totals_usd:
+        spent = sum((replaced.totals_usd[key] for key in of_day), Decimal(0))
+        figures |= {
+            "spend_usd": round(float(spent), 2),
+            "spend_usd_exact": f"{spent.normalize():f}",
         }
-        if replaced.totals_usd:
-            spent = sum((replaced.totals_usd[key] for key in of_day), Decimal(0))
-            figures |= {
-                "spend_usd": round(float(spent), 2),
-                "spend_usd_exact": f"{spent.normalize():f}",
-            }
-        if reads and day == days[-1]:
-            figures["dagster/column_lineage"] = lineage(table, reads)
-        context.add_asset_metadata(figures, asset_key=asset_key(table), partition_key=str(day))
+    return figures
 
 
 def lineage(table: type[Contract], reads: Sequence[type[Contract]]) -> dg.TableColumnLineage:

@@ -22,6 +22,7 @@ from openai_costs.orchestration.checks import (
     finished,
     run_days,
 )
+from openai_costs.orchestration.day_figures import record_days
 from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -78,7 +79,7 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         days, ours = run_days(context), settings.asked_of(pages.provider)
         if not ours:  # no verdict: a run of other connections judges no day of these
             note = {"note": f"This run asks no connection of {pages.provider}."}
-            context.add_asset_metadata(note, asset_key=pages.key, partition_key=str(days.last))
+            record_days(context, pages.key, {days.last: note})
             yield from (dg.Output(None), *finished(pages.key, rules))
             return
         unasked = {} if costs is not None else dict(_unasked(archive, settings, ours))
@@ -222,6 +223,7 @@ def _record(
     context: dg.AssetExecutionContext, pages: RawPages, done: Ingested, archive: Archive
 ) -> None:
     """Record each day's bytes, and the folder with its evidence for each connection."""
+    recorded = dict[date, dict[str, Any]]()
     for day in sorted({day for kept in done.kept.values() for day in kept}):
         sizes = {name: kept[day] for name, kept in done.kept.items() if day in kept}
         figures: dict[str, Any] = {CONNECTIONS: ", ".join(sizes), "body_bytes": sum(sizes.values())}
@@ -229,7 +231,8 @@ def _record(
             folder = archive.folder_of(pages.provider, name, pages.dataset, day)
             about = "evidence" if len(sizes) == 1 else f"evidence of {name}"
             figures[about] = dg.MetadataValue.path(str(folder))
-        context.add_asset_metadata(figures, asset_key=pages.key, partition_key=str(day))
+        recorded[day] = figures
+    record_days(context, pages.key, recorded)
 
 
 def _failure(done: Ingested) -> Exception:

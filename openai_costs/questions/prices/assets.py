@@ -9,6 +9,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
+from openai_costs.orchestration.day_figures import record_days
 from openai_costs.orchestration.table_assets import StoredBatches, asset_key, table_asset
 from openai_costs.questions.prices.catalogue import SOURCE
 from openai_costs.questions.prices.price_check import (
@@ -55,9 +56,11 @@ def _counted(context: dg.AssetExecutionContext, batches: Batches) -> Iterator[Ba
         sums.append(checked_dollars(batch.frame))
         yield batch
     days = pl.concat(sums).group_by("day").agg(pl.col("billed_usd", "checked_usd").sum())
-    for day, billed, checked in days.filter(pl.col("billed_usd") != 0).iter_rows():
-        share = {"checked_pct": round(float(100 * checked / billed), 2)}  # a share is not money
-        context.add_asset_metadata(share, asset_key=asset_key(PriceCheck), partition_key=str(day))
+    shares = {
+        day: {"checked_pct": round(float(100 * checked / billed), 2)}  # a share is not money
+        for day, billed, checked in days.filter(pl.col("billed_usd") != 0).iter_rows()
+    }
+    record_days(context, asset_key(PriceCheck), shares)
 
 
 DAILY_ASSETS = (price_check,)
