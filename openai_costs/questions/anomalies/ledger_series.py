@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import permutations
+from itertools import combinations
 from typing import NamedTuple
 
 import polars as pl
@@ -199,9 +199,9 @@ def _hierarchy(attribution: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
     people = attribution.select(COLUMNS.values()).unique()
     bill = spend.select(name for level, name in COLUMNS.items() if level != "user").unique()
     pairs = []
-    for child, parent in permutations(COLUMNS, 2):
-        rows = people if "user" in (child, parent) else bill
-        pairs.append(_sharing_a_line(rows, child, parent))
+    for one, other in combinations(COLUMNS, 2):
+        both = _sharing_a_line(people if "user" in (one, other) else bill, one, other)
+        pairs += [both, both.select(child="parent", parent="child")]
     for level, column in COLUMNS.items():
         rows = people if level == "user" else bill
         some = rows.filter(pl.col(column).is_not_null())
