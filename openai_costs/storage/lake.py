@@ -78,7 +78,8 @@ class Lake:
     def batches(self, table: type[Contract], days: Iterable[date]) -> Iterator[Batch]:
         """Yield the stored slices of some days, a bounded number of rows at a time."""
         files, slices = self._slices_of(table)
-        order = pl.DataFrame({"day": list(days)}, {"day": pl.Date()}).with_row_index("place")
+        named = list(dict.fromkeys(days))  # a day that is named twice has its rows once
+        order = pl.DataFrame({"day": named}, {"day": pl.Date()}).with_row_index("place")
         wanted = slices.join(order, on="day").sort("connection", "place")
         if wanted.is_empty():
             yield Batch(table.no_rows(), {})

@@ -76,7 +76,10 @@ def test_rows_are_in_the_order_of_the_days_asked_for(lake: Lake, from_files: lis
     assert users(lake, [day(2), day(9), day(1)]) == ["eve", "zoe", "ada", "bo"]
     assert users(lake, [day(1)]) == ["zoe", "ada", "bo"]
     assert users(lake, [day(9)]) == []
+    assert users(lake, [day(2), day(1), day(2)]) == ["eve", "zoe", "ada", "bo"]
     assert from_files == []
+    close_all()
+    assert users(Lake(lake.root.parent), [day(2), day(1), day(2)]) == ["eve", "zoe", "ada", "bo"]
 
 
 def test_a_commit_of_another_is_read_and_what_it_left_alone_too(
