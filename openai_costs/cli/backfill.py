@@ -4,8 +4,7 @@ The same jobs as in the Dagster UI. A day whose complete pages are already kept 
 without a request, so a run that was killed continues where it stopped.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from openai_costs.cli.backfill_names import (
@@ -25,15 +24,22 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.graphs import Graphs, Spared, none
+from openai_costs.cli.graphs import Graphs, Spared, is_page, is_table, none
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.progress import Progress, Say, Whole
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
-from openai_costs.cli.run_output import Objections, RunFailedError, Stopped, is_interrupt, reasons
+from openai_costs.cli.run_output import (
+    Objections,
+    RunFailedError,
+    Stopped,
+    is_interrupt,
+    noted,
+    reasons,
+)
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
-from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, range_tags
+from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, REFRESH, range_tags
 from openai_costs.outputs.retention.old_months import retention_texts
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
@@ -41,9 +47,6 @@ from openai_costs.storage.files import place
 from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.permissions import close_to_others
-
-MOST_REFUSED = 5
-"""Sentences of one message; the lines before it have them all."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,7 @@ class Headless:
         self._name(due, failed, may_ask=not offline)
         for line in (*retention_texts(self.settings, now, self.clock()), *self.objections.lines()):
             self.say(line)
-        unread = [one for one in self.objections.unread() if one not in " ".join(failed)]
-        if unread:
-            texts = " ".join(unread[:MOST_REFUSED])
-            failed.append(f"Published, but not every connection was read: {texts}")
-        if refused := self.objections.refused():
-            failed.append(f"Published, but not every day: {' '.join(refused[:MOST_REFUSED])}")
+        failed += self.objections.failures(failed)
         if failed:
             raise RunFailedError(failed)
 
@@ -144,7 +142,7 @@ class Headless:
                 failed.extend(failure.reasons)
                 return
             self._run_all(again, failed)
-            with _noted(failed):
+            with noted(failed):
                 self.publish()
 
     def _run_all(self, steps: Iterable[Step], failed: list[str]) -> list[Step]:
@@ -158,19 +156,37 @@ class Headless:
                 begun.add(reason)
                 self.whole.leave_out(len(step.days))
                 continue
-            with _noted(failed):
-                replace(self, settings=step.settings).run(step.job_name, step.days)
+            if self._run_one(step, failed):
                 made.append(step)
             self.whole.finish(len(step.days))
         return made
 
+    def _run_one(self, step: Step, failed: list[str]) -> bool:
+        """Return whether a step made tables; several connections are read, and fail, one by one."""
+        names = step.settings.only_connections
+        if step.job_name != REFRESH or not names[1:]:
+            return self._succeeds(step, failed)
+        apart, read = replace(self, whole=Whole()), list[str]()
+        for name in names:
+            alone = step._replace(settings=step.settings.only(name))
+            if apart._succeeds(alone, failed, is_table):  # noqa: SLF001 - it is this class
+                read.append(name)
+        together = step._replace(settings=step.settings.only(*read))
+        return bool(read) and self._succeeds(together, failed, is_page)
+
+    def _succeeds(self, step: Step, failed: list[str], spared: Spared = none) -> bool:
+        with noted(failed):
+            replace(self, settings=step.settings).run(step.job_name, step.days, spared)
+            return True
+        return False
+
     def _name(self, due: Sequence[str], failed: list[str], *, may_ask: bool) -> None:
         """Read names and gateway, derive the days that they changed, and publish once more."""
         before = governance(self.settings)
-        with _noted(failed):
+        with noted(failed):
             self.read_directory(due)
         today = self.clock().date()
-        with _noted(failed):
+        with noted(failed):
             if may_ask and is_governance_due(self.settings, today, brought=bool(due)):
                 self.say("gateway and people: tokens, and who works here")
                 self.run(DIRECTORY, None, spared=asks_for_names)
@@ -178,10 +194,10 @@ class Headless:
         again = days_of_other_keys(self.settings, before, now, today)
         ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
         stale = consecutive({day for days in ranges for day in days if day <= today} | again)
-        with _noted(failed):
+        with noted(failed):
             self.follow_directory(stale)
         if due or stale or not now.equals(before):
-            with _noted(failed):
+            with noted(failed):
                 self.publish()
 
     def read_directory(self, due: Sequence[str]) -> None:
@@ -230,12 +246,3 @@ class Headless:
             raise Stopped
         if not result.success:
             raise RunFailedError(reasons(result.all_events))
-
-
-@contextmanager
-def _noted(failed: list[str]) -> Iterator[None]:
-    """Note a failed run, and go on: what does not depend on it is still made."""
-    try:
-        yield
-    except RunFailedError as failure:
-        failed.extend(failure.reasons)

@@ -23,9 +23,14 @@ def none(_: dg.AssetKey) -> bool:
     return False
 
 
+def is_page(key: dg.AssetKey) -> bool:
+    """Return whether an asset is what a provider is asked for."""
+    return key.path[0] == "raw"
+
+
 def is_table(key: dg.AssetKey) -> bool:
     """Return whether an asset is made of what is stored already, and asks no provider."""
-    return key.path[0] != "raw"
+    return not is_page(key)
 
 
 def is_of_no_ledger(key: dg.AssetKey) -> bool:

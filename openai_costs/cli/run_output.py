@@ -3,7 +3,8 @@
 Not here: the lines while it runs (progress.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -43,11 +44,23 @@ class RunFailedError(OpenAICostsError):
         super().__init__(" ".join(distinct(self.reasons)))
 
 
+@contextmanager
+def noted(failed: list[str]) -> Iterator[None]:
+    """Note a failed run, and go on: what does not depend on it is still made."""
+    try:
+        yield
+    except RunFailedError as failure:
+        failed.extend(failure.reasons)
+
+
 # The check summary of a headless run: collected over its runs, printed at the end. Without the
 # Dagster UI it would not be seen. Not here: the checks (orchestration/checks.py and each folder).
 
 MOST_SENTENCES = 3
 """Of a check with another sentence for every day of a year, the newest days are printed."""
+
+MOST_REFUSED = 5
+"""Sentences of one message; the lines before it have them all."""
 
 WHAT_TO_DO = "docs/operations.md#checks explains each check and what to do."
 
@@ -95,6 +108,20 @@ class Objections:
             if check == READ_COMPLETE.name and asset in bills
         )
         return sorted(set(texts))
+
+    def failures(self, known: Sequence[str]) -> list[str]:
+        """Return what was published only in part, in sentences.
+
+        Args:
+            known: Why runs failed, which is not repeated.
+        """
+        unread = [one for one in self.unread() if one not in " ".join(known)]
+        in_part = (("connection was read", unread), ("day", self.refused()))
+        return [
+            f"Published, but not every {what}: {' '.join(texts[:MOST_REFUSED])}"
+            for what, texts in in_part
+            if texts
+        ]
 
     def lines(self) -> Iterator[str]:
         """Yield a line per check and sentence, with its days."""

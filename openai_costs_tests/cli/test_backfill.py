@@ -13,6 +13,7 @@ import pytest
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_names import directories_due, is_governance_due
 from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
+from openai_costs.cli.graphs import Spared, none
 from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
@@ -300,6 +301,43 @@ def test_the_newest_month_is_published_first_where_history_takes_more_than_a_min
     since = DayRange(date(2026, 1, 1), TODAY)
     Slow(settings, lambda _: None)._make([Step(settings, REFRESH, since)], [])
     assert ran == jobs
+
+
+@pytest.mark.parametrize(
+    ("job_name", "refused", "runs"),
+    [
+        (
+            REFRESH,
+            {"harbour"},
+            ["acme without is_table", "harbour without is_table", "acme without is_page"],
+        ),
+        (
+            REFRESH,
+            set[str](),
+            ["acme without is_table", "harbour without is_table", "acme, harbour without is_page"],
+        ),
+        (REFRESH, {"acme", "harbour"}, ["acme without is_table", "harbour without is_table"]),
+        (REBUILD, set[str](), ["acme, harbour without none"]),
+    ],
+)
+def test_of_the_same_days_each_connection_is_read_alone_and_the_tables_are_made_together(
+    settings: Settings, job_name: str, refused: set[str], runs: list[str]
+) -> None:
+    ran: list[str] = []
+
+    class Told(Headless):
+        def run(self, _: str, days: DayRange | None, spared: Spared = none) -> None:
+            names = ", ".join(one.name for one in self.settings.asked_connections)
+            ran.append(f"{names} without {spared.__name__}")
+            if names in refused:
+                raise RunFailedError([f"{names} is shut out of {days}."])
+
+    step = Step(settings.only("acme", "harbour"), job_name, DayRange(TODAY, TODAY))
+    failed: list[str] = []
+    made = Told(settings, lambda _: None)._run_all([step], failed)  # noqa: SLF001 - what it returns
+    assert ran == runs
+    assert failed == [f"{name} is shut out of {TODAY}." for name in sorted(refused)]
+    assert made == ([] if len(refused) > 1 else [step])
 
 
 @pytest.fixture(scope="module")
