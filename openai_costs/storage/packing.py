@@ -3,7 +3,9 @@
 A compressed archive that ordinary tools open. Not here: which files there are (archive.py).
 """
 
+import io
 import re
+import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
@@ -20,8 +22,10 @@ ZSTD_LEVEL = 3
 
 _NAME: Final = slice(100)
 _SIZE: Final = slice(124, 135)
+_TYPE: Final = slice(156, 157)
 _PREFIX: Final = slice(345, 500)
-"""Where the header of a member has its name, its size, and the front of a name that is long."""
+"""Where the header of a member has its name, its size, its type, and the front of a long name."""
+_END: Final = bytes(tarfile.BLOCKSIZE)
 _OCTAL: Final = re.compile(rb"[0-7]{11}")
 
 
@@ -83,7 +87,7 @@ def unpacked(content: bytes, page: str) -> tuple[Manifest, dict[str, bytes]]:
     try:
         members = _members(zstandard.ZstdDecompressor().decompress(content))
         return msgspec.json.decode(members.pop("manifest"), type=Manifest), members
-    except (zstandard.ZstdError, KeyError, *UNREADABLE) as damage:
+    except (zstandard.ZstdError, tarfile.TarError, KeyError, *UNREADABLE) as damage:
         raise PageRefused(page, "the file", f"is damaged ({damage})") from None
 
 
@@ -99,18 +103,33 @@ def _blocks(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
 
 
 def _members(content: bytes) -> dict[str, bytes]:
-    """Return the members of such a tar: all of them up to its end.
+    """Return the members of a tar.
 
-    `tarfile` takes longer for the headers than it takes to decompress and to decode the content.
-    What it compares besides is not needed: a body has a digest, and the manifest has a form.
+    `tarfile` takes longer for headers such as ours than it takes to decompress and to decode the
+    content. It reads whatever is not as we write it, or ends too early.
     """
     found, start = dict[str, bytes](), 0
-    while _OCTAL.fullmatch((header := content[start : start + tarfile.BLOCKSIZE])[_SIZE]):
-        start += tarfile.BLOCKSIZE
-        end = start + int(header[_SIZE], 8)
-        found[_name(header).removesuffix(".json")] = content[start:end]
+    while (header := content[start : start + tarfile.BLOCKSIZE]) != _END:
+        first = start + tarfile.BLOCKSIZE
+        end = first + int(header[_SIZE], 8) if _is_plain(header) else sys.maxsize
+        if end > len(content):
+            return _members_of_any(content)
+        found[_name(header).removesuffix(".json")] = content[first:end]
         start = end + -end % tarfile.BLOCKSIZE
     return found
+
+
+def _is_plain(header: bytes) -> bool:
+    return header[_TYPE] == tarfile.REGTYPE and bool(_OCTAL.fullmatch(header[_SIZE]))
+
+
+def _members_of_any(content: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
+        return {
+            member.name.removesuffix(".json"): found.read()
+            for member in tar
+            if (found := tar.extractfile(member)) is not None
+        }
 
 
 def _name(header: bytes) -> str:

@@ -56,3 +56,24 @@ def test_what_is_no_header_ends_the_file(size: bytes) -> None:
 def test_a_file_without_a_manifest_is_damaged(content: bytes) -> None:
     with pytest.raises(PageRefused, match="is damaged"):
         unpacked(zstandard.compress(content), "page")
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_a_file_that_other_tools_packed_again_has_the_same_members(form: int) -> None:
+    bodies = {"ledger": b"{}", f"größe-{'x' * 200}": b"[]"}
+    described, content = msgspec.json.encode(MANIFEST), io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", format=form) as tar:
+        folder = tarfile.TarInfo("pages")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        for name, body in (("manifest", described), *bodies.items()):
+            member = tarfile.TarInfo(f"{name}.json")
+            member.size = len(body)
+            tar.addfile(member, io.BytesIO(body))
+    assert unpacked(zstandard.compress(content.getvalue()), "page") == (MANIFEST, bodies)
+
+
+def test_a_file_that_ends_within_a_member_is_damaged() -> None:
+    cut = tarfile_of({"ledger": b"x" * 5000})[:4000]
+    with pytest.raises(PageRefused, match="is damaged"):
+        unpacked(zstandard.compress(cut), "page")
