@@ -87,9 +87,9 @@ def read_columns(
     """
     types = with_zones(table.types())
     needed = {name: kind for name, kind in types.items() if name in columns or name in KEY}
-    rows = _of_days(needed, files, slices)
     wanted = slices.lazy().select(KEY)
-    return _as_contract(table, collected(rows.join(wanted, on=KEY, how="semi"), place), columns)
+    rows = _of_days(needed, files, slices).join(wanted, on=KEY, how="semi").select(columns)
+    return as_contract(table, collected(rows, place))
 
 
 def _of_days(
@@ -159,14 +159,9 @@ def _name(table: type[Contract]) -> str:
 
 
 def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:
-    """Return stored rows with the columns of the contract, and instants without a zone."""
-    return _as_contract(table, stored, table.types())
-
-
-def _as_contract(
-    table: type[Contract], stored: pl.DataFrame, columns: Collection[str]
-) -> pl.DataFrame:
-    types = {name: kind for name, kind in table.types().items() if name in columns}
+    """Return the columns of the contract that stored rows have, and instants without a zone."""
+    types = {name: kind for name, kind in table.types().items() if name in stored.columns}
     instants = pl.col([name for name, kind in types.items() if kind == INSTANT])
-    rows = completed(table, stored.select(list(types)))
-    return rows.with_columns(instants.dt.replace_time_zone(None))
+    return completed(table, stored.select(list(types))).with_columns(
+        instants.dt.replace_time_zone(None)
+    )
