@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from openai_costs.cli.backfill_names import (
-    asks_for_names,
+    asks_for_no_names,
     days_of_other_keys,
     directories_due,
     governance,
@@ -24,7 +24,7 @@ from openai_costs.cli.backfill_plan import (
     refuse_without_key,
 )
 from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.graphs import Graphs, Spared, is_page, is_table, none
+from openai_costs.cli.graphs import Graphs, Wanted, every, is_page, is_table
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.progress import Progress, Say, Whole
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
@@ -169,14 +169,14 @@ class Headless:
         apart, read = replace(self, whole=Whole()), list[str]()
         for name in names:
             alone = step._replace(settings=step.settings.only(name))
-            if apart._succeeds(alone, failed, is_table):  # noqa: SLF001 - it is this class
+            if apart._succeeds(alone, failed, is_page):  # noqa: SLF001 - it is this class
                 read.append(name)
         together = step._replace(settings=step.settings.only(*read))
-        return bool(read) and self._succeeds(together, failed, is_page)
+        return bool(read) and self._succeeds(together, failed, is_table)
 
-    def _succeeds(self, step: Step, failed: list[str], spared: Spared = none) -> bool:
+    def _succeeds(self, step: Step, failed: list[str], wanted: Wanted = every) -> bool:
         with noted(failed):
-            replace(self, settings=step.settings).run(step.job_name, step.days, spared)
+            replace(self, settings=step.settings).run(step.job_name, step.days, wanted)
             return True
         return False
 
@@ -189,7 +189,7 @@ class Headless:
         with noted(failed):
             if may_ask and is_governance_due(self.settings, today, brought=bool(due)):
                 self.say("gateway and people: tokens, and who works here")
-                self.run(DIRECTORY, None, spared=asks_for_names)
+                self.run(DIRECTORY, None, asks_for_no_names)
         now = governance(self.settings)
         again = days_of_other_keys(self.settings, before, now, today)
         ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
@@ -217,20 +217,20 @@ class Headless:
         self.say("all days: findings, database and page")
         self.run(PUBLISH, None)
 
-    def run(self, job_name: str, days: DayRange | None, spared: Spared = none) -> None:
+    def run(self, job_name: str, days: DayRange | None, wanted: Wanted = every) -> None:
         """Run a job over some days, without the tables of all days: those are for PUBLISH.
 
         Args:
             job_name: REFRESH, REBUILD, DERIVE, DIRECTORY or PUBLISH.
             days: The days; None for a job that has none.
-            spared: Says which assets of the job are left as they are.
+            wanted: Says which assets of the job are made.
 
         Raises:
             RunFailedError: The run failed.
             Stopped: It was stopped by Ctrl-C or a signal.
         """
         defs = self.graphs.of(self.settings, self.clock, self.reach)
-        job = self.graphs.job(defs, job_name, spared)
+        job = self.graphs.job(defs, job_name, wanted)
         self.graphs.progress = Progress(self.say, len(job.nodes), self.whole, len(days or ()))
         with instance_of_runs() as instance:
             result = job.execute_in_process(

@@ -104,9 +104,9 @@ def days_of_other_keys(
     return set().union(*stored) & judged
 
 
-def asks_for_names(key: AssetKey) -> bool:
-    """Return whether an asset is the pages of an organization."""
-    return any(one.organization and one.organization.pages.key == key for one in PROVIDERS)
+def asks_for_no_names(key: AssetKey) -> bool:
+    """Return whether an asset is something else than the pages of an organization."""
+    return all(one.organization is None or one.organization.pages.key != key for one in PROVIDERS)
 
 
 def _has_names(

@@ -12,7 +12,7 @@ import polars as pl
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo_home import fresh
 from openai_costs.cli.ending import ending
-from openai_costs.cli.graphs import is_of_no_ledger, is_table
+from openai_costs.cli.graphs import is_ledger, is_page
 from openai_costs.cli.progress import Say
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, total_usd
@@ -53,11 +53,11 @@ def _materialize(made: Company, now: datetime, say: Say) -> None:
     say(f"Tidewater Maps, an invented company, {days}, {bills}. Pages as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
     then.run(DIRECTORY, None)
-    then.run(REFRESH, DayRange(every.first, before.date()), spared=is_table)
+    then.run(REFRESH, DayRange(every.first, before.date()), is_page)
     say(f"Pages as of {now.date()}, the trailing days again:")
-    today.run(REFRESH, trailing(settings, now.date()), spared=is_table)
+    today.run(REFRESH, trailing(settings, now.date()), is_page)
     say("Tables of all days, with the names of today:")
-    today.run(REFRESH, every, spared=is_of_no_ledger)
+    today.run(REFRESH, every, is_ledger)
     today.run(DIRECTORY, None)
     today.run(DERIVE, every)
     say(_month_so_far(Lake(place(settings.home)), now.date()))

@@ -14,13 +14,13 @@ from openai_costs.orchestration.jobs import PUBLISH
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
 
-Spared = Callable[[dg.AssetKey], bool]
-"""Whether an asset of a job is left as it is."""
+Wanted = Callable[[dg.AssetKey], bool]
+"""Whether an asset of a job is made."""
 
 
-def none(_: dg.AssetKey) -> bool:
+def every(_: dg.AssetKey) -> bool:
     """Leave nothing out."""
-    return False
+    return True
 
 
 def is_page(key: dg.AssetKey) -> bool:
@@ -33,9 +33,9 @@ def is_table(key: dg.AssetKey) -> bool:
     return not is_page(key)
 
 
-def is_of_no_ledger(key: dg.AssetKey) -> bool:
-    """Return whether an asset is something else than rows that were cleaned of kept pages."""
-    return key.path[0] != "core"
+def is_ledger(key: dg.AssetKey) -> bool:
+    """Return whether an asset is rows that were cleaned of kept pages."""
+    return key.path[0] == "core"
 
 
 class Graphs:
@@ -44,7 +44,7 @@ class Graphs:
     def __init__(self) -> None:
         self.progress = Progress(print, steps=0)
         self._built: list[tuple[Settings, Clock, Reach | None, dg.Definitions]] = []
-        self._jobs: dict[tuple[int, str, Spared], dg.JobDefinition] = {}
+        self._jobs: dict[tuple[int, str, Wanted], dg.JobDefinition] = {}
 
     def of(self, settings: Settings, clock: Clock, reach: Reach | None) -> dg.Definitions:
         """Return the definitions for settings, with this clock and this way out."""
@@ -56,19 +56,19 @@ class Graphs:
         self._built.append((settings, clock, reach, defs))
         return defs
 
-    def job(self, defs: dg.Definitions, name: str, spared: Spared) -> dg.JobDefinition:
+    def job(self, defs: dg.Definitions, name: str, wanted: Wanted) -> dg.JobDefinition:
         """Return a job of these definitions; without what PUBLISH makes, unless it is that job.
 
         Args:
             defs: From `of`.
             name: The job.
-            spared: Says which assets it is to leave as they are.
+            wanted: Says which assets of the job it is to make.
         """
-        key = (id(defs), name, spared)
+        key = (id(defs), name, wanted)
         if key not in self._jobs:
             job = defs.resolve_job_def(name)
             if name != PUBLISH:
-                kept = {key for key in before_publication(defs, job) if not spared(key)}
+                kept = {key for key in before_publication(defs, job) if wanted(key)}
                 job = job.get_subset(asset_selection=kept)
             self._jobs[key] = job
         return self._jobs[key]

@@ -13,7 +13,7 @@ import pytest
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_names import directories_due, is_governance_due
 from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
-from openai_costs.cli.graphs import Spared, none
+from openai_costs.cli.graphs import Wanted, every
 from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
@@ -309,15 +309,15 @@ def test_the_newest_month_is_published_first_where_history_takes_more_than_a_min
         (
             REFRESH,
             {"harbour"},
-            ["acme without is_table", "harbour without is_table", "acme without is_page"],
+            ["acme: is_page", "harbour: is_page", "acme: is_table"],
         ),
         (
             REFRESH,
             set[str](),
-            ["acme without is_table", "harbour without is_table", "acme, harbour without is_page"],
+            ["acme: is_page", "harbour: is_page", "acme, harbour: is_table"],
         ),
-        (REFRESH, {"acme", "harbour"}, ["acme without is_table", "harbour without is_table"]),
-        (REBUILD, set[str](), ["acme, harbour without none"]),
+        (REFRESH, {"acme", "harbour"}, ["acme: is_page", "harbour: is_page"]),
+        (REBUILD, set[str](), ["acme, harbour: every"]),
     ],
 )
 def test_of_the_same_days_each_connection_is_read_alone_and_the_tables_are_made_together(
@@ -326,9 +326,9 @@ def test_of_the_same_days_each_connection_is_read_alone_and_the_tables_are_made_
     ran: list[str] = []
 
     class Told(Headless):
-        def run(self, _: str, days: DayRange | None, spared: Spared = none) -> None:
+        def run(self, _: str, days: DayRange | None, wanted: Wanted = every) -> None:
             names = ", ".join(one.name for one in self.settings.asked_connections)
-            ran.append(f"{names} without {spared.__name__}")
+            ran.append(f"{names}: {wanted.__name__}")
             if names in refused:
                 raise RunFailedError([f"{names} is shut out of {days}."])
 
