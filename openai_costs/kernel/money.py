@@ -82,6 +82,25 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     )
 
 
+def exact_where_known(texts: Sequence[str | None], *, may_round: bool = True) -> pl.Series:
+    """Return what `exact` returns of the texts that are there, and null where there is none.
+
+    Args:
+        texts: The amounts of one total, some of which are not known.
+        may_round: As of `exact`.
+
+    Raises:
+        NotAnAmount: As `exact` raises it; the row is that among the known ones.
+        TooPrecise: As `exact` raises it.
+    """
+    known = [row for row, one in enumerate(texts) if one is not None]
+    amounts = exact([one for one in texts if one is not None], may_round=may_round)
+    if len(known) == len(texts):
+        return amounts
+    unknown = pl.Series([None] * len(texts), dtype=MONEY)
+    return unknown.scatter(known, amounts) if known else unknown
+
+
 def exact_amounts(texts: Sequence[str]) -> list[Decimal]:
     """Return what `exact` returns as Python's numbers: for the few amounts of one page.
 

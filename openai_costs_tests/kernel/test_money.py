@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from openai_costs.kernel.money import (
     MONEY,
     NotAnAmount,
+    TooPrecise,
     dollars_from_cents,
     exact,
     exact_amounts,
+    exact_where_known,
     share_rounding,
     total,
 )
@@ -175,3 +177,23 @@ def test_shares_of_no_amounts_are_no_amounts():
 def test_the_total_of_a_column_is_exact_where_a_float_is_not():
     assert total(exact(["0.1"] * 3)) == Decimal("0.3")
     assert total(pl.Series([], dtype=MONEY)) == 0
+
+
+@pytest.mark.parametrize(
+    "texts", [[], [None], ["1.5"], [None, "-0", None, "2.000000000000000000", "1e3"]]
+)
+def test_an_amount_that_is_not_known_is_null_and_never_zero(texts: list[str | None]) -> None:
+    made = exact_where_known(texts)
+    assert made.dtype == MONEY
+    assert made.to_list() == [None if one is None else Decimal(one) for one in texts]
+
+
+def test_amounts_that_are_known_are_rounded_as_one_total() -> None:
+    third = "0.3333333333333333333"
+    made = exact_where_known([third, None, third, third])
+    assert made.to_list()[1] is None
+    assert made.drop_nulls().to_list() == exact([third] * 3).to_list()
+    with pytest.raises(TooPrecise):
+        exact_where_known([None, third], may_round=False)
+    with pytest.raises(NotAnAmount):
+        exact_where_known([None, "NaN"])

@@ -15,7 +15,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused, PageRefused
-from openai_costs.kernel.money import SMALLEST, NotAnAmount, amount, exact
+from openai_costs.kernel.money import SMALLEST, NotAnAmount, amount, exact_where_known
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, RowsOf, Understood, at_once, batches, page_sums
 from openai_costs.sources.exports.charges import Vocabulary, charge
@@ -145,13 +145,10 @@ def _rows(charges: Charges, files: Sequence[_File], *, may_round: bool) -> pl.Da
 
 
 def _exact(texts: Sequence[str | None], page: str, column: str, *, may_round: bool) -> pl.Series:
-    known = [row for row, one in enumerate(texts) if one is not None]
-    empty = pl.Series([None] * len(texts), dtype=Spend.types()[column])
     try:
-        amounts = exact([texts[row] or "" for row in known], may_round=may_round)
+        return exact_where_known(texts, may_round=may_round)
     except NotAnAmount as bad:
         raise PageRefused(page, column, bad.why) from None
-    return empty.scatter(known, amounts) if known else empty
 
 
 def _batch(rows_of_files: RowsOf[_File], held: Held[_File]) -> Batch:

@@ -1,11 +1,11 @@
 """What was metered as rows of core.gateway_spend: summed exactly, unpriced never free. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.money import MONEY, exact
+from openai_costs.kernel.money import MONEY, exact_where_known
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import ESTIMATED, METERED, GatewaySpend
 
@@ -80,7 +80,7 @@ def day_rows(key: Slice, rows: Iterable[MeterRow], *, is_partial: bool = False) 
     found = list(rows)
     plain = [(*key, is_partial, *_laid_out(row)) for row in found]
     of_day = pl.DataFrame(plain, {name: ROWS[name] for name in ROWS if name != USD}, orient="row")
-    return of_day.hstack([_dollars(found)])
+    return of_day.hstack([exact_where_known([row.usd for row in found]).alias(USD)])
 
 
 def metered(rows: pl.DataFrame) -> pl.DataFrame:
@@ -122,14 +122,6 @@ def _laid_out(row: MeterRow) -> tuple[object, ...]:
     names = (row.token_id or None, row.upstream_provider or None, row.model or None)
     more = (row.token_name or None, row.is_at_list_price)
     return (*names, *more, row.requests, row.input_tokens, plain, *parts, row.output_tokens)
-
-
-def _dollars(rows: Sequence[MeterRow]) -> pl.Series:
-    """Return the dollars of each row, null where there are none."""
-    there = [n for n, row in enumerate(rows) if row.usd is not None]
-    amounts = exact([rows[n].usd or "" for n in there])
-    empty = pl.Series(USD, [None] * len(rows), MONEY)
-    return (empty.scatter(there, amounts) if there else empty).alias(USD)
 
 
 def _unpriced() -> list[pl.Expr]:

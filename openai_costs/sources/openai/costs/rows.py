@@ -10,7 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import MONEY, NotAnAmount, amount, exact
+from openai_costs.kernel.money import MONEY, NotAnAmount, amount, exact, exact_where_known
 from openai_costs.sources import batching
 from openai_costs.sources.batching import Held, Understood, at_once, page_sums
 from openai_costs.sources.openai.costs.pages import Result, results
@@ -69,15 +69,15 @@ def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
     found = list(chain.from_iterable(day.results for day in days))
     names = (*DIMENSIONS, "quantity_unit", "organization_id")
     texts = {name: list(map(attrgetter(name), found)) for name in names}
-    amounts = _texts(map(attrgetter("amount.value"), found))
+    # What is no number is a text that is none either, and refused; how it was written, in _refusal.
+    amounts = list(map(str, map(attrgetter("amount.value"), found)))
+    quantities = [None if one is None else str(one) for one in map(attrgetter("quantity"), found)]
     frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
         pl.when(pl.col(*DIMENSIONS, "organization_id") != "").then(
             pl.col(*DIMENSIONS, "organization_id")
         ),
         exact(amounts, may_round=may_round).alias("billed_usd"),
-        _quantities(list(map(attrgetter("quantity"), found)), may_round=may_round).alias(
-            "quantity"
-        ),
+        exact_where_known(quantities, may_round=may_round).alias("quantity"),
     )
     return _in_single_units(frame.hstack(_days_repeated(days)))
 
@@ -151,15 +151,6 @@ def _days_repeated(days: Sequence[Day]) -> pl.DataFrame:
     return repeated(facts, {"connection": pl.String, "day": pl.Date, "grouping": pl.String})
 
 
-def _quantities(values: Sequence[object], *, may_round: bool) -> pl.Series:
-    there = [row for row, value in enumerate(values) if value is not None]
-    if len(there) == len(values):
-        return exact(_texts(values), may_round=may_round)
-    empty = pl.Series([None] * len(values), dtype=MONEY)
-    counted = exact(_texts(values[row] for row in there), may_round=may_round)
-    return empty.scatter(there, counted) if there else empty
-
-
 def _in_single_units(frame: pl.DataFrame) -> pl.DataFrame:
     """Store thousands of tokens as tokens, so that one unit has one name and one size."""
     in_thousands = pl.col("quantity_unit") == "1000_tokens"
@@ -170,11 +161,6 @@ def _in_single_units(frame: pl.DataFrame) -> pl.DataFrame:
         .cast(MONEY),
         quantity_unit=pl.col("quantity_unit").replace("1000_tokens", "tokens"),
     )
-
-
-def _texts(values: Iterable[object]) -> list[str]:
-    """Return values as text: of those that are no number, any text that is none either."""
-    return list(map(str, values))
 
 
 def _text(value: object) -> str:
