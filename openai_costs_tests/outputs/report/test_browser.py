@@ -206,6 +206,7 @@ def test_the_order_of_the_table_is_in_the_address(tab: Page) -> None:
     for key, order in (("sort=tokens", "descending"), ("sort=tokens.up", "ascending")):
         tab.locator("#breakdown th.tokens button").press("Enter")
         tab.wait_for_function("key => location.hash.endsWith(key)", arg=key)
+        tab.wait_for_selector(f"#breakdown th.tokens[aria-sort={order}]")  # drawn after the address
         assert tab.get_attribute("#breakdown th.tokens", "aria-sort") == order
         assert tab.evaluate("document.activeElement.textContent") == "Tokens"
     tokens = tab.locator("#breakdown tbody td.tokens").all_inner_texts()
