@@ -52,7 +52,7 @@ def _materialize(made: Company, now: datetime, say: Say) -> None:
     days = counted((every.last - every.first).days, "day")
     say(f"Tidewater Maps, an invented company, {days}, {bills}. Pages as of {before.date()}:")
     then, today = Headless(settings, say, lambda: before), Headless(settings, say, lambda: now)
-    then.run(DIRECTORY, None)
+    then.run(DIRECTORY, None, is_page)
     then.run(REFRESH, DayRange(every.first, before.date()), is_page)
     say(f"Pages as of {now.date()}, the trailing days again:")
     today.run(REFRESH, trailing(settings, now.date()), is_page)

@@ -72,6 +72,11 @@ class EventList(InMemoryEventLogStorage):
         """Say that nothing need be asked for beside the records; no asset here is observed."""
         return True
 
+    @property
+    def supports_partition_subset_in_asset_materialization_planned_events(self) -> bool:
+        """Say that the days that a run plans can be one event for each asset, and not one a day."""
+        return True
+
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Keep an event, and note the newest materialization of its asset."""
         record = dg.EventLogRecord(len(self._kept) + 1, event)
@@ -94,11 +99,12 @@ class EventList(InMemoryEventLogStorage):
         """Return all events of a run, of some types or of any."""
         if cursor is not None or limit is not None or not ascending:
             self._refuse()
-        types = {of_type} if isinstance(of_type, dg.DagsterEventType) else of_type
+        types = {of_type} if isinstance(of_type, dg.DagsterEventType) else of_type or ()
+        names = {one.value for one in types}
         found = [
             record
             for record in self._kept
-            if record.run_id == run_id and (not types or _type(record) in types)
+            if record.run_id == run_id and (not names or _type(record) in names)
         ]
         return EventLogConnection(found, cursor="", has_more=False)
 
@@ -153,6 +159,6 @@ class EventList(InMemoryEventLogStorage):
         raise NotImplementedError(f"The event log of an unrecorded run has no {what}.")
 
 
-def _type(record: dg.EventLogRecord) -> dg.DagsterEventType | None:
+def _type(record: dg.EventLogRecord) -> str | None:
     event = record.event_log_entry.dagster_event
-    return event.event_type if event else None
+    return event.event_type_value if event else None

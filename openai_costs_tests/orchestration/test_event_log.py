@@ -22,6 +22,7 @@ RANGE = {
     "dagster/asset_partition_range_end": DAYS[-1],
 }
 CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+PLANNED = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
 
 
 def graph() -> dg.Definitions:
@@ -82,11 +83,15 @@ def events(instances: AbstractContextManager[dg.DagsterInstance]) -> list[tuple[
     return [
         *((one.event_type, one.step_key, one.asset_key, one.partition) for one in ran.all_events),
         *((one.user_message, one.step_key) for one in kept if not one.dagster_event),
-        *((one.dagster_event_type, one.step_key) for one in kept if one.dagster_event),
+        *(_known(one) for one in kept if one.dagster_event and one.dagster_event_type != PLANNED),
         *((one.event_type, one.asset_key, one.partition_key) for one in checked),
         *(tags(one.asset_materialization) for one in kept if one.asset_materialization),
         (status.status,),
     ]
+
+
+def _known(entry: dg.EventLogEntry) -> tuple[Any, ...]:
+    return entry.dagster_event_type, entry.step_key
 
 
 def tags(made: dg.AssetMaterialization) -> tuple[Any, ...]:
@@ -100,6 +105,17 @@ def test_a_run_reports_the_same_as_under_dagsters_own_log_in_memory() -> None:
     assert ours == events(dg.DagsterInstance.ephemeral())
     assert ("Dependencies for step after failed: ['broken']. Not executing.", "after") in ours
     assert len([one for one in ours if one[0] is CHECKED]) > len(DAYS)
+
+
+def test_the_days_that_a_run_plans_are_one_event_for_each_asset() -> None:
+    with calm(), unrecorded() as instance:
+        job = graph().resolve_job_def("all")
+        job.execute_in_process(
+            instance=instance, run_id=RUN, tags=RANGE, run_config=QUIET, raise_on_error=False
+        )
+        planned = instance.get_records_for_run(RUN, of_type=PLANNED).records
+        names = [one.asset_key.to_user_string() for one in planned if one.asset_key]
+    assert sorted(names) == ["after", "broken", "ledger", "spend", "whole"]
 
 
 @pytest.mark.parametrize(
