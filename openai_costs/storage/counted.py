@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from openai_costs.storage.live_rows import Frame
 from openai_costs.storage.slices import Batch
 from openai_costs.tables.contract import Contract
 
@@ -22,15 +23,10 @@ class Shown:
 
     all_rows: bool = False
 
-    def frame(self, table: type[Contract], rows: pl.DataFrame) -> pl.DataFrame:
+    def frame(self, table: type[Contract], rows: Frame) -> Frame:
         """Return the shown rows of a table's frame."""
         where = self._where(table)
         return rows if where is None else rows.filter(pl.sql_expr(where))
-
-    def columns(self, table: type[Contract]) -> list[str]:
-        """Return the columns that say whether a row of a table is shown."""
-        where = self._where(table)
-        return [] if where is None else pl.sql_expr(where).meta.root_names()
 
     def batch(self, table: type[Contract], stored: Batch) -> Batch:
         """Return the shown rows of a batch; one that lacks some says so, as it may not be kept."""

@@ -25,7 +25,7 @@ from openai_costs.storage.delta import LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
 from openai_costs.storage.forgotten import pseudonyms_of, without_names
-from openai_costs.storage.live_rows import relation, text
+from openai_costs.storage.live_rows import Query, answers, relation, text
 from openai_costs.storage.locks import held, writing
 from openai_costs.storage.opened_lakes import opened
 from openai_costs.storage.record import Record
@@ -99,15 +99,15 @@ class Lake:
             self._read_versions.setdefault(path_of(table), version)
         return table.no_rows() if rows is None else self._shown.frame(table, rows)
 
-    def unordered(
-        self, table: type[Contract], days: Iterable[date], columns: Iterable[str] = ()
-    ) -> pl.DataFrame:
-        """Return some or all columns of some days in any order: a fifth of the time of `read`."""
+    def query(self, table: type[Contract], days: Iterable[date], ask: Query) -> list[pl.DataFrame]:
+        """Return the answers to queries about the rows of some days, which are in no order.
+
+        All queries share one pass, in which rows are never in memory together.
+        """
         files, slices = self._slices_of(table)
         wanted = slices.filter(pl.col("day").is_in(list(days)))
-        names = list(columns) or list(table.types())
-        rows = self._rows.unordered(table, files, wanted, {*names, *self._shown.columns(table)})
-        return self._shown.frame(table, rows).select(names)
+        rows = self._shown.frame(table, self._rows.unordered(table, files, wanted))
+        return answers(ask(rows), self.root / path_of(table))
 
     def replace_whole(self, table: type[Contract], frame: pl.DataFrame) -> None:
         """Replace a small table that is computed whole, in one commit; none where nothing changes.

@@ -5,7 +5,9 @@ here. Files are named one by one, and no folder above the table is taken for a c
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
 
 import polars as pl
 
@@ -31,6 +33,11 @@ OF_READ: Mapping[str, pl.DataType] = {
 }
 """What every row says beside its contract: the read it was made from, and its place."""
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+Query = Callable[[pl.LazyFrame], Sequence[pl.LazyFrame]]
+"""What is asked of the rows of a table: some queries about them."""
+
 SQL_TYPES = {
     "String": "VARCHAR",
     "Date": "DATE",
@@ -51,9 +58,10 @@ def with_zones(types: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
     return {name: UTC_INSTANT if kind == INSTANT else kind for name, kind in types.items()}
 
 
-def completed(table: type[Contract], rows: pl.DataFrame) -> pl.DataFrame:
+def completed(table: type[Contract], rows: Frame) -> Frame:
     """Return rows in which columns that are younger than a row say what was true before them."""
-    before = {name: it for name, it in table.before().items() if name in rows.columns}
+    has = rows.collect_schema()
+    before = {name: it for name, it in table.before().items() if name in has}
     return rows.with_columns(pl.col(name).fill_null(it) for name, it in before.items())
 
 
@@ -91,10 +99,28 @@ def collected(rows: pl.LazyFrame, place: object) -> pl.DataFrame:
     Raises:
         StorageFailed: A file is damaged or missing.
     """
-    try:
+    with _as_ours(place):
         return rows.collect()
+
+
+@contextmanager
+def _as_ours(place: object) -> Iterator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, FileNotFoundError) as damage:
         raise StorageFailed(place, str(damage).splitlines()[0]) from damage
+
+
+def answers(queries: Sequence[pl.LazyFrame], place: object) -> list[pl.DataFrame]:
+    """Return the answers to queries, which read what they have in common once.
+
+    Rows pass by in parts, so that only what is added up is in memory. The answers have no order.
+
+    Raises:
+        StorageFailed: A file is damaged or missing.
+    """
+    with _as_ours(place):
+        return pl.collect_all(queries, engine="streaming")
 
 
 def by_partition(

@@ -6,7 +6,7 @@ is kept for as long as the table has that version, within a limit. Not here: whi
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from openai_costs.storage.delta import DeltaTables, LiveFile, State
 from openai_costs.storage.live_rows import completed
 from openai_costs.storage.slice_log import KEY
 from openai_costs.storage.slices import Batch
-from openai_costs.storage.stored_batches import as_batch, bounded, read_columns, read_rows
+from openai_costs.storage.stored_batches import as_batch, bounded, read_rows, unordered_rows
 from openai_costs.tables.contract import Contract
 
 MOST_BYTES = 128 * 1024**2
@@ -79,29 +79,21 @@ class SliceRows:
             yield as_batch(some, found)
 
     def unordered(
-        self,
-        table: type[Contract],
-        files: Iterable[LiveFile],
-        slices: pl.DataFrame,
-        columns: Collection[str],
-    ) -> pl.DataFrame:
-        """Return some columns of slices of the version of a table that is open, in any order.
+        self, table: type[Contract], files: Iterable[LiveFile], slices: pl.DataFrame
+    ) -> pl.LazyFrame:
+        """Return the rows of slices of the version of a table that is open, in any order.
 
-        What is read is not kept: it has neither all columns nor an order.
+        What is read is not kept: a query about it reads some columns, in no order.
 
         Args:
             table: The table.
             files: The live files of that version.
             slices: The columns of SLICES.
-            columns: The columns.
         """
         if slices.is_empty():
-            return table.no_rows().select(columns)
-        name = path_of(table)
-        known = self._known(table, self._tables.opened(name), slices)
-        if known is not None:
-            return known.select(columns)
-        return read_columns(table, files, slices, columns, self._tables.root / name)
+            return table.no_rows().lazy()
+        known = self._known(table, self._tables.opened(path_of(table)), slices)
+        return unordered_rows(table, files, slices) if known is None else known.lazy()
 
     def written(self, table: type[Contract], slices: pl.DataFrame, rows: pl.DataFrame) -> None:
         """Keep what the last commit to a table has replaced.

@@ -1,6 +1,6 @@
 """The stored rows of slices, a bounded number at a time, in the order they were written in."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from openai_costs.storage.live_rows import (
     INSTANT,
     PLACE_TYPE,
     POSITION,
+    Frame,
     collected,
     completed,
     files_with,
@@ -69,27 +70,22 @@ def read_rows(
     return as_contract(table, rows if order.is_sorted() else rows[order.arg_sort()])
 
 
-def read_columns(
-    table: type[Contract],
-    files: Iterable[LiveFile],
-    slices: pl.DataFrame,
-    columns: Collection[str],
-    place: object,
-) -> pl.DataFrame:
-    """Return some columns of the rows of some slices, in any order.
+def unordered_rows(
+    table: type[Contract], files: Iterable[LiveFile], slices: pl.DataFrame
+) -> pl.LazyFrame:
+    """Return the rows of some slices, in any order.
 
     Args:
         table: The table.
         files: Its live files.
-        slices: connection, day.
-        columns: The columns.
-        place: The table's folder, for a person.
+        slices: connection, day; at least one.
     """
     types = with_zones(table.types())
-    needed = {name: kind for name, kind in types.items() if name in columns or name in KEY}
-    wanted = slices.lazy().select(KEY)
-    rows = _of_days(needed, files, slices).join(wanted, on=KEY, how="semi").select(columns)
-    return as_contract(table, collected(rows, place))
+    parts = [
+        _of_days(types, files, some).filter(pl.col("day").is_in(some["day"].implode()))
+        for some in slices.partition_by("connection")
+    ]
+    return as_contract(table, pl.concat(parts))
 
 
 def _of_days(
@@ -158,9 +154,10 @@ def _name(table: type[Contract]) -> str:
     return f"{table.schema_name()}/{table.table_name()}"
 
 
-def as_contract(table: type[Contract], stored: pl.DataFrame) -> pl.DataFrame:
+def as_contract(table: type[Contract], stored: Frame) -> Frame:
     """Return the columns of the contract that stored rows have, and instants without a zone."""
-    types = {name: kind for name, kind in table.types().items() if name in stored.columns}
+    has = stored.collect_schema()
+    types = {name: kind for name, kind in table.types().items() if name in has}
     instants = pl.col([name for name, kind in types.items() if kind == INSTANT])
     return completed(table, stored.select(list(types))).with_columns(
         instants.dt.replace_time_zone(None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from upath import UPath
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
-
-    import polars as pl
 
     from openai_costs.storage.slices import Batch
 
@@ -117,19 +115,35 @@ def test_more_than_fits_is_read_from_files(
     assert from_files == [3]
 
 
+def asked(lake: Lake, days: list[date]) -> pl.DataFrame:
+    return lake.query(SpendByUser, days, lambda rows: [rows])[0]
+
+
+def test_queries_about_some_days_are_answered_together(lake: Lake) -> None:
+    lake.replace(SpendByUser, [three("1")])
+    close_all()
+    usd = pl.col("billed_usd").sum()
+    total, users = Lake(lake.root.parent).query(
+        SpendByUser,
+        DAYS[:1],
+        lambda rows: [rows.select(usd), rows.group_by("user_id").agg(usd)],
+    )
+    assert total.item() == users["billed_usd"].sum() == 3
+    assert sorted(users["user_id"]) == ["ada", "bo", "zoe"]
+
+
 def test_rows_in_any_order_are_the_same_rows_from_memory_and_from_files(
     lake: Lake, from_files: list[int]
 ) -> None:
     lake.replace(SpendByUser, [three("1"), read((A2, "eve", "2"), replaces=(A2,))])
     ordered = lake.read(SpendByUser, DAYS).sort("user_id")
-    known = lake.unordered(SpendByUser, DAYS)
+    known = asked(lake, DAYS)
     close_all()
     again = Lake(lake.root.parent)
     assert known.sort("user_id").equals(ordered)
-    assert again.unordered(SpendByUser, DAYS).sort("user_id").equals(ordered)
-    some = again.unordered(SpendByUser, [day(2), day(9)], ["billed_usd", "user_id"])
-    assert some.rows() == [(Decimal(2), "eve")]
-    assert again.unordered(SpendByUser, [day(9)], ["user_id"]).is_empty()
+    assert asked(again, DAYS).sort("user_id").equals(ordered)
+    assert asked(again, [day(2), day(9)])["user_id"].to_list() == ["eve"]
+    assert asked(again, [day(9)]).is_empty()
     assert from_files == []
 
 
@@ -138,4 +152,4 @@ def test_rows_of_a_slice_that_no_commit_noted_are_in_no_order_either(lake: Lake)
     lake._slices.forget("core/spend_by_user", "connection = 'acme' AND day = '2026-11-01'")  # noqa: SLF001 - as a kill leaves it
     close_all()
     again = Lake(lake.root.parent)
-    assert sorted(again.unordered(SpendByUser, DAYS)["user_id"]) == sorted(users(again))
+    assert sorted(asked(again, DAYS)["user_id"]) == sorted(users(again))

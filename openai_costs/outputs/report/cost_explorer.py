@@ -47,11 +47,13 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from datetime import datetime
 
+    import polars as pl
     from upath import UPath
 
     from openai_costs.outputs.report.page_model import FirstScreen
     from openai_costs.outputs.report.sentences import Question
     from openai_costs.storage.lake import Lake
+    from openai_costs.tables.contract import Contract
 
 PAGE = "report/index.html"
 DIGEST = "report/digest.html"
@@ -108,14 +110,14 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
     """Return the tables of the page's days, without the days that do not tie out."""
     days = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
     recent = DayRange(now.date() - ONE_DAY * RECENT_DAYS, now.date())
-    spend, attribution = lake.unordered(Spend, days), lake.unordered(SpendAttribution, days)
+    spend, attribution = _rows(lake, Spend, days), _rows(lake, SpendAttribution, days)
     sums = {Spend.full_name(): day_sums(spend), SpendAttribution.full_name(): day_sums(attribution)}
     held = withheld(lake.read(SpendControl, days), sums)
     return Tables(
         spend=without(spend, held),
         attribution=without(attribution, held),
-        ledger=without(lake.unordered(Ledger, days, OF_LEDGER), held),
-        usage=lake.unordered(Usage, days),
+        ledger=without(_rows(lake, Ledger, days, *OF_LEDGER), held),
+        usage=_rows(lake, Usage, days),
         coverage=as_missing(all_costs(lake.read(Coverage)), held),
         restatements=lake.read(Restatements),
         projects=lake.read(Projects),
@@ -132,6 +134,12 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
         seats=lake.read(Seats),
         price_check=lake.read(PriceCheck, recent),
     )
+
+
+def _rows(lake: Lake, table: type[Contract], days: DayRange, *columns: str) -> pl.DataFrame:
+    """Return some or all columns of the rows of some days, in any order."""
+    wanted = columns or tuple(table.types())
+    return lake.query(table, days, lambda rows: [rows.select(wanted)])[0]
 
 
 def is_invented(home: UPath) -> bool:

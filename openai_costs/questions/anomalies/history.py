@@ -3,19 +3,21 @@
 Not here: what is unusual (judging.py), and why (explanation.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 
 import polars as pl
 
 from openai_costs.questions.anomalies.contributors import leaf_rows
 from openai_costs.questions.anomalies.explanation import Comparison
-from openai_costs.questions.anomalies.ledger_series import (
-    JUDGED_DAYS,
-    History,
-    LedgerSeries,
-    history_of,
+from openai_costs.questions.anomalies.ledger_series import JUDGED_DAYS, History, history_of
+from openai_costs.questions.anomalies.ledger_sums import (
+    Bill,
+    People,
     ledger_series,
+    of_bill,
+    of_people,
 )
 from openai_costs.questions.series import known_days
 from openai_costs.storage.lake import ROWS_A_BATCH, Lake
@@ -29,22 +31,27 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 CONTEXT_DAYS = 200
 """How many days before the judged days are read."""
 
-ROWS_AT_ONCE = 400_000
-"""Rows of a table that are added up at a time: series have far fewer."""
-
 
 def read_history(lake: Lake) -> History:
     """Return what every connection with settled days spent."""
     coverage = lake.read(Coverage)
     days = {name: _newest(known_days(coverage, name)) for name in lake.connections(Spend)}
-    parts: dict[str, list[LedgerSeries]] = {}
+    every = sorted(set().union(*days.values()))
+    unknown = _unknown(lake, days).filter(pl.col("day").is_in(every))
+    bill = Bill(*lake.query(Spend, every, partial(of_bill, unknown=unknown)))
+    people = People(*lake.query(SpendAttribution, every, partial(of_people, unknown=unknown)))
     makers: dict[str, set[str]] = {}
-    for name, spend, attribution in _ranges(lake, sorted(set().union(*days.values()))):
-        known = pl.col("day").is_in(list(days[name]))
-        series = ledger_series(spend.filter(known), attribution.filter(known))
-        parts.setdefault(name, []).append(series)
-        makers.setdefault(name, set()).update(spend["provider"].unique())
-    return history_of(parts, days, {name: _biller(name, makers[name]) for name in makers})
+    for name, maker in bill.providers.iter_rows():
+        makers.setdefault(name, set()).add(maker)
+    billers = {name: _biller(name, its) for name, its in makers.items()}
+    return history_of(ledger_series(bill, people), days, billers)
+
+
+def _unknown(lake: Lake, days: Mapping[str, set[date]]) -> pl.DataFrame:
+    """Return the stored slices that are not of the known days: connection, day."""
+    known = slices_frame((name, day) for name, its in days.items() for day in its)
+    tables = (lake.slices(table).select(known.columns) for table in (Spend, SpendAttribution))
+    return pl.concat(tables).unique().join(known, on=known.columns, how="anti")
 
 
 def _biller(connection: str, makers: set[str]) -> str:
@@ -77,18 +84,9 @@ def _newest(days: set[date]) -> set[date]:
     return {day for day in days if day >= first}
 
 
-def _ranges(lake: Lake, days: list[date]) -> Iterator[tuple[str, pl.DataFrame, pl.DataFrame]]:
-    """Yield (connection, mart.spend, mart.spend_attribution) of some days at a time."""
-    for some in _parts(lake, days, ROWS_AT_ONCE):
-        spend = lake.unordered(Spend, some).partition_by("connection", as_dict=True)
-        people = lake.unordered(SpendAttribution, some)
-        for (name,), rows in spend.items():
-            yield str(name), rows, people.filter(connection=str(name))
-
-
-def _parts(lake: Lake, days: list[date], most_rows: int = ROWS_A_BATCH) -> Iterator[list[date]]:
+def _parts(lake: Lake, days: list[date]) -> Iterator[list[date]]:
     """Yield some days at a time, of a bounded number of rows."""
     stored = lake.slices(Spend).filter(pl.col("day").is_in(days))
     by_day = stored.group_by("day").agg(pl.col("rows").sum()).sort("day")
-    for part in bounded(by_day, most_rows):
+    for part in bounded(by_day, ROWS_A_BATCH):
         yield part["day"].to_list()

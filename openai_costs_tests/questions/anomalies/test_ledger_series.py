@@ -3,29 +3,36 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from openai_costs.questions.anomalies.ledger_series import (
-    History,
+import polars as pl
+
+from openai_costs.questions.anomalies.ledger_series import History, history_of
+from openai_costs.questions.anomalies.ledger_sums import Bill as Sums
+from openai_costs.questions.anomalies.ledger_sums import (
     LedgerSeries,
-    history_of,
+    People,
     ledger_series,
+    of_bill,
+    of_people,
 )
 from openai_costs.questions.anomalies.series_ids import kind_of, level_called
+from openai_costs.storage.slices import slices_frame
 from openai_costs_tests.questions.anomalies.bill import Bill, bill, line, on
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import polars as pl
-
 TWO = bill(line(0, "k1", "ada", "1.5"), line(0, "k2", "ada", "2"), line(1, "k2", None, "4"))
 
 
-def series_of(made: Bill) -> LedgerSeries:
-    return ledger_series(made.spend, made.attribution)
+def series_of(made: Bill, *unknown: tuple[str, date]) -> LedgerSeries:
+    slices = slices_frame(unknown)
+    bill = Sums(*pl.collect_all(of_bill(made.spend.lazy(), slices)))
+    people = People(*pl.collect_all(of_people(made.attribution.lazy(), slices)))
+    return ledger_series(bill, people)["acme"]
 
 
-def history(*parts: LedgerSeries, known: set[date]) -> History:
-    return history_of({"acme": parts}, {"acme": known}, {"acme": "openai"})
+def history(series: LedgerSeries, known: set[date]) -> History:
+    return history_of({"acme": series}, {"acme": known}, {"acme": "openai"})
 
 
 def attributes(made: Bill) -> dict[str, tuple[str | None, ...]]:
@@ -80,16 +87,16 @@ def test_an_unknown_day_takes_the_dollars_of_the_day_that_stands_in() -> None:
     assert told["key:acme/k", on(7)] == 8
 
 
-def test_several_ranges_of_days_are_one_history() -> None:
-    parts = [series_of(bill(line(day, "k", "ada", f"{day + 1}"))) for day in (0, 1)]
-    both = history(*parts, known={on(0), on(1)})
-    assert costs(both.groups[0].spend)["org:acme/", on(1)] == 2
-    assert ("key:acme/k", "org:acme/") in both.hierarchy.rows()
+def test_the_dollars_of_an_unknown_day_say_nothing() -> None:
+    lines = [line(0, "k", "ada", "1"), line(1, "j", "bo", "2", api_key_name="new")]
+    some, without = series_of(bill(*lines), ("acme", on(1))), series_of(bill(*lines[:1]))
+    for one, other in zip(some, without, strict=True):
+        assert sorted(map(str, one.rows())) == sorted(map(str, other.rows()))
 
 
 def test_each_of_three_providers_is_a_series_of_its_own_dollars() -> None:
     usd = {"openai": "1", "anthropic": "2", "google": "4"}
-    parts = {who: [series_of(bill(line(0, "k", None, some)))] for who, some in usd.items()}
+    parts = {who: series_of(bill(line(0, "k", None, some))) for who, some in usd.items()}
     made = history_of(parts, {who: {on(0)} for who in usd}, {who: who for who in usd})
     wholes = [one for one in made.groups if one.connection == "*"]
     found = {name: cost for one in wholes for (name, _), cost in costs(one.spend).items()}
@@ -97,9 +104,9 @@ def test_each_of_three_providers_is_a_series_of_its_own_dollars() -> None:
 
 
 def test_the_connections_of_a_provider_are_one_series_on_the_days_that_all_have() -> None:
-    parts = [series_of(bill(line(day, "k", "ada", "2"))) for day in (0, 1)]
+    series = series_of(bill(*(line(day, "k", "ada", "2") for day in (0, 1))))
     known = {"acme": {on(0), on(1)}, "labs": {on(0)}}
-    both = history_of(dict.fromkeys(known, parts), known, dict.fromkeys(known, "openai"))
+    both = history_of(dict.fromkeys(known, series), known, dict.fromkeys(known, "openai"))
     provider = both.groups[-1]
     assert costs(provider.spend) == {("provider:*/openai", on(0)): 4}
     assert (provider.connection, provider.judged) == ("*", {on(0)})

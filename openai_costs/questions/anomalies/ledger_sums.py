@@ -1,0 +1,182 @@
+"""Series of the ledger, from sums of its rows: queries, and what their answers are made into. Pure.
+
+A year of rows is added up while it is read: series need far fewer rows than the bill has.
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import polars as pl
+
+from openai_costs.kernel.money import MONEY
+from openai_costs.questions.anomalies.series_ids import COLUMNS, WHOLE, id_of
+from openai_costs.questions.series import ID
+
+SLICE = ("connection", "day")
+
+ATTRIBUTES = ("name", "team", "owner")
+
+_OF_BILL = [column for level, column in COLUMNS.items() if level != "user"]
+
+
+class LedgerSeries(NamedTuple):
+    """The series of a connection.
+
+    Args:
+        spend: series_id, day, cost.
+        hierarchy: child, parent: series that share a line of the bill.
+        attributes: series_id, name, team, owner, usd, day: what its lines say of a series.
+    """
+
+    spend: pl.DataFrame
+    hierarchy: pl.DataFrame
+    attributes: pl.DataFrame
+
+
+class Bill(NamedTuple):
+    """The answers to the queries of `of_bill`.
+
+    Args:
+        keys: connection, day, project_id, api_key_id, billed_usd.
+        models: connection, day, model, usage_type, billed_usd.
+        lines: connection, what lines say, their billed_usd on all days, the newest day.
+        providers: connection, provider.
+    """
+
+    keys: pl.DataFrame
+    models: pl.DataFrame
+    lines: pl.DataFrame
+    providers: pl.DataFrame
+
+
+class People(NamedTuple):
+    """The answers to the queries of `of_people`.
+
+    Args:
+        users: connection, day, user_id, billed_usd.
+        lines: connection, what lines say, their billed_usd on all days, the newest day.
+    """
+
+    users: pl.DataFrame
+    lines: pl.DataFrame
+
+
+def of_bill(rows: pl.LazyFrame, unknown: pl.DataFrame) -> list[pl.LazyFrame]:
+    """Return the queries about mart.spend.
+
+    Args:
+        rows: mart.spend.
+        unknown: connection, day: the slices whose dollars say nothing.
+    """
+    known = _without(rows, unknown)
+    return [
+        _per_day(known, "project_id", "api_key_id"),
+        _per_day(known, "model", "usage_type"),
+        _per_line(known, *_OF_BILL, "project_name", "api_key_name", "team"),
+        rows.select("connection", "provider").unique(),
+    ]
+
+
+def of_people(rows: pl.LazyFrame, unknown: pl.DataFrame) -> list[pl.LazyFrame]:
+    """Return the queries about mart.spend_attribution.
+
+    Args:
+        rows: mart.spend_attribution.
+        unknown: connection, day: the slices whose dollars say nothing.
+    """
+    known = _without(rows, unknown)
+    return [_per_day(known, "user_id"), _per_line(known, *COLUMNS.values(), "user_name", "team")]
+
+
+def _without(rows: pl.LazyFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
+    return rows if unknown.is_empty() else rows.join(unknown.lazy(), on=SLICE, how="anti")
+
+
+def _per_day(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
+    return rows.group_by(*SLICE, *columns).agg(pl.col("billed_usd").sum())
+
+
+def _per_line(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
+    dollars = pl.col("billed_usd").sum()
+    return rows.group_by("connection", *columns).agg(dollars, pl.col("day").max())
+
+
+def ledger_series(bill: Bill, people: People) -> dict[str, LedgerSeries]:
+    """Return the series of each connection that has a bill.
+
+    Users come from the attribution, all else from the bill.
+    """
+    sums = dict.fromkeys(("project", "key"), bill.keys) | {"user": people.users}
+    parts = [_daily(sums.get(level, bill.models), level) for level in COLUMNS]
+    frames = (
+        pl.concat([_whole(bill.keys), *parts]),
+        _hierarchy(people.lines, bill.lines),
+        _attributes(bill.lines, people.lines),
+    )
+    by_connection = [one.partition_by("connection", as_dict=True) for one in frames]
+    return {
+        name: LedgerSeries(
+            *(
+                of.get((name,), whole[:0]).drop("connection")
+                for of, whole in zip(by_connection, frames, strict=True)
+            )
+        )
+        for name in bill.providers["connection"].unique().sort()
+    }
+
+
+def _daily(sums: pl.DataFrame, level: str) -> pl.DataFrame:
+    column = COLUMNS[level]
+    some = sums.filter(pl.col(column).is_not_null())
+    daily = some.group_by(*SLICE, column).agg(cost=pl.col("billed_usd").sum().cast(MONEY))
+    return daily.select("connection", id_of(level, column).alias(ID), "day", "cost")
+
+
+def _whole(sums: pl.DataFrame) -> pl.DataFrame:
+    daily = sums.group_by(SLICE).agg(cost=pl.col("billed_usd").sum().cast(MONEY))
+    return daily.select("connection", pl.lit(WHOLE).alias(ID), "day", "cost")
+
+
+def _hierarchy(people: pl.DataFrame, bill: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of series that share a line; every series is part of the whole."""
+    pairs = []
+    for one, other in combinations(COLUMNS, 2):
+        both = _sharing_a_line(people if "user" in (one, other) else bill, one, other)
+        pairs += [both, both.select("connection", child="parent", parent="child")]
+    for level, column in COLUMNS.items():
+        some = (people if level == "user" else bill).select("connection", column).drop_nulls()
+        child = some.unique().select("connection", child=id_of(level, column))
+        pairs.append(child.with_columns(parent=pl.lit(WHOLE)))
+    return pl.concat(pairs)
+
+
+def _sharing_a_line(rows: pl.DataFrame, child: str, parent: str) -> pl.DataFrame:
+    columns = COLUMNS[child], COLUMNS[parent]
+    both = rows.select("connection", *columns).drop_nulls().unique()
+    ids = {"child": id_of(child, columns[0]), "parent": id_of(parent, columns[1])}
+    return both.select("connection", **ids)
+
+
+def _attributes(bill: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """What lines say of series: a name, a team, who spends by it."""
+    has_name = ~pl.col("user_name").str.contains("@").fill_null(value=True)
+    person = pl.when(has_name).then("user_name").otherwise("user_id")
+    return pl.concat(
+        (
+            _of_level(bill, "project", name="project_name", team="team"),
+            _of_level(bill, "key", name="api_key_name", team="team"),
+            _of_level(people, "key", owner=person),
+            _of_level(people, "user", name="user_name", team="team", owner=person),
+        )
+    )
+
+
+def _of_level(lines: pl.DataFrame, level: str, **attributes: str | pl.Expr) -> pl.DataFrame:
+    column = COLUMNS[level]
+    absent = {name: pl.lit(None, pl.String) for name in ATTRIBUTES if name not in attributes}
+    some = lines.filter(pl.col(column).is_not_null()).select(
+        "connection", "billed_usd", "day", id_of(level, column).alias(ID), **attributes, **absent
+    )
+    spent = pl.col("billed_usd").sum().cast(MONEY)
+    by = ("connection", ID, *ATTRIBUTES)
+    return some.group_by(by).agg(usd=spent, day=pl.col("day").max())
