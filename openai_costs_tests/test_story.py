@@ -26,6 +26,7 @@ from openai_costs.kernel.days import midnight
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REBUILD, REFRESH
 from openai_costs.outputs.publish.rounded import ROUNDED
+from openai_costs.outputs.report import page_bill
 from openai_costs.outputs.report.cost_explorer import read_tables
 from openai_costs.outputs.report.explorer_data import page_facts
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY, USUAL
@@ -504,6 +505,21 @@ def test_a_team_has_the_same_dollars_on_the_page(
     ).agg(pl.col("billed_usd").sum())
     on_the_page = {tuple(key): usd for *key, usd in shown.iter_rows()}
     assert on_the_page == by_team(published, "mart.spend_attribution")
+
+
+def test_a_page_without_room_for_every_row_has_the_same_dollars_of_every_day(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_day = ("connection", "day")
+    ((every, _), _) = page_facts(read_tables(told.house.lake, NOW))
+    monkeypatch.setattr(page_bill, "MOST_ROWS", 500)
+    monkeypatch.setattr(page_bill, "_ROWS_AT_ONCE", 300)
+    ((few, _), together) = page_facts(read_tables(told.house.lake, NOW))
+    assert {"user", "api_key"} <= {one.id for one in together}
+    sums = [
+        one.group_by(of_day).agg(pl.col("billed_usd").sum()).sort(of_day) for one in (every, few)
+    ]
+    assert sums[0].equals(sums[1])
 
 
 def test_tokens_and_requests_have_the_same_team_user_and_model_on_the_page_and_in_a_view(

@@ -8,9 +8,18 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
+import polars as pl
+
 from openai_costs.kernel.days import ONE_DAY, DayRange
-from openai_costs.outputs.report.facts import OF_LEDGER
-from openai_costs.outputs.report.page_days import PAGE_DAYS
+from openai_costs.outputs.report.bill_queries import BY_METHOD, OF_SPEND
+from openai_costs.outputs.report.page_bill import (
+    Shown,
+    read_dollars,
+    read_lines,
+    read_names,
+    read_rows,
+)
+from openai_costs.outputs.report.page_days import PAGE_DAYS, calendar
 from openai_costs.outputs.report.page_model import PageModel, page_model
 from openai_costs.outputs.report.page_tables import Tables
 from openai_costs.outputs.report.render import render
@@ -25,7 +34,6 @@ from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
-from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.core.users import Users
@@ -47,13 +55,11 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from datetime import datetime
 
-    import polars as pl
     from upath import UPath
 
     from openai_costs.outputs.report.page_model import FirstScreen
     from openai_costs.outputs.report.sentences import Question
     from openai_costs.storage.lake import Lake
-    from openai_costs.tables.contract import Contract
 
 PAGE = "report/index.html"
 DIGEST = "report/digest.html"
@@ -110,15 +116,24 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
     """Return the tables of the page's days, without the days that do not tie out."""
     days = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
     recent = DayRange(now.date() - ONE_DAY * RECENT_DAYS, now.date())
-    spend, attribution = _rows(lake, Spend, days), _rows(lake, SpendAttribution, days)
+    spend = read_dollars(lake, Spend, days, OF_SPEND)
+    attribution = read_dollars(lake, SpendAttribution, days, BY_METHOD)
     sums = {Spend.full_name(): day_sums(spend), SpendAttribution.full_name(): day_sums(attribution)}
     held = withheld(lake.read(SpendControl, days), sums)
+    coverage, spend = as_missing(all_costs(lake.read(Coverage)), held), without(spend, held)
+    on_page = calendar(coverage, spend, now.date()).days
+    shown = Shown(sorted({*on_page}.intersection(days)), held)
+    credit_days = set(attribution.filter(pl.col("billed_usd") < 0)["day"])
+    lines, ledger, coarse = read_lines(lake, shown, credit_days)
     return Tables(
-        spend=without(spend, held),
+        spend=spend,
         attribution=without(attribution, held),
-        ledger=without(_rows(lake, Ledger, days, *OF_LEDGER), held),
-        usage=_rows(lake, Usage, days),
-        coverage=as_missing(all_costs(lake.read(Coverage)), held),
+        names=read_names(lake, shown),
+        lines=lines,
+        ledger=ledger,
+        coarse=coarse,
+        usage=read_rows(lake, Usage, days, list(Usage.types())),
+        coverage=coverage,
         restatements=lake.read(Restatements),
         projects=lake.read(Projects),
         api_keys=lake.read(ApiKeys),
@@ -134,12 +149,6 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
         seats=lake.read(Seats),
         price_check=lake.read(PriceCheck, recent),
     )
-
-
-def _rows(lake: Lake, table: type[Contract], days: DayRange, *columns: str) -> pl.DataFrame:
-    """Return some or all columns of the rows of some days, in any order."""
-    wanted = columns or tuple(table.types())
-    return lake.query(table, days, lambda rows: [rows.select(wanted)])[0]
 
 
 def is_invented(home: UPath) -> bool:

@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
+from openai_costs.outputs.report.coarse_facts import DROPPED_FIRST, MOST_ROWS
 from openai_costs.outputs.report.columns import packed
-from openai_costs.outputs.report.dimensions import DIMENSIONS, last_names, members
-from openai_costs.outputs.report.facts import (
-    COUNTS,
-    TOKEN_TYPES,
-    coarse_facts,
-    spend_facts,
-    usage_facts,
-)
+from openai_costs.outputs.report.dimensions import DIMENSIONS, members
+from openai_costs.outputs.report.facts import COUNTS, TOKEN_TYPES, spend_facts, usage_facts
 from openai_costs.outputs.report.finding_rows import scopes_of
 from openai_costs.outputs.report.flags import flags
 from openai_costs.outputs.report.forecasts import forecasts
@@ -34,36 +29,27 @@ if TYPE_CHECKING:
     from openai_costs.outputs.report.page_tables import Tables
 
 TOGETHER: Final = "(not kept apart on this page)"
-MOST_ROWS: Final = 250_000
-"""How many rows of facts the page holds at the most: about 4 MB."""
-_COARSE: Final = ("usage_type", "service_tier")
-_DROPPED_FIRST: Final = (*_COARSE, "api_key", "project", "user", "model")
-"""Which dimensions are kept together first where there are more rows."""
 
 Facts = tuple[pl.DataFrame, pl.DataFrame]
 """Dollars, and tokens and requests."""
 
 
 def page_facts(tables: Tables) -> tuple[Facts, tuple[Dimension, ...]]:
-    """Return the facts that fit into the page, and the dimensions that are kept together for it.
-
-    Where dollars alone are too many without usage types and service tiers, no tier is looked for.
-    """
-    if tables.attribution.height > MOST_ROWS:
-        coarse = coarse_facts(tables.attribution)
-        if coarse.height > MOST_ROWS:
-            return reduced((coarse, _usage_facts(tables)), MOST_ROWS, _COARSE)
+    """Return the facts that fit into the page, and the dimensions that are kept together for it."""
+    if tables.coarse is not None:
+        dollars, together = tables.coarse.facts(), tables.coarse.together
+        return reduced((dollars, _usage_facts(tables)), MOST_ROWS, together)
     return reduced(facts_of(tables), MOST_ROWS)
 
 
 def facts_of(tables: Tables) -> Facts:
     """Return the facts at the finest grain."""
-    return spend_facts(tables.attribution, tables.ledger), _usage_facts(tables)
+    return spend_facts(tables.lines, tables.ledger), _usage_facts(tables)
 
 
 def _usage_facts(tables: Tables) -> pl.DataFrame:
     directory = Directory(tables.api_keys, tables.users, tables.service_accounts, tables.projects)
-    return usage_facts(tables.usage, owners(directory), tables.attribution)
+    return usage_facts(tables.usage, owners(directory), tables.names.teams)
 
 
 def reduced(
@@ -77,7 +63,7 @@ def reduced(
         together: The ids of dimensions that are kept together in any case.
     """
     dropped: list[Dimension] = []
-    for name in _DROPPED_FIRST:
+    for name in DROPPED_FIRST:
         if name not in together and sum(each.height for each in facts) <= most:
             break
         dimension = next(one for one in DIMENSIONS if one.id == name)
@@ -149,12 +135,8 @@ def _names(tables: Tables) -> dict[str, dict[str, str]]:
         )
         for kind, lists in listed.items()
     }
-    billed = {
-        "project": last_names((tables.spend, tables.attribution), "project_id", "project_name"),
-        "user": last_names((tables.attribution,), "user_id", "user_name"),
-        "api_key": last_names((tables.spend,), "api_key_id", "api_key_name"),
-    }
-    return {kind: known[kind] | billed[kind] for kind in known}
+    called = tables.names.called
+    return {kind: known[kind] | dict(called.get(kind, {})) for kind in known}
 
 
 class Cube(NamedTuple):

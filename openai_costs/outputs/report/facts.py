@@ -32,7 +32,8 @@ COUNTS: Final = ("tokens", "cacheable", "requests")
 
 OF_LEDGER: Final = ("user_id", "service_tier", *CELL, "billed_usd")
 
-_OF_SPEND: Final = tuple(name for name in GRAIN if name != "service_tier")
+OF_ATTRIBUTION: Final = (*(name for name in GRAIN if name != "service_tier"), "billed_usd")
+
 _OF_TEAM: Final = (("api_key_id", "user_id", "project_id"), ("user_id",), ("project_id",))
 
 
@@ -40,30 +41,14 @@ def spend_facts(attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame
     """Return dollars at the finest grain: the columns of `GRAIN`, texts as Enum, and billed_usd.
 
     Args:
-        attribution: mart.spend_attribution.
+        attribution: The columns `OF_ATTRIBUTION` of mart.spend_attribution.
         ledger: The columns `OF_LEDGER` of core.spend of the same days.
     """
-    rows, lines = _coded(
-        attribution.select(*_OF_SPEND, "billed_usd"),
-        ledger.select(OF_LEDGER),
-    )
+    rows, lines = _coded(attribution.select(OF_ATTRIBUTION), ledger.select(OF_LEDGER))
     return _summed(with_tiers(rows, lines), "billed_usd")
 
 
-def coarse_facts(attribution: pl.DataFrame) -> pl.DataFrame:
-    """Return dollars as `spend_facts` does, with all usage types and service tiers together.
-
-    Args:
-        attribution: mart.spend_attribution.
-    """
-    (rows,) = _coded(attribution.select(*_OF_SPEND, "billed_usd"))
-    nothing = pl.lit(None, pl.String)
-    return _summed(rows.with_columns(usage_type=nothing, service_tier=nothing), "billed_usd")
-
-
-def usage_facts(
-    usage: pl.DataFrame, owners: pl.DataFrame, attribution: pl.DataFrame
-) -> pl.DataFrame:
+def usage_facts(usage: pl.DataFrame, owners: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:
     """Return tokens and requests at the finest grain: `GRAIN` and the columns of `COUNTS`.
 
     Tokens have a usage type, requests have none. A count that is not known has no row. Cacheable
@@ -72,14 +57,14 @@ def usage_facts(
     Args:
         usage: core.usage.
         owners: connection, api_key_id, owner_id, for usage that has a key and no user.
-        attribution: mart.spend_attribution, which knows the team of a key, user or project.
+        teams: connection, api_key_id, user_id, project_id, team: each combination once.
     """
     rows = usage.join(owners, on=["connection", "api_key_id"], how="left").with_columns(
         user_id=pl.coalesce("user_id", "owner_id"),
         model=canonical_model(),
         service_tier=billed_tier(),
     )
-    named = _with_team(rows, attribution)
+    named = _with_team(rows, teams)
     requests = named.with_columns(
         usage_type=pl.lit(None, pl.String),
         tokens=pl.lit(None, pl.Int64),
@@ -119,9 +104,9 @@ def _counted(kind: str) -> pl.Expr:
     return others.get(kind, pl.col(f"input_{kind}_tokens"))
 
 
-def _with_team(rows: pl.DataFrame, attribution: pl.DataFrame) -> pl.DataFrame:
+def _with_team(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return rows with the team that dollars of the same key, user and project have."""
-    teams, known = [], attribution.select("connection", *_OF_TEAM[0], "team").unique()
+    teams = []
     for i, columns in enumerate(_OF_TEAM):
         key, name = ["connection", *columns], f"team_{i}"
         of = known.group_by(key).agg(

@@ -200,7 +200,7 @@ def page_model(
 def _of_days(tables: Tables, days: Calendar) -> Tables:
     """Return the tables with the rows of the page's days only."""
     is_shown = pl.col("day").is_in(days.days)
-    names = ("spend", "attribution", "ledger", "usage")
+    names = ("spend", "attribution", "lines", "ledger", "usage")
     return tables._replace(**{name: getattr(tables, name).filter(is_shown) for name in names})
 
 

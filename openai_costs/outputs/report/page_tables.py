@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import polars as pl
 
+    from openai_costs.outputs.report.bill_queries import Names
+    from openai_costs.outputs.report.coarse_facts import Coarse
+
 
 class Tables(NamedTuple):
     """What the page is made of, each without the days that do not tie out.
 
     Args:
-        spend: mart.spend.
-        attribution: mart.spend_attribution.
+        spend: Dollars of mart.spend by connection, day, model and usage type, credits apart.
+        attribution: Dollars of mart.spend_attribution by connection, day and method, credits apart.
+        names: What the bill says of ids.
+        lines: The columns `OF_ATTRIBUTION` of mart.spend_attribution.
         ledger: The columns `OF_LEDGER` of core.spend.
+        coarse: Dollars instead of lines, where those are too many; None where there are lines.
         usage: core.usage.
         coverage: mart.coverage of costs.
         restatements: mart.restatements.
@@ -35,7 +41,10 @@ class Tables(NamedTuple):
 
     spend: pl.DataFrame
     attribution: pl.DataFrame
+    names: Names
+    lines: pl.DataFrame
     ledger: pl.DataFrame
+    coarse: Coarse | None
     usage: pl.DataFrame
     coverage: pl.DataFrame
     restatements: pl.DataFrame

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from openai_costs.outputs.report.bill_queries import (
+    BY_METHOD,
+    OF_SPEND,
+    dollars,
+    names_of,
+    of_attribution,
+    of_spend,
+)
 from openai_costs.outputs.report.page_model import PageModel, page_model
 from openai_costs.outputs.report.page_tables import Tables
 from openai_costs.tables.core.api_keys import ApiKeys
@@ -91,23 +99,51 @@ def restated(day: int, before: str, after: str, why: str = "a line moved") -> pl
     return pl.DataFrame([row], schema=Restatements.types(), orient="row")
 
 
-NOTHING: Final = Tables(
-    *(
-        table.no_rows()
-        for table in (
-            *(Spend, SpendAttribution, Ledger, Usage, Coverage, Restatements),
-            *(Projects, ApiKeys, Users, ServiceAccounts, Findings, SpendAnomalies),
-            *(BudgetStatus, Forecast, Optimization),
-            *(GatewayBypass, GatewayCapture, Seats, PriceCheck),
-        )
-    )
-)
+def of_rows(
+    spend: pl.DataFrame | None = None,
+    attribution: pl.DataFrame | None = None,
+    **others: pl.DataFrame,
+) -> Tables:
+    """The page's tables, of rows of mart.spend and mart.spend_attribution, and of other tables."""
+    bill = Spend.no_rows() if spend is None else spend
+    people = SpendAttribution.no_rows() if attribution is None else attribution
+    known = {
+        "spend": dollars(bill.lazy(), *OF_SPEND).collect(),
+        "attribution": dollars(people.lazy(), *BY_METHOD).collect(),
+        "names": names_of(
+            pl.collect_all(of_spend(bill.lazy())), pl.collect_all(of_attribution(people.lazy()))
+        ),
+        "lines": people,
+        "coarse": None,
+    }
+    return Tables(**(_NOTHING | known | others))  # type: ignore[arg-type]  # by name
+
+
+_NOTHING: Final = {
+    "ledger": Ledger.no_rows(),
+    "usage": Usage.no_rows(),
+    "coverage": Coverage.no_rows(),
+    "restatements": Restatements.no_rows(),
+    "projects": Projects.no_rows(),
+    "api_keys": ApiKeys.no_rows(),
+    "users": Users.no_rows(),
+    "service_accounts": ServiceAccounts.no_rows(),
+    "findings": Findings.no_rows(),
+    "anomalies": SpendAnomalies.no_rows(),
+    "budget_status": BudgetStatus.no_rows(),
+    "forecast": Forecast.no_rows(),
+    "optimization": Optimization.no_rows(),
+    "bypass": GatewayBypass.no_rows(),
+    "capture": GatewayCapture.no_rows(),
+    "seats": Seats.no_rows(),
+    "price_check": PriceCheck.no_rows(),
+}
 
 
 def tables(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> Tables:
     """The tables of one connection, acme; some replaced by others."""
     made = {"spend": spend(lines), "attribution": attribution(lines), "coverage": coverage(states)}
-    return NOTHING._replace(**(made | others))
+    return of_rows(**(made | others))
 
 
 def page(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> PageModel:

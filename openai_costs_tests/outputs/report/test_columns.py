@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from openai_costs.outputs.report import explorer_data
 from openai_costs.outputs.report.columns import packed
 from openai_costs.outputs.report.dimensions import DIMENSIONS, members
-from openai_costs.outputs.report.explorer_data import facts_of, page_facts, reduced
+from openai_costs.outputs.report.explorer_data import reduced
 from openai_costs.outputs.report.facts import spend_facts
 from openai_costs.tables.core.spend import Spend as Ledger
-from openai_costs_tests.outputs.report.bill import attribution, january, tables
+from openai_costs_tests.outputs.report.bill import attribution, january
 
 KINDS = {"Uint16": "H", "Int32": "i", "Uint32": "I", "Float64": "d"}
 USD = ["0.000000000000000001", "-4000000060.5", "19999999.123456789123456789"]
@@ -57,18 +56,6 @@ def test_too_many_rows_keep_the_finest_dimension_together_and_every_dollar() -> 
     ]
     assert small.select("user_id", "billed_usd").rows() == [(None, Decimal(5))]
     assert reduced((facts, facts.clear()), most=5)[1] == ()
-
-
-def test_dollars_that_have_no_room_for_tiers_are_the_same_as_with_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    told = tables([(1, "proj_a", f"user-{i}", "1") for i in range(5)], "s")
-    monkeypatch.setattr(explorer_data, "MOST_ROWS", 3)
-    (coarse, counts), dropped = page_facts(told)
-    (fine, others), also = reduced(facts_of(told), most=3)
-    assert dropped == also
-    assert coarse.sort("user_id").equals(fine.sort("user_id"))
-    assert counts.equals(others)
 
 
 @pytest.mark.parametrize("ids", [["ann@one.example", "ann@two.example"]])

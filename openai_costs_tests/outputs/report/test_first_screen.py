@@ -15,7 +15,7 @@ from openai_costs.tables.mart.optimization import Optimization
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs_tests.org import connected
-from openai_costs_tests.outputs.report.bill import NOTHING, of
+from openai_costs_tests.outputs.report.bill import of, of_rows
 from openai_costs_tests.questions.budgets.ledger import budget, counted, status
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def screen(
         ("acme", "costs", day, "missing" if day == missing else "settled", 1, None, None)
         for day in days
     ]
-    made = NOTHING._replace(
+    made = of_rows(
         spend=of(Spend, *rows),
         attribution=of(SpendAttribution, *rows),
         coverage=connected(states),

@@ -14,12 +14,12 @@ from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.price_check import PriceCheck
 from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.report.bill import (
-    NOTHING,
     NOW,
     attribution,
     coverage,
     january,
     of,
+    of_rows,
     page,
     restated,
     spend,
@@ -94,7 +94,7 @@ def test_a_user_table_that_differs_from_the_ledger_is_an_open_question() -> None
 def two_connections(acme: str, beta: str) -> Tables:
     """acme was billed 1.10, and beta 2.20 if it was read; days as letters."""
     one, other = [(1, "a", "u", "1.10")], [(2, "b", None, "2.20")] if "s" in beta else []
-    return NOTHING._replace(
+    return of_rows(
         spend=pl.concat([spend(one), spend(other, "beta")]),
         attribution=pl.concat([attribution(one), attribution(other, "beta")]),
         coverage=pl.concat([coverage(acme), coverage(beta, "beta")]),
@@ -195,5 +195,5 @@ def test_the_page_keeps_the_newest_eight_hundred_days() -> None:
     days = [date(2025, 1, 1) + timedelta(days=i) for i in range(810)]
     rows = [("acme", "costs", day, "settled", 0, None, None) for day in days]
     read = connected(rows)
-    made = page_model(NOTHING._replace(coverage=read), datetime(2027, 6, 1, tzinfo=UTC))
+    made = page_model(of_rows(coverage=read), datetime(2027, 6, 1, tzinfo=UTC))
     assert (len(made.days), made.hidden_days) == (800, 10)

@@ -15,7 +15,7 @@ from openai_costs.outputs.report.render import render
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs_tests.org import connected
-from openai_costs_tests.outputs.report.bill import NOTHING, attribution, of, page, restated, spend
+from openai_costs_tests.outputs.report.bill import attribution, of, of_rows, page, restated, spend
 from openai_costs_tests.outputs.report.test_first_screen import finding
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_an_empty_database_gives_a_sentence() -> None:
 
 def test_invented_data_says_so() -> None:
     assert "invented data" not in render(page(LINES, "ss"))
-    made = NOTHING._replace(spend=spend(LINES), attribution=attribution(LINES))
+    made = of_rows(spend=spend(LINES), attribution=attribution(LINES))
     shown = render(page_model(made, datetime(2026, 1, 5, tzinfo=UTC), is_invented=True))
     assert '<p class="invented">invented data</p>' in shown
 
@@ -133,7 +133,7 @@ def busy_year(rows_a_day: int) -> Tables:
         for (day, n), units in zip(places, nth, strict=True)
     ]
     read = [("acme", "costs", day, "settled", 60, None, None) for day in days]
-    return NOTHING._replace(attribution=of(SpendAttribution, *lines), coverage=connected(read))
+    return of_rows(attribution=of(SpendAttribution, *lines), coverage=connected(read))
 
 
 def test_a_row_takes_twenty_bytes_at_most_so_that_200_000_are_under_five_megabytes() -> None:
