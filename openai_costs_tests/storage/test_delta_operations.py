@@ -66,6 +66,19 @@ def test_of_two_first_writers_of_a_table_without_rows_the_second_is_refused(
     assert numbers(tmp_path) == expected
 
 
+def test_a_table_without_rows_gets_its_first_ones_by_any_predicate_with_a_new_column(
+    tmp_path: Path,
+) -> None:
+    write_deltalake(str(tmp_path), ROWS.clear(), partition_by=["part"])
+    table = DeltaTable(str(tmp_path))
+    overwrite(table, ROWS.with_columns(since=pl.lit("a")), "part = 'a' AND number < 9")
+    assert table.version() == 1
+    assert numbers(tmp_path) == [1, 2]
+    assert {field.name for field in table.schema().fields} == {"part", "number", "since"}
+    overwrite(table, ROWS[1:].with_columns(since=pl.lit("b")), "part = 'a' AND number = 2")
+    assert numbers(tmp_path) == [1, 2]
+
+
 def test_several_writers_add_rows_to_one_version(folder: Path) -> None:
     tables = [DeltaTable(str(folder)) for _ in range(3)]
     for number, table in enumerate(tables, 3):
