@@ -1,12 +1,14 @@
 """The database that readers get, before it has rows: tables, views, and what each column is.
 
-It is the same for every home: one script makes it. It has a few hundred statements, most of them
-comments, so a process runs it once, and each rebuilt publication begins with a copy. Not here: rows
-(filling.py), what the views say (bi).
+It is the same for every home: one script makes it. It has a thousand statements, most of them
+comments, so a process runs each of them once, in memory, and a publication that is built anew
+begins with a copy. Not here: rows (filling.py), what the views say (bi).
 """
 
+import os
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
@@ -16,7 +18,7 @@ from pathlib import Path
 import duckdb
 from pydantic import SecretStr
 
-from openai_costs.outputs.publish.bi import VIEWS, View
+from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.rounded import ABOUT, ROUNDED, has_rounded
 from openai_costs.storage.encryption import attach_for_writing
 from openai_costs.storage.live_rows import SQL_TYPES
@@ -27,31 +29,48 @@ READABLE_FROM = "v1.0.0"
 """The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
 
 
+_making = threading.Lock()
+"""Held by who works with the database in memory, which a process has one of."""
+
+
 @cache
 def empty_database() -> bytes:
     """Return the content of a database file with every table and view, and no rows."""
-    with tempfile.TemporaryDirectory() as folder, _made_in_memory() as sql:
-        file = Path(folder) / "openai_costs.duckdb"
+    with tempfile.TemporaryDirectory() as folder, _making:
+        sql, file = _with_comments(os.getpid()), Path(folder) / "openai_costs.duckdb"
         sql.execute(f"ATTACH {literal(file)} AS openai_costs (STORAGE_VERSION '{READABLE_FROM}')")
         return _copied(sql, file)
 
 
 def encrypted_database(key: SecretStr) -> bytes:
     """Return the same as an encrypted file, which was never a plain one."""
-    with tempfile.TemporaryDirectory() as folder, _made_in_memory() as sql:
+    with tempfile.TemporaryDirectory() as folder, _in_memory() as sql:
+        sql.execute(_script([*_definitions(), *_comments()]))
         file = Path(folder) / "openai_costs.duckdb"
         attach_for_writing(sql, file, "openai_costs", key)
         return _copied(sql, file)
 
 
-@contextmanager
-def _made_in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Run the script, which takes a third less time in memory, and where nothing is optimized."""
-    with duckdb.connect(config={"threads": 1}) as sql:  # others would only wait for work
-        sql.execute(QUIET)
-        sql.execute("PRAGMA disable_optimizer")
-        sql.execute(_script())
-        yield sql
+def _in_memory() -> duckdb.DuckDBPyConnection:
+    """Begin a database in memory, where the script takes a third less time; it is not optimized."""
+    sql = duckdb.connect(config={"threads": 1})  # others would only wait for work
+    sql.execute(QUIET)
+    sql.execute("PRAGMA disable_optimizer")
+    return sql
+
+
+@cache
+def _without_comments(process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - a fork has its own
+    sql = _in_memory()
+    sql.execute(_script(_definitions()))
+    return sql
+
+
+@cache
+def _with_comments(process: int) -> duckdb.DuckDBPyConnection:
+    sql = _without_comments(process)
+    sql.execute(_script(_comments()))
+    return sql
 
 
 def _copied(sql: duckdb.DuckDBPyConnection, file: Path) -> bytes:
@@ -72,7 +91,8 @@ def structure(*, is_encrypted: bool = False) -> str:
     """
     made_by = f"openai-costs {version('openai-costs')}, DuckDB {duckdb.__version__}"
     written_as = "encrypted" if is_encrypted else READABLE_FROM
-    return sha256(f"{made_by}\n{written_as}\n{_script()}".encode()).hexdigest()
+    script = _script([*_definitions(), *_comments()])
+    return sha256(f"{made_by}\n{written_as}\n{script}".encode()).hexdigest()
 
 
 @contextmanager
@@ -91,38 +111,26 @@ def literal(value: object) -> str:
 @cache
 def view_types() -> Mapping[tuple[str, str], str]:
     """Return the DuckDB type of each column of `bi`, by view and column."""
-    with duckdb.connect() as sql:
-        with at_once(sql):  # comments are most of the time, and have no types
-            sql.execute(
-                ";\n".join([*_schemas(), *map(_new_table, all_contracts()), *map(_new_view, VIEWS)])
-            )
-        asked = "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+    asked = "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+    with _making:
+        sql = _without_comments(os.getpid())
         rows = sql.execute(f"{asked} WHERE schema_name = 'bi'").fetchall()
     return {(view, column): kind for view, column, kind in rows}
 
 
-def _script() -> str:
-    """Return the script that makes the database: every table, every view and their comments."""
-    return ";\n".join([*_schemas(), *map(_table, all_contracts()), *map(_view, VIEWS)])
+def _script(statements: Iterable[str]) -> str:
+    return ";\n".join(statements)
 
 
-def _schemas() -> list[str]:
-    return [f"CREATE SCHEMA {name}" for name in (*LAYERS, "bi")]
+def _definitions() -> list[str]:
+    """Return what makes every table and every view."""
+    schemas = [f"CREATE SCHEMA {name}" for name in (*LAYERS, "bi")]
+    views = [f"CREATE VIEW bi.{view.name} AS {view.sql}" for view in VIEWS]
+    return [*schemas, *map(_table, all_contracts()), *views]
 
 
 def _table(table: type[Contract]) -> str:
-    """Return what creates a table from its contract, and comments it."""
-    about = {
-        column: f"{text} [{unit}]" if unit else text
-        for column, _, unit, text, _ in table.describe()
-    }
-    if has_rounded(table):
-        about |= {ROUNDED: ABOUT}
-    comments = _comments("TABLE", table.full_name(), " ".join(table.about().split()), about)
-    return f"{_new_table(table)};\n{comments}"
-
-
-def _new_table(table: type[Contract]) -> str:
+    """Return what makes a table from its contract."""
     types = {column: SQL_TYPES[str(kind)] for column, kind, *_ in table.describe()}
     if has_rounded(table):
         types |= {ROUNDED: "DOUBLE"}
@@ -130,19 +138,21 @@ def _new_table(table: type[Contract]) -> str:
     return f"CREATE TABLE {table.full_name()} ({columns})"
 
 
-def _view(view: View) -> str:
-    comments = _comments("VIEW", f"bi.{view.name}", view.about, view.columns)
-    return f"{_new_view(view)};\n{comments}"
+def _comments() -> Iterator[str]:
+    """Yield what says what every table and view is, and what each of its columns is."""
+    for table in all_contracts():
+        about = {
+            column: f"{text} [{unit}]" if unit else text
+            for column, _, unit, text, _ in table.describe()
+        }
+        if has_rounded(table):
+            about |= {ROUNDED: ABOUT}
+        yield from _comments_on("TABLE", table.full_name(), " ".join(table.about().split()), about)
+    for view in VIEWS:
+        yield from _comments_on("VIEW", f"bi.{view.name}", view.about, view.columns)
 
 
-def _new_view(view: View) -> str:
-    return f"CREATE VIEW bi.{view.name} AS {view.sql}"
-
-
-def _comments(kind: str, name: str, about: str, columns: Mapping[str, str]) -> str:
-    """Return one script that says what a table or view is, and what each of its columns is."""
-    script = [f"COMMENT ON {kind} {name} IS {literal(about)}"]
-    script += [
-        f"COMMENT ON COLUMN {name}.{one} IS {literal(text)}" for one, text in columns.items()
-    ]
-    return ";\n".join(script)
+def _comments_on(kind: str, name: str, about: str, columns: Mapping[str, str]) -> Iterator[str]:
+    yield f"COMMENT ON {kind} {name} IS {literal(about)}"
+    for one, text in columns.items():
+        yield f"COMMENT ON COLUMN {name}.{one} IS {literal(text)}"
