@@ -120,7 +120,7 @@ class Refresh:
     def _height(self, table: type[Contract]) -> int:
         without = f" WHERE NOT {KEPT}" if self._kept else ""  # DuckDB knows the number of all rows
         question = f"SELECT count(*) FROM {table.full_name()}{without}"  # noqa: S608 - our own names
-        return int(self._sql.sql(question).fetchall()[0][0])
+        return int(self._sql.execute(question).fetchall()[0][0])
 
     def _expected(self, slices: pl.DataFrame) -> int:
         kept = slices_frame(self._kept)

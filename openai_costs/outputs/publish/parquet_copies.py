@@ -143,12 +143,12 @@ def _months(
     """Return those of the months that are wanted in which a table has rows."""
     days = f"SELECT DISTINCT day FROM {table.full_name()}"  # noqa: S608 - our own names
     if wanted is None:
-        return sorted(months_of(day for (day,) in sql.sql(days).fetchall()))
+        return sorted(months_of(day for (day,) in sql.execute(days).fetchall()))
     months = {name.rpartition("/")[2] for name in wanted if NO_ROWS not in name}
     if not months:
         return []
     days += f" WHERE day BETWEEN DATE '{min(months)}-01' AND last_day(DATE '{max(months)}-01')"
-    return sorted(months & months_of(day for (day,) in sql.sql(days).fetchall()))
+    return sorted(months & months_of(day for (day,) in sql.execute(days).fetchall()))
 
 
 def _of_month(month: str) -> str:
