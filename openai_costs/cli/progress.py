@@ -5,7 +5,7 @@ Not here: how it ended (run_output.py).
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -73,9 +73,9 @@ class Whole:
         return (time.monotonic() - self.began) / made * max(self.days - made, 0)
 
 
-@dataclass
-class Progress(logging.Handler):
-    """Turns a run's events into lines.
+@dataclass(eq=False)
+class Progress(logging.Logger):
+    """Turns a run's events into lines. A run hands each to `log`; no record is made of it.
 
     Args:
         say: Takes a line.
@@ -93,17 +93,22 @@ class Progress(logging.Handler):
     tallies: dict[str, _Tally] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__init__("openai_costs.progress")
 
-    __hash__ = logging.Handler.__hash__
-
-    def emit(self, record: logging.LogRecord) -> None:
+    def log(
+        self,
+        level: int,
+        msg: object,
+        *_: object,
+        extra: Mapping[str, Any] | None = None,
+        **_others: Any,  # noqa: ANN401 - the signature of a logger
+    ) -> None:
         """Take one event of the run."""
-        details = getattr(record, "dagster_meta", {})
+        details = (extra or {}).get("dagster_meta", {})
         event = details.get("dagster_event")
         if event is None:
-            if record.levelno == logging.INFO:  # a message of an asset; errors end the run
-                self.say(f"      {details.get('orig_message', record.getMessage())}")
+            if level == logging.INFO:  # a message of an asset; errors end the run
+                self.say(f"      {details.get('orig_message', msg)}")
             return
         kind = event.event_type
         if kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
@@ -138,10 +143,6 @@ def progress_logger(of_run: Callable[[], Progress]) -> dg.LoggerDefinition:
     """Return a Dagster logger that shows nothing but the progress of the run at hand."""
 
     def lines(_context: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.getLogger("openai_costs.progress")
-        logger.handlers, logger.propagate = [of_run()], False
-        logger.disabled = False  # whoever sets up logging anew may have switched it off
-        logger.setLevel(logging.DEBUG)
-        return logger
+        return of_run()
 
     return dg.LoggerDefinition(lines, description="Progress lines of a headless run.")
