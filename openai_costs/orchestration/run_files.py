@@ -18,6 +18,10 @@ from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.runs.migration import (
+    OPTIONAL_DATA_MIGRATIONS,
+    REQUIRED_DATA_MIGRATIONS,
+)
 from dagster._core.storage.runs.schema import RunStorageSqlMetadata
 from dagster._core.storage.sql import get_alembic_config
 from dagster._core.storage.sqlite import create_db_conn_string
@@ -41,8 +45,8 @@ def run_storage(folder: Path) -> SqliteRunStorage:
         return SqliteRunStorage.from_local(str(folder))
     storage = SqliteRunStorage(create_db_conn_string(str(folder), RUNS))
     if is_new:
-        storage.migrate()
-        storage.optimize()
+        for name in (*REQUIRED_DATA_MIGRATIONS, *OPTIONAL_DATA_MIGRATIONS):
+            storage.mark_index_built(name)  # there are no runs yet that it would change
     return storage
 
 
