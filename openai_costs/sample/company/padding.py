@@ -80,6 +80,8 @@ def padding_lines(keys: tuple[ApiKey, ...], count: int) -> tuple[PaddingLine, ..
 
 def padded(lines: tuple[PaddingLine, ...], seed: str, day: date) -> Iterator[Bought]:
     """What every padding line buys on `day`, in tokens."""
+    if not lines:
+        return
     tone = draw(seed, day, "padding") | 1
     for index, (place, line_item, tokens) in enumerate(lines):
         mixed = (index * _GOLDEN ^ tone) & 0x3FF
