@@ -149,29 +149,31 @@ class Headless:
         """Run steps one after the other, and return those that succeeded."""
         made, lake, begun = list[Step](), Lake(place(self.settings.home)), set[str]()
         for step in steps:
-            reason = past_the_beginning(step, lake)
-            if reason not in begun:
-                self.say(reason or str(step))
-            if reason:
+            left, reasons = past_the_beginning(step, lake)
+            for reason in [one for one in reasons if one not in begun]:
+                self.say(reason)
                 begun.add(reason)
+            if left is None:
                 self.whole.leave_out(len(step.days))
                 continue
-            if self._run_one(step, failed):
-                made.append(step)
-            self.whole.finish(len(step.days))
+            self.say(str(left))
+            if self._run_one(left, failed):
+                made.append(left)
+            self.whole.finish(len(left.days))
         return made
 
     def _run_one(self, step: Step, failed: list[str]) -> bool:
-        """Return whether a step made tables; several connections are read, and fail, one by one."""
-        names = step.settings.only_connections
-        if step.job_name != REFRESH or not names[1:]:
+        """Return whether a step made tables; each provider is read, and fails, by itself."""
+        its = step.settings
+        if step.job_name != REFRESH or not its.only_connections[1:]:
             return self._succeeds(step, failed)
         apart, read = replace(self, whole=Whole()), list[str]()
-        for name in names:
-            alone = step._replace(settings=step.settings.only(name))
+        for provider in dict.fromkeys(one.provider for one in its.asked_connections):
+            names = [one.name for one in its.asked_of(provider)]
+            alone = step._replace(settings=its.only(*names))
             if apart._succeeds(alone, failed, is_page):  # noqa: SLF001 - it is this class
-                read.append(name)
-        together = step._replace(settings=step.settings.only(*read))
+                read += names
+        together = step._replace(settings=its.only(*read))
         return bool(read) and self._succeeds(together, failed, is_table)
 
     def _succeeds(self, step: Step, failed: list[str], wanted: Wanted = every) -> bool:

@@ -43,13 +43,16 @@ def directories_due(settings: Settings, today: date) -> list[str]:
 
 
 def runs_of_names(settings: Settings, due: Sequence[str]) -> list[tuple[Sequence[str], Settings]]:
-    """Return whose names each run reads: one run of all, where no connection has its names yet."""
+    """Return whose names each run reads: a provider's, or all where no connection has any yet."""
     have_names = [
         one.name for one in settings.asked_connections if provider_of(one).organization_of(one)
     ]
     if list(due) == have_names:
         return [(due, settings)] if due else []
-    return [([name], settings.only(name)) for name in due]
+    by_provider: dict[str, list[str]] = {}
+    for name in due:
+        by_provider.setdefault(settings.connection(name).provider, []).append(name)
+    return [(names, settings.only(*names)) for names in by_provider.values()]
 
 
 def is_governance_due(settings: Settings, today: date, *, brought: bool) -> bool:

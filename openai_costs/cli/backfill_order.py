@@ -50,24 +50,33 @@ def publications(steps: Sequence[Step]) -> list[Sequence[Step]]:
     return [first, rest] if is_long else [steps]
 
 
-def past_the_beginning(step: Step, lake: Lake) -> str:
-    """Return why a window is not read, as a sentence; empty where it is to be read.
+def past_the_beginning(step: Step, lake: Lake) -> tuple[Step | None, list[str]]:
+    """Return what is left of a window, and why the other connections are not read, in sentences.
 
     Args:
         step: The window.
         lake: What is stored: the window after this one among it.
+
+    Returns:
+        The window for the connections that may have costs in it; None where none may.
     """
     if not step.is_open:
-        return ""
-    name = step.settings.asked_connections[0].name
-    first = first_owed_day(lake.slices(Spend), name)
-    if first is None or first <= step.days.last:
-        return ""
-    empty = DayRange(first, first + ONE_DAY * (EMPTY_DAYS - 1))
-    return (
-        f"{name}: no costs {empty.span}, so older days are not read. If there are older costs, "
-        f"set `start` of {name!r} to the day they begin."
-    )
+        return step, []
+    slices, left, reasons = lake.slices(Spend), list[str](), list[str]()
+    for connection in step.settings.asked_connections:
+        name = connection.name
+        first = first_owed_day(slices, name)
+        if first is None or first <= step.days.last:
+            left.append(name)
+            continue
+        empty = DayRange(first, first + ONE_DAY * (EMPTY_DAYS - 1))
+        reasons.append(
+            f"{name}: no costs {empty.span}, so older days are not read. If there are older "
+            f"costs, set `start` of {name!r} to the day they begin."
+        )
+    if not reasons:
+        return step, []
+    return step._replace(settings=step.settings.only(*left)) if left else None, reasons
 
 
 def _widened(steps: list[Step]) -> list[Step]:
@@ -92,12 +101,9 @@ def _joined(steps: Iterable[Step]) -> Iterator[Step]:
     alike: dict[tuple[str, DayRange, bool], list[Step]] = {}
     for step in steps:
         alike.setdefault((step.job_name, step.days, step.is_open), []).append(step)
-    for (_, _, is_open), some in alike.items():
-        if is_open or len(some) == 1:
-            yield from some
-        else:
-            names = [one.name for step in some for one in step.settings.asked_connections]
-            yield some[0]._replace(settings=some[0].settings.only(*names))
+    for first, *others in alike.values():
+        names = [one.name for step in (first, *others) for one in step.settings.asked_connections]
+        yield first._replace(settings=first.settings.only(*names)) if others else first
 
 
 def _touches(step: Step, day: date) -> bool:

@@ -1,20 +1,24 @@
 """Reads sources and keeps what comes: the one place where a read meets the archive.
 
 Each source is read to its end or to its failure; one that fails never stops the others. Not here:
-how a source is read, how Dagster hears of it.
+how a source is read, which are read at the same time, how Dagster hears of it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from upath import UPath
 
 from openai_costs.kernel.clock_skew import SkewAwareClock
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import IncompleteRead, OpenAICostsError, ReadFailed, SettingsError
+from openai_costs.settings.connection import Connection
 from openai_costs.sources.account_refusals import REFUSED, OtherAccount
 from openai_costs.sources.provider import Tell
+from openai_costs.sources.side_by_side import Reading, side_by_side
 from openai_costs.storage.archive import Archive, DayRead, set_aside
 
 
@@ -23,13 +27,27 @@ class Source(NamedTuple):
 
     Args:
         name: Its name: a connection's, or a gateway reader's.
-        read: Starts the reading.
+        read: Starts the reading, given what takes its lines.
         owed: The days it owes.
+        admit: Passes on the reads that may be kept; called once those before it are kept.
     """
 
     name: str
-    read: Callable[[], Iterable[DayRead]]
+    read: Reading
     owed: Collection[date] = ()
+    admit: Callable[[Iterable[DayRead]], Iterable[DayRead]] = iter
+
+
+def sources(
+    read: Callable[[Connection, Tell], Iterable[DayRead]],
+    connections: Iterable[Connection],
+    days: DayRange,
+    admit: Callable[[Connection, Iterable[DayRead]], Iterable[DayRead]] | None = None,
+) -> Iterator[Source]:
+    """Yield each connection as a source that owes the days from its first one on."""
+    for one in connections:
+        owed = [day for day in days if day >= one.first_day]
+        yield Source(one.name, partial(read, one), owed, partial(admit, one) if admit else iter)
 
 
 @dataclass
@@ -76,25 +94,31 @@ class Ingested:
 
 
 def ingest(
-    sources: Iterable[Source], archive: Archive, tell: Tell, clock: SkewAwareClock | None = None
+    sources: Iterable[Source],
+    archive: Archive,
+    tell: Tell,
+    clock: SkewAwareClock | None = None,
+    most_ahead: int | None = None,
 ) -> Ingested:
     """Read every source and keep each complete read at once; all are on the disk at the end.
 
     A read without bodies only says what is absent: nothing of its day can be used or kept.
 
     Args:
-        sources: What to read, in this order.
+        sources: What to read; it is kept in this order.
         archive: Where reads are kept.
         tell: Takes the sentence of a failure.
         clock: What the servers' clocks were compared with: a read is kept as of the instant that
             is believed, and a day that has not come by then is not kept. None believes the reader.
+        most_ahead: As in `side_by_side`: None reads one source after the other.
     """
-    done = Ingested()
-    with archive.batch() as keep:
-        for source in sources:
+    done, asked = Ingested(), [*sources]
+    readings = [one.read for one in asked]
+    with archive.batch() as keep, side_by_side(readings, tell, most_ahead) as found:
+        for source, reads in zip(asked, found, strict=True):
             kept, new = done.kept.setdefault(source.name, {}), list[UPath]()
             try:
-                for read in _believed(source.read(), clock):
+                for read in _believed(source.admit(reads), clock):
                     if read.absent:
                         done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
                     if not read.bodies:

@@ -76,8 +76,7 @@ class DayReader(Protocol):
 
 
 OpenReader = Callable[[Settings, Archive, Clock, Reach], DayReader]
-"""Makes a reader for a run. Its clock is this machine's: which instant is believed is decided where
-a read is kept (ingest.py)."""
+"""Makes a reader for a run. Its clock is this machine's: ingest.py decides what is believed."""
 
 
 def start_of(_archive: Archive, connection: Connection) -> date:
@@ -96,6 +95,7 @@ class RawPages:
         group: The folder of their source.
         reader: Makes their reader.
         first_day: Returns the first day a connection has any, as far as is known.
+        is_paced: Whether an API is asked, and nothing else: its connections are read side by side.
     """
 
     provider: str
@@ -104,6 +104,7 @@ class RawPages:
     group: str
     reader: OpenReader
     first_day: Callable[[Archive, Connection], date] = start_of
+    is_paced: bool = False
 
     @property
     def key(self) -> dg.AssetKey:
@@ -220,8 +221,7 @@ class Provider:
         usage: What was used; None where it does not say.
         organization: Who and what there is; None where it does not say.
         checks: Checks of its pages that other providers do not have.
-        kept_days: After how many days it deletes a day, so that what was not read by then is lost;
-            None where it keeps them for a year or more.
+        kept_days: After how many days it deletes one; None where it keeps it for a year or more.
         settles_within: How long after its end a day may stay provisional, where the provider has a
             rule of its own for it; None where `settle_hours` of the settings say it.
         invoicers: Whose bills it reads, in words for people.

@@ -29,8 +29,9 @@ from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
 from openai_costs.sources.account_notes import refusal
 from openai_costs.sources.accounts import Accounts
-from openai_costs.sources.ingest import Ingested, Source, ingest
+from openai_costs.sources.ingest import Ingested, ingest, sources
 from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
+from openai_costs.sources.side_by_side import MOST_AHEAD
 from openai_costs.storage.archive import Archive, DayRead
 
 READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
@@ -46,17 +47,6 @@ CONNECTIONS = "connections"
 
 MORE_TRIES = 2
 """Of a step whose pages may come later."""
-
-
-def sources(
-    read: Callable[[Connection], Iterable[DayRead]],
-    connections: Iterable[Connection],
-    days: DayRange,
-) -> Iterator[Source]:
-    """Yield each connection as a source that owes the days from its first one on."""
-    for one in connections:
-        owed = [day for day in days if day >= one.first_day]
-        yield Source(one.name, partial(read, one), owed)
 
 
 def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
@@ -88,14 +78,20 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         reader = pages.reader(settings, archive, compared.ours, reach)
         accounts = _accounts(settings, archive, costs) if costs is not None else None
 
-        def read_days(connection: Connection) -> Iterable[DayRead]:
+        def read_days(connection: Connection, its_tell: Tell) -> Iterable[DayRead]:
             if days.last < connection.first_day:
                 return ()
             its = DayRange(max(days.first, connection.first_day), days.last)
-            reads = reader.read(connection, its, tell)
+            return reader.read(connection, its, its_tell)
+
+        def admit(connection: Connection, reads: Iterable[DayRead]) -> Iterable[DayRead]:
             return accounts.checked(connection, reads, tell) if accounts else reads
 
-        done = ingest(sources(read_days, asked, days), archive, tell, compared)
+        found, ahead = (
+            sources(read_days, asked, days, admit),
+            MOST_AHEAD if pages.is_paced else None,
+        )
+        done = ingest(found, archive, tell, compared, ahead)
         report_skew(compared, tell)
         first = {one.name: pages.first_day(archive, one) for one in ours}
         there = [day for day in days if day <= compared().date()]

@@ -31,6 +31,7 @@ from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.sample.api.options import USUAL
 from openai_costs.settings import Directory, Gateway, Reading, Team
 from openai_costs.settings.load import Settings
+from openai_costs.sources.anthropic.settings import AnthropicConnection
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, DayRead
@@ -303,24 +304,23 @@ def test_the_newest_month_is_published_first_where_history_takes_more_than_a_min
     assert ran == jobs
 
 
+OURS = "acme, harbour"
+
+
 @pytest.mark.parametrize(
     ("job_name", "refused", "runs"),
     [
-        (
-            REFRESH,
-            {"harbour"},
-            ["acme: is_page", "harbour: is_page", "acme: is_table"],
-        ),
+        (REFRESH, {"claude"}, [f"{OURS}: is_page", "claude: is_page", f"{OURS}: is_table"]),
         (
             REFRESH,
             set[str](),
-            ["acme: is_page", "harbour: is_page", "acme, harbour: is_table"],
+            [f"{OURS}: is_page", "claude: is_page", f"{OURS}, claude: is_table"],
         ),
-        (REFRESH, {"acme", "harbour"}, ["acme: is_page", "harbour: is_page"]),
-        (REBUILD, set[str](), ["acme, harbour: every"]),
+        (REFRESH, {OURS, "claude"}, [f"{OURS}: is_page", "claude: is_page"]),
+        (REBUILD, set[str](), [f"{OURS}, claude: every"]),
     ],
 )
-def test_of_the_same_days_each_connection_is_read_alone_and_the_tables_are_made_together(
+def test_of_the_same_days_each_provider_is_read_alone_and_the_tables_are_made_together(
     settings: Settings, job_name: str, refused: set[str], runs: list[str]
 ) -> None:
     ran: list[str] = []
@@ -332,9 +332,11 @@ def test_of_the_same_days_each_connection_is_read_alone_and_the_tables_are_made_
             if names in refused:
                 raise RunFailedError([f"{names} is shut out of {days}."])
 
-    step = Step(settings.only("acme", "harbour"), job_name, DayRange(TODAY, TODAY))
+    claude = AnthropicConnection(name="claude", start=TODAY)
+    its = settings.model_copy(update={"connections": (*settings.connections, claude)})
+    step = Step(its.only("acme", "harbour", "claude"), job_name, DayRange(TODAY, TODAY))
     failed: list[str] = []
-    made = Told(settings, lambda _: None)._run_all([step], failed)  # noqa: SLF001 - what it returns
+    made = Told(its, lambda _: None)._run_all([step], failed)  # noqa: SLF001 - what it returns
     assert ran == runs
     assert failed == [f"{name} is shut out of {TODAY}." for name in sorted(refused)]
     assert made == ([] if len(refused) > 1 else [step])

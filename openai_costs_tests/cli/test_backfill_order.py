@@ -124,16 +124,28 @@ def test_reading_back_stops_at_a_window_without_costs_and_names_the_way_on(
     empty = DayRange(NEWEST - timedelta(days=EMPTY_DAYS - 1), NEWEST)
     lake = stored(settings, empty)
     older = step(settings, "2024-01-01", str(empty.first - timedelta(days=1)), "acme")
-    assert past_the_beginning(older, lake) == (
+    reason = (
         "acme: no costs from 2026-06-02 to 2026-11-28, so older days are not read. If there are "
         "older costs, set `start` of 'acme' to the day they begin."
     )
+    assert past_the_beginning(older, lake) == (None, [reason])
     asked = older._replace(is_open=False)
-    assert not past_the_beginning(asked, lake)
+    assert past_the_beginning(asked, lake) == (asked, [])
+
+
+def test_the_other_connections_of_a_window_are_read_on(settings: Settings) -> None:
+    lake = stored(settings, DayRange(NEWEST - timedelta(days=EMPTY_DAYS - 1), NEWEST))
+    both = step(settings, "2024-01-01", "2026-01-01")._replace(is_open=True)
+    left, (reason,) = past_the_beginning(both, lake)
+    assert left is not None
+    assert reason.startswith("acme: no costs from ")
+    assert [one.name for one in left.settings.asked_connections] == ["harbour"]
+    assert left.days == both.days
 
 
 @pytest.mark.parametrize("days", [EMPTY_DAYS - 1, 1])
 def test_a_shorter_time_without_costs_stops_nothing(settings: Settings, days: int) -> None:
     lake = stored(settings, DayRange(NEWEST - timedelta(days=days - 1), NEWEST))
     assert first_owed_day(lake.slices(Spend), "acme") is None
-    assert not past_the_beginning(step(settings, "2024-01-01", "2026-01-01", "acme"), lake)
+    older = step(settings, "2024-01-01", "2026-01-01", "acme")._replace(is_open=True)
+    assert past_the_beginning(older, lake) == (older, [])

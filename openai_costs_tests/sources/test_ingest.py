@@ -17,9 +17,9 @@ from openai_costs.kernel.errors import (
     ProviderUnavailable,
     SettingsError,
 )
-from openai_costs.sources.ingest import Ingested, Source, ingest
+from openai_costs.sources.ingest import Ingested, Source, ingest, sources
 from openai_costs.sources.openai.settings import OpenAIConnection
-from openai_costs.sources.raw_pages import sources
+from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import Archive, DayRead, open_read
 
 DAYS = DayRange(date(2026, 3, 1), date(2026, 3, 3))
@@ -62,7 +62,7 @@ def ingested(
     said = [] if told is None else told
     reader = Reader(breaks)  # type: ignore[arg-type]
     return ingest(
-        sources(lambda one: reader.read(one, DAYS, said.append), connections, DAYS),
+        sources(lambda one, tell: reader.read(one, DAYS, tell), connections, DAYS),
         archive,
         said.append,
     )
@@ -107,7 +107,7 @@ def test_days_are_on_disk_before_the_next_one_is_read(archive: Archive):
     def note(_line: str) -> None:
         seen.append(len(in_archive(archive, ACME)))
 
-    ingest(sources(lambda one: Reader({}).read(one, DAYS, note), [ACME], DAYS), archive, note)
+    ingest(sources(lambda one, tell: Reader({}).read(one, DAYS, tell), [ACME], DAYS), archive, note)
     assert seen == [0, 1, 2]
 
 
@@ -157,7 +157,7 @@ def a_read(name: str, dataset: str, body: bytes) -> DayRead:
     return DayRead("openai", name, dataset, DAYS.first, read_at, {}, {"ledger": body})
 
 
-def refuse() -> Iterator[DayRead]:
+def refuse(_tell: Tell) -> Iterator[DayRead]:
     raise SettingsError("The variable LABS_KEY is not set.")
     yield
 
@@ -165,7 +165,7 @@ def refuse() -> Iterator[DayRead]:
 def test_settings_that_forbid_a_reading_fail_one_source_of_any_kind(archive: Archive):
     """A provider's connection ended the run with them, and only its missing key did not."""
     told: list[str] = []
-    good = Source("acme", lambda: [a_read("acme", "costs", b"{}")], list(DAYS))
+    good = Source("acme", lambda _tell: [a_read("acme", "costs", b"{}")], list(DAYS))
     done = ingest([Source("labs", refuse, list(DAYS)), good], archive, told.append)
     assert in_archive(archive, ACME) == [DAYS.first]
     assert done.unread == {"labs": set(DAYS)}
@@ -185,7 +185,7 @@ def test_a_read_is_kept_as_of_the_instant_that_is_believed_with_both_clocks_as_e
     archive: Archive,
 ):
     read = a_read("acme", "costs", b"{}")
-    ingest([Source("acme", lambda: [read])], archive, str, ahead_by(7))
+    ingest([Source("acme", lambda _tell: [read])], archive, str, ahead_by(7))
     kept = open_read(*archive.reads("openai", "acme", "costs", DAYS.first)).manifest
     assert kept.read_at == kept.server_at == datetime(2026, 3, 2, tzinfo=UTC)
     assert kept.clock_at == datetime(2026, 3, 9, tzinfo=UTC)
@@ -193,15 +193,15 @@ def test_a_read_is_kept_as_of_the_instant_that_is_believed_with_both_clocks_as_e
 
 def test_a_day_that_has_not_come_by_the_servers_clock_is_not_kept(archive: Archive):
     reader = Reader({})
-    given = Source("acme", lambda: reader.read(ACME, DAYS, str), list(DAYS))
+    given = Source("acme", lambda tell: reader.read(ACME, DAYS, tell), list(DAYS))
     done = ingest([given], archive, str, ahead_by(7))
     assert in_archive(archive, ACME) == sorted(done.kept["acme"]) == [*DAYS][:2]
 
 
 def test_two_sources_that_keep_the_same_day_add_their_bytes(archive: Archive):
     """Of two gateway readers with a registry, only the bytes of the second were recorded."""
-    first = Source("LiteLLM", lambda: [a_read("gateway", "registry", b"{}")])
-    second = Source("GatewayFiles", lambda: [a_read("gateway", "tokens", b"[1]")])
+    first = Source("LiteLLM", lambda _tell: [a_read("gateway", "registry", b"{}")])
+    second = Source("GatewayFiles", lambda _tell: [a_read("gateway", "tokens", b"[1]")])
     done = ingest([first, second], archive, lambda _line: None)
     assert done.body_bytes == 5
 
@@ -209,7 +209,7 @@ def test_two_sources_that_keep_the_same_day_add_their_bytes(archive: Archive):
 def test_a_day_that_failed_is_owed_by_its_own_source_only(archive: Archive):
     """One failure of a gateway's reader made every day owed that no other reader had kept."""
     down = Source("LiteLLM", refuse, [DAYS.first])
-    done = ingest([down, Source("GatewayFiles", list)], archive, lambda _line: None)
+    done = ingest([down, Source("GatewayFiles", lambda _tell: [])], archive, lambda _line: None)
     assert done.failures_on(DAYS.first)
     assert not done.failures_on(DAYS.last)
 
@@ -222,6 +222,6 @@ def test_what_a_read_lacks_is_reported_by_source_and_day(archive: Archive):
         DayRead("files", "gateway", "meter", first, read_at, {}, {"rows": b"{}"}, lacking),
         DayRead("files", "gateway", "meter", second, read_at, {}, {"rows": b"{}"}),
     ]
-    done = ingest([Source("Files", lambda: reads, [first, second])], archive, str)
+    done = ingest([Source("Files", lambda _tell: reads, [first, second])], archive, str)
     assert done.absent == {"Files": {first: lacking}}
     assert (done.failed, done.unread) == ({}, {})

@@ -25,6 +25,7 @@ ANTHROPIC = Provider(
             group="sources/anthropic",
             reader=AnthropicCosts,
             first_day=first_day,
+            is_paced=True,
         ),
         ledger=ledger_batches,
         control=control_batches,

@@ -42,6 +42,7 @@ _PAGES = RawPages(
     group="sources/chatgpt_workspace",
     reader=ChatGptCosts,
     first_day=first_day,
+    is_paced=True,
 )
 
 

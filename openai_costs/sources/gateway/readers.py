@@ -50,7 +50,7 @@ def read_registry(
 ) -> Ingested:
     """Read every registry of today and keep it."""
     today = clock().date()
-    sources = (Source(_name(one), partial(one.registry, today, tell), [today]) for one in readers)
+    sources = (Source(_name(one), partial(one.registry, today), [today]) for one in readers)
     return ingest(sources, archive, tell, clock)
 
 
@@ -62,7 +62,7 @@ def read_meter(
     if not there:
         return Ingested()
     asked = DayRange(there[0], there[-1])
-    sources = (Source(_name(one), partial(one.meter, asked, tell), there) for one in readers)
+    sources = (Source(_name(one), partial(one.meter, asked), there) for one in readers)
     return ingest(sources, archive, tell, clock)
 
 

@@ -68,6 +68,7 @@ GITHUB_COPILOT = Provider(
             group="sources/github_copilot",
             reader=_API.reader,
             first_day=_API.first_day,
+            is_paced=True,
         ),
         ledger=ledger,
     ),

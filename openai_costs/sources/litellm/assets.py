@@ -37,6 +37,7 @@ _PAGES = RawPages(
     description="Daily sums as the proxy sent them. Kept and never edited.",
     group="sources/litellm",
     reader=_API.reader,
+    is_paced=True,
 )
 
 

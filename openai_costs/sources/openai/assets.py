@@ -37,6 +37,7 @@ OPENAI = Provider(
             group="sources/openai",
             reader=OpenAICosts,
             first_day=first_day,
+            is_paced=True,
         ),
         ledger=frames.ledger_batches,
         by_user=frames.by_user_batches,

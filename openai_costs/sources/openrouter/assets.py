@@ -43,6 +43,7 @@ _PAGES = RawPages(
     group="sources/openrouter",
     reader=_API.reader,
     first_day=_API.first_day,
+    is_paced=True,
 )
 
 

@@ -20,7 +20,7 @@ from openai_costs.sources import registry
 from openai_costs.sources.account_notes import refusal
 from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.assets import kinds
-from openai_costs.sources.ingest import Ingested, ingest
+from openai_costs.sources.ingest import Ingested, ingest, sources
 from openai_costs.sources.organization.checks import (
     READ_COMPLETE,
     Made,
@@ -33,12 +33,15 @@ from openai_costs.sources.organization.kept_lists import KeptLists
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.ledger_ids import ledger_ids
 from openai_costs.sources.provider import DayReader, OrganizationSource, Reach, Tell
-from openai_costs.sources.raw_pages import report_skew, sources
+from openai_costs.sources.raw_pages import report_skew
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
 
 GROUP = "sources/openai/directory"
 """A name from when there was one provider: people have bookmarks and asset selections."""
+
+AFTER_KEPT = 0
+"""Bytes of lists that are read ahead: a reader forgets single ones when all of them are kept."""
 
 TRIES = 3
 """The transport retries for minutes; lists that were finished are not asked for again."""
@@ -138,15 +141,15 @@ def _ingested(
     So may a reading that is dated in the future: the server's responses show which day it is.
     """
 
-    def read_lists(connection: Connection) -> Iterable[DayRead]:
-        return reader.read(connection, days, tell)
+    def read_lists(connection: Connection, its_tell: Tell) -> Iterable[DayRead]:
+        return reader.read(connection, days, its_tell)
 
     left = [one for one in connections if one.access == "full"]
     done = Ingested()
     for _ in range(TRIES):
         today = clock().date()
         days = DayRange(today, today)
-        found = ingest(sources(read_lists, left, days), archive, tell, clock)
+        found = ingest(sources(read_lists, left, days), archive, tell, clock, AFTER_KEPT)
         done.kept |= found.kept
         done.failed = {
             name: error for name, error in done.failed.items() if name not in found.kept

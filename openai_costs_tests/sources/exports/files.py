@@ -106,7 +106,7 @@ class Export:
             connections=(self.connection,),
         )
         reader = PAGES.reader(settings, self.archive, lambda: self.now, Reach())
-        source = Source("cloud", lambda: reader.read(self.connection, days, self.log.append))
+        source = Source("cloud", lambda tell: reader.read(self.connection, days, tell))
         done = ingest([source], self.archive, self.log.append)
         return " ".join(map(str, done.failed.values()))
 

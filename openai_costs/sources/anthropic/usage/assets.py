@@ -14,6 +14,7 @@ USAGE = UsageSource(
         group="sources/anthropic/usage",
         reader=AnthropicUsage,
         first_day=first_usage_day,
+        is_paced=True,
     ),
     usage=usage_batches,
 )

@@ -15,9 +15,8 @@ from pyrate_limiter import Limiter
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import AccessRefused, MissingKey, ProviderUnavailable
-from openai_costs.sources.ingest import Ingested, ingest
+from openai_costs.sources.ingest import Ingested, ingest, sources
 from openai_costs.sources.openai.hints import Hints, recall, remember
-from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs_tests.processes import started
 from openai_costs_tests.sources.openai.organization.wire import (
@@ -58,7 +57,9 @@ def tried(desk: Desk, wire: httpx.BaseTransport) -> Ingested:
     reader = desk.reader(wire)
     told = desk.told.append
     asked = sources(
-        lambda one: reader.read(one, whole_day(desk), told), [desk.connection], whole_day(desk)
+        lambda one, tell: reader.read(one, whole_day(desk), tell),
+        [desk.connection],
+        whole_day(desk),
     )
     return ingest(asked, desk.archive, told)
 
