@@ -39,9 +39,9 @@ def every_day(spend: pl.DataFrame, until: date | None = None) -> pl.DataFrame:
     known = spend.filter(pl.col("day") <= pl.lit(last, pl.Date)).select(
         ID, "day", pl.col("cost").cast(pl.Float64)
     )
-    first = known.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min())
+    first = known.filter(pl.col("cost") > 0).group_by(ID).agg(pl.col("day").min()).sort(ID)
     days = first.select(ID, day=pl.date_ranges("day", pl.lit(last, pl.Date))).explode("day")
-    joined = days.join(known, on=[ID, "day"], how="left").sort(ID, "day")
+    joined = days.join(known, on=[ID, "day"], how="left", maintain_order="left")
     return joined.with_columns(pl.col("cost").fill_null(0.0))
 
 

@@ -86,7 +86,6 @@ def _as_known(days: pl.DataFrame) -> pl.DataFrame:
     spending = days.filter("is_on").with_columns(flat)
     spending = spending.select(
         ID,
-        "day",
         "x",
         level=_followed("flat"),
         slow=_median("flat", SLOW_DAYS),
@@ -99,15 +98,21 @@ def _as_known(days: pl.DataFrame) -> pl.DataFrame:
     off = (pl.col("x") - pl.col("amount_median")).abs()
     spending = spending.with_columns(
         amount_mad=off.rolling_median(AMOUNT_DAYS, min_samples=1).over(ID)
-    ).drop("x")
-    return carried(days, spending)
+    )
+    return carried(days, spending.drop(ID, "x"), pl.col("is_on"))
 
 
-def carried(days: pl.DataFrame, some: pl.DataFrame) -> pl.DataFrame:
-    """Join statistics of some days: every day has the latest from before it."""
-    names = [name for name in some.columns if name not in (ID, "day")]
-    joined = days.join(some, on=[ID, "day"], how="left", maintain_order="left")
-    return joined.with_columns(pl.col(names).forward_fill().shift(1).over(ID))
+def carried(days: pl.DataFrame, some: pl.DataFrame, is_among: pl.Expr) -> pl.DataFrame:
+    """Add statistics of some days: every day has the latest from before it.
+
+    Args:
+        days: Every day, sorted by series and day.
+        some: The statistics of the days that are among them, in the same order.
+        is_among: Whether a day is.
+    """
+    placed = days.select(ID, place=pl.when(is_among).then(is_among.cum_sum() - 1))
+    latest = placed.select(pl.col("place").forward_fill().shift(1).over(ID)).to_series()
+    return days.hstack(some.select(pl.all().gather(latest)))
 
 
 def _followed(name: str) -> pl.Expr:

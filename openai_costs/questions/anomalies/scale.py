@@ -91,10 +91,11 @@ def _judged(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bodies(days: pl.DataFrame) -> pl.DataFrame:
-    some = days.filter(pl.col("judged").is_not_null())
+    is_judged = pl.col("judged").is_not_null()
     middle = pl.col("judged").abs().rolling_median(BODY_DAYS, min_samples=1).over(ID)
     counted = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(ID)
-    return carried(days, some.select(ID, "day", body=MAD_TO_SIGMA * middle, n_judged=counted))
+    some = days.filter(is_judged).select(body=MAD_TO_SIGMA * middle, n_judged=counted)
+    return carried(days, some, is_judged)
 
 
 def _with_prior(n: pl.Expr, body: pl.Expr) -> pl.Expr:
