@@ -9,7 +9,7 @@ import polars as pl
 
 from openai_costs.questions.anomalies.frame import OF_A_DAY
 from openai_costs.questions.anomalies.kinds import LASTING
-from openai_costs.questions.series import ID, PRINCIPALS, level_of
+from openai_costs.questions.series import ID, PRINCIPALS
 
 WEAK = 3.2
 """The score from which a sum is flagged when a principal made it so."""
@@ -49,7 +49,7 @@ def across_levels(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFra
     """
     days = days.join(_covered(days), on=OF_A_DAY, how="left", maintain_order="left")
     candidates = days.filter(_is_candidate()).with_columns(
-        is_principal=level_of(pl.col(ID)).is_in(PRINCIPALS),
+        is_principal=pl.col("series_level").is_in(PRINCIPALS),
         excess=pl.col("cost") - pl.col("expected"),
     )
     principals = candidates.filter("is_principal")
@@ -84,7 +84,7 @@ def with_explained(days: pl.DataFrame, hierarchy: Hierarchy = None) -> pl.DataFr
     risen = days.filter(pl.col("is_anomaly") & (pl.col("direction") == "up")).with_columns(
         excess=pl.col("cost") - pl.col("expected")
     )
-    is_principal = level_of(pl.col(ID)).is_in(PRINCIPALS)
+    is_principal = pl.col("series_level").is_in(PRINCIPALS)
     sums = risen.filter(~is_principal & ~pl.col("is_tenfold"))
     theirs = risen.filter(is_principal).select(*OF_A_DAY, child=ID, theirs="excess")
     pairs = sums.join(theirs, on=OF_A_DAY)
@@ -149,14 +149,14 @@ def _verdict() -> pl.Expr:
 
 def _lasts() -> pl.Expr:
     """A slow rise of a sum whose principals are known must be as certain as a spike of it."""
-    by_itself = level_of(pl.col(ID)).is_in(PRINCIPALS) | ~pl.col("is_covered")
+    by_itself = pl.col("series_level").is_in(PRINCIPALS) | ~pl.col("is_covered")
     is_certain = (pl.col("lasting") > BY_ITSELF * pl.col("sigmas")).fill_null(value=False)
     return pl.col("is_lasting") & (by_itself | is_certain)
 
 
 def _covered(days: pl.DataFrame) -> pl.DataFrame:
     """Days on which users and keys together are nearly all of the largest series."""
-    principals = pl.col("cost").filter(level_of(pl.col(ID)).is_in(PRINCIPALS)).sum()
+    principals = pl.col("cost").filter(pl.col("series_level").is_in(PRINCIPALS)).sum()
     return days.group_by(OF_A_DAY).agg(is_covered=principals >= COVERED * pl.col("cost").max())
 
 

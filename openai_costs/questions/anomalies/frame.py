@@ -8,7 +8,7 @@ itself begin with an underscore and are dropped by it.
 import polars as pl
 
 STEPS: dict[str, tuple[str, ...]] = {
-    "every_day": ("group", "beginning", "series_id", "day", "cost"),
+    "every_day": ("group", "beginning", "series_id", "series_level", "day", "cost"),
     "with_calendar": ("x", "is_on", "is_weekend", "age", "day_of_month", "days_left"),
     "with_baseline": (
         *("season", "level", "slow", "n_on", "is_usual", "mu", "residual"),
@@ -32,7 +32,8 @@ OF_A_DAY = ("group", "day")
 """What series have in common that are compared with each other."""
 
 ACROSS_SERIES = (
-    *("group", "series_id", "day", "cost", "score", "lasting", "base", "sigmas", "material_usd"),
+    *("group", "series_id", "series_level", "day", "cost"),
+    *("score", "lasting", "base", "sigmas", "material_usd"),
     *("expected", "lower", "upper", "is_material", "is_high", "is_lasting", "is_stopped"),
     *("is_new", "is_weekend_activity", "is_sudden", "is_tenfold", "still"),
 )

@@ -46,7 +46,8 @@ def _verdicts(groups: Sequence[SeriesGroup], settings: Anomalies) -> pl.DataFram
     of_group = [(number, day) for number, one in enumerate(groups) for day in one.judged]
     judged = pl.DataFrame(of_group, {"group": pl.Int32, "day": pl.Date}, orient="row")
     settled = verdicts.join(judged, on=OF_A_DAY, how="semi", maintain_order="left").drop("group")
-    return _exact(settled, pl.concat([one.spend for one in groups]))
+    spend = (one.spend.filter(pl.col("day").is_in(list(one.judged))) for one in groups)
+    return _exact(settled, pl.concat(spend))
 
 
 def _exact(verdicts: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:

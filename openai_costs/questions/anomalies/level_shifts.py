@@ -5,7 +5,7 @@ A one-sided CUSUM (E. S. Page, Biometrika 41, 1954) of the daily scores against 
 
 import polars as pl
 
-from openai_costs.questions.series import ID, KEY, PEOPLE, lag, level_of
+from openai_costs.questions.series import ID, KEY, PEOPLE, lag
 
 ALLOWANCE = 0.6
 
@@ -96,7 +96,7 @@ def _excess_of(days: int) -> pl.Expr:
 
 def _alarm() -> pl.Expr:
     """The sum from which a rise is certain: of its level, and less for many dollars."""
-    level = level_of(pl.col(ID))
+    level = pl.col("series_level")
     own = pl.when(level == KEY).then(ALARM_OF_KEYS).when(level == PEOPLE).then(ALARM_OF_PEOPLE)
     times = (pl.col("rise") / (RISE_DAYS * pl.col("material_usd"))).clip(1.0)
     return own.otherwise(ALARM) * (AT_THE_MINIMUM - LESS_PER_E * times.log()).clip(FEWEST)

@@ -7,7 +7,7 @@ wild for a day is as wide as its wild days. Only residuals of earlier days are u
 import polars as pl
 
 from openai_costs.questions.anomalies.baseline import AMOUNT_DAYS, carried
-from openai_costs.questions.series import ID, KEY, PRINCIPALS, lag, level_of
+from openai_costs.questions.series import ID, KEY, PRINCIPALS, lag
 
 BODY_DAYS = 120
 
@@ -70,7 +70,7 @@ def with_scale(days: pl.DataFrame) -> pl.DataFrame:
     1.04) x scale x (0.85 + 0.85 scale + 4 scale^2, at most 1.6), for single days: the noisier a
     series, the longer its tail.
     """
-    prior = pl.when(level_of(pl.col(ID)) == KEY).then(PRIOR_OF_KEYS).otherwise(PRIOR)
+    prior = pl.when(pl.col("series_level") == KEY).then(PRIOR_OF_KEYS).otherwise(PRIOR)
     days = _with_tails(_bodies(_judged(days))).with_columns(_prior=prior)
     body = _with_prior(pl.col("n_judged").fill_null(0).clip(0, BODY_DAYS), pl.col("body"))
     seen = pl.when(pl.col("_weeks") >= FEWEST_WEEKS).then("_weeks").otherwise(0)
@@ -79,7 +79,7 @@ def with_scale(days: pl.DataFrame) -> pl.DataFrame:
     days = days.with_columns(scale=(body * (1 - share) + tail * share).clip(NARROWEST))
     scale = pl.col("scale")
     wider = (STEADY * (1 + scale) + WILDNESS * scale**2).clip(upper_bound=WIDEST)
-    stricter = pl.when(level_of(pl.col(ID)) == KEY).then(STRICTER_KEYS).otherwise(STRICTER)
+    stricter = pl.when(pl.col("series_level") == KEY).then(STRICTER_KEYS).otherwise(STRICTER)
     return days.with_columns(day_scale=stricter * scale * wider, amount_scale=_amount_scale()).drop(
         "_weeks", "_high_week", "_prior", "judged"
     )
@@ -129,6 +129,6 @@ def _amount_scale() -> pl.Expr:
     body = ((n * scatter**2 + AMOUNT_PRIOR_DAYS) / (n + AMOUNT_PRIOR_DAYS)).sqrt()
     tail = (pl.col("amount_p95") - pl.col("amount_median")) / SIGMAS_OF_95
     scale = STRICTER_AMOUNTS * pl.max_horizontal(body, pl.when(n >= FEW_AMOUNTS).then(tail))
-    is_principal = level_of(pl.col(ID)).is_in(PRINCIPALS)
+    is_principal = pl.col("series_level").is_in(PRINCIPALS)
     is_idle_weekend = is_principal & pl.col("is_weekend") & ~pl.col("is_usual")
     return pl.when(is_idle_weekend).then(ON_IDLE_WEEKENDS * scale).otherwise(scale)

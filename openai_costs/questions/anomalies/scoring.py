@@ -6,7 +6,7 @@ from openai_costs.questions.anomalies.baseline import HIGHEST_DAYS, SEASON_DAYS
 from openai_costs.questions.anomalies.kinds.awake_at_the_weekend import ACTIVITY_SCORE
 from openai_costs.questions.anomalies.monthly_recurrence import recurs
 from openai_costs.questions.anomalies.scale import ON_IDLE_WEEKENDS
-from openai_costs.questions.series import ID, KEY, PEOPLE, lag, level_of
+from openai_costs.questions.series import ID, KEY, PEOPLE, lag
 
 SETTLED_DAYS = 28
 """From this age on a series has habits."""
@@ -64,7 +64,7 @@ def with_scores(days: pl.DataFrame) -> pl.DataFrame:
 
 def _first_month_end() -> pl.Expr:
     is_first = (pl.col("age") < FIRST_MONTH_DAYS) & (pl.col("days_left") <= LAST_DAYS_LEFT)
-    is_person = level_of(pl.col(ID)) == PEOPLE
+    is_person = pl.col("series_level") == PEOPLE
     return is_first & ~is_person & ~pl.col("is_weekend_activity") & (pl.col("score") > 0)
 
 
@@ -144,7 +144,7 @@ def with_new_series(days: pl.DataFrame) -> pl.DataFrame:
     small = (SMALL_SHARE * pl.col("mean_usd")).fill_null(0.0)
     limit = pl.max_horizontal(pl.min_horizontal("newcomer_usd", small), 2 * pl.col("material_usd"))
     as_people = pl.max_horizontal(limit, TIMES_PEERS * pl.col("peers_usd").fill_null(0.0))
-    level = level_of(pl.col(ID))
+    level = pl.col("series_level")
     newcomer = pl.when(level == PEOPLE).then(as_people).otherwise(limit)
     days = days.with_columns(is_new=is_new, newcomer=newcomer)
     since_beginning = (pl.col("day") - pl.col("beginning")).dt.total_days()

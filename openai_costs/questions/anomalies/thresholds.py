@@ -11,7 +11,7 @@ import polars as pl
 
 from openai_costs.questions.anomalies.frame import OF_A_DAY
 from openai_costs.questions.anomalies.series_ids import WHOLE, id_in, level_called
-from openai_costs.questions.series import ID, LEVEL_SEPARATOR, PEOPLE, level_of
+from openai_costs.questions.series import ID, LEVEL_SEPARATOR, PEOPLE
 from openai_costs.settings import Anomalies, AnomalyScope
 
 Sensitivity = Literal["low", "normal", "high"]
@@ -54,7 +54,7 @@ def thresholds_of(
         thresholds: For every series without its own.
         scopes: Thresholds by series_id (`user:ada`) or by level (`user`); the series_id wins.
     """
-    series = days.select(pl.col(ID).unique().sort()).with_columns(level=level_of(pl.col(ID)))
+    series = days.select(ID, "series_level").unique().sort(ID)
     set_for = [
         scopes.get(series_id, scopes.get(level, thresholds))
         for series_id, level in series.iter_rows()
@@ -83,9 +83,9 @@ def organisation_context(dense: pl.DataFrame) -> pl.DataFrame:
     Args:
         dense: The days of the series of one group.
     """
-    whole = dense.filter(level_of(pl.col(ID)) == WHOLE)
+    whole = dense.filter(series_level=WHOLE)
     largest = (whole if whole.height else dense).group_by(OF_A_DAY).agg(pl.col("cost").max())
-    people = dense.filter((level_of(pl.col(ID)) == PEOPLE) & (pl.col("cost") > 0))
+    people = dense.filter(pl.col("cost") > 0, series_level=PEOPLE)
     high = people.group_by("day").agg(high=pl.col("cost").quantile(MOST))
     daily = largest.join(high, on="day", how="left").sort("day")
     usual = pl.col("cost").shift(1).rolling_median(DAYS, min_samples=1)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import polars as pl
+
 from openai_costs.questions.anomalies.detector import detect, one_by_one
 from openai_costs.questions.anomalies.frame import ACROSS_SERIES, STEPS, VERDICT, columns_after
 from openai_costs.questions.anomalies.thresholds import (
@@ -7,13 +9,13 @@ from openai_costs.questions.anomalies.thresholds import (
     organisation_context,
     thresholds_of,
 )
-from openai_costs.questions.series import every_day
+from openai_costs.questions.series import ID, every_day, level_of
 from openai_costs_tests.questions.anomalies.series import flat, frame, on
 
 
 def test_the_frame_has_the_columns_that_are_declared_and_no_other() -> None:
     days = every_day(frame(org=flat(40), key_k=flat(40)))
-    dense = days.with_columns(group=0, beginning=on(0))
+    dense = days.with_columns(group=0, beginning=on(0), series_level=level_of(pl.col(ID)))
     thresholds = thresholds_of(dense, Thresholds(), {})
     days = one_by_one(dense, organisation_context(dense), thresholds)
     last = list(STEPS)[-1]
