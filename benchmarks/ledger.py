@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from report import TITLES, again_report, size_report
 from run import Run, Server, run, scratch, serving
 
+AGAIN = ("ours", "command")
+"""What reads a day again."""
 HELD_FEW = 30
 LARGE = 2_000_000
 """From this many rows on a size is run once, unless --repeat says otherwise."""
@@ -26,8 +28,9 @@ def main() -> None:
         with serving(rows, has_user_view=options.user_view) as server:
             if runs := list(size_runs(server, options)):
                 say(size_report(rows, options.days, runs))
-            if "again" in options.subjects:
-                say(again_report(rows, again_runs(server, options)))
+            for subject in AGAIN:
+                if "again" in options.subjects:
+                    say(again_report(rows, again_runs(subject, server, options)))
 
 
 def asked() -> argparse.Namespace:
@@ -87,17 +90,17 @@ def repeats(server: Server, options: argparse.Namespace) -> int:
     return options.repeat or (1 if server.rows * options.days > LARGE else 3)
 
 
-def again_runs(server: Server, options: argparse.Namespace) -> dict[int, list[Run]]:
+def again_runs(subject: str, server: Server, options: argparse.Namespace) -> dict[int, list[Run]]:
     """Fill two lakes, one with few days and one with all, and read the last day of each again."""
     held = (min(HELD_FEW, max(1, options.days // 3)), options.days)
     found: dict[int, list[Run]] = {days: [] for days in held}
     with scratch() as few, scratch() as many:
         homes = dict(zip(held, (few, many), strict=True))
         for days, home in homes.items():
-            run("ours", server, server.task(home, days))
+            run(subject, server, server.task(home, days))
         for turn in range(options.repeat or 3):
             for days, home in homes.items():
-                done = run("ours", server, server.task(home, days, last_only=True))
+                done = run(subject, server, server.task(home, days, last_only=True))
                 progress(f"again, {days} days held, round {turn + 1}", done)
                 found[days].append(done)
     return found

@@ -22,12 +22,11 @@ from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
 from openai_costs.settings.load import Settings
 from openai_costs.sources.assets import by_user as users_of
-from openai_costs.sources.ingest import ingest
+from openai_costs.sources.ingest import ingest, sources
 from openai_costs.sources.openai.costs import frames
 from openai_costs.sources.openai.costs.source import OpenAICosts
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.provider import silent
-from openai_costs.sources.raw_pages import sources
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -104,7 +103,7 @@ def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
 def _read(settings: Settings, days: DayRange) -> None:
     archive = Archive(place(settings.home))
     reader = OpenAICosts(settings, archive, utc_now)
-    asked = sources(lambda one: reader.read(one, days, silent), settings.connections, days)
+    asked = sources(lambda one, tell: reader.read(one, days, tell), settings.connections, days)
     done = ingest(asked, archive, silent)
     if done.failed:
         raise SystemExit(f"The reading failed: {done.failed}")

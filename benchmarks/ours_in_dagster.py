@@ -26,7 +26,7 @@ def through_dagster(task: Task) -> Outcome:
         done = job.execute_in_process(instance=instance, tags=range_tags(days_of(task)))
     if not done.success:
         raise SystemExit("The refresh job failed.")
-    return Outcome(_rows(task.home), lambda: stored_total(task.home))
+    return Outcome(rows_of(task.home), lambda: stored_total(task.home))
 
 
 def instance_of_dev(state: Path) -> dg.DagsterInstance:
@@ -35,6 +35,7 @@ def instance_of_dev(state: Path) -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(str(state))
 
 
-def _rows(home: Path) -> int:
+def rows_of(home: Path) -> int:
+    """Return the rows of the published ledger."""
     with duckdb.connect(home / "published" / "openai_costs.duckdb", read_only=True) as sql:
         return int(sql.sql("SELECT count(*) FROM core.spend").fetchall()[0][0])

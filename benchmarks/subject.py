@@ -2,6 +2,7 @@
 
 Started by ledger.py. The clock and the CPU seconds begin after the imports, which are reported
 beside them; memory is the peak of the whole process, with the memory after the imports beside it.
+Of a subject that starts a process, clock, CPU seconds and memory are those of that process too.
 The stored total is read back when the clock has stopped.
 """
 
@@ -20,9 +21,13 @@ SUBJECTS = {
     "parse": "baselines:download_and_parse",
     "ours": "ours:without_orchestrator",
     "dagster": "ours_in_dagster:through_dagster",
+    "command": "ours_as_command:backfill",
     "dlt_rest": "dlt_forms:rest_api",
     "dlt_arrow": "dlt_forms:arrow",
 }
+
+OURS = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+"""This process, and those that it has waited for."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,15 @@ class Figures:
 
 
 def peak_mb() -> float:
-    """Return the largest resident memory so far."""
+    """Return the largest resident memory so far, of this process or one that it waited for."""
     in_bytes = sys.platform == "darwin"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = max(resource.getrusage(who).ru_maxrss for who in OURS)
     return peak / (1024 * 1024 if in_bytes else 1024)
 
 
 def cpu() -> float:
     """Return user and system seconds of this process and of the processes it waited for."""
-    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    used = map(resource.getrusage, OURS)
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
