@@ -106,7 +106,7 @@ def members(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None = None) -> pl
 
 
 def _grouped(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None) -> list[Incident]:
-    kin = None if hierarchy is None else set(hierarchy.select("child", "parent").iter_rows())
+    kin = None if hierarchy is None else _kin(verdicts, hierarchy)
     all_incidents: list[Incident] = []
     still_open: list[Incident] = []
     for episode in sorted(episodes(verdicts), key=_rank):
@@ -118,6 +118,14 @@ def _grouped(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None) -> list[Inc
             still_open.append(incident)
         incident.append(episode)
     return [one for one in all_incidents if not _is_passing(one[0])]
+
+
+def _kin(verdicts: pl.DataFrame, hierarchy: pl.DataFrame) -> set[tuple[str, str]]:
+    """Return the pairs of the hierarchy that are both flagged: few of all."""
+    pairs, flagged = hierarchy.select("child", "parent"), verdicts.select(ID)
+    for name in pairs.columns:
+        pairs = pairs.join(flagged, left_on=name, right_on=ID, how="semi")
+    return set(pairs.iter_rows())
 
 
 def _is_passing(episode: Episode) -> bool:
