@@ -6,7 +6,7 @@ is kept for as long as the table has that version, within a limit. Not here: whi
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -79,7 +79,7 @@ class SliceRows:
             yield as_batch(some, found)
 
     def unordered(
-        self, table: type[Contract], files: Iterable[LiveFile], slices: pl.DataFrame
+        self, table: type[Contract], files: Sequence[LiveFile], slices: pl.DataFrame
     ) -> pl.LazyFrame:
         """Return the rows of slices of the version of a table that is open, in any order.
 

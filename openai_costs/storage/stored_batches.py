@@ -1,6 +1,7 @@
 """The stored rows of slices, a bounded number at a time, in the order they were written in."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -71,7 +72,7 @@ def read_rows(
 
 
 def unordered_rows(
-    table: type[Contract], files: Iterable[LiveFile], slices: pl.DataFrame
+    table: type[Contract], files: Sequence[LiveFile], slices: pl.DataFrame
 ) -> pl.LazyFrame:
     """Return the rows of some slices, in any order.
 
@@ -80,11 +81,17 @@ def unordered_rows(
         files: Its live files.
         slices: connection, day; at least one.
     """
-    types = with_zones(table.types())
-    parts = [
-        _of_days(types, files, some).filter(pl.col("day").is_in(some["day"].implode()))
-        for some in slices.partition_by("connection")
-    ]
+    days = defaultdict[str, list[date]](list)
+    for connection, day in slices.select(KEY).iter_rows():
+        days[connection].append(day)
+    parts = []
+    for connection, its in days.items():
+        mine = [one for one in files if one.partition["connection"] == connection]
+        rows = scan(
+            with_zones(table.types()), [one for one in mine if one.may_hold(min(its), max(its))]
+        )
+        # As a list of Python's the days would take longer to compare than the rows to read.
+        parts.append(rows.filter(pl.col("day").is_in(pl.Series(its).implode())))
     return as_contract(table, pl.concat(parts))
 
 
