@@ -60,11 +60,12 @@ class Coarse(NamedTuple):
     def facts(self) -> pl.DataFrame:
         """Return all dollars: day, a column for each dimension, billed_usd."""
         nothing = {name: pl.lit(None, pl.String) for name in COLUMNS if name not in self.kept}
-        return pl.concat(self.parts).with_columns(**nothing).select("day", *COLUMNS, _USD)
+        dollars = pl.concat(self.parts).cast({pl.Categorical: pl.String})
+        return dollars.with_columns(**nothing).select("day", *COLUMNS, _USD)
 
 
 def coarse_dollars(rows: pl.LazyFrame, kept: Sequence[str], *, has_credits: bool) -> pl.LazyFrame:
-    """Return dollars by the columns that are kept apart.
+    """Return dollars by the columns that are kept apart, with texts as numbers.
 
     What adds up to nothing with all usage types together is left out: without credits, lines of
     nothing.
@@ -74,5 +75,6 @@ def coarse_dollars(rows: pl.LazyFrame, kept: Sequence[str], *, has_credits: bool
         kept: The columns.
         has_credits: Whether an amount may be negative.
     """
-    finest = rows.group_by(_FINEST).agg(_USD.sum()) if has_credits else rows
+    coded = rows.with_columns(pl.col(pl.String).cast(pl.Categorical))
+    finest = coded.group_by(_FINEST).agg(_USD.sum()) if has_credits else coded
     return finest.filter(_USD != 0).group_by(kept).agg(_USD.sum())
