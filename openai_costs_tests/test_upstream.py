@@ -224,6 +224,37 @@ def test_polars_keeps_decimals_and_metadata_through_parquet() -> None:
     assert pl.read_parquet_metadata(io.BytesIO(content.getvalue()))["read_at"] == "noon"
 
 
+def test_polars_adds_decimals_exactly_while_it_reads_them(tmp_path: Path) -> None:
+    """live_rows.answers: what queries add up is the sum to the last digit, as in memory."""
+    file = tmp_path / "rows.parquet"
+    usd = pl.Series("usd", ["0.000000000000000001", "-99999999.5", None, "7"] * 5000)
+    rows = pl.DataFrame({"key": ["a", None] * 10_000, "usd": usd.cast(pl.Decimal(38, 18))})
+    rows.write_parquet(file)
+    (lazily,) = pl.collect_all(
+        [pl.scan_parquet(file).group_by("key").agg(pl.col("usd").sum())], engine="streaming"
+    )
+    assert lazily.schema == rows.schema
+    assert dict(lazily.iter_rows()) == {
+        "a": Decimal("0.000000000000005"),
+        None: 5000 * (Decimal(7) - Decimal("99999999.5")),
+    }
+
+
+def test_polars_takes_null_from_no_place() -> None:
+    """baseline.carried: a day before the first that is known has no statistics."""
+    places = pl.Series([None, 1, None, 0], dtype=pl.UInt32)
+    assert pl.DataFrame({"x": [1.5, 2.5]}).select(pl.all().gather(places))["x"].to_list() == [
+        *(None, 2.5, None, 1.5)
+    ]
+    assert pl.DataFrame({"x": [1.5]}).clear().select(pl.col("x").gather(places[:1])).height == 1
+
+
+def test_polars_numbers_the_same_text_alike_in_several_frames() -> None:
+    """coarse_facts.Coarse: parts of the days are read one by one, and then added up together."""
+    parts = [pl.DataFrame({"key": [*keys]}, {"key": pl.Categorical}) for keys in ("ab", "cb")]
+    assert pl.concat(parts)["key"].cast(pl.String).to_list() == ["a", "b", "c", "b"]
+
+
 def test_polars_joins_null_with_null_on_request() -> None:
     """questions/spend/restatements.py: spend of no project is one line before and after."""
     one, two = (
