@@ -117,7 +117,7 @@ def sides(lake: Lake, days: DayRange, connections: Sequence[Connection]) -> Side
 def _pieces(lake: Lake, days: DayRange) -> Iterator[DayRange]:
     stored = pl.concat([lake.slices(one).select("day", "rows") for one in SIDES])
     rows = int(stored.filter(pl.col("day").is_between(days.first, days.last))["rows"].sum())
-    length = max(FEWEST_DAYS, len(days) * ROWS_A_BATCH // max(rows, 1))
+    length = max(FEWEST_DAYS, len(days) * ROWS_A_BATCH // max(rows, ROWS_A_BATCH))
     for number in range(0, len(days), length):
         first = days.first + ONE_DAY * number
         yield DayRange(first, min(days.last, first + ONE_DAY * (length - 1)))

@@ -34,3 +34,9 @@ def test_days_of_few_rows_are_laid_together(rows: int, lengths: list[int]) -> No
 def test_days_of_many_rows_are_two_weeks_at_a_time() -> None:
     some = list(_pieces(cast("Lake", _Stored(50_000)), DAYS))
     assert [(one.first.day, one.last.day) for one in some] == [(1, 14), (15, 28), (29, 30)]
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_half_a_year_of_hardly_any_rows_is_laid_together(rows: int) -> None:
+    half_a_year = DayRange(date(2026, 4, 5), date(2026, 10, 1))
+    assert list(_pieces(cast("Lake", _Stored(rows)), half_a_year)) == [half_a_year]
