@@ -155,9 +155,10 @@ class DeltaTables:
         return ""
 
     def _listed(self, name: str, table: DeltaTable) -> list[LiveFile]:
-        with as_ours(self.root / name):
+        folder = self.root / name
+        with as_ours(folder):
             actions = pl.DataFrame(table.get_add_actions(flatten=True))
-        found = [self._live_file(name, one) for one in actions.iter_rows(named=True)]
+        found = [_live_file(folder, one) for one in actions.iter_rows(named=True)]
         return sorted(found, key=_in_order)
 
     def create(self, name: str, make: Callable[[UPath], None]) -> bool:
@@ -226,20 +227,21 @@ class DeltaTables:
     def _commit_file(self, name: str, version: int) -> str:
         return f"{self.root}/{name}/_delta_log/{version:020}.json"
 
-    def _live_file(self, name: str, action: Mapping[str, object]) -> LiveFile:
-        partition = {
-            column.removeprefix("partition."): str(value)
-            for column, value in action.items()
-            if column.startswith("partition.")
-        }
-        first, last = action.get("min.day"), action.get("max.day")
-        return LiveFile(
-            self.root / name / unquote(str(action["path"])),
-            partition,
-            first if isinstance(first, date) else None,
-            last if isinstance(last, date) else None,
-            int(str(action["size_bytes"])),
-        )
+
+def _live_file(folder: UPath, action: Mapping[str, object]) -> LiveFile:
+    partition = {
+        column.removeprefix("partition."): str(value)
+        for column, value in action.items()
+        if column.startswith("partition.")
+    }
+    first, last = action.get("min.day"), action.get("max.day")
+    return LiveFile(
+        folder / unquote(str(action["path"])),
+        partition,
+        first if isinstance(first, date) else None,
+        last if isinstance(last, date) else None,
+        int(str(action["size_bytes"])),
+    )
 
 
 def _in_order(file: LiveFile) -> tuple[object, ...]:

@@ -49,8 +49,7 @@ class StoredSlices:
         files = self._tables.files_in(name, data)
         state, known = self._tables.state(name, data), self._known.get(name)
         if known is None or known[0] != state or known[1] is not entries:
-            slices = slices_of(of_table(entries, data), self._where_needed(name, data, entries))
-            self._known[name] = (state, entries, slices)
+            self._known[name] = (state, entries, self._slices(name, data, entries))
         return files, self._known[name][-1]
 
     def note(self, name: str, written: Sequence[pl.DataFrame], before: int) -> None:
@@ -90,19 +89,20 @@ class StoredSlices:
         """
         if (data := self._tables.find(name)) is None:
             return None
-        return data, slices_of(of_table(entries, data), self._where_needed(name, data, entries))
+        return data, self._slices(name, data, entries)
 
     def forget(self, name: str, where: str) -> None:
         """Remove the slices from the log whose rows were removed: those that SQL is true of."""
         self._log.forget(name, where)
         self.fold(name)
 
-    def _where_needed(
-        self, name: str, data: DeltaTable, entries: pl.DataFrame
-    ) -> pl.DataFrame | None:
-        """Return the slices of the rows: KEY, rows, read_at, read_number; None by the log alone."""
-        if is_complete(of_table(entries, data), data):
-            return None
+    def _slices(self, name: str, data: DeltaTable, entries: pl.DataFrame) -> pl.DataFrame:
+        """Return the slices of a version of a table, by its entries in the log."""
+        mine = of_table(entries, data)
+        return slices_of(mine, None if is_complete(mine, data) else self._of_rows(name, data))
+
+    def _of_rows(self, name: str, data: DeltaTable) -> pl.DataFrame:
+        """Return the slices that the rows are of: KEY, rows, read_at, read_number."""
         rows = scan(_OF_ROWS, self._tables.files_in(name, data))
         read = pl.col("read_at", "read_number").max()
         found = rows.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("rows"), read)

@@ -170,7 +170,7 @@ def test_a_fold_that_others_overtake_knows_what_they_wrote(
     if not is_complete:
         write_and_die(lake, read((A1, "ada", "2"), replaces=(A1,)), monkeypatch)
     slow = StoredSlices(DeltaTables(home / "lake"))
-    needed = StoredSlices._where_needed  # noqa: SLF001 - the moment between reading and folding
+    slices = StoredSlices._slices  # noqa: SLF001 - the moment between reading and folding
     others = [
         lambda: StoredSlices(DeltaTables(home / "lake")).fold(TABLE),
         lambda: lake.replace(SpendByUser, [read((B1, "bo", "1"), replaces=(B1, A2), at=NOON)]),
@@ -178,14 +178,14 @@ def test_a_fold_that_others_overtake_knows_what_they_wrote(
 
     def overtaken(
         self: StoredSlices, name: str, data: object, entries: pl.DataFrame
-    ) -> pl.DataFrame | None:
-        found = needed(self, name, data, entries)  # type: ignore[arg-type]
+    ) -> pl.DataFrame:
+        found = slices(self, name, data, entries)  # type: ignore[arg-type]
         if self is slow and others:
             others.pop()()
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(StoredSlices, "_where_needed", overtaken)
+        patched.setattr(StoredSlices, "_slices", overtaken)
         slow.fold(TABLE)
     assert not others
     monkeypatch.setattr("openai_costs.storage.stored_slices.scan", None)
