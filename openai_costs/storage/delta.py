@@ -93,6 +93,10 @@ class DeltaTables:
         finally:
             self._shown = None
 
+    def close(self) -> None:
+        """Have every table opened anew at its next use: its log may have been damaged since."""
+        self._opened.clear()
+
     def find(self, name: str) -> DeltaTable | None:
         """Return a table in its newest version; None where there is none.
 
@@ -234,14 +238,10 @@ def _live_file(folder: UPath, action: Mapping[str, object]) -> LiveFile:
         for column, value in action.items()
         if column.startswith("partition.")
     }
-    first, last = action.get("min.day"), action.get("max.day")
-    return LiveFile(
-        folder / unquote(str(action["path"])),
-        partition,
-        first if isinstance(first, date) else None,
-        last if isinstance(last, date) else None,
-        int(str(action["size_bytes"])),
-    )
+    ends = (action.get("min.day"), action.get("max.day"))
+    first, last = (day if isinstance(day, date) else None for day in ends)
+    path, size = folder / unquote(str(action["path"])), int(str(action["size_bytes"]))
+    return LiveFile(path, partition, first, last, size)
 
 
 def _in_order(file: LiveFile) -> tuple[object, ...]:

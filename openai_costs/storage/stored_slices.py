@@ -52,6 +52,10 @@ class StoredSlices:
             self._known[name] = (state, entries, self._slices(name, data, entries))
         return files, self._known[name][-1]
 
+    def logged(self, name: str) -> pl.DataFrame:
+        """Return what the log says about a table, and about others that were there before it."""
+        return self._log.entries(name)
+
     def note(self, name: str, written: Sequence[pl.DataFrame], before: int) -> None:
         """Log what commits to a table have replaced, and tidy up where it is time to.
 

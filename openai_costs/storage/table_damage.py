@@ -16,8 +16,9 @@ from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import is_local
+from openai_costs.storage.opened_lakes import OpenedLake, opened
 from openai_costs.storage.sealing import has_changed, noted_digest
-from openai_costs.storage.slice_log import LOG, SliceLog, of_table
+from openai_costs.storage.slice_log import LOG, of_table
 from openai_costs.tables.contract import all_contracts
 
 _COMMIT = re.compile(r"(\d{20})\.json")
@@ -41,6 +42,8 @@ class TableDamage(NamedTuple):
 def damaged_tables(root: UPath, *, is_deep: bool) -> Iterator[TableDamage]:
     """Yield the tables that are damaged; the log of slices is the last.
 
+    Each is opened anew, and stays open for those who use the lake afterwards.
+
     Args:
         root: The folder of the lake.
         is_deep: Read every value; otherwise logs, and the names and sizes of data files.
@@ -48,12 +51,14 @@ def damaged_tables(root: UPath, *, is_deep: bool) -> Iterator[TableDamage]:
     Raises:
         OSError: The machine does not let them be read.
     """
-    tables = DeltaTables(root)
+    lake = opened(root)
+    tables = lake.tables
+    tables.close()
     for name in (*map(path_of, all_contracts()), LOG):
         if of_log := _log_damage(tables, name):
             yield TableDamage(name, [of_log], [])
             continue
-        if missing := _missing(tables, name):
+        if missing := _missing(lake, name):
             yield TableDamage(name, [missing], [])
             continue
         found = [
@@ -65,16 +70,17 @@ def damaged_tables(root: UPath, *, is_deep: bool) -> Iterator[TableDamage]:
             yield TableDamage(name, why, [path for path, _ in damaged])
 
 
-def _missing(tables: DeltaTables, name: str) -> str:
+def _missing(lake: OpenedLake, name: str) -> str:
     """Return what the log of slices knows of a table, and is not there; empty if nothing."""
     try:
-        entries = SliceLog(tables).entries(name)
+        entries = lake.slices.logged(name)
     except StorageFailed:
         return ""  # that log is damaged itself, and named
-    if (table := tables.find(name)) is None:
-        return "" if entries.is_empty() else f"{tables.root / name} is missing"
+    folder = lake.tables.root / name
+    if (table := lake.tables.find(name)) is None:
+        return "" if entries.is_empty() else f"{folder} is missing"
     newest = max(of_table(entries, table)["version"], default=0)
-    file = tables.root / name / "_delta_log" / f"{newest:020}.json"
+    file = folder / "_delta_log" / f"{newest:020}.json"
     return f"{file} is missing" if newest > table.version() else ""
 
 
