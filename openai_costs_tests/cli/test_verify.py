@@ -70,6 +70,11 @@ def published_rows_lost(home: Path) -> None:
         sql.execute("DELETE FROM mart.spend_by_user WHERE day = ?", [LAST])
 
 
+def sums_changed(home: Path) -> None:
+    with duckdb.connect(str(home / "published" / "openai_costs.duckdb")) as sql:
+        sql.execute("UPDATE mart.spend_by_key SET billed_usd = billed_usd + 1")
+
+
 def copy_damaged(home: Path) -> None:
     (home / "published" / "parquet" / "core.spend" / "2026-11.parquet").write_bytes(b"no Parquet")
 
@@ -88,11 +93,19 @@ def page_damaged(home: Path) -> None:
     [
         (lake_row_changed, f"{LAST}, connection tidewater: mart.spend in lake/ adds up to $"),
         (published_rows_lost, "mart.spend_by_user in published/openai_costs.duckdb has no rows"),
+        (sums_changed, "mart.spend_by_key in published/openai_costs.duckdb adds up to $"),
         (copy_damaged, "published/parquet/ (core.spend) cannot be read: "),
         (copies_gone, "published/parquet/core.spend has no file"),
         (page_damaged, "is damaged"),
     ],
-    ids=["a changed row of the lake", "lost rows", "a damaged copy", "no copy", "a damaged page"],
+    ids=[
+        "a changed row of the lake",
+        "lost rows",
+        "changed sums",
+        "a damaged copy",
+        "no copy",
+        "a damaged page",
+    ],
 )
 def test_what_does_not_tie_out_is_named_with_its_place(
     made: House, tmp_path: Path, harm: Callable[[Path], None], sentence: str

@@ -30,6 +30,7 @@ from openai_costs.outputs.publish.focus_files import (
     no_focus,
     put_focus_in_place,
 )
+from openai_costs.outputs.publish.key_sums import add_up
 from openai_costs.outputs.publish.last_publication import DATABASE, LastPublication
 from openai_costs.outputs.publish.parquet_copies import (
     build_copies,
@@ -57,6 +58,7 @@ from openai_costs.storage.locks import held
 from openai_costs.storage.slices import Written
 from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.mart.spend import Spend
 
 BUILDING = ".building-"
 MEMORY_LIMIT = "256MB"
@@ -114,6 +116,8 @@ def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
                 in_flight, last = slices_in_flight(lake), LastPublication(sql, home, scratch, key)
                 last.keep(in_flight)
                 changed = _bring_up_to_date(sql, lake, shown, before, last)
+                with at_once(sql):
+                    add_up(sql, changed[Spend.full_name()])
                 withheld = _withhold(sql, lake, last, in_flight)
                 rows = _heights(sql, shown)
                 months = _also(changed, withheld)
@@ -232,6 +236,8 @@ def _withhold(
     if not found:
         return []
     last.hold_back(sorted({one.key for one in found}))
+    with at_once(sql):
+        add_up(sql, months_of(one.day for one in found))
     if still := untied(sql, DATABASE):
         raise PublicationRefused(still)
     return found

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 from pydantic import SecretStr
 
+from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.rounded import ABOUT, ROUNDED, has_rounded
 from openai_costs.storage.encryption import attach_for_writing
@@ -126,7 +127,8 @@ def _definitions() -> list[str]:
     """Return what makes every table and every view."""
     schemas = [f"CREATE SCHEMA {name}" for name in (*LAYERS, "bi")]
     views = [f"CREATE VIEW bi.{view.name} AS {view.sql}" for view in VIEWS]
-    return [*schemas, *map(_table, all_contracts()), *views]
+    sums = _created(key_sums.NAME, key_sums.types())
+    return [*schemas, *map(_table, all_contracts()), sums, *views]
 
 
 def _table(table: type[Contract]) -> str:
@@ -134,8 +136,13 @@ def _table(table: type[Contract]) -> str:
     types = {column: SQL_TYPES[str(kind)] for column, kind, *_ in table.describe()}
     if has_rounded(table):
         types |= {ROUNDED: "DOUBLE"}
-    columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
-    return f"CREATE TABLE {table.full_name()} ({columns})"
+    return _created(table.full_name(), types)
+
+
+def _created(name: str, types: Mapping[str, str]) -> str:
+    return (
+        f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in types.items())})"
+    )
 
 
 def _comments() -> Iterator[str]:
@@ -148,6 +155,7 @@ def _comments() -> Iterator[str]:
         if has_rounded(table):
             about |= {ROUNDED: ABOUT}
         yield from _comments_on("TABLE", table.full_name(), " ".join(table.about().split()), about)
+    yield from _comments_on("TABLE", key_sums.NAME, key_sums.ABOUT_TABLE, key_sums.about())
     for view in VIEWS:
         yield from _comments_on("VIEW", f"bi.{view.name}", view.about, view.columns)
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.money import MONEY
+from openai_costs.outputs.publish import key_sums
 from openai_costs.questions.spend.verification import (
     LAKE,
     OF_BASIS,
@@ -83,6 +84,16 @@ def daily_sums(
         for table, source in sources.items()
         for name, rows in parts_of(table, source).items()
     }
+    return added_up(sql, parts)
+
+
+def added_up(sql: duckdb.DuckDBPyConnection, parts: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    """Return the daily sums of parts in one question, by their names.
+
+    Args:
+        sql: Where they are.
+        parts: The rows of each in SQL.
+    """
     rows = sql.execute(_question(parts)).fetchall()
     return _by_part(pl.DataFrame(rows, schema=_SUMS_OF, orient="row"), parts)
 
@@ -112,6 +123,7 @@ def untied(sql: duckdb.DuckDBPyConnection, place: str) -> list[Difference]:
         place: What a sentence calls that.
     """
     sums = daily_sums(sql, {table: table.full_name() for table in SUMMED})
+    sums |= added_up(sql, {key_sums.NAME: key_sums.NAME})
     found = differences(_control(sql), {(place, name): of for name, of in sums.items()})
     return [one for one in found if not one.is_noise]
 

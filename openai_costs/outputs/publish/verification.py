@@ -19,9 +19,17 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
+from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
-from openai_costs.outputs.publish.tie_outs import SUMMED, SUMS, TOGETHER, daily_sums, lake_sums
+from openai_costs.outputs.publish.tie_outs import (
+    SUMMED,
+    SUMS,
+    TOGETHER,
+    added_up,
+    daily_sums,
+    lake_sums,
+)
 from openai_costs.questions.spend.control_totals import SLICE
 from openai_costs.questions.spend.verification import (
     LAKE,
@@ -177,7 +185,16 @@ def _database(file: str, key: SecretStr | None, unreadable: list[str]) -> Sums:
             name = table.full_name()
             with _readable(f"{DATABASE} ({name})", unreadable):
                 sums |= {(DATABASE, one): of for one, of in daily_sums(sql, {table: name}).items()}
+        with _readable(f"{DATABASE} ({key_sums.NAME})", unreadable):
+            if _has(sql, key_sums.NAME):  # the next publication makes it of an older one
+                its = added_up(sql, {key_sums.NAME: key_sums.NAME})
+                sums |= {(DATABASE, one): of for one, of in its.items()}
     return sums
+
+
+def _has(sql: duckdb.DuckDBPyConnection, name: str) -> bool:
+    found = sql.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables()").fetchall()
+    return (name,) in found
 
 
 def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:

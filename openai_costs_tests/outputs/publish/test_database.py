@@ -15,6 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from upath import UPath
 
+from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
@@ -136,7 +137,7 @@ def test_the_file_is_in_the_format_that_1_0_0_opens(home: UPath) -> None:
 def test_it_has_three_schemas_and_every_table_of_the_contract(home: UPath) -> None:
     tables = ask(home, "SELECT schema_name || '.' || table_name FROM duckdb_tables()")
     views = ask(home, "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal")
-    assert {name for (name,) in tables} == {table.full_name() for table in TABLES}
+    assert {name for (name,) in tables} == {key_sums.NAME, *(one.full_name() for one in TABLES)}
     assert set(views) == {("bi", view.name) for view in VIEWS}
     assert {"cost_daily", "cost_by_user", "coverage", "data_dictionary"} <= {
         view.name for view in VIEWS
@@ -162,6 +163,17 @@ def test_the_rounded_dollars_of_bi_are_the_exact_ones_and_are_in_no_parquet_file
         assert ask(home, f"SELECT count(*) FROM {table.full_name()} WHERE {other}") == [(0,)]  # noqa: S608
         (file, *_) = files_of(home, table)
         assert pl.read_parquet_schema(str(file)).keys() == table.types().keys()
+
+
+def test_the_sums_by_key_are_exact_and_have_each_key_and_day_once(home: UPath) -> None:
+    whole = "SELECT * EXCLUDE (model, usage_type, billed_usd, billed_usd_rounded), sum(billed_usd)"
+    added_up = ask(home, f"{whole} FROM mart.spend GROUP BY ALL ORDER BY ALL")
+    columns = "* EXCLUDE (billed_usd_rounded)"
+    assert ask(home, f"SELECT {columns} FROM {key_sums.NAME} ORDER BY ALL") == added_up  # noqa: S608
+    assert dollars(home, key_sums.NAME) == dollars(home, "mart.spend")
+    other = f"{ROUNDED} IS DISTINCT FROM CAST(billed_usd AS DOUBLE)"
+    assert ask(home, f"SELECT count(*) FROM {key_sums.NAME} WHERE {other}") == [(0,)]  # noqa: S608
+    assert not list((home / "published/parquet").glob(f"{key_sums.NAME}*"))
 
 
 def test_every_table_and_view_has_a_comment(home: UPath) -> None:
@@ -397,7 +409,8 @@ def test_a_last_publication_that_does_not_tie_out_either_is_left_as_it_was(fresh
         sql.execute("UPDATE mart.spend SET billed_usd = 7")
     before = (fresh / DATABASE).read_bytes()
     write(fresh, SpendControl, day(1), "12.50", MORNING)
-    with pytest.raises(PublicationRefused, match=r"mart.spend adds up to \$7.00, but the control"):
+    wrong = r"mart.spend, mart.spend_by_key add up to \$7.00, but the control"
+    with pytest.raises(PublicationRefused, match=wrong):
         publish_now(fresh)
     assert (fresh / DATABASE).read_bytes() == before
 

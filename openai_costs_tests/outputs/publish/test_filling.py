@@ -18,7 +18,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from openai_costs.outputs.publish import database
+from openai_costs.outputs.publish import database, key_sums
 from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
@@ -158,7 +158,7 @@ class Home:
     def content(self) -> dict[str, list[Any]]:
         """Every row of every table and Parquet file that is published."""
         tables = [table.full_name() for table in all_contracts()]
-        found = self.published_rows(tables)
+        found = self.published_rows([*tables, key_sums.NAME])
         for name in tables:
             rows = pl.read_parquet(self.copies(name, "*")).rows()
             found[f"parquet {name}"] = sorted(rows, key=repr)

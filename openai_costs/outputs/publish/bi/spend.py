@@ -44,6 +44,23 @@ COST_DAILY = View(
     answers="What did we spend, by project, API key, team and model?",
 )
 
+COST_BY_KEY = View(
+    name="cost_by_key",
+    about="Daily cost by project, API key and team. All models together: bi.cost_daily for charts "
+    "over years of many rows. One row per UTC day, connection, project, API key and team.",
+    sql=f"""
+        {_WHEN_AND_WHERE},
+               s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key,
+               {_TEAM}, s.{ROUNDED} AS billed_usd,
+               c.state, coalesce(c.is_connected, false) AS is_connected
+        FROM mart.spend_by_key s {_COVERED} {_OF_PROJECT} {_OF_API_KEY}
+    """,
+    columns=shared("day", "month", "connection", "provider", "team")
+    | shared("billed_usd", "state", "is_connected", "project_id", "project")
+    | shared("api_key_id", "api_key"),
+    answers="What did each API key cost, day by day over years?",
+)
+
 COST_BY_USER = View(
     name="cost_by_user",
     about="Daily cost by user and model. One row per UTC day, connection, user, team, model, "
@@ -146,4 +163,4 @@ COVERAGE = View(
     answers="Can I believe the number: which days are complete?",
 )
 
-SPEND = (COST_DAILY, COST_BY_USER, SPEND_BY_USER, UNBILLED_SPEND, COVERAGE)
+SPEND = (COST_DAILY, COST_BY_KEY, COST_BY_USER, SPEND_BY_USER, UNBILLED_SPEND, COVERAGE)
