@@ -5,13 +5,14 @@ is not guessed. Prices are for one unit: the catalogue's own sum of a day's toke
 as one long request. https://github.com/pydantic/genai-prices
 """
 
+from bisect import bisect_right
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Final, NamedTuple
 
 import genai_prices
-from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices
 
 from openai_costs.kernel.days import midnight
 from openai_costs.kernel.money import SMALLEST
@@ -59,6 +60,7 @@ NO_PRICE: Final = ListPrice(cause="no_price")
 UNKNOWN_TIER: Final = ListPrice(cause="unknown_tier")
 NOT_PARSED: Final = ListPrice(cause="label_not_parsed")
 
+_BEFORE_ALL: Final = date.min
 _MILLION: Final = 1_000_000
 _TOKENS: Final = {
     "input": ("input", "mtok"),
@@ -91,9 +93,30 @@ _CONTEXTS: Final = {
 }
 
 
-@cache
 def list_price(item: Item, day: date) -> ListPrice:
     """Return the list price of one unit of an item on a day, or why it is not known."""
+    return _found(item, _since(day))
+
+
+def _since(day: date) -> date:
+    """Return the first day from which on every price is what it is on a day."""
+    starts = _starts()
+    return starts[bisect_right(starts, day) - 1]
+
+
+@cache
+def _starts() -> tuple[date, ...]:
+    """Return the days on which a price of the lists begins, after one that is before all."""
+    models = [model for one in LISTS.values() for model in one.models]
+    priced = [model.prices for model in models if not isinstance(model.prices, ModelPrice)]
+    variants = [model.price_variants or () for model in models]
+    constraints = [one.constraint for some in (*priced, *variants) for one in some]
+    begin = {one.start_date for one in constraints if isinstance(one, StartDateConstraint)}
+    return (_BEFORE_ALL, *sorted(begin))
+
+
+@cache
+def _found(item: Item, day: date) -> ListPrice:
     if item.usage_type is None and item.model is None:
         return NOT_PARSED
     if item.model is None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from genai_prices.types import TieredPrices
 
+from openai_costs.questions.prices import catalogue
 from openai_costs.questions.prices.catalogue import (
     SOURCE,
     Item,
@@ -200,3 +201,15 @@ def _all_prices() -> list[Any]:
         )
         for value in vars(prices).values()
     ]
+
+
+def test_a_price_that_was_found_for_a_day_is_that_of_each_day_until_another_begins() -> None:
+    starts = catalogue._starts()  # noqa: SLF001 - where a day may differ from the day before
+    days = {day + timedelta(by) for day in starts[1:] for by in (-1, 0, 1, 40)}
+    for host, found in LISTS.items():
+        for model in found.models:
+            for tier in (None, "batch", "flex", "priority", "fast"):
+                item = Item(model.id, "input", service_tier=tier, host=host)
+                for day in days:
+                    direct = catalogue._found.__wrapped__(item, day)  # noqa: SLF001 - of the day itself
+                    assert list_price(item, day) == direct, (item, day)
