@@ -9,6 +9,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.storage import slice_rows
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.opened_lakes import close_all
@@ -130,6 +131,15 @@ def test_queries_about_some_days_are_answered_together(lake: Lake) -> None:
     )
     assert total.item() == users["billed_usd"].sum() == 3
     assert sorted(users["user_id"]) == ["ada", "bo", "zoe"]
+
+
+def test_a_query_names_the_table_that_is_damaged(lake: Lake, tmp_path: Path) -> None:
+    lake.replace(SpendByUser, [three("1")])
+    close_all()
+    for file in (tmp_path / "lake/core/spend_by_user").rglob("part-*.parquet"):
+        file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(StorageFailed, match=r"lake/core/spend_by_user: .*backfill --offline"):
+        asked(Lake(lake.root.parent), DAYS)
 
 
 def test_rows_in_any_order_are_the_same_rows_from_memory_and_from_files(
