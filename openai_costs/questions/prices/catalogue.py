@@ -95,7 +95,7 @@ _CONTEXTS: Final = {
 
 def list_price(item: Item, day: date) -> ListPrice:
     """Return the list price of one unit of an item on a day, or why it is not known."""
-    return _found(item, _since(day))
+    return _price_on(item, _since(day))
 
 
 def _since(day: date) -> date:
@@ -116,7 +116,7 @@ def _starts() -> tuple[date, ...]:
 
 
 @cache
-def _found(item: Item, day: date) -> ListPrice:
+def _price_on(item: Item, day: date) -> ListPrice:
     if item.usage_type is None and item.model is None:
         return NOT_PARSED
     if item.model is None:

@@ -211,5 +211,5 @@ def test_a_price_that_was_found_for_a_day_is_that_of_each_day_until_another_begi
             for tier in (None, "batch", "flex", "priority", "fast"):
                 item = Item(model.id, "input", service_tier=tier, host=host)
                 for day in days:
-                    direct = catalogue._found.__wrapped__(item, day)  # noqa: SLF001 - of the day itself
+                    direct = catalogue._price_on.__wrapped__(item, day)  # noqa: SLF001 - of the day itself
                     assert list_price(item, day) == direct, (item, day)
