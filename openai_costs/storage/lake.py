@@ -25,7 +25,7 @@ from openai_costs.storage.delta import LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.delta_operations import remove
 from openai_costs.storage.forgotten import pseudonyms_of, without_names
-from openai_costs.storage.live_rows import Query, answers, relation, text
+from openai_costs.storage.live_rows import Query, answers, relation
 from openai_costs.storage.locks import held, writing
 from openai_costs.storage.opened_lakes import opened
 from openai_costs.storage.record import Record
@@ -169,10 +169,9 @@ class Lake:
         _, slices = self._slices_of(table)
         return slices.select(*KEY, pl.col("page_usd").cast(MONEY)).drop_nulls("page_usd")
 
-    def daily_usd(self, table: type[Contract], without: Iterable[str] = ()) -> pl.DataFrame:
-        """Return the exact sum of `billed_usd` over all connections but some: day, billed_usd."""
-        others = f"connection NOT IN ({', '.join(map(text, ('', *without)))})"
-        question = f"SELECT day, sum(billed_usd) FROM stored WHERE {others} GROUP BY 1 ORDER BY 1"  # noqa: S608 - our own names
+    def daily_usd(self, table: type[Contract]) -> pl.DataFrame:
+        """Return the exact sum of `billed_usd` over all connections: day, billed_usd."""
+        question = "SELECT day, sum(billed_usd) FROM stored GROUP BY 1 ORDER BY 1"
         return self.ask(table, question, table.no_rows().select("day", "billed_usd").schema)
 
     def ask(self, table: type[Contract], question: str, schema: pl.Schema) -> pl.DataFrame:

@@ -29,7 +29,6 @@ from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs.tables.mart.spend import Spend
 
 DATABASE = dg.AssetKey(["published", "duckdb"])
 GROUP = "publish"
@@ -150,7 +149,8 @@ def _columns(view: View) -> dg.TableSchema:
 def _figures(done: Published, lake: Lake) -> dict[str, Any]:
     known = lake.read(Coverage)
     coverage, former = of_costs(known), former_connections(known)
-    daily = lake.daily_usd(Spend, without=former)
+    connected = done.daily.filter(~pl.col("connection").is_in(former))
+    daily = connected.group_by("day").agg(billed_usd=pl.col("usd").sum()).sort("day")
     through = complete_through(coverage)
     waiting = since_first_read(coverage).filter(state="missing")
     return {

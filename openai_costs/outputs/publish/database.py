@@ -5,7 +5,7 @@ run never meets theirs (docs/adr/0002).
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +24,7 @@ from openai_costs.outputs.publish.empty_database import (
     empty_database,
     encrypted_database,
 )
-from openai_costs.outputs.publish.filling import Months, Refresh, fill, months_of
+from openai_costs.outputs.publish.filling import Months, Refresh, fill, heights, months_of
 from openai_costs.outputs.publish.focus_files import (
     build_focus,
     no_focus,
@@ -47,6 +47,7 @@ from openai_costs.outputs.publish.publication_state import (
 from openai_costs.outputs.publish.tie_outs import (
     TOGETHER,
     PublicationRefused,
+    built_sums,
     untied,
     untied_pages,
 )
@@ -79,6 +80,7 @@ class Published:
         in_flight: (connection, day) that some run is still writing; they kept their last rows.
         withheld: Where settled days do not tie out; they kept their last rows.
         size_bytes: Size of the database.
+        daily: connection, day, usd: what the published rows of mart.spend add up to.
         is_rebuilt: Whether it was built anew, and not continued.
     """
 
@@ -87,6 +89,7 @@ class Published:
     in_flight: list[tuple[str, date]]
     withheld: list[Difference]
     size_bytes: int
+    daily: pl.DataFrame
     is_rebuilt: bool
 
 
@@ -118,8 +121,8 @@ def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
                 changed = _bring_up_to_date(sql, lake, shown, before, last)
                 with at_once(sql):
                     add_up(sql, changed[Spend.full_name()])
-                withheld = _withhold(sql, lake, last, in_flight)
-                rows = _heights(sql, shown)
+                withheld, sums = _withhold(sql, lake, last, in_flight)
+                rows = heights(sql, shown)
                 months = _also(changed, withheld)
                 if key is None:
                     sound = before.copies if before else {}
@@ -135,7 +138,8 @@ def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
         marks = {**copies.marks, **focus.marks}
         kept = sorted({*in_flight, *(one.key for one in withheld)})
         note_state(home, replace(now, kept=kept, copies=marks, digest=digest))
-    return Published(home / DATABASE, rows, in_flight, withheld, size, is_rebuilt=before is None)
+    daily, is_rebuilt = sums[Spend.full_name()], before is None
+    return Published(home / DATABASE, rows, in_flight, withheld, size, daily, is_rebuilt)
 
 
 def _bring_up_to_date(
@@ -226,24 +230,20 @@ def _withhold(
     lake: Lake,
     last: LastPublication,
     in_flight: Sequence[tuple[str, date]],
-) -> list[Difference]:
-    """Keep settled days that do not tie out as they were published last; return them.
+) -> tuple[list[Difference], Mapping[str, pl.DataFrame]]:
+    """Keep settled days that do not tie out as they were published last; return them, and all sums.
 
     Raises:
         PublicationRefused: That does not help.
     """
-    found = [*untied_pages(sql, lake, in_flight), *untied(sql, LAKE)]
+    sums = built_sums(sql)
+    found = [*untied_pages(sql, lake, in_flight), *untied(sql, sums, LAKE)]
     if not found:
-        return []
+        return [], sums
     last.hold_back(sorted({one.key for one in found}))
     with at_once(sql):
         add_up(sql, months_of(one.day for one in found))
-    if still := untied(sql, DATABASE):
+    sums = built_sums(sql)
+    if still := untied(sql, sums, DATABASE):
         raise PublicationRefused(still)
-    return found
-
-
-def _heights(sql: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, int]:
-    """Return how many rows each table has."""
-    parts = [f"SELECT '{name}', count(*) FROM {name}" for name in names]  # noqa: S608 - our own names
-    return dict(sql.execute(" UNION ALL ".join(parts)).fetchall())
+    return found, sums

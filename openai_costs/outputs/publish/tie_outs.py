@@ -115,15 +115,22 @@ def _by_part(sums: pl.DataFrame, parts: Iterable[str]) -> dict[str, pl.DataFrame
     return {name: sums.filter(part=name).drop("part") for name in parts}
 
 
-def untied(sql: duckdb.DuckDBPyConnection, place: str) -> list[Difference]:
+def built_sums(sql: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
+    """Return the daily sums of built tables, by the names of their parts."""
+    sums = daily_sums(sql, {table: table.full_name() for table in SUMMED})
+    return sums | added_up(sql, {key_sums.NAME: key_sums.NAME})
+
+
+def untied(
+    sql: duckdb.DuckDBPyConnection, sums: Mapping[str, pl.DataFrame], place: str
+) -> list[Difference]:
     """Return where the settled days of built tables do not tie out; float noise does.
 
     Args:
         sql: Where the tables are.
+        sums: Their daily sums.
         place: What a sentence calls that.
     """
-    sums = daily_sums(sql, {table: table.full_name() for table in SUMMED})
-    sums |= added_up(sql, {key_sums.NAME: key_sums.NAME})
     found = differences(_control(sql), {(place, name): of for name, of in sums.items()})
     return [one for one in found if not one.is_noise]
 

@@ -155,6 +155,20 @@ def test_money_is_exact_in_core_and_mart(home: UPath) -> None:
     assert kinds == [("DECIMAL(38,18)",)]
 
 
+def test_daily_dollars_are_those_that_readers_see_also_where_a_day_is_withheld(
+    fresh: UPath,
+) -> None:
+    write_day(fresh, day(2), "2")
+    write(fresh, Spend, day(1), "7", MORNING)
+    done = publish_now(fresh)
+    assert {one.key for one in done.withheld} == {Slice("acme", day(1))}
+    assert sorted(done.daily.rows()) == [
+        ("acme", day(1), Decimal(1)),
+        ("acme", day(2), Decimal(2)),
+    ]
+    assert dict(done.daily.drop("connection").rows()) == dollars(fresh, "mart.spend")
+
+
 def test_the_rounded_dollars_of_bi_are_the_exact_ones_and_are_in_no_parquet_file(
     home: UPath,
 ) -> None:
