@@ -150,9 +150,16 @@ def _name_inputs(
 
 
 def _verdicts(checked: Iterable[_Stored], made: Iterable[_Stored]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of verdicts, each with the new id of the materialization that it judges."""
+    """Yield the rows of verdicts, each with the new id of the materialization that it judges.
+
+    A step that was tried again has judged twice: the last verdict counts, as in Dagster.
+    """
     ids = {one.id_before: one.event_id for one in made}
+    last: dict[tuple[dg.AssetKey, str, str | None], _Stored] = {}
     for one in checked:
+        evaluation = one.event.get_dagster_event().asset_check_evaluation_data
+        last[evaluation.asset_key, evaluation.check_name, evaluation.partition] = one
+    for one in last.values():
         evaluation = one.event.get_dagster_event().asset_check_evaluation_data
         target = evaluation.target_materialization_data
         yield {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,34 @@ def test_a_run_took_as_long_as_it_took(recorded: Path) -> None:
     assert run.start_time == pytest.approx(first, abs=1e-3)
     assert run.end_time == pytest.approx(last, abs=1e-3)
     assert 0 <= first - run.create_timestamp.timestamp() < 60  # its events are planned in between
+
+
+def tried_twice() -> dg.JobDefinition:
+    """A job whose one step judges, fails, and judges again."""
+    verdicts = iter((False, True))
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("sound", asset="ledger")])
+    def ledger() -> Iterator[Any]:
+        is_sound = next(verdicts)
+        yield dg.AssetCheckResult(check_name="sound", passed=is_sound)
+        if not is_sound:
+            raise dg.RetryRequested(max_retries=1)
+        yield dg.Output(None)
+
+    job = dg.define_asset_job("all")
+    return dg.Definitions(assets=[ledger], jobs=[job]).resolve_job_def("all")
+
+
+def test_a_step_that_was_tried_again_is_recorded_with_its_last_verdict(tmp_path: Path) -> None:
+    with unrecorded() as instance:
+        ran = tried_twice().execute_in_process(instance=instance, run_id=RUN, run_config=QUIET)
+        assert ran.success
+        record(RUN, instance, tmp_path / "state")
+    with opened(tmp_path / "state") as instance:
+        sound = dg.AssetCheckKey(LEDGER, "sound")
+        log = instance.event_log_storage
+        (only,) = log.get_asset_check_execution_history(sound, limit=9)
+    assert only.status.value == "SUCCEEDED"
 
 
 def test_a_verdict_points_at_the_materialization_that_it_judges(recorded: Path) -> None:
