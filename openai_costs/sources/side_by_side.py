@@ -13,8 +13,15 @@ from threading import Condition, Thread
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import DayRead
 
-MOST_AHEAD = 256 * 1024 * 1024
+MOST_AHEAD = 128 * 1024 * 1024
 """Bytes of bodies that are held before it is the turn of their sources, of all of them together."""
+
+MOST_LARGE = 3
+"""Sources at a time that may hold much: all days of a request are in memory before the first one is
+brought."""
+
+SMALL = 128 * 1024
+"""Bytes of a read from which on its source may hold much."""
 
 Reading = Callable[[Tell], Iterable[DayRead]]
 """Reads a source, given what takes its lines."""
@@ -23,7 +30,7 @@ _SECONDS = 1.0
 """After so many a thread that waits looks up, so that it can be interrupted on every system."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Stream:
     """What a source has brought.
 
@@ -31,6 +38,8 @@ class _Stream:
         held: Its reads that were not taken yet.
         held_bytes: Their bodies, and that of the read that is being kept.
         error: What ended it before its end.
+        is_begun: Whether it is being read.
+        is_small: Whether its newest read was.
         is_done: Whether nothing more comes.
         is_left: Whether nothing more is wanted.
     """
@@ -38,6 +47,8 @@ class _Stream:
     held: deque[DayRead] = field(default_factory=deque)
     held_bytes: int = 0
     error: Exception | None = None
+    is_begun: bool = False
+    is_small: bool = False
     is_done: bool = False
     is_left: bool = False
 
@@ -46,16 +57,17 @@ class _Stream:
 def side_by_side(
     readings: Sequence[Reading], tell: Tell, most_ahead: int | None
 ) -> Iterator[Sequence[Iterable[DayRead]]]:
-    """Give the reads of each source, to be taken source by source; begin all sources at once.
+    """Give the reads of each source, to be taken source by source; read all of them meanwhile.
 
-    A line of any source is handed on while another one is waited for.
+    A source whose days turn out to be large, and one of which that is not known yet, is begun when
+    few such are under way. A line of any source is handed on while another one is waited for.
 
     Args:
         readings: The sources.
         tell: Takes their lines, in this thread.
         most_ahead: How many bytes of bodies all of them may hold before it is their turn. With 0, a
-            source goes on when what it brought was taken and is done with. None reads one source
-            after the other, in this thread; so is one source that is alone.
+            source goes on when what it brought was taken and is done with, and none is held to be
+            large. None reads one source after the other, in this thread; so is one that is alone.
     """
     if most_ahead is None or not readings[1:]:
         yield [_in_turn(one, tell) for one in readings]
@@ -74,11 +86,12 @@ def _in_turn(reading: Reading, tell: Tell) -> Generator[DayRead]:
 
 class _SideBySide:
     def __init__(self, readings: Sequence[Reading], tell: Tell, room: int) -> None:
-        self._tell, self._room = tell, room
+        self._tell, self._room, self._readings = tell, room, readings
+        self._most_large = MOST_LARGE if room else len(readings)
         self._changed, self._lines = Condition(), deque[str]()
         self.streams = [_Stream() for _ in readings]
-        for some in zip(self.streams, readings, strict=True):
-            Thread(target=self._fill, args=some, daemon=True).start()
+        with self._changed:
+            self._begin_more()
 
     def reads_of(self, stream: _Stream) -> Iterator[DayRead]:
         """Yield what a source brings, and tell the lines of all.
@@ -87,6 +100,8 @@ class _SideBySide:
             Exception: What ended the source before its end.
         """
         try:
+            with self._changed:
+                self._begin(stream)
             while self._is_more(stream):
                 read = stream.held.popleft()
                 yield read
@@ -103,6 +118,20 @@ class _SideBySide:
         with self._changed:
             stream.is_left = True
             self._changed.notify_all()
+
+    def _begin_more(self) -> None:
+        """Begin sources as long as few that may hold much are under way."""
+        under_way = [one for one in self.streams if one.is_begun and not one.is_done]
+        large = sum(not one.is_small for one in under_way)
+        left = (one for one in self.streams if not one.is_begun)
+        for _, stream in zip(range(self._most_large - large), left, strict=False):
+            self._begin(stream)
+
+    def _begin(self, stream: _Stream) -> None:
+        if not stream.is_begun:
+            stream.is_begun = True
+            reading = self._readings[self.streams.index(stream)]
+            Thread(target=self._fill, args=(stream, reading), daemon=True).start()
 
     def _is_more(self, stream: _Stream) -> bool:
         """Wait until a source has brought something, or is at its end."""
@@ -129,6 +158,7 @@ class _SideBySide:
             stream.error = error
         with self._changed:
             stream.is_done = True
+            self._begin_more()
             self._changed.notify_all()
 
     def _say(self, line: str) -> None:
@@ -141,6 +171,8 @@ class _SideBySide:
         with self._changed:
             stream.held.append(read)
             stream.held_bytes += _size(read)
+            stream.is_small = _size(read) < SMALL
+            self._begin_more()
             self._changed.notify_all()
             while stream.held_bytes > self._room and not stream.is_left:
                 self._changed.wait(_SECONDS)

@@ -8,7 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from openai_costs.sources.provider import Tell
-from openai_costs.sources.side_by_side import MOST_AHEAD, Reading, side_by_side
+from openai_costs.sources.side_by_side import (
+    MOST_AHEAD,
+    MOST_LARGE,
+    SMALL,
+    Reading,
+    side_by_side,
+)
 from openai_costs.storage.archive import DayRead
 
 FIRST = date(2026, 3, 1)
@@ -122,6 +128,35 @@ def test_bodies_that_wait_for_their_turn_are_bounded() -> None:
     with side_by_side([slow, large], str, 500) as (a, b):
         assert len(list(a)) == 1
         assert [one.day for one in b] == [FIRST + timedelta(number) for number in range(20)]
+
+
+def test_many_small_ones_are_all_under_way_once_it_is_known_that_they_are_small() -> None:
+    together = threading.Barrier(12, timeout=SECONDS)
+    readings = [reading(str(n), 2, lambda number: number and together.wait()) for n in range(12)]
+    assert len(taken(readings, str, MOST_AHEAD)) == 24
+
+
+def test_few_that_may_be_large_are_under_way() -> None:
+    guard, under_way, largest = threading.Lock(), 0, 0
+
+    def large(_tell: Tell) -> Iterator[DayRead]:
+        nonlocal under_way, largest
+        with guard:
+            under_way += 1
+            largest = max(largest, under_way)
+        time.sleep(0.02)
+        yield a_read("a", 0, size=SMALL)
+        with guard:
+            under_way -= 1
+
+    assert len(taken([large] * 8, str, MOST_AHEAD)) == 8
+    assert 1 < largest <= MOST_LARGE
+
+
+def test_all_lists_are_under_way_at_once() -> None:
+    together = threading.Barrier(8, timeout=SECONDS)
+    readings = [reading(str(n), 1, lambda _: together.wait()) for n in range(8)]
+    assert len(taken(readings, str, 0)) == 8
 
 
 def test_a_source_that_is_left_reads_no_further() -> None:
