@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from errno import ENOTEMPTY
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from shutil import rmtree
@@ -200,7 +201,12 @@ def remove_folder(folder: UPath) -> None:
     if not folder.exists():
         return
     if is_local(folder):
-        rmtree(str(folder))
+        try:
+            rmtree(str(folder))
+        except OSError as fault:
+            if fault.errno != ENOTEMPTY:
+                raise
+            rmtree(str(folder), ignore_errors=True)  # a reading that ends wrote a note meanwhile
     else:
         folder.fs.rm(folder.path, recursive=True)
 

@@ -143,6 +143,24 @@ def test_a_folder_is_removed_with_all_that_is_in_it(folder: UPath):
     assert [file.name for file in files_below(folder, ".parquet")] == ["rows.parquet"]
 
 
+def test_a_folder_in_which_another_thread_writes_meanwhile_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    gone, notes = tmp_path / "gone", ["learned.json"]
+    gone.mkdir()
+
+    def rmdir(path: str, *_: object, **named: int) -> None:
+        if notes:
+            (gone / notes.pop()).write_bytes(b"{}")
+        removed(path, **named)
+
+    removed = os.rmdir
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    remove_folder(place(str(gone)))
+    assert notes == []
+    assert not gone.exists()
+
+
 def test_a_folder_that_is_not_there_is_gone_already(folder: UPath):
     remove_folder(folder / "never")
 
