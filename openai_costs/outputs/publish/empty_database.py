@@ -75,9 +75,11 @@ def _with_comments(process: int) -> duckdb.DuckDBPyConnection:
 
 
 def _copied(sql: duckdb.DuckDBPyConnection, file: Path) -> bytes:
-    sql.execute("COPY FROM DATABASE memory TO openai_costs")
-    sql.execute("USE memory")
-    sql.execute("DETACH openai_costs")
+    try:
+        sql.execute("COPY FROM DATABASE memory TO openai_costs")
+    finally:  # where the disk is full, another try finds the database in memory as it was
+        sql.execute("USE memory")
+        sql.execute("DETACH openai_costs")
     return file.read_bytes()
 
 
