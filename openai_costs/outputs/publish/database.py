@@ -24,13 +24,20 @@ from openai_costs.outputs.publish.empty_database import (
     empty_database,
     encrypted_database,
 )
-from openai_costs.outputs.publish.filling import Months, Refresh, fill, heights, months_of
+from openai_costs.outputs.publish.filling import (
+    Months,
+    Refresh,
+    add_up,
+    fill,
+    heights,
+    months_of,
+    with_days,
+)
 from openai_costs.outputs.publish.focus_files import (
     build_focus,
     no_focus,
     put_focus_in_place,
 )
-from openai_costs.outputs.publish.key_sums import add_up
 from openai_costs.outputs.publish.last_publication import DATABASE, LastPublication
 from openai_costs.outputs.publish.parquet_copies import (
     build_copies,
@@ -119,11 +126,10 @@ def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
                 in_flight, last = slices_in_flight(lake), LastPublication(sql, home, scratch, key)
                 last.keep(in_flight)
                 changed = _bring_up_to_date(sql, lake, shown, before, last)
-                with at_once(sql):
-                    add_up(sql, changed[Spend.full_name()])
+                add_up(sql, changed[Spend.full_name()])
                 withheld, sums = _withhold(sql, lake, last, in_flight)
                 rows = heights(sql, shown)
-                months = _also(changed, withheld)
+                months = with_days(changed, (one.day for one in withheld))
                 if key is None:
                     sound = before.copies if before else {}
                     copies = build_copies(sql, home, scratch, months, sound)
@@ -161,12 +167,6 @@ def _bring_up_to_date(
         last.open()
     fill(sql, lake, shown, last)
     return dict.fromkeys(shown)
-
-
-def _also(changed: Mapping[str, Months], withheld: Sequence[Difference]) -> dict[str, Months]:
-    """Return the months to write again, with those of days that were given their last rows."""
-    held_back = months_of(one.day for one in withheld)
-    return {name: None if one is None else one | held_back for name, one in changed.items()}
 
 
 def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
@@ -241,8 +241,7 @@ def _withhold(
     if not found:
         return [], sums
     last.hold_back(sorted({one.key for one in found}))
-    with at_once(sql):
-        add_up(sql, months_of(one.day for one in found))
+    add_up(sql, months_of(one.day for one in found))
     sums = built_sums(sql)
     if still := untied(sql, sums, DATABASE):
         raise PublicationRefused(still)

@@ -25,6 +25,7 @@ from openai_costs.storage.encryption import attach_for_writing
 from openai_costs.storage.live_rows import SQL_TYPES
 from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import LAYERS, Contract, all_contracts
+from openai_costs.tables.mart.spend import Spend
 
 READABLE_FROM = "v1.0.0"
 """The file format: DuckDB 1.0.0 and later open it; 2.0's own default no 1.x client can."""
@@ -129,16 +130,16 @@ def _definitions() -> list[str]:
     """Return what makes every table and every view."""
     schemas = [f"CREATE SCHEMA {name}" for name in (*LAYERS, "bi")]
     views = [f"CREATE VIEW bi.{view.name} AS {view.sql}" for view in VIEWS]
-    sums = _created(key_sums.NAME, key_sums.types())
-    return [*schemas, *map(_table, all_contracts()), sums, *views]
+    tables = [_created(table.full_name(), _types(table)) for table in all_contracts()]
+    of_spend = _types(Spend)
+    sums = _created(key_sums.NAME, {column: of_spend[column] for column in key_sums.COLUMNS})
+    return [*schemas, *tables, sums, *views]
 
 
-def _table(table: type[Contract]) -> str:
-    """Return what makes a table from its contract."""
+def _types(table: type[Contract]) -> dict[str, str]:
+    """Return the SQL type of each published column of a table."""
     types = {column: SQL_TYPES[str(kind)] for column, kind, *_ in table.describe()}
-    if has_rounded(table):
-        types |= {ROUNDED: "DOUBLE"}
-    return _created(table.full_name(), types)
+    return types | ({ROUNDED: "DOUBLE"} if has_rounded(table) else {})
 
 
 def _created(name: str, types: Mapping[str, str]) -> str:
@@ -150,16 +151,22 @@ def _created(name: str, types: Mapping[str, str]) -> str:
 def _comments() -> Iterator[str]:
     """Yield what says what every table and view is, and what each of its columns is."""
     for table in all_contracts():
-        about = {
-            column: f"{text} [{unit}]" if unit else text
-            for column, _, unit, text, _ in table.describe()
-        }
-        if has_rounded(table):
-            about |= {ROUNDED: ABOUT}
-        yield from _comments_on("TABLE", table.full_name(), " ".join(table.about().split()), about)
-    yield from _comments_on("TABLE", key_sums.NAME, key_sums.ABOUT_TABLE, key_sums.about())
+        about = " ".join(table.about().split())
+        yield from _comments_on("TABLE", table.full_name(), about, _texts(table))
+    of_spend = _texts(Spend)
+    texts = {column: of_spend[column] for column in key_sums.COLUMNS}
+    yield from _comments_on("TABLE", key_sums.NAME, key_sums.ABOUT, texts)
     for view in VIEWS:
         yield from _comments_on("VIEW", f"bi.{view.name}", view.about, view.columns)
+
+
+def _texts(table: type[Contract]) -> dict[str, str]:
+    """Return what each published column of a table is."""
+    texts = {
+        column: f"{text} [{unit}]" if unit else text
+        for column, _, unit, text, _ in table.describe()
+    }
+    return texts | ({ROUNDED: ABOUT} if has_rounded(table) else {})
 
 
 def _comments_on(kind: str, name: str, about: str, columns: Mapping[str, str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.empty_database import at_once
 from openai_costs.outputs.publish.last_publication import (
     KEPT,
@@ -22,6 +23,7 @@ from openai_costs.outputs.publish.rounded import insertion
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Written, slices_frame
 from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.mart.spend import Spend
 
 Months = set[str] | None
 """The months whose rows may have changed, as `2026-11`; None: any of them."""
@@ -131,6 +133,41 @@ def heights(sql: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, i
     """Return how many rows each table has."""
     parts = [f"SELECT '{name}', count(*) FROM {name}" for name in names]  # noqa: S608 - our own names
     return dict(sql.execute(" UNION ALL ".join(parts)).fetchall())
+
+
+def add_up(sql: duckdb.DuckDBPyConnection, months: Months) -> None:
+    """Add up the rows of mart.spend by key again, month by month, which bounds the memory.
+
+    Args:
+        sql: The database that is being built, with all rows of mart.spend.
+        months: Those whose rows may have changed.
+    """
+    with at_once(sql):
+        if months is None:
+            sql.execute(f"DELETE FROM {key_sums.NAME}")  # noqa: S608 - our own names
+            months = months_with_rows(sql, Spend)
+        for one in map(of_month, sorted(months)):
+            sql.execute(f"DELETE FROM {key_sums.NAME} WHERE {one}")  # noqa: S608 - our own names
+            sql.execute(key_sums.insertion(one))
+
+
+def months_with_rows(
+    sql: duckdb.DuckDBPyConnection, table: type[Contract], where: str = "true"
+) -> set[str]:
+    """Return the months in which a table has rows that SQL is true of."""
+    days = f"SELECT DISTINCT day FROM {table.full_name()} WHERE {where}"  # noqa: S608 - our own names
+    return months_of(day for (day,) in sql.execute(days).fetchall())
+
+
+def of_month(month: str) -> str:
+    """Return SQL that is true of the rows of a month."""
+    return f"day BETWEEN DATE '{month}-01' AND last_day(DATE '{month}-01')"
+
+
+def with_days(changed: Mapping[str, Months], days: Iterable[date]) -> dict[str, Months]:
+    """Return the months of each table that may have changed, with those of further days."""
+    more = months_of(days)
+    return {name: None if one is None else one | more for name, one in changed.items()}
 
 
 def months_of(days: Iterable[date]) -> set[str]:

@@ -14,7 +14,7 @@ import duckdb
 from upath import UPath
 
 from openai_costs.outputs.publish.empty_database import literal
-from openai_costs.outputs.publish.filling import Months, months_of
+from openai_costs.outputs.publish.filling import Months, months_with_rows, of_month
 from openai_costs.outputs.publish.last_publication import is_daily
 from openai_costs.outputs.publish.publication_state import digest_of
 from openai_costs.storage.files import is_local, move_all_into_place
@@ -130,7 +130,7 @@ def _written(
     name = table.full_name()
     if not is_daily(table):
         return {} if wanted == set() else {f"{name}/{ALL}": _copy(sql, scratch, table, ALL)}
-    in_months = {f"{name}/{month}": _of_month(month) for month in _months(sql, table, wanted)}
+    in_months = {f"{name}/{month}": of_month(month) for month in _months(sql, table, wanted)}
     return {
         one: _copy(sql, scratch, table, one.rpartition("/")[2], where)
         for one, where in sorted(in_months.items())
@@ -141,18 +141,13 @@ def _months(
     sql: duckdb.DuckDBPyConnection, table: type[Contract], wanted: set[str] | None
 ) -> list[str]:
     """Return those of the months that are wanted in which a table has rows."""
-    days = f"SELECT DISTINCT day FROM {table.full_name()}"  # noqa: S608 - our own names
     if wanted is None:
-        return sorted(months_of(day for (day,) in sql.execute(days).fetchall()))
+        return sorted(months_with_rows(sql, table))
     months = {name.rpartition("/")[2] for name in wanted if NO_ROWS not in name}
     if not months:
         return []
-    days += f" WHERE day BETWEEN DATE '{min(months)}-01' AND last_day(DATE '{max(months)}-01')"
-    return sorted(months & months_of(day for (day,) in sql.execute(days).fetchall()))
-
-
-def _of_month(month: str) -> str:
-    return f"day BETWEEN DATE '{month}-01' AND last_day(DATE '{month}-01')"
+    between = f"day BETWEEN DATE '{min(months)}-01' AND last_day(DATE '{max(months)}-01')"
+    return sorted(months & months_with_rows(sql, table, between))
 
 
 def _without_rows(

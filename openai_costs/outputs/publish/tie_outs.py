@@ -79,12 +79,15 @@ def daily_sums(
         sql: Where the tables are.
         sources: The rows of each table: its name, or a function that reads files.
     """
-    parts = {
+    return added_up(sql, _all_parts(sources))
+
+
+def _all_parts(sources: Mapping[type[Contract], str]) -> dict[str, str]:
+    return {
         name: rows
         for table, source in sources.items()
         for name, rows in parts_of(table, source).items()
     }
-    return added_up(sql, parts)
 
 
 def added_up(sql: duckdb.DuckDBPyConnection, parts: Mapping[str, str]) -> dict[str, pl.DataFrame]:
@@ -117,8 +120,8 @@ def _by_part(sums: pl.DataFrame, parts: Iterable[str]) -> dict[str, pl.DataFrame
 
 def built_sums(sql: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
     """Return the daily sums of built tables, by the names of their parts."""
-    sums = daily_sums(sql, {table: table.full_name() for table in SUMMED})
-    return sums | added_up(sql, {key_sums.NAME: key_sums.NAME})
+    parts = _all_parts({table: table.full_name() for table in SUMMED})
+    return added_up(sql, {**parts, key_sums.NAME: key_sums.NAME})
 
 
 def untied(

@@ -1,6 +1,7 @@
 """The views of spend: daily cost, by user, with its attribution, what is not billed, coverage."""
 
 from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
+from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.tables.core.spend import COUNTED, ESTIMATED, METERED
@@ -21,6 +22,14 @@ _USER = label("user", "s.user_name", "s.user_id", NONE)
 _OF_PROJECT = join_namesakes("project", "s.project_id")
 _OF_API_KEY = join_namesakes("api_key", "s.api_key_id")
 _OF_USER = join_namesakes("user", "s.user_id")
+_KEY = f"s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key, {_TEAM}"
+_OF_KEY = f"{_OF_PROJECT} {_OF_API_KEY}"
+_USD_AND_STATE = (
+    f"s.{ROUNDED} AS billed_usd, c.state, coalesce(c.is_connected, false) AS is_connected"
+)
+_COLUMNS_OF_KEY = shared(
+    "day", "month", "connection", "provider", "team", "billed_usd", "state"
+) | shared("is_connected", "project_id", "project", "api_key_id", "api_key")
 _METHODS = (
     "How the dollars were attributed to the user. direct: the provider names the user; key_owner: "
     "the user owns the API key; allocated: by the user's share of tokens; unattributed: no user is "
@@ -33,14 +42,10 @@ COST_DAILY = View(
     "key, team, model and usage type.",
     sql=f"""
         {_WHEN_AND_WHERE},
-               s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key,
-               {_TEAM}, {_WHAT}, s.{ROUNDED} AS billed_usd,
-               c.state, coalesce(c.is_connected, false) AS is_connected
-        FROM mart.spend s {_COVERED} {_OF_PROJECT} {_OF_API_KEY}
+               {_KEY}, {_WHAT}, {_USD_AND_STATE}
+        FROM mart.spend s {_COVERED} {_OF_KEY}
     """,
-    columns=shared("day", "month", "connection", "provider", "team", "model", "usage_type")
-    | shared("billed_usd", "state", "is_connected", "project_id", "project")
-    | shared("api_key_id", "api_key"),
+    columns=_COLUMNS_OF_KEY | shared("model", "usage_type"),
     answers="What did we spend, by project, API key, team and model?",
 )
 
@@ -50,14 +55,10 @@ COST_BY_KEY = View(
     "over years of many rows. One row per UTC day, connection, project, API key and team.",
     sql=f"""
         {_WHEN_AND_WHERE},
-               s.project_id, {_PROJECT} AS project, s.api_key_id, {_API_KEY} AS api_key,
-               {_TEAM}, s.{ROUNDED} AS billed_usd,
-               c.state, coalesce(c.is_connected, false) AS is_connected
-        FROM mart.spend_by_key s {_COVERED} {_OF_PROJECT} {_OF_API_KEY}
+               {_KEY}, {_USD_AND_STATE}
+        FROM {key_sums.NAME} s {_COVERED} {_OF_KEY}
     """,
-    columns=shared("day", "month", "connection", "provider", "team")
-    | shared("billed_usd", "state", "is_connected", "project_id", "project")
-    | shared("api_key_id", "api_key"),
+    columns=_COLUMNS_OF_KEY,
     answers="What did each API key cost, day by day over years?",
 )
 
