@@ -35,6 +35,7 @@ class _Stream:
     """What a source has brought.
 
     Args:
+        reading: Starts it.
         held: Its reads that were not taken yet.
         held_bytes: Their bodies, and that of the read that is being kept.
         error: What ended it before its end.
@@ -44,6 +45,7 @@ class _Stream:
         is_left: Whether nothing more is wanted.
     """
 
+    reading: Reading
     held: deque[DayRead] = field(default_factory=deque)
     held_bytes: int = 0
     error: Exception | None = None
@@ -86,10 +88,10 @@ def _in_turn(reading: Reading, tell: Tell) -> Generator[DayRead]:
 
 class _SideBySide:
     def __init__(self, readings: Sequence[Reading], tell: Tell, room: int) -> None:
-        self._tell, self._room, self._readings = tell, room, readings
+        self._tell, self._room = tell, room
         self._most_large = MOST_LARGE if room else len(readings)
         self._changed, self._lines = Condition(), deque[str]()
-        self.streams = [_Stream() for _ in readings]
+        self.streams = [_Stream(one) for one in readings]
         with self._changed:
             self._begin_more()
 
@@ -130,8 +132,7 @@ class _SideBySide:
     def _begin(self, stream: _Stream) -> None:
         if not stream.is_begun:
             stream.is_begun = True
-            reading = self._readings[self.streams.index(stream)]
-            Thread(target=self._fill, args=(stream, reading), daemon=True).start()
+            Thread(target=self._fill, args=(stream,), daemon=True).start()
 
     def _is_more(self, stream: _Stream) -> bool:
         """Wait until a source has brought something, or is at its end."""
@@ -147,10 +148,10 @@ class _SideBySide:
             if is_known:
                 return is_more
 
-    def _fill(self, stream: _Stream, reading: Reading) -> None:
+    def _fill(self, stream: _Stream) -> None:
         """Read a source, in a thread of its own."""
         try:
-            with closing(_in_turn(reading, self._say)) as reads:
+            with closing(_in_turn(stream.reading, self._say)) as reads:
                 for one in reads:
                     if not self._handed(stream, one):
                         break
@@ -168,10 +169,11 @@ class _SideBySide:
 
     def _handed(self, stream: _Stream, read: DayRead) -> bool:
         """Hold a read, and wait for room; return whether more is wanted."""
+        size = _size(read)
         with self._changed:
             stream.held.append(read)
-            stream.held_bytes += _size(read)
-            stream.is_small = _size(read) < SMALL
+            stream.held_bytes += size
+            stream.is_small = size < SMALL
             self._begin_more()
             self._changed.notify_all()
             while stream.held_bytes > self._room and not stream.is_left:

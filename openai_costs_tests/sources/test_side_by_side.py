@@ -159,17 +159,21 @@ def test_all_lists_are_under_way_at_once() -> None:
     assert len(taken(readings, str, 0)) == 8
 
 
+def endless(close: Callable[[], object]) -> Reading:
+    """A source that goes on until it is left."""
+
+    def read(tell: Tell) -> Iterator[DayRead]:
+        try:
+            yield from reading("a", 10_000)(tell)
+        finally:
+            close()
+
+    return read
+
+
 def test_a_source_that_is_left_reads_no_further() -> None:
     is_closed = threading.Event()
-
-    def endless(_tell: Tell) -> Iterator[DayRead]:
-        try:
-            for number in range(10_000):
-                yield a_read("a", number)
-        finally:
-            is_closed.set()
-
-    with side_by_side([endless, reading("b", 1)], str, 0) as (a, b):
+    with side_by_side([endless(is_closed.set), reading("b", 1)], str, 0) as (a, b):
         its = iter(a)
         next(its)
         its.close()  # type: ignore[attr-defined]  # as when a read is refused
@@ -180,15 +184,8 @@ def test_a_source_that_is_left_reads_no_further() -> None:
 def test_an_end_in_the_middle_ends_all() -> None:
     closed = threading.Semaphore(0)
 
-    def endless(_tell: Tell) -> Iterator[DayRead]:
-        try:
-            for number in range(10_000):
-                yield a_read("a", number)
-        finally:
-            closed.release()
-
     def stopped() -> None:
-        with side_by_side([endless] * 3, str, 0) as (first, *_):
+        with side_by_side([endless(closed.release)] * 3, str, 0) as (first, *_):
             for _ in first:
                 raise KeyboardInterrupt
 
