@@ -28,9 +28,8 @@ def main() -> None:
         with serving(rows, has_user_view=options.user_view) as server:
             if runs := list(size_runs(server, options)):
                 say(size_report(rows, options.days, runs))
-            for subject in AGAIN:
-                if "again" in options.subjects:
-                    say(again_report(rows, again_runs(subject, server, options)))
+            for subject in AGAIN if "again" in options.subjects else ():
+                say(again_report(rows, again_runs(subject, server, options)))
 
 
 def asked() -> argparse.Namespace:

@@ -155,12 +155,11 @@ def _verdicts(checked: Iterable[_Stored], made: Iterable[_Stored]) -> Iterator[d
     A step that was tried again has judged twice: the last verdict counts, as in Dagster.
     """
     ids = {one.id_before: one.event_id for one in made}
-    last: dict[tuple[dg.AssetKey, str, str | None], _Stored] = {}
+    last: dict[tuple[dg.AssetKey, str, str | None], tuple[_Stored, dg.AssetCheckEvaluation]] = {}
     for one in checked:
-        evaluation = one.event.get_dagster_event().asset_check_evaluation_data
-        last[evaluation.asset_key, evaluation.check_name, evaluation.partition] = one
-    for one in last.values():
-        evaluation = one.event.get_dagster_event().asset_check_evaluation_data
+        judged = one.event.get_dagster_event().asset_check_evaluation_data
+        last[judged.asset_key, judged.check_name, judged.partition] = one, judged
+    for one, evaluation in last.values():
         target = evaluation.target_materialization_data
         yield {
             "asset_key": evaluation.asset_key.to_string(),

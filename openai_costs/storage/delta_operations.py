@@ -7,7 +7,7 @@ version, and `DeltaTables.commit` begins anew from the version that is there the
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from functools import partial
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, WriterProperties, write_deltalake
@@ -85,27 +85,18 @@ def overwrite(
         CommitFailedError: The table has a newer version.
     """
     is_wider = set(rows.columns) - {field.name for field in table.schema().fields}
-    schema_mode: Literal["merge"] | None = "merge" if is_wider else None
-    commit = _next_version_only(notes)
+    write = partial(
+        write_deltalake,
+        table,
+        rows,
+        schema_mode="merge" if is_wider else None,
+        writer_properties=WRITING,
+        commit_properties=_next_version_only(notes),
+    )
     if table.file_uris():
-        write_deltalake(
-            table,
-            rows,
-            mode="overwrite",
-            predicate=predicate,
-            schema_mode=schema_mode,
-            writer_properties=WRITING,
-            commit_properties=commit,
-        )
+        write(mode="overwrite", predicate=predicate)
     else:
-        write_deltalake(
-            table,
-            rows,
-            mode="append",
-            schema_mode=schema_mode,
-            writer_properties=WRITING,
-            commit_properties=commit,
-        )
+        write(mode="append")
     return table
 
 
