@@ -27,9 +27,10 @@ _OF_KEY = f"{_OF_PROJECT} {_OF_API_KEY}"
 _USD_AND_STATE = (
     f"s.{ROUNDED} AS billed_usd, c.state, coalesce(c.is_connected, false) AS is_connected"
 )
-_COLUMNS_OF_KEY = shared(
-    "day", "month", "connection", "provider", "team", "billed_usd", "state"
-) | shared("is_connected", "project_id", "project", "api_key_id", "api_key")
+_WHEN_AND_WHOSE = shared("day", "month", "connection", "provider", "team")
+_USD_OF_KEY = shared(
+    "billed_usd", "state", "is_connected", "project_id", "project", "api_key_id", "api_key"
+)
 _METHODS = (
     "How the dollars were attributed to the user. direct: the provider names the user; key_owner: "
     "the user owns the API key; allocated: by the user's share of tokens; unattributed: no user is "
@@ -45,7 +46,7 @@ COST_DAILY = View(
                {_KEY}, {_WHAT}, {_USD_AND_STATE}
         FROM mart.spend s {_COVERED} {_OF_KEY}
     """,
-    columns=_COLUMNS_OF_KEY | shared("model", "usage_type"),
+    columns=_WHEN_AND_WHOSE | shared("model", "usage_type") | _USD_OF_KEY,
     answers="What did we spend, by project, API key, team and model?",
 )
 
@@ -58,7 +59,7 @@ COST_BY_KEY = View(
                {_KEY}, {_USD_AND_STATE}
         FROM {key_sums.NAME} s {_COVERED} {_OF_KEY}
     """,
-    columns=_COLUMNS_OF_KEY,
+    columns=_WHEN_AND_WHOSE | _USD_OF_KEY,
     answers="What did each API key cost, day by day over years?",
 )
 
