@@ -84,8 +84,13 @@ def is_of_the_network(url: str) -> bool:
 def show(tab: Page, address: str) -> None:
     """Change the address, as a link does; the page changes without being loaded again."""
     tab.evaluate("address => { location.hash = address }", address)
-    tab.wait_for_function("address => location.hash === address", arg=address)
-    tab.evaluate("() => new Promise(requestAnimationFrame)")
+    drawn(tab, "address => location.hash === address", address)
+
+
+def drawn(tab: Page, address: str, arg: str | None = None) -> None:
+    """Wait until the address is as a function says, and the page is drawn, which it is after it."""
+    tab.wait_for_function(address, arg=arg)
+    tab.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
 
 def usd(tab: Page, selector: str = "#total") -> Decimal:
@@ -171,7 +176,7 @@ def test_a_click_on_the_chart_narrows_to_what_was_clicked(tab: Page, chart: str,
     show(tab, f"#by=user&{RANGE}&chart={chart}")
     before = usd(tab)
     tab.locator(f"#drawing {mark}").first.dispatch_event("click")
-    tab.wait_for_function("/[&]user=/.test(location.hash)")
+    drawn(tab, "/[&]user=/.test(location.hash)")
     assert 0 < usd(tab) < before
 
 
@@ -188,7 +193,7 @@ def test_a_cell_of_the_heat_map_narrows_to_a_person_on_a_day(tab: Page) -> None:
     show(tab, f"#by=user&{RANGE}&chart=heatmap")
     box = tab.locator("#drawing").bounding_box() or {}
     tab.mouse.click(box["x"] + 600, box["y"] + 30)
-    tab.wait_for_function("/&user=/.test(location.hash)")
+    drawn(tab, "/&user=/.test(location.hash)")
     first, last = (tab.input_value(name) for name in ("#from", "#to"))
     assert first == last
     assert tab.inner_text("#readout") == ""
@@ -197,7 +202,7 @@ def test_a_cell_of_the_heat_map_narrows_to_a_person_on_a_day(tab: Page) -> None:
 def test_a_part_of_a_treemap_narrows_to_both(tab: Page) -> None:
     show(tab, f"#by=team&then=user&{RANGE}&chart=treemap")
     tab.locator("#drawing g.cell:not(.whole)").first.click()
-    tab.wait_for_function("/team=.+&user=/.test(location.hash)")
+    drawn(tab, "/team=.+&user=/.test(location.hash)")
     assert tab.inner_text("#chips").startswith("Team")
 
 
@@ -205,7 +210,7 @@ def test_the_order_of_the_table_is_in_the_address(tab: Page) -> None:
     show(tab, f"#by=user&{RANGE}")
     for key, order in (("sort=tokens", "descending"), ("sort=tokens.up", "ascending")):
         tab.locator("#breakdown th.tokens button").press("Enter")
-        tab.wait_for_function("key => location.hash.endsWith(key)", arg=key)
+        drawn(tab, "key => location.hash.endsWith(key)", key)
         tab.wait_for_selector(f"#breakdown th.tokens[aria-sort={order}]")  # drawn after the address
         assert tab.get_attribute("#breakdown th.tokens", "aria-sort") == order
         assert tab.evaluate("document.activeElement.textContent") == "Tokens"
@@ -235,11 +240,11 @@ def test_a_row_narrows_back_widens_and_the_address_is_the_state(tab: Page) -> No
     row = tab.locator("#breakdown tbody tr[data-id=labs]")
     part = Decimal(row.get_attribute("data-usd") or "")
     row.locator("a, button").first.click()
-    tab.wait_for_function("location.hash.includes('team=labs')")
+    drawn(tab, "location.hash.includes('team=labs')")
     assert usd(tab) == part
     assert tab.inner_text("#chips").split() == ["Team", "labs", "\u00d7"]
     tab.go_back()
-    tab.wait_for_function("!location.hash.includes('team=labs')")
+    drawn(tab, "!location.hash.includes('team=labs')")
     assert usd(tab) == before
 
 
@@ -309,7 +314,7 @@ def test_search_finds_a_person_by_keyboard(tab: Page) -> None:
     tab.fill("#search", "hyejin")
     tab.press("#search", "ArrowDown")
     tab.press("#search", "Enter")
-    tab.wait_for_function("location.hash.includes('user=user-hyejin')")
+    drawn(tab, "location.hash.includes('user=user-hyejin')")
     assert tab.inner_text("#chips").startswith("User")
 
 
@@ -330,7 +335,7 @@ def test_a_finding_and_a_section_have_addresses(tab: Page) -> None:
     show(tab, f"#{row.get_attribute('id')}")
     assert tab.locator("tr.target").count() == 1
     tab.locator("#findings tbody tr a").first.click()
-    tab.wait_for_function("location.hash.includes('by=')")
+    drawn(tab, "location.hash.includes('by=')")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
