@@ -20,7 +20,6 @@ from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
-from openai_costs.sources.provider import silent
 from openai_costs.storage.files import place
 
 app = typer.Typer(
@@ -165,6 +164,7 @@ def verify_sums(
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.cli.stored_damage import all_damage, foreign_files  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
+    from openai_costs.sources.provider import silent  # noqa: PLC0415
 
     settings = usable(home)
     damaged, foreign = (of(place(settings.home)) for of in (all_damage, foreign_files))

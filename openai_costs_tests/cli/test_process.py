@@ -23,12 +23,17 @@ atexit.register(print, "registered for the end")
 from openai_costs.cli.process import run
 run()
 """
+LOADED: Final = """
+import sys
+import openai_costs.cli.commands
+print(*{"dagster", "duckdb", "polars"} & sys.modules.keys())
+"""
 EVERYTHING: Final = "printed\nwritten by a thread\nregistered for the end\n"
 
 
-def run(ending: str) -> subprocess.CompletedProcess[str]:
+def run(script: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", RUN.format(ending=ending)],
+        [sys.executable, "-c", script],
         capture_output=True,
         text=True,
         check=False,
@@ -49,12 +54,16 @@ def run(ending: str) -> subprocess.CompletedProcess[str]:
 def test_a_process_ends_with_the_code_of_its_command_when_everything_is_written(
     ending: str, code: int
 ) -> None:
-    done = run(ending)
+    done = run(RUN.format(ending=ending))
     assert (done.returncode, done.stdout, done.stderr) == (code, EVERYTHING, "")
 
 
 def test_a_defect_of_ours_ends_the_process_with_its_trace() -> None:
-    done = run("raise RuntimeError('a defect')")
+    done = run(RUN.format(ending="raise RuntimeError('a defect')"))
     assert (done.returncode, done.stdout) == (1, EVERYTHING)
     assert "Traceback" in done.stderr
     assert "RuntimeError: a defect" in done.stderr
+
+
+def test_what_lists_the_commands_loads_no_engine() -> None:
+    assert run(LOADED).stdout.split() == []
