@@ -10,6 +10,7 @@ import pytest
 from openai_costs.kernel.formatting import cents, dollars_of
 from openai_costs.kernel.money import total
 from openai_costs.outputs.alerts.judged_days import settled_days
+from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.outputs.report.render import render
@@ -42,6 +43,9 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Ran]:
 
 
 NAMES = ("acme", "harbour")
+BY_DAY = {"connection", "day"}
+OF_SEVERAL_CONNECTIONS = ("findings", "anomalies", "optimization", "usage_daily")
+"""Views that may say `*` for all connections, or have no dollars."""
 MEMBER = {
     "provider": "openai",
     "id": "user-mira",
@@ -67,8 +71,18 @@ def test_its_days_stay_readable_and_are_marked_in_the_tables(left: tuple[House, 
         usd = sql.sql(
             "SELECT connection, is_connected, sum(billed_usd) > 0 FROM bi.cost_daily GROUP BY ALL"
         ).fetchall()
+        views = [view.name for view in VIEWS if view.columns.keys() >= BY_DAY]
+        asked = "SELECT DISTINCT connection, is_connected FROM bi.{}"
+        of_views = {
+            view: dict(sql.sql(asked.format(view)).fetchall())
+            for view in views
+            if view not in OF_SEVERAL_CONNECTIONS
+        }
     assert sorted(marks) == [("acme", True), ("harbour", False)]
     assert sorted(usd) == [("acme", True, True), ("harbour", False, True)]
+    assert {*of_views} >= {"daily", "unit_costs", "unbilled_spend", "price_check", "restatements"}
+    assert all(of.items() <= dict(marks).items() for of in of_views.values()), of_views
+    assert of_views["daily"] == of_views["unit_costs"] == dict(marks)
     coverage = made.lake.read(Coverage)
     assert former_connections(coverage) == ["harbour"]
     stored = coverage.filter(connection="harbour")

@@ -9,7 +9,7 @@ gives to the same key, user and project. The page counts the same way (outputs/r
 from typing import Final
 
 from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
-from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
+from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared, with_is_connected
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.questions.model_names import canonical_model_sql
 from openai_costs.questions.token_kinds import NO_TOKENS, ONLY_INPUT
@@ -88,7 +88,7 @@ _BOTH: Final = f"""
 """  # noqa: S608 - our own words
 _SAME_ID: Final = "ON {0}.connection = d.connection AND {0}.id = d.{1}"
 
-DAILY: Final = View(
+_DAILY: Final = View(
     name="daily",
     about="Dollars and tokens at one grain. One row per UTC day, connection, team, project, API "
     "key, user, model and usage type. Requests have rows of their own, with the usage type (none), "
@@ -122,3 +122,5 @@ DAILY: Final = View(
     },
     answers="What did we spend and use: dollars, tokens and requests, by anything?",
 )
+
+DAILY: Final = with_is_connected(_DAILY)

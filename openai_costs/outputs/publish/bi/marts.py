@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from openai_costs.outputs.publish.bi.view import mirrored
+from openai_costs.outputs.publish.bi.view import mirrored, with_is_connected
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.optimization import Optimization
@@ -19,26 +19,34 @@ MONEY_MARTS: Final = (
         "What could we save, and how was that computed?",
         labels={"subject_name": "subject", "model": None},
     ),
-    mirrored(
-        "price_check",
-        PriceCheck,
-        "Does the bill agree with the list prices?",
-        labels={"line_item": None, **_LINE, "service_tier": None},
+    with_is_connected(
+        mirrored(
+            "price_check",
+            PriceCheck,
+            "Does the bill agree with the list prices?",
+            labels={"line_item": None, **_LINE, "service_tier": None},
+        )
     ),
-    mirrored("restatements", Restatements, "Which settled days did the provider change later?"),
+    with_is_connected(
+        mirrored("restatements", Restatements, "Which settled days did the provider change later?")
+    ),
 )
 GATEWAY: Final = (
-    mirrored(
-        "gateway_bypass",
-        GatewayBypass,
-        "Which spend bypassed the gateway, through whose key?",
-        labels={"key_name": "api_key_id", "owner": "owner_id", "project_name": "project_id"},
+    with_is_connected(
+        mirrored(
+            "gateway_bypass",
+            GatewayBypass,
+            "Which spend bypassed the gateway, through whose key?",
+            labels={"key_name": "api_key_id", "owner": "owner_id", "project_name": "project_id"},
+        )
     ),
-    mirrored(
-        "reconciliation",
-        CostReconciliation,
-        "Why do bill and gateway differ?",
-        labels=_LINE,
+    with_is_connected(
+        mirrored(
+            "reconciliation",
+            CostReconciliation,
+            "Why do bill and gateway differ?",
+            labels=_LINE,
+        )
     ),
     mirrored(
         "seats",

@@ -2,7 +2,7 @@
 
 from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish import key_sums
-from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
+from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared, with_is_connected
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.tables.core.spend import COUNTED, ESTIMATED, METERED
 
@@ -110,7 +110,7 @@ SPEND_BY_USER = View(
 )
 
 _SAME_ID = "ON {0}.connection = s.connection AND {0}.id = s.{1}"
-UNBILLED_SPEND = View(
+_UNBILLED_SPEND = View(
     name="unbilled_spend",
     about="Dollars that no invoice has. A proxy metered them, or a rate estimates them: never add "
     "them to billed dollars: another bill may have the same. One row per line of core.spend that "
@@ -147,6 +147,7 @@ UNBILLED_SPEND = View(
     },
     answers="What did meters and estimates count that no invoice has?",
 )
+UNBILLED_SPEND = with_is_connected(_UNBILLED_SPEND)
 
 COVERAGE = View(
     name="coverage",

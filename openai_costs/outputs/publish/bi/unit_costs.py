@@ -6,7 +6,7 @@ Batch tokens cost less, and a cached token less than another: the shares say why
 from typing import Final
 
 from openai_costs.outputs.publish.bi.daily import TOKEN_SUMS
-from openai_costs.outputs.publish.bi.view import View, or_none, shared
+from openai_costs.outputs.publish.bi.view import View, or_none, shared, with_is_connected
 from openai_costs.questions.model_names import canonical_model_sql
 
 _KINDS: Final = {
@@ -86,7 +86,7 @@ _RATIOS: Final = {
 _NULL: Final = "null where one of them is not known"
 _WORDS: Final = {one: one.replace("_", " ") for one in _KINDS}
 
-UNIT_COSTS: Final = View(
+_UNIT_COSTS: Final = View(
     name="unit_costs",
     about="What tokens and requests cost. One row per UTC day, connection and model. Prices and "
     "percentages do not add up: over several rows, divide the sum of dollars by the sum of tokens.",
@@ -125,3 +125,5 @@ UNIT_COSTS: Final = View(
     },
     answers="What does a million tokens cost, and how much is cached or batched?",
 )
+
+UNIT_COSTS: Final = with_is_connected(_UNIT_COSTS)

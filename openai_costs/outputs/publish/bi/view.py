@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -75,6 +75,17 @@ SHARED = {
 def shared(*names: str) -> dict[str, str]:
     """Return the texts of some shared columns."""
     return {name: SHARED[name] for name in names}
+
+
+def with_is_connected(view: View) -> View:
+    """Return a view of rows by connection whose last column is whether that is there now."""
+    connected = "SELECT connection FROM mart.coverage WHERE is_connected"
+    mark = f"connection IN ({connected}) AS is_connected"
+    return replace(
+        view,
+        sql=f"SELECT *, {mark} FROM ({view.sql})",  # noqa: S608 - our own words
+        columns=view.columns | shared("is_connected"),
+    )
 
 
 def mirrored(
