@@ -29,7 +29,10 @@ STATE = "dagster"
 HEAD = """\
 # Written by `openai-costs dev`. Yours to change: it is not written again.
 """
-SETTINGS = """\
+FREES_SLOTS = "  free_slots_after_run_end_seconds: 30\n"
+"""Without it a run that was killed holds its slots in the pools, and no other run ever reads."""
+
+SETTINGS = f"""\
 concurrency:
   pools:
     granularity: op
@@ -38,7 +41,7 @@ run_monitoring:
   enabled: true
   start_timeout_seconds: 1800
   max_runtime_seconds: 14400
-telemetry:
+{FREES_SLOTS}telemetry:
   enabled: false
 nux:
   enabled: false
@@ -109,8 +112,9 @@ def start(
 def write_instance(state: Path) -> None:
     """Write the settings of Dagster's instance, unless the owner of the home has changed them."""
     instance = state / "dagster.yaml"
-    if not instance.exists() or instance.read_text(encoding="utf-8") == HEAD + SETTINGS:
-        # Homes of before this line had no class, and may have it: it opens the same files.
+    before = SETTINGS.replace(FREES_SLOTS, "")  # older versions wrote these, the first no class
+    ours = {HEAD + CLASS + before, HEAD + before}
+    if not instance.exists() or instance.read_text(encoding="utf-8") in ours:
         instance.write_text(HEAD + CLASS + SETTINGS, encoding="utf-8")
 
 

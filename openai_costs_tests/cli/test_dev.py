@@ -11,8 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+import yaml
 
-from openai_costs.cli.dev import Address, run_until_stopped, start
+import openai_costs
+from openai_costs.cli.dev import (
+    CLASS,
+    FREES_SLOTS,
+    HEAD,
+    SETTINGS,
+    Address,
+    run_until_stopped,
+    start,
+    write_instance,
+)
 from openai_costs.kernel.errors import SettingsError
 from openai_costs_tests.processes import started
 
@@ -92,3 +103,28 @@ def test_a_port_in_use_is_a_sentence_and_starts_nothing(tmp_path: Path) -> None:
 def test_an_address_is_written_as_a_browser_takes_it() -> None:
     assert str(Address()) == "http://127.0.0.1:3000"
     assert str(Address("::1", 3001)) == "http://[::1]:3001"
+
+
+@pytest.mark.parametrize("of_before", [HEAD, HEAD + CLASS], ids=["the first", "with a class"])
+def test_an_instance_that_an_older_version_wrote_gets_what_frees_slots(
+    of_before: str, tmp_path: Path
+) -> None:
+    instance = tmp_path / "dagster.yaml"
+    instance.write_text(of_before + SETTINGS.replace(FREES_SLOTS, ""), encoding="utf-8")
+    write_instance(tmp_path)
+    assert FREES_SLOTS in instance.read_text(encoding="utf-8")
+
+
+def test_an_instance_that_its_owner_changed_stays_as_it_is(tmp_path: Path) -> None:
+    instance = tmp_path / "dagster.yaml"
+    changed = HEAD + CLASS + SETTINGS.replace("14400", "600")
+    instance.write_text(changed, encoding="utf-8")
+    write_instance(tmp_path)
+    assert instance.read_text(encoding="utf-8") == changed
+
+
+def test_the_instance_of_a_checkout_has_the_settings_of_dev() -> None:
+    of_checkout = Path(openai_costs.__file__).parents[1] / "dagster.yaml"
+    ours, there = yaml.safe_load(SETTINGS), yaml.safe_load(of_checkout.read_text(encoding="utf-8"))
+    assert {name: there.get(name) for name in ours} == ours
+    assert ours["run_monitoring"]["free_slots_after_run_end_seconds"] == 30

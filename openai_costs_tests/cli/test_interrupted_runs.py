@@ -58,6 +58,35 @@ def test_a_run_that_goes_on_or_has_ended_is_left_alone(status: Status, pid: int)
     assert after_a_start(status, pid) == (status, [])
 
 
+def slots_after_a_start(status: Status | None, pid: int) -> int:
+    """The claimed slots of a pool, after a run of a status claimed one; None: it was deleted."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        log = instance.event_log_storage
+        log.set_concurrency_slots("openai_api", 1)
+        log.claim_concurrency_slot("openai_api", "1234567890", "raw__openai_costs")
+        if status is not None:
+            run = dg.DagsterRun("refresh", run_id="1234567890", status=status)
+            instance.add_run(run)
+            instance.report_engine_event("Executing", run, EngineEventData.in_process(pid))
+        queue_again(instance, lambda _: None)
+        return log.get_concurrency_info("openai_api").active_slot_count
+
+
+@pytest.mark.parametrize(
+    ("status", "pid"),
+    [(Status.FAILURE, GONE), (Status.CANCELED, os.getpid()), (Status.STARTED, GONE), (None, GONE)],
+    ids=("it failed", "it was canceled", "its process is gone", "it was deleted"),
+)
+def test_a_slot_that_no_run_needs_any_more_is_free_for_the_next(
+    status: Status | None, pid: int
+) -> None:
+    assert slots_after_a_start(status, pid) == 0
+
+
+def test_a_run_that_goes_on_keeps_its_slot() -> None:
+    assert slots_after_a_start(Status.STARTED, os.getpid()) == 1
+
+
 def test_beside_another_dagster_of_the_same_home_no_run_counts_as_interrupted(
     tmp_path: Path,
 ) -> None:
