@@ -14,6 +14,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from openai_costs.kernel.errors import OpenAICostsError
 
 _DRAWN = re.compile(r"\x1b\[[0-9;]*m|↳")
+_BACKTRACE = re.compile(r"^\s*0: ", re.MULTILINE)
+"""How the frames of Rust begin below a message, which name nothing that a person has."""
+
 _OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
@@ -81,5 +84,6 @@ def _ours(place: object, text: str) -> Exception:
 
 def in_one_line(text: str) -> str:
     """Return what delta-rs draws as a coloured tree of causes as one line, without a full stop."""
-    causes = (_DRAWN.sub("", line).strip(" .") for line in text.splitlines())
+    message = _BACKTRACE.split(text, maxsplit=1)[0]
+    causes = (_DRAWN.sub("", line).strip(" .") for line in message.splitlines())
     return ": ".join(filter(None, causes))

@@ -32,6 +32,14 @@ def test_a_fault_of_a_table_is_one_line() -> None:
     assert failed.value.why == LINE
 
 
+def test_a_backtrace_of_rust_is_no_part_of_the_sentence() -> None:
+    cause = "Kernel error: Json error: Truncated record whilst reading object"
+    frames = "   0: <unknown>\n  12: start_thread\n             at ./nptl/a.c:442:8"
+    with pytest.raises(StorageFailed) as failed, as_ours(TABLE):
+        raise DeltaError(f"{cause}\n{frames}\n")
+    assert failed.value.why == cause
+
+
 def test_an_error_of_the_system_stays_what_it_is() -> None:
     full = OSError(errno.ENOSPC, "No space left on device", "here")
     with pytest.raises(OSError) as raised, as_ours(TABLE):  # noqa: PT011 - it is that very error
