@@ -59,17 +59,19 @@ class Ingested:
         failed: Why a source could not be read to its end.
         unread: The days a failed source still owes.
         absent: What the reads of a source lack and why, by source and day.
+        ended: The sources that owe days and were read to their end, also where nothing is new.
     """
 
     kept: dict[str, dict[date, int]] = field(default_factory=dict)
     failed: dict[str, OpenAICostsError] = field(default_factory=dict)
     unread: dict[str, set[date]] = field(default_factory=dict)
     absent: dict[str, dict[date, dict[str, str]]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
 
     @property
     def is_nothing(self) -> bool:
         """Whether no source could be read at all."""
-        return bool(self.failed) and not any(self.kept.values())
+        return bool(self.failed) and not self.ended and not any(self.kept.values())
 
     @property
     def may_succeed_later(self) -> bool:
@@ -134,6 +136,8 @@ def ingest(
                     done.take_back(source.name, new)
                 done.failed[source.name] = error
                 done.unread[source.name] = set(source.owed) - set(kept)
+            else:
+                done.ended |= {source.name} if source.owed else set()
     return done
 
 

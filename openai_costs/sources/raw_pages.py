@@ -44,6 +44,8 @@ CLOCK_AGREES = Rule(
 
 CONNECTIONS = "connections"
 """The figure of a day's pages that names whose they are; a day without pages has none."""
+UNCHANGED = "read_without_news"
+"""The figure of a run's last day that names who was read, where all is as it was kept before."""
 
 MORE_TRIES = 2
 """Of a step whose pages may come later."""
@@ -143,7 +145,7 @@ def _asset(
 def refuse_empty_run(context: dg.AssetExecutionContext, settings: Settings) -> None:
     """End a run that asked several providers for their bills and was given nothing by any.
 
-    One that is alone in a run ends it by itself.
+    One that is alone in a run ends it by itself. Files that are as they were kept are not nothing.
 
     Raises:
         dg.Failure: With what each of them gave instead.
@@ -156,14 +158,14 @@ def refuse_empty_run(context: dg.AssetExecutionContext, settings: Settings) -> N
     events = context.instance.all_logs(context.run.run_id, of_type=kept)
     made = [found for one in events if (found := one.asset_materialization) is not None]
     ours = [one for one in made if one.asset_key in keys]
-    if any(CONNECTIONS in one.metadata for one in ours):
+    if any({CONNECTIONS, UNCHANGED} & one.metadata.keys() for one in ours):
         return
     judged = dg.DagsterEventType.ASSET_CHECK_EVALUATION
     failures = [
         verdict.description
         for one in context.instance.all_logs(context.run.run_id, of_type=judged)
         if (verdict := one.get_dagster_event().asset_check_evaluation_data).asset_key in keys
-        and not verdict.passed
+        and (verdict.check_name, verdict.passed) == (READ_COMPLETE.name, False)
         and verdict.description
     ]
     if failures:
@@ -228,6 +230,8 @@ def _record(
             about = "evidence" if len(sizes) == 1 else f"evidence of {name}"
             figures[about] = dg.MetadataValue.path(str(folder))
         recorded[day] = figures
+    if done.ended and not recorded:
+        recorded[run_days(context).last] = {UNCHANGED: ", ".join(sorted(done.ended))}
     record_days(context, pages.key, recorded)
 
 

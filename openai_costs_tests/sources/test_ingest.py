@@ -129,6 +129,17 @@ def test_nothing_at_all_was_read_when_every_connection_failed(archive: Archive):
     assert not done.may_succeed_later
 
 
+def test_a_source_without_news_was_read_too(archive: Archive):
+    nothing_new = Source("files", lambda _tell: (), owed=list(DAYS))
+    nothing_owed = Source("later", lambda _tell: ())
+    (refused,) = sources(
+        lambda one, tell: Reader({"labs": (0, REFUSED)}).read(one, DAYS, tell), [LABS], DAYS
+    )
+    assert ingest([nothing_owed, refused], archive, print).is_nothing
+    done = ingest([nothing_new, refused], archive, print)
+    assert (done.ended, done.is_nothing) == ({"files"}, False)
+
+
 def test_one_failure_that_may_pass_makes_a_later_try_worthwhile(archive: Archive):
     assert ingested(archive, ACME, LABS, acme=(0, REFUSED), labs=(0, DOWN)).may_succeed_later
 

@@ -15,6 +15,7 @@ import pytest
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_plan import plan
 from openai_costs.cli.doctor import facts
+from openai_costs.cli.run_output import RunFailedError
 from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.publish.last_publication import DATABASE
@@ -156,6 +157,16 @@ def test_settled_days_are_not_due_and_the_doctor_names_files_and_the_newest_run(
         }
     assert found["azure: files"].text.startswith("2 files of 2 runs")
     assert "FOCUS, run at 2026-11-14 03:12 UTC" in found["azure: newest run"].text
+
+
+def test_files_that_are_as_they_were_are_read_beside_a_bill_that_cannot_be(
+    company: Home, tmp_path: Path
+):
+    later, days = moved(company, tmp_path), DayRange(OCTOBER, OCTOBER + timedelta(days=2))
+    later.backfill(days)
+    shutil.rmtree(later.path / "exports" / "aws")
+    with pytest.raises(RunFailedError, match=r"^Published, but not every connection was read: "):
+        replace(later, now=LATER + timedelta(minutes=5)).backfill(days)
 
 
 def total(home: Home, day: date) -> Decimal:
