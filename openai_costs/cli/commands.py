@@ -2,7 +2,6 @@
 
 import json
 import logging
-import signal
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -112,7 +111,6 @@ def backfill(
     from openai_costs.cli.backfill_plan import asked_days  # noqa: PLC0415
     from openai_costs.cli.ending import with_ending  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C
     settings = publishing(home)
     settings = settings.only(connection) if connection else settings
     asked = asked_days(settings, since, until, utc_now())

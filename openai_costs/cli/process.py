@@ -6,6 +6,7 @@ Not here: the commands, and what a fault of theirs is to a person (commands.py).
 import atexit
 import gc
 import os
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -19,8 +20,10 @@ def run() -> None:
 
     Python would spend a second on freeing the objects of the libraries one by one, although the
     system takes the memory back at once. So the process ends when its threads have ended, what
-    was registered with `atexit` has run, and everything printed has been written.
+    was registered with `atexit` has run, and everything printed has been written. SIGTERM stops a
+    command as Ctrl-C does: what it has open is closed, and its code is 130.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     gc.disable()  # nothing of the libraries is garbage, now or later
     from openai_costs.cli.commands import main  # noqa: PLC0415 - loading it is the first of it
     from openai_costs.storage.permissions import write_for_owner_only  # noqa: PLC0415 - as above

@@ -26,6 +26,7 @@ def serve_page(home: UPath, address: Address, clock: Clock, say: Callable[[str],
 
     Raises:
         SettingsError: The address is every address, or cannot be used.
+        KeyboardInterrupt: It was stopped, by Ctrl-C or SIGTERM.
     """
     if address.host in EVERYWHERE:
         raise SettingsError(
@@ -39,4 +40,7 @@ def serve_page(home: UPath, address: Address, clock: Clock, say: Callable[[str],
     say(f"Cost explorer: {address} (Ctrl-C stops it)")
     say(f"Its tables as JSON and CSV: {address}/api")
     app = application(home, lake, clock, (*LOOPBACK, address.host))
-    uvicorn.run(app, host=address.host, port=address.port, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app, host=address.host, port=address.port, log_level="warning", access_log=False
+    )
+    uvicorn.Server(config).run()  # uvicorn.run would hide that it was stopped

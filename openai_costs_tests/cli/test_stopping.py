@@ -33,6 +33,7 @@ server = http.server.HTTPServer(("127.0.0.1", 0), Busy)
 print(server.server_port, flush=True)
 server.serve_forever()
 """
+BACKFILL: Final = ("backfill", "--from", "2026-11-17", "--to", "2026-11-18")
 SETTINGS: Final = """
 [[connections]]
 name = "acme"
@@ -50,7 +51,7 @@ def busy() -> Iterator[int]:
         server.kill()
 
 
-def backfill(folder: str) -> None:
+def command(folder: str, *words: str) -> None:
     """One process of its own: the command, as a shell runs it where Ctrl-C is heard."""
     os.chdir(folder)
     os.environ.clear()
@@ -58,7 +59,7 @@ def backfill(folder: str) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), stream)
-    sys.argv = ["openai-costs", "backfill", "--from", "2026-11-17", "--to", "2026-11-18"]
+    sys.argv = ["openai-costs", *words]
     run()
 
 
@@ -69,6 +70,13 @@ def wait_until(process: ForkServerProcess, file: Path, words: str) -> None:
         assert process.is_alive(), f"{words!r} was never said"
 
 
+def stop(process: ForkServerProcess, number: signal.Signals) -> None:
+    assert process.pid is not None
+    os.kill(process.pid, number)
+    process.join(60)
+    assert process.exitcode == 130, number.name
+
+
 def test_a_backfill_that_waits_for_a_busy_server_ends_at_once_when_it_is_stopped(
     busy: int, tmp_path: Path
 ) -> None:
@@ -77,18 +85,23 @@ def test_a_backfill_that_waits_for_a_busy_server_ends_at_once_when_it_is_stopped
     for folder in stops:
         folder.mkdir()
         (folder / "openai_costs.toml").write_text(SETTINGS.format(port=busy), encoding="utf-8")
-        commands[folder] = started(backfill, str(folder))
-    for folder, command in commands.items():
-        wait_until(command, folder / "out", "attempt 2 of 8")
+        commands[folder] = started(command, str(folder), *BACKFILL)
+    for folder, process in commands.items():
+        wait_until(process, folder / "out", "attempt 2 of 8")
         told = (folder / "out").read_text(encoding="utf-8")
-        assert command.pid is not None
-        os.kill(command.pid, stops[folder])
-        command.join(60)
+        stop(process, stops[folder])
         more = (folder / "out").read_text(encoding="utf-8").removeprefix(told)
         said = (folder / "err").read_text(encoding="utf-8")
         assert "attempt" not in more, folder
-        assert command.exitcode == 130, folder
         assert said.splitlines()[-1].startswith("Stopped. Completed days are saved"), folder
         assert "acme: the server answers 429; trying again in 2 s (attempt 2 of 8)" in told
         assert "stamina" not in told + more + said
         assert files(folder / "data", "published") == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_server_of_ours_says_that_it_was_stopped(number: signal.Signals, tmp_path: Path) -> None:
+    served = started(command, str(tmp_path), "sample-api", "--port", "0", "--days", "7")
+    wait_until(served, tmp_path / "out", "listening on")
+    stop(served, number)
+    assert (tmp_path / "err").read_text(encoding="utf-8") == ""

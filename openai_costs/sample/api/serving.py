@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import suppress
 from datetime import date
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -153,7 +152,7 @@ class _AnnouncingServer(uvicorn.Server):
 
 
 def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until interrupted (Ctrl-C returns quietly).
+    """Serve until interrupted, by Ctrl-C or SIGTERM, which raises KeyboardInterrupt.
 
     Args:
         app: the sample API.
@@ -175,8 +174,7 @@ def serve(app: ASGIApp, port: int, ready: Callable[[str], None]) -> None:
         listener.bind((_HOST, port))
         address = f"http://{_HOST}:{listener.getsockname()[1]}"
         server = _AnnouncingServer(config, lambda: ready(address))
-        with suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 class Wanted(NamedTuple):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,8 @@ def test_the_transport_remembers_what_was_asked() -> None:
 
 def _serve(ready: Connection) -> None:
     app = create_app(ORGANISATION, now=lambda: NOW, faults=Faults.parse("cut@2,timeout@4:60"))
-    serve(app, 0, ready.send)
+    with suppress(KeyboardInterrupt):
+        serve(app, 0, ready.send)
 
 
 def test_a_real_socket_gives_the_same_bytes_compressed_cuts_and_stops_quietly() -> None:
