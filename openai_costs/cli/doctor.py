@@ -13,7 +13,7 @@ from importlib.metadata import version
 import polars as pl
 from upath import UPath
 
-from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, published_facts
+from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, page_facts, tie_out_facts
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.doctor_protection import permission_facts, protection_facts
 from openai_costs.cli.empty_home import demo_near
@@ -23,11 +23,8 @@ from openai_costs.cli.stored_damage import stored_facts
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, naive
 from openai_costs.kernel.formatting import counted
-from openai_costs.outputs.publish.database import slices_in_flight
-from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.questions.budgets.status import unspent
-from openai_costs.questions.coverage import newest_settled, unbilled
-from openai_costs.questions.spend.verification import withheld_text
+from openai_costs.questions.coverage import unbilled
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.account_notes import refusal
@@ -69,9 +66,9 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
         yield from _guarded(f"{connection.name}: stored", of_connection)
     yield from _guarded("clock", _time(settings, compared))
     yield from _guarded("at rest", protection_facts(settings))
-    yield from _guarded("published files", published_facts(settings))
+    yield from _guarded("page", page_facts(place(settings.home)))
     yield from _guarded("stored files", stored_facts(place(settings.home)))
-    yield from _guarded("tie-outs", _tie_outs(Lake(place(settings.home))))
+    yield from _guarded("tie-outs", tie_out_facts(settings))
     yield from _guarded("gateway", governance_facts(settings, compared))
     yield from _guarded("alerts", route_facts(settings))
     yield from _guarded("mutes", mute_facts(settings))
@@ -150,15 +147,6 @@ def _misdated(settings: Settings, latest: datetime) -> int:
     ours = pl.col("connection").is_in([one.name for one in settings.connections])
     wrong = read.filter(ours, pl.col("read_at") > latest, pl.col("day") <= latest.date())
     return wrong.height
-
-
-def _tie_outs(lake: Lake) -> Iterator[Diagnosis]:
-    if found := untied_lake(lake, slices_in_flight(lake)):
-        yield Diagnosis("FAIL", "tie-outs", withheld_text(found))
-    elif newest_settled(lake.read(Coverage)).is_empty():
-        yield Diagnosis("WARN", "tie-outs", "no settled day is stored, so no sum was compared")
-    else:
-        yield Diagnosis("OK", "tie-outs", "every settled day adds up to its control total")
 
 
 def _days(settings: Settings, connection: Connection) -> Diagnosis:

@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pytest
 
-from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, published_facts
+from openai_costs.cli.doctor_files import (
+    kept_page_facts,
+    mute_facts,
+    page_facts,
+    tie_out_facts,
+)
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.storage.files import place
 from openai_costs_tests.org import MONEY, House, day, days
 
 if TYPE_CHECKING:
@@ -64,10 +70,11 @@ def newest_page(home: str, when: date) -> Path:
 def found(of: House) -> dict[str, tuple[str, str]]:
     facts = [
         *kept_page_facts(of.settings, of.connections[0]),
-        *published_facts(of.settings),
+        *page_facts(place(of.home)),
+        *tie_out_facts(of.settings),
         *mute_facts(of.settings),
     ]
-    return {about: (state, text) for state, about, text in facts}
+    return {about: (state, text) for state, about, text in facts if state != "OK"}
 
 
 def found_after(harm: Callable[[Path], None], path: Path, of: House) -> dict[str, tuple[str, str]]:
@@ -122,6 +129,21 @@ def test_a_damaged_published_file_is_named(
     about = "page" if name == PAGE else "published files"
     assert list(facts) == [about]
     assert (PAGE if name == PAGE else name.rpartition("/")[0]) in facts[about][1]
+
+
+def test_a_published_total_that_is_wrong_is_named_until_the_command_beside_it_has_run(
+    made: House, tmp_path: Path
+) -> None:
+    harmed = made.moved_to(tmp_path / "home")
+    with duckdb.connect(str(harmed.published)) as sql:
+        sql.execute("UPDATE mart.spend SET billed_usd = billed_usd + 1000 WHERE day = ?", [LAST])
+    [(about, (state, text))] = found(harmed).items()
+    assert (about, state) == ("tie-outs", "FAIL")
+    assert f"{LAST}, connection tidewater: mart.spend in {DATABASE} adds up to $" in text
+    assert f"`openai-costs backfill --offline --from {LAST} --to {LAST}`" in text
+    assert harmed.run(LAST, LAST, only={*MONEY, *OUTPUTS}).is_green
+    assert found(harmed) == {}
+    assert published_total(harmed) == published_total(made)
 
 
 def test_a_run_replaces_damaged_pages_and_published_files_and_no_foreign_file_changes_a_dollar(

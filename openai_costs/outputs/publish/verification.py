@@ -124,11 +124,15 @@ def verify(settings: Settings, say: Say) -> Verified:
     return Verified(settled, newest_first, refused, unreadable, sorted(set(unread)), bool(key))
 
 
-def unreadable_files(home: UPath, key: SecretStr | None = None) -> list[str]:
-    """Return which published files cannot be read, in sentences; an encrypted one needs the key."""
+def published_sums(home: UPath, key: SecretStr | None = None) -> tuple[Sums, list[str]]:
+    """Return the daily sums of what is published, and what cannot be read of it, in sentences.
+
+    Args:
+        home: Whose publication.
+        key: What an encrypted database needs to be read.
+    """
     unreadable: list[str] = []
-    _published(home, unreadable, lambda _line: None, key)
-    return unreadable
+    return _published(home, unreadable, lambda _line: None, key), unreadable
 
 
 def _names(settings: Settings) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from openai_costs.outputs.forgetting.byte_scan import scan
 from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.focus_export import export_month
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.verification import unreadable_files
+from openai_costs.outputs.publish.verification import published_sums
 from openai_costs.storage.encryption import DatabaseLocked, attach, is_encrypted
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend as Ledger
@@ -96,7 +96,7 @@ def test_it_is_continued_where_only_a_day_came(home: UPath) -> None:
     write_day(home, TUESDAY, "4.25", NOON)
     assert not published(home).is_rebuilt
     assert billed(home) == Decimal("14.75")
-    assert unreadable_files(home, KEY) == []
+    assert published_sums(home, KEY)[1] == []
 
 
 def test_another_key_or_none_builds_everything_anew(home: UPath) -> None:
@@ -121,9 +121,9 @@ def test_a_day_in_flight_keeps_its_last_rows(
 
 
 def test_without_the_key_a_reader_gets_a_sentence(encrypted: UPath, tmp_path: Path) -> None:
-    [no_key] = unreadable_files(encrypted)
+    [no_key] = published_sums(encrypted)[1]
     assert no_key == "openai_costs.duckdb is encrypted, and the settings name no key"
-    [other] = unreadable_files(encrypted, OTHER)
+    [other] = published_sums(encrypted, OTHER)[1]
     assert "the key in the settings is another one" in other
     assert OTHER.get_secret_value() not in other
     with pytest.raises(DatabaseLocked, match=r"\[publish\] encryption_key_env"):
