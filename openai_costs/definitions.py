@@ -29,6 +29,7 @@ from openai_costs.outputs.alerts.sensors import sensors
 from openai_costs.outputs.digest.schedule import weekly_digest, weekly_schedule
 from openai_costs.outputs.digest.sending import resend
 from openai_costs.outputs.publish import assets as publish
+from openai_costs.outputs.publish.following import publication_sensor
 from openai_costs.outputs.report.assets import cost_explorer
 from openai_costs.outputs.retention.assets import deleted_months
 from openai_costs.questions.anomalies import assets as anomalies
@@ -135,6 +136,7 @@ def build_defs(
         [one for one in some if one.keys.isdisjoint(unset)] for some in (made.money, made.directory)
     )
     triggered = jobs_and_sensors(settings, money, directory, made.published, days_to_derive)
+    publishing = publication_sensor(settings, triggered.jobs or ())
     return dg.Definitions(
         assets=[
             *dict.fromkeys((*made.money, *made.directory)),
@@ -143,7 +145,7 @@ def build_defs(
         ],
         asset_checks=made.checks,
         jobs=[*(triggered.jobs or ()), weekly_digest],
-        sensors=[*(triggered.sensors or ()), *sensors(settings, resend, unset)],
+        sensors=[*(triggered.sensors or ()), publishing, *sensors(settings, resend, unset)],
         schedules=[
             daily_refresh(settings, clock, overdue_days),
             daily_directory(),

@@ -5,7 +5,6 @@ Not here: the assets they are made of (definitions.py), headless runs (cli/backf
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import dagster as dg
 
@@ -26,8 +25,6 @@ DERIVE = "derive"
 PUBLISH = "publish"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
-BACKFILL = "dagster/backfill"
-"""Dagster's tag of a run that belongs to a backfill: its name."""
 CONNECTION = "openai_costs/connection"
 """The tag of a run that reads one connection only: its name."""
 
@@ -103,19 +100,9 @@ def jobs_and_sensors(
     def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
         yield from stale_requests(settings, context.dagster_run.run_id, stale_days)
 
-    @dg.run_status_sensor(
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        request_job=publish,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Make findings, database and page again after a backfill of daily assets, "
-        "which leaves them out. On, because it asks no provider.",
-    )
-    def publication_follows_a_backfill(context: dg.RunStatusSensorContext) -> Iterator[Any]:
-        yield from publication_requests(context.dagster_run, context.instance, published.key)
-
     return dg.Definitions(
         jobs=[everything, refresh, rebuild, read_directory, derive, publish],
-        sensors=[names_follow_the_directory, publication_follows_a_backfill],
+        sensors=[names_follow_the_directory],
     )
 
 
@@ -125,23 +112,6 @@ def stale_requests(
     """Yield a run of DERIVE per range of stale days, once after a reading of the directory."""
     for days in stale_days(Lake(place(settings.home)), settings):
         yield dg.RunRequest(run_key=f"{after}:{days}", tags=range_tags(days))
-
-
-def publication_requests(
-    run: dg.DagsterRun, instance: dg.DagsterInstance, published: dg.AssetKey
-) -> Iterator[dg.RunRequest]:
-    """Yield a run of PUBLISH after a run of a backfill that leaves the database as it is.
-
-    Args:
-        run: The run that has ended.
-        instance: Knows what the backfill was asked for.
-        published: The database that readers get.
-    """
-    backfill = instance.get_backfill(run.tags.get(BACKFILL, ""))
-    made = run.asset_selection
-    if backfill is None or made is None or published in {*made, *(backfill.asset_selection or ())}:
-        return
-    yield dg.RunRequest(run_key=f"publish:{run.run_id}")
 
 
 def range_tags(days: DayRange) -> dict[str, str]:

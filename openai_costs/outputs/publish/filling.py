@@ -18,7 +18,7 @@ from openai_costs.outputs.publish.last_publication import (
     is_daily,
     name_slices,
 )
-from openai_costs.outputs.publish.publication_state import PublicationState
+from openai_costs.outputs.publish.publication_state import PublicationState, newer
 from openai_costs.outputs.publish.rounded import insertion
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Written, slices_frame
@@ -97,7 +97,7 @@ class Refresh:
         if shown.slices.is_empty():
             self._refill(table)
             return None
-        changed = sorted({*_newer(shown.slices, version), *stale})
+        changed = sorted({*newer(shown.slices, version), *stale})
         if changed:
             self._replace(table, changed)
         if self._height(table) != self._expected(shown.slices):
@@ -173,13 +173,6 @@ def with_days(changed: Mapping[str, Months], days: Iterable[date]) -> dict[str, 
 def months_of(days: Iterable[date]) -> set[str]:
     """Return the months of some days, as `2026-11`."""
     return {f"{day:%Y-%m}" for day in days}
-
-
-def _newer(slices: pl.DataFrame, since: int) -> list[tuple[str, date]]:
-    """Return the slices that are newer than a version, or of which that is not known."""
-    is_newer = pl.col("version").is_null() | (pl.col("version") > since)
-    newer: list[tuple[str, date]] = slices.filter(is_newer).select("connection", "day").rows()
-    return newer
 
 
 def _insert(

@@ -13,6 +13,7 @@ from hashlib import file_digest
 from pathlib import Path
 from shutil import copyfile
 
+import polars as pl
 from pydantic import SecretStr
 from upath import UPath
 
@@ -21,8 +22,9 @@ from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.storage.encryption import DatabaseLocked
 from openai_costs.storage.files import is_local, replace_file
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.slices import Written
+from openai_costs.storage.slices import Slice, Written
 from openai_costs.storage.sql import connected
+from openai_costs.tables.contract import all_contracts
 
 STATE = "published/.publication.json"
 
@@ -103,6 +105,31 @@ def last_state(home: UPath) -> PublicationState | None:
         return _parsed(json.loads((home / STATE).read_text()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def unpublished(home: UPath, lake: Lake) -> list[Slice]:
+    """Return the slices that were written after the last publication; all where there is none.
+
+    Args:
+        home: Whose publication it is.
+        lake: Its lake.
+    """
+    last, found = last_state(home), set[Slice]()
+    published = last.versions if last else {}
+    for table in all_contracts():
+        shown = lake.written(table)
+        table_id, version = published.get(table.full_name(), ("", -1))
+        if (table_id, version) != (shown.table_id, shown.version):
+            since = version if table_id == shown.table_id else -1
+            found.update(Slice(*key) for key in newer(shown.slices, since))
+    return sorted(found)
+
+
+def newer(slices: pl.DataFrame, since: int) -> list[tuple[str, date]]:
+    """Return the slices that are newer than a version, or of which that is not known."""
+    is_newer = pl.col("version").is_null() | (pl.col("version") > since)
+    found: list[tuple[str, date]] = slices.filter(is_newer).select("connection", "day").rows()
+    return found
 
 
 def note_state(home: UPath, state: PublicationState) -> None:
