@@ -181,7 +181,7 @@ def use(sample: Sample, bodies: dict[str, bytes], settings: Settings) -> Iterato
         batches += costs.control([read], connection, grace) if costs.control else []
         for ids in (costs.accounts, costs.owned_ids):
             try:
-                ids(bodies)
+                ids(read)
             except OpenAICostsError as refused:
                 yield refused
     if usage is not None and sample.pages is usage.pages:

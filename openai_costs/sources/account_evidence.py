@@ -49,26 +49,26 @@ class Evidence:
         is_there = False
         for read in self._newest(name):
             is_there = True
-            if named := self.costs.accounts(read.bodies):
+            if named := self.costs.accounts(read):
                 return Noted(min(named))
         return Noted("", is_of_pages=False) if is_there else None
 
     def ids_in(self, name: str, read: DayRead) -> set[str]:
         """Return the ids in a connection's read, or, where it has none, those of its lists."""
-        return self.costs.owned_ids(read.bodies) or self._listed(name)
+        return self.costs.owned_ids(read) or self._listed(name)
 
     def ids_of(self, name: str) -> set[str]:
         """Return the ids of the newest kept days of a connection, and of its lists."""
         if name not in self._ids:
             recent = zip(range(RECENT_READS), self._newest(name), strict=False)
-            found = (self.costs.owned_ids(read.bodies) for _, read in recent)
+            found = (self.costs.owned_ids(read) for _, read in recent)
             self._ids[name] = self._listed(name).union(*found)
         return self._ids[name]
 
     def ids_on(self, name: str, day: date) -> set[str]:
         """Return the ids of a connection's newest kept read of a day."""
         kept = self.archive.newest(self.costs.pages.provider, name, self.costs.pages.dataset, [day])
-        found = (self.costs.owned_ids(one.bodies) for one in kept if isinstance(one, KeptRead))
+        found = (self.costs.owned_ids(one) for one in kept if isinstance(one, KeptRead))
         return set().union(*found)
 
     def forget(self, *names: str) -> None:

@@ -87,7 +87,7 @@ class Accounts:
         """Yield the reads, and collect what says whose they are."""
         known, waiting, first = set[str](), list[DayRead](), ""
         for read in reads:
-            named = self.costs.accounts(read.bodies)
+            named = self.costs.accounts(read)
             ids = set() if named else self._evidence.ids_in(connection.name, read)
             for account in sorted(named - known) or ([""] if ids - known else []):
                 claim, noted_as = self._admit_read(connection, account, first, read)
@@ -170,7 +170,7 @@ class Accounts:
     def _refuse_other_ids(self, connection: Connection, read: DayRead) -> None:
         """Refuse a read that names no account and shares no id with the stored read of its day."""
         stored = self._evidence.ids_on(connection.name, read.day)
-        ids = self.costs.owned_ids(read.bodies)
+        ids = self.costs.owned_ids(read)
         if ids and stored and ids.isdisjoint(stored):
             found = f"no project or key that this key reads on {read.day} is in the stored day"
             expected = f"the stored day is of {max(stored)}"

@@ -4,7 +4,7 @@ Costs are required. Usage and the organization are optional parts, and so are th
 that not every provider has: who spent (`by_user`) and a control total (`control`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -126,12 +126,12 @@ class RawPages:
         return archive.every(self.provider, connection, self.dataset)
 
 
-Ids = Callable[[Mapping[str, bytes]], set[str]]
-"""Returns some ids that the bodies of a read hold; none where the provider's pages hold none."""
+Ids = Callable[[DayRead | KeptRead], set[str]]
+"""Returns some ids that a read has; none where the provider's reads have none."""
 
 
-def no_ids(_bodies: Mapping[str, bytes]) -> set[str]:
-    """Return no id: the provider's pages hold none."""
+def no_ids(_read: DayRead | KeptRead) -> set[str]:
+    """Return no id: the provider's reads have none."""
     return set()
 
 
@@ -156,8 +156,8 @@ class CostSource:
             own; None where the ledger alone says who spent, or nothing does.
         control: Cleans kept reads into core.spend_control, given how long a day stays provisional;
             None where the provider has no total apart from the ledger: its pages are added up.
-        accounts: Returns the accounts that the pages name: whose costs they are.
-        owned_ids: Returns the ids in the pages that one account has and no other, such as those of
+        accounts: Returns the accounts that a read names in its pages or paths: whose costs it has.
+        owned_ids: Returns the ids in a read that one account has and no other, such as those of
             projects and keys. Two connections with such an id in common read one account.
         owed: Returns the days that have changed at the source and were not asked for since, where
             it says so by itself.

@@ -51,6 +51,11 @@ class DayRead:
     clock_at: datetime | None = None
     server_at: datetime | None = None
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths that were asked."""
+        return [path for path, _, _ in self.requests.values()]
+
     def manifest(self) -> Manifest:
         """Describe the read, with a digest per body."""
         parts = {
@@ -74,6 +79,11 @@ class KeptRead:
     path: UPath
     manifest: Manifest
     bodies: Mapping[str, bytes]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths that were asked."""
+        return [part.path for part in self.manifest.parts.values()]
 
     @property
     def page(self) -> str:

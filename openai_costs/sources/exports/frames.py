@@ -4,7 +4,7 @@ The ledger is made of the rows; the control total is what was added up from the 
 read. Both convert a currency by the same rule.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from decimal import MAX_PREC, ROUND_HALF_EVEN, Context, Decimal
 from functools import partial
@@ -39,7 +39,7 @@ from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import ROW, Rules
 from openai_costs.sources.exports.text_tables import members
 from openai_costs.sources.provider import Reads
-from openai_costs.storage.archive import KeptRead
+from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
@@ -83,14 +83,14 @@ def control_batches(
     return batches(reads, partial(_control, connection, rules), _control_batch)
 
 
-def billing_accounts(bodies: Mapping[str, bytes]) -> set[str]:
+def billing_accounts(read: DayRead | KeptRead) -> set[str]:
     """Return the billing accounts that the control of a read names, in one spelling each.
 
     Each is of one connection.
     """
-    if CONTROL not in bodies:
+    if CONTROL not in read.bodies:
         return set()
-    found = totals(bodies[CONTROL], CONTROL)
+    found = totals(read.bodies[CONTROL], CONTROL)
     return {one_spelling(account) for one in found for account in one.accounts}
 
 

@@ -19,7 +19,7 @@ from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.openrouter.endpoints import NAME
 from openai_costs.sources.openrouter.protocol import CONTROL, LEDGER, WORKSPACES
 from openai_costs.sources.page_fields import Natural, dollars, new_fields, plain, typed
-from openai_costs.storage.archive import KeptRead
+from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs.tables.core.spend import BILLED, METERED
 
 GROUPING: Final = "project_id,line_item"
@@ -157,10 +157,10 @@ def _used(read: KeptRead, _connection: Connection) -> DayRows:
     return DayRows(rows)
 
 
-def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:
+def owned_ids(read: DayRead | KeptRead) -> set[str]:
     """Return the workspaces in a read: one account has them and no other."""
     with suppress(KeyError, *UNREADABLE):  # what is wrong is said when it is cleaned
-        found = msgspec.json.decode(bodies[LEDGER], type=_Answer).data
+        found = msgspec.json.decode(read.bodies[LEDGER], type=_Answer).data
         return {one.workspace_id for one in found if one.workspace_id}
     return set()
 

@@ -134,8 +134,8 @@ def test_it_answers_for_thirty_completed_days():
 
 
 def test_workspaces_say_whose_an_activity_is():
-    assert owned_ids({"ledger": OWN_KEY}) == {"ws-atlas"}
-    assert owned_ids({"ledger": b"?"}) == set()
+    assert owned_ids(kept("openrouter", {"ledger": OWN_KEY})) == {"ws-atlas"}
+    assert owned_ids(kept("openrouter", {"ledger": b"?"})) == set()
 
 
 def test_an_error_is_quoted_in_its_own_words():

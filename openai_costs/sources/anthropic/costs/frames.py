@@ -85,7 +85,7 @@ def _day(connection: Connection, read: KeptRead) -> Understood[_Day]:
     remarks = [*ledger.remarks, *_missing(read), *(text for cut in cuts for text in cut.remarks)]
     day = _Day(
         Slice(read.manifest.connection, read.manifest.day),
-        next(iter(accounts(read.bodies)), connection.organization_id),
+        next(iter(accounts(read)), connection.organization_id),
         OLDER_GROUPING if is_older(read) else GROUPING,
         pages,
     )

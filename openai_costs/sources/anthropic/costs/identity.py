@@ -1,6 +1,5 @@
 """Whose costs a read has: the organization of the key, and ids that no other has. Pure."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
@@ -9,6 +8,7 @@ from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.anthropic.costs.endpoints import ORGANIZATION_PART
 from openai_costs.sources.anthropic.page_shape import decoded
+from openai_costs.storage.archive import DayRead, KeptRead
 
 
 class _Place(msgspec.Struct):
@@ -28,20 +28,20 @@ class _Organization(msgspec.Struct):
     name: str | None = None
 
 
-def accounts(bodies: Mapping[str, bytes]) -> set[str]:
-    """Return the organization that the bodies of a read name; none where it was not asked for."""
+def accounts(read: DayRead | KeptRead) -> set[str]:
+    """Return the organization that a read names; none where it was not asked for."""
     with suppress(KeyError, *UNREADABLE):
-        return {msgspec.json.decode(bodies[ORGANIZATION_PART], type=_Organization).id}
+        return {msgspec.json.decode(read.bodies[ORGANIZATION_PART], type=_Organization).id}
     return set()
 
 
-def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:
+def owned_ids(read: DayRead | KeptRead) -> set[str]:
     """Return the ids in a read that one organization has and no other: workspaces and API keys.
 
     A user's id is none: one person may be in several organizations.
     """
     places: list[_Place] = []
     with suppress(KeyError, PageRefused):  # what is wrong with a page is said when it is cleaned
-        for one in decoded(bodies["ledger"], _Owned, "").data:
+        for one in decoded(read.bodies["ledger"], _Owned, "").data:
             places += [one.group, *one.results]
     return {each for one in places for each in (one.workspace_id, one.api_key_id) if each}

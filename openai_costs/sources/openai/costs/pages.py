@@ -3,7 +3,7 @@
 Pure: bytes in, typed results out. Digits stay as they were written: a float never exists.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.openai import page_shape
 from openai_costs.sources.openai.costs.endpoints import COSTS
 from openai_costs.sources.openai.page_shape import Shape
-from openai_costs.storage.archive import KeptRead
+from openai_costs.storage.archive import DayRead, KeptRead
 
 
 class _Amount(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -79,21 +79,21 @@ def results(read: KeptRead, part: str) -> tuple[Sequence[Result], str]:
     return found, "; ".join(remarks)
 
 
-def accounts(bodies: Mapping[str, bytes]) -> set[str]:
+def accounts(read: DayRead | KeptRead) -> set[str]:
     """Return the organizations that the parts of a read name; a page without results names none."""
-    return {one.organization_id for one in _owned(bodies) if one.organization_id}
+    return {one.organization_id for one in _owned(read) if one.organization_id}
 
 
-def owned_ids(bodies: Mapping[str, bytes]) -> set[str]:
+def owned_ids(read: DayRead | KeptRead) -> set[str]:
     """Return the ids in a read that one organization has and no other: projects and API keys.
 
     A user's id is none: one person may be in several organizations.
     """
-    return {each for one in _owned(bodies) for each in (one.project_id, one.api_key_id) if each}
+    return {each for one in _owned(read) for each in (one.project_id, one.api_key_id) if each}
 
 
-def _owned(bodies: Mapping[str, bytes]) -> Iterator[_Owned]:
-    for body in bodies.values():
+def _owned(read: DayRead | KeptRead) -> Iterator[_Owned]:
+    for body in read.bodies.values():
         with suppress(*UNREADABLE):  # what is wrong with a page is said when it is cleaned
             yield from msgspec.json.decode(body, type=_Bucket).results
 
