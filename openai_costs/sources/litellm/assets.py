@@ -14,6 +14,7 @@ from openai_costs.sources.gateway.litellm.endpoints import DAILY
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.litellm.endpoints import ALLOWED, DATASET, NAME, VENDOR
 from openai_costs.sources.litellm.frames import ledger, used
+from openai_costs.sources.litellm.identity import owned_ids
 from openai_costs.sources.litellm.protocol import talk
 from openai_costs.sources.litellm.settings import LiteLLMConnection
 from openai_costs.sources.provider import (
@@ -63,7 +64,7 @@ LITELLM = Provider(
     name=NAME,
     connection=LiteLLMConnection,
     allowed=ALLOWED,
-    costs=CostSource(pages=_PAGES, ledger=ledger),
+    costs=CostSource(pages=_PAGES, ledger=ledger, owned_ids=owned_ids),
     diagnose=diagnose,
     usage=UsageSource(pages=_PAGES, usage=used),
     cost_basis=METERED,

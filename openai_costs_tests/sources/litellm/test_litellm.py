@@ -13,6 +13,7 @@ from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.gateway.litellm.partial_answers import DatabaseMissing, ViewIsPartial
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.litellm.frames import ledger, used
+from openai_costs.sources.litellm.identity import EXAMPLE_KEY, owned_ids
 from openai_costs.sources.litellm.protocol import talk
 from openai_costs.sources.litellm.settings import LiteLLMConnection
 from openai_costs.sources.openai.settings import OpenAIConnection
@@ -89,6 +90,16 @@ def test_tokens_of_the_same_pages_are_usage():
         "provider", "input_tokens", "input_uncached_tokens", "input_cached_tokens", "output_tokens"
     )
     assert sorted(rows.rows()) == [("litellm", 400, 400, 0, 80), ("litellm", 600, 200, 400, 120)]
+
+
+def test_virtual_keys_say_whose_proxy_it_is_and_what_stands_in_their_place_does_not():
+    metered = kept("litellm", {"daily.0": PAGE})
+    keys = {"a" * 64, "b" * 64}
+    assert owned_ids(metered) == keys
+    for name in ("litellm_proxy_master_key", "litellm-internal-health-check", EXAMPLE_KEY, ""):
+        body = PAGE.replace(b"a" * 64, name.encode())
+        assert owned_ids(kept("litellm", {"daily.0": body})) == keys - {"a" * 64}
+    assert owned_ids(kept("litellm", {"daily.0": b"?"})) == set()
 
 
 def test_the_rights_of_a_key_are_asked_for_once_in_a_reading():
