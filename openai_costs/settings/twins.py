@@ -60,8 +60,7 @@ def refuse_same_payer(
 
 def _samenesses(keys: Mapping[SecretPlace, str]) -> Iterator[_Sameness]:
     def organization(one: Connection) -> Hashable:
-        """Return the organization; of two that differ in case alone, GitHub knows one."""
-        return (one.provider, one.organization_id.casefold()) if one.organization_id else None
+        return (one.provider, folded(one.organization_id)) if one.organization_id else None
 
     def variable(one: Connection) -> Hashable:
         return (one.provider, one.key_place, _address(one)) if one.has_key else None
@@ -81,6 +80,11 @@ def _samenesses(keys: Mapping[SecretPlace, str]) -> Iterator[_Sameness]:
     files, proxy = partial(source, has_key=False), partial(source, has_key=True)
     yield _Sameness(files, lambda one: str(one.source_mark), "the same files")
     yield _Sameness(proxy, lambda one: one.base_url, "the same base_url")
+
+
+def folded(organization: str) -> str:
+    """Return an organization to compare: of two that differ in case alone, GitHub knows one."""
+    return organization.casefold()
 
 
 def _address(one: Connection) -> str:

@@ -2,6 +2,10 @@
 
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
+from openai_costs.settings.twins import folded
+from openai_costs.sources.account_evidence import Claim, Evidence
+from openai_costs.sources.account_notes import Noted
+from openai_costs.storage.archive import DayRead
 
 REFUSED = "_of_another_account"
 """Added to the dataset of a read that is kept aside: evidence of the response."""
@@ -57,11 +61,57 @@ def refuse_second(connection: Connection, account: str, first: str) -> None:
     Raises:
         OtherAccount: The two differ.
     """
-    if first and account and connection.organization_id in (None, "", first):
+    is_as_said = folded(connection.organization_id or first) == folded(first)
+    if first and account and is_as_said:
         found = f"this key reads {account}"
-        expected = f"other days of the same reading are of {first}"
+        others = f"other days of the same reading are of {first}"
         remedy = f"Use a key of {first}, or give {account} a connection of its own."
-        raise OtherAccount(connection.name, found, expected, remedy)
+        raise OtherAccount(connection.name, found, others, remedy)
+
+
+def expected(evidence: Evidence, connection: Connection, claim: Claim) -> Noted:
+    """Return the account of a claim, unless it contradicts the settings or the stored days.
+
+    What only the settings named may be called otherwise later: the ids say that it is the same.
+
+    Raises:
+        OtherAccount: It does.
+    """
+    name, said = connection.name, connection.organization_id or ""
+    stored = evidence.known(name) or Noted("", is_of_pages=False)
+    if claim.account and said and folded(said) != folded(claim.account):
+        remedy = f"Use a key of {said}, or give {claim.account} a connection of its own."
+        found = f"this key reads {claim.account}"
+        raise OtherAccount(name, found, f"the settings say {said}", remedy)
+    account = claim.account or said or stored.account
+    is_as_stored = not stored.account or folded(stored.account) == folded(account)
+    if not is_as_stored and not _is_relabelled(evidence, name, stored, claim):
+        found = f"this key reads {account}" if claim.account else f"the settings say {account}"
+        ours = f"a key and an organization_id of {stored.account}"
+        remedy = f"Use {ours}, or give {account} a connection of its own."
+        raise OtherAccount(name, found, f"its stored days are of {stored.account}", remedy)
+    return Noted(account, bool(claim.account) or stored.is_of_pages)
+
+
+def _is_relabelled(evidence: Evidence, name: str, stored: Noted, claim: Claim) -> bool:
+    """Return whether evidence says more than the name that only the settings gave stored days."""
+    ids = evidence.ids_of(name)
+    is_same = bool(claim.ids & ids) if ids else bool(claim.account or claim.ids)
+    return is_same and not stored.is_of_pages
+
+
+def refuse_other_ids(evidence: Evidence, connection: Connection, read: DayRead) -> None:
+    """Refuse a read that names no account and shares no id with the stored read of its day.
+
+    Raises:
+        OtherAccount: It does not.
+    """
+    stored, ids = evidence.ids_on(connection.name, read.day), evidence.costs.owned_ids(read)
+    if ids and stored and ids.isdisjoint(stored):
+        found = f"no project or key that this key reads on {read.day} is in the stored day"
+        day = f"the stored day is of {max(stored)}"
+        remedy = "Use a key of the same organization, or give this key a connection of its own."
+        raise OtherAccount(connection.name, found, day, remedy)
 
 
 def renamed(connection: str, account: str, former: str) -> str:

@@ -15,6 +15,7 @@ from functools import cached_property
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.settings.twins import folded
 from openai_costs.sources.account_evidence import Claim, Evidence
 from openai_costs.sources.account_notes import (
     Noted,
@@ -28,6 +29,8 @@ from openai_costs.sources.account_refusals import (
     REFUSED,
     AccountCountedAlready,
     OtherAccount,
+    expected,
+    refuse_other_ids,
     refuse_second,
     renamed,
 )
@@ -71,21 +74,27 @@ class Accounts:
                 reads before it.
             AccountCountedAlready: Another connection of the settings reads the account.
         """
-        admitted: dict[Claim, Noted] = {}
+        admitted, waiting = dict[Claim, Noted](), list[DayRead]()
         try:
-            yield from self._admitted(connection, reads, admitted)
+            yield from self._admitted(connection, reads, admitted, waiting)
         except (OtherAccount, AccountCountedAlready):
             raise
         except ReadFailed:
+            yield from self._unnamed(connection, waiting, admitted)
             self._claim(connection, admitted, tell)
             raise
+        yield from self._unnamed(connection, waiting, admitted)
         self._claim(connection, admitted, tell)
 
     def _admitted(
-        self, connection: Connection, reads: Iterable[DayRead], admitted: dict[Claim, Noted]
+        self,
+        connection: Connection,
+        reads: Iterable[DayRead],
+        admitted: dict[Claim, Noted],
+        waiting: list[DayRead],
     ) -> Iterator[DayRead]:
-        """Yield the reads, and collect what says whose they are."""
-        known, waiting, first = set[str](), list[DayRead](), ""
+        """Yield the reads, and collect what says whose they are; those that do not say it wait."""
+        known, first = set[str](), ""
         for read in reads:
             named = self.costs.accounts(read)
             ids = set() if named else self._evidence.ids_in(connection.name, read)
@@ -98,6 +107,14 @@ class Accounts:
             if known:
                 yield from waiting
                 waiting.clear()
+
+    def _unnamed(
+        self, connection: Connection, waiting: list[DayRead], admitted: dict[Claim, Noted]
+    ) -> Iterator[DayRead]:
+        """Yield the reads that say nothing of an account: the settings may name theirs."""
+        if waiting and connection.organization_id:
+            claim, noted_as = self._admit_read(connection, "", "", waiting[0])
+            admitted[claim] = noted_as
         yield from waiting
 
     def _claim(self, connection: Connection, admitted: Mapping[Claim, Noted], tell: Tell) -> None:
@@ -131,9 +148,9 @@ class Accounts:
         claim = Claim(account, frozenset(self._evidence.ids_in(connection.name, read)))
         try:
             if not account:
-                self._refuse_other_ids(connection, read)
+                refuse_other_ids(self._evidence, connection, read)
             refuse_second(connection, account, first)
-            known = self._expected(connection, claim)
+            known = expected(self._evidence, connection, claim)
             if known.is_of_pages:  # a day without costs is of the account that other days name
                 claim = claim._replace(account=known.account)
             self._refuse_counted(connection, claim, known.account)
@@ -144,38 +161,6 @@ class Accounts:
         drop_refusal(self.archive, connection)
         self._evidence.forget(connection.name)
         return claim, known
-
-    def _expected(self, connection: Connection, claim: Claim) -> Noted:
-        """Return the account of a claim, unless it contradicts the settings or the stored days.
-
-        What only the settings named may be called otherwise later: the ids say that it is the same.
-        """
-        name, said = connection.name, connection.organization_id or ""
-        stored = self._evidence.known(name) or Noted("", is_of_pages=False)
-        if claim.account and said not in ("", claim.account):
-            remedy = f"Use a key of {said}, or give {claim.account} a connection of its own."
-            found = f"this key reads {claim.account}"
-            raise OtherAccount(name, found, f"the settings say {said}", remedy)
-        account = claim.account or said or stored.account
-        if stored.account not in ("", account) and not self._is_relabelled(name, stored, claim):
-            found = f"this key reads {account}" if claim.account else f"the settings say {account}"
-            remedy = f"Use a key of {stored.account}, or give {account} a connection of its own."
-            expected = f"its stored days are of {stored.account}"
-            raise OtherAccount(name, found, expected, remedy)
-        return Noted(account, bool(claim.account) or stored.is_of_pages)
-
-    def _is_relabelled(self, name: str, stored: Noted, claim: Claim) -> bool:
-        return not stored.is_of_pages and bool(claim.ids & self._evidence.ids_of(name))
-
-    def _refuse_other_ids(self, connection: Connection, read: DayRead) -> None:
-        """Refuse a read that names no account and shares no id with the stored read of its day."""
-        stored = self._evidence.ids_on(connection.name, read.day)
-        ids = self.costs.owned_ids(read)
-        if ids and stored and ids.isdisjoint(stored):
-            found = f"no project or key that this key reads on {read.day} is in the stored day"
-            expected = f"the stored day is of {max(stored)}"
-            remedy = "Use a key of the same organization, or give this key a connection of its own."
-            raise OtherAccount(connection.name, found, expected, remedy)
 
     def _refuse_counted(self, connection: Connection, claim: Claim, account: str) -> None:
         """Refuse a connection whose account another one of the settings counts.
@@ -223,7 +208,7 @@ class Accounts:
         theirs = self._evidence.known(name)
         if theirs is None:
             return False
-        if account and account == theirs.account:
+        if account and folded(account) == folded(theirs.account):
             return True
         is_named_by_both = bool(claim.account and theirs.account and theirs.is_of_pages)
         return not is_named_by_both and bool(claim.ids & self._evidence.ids_of(name))

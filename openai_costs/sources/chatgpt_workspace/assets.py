@@ -13,6 +13,7 @@ from openai_costs.sources.chatgpt_workspace.endpoints import (
     KEPT_DAYS,
     NAME,
     VENDOR,
+    accounts,
 )
 from openai_costs.sources.chatgpt_workspace.frames import control, ledger, used
 from openai_costs.sources.chatgpt_workspace.people import ORGANIZATION
@@ -70,7 +71,7 @@ CHATGPT_WORKSPACE = Provider(
     name=NAME,
     connection=ChatGptConnection,
     allowed=ALLOWED,
-    costs=CostSource(pages=_PAGES, ledger=ledger, control=control),
+    costs=CostSource(pages=_PAGES, ledger=ledger, control=control, accounts=accounts),
     diagnose=diagnose,
     usage=UsageSource(pages=_PAGES, usage=used),
     organization=ORGANIZATION,

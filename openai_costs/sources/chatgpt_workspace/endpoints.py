@@ -9,6 +9,7 @@ from openai_costs.kernel.days import ONE_DAY, DayRange, midnight
 from openai_costs.kernel.errors import Permission
 from openai_costs.sources.api_transport import Vendor
 from openai_costs.sources.http.api import Api
+from openai_costs.storage.archive import DayRead, KeptRead
 
 NAME = "chatgpt_workspace"
 DATASET = "costs"
@@ -54,6 +55,11 @@ def kept_days(now: datetime) -> DayRange:
 def list_path(organization: str) -> str:
     """Return the path of the list of an organization's files."""
     return f"/compliance/organizations/{organization}/logs"
+
+
+def accounts(read: DayRead | KeptRead) -> set[str]:
+    """Return the organizations whose files were asked for: the events in them name none."""
+    return {path.split("/")[3] for path in read.paths if path.startswith("/compliance/")}
 
 
 def complete_from(day: date) -> datetime:

@@ -15,6 +15,7 @@ from openai_costs.sources.github_copilot.endpoints import (
     KEEPS,
     NAME,
     VENDOR,
+    accounts,
     kept_days,
     seats_path,
 )
@@ -71,6 +72,7 @@ GITHUB_COPILOT = Provider(
             is_paced=True,
         ),
         ledger=ledger,
+        accounts=accounts,
     ),
     diagnose=diagnose,
     organization=ORGANIZATION,

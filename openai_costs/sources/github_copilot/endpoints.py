@@ -15,6 +15,7 @@ from openai_costs.kernel.errors import Permission
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.api_transport import Vendor
 from openai_costs.sources.http.api import MOST_QUOTED, Api, ErrorDetail
+from openai_costs.storage.archive import DayRead, KeptRead
 
 NAME = "github_copilot"
 DATASET = "costs"
@@ -57,6 +58,11 @@ ERAS = (Era(date(2026, 6, 1), "ai_credit"), Era(date.min, "premium_request"))
 def era_of(day: date) -> Era:
     """Return the era that a day is of."""
     return next(era for era in ERAS if day >= era.first)
+
+
+def accounts(read: DayRead | KeptRead) -> set[str]:
+    """Return the organizations whose bill was asked for: GitHub answers for no other."""
+    return {path.split("/")[2] for path in read.paths if path.startswith("/organizations/")}
 
 
 def seats_path(organization: str) -> str:
