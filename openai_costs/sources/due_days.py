@@ -15,7 +15,7 @@ from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive, is_settled,
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.kept_days import with_kept_days
-from openai_costs.sources.provider import Provider
+from openai_costs.sources.provider import Provider, RawPages
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
@@ -51,14 +51,14 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
     due: dict[str, set[date]] = {}
     for connection in settings.asked_connections:
         provider, name = provider_of(connection), connection.name
-        first = provider.costs.pages.first_day(archive, connection)
+        first = first_day(provider.costs.pages, archive, connection)
         stored = _read_at(billed, name)
         days = _unsettled(settings, first, stored, now)
         incomplete = incomplete_days(control, name)
         changed = provider.costs.owed(archive, connection)
         days |= {day for day in (*incomplete, *changed) if first <= day <= now.date()}
         if provider.usage and (given := _read_at(used, name)):
-            first = provider.usage.pages.first_day(archive, connection)
+            first = first_day(provider.usage.pages, archive, connection)
             days |= _unsettled(settings, first, given, now)
         days -= lost_days(provider, archive, connection, days - stored.keys(), now.date())
         days -= gone_days(provider, days & stored.keys(), now.date())
@@ -66,6 +66,16 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
         began = first_owed_day(ledger, name) if connection.start is None else None
         due[name] = {day for day in days if began is None or day >= began or day in stored}
     return due
+
+
+def first_day(pages: RawPages, archive: Archive, connection: Connection) -> date:
+    """Return the first day of a connection: the provider's first, or the first that is kept.
+
+    A renamed connection continues days that its provider has deleted by then.
+    """
+    kept = archive.days(pages.provider, connection.name, pages.dataset)
+    ours = (day for day in kept if day >= connection.first_day)
+    return min(pages.first_day(archive, connection), next(ours, date.max))
 
 
 def unmade_days(

@@ -167,7 +167,7 @@ class Archive:
         self, provider: str, connection: str, dataset: str
     ) -> Iterator[KeptRead | DamagedRead]:
         """Yield all complete reads there are of a dataset, oldest first."""
-        for day in self._days(provider, connection, dataset):
+        for day in self.days(provider, connection, dataset):
             for file in self.reads(provider, connection, dataset, day):
                 yield _opened(file, connection, day)
 
@@ -175,7 +175,7 @@ class Archive:
         self, provider: str, connection: str, dataset: str
     ) -> Iterator[KeptRead | DamagedRead]:
         """Yield the newest complete read of each day that has one, the newest day first."""
-        days = reversed(self._days(provider, connection, dataset))
+        days = reversed(self.days(provider, connection, dataset))
         yield from self.newest(provider, connection, dataset, days)
 
     def connections(self, provider: str) -> list[str]:
@@ -190,7 +190,8 @@ class Archive:
         """Return the file in which a source keeps cached hints about a connection."""
         return self._root / provider / connection / f"{about}.json"
 
-    def _days(self, provider: str, connection: str, dataset: str) -> list[date]:
+    def days(self, provider: str, connection: str, dataset: str) -> list[date]:
+        """Return the days that any complete read is kept of, sorted."""
         folder = self._root / provider / connection / dataset
         return sorted(map(date.fromisoformat, filter(_is_day, _names(folder))))
 

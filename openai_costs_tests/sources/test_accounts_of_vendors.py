@@ -23,6 +23,7 @@ from openai_costs.sample.vendors import VENDORS
 from openai_costs.settings.load import Settings
 from openai_costs.sources.account_notes import NOTE, noted, refusal
 from openai_costs.sources.accounts import Accounts
+from openai_costs.sources.due_days import due_days, first_day
 from openai_costs.sources.ingest import Ingested, ingest, sources
 from openai_costs.sources.provider import Reach
 from openai_costs.sources.registry import PROVIDERS
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 LAST = NOW.date() - timedelta(days=1)
 DAYS = DayRange(LAST - timedelta(days=2), LAST)
 ADDRESS = sample_address(seed=7, days=60, today=NOW.date())
+LONG = timedelta(days=40)
 PROVIDER = {one.name: one for one in PROVIDERS}
 ORGANIZATION = {one.provider: one.organization_id or None for one in VENDORS}
 OTHER = {
@@ -296,3 +298,18 @@ def test_days_that_were_complete_before_a_reading_broke_off_are_kept(
     assert next(admitted).day == LAST
     with pytest.raises(ProviderUnavailable):
         next(admitted)
+
+
+@pytest.mark.parametrize("provider", ["chatgpt_workspace", "openrouter"])
+def test_a_renamed_connection_keeps_the_days_that_its_provider_has_deleted_since(
+    home: Home, provider: str
+) -> None:
+    home.now, long_ago = NOW - LONG, DayRange(DAYS.first - LONG, DAYS.last - LONG)
+    home.read(connected(provider, "former"), days=long_ago)
+    home.now = NOW
+    home.read(renamed := connected(provider, "renamed"))
+    pages = PROVIDER[provider].costs.pages
+    assert pages.first_day(home.archive, renamed) > long_ago.last
+    assert first_day(pages, home.archive, renamed) == long_ago.first
+    (due,) = due_days(home.settings(renamed), home.now).values()
+    assert due >= {*long_ago}

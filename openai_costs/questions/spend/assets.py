@@ -24,7 +24,7 @@ from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
 from openai_costs.questions.spend.verification import differing_days, withheld
 from openai_costs.settings.load import Settings
-from openai_costs.sources.due_days import where_begun
+from openai_costs.sources.due_days import first_day, where_begun
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.lake import Lake
@@ -116,11 +116,11 @@ def coverage(
     so nothing may be judged by it.
     """
     first = {
-        one.name: provider_of(one).costs.pages.first_day(archive, one)
+        one.name: first_day(provider_of(one).costs.pages, archive, one)
         for one in settings.connections
     }
     asked = {
-        one.name: used.pages.first_day(archive, one)
+        one.name: first_day(used.pages, archive, one)
         for one in settings.connections
         if (used := provider_of(one).usage_of(one))
     }
