@@ -30,7 +30,7 @@ def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) 
         settings: Whose home.
         today: The current UTC day.
         say: Takes a line for each damaged file.
-        is_deep: Read every value of the lake, and not only names, sizes and logs.
+        is_deep: Read every data file of an object store too; those on a disk are always read.
     """
     home = place(settings.home)
     done = repair(home, is_deep=is_deep)

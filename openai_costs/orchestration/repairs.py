@@ -13,7 +13,7 @@ from openai_costs.kernel.days import Clock, consecutive
 from openai_costs.orchestration.jobs import REBUILD, range_tags
 from openai_costs.orchestration.pruning import prune_history
 from openai_costs.settings.load import Settings
-from openai_costs.storage.files import is_local, place
+from openai_costs.storage.files import place
 from openai_costs.storage.repair import described, repair
 
 KeptDays = Callable[[Settings, date], set[date]]
@@ -23,7 +23,7 @@ KeptDays = Callable[[Settings, date], set[date]]
 def daily_repair(settings: Settings, clock: Clock, kept_days: KeptDays) -> dg.ScheduleDefinition:
     """Return the schedule that repairs the home every night; it asks no provider.
 
-    On a disk it reads every file of the lake; an object store compares its files itself.
+    On a disk it reads every file of the lake; an object store compares its files by itself.
 
     Args:
         settings: Whose home.
@@ -34,7 +34,7 @@ def daily_repair(settings: Settings, clock: Clock, kept_days: KeptDays) -> dg.Sc
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         now, home = context.scheduled_execution_time if context else clock(), place(settings.home)
         prune_history(home, now)
-        done = repair(home, is_deep=is_local(home))
+        done = repair(home)
         for line in described(done.lines):
             context.log.warning(line)
         kept = kept_days(settings, now.date()) if done.lines else set()

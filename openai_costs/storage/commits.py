@@ -10,6 +10,7 @@ from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.delta_operations import make, overwrite
 from openai_costs.storage.live_rows import PARTITIONS, PLACE_TYPE, POSITION, as_stored
 from openai_costs.storage.replacing import predicate, rows_of, slices_in
+from openai_costs.storage.sealing import refuse_changed
 from openai_costs.storage.slice_log import SLICES
 from openai_costs.storage.slices import Batch
 from openai_costs.storage.upkeep import is_due, tidy
@@ -26,6 +27,9 @@ def replace_slices(tables: DeltaTables, table: type[Contract], batch: Batch) -> 
 
     A commit is made also where no row goes and none comes: versions are the order of reads,
     whatever their clocks.
+
+    Raises:
+        StorageFailed: A file that has rows of these days, and may have others, has changed.
     """
     name, slices = path_of(table), slices_in(batch)
     rows = rows_of(table, batch, slices)
@@ -33,8 +37,19 @@ def replace_slices(tables: DeltaTables, table: type[Contract], batch: Batch) -> 
     if slices.is_empty():
         data = tables.get(name)
     else:
-        where = predicate(batch.read_at)
-        data = tables.commit(name, lambda data: overwrite(data, rows, where))
+        where, days = predicate(batch.read_at), [key.day for key in batch.read_at]
+        connections = {key.connection for key in batch.read_at}
+
+        def attempt(data: DeltaTable) -> DeltaTable:
+            files = [
+                one.path
+                for one in tables.files_in(name, data)
+                if one.partition["connection"] in connections and one.may_hold(min(days), max(days))
+            ]
+            refuse_changed(tables.root / name, files)
+            return overwrite(data, rows, where)
+
+        data = tables.commit(name, attempt)
     return slices.select(
         pl.lit(data.metadata().id).cast(pl.String).alias("table_id"),
         pl.lit(data.version(), pl.Int64).alias("version"),

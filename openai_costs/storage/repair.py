@@ -55,7 +55,7 @@ def repair(home: UPath, *, is_deep: bool = False) -> Repaired:
 
     Args:
         home: The home.
-        is_deep: Read every value of the lake, and not only names, sizes and logs.
+        is_deep: Read every data file of an object store too; those on a disk are always read.
 
     Raises:
         OSError: The machine does not let files be read or moved.

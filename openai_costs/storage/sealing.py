@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from upath import UPath
 
+from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.fetched import local_copies
 from openai_costs.storage.files import flush, flush_folder, is_local
 
@@ -55,6 +56,21 @@ def noted_digest(file: UPath, table: UPath) -> str:
 def has_changed(content: bytes, noted: str) -> bool:
     """Return whether content is another than the one that a digest was noted of."""
     return sha256(content).hexdigest() != noted
+
+
+def refuse_changed(table: UPath, files: Iterable[UPath]) -> None:
+    """Refuse to write the rows of data files into new ones, where a bit of them has changed.
+
+    The new files would have digests of their own, and nothing would tell any more. An object store
+    compares what it holds by itself.
+
+    Raises:
+        StorageFailed: One has changed since it was written; it is named.
+    """
+    for file in files if is_local(table) else ():
+        noted = noted_digest(file, table)
+        if noted and file.exists() and has_changed(file.read_bytes(), noted):
+            raise StorageFailed(file, "it has changed since it was written: its digest differs")
 
 
 def forget_digests(table: UPath, files: Iterable[str]) -> None:

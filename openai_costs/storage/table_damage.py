@@ -46,7 +46,7 @@ def damaged_tables(root: UPath, *, is_deep: bool) -> Iterator[TableDamage]:
 
     Args:
         root: The folder of the lake.
-        is_deep: Read every value; otherwise logs, and the names and sizes of data files.
+        is_deep: Read every data file of an object store too; those on a disk are always read.
 
     Raises:
         OSError: The machine does not let them be read.
@@ -125,14 +125,16 @@ def _is_commit(file: Path) -> bool:
 
 
 def _file_damage(file: LiveFile, table: UPath, *, is_deep: bool) -> str:
-    """Return why a data file cannot be used; an object store's are looked at only when reading."""
+    """Return why a data file cannot be used; an object store compares its own by itself."""
     if is_local(file.path):
         local = Path(str(file.path))
         if not local.is_file():
             return "is missing"
         if local.stat().st_size != file.size:
             return f"is damaged: it has {local.stat().st_size:,} bytes, not {file.size:,}"
-    return _content_damage(file.path, noted_digest(file.path, table)) if is_deep else ""
+    elif not is_deep:
+        return ""
+    return _content_damage(file.path, noted_digest(file.path, table))
 
 
 def _content_damage(file: UPath, digest: str) -> str:

@@ -15,7 +15,7 @@ from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed, as_ours
 from openai_costs.storage.delta_operations import compact
 from openai_costs.storage.files import files_below, is_local
-from openai_costs.storage.sealing import forget_digests, seal
+from openai_costs.storage.sealing import forget_digests, refuse_changed, seal
 
 EVERY = 20
 """Commits between two upkeeps of a table."""
@@ -43,6 +43,7 @@ def tidy(tables: DeltaTables, name: str) -> None:
 def _tidy(table: DeltaTable, files: list[LiveFile], folder: UPath) -> None:
     for partition in _crowded(files):
         before = table.version()
+        refuse_changed(folder, (one.path for one in files if one.partition == dict(partition)))
         compact(table, dict(partition))
         seal(folder, range(before + 1, table.version() + 1))
     table.vacuum(dry_run=False, full=True)  # `full`: also what a killed writer left behind
