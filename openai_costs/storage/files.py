@@ -23,15 +23,16 @@ HALF_WRITTEN = ".tmp"
 SET_ASIDE = "set_aside"
 """The folder of a home for damaged files: nothing reads them, and they may be deleted."""
 
-_IMPOSSIBLE = re.compile(r"[\[\]\\]|%[0-9A-Fa-f]{2}")
-"""delta-rs stops at brackets, takes a backslash for a slash, and decodes %20 and the like twice."""
+_IMPOSSIBLE = re.compile(r"[\[\]\\?\x00-\x1f]|%[0-9A-Fa-f]{2}")
+"""delta-rs stops at brackets and control characters, takes a backslash for a slash, and decodes %20
+and the like twice; DuckDB ends the name of a file beside its own at a question mark."""
 
 
 def place(url: str) -> UPath:
     """Return the folder a URL or a local path names.
 
     Raises:
-        SettingsError: Its path has a sign that Delta Lake tables cannot be stored below.
+        SettingsError: Its path has a sign that no table or database can be stored below.
     """
     found = UPath(url)
     folder = found.absolute() if is_local(found) else found
