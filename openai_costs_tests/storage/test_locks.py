@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openai_costs.storage.locks import LockHeld, held
+from openai_costs.storage import locks
+from openai_costs.storage.locks import LockHeld, held, no_writers, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    Lock = Callable[[Path], AbstractContextManager[None]]
 
 HOLD = """
 import sys
@@ -38,3 +43,20 @@ def test_waiting_for_a_lock_has_an_end_that_says_who_holds_it(tmp_path: Path) ->
     with held(lock, seconds=5):
         assert f'"process": {os.getpid()}' in (tmp_path / "table/.lock.holder").read_text()
     assert not (tmp_path / "table/.lock.holder").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="only Linux lists all locks")  # noqa: PTH110 - asked once
+@pytest.mark.parametrize(
+    ("holding", "waiting"), [(writing, no_writers), (no_writers, writing)], ids=["some", "one"]
+)
+def test_waiting_for_the_home_has_an_end_that_says_who_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holding: Lock, waiting: Lock
+) -> None:
+    monkeypatch.setattr(locks, "LONGEST_SECONDS", 0.1)
+    with holding(tmp_path):
+        monkeypatch.setattr(locks, "_alone", set())  # as another process sees it
+        with (
+            pytest.raises(LockHeld, match=rf"is in use by process {os.getpid()} on "),
+            waiting(tmp_path),
+        ):
+            pass
