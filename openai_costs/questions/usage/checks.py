@@ -74,8 +74,8 @@ def usage_checks(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition
 
 
 def judge(lake: Lake, settings: Settings, clock: Clock, days: DayRange) -> Iterator[Verdict]:
-    """Yield one verdict per rule on the days of a run."""
-    with_usage = [one for one in settings.asked_connections if provider_of(one).usage]
+    """Yield one verdict per rule on the days of a run, about all connections, asked or not."""
+    with_usage = [one for one in settings.connections if provider_of(one).usage]
     skipped = [one.name for one in with_usage if one.access == "costs_only"]
     asked = [one.name for one in with_usage if one.name not in skipped]
     skips = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""

@@ -74,6 +74,15 @@ def test_a_missing_day_is_named(lake: Lake) -> None:
     assert said.because == "acme: 2026-11-21 missing: backfill them."
 
 
+def test_a_run_of_another_connection_names_a_missing_day_as_well(lake: Lake) -> None:
+    """It passed, as if usage of all connections had no gap."""
+    store(lake, Usage, usage(), 20, 22)
+    both = (OpenAIConnection(name="acme"), OpenAIConnection(name="bolt", admin_key_env="BOLT"))
+    settings = Settings(home="nowhere", config_file=Path("none.toml"), connections=both)
+    found = next(judge(lake, settings.only("bolt"), HandClock(), DayRange(FIRST, YESTERDAY)))
+    assert found.because == "acme: 2026-11-21 missing: backfill them."
+
+
 def test_a_day_that_its_provider_has_deleted_is_no_gap_to_fill(lake: Lake) -> None:
     long_ago = Slice("acme", date(2026, 10, 1))
     lake.replace(Usage, [Batch(usage(), {long_ago: NOW})])
