@@ -17,7 +17,7 @@ from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
 from openai_costs.sources import registry
-from openai_costs.sources.raw_pages import READ_COMPLETE
+from openai_costs.sources.page_checks import READ_COMPLETE
 
 
 class Stopped(OpenAICostsError):  # noqa: N818 - it is not an error

@@ -4,6 +4,7 @@ A failed check means: do not rely on this table. It never judges the spending; a
 Not here: what a check compares its numbers with (the folder that owns the table).
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,6 +14,7 @@ import dagster as dg
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import CurrencyRefused
+from openai_costs.orchestration.verdict_scope import EVERYTHING, Scope
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Replaced, Slice
 
@@ -53,8 +55,10 @@ class Verdict:
     figures: Mapping[str, str | int] = field(default_factory=dict)
     severity: dg.AssetCheckSeverity | None = None
     """The severity of this failure, where it differs from the rule's own."""
+    scope: Scope = EVERYTHING
 
 
+AND = "; "
 WARN = dg.AssetCheckSeverity.WARN
 CONTRACT = Rule("contract", "Every row meets the table's contract (docs/tables.md).")
 CURRENCY = Rule("currency", "Every amount is in dollars.")
@@ -90,7 +94,7 @@ def evaluations(asset: dg.AssetKey, judged: Iterable[Verdict]) -> Iterator[dg.As
             passed=verdict.passed,
             severity=verdict.severity or verdict.rule.severity,
             description=verdict.because,
-            metadata=verdict.figures,
+            metadata={**verdict.figures, **verdict.scope.figures()},
             partition=str(verdict.day) if verdict.rule.is_daily else None,
         )
 
@@ -149,9 +153,21 @@ def day_checks(
 
 
 def _verdict(rule: Rule, replaced: Replaced, day: date, keys: Sequence[Slice]) -> Verdict:
-    failures = [text for key in keys if (text := _FAILURES[rule.name](replaced, key))]
-    rows = sum(replaced.rows.get(key, 0) for key in keys)
-    return Verdict(rule, day, not failures, "; ".join(failures) or rule.promise, {"rows": rows})
+    texts = {key: text for key in keys if (text := _FAILURES[rule.name](replaced, key))}
+    failures = defaultdict[str, list[str]](list)
+    for key, text in texts.items():
+        failures[key.connection].append(text)
+    return Verdict(
+        rule,
+        day,
+        passed=not texts,
+        because=AND.join(texts.values()) or rule.promise,
+        figures={"rows": sum(replaced.rows.get(key, 0) for key in keys)},
+        scope=Scope(
+            sorted({key.connection for key in keys}),
+            {name: AND.join(its) for name, its in failures.items()},
+        ),
+    )
 
 
 def _contract(replaced: Replaced, key: Slice) -> str:

@@ -90,9 +90,9 @@ class Ingested:
         self.kept[source].clear()
         self.absent.pop(source, None)
 
-    def failures_on(self, day: date) -> str:
-        """Return why a day is owed, one sentence after the other; empty where it is not."""
-        return " ".join(str(self.failed[name]) for name, days in self.unread.items() if day in days)
+    def failures_on(self, day: date) -> dict[str, str]:
+        """Return why a day is owed, by source; empty where it is not."""
+        return {name: str(self.failed[name]) for name, days in self.unread.items() if day in days}
 
 
 def ingest(

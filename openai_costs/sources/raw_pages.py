@@ -5,7 +5,7 @@ its check red, and the others' money goes on. So does every money where an expla
 here: how reads are kept (ingest.py), how a provider is read (its own folder).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -14,36 +14,28 @@ import dagster as dg
 
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.orchestration.checks import (
-    WARN,
-    Rule,
-    Verdict,
-    evaluations,
-    finished,
-    run_days,
-)
+from openai_costs.orchestration.checks import Rule, evaluations, finished, run_days
 from openai_costs.orchestration.day_figures import record_days
 from openai_costs.orchestration.table_assets import DAILY, OWNERS, Builder
+from openai_costs.orchestration.verdict_scope import CONNECTIONS, joined
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
 from openai_costs.sources.account_notes import refusal
 from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.ingest import Ingested, ingest, sources
+from openai_costs.sources.page_checks import (
+    CLOCK_AGREES,
+    READ_COMPLETE,
+    asks_none,
+    clock_agrees,
+    promise,
+    read_complete,
+)
 from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
 from openai_costs.sources.side_by_side import MOST_AHEAD
 from openai_costs.storage.archive import Archive, DayRead
 
-READ_COMPLETE = Rule("read_complete", "Every connection was read to its end: all pages or none.")
-CLOCK_AGREES = Rule(
-    "clock_agrees",
-    "This machine's clock and the provider's differ by an hour at most.",
-    WARN,
-    is_daily=False,
-)
-
-CONNECTIONS = "connections"
-"""The figure of a day's pages that names whose they are; a day without pages has none."""
 UNCHANGED = "read_without_news"
 """The figure of a run's last day that names who was read, where all is as it was kept before."""
 
@@ -70,8 +62,7 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         """Read the run's days of every connection and keep them."""
         days, ours = run_days(context), settings.asked_of(pages.provider)
         if not ours:  # no verdict: a run of other connections judges no day of these
-            note = {"note": f"This run asks no connection of {pages.provider}."}
-            record_days(context, pages.key, {days.last: note})
+            record_days(context, pages.key, {days.last: {"note": asks_none(pages.provider)}})
             yield from (dg.Output(None), *finished(pages.key, rules))
             return
         unasked = {} if costs is not None else dict(_unasked(archive, settings, ours))
@@ -96,10 +87,11 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
         done = ingest(found, archive, tell, compared, ahead)
         report_skew(compared, tell)
         first = {one.name: pages.first_day(archive, one) for one in ours}
+        green = promise(READ_COMPLETE, settings, pages.provider, [*first])
         there = [day for day in days if day <= compared().date()]
-        yield from evaluations(pages.key, _verdicts(done, there, first, unasked))
+        yield from evaluations(pages.key, read_complete(done, there, first, unasked, green))
         if costs is not None:
-            yield from evaluations(pages.key, [_clock_verdict(compared, days.last)])
+            yield from evaluations(pages.key, [clock_agrees(compared, days.last, [*first])])
         if done.is_nothing and costs is not None and not _are_others_read(context, settings, pages):
             raise _failure(done)
         _record(context, pages, done, archive)
@@ -114,11 +106,6 @@ def report_skew(clock: SkewAwareClock, tell: Tell) -> None:
     """Write to the log, once in a run, that our clock and a server's differ."""
     if warning := clock.report():
         tell(warning)
-
-
-def _clock_verdict(clock: SkewAwareClock, day: date) -> Verdict:
-    warning = clock.warning()
-    return Verdict(CLOCK_AGREES, day, not warning, warning or CLOCK_AGREES.promise)
 
 
 def _asset(
@@ -199,24 +186,6 @@ def _unasked(
             yield one.name, "its key reads an account that is not its own"
 
 
-def _verdicts(
-    done: Ingested,
-    days: Iterable[date],
-    first_days: Mapping[str, date],
-    unasked: Mapping[str, str],
-) -> Iterator[Verdict]:
-    """Judge each day; a failed connection owes no day before its history begins."""
-    for name, unread in done.unread.items():
-        done.unread[name] = {day for day in unread if day >= first_days[name]}
-    notes = " ".join(
-        f"{name}: not requested, because {reason}." for name, reason in unasked.items()
-    )
-    for day in days:
-        failures = done.failures_on(day)
-        because = f"{failures} {notes}".strip() or READ_COMPLETE.promise
-        yield Verdict(READ_COMPLETE, day, not failures, because)
-
-
 def _record(
     context: dg.AssetExecutionContext, pages: RawPages, done: Ingested, archive: Archive
 ) -> None:
@@ -224,14 +193,14 @@ def _record(
     recorded = dict[date, dict[str, Any]]()
     for day in sorted({day for kept in done.kept.values() for day in kept}):
         sizes = {name: kept[day] for name, kept in done.kept.items() if day in kept}
-        figures: dict[str, Any] = {CONNECTIONS: ", ".join(sizes), "body_bytes": sum(sizes.values())}
+        figures: dict[str, Any] = {CONNECTIONS: joined([*sizes]), "body_bytes": sum(sizes.values())}
         for name in sizes:
             folder = archive.folder_of(pages.provider, name, pages.dataset, day)
             about = "evidence" if len(sizes) == 1 else f"evidence of {name}"
             figures[about] = dg.MetadataValue.path(str(folder))
         recorded[day] = figures
     if done.ended and not recorded:
-        recorded[run_days(context).last] = {UNCHANGED: ", ".join(sorted(done.ended))}
+        recorded[run_days(context).last] = {UNCHANGED: joined(sorted(done.ended))}
     record_days(context, pages.key, recorded)
 
 

@@ -23,6 +23,7 @@ from openai_costs.orchestration.checks import (
     run_days,
     verdicts,
 )
+from openai_costs.orchestration.verdict_scope import EVERYTHING, Scope
 from openai_costs.questions.spend.checks import (
     DUPLICATES,
     TIES_OUT,
@@ -85,6 +86,20 @@ def test_two_objections_to_a_day_are_both_shown() -> None:
     found = said(Replaced(refused={A1: NAN, B1: broken}), CONTRACT)
     assert "is NaN" in found["contract", 1].because
     assert "rule r on c" in found["contract", 1].because
+
+
+def test_a_verdict_names_the_connections_that_it_looked_at_and_why_each_failed() -> None:
+    """It was about the connections of its run, and read as if it were about all."""
+    found = said(Replaced(rows={A1: 3, A2: 2}, refused={B1: NAN}), CONTRACT)
+    red, green = (next(evaluations(ASSET, [found["contract", n]])) for n in (1, 2))
+    assert red.metadata["connections"].value == "acme, bolt"
+    assert Scope.of(red) == Scope(["acme", "bolt"], {"bolt": str(NAN)})
+    assert Scope.of(green) == Scope(["acme"])
+
+
+def test_a_verdict_about_all_that_is_stored_names_no_connection() -> None:
+    (event,) = evaluations(ASSET, [Verdict(DUPLICATES, day(1), passed=True, because="none")])
+    assert Scope.of(event) == EVERYTHING
 
 
 def test_a_write_of_nothing_has_no_verdict() -> None:

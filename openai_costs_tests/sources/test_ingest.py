@@ -120,7 +120,7 @@ def test_a_failed_connection_owes_no_day_before_its_start(archive: Archive):
 def test_a_read_that_makes_no_sense_is_named_with_its_connection(archive: Archive):
     done = ingested(archive, LABS, labs=(0, IncompleteRead("/costs", "page 2 is empty")))
     assert str(done.failed["labs"]).startswith("labs: GET /costs: page 2 is empty. ")
-    assert done.failures_on(DAYS.first) == str(done.failed["labs"])
+    assert done.failures_on(DAYS.first) == {"labs": str(done.failed["labs"])}
 
 
 def test_nothing_at_all_was_read_when_every_connection_failed(archive: Archive):
@@ -181,7 +181,7 @@ def test_settings_that_forbid_a_reading_fail_one_source_of_any_kind(archive: Arc
     assert in_archive(archive, ACME) == [DAYS.first]
     assert done.unread == {"labs": set(DAYS)}
     assert told == ["The variable LABS_KEY is not set."]
-    assert done.failures_on(DAYS.last) == told[0]
+    assert done.failures_on(DAYS.last) == {"labs": told[0]}
 
 
 def ahead_by(days: int) -> SkewAwareClock:

@@ -21,8 +21,9 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.anthropic.settings import AnthropicConnection
 from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.page_checks import READ_COMPLETE
 from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
-from openai_costs.sources.raw_pages import READ_COMPLETE, raw_pages
+from openai_costs.sources.raw_pages import raw_pages
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
 from openai_costs_tests.org import Ran, calm

@@ -18,6 +18,7 @@ from openai_costs.orchestration.checks import (
     finished,
     run_days,
 )
+from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.evidence import LEFT_OUT, LeftOut
@@ -71,12 +72,13 @@ def left_out(
 
 def verdict(day: date, its: Mapping[str, Sequence[LeftOut]]) -> Verdict:
     """Judge what each connection leaves out of a day."""
-    texts = [
-        f'{name} leaves out {described(found)}: select = "all" takes every row'
+    texts = {
+        name: f'{name} leaves out {described(found)}: select = "all" takes every row'
         for name, found in its.items()
         if found
-    ]
-    return Verdict(AI_TAKEN, day, not texts, ". ".join(texts) or AI_TAKEN.promise)
+    }
+    because = ". ".join(texts.values()) or AI_TAKEN.promise
+    return Verdict(AI_TAKEN, day, not texts, because, scope=Scope([*its], texts))
 
 
 def described(charges: Iterable[LeftOut]) -> str:

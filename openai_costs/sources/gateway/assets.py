@@ -6,6 +6,7 @@ on with what is there.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -24,6 +25,7 @@ from openai_costs.orchestration.checks import (
     run_days,
 )
 from openai_costs.orchestration.table_assets import DAILY, OWNERS, asset_key, described, table_asset
+from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.settings import Gateway
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
@@ -88,12 +90,14 @@ def registry_pages(
     report_skew(compared, context.log.info)
     odd = [row for rows in set_aside(done).values() for row in rows.items()]
     because = " ".join([*map(str, done.failed.values()), *([summary(odd)] if odd else [])])
+    name = settings.gateway.name
     verdict = dg.AssetCheckResult(
         check_name=LISTED.name,
         asset_key=REGISTRY_PAGES,
         passed=not because,
         severity=LISTED.severity if done.failed or not odd else WARN,
         description=because or _promise(settings.gateway, LISTED),
+        metadata=Scope([name], {name: because} if because else {}).figures(),
     )
     yield dg.MaterializeResult(metadata={"body_bytes": done.body_bytes}, check_results=[verdict])
 
@@ -215,11 +219,18 @@ def _verdicts(done: Ingested, asked: DayRange, gateway: Gateway) -> Iterator[Ver
     """Judge each day: one that was not kept is owed when its reader failed, or not there yet."""
     odd = set_aside(done)
     for day in asked:
-        if failures := done.failures_on(day):
-            yield Verdict(READ_COMPLETE, day, passed=False, because=failures)
+        if failures := " ".join(done.failures_on(day).values()):
+            yield _verdict(gateway, day, failures)
         elif rows := odd.get(day):
-            because = summary(list(rows.items()))
-            yield Verdict(READ_COMPLETE, day, passed=False, because=because, severity=WARN)
+            yield _verdict(gateway, day, summary(list(rows.items())), WARN)
         else:
-            promise = _promise(gateway, READ_COMPLETE)
-            yield Verdict(READ_COMPLETE, day, passed=True, because=promise)
+            promise, scope = _promise(gateway, READ_COMPLETE), Scope([gateway.name])
+            yield Verdict(READ_COMPLETE, day, passed=True, because=promise, scope=scope)
+
+
+def _verdict(
+    gateway: Gateway, day: date, because: str, severity: dg.AssetCheckSeverity | None = None
+) -> Verdict:
+    """Return the verdict on a day whose meter was not read, or not as a whole."""
+    scope = Scope([gateway.name], {gateway.name: because})
+    return Verdict(READ_COMPLETE, day, False, because, severity=severity, scope=scope)

@@ -13,6 +13,7 @@ import polars as pl
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ContractBroken, ReadFailed
+from openai_costs.orchestration.checks import finished
 from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -32,6 +33,7 @@ from openai_costs.sources.organization.frames import folded
 from openai_costs.sources.organization.kept_lists import KeptLists
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.ledger_ids import ledger_ids
+from openai_costs.sources.page_checks import asks_none, promise
 from openai_costs.sources.provider import DayReader, OrganizationSource, Reach, Tell
 from openai_costs.sources.raw_pages import report_skew
 from openai_costs.storage.archive import Archive, DayRead
@@ -66,11 +68,16 @@ def pages(source: OrganizationSource) -> dg.AssetsDefinition:
         archive: dg.ResourceParam[Archive],
         clock: dg.ResourceParam[Clock],
         reach: dg.ResourceParam[Reach],
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    ) -> Iterator[Any]:
         """Read the lists of every connection that may be asked, and keep them."""
-        compared = skew_aware(clock)
+        compared, ours = skew_aware(clock), settings.asked_of(provider)
+        if not ours:  # no verdict, as of the pages of days
+            note = {"note": asks_none(provider)}
+            yield dg.MaterializeResult(asset_key=key, metadata=note)
+            yield from finished(key, [READ_COMPLETE])
+            return
         reader = source.pages.reader(settings, archive, compared.ours, reach)
-        ours = settings.asked_of(provider)
+        names = [one.name for one in ours]
         allowed = [one for one in ours if not refusal(archive, settings, one)]
         done = _ingested(reader, archive, allowed, compared, context.log.info)
         report_skew(compared, context.log.info)
@@ -84,7 +91,15 @@ def pages(source: OrganizationSource) -> dg.AssetsDefinition:
                 "connections": ", ".join(one.name for one in kept),
                 "body_bytes": done.body_bytes,
             },
-            check_results=[read_complete(done.failed, reads, _unasked(settings, provider))],
+            check_results=[
+                read_complete(
+                    done.failed,
+                    reads,
+                    _unasked(settings, provider) & {*names},
+                    names,
+                    promise(READ_COMPLETE, settings, provider, names),
+                )
+            ],
         )
 
     asset: dg.AssetsDefinition = dg.asset(

@@ -12,6 +12,7 @@ from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.formatting import dollars, listed
 from openai_costs.kernel.money import total
 from openai_costs.orchestration.checks import DERIVED, KNOWN_FIELDS, WARN, Rule
+from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.sources.organization.frames import Folded
 from openai_costs.sources.organization.kinds import Kind
 from openai_costs.storage.archive import DamagedRead, KeptRead
@@ -49,32 +50,41 @@ def read_complete(
     failed: Mapping[str, OpenAICostsError],
     reads: Sequence[KeptRead | DamagedRead],
     unasked: Iterable[str],
+    asked: Sequence[str],
+    green: str = READ_COMPLETE.promise,
 ) -> dg.AssetCheckResult:
-    """Judge a reading of all connections.
+    """Judge a reading of the connections that a run asked.
 
     Args:
         failed: Why a connection's directory could not be read.
         reads: The reads that were kept.
         unasked: Connections that are not asked.
+        asked: The connections that the verdict is about.
+        green: What it says where it is green.
     """
-    withheld = [
-        f"{read.manifest.connection}: the provider did not give {name} ({message})."
+    withheld = {
+        read.manifest.connection: " ".join(
+            f"{read.manifest.connection}: the provider did not give {name} ({message})."
+            for name, message in not_given(read.manifest).items()
+        )
         for read in reads
         if isinstance(read, KeptRead)
-        for name, message in not_given(read.manifest).items()
-    ]
+    }
+    failures = {name: text for name, text in withheld.items() if text}
+    failures |= {name: str(error) for name, error in failed.items()}
     unread = [f"{name}: not requested: access is costs_only." for name in sorted(unasked)]
-    because = " ".join([*map(str, failed.values()), *withheld, *unread])
+    because = " ".join([*map(str, failed.values()), *filter(None, withheld.values()), *unread])
+    lists = {
+        f"lists not given to {read.manifest.connection}": len(read.manifest.absent)
+        for read in reads
+        if isinstance(read, KeptRead)
+    }
     return dg.AssetCheckResult(
-        passed=not failed and not withheld,
+        passed=not failures,
         check_name=READ_COMPLETE.name,
         severity=READ_COMPLETE.severity if failed else WARN,
-        description=because or READ_COMPLETE.promise,
-        metadata={
-            f"lists not given to {read.manifest.connection}": len(read.manifest.absent)
-            for read in reads
-            if isinstance(read, KeptRead)
-        },
+        description=because or green,
+        metadata={**lists, **Scope(asked, failures).figures()},
     )
 
 
