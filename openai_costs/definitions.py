@@ -145,7 +145,7 @@ def build_defs(
         ],
         asset_checks=made.checks,
         jobs=[*(triggered.jobs or ()), weekly_digest],
-        sensors=[*(triggered.sensors or ()), publishing, *sensors(settings, resend, unset)],
+        sensors=[*(triggered.sensors or ()), publishing, *sensors(settings, resend)],
         schedules=[
             daily_refresh(settings, clock, overdue_days),
             daily_directory(),

@@ -25,7 +25,7 @@ from openai_costs.cli.graphs import Graphs
 from openai_costs.definitions import build_defs
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.orchestration.jobs import REFRESH, range_tags
+from openai_costs.orchestration.jobs import REFRESH, asking, range_tags
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.options import USUAL, WireOptions
 from openai_costs.sample.api.serving import InProcessTransport
@@ -45,7 +45,7 @@ from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.coverage import Coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from openai_costs.settings import Team
     from openai_costs.tables.contract import Contract
@@ -297,11 +297,12 @@ class House:
         instance: dg.DagsterInstance | None = None,
         defs: dg.Definitions | None = None,
         only: Iterable[str] = (),
+        asks: Sequence[str] = (),
     ) -> Ran:
         """Run a job over some days in this process: all its assets, or only some of them."""
         with calm():
             made = self._job(defs or self.defs(), job, tuple(only))
-        return executed(made, DayRange(first, last), instance)
+        return executed(made, DayRange(first, last), instance, asks)
 
     def at(self, now: datetime) -> House:
         """Turn the clock."""
@@ -327,12 +328,16 @@ def job_of(defs: dg.Definitions, name: str, only: Iterable[str] = ()) -> dg.JobD
 
 
 def executed(
-    job: dg.JobDefinition, days: DayRange, instance: dg.DagsterInstance | None = None
+    job: dg.JobDefinition,
+    days: DayRange,
+    instance: dg.DagsterInstance | None = None,
+    asks: Sequence[str] = (),
 ) -> Ran:
-    """Run a job over some days in this process."""
+    """Run a job over some days in this process, for all connections or some."""
+    tags = range_tags(days) | asking(asks)
     with calm(), nullcontext(instance) if instance else unrecorded() as used:
         result = job.execute_in_process(
-            instance=used, tags=range_tags(days), raise_on_error=False, run_config=QUIET
+            instance=used, tags=tags, raise_on_error=False, run_config=QUIET
         )
     return Ran(result)
 

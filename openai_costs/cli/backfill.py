@@ -39,7 +39,7 @@ from openai_costs.cli.run_output import (
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
-from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, REFRESH, range_tags
+from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, REFRESH, headless_tags
 from openai_costs.outputs.retention.old_months import retention_texts
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
@@ -237,7 +237,7 @@ class Headless:
         with instance_of_runs() as instance:
             result = job.execute_in_process(
                 instance=instance,
-                tags=range_tags(days) if days else None,
+                tags=headless_tags(job_name, days, self.settings.only_connections),
                 run_config={"loggers": {"progress": {}}},
                 raise_on_error=False,
             )

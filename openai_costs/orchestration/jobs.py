@@ -9,6 +9,7 @@ from datetime import date, datetime
 import dagster as dg
 
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
+from openai_costs.orchestration.verdict_scope import joined, names_in
 from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -26,7 +27,7 @@ PUBLISH = "publish"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 CONNECTION = "openai_costs/connection"
-"""The tag of a run that reads one connection only: its name."""
+"""The tag of a run that asks some connections only: their names."""
 
 Assets = Sequence[dg.AssetsDefinition]
 StaleDays = Callable[[Lake, Settings], Iterable[DayRange]]
@@ -119,6 +120,24 @@ def range_tags(days: DayRange) -> dict[str, str]:
     return {RANGE_START: str(days.first), RANGE_END: str(days.last)}
 
 
+def asking(connections: Sequence[str]) -> dict[str, str]:
+    """Return the tag of a run that asks some connections only; none of them named is all."""
+    return {CONNECTION: joined(connections)} if connections else {}
+
+
+def headless_tags(
+    job_name: str, days: DayRange | None, connections: Sequence[str]
+) -> dict[str, str]:
+    """Return the tags of a run of a command: its days, and the connections that it asks only."""
+    asks_all = job_name in {DERIVE, PUBLISH}  # which look at what is stored, of all connections
+    return (range_tags(days) if days else {}) | asking(() if asks_all else connections)
+
+
+def asked_by(run: dg.DagsterRun) -> Sequence[str]:
+    """Return the connections that a run asks only; none of them named is all."""
+    return names_in(run.tags.get(CONNECTION, ""))
+
+
 def trailing(settings: Settings, today: date) -> DayRange:
     """Return today and the trailing window before it, not before the first day there is."""
     first = today - ONE_DAY * settings.reading.trailing_days
@@ -137,10 +156,10 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         now = context.scheduled_execution_time if context else clock()
         today = now.date()
-        for name, one in _of_runs(settings):
+        for names, one in _of_runs(settings):
             for days in consecutive({*trailing(one, today), *overdue(one, now)}):
-                tags = range_tags(days) | ({CONNECTION: name} if name else {})
-                yield dg.RunRequest(run_key=_run_key(days, today, name), tags=tags)
+                tags = range_tags(days) | asking(names)
+                yield dg.RunRequest(run_key=_run_key(days, today, names), tags=tags)
 
     return dg.ScheduleDefinition(
         name="daily_refresh",
@@ -154,23 +173,23 @@ def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.
     )
 
 
-def _of_runs(settings: Settings) -> list[tuple[str | None, Settings]]:
-    """Return the connection and settings of each run of a refresh: of all, or of one each."""
+def _of_runs(settings: Settings) -> list[tuple[Sequence[str], Settings]]:
+    """Return the connections and settings of each run of a refresh: of all, or of one each."""
     if not settings.reading.run_per_connection:
-        return [(None, settings)]
-    return [(one.name, settings.only(one.name)) for one in settings.connections]
+        return [((), settings)]
+    return [([one.name], settings.only(one.name)) for one in settings.connections]
 
 
-def _run_key(days: DayRange, today: date, connection: str | None) -> str:
+def _run_key(days: DayRange, today: date, connections: Sequence[str]) -> str:
     """Return the key of a scheduled run; the one that reads today has the day alone."""
     key = str(today) if days.last == today else f"{today}:{days}"
-    return f"{key}:{connection}" if connection else key
+    return ":".join([key, *connections])
 
 
 def settings_of_run(
     settings: Settings, kept: Callable[[Settings], Settings]
 ) -> dg.ResourceDefinition:
-    """Return the settings as a resource: a run with the tag CONNECTION reads that one only.
+    """Return the settings as a resource: a run with the tag CONNECTION asks those only.
 
     Args:
         settings: Those of all connections.
@@ -178,8 +197,8 @@ def settings_of_run(
     """
 
     def of_run(context: dg.InitResourceContext) -> Settings:
-        name = context.run.tags.get(CONNECTION) if context.run else None
-        return kept(settings.only(name) if name else settings)
+        names = asked_by(context.run) if context.run else ()
+        return kept(settings.only(*names) if names else settings)
 
     return dg.ResourceDefinition(of_run)
 

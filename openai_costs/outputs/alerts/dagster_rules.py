@@ -1,9 +1,10 @@
 """The rules data.check_failed and data.run_failed: checks and runs that Dagster has as failed now.
 
-Reads the newest verdict of every check and partition and the newest finished run of every job, so
-that nothing has to be remembered between two evaluations.
+Read from what Dagster has recorded, so that nothing has to be remembered between two evaluations.
+Not here: which failures still stand (unresolved_failures.py).
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,8 +16,13 @@ import polars as pl
 from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.redaction import redacted
 from openai_costs.outputs.alerts.titles import one_line
+from openai_costs.outputs.alerts.unresolved_failures import (
+    FailedVerdict,
+    failed_runs,
+    failed_verdicts,
+)
 from openai_costs.questions.rules import Rule
-from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
+from openai_costs.tables.candidate import Finding, candidates
 
 CHECK_FAILED = Rule(
     "data.check_failed",
@@ -48,16 +54,17 @@ class DagsterHistory:
         instance: What it has recorded.
         graph: The assets and their checks.
         jobs: The jobs.
-        unset: Assets whose checks are not asked: nothing makes them any more.
+        connections: The connections that there are, a gateway too: what failed of others is not
+            asked, because nothing looks at it any more.
     """
 
     instance: dg.DagsterInstance
     graph: Any  # Dagster gives its asset graph no public name
     jobs: Sequence[str]
-    unset: Collection[dg.AssetKey] = ()
+    connections: Collection[str]
 
     def candidates(self, now: datetime, owner: str) -> pl.DataFrame:
-        """Return a candidate for every check and every job that failed.
+        """Return a candidate for every check and job that failed, and connection that it is about.
 
         Args:
             now: The current instant.
@@ -69,50 +76,22 @@ class DagsterHistory:
         return candidates(pl.DataFrame(failed, infer_schema_length=None))
 
     def _checks(self, today: date, owner: str) -> Iterator[dict[str, Any]]:
-        checks = self.graph.asset_check_keys
-        keys = sorted(one for one in checks if one.asset_key not in self.unset)
-        storage = self.instance.event_log_storage
-        failed: dict[dg.AssetCheckKey, list[Any]] = {}
-        for one in storage.get_asset_check_partition_info(keys):
-            is_recent = not one.partition_key or one.partition_key >= str(today - LOOKBACK)
-            if is_recent and one.latest_execution_status.value == "FAILED":
-                failed.setdefault(one.check_key, []).append(one)
-        for key, partitions in failed.items():
-            owners = self.graph.get(key.asset_key).owners if self.graph.has(key.asset_key) else ()
-            yield self._check(key, partitions, today, next(iter(owners), owner))
-
-    def _check(
-        self, key: dg.AssetCheckKey, failed: Sequence[Any], today: date, owner: str
-    ) -> dict[str, Any]:
-        status = {one.latest_execution_status for one in failed}
-        days = sorted((one.partition_key for one in failed if one.partition_key), reverse=True)
-        history = self.instance.event_log_storage.get_asset_check_execution_history(
-            key, limit=len(failed) + 10, status=status
-        )
-        of_these = (one for one in history if not days or one.partition in days)
-        newest: Any = next(of_these, history[0])
-        verdict = newest.event.dagster_event.asset_check_evaluation_data
-        reason = verdict.description or "it recorded no reason"
-        where = f" for {listed(days, _LISTED_DAYS, 'day')}" if days else ""
-        since = datetime.fromtimestamp(newest.create_timestamp, UTC).date()
-        return {
-            "rule": CHECK_FAILED.id,
-            "severity": _SEVERITY[verdict.severity.value],
-            "subject_kind": "check",
-            "subject_id": f"{key.asset_key.to_user_string()}:{key.name}",
-            "because": redacted(one_line(f"The check failed{where}: {reason}")),
-            "table_name": ".".join(key.asset_key.path),
-            "owner": owner,
-            **_state(today, since, len(days) or 1, "days" if days else "checks"),
-        }
+        first_day = str(today - LOOKBACK)
+        for check in sorted(self.graph.asset_check_keys):
+            failed = defaultdict[str, list[FailedVerdict]](list)
+            for one in failed_verdicts(self.instance, check, self.connections, first_day):
+                failed[one.connection].append(one)
+            asset = check.asset_key
+            owners = self.graph.get(asset).owners if self.graph.has(asset) else ()
+            for days in failed.values():
+                yield _check(check, days, today, next(iter(owners), owner))
 
     def _runs(self, now: datetime, owner: str) -> Iterator[dict[str, Any]]:
-        finished = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
         for job in self.jobs:
-            newest = dg.RunsFilter(job_name=job, statuses=finished, updated_after=now - LOOKBACK)
-            for record in self.instance.get_run_records(newest, limit=1):
-                if record.dagster_run.status is dg.DagsterRunStatus.FAILURE:
-                    yield self._run(job, record, now, owner)
+            failed = failed_runs(self.instance, job, self.connections, now - LOOKBACK)
+            newest = dict(reversed([*failed]))
+            for connection, record in newest.items():
+                yield self._run(job, record, now, owner) | {"connection": connection}
 
     def _run(self, job: str, record: dg.RunRecord, now: datetime, owner: str) -> dict[str, Any]:
         run_id = record.dagster_run.run_id
@@ -139,6 +118,26 @@ class DagsterHistory:
         return "no reason was recorded"
 
 
+def _check(
+    check: dg.AssetCheckKey, failed: Sequence[FailedVerdict], today: date, owner: str
+) -> dict[str, Any]:
+    newest = max(failed, key=lambda one: one.judged_at)
+    days = sorted((one.day for one in failed if one.day), reverse=True)
+    where = f" for {listed(days, _LISTED_DAYS, 'day')}" if days else ""
+    since = datetime.fromtimestamp(newest.judged_at, UTC).date()
+    return {
+        "rule": CHECK_FAILED.id,
+        "severity": _SEVERITY[newest.severity.value],
+        "subject_kind": "check",
+        "subject_id": f"{check.asset_key.to_user_string()}:{check.name}",
+        "because": redacted(one_line(f"The check failed{where}: {newest.because}")),
+        "table_name": ".".join(check.asset_key.path),
+        "owner": owner,
+        **_state(today, since, len(failed), "days" if days else "checks"),
+        "connection": newest.connection,
+    }
+
+
 def _first_line(step: Any, event: Any) -> str:  # noqa: ANN401 - Dagster's event data
     """Return the first line of the error at the bottom of the chain."""
     error = step.error if step else None
@@ -152,7 +151,6 @@ def _state(today: date, since: date, count: int, unit: str) -> dict[str, Any]:
     """Return the columns of a condition that holds today."""
     return {
         "subject_name": None,
-        "connection": EVERY_CONNECTION,
         "day": today,
         "since_day": min(since, today),
         "observed": count,

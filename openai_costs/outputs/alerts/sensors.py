@@ -4,7 +4,7 @@ On when there is a route: without one there is no receiver, and nothing for the 
 The UI turns them off at any time; Dagster remembers that.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import dagster as dg
 from upath import UPath
@@ -31,23 +31,20 @@ Resend = Callable[[UPath, Settings, Clock], DeliveryCounts]
 """Sends again what is not a finding and failed: the weekly digest."""
 
 
-def sensors(
-    settings: Settings, resend: Resend, unset: Collection[dg.AssetKey] = ()
-) -> list[dg.SensorDefinition]:
+def sensors(settings: Settings, resend: Resend) -> list[dg.SensorDefinition]:
     """Build the sensors for some settings.
 
     Args:
         settings: The routes.
         resend: Sends again what is not a finding and failed.
-        unset: Pages of providers that settings do not have (any more): their checks are not asked.
     """
     on = (
         dg.DefaultSensorStatus.RUNNING if settings.alerts.routes else dg.DefaultSensorStatus.STOPPED
     )
-    return [_watch_data(on, unset), _deliver_findings(on, resend)]
+    return [_watch_data(on), _deliver_findings(on, resend)]
 
 
-def _watch_data(on: dg.DefaultSensorStatus, unset: Collection[dg.AssetKey]) -> dg.SensorDefinition:
+def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     @dg.sensor(
         name="watch_data",
         minimum_interval_seconds=WATCH_EVERY,
@@ -62,7 +59,7 @@ def _watch_data(on: dg.DefaultSensorStatus, unset: Collection[dg.AssetKey]) -> d
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason:
-        facts, history = Facts(settings, clock()), _history(context, unset)
+        facts, history = Facts(settings, clock()), _history(context, settings)
         with lake.alone(Findings):
             failed = history.candidates(facts.now, DATA_OWNER)
             evaluation = evaluate(lake, facts, DATA_QUESTIONS)
@@ -73,11 +70,13 @@ def _watch_data(on: dg.DefaultSensorStatus, unset: Collection[dg.AssetKey]) -> d
     return watch
 
 
-def _history(context: dg.SensorEvaluationContext, unset: Collection[dg.AssetKey]) -> DagsterHistory:
+def _history(context: dg.SensorEvaluationContext, settings: Settings) -> DagsterHistory:
     code = context.repository_def
     if code is None:
         raise dg.Failure("This sensor runs only inside a code location.", allow_retries=False)
-    return DagsterHistory(context.instance, code.asset_graph, code.job_names, unset)
+    known = {one.name for one in settings.connections}
+    known |= {settings.gateway.name} if settings.gateway.is_there else set()
+    return DagsterHistory(context.instance, code.asset_graph, code.job_names, known)
 
 
 def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDefinition:

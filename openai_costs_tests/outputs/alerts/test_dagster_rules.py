@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from openai_costs.orchestration.jobs import asking
+from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.outputs.alerts.dagster_rules import DagsterHistory
 from openai_costs.tables.candidate import Finding
 from openai_costs_tests.org import QUIET, calm
@@ -13,6 +15,8 @@ from openai_costs_tests.org import QUIET, calm
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 DAYS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-10")
 KEY = dg.AssetKey(["core", "spend"])
+FIRST_TWO = ("2026-11-01", "2026-11-02")
+NONE = ("a connection of another provider",)
 
 
 class Nothing(dg.IOManager):
@@ -29,6 +33,8 @@ class Plant:
 
     failing: set[str] = field(default_factory=set)
     breaks: str = ""
+    asks: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     reason: str = "sums differ by 3.20 USD"
 
@@ -52,8 +58,10 @@ class Plant:
                 raise dg.Failure(self.breaks, allow_retries=False)
             yield dg.Output(None)
             for day in context.partition_keys:
-                yield self.verdict("ties_out", day not in self.failing, day)
-            yield self.verdict("contiguous", "all" not in self.failing, None)
+                if self.asks != NONE:
+                    yield self.verdict("ties_out", day not in self.failing, day)
+            if self.asks != NONE:
+                yield self.verdict("contiguous", "all" not in self.failing, None)
             yield dg.Output(None, output_name="core__spend_ties_out")
             yield dg.Output(None, output_name="core__spend_contiguous")
 
@@ -69,9 +77,10 @@ class Plant:
         return dg.AssetCheckEvaluation(
             asset_key=KEY,
             check_name=name,
-            passed=passed,
+            passed=passed and not self.refused,
             severity=self.severity,
             description=self.reason,
+            metadata=Scope(self.asks, dict.fromkeys(self.refused, self.reason)).figures(),
             partition=day,
         )
 
@@ -79,6 +88,7 @@ class Plant:
         tags = {
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": last,
+            **asking(self.asks),
         }
         self.defs().resolve_job_def("refresh").execute_in_process(
             instance=instance, tags=tags, raise_on_error=False, run_config=QUIET
@@ -88,10 +98,12 @@ class Plant:
         self,
         instance: dg.DagsterInstance,
         now: datetime = NOON,
-        unset: Collection[dg.AssetKey] = (),
+        connections: Collection[str] = ("acme", "bolt"),
     ) -> list[Any]:
         graph = self.defs().resolve_asset_graph()
-        found = DagsterHistory(instance, graph, ["refresh"], unset).candidates(now, "team:finops")
+        found = DagsterHistory(instance, graph, ["refresh"], connections).candidates(
+            now, "team:finops"
+        )
         assert Finding.broken_rules(found) == []
         return found.to_dicts()
 
@@ -113,7 +125,6 @@ def test_a_failed_day_belongs_to_the_owner_of_the_asset(instance: dg.DagsterInst
     assert (one["rule"], one["subject_id"]) == ("data.check_failed", "core/spend:ties_out")
     assert (one["owner"], one["severity"], one["observed"]) == ("team:ledger", "critical", 2)
     assert "failed for 2026-11-03, 2026-11-02: sums differ by 3.20 USD" in one["because"]
-    assert plant.failed_now(instance, unset={KEY}) == []  # its provider left the settings
     assert one["table_name"] == "core.spend"
 
 
@@ -172,3 +183,79 @@ def test_a_failed_day_of_a_backfill_of_old_days_is_not_reported(
     plant.run(instance, "2026-11-01", "2026-11-04")
     assert plant.failed_now(instance, NOON + timedelta(days=31)) == []
     assert len(plant.failed_now(instance, NOON + timedelta(days=10))) == 1
+
+
+def test_a_failure_of_one_connection_stands_whatever_another_does(
+    instance: dg.DagsterInstance,
+) -> None:
+    """A green run of one connection ended the alarm about another."""
+    Plant(asks=("bolt",), refused=("bolt",), reason="bolt: 401").run(instance, *FIRST_TWO)
+    Plant(asks=("acme",)).run(instance, *FIRST_TWO)
+    daily, whole = sorted(Plant().failed_now(instance), key=lambda one: one["unit"], reverse=True)
+    assert (daily["connection"], daily["observed"], daily["unit"]) == ("bolt", 2, "days")
+    assert daily["because"] == "The check failed for 2026-11-02, 2026-11-01: bolt: 401"
+    assert (whole["subject_id"], whole["connection"]) == ("core/spend:contiguous", "bolt")
+    Plant(asks=("bolt", "acme")).run(instance, *FIRST_TWO)
+    assert Plant().failed_now(instance) == []
+
+
+def test_a_failure_of_a_connection_that_left_the_settings_is_not_reported(
+    instance: dg.DagsterInstance,
+) -> None:
+    Plant(asks=("bolt",), refused=("bolt",)).run(instance, *FIRST_TWO)
+    assert len(Plant().failed_now(instance)) == 2
+    assert Plant().failed_now(instance, connections=("acme",)) == []
+
+
+def test_each_connection_that_failed_is_a_finding_with_its_own_reason(
+    instance: dg.DagsterInstance,
+) -> None:
+    Plant(asks=("acme", "bolt"), refused=("acme", "bolt")).run(instance, *FIRST_TWO)
+    Plant(asks=("acme",)).run(instance, "2026-11-02", "2026-11-02")
+    found = Plant().failed_now(instance)
+    daily = {one["connection"]: one["observed"] for one in found if one["unit"] == "days"}
+    assert daily == {"acme": 1, "bolt": 2}
+
+
+def test_a_run_that_gives_no_verdict_ends_no_alarm(instance: dg.DagsterInstance) -> None:
+    Plant({"2026-11-01"}).run(instance, *FIRST_TWO)
+    Plant(asks=NONE).run(instance, *FIRST_TWO)
+    assert [one["observed"] for one in Plant().failed_now(instance)] == [1]
+
+
+def test_a_verdict_about_all_ends_a_failure_of_one(instance: dg.DagsterInstance) -> None:
+    Plant(asks=("bolt",), refused=("bolt",)).run(instance, *FIRST_TWO)
+    Plant().run(instance, *FIRST_TWO)
+    assert Plant().failed_now(instance) == []
+
+
+def test_a_run_of_one_connection_that_failed_stands_until_that_one_is_read(
+    instance: dg.DagsterInstance,
+) -> None:
+    """A green run of one connection ended the alarm about the run of another."""
+    Plant(asks=("bolt",), breaks="the key was refused").run(instance, *FIRST_TWO)
+    Plant(asks=("acme",)).run(instance, *FIRST_TWO)
+    (one,) = Plant().failed_now(instance)
+    assert (one["rule"], one["connection"]) == ("data.run_failed", "bolt")
+    assert Plant().failed_now(instance, connections=("acme",)) == []
+    Plant(asks=("bolt",)).run(instance, *FIRST_TWO)
+    assert Plant().failed_now(instance) == []
+
+
+def test_a_run_of_all_that_failed_stands_until_every_connection_is_read(
+    instance: dg.DagsterInstance,
+) -> None:
+    Plant(breaks="the disk is full").run(instance, *FIRST_TWO)
+    Plant(asks=("acme",)).run(instance, *FIRST_TWO)
+    assert [one["connection"] for one in Plant().failed_now(instance)] == ["*"]
+    Plant(asks=("bolt",)).run(instance, *FIRST_TWO)
+    assert Plant().failed_now(instance) == []
+
+
+def test_runs_that_failed_are_looked_for_as_far_back_as_a_connection_needs(
+    instance: dg.DagsterInstance,
+) -> None:
+    Plant(asks=("bolt",), breaks="the key was refused").run(instance, *FIRST_TWO)
+    for _ in range(5):
+        Plant(asks=("acme",)).run(instance, "2026-11-01", "2026-11-01")
+    assert [one["connection"] for one in Plant().failed_now(instance)] == ["bolt"]
