@@ -187,6 +187,12 @@ def since_first_read(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("day") >= first)
 
 
+def never_read(frame: pl.DataFrame) -> list[str]:
+    """Return the connections of which no day of mart.coverage was read, sorted."""
+    by_name = frame.group_by("connection").agg((pl.col("state") == "missing").all())
+    return by_name.filter("state")["connection"].sort().to_list()
+
+
 def missing_ranges(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the gaps of mart.coverage: connection, first_day, last_day of each."""
     gaps = frame.filter(pl.col("state") == "missing").sort("connection", "day")

@@ -1,6 +1,6 @@
 """Publication as an asset: the database, its views, and whether it is current."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from openai_costs.questions.coverage import (
     complete_through,
     former_connections,
     missing_ranges,
+    never_read,
     of_costs,
     since_first_read,
 )
@@ -99,11 +100,9 @@ def through_yesterday(
 )
 def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> dg.AssetCheckResult:
     """Judge whether the days that were read are without a gap that a backfill can fill."""
-    gaps = missing_ranges(
-        since_first_read(of_costs(lake.read(Coverage))).filter(
-            pl.col("day") < clock().date(), pl.col("reason").is_null()
-        )
-    )
+    is_past = (pl.col("day") < clock().date()) & pl.col("reason").is_null()
+    past = of_costs(lake.read(Coverage)).filter(is_past)
+    gaps, unread = missing_ranges(since_first_read(past)), never_read(past)
     missing = [f"{name}: {DayRange(first, last)}" for name, first, last in gaps.iter_rows()]
     named = listed(missing, MOST_GAPS, "range", "; ")
     firsts, lasts = (gaps[name].to_list() for name in ("first_day", "last_day"))
@@ -112,9 +111,17 @@ def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> 
         passed=not missing,
         description=f"Days are missing. {named}. To read them, run openai-costs backfill {ends}."
         if missing
-        else "No day is missing.",
+        else _no_gap(unread),
         metadata={"gaps": gaps.height},
     )
+
+
+def _no_gap(unread: Sequence[str]) -> str:
+    """Return what a green verdict says: not that days are there that were never read."""
+    if not unread:
+        return "No day is missing."
+    names = listed(unread, MOST_GAPS)
+    return f"No day is missing since the first read of a connection. Never read: {names}."
 
 
 CHECKS = (through_yesterday, contiguous)

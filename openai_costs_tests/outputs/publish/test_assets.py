@@ -34,3 +34,20 @@ def test_missing_days_that_are_not_lost_are_named_with_a_command_that_reads_them
         f"Days are missing. acme: {day(2)}. To read them, run openai-costs backfill "
         f"--from {day(2)} --to {day(2)}."
     )
+
+
+def test_a_connection_that_was_never_read_is_named_beside_those_without_a_gap(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        ("acme", "costs", day(1), "settled", *(None,) * 3),
+        ("bolt", "costs", day(1), "missing", *(None,) * 3),
+    ]
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(Coverage, connected(rows))
+    found = contiguous(lake=lake, clock=lambda: datetime(2026, 11, 2, tzinfo=UTC))
+    assert isinstance(found, dg.AssetCheckResult)
+    assert found.passed
+    assert found.description == (
+        "No day is missing since the first read of a connection. Never read: bolt."
+    )
