@@ -15,7 +15,13 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.outputs.publish.database import slices_in_flight
 from openai_costs.settings.load import Settings
-from openai_costs.sources.due_days import ReadAt, due_days, incomplete_days, was_settled
+from openai_costs.sources.due_days import (
+    ReadAt,
+    damaged_reads,
+    due_days,
+    incomplete_days,
+    was_settled,
+)
 from openai_costs.sources.kept_days import refuse_deleted_days, with_kept_days
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
@@ -93,6 +99,7 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
             for day in days.difference(changed)
             if _has_settled_pages(alone, archived, day, now, incomplete)
         }
+        kept -= {read.day for read in damaged_reads(archive, connection, sorted(kept))}
         steps += [Step(alone, REBUILD, one) for one in consecutive(kept)]
         is_open = connection.start is None
         steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(days - kept)]

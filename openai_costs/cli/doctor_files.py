@@ -1,4 +1,4 @@
-"""Facts about damaged files: kept pages of costs, the page, published tables, and their sums.
+"""Facts about damaged files: kept pages, the page, published tables, and their sums.
 
 Changes nothing. Lake, record and history: stored_damage.py.
 """
@@ -19,27 +19,22 @@ from openai_costs.questions.spend.verification import differences, remedy, withh
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
+from openai_costs.sources.due_days import damaged_reads
 from openai_costs.sources.provider import Diagnosis
-from openai_costs.sources.registry import provider_of
-from openai_costs.storage.archive import Archive, DamagedRead
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs.tables.mart.spend import Spend
 
 MOST_FILES = 3
 MOST_DIFFERENCES = 2
 
 
 def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[Diagnosis]:
-    """Yield the newest kept pages of costs that are damaged: their days must be read again."""
-    home = place(settings.home)
-    days = sorted(Lake(home).days(Spend, connection.name))
-    newest = provider_of(connection).costs.pages.newest(Archive(home), connection, days)
-    damaged = [read for read in newest if isinstance(read, DamagedRead)]
-    if damaged:
+    """Yield the newest kept pages that are damaged: their days must be read again."""
+    if damaged := [*damaged_reads(Archive(place(settings.home)), connection)]:
         texts = listed([str(read.error) for read in damaged], MOST_FILES, "file", " ")
         again = remedy([], [Slice(read.connection, read.day) for read in damaged])
         yield Diagnosis("FAIL", f"{connection.name}: kept pages", f"{texts} {again}")

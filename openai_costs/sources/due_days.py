@@ -6,7 +6,7 @@ decides as well. A day that its provider has deleted is due no more. Not here: t
 itself (orchestration/jobs.py), what is run for the days (cli/backfill_plan.py).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 import polars as pl
@@ -17,7 +17,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.sources.kept_days import with_kept_days
 from openai_costs.sources.provider import Provider, RawPages
 from openai_costs.sources.registry import provider_of
-from openai_costs.storage.archive import Archive
+from openai_costs.storage.archive import Archive, DamagedRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
@@ -165,6 +165,25 @@ def kept_days(settings: Settings, last: date) -> set[date]:
     days = DayRange(min(settings.first_day, last), last)
     reads = [(provider_of(one).costs.pages.reads, one) for one in settings.connections]
     return {day for day in days if any(of(archive, one, day) for of, one in reads)}
+
+
+def damaged_reads(
+    archive: Archive, connection: Connection, days: Iterable[date] | None = None
+) -> Iterator[DamagedRead]:
+    """Yield the newest kept pages of bill and usage that cannot be used: their days are due.
+
+    Args:
+        archive: Where the pages are.
+        connection: Whose they are.
+        days: The days in question; None for all of which pages are kept.
+    """
+    provider, name = provider_of(connection), connection.name
+    usage = provider.usage_of(connection)
+    for pages in dict.fromkeys((provider.costs.pages, usage.pages if usage else None)):
+        if pages is not None:
+            its = archive.days(provider.name, name, pages.dataset) if days is None else days
+            newest = pages.newest(archive, connection, its)
+            yield from (read for read in newest if isinstance(read, DamagedRead))
 
 
 def overdue_days(settings: Settings, now: datetime) -> set[date]:

@@ -5,6 +5,8 @@ What the doctor names is judged file by file; a run makes many of them good at o
 
 from __future__ import annotations
 
+import shutil
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,12 +14,14 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pytest
 
+from openai_costs.cli.backfill_plan import Step, plan
 from openai_costs.cli.doctor_files import (
     kept_page_facts,
     mute_facts,
     page_facts,
     tie_out_facts,
 )
+from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.storage.files import place
@@ -112,6 +116,22 @@ def test_a_damaged_page_is_named_with_the_command_that_reads_its_day_again(
     assert state == "FAIL"
     assert str(page) in text
     assert f"`openai-costs backfill --from {LAST} --to {LAST}`" in text
+
+
+def test_a_damaged_page_is_named_and_asked_for_again_where_no_table_has_its_day(
+    made: House, tmp_path: Path
+) -> None:
+    lost, later = made.moved_to(tmp_path / "home"), made.clock.now + timedelta(days=30)
+    shutil.rmtree(Path(lost.home) / "lake")
+    whole = plan(lost.settings, None, later)
+    empty(newest_page(lost.home, FIRST))
+    assert str(FIRST) in found(lost)["tidewater: kept pages"][1]
+    steps = plan(lost.settings, None, later)
+    assert asked_for(steps) - asked_for(whole) == {FIRST}
+
+
+def asked_for(steps: list[Step]) -> set[date]:
+    return {when for step in steps if step.job_name == REFRESH for when in step.days}
 
 
 @pytest.mark.parametrize(
