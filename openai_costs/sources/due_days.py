@@ -189,16 +189,18 @@ def damaged_reads(
 def overdue_days(settings: Settings, now: datetime) -> set[date]:
     """Return the days that any connection owes, from the first day on that it has.
 
-    History that was never asked for is not among them: reading it is a decision of a person.
+    History that was never asked for is not among them: reading it is a decision of a person. What
+    is kept was asked for, though no table has it yet: a renamed connection begins so.
     """
-    billed = Lake(place(settings.home)).slices(MartSpend)
-    first = dict(billed.group_by("connection").agg(pl.col("day").min()).iter_rows())
-    return {
-        day
-        for name, days in due_days(settings, now).items()
-        for day in days
-        if name in first and day >= first[name]
-    }
+    home = place(settings.home)
+    billed, archive, due = Lake(home).slices(MartSpend), Archive(home), due_days(settings, now)
+    found = set[date]()
+    for connection in settings.asked_connections:
+        pages, name = provider_of(connection).costs.pages, connection.name
+        kept = archive.days(pages.provider, name, pages.dataset)
+        first = min([*_read_at(billed, name), *kept], default=date.max)
+        found |= {day for day in due[name] if day >= first}
+    return found
 
 
 def incomplete_days(control: pl.DataFrame, connection: str) -> ReadAt:

@@ -169,6 +169,13 @@ def test_history_that_was_never_read_is_left_to_a_person(settings: Settings) -> 
     assert overdue_days(settings.only("acme"), NOW) == set()
 
 
+def test_history_that_is_kept_and_in_no_table_is_made_by_the_schedule(settings: Settings) -> None:
+    store(settings, DayRange(day(15), day(20)), at(20))
+    read = DayRead("openai", "acme", "costs", day(9), at(20), {}, {"ledger": b"{}"})
+    Archive(place(settings.home)).keep(read)
+    assert overdue_days(settings, NOW) == {*DayRange(day(9), day(14)), day(19), day(20)}
+
+
 def test_days_before_half_a_year_without_costs_are_due_only_where_the_settings_name_a_start(
     settings: Settings,
 ) -> None:
