@@ -73,9 +73,11 @@ def first_day(pages: RawPages, archive: Archive, connection: Connection) -> date
 
     A renamed connection continues days that its provider has deleted by then.
     """
+    first, earliest = pages.first_day(archive, connection), connection.first_day
+    if first == earliest:
+        return first
     kept = archive.days(pages.provider, connection.name, pages.dataset)
-    ours = (day for day in kept if day >= connection.first_day)
-    return min(pages.first_day(archive, connection), next(ours, date.max))
+    return min(first, next((day for day in kept if day >= earliest), first))
 
 
 def unmade_days(
