@@ -133,17 +133,17 @@ class Headless:
                 made.clear()
 
     def _publish(self, failed: list[str]) -> None:
-        """Publish; where that fails, rebuild what is damaged from kept pages, and once more."""
+        """Publish; where that fails, say why, rebuild what is damaged, and publish again."""
         try:
             self.publish()
         except RunFailedError as failure:
-            again = after_a_failed_publication(self.settings, self.clock().date(), self.say)
-            if not again:
+            if again := after_a_failed_publication(self.settings, self.clock().date(), self.say):
+                self.say(" ".join(failure.reasons))
+                self._run_all(again, failed)
+                with noted(failed):
+                    self.publish()
+            else:
                 failed.extend(failure.reasons)
-                return
-            self._run_all(again, failed)
-            with noted(failed):
-                self.publish()
 
     def _run_all(self, steps: Iterable[Step], failed: list[str]) -> list[Step]:
         """Run steps one after the other, and return those that succeeded."""

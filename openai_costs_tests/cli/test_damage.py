@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 import pytest
+from deltalake import DeltaTable
 
 from openai_costs.cli.commands import main
 from openai_costs.cli.stored_damage import damaged_files
@@ -230,14 +231,26 @@ def test_damage_among_foreign_files_is_named_and_one_backfill_makes_it_good(
     assert f"is a copy of {FIRST}" in assert_named_and_made_good(sound, copy, harms)
 
 
-def test_bits_that_flipped_are_named_and_a_backfill_that_reads_every_value_makes_it_good(
+def test_bits_that_flipped_are_named_and_the_next_backfill_makes_it_good(
     sound: Path, copy: Commands
 ) -> None:
     tables = ("core/spend", "mart/spend_by_user", "mart/coverage", "mart/findings")
     files = [*(data(copy.home, one) for one in tables), log(copy.home, "mart/spend")]
     files += [copy.home / name for name in (PAGE, DATABASE)]
     with untraced(), only_money(*FINDINGS):
-        assert_named_and_made_good(sound, copy, [(flipped, file) for file in files], "--offline")
+        assert_named_and_made_good(sound, copy, [(flipped, file) for file in files])
+
+
+def test_a_day_that_does_not_tie_out_is_named_before_it_is_made_again(
+    sound: Path, copy: Commands
+) -> None:
+    more = {"billed_usd": "billed_usd + CAST(1.5 AS DECIMAL(38,18))"}
+    DeltaTable(str(copy.home / "lake/mart/spend")).update(more, predicate=f"day = date '{FIRST}'")
+    with untraced(), only_money():
+        made_good = copy("backfill", "--from", str(LAST_SETTLED), "--to", str(LAST_SETTLED))
+    assert made_good.code == 0
+    assert f"does not tie out: {FIRST} of sample: mart.spend" in made_good.out
+    assert settled_usd(copy.home) == settled_usd(sound)
 
 
 def test_a_damaged_file_of_what_knows_the_rest_is_named_and_set_aside_with_all_it_knows(
