@@ -78,7 +78,7 @@ def _samenesses(keys: Mapping[SecretPlace, str]) -> Iterator[_Sameness]:
         return one.source_mark if one.has_key is has_key else None
 
     files, proxy = partial(source, has_key=False), partial(source, has_key=True)
-    yield _Sameness(files, lambda one: str(one.source_mark), "the same files")
+    yield _Sameness(files, lambda one: str(one.source_mark), "the same files or profile")
     yield _Sameness(proxy, lambda one: one.base_url, "the same base_url")
 
 

@@ -56,6 +56,15 @@ def test_a_proxy_is_one_account_whatever_the_key() -> None:
     assert "have the same base_url" in refusal(proxy.format("A", ""), proxy.format("B", "/"))
 
 
+def test_two_accounts_of_cost_explorer_have_two_profiles() -> None:
+    asked = 'provider = "bedrock"\ncost_explorer = true\nprofile = "{}"'
+    assert len(loaded(asked.format("paris"), asked.format("oslo")).connections) == len(NAMES)
+    assert (
+        "acme (line 1, profile oslo) and again (line 6, profile oslo) have the same files or "
+        "profile: their costs would be counted twice."
+    ) in refusal(asked.format("oslo"), asked.format("oslo"))
+
+
 def test_two_organizations_with_two_keys_are_accepted() -> None:
     settings = loaded(
         'admin_key_env = "A_KEY"\norganization_id = "org-1"',

@@ -1,5 +1,6 @@
 """What settings say of a connection to Bedrock's costs on AWS's bill."""
 
+from collections.abc import Hashable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -38,3 +39,8 @@ class BedrockConnection(ExportConnection):
                 ("files",),
             )
         return self
+
+    @property
+    def source_mark(self) -> Hashable:
+        """The files, or the profile whose account Cost Explorer is asked for."""
+        return f"profile {self.profile or 'default'}" if self.cost_explorer else super().source_mark

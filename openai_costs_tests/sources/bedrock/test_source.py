@@ -17,6 +17,7 @@ from openai_costs.kernel.errors import ReadFailed, SettingsError
 from openai_costs.sample.bedrock.exports import PAYER, exports
 from openai_costs.sample.company.organisation import sample_organisation
 from openai_costs.settings.load import Settings
+from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.bedrock import source
 from openai_costs.sources.bedrock.assets import BEDROCK
 from openai_costs.sources.bedrock.diagnosis import diagnose
@@ -116,6 +117,20 @@ def test_without_bedrock_on_the_bill_one_request_is_enough(tmp_path: Path, stub:
     (batch,) = BEDROCK.costs.ledger(kept(read(tmp_path, COST_EXPLORER)), COST_EXPLORER)
     assert batch.frame.is_empty()
     assert len(batch.read_at) == 2
+
+
+def test_the_settings_say_whose_account_cost_explorer_answers_for(tmp_path: Path, stub: Stubber):
+    archive, told = Archive(UPath(tmp_path)), list[str]()
+    for name in ("former", "renamed"):
+        stub.add_response("get_cost_and_usage", BY_SERVICE)
+        stub.add_response("get_cost_and_usage", BY_TYPE)
+        one = BedrockConnection(name=name, cost_explorer=True, organization_id="tidewater")
+        accounts = Accounts(settings(tmp_path, one), archive, BEDROCK.costs)
+        for admitted in accounts.checked(one, read(tmp_path, one), told.append):
+            archive.keep(admitted)
+    assert archive.connections("bedrock") == ["renamed"]
+    (line,) = told
+    assert line.startswith("renamed: reads tidewater, as former did, which left the settings.")
 
 
 def test_further_pages_would_be_paid_and_are_refused(tmp_path: Path, stub: Stubber):
