@@ -112,7 +112,7 @@ def late(
     recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK - waits)
     is_due = (pl.col("state") == "missing") | (pl.col("day") <= deadline - waits)
     missing = recent.filter(pl.col("state") != "settled", is_due, pl.col("reason").is_null())
-    through = recent.filter(state="settled").group_by("connection", "source")
+    through = known.filter(state="settled").group_by("connection", "source")
     days = (
         _late_days(missing, known, deadline)
         .join(through.agg(through=pl.col("day").max()), on=["connection", "source"], how="left")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from openai_costs.outputs.alerts.data_rules import Settling, late, undelivered
 from openai_costs.outputs.alerts.rows import Delivery, deliveries_frame
@@ -10,9 +12,6 @@ from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import connected
 from openai_costs_tests.outputs.alerts.fixtures import NOW, day
-
-if TYPE_CHECKING:
-    import polars as pl
 
 READ = datetime(2026, 11, 23, tzinfo=UTC).replace(tzinfo=None)
 DAY = timedelta(hours=24)
@@ -69,6 +68,13 @@ def test_a_connection_that_was_never_read_is_late_once_a_day_should_have_settled
     assert "the newest settled day is none" in one["because"]
     assert late_rows(coverage(range(0), (22, "missing"), (23, "missing"))) == []
     assert late_rows(Coverage.no_rows()) == []
+
+
+def test_the_newest_settled_day_is_named_however_old_it_is() -> None:
+    old = coverage(range(1, 3), *((number, "missing") for number in range(3, 24)))
+    long_ago = old.with_columns(pl.col("day") - timedelta(days=60))
+    (one,) = late_rows(pl.concat([long_ago.filter(state="settled"), old.filter(state="missing")]))
+    assert f"the newest settled day is {day(2) - timedelta(days=60)}." in one["because"]
 
 
 def test_the_second_connection_of_an_organization_is_never_late() -> None:
