@@ -27,6 +27,10 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 import pytest
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus as Status,
+)
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 from upath import UPath
@@ -52,10 +56,15 @@ class Ranged:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
         self.calls: list[str] = []
+        self.gives_verdicts = True
         with calm():
             self.defs = self._definitions()
+        self.result = self.run()
+
+    def run(self) -> dg.ExecuteInProcessResult:
+        with calm():
             job = self.defs.resolve_job_def("both")
-            self.result = job.execute_in_process(instance=instance, tags=RANGE, run_config=QUIET)
+            return job.execute_in_process(instance=self.instance, tags=RANGE, run_config=QUIET)
 
     def _definitions(self) -> dg.Definitions:
         days = dg.DailyPartitionsDefinition("2026-11-01", end_offset=1)
@@ -72,7 +81,7 @@ class Ranged:
             for day in DAYS:
                 context.add_asset_metadata({"rows": int(day[-1])}, partition_key=day)
             yield dg.Output(None)
-            for day in DAYS:
+            for day in DAYS if self.gives_verdicts else ():
                 passed = day != DAYS[1]
                 yield dg.AssetCheckEvaluation(
                     asset_key=dg.AssetKey("daily"), check_name="sound", passed=passed, partition=day
@@ -147,6 +156,24 @@ def test_a_ranged_run_records_a_verdict_per_day(ranged: Ranged) -> None:
     history = ranged.instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
     verdicts = {record.partition: record.status.value for record in history if record.event}
     assert verdicts == {DAYS[0]: "SUCCEEDED", DAYS[1]: "FAILED", DAYS[2]: "SUCCEEDED"}
+
+
+def test_a_run_that_plans_a_check_and_gives_no_verdict_hides_the_one_before() -> None:
+    """unresolved_failures.py: it asks for verdicts, and not for the newest record of a check."""
+    key = dg.AssetCheckKey(dg.AssetKey("daily"), "sound")
+    with dg.DagsterInstance.ephemeral() as instance:
+        ran = Ranged(instance)
+        ran.gives_verdicts = False
+        ran.run()
+        log = instance.event_log_storage
+        newest = {one.partition_key: one for one in log.get_asset_check_partition_info([key])}
+        assert newest[DAYS[1]].latest_execution_status is Status.PLANNED
+        (red,) = log.get_asset_check_execution_history(key, 9, status={Status.FAILED})
+        of_the_day = PartitionKeyFilter(key=DAYS[1])
+        judged = log.get_asset_check_execution_history(
+            key, 9, status={Status.FAILED, Status.SUCCEEDED}, partition_filter=of_the_day
+        )
+    assert [one.id for one in judged] == [red.id]
 
 
 def test_a_failed_check_that_blocks_nothing_leaves_the_run_green(ranged: Ranged) -> None:
