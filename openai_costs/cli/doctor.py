@@ -20,6 +20,7 @@ from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
 from openai_costs.cli.stored_damage import stored_facts
+from openai_costs.cli.verify import REBUILD
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, naive
 from openai_costs.kernel.formatting import counted
@@ -37,6 +38,7 @@ from openai_costs.storage.future_days import described, future_days
 from openai_costs.storage.home import refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
@@ -154,6 +156,9 @@ def _days(settings: Settings, connection: Connection) -> Diagnosis:
     lake = Lake(home)
     there = lake.days(Spend, connection.name)
     about = f"{connection.name}: tables"
+    if not there and (read := lake.days(Ledger, connection.name)):
+        days = f"{counted(len(read), 'day')} read, {min(read)} to {max(read)}"
+        return Diagnosis("FAIL", about, f"{days}, and their marts are not made. {REBUILD}")
     if not there:
         return Diagnosis(
             "WARN", about, f"{home} has no day yet: run `openai-costs backfill`{_demo_hint(home)}"

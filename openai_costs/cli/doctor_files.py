@@ -11,11 +11,11 @@ from openai_costs.cli.stored_damage import damaged_page
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import listed
 from openai_costs.outputs.alerts.mutes import kept_mutes
-from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
 from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.publish.verification import Sums, published_sums
 from openai_costs.questions.coverage import newest_settled
-from openai_costs.questions.spend.verification import differences, remedy, withheld_text, without
+from openai_costs.questions.spend.verification import Difference, differences, remedy, withheld_text
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
@@ -55,31 +55,39 @@ def page_facts(home: UPath) -> Iterator[Diagnosis]:
 
 
 def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:
-    """Yield what is published and cannot be read, and whether every settled day ties out.
-
-    A home that was never published has nothing to read.
-    """
-    home, sums = place(settings.home), Sums()
+    """Yield what is published and cannot be read, and whether every settled day ties out."""
+    home, sums, about = place(settings.home), Sums(), "published files"
+    lake = Lake(home)
+    late = behind(home, lake)
     if (home / "published").exists():
         sums, unreadable = published_sums(home, publication_key(settings))
         if unreadable:
             texts = listed(unreadable, MOST_FILES, "file", ". ")
-            yield Diagnosis(
-                "FAIL", "published files", f"{texts}. Publish again: `openai-costs backfill`"
-            )
-    yield _tie_outs(Lake(home), sums)
+            yield Diagnosis("FAIL", about, f"{texts}. Publish again: `openai-costs backfill`")
+        elif late.unpublished:
+            yield Diagnosis("WARN", about, unpublished_text(late.unpublished))
+    elif lake.read(SpendControl)["is_settled"].any():
+        yield Diagnosis("FAIL", about, unpublished_text(late.unpublished))
+    found = differences(lake.read(SpendControl), sums)
+    published = [one for one in found if not one.is_noise]
+    yield from _tie_outs(lake, published, late)
 
 
-def _tie_outs(lake: Lake, published: Sums) -> Diagnosis:
-    """Return whether the settled days of the lake add up, and then those that are published."""
-    about, in_flight = "tie-outs", slices_in_flight(lake)
-    if untied := untied_lake(lake, in_flight):
-        return Diagnosis("FAIL", about, withheld_text(untied))
-    control = without(lake.read(SpendControl), (Slice(*key) for key in in_flight))
-    if found := [one for one in differences(control, published) if not one.is_noise]:
+def _tie_outs(lake: Lake, published: list[Difference], late: Behind) -> Iterator[Diagnosis]:
+    """Yield whether the settled days of the lake add up, and then those that are published."""
+    about, untied = "tie-outs", untied_lake(lake, [])
+    explained = [one for one in (*untied, *published) if late.explains(one)]
+    for text in late.texts(explained):
+        yield Diagnosis("FAIL", about, f"{text} {remedy(explained)}")
+    if whole := [one for one in untied if not late.explains(one)]:
+        yield Diagnosis("FAIL", about, withheld_text(whole))
+    elif found := [one for one in published if not late.explains(one)]:
         newest = sorted(found, key=lambda one: one.day, reverse=True)
         texts = listed([str(one) for one in newest], MOST_DIFFERENCES, "difference", " ")
-        return Diagnosis("FAIL", about, f"Published totals are wrong. {texts} {remedy(found)}")
-    if newest_settled(lake.read(Coverage)).is_empty():
-        return Diagnosis("WARN", about, "no settled day is stored, so no sum was compared")
-    return Diagnosis("OK", about, "every settled day adds up to its control total")
+        yield Diagnosis("FAIL", about, f"Published totals are wrong. {texts} {remedy(found)}")
+    elif explained:
+        return
+    elif newest_settled(lake.read(Coverage)).is_empty():
+        yield Diagnosis("WARN", about, "no settled day is stored, so no sum was compared")
+    else:
+        yield Diagnosis("OK", about, "every settled day adds up to its control total")

@@ -7,6 +7,7 @@ from upath import UPath
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import is_local
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
 
@@ -14,7 +15,7 @@ DEMO = "demo"
 """The folder that `openai-costs demo` fills by default."""
 
 
-NEEDED = {"findings": Findings, "days of costs": Coverage, "settled days": Coverage}
+NEEDED = {"findings": Findings, "days of costs": Coverage, "settled days": SpendControl}
 """What a command may need, in the plural, and the table that has it."""
 
 
@@ -37,6 +38,22 @@ class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence'
         )
 
 
+class NothingMade(OpenAICostsError):  # noqa: N818 - as above
+    """A command needs tables of all days, and no run has made them of the days that were read.
+
+    Args:
+        home: The home of the command.
+        what: What there is none of: `findings`.
+    """
+
+    def __init__(self, home: UPath, what: str) -> None:
+        super().__init__(
+            f"There are no {what} in {home} yet: days have been read into it, but no run has made "
+            "the tables that cover all days. `openai-costs backfill --offline` makes them from the "
+            "kept pages, and so does the job `publish` in Dagster."
+        )
+
+
 def refuse_empty(home: UPath, what: str) -> None:
     """Refuse a home that does not have what a command needs.
 
@@ -45,10 +62,12 @@ def refuse_empty(home: UPath, what: str) -> None:
         what: One of `NEEDED`.
 
     Raises:
-        NothingStored: The home has no such table.
+        NothingMade: The home has no such table, and days that it can be made of.
+        NothingStored: It has neither.
     """
-    if not Lake(home).has(NEEDED[what]):
-        raise NothingStored(home, what)
+    lake = Lake(home)
+    if not lake.has(NEEDED[what]):
+        raise (NothingMade if lake.has(SpendControl) else NothingStored)(home, what)
 
 
 def refuse_unread(home: UPath, what: str) -> None:

@@ -29,7 +29,7 @@ def lines(verified: Verified, home: str, damaged: Sequence[str] = ()) -> Iterato
             f"tables are of an older read. {reason}"
         )
     yield from verified.unreadable
-    yield from map(str, verified.differences)
+    yield from verified.causes
     days = counted(verified.settled.height, "settled day")
     for name in verified.unread:
         yield f"The kept pages of {name} were not read: the settings have no such connection."

@@ -13,18 +13,20 @@ from openai_costs.cli.doctor_protection import permission_facts
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.kernel.formatting import exact_dollars
 from openai_costs.kernel.money import MONEY
+from openai_costs.outputs.publish.verification import verify
 from openai_costs.settings import Directory, Gateway
 from openai_costs.settings.load import Settings
-from openai_costs.sources.provider import Reach
+from openai_costs.sources.provider import Diagnosis, Reach
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.spend_control import SpendControl
-from openai_costs_tests.org import NOW, HandClock, House, connection, day, house
+from openai_costs_tests.org import FACTS, LEDGER, NOW, HandClock, House, connection, day, house
 from openai_costs_tests.sources.gateway.litellm.proxy import Proxy
 
+UNPUBLISHED = tuple(name for name in FACTS if name != "published/duckdb")
 ANN = "name,email\nAnn,ann@acme.example\n"
 
 
@@ -222,10 +224,56 @@ def test_a_home_without_a_settled_day_is_not_called_tied_out(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("made_of_it", "sentence"),
+    [
+        (LEDGER, "The tables of 1 day of tidewater (2026-11-19) are not all of one read: "),
+        (
+            UNPUBLISHED,
+            "No run has published 1 day of tidewater (2026-11-19) since they were stored",
+        ),
+    ],
+    ids=("only the ledger", "all but the publication"),
+)
+def test_a_day_that_no_run_made_or_published_to_the_end_fails_as_verify_does(
+    three_days: House, tmp_path: Path, made_of_it: tuple[str, ...], sentence: str
+) -> None:
+    made, when = three_days.moved_to(tmp_path / "home"), day(19)
+    assert made.run(when, when, only=made_of_it).is_green
+    assert not verify(made.settings, lambda _line: None).holds
+    state, text = tie_outs(made)
+    assert (state, text.startswith(sentence)) == ("FAIL", True)
+    assert f"`openai-costs backfill --offline --from {when} --to {when}`" in text
+
+
+def test_a_home_with_a_ledger_alone_is_not_called_a_home_without_a_day(tmp_path: Path) -> None:
+    made = house(tmp_path / "home")
+    assert made.run(day(16), day(17), only=LEDGER).is_green
+    found = facts_of(made)
+    assert found["tidewater: tables"].state == "FAIL"
+    assert found["tidewater: tables"].text.startswith("2 days read, 2026-11-16 to 2026-11-17, and ")
+    assert found["published files"].state == "FAIL"
+    assert found["published files"].text.startswith("No run has published 2 days of tidewater ")
+
+
+def test_days_that_were_read_again_and_not_published_are_a_warning(
+    three_days: House, tmp_path: Path
+) -> None:
+    made = three_days.moved_to(tmp_path / "home").at(NOW + ONE_DAY)
+    assert made.run(day(17), day(17), only=UNPUBLISHED).is_green
+    found = facts_of(made)
+    assert (found["published files"].state, found["tie-outs"].state) == ("WARN", "OK")
+    assert verify(made.settings, lambda _line: None).holds
+
+
 def tie_outs(made: House) -> tuple[str, str]:
+    found = facts_of(made)["tie-outs"]
+    return found.state, found.text
+
+
+def facts_of(made: House) -> dict[str, Diagnosis]:
     reach = Reach(lambda one: made.transports[one.name])
-    found = {fact.about: fact for fact in facts(made.settings, made.clock, reach)}
-    return found["tie-outs"].state, found["tie-outs"].text
+    return {fact.about: fact for fact in facts(made.settings, made.clock, reach)}
 
 
 def test_an_object_store_that_cannot_be_reached_fails_and_the_other_facts_follow(

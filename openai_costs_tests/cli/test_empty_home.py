@@ -5,11 +5,18 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
-from openai_costs.cli.empty_home import NEEDED, NothingStored, refuse_empty, refuse_unread
+from openai_costs.cli.empty_home import (
+    NEEDED,
+    NothingMade,
+    NothingStored,
+    refuse_empty,
+    refuse_unread,
+)
 from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.settings.settings_file import NAME as CONFIG
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
+from openai_costs_tests.org import LEDGER, day, house
 from openai_costs_tests.outputs.alerts.fixtures import finding
 
 
@@ -36,6 +43,17 @@ def test_a_home_without_data_is_an_error_that_names_it_and_the_demo_beside_it(
 def test_a_home_with_the_table_is_not_refused(tmp_path: Path) -> None:
     Lake(UPath(tmp_path)).replace_whole(Findings, findings_frame([finding()]))
     refuse_empty(UPath(tmp_path), "findings")
+
+
+@pytest.mark.parametrize("what", ["findings", "days of costs"])
+def test_a_home_with_days_and_no_table_of_all_days_is_not_called_unread(
+    tmp_path: Path, what: str
+) -> None:
+    made = house(tmp_path / "home")
+    assert made.run(day(16), day(16), only=LEDGER).is_green
+    with pytest.raises(NothingMade, match=f"There are no {what} in .*: days have been read into "):
+        refuse_empty(UPath(made.home), what)
+    refuse_empty(UPath(made.home), "settled days")
 
 
 def test_the_days_that_a_command_is_about_are_named(tmp_path: Path) -> None:

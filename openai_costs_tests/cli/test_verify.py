@@ -16,12 +16,13 @@ from openai_costs.outputs.publish.verification import verify
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import FACTS, NOW, House, day, house
+from openai_costs_tests.org import FACTS, LEDGER, NOW, House, day, house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIRST, BILLED, LAST = day(16), day(17), day(18)
+FIRST, BILLED, LAST, NEXT = day(16), day(17), day(18), day(19)
+UNPUBLISHED = tuple(name for name in FACTS if name != "published/duckdb")
 
 
 @pytest.fixture
@@ -116,6 +117,36 @@ def test_what_does_not_tie_out_is_named_with_its_place(
     assert not verified.holds
     assert sentence in "\n".join(lines(verified, harmed.home))
     assert json.dumps(as_json(verified))
+
+
+def test_days_that_a_run_left_out_of_the_publication_are_one_sentence(
+    made: House, tmp_path: Path
+) -> None:
+    left = made.moved_to(tmp_path / "left")
+    assert left.run(NEXT, NEXT, only=UNPUBLISHED).is_green
+    verified = verify(left.settings, lambda _line: None)
+    assert len(verified.differences) > 5
+    [text] = verified.causes
+    assert text.startswith(f"No run has published 1 day of tidewater ({NEXT}) since they were ")
+    assert said(left).endswith(f"`openai-costs backfill --offline --from {NEXT} --to {NEXT}`.")
+    assert as_json(verified)["ties_out"] is False
+
+
+def test_days_of_which_only_the_ledger_was_made_are_one_sentence(
+    made: House, tmp_path: Path
+) -> None:
+    torn = made.moved_to(tmp_path / "torn")
+    assert torn.run(NEXT, NEXT, only=LEDGER).is_green
+    [text] = verify(torn.settings, lambda _line: None).causes
+    assert text.startswith(f"The tables of 1 day of tidewater ({NEXT}) are not all of one read: ")
+
+
+def test_a_home_that_was_never_published_is_reported_as_such(tmp_path: Path) -> None:
+    never = house(tmp_path / "never")
+    assert never.run(FIRST, FIRST, only=LEDGER).is_green
+    text = said(never)
+    assert "Nothing is published yet." in text
+    assert "cannot be read" not in text
 
 
 def test_pages_of_a_connection_that_left_the_settings_are_not_called_verified(

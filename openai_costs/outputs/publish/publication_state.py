@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.outputs.publish.empty_database import structure
-from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.last_publication import DATABASE, is_daily
 from openai_costs.storage.encryption import DatabaseLocked
 from openai_costs.storage.files import is_local, replace_file
 from openai_costs.storage.lake import Lake
@@ -116,7 +116,7 @@ def unpublished(home: UPath, lake: Lake) -> list[Slice]:
     """
     last, found = last_state(home), set[Slice]()
     published = last.versions if last else {}
-    for table in all_contracts():
+    for table in filter(is_daily, all_contracts()):
         shown = lake.written(table)
         table_id, version = published.get(table.full_name(), ("", -1))
         if (table_id, version) != (shown.table_id, shown.version):

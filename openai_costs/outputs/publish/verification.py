@@ -6,7 +6,7 @@ a difference: questions/spend/verification.py.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
 from openai_costs.outputs.publish import key_sums
+from openai_costs.outputs.publish.behind import Behind, behind
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
 from openai_costs.outputs.publish.tie_outs import (
@@ -69,6 +70,7 @@ class Verified:
         unreadable: Which tables could not be read, in sentences.
         unread: The connections whose kept pages were not read: they are not in the settings.
         is_encrypted: Whether the database is, by the settings: it has no copies then.
+        behind: The slices that no run made or published to the end: they explain differences.
     """
 
     settled: pl.DataFrame
@@ -77,6 +79,7 @@ class Verified:
     unreadable: list[str]
     unread: list[str]
     is_encrypted: bool = False
+    behind: Behind = field(default_factory=Behind)
 
     @property
     def holds(self) -> bool:
@@ -84,9 +87,15 @@ class Verified:
         return not self.settled.is_empty() and not self.problems
 
     @property
+    def causes(self) -> list[str]:
+        """Why days do not tie out: what explains many differences, and each of the others."""
+        others = (str(one) for one in self.differences if not self.behind.explains(one))
+        return [*self.behind.texts(self.differences), *others]
+
+    @property
     def problems(self) -> int:
         """How many there are."""
-        return len(self.differences) + len(self.refused) + len(self.unreadable)
+        return len(self.causes) + len(self.refused) + len(self.unreadable)
 
     @property
     def billed_usd(self) -> Decimal:
@@ -121,7 +130,8 @@ def verify(settings: Settings, say: Say) -> Verified:
     settled = control.filter("is_settled").select(*SLICE, "billed_usd")
     newest_first = sorted(found, key=lambda one: (-one.day.toordinal(), one.connection))
     unread = settled.join(_names(settings), on="connection", how="anti")["connection"]
-    return Verified(settled, newest_first, refused, unreadable, sorted(set(unread)), bool(key))
+    names, late = sorted(set(unread)), behind(home, Lake(home))
+    return Verified(settled, newest_first, refused, unreadable, names, bool(key), late)
 
 
 def published_sums(home: UPath, key: SecretStr | None = None) -> tuple[Sums, list[str]]:
@@ -131,7 +141,7 @@ def published_sums(home: UPath, key: SecretStr | None = None) -> tuple[Sums, lis
         home: Whose publication.
         key: What an encrypted database needs to be read.
     """
-    unreadable: list[str] = []
+    unreadable = list[str]()
     return _published(home, unreadable, lambda _line: None, key), unreadable
 
 
@@ -170,11 +180,11 @@ def _lake(home: UPath, unreadable: list[str], say: Say) -> Sums:
 
 
 def _published(home: UPath, unreadable: list[str], say: Say, key: SecretStr | None = None) -> Sums:
-    """Return the daily sums of the published tables, in the database and in their copies.
-
-    An encrypted database has no copies.
-    """
+    """Return the daily sums of the published tables and their copies; encrypted ones have none."""
     say("adding up the published tables")
+    if not (home / "published").exists():
+        unreadable.append("Nothing is published yet.")
+        return Sums()
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
         file = _local(home / DATABASE, scratch)
