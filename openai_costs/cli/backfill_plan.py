@@ -130,14 +130,15 @@ def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date)
     """Raise SettingsError where a range is outside the connections' days."""
     if asked is None:
         return
+    for one in (asked.first, asked.last):
+        if not settings.first_day <= one <= today:
+            raise SettingsError(
+                f"{one} is outside the available days: {settings.first_day} (the earliest `start` "
+                f"in {settings.config_file}) to {today}, today in UTC."
+            )
     if asked.last < asked.first:
         raise SettingsError(f"--from {asked.first} is after --to {asked.last}. Swap them.")
     refuse_deleted_days(settings, Lake(place(settings.home)), asked, today)
-    if asked.first < settings.first_day or asked.last > today:
-        raise SettingsError(
-            f"{asked} is outside the available days: {settings.first_day} (the earliest `start` in "
-            f"{settings.config_file}) to {today}, today in UTC."
-        )
 
 
 def _archived(settings: Settings) -> list[ReadsOf]:

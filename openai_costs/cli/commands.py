@@ -35,7 +35,7 @@ FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help=
 LastDay = Annotated[
     datetime | None, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")
 ]
-DAYS = typer.Option(help="Days of history, 7 to 1100.")
+DAYS = typer.Option(help="Days of history.", min=7, max=1100)
 SEED = typer.Option(help="Another seed gives other noise around the same story.")
 
 
@@ -112,7 +112,7 @@ def backfill(
     from openai_costs.cli.ending import with_ending  # noqa: PLC0415
 
     settings = publishing(home)
-    settings = settings.only(connection) if connection else settings
+    settings = settings if connection is None else settings.only(connection)
     asked = asked_days(settings, since, until, utc_now())
     with with_ending(place(settings.home), utc_now, say):
         Headless(settings, say=say).backfill(asked, offline=offline)
