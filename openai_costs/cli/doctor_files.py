@@ -4,12 +4,14 @@ Changes nothing. Lake, record and history: stored_damage.py.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
+import polars as pl
 from upath import UPath
 
 from openai_costs.cli.stored_damage import damaged_page
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.kernel.formatting import listed
+from openai_costs.kernel.formatting import counted, listed
 from openai_costs.outputs.alerts.mutes import kept_mutes
 from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
 from openai_costs.outputs.publish.tie_outs import untied_lake
@@ -21,6 +23,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.sources.due_days import damaged_reads
 from openai_costs.sources.provider import Diagnosis
+from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -33,11 +36,25 @@ MOST_DIFFERENCES = 2
 
 
 def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[Diagnosis]:
-    """Yield the newest kept pages that are damaged: their days must be read again."""
-    if damaged := [*damaged_reads(Archive(place(settings.home)), connection)]:
+    """Yield the newest kept pages that are damaged or gone: their days must be read again."""
+    home, about = place(settings.home), f"{connection.name}: kept pages"
+    if damaged := [*damaged_reads(Archive(home), connection)]:
         texts = listed([str(read.error) for read in damaged], MOST_FILES, "file", " ")
         again = remedy([], [Slice(read.connection, read.day) for read in damaged])
-        yield Diagnosis("FAIL", f"{connection.name}: kept pages", f"{texts} {again}")
+        yield Diagnosis("FAIL", about, f"{texts} {again}")
+    if gone := _days_without_page(home, connection):
+        text = f"none is kept of {counted(len(gone), 'settled day')}, so nothing proves the sums"
+        again = remedy([], [Slice(connection.name, day) for day in sorted(gone)])
+        yield Diagnosis("FAIL", about, f"{text}. {again}")
+
+
+def _days_without_page(home: UPath, connection: Connection) -> set[date]:
+    """Return the settled days with dollars of which no page of costs is kept."""
+    pages, name = provider_of(connection).costs.pages, connection.name
+    kept = Archive(home).newest_at(pages.provider, name, pages.dataset)
+    has_dollars = pl.col("is_settled") & (pl.col("billed_usd") != 0)
+    days = Lake(home).read(SpendControl).filter(has_dollars, connection=name)["day"]
+    return set(days) - kept.keys()
 
 
 def mute_facts(settings: Settings) -> Iterator[Diagnosis]:
@@ -51,7 +68,7 @@ def mute_facts(settings: Settings) -> Iterator[Diagnosis]:
 def page_facts(home: UPath) -> Iterator[Diagnosis]:
     """Yield whether the page is damaged; a home that has none yet is none."""
     for damaged_one in damaged_page(home):
-        yield Diagnosis("WARN", "page", f"{damaged_one}. Write it again: `openai-costs report`")
+        yield Diagnosis("FAIL", "page", f"{damaged_one}. Write it again: `openai-costs report`")
 
 
 def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:

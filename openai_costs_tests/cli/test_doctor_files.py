@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-FIRST, LAST = day(16), day(18)
+FIRST, BILLED, LAST = day(16), day(17), day(18)
 OUTPUTS: Final = ("published/duckdb", "report/cost_explorer")
 COPIES: Final = tuple(
     f"published/parquet/{table}/2026-11.parquet"
@@ -128,6 +128,17 @@ def test_a_damaged_page_is_named_and_asked_for_again_where_no_table_has_its_day(
     assert str(FIRST) in found(lost)["tidewater: kept pages"][1]
     steps = plan(lost.settings, None, later)
     assert asked_for(steps) - asked_for(whole) == {FIRST}
+
+
+def test_a_settled_day_without_a_kept_page_is_named_with_the_command_that_reads_it_again(
+    made: House, tmp_path: Path
+) -> None:
+    harmed = made.moved_to(tmp_path / "home")
+    newest_page(harmed.home, BILLED).unlink()
+    [(about, (state, text))] = found(harmed).items()
+    assert (about, state) == ("tidewater: kept pages", "FAIL")
+    assert text.startswith("none is kept of 1 settled day, ")
+    assert text.endswith(f"`openai-costs backfill --from {BILLED} --to {BILLED}`.")
 
 
 def asked_for(steps: list[Step]) -> set[date]:
