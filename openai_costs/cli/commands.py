@@ -160,9 +160,10 @@ def verify_sums(
     """Recompute the tie-outs of every settled day over all that is stored and published."""
     from openai_costs.cli import verify  # noqa: PLC0415
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
-    from openai_costs.cli.stored_damage import all_damage, foreign_files  # noqa: PLC0415
+    from openai_costs.cli.stored_damage import all_damage  # noqa: PLC0415
     from openai_costs.outputs.publish import verification  # noqa: PLC0415
     from openai_costs.sources.provider import silent  # noqa: PLC0415
+    from openai_costs.storage.layout import foreign_files  # noqa: PLC0415
 
     settings = usable(home)
     damaged, foreign = (of(place(settings.home)) for of in (all_damage, foreign_files))

@@ -21,9 +21,12 @@ def report(
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
+    from openai_costs.storage.layout import set_misplaced_aside  # noqa: PLC0415
 
     folder = place(writable(home).home)
     refuse_empty(folder, "days of costs")
+    for line in set_misplaced_aside(folder):
+        say(f"Set aside: {line}.")
     write_report(folder, Lake(folder), utc_now())
     say(str(folder / PAGE))
     if show:

@@ -81,7 +81,7 @@ def _recorded(run_id: str, instance: dg.DagsterInstance, state: Path, say: Say) 
 def damaged_databases(state: Path) -> list[str]:
     """Return which databases of Dagster's history cannot be read, in sentences."""
     found = []
-    for file in sorted(state.rglob("*.db")):
+    for file in sorted(one for one in state.rglob("*.db") if one.is_file()):
         try:
             with closing(_opened(file)) as opened:
                 [(verdict,), *_] = opened.execute("PRAGMA quick_check(1)").fetchall()

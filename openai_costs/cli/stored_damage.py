@@ -4,7 +4,6 @@ Not here: kept pages and published files (doctor_files.py, outputs/publish/verif
 what is done about damage (healing.py).
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,35 +16,23 @@ from openai_costs.outputs.alerts.mutes import damaged_mutes
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.sources.provider import Diagnosis
 from openai_costs.storage.files import is_local
-from openai_costs.storage.home import FOLDERS
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import foreign_files, misplaced
 from openai_costs.storage.table_damage import damaged_tables
 
 MOST_FILES = 3
 PAGE_END = b"</html>"
 REMEDY = "`openai-costs backfill --offline` sets them aside and rebuilds them."
 
-_DELTA = (
-    r"(_delta_log/(\d{20}\.(json|checkpoint.*\.parquet)|_.*)"
-    r"|_digests/[\w.-]+\.sha256|part-\d{5}-[\w-]+\.\w+\.parquet)"
-)
-_READ = r"[^/]+/\d{4}-\d\d-\d\d/(r\d+-)?[\dT]+\.\d+Z\.tar\.zst"
-_COPY = r"([^/]+/(\d{4}-\d\d|all|no_rows)|[^/]+)\.parquet"
-_OURS = re.compile(
-    rf"raw/[^/]+/[^/]+/({_READ}|[^/]+\.json|.+\.msgpack)"
-    rf"|lake/(([^/]+/)+{_DELTA}|format\.json|conditional-put-trial)"
-    r"|record/[^/]+/\d{8}\.json"
-    rf"|published/(openai_costs\.duckdb|\.publication\.json|parquet/{_COPY}|focus/.+)"
-    r"|report/.+|dagster/.+"
-    r"|.*/\.((\w+\.)?lock(\.holder)?|.+\.tmp|building-.+)"
-)
-"""What this project writes below a home, besides settings."""
-
 
 def damaged_files(home: UPath) -> list[str]:
-    """Return what is damaged in lake, record and history, in sentences without a full stop."""
+    """Return what is damaged in lake, record and history, in sentences without a full stop.
+
+    First what stands in the place of something else: all the rest may be damaged by it.
+    """
+    found = [text for _, text in misplaced(home)]
     tables = damaged_tables(home / "lake", is_deep=True)
-    found = [text for damage in tables for text in damage.why]
+    found += [text for damage in tables for text in damage.why]
     found += [*Lake(home).recorded.damage(), *damaged_mutes(home)]
     if is_local(home):
         found += damaged_databases(Path(str(home)) / STATE)
@@ -58,20 +45,10 @@ def all_damage(home: UPath) -> list[str]:
 
 
 def damaged_page(home: UPath) -> list[str]:
-    """Return whether the page is damaged, in a sentence without a full stop."""
+    """Return whether the page is damaged, in a sentence without a full stop; no folder is one."""
     page = home / PAGE
     is_whole = page.is_file() and page.read_bytes().rstrip().endswith(PAGE_END)
-    return [f"{page} is damaged"] if page.exists() and not is_whole else []
-
-
-def foreign_files(home: UPath) -> list[str]:
-    """Return the files below a local home that this project did not write: they are not read."""
-    if not is_local(home):
-        return []
-    root = Path(str(home))
-    below = (file for name in FOLDERS for file in sorted((root / name).rglob("*")))
-    files = (file for file in below if not file.is_dir())
-    return [str(file) for file in files if not _OURS.fullmatch(file.relative_to(root).as_posix())]
+    return [] if is_whole or not page.exists() or page.is_dir() else [f"{page} is damaged"]
 
 
 def stored_facts(home: UPath) -> Iterator[Diagnosis]:

@@ -17,6 +17,7 @@ from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.delta_faults import StorageFailed, as_ours
 from openai_costs.storage.files import SET_ASIDE, set_file_aside
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import set_misplaced_aside
 from openai_costs.storage.locks import held
 from openai_costs.storage.opened_lakes import close_all
 from openai_costs.storage.slice_log import KEY, LOG, SLICES, SliceLog
@@ -51,7 +52,7 @@ class Repaired:
 
 
 def repair(home: UPath, *, is_deep: bool = False) -> Repaired:
-    """Set what is damaged in the lake and in the record aside.
+    """Set what is in the way of others, or damaged in the lake and in the record, aside.
 
     Args:
         home: The home.
@@ -60,7 +61,7 @@ def repair(home: UPath, *, is_deep: bool = False) -> Repaired:
     Raises:
         OSError: The machine does not let files be read or moved.
     """
-    done, lake = Repaired(), Lake(home)
+    done, lake = Repaired(set_misplaced_aside(home)), Lake(home)
     done.lines += lake.recorded.restore()
     for damage in damaged_tables(home / "lake", is_deep=is_deep):
         with held(home / "lake" / ".repair.lock"):

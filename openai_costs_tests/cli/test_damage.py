@@ -295,6 +295,57 @@ def test_damage_to_the_log_of_what_knows_the_rest_is_named_and_made_good(
     assert (aside / "_delta_log").is_dir()
 
 
+FILES: Final = (
+    ".writers.lock",
+    "raw/openai/sample/learned.json",
+    "lake/.repair.lock",
+    "published/.publishing.lock",
+    DATABASE,
+    PAGE,
+    HISTORY,
+)
+FOLDERS: Final = (
+    "raw/openai/sample/directory",
+    "lake/core/spend_by_user/_delta_log",
+    "lake/core/spend",
+    "record/findings",
+    "published/parquet/core.spend",
+    "published/focus",
+)
+
+
+def test_what_stands_in_the_place_of_another_is_named_and_one_backfill_sets_it_aside(
+    sound: Path, copy: Commands
+) -> None:
+    for name in FILES:
+        (copy.home / name).unlink(missing_ok=True)
+        (copy.home / name).mkdir()
+    for name in FOLDERS:
+        shutil.rmtree(copy.home / name, ignore_errors=True)
+        (copy.home / name).touch()
+    names = {name: name for name in (*FILES, *FOLDERS)}
+    state, text = copy.facts()["stored files"]
+    assert (state, "a folder in the place of a file" in text) == ("FAIL", True)
+    assert unnamed(names, copy("verify").out) == []
+    assert "foreign files" not in copy.facts()
+    made_good = copy("backfill")
+    assert made_good.code == 0, made_good.out
+    assert unnamed(names, made_good.out) == []
+    assert settled_usd(copy.home) == settled_usd(sound)
+    assert copy("verify").code == 0
+    assert "stored files" not in copy.facts()
+    assert [name for name in names if not (copy.home / "set_aside" / name).exists()] == []
+
+
+def test_a_folder_in_the_place_of_the_page_goes_where_the_page_is_written(copy: Commands) -> None:
+    (copy.home / PAGE).unlink()
+    (copy.home / PAGE).mkdir()
+    report = copy("report")
+    assert report.code == 0
+    assert f"Set aside: {copy.home / PAGE} is a folder in the place of a file." in report.out
+    assert (copy.home / PAGE).is_file()
+
+
 def strew_foreign_and_copied_files(home: Path) -> None:
     for folder in ("raw", "lake", "record", "published", "report"):
         for below in [path for path in (home / folder).rglob("*") if path.is_dir()]:

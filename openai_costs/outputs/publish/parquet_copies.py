@@ -66,7 +66,7 @@ def copies_in_place(home: UPath) -> dict[str, str]:
 def files_of(home: UPath, table: type[Contract]) -> list[UPath]:
     """Return the copies of a table, oldest month first."""
     folder = home / PARQUET / table.full_name()
-    files = sorted(folder.iterdir(), key=str) if folder.exists() else []
+    files = sorted(folder.iterdir(), key=str) if folder.is_dir() else []
     return [file for file in files if fullmatch(_OURS, _name(str(file), home / PARQUET))]
 
 
