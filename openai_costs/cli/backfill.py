@@ -242,8 +242,7 @@ class Headless:
                 raise_on_error=False,
             )
             leave_trace(result.run_id, instance, self.settings.home, self.say)
-        asked = ", ".join(one.name for one in self.settings.asked_connections)
-        self.objections.note(result.get_asset_check_evaluations(), asked)
+        self.objections.note(result.get_asset_check_evaluations())
         if any(map(is_interrupt, result.all_events)):
             raise Stopped
         if not result.success:

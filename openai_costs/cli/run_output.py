@@ -16,6 +16,7 @@ from openai_costs.cli.progress import step_title
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY
+from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.sources import registry
 from openai_costs.sources.page_checks import READ_COMPLETE
 
@@ -70,28 +71,23 @@ Result = tuple[str, str, str, str]
 
 @dataclass
 class Objections:
-    """The newest result of each check on each day, where it did not pass.
+    """The newest result of each check on each day and connection, where it did not pass.
 
     Args:
-        results: By asset, check, day and the connections asked.
+        results: By asset, check, day and connection; of what is judged for all there are, by none.
     """
 
     results: dict[tuple[str, str, str, str], dg.AssetCheckEvaluation] = field(default_factory=dict)
 
-    def note(self, verdicts: Iterable[dg.AssetCheckEvaluation], asked: str) -> None:
-        """Take the check results of a run.
-
-        Args:
-            verdicts: The results of its checks.
-            asked: The connections it asked; pages, and days of a core table, are judged for these
-                alone, everything else for all there are.
-        """
+    def note(self, verdicts: Iterable[dg.AssetCheckEvaluation]) -> None:
+        """Take the check results of a run; it takes back nothing of connections not looked at."""
         for one in verdicts:
-            asset, day = one.asset_key.to_user_string(), one.partition or ""
-            key = (asset, one.check_name, day, asked if _is_per_connection(one) else "")
-            self.results.pop(key, None)
-            if not one.passed:
-                self.results[key] = one
+            asset, day, scope = one.asset_key.to_user_string(), one.partition or "", Scope.of(one)
+            for name in scope.connections or [""]:
+                key = (asset, one.check_name, day, name)
+                self.results.pop(key, None)
+                if not one.passed and name in (scope.failures or [name]):
+                    self.results[key] = one
 
     def refused(self) -> list[str]:
         """Return why days were left unchanged; empty when every day was written."""
@@ -138,11 +134,6 @@ class Objections:
                 )
         if days_of:
             yield WHAT_TO_DO
-
-
-def _is_per_connection(one: dg.AssetCheckEvaluation) -> bool:
-    layer = one.asset_key.path[0]
-    return layer == "raw" or (layer == "core" and one.partition is not None)
 
 
 def _result(one: dg.AssetCheckEvaluation) -> Result:
