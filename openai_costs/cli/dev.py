@@ -54,6 +54,10 @@ instance_class:
 STOPPED = 130
 """The exit code after Ctrl-C or SIGTERM."""
 
+ENDED = (
+    "Dagster ended by itself: its web server or daemon ended, or did not start, as its last "
+    "messages say. Start it again with `openai-costs dev`: runs that were interrupted begin again."
+)
 GRACE_SECONDS = 20
 """How long Dagster may take to end its own processes."""
 
@@ -71,7 +75,7 @@ class Address(NamedTuple):
 def start(
     home: str | None, *, is_demo: bool, address: Address, say: Callable[[str], None] = print
 ) -> int:
-    """Run `dagster dev` until it is stopped; return its exit code, 130 after a signal.
+    """Run `dagster dev` until it is stopped; return 130 then, or 1 if it ended itself.
 
     Args:
         home: The home; None for that of the settings, or the demo's usual folder.
@@ -106,7 +110,11 @@ def start(
     with only_dagster_of(state) as is_only:
         if is_only:
             _begin_again(state, say)
-        return run_until_stopped(command, environment)
+        code = run_until_stopped(command, environment)
+    if code == STOPPED:
+        return code
+    say(ENDED)
+    return code or 1  # Dagster's own is 0 also where its daemon was killed
 
 
 def write_instance(state: Path) -> None:

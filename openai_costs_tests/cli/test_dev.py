@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import openai_costs
+from openai_costs.cli import dev
 from openai_costs.cli.dev import (
     CLASS,
     FREES_SLOTS,
@@ -88,6 +89,22 @@ def _handlers() -> Iterator[None]:
 def test_the_exit_code_is_that_of_dagster_when_it_ends_by_itself() -> None:
     command = [sys.executable, "-c", "import sys; sys.exit(3)"]
     assert run_until_stopped(command, dict(os.environ)) == 3
+
+
+@pytest.mark.parametrize(
+    ("of_dagster", "of_dev"),
+    [(1, 1), (0, 1), (130, 130)],
+    ids=["it failed", "its daemon was killed", "it was stopped"],
+)
+def test_a_dagster_that_ended_by_itself_is_a_sentence_after_its_trace_and_a_failure(
+    of_dagster: int, of_dev: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(dev, "run_until_stopped", lambda *_: of_dagster)
+    monkeypatch.setattr(dev, "refuse_taken", lambda _: None)
+    home = str(tmp_path / "home")
+    assert start(home, is_demo=False, address=Address(), say=lines.append) == of_dev
+    assert any(line.startswith("Dagster ended by itself: ") for line in lines) == (of_dev == 1)
 
 
 def test_a_port_in_use_is_a_sentence_and_starts_nothing(tmp_path: Path) -> None:
