@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FIRST, BILLED, LAST = day(16), day(17), day(18)
 OUTPUTS: Final = ("published/duckdb", "report/cost_explorer")
+FOCUS_FILE: Final = "published/focus/billing_period=2026-11/openai_costs.parquet"
 COPIES: Final = tuple(
     f"published/parquet/{table}/2026-11.parquet"
     for table in ("core.spend", "core.spend_control", "mart.spend")
@@ -151,6 +152,7 @@ def asked_for(steps: list[Step]) -> set[date]:
         *((DATABASE, harm) for harm in (empty, cut_off, foreign)),
         *((PAGE, harm) for harm in (empty, truncated, foreign)),
         *((COPIES[0], harm) for harm in (empty, truncated, foreign)),
+        *((FOCUS_FILE, harm) for harm in (empty, a_flipped_bit)),
     ],
 )
 def test_a_damaged_published_file_is_named(

@@ -7,7 +7,7 @@ column is (bi/focus.py), the lines of a large month (focus_lines.py), the export
 for (focus_export.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.filling import Months
 from openai_costs.outputs.publish.focus_lines import DayOfLines, days_with_lines, lines_of
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
+from openai_costs.outputs.publish.publication_state import last_state
 from openai_costs.storage.files import move_all_into_place, remove_folder
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.spend import Spend as MartSpend
@@ -75,6 +76,16 @@ def put_focus_in_place(home: UPath, focus: Copies) -> None:
         remove_folder(_place(home, name).parent)
 
 
+def changed_focus(home: UPath) -> Iterator[str]:
+    """Yield which files are not as the last publication wrote them, without a full stop."""
+    there = {name: mark_in_place(file) for name, file in _in_place(home).items()}
+    last = last_state(home)
+    for name, mark in last.copies.items() if last else ():
+        if name.startswith(_NAME) and there.get(name) != mark:
+            fault = "is not as it was published" if name in there else "is missing"
+            yield f"{_place(home, name)} {fault}"
+
+
 def of_month(month: str) -> str:
     """Return the rows of a month, as SQL."""
     return f"FROM bi.focus WHERE BillingPeriodStart = '{month}-01T00:00:00Z'"
@@ -96,7 +107,7 @@ def _in_place(home: UPath) -> dict[str, UPath]:
     names = {
         f"{_NAME}{one.name.partition('=')[2]}": one / FILE for one in months if "=" in one.name
     }
-    return {name: file for name, file in names.items() if file.exists()}
+    return {name: file for name, file in names.items() if file.is_file()}
 
 
 def _place(home: UPath, name: str) -> UPath:

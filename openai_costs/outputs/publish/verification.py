@@ -21,6 +21,7 @@ from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
 from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.behind import Behind, behind
+from openai_costs.outputs.publish.focus_files import changed_focus
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
 from openai_costs.outputs.publish.tie_outs import (
@@ -189,6 +190,7 @@ def _published(home: UPath, unreadable: list[str], say: Say, key: SecretStr | No
         scratch = Path(folder)
         file = _local(home / DATABASE, scratch)
         sums = _database(file, key, unreadable)
+        unreadable += changed_focus(home)
         return sums if is_encrypted(Path(file)) else sums | _copies(home, scratch, unreadable)
 
 
