@@ -32,6 +32,7 @@ from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import OPEN, Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
@@ -129,6 +130,7 @@ def test_a_company_that_is_renamed_and_connected_twice_is_counted_once_and_keeps
     said = backfilled(changed(home, (table, renamed + again), elsewhere))
     assert "'sample-eu' reads org-tidewatermaps, which 'tidewater' reads too" in said[-1]
     assert totals(home) == {"tidewater": totals(first)["sample"]}
+    assert set(lake_of(home).read(Coverage)["connection"]) == {"tidewater"}
     # The days of the second one are the first one's: that they are late would be a false alarm.
     assert accused(home) == accused(first)
 

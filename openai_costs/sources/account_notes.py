@@ -88,6 +88,12 @@ def refused(archive: Archive, settings: Settings, connection: Connection) -> Ref
     return None if is_over or (found.holder and found.holder not in names) else found
 
 
+def is_counted_elsewhere(archive: Archive, settings: Settings, connection: Connection) -> bool:
+    """Return whether the newest read of a connection is of an account that another one counts."""
+    found = refused(archive, settings, connection)
+    return found is not None and bool(found.holder)
+
+
 def _refusal_of(archive: Archive, connection: Connection) -> UPath:
     return archive.note(connection.provider, connection.name, REFUSAL)
 

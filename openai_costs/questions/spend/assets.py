@@ -24,6 +24,7 @@ from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
 from openai_costs.questions.spend.verification import differing_days, withheld
 from openai_costs.settings.load import Settings
+from openai_costs.sources.account_notes import is_counted_elsewhere
 from openai_costs.sources.due_days import first_day, where_begun
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
@@ -113,22 +114,24 @@ def coverage(
     """Lay the days that were read over the days there are.
 
     A day that does not tie out counts as one that was not read: publication keeps it from readers,
-    so nothing may be judged by it.
+    so nothing may be judged by it. A second connection of an organization has no days of its own.
     """
-    first = {
-        one.name: first_day(provider_of(one).costs.pages, archive, one)
+    now, grace, ledger = clock(), settings.reading.grace, lake.slices(Ledger)
+    connections = [
+        one
         for one in settings.connections
-    }
+        if not is_counted_elsewhere(archive, settings, one) or one.name in set(ledger["connection"])
+    ]
+    first = {one.name: first_day(provider_of(one).costs.pages, archive, one) for one in connections}
     asked = {
         one.name: first_day(used.pages, archive, one)
-        for one in settings.connections
+        for one in connections
         if (used := provider_of(one).usage_of(one))
     }
-    now, grace, ledger = clock(), settings.reading.grace, lake.slices(Ledger)
-    first, asked = (where_begun(days, settings.connections, ledger) for days in (first, asked))
+    first, asked = (where_begun(days, connections, ledger) for days in (first, asked))
     costs = of_costs(lake.read(SpendControl), ledger, first, now)
     usage = of_usage(lake.slices(Usage), asked, grace, now)
-    kept = {one.name: provider_of(one).kept_days for one in settings.connections}
+    kept = {one.name: provider_of(one).kept_days for one in connections}
     frame = pl.concat([as_missing(costs, _untied(lake)), usage])
     return with_lost_days(frame, {name: days for name, days in kept.items() if days}, now.date())
 
