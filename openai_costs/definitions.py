@@ -136,7 +136,7 @@ def build_defs(
         [one for one in some if one.keys.isdisjoint(unset)] for some in (made.money, made.directory)
     )
     triggered = jobs_and_sensors(settings, money, directory, made.published, days_to_derive)
-    publishing = publication_sensor(settings, triggered.jobs or ())
+    publishing = publication_sensor(settings, clock, triggered.jobs or ())
     return dg.Definitions(
         assets=[
             *dict.fromkeys((*made.money, *made.directory)),

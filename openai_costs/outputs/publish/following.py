@@ -5,13 +5,14 @@ daily assets, the re-execution of a failed run, one day from the UI. Not here: t
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.backfill import BulkActionStatus
 
-from openai_costs.kernel.days import consecutive
+from openai_costs.kernel.days import Clock, DayRange, consecutive
 from openai_costs.orchestration.jobs import PUBLISH, REBUILD, range_tags
 from openai_costs.outputs.publish.assets import DATABASE
 from openai_costs.outputs.publish.database import slices_in_flight
@@ -25,12 +26,15 @@ BACKFILL = "dagster/backfill"
 
 
 def publication_sensor(
-    settings: Settings, jobs: Iterable[dg.JobDefinition | UnresolvedAssetJobDefinition]
+    settings: Settings,
+    clock: Clock,
+    jobs: Iterable[dg.JobDefinition | UnresolvedAssetJobDefinition],
 ) -> dg.SensorDefinition:
     """Build the sensor that publishes what runs left out.
 
     Args:
-        settings: Where the lake is.
+        settings: Where the lake is, and which connections it may be rebuilt for.
+        clock: Returns the current time.
         jobs: PUBLISH and REBUILD are among them.
     """
 
@@ -44,7 +48,7 @@ def publication_sensor(
     )
     def follow(context: dg.RunStatusSensorContext) -> Iterator[Any]:
         if is_unpublished_after(context.dagster_run, context.instance):
-            yield from requests(Lake(place(settings.home)), settings, context.dagster_run.run_id)
+            yield from requests(settings, clock().date(), context.dagster_run.run_id)
 
     return follow
 
@@ -65,15 +69,17 @@ def is_unpublished_after(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bo
     return not (is_under_way and DATABASE in (backfill.asset_selection or ()))
 
 
-def requests(lake: Lake, settings: Settings, after: str) -> Iterator[dg.RunRequest]:
+def requests(settings: Settings, today: date, after: str) -> Iterator[dg.RunRequest]:
     """Yield what brings the publication up to date with the lake, once after a run.
 
-    Days whose tables are not all of one read are rebuilt from kept pages, which also publishes.
+    Days whose tables are not all of one read are rebuilt from kept pages, which also publishes;
+    those of a connection that left the settings, or of a wrong clock, cannot be.
     """
-    torn = {day for _, day in slices_in_flight(lake)}
-    for days in consecutive(torn):
-        yield dg.RunRequest(
-            run_key=f"rebuild:{after}:{days}", job_name=REBUILD, tags=range_tags(days)
-        )
-    if not torn and unpublished(place(settings.home), lake):
+    home, names = place(settings.home), {one.name for one in settings.connections}
+    lake, days = Lake(home), DayRange(settings.first_day, today)
+    torn = {day for name, day in slices_in_flight(lake) if name in names and day in days}
+    for some in consecutive(torn):
+        key = f"rebuild:{after}:{some}"
+        yield dg.RunRequest(run_key=key, job_name=REBUILD, tags=range_tags(some))
+    if not torn and unpublished(home, lake):
         yield dg.RunRequest(run_key=f"publish:{after}", job_name=PUBLISH)

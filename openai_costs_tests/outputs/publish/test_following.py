@@ -82,7 +82,7 @@ def test_what_publishes_itself_is_not_followed(left_out: object) -> None:
 
 
 def asked(of: House) -> list[tuple[str | None, str | None, dict[str, str]]]:
-    found = requests(of.lake, of.settings, "1")
+    found = requests(of.settings, of.clock().date(), "1")
     return [(one.job_name, one.run_key, dict(one.tags)) for one in found]
 
 
@@ -109,6 +109,16 @@ def test_days_of_which_only_the_ledger_was_made_are_rebuilt_and_published(
     assert asked(made) == [(REBUILD, f"rebuild:1:{days}", range_tags(days))]
     assert made.run(NEXT, NEXT, job=REBUILD).is_green
     assert asked(made) == []
+
+
+def test_days_that_no_run_can_rebuild_are_left_alone_and_the_others_published(
+    three_days: House, tmp_path: Path
+) -> None:
+    made = three_days.moved_to(tmp_path / "home")
+    assert made.run(NEXT, NEXT, only=LEDGER).is_green
+    [tidewater] = made.connections
+    made.connections = (tidewater.model_copy(update={"name": "harbour"}),)
+    assert asked(made) == [(PUBLISH, "publish:1", {})]
 
 
 def test_a_lake_that_was_never_published_is(three_days: House, tmp_path: Path) -> None:
