@@ -120,10 +120,14 @@ def start(
 def write_instance(state: Path) -> None:
     """Write the settings of Dagster's instance, unless the owner of the home has changed them."""
     instance = state / "dagster.yaml"
-    before = SETTINGS.replace(FREES_SLOTS, "")  # older versions wrote these, the first no class
-    ours = {HEAD + CLASS + before, HEAD + before}
-    if not instance.exists() or instance.read_text(encoding="utf-8") in ours:
+    there = instance.read_text(encoding="utf-8") if instance.exists() else HEAD + SETTINGS
+    if _of_the_first_version(there) == _of_the_first_version(HEAD + SETTINGS):
         instance.write_text(HEAD + CLASS + SETTINGS, encoding="utf-8")
+
+
+def _of_the_first_version(settings: str) -> str:
+    """Return settings without what later versions wrote."""
+    return settings.replace(CLASS, "").replace(FREES_SLOTS, "")
 
 
 def _begin_again(state: Path, say: Callable[[str], None]) -> None:
