@@ -14,7 +14,7 @@ import typer
 from openai_costs.cli.export import app as export_app
 from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.forget import forget_connection, forget_user
-from openai_costs.cli.home_settings import Home, loaded, publishing, usable, writable
+from openai_costs.cli.home_settings import Home, publishing, usable, writable
 from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
 from openai_costs.cli.terminal import say
@@ -139,11 +139,11 @@ def doctor(
     home: Home = None,
 ) -> None:
     """Check keys, access, folders and versions: one line per fact, with the fix."""
-    from openai_costs.cli.doctor import fact_as_json, facts  # noqa: PLC0415
+    from openai_costs.cli.doctor import fact_as_json, facts_of_home  # noqa: PLC0415
     from openai_costs.definitions import reach_of  # noqa: PLC0415
 
     collected = []
-    for fact in facts(loaded(home), utc_now, reach_of(utc_now)):
+    for fact in facts_of_home(home, utc_now, reach_of(utc_now)):
         collected.append(fact)
         if not as_json:
             say(f"{fact.state:<4}  {fact.about}: {fact.text}")

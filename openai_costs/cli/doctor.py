@@ -19,6 +19,7 @@ from openai_costs.cli.doctor_protection import permission_facts, protection_fact
 from openai_costs.cli.empty_home import demo_near
 from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
+from openai_costs.cli.home_settings import loaded
 from openai_costs.cli.stored_damage import stored_facts
 from openai_costs.cli.verify import REBUILD
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
@@ -52,6 +53,18 @@ LIBRARIES = ("dagster", "dagster-duckdb", "duckdb", "httpx", "pandera", "polars"
 def fact_as_json(fact: Diagnosis) -> dict[str, str]:
     """Return a fact for programs, under the names that `doctor --json` has always had."""
     return {"state": fact.state, "about": fact.about, "said": fact.text}
+
+
+def facts_of_home(home: str | None, clock: Clock, reach: Reach) -> Iterator[Diagnosis]:
+    """Yield every fact of a home; settings that cannot be read are the only one."""
+    try:
+        settings = loaded(home)
+    except Exception as fault:
+        if not (sentence := sentence_of(fault)):
+            raise
+        yield Diagnosis("FAIL", "settings", sentence)
+        return
+    yield from facts(settings, clock, reach)
 
 
 def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]:

@@ -192,6 +192,22 @@ def test_the_doctor_names_the_missing_key_once_and_fails(
     assert [fact for fact in facts if fact["state"] == "FAIL"] == about_key
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_settings_that_cannot_be_read_are_a_fact_of_the_doctor(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams, options: tuple[str, ...]
+) -> None:
+    (nowhere / "openai_costs.toml").mkdir()
+    assert run(monkeypatch, "doctor", *options) == 1
+    told = capfd.readouterr().out
+    [(state, sentence)] = (
+        [(one["state"], one["said"]) for one in json.loads(told)]
+        if options
+        else [told.split(maxsplit=2)[::2]]
+    )
+    assert state == "FAIL"
+    assert "openai_costs.toml" in sentence
+
+
 @pytest.mark.usefixtures("nowhere")
 def test_the_doctor_warns_of_a_budget_of_what_never_spent(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
