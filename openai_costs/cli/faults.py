@@ -27,8 +27,10 @@ REMEDIES = {
 """What to do about an error of the operating system, by its number."""
 
 _NUMBER = re.compile(r"\[Errno (\d+)\] ")
-_WORDS = {os.strerror(number): number for number in REMEDIES}
-"""A database and a reader of Parquet give the system's words and not its number."""
+_WORDS = {os.strerror(number): number for number in REMEDIES} | {
+    "attempt to write a readonly database": errno.EACCES
+}
+"""A database and a reader of Parquet give the system's words and not its number; SQLite its own."""
 
 UNREADABLE = (
     "`openai-costs doctor` names the file. If it is below lake/ or published/, delete it and run "

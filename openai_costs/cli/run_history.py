@@ -20,6 +20,7 @@ from openai_costs.orchestration.pruning import prune_history
 from openai_costs.orchestration.recording import record
 from openai_costs.settings.load import has_dagster_home
 from openai_costs.storage.files import SET_ASIDE, is_local, place, set_file_aside
+from openai_costs.storage.sqlite_files import opened_to_read
 
 
 @contextmanager
@@ -83,17 +84,10 @@ def damaged_databases(state: Path) -> list[str]:
     found = []
     for file in sorted(one for one in state.rglob("*.db") if one.is_file()):
         try:
-            with closing(_opened(file)) as opened:
+            with closing(opened_to_read(file)) as opened:
                 [(verdict,), *_] = opened.execute("PRAGMA quick_check(1)").fetchall()
         except sqlite3.Error as damage:
             verdict = str(damage)
         if verdict != "ok":
             found.append(f"{file} is damaged: {verdict}")
     return found
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    """Open a database to read it; one that no process has open leaves no file beside it."""
-    is_in_use = file.with_name(f"{file.name}-wal").exists()
-    how = "mode=ro" if is_in_use else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True)

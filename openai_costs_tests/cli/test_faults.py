@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 from typing import NamedTuple
 
 import duckdb
@@ -35,6 +36,13 @@ def test_a_full_disk_is_named_with_its_place_and_a_remedy() -> None:
     assert of_machine(full) == (
         "No space left on device: /data/lake/core/spend.parquet. "
         "Free some space on that disk, then run the command again."
+    )
+
+
+def test_a_database_that_may_not_be_written_is_a_missing_right_and_no_damage() -> None:
+    assert of_storage(sqlite3.OperationalError("attempt to write a readonly database")) == (
+        "attempt to write a readonly database. "
+        "Give this user the right to read and write there, then run the command again."
     )
 
 

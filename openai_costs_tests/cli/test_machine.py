@@ -19,19 +19,22 @@ from openai_costs.cli.commands import main
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MUTE: Final = ("mute", "ID", "--reason", "known", "--until", "2999-01-01")
-READING: Final = (("verify",), ("findings",))
+FORGET: Final = ("forget-user", "USER")
+READING: Final = (("verify",), ("findings",), FORGET)
 WRITING: Final = (
     ("backfill",),
     ("backfill", "--offline", "--from", "DAY", "--to", "DAY"),
     MUTE,
     ("deliver",),
     ("report",),
+    (*FORGET, "--yes"),
 )
 DOCTOR: Final = ("doctor", "--json")
 _CAPABILITIES, _OVERRIDES = 0x20080522, 0b110
@@ -178,7 +181,7 @@ def run_all(fault: Fault, filled: Path, folder: Path) -> tuple[dict[tuple[str, .
     (folder / "streams").mkdir()
     home = fault.harm(folder / "home")
     before = contents(folder / "home")
-    known = {"ID": first_finding(filled), "DAY": newest_day(filled)}
+    known = {"ID": first_finding(filled), "DAY": newest_day(filled), "USER": first_user(filled)}
     commands = [*EVERY, DOCTOR]
     words = [[known.get(word, word) for word in one] for one in commands]
     environment = {
@@ -219,6 +222,10 @@ def first_finding(home: Path) -> str:
     return str(Lake(place(str(home))).read(Findings)["finding_id"][0])
 
 
+def first_user(home: Path) -> str:
+    return str(Lake(place(str(home))).read(SpendAttribution)["user_id"].drop_nulls()[0])
+
+
 def newest_day(home: Path) -> str:
     return max(path.name for path in (home / "raw/openai/sample/costs").iterdir())
 
@@ -236,6 +243,7 @@ def test_every_command_names_a_fault_of_the_machine_in_one_sentence_and_changes_
     for words, (code, out, err) in ended.items():
         assert "Traceback" not in out + err, words
         if words not in fault.fails:
+            assert fault.harm is not no_right_to_write or code == 0, (words, err)
             continue
         assert code == 1, words
         assert err.count("\n") == 1, (words, err)

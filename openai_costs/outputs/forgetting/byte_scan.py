@@ -5,7 +5,6 @@ in, and searches what it finds there (byte_texts.py).
 """
 
 import gzip
-import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
@@ -21,6 +20,7 @@ from openai_costs.outputs.forgetting.byte_texts import Search
 from openai_costs.storage.files import SET_ASIDE, is_local
 from openai_costs.storage.home import FOLDERS
 from openai_costs.storage.sql import asking, connected
+from openai_costs.storage.sqlite_files import opened_to_read
 
 CHUNK = 8 * 1024 * 1024
 ZSTD, GZIP, PARQUET, SQLITE, DUCKDB = b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PAR1", b"SQLite", b"DUCK"
@@ -128,7 +128,7 @@ def _rows(file: UPath, key: SecretStr | None, *, is_database: bool) -> Iterator[
 
 def _cells(file: Path) -> Iterator[bytes]:
     """Yield every cell of an SQLite database, and what is packed in it."""
-    with closing(sqlite3.connect(file.resolve().as_uri() + "?mode=ro", uri=True)) as sql:
+    with closing(opened_to_read(file)) as sql:
         named = "SELECT name FROM sqlite_master WHERE type = 'table'"
         for (table,) in sql.execute(named).fetchall():
             for row in sql.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name of its own

@@ -53,6 +53,16 @@ def test_a_text_is_seen_however_a_file_is_packed(tmp_path: Path, how: str) -> No
     assert scan(UPath(tmp_path), ["Zoë Plant"]).places == []
 
 
+def test_a_database_that_no_one_has_open_is_read_without_a_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "dagster").mkdir()
+    file = tmp_path / "dagster/runs.db"
+    with closing(sqlite3.connect(file)) as sql:
+        sql.execute("PRAGMA journal_mode = WAL")
+    packed_in_sqlite(file)
+    assert scan(UPath(tmp_path), [NAME]).places == ["dagster/runs.db"]
+    assert list(file.parent.iterdir()) == [file]
+
+
 def test_a_name_of_a_file_counts_and_every_file_is_counted(tmp_path: Path) -> None:
     (tmp_path / "lake/user-1").mkdir(parents=True)
     (tmp_path / "lake/user-1/a").write_bytes(b"")
