@@ -52,12 +52,12 @@ def forget_connection(
 
 
 def _settings(home: str | None, what: str, *, is_done: bool) -> Settings:
-    """Return the settings of a home with something to forget; to say what needs no right to write.
+    """Return the settings of a home with something to forget; a preview needs no right to write.
 
     Args:
         home: The home that is named.
         what: What there may be none of, in the plural.
-        is_done: Whether it is forgotten, and not only said what would be.
+        is_done: Whether it is forgotten, and no preview.
     """
     from openai_costs.cli.empty_home import refuse_unread  # noqa: PLC0415
 
