@@ -28,13 +28,13 @@ _FILE = re.compile(
     rf"|published/(openai_costs\.duckdb|\.publication\.json|parquet/{_COPY}"
     r"|focus/[^/]+/openai_costs\.parquet)"
     r"|report/index\.html|dagster/history/(runs/)?[^/]+\.db"
-    r"|(.*/)?\.(\w+\.)?lock(\.holder)?"
+    r"|(.*/)?\.(\w+\.)?lock(\.holder)?|mutes\.json"
 )
 _MORE = re.compile(r"(published/focus|report|dagster)/.+|.*/\.(.+\.tmp|building-.+)")
 """Files whose names others choose, such as Dagster, or that are there for a moment."""
 
 _FOLDER = re.compile(
-    r"raw(/[\w-]+){1,4}"
+    rf"{SET_ASIDE}|raw(/[\w-]+){{1,4}}"
     r"|lake/\w+(/\w+)?(/_delta_log|/_digests|(/\w+=[^/]+){1,2})?"
     r"|record/\w+"
     r"|published/(parquet(/\w+\.\w+)?|focus(/billing_period=[\d-]+)?)"
@@ -92,16 +92,20 @@ def set_misplaced_aside(home: UPath) -> list[str]:
     lines = []
     for path, why in list(misplaced(home)):
         if path.exists():  # it did not go with a folder that it was in
-            set_file_aside(path, home / SET_ASIDE / path.relative_to(home).parent)
+            folder = home / SET_ASIDE / path.relative_to(home).parent
+            if path == folder:  # it cannot be moved into itself
+                path = path.rename(path.with_name(f"{SET_ASIDE}.file"))  # noqa: PLW2901
+            set_file_aside(path, folder)
             lines.append(why)
     return lines
 
 
 def _entries(home: UPath) -> Iterator[_Entry]:
-    """Yield what is below the folders of a local home, sorted, and its own lock."""
+    """Yield what is below the folders of a local home, sorted, and the files beside them."""
     if not is_local(home):
         return
-    yield _Entry(WRITERS, (home / WRITERS).is_dir())
+    beside = (SET_ASIDE, WRITERS, "mutes.json")
+    yield from (_Entry(name, (home / name).is_dir()) for name in beside if (home / name).exists())
     for top in FOLDERS:
         for folder, folders, files in os.walk(str(home / top)):
             folders.sort()

@@ -297,6 +297,7 @@ def test_damage_to_the_log_of_what_knows_the_rest_is_named_and_made_good(
 
 FILES: Final = (
     ".writers.lock",
+    "mutes.json",
     "raw/openai/sample/learned.json",
     "lake/.repair.lock",
     "published/.publishing.lock",

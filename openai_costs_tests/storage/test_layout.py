@@ -40,6 +40,7 @@ def test_a_file_in_the_place_of_a_folder_is_set_aside(tmp_path: Path, name: str)
     "name",
     [
         ".writers.lock",
+        "mutes.json",
         "raw/openai/acme/account.json",
         "lake/core/spend/.lock",
         "lake/.repair.lock",
@@ -70,3 +71,13 @@ def test_what_is_in_a_folder_goes_with_it(tmp_path: Path) -> None:
     (tmp_path / "report/index.html/.lock").mkdir(parents=True)
     assert len(set_misplaced_aside(UPath(tmp_path))) == 1
     assert list(misplaced(UPath(tmp_path))) == []
+
+
+def test_a_file_in_the_place_of_the_folder_for_such_things_is_in_it_afterwards(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "set_aside").write_text("mine", encoding="utf-8")
+    (tmp_path / "report/index.html").mkdir(parents=True)
+    assert len(set_misplaced_aside(UPath(tmp_path))) == 2
+    assert (tmp_path / "set_aside/set_aside.file").read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "set_aside/report/index.html").is_dir()
