@@ -17,6 +17,7 @@ from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
 from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.publish.verification import Sums, published_sums
 from openai_costs.questions.coverage import newest_settled
+from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD
 from openai_costs.questions.spend.verification import Difference, differences, remedy, withheld_text
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -85,14 +86,13 @@ def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis("WARN", about, unpublished_text(late.unpublished))
     elif lake.read(SpendControl)["is_settled"].any():
         yield Diagnosis("FAIL", about, unpublished_text(late.unpublished))
-    found = differences(lake.read(SpendControl), sums)
-    published = [one for one in found if not one.is_noise]
-    yield from _tie_outs(lake, published, late)
+    yield from _tie_outs(lake, differences(lake.read(SpendControl), sums), late)
 
 
-def _tie_outs(lake: Lake, published: list[Difference], late: Behind) -> Iterator[Diagnosis]:
+def _tie_outs(lake: Lake, differing: list[Difference], late: Behind) -> Iterator[Diagnosis]:
     """Yield whether the settled days of the lake add up, and then those that are published."""
     about, untied = "tie-outs", untied_lake(lake, [])
+    published = [one for one in differing if not one.is_noise]
     explained = [one for one in (*untied, *published) if late.explains(one)]
     for text in late.texts(explained):
         yield Diagnosis("FAIL", about, f"{text} {remedy(explained)}")
@@ -106,5 +106,9 @@ def _tie_outs(lake: Lake, published: list[Difference], late: Behind) -> Iterator
         return
     elif newest_settled(lake.read(Coverage)).is_empty():
         yield Diagnosis("WARN", about, "no settled day is stored, so no sum was compared")
+    elif days := {one.day for one in differing}:
+        noise = f"off from the control total by float noise, less than ${FLOAT_NOISE_USD:f}"
+        text = f"{counted(len(days), 'settled day')}: {noise}. `verify` lists them, and ends with 1"
+        yield Diagnosis("WARN", about, text)
     else:
         yield Diagnosis("OK", about, "every settled day adds up to its control total")

@@ -164,6 +164,19 @@ def test_a_damaged_published_file_is_named(
     assert (PAGE if name == PAGE else name.rpartition("/")[0]) in facts[about][1]
 
 
+def test_float_noise_is_a_warning_that_says_what_verify_does(made: House, tmp_path: Path) -> None:
+    harmed = made.moved_to(tmp_path / "home")
+    with duckdb.connect(str(harmed.published)) as sql:
+        more = "billed_usd + CAST('0.0000000000001' AS DECIMAL(38,18))"
+        sql.execute(f"UPDATE mart.spend SET billed_usd = {more} WHERE day = ?", [LAST])  # noqa: S608 - ours
+    [(about, (state, text))] = found(harmed).items()
+    assert (about, state) == ("tie-outs", "WARN")
+    assert text == (
+        "1 settled day: off from the control total by float noise, less than $0.000000001. "
+        "`verify` lists them, and ends with 1"
+    )
+
+
 def test_a_published_total_that_is_wrong_is_named_until_the_command_beside_it_has_run(
     made: House, tmp_path: Path
 ) -> None:
