@@ -51,7 +51,9 @@ def alarms(
 ) -> dict[str, dict[str, Any]]:
     with calm():
         graph = two.defs().resolve_asset_graph()
-    found = DagsterHistory(instance, graph, ["refresh"], connections).candidates(NOW, "team:finops")
+    ours = tuple(one for one in two.connections if one.name in connections)
+    settings = two.settings.model_copy(update={"connections": ours})
+    found = DagsterHistory(instance, graph, ["refresh"], settings).candidates(NOW, "team:finops")
     return {one["subject_id"]: one for one in found.to_dicts()}
 
 

@@ -5,7 +5,7 @@ Not here: which failures still stand (unresolved_failures.py).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -22,6 +22,8 @@ from openai_costs.outputs.alerts.unresolved_failures import (
     failed_verdicts,
 )
 from openai_costs.questions.rules import Rule
+from openai_costs.settings.load import Settings
+from openai_costs.sources.connections_of_assets import connections_of
 from openai_costs.tables.candidate import Finding, candidates
 
 CHECK_FAILED = Rule(
@@ -54,14 +56,14 @@ class DagsterHistory:
         instance: What it has recorded.
         graph: The assets and their checks.
         jobs: The jobs.
-        connections: The connections that there are, a gateway too: what failed of others is not
+        settings: The connections that there are, and the gateway: what failed of others is not
             asked, because nothing looks at it any more.
     """
 
     instance: dg.DagsterInstance
     graph: Any  # Dagster gives its asset graph no public name
     jobs: Sequence[str]
-    connections: Collection[str]
+    settings: Settings
 
     def candidates(self, now: datetime, owner: str) -> pl.DataFrame:
         """Return a candidate for every check and job that failed, and connection that it is about.
@@ -79,16 +81,18 @@ class DagsterHistory:
         first_day = str(today - LOOKBACK)
         for check in sorted(self.graph.asset_check_keys):
             failed = defaultdict[str, list[FailedVerdict]](list)
-            for one in failed_verdicts(self.instance, check, self.connections, first_day):
-                failed[one.connection].append(one)
             asset = check.asset_key
+            its = connections_of(asset, self.settings)
+            for one in failed_verdicts(self.instance, check, its, first_day):
+                failed[one.connection].append(one)
             owners = self.graph.get(asset).owners if self.graph.has(asset) else ()
             for days in failed.values():
                 yield _check(check, days, today, next(iter(owners), owner))
 
     def _runs(self, now: datetime, owner: str) -> Iterator[dict[str, Any]]:
+        asked = [one.name for one in self.settings.connections]  # no run asks a gateway only
         for job in self.jobs:
-            failed = failed_runs(self.instance, job, self.connections, now - LOOKBACK)
+            failed = failed_runs(self.instance, job, asked, now - LOOKBACK)
             newest = dict(reversed([*failed]))
             for connection, record in newest.items():
                 yield self._run(job, record, now, owner) | {"connection": connection}

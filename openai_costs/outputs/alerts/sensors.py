@@ -74,9 +74,7 @@ def _history(context: dg.SensorEvaluationContext, settings: Settings) -> Dagster
     code = context.repository_def
     if code is None:
         raise dg.Failure("This sensor runs only inside a code location.", allow_retries=False)
-    known = {one.name for one in settings.connections}
-    known |= {settings.gateway.name} if settings.gateway.is_there else set()
-    return DagsterHistory(context.instance, code.asset_graph, code.job_names, known)
+    return DagsterHistory(context.instance, code.asset_graph, code.job_names, settings)
 
 
 def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDefinition:

@@ -59,7 +59,7 @@ def failed_verdicts(
     Args:
         instance: What Dagster has recorded.
         check: The check.
-        connections: The connections that there are.
+        connections: The connections that it can be about, of those that there are.
         first_day: Days before it are history.
     """
     storage = instance.event_log_storage
@@ -81,6 +81,8 @@ def _unresolved(
     """Yield what stands of the verdicts of a day: connections are looked at from the newest on."""
     left = {*connections}
     for one in sorted(judged, key=_judged_at, reverse=True):
+        if not left:
+            return
         verdict = one.evaluation
         if verdict is None:
             continue
@@ -89,9 +91,7 @@ def _unresolved(
         for name, because in failures.items() if not verdict.passed else ():
             if name in left or not scope.connections:
                 yield FailedVerdict(name, one.partition, because, verdict.severity, _judged_at(one))
-        left -= {*scope.connections}
-        if not (left and scope.connections):
-            return
+        left = left.difference(scope.connections) if scope.connections else set()
 
 
 def _judged_at(one: Judged) -> float:

@@ -1,6 +1,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,12 +10,19 @@ import pytest
 from openai_costs.orchestration.jobs import asking
 from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.outputs.alerts.dagster_rules import DagsterHistory
+from openai_costs.settings import Gateway
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.anthropic.settings import AnthropicConnection
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.tables.candidate import Finding
 from openai_costs_tests.org import QUIET, calm
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 DAYS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-10")
 KEY = dg.AssetKey(["core", "spend"])
+CLAUDE_PAGES = dg.AssetKey(["raw", "anthropic_costs"])
+METER_PAGES = dg.AssetKey(["raw", "gateway_meter"])
 FIRST_TWO = ("2026-11-01", "2026-11-02")
 NONE = ("a connection of another provider",)
 
@@ -37,15 +45,16 @@ class Plant:
     refused: tuple[str, ...] = ()
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     reason: str = "sums differ by 3.20 USD"
+    key: dg.AssetKey = KEY
 
     def defs(self) -> dg.Definitions:
         specs = [
-            dg.AssetCheckSpec("ties_out", asset=KEY, partitions_def=DAYS),
-            dg.AssetCheckSpec("contiguous", asset=KEY),
+            dg.AssetCheckSpec("ties_out", asset=self.key, partitions_def=DAYS),
+            dg.AssetCheckSpec("contiguous", asset=self.key),
         ]
 
         @dg.asset(
-            key=KEY,
+            key=self.key,
             partitions_def=DAYS,
             check_specs=specs,
             owners=["team:ledger"],
@@ -62,8 +71,8 @@ class Plant:
                     yield self.verdict("ties_out", day not in self.failing, day)
             if self.asks != NONE:
                 yield self.verdict("contiguous", "all" not in self.failing, None)
-            yield dg.Output(None, output_name="core__spend_ties_out")
-            yield dg.Output(None, output_name="core__spend_contiguous")
+            for spec in specs:
+                yield dg.Output(None, output_name=spec.get_python_identifier())
 
         job = dg.define_asset_job("refresh", selection=dg.AssetSelection.assets(spend))
         return dg.Definitions(
@@ -75,7 +84,7 @@ class Plant:
 
     def verdict(self, name: str, passed: bool, day: str | None) -> dg.AssetCheckEvaluation:  # noqa: FBT001
         return dg.AssetCheckEvaluation(
-            asset_key=KEY,
+            asset_key=self.key,
             check_name=name,
             passed=passed and not self.refused,
             severity=self.severity,
@@ -99,13 +108,25 @@ class Plant:
         instance: dg.DagsterInstance,
         now: datetime = NOON,
         connections: Collection[str] = ("acme", "bolt"),
+        gateway: Gateway | None = None,
     ) -> list[Any]:
         graph = self.defs().resolve_asset_graph()
-        found = DagsterHistory(instance, graph, ["refresh"], connections).candidates(
+        settings = Settings(
+            home="nowhere",
+            config_file=Path("openai_costs.toml"),
+            connections=tuple(map(connection, connections)),
+            gateway=gateway or Gateway(),
+        )
+        found = DagsterHistory(instance, graph, ["refresh"], settings).candidates(
             now, "team:finops"
         )
         assert Finding.broken_rules(found) == []
         return found.to_dicts()
+
+
+def connection(name: str) -> Connection:
+    kind = AnthropicConnection if name.startswith("claude") else OpenAIConnection
+    return kind(name=name)
 
 
 @pytest.fixture
@@ -259,3 +280,53 @@ def test_runs_that_failed_are_looked_for_as_far_back_as_a_connection_needs(
     for _ in range(5):
         Plant(asks=("acme",)).run(instance, "2026-11-01", "2026-11-01")
     assert [one["connection"] for one in Plant().failed_now(instance)] == ["bolt"]
+
+
+def test_a_failure_that_names_no_connection_ends_when_all_of_its_provider_are_read(
+    instance: dg.DagsterInstance,
+) -> None:
+    """It stood for 30 days after an upgrade: no verdict on these pages names another provider's."""
+    names = ("acme", "claude", "claude-eu")
+    Plant({*FIRST_TWO, "all"}, key=CLAUDE_PAGES).run(instance, *FIRST_TWO)
+    Plant(asks=("claude",), key=CLAUDE_PAGES).run(instance, *FIRST_TWO)
+    found = Plant(key=CLAUDE_PAGES).failed_now(instance, connections=names)
+    assert sorted((one["connection"], one["unit"]) for one in found) == [
+        ("*", "checks"),
+        ("*", "days"),
+    ]
+    Plant(asks=("claude-eu",), key=CLAUDE_PAGES).run(instance, *FIRST_TWO)
+    assert Plant(key=CLAUDE_PAGES).failed_now(instance, connections=names) == []
+
+
+def test_a_failure_of_pages_of_which_there_is_no_connection_any_more_is_not_reported(
+    instance: dg.DagsterInstance,
+) -> None:
+    Plant({*FIRST_TWO}, key=CLAUDE_PAGES).run(instance, *FIRST_TWO)
+    assert len(Plant(key=CLAUDE_PAGES).failed_now(instance, connections=("claude",))) == 1
+    assert Plant(key=CLAUDE_PAGES).failed_now(instance, connections=("acme",)) == []
+
+
+def test_a_failure_of_the_meter_is_about_the_gateway_alone(instance: dg.DagsterInstance) -> None:
+    gateway = Gateway(spend_files=("meter.csv",))
+    Plant({*FIRST_TWO}, key=METER_PAGES).run(instance, *FIRST_TWO)
+    assert len(Plant(key=METER_PAGES).failed_now(instance, gateway=gateway)) == 1
+    Plant(asks=(gateway.name,), key=METER_PAGES).run(instance, *FIRST_TWO)
+    assert Plant(key=METER_PAGES).failed_now(instance, gateway=gateway) == []
+
+
+def test_a_run_that_failed_waits_for_no_run_of_a_gateway(instance: dg.DagsterInstance) -> None:
+    """No run asks a gateway alone: in a home with one the alarm stood for 30 days."""
+    gateway = Gateway(spend_files=("meter.csv",))
+    Plant(breaks="the disk is full").run(instance, *FIRST_TWO)
+    Plant(asks=("acme",)).run(instance, *FIRST_TWO)
+    assert len(Plant().failed_now(instance, gateway=gateway)) == 1
+    Plant(asks=("bolt",)).run(instance, *FIRST_TWO)
+    assert Plant().failed_now(instance, gateway=gateway) == []
+
+
+def test_a_connection_that_is_new_raises_no_run_again_that_a_run_of_all_ended(
+    instance: dg.DagsterInstance,
+) -> None:
+    Plant(breaks="the disk is full").run(instance, *FIRST_TWO)
+    Plant().run(instance, *FIRST_TWO)
+    assert Plant().failed_now(instance, connections=("acme", "bolt", "coral")) == []
