@@ -65,6 +65,23 @@ class Evidence:
             self._ids[name] = self._listed(name).union(*found)
         return self._ids[name]
 
+    def in_common(self, name: str, ids: frozenset[str], other: str) -> frozenset[str]:
+        """Return the ids of two connections that say that both are of one account; none if not.
+
+        Where several accounts may have an id, it is most of those that either has.
+
+        Args:
+            name: The first connection.
+            ids: Ids that a read of it has.
+            other: The second connection.
+        """
+        theirs = self.ids_of(other)
+        if not self.costs.ids_may_be_shared:
+            return ids & theirs
+        ours = ids | self.ids_of(name)
+        both, fewest = ours & theirs, min(len(ours), len(theirs))
+        return both if 2 * len(both) > fewest else frozenset()
+
     def ids_on(self, name: str, day: date) -> set[str]:
         """Return the ids of a connection's newest kept read of a day."""
         kept = self.archive.newest(self.costs.pages.provider, name, self.costs.pages.dataset, [day])

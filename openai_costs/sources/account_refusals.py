@@ -1,11 +1,14 @@
 """Why a read is refused or continued for its account, in sentences that name both accounts."""
 
+from upath import UPath
+
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.twins import folded
 from openai_costs.sources.account_evidence import Claim, Evidence
 from openai_costs.sources.account_notes import Noted
-from openai_costs.storage.archive import DayRead
+from openai_costs.sources.provider import RawPages
+from openai_costs.storage.archive import Archive, DayRead
 
 REFUSED = "_of_another_account"
 """Added to the dataset of a read that is kept aside: evidence of the response."""
@@ -48,6 +51,26 @@ class AccountCountedAlready(ReadFailed):
             f"keep the name {holder!r} and change its key."
         )
         self.holder = holder
+
+
+def refuse_name_of_another(
+    archive: Archive, raw: UPath, pages: RawPages, connection: Connection
+) -> None:
+    """Refuse the first read under a name under which days of another provider are kept.
+
+    The tables know a connection by its name alone: both would be one.
+
+    Raises:
+        OtherAccount: There are some.
+    """
+    name, ours = connection.name, pages.provider
+    if not raw.exists() or archive.days(ours, name, pages.dataset):
+        return
+    for other in sorted(one.name for one in raw.iterdir() if one.name != ours):
+        if archive.days(other, name, pages.dataset):
+            remedy = "Give it a name that no connection had."
+            theirs = f"the stored days of this name are of {other}"
+            raise OtherAccount(name, f"it reads {ours}", theirs, remedy)
 
 
 def refuse_second(connection: Connection, account: str, first: str) -> None:

@@ -30,6 +30,7 @@ from openai_costs.sources.account_refusals import (
     AccountCountedAlready,
     OtherAccount,
     expected,
+    refuse_name_of_another,
     refuse_other_ids,
     refuse_second,
     renamed,
@@ -75,7 +76,9 @@ class Accounts:
             AccountCountedAlready: Another connection of the settings reads the account.
         """
         admitted, waiting = dict[Claim, Noted](), list[DayRead]()
+        raw = place(self.settings.home) / "raw"
         try:
+            refuse_name_of_another(self.archive, raw, self.costs.pages, connection)
             yield from self._admitted(connection, reads, admitted, waiting)
         except (OtherAccount, AccountCountedAlready):
             raise
@@ -168,13 +171,13 @@ class Accounts:
         Raises:
             AccountCountedAlready: It does, with the stored days of both.
         """
-        listed = {one.name for one in self.settings.connections}
-        for other in sorted(listed.intersection(self._readers_of(connection, claim, account))):
+        readers = self._readers_of(connection, claim, account)
+        for other in sorted(self._listed.keys() & readers.keys()):
             first, second = sorted((connection.name, other), key=self._rank)
             if second == connection.name:
                 drop_refusal(self.archive, connection)
                 self._merge(second, first)
-                raise AccountCountedAlready(second, account or _shared(claim), first)
+                raise AccountCountedAlready(second, readers[other], first)
 
     def _count_once(self, connection: Connection, claim: Claim, account: str, tell: Tell) -> None:
         """Merge the connections that read one account.
@@ -183,9 +186,8 @@ class Accounts:
             AccountCountedAlready: One that comes first in the settings counts it.
         """
         self._refuse_counted(connection, claim, account)
-        listed = {one.name: one for one in self.settings.connections}
-        for other in self._readers_of(connection, claim, account):
-            what = account or _shared(claim)
+        listed = self._listed
+        for other, what in self._readers_of(connection, claim, account).items():
             if other not in listed:
                 tell(renamed(connection.name, what, other))
                 self._merge(other, connection.name)
@@ -196,27 +198,41 @@ class Accounts:
             tell(refused)
             keep_refusal(self.archive, listed[other], refused, holder=connection.name)
 
-    def _readers_of(self, connection: Connection, claim: Claim, account: str) -> list[str]:
-        """Return the other connections that anything is kept of and that read the account."""
-        return [
-            name
-            for name in self.archive.connections(self._provider)
-            if name != connection.name and self._reads(name, claim, account)
-        ]
+    def _readers_of(self, connection: Connection, claim: Claim, account: str) -> dict[str, str]:
+        """Return the others that anything is kept of and that read the account: what says so."""
+        others = (one for one in self.archive.connections(self._provider) if one != connection.name)
+        found = {one: self._in_common(connection.name, one, claim, account) for one in others}
+        return {name: what for name, what in found.items() if what}
 
-    def _reads(self, name: str, claim: Claim, account: str) -> bool:
-        theirs = self._evidence.known(name)
+    def _in_common(self, name: str, other: str, claim: Claim, account: str) -> str:
+        """Return what shows that another connection reads the account; empty if nothing does."""
+        theirs = self._evidence.known(other)
         if theirs is None:
-            return False
+            return ""
         if account and folded(account) == folded(theirs.account):
-            return True
-        is_named_by_both = bool(claim.account and theirs.account and theirs.is_of_pages)
-        return not is_named_by_both and bool(claim.ids & self._evidence.ids_of(name))
+            return account
+        if claim.account and theirs.account and theirs.is_of_pages:
+            return ""
+        if self.costs.ids_may_be_shared and self._are_two_by_settings(name, other):
+            return ""
+        ids = self._evidence.in_common(name, claim.ids, other)
+        return (account or f"the organization of {max(ids)}") if ids else ""
+
+    def _are_two_by_settings(self, name: str, other: str) -> bool:
+        """Return whether the settings have both, with another `organization_id` each."""
+        ours = (self._listed[one].organization_id for one in (name, other) if one in self._listed)
+        return len({folded(one) for one in ours if one}) > 1
 
     def _rank(self, name: str) -> tuple[bool, int]:
         """Return which of two connections counts: the one that did before, else the first."""
-        names = [one.name for one in self.settings.connections]
-        return noted(self.archive, self._provider, name) is None, names.index(name)
+        return noted(self.archive, self._provider, name) is None, [*self._listed].index(name)
+
+    @property
+    def _listed(self) -> dict[str, Connection]:
+        """The connections of the provider in the settings, by name."""
+        return {
+            one.name: one for one in self.settings.connections if one.provider == self._provider
+        }
 
     def _merge(self, name: str, into: str) -> None:
         """Go on with what is kept of a connection as another's; tables are rebuilt from it."""
@@ -226,8 +242,3 @@ class Accounts:
     @property
     def _provider(self) -> str:
         return self.costs.pages.provider
-
-
-def _shared(claim: Claim) -> str:
-    """Return what the sentence calls an account that has no name."""
-    return f"the organization of {max(claim.ids)}"

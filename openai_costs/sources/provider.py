@@ -150,8 +150,7 @@ class CostSource:
 
     Args:
         pages: The raw pages.
-        ledger: Cleans kept reads into core.spend; restatements use it too. `page_usd` of a batch
-            is of its billed rows alone.
+        ledger: Cleans kept reads into core.spend. `page_usd` of a batch is of billed rows alone.
         by_user: Cleans kept reads into core.spend_by_user, where a read has a view by user of its
             own; None where the ledger alone says who spent, or nothing does.
         control: Cleans kept reads into core.spend_control, given how long a day stays provisional;
@@ -159,8 +158,8 @@ class CostSource:
         accounts: Returns the accounts that a read names in its pages or paths: whose costs it has.
         owned_ids: Returns the ids in a read that one account has and no other, such as those of
             projects and keys. Two connections with such an id in common read one account.
-        owed: Returns the days that have changed at the source and were not asked for since, where
-            it says so by itself.
+        ids_may_be_shared: Whether a few of them prove nothing: people choose them.
+        owed: Returns the days that have changed at the source since, where it says so by itself.
     """
 
     pages: RawPages
@@ -169,6 +168,7 @@ class CostSource:
     control: Callable[[Reads, Connection, timedelta], Iterator[Batch]] | None = None
     accounts: Ids = no_ids
     owned_ids: Ids = no_ids
+    ids_may_be_shared: bool = False
     owed: Callable[[Archive, Connection], Collection[date]] = no_days
 
 

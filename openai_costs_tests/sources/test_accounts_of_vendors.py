@@ -94,6 +94,8 @@ class Home:
     folder: Path
     now: datetime = NOW
     told: list[str] = field(default_factory=list)
+    others: tuple[Connection, ...] = ()
+    """Connections of other providers in the settings."""
 
     @property
     def archive(self) -> Archive:
@@ -101,7 +103,9 @@ class Home:
 
     def settings(self, *connections: Connection) -> Settings:
         return Settings(
-            home=str(self.folder), config_file=self.folder / "none.toml", connections=connections
+            home=str(self.folder),
+            config_file=self.folder / "none.toml",
+            connections=(*self.others, *connections),
         )
 
     def read(
@@ -238,6 +242,38 @@ def test_two_proxies_are_two_connections(home: Home) -> None:
     home.read(connected("litellm"))
     home.read(connected("litellm", "two"), words=OTHER["litellm"])
     assert sorted(home.usd("litellm")) == ["one", "two"]
+
+
+def test_two_proxies_that_have_a_key_in_common_are_two_connections(home: Home) -> None:
+    home.read(connected("litellm"))
+    some = OTHER["litellm"] | {'"heron_desk_prod': '"gw_desk_prod'}
+    home.read(connected("litellm", "two"), words=some)
+    assert sorted(home.usd("litellm")) == ["one", "two"]
+
+
+def test_two_proxies_of_two_organizations_by_the_settings_are_two_whatever_their_keys(
+    home: Home,
+) -> None:
+    one, two = (connected("litellm", name, organization=f"of-{name}") for name in ("one", "two"))
+    assert is_whole(home.read(one, two))
+    assert sorted(home.usd("litellm")) == ["one", "two"]
+
+
+def test_a_name_goes_to_another_provider_once_the_days_under_it_have_another_one(
+    home: Home,
+) -> None:
+    home.read(connected("openrouter", "ai"))
+    done = home.read(connected("litellm", "ai"))
+    assert str(done.failed["ai"]) == (
+        "Connection 'ai': it reads litellm, but the stored days of this name are of openrouter. "
+        "Nothing was changed. Give it a name that no connection had."
+    )
+    assert home.archive.days("litellm", "ai", "costs") == []
+    home.others = (connected("litellm", "ai"),)
+    assert is_whole(home.read(connected("openrouter", "main")))
+    assert home.archive.connections("openrouter") == ["main"]
+    home.others = (connected("openrouter", "main"),)
+    assert is_whole(home.read(connected("litellm", "ai")))
 
 
 # Where neither pages nor requests say whose costs they are.

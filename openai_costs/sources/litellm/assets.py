@@ -64,7 +64,7 @@ LITELLM = Provider(
     name=NAME,
     connection=LiteLLMConnection,
     allowed=ALLOWED,
-    costs=CostSource(pages=_PAGES, ledger=ledger, owned_ids=owned_ids),
+    costs=CostSource(pages=_PAGES, ledger=ledger, owned_ids=owned_ids, ids_may_be_shared=True),
     diagnose=diagnose,
     usage=UsageSource(pages=_PAGES, usage=used),
     cost_basis=METERED,

@@ -35,7 +35,7 @@ class _Page(msgspec.Struct):
 
 
 def owned_ids(read: DayRead | KeptRead) -> set[str]:
-    """Return the virtual keys in a read: one proxy has them and no other."""
+    """Return the virtual keys in a read; a key may be made at several proxies, but not all are."""
     return {
         key
         for key in _keys(read)
