@@ -16,6 +16,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from openai_costs.cli.interrupted_runs import only_dagster_of, queue_again
+from openai_costs.cli.process import STOPPED
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.home_instance import HomeInstance
 from openai_costs.outputs.report.cost_explorer import PAGE
@@ -51,9 +52,6 @@ instance_class:
   module: {HomeInstance.__module__}
   class: {HomeInstance.__name__}
 """
-STOPPED = 130
-"""The exit code after Ctrl-C or SIGTERM."""
-
 ENDED = (
     "Dagster ended by itself: its web server or daemon ended, or did not start, as its last "
     "messages say. Start it again with `openai-costs dev`: runs that were interrupted begin again."

@@ -11,6 +11,9 @@ import sys
 import threading
 from contextlib import suppress
 
+STOPPED = 130
+"""The exit code after Ctrl-C or SIGTERM."""
+
 OBJECTS_AT_ONCE = (50_000, 20, 100)
 """Python looks for garbage after so many objects; by default it would look after every 700."""
 
@@ -24,6 +27,17 @@ def run() -> None:
     command as Ctrl-C does: what it has open is closed, and its code is 130.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = 0
+    try:
+        _command()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    except KeyboardInterrupt:  # also while the libraries are loaded
+        code = STOPPED
+    _end(code)
+
+
+def _command() -> None:
     gc.disable()  # nothing of the libraries is garbage, now or later
     from openai_costs.cli.commands import main  # noqa: PLC0415 - loading it is the first of it
     from openai_costs.storage.permissions import write_for_owner_only  # noqa: PLC0415 - as above
@@ -32,13 +46,7 @@ def run() -> None:
     gc.set_threshold(*OBJECTS_AT_ONCE)
     gc.enable()
     write_for_owner_only()
-    try:
-        main()
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    else:
-        code = 0
-    _end(code)
+    main()
 
 
 def _end(code: int) -> None:

@@ -49,6 +49,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
         ("sys.exit(False)", 0),
         ("sys.exit(1)", 1),
         ("sys.exit(130)", 130),
+        ("raise KeyboardInterrupt", 130),
     ],
 )
 def test_a_process_ends_with_the_code_of_its_command_when_everything_is_written(
