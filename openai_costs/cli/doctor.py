@@ -133,9 +133,11 @@ def _connection(
     provider = provider_of(connection)
     for one in provider.diagnose(settings, connection, reach, clock().date()):
         yield one._replace(about=f"{connection.name}: {one.about}")
-    if refused := refusal(Archive(place(settings.home)), settings, connection):
+    home = place(settings.home)
+    if refused := refusal(Archive(home), settings, connection):
         yield Diagnosis("FAIL", f"{connection.name}: account", refused)
-    yield _days(settings, connection)
+    if not refused or Lake(home).days(Ledger, connection.name):
+        yield _days(settings, connection)
     yield from kept_page_facts(settings, connection)
 
 

@@ -14,6 +14,7 @@ import httpx
 import polars as pl
 import pytest
 
+from openai_costs.cli.doctor import facts
 from openai_costs.kernel.days import epoch
 from openai_costs.kernel.errors import ProviderUnavailable
 from openai_costs.orchestration.event_log import unrecorded
@@ -21,6 +22,7 @@ from openai_costs.orchestration.jobs import DIRECTORY, REBUILD
 from openai_costs.sources.account_notes import noted, refusal
 from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.openai.assets import OPENAI
+from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import DayRead
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs_tests.org import (
@@ -111,6 +113,11 @@ def test_doctor_names_the_two_connections_of_one_organization_until_one_is_remov
 ) -> None:
     made = connected_twice[0].moved_to(tmp_path / "home")
     assert "which 'acme' reads too" in refusal(made.archive, made.settings, made.connections[1])
+    reach = Reach(lambda one: made.transports[one.name])
+    named = {one.about: one.state for one in facts(made.settings, made.clock, reach)}
+    assert named["acme-new-key: account"] == "FAIL"
+    assert "acme: tables" in named
+    assert "acme-new-key: tables" not in named, "a backfill would give it no day"
     made = with_connections(made, "acme-new-key")
     ran = made.at(made.clock.now + timedelta(hours=1)).run(FIRST, LAST, only=LEDGER)
     assert ran.is_green
