@@ -17,6 +17,7 @@ from openai_costs.cli.forget import forget_connection, forget_user
 from openai_costs.cli.home_settings import Home, publishing, usable, writable
 from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
+from openai_costs.cli.process import STOPPED
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
@@ -28,7 +29,7 @@ app = typer.Typer(
     help="What your AI costs, who spends it, and whether you can believe the number.",
 )
 app.add_typer(export_app, name="export")
-KNOWN_CODES = (None, 0, 130)  # besides 1; 130 is that of a command that was stopped
+KNOWN_CODES = (None, 0, STOPPED)  # besides 1
 
 _DAY = ["%Y-%m-%d"]
 FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First UTC day.")]

@@ -76,7 +76,7 @@ def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:
     """Yield what is published and cannot be read, and whether every settled day ties out."""
     home, sums, about = place(settings.home), Sums(), "published files"
     lake = Lake(home)
-    late = behind(home, lake)
+    late, control = behind(home, lake), lake.read(SpendControl)
     if (home / "published").exists():
         sums, unreadable = published_sums(home, publication_key(settings))
         if unreadable:
@@ -84,9 +84,9 @@ def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis("FAIL", about, f"{texts}. Publish again: `openai-costs backfill`")
         elif late.unpublished:
             yield Diagnosis("WARN", about, unpublished_text(late.unpublished))
-    elif lake.read(SpendControl)["is_settled"].any():
+    elif control["is_settled"].any():
         yield Diagnosis("FAIL", about, unpublished_text(late.unpublished))
-    yield from _tie_outs(lake, differences(lake.read(SpendControl), sums), late)
+    yield from _tie_outs(lake, differences(control, sums), late)
 
 
 def _tie_outs(lake: Lake, differing: list[Difference], late: Behind) -> Iterator[Diagnosis]:

@@ -12,6 +12,7 @@ from itertools import groupby
 import dagster as dg
 
 from openai_costs.cli.faults import distinct, of_step
+from openai_costs.cli.process import STOPPED
 from openai_costs.cli.progress import step_title
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.errors import OpenAICostsError
@@ -24,7 +25,7 @@ from openai_costs.sources.page_checks import READ_COMPLETE
 class Stopped(OpenAICostsError):  # noqa: N818 - it is not an error
     """Ctrl-C, or a signal that means the same; nothing is lost."""
 
-    exit_code = 130
+    exit_code = STOPPED
 
     def __init__(self) -> None:
         super().__init__(

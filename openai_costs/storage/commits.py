@@ -37,15 +37,15 @@ def replace_slices(tables: DeltaTables, table: type[Contract], batch: Batch) -> 
     if slices.is_empty():
         data = tables.get(name)
     else:
-        where, days = predicate(batch.read_at), [key.day for key in batch.read_at]
-        connections = {key.connection for key in batch.read_at}
+        where, connections = predicate(batch.read_at), {key.connection for key in batch.read_at}
+        first, last = (end(key.day for key in batch.read_at) for end in (min, max))
 
         def attempt(data: DeltaTable) -> DeltaTable:
-            files = [
+            files = (
                 one.path
                 for one in tables.files_in(name, data)
-                if one.partition["connection"] in connections and one.may_hold(min(days), max(days))
-            ]
+                if one.partition["connection"] in connections and one.may_hold(first, last)
+            )
             refuse_changed(tables.root / name, files)
             return overwrite(data, rows, where)
 

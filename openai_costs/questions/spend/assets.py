@@ -117,10 +117,11 @@ def coverage(
     so nothing may be judged by it. A second connection of an organization has no days of its own.
     """
     now, grace, ledger = clock(), settings.reading.grace, lake.slices(Ledger)
+    stored = set(ledger["connection"])
     connections = [
         one
         for one in settings.connections
-        if not is_counted_elsewhere(archive, settings, one) or one.name in set(ledger["connection"])
+        if one.name in stored or not is_counted_elsewhere(archive, settings, one)
     ]
     first = {one.name: first_day(provider_of(one).costs.pages, archive, one) for one in connections}
     asked = {

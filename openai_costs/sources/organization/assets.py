@@ -15,6 +15,7 @@ from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import ContractBroken, ReadFailed
 from openai_costs.orchestration.checks import finished
 from openai_costs.orchestration.table_assets import OWNERS, asset_key, described
+from openai_costs.orchestration.verdict_scope import CONNECTIONS, joined
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import registry
@@ -88,7 +89,7 @@ def pages(source: OrganizationSource) -> dg.AssetsDefinition:
         ]
         yield dg.MaterializeResult(
             metadata={
-                "connections": ", ".join(one.name for one in kept),
+                CONNECTIONS: joined([one.name for one in kept]),
                 "body_bytes": done.body_bytes,
             },
             check_results=[
