@@ -30,8 +30,9 @@ from openai_costs.storage.locks import no_writers
 from openai_costs.storage.purging import is_whole, purge_lake
 from openai_costs.storage.rewriting import rewrite_table
 from openai_costs.tables.contract import all_contracts
-from openai_costs.tables.core.spend import BILLED_BY, Spend
+from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.upstreams import BILLED_BY, EITHER, without_bill_of
 
 MOST_NAMES = 8
 MOST_PLACES = 5
@@ -136,8 +137,9 @@ class Departure:
 
 def without_bill(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return rows of core.spend of which none says any more that a connection has its bill."""
-    mark = msgspec.json.encode({BILLED_BY: name}).decode()
-    return rows.with_columns(tags=pl.when(pl.col("tags") != mark).then("tags"))
+    known = rows["tags"].drop_nulls().unique().to_list()
+    without = [without_bill_of(tags, name) for tags in known]
+    return rows.with_columns(pl.col("tags").replace(known, pl.Series(without, dtype=pl.String)))
 
 
 def departure(settings: Settings, name: str) -> Departure:
@@ -168,7 +170,8 @@ def _forms(name: str) -> list[str]:
         f'"connection":"{name}"',
         f'"connection": "{name}"',
         f"'connection': {name},",
-        f'"{BILLED_BY}":"{name}"',
+        *(f'"{BILLED_BY}":"{name}{end}' for end in ('"', EITHER)),
+        *(f"{EITHER}{name}{end}" for end in ('"', EITHER)),
     ]
 
 

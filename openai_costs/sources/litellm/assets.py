@@ -55,7 +55,8 @@ def diagnose(
 
     yield call_diagnosis(DAILY.path, str(yesterday), ask)
     billed_by = getattr(connection, "billed_by", {})
-    if bills := ", ".join(f"{upstream} by {name}" for upstream, name in sorted(billed_by.items())):
+    its = [f"{upstream} by {' or '.join(names)}" for upstream, names in sorted(billed_by.items())]
+    if bills := ", ".join(its):
         text = f"{bills}: the proxy's dollars of these are marked, and added to no bill"
         yield Diagnosis("OK", "upstreams billed here", text)
 

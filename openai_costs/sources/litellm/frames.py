@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.money import NotAnAmount, exact_amounts
@@ -21,7 +19,8 @@ from openai_costs.sources.gateway.litellm.frames import meter_rows
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.litellm.endpoints import NAME
 from openai_costs.storage.archive import KeptRead
-from openai_costs.tables.core.spend import BILLED_BY, METERED
+from openai_costs.tables.core.spend import METERED
+from openai_costs.tables.upstreams import bill_tags
 
 GROUPING: Final = "project_id,user_id,api_key_id,line_item"
 ENDPOINT: Final = "daily_activity"
@@ -30,7 +29,7 @@ MOST_NAMED: Final = 5
 
 def _rows(read: KeptRead, connection: Connection) -> DayRows:
     metered = list(meter_rows(read))
-    billed_by: Mapping[str, str] = getattr(connection, "billed_by", {})
+    billed_by: Mapping[str, tuple[str, ...]] = getattr(connection, "billed_by", {})
     usd = _dollars(read, metered)
     rows = [
         _row(row, billed_by) | {"billed_usd": its} for row, its in zip(metered, usd, strict=True)
@@ -38,8 +37,8 @@ def _rows(read: KeptRead, connection: Connection) -> DayRows:
     return DayRows(rows, tuple(_unpriced(metered)))
 
 
-def _row(row: MeterRow, billed_by: Mapping[str, str]) -> dict[str, Any]:
-    bill = billed_by.get(row.upstream_provider or "")
+def _row(row: MeterRow, billed_by: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    bills = billed_by.get(row.upstream_provider or "", ())
     return {
         "provider": row.upstream_provider or NAME,
         "project_id": row.team_id,
@@ -51,7 +50,7 @@ def _row(row: MeterRow, billed_by: Mapping[str, str]) -> dict[str, Any]:
         "quantity_unit": None if row.requests is None else "requests",
         "cost_basis": METERED,
         "grouping": GROUPING,
-        "tags": msgspec.json.encode({BILLED_BY: bill}).decode() if bill else None,
+        "tags": bill_tags(bills),
     }
 
 

@@ -1,5 +1,6 @@
 """What settings say of a connection to a LiteLLM proxy."""
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal, Self
@@ -23,7 +24,7 @@ class LiteLLMConnection(Connection):
     )
     sample_key: ClassVar[str] = "sk-gateway-sample"
 
-    _billed_by: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _billed_by: Mapping[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
 
     @property
     def source_mark(self) -> Hashable:
@@ -31,16 +32,18 @@ class LiteLLMConnection(Connection):
         return None if self.is_sample else (self.provider, self.base_url.rstrip("/"))
 
     @property
-    def billed_by(self) -> Mapping[str, str]:
-        """The upstreams that are connections of their own: LiteLLM's word, and the connection."""
+    def billed_by(self) -> Mapping[str, tuple[str, ...]]:
+        """The upstreams that have connections of their own: LiteLLM's word, and the connections."""
         return MappingProxyType(dict(self._billed_by))
 
     def beside(self, others: Iterable[Connection]) -> Self:
         """Return the same connection, which knows the bills that its upstreams have here."""
+        bills = defaultdict[str, list[str]](list)
+        for one in others:
+            for upstream in UPSTREAMS.get(getattr(one, "host", None) or one.provider, ()):
+                bills[upstream].append(one.name)
         mine = self.model_copy()
         mine._billed_by = {  # noqa: SLF001 - our own copy
-            upstream: one.name
-            for one in reversed(list(others))
-            for upstream in UPSTREAMS.get(getattr(one, "host", None) or one.provider, ())
+            upstream: tuple(names) for upstream, names in bills.items()
         }
         return mine

@@ -16,9 +16,6 @@ COST_BASES = (BILLED, *UNBILLED)
 COUNTED = f"cost_basis = '{BILLED}'"
 """Which rows every sum of dollars is of (docs/adr/0013): the one place that says so, in SQL."""
 
-BILLED_BY = "billed_by"
-"""The tag of a metered row with the connection that has its bill."""
-
 USAGE = "usage"
 """The charge category of what was used."""
 CHARGE_CATEGORIES = (USAGE, "purchase", "credit", "tax", "adjustment")

@@ -74,14 +74,21 @@ def test_a_row_whose_upstream_is_a_connection_names_it_and_no_other_row_does():
 
 def test_without_a_bill_of_its_upstreams_no_row_is_marked():
     assert beside().billed_by == {}
-    assert beside(AnthropicConnection(name="claude")).billed_by == {"anthropic": "claude"}
+    assert beside(AnthropicConnection(name="claude")).billed_by == {"anthropic": ("claude",)}
 
 
 def test_the_bill_of_a_cloud_in_files_is_of_the_upstreams_that_the_cloud_invoices():
     azure = FocusConnection(name="azure-bill", files=("a.csv",), host="azure")
-    assert beside(azure).billed_by == {"azure": "azure-bill", "azure_ai": "azure-bill"}
+    assert beside(azure).billed_by == {"azure": ("azure-bill",), "azure_ai": ("azure-bill",)}
     bedrock = BedrockConnection(name="aws-bill", files=("a.csv",))
-    assert beside(bedrock).billed_by == {"bedrock": "aws-bill", "bedrock_converse": "aws-bill"}
+    its = {"bedrock": ("aws-bill",), "bedrock_converse": ("aws-bill",)}
+    assert beside(bedrock).billed_by == its
+
+
+def test_of_two_bills_of_one_upstream_either_may_have_a_row():
+    both = beside(OpenAIConnection(name="acme"), OpenAIConnection(name="beta"))
+    tags = ledger_of(both).frame.filter(provider="openai")["tags"].unique().to_list()
+    assert tags == ['{"billed_by":"acme|beta"}']
 
 
 def test_tokens_of_the_same_pages_are_usage():
