@@ -1,5 +1,6 @@
 """Prints for a person: the one door to a terminal, which obeys no character of a name."""
 
+import logging
 import os
 import sys
 
@@ -16,3 +17,11 @@ def say(text: str, *, err: bool = False) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
         os.close(nowhere)
+
+
+class Printed(logging.Handler):
+    """Prints what the product logs, such as that it waits."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        say(record.getMessage(), err=True)

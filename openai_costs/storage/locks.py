@@ -6,8 +6,10 @@ holds it, for the message to whoever waits too long. Not here: how an object sto
 """
 
 import json
+import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -26,7 +28,12 @@ from openai_costs.storage.writers import alone, together
 LONGEST_SECONDS = 900.0
 """Longer than a publication of years takes: whoever holds a lock for so long does not go on."""
 
+QUIET_SECONDS = 5.0
+"""Whoever waits for longer is informed, once: most locks are held for milliseconds."""
+
+LOG = logging.getLogger(__name__)
 HOLDER = ".holder"
+ANOTHER = "another process"
 WRITERS = ".writers.lock"
 """Below the home: held together by those who write, and by one alone who takes files away."""
 
@@ -88,11 +95,27 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
 def _waiting(lock: UPath, limit: float, taken: AbstractContextManager[None]) -> Iterator[None]:
     """Hold a lock of an object store in a block, or say who held it."""
     with ExitStack() as stack:
+        late = threading.Timer(QUIET_SECONDS, _report, (lock, ANOTHER, limit))
+        late.daemon = True
+        late.start()
         try:
             stack.enter_context(taken)
         except LeaseTimeoutError as held_by:
             raise LockHeld(lock, _named(held_by.holder), limit) from None
+        finally:
+            late.cancel()
         yield
+
+
+def _report(lock: UPath | Path, holder: str, limit: float) -> None:
+    """Say that this process waits, for whom and for how long."""
+    LOG.warning(
+        "Waiting for %s, which is in use by %s. This goes on by itself, or ends after %.0f seconds "
+        "of waiting.",
+        lock.parent,
+        holder,
+        limit,
+    )
 
 
 @contextmanager
@@ -138,15 +161,23 @@ def _locked(home: UPath | Path, how: int, of_store: Taken) -> AbstractContextMan
 def _flocked(home: Path, how: int) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     file = home / WRITERS
-    opened, until = os.open(file, os.O_RDWR | os.O_CREAT, 0o600), time.monotonic() + LONGEST_SECONDS
+    opened, began, is_reported = (
+        os.open(file, os.O_RDWR | os.O_CREAT, 0o600),
+        time.monotonic(),
+        False,
+    )
     try:
         while True:
             try:
                 flock(opened, how | LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > until:
+                waited = time.monotonic() - began
+                if waited > LONGEST_SECONDS:
                     raise LockHeld(file, _known_to_linux(file), LONGEST_SECONDS) from None
+                if waited > QUIET_SECONDS and not is_reported:
+                    _report(file, _known_to_linux(file), LONGEST_SECONDS)
+                    is_reported = True
                 time.sleep(AGAIN_SECONDS)
         yield
     finally:
@@ -155,11 +186,16 @@ def _flocked(home: Path, how: int) -> Iterator[None]:
 
 @contextmanager
 def _acquired(file: Path, limit: float) -> Iterator[None]:
-    lock = FileLock(str(file), timeout=limit, mode=0o600)
+    lock, quiet = FileLock(str(file), mode=0o600), min(QUIET_SECONDS, limit)
     try:
-        lock.acquire()
+        lock.acquire(timeout=quiet)
     except Timeout:
-        raise LockHeld(file, _holder(file), limit) from None
+        if limit > quiet:
+            _report(file, _holder(file), limit)
+        try:
+            lock.acquire(timeout=limit - quiet)
+        except Timeout:
+            raise LockHeld(file, _holder(file), limit) from None
     try:
         yield
     finally:
@@ -173,7 +209,7 @@ def _holder(file: Path) -> str:
         known = json.loads(note.read_text(encoding="utf-8"))
         since = datetime.fromtimestamp(note.stat().st_mtime, UTC)
         return f"{_named(known)} since {since:%Y-%m-%d %H:%M} UTC"
-    return "another process"
+    return ANOTHER
 
 
 def _known_to_linux(file: Path) -> str:
@@ -184,10 +220,10 @@ def _known_to_linux(file: Path) -> str:
             _, kind, _, _, process, place, *_ = line.split()
             if kind == "FLOCK" and place.endswith(inode) and int(process) > 0:
                 return _named({"process": process, "host": socket.gethostname()})
-    return "another process"
+    return ANOTHER
 
 
 def _named(holder: Note) -> str:
     if {"process", "host"} <= holder.keys():
         return f"process {holder['process']} on {holder['host']}"
-    return "another process"
+    return ANOTHER

@@ -27,7 +27,10 @@ with held(Path(sys.argv[1])):
 """
 
 
-def test_waiting_for_a_lock_has_an_end_that_says_who_holds_it(tmp_path: Path) -> None:
+def test_waiting_for_a_lock_is_reported_once_and_has_an_end_that_says_who_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(locks, "QUIET_SECONDS", 0.01)
     lock = tmp_path / "table" / ".lock"
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -40,6 +43,8 @@ def test_waiting_for_a_lock_has_an_end_that_says_who_holds_it(tmp_path: Path) ->
         ):
             pass
         other.communicate(b"")
+    (message,) = caplog.messages
+    assert f"table, which is in use by process {other.pid} on " in message
     with held(lock, seconds=5):
         assert f'"process": {os.getpid()}' in (tmp_path / "table/.lock.holder").read_text()
     assert not (tmp_path / "table/.lock.holder").exists()
@@ -50,9 +55,14 @@ def test_waiting_for_a_lock_has_an_end_that_says_who_holds_it(tmp_path: Path) ->
     ("holding", "waiting"), [(writing, no_writers), (no_writers, writing)], ids=["some", "one"]
 )
 def test_waiting_for_the_home_has_an_end_that_says_who_holds_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holding: Lock, waiting: Lock
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    holding: Lock,
+    waiting: Lock,
 ) -> None:
     monkeypatch.setattr(locks, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "QUIET_SECONDS", 0.01)
     with holding(tmp_path):
         monkeypatch.setattr(locks, "_alone", set())  # as another process sees it
         with (
@@ -60,3 +70,7 @@ def test_waiting_for_the_home_has_an_end_that_says_who_holds_it(
             waiting(tmp_path),
         ):
             pass
+    (message,) = caplog.messages
+    assert message.startswith(
+        f"Waiting for {tmp_path}, which is in use by process {os.getpid()} on "
+    )
