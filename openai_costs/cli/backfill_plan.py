@@ -57,14 +57,13 @@ class Step(NamedTuple):
 
 
 def asked_days(
-    settings: Settings, since: datetime | None, until: datetime | None, now: datetime
+    settings: Settings, since: date | None, until: date | None, now: datetime
 ) -> DayRange | None:
     """Return the days asked for; a missing end is the first day there is, or today."""
     if since is None and until is None:
         return None
     kept = with_kept_days(settings, Lake(place(settings.home)), now.date())
-    first = since.date() if since else kept.first_day
-    return DayRange(first, until.date() if until else now.date())
+    return DayRange(since or kept.first_day, until or now.date())
 
 
 def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
 from openai_costs.cli.process import STOPPED
 from openai_costs.cli.terminal import Printed, say
+from openai_costs.cli.typed_days import typed_day
 from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
 
@@ -31,10 +32,12 @@ app = typer.Typer(
 app.add_typer(export_app, name="export")
 KNOWN_CODES = (None, 0, STOPPED)  # besides 1
 
-_DAY = ["%Y-%m-%d"]
-FirstDay = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First UTC day.")]
+FirstDay = Annotated[
+    date | None, typer.Option("--from", parser=typed_day, metavar="DAY", help="First UTC day.")
+]
 LastDay = Annotated[
-    datetime | None, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")
+    date | None,
+    typer.Option("--to", parser=typed_day, metavar="DAY", help="Last UTC day, included."),
 ]
 DAYS = typer.Option(help="Days of history.", min=7, max=1100)
 SEED = typer.Option(help="Another seed gives other noise around the same story.")
@@ -222,14 +225,17 @@ def acknowledge(
 def mute(
     finding: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
     reason: Annotated[str, typer.Option(help="Why.")],
-    until: Annotated[datetime, typer.Option(formats=_DAY, help="The last UTC day of the mute.")],
+    until: Annotated[
+        date,
+        typer.Option(parser=typed_day, metavar="DAY", help="The last UTC day of the mute."),
+    ],
     by: Annotated[str, typer.Option(help="Who mutes it; a name.")] = "",
     home: Home = None,
 ) -> None:
     """Mute a finding through a day, with a reason."""
     from openai_costs.cli import finding_changes  # noqa: PLC0415
 
-    request = finding_changes.MuteRequest(reason, until.date(), by)
+    request = finding_changes.MuteRequest(reason, until, by)
     say(finding_changes.mute(writable(home), finding, request, utc_now().date()))
 
 

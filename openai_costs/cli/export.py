@@ -1,6 +1,6 @@
 """The commands `export ...`: files for other tools."""
 
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,7 @@ import typer
 
 from openai_costs.cli.home_settings import Home, usable
 from openai_costs.cli.terminal import say
+from openai_costs.cli.typed_days import typed_month
 from openai_costs.storage.files import place
 
 app = typer.Typer(no_args_is_help=True, help="Write files for other tools.")
@@ -28,7 +29,9 @@ class Format(StrEnum):
 
 @app.command()
 def focus(
-    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="The month, as 2026-11.")],
+    month: Annotated[
+        date, typer.Option(parser=typed_month, metavar="MONTH", help="The month, as 2026-11.")
+    ],
     kind: Annotated[Format, typer.Option("--format", help="The kind of file.")] = Format.PARQUET,
     out: Annotated[Path, typer.Option(help="The folder; default: here.")] = Path(),
     home: Home = None,
@@ -41,4 +44,4 @@ def focus(
     settings = usable(home)
     folder, key = place(settings.home), publication_key(settings)
     refuse_empty(folder, "days of costs")
-    say(str(export_month(folder, f"{month.date()}"[:7], kind, out, key)))
+    say(str(export_month(folder, f"{month:%Y-%m}", kind, out, key)))
