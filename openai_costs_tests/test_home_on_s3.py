@@ -214,6 +214,15 @@ def test_of_two_machines_that_add_the_same_entry_to_the_record_the_store_refuses
     assert (home / "set_aside/record/mutes/00000001.json").read_bytes() == b"{}"
 
 
+def test_what_another_process_has_just_added_is_there(home: UPath) -> None:
+    (home / "a/1.json").write_bytes(b"mine")
+    assert [one.name for one in (home / "a").iterdir()] == ["1.json"]
+    other = fsspec.filesystem("s3", skip_instance_cache=True)
+    other.pipe_file(f"{BUCKET}/{home.name}/a/2.json", b"theirs")
+    assert (home / "a/2.json").exists()
+    assert sorted(one.name for one in (home / "a").iterdir()) == ["1.json", "2.json"]
+
+
 READS: Final = """
 import sys
 from openai_costs.storage.files import place

@@ -35,7 +35,8 @@ def place(url: str) -> UPath:
         SettingsError: Its path has a sign that no table or database can be stored below.
     """
     found = UPath(url)
-    folder = found.absolute() if is_local(found) else found
+    # A driver that remembers lists would deny that a name exists which another process has added.
+    folder = found.absolute() if is_local(found) else UPath(url, use_listings_cache=False)
     if sign := _IMPOSSIBLE.search(str(folder)):
         raise SettingsError(
             f"The home {folder} cannot be used: no table can be stored below a path with "
@@ -149,7 +150,6 @@ def _put_if_absent(target: UPath, content: bytes) -> bool:
     try:
         target.fs.pipe_file(target.path, content, mode="create")
     except OSError:  # s3fs has no FileExistsError for it
-        target.fs.invalidate_cache()
         if not target.exists():
             raise
         return False

@@ -36,8 +36,6 @@ def pseudonyms_of(home: UPath) -> Pseudonyms | None:
         SettingsError: The key is missing, or an entry cannot be read: the promise cannot be kept.
     """
     folder = home / FOLDER / TABLE
-    if not is_local(home):
-        folder.fs.invalidate_cache(folder.path)
     if not folder.is_dir():
         return None
     names = sorted(file.name for file in folder.iterdir())

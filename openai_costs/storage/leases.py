@@ -113,7 +113,6 @@ def _numbers(lock: UPath) -> list[int]:
 
 def listed(folder: UPath) -> list[str]:
     """Return the names of the notes in a folder, as they are now."""
-    folder.fs.invalidate_cache()
     try:
         names = [str(path).rpartition("/")[2] for path in folder.fs.ls(folder.path, detail=False)]
     except FileNotFoundError:

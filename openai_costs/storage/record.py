@@ -22,7 +22,6 @@ from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import (
     SET_ASIDE,
     create_file,
-    is_local,
     replace_file,
     set_file_aside,
 )
@@ -201,8 +200,6 @@ class Record:
         return self.root / table / f"{number:08}.json"
 
     def _listed(self, folder: UPath) -> list[UPath]:
-        if not is_local(folder):
-            folder.fs.invalidate_cache()  # a listing from before another writer's entry
         return list(folder.iterdir()) if folder.is_dir() else []
 
 

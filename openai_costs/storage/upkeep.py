@@ -5,7 +5,6 @@ may have listed, and where another writer gets in its way it leaves the rest to 
 """
 
 from collections import Counter
-from collections.abc import Iterator
 
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
@@ -14,7 +13,7 @@ from upath import UPath
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_faults import StorageFailed, as_ours
 from openai_costs.storage.delta_operations import compact
-from openai_costs.storage.files import files_below, is_local
+from openai_costs.storage.files import files_below
 from openai_costs.storage.sealing import forget_digests, refuse_changed, seal
 
 EVERY = 20
@@ -37,7 +36,8 @@ def tidy(tables: DeltaTables, name: str) -> None:
             _tidy(table, tables.live_files(name), tables.root / name)
     except (CommitFailedError, StorageFailed):
         return
-    forget_digests(tables.root / name, (file.name for file in _data_files(tables.root / name)))
+    folder = tables.root / name
+    forget_digests(folder, (file.name for file in files_below(folder, ".parquet")))
 
 
 def _tidy(table: DeltaTable, files: list[LiveFile], folder: UPath) -> None:
@@ -49,12 +49,6 @@ def _tidy(table: DeltaTable, files: list[LiveFile], folder: UPath) -> None:
     table.vacuum(dry_run=False, full=True)  # `full`: also what a killed writer left behind
     table.create_checkpoint()
     table.cleanup_metadata()
-
-
-def _data_files(folder: UPath) -> Iterator[UPath]:
-    if not is_local(folder):
-        folder.fs.invalidate_cache()
-    return files_below(folder, ".parquet")
 
 
 def _crowded(files: list[LiveFile]) -> list[tuple[tuple[str, str], ...]]:
