@@ -43,15 +43,21 @@ def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFra
         ledger: core.spend, for quantities.
 
     Returns:
-        connection, day, project, user, key, model, usage_type, line_item, usd, quantity,
+        connection, day, project, user, key, model, usage_type, line_item, team, usd, quantity,
         unit; is_of_people and is_of_bill: each of them marks leaf rows that add up to the ledger.
     """
     cells = attribution.group_by(CELL).agg(attributed_usd=pl.col("billed_usd").sum())
-    summed = spend.group_by(CELL, maintain_order=True).agg(pl.col("billed_usd").sum())
-    bill = summed.join(cells, on=CELL, how="left", nulls_equal=True).select(
-        *CELL, "billed_usd", is_tied=pl.col("attributed_usd").eq_missing(pl.col("billed_usd"))
+    dollars = pl.col("billed_usd")
+    summed = spend.group_by(CELL, maintain_order=True).agg(
+        dollars.sum(), team=pl.col("team").get(dollars.arg_max())
     )
-    people = attribution.select(*CELL, "user_id", "billed_usd", is_of_people=pl.lit(True))
+    bill = summed.join(cells, on=CELL, how="left", nulls_equal=True).select(
+        *CELL,
+        "team",
+        "billed_usd",
+        is_tied=pl.col("attributed_usd").eq_missing(pl.col("billed_usd")),
+    )
+    people = attribution.select(*CELL, "user_id", "team", "billed_usd", is_of_people=pl.lit(True))
     tied = bill.filter("is_tied").select(*CELL, is_of_bill=pl.lit(True))
     people = people.join(tied, on=CELL, how="left", nulls_equal=True)
     apart = bill.filter(~pl.col("is_tied")).with_columns(is_of_bill=pl.lit(True))
@@ -63,6 +69,7 @@ def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFra
         "day",
         "model",
         "usage_type",
+        "team",
         pl.col("is_of_people", "is_of_bill").fill_null(value=False),
         project="project_id",
         user="user_id",
@@ -90,8 +97,8 @@ def _quantities(ledger: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def costs_of(compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> Mapping[tuple[int, bool], Costs]:
-    """Return what each leaf of some series cost on some days, in the order of the days.
+def rows_of(compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the leaf rows of some series on some days, in the order of the days.
 
     Args:
         compared: number, is_before, level, name, connection, day: the days of each side of a
@@ -99,22 +106,30 @@ def costs_of(compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> Mapping[tuple[i
         leaf_rows: What `leaf_rows` returns.
 
     Returns:
-        By number and is_before; a side without leaf rows is not there.
+        number, is_before, user, key, model, line_item, team, usd, quantity, unit.
     """
     sides = [_of_level(level, some, leaf_rows) for (level,), some in _by_level(compared)]
+    return pl.concat(sides).collect()
+
+
+def costs_of(rows: pl.DataFrame) -> Mapping[tuple[int, bool], Costs]:
+    """Return what each leaf of some series cost on the days of each side of a comparison.
+
+    Args:
+        rows: What `rows_of` returns.
+
+    Returns:
+        By number and is_before; a side without leaf rows is not there.
+    """
     unit = pl.col("unit")
     is_known = (pl.col("quantity").null_count() == 0) & (unit.n_unique() == 1)
-    summed = (
-        pl.concat(sides)
-        .group_by("number", "is_before", *LEAF, maintain_order=True)
-        .agg(
-            pl.col("usd").sum(),
-            pl.when(is_known).then(pl.col("quantity").sum()),
-            pl.when(is_known).then(unit.first()),
-        )
+    summed = rows.group_by("number", "is_before", *LEAF, maintain_order=True).agg(
+        pl.col("usd").sum(),
+        pl.when(is_known).then(pl.col("quantity").sum()),
+        pl.when(is_known).then(unit.first()),
     )
     found = defaultdict[tuple[int, bool], dict[Name, Cost]](dict)
-    for number, is_before, user, key, model, line_item, *cost in summed.collect().iter_rows():
+    for number, is_before, user, key, model, line_item, *cost in summed.iter_rows():
         found[number, is_before][user, key, model, line_item] = Cost(*cost)
     return found
 
@@ -134,7 +149,7 @@ def _of_level(level: str, compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> pl
         maintain_order="left_right",
         coalesce=False,
     )
-    return joined.select("number", "is_before", *LEAF, "usd", "quantity", "unit")
+    return joined.select("number", "is_before", *LEAF, "team", "usd", "quantity", "unit")
 
 
 def changes_of(now: Costs, before: Costs, expected_usd: Decimal) -> list[Change]:

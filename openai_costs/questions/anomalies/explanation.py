@@ -8,9 +8,10 @@ import polars as pl
 
 from openai_costs.questions.anomalies.cause_texts import causes_as_json
 from openai_costs.questions.anomalies.causes import Change
-from openai_costs.questions.anomalies.contributors import changes_of, costs_of
+from openai_costs.questions.anomalies.contributors import changes_of, costs_of, rows_of
 from openai_costs.questions.anomalies.ledger_series import History
 from openai_costs.questions.anomalies.series_ids import SeriesId, parsed
+from openai_costs.questions.anomalies.spenders import Spender, spenders
 from openai_costs.questions.series import ID
 from openai_costs.tables.candidate import EVERY_CONNECTION
 
@@ -37,8 +38,8 @@ class Explained(NamedTuple):
         series: The series it is of.
         provider: Who bills it.
         name: What the series was last called.
-        team: The team of most of its dollars.
-        owner: Who spends by it.
+        team: The team of most of the day's dollars.
+        owner: Who spent most of them: a name or an id, never an address.
         causes: The causes as JSON.
     """
 
@@ -51,8 +52,6 @@ class Explained(NamedTuple):
     causes: str
 
 
-Attributes = Mapping[str, tuple[str | None, str | None, str | None]]
-NO_ATTRIBUTES = (None, None, None)
 COMPARED_AT_ONCE = 100
 """Flagged days whose leaf rows are added up together: bounds the memory of it."""
 SIDES = {
@@ -85,19 +84,17 @@ def explain(
         history: What all connections spent.
         leaf_rows: The leaf rows of the days of comparisons.
     """
-    attributes = {
-        name: {row[0]: row[1:] for row in one.iter_rows()}
-        for name, one in history.attributes.items()
-    }
     found: list[Explained] = []
     for first in range(0, len(compared), COMPARED_AT_ONCE):
         some = compared[first : first + COMPARED_AT_ONCE]
         rows = [row for number, one in enumerate(some) for row in _sides(number, one)]
-        costs = costs_of(pl.DataFrame(rows, schema=SIDES, orient="row"), leaf_rows)
+        of_both_sides = rows_of(pl.DataFrame(rows, schema=SIDES, orient="row"), leaf_rows)
+        costs = costs_of(of_both_sides)
+        who = spenders(of_both_sides, [one.series.level for one in some])
         for number, one in enumerate(some):
             now, before = (costs.get((number, side), {}) for side in (False, True))
             changes = changes_of(now, before, one.flag["expected"])
-            found.append(_explained(one, history, changes, attributes))
+            found.append(_explained(one, history, changes, who[number]))
     return found
 
 
@@ -140,16 +137,23 @@ def _explained(
     compared: Comparison,
     history: History,
     changes: Sequence[Change],
-    attributes: Mapping[str, Attributes],
+    spender: Spender,
 ) -> Explained:
     flag, series, before = compared
-    names = {
-        series_id: known[0]
-        for name in before
-        for series_id, known in attributes[name].items()
-        if known[0]
-    }
+    names = {key: value for name in before for key, value in history.names[name].items()}
     first = next(iter(before))
-    name, team, owner = attributes[first].get(series.within_connection, NO_ATTRIBUTES)
-    causes = causes_as_json(changes, series.level, names)
-    return Explained(flag, series, history.providers[first], name, team, owner, causes)
+    return Explained(
+        flag,
+        series,
+        history.providers[first],
+        history.names[first].get(series.within_connection),
+        spender.team,
+        _person(spender.user, names),
+        causes_as_json(changes, series.level, names),
+    )
+
+
+def _person(user: str | None, names: Mapping[str, str]) -> str | None:
+    """Return a user's name, or the id where the name is an address."""
+    name = names.get(f"user:{user}", "@")
+    return user if "@" in name else name

@@ -44,13 +44,13 @@ class History:
         groups: The series to judge, of every connection and provider.
         days: The known days by connection.
         providers: Who bills each connection.
-        attributes: series_id, name, team, owner by connection.
+        names: What its series were last called, by connection and series_id.
     """
 
     groups: list[SeriesGroup]
     days: dict[str, set[date]]
     providers: dict[str, str]
-    attributes: dict[str, pl.DataFrame]
+    names: dict[str, dict[str, str]]
 
     @property
     def hierarchy(self) -> pl.DataFrame:
@@ -88,7 +88,7 @@ def history_of(
         groups,
         known,
         {name: providers[name] for name in known},
-        {name: _newest_attributes(series[name].attributes) for name in known},
+        {name: _newest_names(series[name].names) for name in known},
     )
 
 
@@ -118,26 +118,12 @@ def _provider(
     return SeriesGroup(EVERY_CONNECTION, judged, days, pl.DataFrame(schema=PAIR))
 
 
-def _newest_attributes(attributes: pl.DataFrame) -> pl.DataFrame:
-    """Return series_id, name, team, owner: the newest name; team and owner of most dollars."""
-    newest = attributes.drop_nulls("name").sort("day", "name")
-    series = attributes.select(pl.col(ID).unique().sort())
-    for attribute, rows in (
-        ("name", newest),
-        ("team", _by_dollars(attributes, "team")),
-        ("owner", _by_dollars(attributes, "owner")),
-    ):
-        values = rows.group_by(ID, maintain_order=True).agg(pl.col(attribute).last())
-        series = series.join(values, on=ID, how="left")
-    return series
+def _newest_names(names: pl.DataFrame) -> dict[str, str]:
+    """Return the newest name of each series that has one."""
+    return dict(names.sort("day", "name").select(ID, "name").iter_rows())
 
 
 def _on_calendar(spend: pl.DataFrame, known: set[date]) -> pl.DataFrame:
     """The series on every day of the calendar, substitutes for unknown days included."""
     days = spend.rename({"day": "as_of"}).join(calendar(known), on="as_of", how="inner")
     return days.select(ID, "day", "cost")
-
-
-def _by_dollars(attributes: pl.DataFrame, name: str) -> pl.DataFrame:
-    summed = attributes.drop_nulls(name).group_by(ID, name).agg(pl.col("usd").sum())
-    return summed.sort("usd", name)

@@ -14,8 +14,6 @@ from openai_costs.questions.series import ID
 
 SLICE = ("connection", "day")
 
-ATTRIBUTES = ("name", "team", "owner")
-
 _OF_BILL = [column for level, column in COLUMNS.items() if level != "user"]
 
 
@@ -25,12 +23,12 @@ class LedgerSeries(NamedTuple):
     Args:
         spend: series_id, day, cost.
         hierarchy: child, parent: series that share a line of the bill.
-        attributes: series_id, name, team, owner, usd, day: what its lines say of a series.
+        names: series_id, name, day: the newest day of each name of a series.
     """
 
     spend: pl.DataFrame
     hierarchy: pl.DataFrame
-    attributes: pl.DataFrame
+    names: pl.DataFrame
 
 
 class Bill(NamedTuple):
@@ -39,7 +37,7 @@ class Bill(NamedTuple):
     Args:
         keys: connection, day, project_id, api_key_id, billed_usd.
         models: connection, day, model, usage_type, billed_usd.
-        lines: connection, what lines say, their billed_usd on all days, the newest day.
+        lines: connection, what lines say, the newest day.
         providers: connection, provider.
     """
 
@@ -54,7 +52,7 @@ class People(NamedTuple):
 
     Args:
         users: connection, day, user_id, billed_usd.
-        lines: connection, what lines say, their billed_usd on all days, the newest day.
+        lines: connection, what lines say, the newest day.
     """
 
     users: pl.DataFrame
@@ -72,7 +70,7 @@ def of_bill(rows: pl.LazyFrame, unknown: pl.DataFrame) -> list[pl.LazyFrame]:
     return [
         _per_day(known, "project_id", "api_key_id"),
         _per_day(known, "model", "usage_type"),
-        _per_line(known, *_OF_BILL, "project_name", "api_key_name", "team"),
+        _per_line(known, *_OF_BILL, "project_name", "api_key_name"),
         rows.select("connection", "provider").unique(),
     ]
 
@@ -85,7 +83,7 @@ def of_people(rows: pl.LazyFrame, unknown: pl.DataFrame) -> list[pl.LazyFrame]:
         unknown: connection, day: the slices whose dollars say nothing.
     """
     known = _without(rows, unknown)
-    return [_per_day(known, "user_id"), _per_line(known, *COLUMNS.values(), "user_name", "team")]
+    return [_per_day(known, "user_id"), _per_line(known, *COLUMNS.values(), "user_name")]
 
 
 def _without(rows: pl.LazyFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
@@ -97,8 +95,7 @@ def _per_day(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
 
 
 def _per_line(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
-    dollars = pl.col("billed_usd").sum()
-    return rows.group_by("connection", *columns).agg(dollars, pl.col("day").max())
+    return rows.group_by("connection", *columns).agg(pl.col("day").max())
 
 
 def ledger_series(bill: Bill, people: People) -> dict[str, LedgerSeries]:
@@ -111,7 +108,7 @@ def ledger_series(bill: Bill, people: People) -> dict[str, LedgerSeries]:
     frames = (
         pl.concat([_whole(bill.keys), *parts]),
         _hierarchy(people.lines, bill.lines),
-        _attributes(bill.lines, people.lines),
+        _names(bill.lines, people.lines),
     )
     by_connection = [one.partition_by("connection", as_dict=True) for one in frames]
     return {
@@ -157,26 +154,19 @@ def _sharing_a_line(rows: pl.DataFrame, child: str, parent: str) -> pl.DataFrame
     return both.select("connection", **ids)
 
 
-def _attributes(bill: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """What lines say of series: a name, a team, who spends by it."""
-    has_name = ~pl.col("user_name").str.contains("@").fill_null(value=True)
-    person = pl.when(has_name).then("user_name").otherwise("user_id")
+def _names(bill: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """What lines call a project, a key and a user."""
     return pl.concat(
         (
-            _of_level(bill, "project", name="project_name", team="team"),
-            _of_level(bill, "key", name="api_key_name", team="team"),
-            _of_level(people, "key", owner=person),
-            _of_level(people, "user", name="user_name", team="team", owner=person),
+            _of_level(bill, "project", "project_name"),
+            _of_level(bill, "key", "api_key_name"),
+            _of_level(people, "user", "user_name"),
         )
     )
 
 
-def _of_level(lines: pl.DataFrame, level: str, **attributes: str | pl.Expr) -> pl.DataFrame:
+def _of_level(lines: pl.DataFrame, level: str, name: str) -> pl.DataFrame:
     column = COLUMNS[level]
-    absent = {name: pl.lit(None, pl.String) for name in ATTRIBUTES if name not in attributes}
-    some = lines.filter(pl.col(column).is_not_null()).select(
-        "connection", "billed_usd", "day", id_of(level, column).alias(ID), **attributes, **absent
-    )
-    spent = pl.col("billed_usd").sum().cast(MONEY)
-    by = ("connection", ID, *ATTRIBUTES)
-    return some.group_by(by).agg(usd=spent, day=pl.col("day").max())
+    named = lines.filter(pl.col(column).is_not_null(), pl.col(name) != "")
+    by = ("connection", id_of(level, column).alias(ID), pl.col(name).alias("name"))
+    return named.group_by(by).agg(pl.col("day").max())

@@ -13,6 +13,7 @@ from openai_costs.questions.anomalies.contributors import (
     changes_of,
     costs_of,
     leaf_rows,
+    rows_of,
 )
 from openai_costs.questions.anomalies.explanation import SIDES
 from openai_costs.questions.anomalies.series_ids import SeriesId
@@ -39,7 +40,7 @@ def costs(rows: pl.DataFrame, *asked: Asked) -> Mapping[tuple[int, bool], Costs]
         for is_before, days in ((False, [day]), (True, before))
         for one in days
     ]
-    return costs_of(pl.DataFrame(sides, schema=SIDES, orient="row"), rows)
+    return costs_of(rows_of(pl.DataFrame(sides, schema=SIDES, orient="row"), rows))
 
 
 def changes(rows: pl.DataFrame, series: SeriesId, day: int = 0, usd: int = 0) -> list[Change]:

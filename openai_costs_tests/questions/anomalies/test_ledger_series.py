@@ -35,11 +35,6 @@ def history(series: LedgerSeries, known: set[date]) -> History:
     return history_of({"acme": series}, {"acme": known}, {"acme": "openai"})
 
 
-def attributes(made: Bill) -> dict[str, tuple[str | None, ...]]:
-    found = history(series_of(made), known={on(0), on(1)}).attributes["acme"]
-    return {row[0]: row[1:] for row in found.iter_rows()}
-
-
 def costs(frame: pl.DataFrame) -> dict[tuple[str, date], Decimal]:
     return {(name, day): cost for name, day, cost in frame.iter_rows()}
 
@@ -61,21 +56,19 @@ def test_series_that_meet_in_a_line_belong_together_and_all_to_the_whole() -> No
     assert ("key:k1", "key:k2") not in pairs
 
 
-def test_a_key_is_its_dearest_users_and_everything_has_its_newest_name() -> None:
+def test_everything_has_its_newest_name_that_is_one() -> None:
     made = bill(
         line(0, "k", "ada", "1", api_key_name="old"),
-        line(1, "k", "bo", "5", api_key_name="new", team="labs"),
-        line(1, "k", "ada", "2", api_key_name="new"),
+        line(1, "k", "bo", "5", api_key_name="new"),
+        line(1, "j", "ada", "2", api_key_name=""),
     )
-    told = attributes(made)
-    assert told["key:k"] == ("new", "labs", "bo name")
-    assert told["user:ada"] == ("ada name", "search", "ada name")
-    assert told["project:p"][0] == "Search"
-
-
-def test_a_name_that_is_an_address_is_not_an_owner() -> None:
-    made = bill(line(0, "k", "ada", "1", user_name="ada" + "@" + "acme.example"))
-    assert attributes(made)["key:k"][2] == "ada"
+    told = history(series_of(made), known={on(0), on(1)}).names["acme"]
+    assert told == {
+        "key:k": "new",
+        "user:ada": "ada name",
+        "user:bo": "bo name",
+        "project:p": "Search",
+    }
 
 
 def test_an_unknown_day_takes_the_dollars_of_the_day_that_stands_in() -> None:

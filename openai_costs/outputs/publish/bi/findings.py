@@ -88,7 +88,7 @@ ANOMALIES = View(
         "score": "How unusual the day is, as a multiple of the series' usual variation. [scales]",
         "direction": "up or down.",
         "causes": "JSON list of who and what explains the difference, with exact dollars.",
-        "owner": "Who spends through the series: a name, an id or (none).",
+        "owner": "Who spent most of the day's dollars through the series: a name, an id or (none).",
     },
     answers="Which days were unusual, in which series?",
 )
