@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
+from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -236,3 +237,17 @@ def of_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of this run of the tests, which all processes of pytest-xdist have in common."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Return what takes the right to read a folder away; also root, who may read all, cannot."""
+    closed, looks = set[str](), os.scandir
+
+    def look(folder: str | Path) -> Iterator[os.DirEntry[str]]:
+        if str(folder) in closed:
+            raise PermissionError(EACCES, os.strerror(EACCES), str(folder))
+        return looks(folder)
+
+    monkeypatch.setattr(os, "scandir", look)
+    return lambda folder: closed.add(str(folder))

@@ -36,7 +36,7 @@ from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.future_days import described, future_days
-from openai_costs.storage.home import refuse_unwritable
+from openai_costs.storage.home import refuse_unreadable, refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend as Ledger
@@ -123,6 +123,10 @@ def _home(settings: Settings) -> Diagnosis:
         refuse_unwritable(home)
     except OSError as fault:
         return Diagnosis("FAIL", "home", f"{home} is not writable: {of_machine(fault)}")
+    try:
+        refuse_unreadable(home)
+    except OSError as fault:
+        return Diagnosis("FAIL", "home", f"{home} cannot be read as a whole: {of_machine(fault)}")
     return Diagnosis("OK", "home", f"{home} is writable")
 
 

@@ -15,7 +15,7 @@ from upath import UPath
 from openai_costs.kernel.days import epoch
 from openai_costs.kernel.json_texts import with_pseudonyms
 from openai_costs.kernel.pseudonyms import Pseudonyms
-from openai_costs.storage.files import is_local, remove_folder, replace_file
+from openai_costs.storage.files import files_below, is_local, remove_folder, replace_file
 
 FOLDER = "dagster"
 _DAY_OF = {
@@ -29,7 +29,7 @@ _DAY_OF = {
 def databases(home: UPath) -> Iterator[Path]:
     """Yield the databases of Dagster's history below a local home."""
     if is_local(home):
-        yield from sorted((Path(str(home)) / FOLDER).rglob("*.db"))
+        yield from (Path(str(file)) for file in files_below(home / FOLDER, ".db"))
 
 
 def forget_days(home: UPath, before: date) -> None:
@@ -101,7 +101,7 @@ def _replace(sql: sqlite3.Connection, table: str, column: str, people: Pseudonym
 def _printed(home: UPath) -> Iterator[Path]:
     """Yield the files of the history that are not databases."""
     if is_local(home):
-        for file in sorted((Path(str(home)) / FOLDER).rglob("*")):
+        for file in (Path(str(one)) for one in files_below(home / FOLDER)):
             if (
                 file.is_file()
                 and ".db" not in file.suffixes

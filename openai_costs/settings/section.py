@@ -34,10 +34,12 @@ def written_as(pattern: str, otherwise: str) -> AfterValidator:
     return AfterValidator(validated)
 
 
+NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+"""What a connection may be called: it is the name of folders too."""
 Name = Annotated[
     str,
     written_as(
-        r"[a-z0-9][a-z0-9_-]{0,62}",
+        NAME,
         "may have lower-case letters, digits, - and _ only, 63 at most, and begins with a letter "
         "or a digit",
     ),

@@ -19,7 +19,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.storage.evidence import without_people
-from openai_costs.storage.files import flush_folder, replace_file
+from openai_costs.storage.files import files_below, flush_folder, replace_file
 from openai_costs.storage.forgotten import pseudonyms_of
 from openai_costs.storage.locks import writing
 from openai_costs.storage.packing import Manifest, Part, packed, unpacked
@@ -151,8 +151,7 @@ class Archive:
     def newest_at(self, provider: str, connection: str, dataset: str) -> dict[date, datetime]:
         """Return when the newest read of each day was read, by the names of the files alone."""
         folder = self._root / provider / connection / dataset
-        files = folder.rglob(f"*{SUFFIX}") if folder.exists() else ()
-        newest = {one.parent.name: one for one in in_order(files)}
+        newest = {one.parent.name: one for one in in_order(files_below(folder, SUFFIX))}
         return {date.fromisoformat(day): read_at(newest[day]) for day in filter(_is_day, newest)}
 
     def newest(

@@ -212,7 +212,22 @@ def remove_folder(folder: UPath) -> None:
         folder.fs.rm(folder.path, recursive=True)
 
 
-def files_below(folder: UPath, suffix: str) -> Iterator[UPath]:
-    """Yield the files below a folder whose name ends with `suffix`, sorted by path."""
-    if folder.exists():
-        yield from sorted(folder.rglob(f"*{suffix}"), key=str)
+def files_below(folder: UPath, suffix: str = "") -> Iterator[UPath]:
+    """Yield the files below a folder whose name ends with `suffix`, sorted by path.
+
+    Raises:
+        OSError: A folder cannot be read: what is in it is not known.
+    """
+    if not folder.exists():
+        return
+    if not is_local(folder):
+        found = folder.rglob(f"*{suffix}")
+        yield from sorted((one for one in found if suffix or one.is_file()), key=str)
+        return
+    walk = os.walk(str(folder), onerror=_raised)  # a glob passes over what it may not read
+    paths = (f"{below}/{name}" for below, _, names in walk for name in names)
+    yield from (type(folder)(path) for path in sorted(paths) if path.endswith(suffix))
+
+
+def _raised(fault: OSError) -> None:
+    raise fault

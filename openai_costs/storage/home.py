@@ -6,11 +6,12 @@ for each table at the end.
 
 import errno
 import os
+from collections import deque
 from pathlib import Path
 
 from upath import UPath
 
-from openai_costs.storage.files import is_local, replace_file
+from openai_costs.storage.files import files_below, is_local, replace_file
 
 FOLDERS = ("raw", "lake", "record", "published", "report", "dagster")
 """What a home has below it."""
@@ -49,3 +50,14 @@ def refuse_unwritable(home: UPath) -> None:
     for folder in (Path(str(home)) / name for name in FOLDERS):
         if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def refuse_unreadable(home: UPath) -> None:
+    """Refuse a local home of which a folder cannot be read: its days would be missing.
+
+    Raises:
+        PermissionError: Of the machine. It has the path.
+    """
+    if is_local(home):
+        for name in FOLDERS:
+            deque(files_below(home / name), maxlen=0)

@@ -20,7 +20,7 @@ from openai_costs.storage.deletion import CONTINUED, EXPORTS
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_operations import REARRANGED, WRITING
 from openai_costs.storage.evidence import rewrite
-from openai_costs.storage.files import SET_ASIDE, is_local, remove_folder, replace_file
+from openai_costs.storage.files import SET_ASIDE, files_below, is_local, remove_folder, replace_file
 from openai_costs.storage.forgotten import without_names
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import by_partition, text
@@ -56,7 +56,7 @@ def rewrite_home(home: UPath, lake: Lake, people: Pseudonyms, at: datetime) -> N
 
 def _rewrite_pages(raw: UPath, people: Pseudonyms, at: datetime) -> None:
     """Rewrite reads and notes; what else is there belongs to a reading that was not finished."""
-    for file in [one for one in raw.rglob("*") if one.is_file()] if raw.is_dir() else []:
+    for file in list(files_below(raw)):
         if file.name.endswith(SUFFIX):
             rewrite(file, people, at)
         elif file.name.endswith(NOTES):

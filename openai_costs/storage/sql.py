@@ -4,6 +4,7 @@ DuckDB draws one wherever Python has no main file, as in a worker process that D
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +14,9 @@ import duckdb
 from pydantic import SecretStr
 
 from openai_costs.storage.encryption import attach, is_encrypted
+
+DAMAGED = (duckdb.Error, sqlite3.DatabaseError)
+"""What DuckDB and SQLite raise for a file that they cannot read."""
 
 QUIET = "SET enable_progress_bar = false"
 """For a connection that is opened in another way."""

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from upath import UPath
 
-from openai_costs.storage.home import FOLDERS, refuse_unusable, refuse_unwritable
+from openai_costs.storage.home import (
+    FOLDERS,
+    refuse_unreadable,
+    refuse_unusable,
+    refuse_unwritable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_a_home_that_is_not_there_yet_can_be_used(tmp_path: Path) -> None:
@@ -26,3 +35,14 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, name: str) -> 
     with pytest.raises(NotADirectoryError) as caught:
         refuse_unusable(UPath(tmp_path))
     assert caught.value.filename == str(tmp_path / name)
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, unreadable: Callable[[Path], None]
+) -> None:
+    (tmp_path / "raw/openai/acme").mkdir(parents=True)
+    refuse_unreadable(UPath(tmp_path))
+    unreadable(tmp_path / "raw/openai/acme")
+    with pytest.raises(PermissionError) as caught:
+        refuse_unreadable(UPath(tmp_path))
+    assert caught.value.filename == str(tmp_path / "raw/openai/acme")

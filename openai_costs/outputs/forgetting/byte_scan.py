@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.outputs.forgetting.byte_texts import Search
-from openai_costs.storage.files import SET_ASIDE, is_local
+from openai_costs.storage.files import SET_ASIDE, files_below, is_local
 from openai_costs.storage.home import FOLDERS
-from openai_costs.storage.sql import asking, connected
+from openai_costs.storage.sql import DAMAGED, asking, connected
 from openai_costs.storage.sqlite_files import opened_to_read
 
 CHUNK = 8 * 1024 * 1024
@@ -35,11 +35,21 @@ class Scan(NamedTuple):
         searched: How many files were opened, by folder of the home.
         places: The files that hold one of the texts, and those whose names do.
         resembling: Longer words that hold one of the texts, and may name someone else.
+        damaged: The files whose content cannot be unpacked, so that it may hold one of the texts.
     """
 
     searched: dict[str, int]
     places: list[str]
     resembling: frozenset[str] = frozenset()
+    damaged: tuple[str, ...] = ()
+
+    @property
+    def rest(self) -> list[str]:
+        """The files that stand in the way of a proof, for a person."""
+        unknown = (
+            f"{name} (damaged: it cannot be searched, so delete it)" for name in self.damaged
+        )
+        return [*self.places, *unknown]
 
 
 def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> Scan:
@@ -55,16 +65,19 @@ def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> S
         OSError: A file cannot be read: nothing can be promised then.
     """
     search = Search(texts)
-    searched, places = dict.fromkeys((*FOLDERS, SET_ASIDE), 0), list[str]()
+    searched, places, damaged = dict.fromkeys((*FOLDERS, SET_ASIDE), 0), list[str](), list[str]()
     for folder in searched:
-        for file in sorted((home / folder).rglob("*"), key=str) if (home / folder).is_dir() else []:
-            if not file.is_file():
+        for file in files_below(home / folder):
+            if not file.is_file():  # a link to nothing, a pipe
                 continue
             searched[folder] += 1
             name = str(file)[len(str(home)) :].lstrip("/")
-            if search.is_named(name) or _is_in(file, search, key):
-                places.append(name)
-    return Scan(searched, places, frozenset(search.longer))
+            try:
+                if search.is_named(name) or _is_in(file, search, key):
+                    places.append(name)
+            except DAMAGED:
+                damaged.append(name)
+    return Scan(searched, places, frozenset(search.longer), tuple(damaged))
 
 
 def own_files(home: UPath, settings: UPath, texts: Collection[str]) -> Iterator[str]:
@@ -72,7 +85,7 @@ def own_files(home: UPath, settings: UPath, texts: Collection[str]) -> Iterator[
     files = [settings]
     if is_local(home):
         ours = [home / name for name in FOLDERS]
-        files += [one for one in home.rglob("*") if not any(top in one.parents for top in ours)]
+        files += [one for one in files_below(home) if not any(top in one.parents for top in ours)]
     for file in sorted(set(files), key=str):
         if file.is_file() and _is_in(file, Search(texts), None):
             yield str(file)

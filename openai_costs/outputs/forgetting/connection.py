@@ -4,6 +4,7 @@ Only one that left the settings: another would be read again by the next run. Th
 connections are made anew, and all is published anew. Killed half way and called again, it goes on.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from openai_costs.orchestration.history import forget_everything
 from openai_costs.outputs.forgetting.byte_scan import Scan, scan
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
+from openai_costs.settings.section import NAME
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.deletion import CONTINUED, EXPORTS
 from openai_costs.storage.delta import DeltaTables
@@ -85,16 +87,16 @@ class Departure:
         say(
             f"Searched every byte of {counted(sum(left.searched.values()), 'file')}: "
             f"{counted(len(self.before.places), 'place')} of {self.name} before, "
-            f"{counted(len(left.places), 'place')} left."
+            f"{counted(len(left.rest), 'place')} left."
         )
-        if left.places:
-            say(f"Left: {listed(left.places, MOST_PLACES)}. Run the command again.")
+        if left.rest:
+            say(f"Left: {listed(left.rest, MOST_PLACES)}. Run the command again.")
         if not is_local(self.home):
             say(
                 "A bucket that keeps versions still has the old ones, which this command cannot "
                 "delete: let a lifecycle rule expire noncurrent versions."
             )
-        return not left.places
+        return not left.rest
 
     def _delete(self, lake: Lake) -> None:
         (self.home / CONTINUED).unlink(missing_ok=True)
@@ -154,8 +156,8 @@ def departure(settings: Settings, name: str) -> Departure:
             f"{name} is a connection of {settings.config_file}, so that the next backfill would "
             "read it again. Nothing was changed. Remove it from the settings first."
         )
-    before = scan(home, _forms(name), key)
-    if not before.places:
+    before = scan(home, _forms(name), key) if re.fullmatch(NAME, name) else None
+    if before is None or not before.places:
         known = sorted({one.name for folder in _folders(home / "raw") for one in _folders(folder)})
         names = listed(known, MOST_NAMES) or "no connection"
         raise SettingsError(f"Nothing is kept of {name!r} in {home}. There is: {names}.")

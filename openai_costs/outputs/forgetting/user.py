@@ -98,7 +98,7 @@ class Forgetting:
             forget_people(self.home, forgotten)
         say("database, files and page")
         left = self._published(now)
-        if not left.places:
+        if not left.rest:
             unfinished.end()
         verified = verify(self.settings, lambda _: None)
         named = [*sorted(self.person.names & {*self.texts}), *self.texts]
@@ -106,7 +106,7 @@ class Forgetting:
         file = self._confirmed(now, left, pseudonym)
         for line in self._proof(left, verified, pseudonym, file):
             say(line)
-        return not left.places and (verified.holds or verified.settled.is_empty())
+        return not left.rest and (verified.holds or verified.settled.is_empty())
 
     def _promise(self, now: datetime) -> Pseudonyms:
         """Write down whom to forget from now on."""
@@ -149,7 +149,7 @@ class Forgetting:
             "pseudonym": pseudonym,
             "searched_files": dict(left.searched),
             "places_before": len(self.before.places),
-            "places_left": len(left.places),
+            "places_left": len(left.rest),
         }
         record.append(CONFIRMATIONS, number, Entry([row]))
         return record.root / CONFIRMATIONS / f"{number:08}.json"
@@ -160,10 +160,10 @@ class Forgetting:
         yield (
             f"Searched every byte of {counted(sum(left.searched.values()), 'file')} ({files}): "
             f"{counted(len(self.before.places), 'place')} before, "
-            f"{counted(len(left.places), 'place')} left."
+            f"{counted(len(left.rest), 'place')} left."
         )
-        if left.places:
-            yield f"Left: {listed(left.places, MOST_PLACES)}. Run the command again."
+        if left.rest:
+            yield f"Left: {listed(left.rest, MOST_PLACES)}. Run the command again."
         if verified.holds:
             days = counted(verified.settled.height, "settled day")
             yield f"{days} tie out, {exact_dollars(verified.billed_usd)} in all, difference 0."

@@ -16,6 +16,7 @@ from openai_costs.outputs.forgetting.byte_scan import scan
 from openai_costs.storage.sql import connected
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NAME = "Zoë Planted"
@@ -71,3 +72,24 @@ def test_a_name_of_a_file_counts_and_every_file_is_counted(tmp_path: Path) -> No
     found = scan(UPath(tmp_path), ["USER-1"])
     assert found.places == ["lake/user-1/a"]
     assert (found.searched["lake"], found.searched["record"], found.searched["raw"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "b.db", "c.duckdb"])
+def test_a_file_that_cannot_be_unpacked_stands_in_the_way_of_a_proof(
+    tmp_path: Path, name: str
+) -> None:
+    head = {"a.parquet": b"PAR1", "b.db": b"SQLite format 3\0", "c.duckdb": b"\0" * 8 + b"DUCK"}
+    (tmp_path / "set_aside").mkdir()
+    (tmp_path / "set_aside" / name).write_bytes(head[name] + b"x" * 5000)
+    found = scan(UPath(tmp_path), [NAME])
+    assert (found.places, found.damaged) == ([], (f"set_aside/{name}",))
+    assert found.rest == [f"set_aside/{name} (damaged: it cannot be searched, so delete it)"]
+
+
+def test_nothing_is_promised_of_a_folder_that_cannot_be_read(
+    tmp_path: Path, unreadable: Callable[[Path], None]
+) -> None:
+    (tmp_path / "raw/openai").mkdir(parents=True)
+    unreadable(tmp_path / "raw/openai")
+    with pytest.raises(PermissionError, match="raw/openai"):
+        scan(UPath(tmp_path), [NAME])

@@ -85,6 +85,12 @@ def test_a_connection_of_the_settings_is_refused(there: House) -> None:
         departure(there.settings, "acme")
 
 
+@pytest.mark.parametrize("name", ["", ".", "beta/costs", "*", "../raw"])
+def test_what_cannot_be_the_name_of_a_connection_names_none(there: House, name: str) -> None:
+    with pytest.raises(SettingsError, match=r"Nothing is kept of .* There is: acme, beta"):
+        departure(there.settings, name)
+
+
 def test_a_connection_that_is_not_there_is_refused_with_those_that_are(there: House) -> None:
     with pytest.raises(SettingsError, match=r"Nothing is kept of 'gamma' .* There is: acme, beta"):
         departure(there.settings, "gamma")

@@ -114,6 +114,14 @@ def test_without_consent_it_says_what_it_would_do_and_changes_nothing(there: Hou
     assert {file: file.read_bytes() for file in before} == before
 
 
+def test_a_damaged_file_that_was_set_aside_goes_with_the_rest(there: House) -> None:
+    damaged = there.lake.root.parent / "set_aside/lake/part.parquet"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"PAR1" + b"x" * 5000)
+    assert "0 places left." in " ".join(forget(there, ADA[0]))
+    assert not damaged.exists()
+
+
 def test_no_byte_that_names_a_person_is_left_and_others_stay(
     forgotten: tuple[House, list[str]],
 ) -> None:
