@@ -6,6 +6,7 @@ Not here: how the doctor shows it.
 from collections.abc import Callable, Iterator
 from datetime import date
 
+import polars as pl
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
@@ -14,10 +15,12 @@ from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources import user_files
+from openai_costs.sources.exports.evidence import dated_sums
 from openai_costs.sources.exports.locating import Located, located
 from openai_costs.sources.exports.ownership import HeldRun, Run
 from openai_costs.sources.exports.settings import files_of, store_options
 from openai_costs.sources.exports.sheets import Rules, Sheet, sheet
+from openai_costs.sources.exports.to_come import to_come
 from openai_costs.sources.provider import Diagnosis, Reach
 
 
@@ -71,12 +74,16 @@ def _newest(run: Run, opened: list[Sheet], today: date) -> Diagnosis:
     kinds = " and ".join(sorted({one.dialect.name for one in opened}))
     rows = sum(one.facts.height for one in opened)
     taken = sum(one.rows.height for one in opened)
-    covered = [days for one in opened if (days := HeldRun(run, one.held).days)]
+    covered = [days for one in opened if (days := HeldRun(run, one.held, today).days)]
     days = _spanned(covered)
     when = (
         f"run at {run.ran_at:%Y-%m-%d %H:%M} UTC" if run.ran_at else "no time of the run is known"
     )
     text = f"{run.name}: {kinds}, {when}, {days or 'no day'}, {taken:,} of {rows:,} rows taken"
+    later = {one.name: _taken_after(today, one) for one in opened}
+    ahead = to_come(each for name, its in later.items() for each in dated_sums(name, its))
+    is_wrong = any(its["is_usage"].any() for its in later.values())
+    text = "; ".join(filter(None, (text, ahead, NEVER_AHEAD if is_wrong else "")))
     if new := sorted({name for one in opened for name in one.new}):
         return Diagnosis("WARN", "newest run", f"{text}; columns that are new: {', '.join(new)}")
     if days and (today - days.last).days > MOST_DAYS_BEHIND:
@@ -84,9 +91,14 @@ def _newest(run: Run, opened: list[Sheet], today: date) -> Diagnosis:
             f"it ends {counted((today - days.last).days, 'day')} ago: see whether the export runs"
         )
         return Diagnosis("WARN", "newest run", f"{text}; {behind}")
-    return Diagnosis("OK" if taken else "WARN", "newest run", text)
+    return Diagnosis("OK" if taken and not is_wrong else "WARN", "newest run", text)
 
 
+def _taken_after(today: date, one: Sheet) -> pl.DataFrame:
+    return one.facts.filter("is_taken", pl.col("day") > today)
+
+
+NEVER_AHEAD = "usage is never dated ahead: have the file exported again, or correct the date"
 MOST_DAYS_BEHIND = 3
 """Exports are written every day; after a weekend no one need act."""
 

@@ -58,6 +58,12 @@ class Dialect:
         """Return whether a file with some columns is of this kind."""
         return all(one in heads for one in self.marks)
 
+    @property
+    def is_usage(self) -> pl.Expr:
+        """Whether a row is a charge for usage."""
+        words = [word for word, ours in self.categories.items() if ours == "usage"]
+        return pl.col("category").str.to_lowercase().is_in(words).fill_null(value=False)
+
     def column(self, fact: str) -> str:
         """Return what the vendor calls the column of a fact."""
         first = self.columns[fact][0]

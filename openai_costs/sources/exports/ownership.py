@@ -66,11 +66,14 @@ class HeldRun:
 
     Args:
         run: The run.
-        held: A row for each cell that it holds any row of: `CELL`, account, file, `is_taken`.
+        held: A row for each cell that it holds any row of: `CELL`, account, file, `is_taken`,
+            `is_usage`.
+        read_on: The UTC day on which it was read.
     """
 
     run: Run
     held: pl.DataFrame = field(compare=False)
+    read_on: date
 
     @cached_property
     def taken(self) -> set[tuple[object, ...]]:
@@ -83,20 +86,32 @@ class HeldRun:
         return set(self.held["month"])
 
     @cached_property
+    def _written_on(self) -> date:
+        """The last day on which it can have been written: later charges are of days to come."""
+        return min(self.run.ran_at.date(), self.read_on) if self.run.ran_at else self.read_on
+
+    @cached_property
+    def used_until(self) -> date:
+        """The last day until which its rows show that the export had come.
+
+        Usage is billed when it has happened. A fee, a purchase or a tax may be dated to the end of
+        a month that has begun: it counts only where a run has no usage at all.
+        """
+        usage = self.held.filter("is_usage")
+        rows = self.held if usage.is_empty() else usage
+        return max(rows["day"].filter(rows["day"] <= self._written_on), default=date.min)
+
+    @cached_property
     def days(self) -> DayRange | None:
         """The days that it covers: those it is about as far as it ran, or those of its rows."""
-        first, last = self.held["day"].min(), self.held["day"].max()
-        rows = DayRange(first, last) if first is not None and last is not None else None  # type: ignore[arg-type]  # days
         about = self.run.days
-        if about is None:
-            return rows
-        until = self.run.ran_at.date() if self.run.ran_at else rows.last if rows else None
-        if until is None or until < about.first:
-            return None
-        return DayRange(about.first, min(about.last, until))
+        first = about.first if about else min(self.held["day"], default=date.max)
+        until = self._written_on if about and self.run.ran_at else self.used_until
+        found = DayRange(first, min(about.last, until) if about else until)
+        return found or None
 
     def days_until(self, latest: date) -> Iterable[date]:
-        """Return the days that it covers, where another run has charges as late as some day.
+        """Return the days that it covers, where another run has usage as late as some day.
 
         A run that says which days it is about, and not when it ran, had seen them by then.
         """
@@ -165,7 +180,7 @@ def owned(runs: Sequence[HeldRun]) -> Owned:
         orient="row",
     )
     cells = together.filter("is_taken").join(mine, on=[*CELL, "run"], how="semi", nulls_equal=True)
-    latest = max(together["day"], default=date.min)
+    latest = max(one.used_until for one in runs)
     covered = {day for one in runs for day in one.days_until(latest)}
     covered |= set(together["day"])
     return Owned(cells.select(*CELL, "file"), covered - set(cells["day"]))

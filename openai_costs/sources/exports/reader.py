@@ -49,6 +49,7 @@ from openai_costs.sources.exports.settings import (
 )
 from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import Rules, Sheet, refuse_copies, sheet
+from openai_costs.sources.exports.to_come import to_come
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
@@ -118,7 +119,8 @@ class _Reading:
             if not run.is_listed:
                 refuse_copies([one for one, _ in its])
             opened |= {one.name: (one, source) for one, source in its}
-            self._runs.append(HeldRun(run, pl.concat([one.held for one, _ in its])))
+            held = pl.concat([one.held for one, _ in its])
+            self._runs.append(HeldRun(run, held, self._read_at.date()))
         self._present, self._left_over = set(files.paths) - unread, files.left_over
         self._take(owned(self._runs), opened)
 
@@ -137,6 +139,10 @@ class _Reading:
         yield f"{name}: read {counted(files, 'file')} of {counted(len(self._runs), 'run')}"
         if left := self._left_over:
             yield f"{name}: ignored {counted(len(left), 'file')} that no manifest lists: {left[0]}"
+        today = self._read_at.date()
+        later = {day: its for day, its in self._parts.items() if day > today}
+        if text := to_come((day, one) for day in later for part in later[day] for one in part.sums):
+            yield f"{name}: {text}"
         kept = self._connection.deleted_before
         if kept and (old := sum(day < kept for day in self._parts)):
             yield (

@@ -43,7 +43,7 @@ class Sheet:
     Args:
         name: The file.
         dialect: Its kind.
-        facts: The dated facts of every row, with `is_taken` and `is_left_out`.
+        facts: The dated facts of every row, with `is_taken`, `is_left_out` and `is_usage`.
         rows: The rows that are taken as they are written, with their number.
         new: Columns that are new to us.
     """
@@ -59,7 +59,7 @@ class Sheet:
         """The cells that the file has rows of."""
         is_dated = pl.col("day").is_not_null() & pl.col("month").is_not_null()
         rows = self.facts.filter(is_dated).group_by(CELL)
-        cells = rows.agg(pl.col("is_taken").any(), pl.col("account").first())
+        cells = rows.agg(pl.col("is_taken", "is_usage").any(), pl.col("account").first())
         return cells.with_columns(file=pl.lit(self.name))
 
 
@@ -80,7 +80,7 @@ def sheet(name: str, content: bytes, rules: Rules) -> Sheet:
         raise _of_no_kind(name, table.columns, rules)
     rules.refuse(name, table)
     found = dated(facts(name, table, dialect)).with_columns(
-        is_taken=rules.is_taken.fill_null(value=False)
+        is_taken=rules.is_taken.fill_null(value=False), is_usage=dialect.is_usage
     )
     found = found.with_columns(
         is_left_out=rules.is_left_out.fill_null(value=False) & ~pl.col("is_taken")
