@@ -13,7 +13,13 @@ from importlib.metadata import version
 import polars as pl
 from upath import UPath
 
-from openai_costs.cli.doctor_files import kept_page_facts, mute_facts, page_facts, tie_out_facts
+from openai_costs.cli.doctor_files import (
+    kept_page_facts,
+    mute_facts,
+    page_facts,
+    space_facts,
+    tie_out_facts,
+)
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.doctor_protection import permission_facts, protection_facts
 from openai_costs.cli.empty_home import demo_near
@@ -72,6 +78,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield Diagnosis("OK", "versions", _versions())
     yield _settings_file(settings)
     yield _home(settings)
+    yield from _guarded("home", space_facts(place(settings.home)))
     yield from _guarded("permissions", permission_facts(place(settings.home)))
     yield from proxy_diagnoses(settings)
     compared = skew_aware(clock)

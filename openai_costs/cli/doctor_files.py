@@ -3,6 +3,7 @@
 Changes nothing. Lake, record and history: stored_damage.py.
 """
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 
@@ -14,6 +15,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.outputs.alerts.mutes import kept_mutes
 from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
+from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.publish.verification import Sums, published_sums
 from openai_costs.questions.coverage import newest_settled
@@ -26,7 +28,7 @@ from openai_costs.sources.due_days import damaged_reads
 from openai_costs.sources.provider import Diagnosis
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
-from openai_costs.storage.files import place
+from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend_control import SpendControl
@@ -56,6 +58,22 @@ def _days_without_page(home: UPath, connection: Connection) -> set[date]:
     has_dollars = pl.col("is_settled") & (pl.col("billed_usd") != 0)
     days = Lake(home).read(SpendControl).filter(has_dollars, connection=name)["day"]
     return set(days) - kept.keys()
+
+
+def space_facts(home: UPath) -> Iterator[Diagnosis]:
+    """Yield whether a publication has room: it copies the database before it changes it."""
+    database = home / DATABASE
+    if not is_local(home) or not database.is_file():
+        return
+    needed, free = database.stat().st_size, shutil.disk_usage(str(database.parent)).free
+    if free < needed:
+        text = f"{megabytes(free)} are free below {home}, and a publication copies the database"
+        yield Diagnosis("FAIL", "home", f"{text} of {megabytes(needed)}. Free some space there")
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes for a person, rounded up."""
+    return f"{-(-size // 1_000_000):,} MB"
 
 
 def mute_facts(settings: Settings) -> Iterator[Diagnosis]:

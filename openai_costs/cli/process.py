@@ -27,6 +27,7 @@ def run() -> None:
     command as Ctrl-C does: what it has open is closed, and its code is 130.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _open_closed_streams()
     code = 0
     try:
         _command()
@@ -35,6 +36,20 @@ def run() -> None:
     except KeyboardInterrupt:  # also while the libraries are loaded
         code = STOPPED
     _end(code)
+
+
+def _open_closed_streams() -> None:
+    """Send what is printed nowhere where a stream was closed, as `>&-` does.
+
+    The next file that is opened would take its number, and get what a library prints there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def _command() -> None:

@@ -70,6 +70,8 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         raise SettingsError(f"{path} cannot be read: it is nested too deeply.") from None
     except tomllib.TOMLDecodeError as broken:
         raise SettingsError(_not_toml(path, str(broken), text.splitlines())) from None
+    except ValueError:  # Python reads no number of more than some thousand digits
+        raise SettingsError(f"{path} cannot be read: a number in it is too long.") from None
 
 
 def _not_toml(path: Path, message: str, lines: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -19,6 +20,7 @@ from openai_costs.cli.doctor_files import (
     kept_page_facts,
     mute_facts,
     page_facts,
+    space_facts,
     tie_out_facts,
 )
 from openai_costs.orchestration.jobs import REFRESH
@@ -243,3 +245,14 @@ def test_damaged_copies_of_tables_are_named_and_the_next_run_replaces_them(
     assert harmed.run(LAST, LAST, only=OUTPUTS).is_green
     assert found(harmed) == {}
     assert published_total(harmed) == published_total(made)
+
+
+def test_a_disk_without_room_for_the_copy_of_the_database_is_named(
+    made: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = place(made.home)
+    assert list(space_facts(home)) == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_500_000))
+    [(state, about, text)] = space_facts(home)
+    assert (state, about) == ("FAIL", "home")
+    assert text.startswith(f"2 MB are free below {home}, and a publication copies the database of ")

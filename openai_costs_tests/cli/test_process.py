@@ -29,6 +29,8 @@ import openai_costs.cli.commands
 print(*{"dagster", "duckdb", "polars"} & sys.modules.keys())
 """
 EVERYTHING: Final = "printed\nwritten by a thread\nregistered for the end\n"
+SAID: Final = {">&-": EVERYTHING, "2>&-": "a warning\n"}
+"""What a process prints, by what closes the stream for it."""
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
@@ -64,6 +66,22 @@ def test_a_defect_of_ours_ends_the_process_with_its_trace() -> None:
     assert (done.returncode, done.stdout) == (1, EVERYTHING)
     assert "Traceback" in done.stderr
     assert "RuntimeError: a defect" in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_process_whose_streams_are_closed_ends_as_any_other(closed: str) -> None:
+    printing = RUN.format(ending="print('a warning', file=sys.stderr); assert not sys.stdin.read()")
+    command = f'exec "$0" -c "$1" {closed}'
+    done = subprocess.run(  # noqa: S603 - our own script
+        ["/bin/sh", "-c", command, sys.executable, printing],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    said, warned = ("" if one in closed.split() else text for one, text in SAID.items())
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, warned)
 
 
 def test_what_lists_the_commands_loads_no_engine() -> None:

@@ -119,6 +119,7 @@ def test_how_long_days_are_kept_is_read_and_a_connection_may_differ():
 @pytest.mark.parametrize(
     ("text", "named"),
     [
+        (f"[anomalies]\nminimum_usd = {'9' * 5000}", "a number in it is too long"),
         ("[reading\n", "openai_costs.toml, line 1: this is not TOML (expected"),
         ("a = 1\na = 2\n", "openai_costs.toml, line 2: a setting is there twice. Remove one"),
         (
