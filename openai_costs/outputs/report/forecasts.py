@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from openai_costs.kernel.days import ONE_DAY, DayRange
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -31,7 +33,7 @@ def forecasts(
         members: The members of each dimension, by its id.
 
     Returns:
-        filter, first (the newest settled day), last, daily, low and high of each.
+        filter, first (the day before the days that are left), last, daily, low and high of each.
     """
     return [*_whole(month), *_parts(parts, members)]
 
@@ -41,7 +43,8 @@ def _whole(month: Month) -> list[dict[str, Any]]:
     if ahead is None or span is None:
         return []
     dollars = (ahead.spent, ahead.expected, ahead.low, ahead.high)
-    return _drawn({}, (ahead.through, span.end), [one / _CENTS for one in dollars])
+    days = _left(ahead.through, DayRange(span.first, span.end))
+    return _drawn({}, days, [one / _CENTS for one in dollars])
 
 
 def _parts(parts: pl.DataFrame, members: Mapping[str, Members]) -> list[dict[str, Any]]:
@@ -52,9 +55,14 @@ def _parts(parts: pl.DataFrame, members: Mapping[str, Members]) -> list[dict[str
         if row["scope_id"] in ids:  # not of a scope that is kept together on this page
             names = ("spent_usd", "forecast_usd", "forecast_low_usd", "forecast_high_usd")
             dollars = [float(row[name]) for name in names]
-            days = row["through_day"], row["month_end"]
+            days = _left(row["through_day"], DayRange(row["month"], row["month_end"]))
             made += _drawn({row["scope"]: ids[row["scope_id"]]}, days, dollars)
     return made
+
+
+def _left(through: date, month: DayRange) -> tuple[date, date]:
+    """Return the day before the days that are left of the month, and the last of them."""
+    return max(through, month.first - ONE_DAY), month.last
 
 
 def _drawn(

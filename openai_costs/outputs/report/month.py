@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY, month_of
+from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
 from openai_costs.kernel.formatting import (
     NONE,
     cents,
@@ -20,8 +20,9 @@ from openai_costs.kernel.formatting import (
     signed_dollars_of,
 )
 from openai_costs.outputs.report.page_days import NOT_EXPECTED
-from openai_costs.questions.budgets.forecast import forecast, without_gaps
+from openai_costs.questions.budgets.month_end import from_settled_days
 from openai_costs.questions.budgets.status import newest
+from openai_costs.questions.series import ID
 
 if TYPE_CHECKING:
     from openai_costs.outputs.report.scope import Scope
@@ -61,7 +62,8 @@ class Span(NamedTuple):
 class Outlook(NamedTuple):
     """The forecast of the month's cost, in cents: an estimate with its 80 % range.
 
-    `spent` is what the month cost through the newest settled day, which it begins after.
+    `spent` is what the settled days of the month cost, through the newest settled day; it begins
+    after that day, which may lie before the month.
     """
 
     expected: int
@@ -157,26 +159,16 @@ def span_of(scope: Scope) -> Span | None:
 
 
 def outlook(scope: Scope, span: Span) -> Outlook | None:
-    """Return the forecast of the month from its settled days; None before there are any.
-
-    A day that is missing costs what its weekday last did.
-    """
+    """Return the forecast of the month from settled days; None before there are any."""
     if not scope.settled:
         return None
-    as_of = max(scope.settled[-1], span.first - ONE_DAY)
-    known = [day for day in scope.days if day <= as_of and day >= scope.expected[0]]
-    daily = scope.spend.group_by("day").agg(pl.col("billed_usd").sum())
-    missing = set(scope.missing)
-    spine = pl.DataFrame({"day": known}, {"day": pl.Date}).join(daily, on="day", how="left")
-    usd = pl.when(~pl.col("day").is_in(list(missing))).then(pl.col("billed_usd").fill_null(0))
-    past = without_gaps(spine.with_columns(billed_usd=usd))
-    series = past.select(pl.lit("all").alias("series_id"), "day", cost="billed_usd")
-    row = forecast(series, as_of, span.first, span.end).to_dicts()
-    if not row:
+    daily = scope.spend.group_by("day").agg(cost=pl.col("billed_usd").sum())
+    series = daily.select(pl.lit("all").alias(ID), "day", "cost")
+    rows = from_settled_days(series, scope.settled, DayRange(span.first, span.end)).to_dicts()
+    if not rows:
         return None
-    whole = [round(100 * row[0][name]) for name in ("forecast", "low80", "high80")]
-    settled = [day for day in known if day >= span.first]
-    return Outlook(whole[0], whole[1], whole[2], as_of, scope.billed(settled))
+    expected, low, high = (round(100 * rows[0][name]) for name in ("forecast", "low80", "high80"))
+    return Outlook(expected, low, high, scope.settled[-1], cents(rows[0]["spent_usd"]))
 
 
 def _between(scope: Scope, first: date, last: date) -> int:

@@ -12,7 +12,7 @@ FEW_ERRORS = 40.0
 LARGEST_ERROR = 3.0
 SMALLEST_SCALE = 0.005
 REACH = 2
-"""No band reaches further than twice the highest of the last days on every day ahead: a young
+"""No band reaches further than twice the highest of the last days on every day added up: a young
 series has few errors of its own, and is as rarely outside as with bands that reach further."""
 PRIOR_RATIO = 1.0
 WIDER_YOUNG = 0.7
@@ -37,17 +37,18 @@ SERIES = (ID, *PERIOD)
 def banded(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     """Return series_id, as_of, start, end, forecast, low80, high80, low95, high95.
 
-    An error is q = ln((actual + a) / (rest + a)), a = $1 for every day ahead. A series' scale is
+    An error is q = ln((actual + a) / (rest + a)), a = $1 for every day added up. A series' scale is
     the root mean square of its own past q, mixed with four errors of the size that its volatility
     has with others. Quantiles of q / scale are those of all series of the group (people, others).
 
     Args:
-        now: series_id, as_of, start, end, ahead (days), volatility, rest, so_far, highest (dollars
-            of the highest of the last days).
-        before: series_id, as_of, start, end, ahead, volatility, rest, actual, seen; periods that
-            have ended.
+        now: series_id, as_of, start, end, skipped and ahead (days), volatility, rest, so_far,
+            highest (dollars of the highest of the last days).
+        before: series_id, as_of, start, end, skipped, ahead, volatility, rest, actual, seen;
+            periods that have ended.
     """
-    floor = pl.col("ahead").clip(1).cast(pl.Float64)
+    added_up = pl.col("ahead") - pl.col("skipped")
+    floor = added_up.clip(1).cast(pl.Float64)
     q = ((pl.col("actual") + floor) / (pl.col("rest") + floor)).log()
     errors = before.filter((pl.col("seen") >= FEWEST_DAYS) & pl.col("actual").is_not_null())
     errors = errors.with_columns(group=_group(), q=q.clip(-LARGEST_ERROR, LARGEST_ERROR))
@@ -60,7 +61,7 @@ def banded(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     young = 1 + WIDER_YOUNG / (1 + pl.col("n"))
     rest, width = pl.col("rest") + floor, pl.col("scale") * young
     ends = {name: (_at(name) * width).exp() for name in BANDS}
-    most = pl.col("highest") * REACH * pl.col("ahead")
+    most = pl.col("highest") * REACH * added_up
     reached = {name: pl.min_horizontal(rest * end - floor, most) for name, end in ends.items()}
     bands = [_held(name, end.clip(0)).alias(name) for name, end in reached.items()]
     told = told.select(*SERIES, "so_far", *bands, forecast="rest")

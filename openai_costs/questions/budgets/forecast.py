@@ -3,7 +3,7 @@
 Forecasts are floats: they say what dollars are likely, they are never booked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.budgets.bands import BANDS, PERIOD, banded
-from openai_costs.questions.budgets.forecast_model import outlook, without_credits
+from openai_costs.questions.budgets.forecast_model import DAYS_AHEAD, outlook, without_credits
 from openai_costs.questions.series import ID, every_day
 
 PAST = 20
@@ -32,16 +32,9 @@ def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.Dat
     Args:
         spend: series_id, day, cost (dollars, Decimal or Float64); a day without a row cost nothing.
         as_of: The last day that is known; later rows are ignored.
-        start: The first day of the period; as_of is the day before at the earliest.
+        start: The first day of the period. Days between as_of and it are in no forecast.
         end: Its last day.
-
-    Raises:
-        ValueError: The period begins later than the day after as_of.
     """
-    if as_of < start - timedelta(days=1):
-        raise ValueError(
-            f"Nothing is known of {start} on {as_of}: a forecast begins with its period."
-        )
     asked = spend.select(pl.col(ID).unique()).with_columns(as_of=as_of, start=start, end=end)
     return forecasts(spend, asked).drop(PERIOD)
 
@@ -68,12 +61,12 @@ def forecasts(spend: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     if not rows:
         return ended.sort(ID, *PERIOD)
     made, is_now = pl.concat(rows), pl.col("origin") == pl.col("as_of")
-    now = made.filter(is_now).join(so_far, on=[ID, *PERIOD, "ahead"])
+    now = made.filter(is_now).join(so_far, on=[ID, *PERIOD, *DAYS_AHEAD])
     return pl.concat([ended, banded(now, made.filter(~is_now))]).sort(ID, *PERIOD)
 
 
 def _so_far(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
-    """Return asked with so_far, highest, ahead, sorted; without what had not spent by then."""
+    """Return asked with so_far, highest and the days ahead, sorted; without what never spent."""
     known = asked.join(days, on=ID, maintain_order="left_right").filter(
         pl.col("day") <= pl.col("as_of")
     )
@@ -84,33 +77,32 @@ def _so_far(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
         highest=pl.col("cost").filter(is_recent).max().fill_null(0.0),
     )
     ahead = (pl.col("end") - pl.col("as_of")).dt.total_days()
-    return spent.with_columns(ahead=ahead).sort(ID, *PERIOD)
+    skipped = (pl.col("start") - pl.col("as_of")).dt.total_days() - 1
+    return spent.with_columns(skipped=skipped.clip(0), ahead=ahead).sort(ID, *PERIOD)
 
 
 def _past_and_now(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     """Return the forecasts of now and before for the same number of days ahead.
 
-    series_id, as_of, start, end, ahead, origin, volatility, rest, seen (days before), actual (null:
-    not ended).
+    series_id, as_of, start, end, skipped, ahead, origin, volatility, rest, seen (days before),
+    actual (null: not ended).
     """
-    keys = (ID, *PERIOD, "ahead")
+    keys = (ID, *PERIOD, *DAYS_AHEAD)
     back = pl.DataFrame({"back": range(PAST)})
     ago = pl.duration(days=pl.col("ahead") + APART * pl.col("back"))
     before = asked.join(back, how="cross").select(*keys, origin=pl.col("as_of") - ago)
     origins = pl.concat([asked.select(*keys, origin="as_of"), before])
     mine = days.join(asked, on=ID, how="semi")
-    rows = origins.join(outlook(mine, origins), on=[ID, "origin", "ahead"])
-    running = mine.select(
-        ID,
-        "day",
-        total=pl.col("cost").cum_sum().over(ID),
-        seen=pl.int_range(1, pl.len() + 1).over(ID),
-    )
-    rows = rows.join(running, left_on=[ID, "origin"], right_on=[ID, "day"])
-    ends = rows.with_columns(day=pl.col("origin") + pl.duration(days="ahead"))
-    later = running.select(ID, "day", later="total")
-    rows = ends.join(later, on=[ID, "day"], how="left")
-    return rows.with_columns(actual=pl.col("later") - pl.col("total")).drop("later", "total", "day")
+    rows = origins.join(outlook(mine, origins), on=[ID, "origin", *DAYS_AHEAD])
+    seen = mine.select(ID, "day", seen=pl.int_range(1, pl.len() + 1).over(ID))
+    rows = rows.join(seen, left_on=[ID, "origin"], right_on=[ID, "day"])
+    running = mine.select(ID, "day", total=pl.col("cost").cum_sum().over(ID))
+    for name in DAYS_AHEAD:
+        day = pl.col("origin") + pl.duration(days=name)
+        until = running.rename({"total": f"through_{name}"})
+        rows = rows.with_columns(day=day).join(until, on=[ID, "day"], how="left")
+    actual = pl.col("through_ahead") - pl.col("through_skipped")
+    return rows.with_columns(actual=actual).drop("through_ahead", "through_skipped", "day")
 
 
 # The cost of each budget's period by its end, as forecast on each of the newest days.
@@ -147,32 +139,31 @@ class Origin(NamedTuple):
     budget: str
 
 
-def period_forecasts(origins: Sequence[Origin], spent: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def period_forecasts(origins: Sequence[Origin], daily: pl.DataFrame) -> pl.DataFrame:
     """Return budget, day and the forecast with its bands; no row for what never spent.
 
     Budgets with the same day and period share errors of the past.
 
     Args:
         origins: What to forecast.
-        spent: day, billed_usd of each budget, every day of its past.
+        daily: What each budget counts, by its name, as `without_gaps` takes it.
     """
     if not origins:
         return pl.DataFrame(schema=SCHEMA)
     asked = pl.DataFrame(origins, schema=["as_of", "start", "end", ID], orient="row")
-    series = pl.concat(
-        daily.select(pl.lit(name).alias(ID), "day", cost="billed_usd")
-        for name, daily in spent.items()
-    )
     estimate = pl.Decimal(38, DECIMALS)
     dollars = {column: pl.col(name).cast(estimate).cast(MONEY) for name, column in DOLLARS.items()}
-    return forecasts(series, asked).select(budget=ID, day="as_of", **dollars)
+    return forecasts(without_gaps(daily), asked).select(budget=ID, day="as_of", **dollars)
 
 
 def without_gaps(daily: pl.DataFrame) -> pl.DataFrame:
-    """Return the past that forecasts learn from: a missing day costs what its weekday last did.
+    """Return series_id, day, cost of which forecasts learn: settled days, and nothing else.
+
+    Any other day costs what its weekday last did on a settled one.
 
     Args:
-        daily: day, state, billed_usd: every day; null when it is missing.
+        daily: series_id, day, cost, is_settled: every day of each series, oldest first.
     """
-    usd = pl.col("billed_usd")
-    return daily.select("day", usd.forward_fill().over(pl.col("day").dt.weekday()).fill_null(0))
+    settled = pl.when("is_settled").then(pl.col("cost").fill_null(0))
+    usual = settled.forward_fill().over(ID, pl.col("day").dt.weekday())
+    return daily.select(ID, "day", cost=usual.fill_null(0))

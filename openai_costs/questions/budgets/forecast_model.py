@@ -15,6 +15,9 @@ MEMORY_DAYS = 84
 
 WEEK = 7
 
+DAYS_AHEAD = ("skipped", "ahead")
+"""Which days after the last known one are forecast: those after `skipped` days, through `ahead`."""
+
 PAST = "past"
 """The number of a past: a series as it was known on one day."""
 
@@ -91,7 +94,7 @@ FEWEST_WEEKS = 4
 
 
 def outlook(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
-    """Return series_id, origin, ahead, volatility and rest, the dollars of the days ahead.
+    """Return series_id, origin, skipped, ahead, volatility and rest: dollars of the days ahead.
 
     rest = level x sum of the weekday factors ahead x trend. A weekday's factor is its weighted
     mean over the mean of all; level = sum(w cost) / sum(w factor), w = 0.5^(lag / half-life),
@@ -99,9 +102,10 @@ def outlook(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         days: series_id, day, cost, from `every_day`.
-        asked: series_id, origin and ahead, how many days after it.
+        asked: series_id, origin, ahead, how many days after it, and skipped, how many of these are
+            not added up: the first ones, which are before the period.
     """
-    wanted = asked.select(ID, "origin", "ahead").unique()
+    wanted = asked.select(ID, "origin", *DAYS_AHEAD).unique()
     pasts = wanted.select(ID, "origin").unique().sort(ID, "origin").with_row_index(PAST)
     known = known_on(days, pasts)
     steady = without_flukes(known)
@@ -115,8 +119,9 @@ def outlook(days: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     levels = told.group_by(PAST).agg(level=level, volatility=pl.col("volatility").first())
     told = levels.join(_trend(known), on=PAST)
     told = told.join(_ahead(factors, wanted.join(pasts, on=[ID, "origin"])), on=PAST)
-    rest = pl.col("level") * pl.col("factors") * _growth(pl.col("ahead"))
-    return told.select(ID, "origin", "ahead", "volatility", rest=rest.fill_nan(0.0).fill_null(0.0))
+    rest = pl.col("level") * pl.col("factors") * _growth()
+    told = told.with_columns(rest=rest.fill_nan(0.0).fill_null(0.0))
+    return told.select(ID, "origin", *DAYS_AHEAD, "volatility", "rest")
 
 
 def _volatility(known: pl.DataFrame) -> pl.DataFrame:
@@ -158,13 +163,16 @@ def _factors(steady: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ahead(factors: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
-    """Return asked with factors, the sum of the factors of the days ahead."""
+    """Return asked with factors, the sum of the factors of the days ahead that are not skipped."""
     after = (pl.col("weekday") - pl.col("origin").dt.weekday().cast(pl.Int32)) % WEEK
-    is_once_more = after < pl.col("ahead") % WEEK
-    times = pl.col("ahead") // WEEK + is_once_more.cast(pl.Int32)
+
+    def times(days: pl.Expr) -> pl.Expr:
+        return days // WEEK + (after < days % WEEK).cast(pl.Int32)
+
+    counted = times(pl.col("ahead")) - times(pl.col("skipped"))
     every = asked.join(factors, on=PAST, maintain_order="left_right")
-    summed = every.group_by(PAST, "ahead").agg(factors=(times * pl.col("factor")).sum())
-    return asked.join(summed, on=[PAST, "ahead"])
+    summed = every.group_by(PAST, *DAYS_AHEAD).agg(factors=(counted * pl.col("factor")).sum())
+    return asked.join(summed, on=[PAST, *DAYS_AHEAD])
 
 
 def _trend(known: pl.DataFrame) -> pl.DataFrame:
@@ -181,10 +189,10 @@ def _trend(known: pl.DataFrame) -> pl.DataFrame:
     return told.select(PAST, growth=pl.when(sound).then("growth").otherwise(0.0))
 
 
-def _growth(days_ahead: pl.Expr) -> pl.Expr:
+def _growth() -> pl.Expr:
     """Trend of the middle of the days ahead, a seventh believed, less the noisier a series is."""
     believed = BELIEVED * (
         1 - pl.col("volatility").clip(0, UNKNOWN_VOLATILITY) / UNKNOWN_VOLATILITY
     )
-    ahead = (days_ahead + 1) / 2 + WEEK
+    ahead = (pl.col("skipped") + pl.col("ahead") + 1) / 2 + WEEK
     return (believed * pl.col("growth") * ahead / TREND_DAYS).exp()

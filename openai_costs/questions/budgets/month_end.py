@@ -1,19 +1,19 @@
 """What the running month will cost by its end: all, each provider, team and user. Pure.
 
-The model is that of the budgets (forecast.py). A day that is missing costs what its weekday last
-did; a day that was read and billed nothing costs nothing.
+The model is that of the budgets (forecast.py), and it knows settled days only: any other day costs
+what its weekday last did. A day that settled and billed nothing costs nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY, month_of
+from openai_costs.kernel.days import DayRange, month_of
 from openai_costs.kernel.money import MONEY
 from openai_costs.kernel.redaction import ADDRESS
-from openai_costs.questions.budgets.forecast import DECIMALS, DOLLARS, forecast
-from openai_costs.questions.budgets.periods import settled_through
+from openai_costs.questions.budgets.forecast import DECIMALS, DOLLARS, forecast, without_gaps
 from openai_costs.questions.series import ID, LEVEL_SEPARATOR
 from openai_costs.tables.mart.forecast import SCOPES, Forecast
 
@@ -41,25 +41,47 @@ def month_end(spend: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         spend: The columns of `SPEND`: what was billed, of the connections of today.
         known: day, state: every day from the first that was read, oldest first.
     """
-    through = settled_through(known)
-    if through is None or spend.is_empty():
+    settled = known.filter(state="settled")["day"].to_list()
+    if not settled or spend.is_empty():
         return Forecast.no_rows()
     newest: date = known.filter(pl.col("state") != "missing")["day"].to_list()[-1]
     month = month_of(newest)
-    first, last = month.first, month.last
-    as_of = max(through, first - ONE_DAY)
     series = pl.concat([_series(spend, scope) for scope in SCOPES])
-    rows = forecast(_without_gaps(series, known), as_of, first, last)
-    inside = pl.col("day").is_between(first, as_of)
-    so_far = series.group_by(ID, *_KEY).agg(
-        scope_name=pl.col("name").sort_by("day").drop_nulls().last(),
-        spent_usd=pl.col("cost").filter(inside).sum(),
+    named = series.group_by(ID, *_KEY).agg(
+        scope_name=pl.col("name").sort_by("day").drop_nulls().last()
     )
-    found = so_far.join(rows, on=ID).with_columns(
-        month=pl.lit(first), month_end=pl.lit(last), through_day=pl.lit(as_of), **_estimates()
+    found = named.join(from_settled_days(series, settled, month), on=ID).with_columns(
+        month=pl.lit(month.first),
+        month_end=pl.lit(month.last),
+        through_day=pl.lit(settled[-1]),
+        **_estimates(),
     )
     typed = found.select(pl.col(one).cast(kind) for one, kind in Forecast.types().items())
     return typed.sort(*_KEY)
+
+
+def from_settled_days(
+    series: pl.DataFrame, settled: Sequence[date], month: DayRange
+) -> pl.DataFrame:
+    """Return spent_usd and the forecast of each series for a month, as of the newest settled day.
+
+    That day may lie before the month: the days between are no part of it.
+
+    Args:
+        series: series_id, day, cost: what was billed, a row per series and day with spend.
+        settled: The settled days, oldest first, at least one; none is after the month.
+        month: The month.
+
+    Returns:
+        series_id, spent_usd (on settled days of the month), forecast, low80, high80, low95, high95.
+    """
+    days = pl.DataFrame({"day": [*DayRange(settled[0], settled[-1])]})
+    is_settled = pl.col("day").is_in(list(settled))
+    spine = series.select(ID).unique().join(days.with_columns(is_settled=is_settled), how="cross")
+    daily = spine.join(series.select(ID, "day", "cost"), on=[ID, "day"], how="left").sort(ID, "day")
+    is_counted = pl.col("is_settled") & pl.col("day").is_between(month.first, month.last)
+    spent = daily.group_by(ID).agg(spent_usd=pl.col("cost").filter(is_counted).sum())
+    return spent.join(forecast(without_gaps(daily), settled[-1], month.first, month.last), on=ID)
 
 
 def _series(spend: pl.DataFrame, scope: str) -> pl.DataFrame:
@@ -73,14 +95,6 @@ def _series(spend: pl.DataFrame, scope: str) -> pl.DataFrame:
         .agg(name=pl.col("name").drop_nulls().first(), cost=pl.col("billed_usd").sum())
         .sort(ID, "day")
     )
-
-
-def _without_gaps(series: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    days = series.select(ID).unique().join(known, how="cross")
-    daily = days.join(series.select(ID, "day", "cost"), on=[ID, "day"], how="left").sort(ID, "day")
-    read = pl.when(pl.col("state") != "missing").then(pl.col("cost").fill_null(0))
-    filled = read.forward_fill().over(ID, pl.col("day").dt.weekday()).fill_null(0)
-    return daily.select(ID, "day", cost=filled)
 
 
 def _estimates() -> dict[str, pl.Expr]:

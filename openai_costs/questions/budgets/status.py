@@ -9,8 +9,9 @@ import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.money import MONEY, SMALLEST
-from openai_costs.questions.budgets.forecast import DOLLARS, Origin, period_forecasts, without_gaps
+from openai_costs.questions.budgets.forecast import DOLLARS, Origin, period_forecasts
 from openai_costs.questions.budgets.periods import periods_through, settled_through
+from openai_costs.questions.series import ID
 from openai_costs.settings import Budget
 from openai_costs.tables.mart.budget_status import BudgetStatus
 
@@ -68,8 +69,7 @@ def statuses(
     if not periods:
         return BudgetStatus.no_rows()
     rows = pl.concat(periods)
-    spent = {name: without_gaps(frame) for name, frame in daily.items()}
-    ends = period_forecasts(_origins(rows), spent)
+    ends = period_forecasts(_origins(rows), _series(daily))
     seen = _not_below_spent(rows.join(ends, on=["budget", "day"], how="left"))
     return _stated(seen).sort("budget", "day")
 
@@ -103,6 +103,15 @@ def _daily(counted: Counted) -> pl.DataFrame:
     usd = pl.when(pl.col("state") != "missing").then(pl.col("billed_usd").fill_null(0))
     days = counted.known.join(counted.daily, on="day", how="left").sort("day")
     return days.with_columns(billed_usd=usd, name=pl.col("name").forward_fill())
+
+
+def _series(daily: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the days of all budgets, as forecasts take them."""
+    is_settled = pl.col("state") == "settled"
+    return pl.concat(
+        days.select(pl.lit(name).alias(ID), "day", cost="billed_usd", is_settled=is_settled)
+        for name, days in daily.items()
+    )
 
 
 def _of_period(

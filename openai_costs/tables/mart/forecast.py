@@ -11,8 +11,8 @@ class Forecast(Contract):
     """What the running month will cost by its end.
 
     One row per scope: all, each provider, each team and each user with spend, of the connections in
-    openai_costs.toml. Made from the settled days by the model of the budgets. Forecasts of parts do
-    not add up to the forecast of the whole.
+    openai_costs.toml. Made from the settled days by the model of the budgets, also before any day
+    of the month has settled. Forecasts of parts do not add up to the forecast of the whole.
     """
 
     scope: str = column("all, provider, team or user.", isin=SCOPES)
@@ -22,8 +22,14 @@ class Forecast(Contract):
     scope_name: str = column("The last known name of a user; otherwise null.", nullable=True)
     month: dt.date = column("The first day of the month.", unit="UTC day")
     month_end: dt.date = column("The last day of the month.", unit="UTC day")
-    through_day: dt.date = column("The newest settled day, after which it begins.", unit="UTC day")
-    spent_usd: Usd = column("Dollars billed in the month through that day.", unit="USD")
+    through_day: dt.date = column(
+        "The newest settled day, after which it begins; in the first days of a month, a day before "
+        "it.",
+        unit="UTC day",
+    )
+    spent_usd: Usd = column(
+        "Dollars billed on the settled days of the month, through that day.", unit="USD"
+    )
     forecast_usd: Usd = column("Forecast of the whole month's cost.", unit="USD")
     forecast_low_usd: Usd = column("Lower end of the 80 % prediction interval.", unit="USD")
     forecast_high_usd: Usd = column("Upper end of the 80 % prediction interval.", unit="USD")

@@ -19,7 +19,11 @@ from openai_costs_tests.outputs.report.bill import of, of_rows
 from openai_costs_tests.questions.budgets.ledger import budget, counted, status
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import polars as pl
+
+    from openai_costs.outputs.report.month import Month
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 11, 10)
 JUDGED = Judged(is_settled=True, waiting=(), found_in=("unusual spend",), not_set_up=())
@@ -40,13 +44,18 @@ def line(day: date, user: str | None, usd: str, model: str = "gpt-5") -> dict[st
 
 
 def screen(
-    *lines: dict[str, Any], missing: date | None = None, **others: pl.DataFrame
+    *lines: dict[str, Any],
+    missing: date | None = None,
+    last: date = LAST,
+    provisional: Collection[date] = (),
+    **others: pl.DataFrame,
 ) -> FirstScreen:
     """Ten dollars a day of ana since September, and the lines."""
-    days = [FIRST + timedelta(days=i) for i in range((LAST - FIRST).days + 1)]
+    days = [FIRST + timedelta(days=i) for i in range((last - FIRST).days + 1)]
     rows = [*(line(day, "ana", "10") for day in days if day != missing), *lines]
+    words = dict.fromkeys(days, "settled") | dict.fromkeys(provisional, "provisional")
     states = [
-        ("acme", "costs", day, "missing" if day == missing else "settled", 1, None, None)
+        ("acme", "costs", day, "missing" if day == missing else words[day], 1, None, None)
         for day in days
     ]
     made = of_rows(
@@ -65,6 +74,20 @@ def test_the_month_is_so_far_by_its_end_and_against_the_same_days_before() -> No
     assert month.before == "Same days of October"
     assert month.expected_by == "Expected by 30 Nov"
     assert month.band.startswith("80 % range: $")
+
+
+def test_on_the_first_of_a_month_the_forecast_knows_the_newest_settled_day_and_none_later() -> None:
+    def month(usd: str) -> Month:
+        return screen(
+            line(date(2026, 10, 31), "bo", usd),
+            last=date(2026, 11, 1),
+            provisional=(date(2026, 10, 31), date(2026, 11, 1)),
+        ).month
+
+    made = month("5")
+    assert made.name == "November"
+    assert made.band.endswith("from settled days through 30 Oct")
+    assert made.expected == month("5000").expected == "$300.00"
 
 
 def test_days_that_were_not_all_read_are_not_compared() -> None:

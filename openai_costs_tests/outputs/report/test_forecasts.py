@@ -29,6 +29,7 @@ def row(scope: str, scope_id: str | None, spent: int, *ahead: int) -> dict[str, 
     return {
         "scope": scope,
         "scope_id": scope_id,
+        "month": date(2026, 1, 1),
         "through_day": date(2026, 1, 26),
         "month_end": date(2026, 1, 31),
         "spent_usd": Decimal(spent),
@@ -54,6 +55,13 @@ def test_a_team_a_person_and_what_has_none_have_the_average_of_the_days_that_are
 def test_who_is_not_on_the_page_or_spends_no_more_has_no_forecast() -> None:
     parts = of(Forecast, row("team", "gone", 1, 2, 3, 4), row("team", "labs", 9, 9, 9, 9))
     assert forecasts(no_month(), parts, MEMBERS) == []
+
+
+def test_before_a_day_of_the_month_has_settled_all_of_its_days_are_left() -> None:
+    early = row("team", "labs", 0, 0, 62, 93) | {"through_day": date(2025, 12, 29)}
+    (labs,) = forecasts(no_month(), of(Forecast, early), MEMBERS)
+    assert (labs["first"], labs["last"]) == ("2025-12-31", "2026-01-31")
+    assert (labs["daily"], labs["high"]) == (2, 3)
 
 
 def test_all_dollars_have_the_forecast_of_the_first_screen() -> None:

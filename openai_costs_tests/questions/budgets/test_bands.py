@@ -7,7 +7,10 @@ import polars as pl
 from openai_costs.questions.budgets.bands import banded
 
 MONTH = {"as_of": date(2026, 6, 20), "start": date(2026, 6, 1), "end": date(2026, 6, 30)}
-ASKED = {name: pl.lit(day) for name, day in MONTH.items()} | {"ahead": pl.lit(10)}
+ASKED = {name: pl.lit(day) for name, day in MONTH.items()} | {
+    "skipped": pl.lit(0),
+    "ahead": pl.lit(10),
+}
 
 
 def past(series: str, errors: int) -> pl.DataFrame:

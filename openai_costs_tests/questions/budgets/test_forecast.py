@@ -113,9 +113,14 @@ def test_a_series_of_three_days_has_a_forecast_too() -> None:
     assert row["low95"] < row["forecast"] < row["high95"]
 
 
-def test_a_period_that_has_not_begun_is_refused_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match="a forecast begins with its period"):
-        forecast(frame(org=flat(9)), on(8), START, END)
+def test_days_between_the_last_known_day_and_the_period_are_not_in_its_forecast() -> None:
+    """$7.50 on working days; nothing is known after Tuesday 26 May, June has 22 working days."""
+    costs = shaped(DAYS, lambda number: 0.0 if number % 7 >= 5 else 7.5)
+    spend, as_of = frame(org=costs), date(2026, 5, 26)
+    row = told(spend, as_of)
+    assert row == told(spend.filter(pl.col("day") <= as_of), as_of)
+    assert row["forecast"] == pytest.approx(22 * 7.5, rel=0.02)
+    assert row["low95"] <= row["low80"] <= row["forecast"] <= row["high80"] <= row["high95"]
 
 
 def test_no_spend_has_no_forecast() -> None:
@@ -141,8 +146,9 @@ def test_a_young_series_that_costs_the_same_every_day_may_cost_twice_that_and_no
 
 costs = st.lists(st.sampled_from([0.0, 3.0, 7.5, 250.0, -20.0]), min_size=1, max_size=70)
 """What a series costs day by day."""
-periods = st.tuples(st.integers(0, 75), st.integers(0, 40), st.integers(0, 31))
-"""What is known, on which number of day, days so far and days ahead."""
+periods = st.tuples(st.integers(0, 75), st.integers(-9, 40), st.integers(0, 31))
+"""What is known, on which number of day, days so far (fewer than none: it begins later), and ahead.
+"""
 
 
 @settings(deadline=None, max_examples=15)

@@ -53,6 +53,40 @@ def test_a_missing_day_costs_what_its_weekday_last_did_and_is_not_in_what_was_sp
     assert shown(rows) == {("all", None): (Decimal(108), 360)}
 
 
+def on_the_first_of_november(usd: int) -> pl.DataFrame:
+    """The forecast of 1 November, with 30 and 31 October provisional at so many dollars each."""
+    paid = spend(32).with_columns(
+        billed_usd=pl.when(pl.col("day") >= date(2026, 10, 30))
+        .then(pl.lit(usd, SPEND["billed_usd"]))
+        .otherwise("billed_usd")
+    )
+    is_open = pl.col("day") >= date(2026, 10, 30)
+    states = pl.when(is_open).then(pl.lit("provisional")).otherwise("state")
+    return month_end(paid, known(32).with_columns(state=states))
+
+
+def test_dollars_of_days_that_have_not_settled_change_no_forecast() -> None:
+    made = [on_the_first_of_november(usd) for usd in (0, 12, 900)]
+    assert made[0].equals(made[1])
+    assert made[1].equals(made[2])
+
+
+def test_before_a_day_of_the_month_has_settled_it_is_forecast_from_the_newest_settled_day() -> None:
+    rows = on_the_first_of_november(12)
+    assert Forecast.broken_rules(rows) == []
+    assert rows["through_day"].unique().to_list() == [date(2026, 10, 29)]
+    assert rows["month"].unique().to_list() == [date(2026, 11, 1)]
+    assert shown(rows)["all", None] == (Decimal(0), 360)
+
+
+def test_a_provisional_day_between_settled_days_counts_as_its_weekday_last_did() -> None:
+    third = pl.col("day") == date(2026, 11, 3)
+    states = pl.when(third).then(pl.lit("provisional")).otherwise("state")
+    paid = pl.when(third).then(pl.lit(900, SPEND["billed_usd"])).otherwise("billed_usd")
+    rows = month_end(spend(41).with_columns(billed_usd=paid), known(41).with_columns(state=states))
+    assert shown(rows)["all", None] == (Decimal(108), 360)
+
+
 def test_there_is_no_forecast_before_a_day_is_settled() -> None:
     provisional = known(3).with_columns(state=pl.lit("provisional"))
     assert month_end(spend(3), provisional).is_empty()

@@ -114,6 +114,12 @@ def test_a_long_hole_in_the_past_is_as_its_weekdays_were_last() -> None:
     assert row["forecast_usd"] == status(budget(), counted()).row(-1, named=True)["forecast_usd"]
 
 
+def test_a_provisional_day_of_the_period_before_changes_no_forecast() -> None:
+    last = OCTOBER.last
+    moved = status(budget(), counted(other={last: "900"}, moving=[last])).row(-1, named=True)
+    assert moved["forecast_usd"] == status(budget(), counted()).row(-1, named=True)["forecast_usd"]
+
+
 def test_what_was_never_read_has_no_rows() -> None:
     young = counted(first=FOURTH)
     found = status(budget(), young)

@@ -79,8 +79,9 @@ FORECAST = View(
         "scope_id": "The provider, team or user; null for all, and for dollars without one.",
         "scope_label": "The last known name, or the id, or everyone, or (none).",
         "month_end": "Last day of the month. [UTC day]",
-        "through_day": "The newest settled day, after which the forecast begins. [UTC day]",
-        "spent_usd": "Dollars billed in the month through that day; rounded. [USD]",
+        "through_day": "The newest settled day, after which the forecast begins; in the first days "
+        "of a month, a day before it. [UTC day]",
+        "spent_usd": "Dollars billed on the settled days of the month; rounded. [USD]",
     }
     | {name: _DOLLARS[name].replace("period's", "month's") for name in _ESTIMATES}
     | {"forecast_usd": "Forecast of the whole month's cost. [USD]"},
