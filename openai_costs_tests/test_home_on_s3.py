@@ -16,12 +16,15 @@ import pytest
 from openai_costs.cli.healing import healed
 from openai_costs.cli.stored_damage import damaged_files
 from openai_costs.orchestration.jobs import REBUILD
+from openai_costs.outputs.publish import database
+from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.settings.at_rest import Storage
 from openai_costs.storage import leases, writers
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.leases import note_file, note_of_mine
 from openai_costs.storage.opened_lakes import close_all
 from openai_costs.storage.protection import (
     ask_for_encryption,
@@ -39,7 +42,8 @@ from openai_costs_tests.storage.test_lake import A1, A2, NOON, held, read
 from openai_costs_tests.test_processes import die_at_the_commit_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import date
     from decimal import Decimal
     from multiprocessing.context import ForkServerProcess
 
@@ -68,13 +72,13 @@ def machine(home: str, only: str) -> Machine:
     return Machine(home, both.connections, both.clock, both.transports, only=only)
 
 
-def refresh(environment: Mapping[str, str], home: str, only: str, dies_at: str) -> None:
+def refresh(environment: Mapping[str, str], home: str, only: str, dies_at: str, last: date) -> None:
     """A machine: its own process, which knows the others by nothing but the store."""
     os.environ.update(environment)
     made = machine(home, only)
     if dies_at:
         die_at_the_commit_to(dies_at, is_after=False)
-    if not made.run(FIRST, LAST, only=MONEY).is_green:
+    if not made.run(FIRST, last, only=MONEY).is_green:
         raise SystemExit("the run was red")
 
 
@@ -89,8 +93,10 @@ def home(tmp_path: Path) -> UPath:
     return place(f"s3://{BUCKET}/{tmp_path.name}")
 
 
-def publish_from(s3: S3Server, home: UPath, only: str, dies_at: str = "") -> ForkServerProcess:
-    return started(refresh, s3.environment, str(home), only, dies_at)
+def publish_from(
+    s3: S3Server, home: UPath, only: str, dies_at: str = "", last: date = LAST
+) -> ForkServerProcess:
+    return started(refresh, s3.environment, str(home), only, dies_at, last)
 
 
 def published(home: UPath, scratch: Path) -> list[tuple[str, Decimal]]:
@@ -119,6 +125,38 @@ def test_two_machines_on_the_same_days_publish_exact_totals_also_after_one_was_k
     settings = machine(str(home), "harbour").settings
     verified = verify(settings, lambda _: None)
     assert (verified.holds, verified.billed_usd) == (True, 2 * truth)
+
+
+@pytest.mark.parametrize("last_step", ["build_focus", "put_in_place"])
+def test_a_machine_that_stood_still_while_another_published_does_not_put_its_older_state_there(
+    last_step: str, s3: S3Server, home: UPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = added(line.amount for line in ORGANISATION.ledger(FIRST, NOW))
+    publish_from(s3, home, "harbour", last=FIRST).join()
+    step: Callable[..., object] = getattr(database, last_step)
+    stops = [True]
+
+    def stopped(*arguments: object) -> object:
+        if stops:
+            stops.clear()
+            taken_over(home / "published/.publishing.lock")
+            publish_from(s3, home, "ferry", last=FIRST).join()
+        return step(*arguments)
+
+    monkeypatch.setattr(database, last_step, stopped)
+    harbour = machine(str(home), "harbour")
+    done = publish(home, harbour.lake)
+    exact = [("ferry", truth), ("harbour", truth)]
+    assert (stops, published(home, tmp_path)) == ([], exact)
+    assert done.daily["connection"].to_list() == ["ferry", "harbour"]
+    assert verify(harbour.settings, lambda _: None).holds
+
+
+def taken_over(lock: UPath) -> None:
+    """What is left of a lock whose holder stood still, when another took it and gave it back."""
+    [note] = lock.iterdir()
+    note_file(lock, int(note.stem) + 1).write_bytes(note_of_mine(is_free=True))
+    note.unlink()
 
 
 def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home: UPath) -> None:

@@ -13,7 +13,7 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange, consecutive, naive
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
-from openai_costs.outputs.publish.database import slices_in_flight
+from openai_costs.outputs.publish.tie_outs import slices_in_flight
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import (
     ReadAt,

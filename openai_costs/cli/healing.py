@@ -12,8 +12,7 @@ from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.days import Clock, consecutive
 from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.outputs.alerts.mutes import restore_mutes
-from openai_costs.outputs.publish.database import slices_in_flight
-from openai_costs.outputs.publish.tie_outs import untied_lake
+from openai_costs.outputs.publish.tie_outs import slices_in_flight, untied_lake
 from openai_costs.questions.spend.verification import LAKE
 from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place

@@ -6,7 +6,7 @@ Not here: what the bytes mean.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import ENOTEMPTY
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -176,15 +176,16 @@ def _held(path: Path) -> BinaryIO:
         file.close()
 
 
-def move_into_place(built: Path, target: UPath) -> None:
-    """Make `target` be the finished local file `built`, in one step."""
-    move_all_into_place({target: built})
+def move_all_into_place(built: Mapping[UPath, Path], may_go_on: Callable[[], None]) -> None:
+    """Make each target be its finished local file, one step for each; all of them last.
 
-
-def move_all_into_place(built: Mapping[UPath, Path]) -> None:
-    """Make each target be its finished local file, one step for each; all of them last."""
+    Args:
+        built: The files, by where they go.
+        may_go_on: Is called before each step, and stops them with an error.
+    """
     folders = set[Path]()
     for target, file in built.items():
+        may_go_on()
         if is_local(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             flush(file)

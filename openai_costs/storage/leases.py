@@ -3,7 +3,8 @@
 No lock there ends with the process that holds it. So a holder creates the next number below the
 lock's name, of several writers only one (a conditional put), renews what the note says while it
 lives, and writes into it that the lock is free. Whoever waits compares what it reads, and no
-clocks: a note that has not changed for LEASE_SECONDS is of a process that was killed.
+clocks: a note that has not changed for LEASE_SECONDS is of a process that was killed, or stood
+still for so long. Such a one has lost its lock when it goes on, and can know it (Lease.is_lost).
 Not here: locks of a local home (locks.py).
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 
 from upath import UPath
 
+from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import create_file
 
 LEASE_SECONDS = 30.0
@@ -42,8 +44,66 @@ class LeaseTimeoutError(Exception):
         self.holder = holder
 
 
+class LockLost(OpenAICostsError):  # noqa: N818
+    """A process that stood still goes on, and another has taken its lock over meanwhile.
+
+    Args:
+        lock: The file.
+    """
+
+    def __init__(self, lock: UPath) -> None:
+        super().__init__(
+            f"This process stood still, or did not reach the store, for more than "
+            f"{LEASE_SECONDS:.0f} seconds, and another has taken {lock.parent} over meanwhile. "
+            "What the other one put there stays. Run the command again."
+        )
+
+
+class Lease:
+    """A lock of an object store that this process took.
+
+    Args:
+        lock: Its name.
+        number: The number of its note.
+    """
+
+    def __init__(self, lock: UPath, number: int) -> None:
+        self._lock, self._number = lock, number
+        self._note = note_file(lock, number)
+
+    def is_lost(self) -> bool:
+        """Return whether another process took the lock over, or ended it."""
+        number, content = newest(self._lock)
+        return number != self._number or read(content).get("is_free") is not False
+
+    def still_held(self) -> None:
+        """Go on where the lock is not lost.
+
+        Raises:
+            LockLost: It is.
+        """
+        if self.is_lost():
+            raise LockLost(self._lock)
+
+    def renew(self, ended: threading.Event) -> None:
+        """Say that its holder lives, until that ends or has lost it."""
+        beat = 0
+        while not ended.wait(BEAT_SECONDS):
+            beat += 1
+            with suppress(Exception):  # the next one may get through
+                if self.is_lost():
+                    return
+                self._note.write_bytes(note_of_mine(is_free=False, beat=beat))
+
+    def give_back(self) -> None:
+        """Say that the lock is free, where it was not lost."""
+        with suppress(Exception):  # unrenewed, it is free in LEASE_SECONDS
+            if not self.is_lost():
+                self._note.write_bytes(note_of_mine(is_free=True))
+
+
 @contextmanager
-def leased(lock: UPath, limit: float) -> Iterator[None]:
+def leased(lock: UPath, limit: float) -> Iterator[Lease]:
     """Hold a lock of an object store in a block.
 
     Args:
@@ -54,21 +114,20 @@ def leased(lock: UPath, limit: float) -> Iterator[None]:
         LeaseTimeoutError: It was held all the time.
         OSError: The store does not answer, or refuses to be written to.
     """
-    note = _taken(lock, limit)
+    lease = Lease(lock, _taken(lock, limit))
     ended = threading.Event()
-    beats = threading.Thread(target=_renew, args=(note, ended), daemon=True)
+    beats = threading.Thread(target=lease.renew, args=(ended,), daemon=True)
     beats.start()
     try:
-        yield
+        yield lease
     finally:
         ended.set()
         beats.join()
-        with suppress(OSError):  # unrenewed, it is free in LEASE_SECONDS
-            note.write_bytes(note_of_mine(is_free=True))
+        lease.give_back()
 
 
-def _taken(lock: UPath, limit: float) -> UPath:
-    """Return the note of this process, once the lock is free."""
+def _taken(lock: UPath, limit: float) -> int:
+    """Return the number of this process's note, once the lock is free."""
     began, wait = time.monotonic(), FIRST_WAIT
     seen, since = (0, b""), began
     while True:
@@ -80,21 +139,13 @@ def _taken(lock: UPath, limit: float) -> UPath:
         if not number or holder.get("is_free") or now - since > LEASE_SECONDS:
             if create_file(note := note_file(lock, number + 1), note_of_mine(is_free=False)):
                 if _is_the_newest(lock, number + 1):
-                    return note
+                    return number + 1
                 note.unlink()
         elif now - began > limit:
             raise LeaseTimeoutError(holder)
         else:
             time.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
-
-
-def _renew(note: UPath, ended: threading.Event) -> None:
-    beat = 0
-    while not ended.wait(BEAT_SECONDS):
-        beat += 1
-        with suppress(OSError):  # the next one may get through
-            note.write_bytes(note_of_mine(is_free=False, beat=beat))
 
 
 def newest(lock: UPath) -> tuple[int, bytes]:

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 from upath import UPath
@@ -38,6 +39,11 @@ WRITERS = ".writers.lock"
 """Below the home: held together by those who write, and by one alone who takes files away."""
 
 AGAIN_SECONDS = 0.05
+StillHeld = Callable[[], None]
+"""Raises LockLost where another process has taken the lock over since: asked before each file that
+is put in the place of another's."""
+
+T = TypeVar("T")
 Taken = Callable[[UPath, float], AbstractContextManager[None]]
 """How a lock of an object store is held, for so many seconds of waiting at most."""
 
@@ -63,7 +69,7 @@ class LockHeld(OpenAICostsError):  # noqa: N818
 
 
 @contextmanager
-def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
+def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[StillHeld]:
     """Hold a lock of a home in a block; a process of its own waits for others.
 
     Args:
@@ -75,8 +81,8 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
     """
     limit = LONGEST_SECONDS if seconds is None else seconds
     if isinstance(lock, UPath) and not is_local(lock):
-        with _waiting(lock, limit, leased(lock, limit)):
-            yield
+        with _waiting(lock, limit, leased(lock, limit)) as lease:
+            yield lease.still_held
         return
     file = Path(str(lock))
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -86,25 +92,29 @@ def held(lock: UPath | Path, seconds: float | None = None) -> Iterator[None]:
             json.dumps({"process": os.getpid(), "host": socket.gethostname()}), encoding="utf-8"
         )
         try:
-            yield
+            yield _never_lost
         finally:
             holder.unlink(missing_ok=True)
 
 
+def _never_lost() -> None:
+    """A lock of a local home goes with its process, and not before."""
+
+
 @contextmanager
-def _waiting(lock: UPath, limit: float, taken: AbstractContextManager[None]) -> Iterator[None]:
+def _waiting(lock: UPath, limit: float, taken: AbstractContextManager[T]) -> Iterator[T]:
     """Hold a lock of an object store in a block, or say who held it."""
     with ExitStack() as stack:
         late = threading.Timer(QUIET_SECONDS, _report, (lock, ANOTHER, limit))
         late.daemon = True
         late.start()
         try:
-            stack.enter_context(taken)
+            given = stack.enter_context(taken)
         except LeaseTimeoutError as held_by:
             raise LockHeld(lock, _named(held_by.holder), limit) from None
         finally:
             late.cancel()
-        yield
+        yield given
 
 
 def _report(lock: UPath | Path, holder: str, limit: float) -> None:

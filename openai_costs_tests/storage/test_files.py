@@ -10,7 +10,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.storage.files import (
     files_below,
     is_local,
-    move_into_place,
+    move_all_into_place,
     place,
     remove_folder,
     replace_file,
@@ -79,7 +79,7 @@ def test_a_built_file_moves_into_place(folder: UPath, tmp_path: Path):
     target = folder / "published" / "costs.duckdb"
     if not is_local(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    move_into_place(built, target)
+    move_all_into_place({target: built}, lambda: None)
     assert target.read_bytes() == b"whole"
     assert not built.exists()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.storage import leases
+from openai_costs.storage.leases import LockLost
 from openai_costs.storage.locks import LockHeld, held
 
 if TYPE_CHECKING:
@@ -60,6 +62,33 @@ def test_a_holder_renews_its_lock_for_as_long_as_it_works(
     assert notes(lock) == {"00000001.json": True}
 
 
+def test_a_holder_that_stood_still_learns_that_it_lost_its_lock_and_leaves_the_other_its_note(
+    lock: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.02)
+    with held(lock) as still_held:
+        still_held()
+        (lock / "00000001.json").unlink()
+        (lock / "00000002.json").write_bytes(b'{"process": 41, "is_free": false}')
+        with pytest.raises(LockLost, match=r"another has taken .*/table over meanwhile\. What"):
+            still_held()
+        time.sleep(0.1)
+        assert notes(lock) == {"00000002.json": False}
+    assert notes(lock) == {"00000002.json": False}
+
+
+def test_a_lock_that_another_ended_is_lost_too(
+    lock: UPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.02)
+    with held(lock) as still_held:
+        (lock / "00000001.json").write_bytes(b'{"process": 41, "is_free": true}')
+        with pytest.raises(LockLost):
+            still_held()
+        time.sleep(0.1)
+        assert notes(lock) == {"00000001.json": True}
+
+
 def test_a_number_that_others_had_and_removed_meanwhile_gives_no_lock(
     lock: UPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,5 +115,6 @@ def test_a_damaged_note_is_one_that_is_not_renewed(
 
 
 def test_a_local_lock_leaves_no_note(tmp_path: Path) -> None:
-    with held(UPath(tmp_path) / ".lock"):
+    with held(UPath(tmp_path) / ".lock") as still_held:
         assert (tmp_path / ".lock").is_file()
+        still_held()

@@ -4,6 +4,7 @@ Readers keep the file they have open and see one consistent state; they never me
 run never meets theirs (docs/adr/0002).
 """
 
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,22 +53,24 @@ from openai_costs.outputs.publish.publication_state import (
     state_of,
 )
 from openai_costs.outputs.publish.tie_outs import (
-    TOGETHER,
     PublicationRefused,
     built_sums,
+    slices_in_flight,
     untied,
     untied_pages,
 )
 from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.encryption import attach_for_writing
-from openai_costs.storage.files import is_local, move_into_place, sweep
+from openai_costs.storage.files import is_local, move_all_into_place, sweep
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.locks import held
+from openai_costs.storage.leases import LockLost
+from openai_costs.storage.locks import StillHeld, held
 from openai_costs.storage.slices import Written
 from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.mart.spend import Spend
 
+LOG = logging.getLogger(__name__)
 BUILDING = ".building-"
 MEMORY_LIMIT = "256MB"
 """Bounds a publication whatever the history; DuckDB spills to disk beyond it."""
@@ -103,8 +106,8 @@ class Published:
 def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
     """Bring the published database and Parquet files up to date with the lake, and put them there.
 
-    What changed since the last publication is replaced in a copy of it. Where that cannot be
-    continued (`publication_state.continued`), everything is built anew; the rows are the same.
+    What changed since the last one is replaced in a copy of it, or all is built anew, with the same
+    rows (publication_state.py). A process that stood still while another published begins again.
 
     Args:
         home: Where.
@@ -113,8 +116,17 @@ def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
 
     Raises:
         PublicationRefused: The days do not tie out, not even with the last published rows.
+        LockLost: Another process published while this one stood still, twice.
     """
-    with _one_at_a_time(home) as scratch:
+    try:
+        return _published(home, lake, key)
+    except LockLost:
+        LOG.warning("Another process published while this one stood still: it publishes again.")
+    return _published(home, lake, key)
+
+
+def _published(home: UPath, lake: Lake, key: SecretStr | None) -> Published:
+    with _one_at_a_time(home) as (scratch, still_held):
         built = scratch / "openai_costs.duckdb"
         with lake.frozen():
             shown = {table.full_name(): lake.written(table) for table in all_contracts()}
@@ -138,12 +150,14 @@ def publish(home: UPath, lake: Lake, key: SecretStr | None = None) -> Published:
                     copies, focus = no_copies(home), no_focus(home)
                 last.close()
         size, digest = built.stat().st_size, digest_of(built)
-        move_into_place(built, home / DATABASE)
-        put_in_place(home, copies)
-        put_focus_in_place(home, focus)
+        move_all_into_place({home / DATABASE: built}, still_held)
+        put_in_place(home, copies, still_held)
+        put_focus_in_place(home, focus, still_held)
         marks = {**copies.marks, **focus.marks}
         kept = sorted({*in_flight, *(one.key for one in withheld)})
+        still_held()
         note_state(home, replace(now, kept=kept, copies=marks, digest=digest))
+        still_held()  # a file may have been on its way while this process stood still
     daily, is_rebuilt = sums[Spend.full_name()], before is None
     return Published(home / DATABASE, rows, in_flight, withheld, size, daily, is_rebuilt)
 
@@ -169,36 +183,24 @@ def _bring_up_to_date(
     return dict.fromkeys(shown)
 
 
-def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
-    """Return the slices whose tables do not all come from the same read of the provider.
-
-    Some run is between writing core and mart, or was killed there.
-    """
-    stored = [lake.slices(table) for table in TOGETHER]
-    reads = pl.concat(stored).group_by("connection", "day")
-    agreement = reads.agg(tables=pl.len(), moments=pl.col("read_at").n_unique())
-    torn = agreement.filter((pl.col("tables") < len(TOGETHER)) | (pl.col("moments") > 1))
-    return torn.select("connection", "day").sort("connection", "day").rows()
-
-
 @contextmanager
-def _one_at_a_time(home: UPath) -> Iterator[Path]:
+def _one_at_a_time(home: UPath) -> Iterator[tuple[Path, StillHeld]]:
     """Hold the publication of a home, and give a folder to build in that can be renamed out of.
 
     A process that waited builds from a lake that already has what the one before it wrote.
     """
     lock = home / "published/.publishing.lock"
     if not is_local(home):
-        with held(lock), tempfile.TemporaryDirectory() as scratch:
-            yield Path(scratch)
+        with held(lock) as still_held, tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch), still_held
         return
-    with held(lock):
+    with held(lock) as still_held:
         folder = Path(str(lock.parent))
         sweep(home)
         for abandoned in folder.glob(f"{BUILDING}*"):
             rmtree(abandoned)
         with tempfile.TemporaryDirectory(dir=folder, prefix=BUILDING) as scratch:
-            yield Path(scratch)
+            yield Path(scratch), still_held
 
 
 @contextmanager

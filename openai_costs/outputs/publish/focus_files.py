@@ -21,6 +21,7 @@ from openai_costs.outputs.publish.focus_lines import DayOfLines, days_with_lines
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
 from openai_costs.outputs.publish.publication_state import last_state
 from openai_costs.storage.files import move_all_into_place, remove_folder
+from openai_costs.storage.locks import StillHeld
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.spend import Spend as MartSpend
 
@@ -69,10 +70,12 @@ def no_focus(home: UPath) -> Copies:
     return Copies({}, {}, _in_place(home).keys())
 
 
-def put_focus_in_place(home: UPath, focus: Copies) -> None:
+def put_focus_in_place(home: UPath, focus: Copies, still_held: StillHeld) -> None:
     """Move files into place, one by one, and remove the months that have no rows any more."""
-    move_all_into_place({_place(home, name): file for name, file in focus.built.items()})
+    built = {_place(home, name): file for name, file in focus.built.items()}
+    move_all_into_place(built, still_held)
     for name in focus.gone:
+        still_held()
         remove_folder(_place(home, name).parent)
 
 

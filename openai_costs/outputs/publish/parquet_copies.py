@@ -18,6 +18,7 @@ from openai_costs.outputs.publish.filling import Months, months_with_rows, of_mo
 from openai_costs.outputs.publish.last_publication import is_daily
 from openai_costs.outputs.publish.publication_state import digest_of
 from openai_costs.storage.files import is_local, move_all_into_place
+from openai_costs.storage.locks import StillHeld
 from openai_costs.tables.contract import Contract, all_contracts
 
 PARQUET = "published/parquet"
@@ -111,11 +112,13 @@ def build_copies(
     return Copies(built, marks, there.keys() - left)
 
 
-def put_in_place(home: UPath, copies: Copies) -> None:
+def put_in_place(home: UPath, copies: Copies, still_held: StillHeld) -> None:
     """Move copies into place, one by one, and remove those that are not part of the publication."""
     built = {home / PARQUET / f"{name}{SUFFIX}": file for name, file in copies.built.items()}
-    move_all_into_place({to: file for to, file in built.items() if not _is_same(file, to)})
+    changed = {to: file for to, file in built.items() if not _is_same(file, to)}
+    move_all_into_place(changed, still_held)
     for name in copies.gone:
+        still_held()
         (home / PARQUET / f"{name}{SUFFIX}").unlink()
 
 

@@ -171,3 +171,15 @@ def _control(sql: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     rows = sql.execute(question).fetchall()
     schema = {name: SpendControl.types()[name] for name in _CONTROL}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
+    """Return the slices whose tables do not all come from the same read of the provider.
+
+    Some run is between writing core and mart, or was killed there.
+    """
+    stored = [lake.slices(table) for table in TOGETHER]
+    reads = pl.concat(stored).group_by("connection", "day")
+    agreement = reads.agg(tables=pl.len(), moments=pl.col("read_at").n_unique())
+    torn = agreement.filter((pl.col("tables") < len(TOGETHER)) | (pl.col("moments") > 1))
+    return torn.select("connection", "day").sort("connection", "day").rows()
