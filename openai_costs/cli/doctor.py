@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
+from typing import Literal
 
 import polars as pl
 from upath import UPath
@@ -141,6 +142,10 @@ def _connection(
     settings: Settings, connection: Connection, clock: Clock, reach: Reach
 ) -> Iterator[Diagnosis]:
     """Yield what the provider finds out about a connection, and the days that are stored."""
+    if (first := connection.first_day) > (today := clock().date()):
+        state: Literal["WARN", "FAIL"] = "FAIL" if settings.first_day > today else "WARN"
+        text = f"is {first}, which has not come: nothing is read before. Correct or remove it in"
+        yield Diagnosis(state, f"{connection.name}: start", f"{text} {settings.config_file}")
     provider = provider_of(connection)
     for one in provider.diagnose(settings, connection, reach, clock().date()):
         yield one._replace(about=f"{connection.name}: {one.about}")

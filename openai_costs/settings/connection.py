@@ -9,7 +9,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.addresses import host_of
@@ -32,6 +32,9 @@ SAMPLE_SCHEME = "sample://"
 KEY = "admin_key"
 """What the settings of the place of a key begin with."""
 
+EARLIEST_START = date(2020, 1, 1)
+"""Nothing that is read here was billed before it; a provider's own first day may be later."""
+
 FIRST_DAY_WITHOUT_START = date(2024, 1, 1)
 """Where history begins for a connection without `start`; the provider's own floor may be later."""
 
@@ -47,7 +50,7 @@ class Connection(Section):
     admin_key_keyring: SecretEntry | None = None
     access: Literal["full", "costs_only"] = "full"
     organization_id: str | None = None
-    start: date | None = None
+    start: date | None = Field(default=None, ge=EARLIEST_START)
     base_url: str
     requests_per_minute: int | None = None
     retention_months: Months | None = None

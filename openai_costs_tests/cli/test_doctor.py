@@ -10,6 +10,7 @@ import pytest
 from openai_costs.cli.doctor import facts
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.doctor_protection import permission_facts
+from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.kernel.formatting import exact_dollars
 from openai_costs.kernel.money import MONEY
@@ -274,6 +275,27 @@ def tie_outs(made: House) -> tuple[str, str]:
 def facts_of(made: House) -> dict[str, Diagnosis]:
     reach = Reach(lambda one: made.transports[one.name])
     return {fact.about: fact for fact in facts(made.settings, made.clock, reach)}
+
+
+@pytest.mark.parametrize(
+    ("starts", "states"),
+    [((1,), ["FAIL"]), ((0,), []), ((1, 0), ["WARN"]), ((1, 400), ["FAIL", "FAIL"])],
+)
+def test_a_connection_that_starts_in_the_future_is_named_and_fails_where_no_other_is_read(
+    tmp_path: Path, starts: tuple[int, ...], states: list[str]
+) -> None:
+    connections = tuple(
+        connection(f"acme{number}", start=NOW.date() + ONE_DAY * days)
+        for number, days in enumerate(starts)
+    )
+    there = settings(tmp_path, connections=connections)
+    found = [
+        one
+        for one in facts(there, HandClock(), reach_of(HandClock()))
+        if one.about[5:] == ": start"
+    ]
+    assert [one.state for one in found] == states
+    assert all("has not come" in one.text and "openai_costs.toml" in one.text for one in found)
 
 
 def test_an_object_store_that_cannot_be_reached_fails_and_the_other_facts_follow(

@@ -136,7 +136,14 @@ def test_how_long_days_are_kept_is_read_and_a_connection_may_differ():
         ('[reading]\ntrailing_days = "a week"\n', "line 2: [reading] trailing_days "),
         (one_connection("colour = 1"), "line 3: [[connections]] colour "),
         (one_connection('start = "yesterday"'), "line 3: [[connections]] start "),
-        (one_connection("start = 2019-12-31"), "2020-01-01"),
+        *(
+            (
+                one_connection(f'provider = "{one.default_provider()}"\nstart = 2019-12-31{rest}'),
+                "line 4: [[connections]] start must be at least 20",
+            )
+            for one in connection_kinds()
+            for rest in ('\nfiles = "b/"\norganization_id = "org-acme"',)
+        ),
         (one_connection('access = "everything"'), "line 3: [[connections]] access "),
         (one_connection('provider = "other"'), "line 3: [[connections]] provider "),
         (one_connection('provider = "other"'), UNKNOWN_PROVIDER),

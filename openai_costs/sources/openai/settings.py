@@ -1,7 +1,6 @@
 """What settings say of a connection to OpenAI."""
 
 from collections.abc import Mapping
-from datetime import date
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -14,9 +13,6 @@ from openai_costs.sources.openai.azure import WAY_IN, is_azure_address
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 BASE_URL_VARIABLE = "OPENAI_BASE_URL"
-
-EARLIEST_START = date(2020, 1, 1)
-"""Before it there was no such API."""
 
 
 _KINDS = {
@@ -37,7 +33,6 @@ class OpenAIConnection(Connection):
 
     provider: Literal["openai"] = "openai"
     admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
-    start: date | None = Field(default=None, ge=EARLIEST_START)
     base_url: str = DEFAULT_BASE_URL
     requests_per_minute: int | None = Field(default=None, gt=0)
 
