@@ -35,7 +35,7 @@ from openai_costs.outputs.retention.assets import deleted_months
 from openai_costs.questions.anomalies import assets as anomalies
 from openai_costs.questions.budgets import assets as budgets
 from openai_costs.questions.gateway_bypass import assets as gateway_bypass
-from openai_costs.questions.gateway_bypass.days_judged_again import days_of_other_allowance
+from openai_costs.questions.gateway_bypass.days_judged_again import days_to_judge_again
 from openai_costs.questions.optimization import assets as optimization
 from openai_costs.questions.people import assets as people
 from openai_costs.questions.prices import assets as prices
@@ -174,7 +174,7 @@ def days_to_derive(lake: Lake, settings: Settings) -> list[DayRange]:
     ranges = [
         *stale_days(lake, settings.teams),
         *unjudged_days(lake, settings.gateway),
-        *days_of_other_allowance(lake, settings.gateway.allowed),
+        *days_to_judge_again(lake, settings.gateway.allowed),
     ]
     return consecutive(day for days in ranges for day in days)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,13 @@ from openai_costs.settings import Gateway
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 
 MOST_MODELS = 3
+DESCRIBED = (
+    *("key_name", "owner", "owner_id", "owner_type", "project_name"),
+    *("first_seen_day", "last_used_at", "new_since_day", "reason"),
+)
+"""The columns that follow the lists of keys, projects and tokens, whatever the day they are of."""
+LATE_USE = timedelta(days=8)
+"""How late a provider may say that a key was used: younger days are no other by that alone."""
 _WHY = {
     "unregistered": "no gateway token names the key",
     "service_account": "the key belongs to a service account, and no gateway token names it",
@@ -73,6 +81,35 @@ def bypass(activity: Activity, gateway: Gateway) -> pl.DataFrame:
     )
 
 
+def described_otherwise(
+    stored: pl.DataFrame, tokens: pl.DataFrame, keys: pl.DataFrame, projects: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the stored rows that the lists of keys, projects and tokens describe otherwise now.
+
+    A key that a token names now has no reason any more. What settings declare is not asked: it
+    covers no key that a token does not, and the rows of covered keys are compared by their names.
+
+    Args:
+        stored: `KEY_DAY` and `DESCRIBED` of mart.gateway_bypass.
+        tokens: core.gateway_tokens.
+        keys: core.api_keys.
+        projects: core.projects.
+    """
+    is_unmetered = pl.col("reason") == "unmetered"
+    rows = stored.select(*KEY_DAY, "reason", model=pl.lit(None, pl.String))
+    covered = coverage_by_token(rows, Routes(tokens)).with_columns(
+        is_covered=is_unmetered | pl.col("level").is_not_null()
+    )
+    reason = pl.when(~pl.col("is_covered")).then(_why_unregistered()).when(is_unmetered)
+    now = _described(covered, keys, projects).with_columns(reason=reason.then("reason"))
+    is_old = pl.col("day") < pl.col("day").max() - LATE_USE
+    one, other = (
+        rows.with_columns(last_used_at=pl.when(is_old).then("last_used_at"))
+        for rows in (stored, now)
+    )
+    return one.join(other, on=[*KEY_DAY, *DESCRIBED], how="anti", nulls_equal=True)
+
+
 def _added_up(by_model: pl.DataFrame) -> pl.DataFrame:
     """Return one row per key and day, with its capture_rate."""
     amounts = ("metered_usd", "unmetered_usd", "unmetered_tokens")
@@ -84,7 +121,8 @@ def _added_up(by_model: pl.DataFrame) -> pl.DataFrame:
     summed = by_model.group_by("provider", *KEY_DAY).agg(
         pl.col("billed_usd").sum(),
         *known,
-        pl.col("confidence", "unlisted_since").first(),
+        pl.col("confidence").first(),
+        pl.col("unlisted_since").max(),
         tokens=pl.when(has_tokens).then(pl.col("tokens").sum()),
         is_covered=pl.col("level").is_not_null().all(),
     )
@@ -110,10 +148,15 @@ def _described(days: pl.DataFrame, keys: pl.DataFrame, projects: pl.DataFrame) -
     # A key is often older than our first reading of the directory.
     made = pl.min_horizontal(pl.col("created_at").dt.date(), "first_seen_day")
     since = pl.coalesce("unlisted_since", made)
+    end = pl.col("day").cast(pl.Datetime("us")) + pl.duration(seconds=86_399)
+    is_later = pl.col("last_used_at") > end
     return (
         days.join(known, on=["connection", "api_key_id"], how="left")
         .join(named, on=["connection", "project_id"], how="left")
-        .with_columns(new_since_day=pl.when(~pl.col("is_covered")).then(since))
+        .with_columns(
+            new_since_day=pl.when(~pl.col("is_covered")).then(since),
+            last_used_at=pl.when(is_later).then(end).otherwise("last_used_at"),
+        )
     )
 
 
@@ -126,18 +169,24 @@ def _reason(gateway: Gateway) -> pl.Expr:
     tolerated = pl.col("billed_usd") * pl.lit(1 - gateway.capture_rate_below, MONEY)
     has_rate = pl.col("capture_rate").is_not_null()
     is_unmetered = has_rate & (pl.col("unmetered_usd") > tolerated)
-    is_unregistered = ~pl.col("is_covered")
     return (
-        pl.when(is_unregistered & pl.col("api_key_id").is_null())
-        .then(pl.lit("without_key"))
-        .when(is_unregistered & ~pl.col("is_there").fill_null(True))
-        .then(pl.lit("deleted_key"))
-        .when(is_unregistered & (pl.col("owner_type") == "service_account").fill_null(False))
-        .then(pl.lit("service_account"))
-        .when(is_unregistered)
-        .then(pl.lit("unregistered"))
+        pl.when(~pl.col("is_covered"))
+        .then(_why_unregistered())
         .when(is_unmetered.fill_null(False))
         .then(pl.lit("unmetered"))
+    )
+
+
+def _why_unregistered() -> pl.Expr:
+    """Return the reason of a key that nothing covers, as the list of keys has it now."""
+    return (
+        pl.when(pl.col("api_key_id").is_null())
+        .then(pl.lit("without_key"))
+        .when(~pl.col("is_there").fill_null(True))
+        .then(pl.lit("deleted_key"))
+        .when((pl.col("owner_type") == "service_account").fill_null(False))
+        .then(pl.lit("service_account"))
+        .otherwise(pl.lit("unregistered"))
     )
 
 

@@ -56,7 +56,8 @@ class GatewayBypass(Contract):
         "First UTC day the key was listed or billed.", unit="UTC day", nullable=True
     )
     last_used_at: At = column(
-        "When the key was last used, as the provider reports it.",
+        "When the key was last used, as the provider reports it; of a key that was used after the "
+        "day, the day's last second.",
         unit="UTC timestamp",
         nullable=True,
     )

@@ -5,7 +5,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
+from openai_costs.questions.gateway_bypass.bypass import (
+    DESCRIBED,
+    Activity,
+    bypass,
+    described_otherwise,
+)
+from openai_costs.questions.gateway_bypass.key_days import KEY_DAY
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
 from openai_costs.settings import AllowedKey, Gateway, Upstream
 from openai_costs.tables.contract import Contract
@@ -114,6 +120,11 @@ def listed(given: Sides, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
     return found.rows(named=True)
 
 
+def stored_of(given: Sides) -> pl.DataFrame:
+    rows = [{name: row[name] for name in (*KEY_DAY, *DESCRIBED)} for row in listed(given)]
+    return pl.DataFrame(rows, GatewayBypass.no_rows().select(*KEY_DAY, *DESCRIBED).schema)
+
+
 def test_a_registered_key_that_was_metered_is_not_listed():
     assert listed(activity(spent())) == []
 
@@ -160,6 +171,67 @@ def test_a_key_is_registered_on_the_last_day_its_token_was_listed():
 def test_what_the_directory_says_of_an_unregistered_key_is_its_reason(key: Any, reason: str):  # noqa: ANN401
     given = activity(spent(api_key_id="key_rogue"), keys=({"id": "key_rogue"} | key,))
     assert [row["reason"] for row in listed(given)] == [reason]
+
+
+BEFORE_AND_NOW = [
+    ({}, {}, False),
+    ({}, {"last_used_at": datetime.combine(DAY, time(9))}, False),
+    ({}, {"is_current": False, "status": "not_listed"}, False),
+    ({}, {"is_current": False, "status": "vanished"}, True),
+    ({}, {"owner_type": "service_account"}, True),
+    ({}, {"name": "renamed"}, True),
+    ({}, {"owner_id": "user-bo", "owner_name": "Bo"}, True),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "is_other"), BEFORE_AND_NOW)
+def test_a_stored_day_is_stale_where_the_list_of_keys_describes_it_otherwise(
+    before: Any,  # noqa: ANN401
+    now: Any,  # noqa: ANN401
+    is_other: bool,  # noqa: FBT001
+):
+    lines = (spent(api_key_id="key_rogue"), spent(api_key_id=None))
+    was, given = (activity(*lines, keys=({"id": "key_rogue"} | key,)) for key in (before, now))
+    stored = stored_of(was)
+    others = described_otherwise(stored, given.tokens, given.keys, PROJECTS)
+    assert others["api_key_id"].to_list() == ["key_rogue"] * is_other
+    again = described_otherwise(stored_of(given), given.tokens, given.keys, PROJECTS)
+    assert again.is_empty()
+
+
+def test_a_stored_day_is_stale_where_a_token_names_its_key_since_and_where_one_is_gone_since():
+    rogue = {"openai_api_key_id": "key_rogue"}
+    gone = {"is_current": False, "last_seen_day": DAY - timedelta(days=2)}
+    unnamed = activity(spent(api_key_id="key_rogue"))
+    for since in (rogue, rogue | gone):
+        now = activity(spent(api_key_id="key_rogue"), tokens=(since,))
+        others = described_otherwise(stored_of(unnamed), now.tokens, now.keys, PROJECTS)
+        assert others.height == 1
+        again = described_otherwise(stored_of(now), now.tokens, now.keys, PROJECTS)
+        assert again.is_empty()
+
+
+def test_a_key_was_last_used_as_of_the_day_and_only_an_old_day_waits_for_a_late_report():
+    old, late = DAY - timedelta(days=9), datetime.combine(DAY - timedelta(days=3), time(9))
+    lines = [spent(api_key_id="key_rogue", day=one) for one in (old, DAY)]
+
+    def used(at: datetime | None) -> Sides:
+        return activity(*lines, keys=({"id": "key_rogue", "last_used_at": at},))
+
+    known = stored_of(used(late))
+    assert known["last_used_at"].to_list() == [datetime.combine(old, time(23, 59, 59)), late]
+    for at, stale in ((late + timedelta(days=9), []), (None, [old])):
+        now = used(at)
+        others = described_otherwise(known, now.tokens, now.keys, PROJECTS)
+        assert others["day"].to_list() == stale
+
+
+def test_a_day_that_was_not_metered_is_stale_by_its_names_alone():
+    given = activity(spent("100"), usage=({"input_tokens": 9, "output_tokens": 1},))
+    stored = stored_of(given)
+    assert stored["reason"].to_list() == ["unmetered"]
+    assert described_otherwise(stored, given.tokens[:0], given.keys, PROJECTS).is_empty()
+    assert described_otherwise(stored, given.tokens, given.keys, PROJECTS[:0]).height == 1
 
 
 def test_a_key_the_directory_has_never_listed_is_unregistered():

@@ -3,18 +3,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.gateway_bypass.days_judged_again import (
     days_at_risk,
+    days_described_otherwise,
     days_of_other_allowance,
+    days_to_judge_again,
 )
 from openai_costs.questions.gateway_bypass.key_lists import with_allowance
 from openai_costs.settings import AllowedKey
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs_tests.org import day
 from openai_costs_tests.questions.gateway_bypass.test_findings import key, rows
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
+CREATED = datetime(2026, 11, 3)  # noqa: DTZ001 - as tables have instants
+SLICES = {Slice("acme", day(when)): AT for when in (4, 5, 6, 7)}
 UNTIL_THE_6TH = AllowedKey(api_key_id="key_ana", reason="moves in December", until=day(6))
 
 
@@ -33,8 +39,7 @@ def lake(tmp_path: Path) -> Lake:
     allowed = with_allowance(judged.drop("allowed_because"), [UNTIL_THE_6TH])
     frame = allowed.select(list(GatewayBypass.types()))
     made = Lake(UPath(tmp_path))
-    slices = {Slice("acme", day(when)): AT for when in (4, 5, 6, 7)}
-    assert not made.replace(GatewayBypass, [Batch(frame, slices)]).refused
+    assert not made.replace(GatewayBypass, [Batch(frame, SLICES)]).refused
     return made
 
 
@@ -53,6 +58,26 @@ def test_a_key_that_is_allowed_for_longer_is_judged_again_on_every_day(lake: Lak
     assert days_of_other_allowance(lake, [longer]) == [DayRange(day(4), day(7))]
 
 
+def test_a_key_that_was_deleted_is_judged_again_on_every_day(
+    lake: Lake,
+) -> None:
+    blank = dict.fromkeys(ApiKeys.types())
+    listed = blank | {
+        "connection": "acme", "provider": "openai", "id": "key_ana", "name": "ana laptop",
+        "owner_name": "Ana", "status": "active", "is_current": True, "created_at": CREATED,
+        "first_seen_day": day(3), "last_seen_day": day(7),
+    }  # fmt: skip
+    described = pl.DataFrame([listed], schema=ApiKeys.types())
+    stored = lake.read(GatewayBypass, DayRange(day(4), day(7)))
+    same = stored.with_columns(project_name=pl.lit(None, pl.String), first_seen_day=day(3))
+    assert not lake.replace(GatewayBypass, [Batch(same, SLICES)]).refused
+    lake.replace_whole(ApiKeys, described)
+    assert days_described_otherwise(lake) == []
+    lake.replace_whole(ApiKeys, described.with_columns(is_current=False, status=pl.lit("vanished")))
+    assert days_described_otherwise(lake) == [DayRange(day(4), day(7))]
+    assert days_to_judge_again(lake, [UNTIL_THE_6TH]) == [DayRange(day(4), day(7))]
+
+
 def test_the_days_of_a_finding_are_those_of_keys_that_are_not_allowed(lake: Lake) -> None:
     assert days_at_risk(lake, day(1)) == {day(7)}
     assert days_at_risk(lake, day(8)) == set()
@@ -62,3 +87,4 @@ def test_a_home_without_a_gateway_has_nothing_to_judge_again(tmp_path: Path) -> 
     empty = Lake(UPath(tmp_path))
     assert days_of_other_allowance(empty, [UNTIL_THE_6TH]) == []
     assert days_at_risk(empty, day(1)) == set()
+    assert days_described_otherwise(empty) == []
