@@ -21,6 +21,7 @@ from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.settings.at_rest import Storage
 from openai_costs.storage import leases, writers
+from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -35,6 +36,8 @@ from openai_costs.storage.record import Entry, Record
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend import Spend as Spending
 from openai_costs.tables.core.spend_by_user import SpendByUser
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import MONEY, NOW, ORGANISATION, House, added, day, days, house
 from openai_costs_tests.processes import started
 from openai_costs_tests.s3_server import BUCKET
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
     from openai_costs.settings.load import Settings
+    from openai_costs.tables.contract import Contract
     from openai_costs_tests.s3_server import S3Server
 
 FIRST, LAST = day(17), day(18)
@@ -174,6 +178,27 @@ def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home
     assert one.run(FIRST, FIRST, job=REBUILD, only=only[1:]).is_green
     assert Lake(home).read(Spending).equals(before)
     assert damaged_files(home) == []
+
+
+@pytest.mark.parametrize("table", [SpendControl, Coverage])
+def test_a_table_of_the_store_whose_log_is_damaged_is_set_aside_whole_and_made_again(
+    home: UPath, table: type[Contract]
+) -> None:
+    one = machine(str(home), "harbour")
+    assert one.run(FIRST, FIRST, only=MONEY).is_green
+    before, place_of = one.lake.read(table), path_of(table)
+    *_, newest = sorted((home / "lake" / place_of / "_delta_log").glob("*.json"), key=str)
+    newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
+    lines: list[str] = []
+    [step] = healed(one.settings, NOW.date(), lines.append)
+    assert lines == [line for line in lines if place_of in line]
+    [aside] = (home / "set_aside/lake" / place_of).parent.iterdir()
+    assert (aside / "_delta_log" / newest.name).exists()
+    assert not list((home / "lake" / place_of / "_delta_log").glob("*"))
+    assert one.run(step.days.first, step.days.last, job=REBUILD, only=MONEY).is_green
+    assert Lake(home).read(table).equals(before)
+    assert damaged_files(home) == []
+    assert verify(one.settings, lambda _: None).holds
 
 
 def test_with_encryption_required_every_object_of_a_home_rests_encrypted(

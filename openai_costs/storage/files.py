@@ -91,15 +91,17 @@ def create_file(target: UPath, content: bytes) -> bool:
 
 
 def set_file_aside(file: UPath, folder: UPath) -> UPath:
-    """Move a file into a folder, under a name that none has there; return where it is."""
+    """Move a file or a folder into a folder, under a name that none has; return where it is."""
     aside = folder / file.name
     while aside.exists():
         aside = folder / f"{file.name}.{uuid4().hex[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     if is_local(file):
         Path(str(file)).replace(str(aside))
-    else:
-        file.fs.mv(file.path, aside.path, recursive=file.is_dir())
+    else:  # there is no folder to move: only names that begin with it
+        parts = file.fs.find(file.path)
+        file.fs.copy(parts, [aside.path + part.removeprefix(file.path) for part in parts])
+        file.fs.rm(parts)
     return aside
 
 

@@ -14,6 +14,7 @@ from openai_costs.storage.files import (
     place,
     remove_folder,
     replace_file,
+    set_file_aside,
     sweep,
 )
 
@@ -82,6 +83,18 @@ def test_a_built_file_moves_into_place(folder: UPath, tmp_path: Path):
     move_all_into_place({target: built}, lambda: None)
     assert target.read_bytes() == b"whole"
     assert not built.exists()
+
+
+def test_a_folder_is_set_aside_with_all_that_is_in_it_also_a_second_time(folder: UPath):
+    for content in (b"one", b"two"):
+        for name in ("a/b/1.json", "a/2.json", "ab.json"):
+            replace_file(folder / name, content)
+        aside = set_file_aside(folder / "a", folder / "aside")
+        found = {str(one)[len(str(aside)) :]: one.read_bytes() for one in files_below(aside, "")}
+        assert found == {"/b/1.json": content, "/2.json": content}
+        assert (folder / "ab.json").exists()
+        assert not (folder / "a/b/1.json").exists()
+    assert len(list((folder / "aside").iterdir())) == 2
 
 
 def test_files_below_come_in_the_order_of_their_paths(folder: UPath):
