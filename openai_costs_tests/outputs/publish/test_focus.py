@@ -24,11 +24,23 @@ from openai_costs.outputs.publish.focus_export import export_month
 from openai_costs.outputs.publish.focus_files import FILE, FOCUS
 from openai_costs.outputs.publish.focus_lines import DayOfLines
 from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.questions.spend.attribution import attribution
+from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
+from openai_costs.questions.spend.names import Directory
+from openai_costs.settings import Team
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.service_accounts import ServiceAccounts
 from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.core.spend_by_user import SpendByUser as UserView
 from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.core.users import Users
+from openai_costs.tables.mart.spend import Spend as MartSpend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs.tables.mart.spend_by_user import SpendByUser
 from openai_costs_tests.outputs.publish.test_database import ask, publish_now, row
 
 OCTOBER, NOVEMBER = date(2026, 10, 31), date(2026, 11, 1)
@@ -109,6 +121,76 @@ def test_the_files_have_the_rows_of_the_view(home: UPath) -> None:
     with duckdb.connect() as sql:
         filed = sql.read_parquet(str(home / FOCUS / "*" / FILE), hive_partitioning=False)
         assert sorted(map(repr, filed.fetchall())) == sorted(map(repr, ask(home, "FROM bi.focus")))
+
+
+TEAMS: Final = (
+    Team(name="routing", users=("ann",)),
+    Team(name="search", users=("bob",)),
+    Team(name="labs", projects=("p",)),
+)
+BY_USER: Final = "project_id,user_id,line_item"
+
+
+def attributed(home: UPath, when: date, ledger: pl.DataFrame, view: pl.DataFrame) -> None:
+    """A day of the lake whose marts are made of its ledger and its view by user."""
+    names = Directory(*(one.no_rows() for one in (ApiKeys, Users, ServiceAccounts, Projects)))
+    whose = attribution(ledger, view, Usage.no_rows(), names, TEAMS)
+    total = sum(ledger["billed_usd"], Decimal(0))
+    made = {
+        Ledger: ledger,
+        UserView: view,
+        SpendControl: row(SpendControl, when, str(total)),
+        MartSpend: by_project_key_model(ledger, whose, names),
+        SpendAttribution: whose,
+        SpendByUser: by_user(whose),
+    }
+    assert made.keys() == set(TOGETHER)
+    for table, frame in made.items():
+        batch = Batch(frame, {Slice("acme", when): READ_AT})
+        assert not Lake(home).replace(table, [batch]).refused
+
+
+@pytest.fixture(scope="module")
+def teams_home(tmp_path_factory: pytest.TempPathFactory) -> UPath:
+    made = UPath(tmp_path_factory.mktemp("teams"))
+    bill = (
+        {"usd": "10", "user_id": "ann"},
+        {"usd": "5", "user_id": "bob"},
+        {"usd": "-1", "user_id": "bob", "line_item": "refund"},
+        {"usd": "3", "user_id": "eve"},
+        {"usd": "2"},
+    )
+    named = pl.concat([line(NOVEMBER, **one, grouping=BY_USER) for one in bill])
+    attributed(made, NOVEMBER, named, row(UserView, NOVEMBER, "19"))
+    next_day = NOVEMBER.replace(day=2)
+    users = {"ann": "3", "bob": "4"}
+    whose = [
+        row(UserView, next_day, usd).with_columns(user_id=pl.lit(user), line_item=pl.lit("gpt-5"))
+        for user, usd in users.items()
+    ]
+    attributed(made, next_day, line(next_day, "7", line_item="gpt-5"), pl.concat(whose))
+    publish_now(made)
+    return made
+
+
+def test_a_line_that_names_its_user_has_the_users_team(teams_home: UPath) -> None:
+    focus = ask(
+        teams_home,
+        "SELECT Tags::JSON ->> 'team' AS team, sum(BilledCost) FROM bi.focus "
+        "WHERE ChargePeriodStart[:10] = '2026-11-01' GROUP BY ALL ORDER BY ALL",
+    )
+    ours = ask(
+        teams_home,
+        "SELECT team, sum(billed_usd) FROM mart.spend_attribution "
+        "WHERE day = '2026-11-01' GROUP BY ALL ORDER BY ALL",
+    )
+    expected = [("labs", Decimal(5)), ("routing", Decimal(10)), ("search", Decimal(4))]
+    assert focus == ours == expected
+
+
+def test_a_line_whose_dollars_are_of_two_teams_has_none(teams_home: UPath) -> None:
+    second = "SELECT Tags FROM bi.focus WHERE ChargePeriodStart[:10] = '2026-11-02'"
+    assert ask(teams_home, second) == [('{"model":"gpt-5"}',)]
 
 
 def files(home: UPath) -> dict[str, tuple[int, bytes]]:

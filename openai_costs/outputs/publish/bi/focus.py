@@ -187,10 +187,20 @@ _COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 _CELL: Final = ("day", "connection", "provider", "project_id", "api_key_id", "model", "usage_type")
-_SAME_CELL: Final = " AND ".join(f"t.{name} IS NOT DISTINCT FROM s.{name}" for name in _CELL)
+_SAME: Final = " AND ".join(f"t.{one} IS NOT DISTINCT FROM s.{one}" for one in (*_CELL, "user_id"))
+_OF_USERS: Final = "SELECT connection, day FROM core.spend s WHERE {days} AND user_id IS NOT NULL"
+_NAMES_USERS: Final = f"(s.connection, s.day) IN ({_OF_USERS})"
+# Where lines name users, the attribution has each of them; other lines may be split, which only
+# mart.spend has by project. A line has a team where all dollars that its dimensions name have it.
 _TEAMS: Final = f"""
-    SELECT {", ".join(_CELL)}, any_value(team) AS team FROM mart.spend s
-    WHERE {{days}} GROUP BY ALL HAVING count(*) = 1
+    SELECT * EXCLUDE (team), min(team) AS team
+    FROM (SELECT {", ".join(_CELL)},
+                 CASE attribution WHEN 'direct' THEN user_id END AS user_id, team
+          FROM mart.spend_attribution s WHERE {{days}} AND {_NAMES_USERS}
+          UNION ALL
+          SELECT {", ".join(_CELL)}, NULL, team
+          FROM mart.spend s WHERE {{days}} AND NOT {_NAMES_USERS})
+    GROUP BY ALL HAVING count(team) = count(*) AND min(team) = max(team)
 """  # noqa: S608 - our own words
 _SAME_ID: Final = "ON {0}.connection = s.connection AND {0}.id = s.{1}"
 _LINES: Final = f"""
@@ -199,7 +209,7 @@ _LINES: Final = f"""
     LEFT JOIN core.projects p {_SAME_ID.format("p", "project_id")}
     LEFT JOIN core.api_keys k {_SAME_ID.format("k", "api_key_id")}
     LEFT JOIN ({PEOPLE}) m {_SAME_ID.format("m", "user_id")}
-    LEFT JOIN ({_TEAMS}) t ON {_SAME_CELL}
+    LEFT JOIN ({_TEAMS}) t ON {_SAME}
     WHERE {{days}} AND {COUNTED} AND (s.billed_usd <> 0 OR coalesce(s.list_usd, 0) <> 0)
 """  # noqa: S608 - our own words
 _SELECTED: Final = ", ".join(f'{sql} AS "{name}"' for name, (sql, _) in _COLUMNS.items())
