@@ -241,9 +241,9 @@ class Headless:
                 run_config={"loggers": {"progress": {}}},
                 raise_on_error=False,
             )
+            if any(map(is_interrupt, result.all_events)):
+                raise Stopped
             leave_trace(result.run_id, instance, self.settings.home, self.say)
         self.objections.note(result.get_asset_check_evaluations())
-        if any(map(is_interrupt, result.all_events)):
-            raise Stopped
         if not result.success:
             raise RunFailedError(reasons(result.all_events))

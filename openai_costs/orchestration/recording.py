@@ -1,7 +1,8 @@
 """Records finished headless runs in the instance below the home, so that the Dagster UI shows them.
 
 `dev` opens the same folder. The events that a person looks for are written when the run has ended,
-in one transaction for each file. A run that was killed leaves its tables, and no trace here.
+in one transaction for each file. A run that was stopped or killed leaves its tables, and no trace
+here: to record years of days takes longer than the system waits for a process that it stops.
 Not here: the log a run keeps while it runs (event_log.py), and that of a run in `dev`
 (event_files.py).
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from dagster._core.instance import InstanceRef
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.dev import STATE
 from openai_costs.cli.run_history import damaged_databases, leave_trace
+from openai_costs.cli.run_output import Stopped
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import PUBLISH
 from openai_costs.orchestration.recording import EventsOfRun, record
@@ -193,6 +196,20 @@ def test_a_headless_run_is_recorded_below_the_home(acme: House) -> None:
     with opened(Path(acme.home) / STATE) as instance:
         [done] = instance.get_runs()
     assert (done.job_name, done.status) == (PUBLISH, dg.DagsterRunStatus.SUCCESS)
+
+
+def test_a_run_that_is_stopped_ends_without_being_recorded(acme: House) -> None:
+    said: list[str] = []
+
+    def stop(line: str) -> None:
+        said.append(line)
+        if line.lstrip().startswith("2/"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with calm(), pytest.raises(Stopped):
+        Headless(acme.settings, stop, acme.clock, None).publish()
+    assert any(line.endswith(" failed") for line in said)
+    assert not (Path(acme.home) / STATE).exists()
 
 
 def test_a_run_is_not_failed_by_its_record(acme: House) -> None:
