@@ -49,6 +49,11 @@ LOOKBACK = timedelta(days=30)
 """Questions about the gateway make findings of this many days."""
 
 
+def since_lookback(_lake: Lake, facts: Facts) -> date:
+    """Return the first day that findings about the gateway are made of."""
+    return facts.today - LOOKBACK
+
+
 def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) -> pl.DataFrame:
     """Return the rows of a daily table that can be judged: recent, settled, and up to `until`.
 
@@ -58,7 +63,7 @@ def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) 
         table: The table of a question about the gateway.
         until: The last day for which the gateway is known.
     """
-    first, last = facts.today - LOOKBACK, min(facts.today, until)
+    first, last = since_lookback(lake, facts), min(facts.today, until)
     if not facts.settings.gateway.is_there or last < first:
         return table.no_rows()
     return of_settled_days(lake.read(table, DayRange(first, last)), lake.read(Coverage))

@@ -87,6 +87,11 @@ def without_end(_lake: Lake, _facts: Facts) -> date:
     return date.max
 
 
+def without_beginning(_lake: Lake, _facts: Facts) -> date:
+    """Return no first day: most questions look at every day that their tables hold."""
+    return date.min
+
+
 @dataclass(frozen=True)
 class Question:
     """A question that findings come from.
@@ -100,9 +105,12 @@ class Question:
         judges_until: Returns the last day it can judge: what explains the spend (a gateway, a list
             of people) may be older than the spend, or unreliable. Later days neither open nor close
             anything; `date.min` judges none.
+        judges_since: Returns the first day it looks at: of an earlier one it has no candidate,
+            whether the condition held or not.
     """
 
     rules: tuple[Rule, ...]
     reads: tuple[type[Contract], ...]
     ask: Ask
     judges_until: Until = without_end
+    judges_since: Until = without_beginning

@@ -65,8 +65,10 @@ def evaluate(lake: Lake, facts: Facts, questions: Iterable[Question]) -> Evaluat
     candidates, judged = [CandidateTable.no_rows()], []
     for question in questions:
         candidates.append(checked(question.ask(lake, facts)))
-        until, stored = question.judges_until(lake, facts), _stored(lake, question.reads)
-        judged.append(judged_days(question, settled, stored, today=facts.today, until=until))
+        since, until = question.judges_since(lake, facts), question.judges_until(lake, facts)
+        within = {name: _between(days, since, until) for name, days in settled.items()}
+        stored = _stored(lake, question.reads)
+        judged.append(judged_days(question, within, stored, today=facts.today))
     return Evaluation(with_names(lake, pl.concat(candidates)), merged(judged))
 
 
@@ -120,6 +122,10 @@ def _names(lake: Lake, kind: str) -> pl.DataFrame:
     return joined.select(
         "connection", "subject_id", known_name=pl.coalesce("known_name", "of_company")
     )
+
+
+def _between(days: Iterable[date], first: date, last: date) -> frozenset[date]:
+    return frozenset(day for day in days if first <= day <= last)
 
 
 def _stored(lake: Lake, reads: Iterable[type[Contract]]) -> list[StoredDays]:

@@ -58,24 +58,18 @@ def judged_days(
     stored: Iterable["StoredDays"],
     *,
     today: date,
-    until: date = date.max,
 ) -> JudgedDays:
     """Return the days that a question has judged: of its rules about data, today.
 
     Args:
         question: The question.
-        settled: The settled days by connection, with `*`.
+        settled: The settled days by connection, with `*`: those that the question looks at.
         stored: For each daily table that the question reads, the days stored by connection.
         today: The current UTC day.
-        until: The last day that the question can judge.
     """
     tables = list(stored)
     judged = {
-        name: frozenset(
-            day
-            for day in days
-            if day <= until and all(_has(one, name, day, settled) for one in tables)
-        )
+        name: frozenset(day for day in days if all(_has(one, name, day, settled) for one in tables))
         for name, days in settled.items()
     }
     of_spend = [rule for rule in question.rules if not rule.is_about_data]

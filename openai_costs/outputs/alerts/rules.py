@@ -11,7 +11,7 @@ from openai_costs.outputs.alerts.dagster_rules import CHECK_FAILED, RUN_FAILED
 from openai_costs.outputs.alerts.data_rules import LATE, UNDELIVERED, Settling, late, undelivered
 from openai_costs.outputs.alerts.expiring_days import EXPIRING, expiring
 from openai_costs.questions.anomalies.findings import QUESTION as ANOMALIES
-from openai_costs.questions.budgets.findings import QUESTION as BUDGETS
+from openai_costs.questions.budgets.findings import QUESTIONS as BUDGETS
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS as GATEWAY_BYPASS
 from openai_costs.questions.reconciliation.findings import QUESTION as RECONCILIATION
 from openai_costs.questions.rules import Facts, Question, Rule
@@ -61,7 +61,7 @@ DATA_QUESTIONS = (
 QUESTIONS: tuple[Question, ...] = (
     *DATA_QUESTIONS,
     ANOMALIES,
-    BUDGETS,
+    *BUDGETS,
     *GATEWAY_BYPASS,
     RECONCILIATION,
     *SEATS,

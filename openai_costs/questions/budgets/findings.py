@@ -8,6 +8,7 @@ the highest that was passed is reported; above the limit that is reported instea
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -213,8 +214,19 @@ def _going_over(row: Row, since: date, first_day: date, budget: Budget) -> Row:
     }
 
 
-def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    return budget_candidates(lake.read(BudgetStatus), facts.settings.budgets)
+def _ask(lake: Lake, facts: Facts, *, is_forecast: bool = False) -> pl.DataFrame:
+    found = budget_candidates(lake.read(BudgetStatus), facts.settings.budgets)
+    return found.filter((pl.col("rule") == FORECAST.id) == is_forecast)
 
 
-QUESTION = Question(rules=(EXCEEDED, THRESHOLD, FORECAST), reads=(BudgetStatus, Spend), ask=_ask)
+def _forecast_since(lake: Lake, _facts: Facts) -> date:
+    """Return the first day with a forecast: of an earlier one it is not known whether it held."""
+    known = lake.read(BudgetStatus).filter(pl.col("forecast_usd").is_not_null())
+    return min(known["day"], default=date.min)
+
+
+READS = (BudgetStatus, Spend)
+QUESTIONS = (
+    Question((EXCEEDED, THRESHOLD), READS, _ask),
+    Question((FORECAST,), READS, partial(_ask, is_forecast=True), judges_since=_forecast_since),
+)

@@ -8,7 +8,12 @@ import polars as pl
 
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.questions.causes import added_up, child_words, from_json, in_words
-from openai_costs.questions.gateway import judged_lately, meter_until, registry_until
+from openai_costs.questions.gateway import (
+    judged_lately,
+    meter_until,
+    registry_until,
+    since_lookback,
+)
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding
@@ -153,6 +158,6 @@ def _ask_unmetered(lake: Lake, facts: Facts) -> pl.DataFrame:
 
 
 QUESTIONS = (
-    Question((UNREGISTERED,), (GatewayBypass,), _ask, registry_until),
-    Question((UNMETERED,), (GatewayBypass,), _ask_unmetered, meter_until),
+    Question((UNREGISTERED,), (GatewayBypass,), _ask, registry_until, since_lookback),
+    Question((UNMETERED,), (GatewayBypass,), _ask_unmetered, meter_until, since_lookback),
 )

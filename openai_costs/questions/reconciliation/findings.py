@@ -9,7 +9,7 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, signed_dollars
-from openai_costs.questions.gateway import judged_lately, meter_until
+from openai_costs.questions.gateway import judged_lately, meter_until, since_lookback
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Gateway
 from openai_costs.storage.lake import Lake
@@ -247,4 +247,4 @@ def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     return candidates(rows, _names(lake), facts.settings.gateway)
 
 
-QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until)
+QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until, since_lookback)

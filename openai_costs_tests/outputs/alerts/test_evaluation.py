@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 from upath import UPath
 
 from openai_costs.outputs.alerts.evaluation import evaluate
+from openai_costs.questions.gateway_bypass.findings import QUESTIONS as GATEWAY_BYPASS
+from openai_costs.questions.reconciliation.findings import QUESTION as RECONCILIATION
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
@@ -14,7 +17,9 @@ from openai_costs.tables.candidate import Finding as Handed
 from openai_costs.tables.candidate import candidates
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.users import Users
-from openai_costs_tests.outputs.alerts.fixtures import LATE, NOW, candidate, day, frame
+from openai_costs.tables.mart.coverage import Coverage
+from openai_costs_tests.org import connected
+from openai_costs_tests.outputs.alerts.fixtures import LATE, NOW, SPIKE, candidate, day, frame
 
 SETTINGS = Settings(
     home="nowhere",
@@ -31,6 +36,28 @@ def test_rules_about_data_are_judged_although_no_day_settled(tmp_path: Path) -> 
     assert evaluation.judged.of("data.late", "acme") == {NOW.date()}
     assert evaluation.judged.of("spend.other", "acme") == frozenset()
     assert evaluation.candidates.height == 1
+
+
+def test_only_days_that_a_question_looks_at_are_judged(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    settled = [("acme", "costs", day(one), "settled", None, None, None) for one in range(1, 21)]
+    lake.replace_whole(Coverage, connected(settled))
+    question = Question(
+        (SPIKE,),
+        (),
+        lambda _lake, _facts: Handed.no_rows(),
+        judges_until=lambda _lake, _facts: day(18),
+        judges_since=lambda _lake, _facts: day(15),
+    )
+    judged = evaluate(lake, Facts(SETTINGS, NOW), [question]).judged
+    for name in ("acme", "*"):
+        assert judged.of(SPIKE.id, name) == {day(one) for one in range(15, 19)}
+
+
+def test_findings_about_the_gateway_look_at_thirty_days(tmp_path: Path) -> None:
+    lake, facts = Lake(UPath(tmp_path)), Facts(SETTINGS, NOW)
+    for question in (*GATEWAY_BYPASS, RECONCILIATION):
+        assert question.judges_since(lake, facts) == NOW.date() - timedelta(days=30)
 
 
 def test_a_question_may_omit_columns_that_it_does_not_know() -> None:

@@ -164,6 +164,16 @@ def test_a_day_that_was_not_judged_closes_nothing() -> None:
     assert life.only.state == "open"
 
 
+def test_a_condition_that_held_before_and_after_a_long_pause_is_one_finding() -> None:
+    """A run after 40 days looks at the newest 30: of those before there is no candidate."""
+    life = Life()
+    life.evaluate(20, through(18), candidate(10, 18))
+    assert life.evaluate(62, judged(*range(31, 61)), candidate(31, 60)) == []
+    assert (life.only.since_day, life.only.day) == (day(10), day(60))
+    ended = Life(findings=life.findings)
+    assert ended.evaluate(122, judged(*range(91, 121))) == [("closed", True)]
+
+
 def test_an_evaluation_of_fewer_days_changes_nothing() -> None:
     life = Life()
     life.evaluate(20, through(18), candidate(17, 18))

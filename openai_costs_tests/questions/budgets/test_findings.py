@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from upath import UPath
 
 import openai_costs
 from openai_costs.outputs.alerts.rules import QUESTIONS
@@ -15,11 +15,14 @@ from openai_costs.questions.budgets.causes import ENOUGH, MOST
 from openai_costs.questions.budgets.findings import (
     LATE_THRESHOLD_PCT,
     MOST_DAYS,
-    QUESTION,
     SHARE,
     budget_candidates,
 )
+from openai_costs.questions.budgets.findings import QUESTIONS as BUDGETS
 from openai_costs.questions.budgets.status import FORECAST_DAYS, KEPT_DAYS
+from openai_costs.questions.rules import Facts
+from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs_tests.questions.budgets import ledger
@@ -210,8 +213,24 @@ def test_a_budget_that_was_removed_from_the_settings_says_nothing_more() -> None
     assert budget_candidates(status(budget("5"), counted()), []).is_empty()
 
 
+def test_a_forecast_is_judged_on_the_days_that_have_one_and_a_limit_on_every_day(
+    tmp_path: Path,
+) -> None:
+    lake, one = Lake(UPath(tmp_path)), budget()
+    settings = Settings(home="nowhere", config_file=tmp_path / "none.toml", budgets=(one,))
+    facts = Facts(settings, datetime(2026, 11, 10, tzinfo=UTC))
+    for question in BUDGETS:
+        assert question.judges_since(lake, facts) == date.min
+    lake.replace_whole(BudgetStatus, status(one, counted(date(2026, 11, 8))))
+    limits, forecasts = BUDGETS
+    assert limits.judges_since(lake, facts) == date.min
+    assert forecasts.judges_since(lake, facts) == date(2026, 11, 8) - timedelta(days=11)
+    assert set(forecasts.ask(lake, facts)["rule"]) == {"budgets.forecast_exceeds"}
+    assert "budgets.forecast_exceeds" not in set(limits.ask(lake, facts)["rule"])
+
+
 def test_budgets_are_among_the_questions_that_are_asked() -> None:
-    assert set(QUESTION.rules) <= set(chain.from_iterable(one.rules for one in QUESTIONS))
+    assert set(BUDGETS) <= set(QUESTIONS)
 
 
 def test_the_page_says_the_numbers_of_the_code() -> None:

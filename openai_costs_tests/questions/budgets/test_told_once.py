@@ -12,7 +12,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.alerts.judged_days import JudgedDays
 from openai_costs.outputs.alerts.lifecycle import decide
 from openai_costs.outputs.alerts.rows import Candidate, Finding, rows
-from openai_costs.questions.budgets.findings import QUESTION, budget_candidates, risk_since
+from openai_costs.questions.budgets.findings import QUESTIONS, budget_candidates, risk_since
 from openai_costs.questions.budgets.status import FORECAST_DAYS
 from openai_costs.settings import Alerts
 from openai_costs_tests.questions.budgets.ledger import FIRST, budget, counted, forecast_on, status
@@ -42,11 +42,12 @@ def reported(
     known: list[Finding] = []
     changes: list[tuple[date, str, str, str]] = []
     for day in days:
-        judged = {(rule.id, "*"): set(DayRange(FIRST, day)) for rule in QUESTION.rules}
+        rules = {rule.id: rule for one in QUESTIONS for rule in one.rules}
+        judged = {(rule, "*"): set(DayRange(FIRST, day)) for rule in rules}
         look = decide(
             known,
             seen_on(day, limit, credit),
-            JudgedDays({rule.id: rule for rule in QUESTION.rules}, judged),
+            JudgedDays(rules, judged),
             ALERTS,
             day,
         )
