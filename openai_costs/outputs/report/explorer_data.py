@@ -17,7 +17,7 @@ from openai_costs.outputs.report.facts import COUNTS, TOKEN_TYPES, spend_facts, 
 from openai_costs.outputs.report.finding_rows import scopes_of
 from openai_costs.outputs.report.flags import flags
 from openai_costs.outputs.report.forecasts import forecasts
-from openai_costs.questions.budgets.status import newest
+from openai_costs.questions.budgets.running import running
 from openai_costs.questions.spend.names import Directory, owners
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openai_costs.outputs.report.dimensions import Dimension, Members
     from openai_costs.outputs.report.month import Month
     from openai_costs.outputs.report.page_tables import Tables
+    from openai_costs.outputs.report.scope import Scope
 
 TOGETHER: Final = "(not kept apart on this page)"
 
@@ -149,8 +150,7 @@ class Cube(NamedTuple):
 def explorer_data(
     tables: Tables,
     cube: Cube,
-    days: Sequence[date],
-    states: str,
+    scope: Scope,
     month: Month,
 ) -> dict[str, Any]:
     """Return what the script reads, as JSON has it.
@@ -158,20 +158,20 @@ def explorer_data(
     Args:
         tables: The page's tables.
         cube: What is added up.
-        days: The page's days, at least one.
-        states: The state of each day: s(ettled), p(rovisional), m(issing), `-` not expected.
+        scope: The connections of today, with the page's days, at least one.
         month: The month at the top.
     """
     (spend, usage), named = cube
+    first = scope.days[0]
     return {
-        "first": str(days[0]),
-        "states": states,
+        "first": str(first),
+        "states": scope.states,
         "dimensions": [_dimension(one, named[one.id]) for one in DIMENSIONS],
-        "spend": packed(spend, named, days[0], ["billed_usd"]),
-        "usage": packed(usage, named, days[0], COUNTS),
+        "spend": packed(spend, named, first, ["billed_usd"]),
+        "usage": packed(usage, named, first, COUNTS),
         "tokenTypes": TOKEN_TYPES,
         "flags": flags(tables.anomalies, tables.findings),
-        "budgets": _budgets(tables.budget_status),
+        "budgets": _budgets(tables.budget_status, scope.settled_through),
         "forecasts": forecasts(month, tables.forecast, named),
     }
 
@@ -181,10 +181,9 @@ def _dimension(one: Dimension, of: Members) -> dict[str, Any]:
     return {"id": one.id, "title": one.title, "why": why, "ids": of.ids, "names": of.names}
 
 
-def _budgets(status: pl.DataFrame) -> list[dict[str, Any]]:
+def _budgets(status: pl.DataFrame, through: date | None) -> list[dict[str, Any]]:
     """Return the running budgets that one filter describes: their limit is a line of the chart."""
     scopes = scopes_of(status)
-    running = newest(status).filter(~pl.col("is_over")).to_dicts() if status.height else []
     return [
         {
             "name": row["budget"],
@@ -193,6 +192,6 @@ def _budgets(status: pl.DataFrame) -> list[dict[str, Any]]:
             "last": str(row["period_end"]),
             "limit": float(row["limit_usd"]),
         }
-        for row in running
+        for row in running(status, through).iter_rows(named=True)
         if row["budget"] in scopes
     ]

@@ -14,7 +14,7 @@ from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.judged import BY_DIRECTORY
 from openai_costs.outputs.report.section import Cell, Row, Section, beyond, number
-from openai_costs.questions.budgets.status import newest
+from openai_costs.questions.budgets.running import running
 from openai_costs.questions.provider_scope import OPTIMIZATION, SEATS, left_out
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ class Saving(NamedTuple):
     address: str
 
 
-def budgets_section(status: pl.DataFrame, scopes: Scopes) -> Section:
-    """Return the budgets whose period is not over, the fullest first.
+def budgets_section(status: pl.DataFrame, through: date | None, scopes: Scopes) -> Section:
+    """Return the budgets that are not over, each with its newest period, the fullest first.
 
     Args:
         status: mart.budget_status.
+        through: The newest settled day.
         scopes: What each budget covers.
     """
-    rows = newest(status).filter(~pl.col("is_over")).to_dicts() if status.height else []
+    rows = running(status, through).to_dicts()
     if not rows:
         return Section(
             id="budgets",
@@ -71,11 +72,11 @@ def budgets_section(status: pl.DataFrame, scopes: Scopes) -> Section:
             summary="No budgets. Add one to openai_costs.toml:",
             example='[[budgets]]\nname = "everything"\nlimit_usd = 5000',
         )
-    through = max(row["day"] for row in rows)
+    newest = max(row["day"] for row in rows)
     return Section(
         id="budgets",
         title="Budgets",
-        summary=f"Settled days through {through}. The forecast is for the end of the period.",
+        summary=f"Settled days through {newest}. The forecast is for the end of the period.",
         head=("Budget", "Spent, USD", "Limit, USD", "Used", "Forecast, USD", "80 % range", "State"),
         rows=tuple(_budget(row, scopes) for row in rows),
     )

@@ -6,7 +6,7 @@ Money is exact; only the forecast is an estimate. Not here: what moved it (mover
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -16,24 +16,15 @@ from openai_costs.kernel.formatting import (
     cents,
     change_share,
     dollars_of,
-    share,
     signed_dollars_of,
 )
+from openai_costs.outputs.report.month_budget import BudgetLine, budget_line
 from openai_costs.outputs.report.page_days import NOT_EXPECTED
 from openai_costs.questions.budgets.month_end import from_settled_days
-from openai_costs.questions.budgets.status import newest
 from openai_costs.questions.series import ID
 
 if TYPE_CHECKING:
     from openai_costs.outputs.report.scope import Scope
-
-_BAR: Final = 1000
-"""How long a budget's bar is, in its own units."""
-_STATES: Final = {
-    "at_risk": "the forecast is above it",
-    "on_track": "on track",
-    "incomplete": "a day is missing or provisional",
-}
 
 
 class Span(NamedTuple):
@@ -71,16 +62,6 @@ class Outlook(NamedTuple):
     high: int
     through: date
     spent: int
-
-
-class BudgetLine(NamedTuple):
-    """The budget of all spend, and its bar in parts of `_BAR`."""
-
-    sentence: str
-    state: str
-    spent: int
-    forecast: int
-    limit_at: int
 
 
 class Month(NamedTuple):
@@ -138,7 +119,7 @@ def month(scope: Scope, budgets: pl.DataFrame) -> Month:
         change=change,
         change_note=change_note,
         before=f"Same days of {span.before[0]:%B}",
-        budget=_budget(budgets),
+        budget=budget_line(budgets, scope.settled_through, DayRange(*span.days)),
         outlook=ahead,
     )
 
@@ -197,32 +178,3 @@ def _change(scope: Scope, span: Span, spent: int) -> tuple[str, str]:
     before = _between(scope, *span.before)
     moved = change_share(spent, before)
     return signed_dollars_of(spent - before), f"{moved} from {dollars_of(before)}"
-
-
-def _budget(status: pl.DataFrame) -> BudgetLine | None:
-    """Return the budget of all spend; None without one."""
-    running = newest(status).filter(~pl.col("is_over"), scope="all") if status.height else status
-    if running.is_empty():
-        return None
-    row = running.row(0, named=True)
-    spent, limit = cents(row["spent_usd"]), cents(row["limit_usd"])
-    ahead = 0 if row["forecast_usd"] is None else cents(row["forecast_usd"])
-    whole = max(spent, limit, ahead, 1)
-    over = f"{share(spent, limit)} of budget {row['budget']}, {dollars_of(limit)}"
-    return BudgetLine(
-        sentence=f"{over}: {_state(status, row)}",
-        state=row["state"],
-        spent=_BAR * max(0, spent) // whole,
-        forecast=_BAR * max(0, ahead) // whole,
-        limit_at=_BAR * limit // whole,
-    )
-
-
-def _state(status: pl.DataFrame, row: dict[str, Any]) -> str:
-    """Return the state of a budget in words; with the day it was exceeded on."""
-    if row["state"] != "exceeded":
-        return _STATES[row["state"]]
-    over = pl.col("spent_usd") > pl.col("limit_usd")
-    period = status.filter(over, budget=row["budget"], period_start=row["period_start"])
-    since: date = period["day"].sort()[0]
-    return f"exceeded on {since.day} {since:%b}"

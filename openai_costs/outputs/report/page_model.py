@@ -186,10 +186,10 @@ def page_model(
         together=", ".join(one.title.lower() for one in together),
         first=first,
         cube=cube,
-        data=explorer_data(tables, cube, days.days, scope.states, this_month)
+        data=explorer_data(tables, cube, scope, this_month)
         if scope.read and has_explorer
         else None,
-        sections=_sections(tables, first.judged),
+        sections=_sections(tables, scope, first.judged),
         questions=tuple(questions(scope)),
         calendars=_calendars(days, names),
         restated=restated.shown,
@@ -228,12 +228,12 @@ def _first_screen(tables: Tables, this: Month, moved: Movers, scope: Scope) -> F
     return FirstScreen(this, days, moved, decided, more, savings, others, trust(scope), judged)
 
 
-def _sections(tables: Tables, judged: Judged) -> tuple[Section, ...]:
+def _sections(tables: Tables, scope: Scope, judged: Judged) -> tuple[Section, ...]:
     scopes = scopes_of(tables.budget_status)
     hosts = tables.price_check["host"].unique().to_list()
     return (
         findings_section(tables.findings, scopes, judged),
-        budgets_section(tables.budget_status, scopes),
+        budgets_section(tables.budget_status, scope.settled_through, scopes),
         savings_section(tables.optimization, judged, hosts),
         gateway_section(tables.bypass, tables.capture, hosts),
         seats_section(tables.seats, judged, hosts),

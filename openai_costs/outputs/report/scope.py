@@ -80,6 +80,11 @@ class Scope:
         """The settled days."""
         return days_in(SETTLED, self.states, self.days)
 
+    @property
+    def settled_through(self) -> date | None:
+        """The newest settled day; None before any has settled."""
+        return self.settled[-1] if self.settled else None
+
     @cached_property
     def provisional(self) -> list[date]:
         """The provisional days."""

@@ -8,8 +8,9 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.orchestration.table_assets import asset_key, whole_table_asset
 from openai_costs.questions.budgets.month_end import SPEND, month_end
-from openai_costs.questions.budgets.periods import known_days
+from openai_costs.questions.budgets.periods import known_days, settled_through
 from openai_costs.questions.budgets.preview import preview, top_five
+from openai_costs.questions.budgets.running import newest
 from openai_costs.questions.budgets.spending import read_status
 from openai_costs.questions.budgets.status import PAST_DAYS, unspent
 from openai_costs.questions.coverage import of_costs
@@ -26,7 +27,7 @@ from openai_costs.tables.mart.spend_by_user import SpendByUser
 
 GROUP = "budgets"
 EVERYTHING = Budget(name="everything", limit_usd=Decimal(1))
-"""What the days of the forecast are known of: all connections of today."""
+"""What the days of all connections of today are known of."""
 DAILY = """
     SELECT connection, day, provider, team, user_id, user_name,
            CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd
@@ -43,10 +44,12 @@ def budget_status(
 ) -> pl.DataFrame:
     """Add up what each budget counts, and forecast its period."""
     status = read_status(lake, settings.budgets)
+    through = settled_through(known_days(of_costs(lake.read(Coverage)), EVERYTHING))
+    fullest = newest(status, through)
     context.add_output_metadata(
         {
-            "preview": dg.MetadataValue.md(preview(status)),
-            "top_five": dg.MetadataValue.md(top_five(status)),
+            "preview": dg.MetadataValue.md(preview(fullest)),
+            "top_five": dg.MetadataValue.md(top_five(fullest)),
             "budgets": status["budget"].n_unique(),
         }
     )

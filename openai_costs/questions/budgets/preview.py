@@ -6,7 +6,6 @@ import polars as pl
 
 from openai_costs.kernel.formatting import NONE, amount, cents
 from openai_costs.orchestration.asset_previews import MOST_ROWS, rows_of_bars, short_name, table
-from openai_costs.questions.budgets.status import newest
 
 COLOURS = {
     "on_track": "#2e7d32",
@@ -17,9 +16,13 @@ COLOURS = {
 NO_BUDGET = "No budget is set. Add [[budgets]] to openai_costs.toml."
 
 
-def preview(status: pl.DataFrame) -> str:
-    """Return Markdown: how much of its limit each of the five fullest budgets has spent."""
-    rows = newest(status).head(MOST_ROWS).rows(named=True)
+def preview(fullest: pl.DataFrame) -> str:
+    """Return Markdown: how much of its limit each of the five fullest budgets has spent.
+
+    Args:
+        fullest: The newest row of mart.budget_status of each budget, the fullest first.
+    """
+    rows = fullest.head(MOST_ROWS).rows(named=True)
     if not rows:
         return NO_BUDGET
     picture = rows_of_bars([(row["spent_pct"], COLOURS[row["state"]]) for row in rows], "spent")
@@ -27,9 +30,13 @@ def preview(status: pl.DataFrame) -> str:
     return f"{picture}\n\nSpent of each limit, through {through} (UTC); full width is 100 %."
 
 
-def top_five(status: pl.DataFrame) -> str:
-    """Return Markdown: the five fullest budgets as a table."""
-    rows = newest(status).head(MOST_ROWS).rows(named=True)
+def top_five(fullest: pl.DataFrame) -> str:
+    """Return Markdown: the five fullest budgets as a table.
+
+    Args:
+        fullest: As for `preview`.
+    """
+    rows = fullest.head(MOST_ROWS).rows(named=True)
     if not rows:
         return NO_BUDGET
     heads = ("budget", "state", "spent USD", "limit USD", "%", "forecast USD")

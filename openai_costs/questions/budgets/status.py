@@ -235,11 +235,3 @@ def _warning(budget: str, scope: str, scope_id: str | None) -> str:
         return f"Budget {budget} counts no spend: no day that was read has any."
     which = f"{scope.replace('_', ' ')} {scope_id}"
     return f"Budget {budget} counts no spend of {which}. Check that the id is as on the bill."
-
-
-def newest(status: pl.DataFrame) -> pl.DataFrame:
-    """Return the newest row of each budget with is_over, the fullest first, ended ones last."""
-    last = pl.col("day") == pl.col("day").max().over("budget")
-    is_over = pl.col("period_end") < pl.col("day").max()
-    latest = status.with_columns(is_over=is_over).filter(last)
-    return latest.sort("is_over", "spent_pct", "budget", descending=[False, True, False])

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from openai_costs.outputs.report.finding_rows import decisions, findings_section, scopes_of
 from openai_costs.outputs.report.judged import Judged
 from openai_costs.outputs.report.money_sections import largest_savings
@@ -21,9 +23,9 @@ from openai_costs_tests.questions.budgets.ledger import budget, counted, status
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    import polars as pl
-
     from openai_costs.outputs.report.month import Month
+    from openai_costs.outputs.report.month_budget import BudgetLine
+    from openai_costs.settings import Budget
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 11, 10)
 JUDGED = Judged(is_settled=True, waiting=(), found_in=("unusual spend",), not_set_up=())
@@ -122,6 +124,57 @@ def test_a_budget_of_all_spend_stands_below_the_numbers() -> None:
     assert over is not None
     assert over.sentence == "105.3 % of budget all, $95.00: exceeded on 10 Nov"
     assert screen().month.budget is None
+
+
+def budget_on(last: date, *budgets: Budget, open_days: int = 1) -> BudgetLine | None:
+    """The budget below the month on a day; it and the days before it may still change."""
+    moving = [last - timedelta(days=i) for i in range(open_days)]
+    rows = pl.concat(status(one, counted(last, moving=moving)) for one in budgets)
+    return screen(last=last, provisional=moving, budget_status=rows).month.budget
+
+
+def test_before_a_day_of_the_month_has_settled_no_older_month_stands_for_it() -> None:
+    """On 1 and 2 November, with all of October settled, and with its last day open."""
+    for last, limit, then in (
+        (date(2026, 11, 1), "400", "October: 77.5 %, on track"),
+        (date(2026, 11, 2), "290", "October: 103.4 %, exceeded on 30 Oct"),
+    ):
+        line = budget_on(last, budget(limit), open_days=last.day + (limit == "290"))
+        assert line is not None
+        assert (
+            line.sentence == f"No settled day of November yet for budget all, ${limit}.00 ({then})"
+        )
+        assert (line.state, line.spent, line.forecast) == ("incomplete", 0, 0)
+
+
+def test_from_the_first_settled_day_on_the_budget_is_of_the_month_that_is_shown() -> None:
+    line = budget_on(date(2026, 11, 2), budget("400"))
+    assert line is not None
+    assert line.sentence == "2.5 % of budget all, $400.00: on track"
+
+
+def test_a_budget_of_months_comes_before_fuller_ones_of_other_periods_which_name_their_days() -> (
+    None
+):
+    year, week = budget("3500", name="year", period="yearly"), budget("80", period="weekly")
+    both = budget_on(LAST, year, budget("3500", name="month"))
+    assert both is not None
+    assert "budget month, $3,500.00: on track" in both.sentence
+    alone, monday = budget_on(LAST, year), budget_on(date(2026, 11, 9), week)
+    assert alone is not None
+    assert alone.sentence.startswith(
+        "28.9 % of budget year, $3,500.00 for 2026-01-01 to 2026-12-31:"
+    )
+    assert monday is not None
+    assert monday.sentence == (
+        "No settled day after 2026-11-08 yet for budget all, $80.00 "
+        "(2026-11-02 to 2026-11-08: 87.5 %, on track)"
+    )
+
+
+def test_a_budget_that_ended_before_the_newest_settled_day_is_not_shown() -> None:
+    ended = budget("400", end=date(2026, 10, 31))
+    assert budget_on(date(2026, 11, 2), ended) is None
 
 
 def finding(name: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - any column

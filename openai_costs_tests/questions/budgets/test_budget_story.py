@@ -11,7 +11,7 @@ import pytest
 from openai_costs.orchestration.asset_previews import MOST_CHARACTERS
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.questions.budgets.preview import preview, top_five
-from openai_costs.questions.budgets.status import newest
+from openai_costs.questions.budgets.running import newest
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
@@ -31,7 +31,7 @@ def lake(told_demo: tuple[Lake, str]) -> Lake:
 
 @pytest.fixture(scope="module")
 def status(lake: Lake) -> pl.DataFrame:
-    return lake.read(BudgetStatus)
+    return newest(lake.read(BudgetStatus), None)
 
 
 def told(lake: Lake) -> list[Finding]:
@@ -41,14 +41,14 @@ def told(lake: Lake) -> list[Finding]:
 
 
 def test_each_stands_where_it_was_meant_to(status: pl.DataFrame) -> None:
-    states = dict(newest(status).select("budget", "state").rows())
+    states = dict(status.select("budget", "state").rows())
     assert states == {"labs": "exceeded", "everything": "at_risk", "search": "on_track"}
 
 
 def test_what_is_spent_is_what_the_marts_say_to_the_last_digit(
     lake: Lake, status: pl.DataFrame
 ) -> None:
-    now = {row["budget"]: row for row in newest(status).iter_rows(named=True)}
+    now = {row["budget"]: row for row in status.iter_rows(named=True)}
     inside = (now["labs"]["period_start"], now["labs"]["day"])
     spend, people = (lake.read(one) for one in (Spend, SpendAttribution))
     everything = spend.filter(spend["day"].is_between(*inside))
@@ -58,7 +58,7 @@ def test_what_is_spent_is_what_the_marts_say_to_the_last_digit(
 
 
 def test_the_overrun_is_the_agent_that_was_left_running(lake: Lake, status: pl.DataFrame) -> None:
-    row = newest(status).filter(budget="labs").row(0, named=True)
+    row = status.filter(budget="labs").row(0, named=True)
     who = json.loads(row["causes"])[0]
     assert (who["dimension"], who["id"]) == ("user", "user-hyejin")
     assert Decimal(who["impact_usd"]) > 880

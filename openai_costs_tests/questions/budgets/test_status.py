@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.asset_previews import MOST_CHARACTERS
 from openai_costs.questions.budgets.preview import preview, top_five
-from openai_costs.questions.budgets.status import KEPT_DAYS, newest, statuses, window
+from openai_costs.questions.budgets.running import newest, running
+from openai_costs.questions.budgets.status import KEPT_DAYS, statuses, window
 from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs_tests.questions.budgets.ledger import (
@@ -57,7 +58,7 @@ def test_every_settled_day_of_this_and_the_last_period_has_its_running_sum() -> 
 
 
 def test_a_steady_spender_is_forecast_to_what_it_always_costs() -> None:
-    row = newest(status(budget(), counted())).row(0, named=True)
+    row = newest(status(budget(), counted()), THROUGH).row(0, named=True)
     assert abs(row["forecast_usd"] - 300) < 5
     bands = [row[f"forecast_{side}_usd"] for side in ("low95", "low", "high", "high95")]
     assert bands == sorted(bands)
@@ -75,7 +76,7 @@ def test_each_of_the_newest_days_has_the_forecast_it_had_then() -> None:
 
 def test_above_the_limit_is_exceeded_and_on_the_way_there_is_at_risk() -> None:
     state = {
-        limit: newest(status(budget(limit), counted()))["state"].item()
+        limit: newest(status(budget(limit), counted()), THROUGH)["state"].item()
         for limit in ("99.99", "100", "250", "310")
     }
     assert state == {"99.99": "exceeded", "100": "at_risk", "250": "at_risk", "310": "on_track"}
@@ -83,7 +84,9 @@ def test_above_the_limit_is_exceeded_and_on_the_way_there_is_at_risk() -> None:
 
 def test_days_that_may_still_move_are_shown_apart() -> None:
     later = THROUGH + timedelta(days=1)
-    row = newest(status(budget(), counted(other={later: "7.5"}, moving=[later]))).row(0, named=True)
+    row = newest(status(budget(), counted(other={later: "7.5"}, moving=[later])), THROUGH).row(
+        0, named=True
+    )
     assert (row["day"], row["spent_usd"]) == (THROUGH, Decimal(100))
     assert (row["provisional_usd"], row["provisional_days"]) == (Decimal("7.5"), 1)
     assert row["state"] == "on_track"
@@ -104,7 +107,7 @@ def test_with_a_hole_in_the_period_it_is_incomplete_and_not_forecast(
 
 def test_a_hole_in_the_past_is_as_its_weekday_was_the_week_before() -> None:
     gone = [date(2026, 10, day) for day in (20, 21, 22, 23)]
-    row = newest(status(budget(), counted(missing=gone))).row(0, named=True)
+    row = newest(status(budget(), counted(missing=gone)), THROUGH).row(0, named=True)
     assert abs(row["forecast_usd"] - 300) < 5
 
 
@@ -205,9 +208,9 @@ def test_a_period_that_ended_cost_what_was_spent_to_the_last_digit_and_estimates
     odd = "0.123456789012345678"
     ended = status(budget(), counted(OCTOBER.last, other={OCTOBER.last: odd}))[-1]
     assert ended["forecast_usd"].item() >= ended["spent_usd"].item() == 300 + Decimal(odd)
-    running = newest(status(budget(), counted())).row(0, named=True)
+    now = newest(status(budget(), counted()), THROUGH).row(0, named=True)
     for name in ("forecast_usd", "forecast_low_usd", "forecast_high95_usd"):
-        assert running[name] == running[name].quantize(Decimal("0.0001"))
+        assert now[name] == now[name].quantize(Decimal("0.0001"))
 
 
 def test_a_preview_fits_the_asset_s_page_however_many_budgets_there_are() -> None:
@@ -222,7 +225,18 @@ def test_a_preview_fits_the_asset_s_page_however_many_budgets_there_are() -> Non
     assert "No budget is set" in preview(BudgetStatus.no_rows())
 
 
+def test_a_budget_is_over_when_a_day_after_its_last_has_settled_whatever_other_budgets_have() -> (
+    None
+):
+    over = status(budget(name="party", end=OCTOBER.last), counted())
+    slow = status(budget(name="slow"), counted(date(2026, 10, 25)))
+    every = pl.concat([over, slow, status(budget(), counted())])
+    assert sorted(running(every, date(2026, 10, 25))["budget"]) == ["all", "party", "slow"]
+    assert sorted(running(over, OCTOBER.last)["budget"]) == ["party"]
+    assert running(over, THIRD).is_empty()
+
+
 def test_a_preview_shows_running_periods_before_ended_ones() -> None:
     over = status(budget("1", name="party", end=date(2026, 10, 9)), counted())
-    rows = newest(pl.concat([over, status(budget(), counted())]))
+    rows = newest(pl.concat([over, status(budget(), counted())]), THROUGH)
     assert rows["budget"].to_list() == ["all", "party"]
