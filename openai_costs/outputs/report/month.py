@@ -6,6 +6,7 @@ Money is exact; only the forecast is an estimate. Not here: what moved it (mover
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -15,8 +16,10 @@ from openai_costs.kernel.formatting import (
     NONE,
     cents,
     change_share,
+    dollars,
     dollars_of,
-    signed_dollars_of,
+    signed_dollars,
+    total_usd,
 )
 from openai_costs.outputs.report.month_budget import BudgetLine, budget_line
 from openai_costs.outputs.report.page_days import NOT_EXPECTED
@@ -106,8 +109,8 @@ def month(scope: Scope, budgets: pl.DataFrame) -> Month:
     span = span_of(scope)
     if span is None:
         return Month(None, "", NONE, "No day has been read yet", NONE, "", "", NONE, "", "", None)
-    spent, ahead = _between(scope, *span.days), outlook(scope, span)
-    change, change_note = _change(scope, span, spent)
+    spent, ahead = cents(_between(scope, *span.days)), outlook(scope, span)
+    change, change_note = _change(scope, span)
     return Month(
         span=span,
         name=f"{span.first:%B}",
@@ -152,8 +155,8 @@ def outlook(scope: Scope, span: Span) -> Outlook | None:
     return Outlook(expected, low, high, scope.settled[-1], cents(rows[0]["spent_usd"]))
 
 
-def _between(scope: Scope, first: date, last: date) -> int:
-    return scope.billed([day for day in scope.days if first <= day <= last])
+def _between(scope: Scope, first: date, last: date) -> Decimal:
+    return scope.billed_usd([day for day in scope.days if first <= day <= last])
 
 
 def _through(scope: Scope, span: Span) -> str:
@@ -172,9 +175,10 @@ def _band(ahead: Outlook) -> str:
     )
 
 
-def _change(scope: Scope, span: Span, spent: int) -> tuple[str, str]:
+def _change(scope: Scope, span: Span) -> tuple[str, str]:
     if not span.is_comparable:
         return NONE, "Not all of those days were read"
-    before = _between(scope, *span.before)
-    moved = change_share(spent, before)
-    return signed_dollars_of(spent - before), f"{moved} from {dollars_of(before)}"
+    spent, before = _between(scope, *span.days), _between(scope, *span.before)
+    moved = change_share(cents(spent), cents(before))
+    change = total_usd([spent, before.copy_negate()])
+    return signed_dollars(change), f"{moved} from {dollars(before)}"

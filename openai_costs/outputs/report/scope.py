@@ -110,6 +110,10 @@ class Scope:
         """Return cents of mart.spend, of some days or lines."""
         return _cents(self.spend, days, where)
 
+    def billed_usd(self, days: Sequence[date]) -> Decimal:
+        """Return exact dollars of mart.spend, of some days."""
+        return _usd(self.spend, days, None)
+
     def billed_to_users(
         self, days: Sequence[date] | None = None, where: pl.Expr | None = None
     ) -> int:
@@ -180,7 +184,11 @@ def _is_read(letters: str) -> bool:
 
 
 def _cents(table: pl.DataFrame, days: Sequence[date] | None, where: pl.Expr | None) -> int:
+    return cents(_usd(table, days, where))
+
+
+def _usd(table: pl.DataFrame, days: Sequence[date] | None, where: pl.Expr | None) -> Decimal:
     chosen = table if days is None else table.filter(pl.col("day").is_in(list(days)))
     chosen = chosen if where is None else chosen.filter(where)
     usd: Decimal = chosen.select(pl.col("billed_usd").sum()).item()
-    return cents(usd)
+    return usd

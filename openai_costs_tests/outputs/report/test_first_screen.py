@@ -78,6 +78,12 @@ def test_the_month_is_so_far_by_its_end_and_against_the_same_days_before() -> No
     assert month.band.startswith("80 % range: $")
 
 
+def test_the_change_is_of_exact_dollars_as_what_moved_it_is() -> None:
+    first = screen(line(LAST, "ana", "0.004"), line(date(2026, 10, 1), "ana", "-0.004"))
+    assert (first.month.spent, first.month.change) == ("$100.00", "+$0.01")
+    assert [one.change for one in first.movers.shown] == ["+$0.01"]
+
+
 def test_on_the_first_of_a_month_the_forecast_knows_the_newest_settled_day_and_none_later() -> None:
     def month(usd: str) -> Month:
         return screen(
