@@ -84,7 +84,7 @@ def sample_api(  # noqa: PLR0913, PLR0917 - the options of the command
     port: Annotated[int, typer.Option(help="0 picks a free one.", min=0, max=65535)] = 8765,
     days: Annotated[int, DAYS] = 120,
     seed: Annotated[int, SEED] = 7,
-    rows_per_day: Annotated[int, typer.Option(help="Pad each day to about this many rows.")] = 0,
+    rows_per_day: Annotated[int, typer.Option(help="Pad each day to so many rows.", min=0)] = 0,
     faults: Annotated[str, typer.Option(help="NAME@WHICH[:ARG],... or `help` for the list.")] = "",
     home: Annotated[Path | None, typer.Option(help="Write settings and bills here.")] = None,
 ) -> None:

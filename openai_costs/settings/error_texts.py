@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from openai_costs.settings.error_location import Objection, Where
 
-_NUMBER = "must be a whole number, without quotes: 7"
+NUMBER = "must be a whole number, without quotes: 7"
 _DECIMAL = "must be a decimal number, without a currency: 1000.50"
 _DAY = "must be a day, without quotes: 2026-01-31"
 _TRUTH = "must be true or false, without quotes"
@@ -36,7 +36,7 @@ _TEXTS = {
 """Our text by pydantic's type of error, with the placeholders of its context."""
 
 _TEXTS_BY_KIND = {
-    "int": _NUMBER,
+    "int": NUMBER,
     "decimal": _DECIMAL,
     "finite": _DECIMAL,
     "date": _DAY,

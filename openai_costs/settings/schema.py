@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.section import (
@@ -60,11 +60,20 @@ class Anomalies(Section):
 
 # `[[teams]]`: which team a project, a person or a key belongs to.
 
+NO_TEAM = ("~none", "(none)", "(no team)")
+"""What page, addresses and views call the dollars of no team."""
+
+
+def _team_name(value: str) -> str:
+    if value in NO_TEAM:
+        raise SettingRefused("is what dollars of no team are called: choose another name")
+    return value
+
 
 class Team(Section):
     """A team, and what belongs to it. A key takes precedence over a user, a user over a project."""
 
-    name: NoAddress
+    name: Annotated[NoAddress, AfterValidator(_team_name)]
     api_keys: tuple[NoAddress, ...] = ()
     users: tuple[NoAddress, ...] = ()
     projects: tuple[NoAddress, ...] = ()

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    ValidationInfo,
+    field_validator,
 )
 
 from openai_costs.kernel.redaction import has_address
 from openai_costs.settings.addresses import address_fault
 from openai_costs.settings.error_location import Where
-from openai_costs.settings.error_texts import SettingRefused, close_to
+from openai_costs.settings.error_texts import NUMBER, SettingRefused, close_to
 
 
 def written_as(pattern: str, otherwise: str) -> AfterValidator:
@@ -130,3 +132,13 @@ class Section(BaseModel):
     """A section: unknown names are refused, and nothing changes after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth_for_a_number(cls, value: Any, about: ValidationInfo) -> Any:  # noqa: ANN401 - whatever the file holds
+        """Refuse true and false where a number belongs: they would be taken for 1 and 0."""
+        wanted = cls.model_fields[str(about.field_name)].annotation
+        kinds = get_args(wanted) or (wanted,)
+        if isinstance(value, bool) and int in kinds and bool not in kinds:
+            raise SettingRefused(NUMBER)
+        return value

@@ -80,6 +80,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("demo", "--days", "3"), "greater than or equal to 7"),
         (("dev", "--demo"), "run `openai-costs demo` first"),
         (("sample-api", "--faults", "flood@1"), "flood"),
+        (("sample-api", "--rows-per-day", "-1"), "greater than or equal to"),
         (("nonsense",), "nonsense"),
     ],
 )

@@ -200,6 +200,27 @@ def test_how_long_days_are_kept_is_read_and_a_connection_may_differ():
             a_team('users = ["ana@acme.example"]'),
             "line 3: [[teams]] users (entry 1) is an e-mail address",
         ),
+        *(
+            (
+                a_team("").replace("labs", name),
+                "line 2: [[teams]] name is what dollars of no team are called",
+            )
+            for name in ("~none", "(none)", "(no team)")
+        ),
+        *(
+            (text, f" {text.split()[-3]} must be a whole number, without quotes: 7")
+            for text in (
+                "[reading]\ntrailing_days = true",
+                "[reading]\nsettle_hours = false",
+                "[seats]\nidle_after_days = true",
+                "[alerts]\nfresh_days = true",
+                "[gateway]\nrequests_per_minute = true",
+                one_connection("requests_per_minute = true").strip(),
+                one_connection(
+                    'provider = "focus_file"\nfiles = "b/"\nsettled_after_days = true'
+                ).strip(),
+            )
+        ),
         (a_team('projects = [" "]'), "line 3: [[teams]] projects (entry 1) is empty"),
         (
             a_team('owner = "x"'),

@@ -23,8 +23,8 @@ from openai_costs.tables.mart.deliveries import Deliveries
 LATE = Rule(
     "data.late",
     title="Late data from {connection}: {observed} of {name} not settled, from {since} on",
-    next_step="Run `openai-costs doctor`, which checks the key. Then read the missing days with "
-    "`openai-costs backfill`.",
+    next_step="Run `openai-costs doctor`, which checks what the connection reads. Then read the "
+    "missing days with `openai-costs backfill`.",
     span="as of {day}",
     quiet_days=0,
 )
@@ -36,8 +36,8 @@ BAD = 2
 """More late days than this are critical: a weekend can explain two."""
 
 READ_AGAIN = (
-    "Run `openai-costs backfill` to read what is missing, and `openai-costs doctor` to check the "
-    "key."
+    "Run `openai-costs backfill` to read what is missing, and `openai-costs doctor` to check what "
+    "the connection reads."
 )
 """What helps against late days, unless the reads are refused."""
 

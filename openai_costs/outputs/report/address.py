@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from openai_costs.kernel.redaction import without_domains
-from openai_costs.outputs.report.dimensions import DIMENSIONS
+from openai_costs.outputs.report.dimensions import DIMENSIONS, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,6 @@ def address(
     if compare:
         parts["compare"] = compare
     parts |= {
-        key: "~none" if value is None else without_domains(value) for key, value in known.items()
+        key: NONE if value is None else without_domains(value) for key, value in known.items()
     }
     return "#" + "&".join(f"{key}={quote(value, safe='')}" for key, value in parts.items())

@@ -91,13 +91,15 @@ DIMENSIONS: Final = (
         "The line of the bill names no service tier.",
     ),
 )
+NONE: Final = "~none"
+"""The id in the address of none of a dimension's members."""
 COLUMNS: Final = tuple(one.column for one in DIMENSIONS)
 
 
 class Members(NamedTuple):
     """The members of a dimension: the ids of the tables, those of the page, and their names.
 
-    The first member, at position 0, is none of them: `~none` in the address.
+    The first member, at position 0, is none of them: `NONE` in the address.
 
     Args:
         keys: The id in the tables, by position; None at position 0.
@@ -135,7 +137,7 @@ def members(
     called = distinguished(plain, connections)
     return Members(
         (None, *ordered),
-        ("~none", *_addresses(ordered)),
+        (NONE, *_addresses(ordered)),
         (dimension.none, *(called[key] for key in ordered)),
     )
 
@@ -156,12 +158,12 @@ def last_names(tables: Sequence[pl.DataFrame], key: str, name: str) -> dict[str,
 
 
 def _addresses(keys: Sequence[str]) -> list[str]:
-    """Return the ids as the page's address has them, each of them once."""
+    """Return the ids as the page's address has them, each of them once, and none as `NONE`."""
     shown: list[str] = []
-    for key in keys:
+    for number, key in enumerate(keys):
         plain = without_domains(key)
-        taken = plain in shown
-        shown.append(f"{plain}~{len(shown)}" if taken else plain)
+        is_taken = plain in (NONE, *shown)
+        shown.append(f"{plain}~{number}" if is_taken else plain)
     return shown
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from openai_costs.outputs.publish.bi.view import NONE as VIEWS_NONE
 from openai_costs.outputs.report.columns import packed
-from openai_costs.outputs.report.dimensions import DIMENSIONS, members
+from openai_costs.outputs.report.dimensions import DIMENSIONS, NONE, Dimension, members
 from openai_costs.outputs.report.explorer_data import reduced
 from openai_costs.outputs.report.facts import spend_facts
+from openai_costs.settings.schema import NO_TEAM
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs_tests.outputs.report.bill import attribution, january
 
@@ -66,6 +68,19 @@ def test_two_ids_that_are_addresses_stay_two_and_show_no_domain(ids: list[str]) 
     assert made.ids == ("~none", "ann", "ann~1")
     assert len(set(made.names)) == 3
     assert "@" not in " ".join((*made.ids, *made.names))
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS, ids=lambda one: one.id)
+def test_a_member_that_is_called_as_none_is_stays_another_one(dimension: Dimension) -> None:
+    made = members(dimension, ["a", NONE, f"{NONE}@one.example"])
+    assert len(set(made.ids)) == 4
+    assert made.ids[0] == NONE
+    assert len(set(made.names)) == 4
+
+
+def test_the_names_that_no_team_may_have_are_those_of_no_team() -> None:
+    team = next(one for one in DIMENSIONS if one.id == "team")
+    assert {NONE, VIEWS_NONE, team.none} == set(NO_TEAM)
 
 
 def test_the_day_of_a_fact_is_counted_from_the_first_of_the_page() -> None:
