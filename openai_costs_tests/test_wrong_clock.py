@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,13 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.doctor import facts
 from openai_costs.cli.run_output import Objections
 from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.future_days import SET_ASIDE, future_days
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import (
     MONEY,
@@ -169,6 +171,24 @@ def test_a_clock_behind_settles_no_day_before_it_says_so_itself(
     assert max(states(made)) == SETTLED_NOT_RESTATED.date()
     assert states(made)[SETTLED_NOT_RESTATED.date() - ONE_DAY] == "provisional"
     assert doctor(made)["clock"] == "WARN"
+
+
+def test_what_is_listed_by_a_clock_behind_is_of_the_servers_day(tmp_path: Path) -> None:
+    made = house(tmp_path / "home")
+    made.connections = (connection("tidewater", start=FIRST),)
+    backfill(made, NOW - timedelta(days=2), server=NOW)
+    names = made.archive.days("openai", "tidewater", "directory")
+    assert names == [NOW.date()]
+    assert set(made.lake.read(Projects)["first_seen_day"]) == {NOW.date()}
+
+
+def test_a_clock_before_the_first_day_reads_nothing_and_says_so(tmp_path: Path) -> None:
+    made = house(tmp_path / "home")
+    made.connections = (connection("tidewater", start=FIRST),)
+    with pytest.raises(SettingsError, match=r"by this machine's clock it is 1970-01-02 12:00 UTC"):
+        backfill(made, datetime(1970, 1, 2, 12, tzinfo=UTC), server=NOW)
+    assert made.asked("tidewater") == []
+    assert made.archive.connections("openai") == []
 
 
 def leave_days_behind(made: House, *, reads: datetime) -> None:

@@ -37,7 +37,7 @@ from openai_costs.cli.run_output import (
     reasons,
 )
 from openai_costs.definitions import days_to_derive
-from openai_costs.kernel.clock_skew import skew_aware
+from openai_costs.kernel.clock_skew import day_of_lists, skew_aware
 from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, REFRESH, headless_tags
 from openai_costs.outputs.retention.old_months import retention_texts
@@ -96,7 +96,7 @@ class Headless:
 
     def _backfill(self, asked: DayRange | None, *, offline: bool) -> None:
         now, failed = self.clock(), list[str]()
-        refuse_foreign_days(self.settings, asked, now.date())
+        refuse_foreign_days(self.settings, asked, now)
         if not offline:
             refuse_without_key(self.settings)
         again = healed(self.settings, now.date(), self.say, is_deep=offline)
@@ -112,7 +112,7 @@ class Headless:
         self._make([*again, *steps], failed)
         if asked is None and self.clock().date() < now.date():  # only the servers' answers told
             self._make(plan(self.settings, None, self.clock()), failed)
-        due = [] if offline else directories_due(self.settings, self.clock().date())
+        due = [] if offline else directories_due(self.settings, day_of_lists(self.clock))
         self._name(due, failed, may_ask=not offline)
         for line in (*retention_texts(self.settings, now, self.clock()), *self.objections.lines()):
             self.say(line)
@@ -189,7 +189,8 @@ class Headless:
             self.read_directory(due)
         today = self.clock().date()
         with noted(failed):
-            if may_ask and is_governance_due(self.settings, today, brought=bool(due)):
+            listed = day_of_lists(self.clock)
+            if may_ask and is_governance_due(self.settings, listed, brought=bool(due)):
                 self.say("gateway and people: tokens, and who works here")
                 self.run(DIRECTORY, None, asks_for_no_names)
         now = governance(self.settings)

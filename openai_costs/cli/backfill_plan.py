@@ -125,8 +125,18 @@ def refuse_without_key(settings: Settings) -> None:
         raise missing[0]
 
 
-def refuse_foreign_days(settings: Settings, asked: DayRange | None, today: date) -> None:
-    """Raise SettingsError where a range is outside the connections' days."""
+def refuse_foreign_days(settings: Settings, asked: DayRange | None, now: datetime) -> None:
+    """Raise SettingsError where today, or a range, is outside the connections' days.
+
+    What is read by a clock that is so wrong would be dated by it.
+    """
+    today = now.date()
+    if today < settings.first_day:
+        raise SettingsError(
+            f"Nothing was read: by this machine's clock it is {now:%Y-%m-%d %H:%M} UTC, before the "
+            f"first day of every connection ({settings.first_day}). Set the clock right, or "
+            f"correct `start` in {settings.config_file}."
+        )
     if asked is None:
         return
     for one in (asked.first, asked.last):

@@ -142,12 +142,12 @@ def ingest(
 
 
 def _believed(reads: Iterable[DayRead], clock: SkewAwareClock | None) -> Iterator[DayRead]:
-    """Yield the reads as of the instant that is believed, without days that are in the future."""
+    """Yield the reads as of the instant that is believed, without those of days it cannot be."""
     for read in reads:
         if clock is None:
             yield read
             continue
         at = clock.instant(read.connection, read.read_at)
-        if read.day <= at.believed.date():
+        if at.has(read.day):
             ours = at.ours if at.server else None
             yield replace(read, read_at=at.believed, clock_at=ours, server_at=at.server)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openai_costs.kernel.clock_skew import ReadInstant, SkewAwareClock, skew_aware
+from openai_costs.kernel.clock_skew import ReadInstant, SkewAwareClock, day_of_lists, skew_aware
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 YEAR = timedelta(days=400)
@@ -36,7 +36,7 @@ def test_beyond_an_hour_the_earlier_of_two_clocks_is_believed(
 
 def test_before_any_response_our_clock_is_all_there_is() -> None:
     assert clock()() == NOW
-    assert clock().instant("acme", NOW) == (NOW, None)
+    assert clock().instant("acme", NOW) == ReadInstant(NOW, None)
     assert clock().latest() is None
     assert clock().warning() == ""
 
@@ -44,7 +44,7 @@ def test_before_any_response_our_clock_is_all_there_is() -> None:
 def test_an_instant_is_moved_by_the_skew_of_its_own_server() -> None:
     compared = clock(acme=NOW - YEAR, harbour=NOW)
     began = NOW - timedelta(minutes=7)
-    assert compared.instant("acme", began) == (began, began - YEAR)
+    assert compared.instant("acme", began) == ReadInstant(began, began - YEAR)
     assert compared.instant("harbour", began).believed == began
 
 
@@ -71,6 +71,43 @@ def test_a_gateway_with_a_wrong_clock_does_not_move_the_bill() -> None:
 def test_the_latest_instant_is_the_servers_where_our_clock_is_behind() -> None:
     assert clock(acme=NOW + YEAR).latest() == NOW + YEAR
     assert clock(acme=NOW - YEAR).latest() == NOW
+
+
+@pytest.mark.parametrize(
+    ("server", "believed"),
+    [
+        (None, NOW),
+        (NOW + timedelta(minutes=59), NOW),
+        (NOW + timedelta(hours=2), NOW + timedelta(hours=2)),
+        (NOW + YEAR, NOW + YEAR),
+        (NOW - YEAR, NOW - YEAR),
+    ],
+)
+def test_of_a_whole_list_the_servers_clock_is_believed_on_either_side(
+    server: datetime | None, believed: datetime
+) -> None:
+    assert ReadInstant(NOW, server, is_of_now=True).believed == believed
+    asked = {"acme": server} if server else {}
+    assert clock(**asked).of_now()() == believed
+
+
+def test_one_provider_that_agrees_shows_that_our_clock_is_not_behind_either() -> None:
+    assert day_of_lists(clock(acme=NOW + YEAR)) == (NOW + YEAR).date()
+    assert day_of_lists(clock(acme=NOW + YEAR, harbour=NOW)) == NOW.date()
+
+
+def test_a_list_of_files_has_the_day_of_the_providers_that_were_asked() -> None:
+    behind = clock(acme=NOW + YEAR).of_now()
+    assert behind.instant("gateway", NOW).believed == NOW + YEAR
+
+
+def test_a_list_that_was_begun_under_another_day_is_not_kept() -> None:
+    behind = ReadInstant(NOW, NOW + YEAR, is_of_now=True)
+    assert not behind.has(NOW.date())
+    assert behind.has((NOW + YEAR).date())
+    agreed = ReadInstant(NOW, NOW, is_of_now=True)
+    assert agreed.has(NOW.date() - timedelta(days=1))  # it began before midnight
+    assert not agreed.has(NOW.date() + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

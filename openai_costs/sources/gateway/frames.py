@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import chain
+from operator import attrgetter
 
 import polars as pl
 
@@ -16,6 +18,7 @@ from openai_costs.sources.gateway.litellm import frames as litellm
 from openai_costs.sources.gateway.litellm.endpoints import NAME as LITELLM
 from openai_costs.sources.gateway.metering import ROWS, MeterRow, day_rows, metered
 from openai_costs.sources.gateway.registry import Listing
+from openai_costs.sources.list_dates import as_dated
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
 
@@ -71,16 +74,19 @@ def tokens(
         keys: core.api_keys.
         read_now: The readers that settings still name.
     """
-    listings, refused = [], []
+    listings, refused = dict[str, list[Listing]](), list[str]()
     for read in reads:
         try:
             if isinstance(read, DamagedRead):
                 raise read.error
-            listed, provider = _LISTINGS[read.manifest.provider](read), read.manifest.provider
-            listings.append(replace(listed, is_read_now=provider in read_now))
+            provider = read.manifest.provider
+            listed = _LISTINGS[provider](as_dated(read))
+            its = listings.setdefault(provider, [])
+            its.append(replace(listed, is_read_now=provider in read_now))
         except (PageRefused, FileRefused) as error:
             refused.append(str(error))
-    return registry.tokens(connection, listings, upstreams, keys), refused
+    in_order = [sorted(some, key=attrgetter("day")) for some in listings.values()]
+    return registry.tokens(connection, chain.from_iterable(in_order), upstreams, keys), refused
 
 
 def newest(reads: Iterable[KeptRead | DamagedRead]) -> list[KeptRead | DamagedRead]:

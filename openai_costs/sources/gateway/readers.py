@@ -48,10 +48,13 @@ def readers_of(
 def read_registry(
     readers: Readers, archive: Archive, clock: SkewAwareClock, tell: Tell
 ) -> Ingested:
-    """Read every registry of today and keep it."""
-    today = clock().date()
-    sources = (Source(_name(one), partial(one.registry, today), [today]) for one in readers)
-    return ingest(sources, archive, tell, clock)
+    """Read every registry of today and keep it; again where the responses show another day."""
+    of_now = clock.of_now()
+    done, today = Ingested(), date.min
+    while today != (today := of_now().date()):
+        sources = (Source(_name(one), partial(one.registry, today), [today]) for one in readers)
+        done = ingest(sources, archive, tell, of_now)
+    return done
 
 
 def read_meter(

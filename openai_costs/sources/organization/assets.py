@@ -154,8 +154,9 @@ def _ingested(
 ) -> Ingested:
     """Read the connections that may be asked, and those again that may succeed later.
 
-    So may a reading that is dated in the future: the server's responses show which day it is.
+    So may a reading with the date of a wrong clock: the server's responses show which day it is.
     """
+    of_now = clock.of_now()
 
     def read_lists(connection: Connection, its_tell: Tell) -> Iterable[DayRead]:
         return reader.read(connection, days, its_tell)
@@ -163,9 +164,9 @@ def _ingested(
     left = [one for one in connections if one.access == "full"]
     done = Ingested()
     for _ in range(TRIES):
-        today = clock().date()
+        today = of_now().date()
         days = DayRange(today, today)
-        found = ingest(sources(read_lists, left, days), archive, tell, clock, AFTER_KEPT)
+        found = ingest(sources(read_lists, left, days), archive, tell, of_now, AFTER_KEPT)
         done.kept |= found.kept
         done.failed = {
             name: error for name, error in done.failed.items() if name not in found.kept

@@ -13,6 +13,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, midnight
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.unreadable import UNREADABLE
+from openai_costs.sources.list_dates import as_dated
 from openai_costs.sources.organization.fold import fold, not_listed
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.listings import LIST, Listing, ReadListing
@@ -149,6 +150,7 @@ def _listed(
 ) -> tuple[datetime, Listing | PageRefused]:
     if isinstance(read, DamagedRead):
         return midnight(read.day) + ONE_DAY, read.error
+    read = as_dated(read)
     at = read.manifest.read_at.astimezone(UTC)
     try:
         return at, listing(kind, read)
