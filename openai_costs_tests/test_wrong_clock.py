@@ -15,6 +15,7 @@ from openai_costs.cli.doctor import facts
 from openai_costs.cli.run_output import Objections
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import DayRead
@@ -22,6 +23,7 @@ from openai_costs.storage.future_days import SET_ASIDE, future_days
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import (
     MONEY,
     NOW,
@@ -38,6 +40,7 @@ from openai_costs_tests.org import (
     only_money,
     untraced,
 )
+from openai_costs_tests.outputs.alerts.fixtures import finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,6 +192,17 @@ def test_a_clock_before_the_first_day_reads_nothing_and_says_so(tmp_path: Path) 
         backfill(made, datetime(1970, 1, 2, 12, tzinfo=UTC), server=NOW)
     assert made.asked("tidewater") == []
     assert made.archive.connections("openai") == []
+
+
+def test_doctor_names_findings_of_days_that_have_not_come(reading_costs: House) -> None:
+    made = reading_costs
+    made.at(NOW).server_clock = HandClock(NOW)
+    made.serve("tidewater")
+    ahead = finding(finding_id="f1a2b3", opened_day=(NOW + AHEAD).date())
+    made.lake.replace_whole(Findings, findings_frame([ahead]))
+    assert doctor(made)["findings in the future"] == "FAIL"
+    made.lake.replace_whole(Findings, findings_frame([finding()]))
+    assert "findings in the future" not in doctor(made)
 
 
 def leave_days_behind(made: House, *, reads: datetime) -> None:

@@ -31,7 +31,9 @@ from openai_costs.cli.stored_damage import stored_facts
 from openai_costs.cli.verify import REBUILD
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, naive
-from openai_costs.kernel.formatting import counted
+from openai_costs.kernel.formatting import counted, listed
+from openai_costs.outputs.alerts.ahead_of_time import findings_ahead
+from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.questions.budgets.status import unspent
 from openai_costs.questions.coverage import unbilled
 from openai_costs.settings.connection import Connection
@@ -49,6 +51,7 @@ from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
 
 ATTEMPTS = 2
@@ -168,6 +171,11 @@ def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Diagnosis]:
         text = f"days in the future are stored ({described(found)}): a run had a wrong clock."
         remedy = "Run openai-costs backfill with a correct clock: it sets them aside."
         yield Diagnosis("FAIL", "days in the future", f"{text} {remedy}")
+    known = rows(Finding, Lake(place(settings.home)).read(Findings))
+    if ahead := findings_ahead(known, latest.date()):
+        text = f"days of findings are in the future ({listed(ahead, 3)}): a run had a wrong clock."
+        remedy = "Run openai-costs backfill with a correct clock: what still holds begins again."
+        yield Diagnosis("FAIL", "findings in the future", f"{text} {remedy}")
     if misdated := _misdated(settings, naive(latest)):
         remedy = "Run openai-costs backfill: it reads those days again."
         text = f"{counted(misdated, 'day')} stored from reads that are dated in the future."

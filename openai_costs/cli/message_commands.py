@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from upath import UPath
 
+    from openai_costs.kernel.days import Clock
     from openai_costs.outputs.alerts.rows import Delivery
     from openai_costs.settings.alerts import Alerts
 
@@ -34,15 +35,20 @@ NO_WEEKLY = (
 def deliver(home: Home = None) -> None:
     """Send pending alerts once and check for late data (for cron)."""
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415 - a command loads its own
+    from openai_costs.outputs.alerts.confirmed_time import confirmed  # noqa: PLC0415
     from openai_costs.outputs.alerts.cron import deliver_once  # noqa: PLC0415
     from openai_costs.outputs.digest.sending import send_weekly  # noqa: PLC0415
+    from openai_costs.storage.lake import Lake  # noqa: PLC0415
 
     settings, troubles = writable(home), []
     folder = place(settings.home)
     refuse_empty(folder, "findings")
+    clock = confirmed(Lake(folder), settings, utc_now)
+    if warning := clock.report():
+        say(warning, err=True)
     if settings.alerts.weekly:
-        say(f"weekly digest: {send_weekly(folder, settings.alerts, utc_now)}")
-    for result in deliver_once(settings, utc_now):
+        say(f"weekly digest: {send_weekly(folder, settings.alerts, clock)}")
+    for result in deliver_once(settings, clock):
         say(f"{result.route}: {result.counts}")
         troubles += [result.trouble] if result.trouble else []
     if not settings.alerts.routes:
@@ -67,7 +73,11 @@ def digest(
     folder = place(settings.home)
     refuse_empty(folder, "days of costs")
     if send:
-        lines, is_delivered = sent_now(folder, settings.alerts)
+        from openai_costs.outputs.alerts.confirmed_time import confirmed  # noqa: PLC0415
+        from openai_costs.storage.lake import Lake  # noqa: PLC0415
+
+        clock = confirmed(Lake(folder), settings, utc_now)
+        lines, is_delivered = sent_now(folder, settings.alerts, clock)
         for line in lines:
             say(line)
         sys.exit(not is_delivered)
@@ -105,7 +115,7 @@ def printed(home: UPath, alerts: Alerts, *, is_file: bool) -> Iterator[str]:
     yield str(home / DIGEST)
 
 
-def sent_now(home: UPath, alerts: Alerts) -> tuple[list[str], bool]:
+def sent_now(home: UPath, alerts: Alerts, clock: Clock) -> tuple[list[str], bool]:
     """Send the digest to each route that has not had it this week.
 
     Returns:
@@ -119,8 +129,8 @@ def sent_now(home: UPath, alerts: Alerts) -> tuple[list[str], bool]:
 
     if alerts.weekly is None:
         return [NO_WEEKLY], False
-    began = naive(utc_now())
-    send_weekly(home, alerts, utc_now, partial(due, is_asked=True))
+    began = naive(clock())
+    send_weekly(home, alerts, clock, partial(due, is_asked=True))
     logged = rows(Delivery, Lake(home).read(Deliveries))
     name = name_of(alerts.weekly, began)
     of_week = {one.channel: one for one in logged if one.finding_id == name}

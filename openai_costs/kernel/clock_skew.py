@@ -115,7 +115,8 @@ class SkewAwareClock:
         """Return what a person has to know about the difference; empty where there is none."""
         compared = self.gateway_skews | self.skews
         strange = {name: skew for name, skew in compared.items() if abs(skew) > MOST_SKEW}
-        if not strange:
+        is_right = self.is_of_now and abs(self._ahead()) <= MOST_SKEW
+        if is_right or not strange:
             return ""
         name = max(strange, key=lambda one: abs(strange[one]))
         now, skew = self.ours(), strange[name]

@@ -7,6 +7,7 @@ from upath import UPath
 from openai_costs.kernel.days import Clock
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.table_assets import asset_key, described, whole_table_asset
+from openai_costs.outputs.alerts.confirmed_time import confirmed
 from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.outputs.alerts.mutes import mutes_in_force, with_mutes
 from openai_costs.outputs.alerts.record import recorded
@@ -36,7 +37,7 @@ def findings(
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
     """Evaluate every question, and record what changed about the findings."""
-    facts = Facts(settings, clock())
+    facts = Facts(settings, confirmed(lake, settings, clock)())
     evaluation = evaluate(lake, facts, QUESTIONS)
     found = recorded(lake, evaluation, _alerts(context, lake, home, settings), facts.today)
     context.log_event(dg.AssetMaterialization(asset_key(FindingChanges)))

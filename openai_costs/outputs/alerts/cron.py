@@ -36,7 +36,12 @@ class RouteResult(NamedTuple):
 
 
 def deliver_once(settings: Settings, clock: Clock) -> Iterator[RouteResult]:
-    """Evaluate the rules about data, record the changes, then send the queue of each route."""
+    """Evaluate the rules about data, record the changes, then send the queue of each route.
+
+    Args:
+        settings: The routes, and whose home.
+        clock: The clock of alerts (confirmed_time.py).
+    """
     home = place(settings.home)
     refuse_unwritable(home)  # a message that cannot be noted would be sent again
     lake, facts = Lake(home), Facts(settings, clock())

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.days import ONE_DAY, midnight, naive
 from openai_costs.kernel.formatting import counted
 from openai_costs.outputs.alerts.delivery_queue import DELIVERY_FAILED
 from openai_costs.outputs.alerts.rows import Delivery, rows
@@ -195,10 +195,10 @@ def undelivered(
     deliveries: pl.DataFrame, routes: Iterable[str], today: date, owner: str
 ) -> pl.DataFrame:
     """Return a candidate for each route whose newest message failed, or failed several times."""
-    failing = []
+    failing, now = [], naive(midnight(today))
     for route in routes:
         mine = rows(Delivery, deliveries.filter(channel=route))
-        tried = [one for one in mine if one.status in _TRIED]
+        tried = [one for one in mine if one.status in _TRIED and not one.is_ahead(now)]
         newest = max(tried, key=_when, default=None)
         if newest and _is_failing(newest):
             failing.append(_undelivered_row(route, newest, tried, today, owner))

@@ -101,6 +101,7 @@ class _FindingQueue:
         for change in changes:
             name = self._route.name
             row = self._logged.get((change.finding_id, change.change, name))
+            row = None if row and row.status == "skipped" and row.is_ahead(self._now) else row
             if row and row.status in DONE:
                 if row.status in ("sent", "unclear"):
                     was_sent = change.kind != "muted"  # which resolves an incident
@@ -111,7 +112,7 @@ class _FindingQueue:
             if why := self._reason_to_skip(change, is_new=row is None):
                 self.skipped.append(_skipped(row or fresh, why, self._now))
                 continue
-            if row and row.next_try_at and row.next_try_at > self._now:
+            if row and not row.is_ahead(self._now) and (row.next_try_at or self._now) > self._now:
                 break
             queued.append(QueuedChange(row or fresh, self._finding, change))
             if not self._route.digest:
@@ -145,7 +146,7 @@ def _messages(
     today = _day(now)
     mine = [one for one in logged if one.channel == route.name and one.kind != WEEKLY]
     was_sent = any(one.sent_at and _day(one.sent_at) == today for one in mine)
-    waits = any((one.next_try_at or now) > now for one in mine)
+    waits = any((one.next_try_at or now) > now for one in mine if not one.is_ahead(now))
     is_time = now.hour >= route.digest_hour and not (was_sent or waits)
     return [QueuedMessage(route, queued)] if queued and is_time else []
 

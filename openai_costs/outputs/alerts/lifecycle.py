@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 
+from openai_costs.outputs.alerts.changed import changed, unmuted
 from openai_costs.outputs.alerts.incident_identity import Match, matches
 from openai_costs.outputs.alerts.judged_days import JudgedDays
 from openai_costs.outputs.alerts.rows import Candidate, Change, Finding
@@ -103,7 +104,7 @@ class _Life:
         if mute := self._mute(finding):
             self._keep(self._changed(_muted(finding, mute), "muted"))
         else:
-            self._keep(self._changed(_unmuted(finding, "open"), "opened"))
+            self._keep(self._changed(unmuted(finding, "open"), "opened"))
 
     def _stay_muted(self, finding: Finding) -> None:
         """Keep a mute, with its newest reason; or open again what still holds after it."""
@@ -113,7 +114,7 @@ class _Life:
             self._open(finding)
 
     def _close(self, finding: Finding, match: Match, *, is_told: bool = True) -> None:
-        closed = replace(_unmuted(finding, "closed"), closed_day=self.today)
+        closed = replace(unmuted(finding, "closed"), closed_day=self.today)
         is_sent = is_told and match.rule.reports_end
         self._keep(self._changed(closed, "closed", is_told=is_sent))
 
@@ -121,32 +122,10 @@ class _Life:
         self.decision.findings.append(finding)
 
     def _changed(self, finding: Finding, kind: str, *, is_told: bool = True) -> Finding:
-        """Add a change, and return the finding with its number; it has to be acknowledged anew."""
-        changed = replace(
-            finding,
-            change=finding.change + 1,
-            told_usd=finding.impact_usd,
-            acknowledged_by=None,
-            acknowledged_day=None,
-        )
-        self.decision.changes.append(
-            Change(
-                finding_id=changed.finding_id,
-                change=changed.change,
-                kind=kind,
-                changed_day=self.today,
-                is_told=is_told,
-                severity=changed.severity,
-                day=changed.day,
-                observed=changed.observed,
-                expected=changed.expected,
-                unit=changed.unit,
-                impact_usd=changed.impact_usd,
-                because=_reason(changed, kind),
-                outlook=changed.outlook,
-            )
-        )
-        return changed
+        """Add a change, and return the finding with its number."""
+        new, change = changed(finding, kind, self.today, is_told=is_told)
+        self.decision.changes.append(change)
+        return new
 
     def _mute(self, one: Finding) -> Mute | None:
         about = (one.finding_id, one.rule, one.connection, one.subject_id)
@@ -196,21 +175,6 @@ def _muted(finding: Finding, mute: Mute) -> Finding:
         muted_until=mute.until,
         mute_reason=mute.reason,
         muted_by=mute.by,
-    )
-
-
-def _reason(finding: Finding, kind: str) -> str:
-    """Return the reason of a change; who muted it, and why, is kept for good only there."""
-    if kind != "muted":
-        return finding.because
-    muted = f"muted through {finding.muted_until} by {finding.muted_by}: {finding.mute_reason}"
-    return f"{finding.because} ({muted})"
-
-
-def _unmuted(finding: Finding, state: str) -> Finding:
-    """Return a finding in a state that is not muted."""
-    return replace(
-        finding, state=state, closed_day=None, muted_until=None, mute_reason=None, muted_by=None
     )
 
 

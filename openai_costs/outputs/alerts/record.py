@@ -7,12 +7,13 @@ not know what others recorded or muted in the meantime.
 """
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
+from openai_costs.outputs.alerts.ahead_of_time import brought_back
 from openai_costs.outputs.alerts.evaluation import Evaluation
-from openai_costs.outputs.alerts.lifecycle import decide
+from openai_costs.outputs.alerts.lifecycle import Decision, decide
 from openai_costs.outputs.alerts.rows import (
     Candidate,
     Change,
@@ -23,6 +24,7 @@ from openai_costs.outputs.alerts.rows import (
 )
 from openai_costs.settings import Alerts
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 
@@ -49,9 +51,12 @@ def recorded(lake: Lake, evaluation: Evaluation, alerts: Alerts, today: date) ->
     changes = rows(Change, lake.read(FindingChanges))
     known = _known(rows(Finding, lake.read(Findings)), changes)
     candidates = rows(Candidate, evaluation.candidates)
-    decision = decide(known, candidates, evaluation.judged, alerts, today)
+    newest = max(lake.reads(SpendControl).values(), default=datetime.min)  # noqa: DTZ901 - as stored
+    back = brought_back(known, today) if newest.date() <= today else Decision(known)
+    decision = decide(back.findings, candidates, evaluation.judged, alerts, today)
     numbers = {(one.finding_id, one.change) for one in changes}
-    new = [one for one in decision.changes if (one.finding_id, one.change) not in numbers]
+    changed = [*back.changes, *decision.changes]
+    new = [one for one in changed if (one.finding_id, one.change) not in numbers]
     if new:
         lake.replace_whole(FindingChanges, changes_frame([*changes, *new]))
     return findings_frame(decision.findings)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -12,6 +12,10 @@ from openai_costs.tables.contract import Contract
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
+
+AHEAD = timedelta(days=3)
+"""What is further in the future was recorded under a clock ahead; with less, ours may be behind,
+and it comes by itself."""
 
 Key = tuple[str, str, str, str]
 """The subject of a finding: rule, connection, subject_kind, subject_id."""
@@ -102,6 +106,10 @@ class Delivery:
     def key(self) -> tuple[str, int, str]:
         """Return the change and the channel."""
         return (self.finding_id, self.change, self.channel)
+
+    def is_ahead(self, now: datetime, by: timedelta = AHEAD) -> bool:
+        """Return whether it was tried at an instant that has not come (UTC, without a zone)."""
+        return self.tried_at is not None and self.tried_at > now + by
 
 
 Row = TypeVar("Row", Candidate, Finding, Change, Delivery)

@@ -11,6 +11,7 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.table_assets import asset_key
+from openai_costs.outputs.alerts.confirmed_time import confirmed
 from openai_costs.outputs.alerts.dagster_rules import DagsterHistory
 from openai_costs.outputs.alerts.delivery import DeliveryCounts, deliver
 from openai_costs.outputs.alerts.evaluation import evaluate, evaluated_today
@@ -59,7 +60,8 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason:
-        facts, history = Facts(settings, clock()), _history(context, settings)
+        now, history = confirmed(lake, settings, clock)(), _history(context, settings)
+        facts = Facts(settings, now)
         with lake.alone(Findings):
             failed = history.candidates(facts.now, DATA_OWNER)
             evaluation = evaluate(lake, facts, DATA_QUESTIONS)
@@ -92,7 +94,8 @@ def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDe
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
-        counts = deliver(lake, settings.alerts, clock) + resend(home, settings, clock)
+        now = confirmed(lake, settings, clock)
+        counts = deliver(lake, settings.alerts, now) + resend(home, settings, now)
         events = [dg.AssetMaterialization(asset_key(Deliveries), metadata=vars(counts))]
         return dg.SensorResult(
             skip_reason=str(counts), asset_events=events if counts.sent or counts.failed else []

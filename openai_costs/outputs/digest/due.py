@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import get_args
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.alerts.delivery_queue import DONE, WEEKLY, Queued, QueuedMessage
 from openai_costs.outputs.alerts.rows import Delivery
 from openai_costs.settings import Route
@@ -50,7 +51,8 @@ def due(
     name = name_of(weekly, now)
     is_on_time = is_asked or now < _due_at(weekly, week_of(weekly, now)) + LATEST
     chosen = [route for route in alerts.routes if route.name in weekly.routes]
-    logged = [one for one in deliveries if one.kind == WEEKLY]
+    weeklies = (one for one in deliveries if one.kind == WEEKLY)
+    logged = [one for one in weeklies if not one.is_ahead(now, ONE_DAY)]  # of a clock ahead
     return [
         QueuedMessage(route, [Queued(row)])
         for route in chosen

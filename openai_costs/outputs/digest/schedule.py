@@ -4,10 +4,12 @@ import dagster as dg
 from upath import UPath
 
 from openai_costs.kernel.days import Clock
+from openai_costs.outputs.alerts.confirmed_time import confirmed
 from openai_costs.outputs.digest.due import cron_of
 from openai_costs.outputs.digest.sending import send_weekly
 from openai_costs.settings.alerts import Weekly
 from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
 
 NAME = "weekly_digest"
 
@@ -24,8 +26,10 @@ def _send(
     home: dg.ResourceParam[UPath],
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
+    lake: dg.ResourceParam[Lake],
 ) -> None:
-    context.log.info("Weekly digest: %s.", send_weekly(home, settings.alerts, clock))
+    now = confirmed(lake, settings, clock)
+    context.log.info("Weekly digest: %s.", send_weekly(home, settings.alerts, now))
 
 
 @dg.job(

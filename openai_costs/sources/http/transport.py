@@ -5,9 +5,7 @@ retried (retries.py), what to ask next (paging.py), what an answer means (a prov
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -42,6 +40,7 @@ from openai_costs.sources.http.retries import (
     retry_after,
     with_retries,
 )
+from openai_costs.sources.http.server_date import date_in
 from openai_costs.sources.provider import Tell, silent
 
 Params = Sequence[tuple[str, str]]
@@ -179,7 +178,7 @@ class Transport:
 
     def _sent(self, path: str, url: httpx.URL, limit: int) -> bytearray:
         with self._client.stream("GET", url, headers=dict(self._access.headers(path))) as response:
-            if (date := _server_date(response.headers.get("date", ""))) is not None:
+            if (date := date_in(response.headers.get("date", ""))) is not None:
                 self._take_date(date)
             location = response.headers.get("location", "") if response.is_redirect else ""
             there = self._access.redirect(path, location) if location else None
@@ -228,14 +227,6 @@ def _beginning(response: httpx.Response) -> bytes:
         if len(body) >= MOST_ERROR_BYTES:
             break
     return bytes(body[:MOST_ERROR_BYTES])
-
-
-def _server_date(header: str) -> datetime | None:
-    """Return what a `Date` header says (RFC 9110, 6.6.1); None where it says nothing readable."""
-    with suppress(ValueError):
-        date = parsedate_to_datetime(header)
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
-    return None
 
 
 def _limiter(per_minute: int) -> Limiter:

@@ -26,6 +26,7 @@ class Inbox:
 
     url: str = ""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
     answers: list[tuple[int, str]] = field(default_factory=list)
     hangs_up: bool = False
 
@@ -51,6 +52,11 @@ def http_inbox() -> Iterator[Inbox]:
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer.encode())
+
+        def do_HEAD(self) -> None:
+            inbox.heads.append(f"{self.requestline}\n{self.headers}")
+            self.send_response(405)
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

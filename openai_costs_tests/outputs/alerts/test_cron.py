@@ -16,6 +16,8 @@ from openai_costs.settings import Alerts, Mute, Route
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
@@ -55,6 +57,13 @@ class Site:
             Coverage,
             connected(found),
         )
+
+    def read_through(self, number: int) -> None:
+        """Settle all days up to one, by a read of the next but one."""
+        self.settled_through(number)
+        read = datetime(2026, 11, 2, 3, tzinfo=UTC) + timedelta(days=number)
+        slices = {Slice("acme", day(number)): read}
+        self.lake.replace(SpendControl, [Batch(SpendControl.no_rows(), slices)])
 
     def deliver(self) -> list[RouteResult]:
         settings = Settings(
@@ -145,3 +154,32 @@ def test_a_mute_of_the_settings_takes_effect_before_sending(tmp_path: Path, inbo
     assert results(here.deliver()) == [("finops", "2 skipped", "")]
     assert inbox.got == []
     assert here.lake.read(Findings)["state"].to_list() == ["muted"]
+
+
+def test_one_run_under_a_clock_ahead_silences_no_later_alert(tmp_path: Path, inbox: Inbox) -> None:
+    here = site(tmp_path, route("ops", rules=("data.*",)))
+    here.read_through(21)
+    here.now = NOW + timedelta(days=40)  # and no server answered
+    here.deliver()
+    here.now = NOW + timedelta(days=1)
+    here.read_through(22)
+    here.deliver()
+    assert [body["kind"] for body in inbox.bodies] == ["opened", "closed"]
+    here.now = NOW + timedelta(days=9)
+    here.deliver()
+    late = inbox.bodies[-1]
+    assert (late["kind"], late["finding"]["since_day"]) == ("opened", str(day(23)))
+    (found,) = here.lake.read(Findings).filter(state="open").rows(named=True)
+    assert (found["day"], found["since_day"]) == (here.now.date(), day(23))
+    here.read_through(31)
+    here.deliver()
+    assert inbox.bodies[-1]["kind"] == "closed"
+
+
+def test_a_clock_behind_the_newest_read_ends_nothing(tmp_path: Path, inbox: Inbox) -> None:
+    here = site(tmp_path, route("ops", rules=("data.*",)))
+    here.read_through(18)
+    here.deliver()
+    here.now = NOW - timedelta(days=30)
+    here.deliver()
+    assert [body["kind"] for body in inbox.bodies] == ["opened"]

@@ -155,3 +155,17 @@ def test_a_digest_reports_every_change_once_a_day_from_its_hour() -> None:
     logged = [sent(number, sent_at=AT + timedelta(hours=2)) for number in (1, 2)]
     assert messages(changes, daily, logged=logged, hours=5) == []
     assert messages(changes, daily, logged=logged, hours=26) == [("finops", [3])]
+
+
+def test_what_a_clock_ahead_skipped_is_sent_by_the_next_right_one() -> None:
+    ahead = sent(status="skipped", tried_at=AT + timedelta(days=40))
+    assert messages([change()], logged=[ahead]) == [("finops", [1])]
+    behind = sent(status="skipped", tried_at=AT + timedelta(days=2))
+    assert messages([change()], logged=[behind]) == []
+
+
+def test_an_attempt_that_a_clock_ahead_put_off_is_made_now() -> None:
+    much_later = AT + timedelta(days=40)
+    waiting = sent(status="waiting", tried_at=much_later, next_try_at=much_later)
+    assert messages([change()], logged=[waiting]) == [("finops", [1])]
+    assert messages([change()], route(digest=True), logged=[waiting]) == [("finops", [1])]

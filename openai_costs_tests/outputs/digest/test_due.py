@@ -62,3 +62,9 @@ def test_week_and_schedule_begin_on_the_same_hour() -> None:
     assert (cron_of(sunday), cron_of(Weekly(routes=("a",)))) == ("0 22 * * 0", "0 7 * * 1")
     assert str(week_of(sunday, MONDAY)) == "2026-11-22"
     assert str(week_of(sunday, MONDAY - timedelta(hours=10))) == "2026-11-15"
+
+
+def test_a_digest_that_a_clock_ahead_sent_is_sent_again_in_its_week() -> None:
+    ahead = replace(SENT, tried_at=MONDAY + timedelta(days=2))
+    assert names(MONDAY, ahead) == ["a", "b"]
+    assert names(MONDAY + timedelta(days=2), ahead) == ["b"]

@@ -111,6 +111,11 @@ def test_the_schedule_is_on_where_routes_are_named(tmp_path: Path) -> None:
     assert states == [dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED]
     with calm():
         done = weekly_digest.execute_in_process(
-            resources={"home": UPath(tmp_path), "settings": off, "clock": lambda: NOW}
+            resources={
+                "home": UPath(tmp_path),
+                "settings": off,
+                "clock": lambda: NOW,
+                "lake": Lake(UPath(tmp_path)),
+            }
         )
     assert done.success
