@@ -120,7 +120,8 @@ class Daily:
                 read_at = self.clock()
                 found = hold(talk(day), transport)
                 if self.api.keeps:
-                    note_day(self.archive, self.api.provider, connection.name, there.first)
+                    had = self.api.there(answered_at(self.reach, connection, read_at).date())
+                    note_day(self.archive, self.api.provider, connection.name, had.first)
                 yield self._day_read(connection, day, read_at, found)
         tell(f"{connection.name}: read {wanted}")
 
@@ -209,7 +210,16 @@ def _noted(note: UPath, kind: type[T]) -> T | None:
         return None
 
 
+def answered_at(reach: Reach, connection: Connection, ours: datetime) -> datetime:
+    """Return an instant as the server of a connection has it, which has answered since."""
+    return reach.instant(connection, ours)._replace(is_of_now=True).believed
+
+
 def note_day(archive: Archive, provider: str, name: str, first: date) -> None:
-    """Note the first day that is there, at a connection's first reading only."""
-    if noted_day(archive, provider, name) is None:
+    """Note the first day that is there, at a connection's first reading.
+
+    It never becomes earlier again, so one that is after it was noted under a clock ahead.
+    """
+    noted = noted_day(archive, provider, name)
+    if noted is None or first < noted:
         replace_file(archive.note(provider, name, NOTE), msgspec.json.encode(first))

@@ -1,11 +1,21 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from upath import UPath
 
+from openai_costs.kernel.clock_skew import SkewAwareClock
 from openai_costs.kernel.days import DayRange
-from openai_costs.sources.daily_reader import History, say_lost, up_to_today
+from openai_costs.sources.daily_reader import (
+    History,
+    answered_at,
+    note_day,
+    noted_day,
+    say_lost,
+    up_to_today,
+)
+from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, DayRead
 
 TODAY = date(2026, 11, 28)
@@ -53,3 +63,19 @@ def test_a_lost_day_is_named_once_and_a_day_that_was_read_never(tmp_path: Path):
         "acme: 2026-10-27 to 2026-10-28 can no longer be read: 30 days are kept",
         "acme: 2026-10-25 can no longer be read: 30 days are kept",
     ]
+
+
+def test_the_first_day_is_noted_once_and_again_where_a_clock_ahead_noted_it(tmp_path: Path):
+    archive = Archive(UPath(tmp_path))
+    for first, noted in ((20, 20), (25, 20), (12, 12), (14, 12)):
+        note_day(archive, "acme_ai", "acme", date(2026, 10, first))
+        assert noted_day(archive, "acme_ai", "acme") == date(2026, 10, noted)
+
+
+def test_what_a_server_still_has_is_of_the_servers_day():
+    acme, now = OpenAIConnection(name="acme"), datetime(2026, 11, 28, tzinfo=UTC)
+    for wrong in (timedelta(days=40), -timedelta(days=40)):
+        clock = SkewAwareClock(lambda ours=now + wrong: ours)
+        clock.compare("acme", now)
+        assert answered_at(Reach(clock=clock), acme, now + wrong) == now
+    assert answered_at(Reach(), acme, now) == now

@@ -16,7 +16,13 @@ from openai_costs.sources.chatgpt_workspace.endpoints import (
     kept_days,
 )
 from openai_costs.sources.chatgpt_workspace.protocol import read_events
-from openai_costs.sources.daily_reader import History, first_noted, note_day, say_lost
+from openai_costs.sources.daily_reader import (
+    History,
+    answered_at,
+    first_noted,
+    note_day,
+    say_lost,
+)
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
@@ -51,7 +57,8 @@ class ChatGptCosts(RunReader):
             while left is not None:
                 window, read_at = left.newest(WINDOW), self.clock()
                 found = hold(read_events(str(connection.organization_id), window), transport)
-                note_day(self.archive, NAME, connection.name, there.first)
+                had = kept_days(answered_at(self.reach, connection, read_at))
+                note_day(self.archive, NAME, connection.name, had.first)
                 for day in reversed([*window]):
                     kept = (NAME, connection.name, DATASET, day, read_at)
                     yield DayRead(*kept, found.requests(day), found.bodies(day))
