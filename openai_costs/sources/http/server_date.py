@@ -9,8 +9,9 @@ import httpx
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sources.http.client import client
 
-TIMEOUT = httpx.Timeout(5.0)
-LONGEST_ANSWER = 10.0
+TIMEOUT = httpx.Timeout(3.0)
+LONGEST_ANSWER = 5.0
+"""Seconds: six hosts are asked at the most, within a minute of a sensor."""
 
 
 def date_in(header: str) -> datetime | None:
