@@ -5,6 +5,7 @@ Open ones first, the worst of them first; closed ones stay, because the chart's 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -16,9 +17,12 @@ from openai_costs.outputs.alerts.rules import find_rule
 from openai_costs.outputs.alerts.titles import next_step_of, title_of
 from openai_costs.outputs.finding_view import Scopes, view_of
 from openai_costs.outputs.report.section import Cell, Row, Section, number
+from openai_costs.tables.candidate import EVERY_CONNECTION
 from openai_costs.tables.mart.findings import OPEN, worst_first
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
     from openai_costs.outputs.report.judged import Judged
 
 _MOST_DECISIONS: Final = 5
@@ -35,7 +39,7 @@ class Decision(NamedTuple):
 
 
 def decisions(findings: pl.DataFrame, scopes: Scopes) -> tuple[tuple[Decision, ...], int]:
-    """Return the worst open findings, one per subject, and how many more are open.
+    """Return the worst open findings, one per subject, and how many other findings are open.
 
     Args:
         findings: mart.findings.
@@ -44,11 +48,14 @@ def decisions(findings: pl.DataFrame, scopes: Scopes) -> tuple[tuple[Decision, .
     worst = rows(Finding, worst_first(findings.filter(pl.col("state").is_in(OPEN))))
     apart = {_subject(one): one for one in reversed(list(worst))}
     first = [one for one in worst if apart[_subject(one)] is one]
+    alike = _alike(worst)
     shown = tuple(
-        Decision(one.severity, _title(one), without_domains(one.owner or ""), view_of(one, scopes))
+        Decision(
+            one.severity, _title(one, alike), without_domains(one.owner or ""), view_of(one, scopes)
+        )
         for one in first[:_MOST_DECISIONS]
     )
-    return shown, len(first) - len(shown)
+    return shown, len(worst) - len(shown)
 
 
 def findings_section(findings: pl.DataFrame, scopes: Scopes, judged: Judged) -> Section:
@@ -64,13 +71,13 @@ def findings_section(findings: pl.DataFrame, scopes: Scopes, judged: Judged) -> 
     )
     every = worst_first(findings).with_columns(order=order).sort("order", maintain_order=True)
     listed = list(rows(Finding, every.drop("order").head(_MOST_LISTED)))
-    hidden = every.height - len(listed)
+    hidden, alike = every.height - len(listed), _alike(listed)
     return Section(
         id="findings",
         title="Findings",
         summary=_summary(findings, judged),
         head=("What happened", "At stake, USD", "Owner", "Since", "State"),
-        rows=tuple(_row(one, scopes) for one in listed),
+        rows=tuple(_row(one, scopes, _title(one, alike)) for one in listed),
         more=f"{counted(hidden, 'older finding')} in mart.findings." if hidden else "",
     )
 
@@ -97,7 +104,7 @@ def _summary(findings: pl.DataFrame, judged: Judged) -> str:
     )
 
 
-def _row(one: Finding, scopes: Scopes) -> Row:
+def _row(one: Finding, scopes: Scopes, title: str) -> Row:
     is_open = one.state in OPEN
     mute = (
         f"To acknowledge it: openai-costs acknowledge {one.finding_id} --by NAME. "
@@ -110,7 +117,7 @@ def _row(one: Finding, scopes: Scopes) -> Row:
     texts = (one.because, one.outlook or "", step, taken, mute, f"Rule {one.rule}, {one.docs}.")
     return Row(
         cells=(
-            Cell(_title(one)),
+            Cell(title),
             number("" if one.impact_usd is None else dollars(one.impact_usd)),
             Cell(without_domains(one.owner or "no owner")),
             Cell(str(one.since_day)),
@@ -123,10 +130,27 @@ def _row(one: Finding, scopes: Scopes) -> Row:
     )
 
 
-def _subject(one: Finding) -> tuple[str, str]:
+def _subject(one: Finding) -> tuple[str, str, str]:
     """Return what a finding is about: a budget in all its periods and thresholds is one thing."""
-    return one.subject_kind, one.subject_id.partition("/")[0]
+    return one.connection, one.subject_kind, one.subject_id.partition("/")[0]
 
 
-def _title(one: Finding) -> str:
-    return without_domains(title_of(one, find_rule(one.rule)))
+def _alike(findings: Iterable[Finding]) -> set[str]:
+    """Return the names of subjects that findings of more than one connection are about."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for one in findings:
+        places[_name(one)].add(one.connection)
+    return {name for name, connections in places.items() if len(connections) > 1}
+
+
+def _name(one: Finding) -> str:
+    return one.subject_name or one.subject_id
+
+
+def _title(one: Finding, alike: Container[str]) -> str:
+    """Return what happened; with its connection where its subject has a namesake in another."""
+    rule = find_rule(one.rule)
+    title = title_of(one, rule)
+    has_place = "{connection}" in rule.title or one.connection == EVERY_CONNECTION
+    is_apart = has_place or _name(one) not in alike
+    return without_domains(title if is_apart else f"{title}, connection {one.connection}")

@@ -42,6 +42,7 @@ _SEATS: Final = {
     "invited": "invited",
     "matched": "listed",
 }
+_NAME: Final = pl.coalesce("subject_name", "subject")
 _STATES: Final = {"exceeded": "critical", "at_risk": "warning"}
 
 
@@ -121,9 +122,11 @@ def largest_savings(optimization: pl.DataFrame) -> tuple[tuple[Saving, ...], int
         optimization: mart.optimization.
     """
     rows = newest_savings(optimization).filter(pl.col("saving_usd") > 0)
+    is_alike = pl.col("connection").n_unique().over("subject_kind", _NAME, "model") > 1
+    largest = rows.with_columns(is_alike=is_alike).head(_MOST_SAVINGS)
     shown = tuple(
         Saving(dollars(row["saving_usd"]), f"{_TITLES[row['rule']]}: {_what(row)}", _view(row))
-        for row in rows.head(_MOST_SAVINGS).iter_rows(named=True)
+        for row in largest.iter_rows(named=True)
     )
     return shown, rows.height - len(shown)
 
@@ -170,7 +173,8 @@ def savings_section(
 def _what(row: dict[str, Any]) -> str:
     name = without_domains(row["subject_name"] or row["subject"])
     model = row["model"] if row["model"] and row["model"] not in name else ""
-    return f"{name}, {model}" if model else name
+    place = f"connection {without_domains(row['connection'])}" if row.get("is_alike") else ""
+    return ", ".join(filter(None, (name, model, place)))
 
 
 def _view(row: dict[str, Any]) -> str:

@@ -73,7 +73,7 @@ class FirstScreen(NamedTuple):
         days: Each day of that month.
         movers: The three largest causes.
         decisions: At most five open findings.
-        more_decisions: How many more are open.
+        more_decisions: How many other findings are open.
         savings: The three largest.
         more_savings: How many more have dollars.
         trust: Lines about the numbers.

@@ -200,6 +200,7 @@ def finding(name: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - any c
     } | values
 
 
+LATE = {"rule": "data.late", "subject_kind": "source"}
 OVER = {"rule": "budgets.exceeded", "subject_kind": "budget", "severity": "critical"}
 
 
@@ -214,11 +215,32 @@ def test_at_most_five_decisions_the_worst_first_and_one_per_subject() -> None:
     )
     labs = status(budget(name="labs", scope="team", id="labs"), counted())
     shown, more = decisions(rows, scopes_of(labs))
-    assert (len(shown), more) == (5, 2)
+    assert (len(shown), more) == (5, 3)
     assert shown[0].owner == "ana"
     assert shown[0].title.startswith("Budget labs")
     assert shown[0].address.endswith("&to=2026-11-10&team=labs")
     assert shown[1].address.endswith("&api_key=key_0")
+
+
+def test_findings_of_two_connections_about_one_id_are_two_and_name_the_connection() -> None:
+    rows = of(
+        Findings,
+        *(finding(name, subject_id="key_1", connection=name) for name in ("one", "two")),
+        *(
+            finding(f"late_{name}", **LATE, connection=name, subject_id="costs")
+            for name in ("one", "two")
+        ),
+        finding("other", connection="two"),
+    )
+    shown, more = decisions(rows, {})
+    titles = [one.title for one in shown]
+    assert (len(titles), more) == (5, 0)
+    places = {one.partition(", connection ")[2] for one in titles if "key_1" in one}
+    assert places == {"one", "two"}
+    assert sum(", connection " in one for one in titles) == len(places)
+    assert sum("Late data from" in one for one in titles) == len(places)
+    section = findings_section(rows, {}, JUDGED)
+    assert [row.cells[0].text for row in section.rows] == titles
 
 
 def test_the_section_has_every_finding_closed_ones_last_with_how_to_mute_open_ones() -> None:
@@ -253,3 +275,7 @@ def test_savings_are_the_largest_of_the_newest_day_and_link_to_their_subject() -
     assert more == 1
     assert shown[0].text == "Use batch or flex: key_4, gpt-5"
     assert shown[0].address.endswith("&model=gpt-5&api_key=key_4")
+    other = saving(LAST, "key_4", "4") | {"connection": "beta"}
+    both, _ = largest_savings(of(Optimization, *newest, other))
+    places = {one.text.partition(", gpt-5")[2] for one in both if "key_4" in one.text}
+    assert places == {", connection acme", ", connection beta"}
