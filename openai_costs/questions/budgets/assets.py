@@ -5,10 +5,10 @@ from decimal import Decimal
 import dagster as dg
 import polars as pl
 
-from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.days import ONE_DAY, month_of
 from openai_costs.orchestration.table_assets import asset_key, whole_table_asset
 from openai_costs.questions.budgets.month_end import SPEND, month_end
-from openai_costs.questions.budgets.periods import known_days, settled_through
+from openai_costs.questions.budgets.periods import known_days, newest_read, settled_through
 from openai_costs.questions.budgets.preview import preview, top_five
 from openai_costs.questions.budgets.running import newest
 from openai_costs.questions.budgets.spending import read_status
@@ -62,13 +62,14 @@ def budget_status(
 def forecast(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> pl.DataFrame:
     """Forecast the running month, with or without a budget."""
     coverage = of_costs(lake.read(Coverage))
-    known = known_days(coverage, EVERYTHING)
-    if known.is_empty():
+    newest_day = newest_read(coverage)
+    if newest_day is None:
         return Forecast.no_rows()
-    since = known["day"].to_list()[-1] - ONE_DAY * PAST_DAYS
+    since = newest_day - ONE_DAY * PAST_DAYS
     spend = lake.ask(SpendByUser, DAILY.format(since), SPEND)
     today = spend.join(coverage.select("connection").unique(), on="connection", how="semi")
-    return month_end(today, known.filter(pl.col("day") > since))
+    known = known_days(coverage, EVERYTHING).filter(pl.col("day") > since, state="settled")
+    return month_end(today, known["day"].to_list(), month_of(newest_day))
 
 
 @dg.asset_check(

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from openai_costs.kernel.days import DayRange, month_of
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.money import MONEY
 from openai_costs.kernel.redaction import ADDRESS
 from openai_costs.questions.budgets.forecast import DECIMALS, DOLLARS, forecast, without_gaps
@@ -34,18 +34,16 @@ _USER_NAME: Final = pl.col("user_name").str.replace_all(ADDRESS, "${1}")
 """A name that is an e-mail address keeps what stands before the @."""
 
 
-def month_end(spend: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def month_end(spend: pl.DataFrame, settled: Sequence[date], month: DayRange) -> pl.DataFrame:
     """Return mart.forecast; no rows before a day is settled.
 
     Args:
         spend: The columns of `SPEND`: what was billed, of the connections of today.
-        known: day, state: every day from the first that was read, oldest first.
+        settled: The days that have settled at all of them, oldest first; none is after the month.
+        month: The running month.
     """
-    settled = known.filter(state="settled")["day"].to_list()
     if not settled or spend.is_empty():
         return Forecast.no_rows()
-    newest: date = known.filter(pl.col("state") != "missing")["day"].to_list()[-1]
-    month = month_of(newest)
     series = pl.concat([_series(spend, scope) for scope in SCOPES])
     named = series.group_by(ID, *_KEY).agg(
         scope_name=pl.col("name").sort_by("day").drop_nulls().last()

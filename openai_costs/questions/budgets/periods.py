@@ -116,6 +116,12 @@ def whole_since(coverage: pl.DataFrame, budget: Budget) -> date:
     return newest if isinstance(newest, date) else date.min
 
 
+def newest_read(frame: pl.DataFrame) -> date | None:
+    """Return the newest day of mart.coverage that was read from a connection; None if none was."""
+    newest = frame.filter(pl.col("state") != "missing")["day"].max()
+    return newest if isinstance(newest, date) else None
+
+
 def settled_through(known: pl.DataFrame) -> date | None:
     """Return the newest settled day; None if there is none."""
     newest = known.filter(state="settled")["day"].max()

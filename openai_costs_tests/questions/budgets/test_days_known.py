@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from openai_costs.questions.budgets.periods import known_days, settled_through
+from openai_costs.questions.budgets.periods import known_days, newest_read, settled_through
 from openai_costs_tests.questions.budgets.ledger import budget, covered
 
 ONE, TWO, THREE, FOUR = (date(2026, 11, day) for day in (1, 2, 3, 4))
@@ -39,3 +39,12 @@ def test_nothing_read_is_nothing_known() -> None:
     known = known_days(covered(("acme", ONE, "missing")), budget())
     assert known.is_empty()
     assert settled_through(known) is None
+
+
+def test_the_newest_day_is_that_of_any_connection_as_on_the_page() -> None:
+    """On the first of a month, what only one of two connections has is of the new month."""
+    ahead = covered(
+        ("acme", ONE, "settled"), ("acme", TWO, "provisional"), ("labs", ONE, "missing")
+    )
+    assert newest_read(ahead) == TWO
+    assert newest_read(covered(("acme", ONE, "missing"))) is None

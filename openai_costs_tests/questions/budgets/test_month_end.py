@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from openai_costs.kernel.days import month_of
 from openai_costs.questions.budgets.month_end import SPEND, month_end
 from openai_costs.tables.mart.forecast import Forecast
 
@@ -25,6 +26,12 @@ def known(days: int, missing: tuple[int, ...] = ()) -> pl.DataFrame:
     return pl.DataFrame({"day": when, "state": states})
 
 
+def forecast_of(paid: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
+    """The forecast of the month of the newest day."""
+    settled = states.filter(state="settled")["day"].to_list()
+    return month_end(paid, settled, month_of(states["day"].to_list()[-1]))
+
+
 def shown(rows: pl.DataFrame) -> dict[tuple[str, str | None], tuple[Decimal, int]]:
     return {
         (row["scope"], row["scope_id"]): (row["spent_usd"], round(row["forecast_usd"]))
@@ -33,7 +40,7 @@ def shown(rows: pl.DataFrame) -> dict[tuple[str, str | None], tuple[Decimal, int
 
 
 def test_a_steady_month_ends_where_its_days_lead_for_everyone_and_each_part() -> None:
-    rows = month_end(spend(41), known(41))  # through 10 November
+    rows = forecast_of(spend(41), known(41))  # through 10 November
     assert Forecast.broken_rules(rows) == []
     assert shown(rows) == {
         ("all", None): (Decimal(120), 360),
@@ -49,7 +56,7 @@ def test_a_steady_month_ends_where_its_days_lead_for_everyone_and_each_part() ->
 
 def test_a_missing_day_costs_what_its_weekday_last_did_and_is_not_in_what_was_spent() -> None:
     gap = (35,)
-    rows = month_end(spend(41, gap), known(41, gap)).filter(scope="all")
+    rows = forecast_of(spend(41, gap), known(41, gap)).filter(scope="all")
     assert shown(rows) == {("all", None): (Decimal(108), 360)}
 
 
@@ -62,7 +69,7 @@ def on_the_first_of_november(usd: int) -> pl.DataFrame:
     )
     is_open = pl.col("day") >= date(2026, 10, 30)
     states = pl.when(is_open).then(pl.lit("provisional")).otherwise("state")
-    return month_end(paid, known(32).with_columns(state=states))
+    return forecast_of(paid, known(32).with_columns(state=states))
 
 
 def test_dollars_of_days_that_have_not_settled_change_no_forecast() -> None:
@@ -83,10 +90,12 @@ def test_a_provisional_day_between_settled_days_counts_as_its_weekday_last_did()
     third = pl.col("day") == date(2026, 11, 3)
     states = pl.when(third).then(pl.lit("provisional")).otherwise("state")
     paid = pl.when(third).then(pl.lit(900, SPEND["billed_usd"])).otherwise("billed_usd")
-    rows = month_end(spend(41).with_columns(billed_usd=paid), known(41).with_columns(state=states))
+    rows = forecast_of(
+        spend(41).with_columns(billed_usd=paid), known(41).with_columns(state=states)
+    )
     assert shown(rows)["all", None] == (Decimal(108), 360)
 
 
 def test_there_is_no_forecast_before_a_day_is_settled() -> None:
     provisional = known(3).with_columns(state=pl.lit("provisional"))
-    assert month_end(spend(3), provisional).is_empty()
+    assert forecast_of(spend(3), provisional).is_empty()
