@@ -7,12 +7,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 import fsspec
 import pytest
 
+from openai_costs.cli.commands import main
 from openai_costs.cli.healing import healed
 from openai_costs.cli.stored_damage import damaged_files
 from openai_costs.orchestration.jobs import REBUILD
@@ -24,6 +26,7 @@ from openai_costs.storage import leases, writers
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import place
+from openai_costs.storage.home import refuse_unusable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.leases import note_file, note_of_mine
 from openai_costs.storage.opened_lakes import close_all
@@ -178,6 +181,58 @@ def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home
     assert one.run(FIRST, FIRST, job=REBUILD, only=only[1:]).is_green
     assert Lake(home).read(Spending).equals(before)
     assert damaged_files(home) == []
+
+
+NO_CREDENTIALS: Final = {
+    "AWS_ACCESS_KEY_ID": None,
+    "AWS_SECRET_ACCESS_KEY": None,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+    "AWS_CONFIG_FILE": "/nowhere",
+}
+ADDRESS, RIGHTS = "the address of the store, the network and", "the credentials, and which rights"
+
+
+class Unusable(NamedTuple):
+    """A mistake about a store, and what is said of it."""
+
+    cause: str
+    remedy: str
+    variables: Mapping[str, str | None] = MappingProxyType({})
+    bucket: str = BUCKET
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        Unusable("Unable to locate credentials", ADDRESS, NO_CREDENTIALS),
+        Unusable("The request signature", RIGHTS, {"AWS_SECRET_ACCESS_KEY": "x"}),
+        Unusable("Could not connect", ADDRESS, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
+        Unusable("The specified bucket does not exist", "Create it, or", bucket="elsewhere"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_sentence_with_the_place_the_cause_and_what_to_do(
+    mistake: Unusable,
+    home: UPath,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refuse_unusable(home)
+    for name, value in mistake.variables.items():
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
+    type(home.fs).clear_instance_cache()
+    url = f"s3://{mistake.bucket}/{home.name}"
+    for command in ("findings", "backfill", "verify", "deliver"):
+        monkeypatch.setattr(sys, "argv", ["openai-costs", command, "--home", url])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 1
+        printed = capsys.readouterr()
+        assert (printed.out, printed.err.count("\n")) == ("", 1)
+        assert printed.err.startswith(f"{url} cannot be read: {mistake.cause}")
+        assert mistake.remedy in printed.err
+        assert ".." not in printed.err.replace(url, "")
+    type(home.fs).clear_instance_cache()
 
 
 @pytest.mark.parametrize("table", [SpendControl, Coverage])

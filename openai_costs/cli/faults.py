@@ -11,6 +11,7 @@ from typing import Any
 
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.formatting import counted
+from openai_costs.storage.home import is_store_fault, store_fault_text
 
 REMEDIES = {
     errno.ENOSPC: "Free some space on that disk",
@@ -44,6 +45,8 @@ def sentence_of(fault: Exception) -> str:
     """Return a fault as a sentence for a person; empty for a defect of ours."""
     if isinstance(fault, OpenAICostsError):
         return str(fault)
+    if is_store_fault(fault):
+        return f"The object store failed: {store_fault_text(fault)}"
     return of_machine(fault) if isinstance(fault, OSError) else of_storage(fault)
 
 
@@ -52,7 +55,13 @@ def of_machine(error: OSError) -> str:
     place = f": {error.filename}" if error.filename else ""
     is_of_system = type(error).__module__ == "builtins"  # another may name the host it means
     what = error.strerror if is_of_system else None
-    return _with_remedy(f"{what or error}{place}", error.errno)
+    return _with_remedy(f"{str(what or error).rstrip('.')}{place}", error.errno or _kind(error))
+
+
+def _kind(error: OSError) -> int | None:
+    """Return the number of an error that the driver of a store raised without one."""
+    kinds = ((PermissionError, errno.EACCES), (FileNotFoundError, errno.ENOENT))
+    return next((number for kind, number in kinds if isinstance(error, kind)), None)
 
 
 def of_storage(error: Exception) -> str:

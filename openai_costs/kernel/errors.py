@@ -19,7 +19,7 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
-├── NothingStored, NothingMade, StorageFailed, WriteConflict  (cli/empty_home.py, delta_faults.py)
+├── NothingStored, NothingMade, StorageFailed, WriteConflict, StoreUnusable, LockLost (cli, storage)
 ├── ContractBroken              rows break a table's contract: the table was left as it was
 └── DeliveryFailed              a channel did not take a message (outputs/alerts/channels/)
 """

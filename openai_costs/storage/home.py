@@ -6,11 +6,15 @@ for each table at the end.
 
 import errno
 import os
+import re
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from upath import UPath
 
+from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import files_below, is_local, replace_file
 
 FOLDERS = ("raw", "lake", "record", "published", "report", "dagster")
@@ -20,13 +24,68 @@ ENOUGH_BYTES = 1024 * 1024
 """A disk that does not take so much is full: the smallest run writes more."""
 
 
+_DRIVERS = ("botocore.", "aiobotocore.", "aiohttp.", "gcsfs.", "google.auth.", "adlfs.", "azure.")
+"""The optional libraries behind object stores, whose errors are no errors of the system."""
+
+_PARAMETERS = re.compile(r"\?[^\s\"']*")
+
+
+class StoreUnusable(OpenAICostsError):  # noqa: N818
+    """The object store of a home does not answer, or does not let this process in.
+
+    Args:
+        home: The home.
+        what: What cannot be done with it.
+        fault: What the driver of the store raised.
+    """
+
+    def __init__(self, home: UPath, what: str, fault: Exception) -> None:
+        super().__init__(f"{home} cannot be {what}: {store_fault_text(fault)}")
+
+
+def is_store_fault(fault: Exception) -> bool:
+    """Return whether an error is of a library that reaches an object store."""
+    return type(fault).__module__.startswith(_DRIVERS)
+
+
+def store_fault_text(fault: Exception) -> str:
+    """Return what the driver of a store says, and what to do, as sentences."""
+    first = (str(fault) or type(fault).__name__).strip().partition("\n")[0]
+    remedy = "Check the address of the store, the network and the credentials"
+    if isinstance(fault, PermissionError):
+        remedy = "Check the credentials, and which rights they have there"
+    elif isinstance(fault, FileNotFoundError):
+        remedy = "Create it, or correct OPENAI_COSTS_HOME or --home"
+    cause = _PARAMETERS.sub("", first).rstrip(". ")
+    return f"{cause}. {remedy}, then run the command again."
+
+
+@contextmanager
+def _of_store(home: UPath, what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:
+        raise StoreUnusable(home, what, fault) from fault
+
+
+def _refuse_unreachable(home: UPath) -> None:
+    with _of_store(home, "read"):
+        try:
+            home.fs.ls(home.path)
+        except FileNotFoundError as missing:
+            if missing.__cause__ is not None:  # the store's own answer: there is no such bucket
+                raise
+
+
 def refuse_unusable(home: UPath) -> None:
-    """Refuse a home where a file stands in the place of a folder.
+    """Refuse a home where a file stands in the place of a folder, or that cannot be reached.
 
     Raises:
         OSError: It does; the error has its path. Or it cannot be looked into.
+        StoreUnusable: Its object store does not answer, or does not let this process in.
     """
     if not is_local(home):
+        _refuse_unreachable(home)
         return
     there = Path(str(home))
     for folder in (*reversed(there.parents), there, *(there / name for name in FOLDERS)):
@@ -40,13 +99,17 @@ def refuse_unwritable(home: UPath) -> None:
 
     Raises:
         OSError: Of the machine: no right, no space, a read-only disk. It has the path.
+        StoreUnusable: Of an object store.
     """
     refuse_unusable(home)
     probe = home / ".probe"
-    replace_file(probe, b"\0" * (ENOUGH_BYTES if is_local(home) else 0))
-    probe.unlink()
     if not is_local(home):
+        with _of_store(home, "written to"):
+            replace_file(probe, b"")
+            probe.unlink()
         return
+    replace_file(probe, b"\0" * ENOUGH_BYTES)
+    probe.unlink()
     for folder in (Path(str(home)) / name for name in FOLDERS):
         if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

@@ -72,7 +72,7 @@ class _Presence:
     def _end(self) -> None:
         if not self._writers and not self._ended.is_set():
             self._ended.set()
-            with suppress(OSError):  # unrenewed, it counts no more in LEASE_SECONDS
+            with suppress(Exception):  # unrenewed, it counts no more in LEASE_SECONDS
                 self._file.unlink()
 
     def _renew(self) -> None:
@@ -82,7 +82,7 @@ class _Presence:
             if idle > 1:
                 self.end()
                 return
-            with suppress(OSError):  # the next one may get through
+            with suppress(Exception):  # the next one may get through
                 self._file.write_bytes(note_of_mine(is_free=False, beat=beat))
                 self._is_asked = _holder(self._lock) is not None
 

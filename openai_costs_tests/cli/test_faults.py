@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from openai_costs.cli.faults import distinct, of_machine, of_step, of_storage
+from openai_costs.cli.faults import distinct, of_machine, of_step, of_storage, sentence_of
 
 
 class Info(NamedTuple):
@@ -43,6 +43,20 @@ def test_a_database_that_may_not_be_written_is_a_missing_right_and_no_damage() -
     assert of_storage(sqlite3.OperationalError("attempt to write a readonly database")) == (
         "attempt to write a readonly database. "
         "Give this user the right to read and write there, then run the command again."
+    )
+
+
+def test_a_driver_that_lost_its_store_on_the_way_is_a_fault_of_the_store() -> None:
+    lost = type("EndpointConnectionError", (Exception,), {"__module__": "botocore.exceptions"})
+    assert sentence_of(
+        lost('Could not connect to the endpoint URL: "http://s3/b?list-type=2"')
+    ) == (
+        'The object store failed: Could not connect to the endpoint URL: "http://s3/b". Check the '
+        "address of the store, the network and the credentials, then run the command again."
+    )
+    assert sentence_of(PermissionError("Access Denied.")) == (
+        "Access Denied. Give this user the right to read and write there, then run the command "
+        "again."
     )
 
 

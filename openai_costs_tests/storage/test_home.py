@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -9,6 +10,7 @@ from upath import UPath
 
 from openai_costs.storage.home import (
     FOLDERS,
+    StoreUnusable,
     refuse_unreadable,
     refuse_unusable,
     refuse_unwritable,
@@ -27,6 +29,20 @@ def test_an_object_store_can_be_used() -> None:
     home = UPath(f"memory://{uuid4()}")
     refuse_unwritable(home)
     assert not (home / ".probe").exists()
+
+
+def test_an_object_store_that_may_only_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("Access Denied.")
+
+    home = UPath(f"memory://{uuid4()}")
+    monkeypatch.setattr("openai_costs.storage.home.replace_file", refused)
+    sentence = (
+        f"{home} cannot be written to: Access Denied. Check the credentials, and which rights they "
+        "have there, then run the command again."
+    )
+    with pytest.raises(StoreUnusable, match=f"^{re.escape(sentence)}$"):
+        refuse_unwritable(home)
 
 
 @pytest.mark.parametrize("name", FOLDERS)
