@@ -62,9 +62,7 @@ def main() -> None:
 @app.command()
 def demo(
     days: Annotated[int, DAYS] = 120,
-    home: Annotated[Path, typer.Option(help="The folder to fill; an old demo is replaced.")] = Path(
-        "demo"
-    ),
+    home: Annotated[str, typer.Option(help="The folder to fill; an older demo goes.")] = "demo",
     seed: Annotated[int, SEED] = 7,
     provider: Annotated[
         list[str] | None, typer.Option(help="Only this provider; may be repeated. Default: five.")
@@ -72,11 +70,12 @@ def demo(
 ) -> None:
     """Run the whole graph over a sample company: no key, no network, no port."""
     from openai_costs.cli.demo import demo as show  # noqa: PLC0415 - a command loads what it needs
+    from openai_costs.cli.demo_home import demo_folder  # noqa: PLC0415
     from openai_costs.sample.accounts import OF_THE_DEMO  # noqa: PLC0415
     from openai_costs.sample.setup import Wanted  # noqa: PLC0415
 
     wanted = Wanted(days, seed, tuple(provider or OF_THE_DEMO))
-    show(home, wanted, clock=utc_now, say=say)
+    show(demo_folder(home), wanted, clock=utc_now, say=say)
 
 
 @app.command("sample-api")

@@ -14,7 +14,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sample.setup import is_demo
-from openai_costs.storage.files import place, replace_file
+from openai_costs.storage.files import is_local, place, replace_file
 from openai_costs.storage.home import FOLDERS, refuse_unwritable
 
 LIST = ".demo-files.json"
@@ -32,6 +32,20 @@ class Files(msgspec.Struct, frozen=True):
 
     before: list[str]
     made: list[str] | None = None
+
+
+def demo_folder(home: str) -> Path:
+    """Return the folder that a person named for a demo.
+
+    Raises:
+        SettingsError: It is not on this machine.
+    """
+    if not is_local(place(home)):
+        raise SettingsError(
+            f"{home} is not on this machine, and a demo is. Choose a folder with --home; to fill a "
+            "home on an object store, run `openai-costs backfill`."
+        )
+    return Path(home)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openai_costs.cli.demo_home import LIST, fresh
+from openai_costs.cli.demo_home import LIST, demo_folder, fresh
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.setup import is_demo
 
@@ -80,3 +80,8 @@ def test_a_folder_without_a_demo_is_refused(tmp_path: Path) -> None:
 def test_settings_that_speak_of_the_sample_are_no_demo(tmp_path: Path, text: str) -> None:
     (tmp_path / "openai_costs.toml").write_text(text, encoding="utf-8")
     assert not is_demo(tmp_path)
+
+
+def test_a_demo_on_an_object_store_is_refused_in_a_sentence() -> None:
+    with pytest.raises(SettingsError, match="memory://costs/demo is not on this machine, and a"):
+        demo_folder("memory://costs/demo")
