@@ -54,6 +54,11 @@ class Finding(Contract):
         "The table that holds the evidence, as layer.table.",
         alias="table_name",  # every contract has a method of that name
     )
+    also_seen_by: str = column(
+        "JSON list of [subject_kind, subject_id]: other subjects that saw the same incident. A "
+        "finding of one of them, of these days, is this one.",
+        nullable=True,
+    )
 
     class Config(Contract.Config):
         """One row per incident of a subject."""

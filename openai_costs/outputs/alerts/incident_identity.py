@@ -47,6 +47,7 @@ def matches(
     by_subject = incidents(
         one for one in candidates if one.day in judged.of(one.rule, one.connection)
     )
+    known = handed_over(known, by_subject)
     known_by = {key: list(some) for key, some in groupby(sorted(known, key=_key), key=_key)}
     taken = {one.finding_id for one in known}
     found: list[Match] = []
@@ -74,6 +75,41 @@ def incidents(candidates: Iterable[Candidate]) -> dict[Key, list[Candidate]]:
         else:
             of_subject.append(one)
     return by_subject
+
+
+def handed_over(
+    known: Sequence[Finding], incidents: Mapping[Key, Sequence[Candidate]]
+) -> list[Finding]:
+    """Return the findings, each of the subject that its incident is reported of now.
+
+    After a restatement the user may be unusual too, and report what the key reported before. A
+    finding whose own subject still has its incident stays with it.
+
+    Args:
+        known: The findings so far.
+        incidents: What `incidents` returns.
+    """
+    now: dict[Key, list[Candidate]] = {}
+    for incident in (one for some in incidents.values() for one in some):
+        for key in incident.other_keys:
+            now.setdefault(key, []).append(incident)
+    return [
+        _with_subject(one, now[one.key], known)
+        if one.key in now and not any(_meet(one, its) for its in incidents.get(one.key, ()))
+        else one
+        for one in known
+    ]
+
+
+def _with_subject(
+    one: Finding, incidents: Iterable[Candidate], known: Iterable[Finding]
+) -> Finding:
+    """Return a finding with the subject of the incident it is, unless that has its own finding."""
+    for new in incidents:
+        if _meet(one, new) and not any(each.key == new.key and _meet(each, new) for each in known):
+            names = ("subject_kind", "subject_id", "subject_name")
+            return replace(one, **{name: getattr(new, name) for name in names})
+    return one
 
 
 def matched(
@@ -119,8 +155,13 @@ def _merged(first: Candidate, second: Candidate) -> Candidate:
     return replace(newer, since_day=min(first.since_day, second.since_day))
 
 
+def _meet(one: Candidate, other: Candidate) -> bool:
+    """Return whether the days of two episodes are close together."""
+    return one.since_day - TOLERANCE <= other.day and other.since_day - TOLERANCE <= one.day
+
+
 def _is_same(one: Finding, incident: Candidate, judged: Collection[date], quiet_days: int) -> bool:
-    if one.since_day - TOLERANCE <= incident.day and incident.since_day - TOLERANCE <= one.day:
+    if _meet(one, incident):
         return True
     if one.state == "closed" or incident.since_day < one.since_day:
         return False

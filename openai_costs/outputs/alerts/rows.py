@@ -1,7 +1,8 @@
 """Rows of the tables about findings as typed values, and back. Pure."""
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -42,16 +43,23 @@ class Candidate:
     outlook: str | None
     owner: str | None
     table_name: str
+    also_seen_by: str | None = field(default=None, kw_only=True)
 
     @property
     def key(self) -> Key:
         """Return its subject."""
         return (self.rule, self.connection, self.subject_kind, self.subject_id)
 
+    @property
+    def other_keys(self) -> list[Key]:
+        """Return the other subjects that saw the same incident."""
+        subjects = json.loads(self.also_seen_by or "[]")
+        return [(self.rule, self.connection, kind, name) for kind, name in subjects]
+
 
 @dataclass(frozen=True)
 class Finding(Candidate):
-    """A row of mart.findings."""
+    """A row of mart.findings, which does not keep by whom else it was seen."""
 
     finding_id: str
     opened_day: date

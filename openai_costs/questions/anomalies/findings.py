@@ -3,7 +3,10 @@
 Not here: when a kind holds and what it says (kinds/).
 """
 
+import json
 from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -30,11 +33,25 @@ def incident_candidates(anomalies: pl.DataFrame, critical_usd: Decimal) -> pl.Da
     """
     reported = anomalies.filter("is_told").sort("incident_id", "connection", "day")
     incidents = reported.partition_by("incident_id", maintain_order=True)
-    found = [_candidate(days.rows(named=True), critical_usd) for days in incidents]
+    others = _other_subjects(anomalies)
+    found = [_candidate(days.rows(named=True), critical_usd, others) for days in incidents]
     return candidates(pl.DataFrame(found, infer_schema_length=None)) if found else Finding.no_rows()
 
 
-def _candidate(days: Days, critical_usd: Decimal) -> dict[str, Any]:
+def _other_subjects(anomalies: pl.DataFrame) -> Mapping[tuple[str, str], str]:
+    """Return the series that saw an incident and do not report it, by incident and connection."""
+    found = defaultdict[tuple[str, str], list[list[str]]](list)
+    columns = ("incident_id", "connection", "series_kind", "series_id")
+    for incident, connection, *subject in (
+        anomalies.filter(~pl.col("is_told")).select(columns).unique().sort(columns).iter_rows()
+    ):
+        found[incident, connection].append(subject)
+    return {key: json.dumps(subjects) for key, subjects in found.items()}
+
+
+def _candidate(
+    days: Days, critical_usd: Decimal, others: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     newest = days[-1]
     kind, impact = by_published(newest["kind"]), total_impact(days)
     return {
@@ -53,6 +70,7 @@ def _candidate(days: Days, critical_usd: Decimal) -> dict[str, Any]:
         "outlook": _outlook(newest) if kind.goes_on else None,
         "owner": newest["team"] or newest["owner"],
         "table_name": SpendAnomalies.full_name(),
+        "also_seen_by": others.get((newest["incident_id"], newest["connection"])),
     }
 
 

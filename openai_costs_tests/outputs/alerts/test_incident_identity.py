@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from openai_costs.outputs.alerts.incident_identity import finding_id, incidents, matched
+from openai_costs.outputs.alerts.incident_identity import (
+    finding_id,
+    handed_over,
+    incidents,
+    matched,
+)
 from openai_costs_tests.outputs.alerts.fixtures import candidate, day, finding
 
 
@@ -26,6 +31,31 @@ def test_a_restatement_that_moves_the_start_by_a_day_is_the_same_finding() -> No
         continued, new = matched([finding(18)], [candidate(first, 20)], [], 2)
         assert list(continued) == ["f1a2b3c4d5e6"]
         assert new == []
+
+
+KEY_ALSO = {"also_seen_by": '[["api_key", "key_etl"], ["organization", "acme"]]'}
+ANA = {"subject_kind": "user", "subject_id": "ana", "subject_name": "Ana"}
+
+
+def test_a_finding_goes_over_to_the_subject_that_reports_its_incident_now() -> None:
+    (one,) = handed_over([finding(18)], incidents([candidate(17, 18, **ANA, **KEY_ALSO)]))
+    assert (one.finding_id, one.subject_id, one.subject_name) == ("f1a2b3c4d5e6", "ana", "Ana")
+    assert (one.day, one.because) == (finding(18).day, finding(18).because)
+
+
+def test_a_finding_stays_with_its_subject_where_that_is_another_incident() -> None:
+    known = [finding(18)]
+    for other in (
+        candidate(18, **ANA),
+        candidate(22, **ANA, **KEY_ALSO),
+        candidate(18, **ANA, **KEY_ALSO, connection="labs"),
+        candidate(18, **ANA, **KEY_ALSO, rule="anomalies.drop"),
+    ):
+        assert handed_over(known, incidents([other])) == known
+    both = [candidate(18), candidate(18, **ANA, **KEY_ALSO)]
+    assert handed_over(known, incidents(both)) == known
+    has_one = [*known, finding(18, **ANA, finding_id="000000000000")]
+    assert handed_over(has_one, incidents(both[1:])) == has_one
 
 
 def test_an_incident_three_days_after_a_closed_one_is_new() -> None:

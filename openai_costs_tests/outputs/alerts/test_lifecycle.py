@@ -113,6 +113,20 @@ def test_a_restatement_that_moves_the_start_opens_nothing() -> None:
     assert life.only.since_day == day(17)
 
 
+def test_a_restatement_that_names_the_user_instead_of_the_key_keeps_id_and_mute() -> None:
+    user = {"subject_kind": "user", "subject_id": "ana", "subject_name": "Ana"}
+    by_user = candidate(18, **user, also_seen_by='[["api_key", "key_etl"]]')
+    life = Life()
+    life.evaluate(21, through(20), candidate(18))
+    name = life.only.finding_id
+    assert life.evaluate(22, through(20), by_user) == []
+    assert (life.only.finding_id, life.only.subject_id, life.only.state) == (name, "ana", "closed")
+    held = Life(muted(25, finding=name))
+    held.evaluate(20, through(18), candidate(18))
+    assert held.evaluate(20, through(18), by_user) == []
+    assert (held.only.finding_id, held.only.state) == (name, "muted")
+
+
 def test_findings_of_other_rules_do_not_change() -> None:
     life = Life()
     life.evaluate(20, through(18), candidate(18))

@@ -75,6 +75,18 @@ def desk(tmp_path: Path) -> Desk:
     return made
 
 
+def test_by_whom_else_an_incident_was_seen_is_not_kept(desk: Desk) -> None:
+    desk.settled(20)
+    desk.made(20)
+    desk.evaluate(candidate(20, also_seen_by='[["user", "ana"]]'))
+    (row,) = desk.lake.read(Findings).rows(named=True)
+    assert row["subject_id"] == "key_etl"
+    desk.evaluate(candidate(20, subject_kind="user", also_seen_by='[["api_key", "key_etl"]]'))
+    (after,) = desk.lake.read(Findings).rows(named=True)
+    assert (after["finding_id"], after["subject_kind"]) == (row["finding_id"], "user")
+    assert desk.lake.read(FindingChanges).height == 1
+
+
 def test_a_candidate_becomes_a_finding_with_its_change(desk: Desk) -> None:
     desk.evaluate(candidate(21))
     assert (desk.states, desk.kinds) == (["open"], ["opened"])

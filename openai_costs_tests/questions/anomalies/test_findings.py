@@ -61,6 +61,19 @@ def told(*days: dict[str, Any], critical: int = 500) -> list[dict[str, Any]]:
     return rows.rows(named=True)
 
 
+def test_a_candidate_names_the_other_subjects_of_its_connection_that_saw_the_incident() -> None:
+    seen: dict[str, Any] = {"is_told": False}
+    (row,) = told(
+        day(0),
+        day(0, series_kind="user", series_id="ada", **seen),
+        day(1, series_kind="user", series_id="ada", **seen),
+        day(0, series_kind="provider", series_id="openai", connection="*", **seen),
+        day(0, series_kind="user", series_id="bo", incident_id="up/j", **seen),
+    )
+    assert row["also_seen_by"] == '[["user", "ada"]]'
+    assert told(day(0))[0]["also_seen_by"] is None
+
+
 def test_an_incident_is_one_candidate_with_the_dollars_of_all_its_days() -> None:
     (row,) = told(day(0), day(1, "30"))
     assert (row["since_day"], row["day"]) == (on(0), on(1))
