@@ -2,7 +2,8 @@
 
 A message cannot be taken back, and a finding is remembered by its days. So where the time since the
 newest read is not that of a usual day, because the machine was off, the reads fail, or the clock is
-wrong, a server is asked which of these it is.
+wrong, the hosts that get the messages are asked which of these it is. Providers are not: they are
+asked what they document, by runs that read.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,7 @@ USUAL = timedelta(hours=30)
 """After so long the refresh of the next day is over."""
 
 MOST_ASKED = 3
-"""Hosts of connections, and as many of routes: a tick of a sensor has a minute."""
+"""Hosts: a tick of a sensor has a minute."""
 
 AskDate = Callable[[str], datetime | None]
 
@@ -37,7 +38,7 @@ def confirmed(
 
     Args:
         lake: Where the days are that were read.
-        settings: The connections and routes whose hosts may be asked.
+        settings: The routes whose hosts may be asked.
         clock: Returns the time by this machine's clock.
         ask: Returns the `Date` of the host of an address; None where there is none.
     """
@@ -48,9 +49,7 @@ def confirmed(
     newest = max(lake.reads(SpendControl).values(), default=None)
     if newest is None or -MOST_SKEW <= naive(compared.ours()) - naive(newest) <= USUAL:
         return compared
-    for addresses in (_of_connections(settings), _of_routes(settings.alerts)):
-        if not compared.skews:
-            _compare(compared, addresses, ask)
+    _compare(compared, _of_routes(settings.alerts), ask)
     return compared
 
 
@@ -62,10 +61,6 @@ def _compare(compared: SkewAwareClock, addresses: Iterable[str], ask: AskDate) -
             compared.compare(host, date)
             if not compared.warning():
                 return
-
-
-def _of_connections(settings: Settings) -> Iterator[str]:
-    yield from (one.base_url for one in settings.connections if not one.is_sample and one.base_url)
 
 
 def _of_routes(alerts: Alerts) -> Iterator[str]:

@@ -11,7 +11,7 @@ from openai_costs.sources.http.client import client
 
 TIMEOUT = httpx.Timeout(3.0)
 LONGEST_ANSWER = 5.0
-"""Seconds: six hosts are asked at the most, within a minute of a sensor."""
+"""Seconds: three hosts are asked at the most, within a minute of a sensor."""
 
 
 def date_in(header: str) -> datetime | None:
