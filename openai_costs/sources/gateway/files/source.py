@@ -5,18 +5,19 @@ The files themselves are not kept: a callback's line holds the prompt. Their dig
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 
 import msgspec
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import FileRefused
-from openai_costs.kernel.formatting import counted
+from openai_costs.kernel.formatting import counted, exact_dollars, total_usd
 from openai_costs.settings import Gateway
-from openai_costs.sources.gateway.files.cells import Cells, by_day, once, utc_day
+from openai_costs.sources.gateway.files.cells import Cells, by_day, dollars, once, utc_day
 from openai_costs.sources.gateway.files.frames import meter_row, token
 from openai_costs.sources.gateway.files.layouts import (
     METER,
@@ -107,7 +108,8 @@ class GatewayFiles:
 
         A day between the first and the last of the files without a row was free of requests; a day
         behind the last is not delivered yet, and not yielded. One of which every row was set aside
-        has no body: what was metered on it is not known.
+        has no body: what was metered on it is not known. A row dated after today shows nothing of
+        the days before it.
 
         Raises:
             FileRefused: A file is not there, or no row of it can be used.
@@ -117,14 +119,15 @@ class GatewayFiles:
             layout = meter_layout(self.gateway)
             found = self._read(self.gateway.spend_files, layout, _metered)
             rows, odd = by_day(once(found.rows, layout)), odd_days(found.files)
+            come = [day for day in rows if day <= self.clock().date()]
             for day in days:
                 of_day, why = rows.get(day, []), odd.get(day, {})
                 read = self._kept(METER, day, of_day, found.digests, why)
                 if why and not of_day:
                     yield replace(read, requests={}, bodies={})
-                elif rows and min(rows) <= day <= max(rows):
+                elif come and min(come) <= day <= max(come):
                     yield read
-            tell(f"{self.gateway.name}: {found.counted('metered row')}")
+            tell(f"{self.gateway.name}: {found.counted('metered row')}{_ahead(rows, set(come))}")
 
     def _read(
         self, patterns: Sequence[str], layout: Layout, validate: Callable[[Cells], object]
@@ -165,6 +168,17 @@ class GatewayFiles:
             bodies={"rows": msgspec.json.encode(rows)},
             absent=odd,
         )
+
+
+def _ahead(rows: Mapping[date, Sequence[Cells]], come: Container[date]) -> str:
+    """Return the words about rows of days that have not come; empty where there are none."""
+    later = {day: its for day, its in rows.items() if day not in come}
+    if not later:
+        return ""
+    every = [row for its in later.values() for row in its]
+    usd = exact_dollars(total_usd([Decimal(text) for row in every if (text := dollars(row))]))
+    first = f"the first {min(later)}"
+    return f", {len(every):,} of them ({usd}) dated after today, {first}: not counted"
 
 
 def _metered(row: Cells) -> None:

@@ -19,7 +19,7 @@ from openai_costs.storage.slices import Slice
 from openai_costs_tests.sources.gateway.litellm.proxy import kept
 
 DAY = date(2026, 3, 10)
-NOW = datetime(2026, 3, 11, 9, tzinfo=UTC)
+NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)
 HEADS = (
     "day,token_id,upstream_provider,model,input_tokens,input_cached_tokens,"
     "input_cache_write_tokens,output_tokens,metered_usd"
@@ -133,6 +133,18 @@ def test_a_day_between_two_days_of_a_file_was_quiet_and_a_day_behind_is_not_ther
         tmp_path, DayRange(date(2026, 3, 9), date(2026, 3, 14)), spend_files=["spend.csv"]
     )
     assert {read.day.day: len(rows(read)) for read in found} == {10: 1, 11: 0, 12: 1}
+
+
+def test_a_row_dated_after_today_does_not_make_the_days_before_it_quiet(tmp_path: Path):
+    later = GOOD.splitlines()[1].replace("2026-03-10", "2027-03-10")
+    earlier = later.replace("2027-03-10", "2026-03-07")
+    (tmp_path / "spend.csv").write_text(f"{HEADS}\n{earlier}\n{later}\n")
+    log: list[str] = []
+    gateway = reader(tmp_path, spend_files=["spend.csv"])
+    found = list(gateway.meter(DayRange(date(2026, 3, 6), NOW.date()), log.append))
+    assert [read.day for read in found] == [date(2026, 3, 7)]
+    dated = "1 of them ($0.25) dated after today, the first 2027-03-10: not counted"
+    assert log == [f"gateway: 2 metered rows in 1 file, {dated}"]
 
 
 def test_a_kept_read_proves_which_file_it_is_of(tmp_path: Path):
