@@ -30,6 +30,9 @@ class Rule:
         title_without_usd: The same where no dollars are at stake; empty where `title` holds too.
         span: The days that `observed` is the sum of, with the same placeholders; empty when the
             message leaves `observed` out.
+        window_days: How many days through {day} the dollars are of; 0 where they are of all days
+            since {since}, or of the period in the subject id.
+        is_after_since: Whether the dollars begin on the day after {since}, within that window.
         compared: What `expected` is, as the word behind it: `against $13.00 metered`.
         quiet_days: Judged days without the condition after which a finding is closed; 0 when one
             evaluation without it is enough.
@@ -43,6 +46,8 @@ class Rule:
     title: str = "{who}: {usd} at stake {when}"
     title_without_usd: str = ""
     span: str = "on {day}"
+    window_days: int = 0
+    is_after_since: bool = False
     compared: str = "expected"
     next_step: str = ""
     quiet_days: int = 2

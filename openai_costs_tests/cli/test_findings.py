@@ -74,7 +74,7 @@ def test_a_finding_is_shown_with_dollars_and_its_reason(home: UPath) -> None:
 def test_each_finding_links_to_its_view_and_the_commands_name_an_id(home: UPath) -> None:
     assert not page_of(home)
     shown_with = list(lines(shown(home)[:1], "file:///page.html"))
-    assert shown_with[-1].strip().startswith("file:///page.html#by=model&from=2026-11-04")
+    assert shown_with[-1].strip().startswith("file:///page.html#by=model&from=2026-11-18")
     assert list(what_to_do(shown(home))) == [
         "To take care of one: openai-costs acknowledge bbb222 --by NAME",
         "To silence one:      openai-costs mute bbb222 --reason WHY --until YYYY-MM-DD",

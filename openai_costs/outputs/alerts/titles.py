@@ -41,6 +41,12 @@ def title_of(finding: Finding, rule: Rule) -> str:
     return text[:1].upper() + text[1:]
 
 
+def first_day_of(finding: Finding) -> date:
+    """Return the first day of the period that the subject id names, or else of the incident."""
+    period = _PERIOD.search(finding.subject_id)
+    return date.fromisoformat(period[1]) if period else finding.since_day
+
+
 def span_of(finding: Finding, rule: Rule) -> str:
     """Return the days of the observed number: `on 2026-11-20`; empty where a rule has none."""
     return rule.span.format_map(_parts(finding))
@@ -70,8 +76,6 @@ def _parts(finding: Finding) -> dict[str, str]:
     kind = _KINDS.get(finding.subject_kind, finding.subject_kind.replace("_", " "))
     name = one_line(finding.subject_name or finding.subject_id)
     is_everywhere = finding.connection == EVERY_CONNECTION
-    period = _PERIOD.search(finding.subject_id)
-    first = date.fromisoformat(period[1]) if period else finding.since_day
     percent = _PERCENT.search(finding.subject_id)
     return {
         "who": f"{kind} {name}",
@@ -86,7 +90,7 @@ def _parts(finding: Finding) -> dict[str, str]:
         "since": str(min(finding.since_day, finding.day)),
         "day": str(finding.day),
         "when": _until(finding.since_day, finding.day),
-        "period": _until(first, finding.day),
+        "period": _until(first_day_of(finding), finding.day),
         "outlook": one_line(finding.outlook or "nothing is forecast").rstrip("."),
     }
 

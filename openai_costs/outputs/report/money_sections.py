@@ -181,7 +181,8 @@ def _view(row: dict[str, Any]) -> str:
     subject = str(row["subject"]).split(" ", maxsplit=1)[0]
     days: tuple[date, date] = (row["period_start"], row["day"])
     filters = {"model": row["model"]} if row["model"] else {}
-    return address(filters | {row["subject_kind"]: subject}, days=days)
+    place = {"connection": row["connection"]}
+    return address(place | filters | {row["subject_kind"]: subject}, days=days)
 
 
 def seats_section(seats: pl.DataFrame, judged: Judged, hosts: Iterable[str] = ()) -> Section:

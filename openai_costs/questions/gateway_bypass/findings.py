@@ -9,6 +9,7 @@ import polars as pl
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.questions.causes import added_up, child_words, from_json, in_words
 from openai_costs.questions.gateway import (
+    LOOKBACK,
     judged_lately,
     meter_until,
     registry_until,
@@ -28,6 +29,7 @@ UNREGISTERED = Rule(
     "gateway_bypass.unregistered",
     title="{who} may have spent {usd} outside the gateway " + SPAN,
     span=SPAN,
+    window_days=LOOKBACK.days,
     quiet_days=QUIET_DAYS,
     page=PAGE,
 )
@@ -35,6 +37,7 @@ UNMETERED = Rule(
     "gateway_bypass.unmetered",
     title="{who} may be in use outside the gateway: {usd} not metered " + SPAN,
     span=SPAN,
+    window_days=LOOKBACK.days,
     quiet_days=QUIET_DAYS,
     page=PAGE,
 )

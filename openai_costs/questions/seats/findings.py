@@ -23,6 +23,8 @@ LEAVER = Rule(
     "seats.leaver_spends",
     title="{who}, who left according to the directory, still spent {usd} " + SPAN,
     span=SPAN,
+    window_days=WINDOW_DAYS,
+    is_after_since=True,
     quiet_days=0,
     page=PAGE,
 )
@@ -30,6 +32,7 @@ UNMATCHED = Rule(
     "seats.unmatched",
     title="{who}, who was not in the company directory, spent {usd} " + SPAN,
     span=SPAN,
+    window_days=WINDOW_DAYS,
     quiet_days=0,
     page=PAGE,
 )
@@ -37,6 +40,7 @@ IDLE = Rule(
     "seats.idle",
     title="{who} did not use a seat that costs {usd} a month, as of {day}",
     span=SPAN,
+    window_days=WINDOW_DAYS,
     quiet_days=0,
     page=PAGE,
 )

@@ -274,7 +274,7 @@ def test_savings_are_the_largest_of_the_newest_day_and_link_to_their_subject() -
     assert [one.usd for one in shown] == ["$4.00", "$3.00", "$2.00"]
     assert more == 1
     assert shown[0].text == "Use batch or flex: key_4, gpt-5"
-    assert shown[0].address.endswith("&model=gpt-5&api_key=key_4")
+    assert shown[0].address.endswith("&connection=acme&model=gpt-5&api_key=key_4")
     other = saving(LAST, "key_4", "4") | {"connection": "beta"}
     both, _ = largest_savings(of(Optimization, *newest, other))
     places = {one.text.partition(", gpt-5")[2] for one in both if "key_4" in one.text}
