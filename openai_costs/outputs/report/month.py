@@ -77,7 +77,7 @@ class Month(NamedTuple):
         through: `through 28 Nov, 2 days provisional`.
         expected: What it will cost by its end; a dash without a forecast.
         expected_by: `Expected by 30 Nov`.
-        band: The 80 % range of the forecast, and from which day.
+        band: The 80 % range of the forecast, from which day, and what is not in it.
         change: Against the same days of the month before.
         change_note: In percent, and from what.
         before: `Same days of October`.
@@ -118,7 +118,7 @@ def month(scope: Scope, budgets: pl.DataFrame) -> Month:
         through=_through(scope, span),
         expected=NONE if ahead is None else dollars_of(ahead.expected),
         expected_by=f"Expected by {span.end.day} {span.end:%b}",
-        band="Needs settled days" if ahead is None else _band(ahead),
+        band="Needs settled days" if ahead is None else _band(ahead, spent),
         change=change,
         change_note=change_note,
         before=f"Same days of {span.before[0]:%B}",
@@ -168,11 +168,15 @@ def _through(scope: Scope, span: Span) -> str:
     return ", ".join(parts)
 
 
-def _band(ahead: Outlook) -> str:
-    return (
+def _band(ahead: Outlook, spent: int) -> str:
+    """The range; and the provisional dollars, where they are more than all that is expected."""
+    band = (
         f"80 % range: {dollars_of(ahead.low)} to {dollars_of(ahead.high)}; from settled days "
         f"through {ahead.through.day} {ahead.through:%b}"
     )
+    if spent <= ahead.expected:
+        return band
+    return f"{band}, without {dollars_of(spent - ahead.spent)} of provisional days"
 
 
 def _change(scope: Scope, span: Span) -> tuple[str, str]:
