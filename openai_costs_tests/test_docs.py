@@ -174,6 +174,13 @@ def test_every_check_is_documented_and_no_other(graph: dg.AssetGraph) -> None:
     assert said == {key.name for key in graph.asset_check_keys}
 
 
+def test_the_providers_without_lists_are_named_where_the_directory_is_described() -> None:
+    found = re.search(r"^Providers without lists: ([^.]+)\.", text(OPERATIONS), re.MULTILINE)
+    assert found
+    without = {one.name for one in PROVIDERS if one.organization is None}
+    assert set(re.findall(r"`(\w+)`", found[1])) == without
+
+
 def test_every_job_schedule_and_pool_is_documented() -> None:
     with calm():
         defs = house(Path("nowhere")).defs()

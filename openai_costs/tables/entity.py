@@ -13,7 +13,7 @@ class Known(Contract):
 
     One row per connection and id, with its last listed values. An id
     that the ledger names but no list contains is a row too, not_listed, seen on its first and last
-    day with spend.
+    day with spend. A provider without lists has no rows.
     """
 
     connection: str = column("The connection in openai_costs.toml.")

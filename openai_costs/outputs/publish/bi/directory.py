@@ -21,8 +21,9 @@ _SPEND_SQL = """
 
 PROJECTS = View(
     name="projects",
-    about="Projects with what they cost. Includes archived projects and those no longer listed. "
-    "One row per connection and project.",
+    about="Projects with what they cost. Includes archived projects and those no longer listed, "
+    "not those of providers without lists (docs/operations.md). One row per connection and "
+    "project.",
     sql=f"""
         {WITH_NAMESAKES}
         SELECT t.connection, t.provider, t.id AS project_id,
@@ -40,8 +41,8 @@ PROJECTS = View(
 
 API_KEYS = View(
     name="api_keys",
-    about="API keys with their owners and what they cost. Includes keys no longer listed. One row "
-    "per connection and API key.",
+    about="API keys with their owners and what they cost. Includes keys no longer listed, not "
+    "those of providers without lists (docs/operations.md). One row per connection and API key.",
     sql=f"""
         {WITH_NAMESAKES}
         SELECT t.connection, t.provider, t.id AS api_key_id,
