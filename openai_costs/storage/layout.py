@@ -14,6 +14,7 @@ from upath import UPath
 from openai_costs.storage.files import SET_ASIDE, is_local, set_file_aside
 from openai_costs.storage.home import FOLDERS
 from openai_costs.storage.locks import WRITERS
+from openai_costs.storage.object_stores import TRIAL
 
 _DELTA = (
     r"(_delta_log/(\d{20}\.(json|checkpoint.*\.parquet)|_.*)"
@@ -23,7 +24,7 @@ _READ = r"[^/]+/\d{4}-\d\d-\d\d/(r\d+-)?[\dT]+\.\d+Z\.tar\.zst"
 _COPY = r"([^/]+/(\d{4}-\d\d|all|no_rows)|[^/]+)\.parquet"
 _FILE = re.compile(
     rf"raw/[^/]+/[^/]+/({_READ}|[^/]+\.json|.+\.msgpack)"
-    rf"|lake/(([^/]+/)+{_DELTA}|format\.json|conditional-put-trial)"
+    rf"|lake/(([^/]+/)+{_DELTA}|format\.json)|(lake|record)/{TRIAL}"
     r"|record/[^/]+/\d{8}\.json"
     rf"|published/(openai_costs\.duckdb|\.publication\.json|parquet/{_COPY}"
     r"|focus/[^/]+/openai_costs\.parquet)"

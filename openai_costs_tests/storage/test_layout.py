@@ -6,6 +6,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.storage.layout import foreign_files, misplaced, set_misplaced_aside
+from openai_costs.storage.object_stores import TRIAL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +66,13 @@ def test_a_link_and_a_foreign_file_are_in_no_ones_way(tmp_path: Path) -> None:
     home = UPath(tmp_path)
     assert list(misplaced(home)) == []
     assert str(tmp_path / "raw/.DS_Store") in foreign_files(home)
+
+
+def test_a_local_copy_of_a_home_on_an_object_store_has_nothing_foreign(tmp_path: Path) -> None:
+    for folder in ("lake", "record"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / TRIAL).touch()
+    assert foreign_files(UPath(tmp_path)) == []
 
 
 def test_what_is_in_a_folder_goes_with_it(tmp_path: Path) -> None:
