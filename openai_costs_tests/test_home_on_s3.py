@@ -172,7 +172,7 @@ def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home
     assert one.run(FIRST, FIRST, only=only).is_green
     before = one.lake.read(Spending)
     [file] = [path for path in (home / "lake/core/spend").rglob("*.parquet") if is_data(path)]
-    file.write_bytes(file.read_bytes()[:-40])
+    file.write_bytes(file.read_bytes()[:-40] + bytes(40))
     assert any(f"{file} has changed" in line for line in damaged_files(home))
     lines: list[str] = []
     [step] = healed(one.settings, NOW.date(), lines.append, is_deep=True)
@@ -181,6 +181,24 @@ def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home
     assert one.run(FIRST, FIRST, job=REBUILD, only=only[1:]).is_green
     assert Lake(home).read(Spending).equals(before)
     assert damaged_files(home) == []
+
+
+def test_a_data_file_that_is_missing_in_the_store_is_made_again_by_a_plain_backfill(
+    home: UPath,
+) -> None:
+    one = machine(str(home), "harbour")
+    assert one.run(FIRST, FIRST, only=MONEY).is_green
+    before = one.lake.read(Spending)
+    [file] = [path for path in (home / "lake/core/spend").rglob("*.parquet") if is_data(path)]
+    file.unlink()
+    lines: list[str] = []
+    [step] = healed(one.settings, NOW.date(), lines.append)
+    assert (step.days.first, lines) == (
+        FIRST,
+        [line for line in lines if f"{file} is missing" in line],
+    )
+    assert one.run(FIRST, FIRST, job=REBUILD, only=MONEY).is_green
+    assert Lake(home).read(Spending).equals(before)
 
 
 NO_CREDENTIALS: Final = {

@@ -5,7 +5,7 @@ Not here: what is done about it (repair.py).
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,8 +61,9 @@ def damaged_tables(root: UPath, *, is_deep: bool) -> Iterator[TableDamage]:
         if missing := _missing(lake, name):
             yield TableDamage(name, [missing], [])
             continue
+        sizes = _sizes(root / name)
         found = [
-            (file, _file_damage(file, root / name, is_deep=is_deep))
+            (file, _size_damage(file, sizes) or _damage_inside(file, root / name, is_deep=is_deep))
             for file in tables.live_files(name)
         ]
         if damaged := [(file.path, text) for file, text in found if text]:
@@ -124,15 +125,26 @@ def _is_commit(file: Path) -> bool:
     return any("commitInfo" in one for one in actions if isinstance(one, dict))
 
 
-def _file_damage(file: LiveFile, table: UPath, *, is_deep: bool) -> str:
-    """Return why a data file cannot be used; an object store compares its own by itself."""
-    if is_local(file.path):
-        local = Path(str(file.path))
-        if not local.is_file():
+def _sizes(folder: UPath) -> dict[str, int]:
+    """Return the size of each file of a table in a store, which lists them by one request."""
+    if is_local(folder):
+        return {}
+    found = folder.fs.find(folder.path, detail=True)
+    return {str(path): int(about["size"]) for path, about in found.items()}
+
+
+def _size_damage(file: LiveFile, sizes: Mapping[str, int]) -> str:
+    """Return whether a data file is missing, or has another size than the log says."""
+    if (size := sizes.get(file.path.path)) is None:
+        if not file.path.is_file():
             return "is missing"
-        if local.stat().st_size != file.size:
-            return f"is damaged: it has {local.stat().st_size:,} bytes, not {file.size:,}"
-    elif not is_deep:
+        size = file.path.stat().st_size
+    return f"is damaged: it has {size:,} bytes, not {file.size:,}" if size != file.size else ""
+
+
+def _damage_inside(file: LiveFile, table: UPath, *, is_deep: bool) -> str:
+    """Return why the content of a data file cannot be used; a store compares its own by itself."""
+    if not is_deep and not is_local(file.path):
         return ""
     return _content_damage(file.path, noted_digest(file.path, table))
 
