@@ -27,6 +27,7 @@ REMEDIES = {
 }
 """What to do about an error of the operating system, by its number."""
 
+_OURS = "openai_costs."
 _NUMBER = re.compile(r"\[Errno (\d+)\] ")
 _WORDS = {os.strerror(number): number for number in REMEDIES} | {
     "attempt to write a readonly database": errno.EACCES
@@ -81,19 +82,19 @@ def _number_in(text: str) -> int | None:
 
 
 def of_step(title: str, error: Any) -> str:  # noqa: ANN401 - Dagster's serialized error
-    """Return why a step failed: the innermost cause, without Dagster's own frame around it.
+    """Return why a step failed: the first error of ours, or else the innermost cause.
 
     Args:
         title: The step: `mart/findings`.
         error: A SerializableErrorInfo: message, cls_name, cause.
     """
-    while error.cause is not None:
+    while error.cause is not None and not (error.message or "").startswith(_OURS):
         error = error.cause
     message = _without_class(error.message.strip(), error.cls_name or "")
     number = _NUMBER.match(message)
     if number:
         return f"{title} failed: {_with_remedy(message[number.end() :], int(number[1]))}"
-    if (error.message or "").startswith("openai_costs."):
+    if (error.message or "").startswith(_OURS):
         return message
     what = message.partition("\n")[0]
     if number_of := _number_in(what):

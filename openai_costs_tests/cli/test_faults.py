@@ -70,6 +70,15 @@ def test_a_step_that_failed_gives_the_innermost_cause() -> None:
     )
 
 
+def test_a_step_that_failed_with_an_error_of_ours_gives_its_sentence_and_not_its_cause() -> None:
+    cause = Info("_internal.DeltaError: Generic DeltaTable error: Parquet error", "DeltaError")
+    sentence = "s3://b/lake/core/spend: a file is missing. Run it again."
+    ours = Info(
+        f"openai_costs.storage.delta_faults.StorageFailed: {sentence}", "StorageFailed", cause
+    )
+    assert of_step("core/spend", framed(ours)) == sentence
+
+
 @pytest.mark.parametrize(
     ("message", "name", "sentence"),
     [
