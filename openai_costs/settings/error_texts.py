@@ -6,6 +6,7 @@ the value, which may be a key in the wrong place. Not here: on which line (error
 
 import types
 from collections.abc import Collection, Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, Union, get_args, get_origin
 
@@ -111,6 +112,8 @@ def _text(first: Mapping[str, Any], where: Where, model: type[BaseModel]) -> str
     kind, context = str(first["type"]), first.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
+    if kind == "greater_than_equal" and isinstance(first["input"], date):
+        return f"must be {context['ge']} or later"
     family = kind.partition("_")[0]
     is_sections = len(where) == 1 and bool(_names(model, where))
     if family in ("tuple", "list") and (isinstance(first["input"], dict) or is_sections):
