@@ -119,6 +119,18 @@ def test_what_does_not_tie_out_is_named_with_its_place(
     assert json.dumps(as_json(verified))
 
 
+def test_a_file_beside_the_copies_of_a_table_is_named_once_and_its_rows_are_of_no_day(
+    made: House, tmp_path: Path
+) -> None:
+    harmed = made.moved_to(tmp_path / "foreign")
+    copies = Path(harmed.home) / "published/parquet/core.spend"
+    shutil.copy(copies / "2026-11.parquet", copies / "2026-12.parquet")
+    verified = verify(harmed.settings, lambda _line: None)
+    assert (verified.differences, verified.problems) == ([], 1)
+    [sentence] = verified.unreadable
+    assert sentence.startswith(f"{copies}/2026-12.parquet is not part of the publication, and the")
+
+
 def test_days_that_a_run_left_out_of_the_publication_are_one_sentence(
     made: House, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ Months that did not change keep their file. A file that is missing or not as it 
 mark, is written again; a file of a month without rows goes.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import Path
@@ -16,7 +16,7 @@ from upath import UPath
 from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.filling import Months, months_with_rows, of_month
 from openai_costs.outputs.publish.last_publication import is_daily
-from openai_costs.outputs.publish.publication_state import digest_of
+from openai_costs.outputs.publish.publication_state import digest_of, last_state
 from openai_costs.storage.files import is_local, move_all_into_place
 from openai_costs.storage.locks import StillHeld
 from openai_costs.tables.contract import Contract, all_contracts
@@ -65,10 +65,27 @@ def copies_in_place(home: UPath) -> dict[str, str]:
 
 
 def files_of(home: UPath, table: type[Contract]) -> list[UPath]:
-    """Return the copies of a table, oldest month first."""
-    folder = home / PARQUET / table.full_name()
+    """Return the copies of a table that the last publication made, oldest month first."""
+    folder, foreign = home / PARQUET / table.full_name(), set(_foreign(home))
     files = sorted(folder.iterdir(), key=str) if folder.is_dir() else []
-    return [file for file in files if fullmatch(_OURS, _name(str(file), home / PARQUET))]
+    names = {file: _name(str(file), home / PARQUET) for file in files}
+    return [one for one in files if fullmatch(_OURS, names[one]) and names[one] not in foreign]
+
+
+def foreign_copies(home: UPath) -> Iterator[str]:
+    """Yield which files have names of copies and are none, without a full stop."""
+    for name in _foreign(home):
+        file = home / PARQUET / f"{name}{SUFFIX}"
+        yield f"{file} is not part of the publication, and the next one deletes it: move it away"
+
+
+def _foreign(home: UPath) -> list[str]:
+    """Return the names of files that stand where copies do, and that no publication made."""
+    if (last := last_state(home)) is None:
+        return []
+    folder = home / PARQUET
+    names = (_name(str(path), folder) for path in folder.fs.find(folder.path))
+    return sorted(name for name in names if fullmatch(_OURS, name) and name not in last.copies)
 
 
 def no_copies(home: UPath) -> Copies:

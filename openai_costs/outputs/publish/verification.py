@@ -23,7 +23,7 @@ from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.behind import Behind, behind
 from openai_costs.outputs.publish.focus_files import changed_focus
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
+from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of, foreign_copies
 from openai_costs.outputs.publish.tie_outs import (
     SUMMED,
     SUMS,
@@ -190,7 +190,7 @@ def _published(home: UPath, unreadable: list[str], say: Say, key: SecretStr | No
         scratch = Path(folder)
         file = _local(home / DATABASE, scratch)
         sums = _database(file, key, unreadable)
-        unreadable += changed_focus(home)
+        unreadable += [*changed_focus(home), *foreign_copies(home)]
         return sums if is_encrypted(Path(file)) else sums | _copies(home, scratch, unreadable)
 
 
