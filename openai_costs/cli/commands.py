@@ -18,7 +18,7 @@ from openai_costs.cli.home_settings import Home, publishing, usable, writable
 from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
 from openai_costs.cli.process import STOPPED
-from openai_costs.cli.terminal import Printed, say
+from openai_costs.cli.terminal import PRINTED, say
 from openai_costs.cli.typed_days import typed_day
 from openai_costs.kernel.days import utc_now
 from openai_costs.storage.files import place
@@ -47,7 +47,7 @@ def main() -> None:
     """Run a command; a mistake or a fault of the machine is one sentence and an exit code."""
     stamina.instrumentation.set_on_retry_hooks(())  # retries are reported in our own sentences
     logging.getLogger().addHandler(logging.NullHandler())  # what libraries log, as traces, too
-    logging.getLogger("openai_costs").addHandler(Printed())
+    logging.getLogger("openai_costs").addHandler(PRINTED)
     try:
         app()
     except SystemExit as ended:

@@ -25,3 +25,7 @@ class Printed(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
         say(record.getMessage(), err=True)
+
+
+PRINTED = Printed()
+"""The one of this process, however often a command begins in it."""
