@@ -113,12 +113,17 @@ class HeldRun:
     def days_until(self, latest: date) -> Iterable[date]:
         """Return the days that it covers, where another run has usage as late as some day.
 
-        A run that says which days it is about, and not when it ran, had seen them by then.
+        A run that says which days it is about, and not when it ran, had seen them by then. One that
+        says neither had seen those of its rows, of whatever charge, where the usage goes on after
+        them in another: the last charge of a month is often a tax.
         """
         about = self.run.days
-        if about is None or self.run.ran_at is not None:
-            return self.days or ()
-        return DayRange(about.first, min(about.last, latest))
+        if about is not None and self.run.ran_at is None:
+            return DayRange(about.first, min(about.last, latest))
+        last = max(self.held["day"], default=date.max)
+        if about is None and last < latest:
+            return DayRange(min(self.held["day"]), last)
+        return self.days or ()
 
     def covers(self, month: date, day: date) -> bool:
         """Return whether a cell without rows in this run is empty, and not another run's."""

@@ -1,6 +1,6 @@
 """A charge that is dated after today shows no earlier day to be complete, and is named."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,3 +103,16 @@ def test_a_bill_without_any_usage_is_complete_between_its_charges(export: Export
     )
     assert export.read() == ""
     assert export.control.height == len(range(1, 10))
+
+
+def test_a_month_that_ends_in_a_tax_is_complete_as_soon_as_another_file_goes_on(export: Export):
+    tax = row("2026-10-31", "7", ChargeCategory="Tax")
+    october = csv_of(*(row(f"2026-10-{day}", "1") for day in range(10, 21)), tax)
+    export.put("2026-10.csv", october)
+    assert export.read() == ""
+    assert export.control["day"].cast(pl.String).to_list()[-2:] == ["2026-10-20", "2026-10-31"]
+    export.put("2026-11.csv", csv_of(*USED))
+    assert export.read() == ""
+    days = export.control["day"].to_list()
+    assert days == [date(2026, 10, 10) + timedelta(days=n) for n in range(len(days))]
+    assert days[-1] == date(2026, 11, 10)
