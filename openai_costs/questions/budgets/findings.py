@@ -220,9 +220,13 @@ def _ask(lake: Lake, facts: Facts, *, is_forecast: bool = False) -> pl.DataFrame
 
 
 def _forecast_since(lake: Lake, _facts: Facts) -> date:
-    """Return the first day with a forecast: of an earlier one it is not known whether it held."""
+    """Return the first day with a forecast: of an earlier one it is not known whether it held.
+
+    Of the budgets that run: one that ended keeps the forecasts of its own last days.
+    """
     known = lake.read(BudgetStatus).filter(pl.col("forecast_usd").is_not_null())
-    return min(known["day"], default=date.min)
+    spans = known.group_by("budget").agg(first=pl.col("day").min(), last=pl.col("day").max())
+    return min(spans.filter(pl.col("last") == pl.col("last").max())["first"], default=date.min)
 
 
 READS = (BudgetStatus, Spend)

@@ -225,6 +225,11 @@ def test_a_forecast_is_judged_on_the_days_that_have_one_and_a_limit_on_every_day
     limits, forecasts = BUDGETS
     assert limits.judges_since(lake, facts) == date.min
     assert forecasts.judges_since(lake, facts) == date(2026, 11, 8) - timedelta(days=11)
+    ended = status(budget(name="ended"), counted(date(2026, 10, 20)))
+    both = pl.concat([ended, lake.read(BudgetStatus)])
+    lake.replace_whole(BudgetStatus, both)
+    assert min(ended.drop_nulls("forecast_usd")["day"]) < date(2026, 10, 20)
+    assert forecasts.judges_since(lake, facts) == date(2026, 11, 8) - timedelta(days=11)
     assert set(forecasts.ask(lake, facts)["rule"]) == {"budgets.forecast_exceeds"}
     assert "budgets.forecast_exceeds" not in set(limits.ask(lake, facts)["rule"])
 
