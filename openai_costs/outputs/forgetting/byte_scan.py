@@ -8,6 +8,7 @@ import gzip
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from openai_costs.storage.home import FOLDERS
 from openai_costs.storage.sql import DAMAGED, asking, connected
 from openai_costs.storage.sqlite_files import opened_to_read
 
+UNPACKABLE = (*DAMAGED, zstandard.ZstdError, gzip.BadGzipFile, zlib.error, EOFError)
+"""What a file raises whose content cannot be unpacked to its end."""
 CHUNK = 8 * 1024 * 1024
 ZSTD, GZIP, PARQUET, SQLITE, DUCKDB = b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PAR1", b"SQLite", b"DUCK"
 DUCKDB_AT = 8
@@ -75,7 +78,7 @@ def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> S
             try:
                 if search.is_named(name) or _is_in(file, search, key):
                     places.append(name)
-            except DAMAGED:
+            except UNPACKABLE:
                 damaged.append(name)
     return Scan(searched, places, frozenset(search.longer), tuple(damaged))
 
@@ -111,11 +114,11 @@ def _contents(file: UPath, head: bytes, key: SecretStr | None) -> Iterator[bytes
     """Yield the bytes of a file, and what they are when they are unpacked."""
     yield from _chunks(file)
     if head.startswith(ZSTD):
-        with file.open("rb") as opened, suppress(zstandard.ZstdError):
+        with file.open("rb") as opened:
             yield from zstandard.ZstdDecompressor().read_to_iter(opened, write_size=CHUNK)
     elif head.startswith(GZIP):
-        with file.open("rb") as opened, suppress(OSError, EOFError, zlib.error):
-            yield gzip.GzipFile(fileobj=opened).read()
+        with file.open("rb") as opened:
+            yield from iter(partial(gzip.GzipFile(fileobj=opened).read, CHUNK), b"")
     elif head.startswith(PARQUET) or head[DUCKDB_AT:].startswith(DUCKDB):
         yield from _rows(file, key, is_database=not head.startswith(PARQUET))
     elif head.startswith(SQLITE):

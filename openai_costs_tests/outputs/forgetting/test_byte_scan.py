@@ -74,6 +74,17 @@ def test_a_name_of_a_file_counts_and_every_file_is_counted(tmp_path: Path) -> No
     assert (found.searched["lake"], found.searched["record"], found.searched["raw"]) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("how", ["zstd", "gzip"])
+def test_a_packed_file_is_searched_up_to_its_damage_and_named(tmp_path: Path, how: str) -> None:
+    (tmp_path / "raw").mkdir()
+    WRITERS[how](tmp_path / "raw/a")
+    whole = (tmp_path / "raw/a").read_bytes()
+    at = {"zstd": 6, "gzip": -8}[how]  # the head of a block, and the checksum
+    (tmp_path / "raw/a").write_bytes(whole[:at] + b"\xff" + whole[at:][1:])
+    found = scan(UPath(tmp_path), [NAME])
+    assert [one.partition(" (damaged")[0] for one in found.rest] == ["raw/a"]
+
+
 @pytest.mark.parametrize("name", ["a.parquet", "b.db", "c.duckdb"])
 def test_a_file_that_cannot_be_unpacked_stands_in_the_way_of_a_proof(
     tmp_path: Path, name: str
