@@ -169,14 +169,14 @@ def _through(scope: Scope, span: Span) -> str:
 
 
 def _band(ahead: Outlook, spent: int) -> str:
-    """The range; and the provisional dollars, where they are more than all that is expected."""
+    """The range; and the dollars of later days, where they are more than all that is expected."""
     band = (
         f"80 % range: {dollars_of(ahead.low)} to {dollars_of(ahead.high)}; from settled days "
         f"through {ahead.through.day} {ahead.through:%b}"
     )
     if spent <= ahead.expected:
         return band
-    return f"{band}, without {dollars_of(spent - ahead.spent)} of provisional days"
+    return f"{band}, without {dollars_of(spent - ahead.spent)} of later days"
 
 
 def _change(scope: Scope, span: Span) -> tuple[str, str]:

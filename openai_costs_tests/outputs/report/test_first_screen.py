@@ -98,12 +98,12 @@ def test_on_the_first_of_a_month_the_forecast_knows_the_newest_settled_day_and_n
     assert made.expected == month("5000").expected == "$300.00"
 
 
-def test_provisional_dollars_above_all_that_is_expected_are_named_as_left_out_of_it() -> None:
+def test_dollars_of_later_days_above_all_that_is_expected_are_named_as_left_out_of_it() -> None:
     few = screen(provisional=[LAST]).month
     assert few.band.endswith("; from settled days through 9 Nov")
     much = screen(line(LAST, "ana", "5000"), provisional=[LAST]).month
     assert (much.spent, much.expected) == ("$5,100.00", few.expected)
-    assert much.band == f"{few.band}, without $5,010.00 of provisional days"
+    assert much.band == f"{few.band}, without $5,010.00 of later days"
 
 
 def test_days_that_were_not_all_read_are_not_compared() -> None:
