@@ -4,9 +4,11 @@ Months that did not change keep their file. A file that is missing or not as it 
 mark, is written again; a file of a month without rows goes.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from filecmp import cmp
+from operator import itemgetter
 from pathlib import Path
 from re import fullmatch
 
@@ -64,28 +66,32 @@ def copies_in_place(home: UPath) -> dict[str, str]:
     return {name: digest_of(Path(path)) for path, name in ours.items()}
 
 
-def files_of(home: UPath, table: type[Contract]) -> list[UPath]:
-    """Return the copies of a table that the last publication made, oldest month first."""
-    folder, foreign = home / PARQUET / table.full_name(), set(_foreign(home))
-    files = sorted(folder.iterdir(), key=str) if folder.is_dir() else []
-    names = {file: _name(str(file), home / PARQUET) for file in files}
-    return [one for one in files if fullmatch(_OURS, names[one]) and names[one] not in foreign]
+def copies_of(home: UPath) -> Mapping[str, list[UPath]]:
+    """Return the copies that the last publication made, by table, oldest month first."""
+    last, made = last_state(home), defaultdict[str, list[UPath]](list)
+    for name, file in _named_so(home):
+        table, is_in_folder, _ = name.partition("/")
+        if is_in_folder and (last is None or name in last.copies):
+            made[table].append(file)
+    return made
 
 
 def foreign_copies(home: UPath) -> Iterator[str]:
     """Yield which files have names of copies and are none, without a full stop."""
-    for name in _foreign(home):
-        file = home / PARQUET / f"{name}{SUFFIX}"
-        yield f"{file} is not part of the publication, and the next one deletes it: move it away"
-
-
-def _foreign(home: UPath) -> list[str]:
-    """Return the names of files that stand where copies do, and that no publication made."""
     if (last := last_state(home)) is None:
-        return []
+        return
+    for name, file in _named_so(home):
+        if name not in last.copies:
+            why = "is not part of the publication, and the next one deletes it: move it away"
+            yield f"{file} {why}"
+
+
+def _named_so(home: UPath) -> list[tuple[str, UPath]]:
+    """Return the files that are named as copies are, with their names, sorted by these."""
     folder = home / PARQUET
-    names = (_name(str(path), folder) for path in folder.fs.find(folder.path))
-    return sorted(name for name in names if fullmatch(_OURS, name) and name not in last.copies)
+    paths = [str(path) for path in folder.fs.find(folder.path)]
+    named = ((_name(path, folder), folder / path[len(folder.path) :].lstrip("/")) for path in paths)
+    return sorted((one for one in named if fullmatch(_OURS, one[0])), key=itemgetter(0))
 
 
 def no_copies(home: UPath) -> Copies:

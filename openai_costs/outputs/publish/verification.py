@@ -23,7 +23,7 @@ from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.behind import Behind, behind
 from openai_costs.outputs.publish.focus_files import changed_focus
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of, foreign_copies
+from openai_costs.outputs.publish.parquet_copies import PARQUET, copies_of, foreign_copies
 from openai_costs.outputs.publish.tie_outs import (
     SUMMED,
     SUMS,
@@ -214,11 +214,11 @@ def _has(sql: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
-    place_, sums = f"{PARQUET}/", Sums()
+    place_, sums, made = f"{PARQUET}/", Sums(), copies_of(home)
     with connected() as sql:
         for table in TOGETHER:
-            name, files = table.full_name(), files_of(home, table)
-            if not files:
+            name = table.full_name()
+            if not (files := made.get(name)):
                 unreadable.append(f"{PARQUET}/{name} has no file")
                 continue
             (scratch / name).mkdir(exist_ok=True)

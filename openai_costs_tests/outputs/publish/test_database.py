@@ -19,7 +19,7 @@ from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.parquet_copies import PARQUET, files_of
+from openai_costs.outputs.publish.parquet_copies import PARQUET, copies_of
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.outputs.publish.tie_outs import TOGETHER, PublicationRefused
 from openai_costs.outputs.report.cost_explorer import read_page
@@ -175,7 +175,7 @@ def test_the_rounded_dollars_of_bi_are_the_exact_ones_and_are_in_no_parquet_file
     for table in (Spend, SpendByUser):
         other = f"{ROUNDED} IS DISTINCT FROM CAST(billed_usd AS DOUBLE)"
         assert ask(home, f"SELECT count(*) FROM {table.full_name()} WHERE {other}") == [(0,)]  # noqa: S608
-        (file, *_) = files_of(home, table)
+        (file, *_) = copies_of(home)[table.full_name()]
         assert pl.read_parquet_schema(str(file)).keys() == table.types().keys()
 
 
