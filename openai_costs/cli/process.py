@@ -45,11 +45,16 @@ def _open_closed_streams() -> None:
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
+            send_nowhere(number)
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
+def send_nowhere(number: int) -> None:
+    """Let whatever is written to a stream of this process, by its number, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
 
 
 def _command() -> None:

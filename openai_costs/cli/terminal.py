@@ -1,11 +1,11 @@
 """Prints for a person: the one door to a terminal, which obeys no character of a name."""
 
 import logging
-import os
 import sys
 
 import typer
 
+from openai_costs.cli.process import send_nowhere
 from openai_costs.kernel.visible_text import visible
 
 
@@ -14,9 +14,7 @@ def say(text: str, *, err: bool = False) -> None:
     try:
         typer.echo(visible(text), err=err)
     except BrokenPipeError:  # `head` has seen enough: from now on all goes nowhere
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
-        os.close(nowhere)
+        send_nowhere((sys.stderr if err else sys.stdout).fileno())
 
 
 class Printed(logging.Handler):
