@@ -46,11 +46,16 @@ def confirmed(
     if known.skews:  # providers were read in this run
         return known.of_now()
     compared = SkewAwareClock(known.ours, is_of_now=True)
-    newest = max(lake.reads(SpendControl).values(), default=None)
+    newest = newest_read_at(lake)
     if newest is None or -MOST_SKEW <= naive(compared.ours()) - naive(newest) <= USUAL:
         return compared
     _compare(compared, _of_routes(settings.alerts), ask)
     return compared
+
+
+def newest_read_at(lake: Lake) -> datetime | None:
+    """Return when costs were last read, by the instant that was believed; None if never."""
+    return max(lake.reads(SpendControl).values(), default=None)
 
 
 def _compare(compared: SkewAwareClock, addresses: Iterable[str], ask: AskDate) -> None:

@@ -7,11 +7,12 @@ not know what others recorded or muted in the meantime.
 """
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 
 from openai_costs.outputs.alerts.ahead_of_time import brought_back
+from openai_costs.outputs.alerts.confirmed_time import newest_read_at
 from openai_costs.outputs.alerts.evaluation import Evaluation
 from openai_costs.outputs.alerts.lifecycle import Decision, decide
 from openai_costs.outputs.alerts.rows import (
@@ -24,7 +25,6 @@ from openai_costs.outputs.alerts.rows import (
 )
 from openai_costs.settings import Alerts
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 
@@ -51,8 +51,9 @@ def recorded(lake: Lake, evaluation: Evaluation, alerts: Alerts, today: date) ->
     changes = rows(Change, lake.read(FindingChanges))
     known = _known(rows(Finding, lake.read(Findings)), changes)
     candidates = rows(Candidate, evaluation.candidates)
-    newest = max(lake.reads(SpendControl).values(), default=datetime.min)  # noqa: DTZ901 - as stored
-    back = brought_back(known, today) if newest.date() <= today else Decision(known)
+    newest = newest_read_at(lake)
+    is_of_now = newest is None or newest.date() <= today
+    back = brought_back(known, today) if is_of_now else Decision(known)
     decision = decide(back.findings, candidates, evaluation.judged, alerts, today)
     numbers = {(one.finding_id, one.change) for one in changes}
     changed = [*back.changes, *decision.changes]
