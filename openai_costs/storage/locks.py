@@ -171,11 +171,8 @@ def _locked(home: UPath | Path, how: int, of_store: Taken) -> AbstractContextMan
 def _flocked(home: Path, how: int) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     file = home / WRITERS
-    opened, began, is_reported = (
-        os.open(file, os.O_RDWR | os.O_CREAT, 0o600),
-        time.monotonic(),
-        False,
-    )
+    opened = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    began, is_reported = time.monotonic(), False
     try:
         while True:
             try:

@@ -118,8 +118,11 @@ def _by_key(bypass: pl.DataFrame) -> pl.DataFrame:
 
 def _key(row: dict[str, Any], days: tuple[date, date] | None) -> Row:
     name = row["key_name"] or row["api_key_id"] or "(no API key)"
-    ids = ("connection", "connection"), ("project", "project_id"), ("api_key", "api_key_id")
-    filters = {name: row[column] for name, column in ids}
+    filters = {
+        "connection": row["connection"],
+        "project": row["project_id"],
+        "api_key": row["api_key_id"],
+    }
     return Row(
         cells=(
             Cell(without_domains(name)),
