@@ -192,11 +192,11 @@ def test_a_server_that_drips_is_left_when_the_time_of_an_answer_is_over(beginnin
 
 
 def test_a_cookie_is_not_sent_back():
-    good = body(b"{}", "Set-Cookie: id=4711; Path=/")
+    good = body(b"{}", "Set-Cookie: session=crumb-of-the-provider; Path=/")
     with hostile(lambda send: send(good)) as server:
         read(server, times=2)
         assert len(server.asked) == 2
-        assert b"4711" not in b"".join(server.asked)
+        assert b"crumb-of-the-provider" not in b"".join(server.asked)
 
 
 def test_a_redirect_is_followed_only_where_the_provider_says_so_and_never_with_the_key():
