@@ -4,13 +4,15 @@ A gateway chooses the key by the deployment that serves the model, so a token al
 The surest first: settings declare a key for the model; the token itself names a key; settings
 declare one key for the token; the token names a project. Where settings leave several keys, these
 are compared as one pool (`gateway`). What is declared in a way that leaves no single answer is
-`unmapped`, and nothing is judged by it.
+`unmapped`, and nothing is judged by it. A token that was given to another key is on the bill of the
+key that it had on the day; where no list says which, it is `unmapped` too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -43,11 +45,26 @@ UNMAPPED: Final = Route("unmapped")
 
 
 class _Token(NamedTuple):
-    """What the registry says of a token."""
+    """What the registry says of a token, and from when until when; None where it has no end."""
 
     token_id: str | None
     name: str | None = None
     own: Route | None = None
+    first: date | None = None
+    last: date | None = None
+
+    def counts_on(self, day: date) -> bool:
+        """Return whether it says so of a day."""
+        return (self.first or day) <= day <= (self.last or day)
+
+
+def counts_until() -> pl.Expr:
+    """Return the last day on which a row of core.gateway_tokens counts; null while it is listed.
+
+    Rows from before there was a column for it count up to the last day they were listed on.
+    """
+    listed = pl.when(~pl.col("is_current")).then("last_seen_day")
+    return pl.coalesce("counts_until_day", listed)
 
 
 @dataclass
@@ -66,10 +83,13 @@ class Routes:
 
     def __post_init__(self) -> None:
         """Look once at every token and every upstream."""
-        columns = ("token_id", "name", "mapping", "upstream_connection")
-        ids = ("openai_project_id", "openai_api_key_id")
-        self._tokens = {row[0]: _token(*row) for row in self.tokens.select(*columns, *ids).rows()}
-        listed = list(self._tokens.values())
+        columns = ("token_id", "name", "mapping", "counts_from_day", counts_until().alias("until"))
+        ids = ("upstream_connection", "openai_project_id", "openai_api_key_id")
+        ordered = self.tokens.select(*columns, *ids).sort("counts_from_day", maintain_order=True)
+        listed = [_token(*row) for row in ordered.rows()]
+        self._tokens: dict[str | None, list[_Token]] = {}
+        for token in listed:
+            self._tokens.setdefault(token.token_id, []).append(token)
         self._answering = [one for one in self.upstreams if _answers(one, listed)]
         self._kinds = list(self._kinds_of(listed))
         self._levels: dict[str | None, dict[str, str]] = {}
@@ -77,9 +97,25 @@ class Routes:
         for own, theirs in self.own_names.items():
             self._names.setdefault(undated_name(theirs), set()).add(undated_name(own))
 
-    def of(self, token_id: str | None, model: str | None) -> Route:
-        """Return the bill of a token's requests to a model (its undated name)."""
-        token = self._tokens.get(token_id, _Token(token_id)) if token_id else _Token(None)
+    @property
+    def reassigned(self) -> list[str]:
+        """The tokens that were on one bill after another."""
+        return [one for one, some in self._tokens.items() if one and some[1:]]
+
+    def of(self, token_id: str | None, model: str | None, day: date | None = None) -> Route:
+        """Return the bill of a token's requests to a model.
+
+        Args:
+            token_id: The token; None where the meter names none.
+            model: The model's undated name.
+            day: The day; only a `reassigned` token is asked for it.
+        """
+        known = self._tokens.get(token_id or None, [_Token(token_id or None)])
+        of_day = [one for one in known if day is None or one.counts_on(day)]
+        bills = {self._of(one, model) for one in of_day or known[-1:]}
+        return bills.pop() if len(bills) == 1 else UNMAPPED
+
+    def _of(self, token: _Token, model: str | None) -> Route:
         found = self._route(token.own, self._fitting(token, self._answering), model)
         if found.level == "gateway" and "gateway" not in self.levels(model).values():
             return UNMAPPED  # no listed token uses that pool: its keys are judged one by one
@@ -151,11 +187,12 @@ class Routes:
         yield from dict.fromkeys(kinds or [any_token])
 
 
-def _token(token_id: str, name: str | None, mapping: str, *where: str | None) -> _Token:
-    connection, project, key = where
+def _token(token_id: str, name: str | None, mapping: str, *more: Any) -> _Token:  # noqa: ANN401 - days and ids
+    first, last, connection, project, key = more
     if mapping == DECLARED or not (key or project):
-        return _Token(token_id, name)
-    return _Token(token_id, name, Route("key" if key else "project", connection, project, key))
+        return _Token(token_id, name, None, first, last)
+    own = Route("key" if key else "project", connection, project, key)
+    return _Token(token_id, name, own, first, last)
 
 
 def _answers(upstream: Upstream, listed: Sequence[_Token]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from openai_costs.questions.gateway import coverage_by_token
+from openai_costs.questions.gateway_coverage import coverage_by_token
 from openai_costs.questions.gateway_routes import Routes
 from openai_costs.settings import Upstream
 from openai_costs_tests.questions.reconciliation.sides import DAY, tokens

@@ -24,6 +24,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batches
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend
@@ -44,7 +45,7 @@ _KEYED = f"""
 """  # noqa: S608 - our own words
 JUDGED = "every_dollar_is_judged"
 PROMISE = "All spend of the last 30 days can be compared with the gateway."
-EXPLANATIONS = (Usage, CostReconciliation, GatewayTokens, ApiKeys, Projects)
+EXPLANATIONS = (Usage, GatewaySpend, CostReconciliation, GatewayTokens, ApiKeys, Projects)
 
 
 @table_asset(
@@ -133,6 +134,7 @@ def _bypass(ledger: pl.DataFrame, lake: Lake, gateway: Gateway) -> pl.DataFrame:
     activity = Activity(
         ledger=in_use,
         usage=lake.read(Usage, days).join(slices, on=["connection", "day"], how="semi"),
+        meter=lake.read(GatewaySpend, days),
         reconciliation=lake.read(CostReconciliation, days),
         tokens=lake.read(GatewayTokens),
         keys=lake.read(ApiKeys),

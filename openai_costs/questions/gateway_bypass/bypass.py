@@ -19,9 +19,9 @@ from openai_costs.questions.causes import (
     from_json,
     in_words,
 )
-from openai_costs.questions.gateway import coverage_by_token
 from openai_costs.questions.gateway_bypass.key_days import KEY_DAY, key_models, with_shortfall
 from openai_costs.questions.gateway_bypass.key_lists import with_allowance
+from openai_costs.questions.gateway_coverage import coverage_by_token, owned
 from openai_costs.questions.gateway_routes import Routes
 from openai_costs.settings import Gateway
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
@@ -50,6 +50,7 @@ class Activity:
     Args:
         ledger: core.spend.
         usage: core.usage.
+        meter: core.gateway_spend.
         reconciliation: mart.cost_reconciliation.
         tokens: core.gateway_tokens.
         keys: core.api_keys.
@@ -58,6 +59,7 @@ class Activity:
 
     ledger: pl.DataFrame
     usage: pl.DataFrame
+    meter: pl.DataFrame
     reconciliation: pl.DataFrame
     tokens: pl.DataFrame
     keys: pl.DataFrame
@@ -67,7 +69,8 @@ class Activity:
 def bypass(activity: Activity, gateway: Gateway) -> pl.DataFrame:
     """Return mart.gateway_bypass for the days of the activity."""
     routes = Routes(activity.tokens, gateway.upstreams, gateway.models)
-    covered = coverage_by_token(key_models(activity.ledger, activity.usage), routes)
+    metered = owned(activity.meter, activity.keys, routes)
+    covered = coverage_by_token(key_models(activity.ledger, activity.usage), routes, metered)
     by_model = with_shortfall(covered, activity.reconciliation)
     days = _described(_added_up(by_model), activity.keys, activity.projects)
     listed = days.with_columns(reason=_reason(gateway)).filter(pl.col("reason").is_not_null())
@@ -86,8 +89,9 @@ def described_otherwise(
 ) -> pl.DataFrame:
     """Return the stored rows that the lists of keys, projects and tokens describe otherwise now.
 
-    A key that a token names now has no reason any more. What settings declare is not asked: it
-    covers no key that a token does not, and the rows of covered keys are compared by their names.
+    A key that a token names now has no reason any more. What settings declare and what was metered
+    is not asked: the one is asked of all days, and days of the other are made again when it is
+    read. The rows of covered keys are compared by their names.
 
     Args:
         stored: `KEY_DAY` and `DESCRIBED` of mart.gateway_bypass.

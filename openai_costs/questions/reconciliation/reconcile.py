@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
+from openai_costs.questions.gateway_coverage import owned
 from openai_costs.questions.gateway_routes import Routes
 from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.reconciliation.day_boundary import exchanged
@@ -15,7 +16,6 @@ from openai_costs.questions.reconciliation.pools import PARTS, POOL, SCHEMA, lai
 from openai_costs.questions.reconciliation.sides import (
     billed_lines,
     metered_pools,
-    owned,
     unit_prices,
 )
 from openai_costs.settings import Gateway
@@ -61,10 +61,11 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     lines = billed_lines(sides.ledger, sides.usage)
     prices = unit_prices(lines, sides.list_prices)
     routes = Routes(sides.tokens, gateway.upstreams, gateway.models)
-    levels = levelled(lines, routes)
+    metered = owned(sides.meter, sides.keys, routes)
+    levels = levelled(lines, routes, metered)
     read = sides.bill_days["connection"].unique()
     fallback = read.item() if len(read) == 1 else gateway.name
-    meter = _at_bills(owned(sides.meter, sides.keys, routes), lines, fallback)
+    meter = _at_bills(metered, lines, fallback)
     covered = levels.filter(pl.col("level").is_not_null())
     together = laid_together(covered, metered_pools(meter), prices)
     rows = pl.concat([_unmapped_unexplained(together), _bypassing(levels)])

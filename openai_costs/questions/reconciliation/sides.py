@@ -1,45 +1,11 @@
-"""Both sides of the comparison: the bill, and the meter with OpenAI keys for tokens. Pure."""
+"""Both sides of the comparison at one grain, and the prices that value their tokens. Pure."""
 
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.credits import is_credit
-from openai_costs.questions.gateway import is_openai
-from openai_costs.questions.gateway_routes import Routes
 from openai_costs.questions.model_names import undated_model
 from openai_costs.questions.token_kinds import COLUMN_OF, KINDS, all_tokens, plain_input
-
-
-def owned(meter: pl.DataFrame, keys: pl.DataFrame, routes: Routes) -> pl.DataFrame:
-    """Return the meter's OpenAI rows, models by their undated names, with the bill they are on.
-
-    Adds upstream_connection, project_id, api_key_id and level, as `Routes` gives them.
-
-    Args:
-        meter: core.gateway_spend.
-        keys: core.api_keys.
-        routes: What settings and the registry say together.
-    """
-    named = meter.filter(is_openai()).with_columns(model=undated_model(routes.own_names))
-    pairs = named.select("token_id", "model").unique()
-    found = pairs.hstack(
-        pl.DataFrame([routes.of(*pair) for pair in pairs.iter_rows()], schema=_ROUTE, orient="row")
-    )
-    known = keys.select(
-        api_key_id="id", key_connection="connection", key_project_id="project_id"
-    ).unique("api_key_id", keep="none")
-    return (
-        named.join(found, on=["token_id", "model"], how="left", nulls_equal=True)
-        .join(known, on="api_key_id", how="left")
-        .with_columns(
-            upstream_connection=pl.coalesce("upstream_connection", "key_connection"),
-            project_id=pl.coalesce("key_project_id", "project_id"),
-        )
-        .drop("key_connection", "key_project_id")
-    )
-
-
-_ROUTE = dict.fromkeys(("level", "upstream_connection", "project_id", "api_key_id"), pl.String)
 
 
 def metered_pools(rows: pl.DataFrame) -> pl.DataFrame:

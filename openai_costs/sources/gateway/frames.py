@@ -17,7 +17,7 @@ from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.litellm import frames as litellm
 from openai_costs.sources.gateway.litellm.endpoints import NAME as LITELLM
 from openai_costs.sources.gateway.metering import ROWS, MeterRow, day_rows, metered
-from openai_costs.sources.gateway.registry import Listing
+from openai_costs.sources.gateway.token_history import Listing
 from openai_costs.sources.list_dates import as_dated
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice

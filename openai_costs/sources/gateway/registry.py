@@ -1,4 +1,4 @@
-"""core.gateway_tokens: all kept readings of a registry folded, and each token's OpenAI key. Pure.
+"""core.gateway_tokens: the tokens of all kept readings of a registry, and their OpenAI keys. Pure.
 
 The methods, the surest first: the token's own metadata names the key; a registry file names it; the
 settings declare an upstream key for the token; a listed token has the alias of one that only the
@@ -6,68 +6,27 @@ meter names; only a project or the key's last characters are known. What is not 
 never guessed.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.settings import Upstream
-from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.sources.gateway.token_history import (
+    DELETED,
+    Known,
+    Listing,
+    TokenRow,
+    Turn,
+    folded,
+)
+from openai_costs.tables.core.gateway_tokens import REASSIGNED, GatewayTokens
 
-DELETED = "deleted"
 NAMED_BY = ("token_metadata", "registry_file")
 """Mappings of which a person wrote the key's id down."""
 HINT_LENGTH = 4
 """As many characters as gateways and the provider show of a key's end."""
-
-
-class TokenRow(NamedTuple):
-    """A token as one source lists it; None where it does not say."""
-
-    token_id: str
-    name: str | None = None
-    status: str | None = None
-    team: str | None = None
-    owner_id: str | None = None
-    openai_api_key_id: str | None = None
-    openai_project_id: str | None = None
-    openai_key_hint: str | None = None
-    created_at: datetime | None = None
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One complete reading of a registry.
-
-    Args:
-        day: The UTC day it was read on.
-        mapping: What a key named in it is known by: token_metadata or registry_file.
-        tokens: The tokens listed.
-        is_read_now: Whether settings still name the source; what they do not is listed no more.
-        is_partial: Whether rows of it were set aside: a token it lacks may be there all the same.
-    """
-
-    day: date
-    mapping: str
-    tokens: Sequence[TokenRow]
-    is_read_now: bool = True
-    is_partial: bool = False
-
-
-@dataclass
-class _Known:
-    """What all readings together say of a token."""
-
-    row: TokenRow
-    mapping: str
-    first: date
-    last: date
-    is_current: bool
-    is_partial: bool = False
 
 
 def tokens(
@@ -84,74 +43,97 @@ def tokens(
         upstreams: The keys and projects that settings declare.
         keys: core.api_keys: whose last characters a hint is compared with.
     """
-    known = _folded(listings)
-    rows = [_laid_out(connection, one, upstreams, keys) for one in known.values()]
+    rows = [
+        row
+        for known in folded(listings).values()
+        for row in _rows(connection, known, upstreams, keys)
+    ]
     schema = GatewayTokens.types()
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("token_id")
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("token_id", "first_seen_day")
 
 
-def _folded(listings: Iterable[Listing]) -> dict[str, _Known]:
-    found: dict[str, _Known] = {}
-    newest: dict[str, date] = {}
-    seen: dict[tuple[str, str], date] = {}
-    for listing in listings:
-        if not listing.is_partial:
-            newest[listing.mapping] = listing.day
-        for row in listing.tokens:
-            if row.status != DELETED and listing.is_read_now:
-                seen[listing.mapping, row.token_id] = listing.day
-            found[row.token_id] = _with(found.get(row.token_id), row, listing)
-    sources = {source for source, _ in seen}
-    for token_id, known in found.items():
-        known.is_current = any(
-            (source, token_id) in seen and seen[source, token_id] >= newest.get(source, date.min)
-            for source in sources
+def _rows(
+    connection: str, known: Known, upstreams: Sequence[Upstream], keys: pl.DataFrame
+) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each bill that a token was on, oldest first."""
+    bills = _bills(known, upstreams, keys)
+    befores, afters = [None, *bills[:-1]], [*bills[1:], None]
+    for before, (turn, where, _), after in zip(befores, bills, afters, strict=True):
+        is_current = known.is_current and after is None
+        yield (
+            connection,
+            turn.row.token_id,
+            turn.row.name or None,
+            REASSIGNED if after else _status(known),
+            turn.row.team or None,
+            _owner(turn.row),
+            *where,
+            turn.row.created_at,
+            turn.row.expires_at,
+            turn.row.last_used_at,
+            turn.first,
+            turn.last,
+            before.turn.last + ONE_DAY if before else None,
+            after.turn.first - ONE_DAY if after else known.until,
+            is_current,
+            known.is_partial,
         )
+
+
+def _bills(known: Known, upstreams: Sequence[Upstream], keys: pl.DataFrame) -> list["_Bill"]:
+    """Return the bills that a token was on, oldest first.
+
+    A bill that was not known before it was named is the one that it was on before.
+    """
+    found: list[_Bill] = []
+    for turn in known.turns():
+        fitting = [one for one in upstreams if one.fits_token(_names(turn.row))]
+        where = upstream_of(turn.row, turn.mapping, upstreams, keys)
+        bill = _Bill(turn, where, fitting)
+        if found and (not found[-1].is_known or found[-1].is_same(bill)):
+            first = found.pop().turn.first
+            bill = bill._replace(turn=turn._replace(first=first))
+        found.append(bill)
     return found
 
 
-def _with(known: _Known | None, row: TokenRow, listing: Listing) -> _Known:
-    """Add a reading; a later source fills in what an earlier one does not say.
+class _Bill(NamedTuple):
+    """The bill of a token in one turn.
 
-    A list of what was deleted does not make a token last; before it was ours to see it may have.
+    Args:
+        turn: The turn.
+        where: The key or project.
+        fitting: The declared upstreams that fit its names.
     """
-    if known is None:
-        day, is_partial = listing.day, listing.is_partial
-        return _Known(row, listing.mapping, day, day, is_current=True, is_partial=is_partial)
-    is_other = known.mapping != listing.mapping
-    first, second = (known.row, row) if is_other else (row, known.row)
-    known_now = {name: value for name, value in first._asdict().items() if value is not None}
-    merged = second._replace(**known_now)
-    mapping = listing.mapping if is_other and not known.row.openai_api_key_id else known.mapping
-    days = (known.first, known.last, known.last if row.status == DELETED else listing.day)
-    is_partial = known.is_partial if row.status == DELETED else listing.is_partial
-    return _Known(merged, mapping, min(days), max(days), is_current=True, is_partial=is_partial)
+
+    turn: Turn
+    where: "Where"
+    fitting: Sequence[Upstream]
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether anything says which bill it is."""
+        return bool(self.where.api_key_id or self.where.project_id or self.fitting)
+
+    def is_same(self, other: "_Bill") -> bool:
+        """Return whether another turn is on the same key, or without one on the same project."""
+        one, then = (
+            (bill.where.api_key_id or bill.where.project_id, bill.fitting) for bill in (self, other)
+        )
+        return one == then
 
 
-def _laid_out(
-    connection: str, known: _Known, upstreams: Sequence[Upstream], keys: pl.DataFrame
-) -> tuple[object, ...]:
-    row = known.row
-    where = upstream_of(row, known.mapping, upstreams, keys)
-    gone = DELETED if row.status == DELETED else "vanished"
-    status = (row.status or "active") if known.is_current else gone
-    owner = None if row.owner_id and "@" in row.owner_id else row.owner_id or None
-    return (
-        connection,
-        row.token_id,
-        row.name or None,
-        status,
-        row.team or None,
-        owner,
-        *where,
-        row.created_at,
-        row.expires_at,
-        row.last_used_at,
-        known.first,
-        known.last,
-        known.is_current,
-        known.is_partial,
-    )
+def _status(known: Known) -> str:
+    gone = DELETED if known.row.status == DELETED else "vanished"
+    return (known.row.status or "active") if known.is_current else gone
+
+
+def _owner(row: TokenRow) -> str | None:
+    return None if row.owner_id and "@" in row.owner_id else row.owner_id or None
+
+
+def _names(row: TokenRow) -> tuple[str, str]:
+    return row.token_id, row.name or ""
 
 
 class Where(NamedTuple):
@@ -180,8 +162,7 @@ def upstream_of(
     if key := row.openai_api_key_id:
         confidence = "low" if is_unknown(key, keys) else "high"
         return Where(_home(key, keys), key, project, hint, mapping, confidence)
-    names = (row.token_id, row.name or "")
-    fitting = [one for one in upstreams if one.fits_token(names)]
+    fitting = [one for one in upstreams if one.fits_token(_names(row))]
     declared = {(one.connection, one.api_key_id, one.project_id) for one in fitting}
     if len(declared) == 1:
         where, key, named = declared.pop()

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.settings import Upstream
-from openai_costs.sources.gateway.registry import TokenRow, Where, upstream_of
+from openai_costs.sources.gateway.registry import Where, upstream_of
+from openai_costs.sources.gateway.token_history import TokenRow
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_tokens import UNLISTED, GatewayTokens
 
@@ -58,26 +59,42 @@ def with_unlisted(
     return pl.concat([listed, added]).sort("token_id")
 
 
-def _by_name(listed: pl.DataFrame) -> Mapping[str, Where]:
-    """Return the bill of each alias whose listed tokens are all on the same one."""
+class _Bill(NamedTuple):
+    """The bill of a listed token, and the days on which it may be on it; None without end."""
+
+    where: Where
+    first: date | None
+    last: date | None
+
+    def meets(self, token: MeteredToken) -> bool:
+        """Return whether a metered token is of some of these days."""
+        return (self.first or token.last) <= token.last and token.first <= (
+            self.last or token.first
+        )
+
+
+def _by_name(listed: pl.DataFrame) -> Mapping[str, Sequence[_Bill]]:
+    """Return the bills of the listed tokens of each alias."""
     columns = ("upstream_connection", "openai_api_key_id", "openai_project_id", "openai_key_hint")
-    found: dict[str, set[tuple[str | None, ...]]] = {}
-    for name, *where in listed.filter(pl.col("name").is_not_null()).select("name", *columns).rows():
-        found.setdefault(name, set()).add(tuple(where))
-    bills = {name: wheres.pop() for name, wheres in found.items() if len(wheres) == 1}
-    return {
-        name: Where(connection, key, project, hint, BY_NAME, "medium" if key else "low")
-        for name, (connection, key, project, hint) in bills.items()
-        if key or project
-    }
+    days = ("counts_from_day", "counts_until_day")
+    found: dict[str, list[_Bill]] = {}
+    for name, *ids, first, last in listed.select("name", *columns, *days).drop_nulls("name").rows():
+        connection, key, project, hint = ids
+        where = Where(connection, key, project, hint, BY_NAME, "medium" if key else "low")
+        found.setdefault(name, []).append(_Bill(where, first, last))
+    return found
 
 
 def _where(
-    token: MeteredToken, of_name: Mapping[str, Where], upstreams: Sequence[Upstream]
+    token: MeteredToken, of_name: Mapping[str, Sequence[_Bill]], upstreams: Sequence[Upstream]
 ) -> Where:
+    """Return the bill of all listed tokens of its alias on its days, or what settings declare."""
+    bills = of_name.get(token.name or "", ())
+    wheres = {one.where for one in bills if one.meets(token)} or {one.where for one in bills}
+    if len(wheres) == 1 and ((same := wheres.pop()).api_key_id or same.project_id):
+        return same
     row = TokenRow(token.token_id, name=token.name)
-    same = of_name.get(token.name or "")
-    return same or upstream_of(row, "none", upstreams, ApiKeys.no_rows())
+    return upstream_of(row, "none", upstreams, ApiKeys.no_rows())
 
 
 def _row(connection: str, token: MeteredToken, where: Where) -> dict[str, object]:

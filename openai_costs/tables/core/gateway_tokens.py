@@ -13,15 +13,16 @@ MAPPINGS = (
     "none",
 )
 CONFIDENCES = ("high", "medium", "low", "none")
-UNLISTED = "unlisted"
-TOKEN_STATES = ("active", "blocked", "expired", "deleted", "vanished", UNLISTED)
+UNLISTED, REASSIGNED = "unlisted", "reassigned"
+TOKEN_STATES = ("active", "blocked", "expired", "deleted", "vanished", UNLISTED, REASSIGNED)
 
 
 class GatewayTokens(Contract):
     """The gateway's tokens and their OpenAI keys.
 
     One row per gateway and token, with its last listed values; kept when it vanishes
-    from the list. A token that the meter names and no list does, such as the hash before a
+    from the list. A token that was on another bill before has a row of status `reassigned` for each
+    of its earlier bills. A token that the meter names and no list does, such as the hash before a
     rotation, has a row of its own with status `unlisted`. No gateway stores which OpenAI key it
     sent a request with, so `mapping` says how the key is known and `confidence` how reliable that
     is.
@@ -31,7 +32,8 @@ class GatewayTokens(Contract):
     token_id: str = column("The gateway's id of the token: a hash, never the token.")
     name: str = column("The token's alias; null where it has none.", nullable=True)
     status: str = column(
-        "active, blocked, expired, deleted, vanished, or unlisted: only the meter names it.",
+        "active, blocked, expired, deleted, vanished; unlisted: only the meter names it; "
+        "reassigned: the token is on another bill since.",
         isin=TOKEN_STATES,
     )
     team: str = column("The gateway's team, by name or id.", nullable=True)
@@ -69,12 +71,24 @@ class GatewayTokens(Contract):
         "Newest UTC day it was listed on, not as deleted; of an unlisted one, metered on.",
         unit="UTC day",
     )
+    counts_from_day: dt.date = column(
+        "First UTC day on which it may have been on this bill: the day after a list last had the "
+        "token on its bill before; null for the first one, which counts for all days before.",
+        unit="UTC day",
+        nullable=True,
+    )
+    counts_until_day: dt.date = column(
+        "Last UTC day on which it may have been on this bill: the day before the first complete "
+        "list without it, or with another bill; null while it is listed.",
+        unit="UTC day",
+        nullable=True,
+    )
     is_current: bool = column("Whether the newest complete list has it, not as deleted.")
     is_partial: bool = column(
         "Whether the newest list with it holds more than was read: rows of it were set aside."
     )
 
     class Config(Contract.Config):
-        """One row per gateway and token."""
+        """One row per gateway, token and bill that it was on."""
 
-        unique = ("connection", "token_id")
+        unique = ("connection", "token_id", "first_seen_day")

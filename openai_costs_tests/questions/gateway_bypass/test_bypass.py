@@ -109,6 +109,7 @@ def listed(given: Sides, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
         Activity(
             ledger=given.ledger,
             usage=given.usage,
+            meter=given.meter,
             reconciliation=reconciliation(given, gateway, days),
             tokens=given.tokens,
             keys=given.keys,
@@ -143,8 +144,24 @@ def test_a_key_no_token_names_is_listed_with_owner_dollars_and_since_when():
 
 def test_a_key_whose_token_is_gone_bypasses_since_the_day_after():
     gone = {"is_current": False, "last_seen_day": DAY - timedelta(days=2)}
-    (row,) = listed(activity(spent(), tokens=(gone,)))
+    (row,) = listed(activity(spent(), tokens=(gone,), meter=()))
     assert (row["reason"], row["new_since_day"]) == ("unregistered", DAY - timedelta(days=1))
+
+
+def test_a_key_whose_token_is_gone_and_was_metered_went_through_the_gateway_on_that_day():
+    gone = {"is_current": False, "last_seen_day": DAY - timedelta(days=2)}
+    assert listed(activity(spent(), tokens=(gone,))) == []
+    (row,) = listed(activity(spent("100"), tokens=(gone,)))
+    assert (row["reason"], row["at_risk_usd"]) == ("unmetered", Decimal(90))
+
+
+def test_a_key_between_the_last_list_with_its_token_and_the_first_without_is_not_accused():
+    gone = {"is_current": False, "last_seen_day": DAY - timedelta(days=9)}
+    unknown = gone | {"counts_until_day": DAY}
+    assert listed(activity(spent(), tokens=(unknown,), meter=(), is_complete=False)) == []
+    ended = gone | {"counts_until_day": DAY - timedelta(days=1)}
+    (row,) = listed(activity(spent(), tokens=(ended,), meter=()))
+    assert (row["reason"], row["new_since_day"]) == ("unregistered", DAY)
 
 
 def test_a_key_older_than_the_first_read_bypasses_since_it_was_created():

@@ -7,7 +7,8 @@ import pytest
 
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.sources.gateway.frames import registries
-from openai_costs.sources.gateway.registry import Listing, TokenRow, strangers, tokens
+from openai_costs.sources.gateway.registry import strangers, tokens
+from openai_costs.sources.gateway.token_history import Listing, TokenRow
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 
@@ -222,3 +223,96 @@ def test_a_whole_list_after_a_partial_one_is_whole():
         partial(TokenRow("a"), on=day(0)), listing(TokenRow("a"), TokenRow("b"), on=day(1), by=FILE)
     )
     assert [row["is_partial"] for row in rows] == [False, False]
+
+
+def days_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["openai_api_key_id"], row["counts_from_day"], row["counts_until_day"]
+
+
+MAPS, SEARCH = TokenRow("tok", "maps", openai_api_key_id="key_0"), TokenRow("other", "search")
+
+
+def test_a_listed_token_counts_without_end_and_one_that_is_gone_until_the_first_list_without_it():
+    pause = (listing(MAPS, SEARCH, on=day(0)), listing(MAPS, SEARCH, on=day(1)))
+    assert [days_of(row)[1:] for row in made(*pause)] == [(None, None), (None, None)]
+    _, gone = made(*pause, listing(SEARCH, on=day(9)), listing(SEARCH, on=day(10)))
+    assert (gone["last_seen_day"], *days_of(gone)) == (day(1), "key_0", None, day(8))
+
+
+def test_a_partial_list_without_a_token_ends_nothing():
+    first = listing(MAPS, SEARCH, on=day(0), by=FILE)
+    _, gone = made(first, partial(SEARCH, on=day(3)), listing(SEARCH, on=day(5), by=FILE))
+    assert days_of(gone) == ("key_0", None, day(4))
+
+
+def test_a_token_of_a_source_that_left_the_settings_counts_until_the_next_list_of_another():
+    old = Listing(DAY, FILE, [MAPS], is_read_now=False)
+    assert days_of(made(old)[0])[2] == DAY
+    assert days_of(made(old, listing(SEARCH, on=day(5)))[1])[2] == day(4)
+
+
+def test_a_token_that_came_back_counts_for_the_days_between():
+    rows = made(listing(MAPS), listing(SEARCH, on=day(3)), listing(MAPS, SEARCH, on=day(6)))
+    assert days_of(rows[1]) == ("key_0", None, None)
+
+
+def test_a_token_that_was_given_to_another_key_has_a_row_for_each_and_both_for_the_days_between():
+    other = MAPS._replace(openai_api_key_id="key_1")
+    before, now = made(listing(MAPS), listing(other, on=day(4)), listing(other, on=day(5)))
+    assert (before["status"], before["is_current"]) == ("reassigned", False)
+    assert (now["status"], now["is_current"]) == ("active", True)
+    assert days_of(before) == ("key_0", None, day(3))
+    assert days_of(now) == ("key_1", day(1), None)
+    seen = [(row["first_seen_day"], row["last_seen_day"]) for row in (before, now)]
+    assert seen == [(DAY, DAY), (day(4), day(5))]
+
+
+def test_a_token_that_changed_its_name_is_on_the_bill_that_its_name_of_the_day_is_declared_for():
+    upstreams = [
+        Upstream(connection="acme", api_key_id=key, tokens=(name,))
+        for key, name in (("key_up", "maps"), ("key_other", "search"))
+    ]
+    named, renamed = TokenRow("tok", name="maps"), TokenRow("tok", name="search")
+    rows = made(listing(named), listing(renamed, on=day(1)), upstreams=upstreams)
+    assert [(row["name"], *days_of(row)) for row in rows] == [
+        ("maps", "key_up", None, DAY),
+        ("search", "key_other", day(1), None),
+    ]
+    assert len(made(listing(named), listing(renamed, on=day(1)))) == 1, "it was never on a bill"
+
+
+def test_a_key_that_is_named_later_was_the_tokens_before_and_one_left_out_stays():
+    bare = TokenRow("tok", "maps")
+    (row,) = made(listing(bare), listing(MAPS, on=day(3)), listing(bare, on=day(5)))
+    assert days_of(row) == ("key_0", None, None)
+
+
+def test_a_file_that_says_otherwise_moves_no_token_whose_own_metadata_names_a_key():
+    changed = MAPS._replace(openai_api_key_id="key_1")
+    rows = made(
+        listing(MAPS, on=day(0)),
+        listing(MAPS, on=day(6)),
+        listing(MAPS, on=day(0), by=FILE),
+        listing(changed, on=day(3), by=FILE),
+    )
+    assert [days_of(row) for row in rows] == [("key_0", None, None)]
+
+
+def test_a_token_that_a_file_gives_to_another_key_moves_where_its_metadata_names_none():
+    bare, changed = TokenRow("tok", "maps"), MAPS._replace(openai_api_key_id="key_1")
+    rows = made(
+        listing(bare, on=day(0)),
+        listing(bare, on=day(5)),
+        listing(MAPS, on=day(0), by=FILE),
+        listing(changed, on=day(5), by=FILE),
+    )
+    assert [(*days_of(row), row["mapping"]) for row in rows] == [
+        ("key_0", None, day(4), FILE),
+        ("key_1", day(1), None, FILE),
+    ]
+
+
+def test_the_last_list_of_a_day_is_what_a_token_was_on_that_day():
+    other = MAPS._replace(openai_api_key_id="key_1")
+    (row,) = made(listing(MAPS), listing(other))
+    assert days_of(row) == ("key_1", None, None)

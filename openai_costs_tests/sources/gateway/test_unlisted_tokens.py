@@ -2,7 +2,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from openai_costs.settings import Upstream
-from openai_costs.sources.gateway.registry import TokenRow, tokens
+from openai_costs.sources.gateway.registry import tokens
+from openai_costs.sources.gateway.token_history import TokenRow
 from openai_costs.sources.gateway.unlisted_tokens import MeteredToken, with_unlisted
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs_tests.sources.gateway.test_registry import day, keys, listing, where
@@ -53,3 +54,15 @@ def test_an_alias_of_tokens_on_two_bills_proves_nothing():
         TokenRow("third", name="svc", openai_api_key_id="key_1"),
     )
     assert where(made(*two)["hashold"])[-2:] == ("none", "none")
+
+
+def test_the_hash_before_a_rotation_is_on_the_bill_that_its_alias_had_on_its_days():
+    was, now = (TokenRow("hashnew", "svc", openai_api_key_id=key) for key in ("key_0", "key_1"))
+    lists = [listing(was, on=day(3)), listing(now, on=day(4))]
+    frame = tokens("gateway", lists, (), keys("aa", "bb"))
+    later = MeteredToken("hashlater", "svc", day(6), day(8))
+    both = MeteredToken("hashboth", "svc", day(0), day(8))
+    found = with_unlisted(frame, "gateway", [OLD, later, both], ())
+    assert GatewayTokens.broken_rules(found) == []
+    of_token = found.filter(status="unlisted").select("token_id", "openai_api_key_id").rows()
+    assert dict(of_token) == {"hashold": "key_0", "hashlater": "key_1", "hashboth": None}

@@ -8,7 +8,7 @@ import pytest
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.sources.gateway.litellm.frames import cache_tokens, listing, meter_rows
 from openai_costs.sources.gateway.metering import day_rows, metered
-from openai_costs.sources.gateway.registry import TokenRow
+from openai_costs.sources.gateway.token_history import TokenRow
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs_tests.sources.gateway.litellm.proxy import (
