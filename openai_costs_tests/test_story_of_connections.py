@@ -7,6 +7,7 @@ may see.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from datetime import timedelta
@@ -18,6 +19,7 @@ import pytest
 
 from openai_costs import definitions
 from openai_costs.cli.backfill import Headless
+from openai_costs.cli.doctor_files import tie_out_facts
 from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.alerts.rows import Finding, rows
@@ -133,6 +135,20 @@ def test_a_company_that_is_renamed_and_connected_twice_is_counted_once_and_keeps
     assert set(lake_of(home).read(Coverage)["connection"]) == {"tidewater"}
     # The days of the second one are the first one's: that they are late would be a false alarm.
     assert accused(home) == accused(first)
+
+
+def test_a_start_that_is_set_later_changes_no_number_of_the_days_that_are_stored(
+    first: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(first, tmp_path / "home")
+    (before,) = re.findall("(?m)^start = .*$", (home / CONFIG).read_text(encoding="utf-8"))[:1]
+    settings = changed(home, (before, f"start = {day(15)}"))
+    backfilled(settings)
+    assert totals(home) == totals(first)
+    covered, usual = (lake_of(one).read(Coverage, SETTLED).drop("read_at") for one in (home, first))
+    assert covered.equals(usual)
+    assert accused(home) == accused(first)
+    assert [one.state for one in tie_out_facts(settings)] == ["OK"]
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ def coverage(
 ) -> pl.DataFrame:
     """Return mart.coverage of costs: every day of every connection from its first day to today.
 
-    A connection that left the settings has the days that are stored of it. A read from after `now`
-    settles nothing: whatever clock it was read by was wrong.
+    Older days that are stored are covered too, and those of a connection that left the settings. A
+    read from after `now` settles nothing: whatever clock it was read by was wrong.
 
     Args:
         controls: core.spend_control.
@@ -33,9 +33,9 @@ def coverage(
     """
     read = controls.join(ledger.select(*SLICE, "rows"), on=SLICE, how="left")
     settled = pl.col("is_settled") & (pl.col("read_at") <= naive(now))
-    is_former = ~pl.col("connection").is_in([*first_days])
-    former = controls.filter(is_former).select(SLICE).with_columns(is_connected=pl.lit(value=False))
-    spine = pl.concat([_spine(first_days, now.date()), former])
+    former = controls.filter(~pl.col("connection").is_in([*first_days])).select(SLICE)
+    ours = _spine(first_days, controls, now.date())
+    spine = pl.concat([ours, former.with_columns(is_connected=pl.lit(value=False))])
     return _with_states(spine, read.with_columns(is_settled=settled), COSTS)
 
 
@@ -55,7 +55,7 @@ def usage_coverage(
         is_settled=pl.col("read_at").is_between(settles_at, naive(now)),
         billed_usd=pl.lit(None, Coverage.types()["billed_usd"]),
     )
-    return _with_states(_spine(first_days, now.date()), read, USAGE)
+    return _with_states(_spine(first_days, slices, now.date()), read, USAGE)
 
 
 def of_costs(frame: pl.DataFrame) -> pl.DataFrame:
@@ -242,6 +242,9 @@ def _unbilled(name: str, settled: list[date], projects: list[str]) -> str:
     )
 
 
-def _spine(first_days: Mapping[str, date], today: date) -> pl.DataFrame:
-    days = ((name, day) for name, first in first_days.items() for day in DayRange(first, today))
-    return slices_frame(days).with_columns(is_connected=pl.lit(value=True))
+def _spine(first_days: Mapping[str, date], stored: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return the days that are asked for, and older ones, stored before `start` was set later."""
+    asked = ((name, day) for name, first in first_days.items() for day in DayRange(first, today))
+    first = pl.col("connection").replace_strict(first_days, default=None, return_dtype=pl.Date)
+    older = stored.filter(pl.col("day") < first, pl.col("day") <= today).select(SLICE)
+    return pl.concat([slices_frame(asked), older]).with_columns(is_connected=pl.lit(value=True))

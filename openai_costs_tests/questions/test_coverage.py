@@ -97,6 +97,22 @@ def test_a_connection_begins_at_its_own_first_day() -> None:
     ]
 
 
+def test_a_start_that_was_set_later_leaves_the_days_that_are_stored() -> None:
+    read = controls(("acme", 1, True), ("acme", 4, True), ("acme", 6, True), ("labs", 1, True))
+    begun = {"acme": day(4), "bolt": day(5)}
+    found = coverage(read, counts(("acme", 1, 7), ("acme", 4, 7)), begun, noon(5))
+    assert found.select("connection", "day", "state", "is_connected").rows() == [
+        ("acme", day(1), "settled", True),
+        ("acme", day(4), "settled", True),
+        ("acme", day(5), "missing", True),
+        ("bolt", day(5), "missing", True),
+        ("labs", day(1), "settled", False),
+    ]
+    stored = read.select("connection", "day", "read_at", rows=pl.lit(7, pl.Int64))
+    used = usage_coverage(stored, {"acme": day(4)}, timedelta(), noon(5))
+    assert used["day"].to_list() == [day(1), day(4), day(5)]
+
+
 def test_a_connection_that_begins_tomorrow_has_no_days_yet() -> None:
     assert coverage(controls(), counts(), {"acme": day(5)}, noon(4)).is_empty()
 

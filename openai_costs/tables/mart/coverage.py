@@ -10,9 +10,10 @@ STATES = ("settled", "provisional", "missing")
 class Coverage(Contract):
     """Which days are complete.
 
-    One row per connection, source and UTC day from the connection's start to today; of a
-    connection that is no longer connected, the stored days of its costs. Check this table before
-    relying on a sum: a missing day is not a day without spend.
+    One row per connection, source and UTC day from the connection's start to today, and per stored
+    day from before a start that was set later; of a connection that is no longer connected, the
+    stored days of its costs. Check this table before relying on a sum: a missing day is not a day
+    without spend.
     """
 
     connection: str = column("The connection in openai_costs.toml.")
