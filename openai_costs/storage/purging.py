@@ -64,9 +64,11 @@ def purge_lake(lake: Lake) -> None:
     slices, there = StoredSlices(tables), [LOG, *map(path_of, all_contracts())]
     for name in there:
         if (table := tables.find(name)) is not None:
+            is_of_days = name != LOG and bool(table.metadata().partition_columns)
+            before = slices.of(name)[1] if is_of_days else None
             purge(tables, name)
-            if name != LOG and table.metadata().partition_columns:
-                slices.fold(name)  # its log has no entry for what a purge commits
+            if before is not None:
+                slices.keep(name, before)  # a slice is as old as its rows, also for a publication
     if tables.find(LOG) is not None:
         purge(tables, LOG)
     close_all()  # what was open has versions that are gone

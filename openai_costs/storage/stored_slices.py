@@ -84,6 +84,16 @@ class StoredSlices:
         if self._tables.find(name) is not None:
             self._log.fold(name, partial(self._known_by, name))
 
+    def keep(self, name: str, slices: pl.DataFrame) -> None:
+        """Note that a table has the slices it had before commits that changed none of them.
+
+        Args:
+            name: The table; no one else may write to it.
+            slices: What `of` returned before these commits, which have no entry in the log.
+        """
+        data = self._tables.get(name)
+        self._log.fold(name, lambda _: (data, slices))
+
     def _known_by(self, name: str, entries: pl.DataFrame) -> Known | None:
         """Return the newest version of a table, and its slices; None where it was removed.
 

@@ -7,7 +7,10 @@ from upath import UPath
 
 from openai_costs.storage.delta import PROPERTIES, DeltaTables
 from openai_costs.storage.delta_operations import make, overwrite
-from openai_costs.storage.purging import purge
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.purging import purge, purge_lake
+from openai_costs.tables.core.spend_by_user import SpendByUser
+from openai_costs_tests.storage.test_lake import A1, A2, B1, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,3 +35,15 @@ def test_a_purge_leaves_no_byte_of_a_replaced_row_and_every_byte_of_the_others(
     assert not any(GONE.encode() in path.read_bytes() for path in files)
     table = DeltaTables(UPath(tmp_path)).get("core/users")
     assert {**PROPERTIES, **table.metadata().configuration} == PROPERTIES
+
+
+def test_a_purge_leaves_each_slice_as_old_as_it_was(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))])
+    lake.replace(SpendByUser, [read((A2, "ada", "2"), replaces=(A2, B1))])  # no row of B1
+    before = lake.written(SpendByUser)
+    purge_lake(lake)
+    after = Lake(UPath(tmp_path)).written(SpendByUser)
+    assert after.version > before.version
+    assert before.slices["version"].n_unique() > 1
+    assert after.slices.equals(before.slices)

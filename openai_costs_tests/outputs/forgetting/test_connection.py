@@ -10,6 +10,8 @@ import pytest
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.forgetting.connection import departure
+from openai_costs.outputs.publish.database import publish
+from openai_costs.outputs.publish.publication_state import last_state, unpublished
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.record import Entry, Record
@@ -78,6 +80,14 @@ def test_a_meters_row_says_no_more_that_a_forgotten_connection_has_its_bill(ther
     after = Lake(there.lake.root.parent).uncounted().read(Spend).sort("line_item")
     assert after["tags"].to_list() == [None, tags[2], *tags[2:]]
     assert after.drop("tags").equals(meter.drop("tags"))
+
+
+def test_what_is_published_in_between_is_published_at_the_end(there: House) -> None:
+    home = there.lake.root.parent
+    gone = departure(there.settings, "beta")
+    assert gone.carry_out(lambda: publish(home, Lake(home)) and None, list[str]().append)
+    assert last_state(home) is not None
+    assert unpublished(home, Lake(home)) == []
 
 
 def test_a_connection_of_the_settings_is_refused(there: House) -> None:
