@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openai_costs.outputs.report.dimensions import Dimension, Members
-    from openai_costs.outputs.report.month import Month
     from openai_costs.outputs.report.page_tables import Tables
     from openai_costs.outputs.report.scope import Scope
 
@@ -147,19 +146,13 @@ class Cube(NamedTuple):
     members: Mapping[str, Members]
 
 
-def explorer_data(
-    tables: Tables,
-    cube: Cube,
-    scope: Scope,
-    month: Month,
-) -> dict[str, Any]:
+def explorer_data(tables: Tables, cube: Cube, scope: Scope) -> dict[str, Any]:
     """Return what the script reads, as JSON has it.
 
     Args:
         tables: The page's tables.
         cube: What is added up.
         scope: The connections of today, with the page's days, at least one.
-        month: The month at the top.
     """
     (spend, usage), named = cube
     first = scope.days[0]
@@ -172,7 +165,7 @@ def explorer_data(
         "tokenTypes": TOKEN_TYPES,
         "flags": flags(tables.anomalies, tables.findings),
         "budgets": _budgets(tables.budget_status, scope.settled_through),
-        "forecasts": forecasts(month, tables.forecast, named),
+        "forecasts": forecasts(tables.forecast, named),
     }
 
 

@@ -1,14 +1,11 @@
 """The forecasts that the chart draws: the days that are left of the month, for all and for parts.
 
-Pure. The forecast of all dollars is the one of the first screen; those of providers, teams and
-people are mart.forecast. Not here: how they are made (questions/budgets).
+Pure. Not here: how they are made (questions/budgets).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 
@@ -16,48 +13,38 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    import polars as pl
+
     from openai_costs.outputs.report.dimensions import Members
-    from openai_costs.outputs.report.month import Month
-
-_CENTS = 100
 
 
-def forecasts(
-    month: Month, parts: pl.DataFrame, members: Mapping[str, Members]
-) -> list[dict[str, Any]]:
+def forecasts(parts: pl.DataFrame, members: Mapping[str, Members]) -> list[dict[str, Any]]:
     """Return dollars of an average day that is left of the month, with their 80 % range.
 
     Args:
-        month: The month at the top.
         parts: mart.forecast.
         members: The members of each dimension, by its id.
 
     Returns:
         filter, first (the day before the days that are left), last, daily, low and high of each.
     """
-    return [*_whole(month), *_parts(parts, members)]
-
-
-def _whole(month: Month) -> list[dict[str, Any]]:
-    ahead, span = month.outlook, month.span
-    if ahead is None or span is None:
-        return []
-    dollars = (ahead.spent, ahead.expected, ahead.low, ahead.high)
-    days = _left(ahead.through, DayRange(span.first, span.end))
-    return _drawn({}, days, [one / _CENTS for one in dollars])
-
-
-def _parts(parts: pl.DataFrame, members: Mapping[str, Members]) -> list[dict[str, Any]]:
     made = []
-    for row in parts.filter(pl.col("scope") != "all").iter_rows(named=True):
-        of = members[row["scope"]]
-        ids = dict(zip(of.keys, of.ids, strict=True))
-        if row["scope_id"] in ids:  # not of a scope that is kept together on this page
+    for row in parts.iter_rows(named=True):
+        if (filters := _filter(row, members)) is not None:
             names = ("spent_usd", "forecast_usd", "forecast_low_usd", "forecast_high_usd")
             dollars = [float(row[name]) for name in names]
             days = _left(row["through_day"], DayRange(row["month"], row["month_end"]))
-            made += _drawn({row["scope"]: ids[row["scope_id"]]}, days, dollars)
+            made += _drawn(filters, days, dollars)
     return made
+
+
+def _filter(row: Mapping[str, Any], members: Mapping[str, Members]) -> dict[str, str] | None:
+    """Return what a forecast is of; None for a part that is kept together on this page."""
+    if row["scope"] == "all":
+        return {}
+    of = members[row["scope"]]
+    ids = dict(zip(of.keys, of.ids, strict=True))
+    return {row["scope"]: ids[row["scope_id"]]} if row["scope_id"] in ids else None
 
 
 def _left(through: date, month: DayRange) -> tuple[date, date]:

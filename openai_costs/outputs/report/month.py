@@ -1,6 +1,7 @@
 """The month at the top of the page: so far, by its end, beside the month before. Pure.
 
-Money is exact; only the forecast is an estimate. Not here: what moved it (movers.py).
+Money is exact; only the forecast is an estimate, and that of mart.forecast. Not here: what moved
+the month (movers.py).
 """
 
 from __future__ import annotations
@@ -8,8 +9,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
-
-import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
 from openai_costs.kernel.formatting import (
@@ -23,10 +22,10 @@ from openai_costs.kernel.formatting import (
 )
 from openai_costs.outputs.report.month_budget import BudgetLine, budget_line
 from openai_costs.outputs.report.page_days import NOT_EXPECTED
-from openai_costs.questions.budgets.month_end import from_settled_days
-from openai_costs.questions.series import ID
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from openai_costs.outputs.report.scope import Scope
 
 
@@ -99,17 +98,18 @@ class Month(NamedTuple):
     outlook: Outlook | None = None
 
 
-def month(scope: Scope, budgets: pl.DataFrame) -> Month:
+def month(scope: Scope, budgets: pl.DataFrame, parts: pl.DataFrame) -> Month:
     """Return the month of the newest day that was read.
 
     Args:
         scope: The connections of today.
         budgets: mart.budget_status.
+        parts: mart.forecast.
     """
     span = span_of(scope)
     if span is None:
         return Month(None, "", NONE, "No day has been read yet", NONE, "", "", NONE, "", "", None)
-    spent, ahead = cents(_between(scope, *span.days)), outlook(scope, span)
+    spent, ahead = cents(_between(scope, *span.days)), outlook(parts, span)
     change, change_note = _change(scope, span)
     return Month(
         span=span,
@@ -142,17 +142,19 @@ def span_of(scope: Scope) -> Span | None:
     return Span(first, last, end, (start, until), is_comparable)
 
 
-def outlook(scope: Scope, span: Span) -> Outlook | None:
-    """Return the forecast of the month from settled days; None before there are any."""
-    if not scope.settled:
+def outlook(parts: pl.DataFrame, span: Span) -> Outlook | None:
+    """Return the forecast of all dollars of the month; None before any day has settled.
+
+    Args:
+        parts: mart.forecast.
+        span: The days of the month.
+    """
+    whole = parts.filter(scope="all", month=span.first).to_dicts()
+    if not whole:
         return None
-    daily = scope.spend.group_by("day").agg(cost=pl.col("billed_usd").sum())
-    series = daily.select(pl.lit("all").alias(ID), "day", "cost")
-    rows = from_settled_days(series, scope.settled, DayRange(span.first, span.end)).to_dicts()
-    if not rows:
-        return None
-    expected, low, high = (round(100 * rows[0][name]) for name in ("forecast", "low80", "high80"))
-    return Outlook(expected, low, high, scope.settled[-1], cents(rows[0]["spent_usd"]))
+    names = ("forecast_usd", "forecast_low_usd", "forecast_high_usd", "spent_usd")
+    expected, low, high, spent = (cents(whole[0][name]) for name in names)
+    return Outlook(expected, low, high, whole[0]["through_day"], spent)
 
 
 def _between(scope: Scope, first: date, last: date) -> Decimal:

@@ -168,7 +168,7 @@ def page_model(
     scope = scope_of_today(days, tables.spend, tables.attribution, restated.all, written_at.date())
     lost, whom = lost_days(tables.coverage), whom_bills_name(tables.price_check, named or {})
     scope = replace(scope, lost=lost, named=whom)
-    this_month = month(scope, tables.budget_status)
+    this_month = month(scope, tables.budget_status, tables.forecast)
     ours = facts[0].filter(pl.col("connection").is_in(scope.names))
     members["connection"] = _marked(members["connection"], days)
     cube = Cube(facts, members)
@@ -186,9 +186,7 @@ def page_model(
         together=", ".join(one.title.lower() for one in together),
         first=first,
         cube=cube,
-        data=explorer_data(tables, cube, scope, this_month)
-        if scope.read and has_explorer
-        else None,
+        data=explorer_data(tables, cube, scope) if scope.read and has_explorer else None,
         sections=_sections(tables, scope, first.judged),
         questions=tuple(questions(scope)),
         calendars=_calendars(days, names),

@@ -48,7 +48,7 @@ def month_end(spend: pl.DataFrame, settled: Sequence[date], month: DayRange) -> 
     named = series.group_by(ID, *_KEY).agg(
         scope_name=pl.col("name").sort_by("day").drop_nulls().last()
     )
-    found = named.join(from_settled_days(series, settled, month), on=ID).with_columns(
+    found = named.join(_from_settled_days(series, settled, month), on=ID).with_columns(
         month=pl.lit(month.first),
         month_end=pl.lit(month.last),
         through_day=pl.lit(settled[-1]),
@@ -58,7 +58,7 @@ def month_end(spend: pl.DataFrame, settled: Sequence[date], month: DayRange) -> 
     return typed.sort(*_KEY)
 
 
-def from_settled_days(
+def _from_settled_days(
     series: pl.DataFrame, settled: Sequence[date], month: DayRange
 ) -> pl.DataFrame:
     """Return spent_usd and the forecast of each series for a month, as of the newest settled day.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from openai_costs.kernel.days import month_of
 from openai_costs.outputs.report.bill_queries import (
     BY_METHOD,
     OF_SPEND,
@@ -18,6 +19,10 @@ from openai_costs.outputs.report.bill_queries import (
 )
 from openai_costs.outputs.report.page_model import PageModel, page_model
 from openai_costs.outputs.report.page_tables import Tables
+from openai_costs.questions.budgets.assets import EVERYTHING
+from openai_costs.questions.budgets.month_end import SPEND, month_end
+from openai_costs.questions.budgets.periods import known_days, newest_read
+from openai_costs.questions.coverage import of_costs
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
@@ -116,7 +121,18 @@ def of_rows(
         "lines": people,
         "coarse": None,
     }
+    if "coverage" in others:
+        known["forecast"] = forecast_of(others["coverage"], people)
     return Tables(**(_NOTHING | known | others))  # type: ignore[arg-type]  # by name
+
+
+def forecast_of(read: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """mart.forecast of rows of mart.spend_attribution, as its asset makes it."""
+    known = known_days(of_costs(read), EVERYTHING)
+    newest = newest_read(of_costs(read))
+    settled = known.filter(state="settled")["day"].to_list()
+    rows = people.select(list(SPEND))
+    return month_end(rows, settled, month_of(newest)) if newest else Forecast.no_rows()
 
 
 _NOTHING: Final = {
