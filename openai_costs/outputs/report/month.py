@@ -55,15 +55,15 @@ class Span(NamedTuple):
 class Outlook(NamedTuple):
     """The forecast of the month's cost, in cents: an estimate with its 80 % range.
 
-    `spent` is what the settled days of the month cost, through the newest settled day; it begins
-    after that day, which may lie before the month.
+    `spent_usd` is what the settled days of the month cost, through the newest settled day; it
+    begins after that day, which may lie before the month.
     """
 
     expected: int
     low: int
     high: int
     through: date
-    spent: int
+    spent_usd: Decimal
 
 
 class Month(NamedTuple):
@@ -109,12 +109,12 @@ def month(scope: Scope, budgets: pl.DataFrame, parts: pl.DataFrame) -> Month:
     span = span_of(scope)
     if span is None:
         return Month(None, "", NONE, "No day has been read yet", NONE, "", "", NONE, "", "", None)
-    spent, ahead = cents(_between(scope, *span.days)), outlook(parts, span)
+    spent, ahead = _between(scope, *span.days), outlook(parts, span)
     change, change_note = _change(scope, span)
     return Month(
         span=span,
         name=f"{span.first:%B}",
-        spent=dollars_of(spent),
+        spent=dollars(spent),
         through=_through(scope, span),
         expected=NONE if ahead is None else dollars_of(ahead.expected),
         expected_by=f"Expected by {span.end.day} {span.end:%b}",
@@ -152,9 +152,9 @@ def outlook(parts: pl.DataFrame, span: Span) -> Outlook | None:
     whole = parts.filter(scope="all", month=span.first).to_dicts()
     if not whole:
         return None
-    names = ("forecast_usd", "forecast_low_usd", "forecast_high_usd", "spent_usd")
-    expected, low, high, spent = (cents(whole[0][name]) for name in names)
-    return Outlook(expected, low, high, whole[0]["through_day"], spent)
+    names = ("forecast_usd", "forecast_low_usd", "forecast_high_usd")
+    expected, low, high = (cents(whole[0][name]) for name in names)
+    return Outlook(expected, low, high, whole[0]["through_day"], whole[0]["spent_usd"])
 
 
 def _between(scope: Scope, first: date, last: date) -> Decimal:
@@ -170,15 +170,16 @@ def _through(scope: Scope, span: Span) -> str:
     return ", ".join(parts)
 
 
-def _band(ahead: Outlook, spent: int) -> str:
+def _band(ahead: Outlook, spent: Decimal) -> str:
     """The range; and the dollars of later days, where they are more than all that is expected."""
     band = (
         f"80 % range: {dollars_of(ahead.low)} to {dollars_of(ahead.high)}; from settled days "
         f"through {ahead.through.day} {ahead.through:%b}"
     )
-    if spent <= ahead.expected:
+    if cents(spent) <= ahead.expected:
         return band
-    return f"{band}, without {dollars_of(spent - ahead.spent)} of later days"
+    later = total_usd([spent, ahead.spent_usd.copy_negate()])
+    return f"{band}, without {dollars(later)} of later days"
 
 
 def _change(scope: Scope, span: Span) -> tuple[str, str]:

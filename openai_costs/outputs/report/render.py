@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from openai_costs.kernel.formatting import dollars_of, signed_dollars_of
+from openai_costs.kernel.formatting import dollars, signed_dollars
 from openai_costs.outputs.report.words import explained
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        dollars=dollars_of, signed=signed_dollars_of, spark=spark_path, explained=explained
+        dollars=dollars, signed=signed_dollars, spark=spark_path, explained=explained
     )
     return environment
 

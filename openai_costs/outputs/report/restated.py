@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from openai_costs.kernel.formatting import cents, counted
+from openai_costs.kernel.formatting import counted, total_usd
 from openai_costs.kernel.redaction import without_domains
+from openai_costs.tables.core.spend import BILLED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
+    from decimal import Decimal
 
     import polars as pl
 
@@ -22,13 +24,14 @@ _BETWEEN_IDS: Final = re.compile(r"(?:^|(?<= / )|(?<=; ))[^/;]+(?= / )")
 
 
 class Restated(NamedTuple):
-    """A settled day that the provider changed; cents, and the moment of the read that showed it."""
+    """A settled day that the provider changed, and the moment of the read that showed it."""
 
     connection: int
     day: date
     seen_at: datetime
-    previous_cents: int
-    current_cents: int
+    previous_usd: Decimal
+    current_usd: Decimal
+    change_usd: Decimal
     lines_changed: str
     what_changed: str
 
@@ -44,7 +47,7 @@ class RestatedDays(NamedTuple):
 def restated_days(
     restatements: pl.DataFrame, connections: Sequence[str], names: Mapping[str, str]
 ) -> RestatedDays:
-    """Return mart.restatements in cents, of the connections of the page.
+    """Return what mart.restatements has of the bill, of the connections of the page.
 
     Args:
         restatements: mart.restatements.
@@ -52,14 +55,16 @@ def restated_days(
         names: The names of projects, keys and people by their ids.
     """
     place = {name: i for i, name in enumerate(connections)}
-    newest_first = restatements.sort("seen_at", "day", "connection", descending=True)
+    billed = restatements.filter(cost_basis=BILLED)
+    newest_first = billed.sort("seen_at", "day", "connection", descending=True)
     every = tuple(
         Restated(
             connection=place[row["connection"]],
             day=row["day"],
             seen_at=row["seen_at"],
-            previous_cents=cents(row["previous_usd"]),
-            current_cents=cents(row["current_usd"]),
+            previous_usd=row["previous_usd"],
+            current_usd=row["current_usd"],
+            change_usd=row["change_usd"],
             lines_changed=counted(row["lines_changed"], "line"),
             what_changed=_clipped(_with_names(without_domains(row["what_changed"]), names)),
         )
@@ -67,6 +72,11 @@ def restated_days(
         if row["connection"] in place
     )
     return RestatedDays(every, every[:_MOST_RESTATED], max(0, len(every) - _MOST_RESTATED))
+
+
+def net_usd(restated: Iterable[Restated]) -> Decimal:
+    """Return what some restatements changed in all."""
+    return total_usd([each.change_usd for each in restated])
 
 
 def _with_names(lines: str, names: Mapping[str, str]) -> str:

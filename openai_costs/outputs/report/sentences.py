@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import counted, dollars_of, share, signed_dollars_of
-from openai_costs.kernel.redaction import without_domains
-from openai_costs.outputs.report.page_days import (
-    MISSING,
-    PROVISIONAL,
-    days_in,
-    in_words,
-    span,
+from openai_costs.kernel.formatting import (
+    counted,
+    dollars,
+    dollars_of,
+    share,
+    signed_dollars,
+    signed_dollars_of,
 )
+from openai_costs.kernel.redaction import without_domains
+from openai_costs.outputs.report.page_days import MISSING, PROVISIONAL, days_in, in_words, span
+from openai_costs.outputs.report.restated import net_usd
 from openai_costs.outputs.report.scope import UNATTRIBUTED
 
 if TYPE_CHECKING:
@@ -200,17 +202,16 @@ def _allocated(scope: Scope) -> Iterator[Question]:
 
 def _restated(scope: Scope) -> Iterator[Question]:
     if scope.restated:
-        net = sum(each.current_cents - each.previous_cents for each in scope.restated)
         count = counted(len(scope.restated), "restatement")
         yield Question(
-            f"{count} of settled days, net {signed_dollars_of(net)}",
+            f"{count} of settled days, net {signed_dollars(net_usd(scope.restated))}",
             f"{_newest(scope, scope.restated[0])}. All totals use the newest reading.",
         )
 
 
 def _newest(scope: Scope, newest: Restated) -> str:
     name = scope.names[scope.connections.index(newest.connection)]
-    before, after = dollars_of(newest.previous_cents), dollars_of(newest.current_cents)
+    before, after = dollars(newest.previous_usd), dollars(newest.current_usd)
     return (
         f"The newest: {newest.day}{_connection(scope, name)} changed from {before} to {after}, "
         f"seen {newest.seen_at:%Y-%m-%d %H:%M} UTC"
@@ -239,9 +240,9 @@ def trust(scope: Scope) -> tuple[Trust, ...]:
     if scope.provisional:
         lines.append(Trust("open", f"{counted(len(scope.provisional), 'provisional day')}"))
     if scope.restated:
-        net = sum(each.current_cents - each.previous_cents for each in scope.restated)
-        count = counted(len(scope.restated), "day")
-        lines.append(Trust("open", f"{count} restated, {signed_dollars_of(net)}"))
+        net = signed_dollars(net_usd(scope.restated))
+        changed = {(each.connection, each.day) for each in scope.restated}
+        lines.append(Trust("open", f"{counted(len(changed), 'day')} restated, {net}"))
     part, whole = scope.billed_to_users(where=UNATTRIBUTED), scope.billed_to_users()
     tone = "open" if part else "good"
     lines.append(Trust(tone, f"{share(part, whole)} of dollars without a user"))

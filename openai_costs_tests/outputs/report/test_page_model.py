@@ -55,7 +55,7 @@ def test_provisional_days_count_in_the_month_but_not_in_settled_days() -> None:
     view = page([(1, "a", "u", "1"), (2, "a", "u", "5")], "sp")
     assert view.first.month.spent == "$6.00"
     assert view.first.month.outlook is not None
-    assert view.first.month.outlook.spent == 100
+    assert view.first.month.outlook.spent_usd == 1
     assert "1 day is provisional and may still change (2026-01-02)" in view.completeness
     assert "$5.00 so far" in view.questions[0].sentence
 
@@ -64,6 +64,20 @@ def test_a_restatement_says_from_and_to() -> None:
     view = page([(1, "a", "u", "3")], "s", restatements=restated(1, "2.50", "3"))
     assert view.questions[0].title == "1 restatement of settled days, net +$0.50"
     assert "2026-01-01 changed from $2.50 to $3.00" in view.questions[0].sentence
+
+
+def test_the_net_of_restatements_is_of_exact_dollars_and_of_the_bill_alone() -> None:
+    metered = restated(3, "0", "90").with_columns(cost_basis=pl.lit("metered"))
+    first, second, again = (
+        restated(n, "1", usd) for n, usd in ((1, "1.004"), (2, "1.004"), (2, "1"))
+    )
+    later = again.with_columns(pl.col("seen_at").dt.offset_by("1d"))
+    view = page(
+        [(1, "a", "u", "1")], "sss", restatements=pl.concat([first, second, later, metered])
+    )
+    assert view.questions[0].title == "3 restatements of settled days, net +$0.01"
+    assert "2 days restated, +$0.01" in [one.text for one in view.first.trust]
+    assert [one.change_usd for one in view.restated] == list(map(Decimal, ("0", "0.004", "0.004")))
 
 
 def test_credits_are_no_charges_with_an_unrecognized_label() -> None:
