@@ -42,7 +42,8 @@ READ_AGAIN = (
 """What helps against late days, unless the reads are refused."""
 
 LOOKBACK = 30
-"""Older gaps are for the check `contiguous` and a backfill, not for an alert."""
+"""A gap that ended earlier is for the check `contiguous` and a backfill, not for an alert; one that
+reaches into these days counts from its first day."""
 
 
 class Refused(Protocol):
@@ -109,7 +110,11 @@ def late(
         dict(settling.within), default=grace, return_dtype=pl.Duration("us")
     )
     waits = pl.max_horizontal(waits - grace, pl.lit(timedelta(0)))
-    recent = known.filter(pl.col("day") > deadline - ONE_DAY * LOOKBACK - waits)
+    is_whole = (pl.col("state") == "settled") & (
+        pl.col("day") <= deadline - ONE_DAY * LOOKBACK - waits
+    )
+    whole_until = pl.col("day").filter(is_whole).max().over("connection", "source")
+    recent = known.filter(whole_until.is_null() | (pl.col("day") > whole_until))
     is_due = (pl.col("state") == "missing") | (pl.col("day") <= deadline - waits)
     missing = recent.filter(pl.col("state") != "settled", is_due, pl.col("reason").is_null())
     through = known.filter(state="settled").group_by("connection", "source")

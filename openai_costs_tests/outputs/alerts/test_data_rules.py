@@ -70,6 +70,18 @@ def test_a_connection_that_was_never_read_is_late_once_a_day_should_have_settled
     assert late_rows(Coverage.no_rows()) == []
 
 
+def test_days_that_are_late_for_months_are_all_counted_from_the_first() -> None:
+    first = day(21) - timedelta(days=80)
+    days = [first - timedelta(days=1) + timedelta(days=n) for n in range(81 + 1)]
+    rows = [("acme", "costs", one, "missing", None, None, None) for one in days]
+    rows[0] = ("acme", "costs", days[0], "settled", 1, 1, READ)
+    (one,) = late_rows(connected(rows))
+    assert (one["since_day"], one["observed"]) == (first, 81)
+    rows[40] = ("acme", "costs", days[40], "settled", 1, 1, READ)
+    (one,) = late_rows(connected(rows))
+    assert (one["since_day"], one["observed"]) == (days[41], 41)
+
+
 def test_the_newest_settled_day_is_named_however_old_it_is() -> None:
     old = coverage(range(1, 3), *((number, "missing") for number in range(3, 24)))
     long_ago = old.with_columns(pl.col("day") - timedelta(days=60))

@@ -96,7 +96,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"From the {['', 'first', 'second', 'third'][MANY]} attempt on" in flat
     assert (FORGOTTEN_AFTER.days, "older than three days" in flat) == (3, True)
     assert f"`[reading] settle_hours` and {SLACK.seconds // 3600} hours ago" in flat
-    assert f"the {LOOKBACK} newest days count; more than {BAD} late days are critical" in flat
+    assert f"settled before the {LOOKBACK} newest; more than {BAD} late days are critical" in flat
 
 
 def test_states_channels_and_sensors_are_all_documented() -> None:
