@@ -63,7 +63,8 @@ def delivery_queue(
 ) -> DeliveryQueue:
     """Return what to send and what to skip, at an instant (UTC, without a zone).
 
-    A finding's changes are sent in order: a later one waits until the earlier one is settled.
+    A finding's changes are sent in order: a later one waits until the earlier one is settled. Where
+    it has grown several times since a message was sent, the newest change says so.
     """
     known = {one.finding_id: one for one in findings}
     logged = {one.key: one for one in deliveries}
@@ -97,8 +98,8 @@ class _FindingQueue:
     def queued(self, changes: Iterable[Change]) -> list[QueuedChange]:
         """Return what to report now: the first change, or all of them for a digest."""
         queued: list[QueuedChange] = []
-        was_sent = False
-        for change in changes:
+        was_sent, in_order = False, list(changes)
+        for change, following in zip(in_order, (*in_order[1:], None), strict=True):
             name = self._route.name
             row = self._logged.get((change.finding_id, change.change, name))
             row = None if row and row.status == "skipped" and row.is_ahead(self._now) else row
@@ -109,7 +110,7 @@ class _FindingQueue:
             if not self._is_wanted(change, was_sent=was_sent or bool(queued)):
                 continue
             fresh = Delivery(change.finding_id, change.change, name, change.kind, "sending")
-            if why := self._reason_to_skip(change, is_new=row is None):
+            if why := self._reason_to_skip(change, following, is_new=row is None):
                 self.skipped.append(_skipped(row or fresh, why, self._now))
                 continue
             if row and not row.is_ahead(self._now) and (row.next_try_at or self._now) > self._now:
@@ -130,11 +131,14 @@ class _FindingQueue:
         about = (finding.rule, change.severity, finding.connection, finding.owner)
         return change.is_told and self._route.wants(*about)
 
-    def _reason_to_skip(self, change: Change, *, is_new: bool) -> str:
+    def _reason_to_skip(self, change: Change, following: Change | None, *, is_new: bool) -> str:
         if is_new and change.changed_day < _day(self._now) - FORGOTTEN_AFTER:
             return f"older than {FORGOTTEN_AFTER.days} days when it could first be sent"
         if self._finding.state == "muted" and change.kind in ("opened", "growing"):
             return "muted before it was sent"
+        if following and change.kind == following.kind == "growing":
+            is_next_wanted = self._is_wanted(following, was_sent=True)
+            return "it has grown again, which a newer message says" if is_next_wanted else ""
         return ""
 
 

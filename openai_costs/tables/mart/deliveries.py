@@ -18,7 +18,8 @@ class Deliveries(Contract):
     kind: str = column("opened, growing, closed or muted; weekly: the weekly digest.")
     status: str = column(
         "sending; sent; waiting: another attempt follows; failed: given up; unclear: it may have "
-        "arrived, and is not sent a third time; skipped: muted or too old to be sent.",
+        "arrived, and is not sent a third time; skipped: muted, too old to be sent, "
+        "or outdated by a newer one.",
         isin=STATUSES,
     )
     attempt: int = column("The number of attempts.", unit="attempts")

@@ -73,6 +73,22 @@ def test_a_later_change_waits_for_one_that_will_be_retried() -> None:
     assert messages(changes, logged=[waiting], hours=1) == [("finops", [1])]
 
 
+def test_of_a_finding_that_grew_several_times_the_newest_message_is_sent() -> None:
+    grown = [change(), *(change(number, "growing") for number in (2, 3, 4))]
+    assert messages(grown, logged=[sent()]) == [("finops", [4])]
+    assert messages(grown, route(digest=True)) == [("finops", [1, 4])]
+    queue = delivery_queue([finding()], grown, [sent()], [route()], AT)
+    assert [(one.change, one.status) for one in queue.skipped] == [(2, "skipped"), (3, "skipped")]
+
+
+def test_a_growth_is_sent_where_the_next_is_not_or_where_it_ended_between() -> None:
+    again = [change(2, "growing"), change(3, "closed"), change(4), change(5, "growing")]
+    logged = [sent()]
+    assert messages([change(), *again], logged=logged) == [("finops", [2])]
+    untold = change(3, "growing", is_told=False)
+    assert messages([change(), again[0], untold], logged=logged) == [("finops", [2])]
+
+
 def test_a_closing_is_sent_only_where_the_opening_was() -> None:
     changes = [change(), change(2, "closed", severity="info")]
     critical = route(min_severity="critical")
