@@ -52,6 +52,7 @@ from openai_costs.storage.home import (
     refuse_unwritable,
 )
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.object_stores import StoreUnsafe
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.budget_status import BudgetStatus
@@ -144,7 +145,7 @@ def _home(settings: Settings) -> Diagnosis:
     home = place(settings.home)
     try:
         refuse_unwritable(home)
-    except StoreUnusable as fault:
+    except (StoreUnusable, StoreUnsafe) as fault:
         return Diagnosis("FAIL", "home", str(fault))
     except OSError as fault:
         return Diagnosis("FAIL", "home", f"{home} is not writable: {of_machine(fault)}")

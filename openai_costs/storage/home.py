@@ -16,6 +16,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import files_below, is_local, replace_file
+from openai_costs.storage.object_stores import refuse_unsafe_store
 
 FOLDERS = ("raw", "lake", "record", "published", "report", "dagster")
 """What a home has below it."""
@@ -95,11 +96,12 @@ def refuse_unusable(home: UPath) -> None:
 
 
 def refuse_unwritable(home: UPath) -> None:
-    """Refuse a home in which nothing can be written; leaves no file behind.
+    """Refuse a home in which nothing can be written; leaves no file behind on a disk.
 
     Raises:
         OSError: Of the machine: no right, no space, a read-only disk. It has the path.
         StoreUnusable: Of an object store.
+        StoreUnsafe: The object store does not keep two writers apart.
     """
     refuse_unusable(home)
     probe = home / ".probe"
@@ -107,6 +109,7 @@ def refuse_unwritable(home: UPath) -> None:
         with _of_store(home, "written to"):
             replace_file(probe, b"")
             probe.unlink()
+        refuse_unsafe_store(home / "record")
         return
     replace_file(probe, b"\0" * ENOUGH_BYTES)
     probe.unlink()

@@ -9,11 +9,28 @@ from typing import Any
 
 from upath import UPath
 
-from openai_costs.storage.delta_faults import StorageFailed
+from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import is_local
 
 TRIAL = "conditional-put-trial"
 S3 = ("s3", "s3a")
+
+
+class StoreUnsafe(OpenAICostsError):  # noqa: N818
+    """An object store that would let two writers make the same name.
+
+    Args:
+        root: The home, or a folder of it.
+        said: What the store answers to a conditional write; empty when it takes it for another.
+    """
+
+    def __init__(self, root: UPath, said: str = "") -> None:
+        answer = f" ({said})" if said else ""
+        super().__init__(
+            f"{root}: this object store does not support conditional writes{answer}, so that two "
+            "runs at once would lose rows of each other. Choose a store with If-None-Match, or a "
+            "local home."
+        )
 
 
 def store_options(root: UPath) -> dict[str, str]:
@@ -44,27 +61,25 @@ def refuse_unsafe_store(root: UPath) -> None:
     """Refuse a store that writes a name twice although the second write forbids it.
 
     Raises:
-        StorageFailed: It does.
+        StoreUnsafe: It does, or it does not know such a write.
+        OSError: Nothing can be written there; drivers of stores raise errors of their own, too.
     """
     if is_local(root) or root.protocol == "file":
         return
-    if _refuses_a_second_write(root / TRIAL) or _refuses_a_second_write(root / TRIAL):
-        return
-    raise StorageFailed(
-        root,
-        "this object store does not support conditional writes, so that two runs at once would "
-        "lose rows of each other. Choose a store with If-None-Match, or a local home",
-    )
+    if not (_is_second_write_refused(root) or _is_second_write_refused(root)):
+        raise StoreUnsafe(root)
 
 
-def _refuses_a_second_write(trial: UPath) -> bool:
+def _is_second_write_refused(root: UPath) -> bool:
     """Write a name that must not be there yet; return whether that was refused because it is."""
+    trial, content = root / TRIAL, b"A second write of this file must fail."
     try:
-        trial.fs.pipe_file(trial.path, b"A second write of this file must fail.", mode="create")
-    except NotImplementedError:
-        return False
-    except OSError:  # s3fs has no FileExistsError for it
-        if not trial.fs.exists(trial.path):
-            raise
-        return True
+        trial.fs.pipe_file(trial.path, content, mode="create")
+    except Exception as refusal:  # each driver has its own
+        if trial.fs.exists(trial.path):
+            return True
+        trial.fs.pipe_file(trial.path, content)  # what hinders every write is raised here
+        trial.fs.rm_file(trial.path)
+        said = getattr(refusal, "strerror", None) or str(refusal)
+        raise StoreUnsafe(root, said.strip().rstrip(".")) from refusal
     return False

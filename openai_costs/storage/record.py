@@ -123,7 +123,7 @@ class Record:
 
         Raises:
             WriteConflict: Another writer has added an entry since.
-            StorageFailed: The store would let two writers add the same number.
+            StoreUnsafe: The store would let two writers add the same number.
         """
         refuse_unsafe_store(self.root)
         file = self._file(table, number)

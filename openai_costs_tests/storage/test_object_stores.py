@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from upath import UPath
 
-from openai_costs.storage.delta_faults import StorageFailed
-from openai_costs.storage.object_stores import refuse_unsafe_store, store_options
+from openai_costs.storage.object_stores import StoreUnsafe, refuse_unsafe_store, store_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +23,13 @@ class StoreUnderTest:
         self.names: set[str] = set()
         self._refuses = refuses
 
-    def pipe_file(self, path: str, _content: bytes, mode: str) -> None:
-        assert mode == "create"
-        if path in self.names and self._refuses:
+    def pipe_file(self, path: str, _content: bytes, mode: str = "overwrite") -> None:
+        if mode == "create" and path in self.names and self._refuses:
             raise self._refuses
         self.names.add(path)
+
+    def rm_file(self, path: str) -> None:
+        self.names.remove(path)
 
     def exists(self, path: str) -> bool:
         return path in self.names
@@ -37,8 +38,21 @@ class StoreUnderTest:
 class ClosedStore(StoreUnderTest):
     """A store without the right to write."""
 
-    def pipe_file(self, path: str, _content: bytes, mode: str) -> None:
+    def pipe_file(self, path: str, _content: bytes, mode: str = "overwrite") -> None:
         raise PermissionError(f"Access Denied: {mode} {path}")
+
+
+class DriverError(Exception):
+    """What the driver of a store raises for an answer that it does not know."""
+
+
+class OlderStore(StoreUnderTest):
+    """A store that answers a conditional write with an error of its own, also the first one."""
+
+    def pipe_file(self, path: str, _content: bytes, mode: str = "overwrite") -> None:
+        if mode == "create" and self._refuses:
+            raise self._refuses("A header you provided is not implemented.")
+        self.names.add(path)
 
 
 class Place:
@@ -71,13 +85,22 @@ def test_a_missing_right_to_write_is_reported_as_such() -> None:
         refuse_unsafe_store(Place(ClosedStore(refuses=None)))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("refusal", [None, NotImplementedError])
-def test_a_store_that_ignores_the_condition_or_does_not_know_it_is_refused_in_a_sentence(
-    refusal: type[Exception] | None,
-) -> None:
-    with pytest.raises(StorageFailed, match="does not support conditional writes") as refused:
-        refuse_unsafe_store(Place(StoreUnderTest(refuses=refusal)))  # type: ignore[arg-type]
+def test_a_store_that_ignores_the_condition_is_refused_in_a_sentence() -> None:
+    with pytest.raises(StoreUnsafe, match="does not support conditional writes, so") as refused:
+        refuse_unsafe_store(Place(StoreUnderTest(refuses=None)))  # type: ignore[arg-type]
     assert str(refused.value).startswith("s3://bucket/lake: this object store")
+
+
+@pytest.mark.parametrize("answer", [NotImplementedError, OSError, DriverError])
+def test_a_store_that_does_not_know_the_condition_is_refused_with_its_own_words(
+    answer: type[Exception],
+) -> None:
+    store = OlderStore(refuses=answer)
+    with pytest.raises(
+        StoreUnsafe, match=r"writes \(A header you provided is not implemented\), so"
+    ):
+        refuse_unsafe_store(Place(store))  # type: ignore[arg-type]
+    assert store.names == set()
 
 
 def test_a_local_home_needs_no_options_and_no_trial(tmp_path: Path) -> None:
