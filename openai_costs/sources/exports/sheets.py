@@ -10,7 +10,7 @@ from openai_costs.kernel.errors import FileRefused
 from openai_costs.sources.exports.currency import Currency
 from openai_costs.sources.exports.dialects import Dialect, dated, facts, refuse_unusable
 from openai_costs.sources.exports.ownership import CELL
-from openai_costs.sources.exports.text_tables import text_table, without_format
+from openai_costs.sources.exports.text_tables import AGAIN, text_table, without_format
 
 ROW: Final = "row"
 
@@ -78,6 +78,7 @@ def sheet(name: str, content: bytes, rules: Rules) -> Sheet:
     dialect = next((one for one in rules.dialects if one.is_of(table.columns)), None)
     if dialect is None:
         raise _of_no_kind(name, table.columns, rules)
+    _refuse_twice(name, table.columns, dialect)
     rules.refuse(name, table)
     found = dated(facts(name, table, dialect)).with_columns(
         is_taken=rules.is_taken.fill_null(value=False), is_usage=dialect.is_usage
@@ -126,6 +127,13 @@ def _of_no_kind(name: str, heads: Sequence[str], rules: Rules) -> FileRefused:
     missing = next((one for one in best.marks if one not in heads), best.marks[0])
     why = f"is not a file of {kinds}: it has no column {best.written.get(missing, missing)}"
     return FileRefused(name, why, "Name the files of the export alone in `files`.")
+
+
+def _refuse_twice(name: str, heads: Iterable[str], dialect: Dialect) -> None:
+    """Refuse a second column that differs from one we use by its case alone."""
+    used = {one for columns in dialect.columns.values() for one in columns}
+    if twice := [one for one in heads if one not in used and one.lower() in used]:
+        raise FileRefused(name, f"has more than one column {', '.join(twice)}", AGAIN)
 
 
 def _new(heads: Iterable[str], dialect: Dialect) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any, Final
 
@@ -53,7 +53,6 @@ def text_table(name: str, content: bytes) -> pl.DataFrame:
     plain, body = unpacked(name, content)
     is_parquet = plain.lower().endswith(".parquet")
     frame = _parquet(name, body) if is_parquet else _csv(name, plain, body)
-    frame.columns = _heads(name, frame.columns)
     texts = [_text(frame[head]) for head in frame.columns]
     return pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
 
@@ -63,19 +62,23 @@ def row_place(name: str, row: int) -> str:
     return f"{name}, row {row + 1:,}"
 
 
-def _heads(name: str, written: list[str]) -> list[str]:
+def _heads(name: str, written: Iterable[str]) -> list[str]:
     """Return the names of columns in lower case, where no other column has that name already."""
-    heads: list[str] = []
-    for head in map(str.strip, written):
-        heads.append(head if head.lower() in heads else head.lower())
+    heads = list(map(str.strip, written))
     if twice := sorted({head for head in heads if heads.count(head) > 1}):
         raise FileRefused(name, f"has more than one column {', '.join(twice)}", AGAIN)
+    taken = {head for head in heads if head == head.lower()}
+    for place, head in enumerate(heads):
+        if head.lower() not in taken:
+            heads[place] = head.lower()
+            taken.add(heads[place])
     return heads
 
 
 def _csv(name: str, plain: str, body: bytes) -> pl.DataFrame:
     if not decoded(name, body).strip():
         raise FileRefused(name, "is empty: not even the names of columns are there", AGAIN)
+    heads = _csv_heads(name, body)
     try:
         found = pl.read_csv(io.BytesIO(body), infer_schema=False)
     except pl.exceptions.PolarsError as broken:
@@ -83,8 +86,35 @@ def _csv(name: str, plain: str, body: bytes) -> pl.DataFrame:
             pass
         first = str(broken).splitlines()[0]
         raise FileRefused(name, f"is not CSV ({first})", AGAIN) from None
+    if len(heads) != found.width:
+        raise FileRefused(name, "is not CSV (a quote in its first line is not in pairs)", AGAIN)
     _refuse_short_rows(name, found, body)
+    found.columns = heads
     return found
+
+
+def _csv_heads(name: str, body: bytes) -> list[str]:
+    """Return the names of a CSV's columns: Polars renames one that is there twice.
+
+    Python's reader refuses what Polars takes for a part of a name: a line that ends in CR alone.
+    Rows behind a quote that does not end would be a part of a name too.
+    """
+    try:
+        heads = next(_rows(body, lines_end_in="\n"))
+    except csv.Error:
+        why = "has lines that end in CR alone, as `CSV (Macintosh)` of Excel writes them"
+        raise FileRefused(name, why, "Save it as `CSV UTF-8`.") from None
+    if any("\n" in head for head in heads):
+        why = "has a name of a column that goes on in the next line: a quote may not end"
+        raise FileRefused(name, why, AGAIN)
+    return _heads(name, [head.strip() or f"column_{n}" for n, head in enumerate(heads)])
+
+
+def _rows(body: bytes, lines_end_in: str = "") -> Iterator[list[str]]:
+    """Yield the rows that are not empty; by default a line may end in CR, LF or both."""
+    csv.field_size_limit(sys.maxsize)
+    text = io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", newline=lines_end_in)
+    return filter(None, csv.reader(text))
 
 
 def _refuse_short_rows(name: str, table: pl.DataFrame, body: bytes) -> None:
@@ -95,9 +125,7 @@ def _refuse_short_rows(name: str, table: pl.DataFrame, body: bytes) -> None:
     wide, separators = table.width, _QUOTED.sub(b"", body).count(b",")
     if separators == (table.height + 1) * (wide - 1):
         return
-    csv.field_size_limit(sys.maxsize)
-    rows = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
-    for number, cells in enumerate(one for one in rows if one):
+    for number, cells in enumerate(_rows(body)):
         if len(cells) < wide:
             why = f"has {len(cells)} cells under {wide} columns: the file may not be whole"
             raise FileRefused(row_place(name, number - 1), why, AGAIN)
@@ -105,10 +133,12 @@ def _refuse_short_rows(name: str, table: pl.DataFrame, body: bytes) -> None:
 
 def _parquet(name: str, body: bytes) -> pl.DataFrame:
     try:
-        return pl.read_parquet(io.BytesIO(body))
+        found = pl.read_parquet(io.BytesIO(body))
     except (pl.exceptions.PolarsError, OSError) as broken:
         first = str(broken).splitlines()[0]
         raise FileRefused(name, f"is not readable Parquet ({first})", AGAIN) from None
+    found.columns = _heads(name, found.columns)
+    return found
 
 
 def _text(values: pl.Series) -> pl.Series:
