@@ -42,7 +42,7 @@ from openai_costs.questions.prices import assets as prices
 from openai_costs.questions.prices.assets import price_checks
 from openai_costs.questions.prices.list_value import at_list_price
 from openai_costs.questions.reconciliation import assets as reconciliation
-from openai_costs.questions.reconciliation.unjudged_days import unjudged_days
+from openai_costs.questions.reconciliation.unjudged_days import days_to_compare_again
 from openai_costs.questions.seats import assets as seats
 from openai_costs.questions.spend import assets as spend
 from openai_costs.questions.spend.checks import (
@@ -170,13 +170,13 @@ def pages_not_asked(settings: Settings) -> set[dg.AssetKey]:
 
 
 def days_to_derive(lake: Lake, settings: Settings) -> list[DayRange]:
-    """Return the days whose marts say something else than directory, gateway and settings now."""
+    """Return the days that runs are of and whose marts say something else than is known now."""
     ranges = [
         *stale_days(lake, settings.teams),
-        *unjudged_days(lake, settings.gateway),
+        *days_to_compare_again(lake, settings.gateway),
         *days_to_judge_again(lake, settings.gateway.allowed),
     ]
-    return consecutive(day for days in ranges for day in days)
+    return consecutive(day for days in ranges for day in days if day >= settings.first_day)
 
 
 def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.AssetKey]:

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -43,6 +44,10 @@ SPEND_COLUMNS = (
 REQUEST_COLUMNS = ("is_cache_hit", "request_id", "token_name")
 """Our columns of a meter file that only exports of single requests have."""
 
+_JUDGED_BY = {
+    *("name", "upstreams", "models"),
+    *("capture_rate_below", "tolerance_pct", "tolerance_usd"),
+}
 Plain = str | bool | int
 Wanted = Plain | tuple[Plain, ...]
 """One value of a column, or several of which a row has one."""
@@ -177,6 +182,15 @@ class Gateway(Section):
             raise SettingRefused(
                 f"{self.name!r} is the name of a connection too: rename one", ("gateway", "name")
             )
+
+    @property
+    def judged_by(self) -> str:
+        """A digest of what bill and meter are compared by: another one judges every day otherwise.
+
+        Not of its start and its exceptions: the rows of a day show whether they follow those.
+        """
+        text = self.model_dump_json(include=_JUDGED_BY)
+        return sha256(f"{text}{self.has_registry}".encode()).hexdigest()[:12]
 
     @property
     def has_registry(self) -> bool:

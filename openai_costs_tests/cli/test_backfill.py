@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -29,7 +30,7 @@ from openai_costs.orchestration.jobs import (
 )
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.sample.api.options import USUAL
-from openai_costs.settings import Directory, Gateway, Reading, Team
+from openai_costs.settings import Directory, Gateway, Reading, Team, Upstream
 from openai_costs.settings.load import Settings
 from openai_costs.sources.anthropic.settings import AnthropicConnection
 from openai_costs.sources.openai.settings import OpenAIConnection
@@ -40,6 +41,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.usage import Usage
+from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.org import House, calm, connection, day, house, only_money, untraced
@@ -270,6 +272,71 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
             Headless(settings, lines.append, made.clock, reach)._name([], [], may_ask=True)  # noqa: SLF001 - what follows the money of a backfill
         assert accused not in set(made.lake.read(GatewayBypass)["api_key_id"])
         assert lines.count(PUBLISHES) == times
+
+
+ACCUSED = "key_desk_agents"
+
+
+def accused_days(made: House) -> set[date]:
+    return set(made.lake.read(GatewayBypass).filter(api_key_id=ACCUSED)["day"])
+
+
+@pytest.fixture(scope="module")
+def judged_by_settings(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Settings]:
+    """Six days beside a gateway that settings declare another key of than ACCUSED."""
+    made = house(tmp_path_factory.mktemp("gateway"), "tidewater")
+    made.connections = (connection("tidewater", access="costs_only", start=day(18)),)
+    settings = made.settings.model_copy(
+        update={"gateway": Gateway(upstreams=(Upstream(connection="tidewater", api_key_id="k"),))}
+    )
+    with quiet(*OF_THE_GATEWAY):
+        reach = Reach(lambda one: made.transports[one.name])
+        Headless(settings, lambda _: None, made.clock, reach).backfill()
+    assert accused_days(made) >= {day(18), day(22)}
+    assert days_to_derive(made.lake, settings) == []
+    return made, settings
+
+
+@pytest.mark.parametrize(
+    ("update", "since"),
+    [
+        ({"upstreams": (Upstream(connection="tidewater", api_key_id=ACCUSED),)}, None),
+        ({"start": day(21)}, day(21)),
+        ({"upstreams": ()}, None),
+    ],
+    ids=["declared", "later", "gone"],
+)
+def test_what_settings_say_of_the_gateway_holds_for_every_day_as_after_a_rebuild(
+    judged_by_settings: tuple[House, Settings],
+    tmp_path: Path,
+    update: dict[str, Any],
+    since: date | None,
+) -> None:
+    made, before = judged_by_settings
+    copy = made.moved_to(tmp_path / "home")
+    gateway = before.gateway.model_copy(update=update)
+    settings = copy.settings.model_copy(update={"gateway": gateway})
+    again = Headless(settings, lambda _: None, copy.clock)
+    with quiet(*OF_THE_GATEWAY):
+        again.follow_directory(days_to_derive(copy.lake, settings))
+    assert days_to_derive(copy.lake, settings) == []
+    followed = [copy.lake.read(table) for table in (GatewayBypass, CostReconciliation)]
+    assert accused_days(copy) == {one for one in accused_days(made) if since and one >= since}
+    with quiet(*OF_THE_GATEWAY):
+        again.run(DERIVE, DayRange(day(18), day(23)))
+    rebuilt = [copy.lake.read(table) for table in (GatewayBypass, CostReconciliation)]
+    assert all(one.equals(other) for one, other in zip(followed, rebuilt, strict=True))
+
+
+def test_days_from_before_all_connections_begin_now_are_not_derived(
+    judged_by_settings: tuple[House, Settings],
+) -> None:
+    made, before = judged_by_settings
+    later = tuple(one.model_copy(update={"start": day(20)}) for one in before.connections)
+    no_gateway = before.model_copy(update={"gateway": Gateway()})
+    assert days_to_derive(made.lake, no_gateway) == [DayRange(day(18), day(23))]
+    since = no_gateway.model_copy(update={"connections": later})
+    assert days_to_derive(made.lake, since) == [DayRange(day(20), day(23))]
 
 
 def test_a_list_of_people_that_was_corrected_today_is_read_again(

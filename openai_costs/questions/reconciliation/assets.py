@@ -49,15 +49,13 @@ def cost_reconciliation(
 ) -> Batches:
     """Lay the bill beside the meter, some days at a time."""
     for days in _pieces(lake, run_days(context)):
-        wanted = judged_days(lake, settings.gateway, days)
-        read_at = _read_at(lake, days)
-        if wanted is None:
-            yield Batch(CostReconciliation.no_rows(), read_at)
-        else:
+        wanted, rows = judged_days(lake, settings.gateway, days), CostReconciliation.no_rows()
+        if wanted is not None:
             rows = reconciliation(
                 sides(lake, wanted, settings.connections), settings.gateway, list(wanted)
             )
-            yield Batch(rows, _of_rows(rows, read_at))
+        stored = lake.slices(CostReconciliation).filter(pl.col("day").is_in(list(days)))
+        yield Batch(rows, _of_rows([rows, stored], _read_at(lake, days)))
 
 
 @table_asset(
@@ -132,8 +130,16 @@ def _read_at(lake: Lake, days: DayRange) -> dict[Slice, datetime]:
     return found
 
 
-def _of_rows(rows: pl.DataFrame, read_at: dict[Slice, datetime]) -> dict[Slice, datetime]:
-    """Add slices that only a gateway speaks of: metered for a bill that was not read."""
+def _of_rows(
+    frames: Sequence[pl.DataFrame], read_at: dict[Slice, datetime]
+) -> dict[Slice, datetime]:
+    """Add slices that neither side was read for: of a bill that was not read, or is not any more.
+
+    Args:
+        frames: The rows that are made, and those that they replace: of a bill that settings named.
+        read_at: `_read_at`.
+    """
     by_day: dict[date, datetime] = {key.day: at for key, at in read_at.items()}
-    keys = (Slice(*key) for key in rows.select("connection", "day").unique().iter_rows())
-    return {key: by_day[key.day] for key in keys} | read_at
+    both = pl.concat([one.select("connection", "day") for one in frames]).unique()
+    keys = (Slice(*key) for key in both.iter_rows())
+    return {key: by_day[key.day] for key in keys if key.day in by_day} | read_at

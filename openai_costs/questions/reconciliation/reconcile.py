@@ -73,7 +73,7 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     return (
         _with_basis(judged, sides.meter)
         .filter(pl.col("day").is_in(list(days)))
-        .with_columns(provider=pl.lit(OPENAI))
+        .with_columns(provider=pl.lit(OPENAI), judged_by=pl.lit(gateway.judged_by))
         .select(list(CostReconciliation.types()))
         .sort(*POOL, "usage_type")
     )

@@ -81,6 +81,10 @@ class CostReconciliation(Contract):
         isin=CAUSES,
     )
     is_settled: bool = column("Whether bill and meter were both read after the day had settled.")
+    judged_by: str = column(
+        "A digest of the upstreams, models and tolerances of [gateway] that the row was made with: "
+        "days of another one are made again."
+    )
     is_within_tolerance: bool = column("Whether the gap of this key and model is small.")
     bypass_usd: Usd = _part("the key has no gateway token")
     credits_usd: Usd = _part("credits and refunds, which no gateway meters")

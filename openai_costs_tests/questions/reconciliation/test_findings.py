@@ -45,6 +45,7 @@ def gap(when: int, cause: str, billed: str, metered: str, **more: object) -> dic
         "billed_usd": Decimal(billed),
         "metered_usd": Decimal(metered),
         "metered_basis": "metered",
+        "judged_by": "",
         "gap_usd": difference,
         "cause": cause,
         "is_settled": True,

@@ -45,6 +45,7 @@ GATEWAY: Final = (
             "reconciliation",
             CostReconciliation,
             "Why do bill and gateway differ?",
+            without=("judged_by",),
             labels=_LINE,
         )
     ),
