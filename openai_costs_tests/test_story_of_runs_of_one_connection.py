@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
+import polars as pl
 import pytest
 from dagster._core.instance import InstanceRef
 
@@ -17,9 +18,22 @@ from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.alerts.dagster_rules import DagsterHistory
+from openai_costs.outputs.publish.verification import verify
 from openai_costs.sample.api.options import WireOptions
 from openai_costs.sources.provider import Reach
-from openai_costs_tests.org import LEDGER, NOW, TODAY, House, Ran, calm, day, house
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs_tests.org import (
+    LEDGER,
+    MONEY,
+    NOW,
+    TODAY,
+    House,
+    Ran,
+    calm,
+    day,
+    house,
+    only_money,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,3 +117,22 @@ def test_commands_that_read_one_connection_each_are_kept_apart_as_well(two: Hous
         "raw/openai_usage:read_complete": "ferry",
         "refresh": "ferry",
     }
+
+
+def test_what_a_damaged_table_lost_of_other_connections_is_rebuilt_too(tmp_path: Path) -> None:
+    """Their rows were gone: readers got the dollars of one connection, and a tie-out of nothing."""
+    two = house(tmp_path / "home", *BOTH)
+    assert two.run(day(20), TODAY, only=MONEY).is_green
+    before, first = two.lake.read(SpendControl), day(20)
+    assert set(before["connection"]) == set(BOTH)
+    newest = max((Path(two.home) / "lake/core/spend_control/_delta_log").glob("0*.json"))
+    newest.write_bytes(newest.read_bytes()[:40])
+    lines: list[str] = []
+    reach = Reach(lambda one: two.transports[one.name])
+    headless = Headless(two.settings.only("ferry"), lines.append, two.clock, reach)
+    with calm(), only_money():
+        headless.backfill(DayRange(TODAY, TODAY))
+    assert f"{first} to {TODAY}: no request, from kept pages of harbour, ferry" in lines
+    settled = pl.col("day") <= day(21)
+    assert two.lake.read(SpendControl).filter(settled).equals(before.filter(settled))
+    assert verify(two.settings, lambda _: None).holds

@@ -3,7 +3,6 @@
 Not here: what is damaged and how it is set aside (storage/repair.py), the runs (backfill.py).
 """
 
-from collections.abc import Iterable
 from datetime import date
 
 from openai_costs.cli.backfill_plan import Step, from_kept_pages
@@ -25,6 +24,8 @@ from openai_costs.storage.repair import described, repair
 def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) -> list[Step]:
     """Set damaged files aside, and return what rebuilds their rows from kept pages.
 
+    A damaged table has lost rows of every connection, whichever this process reads.
+
     Args:
         settings: Whose home.
         today: The current UTC day.
@@ -37,9 +38,8 @@ def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) 
         say(line)
     if not (done.days or done.lost_all or done.lost_tables):
         return []
-    everything = from_kept_pages(settings, None, today)
-    kept = {day for step in everything for day in step.days}
-    return _steps(settings, everything, done.again(kept))
+    kept = _kept(settings, today)
+    return _steps(settings, done.again(kept), kept)
 
 
 def after_a_failed_publication(settings: Settings, today: date, say: Say) -> list[Step]:
@@ -48,7 +48,7 @@ def after_a_failed_publication(settings: Settings, today: date, say: Say) -> lis
     lake = Lake(place(settings.home))
     untied = untied_lake(lake, slices_in_flight(lake))
     days = {one.day for one in untied if one.place == LAKE}
-    return [*steps, *_steps(settings, from_kept_pages(settings, None, today), days)]
+    return [*steps, *_steps(settings, days, _kept(settings, today))]
 
 
 def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
@@ -63,7 +63,11 @@ def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
         )
 
 
-def _steps(settings: Settings, kept: Iterable[Step], days: set[date]) -> list[Step]:
-    """Return the runs that rebuild some days, as far as their pages are kept."""
-    with_pages = {day for step in kept for day in step.days} & days
-    return [Step(settings, REBUILD, one) for one in consecutive(with_pages)]
+def _kept(settings: Settings, today: date) -> set[date]:
+    """Return the days of which pages of any connection are kept."""
+    return {day for step in from_kept_pages(settings.only(), None, today) for day in step.days}
+
+
+def _steps(settings: Settings, days: set[date], kept: set[date]) -> list[Step]:
+    """Return the runs that rebuild some days of all connections, as far as their pages are kept."""
+    return [Step(settings.only(), REBUILD, one) for one in consecutive(days & kept)]

@@ -119,7 +119,7 @@ class Settings(Section):
         return [one for one in self.asked_connections if one.provider == provider]
 
     def only(self, *names: str) -> "Settings":
-        """Return the same settings for a process that reads some connections only.
+        """Return the same settings for a process that reads some connections only; none for all.
 
         Raises:
             SettingsError: There is no connection of one of these names.
