@@ -18,6 +18,7 @@ from openai_costs.kernel.errors import FileRefused
 from openai_costs.kernel.redaction import has_address
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.file_text import decoded, unpacked
+from openai_costs.sources.parquet_tables import PARQUET_FAULTS, first_line, parquet_table
 
 JSON_LINES = ("jsonl", "ndjson", "log")
 """Object stores are often filled with `.log` files, which hold an object on each line."""
@@ -214,12 +215,15 @@ def _pairs(value: object) -> object:
 
 
 def _parquet(name: str, content: bytes) -> Iterator[TextRow]:
+    remedy = "Write it again."
+    frame = _unnested(parquet_table(name, content, remedy))
+    plain = frame.select(cs.exclude(cs.nested(), cs.binary()))
     try:
-        frame = _unnested(pl.read_parquet(io.BytesIO(content)))
-        plain = frame.select(cs.exclude(cs.nested(), cs.binary()))
-        texts = plain.select(pl.all().cast(pl.String).str.strip_chars())
-    except (pl.exceptions.PolarsError, OSError) as broken:
-        raise FileRefused(name, f"is not readable Parquet ({broken})", "Write it again.") from None
+        known = plain.with_columns(cs.duration().dt.to_string())
+        texts = known.select(pl.all().cast(pl.String).str.strip_chars())
+    except PARQUET_FAULTS as broken:
+        why = f"has a value that cannot be written as text ({first_line(broken)})"
+        raise FileRefused(name, why, remedy) from None
     for number, cells in enumerate(texts.iter_rows(named=True), 1):
         yield TextRow(f"{name}, row {number}", {head: cells[head] or None for head in cells})
 

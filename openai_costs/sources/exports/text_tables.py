@@ -19,6 +19,7 @@ import polars as pl
 from openai_costs.kernel.errors import FileRefused
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.file_text import decoded, unpacked
+from openai_costs.sources.parquet_tables import PARQUET_FAULTS, first_line, parquet_table
 from openai_costs.sources.text_rows import text_rows
 
 ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
@@ -52,9 +53,10 @@ def text_table(name: str, content: bytes) -> pl.DataFrame:
     """
     plain, body = unpacked(name, content)
     is_parquet = plain.lower().endswith(".parquet")
-    frame = _parquet(name, body) if is_parquet else _csv(name, plain, body)
-    texts = [_text(frame[head]) for head in frame.columns]
-    return pl.DataFrame(texts).select(pl.when(pl.all() != "").then(pl.all()))
+    frame = parquet_table(name, body, AGAIN) if is_parquet else _csv(name, plain, body)
+    frame = pl.DataFrame([_text_or_refusal(name, column) for column in frame])
+    frame.columns = _heads(name, frame.columns)
+    return frame.select(pl.when(pl.all() != "").then(pl.all()))
 
 
 def row_place(name: str, row: int) -> str:
@@ -84,8 +86,7 @@ def _csv(name: str, plain: str, body: bytes) -> pl.DataFrame:
     except pl.exceptions.PolarsError as broken:
         for _ in text_rows(plain, body):  # finds the line, and raises
             pass
-        first = str(broken).splitlines()[0]
-        raise FileRefused(name, f"is not CSV ({first})", AGAIN) from None
+        raise FileRefused(name, f"is not CSV ({first_line(broken)})", AGAIN) from None
     if len(heads) != found.width:
         raise FileRefused(name, "is not CSV (a quote in its first line is not in pairs)", AGAIN)
     _refuse_short_rows(name, found, body)
@@ -131,14 +132,24 @@ def _refuse_short_rows(name: str, table: pl.DataFrame, body: bytes) -> None:
             raise FileRefused(row_place(name, number - 1), why, AGAIN)
 
 
-def _parquet(name: str, body: bytes) -> pl.DataFrame:
+def _text_or_refusal(name: str, values: pl.Series) -> pl.Series:
     try:
-        found = pl.read_parquet(io.BytesIO(body))
-    except (pl.exceptions.PolarsError, OSError) as broken:
-        first = str(broken).splitlines()[0]
-        raise FileRefused(name, f"is not readable Parquet ({first})", AGAIN) from None
-    found.columns = _heads(name, found.columns)
-    return found
+        return _text(values)
+    except (*PARQUET_FAULTS, msgspec.MsgspecError) as broken:
+        place = next(_rows_without_text(name, values), name)
+        why = f"cannot be written as text: it is {values.dtype} ({first_line(broken)})"
+        remedy = "Leave the column out of the export, or have it exported as text."
+        raise FileRefused(f"{place}, {values.name}", why, remedy) from None
+
+
+def _rows_without_text(name: str, values: pl.Series) -> Iterator[str]:
+    """Yield the places of bytes that are no text."""
+    if values.dtype == pl.Binary:
+        for row, one in enumerate(values):
+            try:
+                (one or b"").decode()
+            except UnicodeDecodeError:
+                yield row_place(name, row)
 
 
 def _text(values: pl.Series) -> pl.Series:
@@ -149,6 +160,8 @@ def _text(values: pl.Series) -> pl.Series:
     if isinstance(kind, pl.Datetime):
         utc = values.dt.convert_time_zone(str(UTC)) if kind.time_zone else values
         return utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
+    if kind == pl.Duration:
+        return values.dt.to_string()
     if kind.is_nested() or isinstance(kind, pl.Map):
         return pl.Series(values.name, list(map(_json, values.to_list())), dtype=pl.String)
     return values.cast(pl.String)
