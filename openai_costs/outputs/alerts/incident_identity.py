@@ -1,12 +1,13 @@
 """Which candidate is which finding, also when a restatement moved its days. Pure."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.alerts.judged_days import JudgedDays
 from openai_costs.outputs.alerts.rows import Candidate, Finding, Key
 from openai_costs.questions.rules import Rule
@@ -82,23 +83,31 @@ def handed_over(
 ) -> list[Finding]:
     """Return the findings, each of the subject that its incident is reported of now.
 
-    After a restatement the user may be unusual too, and report what the key reported before. A
-    finding whose own subject still has its incident stays with it.
+    After a restatement the user may be unusual too, and report what the key reported before. After
+    another one the key may be unusual alone: its incident has the id of a finding that began with
+    it. A finding whose own subject still has its incident stays with it.
 
     Args:
         known: The findings so far.
         incidents: What `incidents` returns.
     """
-    now: dict[Key, list[Candidate]] = {}
+    now: dict[Key | str, list[Candidate]] = {}
     for incident in (one for some in incidents.values() for one in some):
-        for key in incident.other_keys:
-            now.setdefault(key, []).append(incident)
+        names: list[Key | str] = [*incident.other_keys, *_ids_of_close_starts(incident)]
+        for name in names:
+            now.setdefault(name, []).append(incident)
     return [
-        _with_subject(one, now[one.key], known)
-        if one.key in now and not any(_meet(one, its) for its in incidents.get(one.key, ()))
-        else one
+        one
+        if any(_meet(one, its) for its in incidents.get(one.key, ()))
+        else _with_subject(one, [*now.get(one.key, ()), *now.get(one.finding_id, ())], known)
         for one in known
     ]
+
+
+def _ids_of_close_starts(incident: Candidate) -> Iterator[str]:
+    """Yield the ids that a finding has which began with the subject of an incident."""
+    for days in range(-TOLERANCE.days, TOLERANCE.days + 1):
+        yield finding_id(replace(incident, since_day=incident.since_day + days * ONE_DAY), ())
 
 
 def _with_subject(

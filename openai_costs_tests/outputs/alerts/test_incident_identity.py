@@ -43,6 +43,18 @@ def test_a_finding_goes_over_to_the_subject_that_reports_its_incident_now() -> N
     assert (one.day, one.because) == (finding(18).day, finding(18).because)
 
 
+def test_a_finding_comes_back_to_the_subject_it_began_with_where_that_is_unusual_alone() -> None:
+    began = candidate(18, 20)
+    gone_over = finding(18, 20, **ANA, finding_id=finding_id(began, ()))
+    for since in (16, 17, 18, 19, 20):
+        (one,) = handed_over([gone_over], incidents([candidate(since, 20)]))
+        assert (one.finding_id, one.subject_id) == (gone_over.finding_id, "key_etl")
+    for other in (candidate(15, 20), candidate(18, connection="labs"), candidate(18, **ANA)):
+        assert handed_over([gone_over], incidents([other])) == [gone_over]
+    both = incidents([began, candidate(18, **ANA)])
+    assert handed_over([gone_over], both) == [gone_over]
+
+
 def test_a_finding_stays_with_its_subject_where_that_is_another_incident() -> None:
     known = [finding(18)]
     for other in (

@@ -87,6 +87,18 @@ def test_by_whom_else_an_incident_was_seen_is_not_kept(desk: Desk) -> None:
     assert desk.lake.read(FindingChanges).height == 1
 
 
+def test_an_incident_that_goes_from_key_to_user_and_back_is_one_finding_with_one_message(
+    desk: Desk,
+) -> None:
+    ana = {"subject_kind": "user", "subject_id": "ana"}
+    desk.evaluate(candidate(20))
+    desk.evaluate(candidate(20, **ana, also_seen_by='[["api_key", "key_etl"]]'))
+    desk.evaluate(candidate(19, 21))
+    (row,) = desk.lake.read(Findings).rows(named=True)
+    assert (row["subject_id"], row["state"], row["day"]) == ("key_etl", "open", day(21))
+    assert desk.kinds == ["opened"]
+
+
 def test_a_candidate_becomes_a_finding_with_its_change(desk: Desk) -> None:
     desk.evaluate(candidate(21))
     assert (desk.states, desk.kinds) == (["open"], ["opened"])
