@@ -1,6 +1,7 @@
-"""What the doctor reports of a connection that reads files: lists them, and reads the newest one.
+"""What the doctor reports of a connection that reads files: lists them, and reads the newest run.
 
-Not here: how the doctor shows it.
+It reads every run of which nothing says when it ran, too: of two that hold the same charges, no one
+knows which counts, and a backfill refuses both. Not here: how the doctor shows it.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,9 +18,9 @@ from openai_costs.settings.load import Settings
 from openai_costs.sources import user_files
 from openai_costs.sources.exports.evidence import dated_sums
 from openai_costs.sources.exports.locating import Located, located
-from openai_costs.sources.exports.ownership import HeldRun, Run
+from openai_costs.sources.exports.ownership import HeldRun, Run, owned
 from openai_costs.sources.exports.settings import files_of, store_options
-from openai_costs.sources.exports.sheets import Rules, Sheet, sheet
+from openai_costs.sources.exports.sheets import Rules, Sheet, refuse_copies, sheet
 from openai_costs.sources.exports.to_come import to_come
 from openai_costs.sources.provider import Diagnosis, Reach
 
@@ -31,7 +32,7 @@ def diagnose(
     _reach: Reach,
     today: date,
 ) -> Iterator[Diagnosis]:
-    """Yield which files there are, and what the newest run of them holds.
+    """Yield which files there are, which of them contradict, and what the newest run holds.
 
     Args:
         rules: Returns what a connection makes of a file.
@@ -44,14 +45,26 @@ def diagnose(
         folder = UPath(settings.config_file.parent)
         found = located(folder, files_of(connection), store_options(connection))
         yield Diagnosis("OK", "files", _files(found))
-        run = max(found.runs, key=_recency)
-        opened = [
-            sheet(one, user_files.content(found.paths[one]), rules(connection)) for one in run.files
-        ]
+        newest = max(found.runs, key=_recency)
+        opened = _sheets(newest, found, rules(connection))
+        undated = (one for one in found.runs if one is not newest and one.ran_at is None)
+        others = [_held(one, _sheets(one, found, rules(connection)), today) for one in undated]
+        owned([_held(newest, opened, today), *others])
     except OpenAICostsError as refused:
         yield Diagnosis("FAIL", "files", str(refused))
         return
-    yield _newest(run, opened, today)
+    yield _newest(newest, opened, today)
+
+
+def _sheets(run: Run, files: Located, rules: Rules) -> list[Sheet]:
+    opened = [sheet(one, user_files.content(files.paths[one]), rules) for one in run.files]
+    if not run.is_listed:
+        refuse_copies(opened)
+    return opened
+
+
+def _held(run: Run, opened: list[Sheet], today: date) -> HeldRun:
+    return HeldRun(run, pl.concat([one.held for one in opened]), today)
 
 
 def _recency(run: Run) -> tuple[float, date, str]:

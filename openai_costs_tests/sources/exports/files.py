@@ -14,7 +14,8 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.settings.load import Settings
-from openai_costs.sources.focus_file.assets import PAGES, control, ledger
+from openai_costs.sources.exports.diagnosis import diagnose
+from openai_costs.sources.focus_file.assets import PAGES, control, ledger, rules
 from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.ingest import Source, ingest
 from openai_costs.sources.provider import Reach
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from openai_costs.sources.provider import Diagnosis
     from openai_costs.storage.archive import DamagedRead
 
 NOON: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -98,14 +100,18 @@ class Export:
     def archive(self) -> Archive:
         return Archive(UPath(self.home))
 
+    @property
+    def settings(self) -> Settings:
+        file = self.home / "openai_costs.toml"
+        return Settings(home=str(self.home), config_file=file, connections=(self.connection,))
+
+    def facts(self) -> list[Diagnosis]:
+        """What the doctor says of the files."""
+        return list(diagnose(rules, self.settings, self.connection, Reach(), self.now.date()))
+
     def read(self, days: DayRange = DAYS) -> str:
         """Read some days and keep them; return why that failed, or nothing."""
-        settings = Settings(
-            home=str(self.home),
-            config_file=self.home / "openai_costs.toml",
-            connections=(self.connection,),
-        )
-        reader = PAGES.reader(settings, self.archive, lambda: self.now, Reach())
+        reader = PAGES.reader(self.settings, self.archive, lambda: self.now, Reach())
         source = Source("cloud", lambda tell: reader.read(self.connection, days, tell))
         done = ingest([source], self.archive, self.log.append)
         return " ".join(map(str, done.failed.values()))

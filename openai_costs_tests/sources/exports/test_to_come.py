@@ -2,19 +2,11 @@
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
-from openai_costs.settings.load import Settings
-from openai_costs.sources.exports.diagnosis import diagnose
-from openai_costs.sources.focus_file.assets import rules
-from openai_costs.sources.provider import Reach
-from openai_costs_tests.sources.exports.files import NOON, Export, azure_manifest, csv_of, row
-
-if TYPE_CHECKING:
-    from openai_costs.sources.provider import Diagnosis
+from openai_costs_tests.sources.exports.files import Export, azure_manifest, csv_of, row
 
 USED = [row(f"2026-11-{day:02}", "10.5") for day in range(1, 11)]
 
@@ -22,13 +14,6 @@ USED = [row(f"2026-11-{day:02}", "10.5") for day in range(1, 11)]
 @pytest.fixture
 def export(tmp_path: Path) -> Export:
     return Export(tmp_path)
-
-
-def newest_run(export: Export) -> "Diagnosis":
-    """What the doctor says of the newest run."""
-    config = export.home / "openai_costs.toml"
-    settings = Settings(home=str(export.home), config_file=config, connections=(export.connection,))
-    return list(diagnose(rules, settings, export.connection, Reach(), NOON.date()))[-1]
 
 
 @pytest.mark.parametrize("day", ["2026-12-01", "2027-11-04"])
@@ -39,7 +24,7 @@ def test_usage_dated_after_today_leaves_days_that_were_not_exported_missing_and_
     assert export.read() == ""
     assert max(export.control["day"]) == date(2026, 11, 10)
     assert any(f"1 charge of 10.50 USD dated after today, the first {day}" in o for o in export.log)
-    found = newest_run(export)
+    found = export.facts()[-1]
     assert found.state == "WARN"
     assert f"1 charge of 10.50 USD dated after today, the first {day}" in found.text
     assert "it ends 18 days ago" in found.text
@@ -54,7 +39,7 @@ def test_a_fee_dated_to_the_end_of_the_month_is_billed_ahead_and_shows_no_day_to
     export.put("bill.csv", csv_of(*usual, fee))
     assert export.read() == ""
     assert max(export.control["day"]) == date(2026, 11, 27)
-    found = newest_run(export)
+    found = export.facts()[-1]
     assert found.state == "OK"
     assert "1 charge of 99.00 USD dated after today, the first 2026-11-30" in found.text
 
