@@ -45,14 +45,10 @@ from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.future_days import described, future_days
-from openai_costs.storage.home import (
-    StoreUnusable,
-    refuse_unreadable,
-    refuse_unusable,
-    refuse_unwritable,
-)
+from openai_costs.storage.home import refuse_unreadable, refuse_unwritable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.object_stores import StoreUnsafe
+from openai_costs.storage.store_faults import StoreUnreachable, StoreUnusable
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.budget_status import BudgetStatus
@@ -88,13 +84,11 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield Diagnosis("OK", "versions", _versions())
     yield _settings_file(settings)
     try:
-        refuse_unusable(place(settings.home))
-    except StoreUnusable as fault:  # each of the other facts would wait for the same
+        yield _home(settings)
+    except (StoreUnusable, StoreUnsafe) as fault:
         yield Diagnosis("FAIL", "home", str(fault))
-        return
-    except OSError:
-        pass  # as the next fact says
-    yield _home(settings)
+        if isinstance(fault, StoreUnreachable):  # each of the other facts would wait for the same
+            return
     yield from _guarded("home", space_facts(place(settings.home)))
     yield from _guarded("permissions", permission_facts(place(settings.home)))
     yield from proxy_diagnoses(settings)
@@ -145,8 +139,6 @@ def _home(settings: Settings) -> Diagnosis:
     home = place(settings.home)
     try:
         refuse_unwritable(home)
-    except (StoreUnusable, StoreUnsafe) as fault:
-        return Diagnosis("FAIL", "home", str(fault))
     except OSError as fault:
         return Diagnosis("FAIL", "home", f"{home} is not writable: {of_machine(fault)}")
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.formatting import counted
-from openai_costs.storage.home import is_store_fault, store_fault_text
+from openai_costs.storage.store_faults import is_store_fault, store_fault_text
 
 REMEDIES = {
     errno.ENOSPC: "Free some space on that disk",

@@ -6,17 +6,14 @@ for each table at the end.
 
 import errno
 import os
-import re
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from upath import UPath
 
-from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import files_below, is_local, replace_file
 from openai_costs.storage.object_stores import refuse_unsafe_store
+from openai_costs.storage.store_faults import StoreUnreachable, of_store
 
 FOLDERS = ("raw", "lake", "record", "published", "report", "dagster")
 """What a home has below it."""
@@ -25,52 +22,8 @@ ENOUGH_BYTES = 1024 * 1024
 """A disk that does not take so much is full: the smallest run writes more."""
 
 
-_DRIVERS = ("botocore.", "aiobotocore.", "aiohttp.", "gcsfs.", "google.auth.", "adlfs.", "azure.")
-"""The optional libraries behind object stores, whose errors are no errors of the system."""
-
-_PARAMETERS = re.compile(r"\?[^\s\"']*")
-
-
-class StoreUnusable(OpenAICostsError):  # noqa: N818
-    """The object store of a home does not answer, or does not let this process in.
-
-    Args:
-        home: The home.
-        what: What cannot be done with it.
-        fault: What the driver of the store raised.
-    """
-
-    def __init__(self, home: UPath, what: str, fault: Exception) -> None:
-        super().__init__(f"{home} cannot be {what}: {store_fault_text(fault)}")
-
-
-def is_store_fault(fault: Exception) -> bool:
-    """Return whether an error is of a library that reaches an object store."""
-    return type(fault).__module__.startswith(_DRIVERS)
-
-
-def store_fault_text(fault: Exception) -> str:
-    """Return what the driver of a store says, and what to do, as sentences."""
-    first = (str(fault) or type(fault).__name__).strip().partition("\n")[0]
-    remedy = "Check the address of the store, the network and the credentials"
-    if isinstance(fault, PermissionError):
-        remedy = "Check the credentials, and which rights they have there"
-    elif isinstance(fault, FileNotFoundError):
-        remedy = "Create it, or correct OPENAI_COSTS_HOME or --home"
-    cause = _PARAMETERS.sub("", first).rstrip(". ")
-    return f"{cause}. {remedy}, then run the command again."
-
-
-@contextmanager
-def _of_store(home: UPath, what: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as fault:
-        raise StoreUnusable(home, what, fault) from fault
-
-
 def _refuse_unreachable(home: UPath) -> None:
-    with _of_store(home, "read"):
+    with of_store(home, "read", StoreUnreachable):
         try:
             home.fs.ls(home.path)
         except FileNotFoundError as missing:
@@ -83,7 +36,7 @@ def refuse_unusable(home: UPath) -> None:
 
     Raises:
         OSError: It does; the error has its path. Or it cannot be looked into.
-        StoreUnusable: Its object store does not answer, or does not let this process in.
+        StoreUnreachable: Its object store does not answer, or does not let this process in.
     """
     if not is_local(home):
         _refuse_unreachable(home)
@@ -100,13 +53,13 @@ def refuse_unwritable(home: UPath) -> None:
 
     Raises:
         OSError: Of the machine: no right, no space, a read-only disk. It has the path.
-        StoreUnusable: Of an object store.
+        StoreUnusable: Of an object store; `StoreUnreachable` where nothing can be read either.
         StoreUnsafe: The object store does not keep two writers apart.
     """
     refuse_unusable(home)
     probe = home / ".probe"
     if not is_local(home):
-        with _of_store(home, "written to"):
+        with of_store(home, "written to"):
             replace_file(probe, b"")
             probe.unlink()
         refuse_unsafe_store(home / "record")

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import polars as pl
 import pytest
+from upath import UPath
 
 from openai_costs.cli.doctor import facts
 from openai_costs.cli.doctor_governance import governance_facts
@@ -44,6 +46,25 @@ def settings(folder: Path, **sections: object) -> Settings:
 
 def states(there: Settings) -> dict[str, str]:
     return {about: state for state, about, _ in governance_facts(there, HandClock())}
+
+
+@pytest.mark.parametrize(("answers", "state"), [(True, "OK"), (False, "FAIL")])
+def test_an_object_store_is_reached_once_and_one_that_does_not_answer_is_the_last_fact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, answers: bool, state: str
+) -> None:
+    home, asked = UPath(f"memory://{uuid4()}"), list[str]()
+
+    def listed(_: object, path: str) -> list[str]:
+        asked.append(path)
+        if not answers:
+            raise ConnectionError("Could not connect")
+        return []
+
+    monkeypatch.setattr(type(home.fs), "ls", listed)
+    found = facts(settings(tmp_path).model_copy(update={"home": str(home)}), HandClock(), Reach())
+    assert next(one.state for one in found if one.about == "home") == state
+    assert len(asked) == 1
+    assert answers or next(found, None) is None
 
 
 def test_without_gateway_and_directory_nothing_is_wrong(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from upath import UPath
 
 from openai_costs.storage.home import (
     FOLDERS,
-    StoreUnusable,
     refuse_unreadable,
     refuse_unusable,
     refuse_unwritable,
 )
+from openai_costs.storage.store_faults import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
