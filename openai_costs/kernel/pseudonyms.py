@@ -115,6 +115,10 @@ class Pseudonyms:
         """Return whether a name, an id or an address is one of a forgotten person."""
         return self.whose(value) is not None
 
+    def gave(self, value: str) -> bool:
+        """Return whether a text is one of the pseudonyms."""
+        return any(one.pseudonym == value for one in self._known.values())
+
     def whose(self, value: str) -> str | None:
         """Return what all texts of the person have in common whom a text names as a whole."""
         one = self._known.get(_digest(self._key, _words(value)))

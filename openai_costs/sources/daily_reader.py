@@ -65,7 +65,8 @@ class DailyApi:
         provider: The provider's name.
         dataset: The archive's name for the pages.
         vendor: What is asked.
-        talk: Returns what starts the conversations with a connection in one reading.
+        talk: Returns what starts the conversations with a connection in one reading, given what
+            is kept of its days.
         there: Returns the days that there is an answer for, given today.
         keeps: How long the provider keeps a day, for a person; empty where it forgets none.
     """
@@ -73,7 +74,7 @@ class DailyApi:
     provider: str
     dataset: str
     vendor: Vendor
-    talk: Callable[[Connection], Talk]
+    talk: Callable[[Connection, Archive], Talk]
     there: Callable[[date], DayRange] = up_to_today
     keeps: str = ""
 
@@ -113,7 +114,7 @@ class Daily:
         say_lost(history, days, self.archive, self._whose(connection), tell)
         if (wanted := history.of(days)) is None:
             return
-        talk = self.api.talk(connection)
+        talk = self.api.talk(connection, self.archive)
         opened = transport_to(self.api.vendor, self.settings, connection, self.reach, tell)
         with closing(opened) as transport:
             for day in reversed([*wanted]):

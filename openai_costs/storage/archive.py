@@ -18,6 +18,7 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.evidence import without_people
 from openai_costs.storage.files import files_below, flush_folder, replace_file
 from openai_costs.storage.forgotten import pseudonyms_of
@@ -114,6 +115,11 @@ class Archive:
     def __init__(self, home: UPath) -> None:
         self._home, self._root = home, home / "raw"
 
+    @property
+    def forgotten(self) -> Pseudonyms | None:
+        """Whom the home forgets: in every read that is kept or opened."""
+        return pseudonyms_of(self._home)
+
     def keep(self, read: DayRead) -> UPath:
         """Append one complete read, as the newest of its day."""
         return self.added(read)[0]
@@ -130,12 +136,7 @@ class Archive:
                     flush_folder(folder)
 
     def added(self, read: DayRead, folders: set[Path] | None = None) -> tuple[UPath, bool]:
-        """Append one complete read; return its file, and whether it is a new one.
-
-        Args:
-            read: The read.
-            folders: Takes the folder, as in `replace_file`.
-        """
+        """Append one read; return its file, and whether it is new (`folders`: `replace_file`)."""
         folder = self.folder_of(read.provider, read.connection, read.dataset, read.day)
         kept = _reads_in(folder)
         target = folder / next_name(read.read_at, kept)

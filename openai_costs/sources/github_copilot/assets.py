@@ -20,9 +20,10 @@ from openai_costs.sources.github_copilot.endpoints import (
     seats_path,
 )
 from openai_costs.sources.github_copilot.frames import ledger
-from openai_costs.sources.github_copilot.protocol import bill, seats_get, talk
+from openai_costs.sources.github_copilot.protocol import bill, seats_get
 from openai_costs.sources.github_copilot.seats import ORGANIZATION
 from openai_costs.sources.github_copilot.settings import CopilotConnection
+from openai_costs.sources.github_copilot.source import talk
 from openai_costs.sources.invoicer import Invoicer
 from openai_costs.sources.provider import (
     CostSource,
@@ -82,7 +83,7 @@ GITHUB_COPILOT = Provider(
             "GitHub",
             "GitHub Copilot",
             attribution="GitHub's bill names no person; it is asked for each login that holds a "
-            "seat, and what no login explains has no user.",
+            "seat or had a bill in an earlier read, and what no login explains has no user.",
         ),
     ),
 )

@@ -76,7 +76,7 @@ def _rows(read: KeptRead, connection: Connection) -> DayRows:
         for part in read.bodies
         if part.startswith(OF_PERSON)
     ]
-    grouping = AS_A_WHOLE if PEOPLE in read.manifest.absent or not people else BY_PERSON
+    grouping = BY_PERSON if people else AS_A_WHOLE
     place = {"organization_id": connection.organization_id, "grouping": grouping}
     rows = [
         {**line._asdict(), **amounts._asdict(), **place}
@@ -126,8 +126,10 @@ def _remarks(read: KeptRead) -> Iterator[str]:
     """Yield what is new in the bills, and what GitHub did not give."""
     for part in read.bodies:
         yield from new_fields(plain(read.bodies[part], "usageItems"), Item)
-    if message := read.manifest.absent.get(PEOPLE):
-        yield f"read without people, who are refused; the provider's message: {message!r}"
+    others = "other people" if any(part.startswith(OF_PERSON) for part in read.bodies) else "people"
+    for part, message in read.manifest.absent.items():
+        whom = f"{others}, who are" if part == PEOPLE else f"{part.removeprefix(OF_PERSON)}, who is"
+        yield f"read without {whom} refused; the provider's message: {message!r}"
 
 
 ledger = ledger_of(_rows)

@@ -1,20 +1,20 @@
 """The bill of a day, without any I/O: as a whole, and person by person. Pure.
 
 GitHub names no person in a bill, and answers for one person who is asked for. So everyone who holds
-a seat and was active on the day or later is asked for, on days with a bill.
+a seat and was active on the day or later is asked for, on days with a bill, and everyone who had
+a bill when the day was read before: who gave back a seat has spent what they spent.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from openai_costs.kernel.errors import AccessRefused, RequestRefused
 from openai_costs.kernel.unreadable import UNREADABLE
-from openai_costs.settings.connection import Connection
-from openai_costs.sources.daily_reader import Conversation, DayPages, Talk
+from openai_costs.sources.daily_reader import Conversation, DayPages
 from openai_costs.sources.github_copilot.endpoints import MOST_SEATS, era_of, seats_path
 from openai_costs.sources.http.paging import (
     Body,
@@ -67,6 +67,18 @@ def bill(organization: str, day: date, login: str = "") -> Get:
     return Get(era_of(day).path(organization), (*asked, *([("user", login)] if login else [])))
 
 
+class Earlier(NamedTuple):
+    """Who had a bill of a day by the reads of it that are kept.
+
+    Args:
+        logins: Who can be asked for again.
+        forgotten: The bills of those who cannot, because their name is forgotten, by pseudonym.
+    """
+
+    logins: Collection[str]
+    forgotten: Mapping[str, Page]
+
+
 @dataclass
 class Bills:
     """The conversations about an organization's days in one reading.
@@ -74,12 +86,14 @@ class Bills:
     Args:
         organization: The organization's name.
         asks_people: Whether to ask for the bill of each person.
+        earlier: Returns who had a bill of a day before, besides some logins that are asked for.
         seats: Who holds a seat, and on which day each was last active; None before it was asked.
         refusal: Why the bill is not given by person; empty where it is.
     """
 
     organization: str
     asks_people: bool
+    earlier: Callable[[date, Collection[str]], Earlier]
     seats: dict[str, date] | None = None
     refusal: str = field(default="")
 
@@ -91,30 +105,45 @@ class Bills:
             RequestRefused: The bill as a whole was refused.
         """
         whole, is_empty = yield from self._asked(day)
-        pages = {WHOLE: whole}
+        people, absent = dict[str, Page](), dict[str, str]()
         if self.asks_people and not is_empty:
-            people = yield from self._people(day)
-            pages |= people
-        absent = {PEOPLE: self.refusal} if self.refusal else {}
-        by_person = {name: ("user_id",) for name in pages if name != WHOLE}
-        return DayPages(pages, by_person, absent)
+            people, absent = yield from self._people(day)
+        absent |= {PEOPLE: self.refusal} if self.refusal else {}
+        by_person = dict.fromkeys(people, ("user_id",))
+        return DayPages({WHOLE: whole} | people, by_person, absent)
 
-    def _people(self, day: date) -> Generator[Get, Body, dict[str, Page]]:
-        try:
-            if self.seats is None and not self.refusal:
-                self.seats = yield from active_seats(self.organization)
-            pages: dict[str, Page] = {}
-            for login in self._active(day):
+    def _people(self, day: date) -> Generator[Get, Body, tuple[dict[str, Page], dict[str, str]]]:
+        """Read the bills of people; return them, and the messages about those who are refused.
+
+        One without a seat may be refused alone: GitHub may no longer know them. The refusal of one
+        with a seat is that of the bill by person.
+        """
+        holders = yield from self._holders(day)
+        earlier = self.earlier(day, holders)
+        asked = {login.casefold(): login for login in (*holders, *earlier.logins)}
+        seated = {login.casefold() for login in holders}
+        pages = {f"{OF_PERSON}{name}": page for name, page in earlier.forgotten.items()}
+        absent: dict[str, str] = {}
+        for folded, login in sorted(asked.items()):
+            try:
                 page, is_empty = yield from self._asked(day, login)
-                if not is_empty:
-                    pages[f"{OF_PERSON}{login}"] = page
-        except (AccessRefused, RequestRefused) as refused:
-            self.refusal, self.seats = refused.message or f"HTTP {refused.status}", {}
-            return {}
-        return pages
+            except (AccessRefused, RequestRefused) as refused:
+                if folded in seated:
+                    self.refusal, self.asks_people = _message(refused), False
+                    return {}, {}
+                absent[f"{OF_PERSON}{login}"] = _message(refused)
+            else:
+                pages |= {} if is_empty else {f"{OF_PERSON}{login}": page}
+        return pages, absent
 
-    def _active(self, day: date) -> list[str]:
-        return sorted(login for login, last in (self.seats or {}).items() if last >= day)
+    def _holders(self, day: date) -> Generator[Get, Body, list[str]]:
+        """Return who has a seat and was active on a day or later; no one where that is refused."""
+        if self.seats is None:
+            try:
+                self.seats = yield from active_seats(self.organization)
+            except (AccessRefused, RequestRefused) as refused:
+                self.refusal, self.seats = _message(refused), {}
+        return [login for login, last in self.seats.items() if last >= day]
 
     def _asked(self, day: date, login: str = "") -> Generator[Get, Body, tuple[Page, bool]]:
         one = bill(self.organization, day, login)
@@ -135,10 +164,8 @@ class Bills:
         return Page(one, body), not found.usageItems
 
 
-def talk(connection: Connection) -> Talk:
-    """Return what starts the conversations with a connection in one reading."""
-    asks = connection.access == "full" and getattr(connection, "by_person", True)
-    return Bills(str(connection.organization_id), asks).read_day
+def _message(refused: AccessRefused | RequestRefused) -> str:
+    return refused.message or f"HTTP {refused.status}"
 
 
 def _refuse_other(what: str, asked: str | None, given: str | None) -> None:

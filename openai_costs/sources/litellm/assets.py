@@ -15,7 +15,7 @@ from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.litellm.endpoints import ALLOWED, DATASET, NAME, VENDOR
 from openai_costs.sources.litellm.frames import ledger, used
 from openai_costs.sources.litellm.identity import owned_ids
-from openai_costs.sources.litellm.protocol import talk
+from openai_costs.sources.litellm.protocol import Activity, talk
 from openai_costs.sources.litellm.settings import LiteLLMConnection
 from openai_costs.sources.provider import (
     CostSource,
@@ -51,7 +51,7 @@ def diagnose(
 
     def ask() -> None:
         with closing(transport_to(VENDOR, settings, connection, reach, silent)) as transport:
-            hold(talk(connection)(yesterday), transport)
+            hold(Activity(connection).read_day(yesterday), transport)
 
     yield call_diagnosis(DAILY.path, str(yesterday), ask)
     billed_by = getattr(connection, "billed_by", {})

@@ -64,6 +64,6 @@ class Activity:
                 return
 
 
-def talk(connection: Connection) -> Talk:
+def talk(connection: Connection, _archive: object) -> Talk:
     """Return what starts the conversations with a connection in one reading."""
     return Activity(connection).read_day

@@ -32,7 +32,7 @@ def get(day: date, *more: tuple[str, str]) -> Get:
     return Get(ACTIVITY, (("date", str(day)), *more))
 
 
-def talk(_connection: Connection) -> Talk:
+def talk(_connection: Connection, _archive: object) -> Talk:
     """Return what starts the conversation about a day: there is nothing to remember between two."""
     return read_day
 

@@ -6,15 +6,17 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from upath import UPath
 
 from openai_costs.kernel.errors import ErrorAnswer, IncompleteRead, RequestRefused
 from openai_costs.sources.github_copilot.assets import GITHUB_COPILOT
 from openai_costs.sources.github_copilot.endpoints import era_of, error, kept_days
 from openai_costs.sources.github_copilot.frames import ledger
-from openai_costs.sources.github_copilot.protocol import talk
 from openai_costs.sources.github_copilot.seats import listing
+from openai_costs.sources.github_copilot.source import talk
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.organization.kinds import KINDS
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.users import Users
@@ -27,6 +29,7 @@ WHOLE, PERSON = (
 )
 SEATS = recorded("github_copilot_seats", "active_and_idle")
 BOTH = {"whole": WHOLE, "user.ada-l": PERSON}
+NOTHING_KEPT = Archive(UPath("nothing/kept"))
 
 
 def ledger_of(**bodies: bytes) -> Batch:
@@ -78,13 +81,13 @@ def answered(get: Get) -> Body | Exception:
 
 
 def test_only_people_who_were_active_on_the_day_or_later_are_asked_for():
-    pages, asked = converse(talk(ONE)(DAY), answered)
+    pages, asked = converse(talk(ONE, NOTHING_KEPT)(DAY), answered)
     assert set(pages.pages) == {"whole", "user.ada-l"}
     assert [dict(one.params).get("user") for one in asked] == [None, None, "ada-l"]
 
 
 def test_seats_are_asked_for_once_in_a_reading():
-    days = talk(ONE)
+    days = talk(ONE, NOTHING_KEPT)
     converse(days(DAY), answered)
     _, asked = converse(days(DAY), answered)
     assert not any(one.path.endswith("/seats") for one in asked)
@@ -93,13 +96,13 @@ def test_seats_are_asked_for_once_in_a_reading():
 def test_costs_alone_ask_for_no_person():
     costs_only = ONE.model_copy(update={"access": "costs_only"})
     for connection in (costs_only, ONE.model_copy(update={"by_person": False})):
-        _, asked = converse(talk(connection)(DAY), answered)
+        _, asked = converse(talk(connection, NOTHING_KEPT)(DAY), answered)
         assert len(asked) == 1
 
 
 def test_where_seats_are_refused_the_whole_is_kept_and_the_reason_is_a_remark():
     answer = ErrorAnswer("one", 403, "/seats", "Resource not accessible")
-    given, _ = converse(talk(ONE)(DAY), in_turn(WHOLE, RequestRefused(answer)))
+    given, _ = converse(talk(ONE, NOTHING_KEPT)(DAY), in_turn(WHOLE, RequestRefused(answer)))
     assert set(given.pages) == {"whole"}
     read = kept("github_copilot", {"whole": WHOLE}, absent=given.absent)
     (batch,) = ledger([read], ONE)
@@ -120,13 +123,13 @@ def test_where_seats_are_refused_the_whole_is_kept_and_the_reason_is_a_remark():
 def test_an_answer_about_something_else_is_refused(change: dict[str, object], words: str):
     body = json.dumps(json.loads(WHOLE) | change).encode()
     with pytest.raises(IncompleteRead, match=words):
-        converse(talk(ONE)(DAY), lambda _get: body)
+        converse(talk(ONE, NOTHING_KEPT)(DAY), lambda _get: body)
 
 
 def test_a_refused_bill_is_no_zero():
     refused = RequestRefused(ErrorAnswer("one", 404, "/usage", "Not Found"))
     with pytest.raises(RequestRefused, match="Not Found"):
-        converse(talk(ONE)(DAY), lambda _get: refused)
+        converse(talk(ONE, NOTHING_KEPT)(DAY), lambda _get: refused)
 
 
 def test_each_era_has_an_endpoint_of_its_own():

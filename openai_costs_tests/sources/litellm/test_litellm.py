@@ -14,7 +14,7 @@ from openai_costs.sources.gateway.litellm.partial_answers import DatabaseMissing
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.litellm.frames import ledger, used
 from openai_costs.sources.litellm.identity import EXAMPLE_KEY, owned_ids
-from openai_costs.sources.litellm.protocol import talk
+from openai_costs.sources.litellm.protocol import Activity
 from openai_costs.sources.litellm.settings import LiteLLMConnection
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.slices import Batch, Slice
@@ -110,9 +110,9 @@ def test_virtual_keys_say_whose_proxy_it_is_and_what_stands_in_their_place_does_
 
 
 def test_the_rights_of_a_key_are_asked_for_once_in_a_reading():
-    days = talk(ONE)
-    _, first = converse(days(DAY), lambda _get: PAGE)
-    _, second = converse(days(DAY), lambda _get: PAGE)
+    days = Activity(ONE)
+    _, first = converse(days.read_day(DAY), lambda _get: PAGE)
+    _, second = converse(days.read_day(DAY), lambda _get: PAGE)
     assert [one.path for one in first] == ["/global/spend", "/user/daily/activity"]
     assert [one.path for one in second] == ["/user/daily/activity"]
 
@@ -135,4 +135,4 @@ def test_a_part_of_a_proxy_is_not_read_as_the_whole(
         return refused if get.path == "/global/spend" else PAGE
 
     with pytest.raises(raised, match=words):
-        converse(talk(ONE)(DAY), answer)
+        converse(Activity(ONE).read_day(DAY), answer)

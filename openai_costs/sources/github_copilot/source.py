@@ -1,0 +1,59 @@
+"""Reads the bills of organizations, also of people who held a seat when a day was read before.
+
+A seat is of now, and a bill is of its day. Not here: what is asked (protocol.py).
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import date
+from functools import partial
+
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.daily_reader import Talk
+from openai_costs.sources.github_copilot.endpoints import DATASET, NAME
+from openai_costs.sources.github_copilot.protocol import OF_PERSON, Bills, Earlier, bill
+from openai_costs.sources.http.paging import Page
+from openai_costs.storage.archive import Archive, open_read
+
+
+def talk(connection: Connection, archive: Archive) -> Talk:
+    """Return what starts the conversations with a connection in one reading."""
+    asks = connection.access == "full" and getattr(connection, "by_person", True)
+    earlier = partial(billed_earlier, archive, connection)
+    return Bills(str(connection.organization_id), asks, earlier).read_day
+
+
+def billed_earlier(
+    archive: Archive, connection: Connection, day: date, asked: Collection[str]
+) -> Earlier:
+    """Return who had a bill of a day by its kept reads, also by those before the newest.
+
+    Args:
+        archive: Where reads are kept.
+        connection: Whose.
+        day: The day.
+        asked: Who is asked for as it is: they may be kept under a pseudonym.
+    """
+    bills, people = _kept_bills(archive, connection, day), archive.forgotten
+    if people is None:
+        return Earlier([*bills], {})
+    present = {people.identifier(login) for login in asked}
+    forgotten = {login: page for login, page in bills.items() if people.gave(login)}
+    return Earlier(
+        [login for login in bills if login not in forgotten],
+        {login: page for login, page in forgotten.items() if login not in present},
+    )
+
+
+def _kept_bills(archive: Archive, connection: Connection, day: date) -> dict[str, Page]:
+    """Return the newest kept bill of each person; a damaged read is reported where it is used."""
+    bills: dict[str, Page] = {}
+    for file in archive.reads(NAME, connection.name, DATASET, day):
+        with suppress(PageRefused):
+            for part, body in open_read(file).bodies.items():
+                if part.startswith(OF_PERSON):
+                    login = part.removeprefix(OF_PERSON)
+                    request = bill(str(connection.organization_id), day, login)
+                    bills[login] = Page(request, body)
+    return bills

@@ -1,0 +1,178 @@
+"""Copilot's days that are read again: a seat is of now, and a bill is of its day."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from upath import UPath
+
+from openai_costs.kernel.errors import AccessRefused, ErrorAnswer, RequestRefused
+from openai_costs.kernel.pseudonyms import known
+from openai_costs.sources.daily_reader import DayPages
+from openai_costs.sources.github_copilot.assets import GITHUB_COPILOT
+from openai_costs.sources.github_copilot.frames import ledger
+from openai_costs.sources.github_copilot.source import talk
+from openai_costs.sources.http.paging import Body, Get
+from openai_costs.storage.archive import Archive, DayRead, open_read
+from openai_costs.storage.forgotten import made_key, remember
+from openai_costs.storage.slices import Batch
+from openai_costs_tests.sources.openai.wire import converse
+from openai_costs_tests.sources.vendor_pages import DAY, READ_AT
+
+ONE = GITHUB_COPILOT.connection(name="one", organization_id="acme")
+REFUSED = ErrorAnswer("one", 404, "/usage", "Not Found")
+USD = {"ana-l": 4, "ben-smith": 2, "cleo-t": 1}
+BY_PERSON = {"ana-l": Decimal(4), "ben-smith": Decimal(2), "cleo-t": Decimal(1), None: Decimal(3)}
+
+
+class GitHub:
+    """An organization whose bill of every day is $10.00, and which says so, whoever has a seat."""
+
+    def __init__(self, home: Path) -> None:
+        self.archive, self.reads = Archive(UPath(home)), 0
+        self.seats: list[str] = [*USD]
+        self.refuses: dict[str, Exception] = {}
+        self.asked: list[str] = []
+
+    def answer(self, get: Get) -> Body | Exception:
+        asked = dict(get.params)
+        if get.path.endswith("/seats"):
+            return self.refuses.get("seats") or self._page_of_seats()
+        login = asked.get("user", "")
+        self.asked += [login] if login else []
+        return self.refuses.get(login) or _bill(asked, USD[login.casefold()] if login else 10)
+
+    def _page_of_seats(self) -> Body:
+        seats = [
+            {"assignee": {"login": one}, "last_activity_at": f"{DAY}T12:00:00Z"}
+            for one in self.seats
+        ]
+        return json.dumps({"total_seats": len(seats), "seats": seats}).encode()
+
+    def read(self) -> Batch:
+        """Read the day once more, keep it, and return what the ledger has of it."""
+        self.asked.clear()
+        given, _asked = converse(talk(ONE, self.archive)(DAY), self.answer)
+        self.reads += 1
+        kept = open_read(self.archive.keep(_day_read(given, self.reads)))
+        (batch,) = ledger([kept], ONE)
+        return batch
+
+
+def _bill(asked: Mapping[str, str], usd: int) -> Body:
+    amounts = {"grossQuantity": usd * 100, "grossAmount": usd, "netAmount": usd}
+    line = {"product": "Copilot", "sku": "Copilot AI Credits", "model": "GPT-5.6"} | amounts
+    period = {part: int(asked[part]) for part in ("year", "month", "day")}
+    return json.dumps({"timePeriod": period, "usageItems": [line]}).encode()
+
+
+def _day_read(given: DayPages, number: int) -> DayRead:
+    requests: dict[str, Any] = {
+        name: (page.get.path, list(page.get.params), list(given.grouping.get(name, ())))
+        for name, page in given.pages.items()
+    }
+    bodies = {name: bytes(page.body) for name, page in given.pages.items()}
+    at = READ_AT + timedelta(days=number)
+    return DayRead("github_copilot", "one", "costs", DAY, at, requests, bodies, given.absent)
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> GitHub:
+    return GitHub(tmp_path)
+
+
+def spent(batch: Batch) -> dict[str | None, Decimal]:
+    return dict(batch.frame.select("user_id", "billed_usd").iter_rows())
+
+
+def without_ben(github: GitHub) -> None:
+    github.seats = ["ana-l", "cleo-t"]
+
+
+def without_anyone(github: GitHub) -> None:
+    github.seats = []
+
+
+def refused_seats(github: GitHub) -> None:
+    github.refuses["seats"] = AccessRefused(REFUSED, "GITHUB_COPILOT_TOKEN")
+
+
+@pytest.mark.parametrize("change", [without_ben, without_anyone, refused_seats])
+def test_a_day_read_again_is_the_same_whoever_holds_a_seat_by_then(
+    github: GitHub, change: Callable[[GitHub], None]
+):
+    first = github.read()
+    assert spent(first) == BY_PERSON
+    change(github)
+    for _ in range(2):
+        assert github.read().frame.equals(first.frame)
+
+
+def test_who_has_no_seat_and_had_no_bill_is_not_asked_for(github: GitHub):
+    without_ben(github)
+    github.read()
+    github.read()
+    assert github.asked == ["ana-l", "cleo-t"]
+
+
+def test_a_person_that_an_earlier_read_missed_comes_back(github: GitHub):
+    first = github.read()
+    missed = {"whole": github.answer(Get("/usage", _params()))}
+    requests = {"whole": ("/usage", list(_params()), list[str]())}
+    at = READ_AT + timedelta(days=30)
+    bodies = {name: bytes(body) for name, body in missed.items() if isinstance(body, bytes)}
+    github.archive.keep(DayRead("github_copilot", "one", "costs", DAY, at, requests, bodies))
+    without_ben(github)
+    github.reads = 40
+    assert github.read().frame.equals(first.frame)
+
+
+def _params() -> tuple[tuple[str, str], ...]:
+    return (("year", f"{DAY.year}"), ("month", f"{DAY.month}"), ("day", f"{DAY.day}"))
+
+
+def test_a_login_in_other_letters_is_one_person(github: GitHub):
+    first = github.read()
+    github.seats = ["Ana-L", "cleo-t"]
+    assert github.read().frame.equals(first.frame)
+    assert github.asked == ["ana-l", "ben-smith", "cleo-t"]
+
+
+def test_one_without_a_seat_who_is_refused_is_a_remark_and_no_harm_to_the_others(github: GitHub):
+    github.read()
+    without_ben(github)
+    github.refuses["ben-smith"] = RequestRefused(REFUSED)
+    batch = github.read()
+    assert spent(batch) == {"ana-l": Decimal(4), "cleo-t": Decimal(1), None: Decimal(5)}
+    (remark,) = batch.remarks.values()
+    assert "read without ben-smith, who is refused; the provider's message: 'Not Found'" in remark
+
+
+def test_the_refusal_of_one_with_a_seat_is_that_of_all_people(github: GitHub):
+    github.read()
+    without_ben(github)
+    github.refuses["ana-l"] = RequestRefused(REFUSED)
+    batch = github.read()
+    assert (spent(batch), github.asked) == ({None: Decimal(10)}, ["ana-l"])
+    assert "read without people, who are refused" in "".join(batch.remarks.values())
+
+
+@pytest.mark.parametrize("seats", [["ana-l", "cleo-t"], [*USD]])
+def test_a_person_who_was_forgotten_keeps_their_dollars_and_is_asked_for_by_no_pseudonym(
+    github: GitHub, tmp_path: Path, seats: list[str]
+):
+    github.read()
+    key = made_key(tmp_path / "key")
+    ben = known(key, "id", "ben-smith", "ben-smith")
+    remember(UPath(tmp_path), [ben], str(tmp_path / "key"), date(2026, 11, 21))
+    github.seats = seats
+    for _ in range(2):
+        batch = github.read()
+        assert spent(batch) == {
+            (ben.pseudonym if who == "ben-smith" else who): usd for who, usd in BY_PERSON.items()
+        }
+        assert github.asked == seats
