@@ -33,7 +33,10 @@ class Known(Contract):
         "Newest UTC day it was listed on; if never listed, its newest day with spend.",
         unit="UTC day",
     )
-    is_current: bool = column("Whether the newest complete list contains it.")
+    is_current: bool = column(
+        "Whether the newest complete list contains it. One that lost more than half counts once a "
+        "list of another day has as few, and an empty list of users or projects never."
+    )
 
     class Config(Contract.Config):
         """One row per connection and id."""

@@ -200,8 +200,9 @@ def _made(kind: Kind, lake: Lake, kept_lists: KeptLists, settings: Settings) -> 
     elsewhere = lake.read(kind.known_from) if kind.known_from else kind.table.no_rows()
     made = Made(kind)
     for source in _organizations():
-        made.unasked |= _unasked(settings, source.pages.provider)
-        for name in _names(source, kept_lists, settings):
+        names = _names(source, kept_lists, settings)
+        made.unasked |= _unasked(settings, source.pages.provider) | _former(settings, names)
+        for name in names:
             made.folded[name] = folded(
                 kind,
                 (name, source.pages.provider),
@@ -225,6 +226,11 @@ def _names(source: OrganizationSource, kept_lists: KeptLists, settings: Settings
     provider = source.pages.provider
     ours = {one.name for one in settings.connections if one.provider == provider}
     return sorted(ours | set(kept_lists.connections(provider)))
+
+
+def _former(settings: Settings, names: Iterable[str]) -> frozenset[str]:
+    """Return those of some connections that settings no longer have."""
+    return frozenset(names) - {one.name for one in settings.connections}
 
 
 def _unasked(settings: Settings, provider: str) -> frozenset[str]:

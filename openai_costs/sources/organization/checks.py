@@ -109,7 +109,13 @@ def results(made: Made) -> Iterator[dg.AssetCheckResult]:
     objections = {
         DERIVED.name: _contract(made),
         NEW_FIELDS.name: _each({name: one.remark for name, one in made.folded.items()}),
-        DID_NOT_SHRINK.name: _each({name: _shrunk(one) for name, one in made.folded.items()}),
+        DID_NOT_SHRINK.name: _each(
+            {
+                name: _shrunk(made.kind, one)
+                for name, one in made.folded.items()
+                if name not in made.unasked
+            }
+        ),
         KNOWN_IDS.name: _each(
             {
                 name: _unlisted(made.kind, one)
@@ -134,11 +140,14 @@ def _contract(made: Made) -> str:
     return " ".join(filter(None, (*refused, made.broken)))
 
 
-def _shrunk(one: Folded) -> str:
+def _shrunk(kind: Kind, one: Folded) -> str:
     if one.shrunk is None:
         return ""
     had, has = one.shrunk
-    return f"{had} rows in an earlier read and {has} in the newest: more than half are gone"
+    sentence = f"{had} rows in an earlier read and {has} in the newest: more than half are missing"
+    if kind.is_never_empty and not has:
+        return f"{sentence}. An empty list is not believed: the table keeps what was listed last"
+    return f"{sentence}. None of them counts as gone before a list of another day has as few"
 
 
 def _unlisted(kind: Kind, one: Folded) -> str:

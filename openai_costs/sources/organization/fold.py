@@ -3,7 +3,8 @@
 Pure. The same reads give the same table, in whatever order and however often they come.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import polars as pl
 
@@ -16,13 +17,20 @@ LAST_KNOWN = frozenset({"name", "email", "owner_name", "created_at"})
 _READ = {"read_at": pl.Datetime("us"), "day": pl.Date()}
 
 
-def fold(kind: Kind, listings: Sequence[Listing]) -> pl.DataFrame:
-    """Return everything that was ever listed, without the columns `connection` and `provider`."""
+def fold(kind: Kind, listings: Sequence[Listing], doubted: Collection[datetime]) -> pl.DataFrame:
+    """Return everything that was ever listed, without the columns `connection` and `provider`.
+
+    Args:
+        kind: The table.
+        listings: What its reads list.
+        doubted: When those were read that lack more than is believed: nothing is gone by them.
+    """
     rows = _rows(kind, listings)
     lists = _lists(listings, rows[LIST].unique().to_list())
     newest = lists.group_by(LIST).agg(pl.col("read_at").max().alias("newest_at"))
     known = _last_listed(kind, rows).join(newest, on=LIST, how="left")
-    judged = known.join(_missed(kind, known, lists), on=kind.key, how="left")
+    believed = lists.filter(~pl.col("read_at").is_in(list(doubted)))
+    judged = known.join(_missed(kind, known, believed), on=kind.key, how="left")
     return judged.with_columns(
         pl.coalesce("missed_at", "newest_at").alias(AS_OF),
         pl.col("missed_at").is_null().alias("is_current"),

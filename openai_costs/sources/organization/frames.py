@@ -17,11 +17,9 @@ from openai_costs.sources.list_dates import as_dated
 from openai_costs.sources.organization.fold import fold, not_listed
 from openai_costs.sources.organization.kinds import KINDS, Kind
 from openai_costs.sources.organization.listings import LIST, Listing, ReadListing
+from openai_costs.sources.shrunk_lists import Loss, losses
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.tables.entity import Known
-
-FEW = 2
-"""That a single thing is gone is no sign of anything, even when there was no other."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,14 @@ class Folded:
         unlisted: Ids of the ledger that no list knows: id, first_day, last_day, billed_usd.
         refused: Why the newest read could not be used; None when it could.
         remark: What was new to us in the newest read; empty when nothing was.
-        shrunk: Rows in an earlier read and in the newest one, when less than half are left.
+        shrunk: Rows in an earlier list and in the newest one, when less than half are left.
     """
 
     frame: pl.DataFrame
     unlisted: pl.DataFrame
     refused: PageRefused | None = None
     remark: str = ""
-    shrunk: tuple[int, int] | None = None
+    shrunk: Loss | None = None
 
 
 class Usable(NamedTuple):
@@ -72,9 +70,13 @@ def folded(
         known_elsewhere: Such ids that another table knows.
     """
     listings, refused = reads
+    given = [one for one in listings if one.complete]
+    lost = list(losses(given, _sizes, is_never_empty=kind.is_never_empty))
+    lost = [None] * len(given) if kind.may_empty else lost
     unlisted, rows = ledger, kind.table.no_rows()
-    if ledger.height or any(one.rows.height for one in listings):
-        listed = fold(kind, listings)
+    if ledger.height or any(one.rows.height for one in given):
+        doubted = [one.at for one, loss in zip(given, lost, strict=True) if loss]
+        listed = fold(kind, given, doubted)
         unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
         rows = _rows(kind, connection, [listed, not_listed(unlisted)])
     return Folded(
@@ -82,7 +84,7 @@ def folded(
         unlisted,
         refused,
         listings[-1].remark if listings else "",
-        None if kind.may_empty else shrunk(listings),
+        lost[-1] if lost else None,
     )
 
 
@@ -100,26 +102,13 @@ def is_usable(listing: ReadListing, read: KeptRead | DamagedRead) -> bool:
     return not any(one.refused for one in usable(KINDS, listing, [read]).values())
 
 
-def shrunk(listings: Sequence[Listing]) -> tuple[int, int] | None:
-    """Return what an earlier read and the newest one list, when less than half is left.
-
-    The newest is compared with the read before it and with the newest of an earlier day, so that
-    looking again on the same day hides nothing; and only in lists that both could read.
-    """
-    if not listings:
-        return None
-    *before, newest = listings
-    earlier = [*before[-1:], *[one for one in before if one.day < newest.day][-1:]]
-    pairs = [_sizes(one, newest) for one in earlier]
-    worst = max(pairs, key=lambda pair: pair[0] - pair[1], default=(0, 0))
-    had, has = worst
-    return worst if 2 * has < had and had - has >= FEW else None
-
-
 def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
-    """Return the rows of both; a list that the newest was not given cannot have shrunk."""
+    """Return the rows of both; a list that one of them was not given cannot have shrunk."""
     unknown = newest.absent | earlier.absent
-    had, has = (sum(name not in unknown for name in one.rows[LIST]) for one in (earlier, newest))
+    had, has = (
+        sum(name not in unknown for name in one.rows[LIST]) if unknown else one.rows.height
+        for one in (earlier, newest)
+    )
     return had, has
 
 

@@ -47,6 +47,7 @@ class Kind:
         ledger: Where ids of its things stand besides the lists: the table and its column.
         known_from: Another table that may know such an id.
         may_empty: Whether its things come and go, so that half of them going is nothing odd.
+        is_never_empty: Whether there is always one: an empty list of them is never believed.
     """
 
     table: type[Known]
@@ -56,6 +57,7 @@ class Kind:
     ledger: tuple[tuple[type[Contract], str], ...] = ()
     known_from: type[Known] | None = None
     may_empty: bool = False
+    is_never_empty: bool = False
 
 
 KINDS: tuple[Kind, ...] = (
@@ -64,6 +66,7 @@ KINDS: tuple[Kind, ...] = (
         status=pl.coalesce(_STATUS, _ARCHIVED, pl.lit("active")),
         lasting=("archived",),
         ledger=((Spend, "project_id"), (Usage, "project_id")),
+        is_never_empty=True,
     ),
     Kind(
         ApiKeys,
@@ -76,6 +79,7 @@ KINDS: tuple[Kind, ...] = (
         Users,
         ledger=((SpendByUser, "user_id"), (Usage, "user_id")),
         known_from=ServiceAccounts,
+        is_never_empty=True,
     ),
     Kind(
         Invites,

@@ -297,16 +297,40 @@ def test_a_list_that_shrank_by_more_than_half_is_an_error_that_names_both_number
     assert ran.is_green
     assert (verdict.passed, verdict.severity) == (False, "ERROR")
     assert verdict.because == (
-        "acme: 3 rows in an earlier read and 1 in the newest: more than half are gone"
+        "acme: 3 rows in an earlier read and 1 in the newest: more than half are missing. None of "
+        "them counts as gone before a list of another day has as few"
     )
+    assert asked.held(Projects)[1] == ("proj_b", "active")
+    ran = asked.ask(hours=24)
+    assert said(ran, "core/projects", "did_not_shrink").passed
     assert asked.held(Projects)[1] == ("proj_b", "vanished")
+
+
+def test_an_empty_list_of_members_is_an_error_and_takes_no_member_away(asked: Office):
+    before = asked.lake.read(Users)
+    asked.answers("acme", ABC | {"/organization/users": []})
+    for _ in range(2):
+        verdict = said(asked.ask(hours=24), "core/users", "did_not_shrink")
+        assert (verdict.passed, verdict.severity) == (False, "ERROR")
+        assert "An empty list is not believed" in verdict.because
+        assert asked.lake.read(Users).equals(before)
+
+
+def test_a_list_that_is_no_longer_asked_for_is_not_an_error_for_good(asked: Office):
+    asked.answers("acme", ABC | {"/organization/users": []})
+    asked.ask(hours=24)
+    asked.connections = (connection("acme", access="costs_only"),)
+    assert said(asked.ask(hours=24), "core/users", "did_not_shrink").passed
+    asked.connections = (connection("labs"),)
+    asked.answers("labs", ABC)
+    assert said(asked.ask(hours=24), "core/users", "did_not_shrink").passed
 
 
 def test_a_run_for_one_connection_keeps_the_rows_of_the_others(tmp_path: Path):
     here = office(tmp_path, connection("acme"), connection("labs"))
     here.ask()
     here.connections = here.connections[:1]
-    here.answers("acme", organisation("d"))
+    here.answers("acme", organisation("b", "c"))
     here.ask(hours=1)
     assert ("labs", "proj_a", "active") in here.held(Projects, "connection id status")
     assert ("acme", "proj_a", "vanished") in here.held(Projects, "connection id status")

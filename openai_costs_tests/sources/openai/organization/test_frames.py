@@ -321,6 +321,58 @@ def test_projects_that_vanish_make_the_lists_of_keys_shrink():
     assert made(ApiKeys, first, second).shrunk == (3, 1)
 
 
+def people(*names: str, **when: int) -> KeptRead:
+    return read({"users": [user(name) for name in names]}, **when)
+
+
+MEMBERS = ("ada", "bo", "cleo", "dan")
+ONE_IS_THERE = [(f"user-{name}", name == "ada") for name in MEMBERS]
+ALL_ARE_THERE = [(f"user-{name}", True) for name in MEMBERS]
+
+
+def test_what_a_list_that_shrank_lacks_is_gone_when_a_list_of_another_day_has_as_few():
+    reads = people(*MEMBERS), people("ada", days=1), people("ada", days=1, hours=1)
+    assert rows(Users, "id is_current", *reads) == ALL_ARE_THERE
+    assert rows(Users, "id is_current", *reads, people("ada", days=2)) == ONE_IS_THERE
+
+
+def test_who_a_list_that_shrank_has_is_as_it_says():
+    first, second = people(*MEMBERS), read({"users": [user("ada", role="owner")]}, days=1)
+    assert rows(Users, "id role last_seen_day", first, second)[:2] == [
+        ("user-ada", "owner", ELEVENTH),
+        ("user-bo", "reader", TENTH),
+    ]
+
+
+@pytest.mark.parametrize("after", [1, 2, 7])
+def test_an_empty_list_of_members_is_not_believed_however_often_it_comes(after: int):
+    reads = people(*MEMBERS), *(people(days=days) for days in range(1, after + 1))
+    assert rows(Users, "id is_current", *reads) == ALL_ARE_THERE
+    assert made(Users, *reads).shrunk == (4, 0)
+    again = *reads, people(*MEMBERS[1:], days=8)
+    assert [who for who, there in rows(Users, "id is_current", *again) if not there] == ["user-ada"]
+    assert made(Users, *again).shrunk is None
+    assert made(Users, *reads, people("ada", days=8)).shrunk == (4, 1)
+
+
+def test_keys_may_all_be_deleted():
+    reads = keys(key("k"), key("m")), keys(days=1)
+    assert rows(ApiKeys, "is_current", *reads) == [(True,), (True,)]
+    assert rows(ApiKeys, "is_current", *reads, keys(days=2)) == [(False,), (False,)]
+
+
+def test_where_no_project_was_listed_nothing_is_known_of_their_keys():
+    first = read({"projects": [project("a")], "api_keys.proj_a": [key("k")]})
+    reads = first, read({}, days=1), read({}, days=2)
+    assert rows(ApiKeys, "is_current", *reads) == [(True,)]
+
+
+def test_a_list_that_was_refused_in_between_hides_nothing():
+    reads = people(*MEMBERS), read({}, days=1, absent=["users"]), people("ada", days=2)
+    assert made(Users, *reads).shrunk == (4, 1)
+    assert rows(Users, "id is_current", *reads) == ALL_ARE_THERE
+
+
 def test_invites_come_and_go():
     first = read({"invites": recorded("directory_invites", "every_status")})
     assert made(Invites, first, read({"invites": []}, days=1)).shrunk is None
@@ -348,15 +400,18 @@ def test_a_read_that_is_folded_twice_is_folded_once(table: Any):  # noqa: ANN401
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.sets(st.sampled_from("abcd")), min_size=1, max_size=6))
-def test_a_row_is_current_exactly_if_the_newest_list_has_it(lists: list[set[str]]):
+def test_a_row_is_current_exactly_if_the_newest_list_that_is_believed_has_it(lists: list[set[str]]):
     reads = [
         projects(*(project(name) for name in sorted(names)), days=days)
         for days, names in enumerate(lists)
     ]
-    frame = made(Projects, *reads).frame
+    found = made(Projects, *reads)
+    frame = found.frame
     assert set(frame["id"]) == {f"proj_{name}" for names in lists for name in names}
     current = frame.filter("is_current")
-    assert set(current["id"]) == {f"proj_{name}" for name in lists[-1]}
+    newest = {f"proj_{name}" for name in lists[-1]}
+    assert set(current["id"]) >= newest
+    assert found.shrunk or set(current["id"]) == newest
     assert set(current["status"]) <= {"active"}
     assert set(frame.filter(~pl.col("is_current"))["status"]) <= {"vanished"}
     assert (frame["first_seen_day"] <= frame["last_seen_day"]).all()
