@@ -59,6 +59,7 @@ class Ingested:
         failed: Why a source could not be read to its end.
         unread: The days a failed source still owes.
         absent: What the reads of a source lack and why, by source and day.
+        withdrawn: The days of which a source says that nothing proves what is kept, by source.
         ended: The sources that owe days and were read to their end, also where nothing is new.
     """
 
@@ -66,6 +67,7 @@ class Ingested:
     failed: dict[str, OpenAICostsError] = field(default_factory=dict)
     unread: dict[str, set[date]] = field(default_factory=dict)
     absent: dict[str, dict[date, dict[str, str]]] = field(default_factory=dict)
+    withdrawn: dict[str, set[date]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
 
     @property
@@ -121,6 +123,8 @@ def ingest(
             kept, new = done.kept.setdefault(source.name, {}), list[UPath]()
             try:
                 for read in _believed(source.admit(reads), clock):
+                    if read.is_withdrawn:
+                        done.withdrawn.setdefault(source.name, set()).add(read.day)
                     if read.absent:
                         done.absent.setdefault(source.name, {})[read.day] = dict(read.absent)
                     if not read.bodies:
@@ -144,7 +148,7 @@ def ingest(
 def _believed(reads: Iterable[DayRead], clock: SkewAwareClock | None) -> Iterator[DayRead]:
     """Yield the reads as of the instant that is believed, without those of days it cannot be."""
     for read in reads:
-        if clock is None:
+        if clock is None or read.is_withdrawn:
             yield read
             continue
         at = clock.instant(read.connection, read.read_at)

@@ -35,6 +35,9 @@ from openai_costs.sources.page_checks import (
 from openai_costs.sources.provider import CostSource, RawPages, Reach, Tell
 from openai_costs.sources.side_by_side import MOST_AHEAD
 from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.withdrawal import withdraw
 
 UNCHANGED = "read_without_news"
 """The figure of a run's last day that names who was read, where all is as it was kept before."""
@@ -85,6 +88,10 @@ def raw_pages(pages: RawPages, costs: CostSource | None = None) -> Builder:
             MOST_AHEAD if pages.is_paced else None,
         )
         done = ingest(found, archive, tell, compared, ahead)
+        for one in asked:
+            its = done.withdrawn.get(one.name, ())
+            reads = {day: pages.reads(archive, one, day) for day in its}
+            withdraw(Lake(place(settings.home)), one.name, reads)
         report_skew(compared, tell)
         first = {one.name: pages.first_day(archive, one) for one in ours}
         green = promise(READ_COMPLETE, settings, pages.provider, [*first])

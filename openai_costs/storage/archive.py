@@ -38,7 +38,7 @@ from openai_costs.storage.read_names import (
 class DayRead:
     """A complete read of one day, ready to be kept: one body per part.
 
-    A reader gives `read_at` by this machine's clock, and sources/ingest.py the three instants.
+    A reader gives `read_at` by this machine's clock, sources/ingest.py all three instants.
     """
 
     provider: str
@@ -51,6 +51,7 @@ class DayRead:
     absent: Mapping[str, str] = field(default_factory=dict)
     clock_at: datetime | None = None
     server_at: datetime | None = None
+    is_withdrawn: bool = False
 
     @property
     def paths(self) -> list[str]:

@@ -10,8 +10,8 @@ from openai_costs.sources.bedrock.settings import BedrockConnection
 from openai_costs.sources.bedrock.source import BedrockReader
 from openai_costs.sources.exports import frames
 from openai_costs.sources.exports.clouds import AWS
+from openai_costs.sources.exports.kept_reads import DATASET
 from openai_costs.sources.exports.notes import first_day, owed_days
-from openai_costs.sources.exports.reader import DATASET
 from openai_costs.sources.exports.settled import AT_THE_LATEST
 from openai_costs.sources.provider import CostSource, Provider, RawPages, Reads
 from openai_costs.storage.slices import Batch

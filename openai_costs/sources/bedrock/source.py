@@ -18,7 +18,8 @@ from openai_costs.sources.bedrock.rules import rules
 from openai_costs.sources.bedrock.settings import BedrockConnection
 from openai_costs.sources.exports.currency import USD
 from openai_costs.sources.exports.evidence import CONTROL, LEFT_OUT, ROWS, Source, Sum
-from openai_costs.sources.exports.reader import DATASET, ExportReader
+from openai_costs.sources.exports.kept_reads import DATASET
+from openai_costs.sources.exports.reader import ExportReader
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import DayRead

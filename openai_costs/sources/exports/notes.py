@@ -47,10 +47,14 @@ class Notes(msgspec.Struct, frozen=True):
 
 
 class Seen(NamedTuple):
-    """What some files hold: the days that their runs cover, and billing accounts."""
+    """What some files hold: the days that their runs cover, and billing accounts.
+
+    Beside it the days that were withdrawn: nothing is kept of them any more.
+    """
 
     covered: Collection[date]
     accounts: Collection[str]
+    withdrawn: Collection[date] = ()
 
 
 def recall(archive: Archive, connection: Connection) -> Notes:
@@ -79,9 +83,14 @@ def remember(
     """
     known = recall(archive, connection)
     firsts = [*seen.covered, *([known.first] if known.first else [])]
-    owed = (set(known.owed) | set(changed)) - set(kept)
+    owed = (set(known.owed) | set(changed)) - {*kept, *seen.withdrawn}
     limit = connection.deleted_before or date.min
-    days = {day: its for day, its in (known.days | dict(kept)).items() if day >= limit}
+    left = set(seen.withdrawn)
+    days = {
+        day: its
+        for day, its in (known.days | dict(kept)).items()
+        if day >= limit and day not in left
+    }
     named = tuple(sorted({*known.accounts, *seen.accounts}))
     still = tuple(sorted(day for day in owed if day >= limit))
     note = Notes(min(firsts, default=None), days, named, still)

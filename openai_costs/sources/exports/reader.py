@@ -5,7 +5,7 @@ run counts (ownership.py), what a column means (a provider's dialects).
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -25,11 +25,10 @@ from openai_costs.sources.exports.evidence import (
     bodies,
     digest,
     left_out_of,
-    newest_run,
     parts_of,
-    sources_of,
 )
 from openai_costs.sources.exports.gone_files import kept_parts, still_held
+from openai_costs.sources.exports.kept_reads import KeptReads
 from openai_costs.sources.exports.locating import Located, located
 from openai_costs.sources.exports.notes import (
     DayNote,
@@ -42,19 +41,16 @@ from openai_costs.sources.exports.notes import (
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
 from openai_costs.sources.exports.settings import (
     files_of,
-    host_of,
     rules_text,
-    settled_after,
     store_options,
 )
-from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.sources.exports.sheets import Rules, Sheet, refuse_copies, sheet
 from openai_costs.sources.exports.to_come import to_come
+from openai_costs.sources.exports.unproven import empty_days, withdrawn_text
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
-from openai_costs.storage.archive import Archive, DayRead, KeptRead
+from openai_costs.storage.archive import Archive, DayRead
 
-DATASET = "costs"
 LATE = timedelta(days=31)
 """How long after the days asked for a billing month may end that no charge of theirs is in."""
 
@@ -72,7 +68,8 @@ class ExportReader(RunReader):
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield each day that a run covers, as a complete read, newest first.
 
-        A day of which the same rows are kept already is not kept again.
+        A day of which the same rows are kept already is not kept again. Days that nothing proves
+        are withdrawn.
 
         Raises:
             FileRefused: A file or a run cannot be used: nothing was yielded.
@@ -96,6 +93,7 @@ class _Reading:
         self, archive: Archive, connection: Connection, rules: Rules, read_at: datetime
     ) -> None:
         self._archive, self._connection = archive, connection
+        self._kept = KeptReads(archive, connection)
         self._rules, self._read_at = rules, read_at
         self._runs: list[HeldRun] = []
         self._parts: dict[date, list[DayPart]] = {}
@@ -103,6 +101,7 @@ class _Reading:
         self._covered: set[date] = set()
         self._unread: set[date] = set()
         self._present: set[str] = set()
+        self._withdrawn: set[date] = set()
         self._left_over: tuple[str, ...] = ()
         self.accounts: set[str] = set()
 
@@ -123,6 +122,7 @@ class _Reading:
             self._runs.append(HeldRun(run, held, self._read_at.date()))
         self._present, self._left_over = set(files.paths) - unread, files.left_over
         self._take(owned(self._runs), opened)
+        self._withdrawn = self._unproven(files.paths)
 
     def _take(self, own: Owned, opened: dict[str, tuple[Sheet, Source]]) -> None:
         self._covered = own.empty | set(own.cells["day"])
@@ -143,6 +143,8 @@ class _Reading:
         later = {day: its for day, its in self._parts.items() if day > today}
         if text := to_come((day, one) for day in later for part in later[day] for one in part.sums):
             yield f"{name}: {text}"
+        if text := withdrawn_text(self._withdrawn):
+            yield f"{name}: {text}"
         kept = self._connection.deleted_before
         if kept and (old := sum(day < kept for day in self._parts)):
             yield (
@@ -159,55 +161,45 @@ class _Reading:
             for day, its in notes.days.items()
             if day in asked
         }
-        for day in sorted(self._covered | self._rewritten(notes), reverse=True):
+        there = (self._covered | self._rewritten(notes)) - self._withdrawn
+        for day in sorted(there, reverse=True):
             if day not in asked and day not in notes.days:
                 continue  # nothing of it was ever asked for
             requests, members = self._day(day)
             if day in asked:
                 files = sorted({path for path, params, _ in requests.values() if params})
                 kept[day] = DayNote(digest(members), tuple(files), rules)
-                read = DayRead(*self._whose(), day, self._read_at, requests, members)
-                if not self._is_kept(read):
+                read = DayRead(*self._kept.whose, day, self._read_at, requests, members)
+                if not self._kept.has(read):
                     yield read
             elif digest(members) != notes.days[day].digest:
                 changed.add(day)
-        seen = Seen(self._covered | self._unread, self.accounts)
+        for day in sorted(self._withdrawn):
+            yield DayRead(*self._kept.whose, day, self._read_at, {}, {}, is_withdrawn=True)
+        seen = Seen(self._covered | self._unread, self.accounts, self._withdrawn)
         remember(self._archive, self._connection, seen, kept, changed)
+
+    def _unproven(self, paths: Container[str]) -> set[date]:
+        """Return the kept days that neither a row nor a file proves."""
+        today = self._read_at.date()
+        until_today = {day for day in self._kept.read_at if day <= today}
+        uncovered = sorted(until_today - self._covered - self._unread)
+        return empty_days(self._runs, uncovered, paths, self._kept.every)
 
     def _rewritten(self, notes: Notes) -> set[date]:
         """Return the days that were kept from files which are there: they may have lost rows."""
         return {day for day, its in notes.days.items() if self._present.intersection(its.files)}
 
-    def _whose(self) -> tuple[str, str, str]:
-        return self._connection.provider, self._connection.name, DATASET
-
-    def _newest(self, day: date) -> KeptRead | None:
-        provider, name, dataset = self._whose()
-        kept = self._archive.newest(provider, name, dataset, [day])
-        return next((one for one in kept if isinstance(one, KeptRead)), None)
-
     def _day(self, day: date) -> tuple[dict[str, Request], dict[str, bytes]]:
         """Return a day as it is kept: rows of the files there are, and of files that are gone."""
         parts = list(self._parts.get(day, ()))
         dialects = {one.name: one for one in self._rules.dialects}
-        if (before := self._newest(day)) is not None:
+        if (before := self._kept.newest(day)) is not None:
             for part in kept_parts(before, dialects):
                 dialect = dialects[part.source.dialect]
                 stays = still_held(part, dialect, self._runs, self._present)
                 parts += [stays] if stays else []
         return bodies(parts, self._left_out.get(day, ()))
-
-    def _is_kept(self, read: DayRead) -> bool:
-        """Return whether the newest read of a day says the same, and finds it as settled."""
-        before = self._newest(read.day)
-        if before is None or dict(before.bodies) != dict(read.bodies):
-            return False
-        rule = host_of(self._connection), settled_after(self._connection)
-        now, then = (
-            is_settled(one.day, Read(one.read_at, newest_run(sources_of(one))), *rule)
-            for one in (read.manifest(), before.manifest)
-        )
-        return now == then
 
     def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
         content, etag = user_files.versioned(path)

@@ -12,8 +12,9 @@ from openai_costs.sources.exports.checks import left_out_checks
 from openai_costs.sources.exports.clouds import AWS, AZURE, GOOGLE
 from openai_costs.sources.exports.diagnosis import diagnose
 from openai_costs.sources.exports.focus import FOCUS
+from openai_costs.sources.exports.kept_reads import DATASET
 from openai_costs.sources.exports.notes import first_day, owed_days
-from openai_costs.sources.exports.reader import DATASET, ExportReader
+from openai_costs.sources.exports.reader import ExportReader
 from openai_costs.sources.exports.settings import currency_of
 from openai_costs.sources.exports.settled import AT_THE_LATEST
 from openai_costs.sources.exports.sheets import Rules

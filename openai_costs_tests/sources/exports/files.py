@@ -20,6 +20,8 @@ from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.ingest import Source, ingest
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import Archive, KeptRead
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.withdrawal import withdraw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +82,8 @@ class Export:
     settings_of: dict[str, Any] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     deleted_before: date | None = None
+    withdrawn: set[date] = field(default_factory=set)
+    """The days that the newest reading withdrew."""
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file below the folder."""
@@ -110,10 +114,13 @@ class Export:
         return list(diagnose(rules, self.settings, self.connection, Reach(), self.now.date()))
 
     def read(self, days: DayRange = DAYS) -> str:
-        """Read some days and keep them; return why that failed, or nothing."""
+        """Read some days and keep them, as a run does; return why that failed, or nothing."""
         reader = PAGES.reader(self.settings, self.archive, lambda: self.now, Reach())
         source = Source("cloud", lambda tell: reader.read(self.connection, days, tell))
         done = ingest([source], self.archive, self.log.append)
+        self.withdrawn = done.withdrawn.get("cloud", set())
+        reads = {day: PAGES.reads(self.archive, self.connection, day) for day in self.withdrawn}
+        withdraw(Lake(UPath(self.home)), "cloud", reads)
         return " ".join(map(str, done.failed.values()))
 
     def kept(self) -> list[KeptRead | DamagedRead]:

@@ -1,0 +1,64 @@
+"""What is kept of a connection's days, and when a day has to be kept again.
+
+Not here: what a read is made of (evidence.py), rows of files that are gone (gone_files.py).
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.exports.evidence import newest_run, sources_of
+from openai_costs.sources.exports.settings import host_of, settled_after
+from openai_costs.sources.exports.settled import Read, is_settled
+from openai_costs.storage.archive import Archive, DayRead, KeptRead, open_read
+
+DATASET = "costs"
+
+
+@dataclass(frozen=True)
+class KeptReads:
+    """The kept reads of a connection.
+
+    Args:
+        archive: Where they are.
+        connection: Whose.
+    """
+
+    archive: Archive
+    connection: Connection
+
+    @property
+    def whose(self) -> tuple[str, str, str]:
+        """The names under which they are kept."""
+        return self.connection.provider, self.connection.name, DATASET
+
+    @cached_property
+    def read_at(self) -> dict[date, datetime]:
+        """When the newest read of each day was."""
+        return self.archive.newest_at(*self.whose)
+
+    def newest(self, day: date) -> KeptRead | None:
+        """Return the newest read of a day; None where there is none that can be used."""
+        kept = self.archive.newest(*self.whose, [day])
+        return next((one for one in kept if isinstance(one, KeptRead)), None)
+
+    def every(self, day: date) -> list[KeptRead]:
+        """Return all reads of a day; none where one of them cannot be used."""
+        with suppress(PageRefused):
+            return [open_read(one) for one in self.archive.reads(*self.whose, day)]
+        return []
+
+    def has(self, read: DayRead) -> bool:
+        """Return whether the newest read of a day says the same, and finds it as settled."""
+        before = self.newest(read.day)
+        if before is None or dict(before.bodies) != dict(read.bodies):
+            return False
+        rule = host_of(self.connection), settled_after(self.connection)
+        now, then = (
+            is_settled(one.day, Read(one.read_at, newest_run(sources_of(one))), *rule)
+            for one in (read.manifest(), before.manifest)
+        )
+        return now == then

@@ -1,0 +1,72 @@
+"""Days that are kept, and that neither a row nor a file proves: they are withdrawn. Pure.
+
+Version 0.1 took every day before a charge for complete, also before one that is dated ahead: days
+that were not exported yet were kept without a row, as $0.00.
+
+A file that is gone stays the proof of its days. So a day without a row is withdrawn only where the
+files that are there show how it came to be kept: one of them reaches over it with a charge, and
+covers it no more; or it is after all that they have, and so are no rows of a file that is gone.
+"""
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from datetime import date
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.formatting import counted
+from openai_costs.sources.exports.evidence import CONTROL, LEFT_OUT, sources_of
+from openai_costs.sources.exports.ownership import HeldRun
+from openai_costs.storage.archive import KeptRead
+
+ReadsOf = Callable[[date], Sequence[KeptRead]]
+"""Returns all reads of a day that can be used."""
+
+
+def empty_days(
+    runs: Sequence[HeldRun], days: Iterable[date], paths: Container[str], reads_of: ReadsOf
+) -> set[date]:
+    """Return the days without any row that no file proves to be complete.
+
+    Args:
+        runs: The runs that are there.
+        days: The kept days until today that no run covers.
+        paths: The files that are there.
+        reads_of: Returns what is kept of a day.
+    """
+    until = max((one.used_until for one in runs if one.used_until > date.min), default=date.max)
+    dated = [_dated(one) for one in runs if not (one.run.days and one.run.ran_at)]
+    asked = [
+        day for day in days if day > until or any(one.first <= day <= one.last for one in dated)
+    ]
+    reads = {day: reads_of(day) for day in asked}
+    behind = [one for day in asked if day > until for one in reads[day]]
+    is_gone = any(one.path not in paths for read in behind for one in sources_of(read.manifest))
+    return {
+        day
+        for day, its in reads.items()
+        if its and all(map(_is_empty, its)) and not (is_gone and day > until)
+    }
+
+
+def withdrawn_text(days: Iterable[date]) -> str:
+    """Return what the log says of withdrawn days; empty where there are none."""
+    its = sorted(days)
+    if not its:
+        return ""
+    many = f"{counted(len(its), 'day')}, {DayRange(its[0], its[-1])}"
+    why = "kept as $0.00 before, and in no file"
+    return f"withdrew {many}, {why}: not read, and the pages are set aside in raw/"
+
+
+def _dated(one: HeldRun) -> DayRange:
+    """Return the days until the last charge of a run of any kind, however far ahead it is dated.
+
+    One that says its days and when it ran was never taken to have more than until then.
+    """
+    about, days = one.run.days, one.held["day"]
+    first, last = min(days, default=date.max), max(days, default=date.min)
+    return DayRange(about.first, min(about.last, last)) if about else DayRange(first, last)
+
+
+def _is_empty(read: KeptRead) -> bool:
+    """Return whether a read has no row, and names no charge that was left out."""
+    return dict(read.bodies) == {CONTROL: b"[]", LEFT_OUT: b"[]"}
