@@ -176,8 +176,8 @@ def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Diagnosis]:
     latest = clock.latest() or clock.ours()
     if found := future_days(place(settings.home), latest.date()):
         text = f"days in the future are stored ({described(found)}): a run had a wrong clock."
-        remedy = "Run openai-costs backfill with a correct clock: it sets them aside."
-        yield Diagnosis("FAIL", "days in the future", f"{text} {remedy}")
+        remedy = "Run openai-costs backfill with a correct clock: it sets them aside, once no file"
+        yield Diagnosis("FAIL", "days in the future", f"{text} {remedy} dates usage ahead.")
     known = rows(Finding, Lake(place(settings.home)).read(Findings))
     if ahead := findings_ahead(known, latest.date()):
         text = f"days of findings are in the future ({listed(ahead, 3)}): a run had a wrong clock."

@@ -7,16 +7,17 @@ from datetime import date
 
 from openai_costs.cli.backfill_plan import Step, from_kept_pages
 from openai_costs.cli.progress import Say
-from openai_costs.kernel.clock_skew import SkewAwareClock
+from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, consecutive
 from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.outputs.alerts.mutes import restore_mutes
 from openai_costs.outputs.publish.tie_outs import slices_in_flight, untied_lake
 from openai_costs.questions.spend.verification import LAKE
 from openai_costs.settings.load import Settings
+from openai_costs.sources.registry import provider_of
 from openai_costs.storage.files import place
 from openai_costs.storage.future_days import described as days_described
-from openai_costs.storage.future_days import set_future_days_aside
+from openai_costs.storage.future_days import future_days, set_future_days_aside
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.repair import described, repair
 
@@ -52,15 +53,28 @@ def after_a_failed_publication(settings: Settings, today: date, say: Say) -> lis
 
 
 def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
-    """Set days aside that are in the future by any clock, once a server's clock was compared."""
-    latest = clock.latest() if isinstance(clock, SkewAwareClock) else None
+    """Set days aside that are in the future by any clock, once a server's clock was compared.
+
+    Where every connection reads files, there is no server, and ours is all there is: it counts as
+    soon as no day of theirs is left in the future, as their files would contradict it.
+    """
+    home, compared = place(settings.home), skew_aware(clock)
+    latest = compared.latest()
     if latest is None:
-        return
-    if found := set_future_days_aside(place(settings.home), latest.date()):
+        if any(provider_of(one).costs.pages.is_paced for one in settings.connections):
+            return
+        latest = compared.ours()
+        if not future_days(home, latest.date()).keys().isdisjoint(_names(settings)):
+            return
+    if found := set_future_days_aside(home, latest.date()):
         say(
             f"Removed days in the future, left by a run whose clock was wrong: "
             f"{days_described(found)}. Their pages are set aside in raw/."
         )
+
+
+def _names(settings: Settings) -> set[str]:
+    return {one.name for one in settings.connections}
 
 
 def _kept(settings: Settings, today: date) -> set[date]:

@@ -19,6 +19,7 @@ from openai_costs.storage.archive import set_aside
 from openai_costs.storage.files import files_below
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import SUFFIX
+from openai_costs.storage.withdrawal import SET_ASIDE as WITHDRAWN
 from openai_costs.tables.contract import all_contracts
 
 SET_ASIDE = "_ahead_of_time"
@@ -82,7 +83,8 @@ def _pages(home: UPath, today: date) -> Iterator[_Page]:
     """Yield the kept reads in raw/<provider>/<connection>/<dataset>/<day>/."""
     for file in files_below(home / "raw", SUFFIX):
         dataset = file.parents[1]
-        if (day := _day(file.parent.name)) and day > today and not dataset.name.endswith(SET_ASIDE):
+        is_aside = dataset.name.endswith((SET_ASIDE, WITHDRAWN))
+        if (day := _day(file.parent.name)) and day > today and not is_aside:
             yield _Page(dataset.parent.name, day, file)
 
 

@@ -3,6 +3,7 @@
 Not here: what a read is made of (evidence.py), rows of files that are gone (gone_files.py).
 """
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -52,7 +53,10 @@ class KeptReads:
         return []
 
     def has(self, read: DayRead) -> bool:
-        """Return whether the newest read of a day says the same, and finds it as settled."""
+        """Return whether the newest read of a day says the same, and finds it as settled.
+
+        One that is dated after this read says nothing: a run had a clock that was ahead.
+        """
         before = self.newest(read.day)
         if before is None or dict(before.bodies) != dict(read.bodies):
             return False
@@ -61,4 +65,12 @@ class KeptReads:
             is_settled(one.day, Read(one.read_at, newest_run(sources_of(one))), *rule)
             for one in (read.manifest(), before.manifest)
         )
-        return now == then
+        return now == then and before.manifest.read_at <= read.read_at
+
+    def dated_again(self, days: Iterable[date], read_at: datetime) -> Iterator[DayRead]:
+        """Yield what is kept of some days as of now, where their newest read is dated after now."""
+        for day in days:
+            if self.read_at.get(day, read_at) > read_at and (before := self.newest(day)):
+                parts = before.manifest.parts
+                asked = {name: (one.path, one.params, one.grouping) for name, one in parts.items()}
+                yield DayRead(*self.whose, day, read_at, asked, before.bodies)

@@ -39,14 +39,10 @@ from openai_costs.sources.exports.notes import (
     remember,
 )
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
-from openai_costs.sources.exports.settings import (
-    files_of,
-    rules_text,
-    store_options,
-)
+from openai_costs.sources.exports.settings import files_of, rules_text, store_options
 from openai_costs.sources.exports.sheets import Rules, Sheet, refuse_copies, sheet
 from openai_costs.sources.exports.to_come import to_come
-from openai_costs.sources.exports.unproven import empty_days, withdrawn_text
+from openai_costs.sources.exports.unproven import days_to_come, empty_days, withdrawn_texts
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead
@@ -68,8 +64,8 @@ class ExportReader(RunReader):
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield each day that a run covers, as a complete read, newest first.
 
-        A day of which the same rows are kept already is not kept again. Days that nothing proves
-        are withdrawn.
+        A day of which the same rows are kept already is not kept again, but for one whose read is
+        dated after now: it would never settle. Days that nothing proves are withdrawn.
 
         Raises:
             FileRefused: A file or a run cannot be used: nothing was yielded.
@@ -143,7 +139,7 @@ class _Reading:
         later = {day: its for day, its in self._parts.items() if day > today}
         if text := to_come((day, one) for day in later for part in later[day] for one in part.sums):
             yield f"{name}: {text}"
-        if text := withdrawn_text(self._withdrawn):
+        for text in withdrawn_texts(self._withdrawn, today):
             yield f"{name}: {text}"
         kept = self._connection.deleted_before
         if kept and (old := sum(day < kept for day in self._parts)):
@@ -174,17 +170,19 @@ class _Reading:
                     yield read
             elif digest(members) != notes.days[day].digest:
                 changed.add(day)
+        yield from self._kept.dated_again(asked - there - self._withdrawn, self._read_at)
         for day in sorted(self._withdrawn):
             yield DayRead(*self._kept.whose, day, self._read_at, {}, {}, is_withdrawn=True)
         seen = Seen(self._covered | self._unread, self.accounts, self._withdrawn)
         remember(self._archive, self._connection, seen, kept, changed)
 
     def _unproven(self, paths: Container[str]) -> set[date]:
-        """Return the kept days that neither a row nor a file proves."""
+        """Return the kept days that nothing proves: without a row and a file, or still to come."""
         today = self._read_at.date()
         until_today = {day for day in self._kept.read_at if day <= today}
         uncovered = sorted(until_today - self._covered - self._unread)
-        return empty_days(self._runs, uncovered, paths, self._kept.every)
+        empty = empty_days(self._runs, uncovered, paths, self._kept.every)
+        return empty | days_to_come(self._runs, self._kept.read_at, today)
 
     def _rewritten(self, notes: Notes) -> set[date]:
         """Return the days that were kept from files which are there: they may have lost rows."""

@@ -1,15 +1,18 @@
 """Days that are kept, and that neither a row nor a file proves: they are withdrawn. Pure.
 
 Version 0.1 took every day before a charge for complete, also before one that is dated ahead: days
-that were not exported yet were kept without a row, as $0.00.
+that were not exported yet were kept without a row, as $0.00. And a run under a clock ahead keeps
+charges of days that have not come.
 
 A file that is gone stays the proof of its days. So a day without a row is withdrawn only where the
 files that are there show how it came to be kept: one of them reaches over it with a charge, and
 covers it no more; or it is after all that they have, and so are no rows of a file that is gone.
 """
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import date
+
+import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
@@ -47,14 +50,29 @@ def empty_days(
     }
 
 
-def withdrawn_text(days: Iterable[date]) -> str:
-    """Return what the log says of withdrawn days; empty where there are none."""
-    its = sorted(days)
-    if not its:
-        return ""
-    many = f"{counted(len(its), 'day')}, {DayRange(its[0], its[-1])}"
-    why = "kept as $0.00 before, and in no file"
-    return f"withdrew {many}, {why}: not read, and the pages are set aside in raw/"
+def days_to_come(runs: Iterable[HeldRun], days: Iterable[date], today: date) -> set[date]:
+    """Return the kept days that have not come; none where files have usage of after today.
+
+    Usage is never dated ahead: then it may be this clock that is wrong, and not the one before.
+    """
+    is_later = pl.col("is_usage") & (pl.col("day") > today)
+    if any(not one.held.filter(is_later).is_empty() for one in runs):
+        return set()
+    return {day for day in days if day > today}
+
+
+def withdrawn_texts(days: Iterable[date], today: date) -> Iterator[str]:
+    """Yield what the log says of withdrawn days: nothing where there are none."""
+    found = sorted(days)
+    empty = [day for day in found if day <= today]
+    ahead = [day for day in found if day > today]
+    for its, why in (
+        (empty, "kept as $0.00 before, and in no file"),
+        (ahead, "still to come, and kept by a run whose clock was ahead"),
+    ):
+        if its:
+            many = f"{counted(len(its), 'day')}, {DayRange(its[0], its[-1])}"
+            yield f"withdrew {many}, {why}: not read, and the pages are set aside in raw/"
 
 
 def _dated(one: HeldRun) -> DayRange:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from openai_costs.sources.exports.notes import DayNote, Seen, owed_days, recall,
 from openai_costs.sources.exports.settings import rules_text
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.withdrawal import SET_ASIDE
-from openai_costs_tests.sources.exports.files import NOON, Export, azure_manifest, csv_of, row
+from openai_costs_tests.sources.exports.files import DAYS, NOON, Export, azure_manifest, csv_of, row
 
 USED = [row(f"2026-11-{day:02}", "10.5") for day in range(1, 11)]
 AHEAD = row("2027-11-04", "10.5")
@@ -138,3 +139,50 @@ def test_days_after_the_last_usage_stay_where_their_run_says_that_it_is_about_th
     for _ in range(2):
         assert export.read() == ""
     assert max(kept_days(export)) == date(2026, 11, 20)
+
+
+@pytest.mark.parametrize(
+    "ahead", [datetime(2026, 12, 20, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)]
+)
+def test_reads_of_a_clock_ahead_are_kept_again_by_a_right_one_also_of_files_that_are_gone(
+    export: Export, ahead: datetime
+):
+    export.put("2026-10.csv", csv_of(*OCTOBER))
+    export.put("2026-11.csv", csv_of(*USED))
+    assert replace(export, now=ahead).read() == ""
+    usd = export.usd
+    export.remove("2026-10.csv")
+    assert export.read() == ""
+    assert export.usd == usd
+    assert set(export.control["read_at"]) == {NOON.replace(tzinfo=None)}
+    reads = export.reads_of("2026-11-02")
+    export.read()
+    assert export.reads_of("2026-11-02") == reads == 2
+
+
+def test_a_charge_of_a_day_to_come_that_a_clock_ahead_kept_is_withdrawn(export: Export):
+    fee = row("2026-11-30", "99", ChargeCategory="Purchase")
+    export.put("bill.csv", csv_of(*USED, fee))
+    ahead = replace(export, now=NOON + timedelta(days=20))
+    assert ahead.read(DayRange(DAYS.first, ahead.now.date())) == ""
+    assert ahead.archive.days("focus_file", "cloud", DATASET)[-1] == date(2026, 11, 30)
+    assert export.read() == ""
+    assert export.withdrawn == {date(2026, 11, 30)}
+    assert kept_days(export)[-1] == date(2026, 11, 10)
+    came = replace(export, now=ahead.now)
+    assert came.read(DayRange(DAYS.first, came.now.date())) == ""
+    assert kept_days(export)[-1] == date(2026, 11, 30)
+
+
+def test_days_to_come_stay_while_files_have_usage_of_after_today_it_may_be_this_clock_that_is_wrong(
+    export: Export,
+):
+    export.put("bill.csv", csv_of(*USED))
+    export.read()
+    behind = replace(export, now=datetime(2026, 11, 5, 12, tzinfo=UTC))
+    assert behind.read(DayRange(DAYS.first, date(2026, 11, 5))) == ""
+    assert behind.withdrawn == set()
+    assert export.usd["2026-11-10"] == Decimal("10.5")
+    behind.put("bill.csv", csv_of(*USED[:5]))
+    assert behind.read(DayRange(DAYS.first, date(2026, 11, 5))) == ""
+    assert behind.withdrawn == {date(2026, 11, day) for day in range(6, 11)}

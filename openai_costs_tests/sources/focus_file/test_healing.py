@@ -1,8 +1,9 @@
-"""A home of exports heals by its next run: after days that no file covers."""
+"""A home of exports alone heals: after days that no file covers, and after a clock ahead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.doctor import facts
 from openai_costs.definitions import reach_of
 from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.settings.load import Settings, settings_of
@@ -23,6 +25,8 @@ from openai_costs.sources.provider import silent
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import calm, only_money, untraced
 from openai_costs_tests.sources.exports.files import csv_of, row
 
@@ -117,3 +121,32 @@ def test_days_that_an_earlier_version_took_for_empty_are_not_read_after_the_next
     assert home.holds()
     assert home.doctor(later) == {}
     assert not any("withdrew" in line for line in home.backfill(later + ONE_DAY))
+
+
+def test_after_a_run_under_a_clock_ahead_what_doctor_names_is_done_by_the_next_backfill(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path / "home")
+    now, fee = datetime(2026, 11, 12, 12, tzinfo=UTC), row("2026-11-30", "99", ChargeCategory="Tax")
+    home.put(USED, fee)
+    home.backfill(now + timedelta(days=400))
+    failing = home.doctor(now)
+    assert failing.keys() == {"days in the future", "findings in the future", "reads in the future"}
+    assert all("Run openai-costs backfill" in text for text in failing.values())
+    later = now + ONE_DAY
+    home.put(DayRange(FIRST, USED.last + ONE_DAY), fee)
+    home.backfill(later)
+    assert home.doctor(later) == {}
+    assert home.holds()
+    settled, read = DayRange(FIRST, date(2026, 11, 7)), DayRange(FIRST, USED.last + ONE_DAY)
+    assert home.states() == {
+        day: "settled" if day in settled else "provisional" if day in read else "missing"
+        for day in DayRange(FIRST, later.date())
+    }
+    assert home.published("SELECT sum(billed_usd) FROM mart.spend") == [(Decimal("115.5"),)]
+    assert home.published("SELECT count(*) FROM mart.restatements") == [(0,)]
+    seen = "SELECT max(last_seen_day) FROM core.gateway_tokens"
+    assert home.published(seen) == [(later.date(),)]
+    known = rows(Finding, Lake(place(str(home.path))).read(Findings))
+    assert known
+    assert all(max(one.day, one.opened_day) <= later.date() for one in known)
