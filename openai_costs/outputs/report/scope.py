@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from openai_costs.kernel.formatting import cents, dollars_of, listed
+from openai_costs.kernel.formatting import cents, dollars_of, listed, total_usd
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.page_days import (
     MISSING,
@@ -119,6 +119,12 @@ class Scope:
     ) -> int:
         """Return cents of mart.spend_attribution, of some days or lines."""
         return _cents(self.by_user, days, where)
+
+    @property
+    def user_gap_usd(self) -> Decimal:
+        """The exact dollars by user, less those by project."""
+        by_user, by_project = (_usd(one, None, None) for one in (self.by_user, self.spend))
+        return total_usd([by_user, by_project.copy_negate()])
 
 
 def scope_of_today(

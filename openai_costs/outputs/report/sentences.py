@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from openai_costs.kernel.formatting import (
+    cents,
     counted,
     dollars,
     dollars_of,
@@ -128,9 +129,9 @@ def _missing(scope: Scope) -> Iterator[Question]:
 
 def _disagreement(scope: Scope) -> Iterator[Question]:
     by_project, by_user = scope.billed(), scope.billed_to_users()
-    if by_project != by_user:
+    if gap := cents(scope.user_gap_usd):
         yield Question(
-            f"The total by user differs by {signed_dollars_of(by_user - by_project)}",
+            f"The total by user differs by {signed_dollars_of(gap)}",
             f"{dollars_of(by_user)} by user, {dollars_of(by_project)} by project, "
             f"{span(scope.expected)}{scope.where}. On settled days they must agree: see the check "
             "ties_out.",

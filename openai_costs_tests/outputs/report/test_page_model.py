@@ -80,6 +80,16 @@ def test_the_net_of_restatements_is_of_exact_dollars_and_of_the_bill_alone() -> 
     assert [one.change_usd for one in view.restated] == list(map(Decimal, ("0", "0.004", "0.004")))
 
 
+def test_the_total_by_user_differs_by_exact_dollars() -> None:
+    def found(by_user: str, by_project: str) -> list[str]:
+        users = attribution([(1, "a", "u", by_user)])
+        asked = page([(1, "a", "u", by_project)], "s", attribution=users).questions
+        return [one.title for one in asked]
+
+    assert found("1.0049", "1.0051") == []
+    assert found("1.0051", "0.9949") == ["The total by user differs by +$0.01"]
+
+
 def test_credits_are_no_charges_with_an_unrecognized_label() -> None:
     lines = [(1, "a", "u", "90"), (1, "b", "u", "2"), *[(1, "c", "u", "-60")] * 3]
     is_named = pl.col("project_id") == "a"
