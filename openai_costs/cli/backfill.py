@@ -194,7 +194,7 @@ class Headless:
                 self.say("gateway and people: tokens, and who works here")
                 self.run(DIRECTORY, None, asks_for_no_names)
         now = governance(self.settings)
-        again = days_of_other_keys(self.settings, before, now, today)
+        again = days_of_other_keys(self.settings, before, now)
         ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
         stale = consecutive({day for days in ranges for day in days if day <= today} | again)
         with noted(failed):

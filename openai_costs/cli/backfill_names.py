@@ -10,9 +10,7 @@ from typing import NamedTuple
 import polars as pl
 from dagster import AssetKey
 
-from openai_costs.orchestration.jobs import trailing
-from openai_costs.questions.gateway import LOOKBACK
-from openai_costs.questions.gateway_bypass.days_judged_again import days_at_risk
+from openai_costs.questions.days_of_other_tokens import days_of_other_tokens
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
@@ -27,7 +25,10 @@ from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.spend import Spend
 
-JUDGED_BY = ("token_id", "name", "status", "openai_api_key_id", "openai_project_id", "mapping")
+JUDGED_BY = (
+    *("token_id", "name", "status", "openai_api_key_id", "openai_project_id", "mapping"),
+    *("counts_from_day", "counts_until_day"),
+)
 """The columns of core.gateway_tokens that say which keys are the gateway's."""
 
 
@@ -95,16 +96,14 @@ def governance(settings: Settings) -> Governance:
     return Governance(lake.read(GatewayTokens), lake.read(Engineers))
 
 
-def days_of_other_keys(
-    settings: Settings, before: Governance, now: Governance, today: date
-) -> set[date]:
-    """Return the stored days, trailing or of findings, that other gateway tokens judged before."""
+def days_of_other_keys(settings: Settings, before: Governance, now: Governance) -> set[date]:
+    """Return the days of runs that other gateway tokens judged before."""
     if now.tokens.select(JUDGED_BY).equals(before.tokens.select(JUDGED_BY)):
         return set()
     lake = Lake(place(settings.home))
+    days = days_of_other_tokens(lake, settings.gateway, before.tokens, now.tokens)
     stored = (lake.days(Spend, one.name) for one in settings.asked_connections)
-    judged = {*trailing(settings, today), *days_at_risk(lake, today - LOOKBACK)}
-    return set().union(*stored) & judged
+    return {day for day in set().union(*stored) & days if day >= settings.first_day}
 
 
 def asks_for_no_names(key: AssetKey) -> bool:

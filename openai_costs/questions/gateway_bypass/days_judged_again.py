@@ -1,7 +1,6 @@
 """The days whose keys have to be judged again: the allow-list or the lists of keys are others."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from openai_costs.kernel.days import DayRange, consecutive
 from openai_costs.questions.gateway_bypass.bypass import DESCRIBED, described_otherwise
@@ -17,10 +16,6 @@ from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 _ALLOWANCE = ("day", "api_key_id", "is_allowed", "allowed_because")
 _ALLOWED = f"SELECT DISTINCT {', '.join(_ALLOWANCE)} FROM stored"  # noqa: S608 - our own names
 _KEYS = f"SELECT {', '.join((*KEY_DAY, *DESCRIBED))} FROM stored"  # noqa: S608 - our own names
-_AT_RISK = """
-    SELECT DISTINCT day FROM stored
-    WHERE NOT is_allowed AND api_key_id IS NOT NULL AND at_risk_usd > 0 AND day >= DATE '{}'
-"""
 
 
 def days_to_judge_again(lake: Lake, allowed: Sequence[AllowedKey]) -> list[DayRange]:
@@ -51,9 +46,3 @@ def days_described_otherwise(lake: Lake) -> list[DayRange]:
     )
     lists = (lake.read(table) for table in (GatewayTokens, ApiKeys, Projects))
     return consecutive(described_otherwise(stored, *lists)["day"])
-
-
-def days_at_risk(lake: Lake, since: date) -> set[date]:
-    """Return the days from one on that have a key which may be in use outside the gateway."""
-    schema = GatewayBypass.no_rows().select("day").schema
-    return set(lake.ask(GatewayBypass, _AT_RISK.format(since), schema)["day"])

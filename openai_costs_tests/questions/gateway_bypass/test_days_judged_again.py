@@ -9,7 +9,6 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.gateway_bypass.days_judged_again import (
-    days_at_risk,
     days_described_otherwise,
     days_of_other_allowance,
     days_to_judge_again,
@@ -78,13 +77,7 @@ def test_a_key_that_was_deleted_is_judged_again_on_every_day(
     assert days_to_judge_again(lake, [UNTIL_THE_6TH]) == [DayRange(day(4), day(7))]
 
 
-def test_the_days_of_a_finding_are_those_of_keys_that_are_not_allowed(lake: Lake) -> None:
-    assert days_at_risk(lake, day(1)) == {day(7)}
-    assert days_at_risk(lake, day(8)) == set()
-
-
 def test_a_home_without_a_gateway_has_nothing_to_judge_again(tmp_path: Path) -> None:
     empty = Lake(UPath(tmp_path))
     assert days_of_other_allowance(empty, [UNTIL_THE_6TH]) == []
-    assert days_at_risk(empty, day(1)) == set()
     assert days_described_otherwise(empty) == []
