@@ -15,6 +15,10 @@ TOO_LARGE = Decimal(1_000_000_000_000)
 """No line of a day costs a trillion dollars; an amount that says so is a mistake. Spelled out,
 because Polars overlooks the exponent of Decimal("1E+12") in a comparison."""
 
+NO_ROOM = Decimal(99_999_999_999_999_999_999)
+"""What DECIMAL(38,18) has no room for, rounded. A quantity may be that large, such as byte-seconds:
+its dollars are known all the same."""
+
 _TINY = Decimal("0.00000001")
 """What TOO_LARGE can be divided by: the quotient has 20 digits before the point."""
 
@@ -51,7 +55,7 @@ class TooPrecise(ValueError):  # noqa: N818 - a question to the caller, seen by 
     """A text has more than 18 decimals, so the texts must be rounded in their own group."""
 
 
-def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
+def exact(texts: Sequence[str], *, may_round: bool = True, below: Decimal = TOO_LARGE) -> pl.Series:
     """Return the texts as DECIMAL(38,18).
 
     Where texts have more than 18 decimals, each is cut at the 18th and the units that are left go
@@ -61,6 +65,7 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     Args:
         texts: The amounts of one total, as written on the wire.
         may_round: Whether they are one total, so that the rounding may be shared among them.
+        below: What every amount is less than.
 
     Raises:
         NotAnAmount: A text is not a number, is NaN or infinite, or is a trillion or more.
@@ -70,7 +75,7 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     money, doubtful = raw.to_frame().select(_MONEY, _IS_DOUBTFUL.alias("is_doubtful"))
     if not doubtful.any():
         return money
-    precise = {row: amount(texts[row], row) for row in doubtful.arg_true()}
+    precise = {row: amount(texts[row], row, below) for row in doubtful.arg_true()}
     if all(one == _cut(one) for one in precise.values()):
         return money.scatter(
             list(precise), pl.Series(list(map(_cut, precise.values())), dtype=MONEY)
@@ -78,27 +83,57 @@ def exact(texts: Sequence[str], *, may_round: bool = True) -> pl.Series:
     if not may_round:
         raise TooPrecise
     return pl.Series(
-        "amount", share_rounding([amount(one, row) for row, one in enumerate(texts)]), MONEY
+        "amount", share_rounding([amount(one, row, below) for row, one in enumerate(texts)]), MONEY
     )
 
 
-def exact_where_known(texts: Sequence[str | None], *, may_round: bool = True) -> pl.Series:
+def exact_where_known(
+    texts: Sequence[str | None], *, may_round: bool = True, below: Decimal = TOO_LARGE
+) -> pl.Series:
     """Return what `exact` returns of the texts that are there, and null where there is none.
 
     Args:
         texts: The amounts of one total, some of which are not known.
         may_round: As of `exact`.
+        below: As of `exact`.
 
     Raises:
         NotAnAmount: As `exact` raises it; the row is that among the known ones.
         TooPrecise: As `exact` raises it.
     """
     known = [row for row, one in enumerate(texts) if one is not None]
-    amounts = exact([one for one in texts if one is not None], may_round=may_round)
+    there = [one for one in texts if one is not None]
+    amounts = exact(there, may_round=may_round, below=below)
     if len(known) == len(texts):
         return amounts
     unknown = pl.Series([None] * len(texts), dtype=MONEY)
     return unknown.scatter(known, amounts) if known else unknown
+
+
+def exact_quantities(texts: Sequence[str | None], *, may_round: bool = True) -> pl.Series:
+    """Return what `exact_where_known` returns, of quantities: null where one has no room.
+
+    Args:
+        texts: The quantities, some of which are not known.
+        may_round: As of `exact`.
+
+    Raises:
+        NotAnAmount: A text is not a finite number; the row is that among the known ones.
+        TooPrecise: As `exact` raises it.
+    """
+    try:
+        return exact_where_known(texts, may_round=may_round, below=NO_ROOM)
+    except NotAnAmount:
+        known = [one for one in texts if one is not None]
+        beyond = {one for row, one in enumerate(known) if number(one, row).copy_abs() >= NO_ROOM}
+    small = [None if one in beyond else one for one in texts]
+    return exact_where_known(small, may_round=may_round, below=NO_ROOM)
+
+
+def sum_with_room(quantities: pl.Expr) -> pl.Expr:
+    """Return the sum of quantities in a group; null without room, which Polars does not notice."""
+    whole = quantities.cast(pl.Decimal(38, 0)).abs().sum()
+    return pl.when(whole < NO_ROOM).then(quantities.sum())
 
 
 def exact_amounts(texts: Sequence[str]) -> list[Decimal]:
@@ -115,22 +150,36 @@ def exact_amounts(texts: Sequence[str]) -> list[Decimal]:
     return cut if cut == amounts else share_rounding(amounts)
 
 
-def amount(text: str, row: int = 0) -> Decimal:
+def amount(text: str, row: int = 0, below: Decimal = TOO_LARGE) -> Decimal:
     """Return a text as an amount, with every decimal that is written.
 
     Args:
         text: The amount, as written on the wire.
         row: The position that a refusal names.
+        below: What it is less than.
 
     Raises:
         NotAnAmount: As `exact` raises it.
     """
-    if not _NUMBER.fullmatch(text):
-        raise NotAnAmount(row, f"is {text[:60]!r}, which is not a finite number")
-    found = Decimal(text)
-    if found.copy_abs() >= TOO_LARGE:
+    found = number(text, row)
+    if found.copy_abs() >= below:
         raise NotAnAmount(row, f"is {text[:60]!r}, which is a trillion dollars or more")
     return found
+
+
+def number(text: str, row: int = 0) -> Decimal:
+    """Return a text as a finite number of any size, with every decimal that is written.
+
+    Args:
+        text: The number, as written on the wire.
+        row: The position that a refusal names.
+
+    Raises:
+        NotAnAmount: It is not a finite number.
+    """
+    if not _NUMBER.fullmatch(text):
+        raise NotAnAmount(row, f"is {text[:60]!r}, which is not a finite number")
+    return Decimal(text)
 
 
 def dollars_from_cents(cents: Sequence[str]) -> list[Decimal]:

@@ -12,8 +12,10 @@ from openai_costs.kernel.money import (
     dollars_from_cents,
     exact,
     exact_amounts,
+    exact_quantities,
     exact_where_known,
     share_rounding,
+    sum_with_room,
     total,
 )
 from openai_costs_tests.sources.openai.wire import exact_sum, rounded_once
@@ -197,3 +199,27 @@ def test_amounts_that_are_known_are_rounded_as_one_total() -> None:
         exact_where_known([None, third], may_round=False)
     with pytest.raises(NotAnAmount):
         exact_where_known([None, "NaN"])
+
+
+def test_a_quantity_of_a_trillion_is_no_mistake_and_one_without_room_is_not_known():
+    found = exact_quantities(["2814749767106560", None, "1e20", "-1E+9999", "0.5"])
+    assert found.to_list() == [Decimal(2814749767106560), None, None, None, Decimal("0.5")]
+    assert exact_quantities(["9" * 19, "1e-19"]).to_list() == [Decimal("9" * 19), Decimal(0)]
+
+
+def test_a_quantity_that_is_no_number_is_refused_with_its_position_beside_one_without_room():
+    with pytest.raises(NotAnAmount, match="not a finite number") as refused:
+        exact_quantities(["1e20", None, "many"])
+    assert refused.value.row == 1
+
+
+def test_a_sum_of_quantities_without_room_is_not_known():
+    rows = pl.DataFrame(
+        {
+            "line": ["a", "a", "b", "b"],
+            "many": [Decimal("9" * 20), Decimal("9" * 20), Decimal(1), Decimal(1)],
+        },
+        schema={"line": pl.String, "many": MONEY},
+    )
+    summed = rows.group_by("line", maintain_order=True).agg(sum_with_room(pl.col("many")))
+    assert summed.rows() == [("a", None), ("b", Decimal(2))]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.money import SMALLEST, exact_sum, share_rounding
+from openai_costs.kernel.money import SMALLEST, exact_sum, share_rounding, sum_with_room
 from openai_costs.questions.anomalies.causes import WIDE, Change
 
 CELL = ["connection", "day", "project_id", "api_key_id", "model", "usage_type"]
@@ -92,7 +92,7 @@ def _quantities(ledger: pl.DataFrame) -> pl.DataFrame:
     is_one = (quantity.null_count() == 0) & (unit.n_unique() == 1)
     return ledger.group_by(CELL).agg(
         ledger_usd=pl.col("billed_usd").sum(),
-        quantity=pl.when(is_one).then(quantity.sum()),
+        quantity=pl.when(is_one).then(sum_with_room(quantity)),
         unit=pl.when(is_one).then(unit.first()),
     )
 
@@ -125,7 +125,7 @@ def costs_of(rows: pl.DataFrame) -> Mapping[tuple[int, bool], Costs]:
     is_known = (pl.col("quantity").null_count() == 0) & (unit.n_unique() == 1)
     summed = rows.group_by("number", "is_before", *LEAF, maintain_order=True).agg(
         pl.col("usd").sum(),
-        pl.when(is_known).then(pl.col("quantity").sum()),
+        pl.when(is_known).then(sum_with_room(pl.col("quantity"))),
         pl.when(is_known).then(unit.first()),
     )
     found = defaultdict[tuple[int, bool], dict[Name, Cost]](dict)

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from openai_costs.kernel.money import MONEY
+from openai_costs.kernel.money import MONEY, sum_with_room
 from openai_costs.questions.prices.catalogue import SOURCE, Item, list_price
 from openai_costs.questions.prices.price_lists import ANYWHERE, AWS, LISTS, is_listed
 from openai_costs.questions.prices.quantities import quantified
@@ -128,7 +128,7 @@ def _lines(ledger: pl.DataFrame) -> pl.DataFrame:
     is_whole = known.any() & ~(costs & ~known).any()
     return ledger.group_by(_LINE).agg(
         pl.col("billed_usd").sum(),
-        billed_quantity=pl.when(is_whole).then(pl.col("quantity").sum()),
+        billed_quantity=pl.when(is_whole).then(sum_with_room(pl.col("quantity"))),
     )
 
 

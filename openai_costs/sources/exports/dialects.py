@@ -13,7 +13,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused
-from openai_costs.kernel.money import NotAnAmount, exact
+from openai_costs.kernel.money import NotAnAmount, exact, exact_quantities
 from openai_costs.sources.exports.text_tables import row_place
 
 FACTS: Final = (
@@ -23,6 +23,8 @@ FACTS: Final = (
     *("quantity", "unit", "pricing_quantity", "pricing_unit", "principal", "tags"),
 )
 """What is known of a charge: who is billed, for which month and instant, how much, for what."""
+
+QUANTITIES: Final = ("quantity", "pricing_quantity")
 
 ASK: Final = "Include the column in the export."
 CORRECT: Final = "Have it exported again, or correct the cell."
@@ -149,10 +151,11 @@ def refuse_unusable(name: str, rows: pl.DataFrame, dialect: Dialect) -> None:
             shown = f" ({text!r})" if isinstance(text, str) else ""
             place = f"{row_place(name, row)}, {dialect.column(fact)}"
             raise FileRefused(place, f"{why}{shown}", CORRECT)
-    for fact in ("billed", "listed", "billed_in_usd", "quantity", "pricing_quantity"):
+    usd = dict.fromkeys(("billed", "listed", "billed_in_usd"), exact)
+    for fact, read in (usd | dict.fromkeys(QUANTITIES, exact_quantities)).items():
         known = rows.filter(pl.col(fact).is_not_null())
         try:
-            exact(known[fact].to_list())
+            read(known[fact].to_list())
         except NotAnAmount as bad:
             place = row_place(name, known["row"][bad.row])
             raise FileRefused(f"{place}, {dialect.column(fact)}", bad.why, CORRECT) from None

@@ -15,7 +15,14 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused, PageRefused
-from openai_costs.kernel.money import SMALLEST, NotAnAmount, amount, exact_where_known
+from openai_costs.kernel.money import (
+    SMALLEST,
+    NotAnAmount,
+    amount,
+    exact_quantities,
+    exact_where_known,
+    sum_with_room,
+)
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.batching import Held, RowsOf, Understood, at_once, batches, page_sums
 from openai_costs.sources.exports.charges import Vocabulary, charge
@@ -146,7 +153,8 @@ def _rows(charges: Charges, files: Sequence[_File], *, may_round: bool) -> pl.Da
 
 def _exact(texts: Sequence[str | None], page: str, column: str, *, may_round: bool) -> pl.Series:
     try:
-        return exact_where_known(texts, may_round=may_round)
+        read = exact_quantities if column == "quantity" else exact_where_known
+        return read(texts, may_round=may_round)
     except NotAnAmount as bad:
         raise PageRefused(page, column, bad.why) from None
 
@@ -162,7 +170,7 @@ def summed(rows: pl.DataFrame) -> pl.DataFrame:
     A sum of which a part is unknown is unknown; of tags, those stay that all rows of a line have.
     """
     measures = [
-        pl.when(pl.col(one).is_not_null().all()).then(pl.col(one).sum()).alias(one)
+        pl.when(pl.col(one).is_not_null().all()).then(sum_with_room(pl.col(one))).alias(one)
         for one in AMOUNTS
     ]
     others = [one for one in Spend.types() if one not in (*GRAIN, *AMOUNTS, "tags")]

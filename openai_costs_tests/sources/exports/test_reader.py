@@ -478,3 +478,29 @@ def test_the_last_days_of_a_month_in_a_folder_of_its_own_are_empty_once_later_ch
 
 def _days_from(export: Export, first: str) -> list[str]:
     return [day for day in export.control["day"].cast(pl.String) if day >= first]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "kept"),
+    [
+        ("2814749767106560", "byte-seconds", Decimal(2814749767106560)),
+        ("2000000", "1M Tokens", Decimal(2_000_000_000_000)),
+        ("1e20", "byte-seconds", None),
+        ("1e15", "1M Tokens", None),
+    ],
+)
+def test_a_large_quantity_is_no_money_and_refuses_no_file(
+    export: Export, quantity: str, unit: str, kept: Decimal | None
+):
+    large = row("2026-11-02", "1", ConsumedQuantity=quantity, ConsumedUnit=unit)
+    export.put("bill.csv", csv_of(large, row("2026-11-03", "2")))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(1), "2026-11-03": Decimal(2)}
+    assert export.ledger["quantity"].to_list()[0] == kept
+
+
+def test_quantities_of_a_line_that_have_no_room_together_are_not_known(export: Export):
+    half = row("2026-11-02", "1", ConsumedQuantity="9e19", ConsumedUnit="byte-seconds")
+    export.put("bill.csv", csv_of(half, half))
+    assert export.read() == ""
+    assert export.ledger.select("billed_usd", "quantity").rows() == [(Decimal(2), None)]

@@ -10,6 +10,7 @@ from functools import partial
 import polars as pl
 
 from openai_costs.kernel.days import is_settled, naive
+from openai_costs.kernel.money import sum_with_room
 from openai_costs.kernel.sorting import in_order
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.ledger_rows import invoiced
@@ -49,7 +50,9 @@ def _user_part(read: KeptRead) -> str:
 
 def _ledger(connection: Connection, frame: pl.DataFrame, _days: Sequence[Day]) -> pl.DataFrame:
     grain = ["connection", "day", *DIMENSIONS, "quantity_unit", "grouping", "organization_id"]
-    quantity = pl.when(pl.col("quantity").is_not_null().any()).then(pl.col("quantity").sum())
+    quantity = pl.when(pl.col("quantity").is_not_null().any()).then(
+        sum_with_room(pl.col("quantity"))
+    )
     summed = frame.group_by(grain).agg(pl.col("billed_usd").sum(), quantity.alias("quantity"))
     whole = invoiced(_named(summed, connection), connection)
     return in_order(whole, ["connection", "day", *DIMENSIONS, "quantity_unit"])

@@ -10,7 +10,15 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.errors import PageRefused
-from openai_costs.kernel.money import MONEY, NotAnAmount, amount, exact, exact_where_known
+from openai_costs.kernel.money import (
+    MONEY,
+    NO_ROOM,
+    NotAnAmount,
+    amount,
+    exact,
+    exact_quantities,
+    number,
+)
 from openai_costs.sources import batching
 from openai_costs.sources.batching import Held, Understood, at_once, page_sums
 from openai_costs.sources.openai.costs.pages import Result, results
@@ -77,7 +85,7 @@ def rows(days: Sequence[Day], *, may_round: bool) -> pl.DataFrame:
             pl.col(*DIMENSIONS, "organization_id")
         ),
         exact(amounts, may_round=may_round).alias("billed_usd"),
-        exact_where_known(quantities, may_round=may_round).alias("quantity"),
+        exact_quantities(quantities, may_round=may_round).alias("quantity"),
     )
     return _in_single_units(frame.hstack(_days_repeated(days)))
 
@@ -116,10 +124,9 @@ def _refusal(day: Day) -> PageRefused | None:
     """Name the field of the first value in a page that is not an amount."""
     for field, value in _values(day):
         try:
-            amount(_text(value))
+            (amount if field.endswith("value") else number)(_text(value))
         except NotAnAmount as bad:
-            unit = "dollars" if field.endswith("value") else "units"
-            return PageRefused(day.page, field, bad.why.replace("dollars", unit))
+            return PageRefused(day.page, field, bad.why)
     return None
 
 
@@ -154,11 +161,9 @@ def _days_repeated(days: Sequence[Day]) -> pl.DataFrame:
 def _in_single_units(frame: pl.DataFrame) -> pl.DataFrame:
     """Store thousands of tokens as tokens, so that one unit has one name and one size."""
     in_thousands = pl.col("quantity_unit") == "1000_tokens"
+    with_room = pl.when(pl.col("quantity").abs() < NO_ROOM / 1000).then("quantity")
     return frame.with_columns(
-        quantity=pl.when(in_thousands)
-        .then(pl.col("quantity") * 1000)
-        .otherwise("quantity")
-        .cast(MONEY),
+        quantity=pl.when(in_thousands).then(with_room * 1000).otherwise("quantity").cast(MONEY),
         quantity_unit=pl.col("quantity_unit").replace("1000_tokens", "tokens"),
     )
 

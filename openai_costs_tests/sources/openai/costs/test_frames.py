@@ -238,6 +238,19 @@ def test_a_key_that_comes_twice_is_one_row_with_the_sum():
     assert Spend.broken_rules(frame) == []
 
 
+def test_a_quantity_of_a_trillion_is_kept_and_one_without_room_is_not_known():
+    results = [
+        result("1", quantity=2 * 10**12, quantity_unit="tokens"),
+        result("1", line_item="b", quantity=5 * 10**19, quantity_unit="bytes"),
+        result("1", line_item="c", quantity=10**17, quantity_unit="1000_tokens"),
+        result("1", line_item="d", quantity=10**20, quantity_unit="bytes"),
+    ]
+    frame = ledger(day_of(*results))
+    quantities = sorted(frame["quantity"].drop_nulls().to_list())
+    assert quantities == [Decimal(2 * 10**12), Decimal(5 * 10**19)]
+    assert frame["billed_usd"].sum() == 4
+
+
 def test_a_quantity_is_counted_in_single_units_and_null_stays_null():
     frame = ledger(*recorded_days("quantities"))
     assert by_label(frame, "quantity") == {
