@@ -95,7 +95,21 @@ def all_files(folder: UPath, patterns: Iterable[str]) -> list[UPath]:
         FileRefused: One of them stands for none, or cannot be reached.
     """
     every = (file for pattern in patterns for file in files(folder, pattern))
-    return list({str(file): file for file in every}.values())
+    found = {str(file): file for file in every}
+    refuse_unwritable_names(found)
+    return list(found.values())
+
+
+def refuse_unwritable_names(names: Iterable[str]) -> None:
+    """Refuse a name that is not UTF-8, as an old archive leaves it: no evidence can name it.
+
+    Raises:
+        FileRefused: There is one; it is shown with its bytes.
+    """
+    for name in names:
+        shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        if shown != name:
+            raise FileRefused(shown, "has a name that is not UTF-8", "Give it another name.")
 
 
 def content(file: UPath) -> bytes:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from uuid import uuid4
 
@@ -74,6 +75,14 @@ def test_a_bracket_in_a_name_is_a_bracket(tmp_path: Path):
 def test_a_file_that_two_patterns_stand_for_is_named_once(tmp_path: Path):
     folder = filled(UPath(tmp_path))
     assert len(all_files(folder, ["top.jsonl", "*.jsonl", "**/top.jsonl"])) == 1
+
+
+def test_a_name_that_is_not_utf_8_is_refused_and_shown_with_its_bytes(tmp_path: Path):
+    (tmp_path / os.fsdecode(b"M\xfcller.csv")).write_bytes(b"a")
+    with pytest.raises(FileRefused, match=r"M\\xfcller\.csv: has a name that is not UTF-8"):
+        all_files(UPath(tmp_path), ["*.csv"])
+    (tmp_path / "M\u00fcller.csv").write_bytes(b"a")
+    assert len(all_files(UPath(tmp_path), ["M\u00fcller.csv"])) == 1
 
 
 def test_a_link_back_up_does_not_lead_round_in_circles(tmp_path: Path):

@@ -108,6 +108,7 @@ def _files(folder: UPath, pattern: str, options: Mapping[str, Any]) -> list[UPat
     if not found:
         why = "has no file of rows (.csv, .csv.gz or .parquet)"
         raise FileRefused(pattern, why, "Correct `files` in openai_costs.toml.")
+    user_files.refuse_unwritable_names(map(_name, found))
     return found
 
 
@@ -154,6 +155,7 @@ class _Manifests:
         )
         entries = place.iterdir() if _is_folder(place) else ()
         found = sorted((_name(one), one) for one in entries if one.name.lower().endswith(MANIFEST))
+        user_files.refuse_unwritable_names(name for name, _ in found)
         if len(found) > 1:
             names = " and ".join(name for name, _ in found[:2])
             raise FileRefused(names, "are both manifests of one run", "Remove the older one.")

@@ -13,7 +13,7 @@ from openai_costs.orchestration.table_assets import asset_key, described
 from openai_costs.settings import Directory, DirectoryFile
 from openai_costs.settings.load import Settings
 from openai_costs.sources.people.frames import Content, Judged, Listed, doubted, judged, read_people
-from openai_costs.sources.user_files import files
+from openai_costs.sources.user_files import files, refuse_unwritable_names
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
 
@@ -113,4 +113,5 @@ def contents(folder: UPath, named: Sequence[DirectoryFile]) -> list[Content]:
         FileRefused: There is no such file, or it cannot be read.
     """
     every = {str(found): (found, one) for one in named for found in files(folder, one.path)}
+    refuse_unwritable_names(every)
     return [Content(found.name, found.read_bytes(), one) for found, one in every.values()]

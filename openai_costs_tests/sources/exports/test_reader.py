@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -504,3 +505,18 @@ def test_quantities_of_a_line_that_have_no_room_together_are_not_known(export: E
     export.put("bill.csv", csv_of(half, half))
     assert export.read() == ""
     assert export.ledger.select("billed_usd", "quantity").rows() == [(Decimal(2), None)]
+
+
+@pytest.mark.parametrize("name", [b"M\xfcller.csv", b"\xfc/bill.csv", b"\xfc-manifest.json"])
+def test_a_name_that_is_not_utf_8_refuses_its_connection_alone(export: Export, name: bytes):
+    export.put("bill.csv", csv_of(row("2026-11-02", "1")))
+    export.put(os.fsdecode(name), csv_of(row("2026-11-03", "1")))
+    refused = export.read()
+    assert "\\xfc" in refused
+    assert "has a name that is not UTF-8. Give it another name." in refused
+
+
+def test_a_name_that_is_not_utf_8_hinders_nothing_where_the_file_has_no_rows(export: Export):
+    export.put("bill.csv", csv_of(row("2026-11-02", "1")))
+    export.put(os.fsdecode(b"Gr\xfc\xdfe.txt"), b"")
+    assert export.read() == ""
