@@ -10,21 +10,20 @@ from dataclasses import dataclass, field, replace
 from openai_costs.cli.backfill_names import (
     asks_for_no_names,
     days_of_other_keys,
-    directories_due,
     governance,
     is_governance_due,
+    names_due,
     runs_of_names,
 )
 from openai_costs.cli.backfill_order import newest_first, past_the_beginning, publications
 from openai_costs.cli.backfill_plan import (
     Step,
-    from_kept_pages,
     plan,
+    plan_offline,
     refuse_foreign_days,
     refuse_without_key,
 )
-from openai_costs.cli.empty_home import NothingStored
-from openai_costs.cli.graphs import Graphs, Wanted, every, is_page, is_table
+from openai_costs.cli.graphs import Graphs, Wanted, every, is_not_judged, is_page, is_table
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.progress import Progress, Say, Whole
 from openai_costs.cli.run_history import instance_of_runs, leave_trace
@@ -100,48 +99,48 @@ class Headless:
         if not offline:
             refuse_without_key(self.settings)
         again = healed(self.settings, now.date(), self.say, is_deep=offline)
-        steps = (
-            from_kept_pages(self.settings, asked, now.date())
-            if offline
-            else plan(self.settings, asked, now)
-        )
-        if not steps:
-            raise NothingStored(place(self.settings.home), "kept pages", str(asked or ""))
+        steps = (plan_offline if offline else plan)(self.settings, asked, now)
         refuse_unwritable(place(self.settings.home))
         close_to_others(place(self.settings.home))
-        self._make([*again, *steps], failed)
+        names = names_due(self.settings, self.clock, offline=offline)
+        owed = self._make([*again, *steps], failed, names)
         if asked is None and self.clock().date() < now.date():  # only the servers' answers told
-            self._make(plan(self.settings, None, self.clock()), failed)
-        due = [] if offline else directories_due(self.settings, day_of_lists(self.clock))
-        self._name(due, failed, may_ask=not offline)
+            owed = self._make(plan(self.settings, None, self.clock()), failed, names)
+        due = names_due(self.settings, self.clock, offline=offline)  # by the servers' clocks now
+        self._name(due, failed, may_ask=not offline, owed=owed)
         for line in (*retention_texts(self.settings, now, self.clock()), *self.objections.lines()):
             self.say(line)
         failed += self.objections.failures(failed)
         if failed:
             raise RunFailedError(failed)
 
-    def _make(self, steps: Iterable[Step], failed: list[str]) -> None:
-        """Make the days, the newest first, and publish them: the money does not wait for names."""
+    def _make(self, steps: Iterable[Step], failed: list[str], names: list[str]) -> bool:
+        """Make the days, the newest first, and publish them: the money does not wait for names.
+
+        Findings do, and are judged once, of all that is read; return whether they are owed.
+        """
         ordered = newest_first(steps)
         following = replace(self, whole=Whole(sum(len(step.days) for step in ordered)))
-        groups, made = publications(ordered), list[Step]()
+        groups, made, owed = publications(ordered), list[Step](), False
         for group in groups:
             made += following._run_all(group, failed)  # noqa: SLF001 - it is this class
             if made and (following.whole.is_long or group is groups[-1]):
                 set_days_to_come_aside(self.settings, self.clock, self.say)
-                self._publish(failed)
+                owed = bool(names) or group is not groups[-1]
+                self._publish(failed, is_not_judged if owed else every)
                 made.clear()
+        return owed
 
-    def _publish(self, failed: list[str]) -> None:
+    def _publish(self, failed: list[str], wanted: Wanted) -> None:
         """Publish; where that fails, say why, rebuild what is damaged, and publish again."""
         try:
-            self.publish()
+            self.publish(wanted)
         except RunFailedError as failure:
             if again := after_a_failed_publication(self.settings, self.clock().date(), self.say):
                 self.say(" ".join(failure.reasons))
                 self._run_all(again, failed)
                 with noted(failed):
-                    self.publish()
+                    self.publish(wanted)
             else:
                 failed.extend(failure.reasons)
 
@@ -182,7 +181,7 @@ class Headless:
             return True
         return False
 
-    def _name(self, due: Sequence[str], failed: list[str], *, may_ask: bool) -> None:
+    def _name(self, due: list[str], failed: list[str], *, may_ask: bool, owed: bool) -> None:
         """Read names and gateway, derive the days that they changed, and publish once more."""
         before = governance(self.settings)
         with noted(failed):
@@ -199,7 +198,7 @@ class Headless:
         stale = consecutive({day for days in ranges for day in days if day <= today} | again)
         with noted(failed):
             self.follow_directory(stale)
-        if due or stale or not now.equals(before):
+        if due or stale or owed or not now.equals(before):
             with noted(failed):
                 self.publish()
 
@@ -215,10 +214,10 @@ class Headless:
             self.say(f"{days}: current names and owners, no request")
             self.run(DERIVE, days)
 
-    def publish(self) -> None:
+    def publish(self, wanted: Wanted = every) -> None:
         """Make the tables of all days and publish: after everything that changes days."""
-        self.say("all days: findings, database and page")
-        self.run(PUBLISH, None)
+        self.say(f"all days: {'findings, ' if wanted is every else ''}database and page")
+        self.run(PUBLISH, None, wanted)
 
     def run(self, job_name: str, days: DayRange | None, wanted: Wanted = every) -> None:
         """Run a job over some days, without the tables of all days: those are for PUBLISH.

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import polars as pl
 from dagster import AssetKey
 
+from openai_costs.kernel.clock_skew import day_of_lists
+from openai_costs.kernel.days import Clock
 from openai_costs.questions.days_of_other_tokens import days_of_other_tokens
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
@@ -41,6 +43,11 @@ def directories_due(settings: Settings, today: date) -> list[str]:
         if (source := provider_of(connection).organization_of(connection))
         and not _has_names(archive, connection, source, today)
     ]
+
+
+def names_due(settings: Settings, clock: Clock, *, offline: bool) -> list[str]:
+    """Return the connections whose names a backfill reads; none without requests."""
+    return [] if offline else directories_due(settings, day_of_lists(clock))
 
 
 def runs_of_names(settings: Settings, due: Sequence[str]) -> list[tuple[Sequence[str], Settings]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from upath import UPath
 
+from openai_costs.cli.empty_home import NothingStored
 from openai_costs.kernel.days import DayRange, consecutive, naive
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
@@ -111,6 +112,13 @@ def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> 
     archived = _archived(settings)
     there = (day for day in days if any(reads_of(day) for reads_of in archived))
     return [Step(settings, REBUILD, range_) for range_ in consecutive(there)]
+
+
+def plan_offline(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:
+    """Return the same as `from_kept_pages`; raise NothingStored where no page is kept."""
+    if steps := from_kept_pages(settings, asked, now.date()):
+        return steps
+    raise NothingStored(place(settings.home), "kept pages", str(asked or ""))
 
 
 def refuse_without_key(settings: Settings) -> None:

@@ -11,8 +11,10 @@ from openai_costs.cli.progress import Progress, progress_logger
 from openai_costs.definitions import before_publication, build_defs
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.jobs import PUBLISH
+from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.settings.load import Settings
 from openai_costs.sources.provider import Reach
+from openai_costs.tables.mart.findings import Findings
 
 Wanted = Callable[[dg.AssetKey], bool]
 """Whether an asset of a job is made."""
@@ -36,6 +38,11 @@ def is_table(key: dg.AssetKey) -> bool:
 def is_ledger(key: dg.AssetKey) -> bool:
     """Return whether an asset is rows that were cleaned of kept pages."""
     return key.path[0] == "core"
+
+
+def is_not_judged(key: dg.AssetKey) -> bool:
+    """Return whether an asset is none of what is judged: that is recorded, and sent, once."""
+    return key != asset_key(Findings)
 
 
 class Graphs:
@@ -67,8 +74,8 @@ class Graphs:
         key = (id(defs), name, wanted)
         if key not in self._jobs:
             job = defs.resolve_job_def(name)
-            if name != PUBLISH:
-                kept = {key for key in before_publication(defs, job) if wanted(key)}
-                job = job.get_subset(asset_selection=kept)
-            self._jobs[key] = job
+            whole = set(job.asset_layer.executable_asset_keys)
+            made = whole if name == PUBLISH else before_publication(defs, job)
+            kept = {key for key in made if wanted(key)}
+            self._jobs[key] = job if kept == whole else job.get_subset(asset_selection=kept)
         return self._jobs[key]

@@ -42,6 +42,7 @@ from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.org import House, calm, connection, day, house, only_money, untraced
@@ -269,7 +270,8 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     for times in (1, 0):  # the second time nothing has changed
         lines.clear()
         with quiet(*OF_THE_GATEWAY):
-            Headless(settings, lines.append, made.clock, reach)._name([], [], may_ask=True)  # noqa: SLF001 - what follows the money of a backfill
+            following = Headless(settings, lines.append, made.clock, reach)
+            following._name([], [], may_ask=True, owed=False)  # noqa: SLF001 - follows the money
         assert accused not in set(made.lake.read(GatewayBypass)["api_key_id"])
         assert lines.count(PUBLISHES) == times
 
@@ -350,25 +352,41 @@ def test_a_list_of_people_that_was_corrected_today_is_read_again(
     assert not is_governance_due(listed, TODAY, brought=True)
 
 
+READ_ALL = f"{REFRESH}: every"
+JUDGED, NOT_JUDGED = f"{PUBLISH}: every", f"{PUBLISH}: is_not_judged"
+
+
 @pytest.mark.parametrize(
-    ("seconds", "jobs"),
-    [(30, [REFRESH, REFRESH, PUBLISH]), (40, [REFRESH, PUBLISH, REFRESH, PUBLISH])],
+    ("seconds", "names", "jobs"),
+    [
+        (30, [], [READ_ALL, READ_ALL, JUDGED]),
+        (40, [], [READ_ALL, NOT_JUDGED, READ_ALL, JUDGED]),
+        (40, ["acme"], [READ_ALL, NOT_JUDGED, READ_ALL, NOT_JUDGED]),
+    ],
 )
 def test_the_newest_month_is_published_first_where_history_takes_more_than_a_minute(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, seconds: int, jobs: list[str]
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    names: list[str],
+    jobs: list[str],
 ) -> None:
-    """48 days of history take 46 s where 31 days took 30 s, and 62 s where they took 40 s."""
+    """48 days of history take 46 s where 31 days took 30 s, and 62 s where they took 40 s.
+
+    What is judged of a part of the days, or before names are known, would be sent.
+    """
     ran: list[str] = []
     began = time.monotonic()
 
     class Slow(Headless):
-        def run(self, job_name: str, *_: object) -> None:
-            ran.append(job_name)
-            monkeypatch.setattr("time.monotonic", lambda: began + seconds * ran.count(REFRESH))
+        def run(self, job_name: str, _: DayRange | None, wanted: Wanted = every) -> None:
+            ran.append(f"{job_name}: {wanted.__name__}")
+            monkeypatch.setattr("time.monotonic", lambda: began + seconds * ran.count(READ_ALL))
 
     since = DayRange(date(2026, 1, 1), TODAY)
-    Slow(settings, lambda _: None)._make([Step(settings, REFRESH, since)], [])
-    assert ran == jobs
+    steps = [Step(settings, REFRESH, since)]
+    owed = Slow(settings, lambda _: None)._make(steps, [], names)
+    assert (ran, owed) == (jobs, bool(names))
 
 
 OURS = "acme, harbour"
@@ -449,6 +467,19 @@ def test_what_is_read_is_published_before_the_names_and_with_them_and_no_more(
     again = [i for i, line in enumerate(lines) if line.endswith("names and owners, no request")]
     assert len(published) == 2
     assert published[0] < names[0] <= names[-1] < again[0] <= again[-1] < published[1]
+
+
+def test_findings_are_judged_once_when_their_names_are_known(tmp_path: Path) -> None:
+    """They were judged of money alone, and sent with ids in the place of names."""
+    made, lines = house(tmp_path / "home", "tidewater"), list[str]()
+    made.connections = tuple(connection(one.name, start=day(20)) for one in made.connections)
+    with quiet("mart/findings"):
+        headless(made, lines.append).backfill()
+    [names] = [i for i, line in enumerate(lines) if line.endswith("paced as the provider allows")]
+    [judged] = [i for i, line in enumerate(lines) if "mart/findings (" in line]
+    first, last = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
+    assert first < names < judged < last
+    assert made.lake.has(Findings)
 
 
 def test_objections_of_checks_are_shown_at_the_end(backfilled: tuple[House, list[str]]) -> None:

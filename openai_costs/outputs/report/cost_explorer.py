@@ -148,6 +148,7 @@ def read_tables(lake: Lake, now: datetime) -> Tables:
         capture=lake.read(GatewayCapture, recent),
         seats=lake.read(Seats),
         price_check=lake.read(PriceCheck, recent),
+        is_judged=lake.has(Findings),
     )
 
 

@@ -24,12 +24,14 @@ class Judged(NamedTuple):
 
     Args:
         is_settled: Whether any day has settled: days before they settle are never judged.
+        is_judged: Whether findings were judged at all: a first backfill does it at its end.
         waiting: The connections without a settled day, if others have some.
         found_in: What was looked at.
         not_set_up: What was not looked at, because settings say nothing about it.
     """
 
     is_settled: bool
+    is_judged: bool
     waiting: tuple[str, ...]
     found_in: tuple[str, ...]
     not_set_up: tuple[str, ...]
@@ -39,6 +41,8 @@ class Judged(NamedTuple):
         """What to say where no finding is open."""
         if not self.is_settled:
             return "No finding is open: no day has settled yet, so nothing was judged."
+        if not self.is_judged:
+            return "Nothing was judged yet: a backfill does that once it has read everything."
         text = f"No finding is open. Looked for: {', '.join(self.found_in)}."
         if self.not_set_up:
             text += f" Not set up, so not looked for: {', '.join(self.not_set_up)}."
@@ -68,7 +72,12 @@ class Judged(NamedTuple):
 
 
 def what_was_judged(
-    coverage: pl.DataFrame, budgets: pl.DataFrame, gateway: pl.DataFrame, seats: pl.DataFrame
+    coverage: pl.DataFrame,
+    budgets: pl.DataFrame,
+    gateway: pl.DataFrame,
+    seats: pl.DataFrame,
+    *,
+    is_judged: bool = True,
 ) -> Judged:
     """Return what was judged.
 
@@ -77,6 +86,7 @@ def what_was_judged(
         budgets: mart.budget_status.
         gateway: mart.gateway_capture.
         seats: mart.seats.
+        is_judged: Whether mart.findings was ever made.
     """
     settled = set(newest_settled(coverage)["connection"])
     waiting = sorted(set(of_costs(coverage)["connection"]) - settled)
@@ -88,6 +98,7 @@ def what_was_judged(
     }
     return Judged(
         is_settled=bool(settled),
+        is_judged=is_judged,
         waiting=tuple(waiting) if settled else (),
         found_in=tuple(name for name, is_set_up in parts.items() if is_set_up),
         not_set_up=tuple(name for name, is_set_up in parts.items() if not is_set_up),

@@ -222,7 +222,8 @@ def _first_screen(tables: Tables, this: Month, moved: Movers, scope: Scope) -> F
     decided, more = decisions(tables.findings, scopes_of(tables.budget_status))
     savings, others = largest_savings(tables.optimization)
     days = month_days(scope, this.span)
-    judged = what_was_judged(tables.coverage, tables.budget_status, tables.capture, tables.seats)
+    read = (tables.coverage, tables.budget_status, tables.capture, tables.seats)
+    judged = what_was_judged(*read, is_judged=tables.is_judged)
     return FirstScreen(this, days, moved, decided, more, savings, others, trust(scope), judged)
 
 

@@ -37,6 +37,7 @@ class Tables(NamedTuple):
         capture: mart.gateway_capture.
         seats: mart.seats.
         price_check: mart.price_check.
+        is_judged: Whether mart.findings was ever made.
     """
 
     spend: pl.DataFrame
@@ -61,3 +62,4 @@ class Tables(NamedTuple):
     capture: pl.DataFrame
     seats: pl.DataFrame
     price_check: pl.DataFrame
+    is_judged: bool = True

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from openai_costs.settings import Budget
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 11, 10)
-JUDGED = Judged(is_settled=True, waiting=(), found_in=("unusual spend",), not_set_up=())
+JUDGED = Judged(
+    is_settled=True, is_judged=True, waiting=(), found_in=("unusual spend",), not_set_up=()
+)
 NOW = datetime(2026, 11, 11, 9, tzinfo=UTC)
 
 

@@ -19,7 +19,9 @@ ANY = pl.DataFrame({"a": [1]})
 NONE = ANY.clear()
 
 
-def case(states: Mapping[str, str], *, is_set_up: bool = False, status: str = "") -> Judged:
+def case(
+    states: Mapping[str, str], *, is_set_up: bool = False, status: str = "", is_judged: bool = True
+) -> Judged:
     """What was looked for with a state of the one day of each connection."""
     rows = [
         dict.fromkeys(Coverage.types())
@@ -29,7 +31,7 @@ def case(states: Mapping[str, str], *, is_set_up: bool = False, status: str = ""
     coverage = pl.DataFrame(rows, schema=Coverage.types())
     seats = pl.DataFrame({"status": [status or None]}, schema={"status": pl.String})
     there = ANY if is_set_up else NONE
-    return what_was_judged(coverage, there, there, seats)
+    return what_was_judged(coverage, there, there, seats, is_judged=is_judged)
 
 
 def test_before_a_day_has_settled_nothing_was_judged() -> None:
@@ -39,6 +41,13 @@ def test_before_a_day_has_settled_nothing_was_judged() -> None:
     )
     assert first.no_saving == "No day has settled yet, so no saving could be measured."
     assert first.no_restatement == "No day has settled yet, so none could be restated."
+
+
+def test_before_the_end_of_a_first_backfill_nothing_was_judged() -> None:
+    early = case({"acme": "settled"}, is_judged=False)
+    assert early.no_finding == (
+        "Nothing was judged yet: a backfill does that once it has read everything."
+    )
 
 
 def test_what_is_not_set_up_was_not_looked_for() -> None:
