@@ -110,6 +110,10 @@ class DamagedRead(NamedTuple):
     error: PageRefused
 
 
+Opened = KeptRead | DamagedRead
+"""What is found where a read was kept."""
+
+
 class Archive:
     """The archive below `home/raw`."""
 
@@ -158,23 +162,19 @@ class Archive:
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]
-    ) -> Iterator[KeptRead | DamagedRead]:
+    ) -> Iterator[Opened]:
         """Yield the newest complete read of each day that has one, in the order of `days`."""
         for day in days:
             if files := self.reads(provider, connection, dataset, day):
                 yield _opened(files[-1], connection, day)
 
-    def every(
-        self, provider: str, connection: str, dataset: str
-    ) -> Iterator[KeptRead | DamagedRead]:
+    def every(self, provider: str, connection: str, dataset: str) -> Iterator[Opened]:
         """Yield all complete reads there are of a dataset, oldest first."""
         for day in self.days(provider, connection, dataset):
             for file in self.reads(provider, connection, dataset, day):
                 yield _opened(file, connection, day)
 
-    def newest_first(
-        self, provider: str, connection: str, dataset: str
-    ) -> Iterator[KeptRead | DamagedRead]:
+    def newest_first(self, provider: str, connection: str, dataset: str) -> Iterator[Opened]:
         """Yield the newest complete read of each day that has one, the newest day first."""
         days = reversed(self.days(provider, connection, dataset))
         yield from self.newest(provider, connection, dataset, days)
@@ -226,7 +226,7 @@ def _is_day(name: str) -> bool:
     return False
 
 
-def _opened(file: UPath, connection: str, day: date) -> KeptRead | DamagedRead:
+def _opened(file: UPath, connection: str, day: date) -> Opened:
     try:
         return open_read(file)
     except PageRefused as damage:
