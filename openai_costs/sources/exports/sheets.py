@@ -103,15 +103,24 @@ def refuse_copies(sheets: Sequence[Sheet]) -> None:
         FileRefused: Two of them have the same rows, or are one file in two formats.
     """
     plain: dict[str, str] = {}
-    contents: dict[tuple[int, int], Sheet] = {}
+    contents: dict[tuple[object, ...], Sheet] = {}
     for one in sheets:
         other = plain.setdefault(without_format(one.name), one.name)
         if other != one.name:
             raise _copies(other, one.name, "are one file of a run in two formats")
-        rows = one.facts.drop("row")
-        like = contents.setdefault((rows.height, int(rows.hash_rows().sum())), one)
-        if like is not one and rows.height and rows.equals(like.facts.drop("row")):
+        rows = _whole_rows(one)
+        like = contents.setdefault((*rows.columns, rows.height, rows.hash_rows().sum()), one)
+        is_other = like is not one and rows.height
+        if is_other and rows.sort(rows.columns).equals(_whole_rows(like).sort(rows.columns)):
             raise _copies(like.name, one.name, "are of one run and hold the same rows")
+
+
+def _whole_rows(one: Sheet) -> pl.DataFrame:
+    """Return the rows that are taken, with all columns: two charges may differ in one we ignore.
+
+    A database that writes a file again gives the rows another order, and maybe the columns too.
+    """
+    return one.rows.select(sorted(set(one.rows.columns) - {ROW}))
 
 
 def _copies(first: str, second: str, why: str) -> FileRefused:

@@ -395,6 +395,20 @@ def test_a_run_with_a_file_twice_is_refused(export: Export, first: str, second: 
     assert export.kept() == []
 
 
+def test_a_copy_in_another_order_is_refused_and_equal_charges_of_two_resources_are_not(
+    export: Export,
+):
+    run, charges = "run=20261122T030000Z", [row("2026-11-02", "1"), row("2026-11-03", "2")]
+    export.put(f"{run}/0.csv", csv_of(*charges))
+    export.put(f"{run}/1.csv", csv_of(*reversed(charges)))
+    assert "are of one run and hold the same rows" in export.read()
+    for number in range(2):
+        one = row("2026-11-02", "1", ResourceId=f"machine-{number}")
+        export.put(f"{run}/{number}.csv", csv_of(one))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(2)}
+
+
 def test_the_instant_of_a_run_is_in_its_own_zone(export: Export):
     export.put("run=20261101T015959-0400/0.csv", csv_of(row("2026-11-01", "1")))
     export.put("run=20261101T010001-0500/0.csv", csv_of(row("2026-11-01", "2")))
