@@ -237,8 +237,7 @@ def open_read(path: UPath) -> KeptRead:
     """Return the read in a kept file.
 
     Raises:
-        PageRefused: The file is damaged, a body does not match its digest, or it is of another day
-            than its folder.
+        PageRefused: The file is damaged, of another day than its folder, or a body has changed.
     """
     manifest, members = unpacked(path.read_bytes(), str(path))
     if str(manifest.day) != path.parent.name:
