@@ -29,6 +29,7 @@ from openai_costs.sources.openai.costs.frames import control_batches, ledger_bat
 from openai_costs.sources.people.frames import Content, read_people
 from openai_costs.sources.provider import silent
 from openai_costs.sources.registry import connection_kinds
+from openai_costs.storage.archive import Archive
 from openai_costs_tests.org import HandClock
 from openai_costs_tests.sources.openai.wire import ACME, DAY, bucket, kept
 
@@ -172,7 +173,9 @@ meter_files = st.one_of(
 def use_meter(folder: Path, name: str, content: bytes) -> None:
     """Read a meter file in a folder."""
     (folder / name).write_bytes(content)
-    reader = GatewayFiles(Gateway(spend_files=(name,)), UPath(folder), HandClock())
+    reader = GatewayFiles(
+        Gateway(spend_files=(name,)), UPath(folder), HandClock(), Archive(UPath(folder))
+    )
     day = date(2026, 1, 2)
     try:
         for _ in reader.meter(DayRange(day, day), silent):

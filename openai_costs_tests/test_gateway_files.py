@@ -22,6 +22,7 @@ from openai_costs.settings import Gateway
 from openai_costs.sources.gateway.files.frames import meter_rows
 from openai_costs.sources.gateway.files.source import GatewayFiles
 from openai_costs.sources.gateway.metering import day_rows, metered
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs_tests.sources.gateway.litellm.proxy import kept
@@ -74,7 +75,8 @@ def read(example: str, folder: Path) -> pl.DataFrame:
         packed = PACKED.get(name.rpartition(".")[2], bytes)
         file.write_bytes(packed(content.encode()))
     gateway = Gateway.model_validate(tomllib.loads(settings)["gateway"])
-    reads = list(GatewayFiles(gateway, UPath(folder), lambda: NOW).meter(DAYS, lambda _line: None))
+    reader = GatewayFiles(gateway, UPath(folder), lambda: NOW, Archive(UPath(folder)))
+    reads = list(reader.meter(DAYS, lambda _line: None))
     assert [one.absent for one in reads if one.absent] == []
     days = [day_rows(Slice("gateway", one.day), meter_rows(kept(one))) for one in reads]
     made = at_list_price(metered(pl.concat(days)))

@@ -10,14 +10,18 @@ import httpx
 import polars as pl
 import pytest
 import stamina
+from upath import UPath
 
+from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS
 from openai_costs.questions.reconciliation.findings import QUESTION
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.settings.load import Settings
+from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
@@ -181,6 +185,26 @@ def test_a_day_of_which_every_row_was_set_aside_turns_the_check_yellow_and_accus
     assert checks[METER] is False
     assert DAY not in lake.read(GatewaySpend)["day"]
     assert accused(lake, settings) == ["key_rogue"]
+
+
+def test_days_that_an_earlier_version_took_for_free_of_requests_leave_the_meter(
+    tmp_path: Path,
+) -> None:
+    settings = files(tmp_path, "")
+    text = f"{HEADS}{DAYS.first},tok,gpt-5,1,0,0,0.01\n2027-03-10,tok,gpt-5,1,0,0,0.01\n"
+    (tmp_path / "spend.csv").write_text(text)
+    archive, lake = Archive(UPath(settings.home)), Lake(UPath(settings.home))
+    asked = {"rows": ("meter", [("spend.csv", "0" * 64)], list[str]())}
+    quiet = DayRange(DAYS.first + ONE_DAY, NOW.date())
+    for day in quiet:
+        whose = ("gateway_files", "gateway", "meter", day, NOW)
+        archive.keep(DayRead(*whose, asked, {"rows": b"[]"}))
+    slices = {Slice("gateway", day): NOW for day in quiet}
+    lake.replace(GatewaySpend, [Batch(GatewaySpend.no_rows(), slices)])
+    lake, _ = run(settings, proxy())
+    assert lake.days(GatewaySpend, "gateway") == {DAYS.first}
+    assert archive.days("gateway_files", "gateway", "meter") == [DAYS.first]
+    assert archive.days("gateway_files", "gateway", "meter_withdrawn") == [*quiet]
 
 
 def test_a_key_is_judged_by_a_day_from_which_nothing_was_set_aside(tmp_path: Path) -> None:

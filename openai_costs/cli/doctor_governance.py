@@ -74,7 +74,8 @@ def _readable(
     if registry := list(reader.registry(today, silent)):
         yield Diagnosis("OK", name, f"the registry is readable: {_counted(registry)}")
         yield from _set_aside(name, registry)
-    if meter := list(reader.meter(DayRange(yesterday, yesterday), silent)):
+    reads = reader.meter(DayRange(yesterday, yesterday), silent)
+    if meter := [one for one in reads if not one.is_withdrawn]:
         if any(read.bodies for read in meter):
             of_day = f"the meter of {yesterday} is readable: {_counted(meter)}"
             yield Diagnosis("OK", f"{name}, meter", f"{of_day}{_valued(gateway)}")

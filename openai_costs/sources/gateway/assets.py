@@ -38,6 +38,7 @@ from openai_costs.sources.gateway.readers import (
     read_meter,
     read_registry,
     set_aside,
+    withdraw_unproven,
 )
 from openai_costs.sources.gateway.registry import strangers
 from openai_costs.sources.gateway.unlisted_tokens import MeteredToken, with_unlisted
@@ -129,6 +130,7 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
         done = Ingested()
         if days:
             done = read_meter(gateway_readers, archive, days, compared, tell)
+            withdraw_unproven(done, archive, settings)
         report_skew(compared, tell)
         yield dg.Output(None)
         yield from evaluations(METER_PAGES, _verdicts(done, asked, settings.gateway))

@@ -11,11 +11,17 @@ from upath import UPath
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.settings.load import Settings
+from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.files.source import GatewayFiles
+from openai_costs.sources.gateway.litellm.endpoints import METER
+from openai_costs.sources.gateway.litellm.endpoints import NAME as PROXY
 from openai_costs.sources.gateway.litellm.source import LiteLLM
 from openai_costs.sources.ingest import Ingested, Source, ingest
 from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.files import place
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.withdrawal import withdraw
 
 NOT_CONFIGURED = "There is no [gateway] in the settings: nothing to read."
 
@@ -40,7 +46,8 @@ def readers_of(
 ) -> Readers:
     """Return the readers of the gateway in the settings, the one that is believed first first."""
     gateway, compared = settings.gateway, skew_aware(clock)
-    files = GatewayFiles(gateway, UPath(settings.config_file.parent), compared.ours)
+    folder, archive = UPath(settings.config_file.parent), Archive(place(settings.home))
+    files = GatewayFiles(gateway, folder, compared.ours, archive)
     proxy = LiteLLM(gateway, compared.ours, inner, compared)
     return (proxy, files) if gateway.litellm_url else (files,)
 
@@ -67,6 +74,18 @@ def read_meter(
     asked = DayRange(there[0], there[-1])
     sources = (Source(_name(one), partial(one.meter, asked), there) for one in readers)
     return ingest(sources, archive, tell, clock)
+
+
+def withdraw_unproven(done: Ingested, archive: Archive, settings: Settings) -> None:
+    """Withdraw the days that files do not prove; a proxy's read of a day proves it by itself."""
+    name = settings.gateway.name
+    reads = {
+        day: archive.reads(FILES, name, METER, day)
+        for days in done.withdrawn.values()
+        for day in days
+        if not archive.reads(PROXY, name, METER, day)
+    }
+    withdraw(Lake(place(settings.home)), name, reads)
 
 
 def set_aside(done: Ingested) -> dict[date, dict[str, str]]:

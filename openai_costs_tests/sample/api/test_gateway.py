@@ -16,6 +16,7 @@ from openai_costs.settings import Gateway
 from openai_costs.sources.gateway.files.source import GatewayFiles
 from openai_costs.sources.gateway.frames import spend_batches, tokens
 from openai_costs.sources.gateway.litellm.source import LiteLLM
+from openai_costs.storage.archive import Archive
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs_tests.org import NOW
 from openai_costs_tests.sources.gateway.litellm.proxy import kept
@@ -55,7 +56,7 @@ def test_the_wire_says_what_the_files_say(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "tokens.csv").write_text(registry_csv(ORGANISATION), encoding="utf-8")
     named = Gateway(token_files=("tokens.csv",), spend_files=("meter.csv",))
     of_wire = known(proxy)
-    of_files = known(GatewayFiles(named, UPath(tmp_path), lambda: NOW))
+    of_files = known(GatewayFiles(named, UPath(tmp_path), lambda: NOW, Archive(UPath(tmp_path))))
     order = ["day", "token_id", "model"]
     assert of_wire[0].height > 0
     assert of_wire[0].sort(order).equals(of_files[0].sort(order))

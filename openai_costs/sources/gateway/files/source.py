@@ -6,6 +6,7 @@ The files themselves are not kept: a callback's line holds the prompt. Their dig
 import hashlib
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,7 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange
-from openai_costs.kernel.errors import FileRefused
+from openai_costs.kernel.errors import FileRefused, PageRefused
 from openai_costs.kernel.formatting import counted, exact_dollars, total_usd
 from openai_costs.settings import Gateway
 from openai_costs.sources.gateway.files.cells import Cells, by_day, dollars, once, utc_day
@@ -38,7 +39,7 @@ from openai_costs.sources.gateway.files.odd_rows import (
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.text_rows import TextRow, text_rows
 from openai_costs.sources.user_files import all_files, content
-from openai_costs.storage.archive import DayRead
+from openai_costs.storage.archive import Archive, DayRead, KeptRead, open_read
 
 Digests = list[tuple[str, str]]
 
@@ -83,11 +84,13 @@ class GatewayFiles:
         gateway: Which files, and what their columns are called.
         folder: Where names begin that are not absolute.
         clock: Returns the current time.
+        archive: Where reads are kept.
     """
 
     gateway: Gateway
     folder: UPath
     clock: Clock
+    archive: Archive
 
     def registry(self, today: date, tell: Tell) -> Iterator[DayRead]:
         """Yield the tokens of the registry files, as one read of today.
@@ -109,7 +112,7 @@ class GatewayFiles:
         A day between the first and the last of the files without a row was free of requests; a day
         behind the last is not delivered yet, and not yielded. One of which every row was set aside
         has no body: what was metered on it is not known. A row dated after today shows nothing of
-        the days before it.
+        the days before it: those that were kept as free of requests because of one are withdrawn.
 
         Raises:
             FileRefused: A file is not there, or no row of it can be used.
@@ -120,6 +123,11 @@ class GatewayFiles:
             found = self._read(self.gateway.spend_files, layout, _metered)
             rows, odd = by_day(once(found.rows, layout)), odd_days(found.files)
             come = [day for day in rows if day <= self.clock().date()]
+            if unproven := list(self._unproven(found.digests, come)):
+                span = DayRange(unproven[0].day, unproven[-1].day)
+                many = f"{counted(len(unproven), 'day')}, {span}"
+                tell(f"{self.gateway.name}: withdrew {many}, free of requests before: in no file")
+            yield from unproven
             for day in days:
                 of_day, why = rows.get(day, []), odd.get(day, {})
                 read = self._kept(METER, day, of_day, found.digests, why)
@@ -128,6 +136,22 @@ class GatewayFiles:
                 elif come and min(come) <= day <= max(come):
                     yield read
             tell(f"{self.gateway.name}: {found.counted('metered row')}{_ahead(rows, set(come))}")
+
+    def _unproven(self, digests: Digests, come: Sequence[date]) -> Iterator[DayRead]:
+        """Yield the days behind the last that are kept as free of requests, by files of now alone.
+
+        A file that is gone may have shown it: its days stay.
+        """
+        if not come:
+            return
+        whose, now = (NAME, self.gateway.name, METER), self.clock()
+        kept = [day for day in self.archive.days(*whose) if max(come) < day <= now.date()]
+        names = {name for name, _ in digests}
+        for day in kept:
+            with suppress(PageRefused):
+                reads = map(open_read, self.archive.reads(*whose, day))
+                if all(_is_quiet(one, names) for one in reads):
+                    yield DayRead(*whose, day, now, {}, {}, is_withdrawn=True)
 
     def _read(
         self, patterns: Sequence[str], layout: Layout, validate: Callable[[Cells], object]
@@ -168,6 +192,13 @@ class GatewayFiles:
             bodies={"rows": msgspec.json.encode(rows)},
             absent=odd,
         )
+
+
+def _is_quiet(read: KeptRead, names: Container[str]) -> bool:
+    """Return whether a read has no row, and is of files that are there."""
+    named = [name for part in read.manifest.parts.values() for name, _ in part.params]
+    is_empty = all(body == b"[]" for body in read.bodies.values())
+    return is_empty and not read.manifest.absent and all(name in names for name in named)
 
 
 def _ahead(rows: Mapping[date, Sequence[Cells]], come: Container[date]) -> str:

@@ -14,7 +14,7 @@ from openai_costs.settings import Gateway
 from openai_costs.sources.gateway.files.frames import listing, meter_rows
 from openai_costs.sources.gateway.files.source import GatewayFiles
 from openai_costs.sources.gateway.metering import day_rows, metered
-from openai_costs.storage.archive import DayRead, KeptRead
+from openai_costs.storage.archive import Archive, DayRead, KeptRead
 from openai_costs.storage.slices import Slice
 from openai_costs_tests.sources.gateway.litellm.proxy import kept
 
@@ -32,7 +32,9 @@ def quiet(_line: str) -> None:
 
 
 def reader(folder: Path, **said: Any) -> GatewayFiles:  # noqa: ANN401
-    return GatewayFiles(Gateway.model_validate(said), UPath(folder), lambda: NOW)
+    return GatewayFiles(
+        Gateway.model_validate(said), UPath(folder), lambda: NOW, Archive(UPath(folder))
+    )
 
 
 def reads(folder: Path, days: DayRange = DayRange(DAY, DAY), **said: Any) -> list[DayRead]:  # noqa: ANN401, B008
@@ -145,6 +147,35 @@ def test_a_row_dated_after_today_does_not_make_the_days_before_it_quiet(tmp_path
     assert [read.day for read in found] == [date(2026, 3, 7)]
     dated = "1 of them ($0.25) dated after today, the first 2027-03-10: not counted"
     assert log == [f"gateway: 2 metered rows in 1 file, {dated}"]
+
+
+def kept_before(folder: Path, last: date, *names: str) -> Archive:
+    """An archive in which an earlier version kept days behind the last row, without a row."""
+    archive = Archive(UPath(folder))
+    asked = ("meter", [(name, "0" * 64) for name in names], list[str]())
+    for day in DayRange(DAY, last):
+        whose = ("gateway_files", "gateway", "meter", day, NOW)
+        archive.keep(DayRead(*whose, {"rows": asked}, {"rows": b"[]"}))
+    return archive
+
+
+@pytest.mark.parametrize("is_corrected", [False, True])
+def test_days_that_a_row_dated_ahead_made_quiet_are_withdrawn(tmp_path: Path, is_corrected: bool):  # noqa: FBT001 - a case
+    later = GOOD.splitlines()[1].replace("2026-03-10", "2027-03-10")
+    (tmp_path / "spend.csv").write_text(GOOD if is_corrected else f"{GOOD}{later}\n")
+    kept_before(tmp_path, NOW.date(), "spend.csv")
+    log: list[str] = []
+    found = list(reader(tmp_path, spend_files=["spend.csv"]).meter(DayRange(DAY, DAY), log.append))
+    assert [read.day.day for read in found if read.is_withdrawn] == [11, 12, 13, 14]
+    assert [read.day for read in found if not read.is_withdrawn] == [DAY]
+    assert log[0].startswith("gateway: withdrew 4 days, 2026-03-11 to 2026-03-14, free of requests")
+
+
+def test_quiet_days_of_a_file_that_is_gone_stay(tmp_path: Path):
+    (tmp_path / "spend.csv").write_text(GOOD)
+    kept_before(tmp_path, NOW.date(), "spend.csv", "newer.csv")
+    days = DayRange(DAY, DAY)
+    assert not any(read.is_withdrawn for read in reads(tmp_path, days, spend_files=["spend.csv"]))
 
 
 def test_a_kept_read_proves_which_file_it_is_of(tmp_path: Path):
