@@ -36,10 +36,7 @@ from openai_costs.storage.read_names import (
 
 @dataclass(frozen=True)
 class DayRead:
-    """A complete read of one day, ready to be kept: one body per part.
-
-    A reader gives `read_at` by this machine's clock, sources/ingest.py all three instants.
-    """
+    """A complete read of one day, ready to be kept; a reader gives this machine's instant alone."""
 
     provider: str
     connection: str
