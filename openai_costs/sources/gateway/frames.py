@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from itertools import chain
 from operator import attrgetter
 
 import polars as pl
 
 from openai_costs.kernel.errors import FileRefused, OpenAICostsError, PageRefused
+from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import NotAnAmount
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.sources.gateway import registry
@@ -17,8 +17,9 @@ from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.litellm import frames as litellm
 from openai_costs.sources.gateway.litellm.endpoints import NAME as LITELLM
 from openai_costs.sources.gateway.metering import ROWS, MeterRow, day_rows, metered
-from openai_costs.sources.gateway.token_history import Listing
+from openai_costs.sources.gateway.token_history import DELETED, Listing
 from openai_costs.sources.list_dates import as_dated
+from openai_costs.sources.shrunk_lists import Loss, losses
 from openai_costs.storage.archive import DamagedRead, KeptRead
 from openai_costs.storage.slices import Batch, Slice
 
@@ -65,7 +66,10 @@ def tokens(
     keys: pl.DataFrame,
     read_now: Collection[str] = PROVIDERS,
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Return core.gateway_tokens, and a sentence per kept registry that could not be used.
+    """Return core.gateway_tokens, and a sentence per kept registry that cannot be used as it is.
+
+    One that lost more than half of its tokens, which it does not list as deleted, is not taken as
+    a whole before a registry of another day has as few.
 
     Args:
         connection: The gateway's name.
@@ -85,8 +89,36 @@ def tokens(
             its.append(replace(listed, is_read_now=provider in read_now))
         except (PageRefused, FileRefused) as error:
             refused.append(str(error))
-    in_order = [sorted(some, key=attrgetter("day")) for some in listings.values()]
-    return registry.tokens(connection, chain.from_iterable(in_order), upstreams, keys), refused
+    believed = list[Listing]()
+    for some in listings.values():
+        in_order = sorted(some, key=attrgetter("day"))
+        lost = list(losses(in_order, _sizes))
+        believed += map(_as_believed, in_order, lost)
+        if in_order[-1].is_read_now and (loss := lost[-1]) is not None:
+            refused.append(_shrunk(in_order[-1], loss))
+    return registry.tokens(connection, believed, upstreams, keys), refused
+
+
+def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
+    """Return the tokens of both, without those that the newest one lists as deleted."""
+    deleted = {row.token_id for row in newest.tokens if row.status == DELETED}
+    had, has = (
+        len({row.token_id for row in one.tokens if row.status != DELETED} - deleted)
+        for one in (earlier, newest)
+    )
+    return had, has
+
+
+def _as_believed(listed: Listing, loss: Loss | None) -> Listing:
+    return listed if loss is None else replace(listed, is_partial=True)
+
+
+def _shrunk(newest: Listing, loss: Loss) -> str:
+    return (
+        f"The registry of {newest.day} ({newest.mapping}) has {counted(loss.has, 'token')}, and an "
+        f"earlier one has {loss.had:,}: more than half are missing. None of them counts as "
+        "deleted, and no key is judged by it, before a registry of another day has as few."
+    )
 
 
 def newest(reads: Iterable[KeptRead | DamagedRead]) -> list[KeptRead | DamagedRead]:

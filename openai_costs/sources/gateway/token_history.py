@@ -40,7 +40,8 @@ class Listing:
         mapping: What a key named in it is known by: token_metadata or registry_file.
         tokens: The tokens listed.
         is_read_now: Whether settings still name the source; what they do not is listed no more.
-        is_partial: Whether rows of it were set aside: a token it lacks may be there all the same.
+        is_partial: Whether rows of it were set aside, or most of it is missing: a token it lacks
+            may be there all the same.
     """
 
     day: date

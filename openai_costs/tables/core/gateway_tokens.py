@@ -85,7 +85,8 @@ class GatewayTokens(Contract):
     )
     is_current: bool = column("Whether the newest complete list has it, not as deleted.")
     is_partial: bool = column(
-        "Whether the newest list with it holds more than was read: rows of it were set aside."
+        "Whether the newest list with it may lack some: rows of it were set aside, or it lost more "
+        "than half of its tokens and no list of another day has as few."
     )
 
     class Config(Contract.Config):
