@@ -191,7 +191,7 @@ def _with(known: Known | None, row: TokenRow, listing: Listing) -> Known:
 def _note(runs: list[_Run], row: TokenRow, day: date) -> None:
     """Add a reading to those of its source; what it does not say is as it was."""
     named = Named(row.name, row.openai_api_key_id, row.openai_project_id, row.openai_key_hint)
-    if runs:
+    if runs and named != runs[-1].named:
         named = named.or_else(runs[-1].named)
     if runs and named == runs[-1].named:
         runs[-1].last = day
