@@ -6,7 +6,7 @@ file has and that is filled counts. Not here: what a word of a vendor means (a p
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -28,6 +28,10 @@ QUANTITIES: Final = ("quantity", "pricing_quantity")
 
 ASK: Final = "Include the column in the export."
 CORRECT: Final = "Have it exported again, or correct the cell."
+
+
+EASTERNMOST: Final = timedelta(hours=14)
+"""How long before midnight in UTC a day begins where it begins first."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ def dated(rows: pl.DataFrame) -> pl.DataFrame:
     each: tools between the vendor and us change the case, or take an id for a number.
     """
     return rows.with_columns(
-        day=_days(rows["starts"]),
-        month=_days(rows["month"]).dt.month_start(),
+        day=_by_text(rows["starts"], _day),
+        month=_by_text(rows["month"], _month),
         payer=_in_one_spelling(rows["account"]),
         sub_payer=_in_one_spelling(rows["sub_account"]),
     )
@@ -166,15 +170,27 @@ def _as_written(fact: str) -> pl.Expr:
     return pl.col(fact) if fact != "month" else pl.lit(None, pl.String)
 
 
-def _days(texts: pl.Series) -> pl.Series:
-    """Return instants as UTC days: hours of a vendor's day are added up to it."""
-    read = {one: _day(one) for one in texts.unique().drop_nulls()}
+def _by_text(texts: pl.Series, date_of: Callable[[str], date | None]) -> pl.Series:
+    read = {one: date_of(one) for one in texts.unique().drop_nulls()}
     return texts.replace_strict(read, default=None, return_dtype=pl.Date)
 
 
 def _day(text: str) -> date | None:
+    """Return the UTC day of an instant: hours of a vendor's day are added up to it."""
     try:
         at = datetime.fromisoformat(text.removesuffix(" UTC"))
         return naive(at if at.tzinfo else at.replace(tzinfo=UTC)).date()
     except (ValueError, OverflowError):  # the first hours of the year 1, east of Greenwich
+        return None
+
+
+def _month(text: str) -> date | None:
+    """Return the first day of the month that is billed from an instant on, in its own zone.
+
+    A month of Singapore begins at 16:00 UTC of the day before, with or without an offset.
+    """
+    try:
+        at = datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=None)
+        return (at + EASTERNMOST).date().replace(day=1)
+    except (ValueError, OverflowError):
         return None

@@ -342,6 +342,30 @@ def test_another_currency_is_converted_by_the_rate_of_its_month(export: Export):
     assert "is EUR, and there is no rate for 2026-11" in export.read()
 
 
+@pytest.mark.parametrize(
+    ("begins", "usd"),
+    [
+        ("2026-11-01", "12"),
+        ("2026-11-01T00:00:00+08:00", "12"),
+        ("2026-10-31T16:00:00Z", "12"),
+        ("2026-10-31 16:00:00 UTC", "12"),
+        ("2026-10-31T20:00:00-04:00", "12"),
+        ("2026-11-01T00:00:00-08:00", "12"),
+        ("2026-11-30T00:00:00Z", "12"),
+        ("2026-10-31T00:00:00Z", "11"),
+    ],
+)
+def test_a_month_is_billed_in_the_zone_of_the_vendor_and_by_its_own_rate(
+    export: Export, begins: str, usd: str
+):
+    euros = {"BillingCurrency": "EUR", "BillingPeriodStart": begins}
+    export.put("bill.csv", csv_of(row("2026-11-02", "10", **euros)))
+    rates = {"2026-10": "1.10", "2026-11": "1.20"}
+    export.settings_of = {"currency": "EUR", "usd_per_unit": rates}
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(usd)}
+
+
 def test_parquet_with_nested_tags_and_renamed_columns_is_read(export: Export):
     one = row("2026-11-02", "0.1")
     one["ServiceProviderName"] = one.pop("ProviderName")
