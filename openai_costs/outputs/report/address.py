@@ -13,7 +13,7 @@ from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.dimensions import DIMENSIONS, NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
 _IDS: Final = frozenset(one.id for one in DIMENSIONS)
@@ -32,7 +32,7 @@ _BROKEN_DOWN_BY: Final = {
 
 
 def address(
-    filters: Mapping[str, str | None] | None = None,
+    filters: Mapping[str, str | Sequence[str] | None] | None = None,
     *,
     by: str = "",
     days: tuple[date, date] | None = None,
@@ -41,7 +41,8 @@ def address(
     """Return the address of a view: `#by=model&user=user-ana&from=2026-10-01&to=2026-10-31`.
 
     Args:
-        filters: The id by dimension; None is "none of them". What is not a dimension is left out.
+        filters: The id by dimension, or several; None is "none of them". What is not a dimension is
+            left out.
         by: The dimension to group by; without it one that explains the filter.
         days: The first and the last day.
         compare: previous, last_month or last_year.
@@ -53,7 +54,14 @@ def address(
         parts |= {"from": str(days[0]), "to": str(days[1])}
     if compare:
         parts["compare"] = compare
-    parts |= {
-        key: NONE if value is None else without_domains(value) for key, value in known.items()
-    }
-    return "#" + "&".join(f"{key}={quote(value, safe='')}" for key, value in parts.items())
+    texts = {key: quote(value, safe="") for key, value in parts.items()}
+    texts |= {key: ",".join(map(_id, _each(value))) for key, value in known.items()}
+    return "#" + "&".join(f"{key}={text}" for key, text in texts.items())
+
+
+def _each(value: str | Sequence[str] | None) -> Sequence[str | None]:
+    return [value] if value is None or isinstance(value, str) else value
+
+
+def _id(value: str | None) -> str:
+    return NONE if value is None else quote(without_domains(value), safe="")

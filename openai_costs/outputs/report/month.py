@@ -6,11 +6,13 @@ the month (movers.py).
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
+import polars as pl
+
+from openai_costs.kernel.days import DayRange, month_of
 from openai_costs.kernel.formatting import (
     NONE,
     cents,
@@ -20,31 +22,27 @@ from openai_costs.kernel.formatting import (
     signed_dollars,
     total_usd,
 )
+from openai_costs.outputs.report.comparison import Comparison, comparison
 from openai_costs.outputs.report.month_budget import BudgetLine, budget_line
-from openai_costs.outputs.report.page_days import NOT_EXPECTED
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from openai_costs.outputs.report.scope import Scope
 
 
 class Span(NamedTuple):
-    """The days of the month so far, and the same days of the month before.
+    """The days of the month so far, and what is compared with the month before.
 
     Args:
         first: The first day of the month.
         last: The newest day of it that was read.
         end: The last day of the month.
-        before: First and last day to compare with.
-        is_comparable: Whether all of those days were read.
+        compared: Which of these days, of which connections.
     """
 
     first: date
     last: date
     end: date
-    before: tuple[date, date]
-    is_comparable: bool
+    compared: Comparison
 
     @property
     def days(self) -> tuple[date, date]:
@@ -78,7 +76,7 @@ class Month(NamedTuple):
         expected_by: `Expected by 30 Nov`.
         band: The 80 % range of the forecast, from which day, and what is not in it.
         change: Against the same days of the month before.
-        change_note: In percent, and from what.
+        change_note: In percent, and from what; which days and connections, if not all.
         before: `Same days of October`.
         budget: Without one, the page says how to add one.
         outlook: The forecast behind `expected`.
@@ -121,7 +119,7 @@ def month(scope: Scope, budgets: pl.DataFrame, parts: pl.DataFrame) -> Month:
         band="Needs settled days" if ahead is None else _band(ahead, spent),
         change=change,
         change_note=change_note,
-        before=f"Same days of {span.before[0]:%B}",
+        before=f"Same days of {span.compared.before.first:%B}",
         budget=budget_line(budgets, scope.settled_through, DayRange(*span.days)),
         outlook=ahead,
     )
@@ -133,13 +131,8 @@ def span_of(scope: Scope) -> Span | None:
         return None
     last = scope.read[-1]
     whole = month_of(last)
-    first, end, before = whole.first, whole.last, month_of(whole.first - ONE_DAY)
-    start, until = before.first, min(before.first + (last - first), before.last)
-    states = dict(zip(scope.days, scope.states, strict=True))
-    asked = [start + timedelta(days=i) for i in range((until - start).days + 1)]
-    read = set(scope.read)
-    is_comparable = all(states.get(day, NOT_EXPECTED) and day in read for day in asked)
-    return Span(first, last, end, (start, until), is_comparable)
+    compared = comparison(scope, DayRange(whole.first, last))
+    return Span(whole.first, last, whole.last, compared)
 
 
 def outlook(parts: pl.DataFrame, span: Span) -> Outlook | None:
@@ -183,9 +176,13 @@ def _band(ahead: Outlook, spent: Decimal) -> str:
 
 
 def _change(scope: Scope, span: Span) -> tuple[str, str]:
-    if not span.is_comparable:
+    days, before, connections, *_ = span.compared
+    if not connections:
         return NONE, "Not all of those days were read"
-    spent, before = _between(scope, *span.days), _between(scope, *span.before)
-    moved = change_share(cents(spent), cents(before))
-    change = total_usd([spent, before.copy_negate()])
-    return signed_dollars(change), f"{moved} from {dollars(before)}"
+    ours = pl.col("connection").is_in(connections)
+    spent, then = (scope.billed_usd([*each], ours) for each in (days, before))
+    moved = change_share(cents(spent), cents(then))
+    until = "" if days.last == span.last else f"through {days.last.day} {days.last:%b}"
+    what = ", ".join(filter(None, (until, span.compared.without)))
+    note = f"{moved} from {dollars(then)}" + (f"; {what}" if what else "")
+    return signed_dollars(total_usd([spent, then.copy_negate()])), note

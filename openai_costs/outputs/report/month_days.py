@@ -46,7 +46,7 @@ def month_days(scope: Scope, span: Span | None) -> tuple[MonthDay, ...]:
     known |= {day: cents(usd) for day, usd in daily.iter_rows() if day in known}
     provisional = set(scope.provisional)
     days = [span.first + timedelta(days=i) for i in range((span.end - span.first).days + 1)]
-    same = [span.before[0] + (day - span.first) for day in days]
+    same = [span.compared.before.first + (day - span.first) for day in days]
     return tuple(
         MonthDay(
             day,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from openai_costs.outputs.report.comparison import Comparison
     from openai_costs.outputs.report.dimensions import Dimension, Members
     from openai_costs.outputs.report.month import Span
 
@@ -58,12 +59,13 @@ def movers(facts: pl.DataFrame, members: Mapping[str, Members], span: Span | Non
     """Return the three largest causes of the month's change.
 
     Args:
-        facts: The dollars of the connections of today: day, the dimensions' columns, billed_usd.
+        facts: Dollars: day, the dimensions' columns, billed_usd.
         members: The members of each dimension.
         span: The days of the month so far; None before any day was read.
     """
-    if span is None or not span.is_comparable:
+    if span is None or not span.compared.connections:
         return Movers((), "", "The same days of the month before were not all read.")
+    facts = facts.filter(pl.col("connection").is_in(span.compared.connections))
     known = {one.id: one for one in DIMENSIONS}
     changes = {name: _changes(facts, known[name], span) for name in _ASKED}
     explained = {name: _explained(changes[name]) for name in _ASKED}
@@ -75,7 +77,8 @@ def movers(facts: pl.DataFrame, members: Mapping[str, Members], span: Span | Non
 def _changes(facts: pl.DataFrame, dimension: Dimension, span: Span) -> pl.DataFrame:
     """Return member, usd: the change of each, the largest in dollars first, none last."""
     usd, day = pl.col("billed_usd"), pl.col("day")
-    now, before = day.is_between(*span.days), day.is_between(*span.before)
+    days, then, *_ = span.compared
+    now, before = day.is_between(days.first, days.last), day.is_between(then.first, then.last)
     return (
         facts.group_by(member=dimension.column)
         .agg(usd=usd.filter(now).sum() - usd.filter(before).sum())
@@ -110,15 +113,23 @@ def _movers(
             name=members.names[place[key]],
             kind=word,
             change=signed_dollars_of(change),
-            address=address(
-                {dimension.id: key}, days=(span.first, span.last), compare="last_month"
-            ),
+            address=_view(span.compared, dimension, key),
             trend=_trend(facts, dimension, key, span.last),
         )
         for key, change in zip(top["member"], cents, strict=True)
     )
     others = f"Everything else: {signed_dollars_of(left)}" if rest.height else ""
-    return Movers(shown, others, f"By {word}, against {span.before[0]} to {span.before[1]}")
+    return Movers(shown, others, f"By {word}, {_compared(span.compared)}")
+
+
+def _view(compared: Comparison, dimension: Dimension, key: str) -> str:
+    days = (compared.days.first, compared.days.last)
+    return address(compared.filter | {dimension.id: key}, days=days, compare="last_month")
+
+
+def _compared(what: Comparison) -> str:
+    left_out = f"; not compared: {what.reasons}" if what.left_out else ""
+    return f"{what.days} against {what.before}{left_out}"
 
 
 def _trend(facts: pl.DataFrame, dimension: Dimension, key: str, last: date) -> tuple[float, ...]:

@@ -169,10 +169,9 @@ def page_model(
     lost, whom = lost_days(tables.coverage), whom_bills_name(tables.price_check, named or {})
     scope = replace(scope, lost=lost, named=whom)
     this_month = month(scope, tables.budget_status, tables.forecast)
-    ours = facts[0].filter(pl.col("connection").is_in(scope.names))
     members["connection"] = _marked(members["connection"], days)
     cube = Cube(facts, members)
-    first = _first_screen(tables, this_month, movers(ours, members, this_month.span), scope)
+    first = _first_screen(tables, this_month, movers(facts[0], members, this_month.span), scope)
     return PageModel(
         written_at=written_at,
         is_invented=is_invented,

@@ -110,9 +110,9 @@ class Scope:
         """Return cents of mart.spend, of some days or lines."""
         return _cents(self.spend, days, where)
 
-    def billed_usd(self, days: Sequence[date]) -> Decimal:
-        """Return exact dollars of mart.spend, of some days."""
-        return _usd(self.spend, days, None)
+    def billed_usd(self, days: Sequence[date], where: pl.Expr | None = None) -> Decimal:
+        """Return exact dollars of mart.spend, of some days or lines."""
+        return _usd(self.spend, days, where)
 
     def billed_to_users(
         self, days: Sequence[date] | None = None, where: pl.Expr | None = None

@@ -20,3 +20,9 @@ def test_none_of_them_is_an_id_and_what_is_no_dimension_is_left_out() -> None:
 def test_ids_are_encoded_and_addresses_lose_their_domain() -> None:
     assert address({"model": "a,b&c=d/e"}) == "#by=user&model=a%2Cb%26c%3Dd%2Fe"
     assert address({"user": "ana@acme.example"}) == "#by=model&user=ana"
+
+
+def test_several_ids_of_one_dimension_are_joined_by_commas() -> None:
+    assert address({"connection": ("a,b", "c"), "user": "ana"}) == (
+        "#by=model&connection=a%2Cb,c&user=ana"
+    )

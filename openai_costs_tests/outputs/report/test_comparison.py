@@ -1,0 +1,92 @@
+"""Only connections that were read on all days of both months are compared."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from openai_costs.kernel.days import DayRange
+from openai_costs.outputs.report.page_model import FirstScreen, page_model
+from openai_costs.tables.mart.spend import Spend
+from openai_costs.tables.mart.spend_attribution import SpendAttribution
+from openai_costs_tests.org import connected
+from openai_costs_tests.outputs.report.bill import of, of_rows
+
+LAST = date(2026, 11, 10)
+NOW = datetime(2026, 11, 11, 9, tzinfo=UTC)
+OLD = DayRange(date(2026, 9, 1), LAST)
+
+Connection = tuple[str, str, DayRange, tuple[date, ...]]
+
+
+def screen(*connections: Connection, settled: date = LAST) -> FirstScreen:
+    """Connections that cost the same each day: name, dollars a day, days, those never read."""
+    rows: list[dict[str, Any]] = []
+    states: list[tuple[object, ...]] = []
+    for name, usd, days, unread in connections:
+        rows += (_line(name, usd, day) for day in days if day not in unread)
+        words = ("settled" if day <= settled else "provisional" for day in days)
+        states += (
+            (name, "costs", day, "missing" if day in unread else word, 1, None, None)
+            for day, word in zip(days, words, strict=True)
+        )
+    made = of_rows(
+        spend=of(Spend, *rows),
+        attribution=of(SpendAttribution, *rows),
+        coverage=connected(states),
+    )
+    return page_model(made, NOW).first
+
+
+def _line(connection: str, usd: str, day: date) -> dict[str, Any]:
+    return {
+        "day": day,
+        "connection": connection,
+        "provider": "openai",
+        "user_id": f"{connection}-user",
+        "model": "gpt-5",
+        "usage_type": "input",
+        "billed_usd": Decimal(usd),
+        "attribution": "direct",
+    }
+
+
+def test_a_connection_that_began_in_between_is_no_growth() -> None:
+    began = ("new", "5", DayRange(date(2026, 10, 6), LAST), ())
+    first = screen(("acme", "10", OLD, ()), began)
+    assert (first.month.spent, first.month.change) == ("$150.00", "$0.00")
+    assert first.month.change_note == "0.0 % from $100.00; without new"
+    assert first.movers.shown == ()
+    assert first.movers.note.endswith(
+        "2026-11-01 to 2026-11-10 against 2026-10-01 to 2026-10-10; "
+        "not compared: new (read from 2026-10-06)"
+    )
+
+
+def test_a_gap_of_one_connection_leaves_it_out_and_links_show_the_others_alone() -> None:
+    gap = ("beta", "7", OLD, (date(2026, 11, 3),))
+    ended = ("gone", "9", DayRange(OLD.first, date(2026, 10, 31)), ())
+    first = screen(("acme", "10", OLD, ()), gap, ended)
+    assert first.month.change_note == "0.0 % from $100.00; without beta, gone"
+    assert first.movers.note.endswith(
+        "beta (2026-11-03 was not read), gone (read through 2026-10-31)"
+    )
+    late = screen(("acme", "10", OLD, ()), ("beta", "7", OLD, (date(2026, 10, 3),)))
+    assert late.month.change_note.endswith("; without beta")
+
+
+def test_the_newest_days_are_compared_once_every_connection_has_them() -> None:
+    """One answers a day later: its newest day is not known, and nothing else of it is doubted."""
+    late = ("slow", "7", OLD, (LAST,))
+    first = screen(("acme", "10", OLD, ()), late, settled=LAST - timedelta(days=3))
+    assert (first.month.spent, first.month.change) == ("$163.00", "$0.00")
+    assert first.month.change_note == "0.0 % from $153.00; through 9 Nov"
+    assert "2026-11-01 to 2026-11-09 against 2026-10-01 to 2026-10-09" in first.movers.note
+
+
+def test_without_a_connection_of_which_all_days_were_read_nothing_is_compared() -> None:
+    unread = (date(2026, 10, 3),)
+    first = screen(("acme", "10", OLD, unread), ("beta", "7", OLD, unread))
+    assert (first.month.change, first.movers.shown) == ("\u2013", ())
+    assert first.month.change_note == "Not all of those days were read"
