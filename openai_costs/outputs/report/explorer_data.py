@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.coarse_facts import DROPPED_FIRST, MOST_ROWS
 from openai_costs.outputs.report.columns import packed
 from openai_costs.outputs.report.dimensions import DIMENSIONS, members
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openai_costs.outputs.report.dimensions import Dimension, Members
+    from openai_costs.outputs.report.page_days import Calendar
     from openai_costs.outputs.report.page_tables import Tables
     from openai_costs.outputs.report.scope import Scope
 
@@ -146,19 +148,21 @@ class Cube(NamedTuple):
     members: Mapping[str, Members]
 
 
-def explorer_data(tables: Tables, cube: Cube, scope: Scope) -> dict[str, Any]:
+def explorer_data(tables: Tables, cube: Cube, scope: Scope, days: Calendar) -> dict[str, Any]:
     """Return what the script reads, as JSON has it.
 
     Args:
         tables: The page's tables.
         cube: What is added up.
         scope: The connections of today, with the page's days, at least one.
+        days: The state of each day, of every connection.
     """
     (spend, usage), named = cube
     first = scope.days[0]
     return {
         "first": str(first),
         "states": scope.states,
+        "read": dict(zip(map(without_domains, days.connections), days.states, strict=True)),
         "dimensions": [_dimension(one, named[one.id]) for one in DIMENSIONS],
         "spend": packed(spend, named, first, ["billed_usd"]),
         "usage": packed(usage, named, first, COUNTS),

@@ -185,7 +185,7 @@ def page_model(
         together=", ".join(one.title.lower() for one in together),
         first=first,
         cube=cube,
-        data=explorer_data(tables, cube, scope) if scope.read and has_explorer else None,
+        data=explorer_data(tables, cube, scope, days) if scope.read and has_explorer else None,
         sections=_sections(tables, scope, first.judged),
         questions=tuple(questions(scope)),
         calendars=_calendars(days, names),

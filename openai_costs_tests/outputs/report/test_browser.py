@@ -9,13 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
+import polars as pl
 import pytest
 
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.outputs.report.page_model import page_model
 from openai_costs.outputs.report.render import render
 from openai_costs_tests.conftest import DEMO_NOON
-from openai_costs_tests.outputs.report.bill import attribution, page, spend
+from openai_costs_tests.outputs.report.bill import (
+    NOW,
+    attribution,
+    coverage,
+    page,
+    spend,
+    tables,
+)
 from openai_costs_tests.outputs.report.browser import chromium
 
 if TYPE_CHECKING:
@@ -268,6 +277,41 @@ def test_the_same_days_of_the_month_before_are_compared_exactly(
     assert usd(tab) == sum(asked(sql, "user").values())
     show(tab, f"#by=user&{RANGE}&compare=last_year")
     assert tab.inner_text("#table-note").startswith("Not compared: not every day of")
+
+
+def test_dates_of_which_some_were_not_read_are_compared_for_the_other_connections_only(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A connection that began in between has no same days, and is no growth."""
+    acme, beta = [(day, "a", "u", "2") for day in range(1, 5)], [(4, "b", "v", "5")]
+    made = tables(
+        acme,
+        "ssss",
+        spend=pl.concat([spend(acme), spend(beta, "beta")]),
+        attribution=pl.concat([attribution(acme), attribution(beta, "beta")]),
+        coverage=pl.concat([coverage("ssss"), coverage("mmms", "beta")]),
+    )
+    file = tmp_path / "page.html"
+    file.write_text(render(page_model(made, NOW)), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&from=2026-01-03&to=2026-01-04&compare=previous")
+        assert tab.inner_text("#table-note").startswith(
+            "Not compared: not every day of 2026-01-03 to 2026-01-04 and of 2026-01-01 to "
+            "2026-01-02 was read from beta. Compare the others."
+        )
+        assert "against" not in tab.inner_text("#total-note")
+        tab.click("#table-note a")
+        drawn(tab, "location.hash.endsWith('&connection=acme')")
+        assert tab.inner_text("#total-note").startswith("$0.00 (0.0 %) against 2026-01-01")
+
+
+def test_what_moved_the_month_is_the_change_that_its_link_opens(tab: Page) -> None:
+    moved = tab.locator("ol.movers li")
+    for each in moved.all():
+        change = each.locator(".usd").inner_text()
+        show(tab, each.locator("a").get_attribute("href") or "")
+        assert tab.inner_text("#total-note").startswith(f"{change} (")
+    assert moved.count() == 3
 
 
 def test_csv_has_what_is_shown_with_every_digit(tab: Page) -> None:

@@ -68,11 +68,14 @@ function comparedRange([first, last], kind) {
   return [start, whole ? monthEnd(end) : end];
 }
 
-/** Whether every day of a range was read; a missing day is not a day without spend. */
-function isRead([first, last]) {
-  if (first < 0 || last > lastPosition()) return false;
-  for (let day = first; day <= last; day += 1) if (states[day] === "m" || states[day] === "-") return false;
-  return true;
+/**
+ * The connections in view of which some days of two ranges were read, and not all of them: their
+ * dollars cannot be compared, since a missing day is not a day without spend.
+ */
+function partlyRead(ranges, filtered = []) {
+  const inView = filtered.length ? filtered : Object.keys(source.read);
+  const letters = (id) => ranges.map(([first, last]) => (source.read[id] ?? "").slice(first, last + 1)).join("");
+  return inView.filter((id) => /[sp]/.test(letters(id)) && /[m-]/.test(letters(id)));
 }
 
 /** The buckets of a range: first and last position of each, with what it is called. */

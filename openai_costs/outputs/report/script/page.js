@@ -8,12 +8,13 @@ function viewOf(state) {
   const unit = UNITS[state.unit];
   const result = sums(state.filters, state.by, list, unit);
   const asked = comparedRange(state.range, state.compare);
-  const compared = asked && isRead(asked) ? asked : null;
+  const unread = asked ? partlyRead([state.range, asked], state.filters.connection) : [];
+  const compared = asked && asked[0] >= 0 && !unread.length ? asked : null;
   const before = compared && sums(state.filters, state.by, buckets(compared, state.grain), unit);
   const now = ordered(result, (g) => weightOf(result, unit, g));
   const isNow = new Set(now);
   const ended = before ? ordered(before, (g) => near(before.usd[g])).filter((g) => !isNow.has(g)) : [];
-  const view = { state, list, unit, result, groups: [...now, ...ended], before, compared, beforeGroups: before ? ordered(before, () => 0) : [], refused: asked && !compared ? asked : null };
+  const view = { state, list, unit, result, groups: [...now, ...ended], before, compared, beforeGroups: before ? ordered(before, () => 0) : [], refused: asked && !compared ? asked : null, unread };
   view.whole = figures(view, view.groups, cents(usdSum(result, view.groups)), { id: "", name: "Total" });
   return view;
 }

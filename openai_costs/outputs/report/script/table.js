@@ -17,7 +17,7 @@ function drawTable(view) {
   drawRows(table.tBodies[0], shown, columns, view);
   if (rows.length > shown.length) table.tBodies[0].append(restRow(rows.slice(shown.length), columns, view));
   table.tFoot.replaceChildren(html("tr", {}, ...columns.map((column) => cell(column, view.whole, view))));
-  byId("table-note").textContent = tableNote(view);
+  byId("table-note").replaceChildren(...refusal(view), tableNote(view));
   if (focused) (table.querySelector(focused) ?? table.querySelector("tbody a") ?? table.querySelector("thead button"))?.focus({ preventScroll: true });
 }
 
@@ -109,9 +109,23 @@ function restRow(rest, columns, view) {
 
 function tableNote(view) {
   const words = [];
-  if (view.refused) words.push(`Not compared: not every day of ${spanText(...view.refused)} was read.`);
   if (view.before) words.push(`Compared with ${spanText(...view.compared)}.`);
   if (!view.groups.length) words.push("Nothing is in view: remove a filter or widen the range.");
   words.push("Tokens and requests are of the usage report, dollars of the bill; each row's trend has a scale of its own.");
   return words.join(" ");
+}
+
+/** Why nothing is compared, and the view of the connections that can be. */
+function* refusal({ state, refused, unread }) {
+  if (!refused) return;
+  if (!unread.length) {
+    yield `Not compared: not every day of ${spanText(...refused)} was read. `;
+    return;
+  }
+  yield `Not compared: not every day of ${spanText(...state.range)} and of ${spanText(...refused)} was read from ${unread.join(", ")}. `;
+  const inView = state.filters.connection?.length ? state.filters.connection : Object.keys(source.read);
+  const connection = inView.filter((id) => !unread.includes(id));
+  if (!connection.length) return;
+  yield html("a", { href: addressOf({ ...state, filters: { ...state.filters, connection } }), text: "Compare the others" });
+  yield ". ";
 }
