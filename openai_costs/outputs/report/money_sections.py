@@ -102,7 +102,7 @@ def _budget(row: dict[str, Any], scopes: Scopes) -> Row:
             number("" if low is None else f"{dollars(low)} to {dollars(high)}"),
             Cell(row["state"].replace("_", " ")),
         ),
-        address="" if scope is None else address(scope, days=days),
+        address="" if scope is None else address(scope, days=(days[0], row["day"])),
         tone=_STATES.get(row["state"], ""),
     )
 

@@ -75,6 +75,14 @@ def test_a_running_month_is_compared_with_the_same_days_of_the_month_before(
     ]
 
 
+def test_a_whole_month_is_compared_with_as_many_days_of_a_longer_one(
+    sql: duckdb.DuckDBPyConnection,
+) -> None:
+    covered(sql, date(2026, 10, 1), ["2"] * 31)
+    covered(sql, WHEN, ["3"] * 30)
+    assert months(sql)[1] == (WHEN, 90.0, date(2026, 11, 30), False, 60.0, 30.0)
+
+
 def test_a_month_is_not_compared_with_days_that_were_not_read(
     sql: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -82,6 +90,9 @@ def test_a_month_is_not_compared_with_days_that_were_not_read(
     covered(sql, WHEN, ["3", None, "3"])
     assert [row[4] for row in months(sql)] == [None, None]
     assert sql.sql("SELECT missing_days FROM bi.months ORDER BY month").fetchall() == [(1,), (1,)]
+    covered(sql, date(2026, 12, 1), ["3"])
+    covered(sql, date(2027, 1, 1), [None, "3"])
+    assert months(sql)[3][4] is None
 
 
 def test_march_is_compared_with_all_of_a_shorter_february(sql: duckdb.DuckDBPyConnection) -> None:

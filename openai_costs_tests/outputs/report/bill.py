@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from openai_costs.kernel.days import month_of
+from openai_costs.kernel.days import DayRange, month_of
 from openai_costs.outputs.report.bill_queries import (
     BY_METHOD,
     OF_SPEND,
@@ -165,6 +165,26 @@ def tables(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> Tables
 def page(lines: Sequence[Line], states: str, **others: pl.DataFrame) -> PageModel:
     """The page model of one connection, acme."""
     return page_model(tables(lines, states, **others), NOW)
+
+
+Steady = tuple[str, str, DayRange, tuple[date, ...]]
+"""A connection that costs the same each day: name, dollars, days, and those never read."""
+
+
+def steady(*connections: Steady, settled: date) -> Tables:
+    """The tables of connections of one user each; days after one are provisional."""
+    rows: list[dict[str, Any]] = []
+    states: list[tuple[object, ...]] = []
+    for name, usd, days, unread in connections:
+        line = _line(name, (1, None, f"{name}-user", usd))
+        rows += (line | {"day": day} for day in days if day not in unread)
+        for day in days:
+            word = "settled" if day <= settled else "provisional"
+            state = "missing" if day in unread else word
+            states.append((name, "costs", day, state, 1, None, None))
+    return of_rows(
+        spend=of(Spend, *rows), attribution=of(SpendAttribution, *rows), coverage=connected(states)
+    )
 
 
 def january(day: int) -> date:

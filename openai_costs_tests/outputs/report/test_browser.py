@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.outputs.report.page_model import page_model
@@ -23,6 +25,7 @@ from openai_costs_tests.outputs.report.bill import (
     coverage,
     page,
     spend,
+    steady,
     tables,
 )
 from openai_costs_tests.outputs.report.browser import chromium
@@ -312,6 +315,28 @@ def test_what_moved_the_month_is_the_change_that_its_link_opens(tab: Page) -> No
         show(tab, each.locator("a").get_attribute("href") or "")
         assert tab.inner_text("#total-note").startswith(f"{change} (")
     assert moved.count() == 3
+
+
+def test_a_whole_month_is_compared_with_as_many_days_of_a_longer_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    last = date(2026, 11, 30)
+    made = steady(("acme", "10", DayRange(date(2026, 10, 1), last), ()), settled=last)
+    file = tmp_path / "page.html"
+    file.write_text(render(page_model(made, datetime(2026, 12, 1, tzinfo=UTC))), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&from=2026-11-01&to=2026-11-30&compare=last_month")
+        note = tab.inner_text("#total-note")
+        assert note.startswith("$0.00 (0.0 %) against 2026-10-01 to 2026-10-30.")
+
+
+def test_the_view_of_a_budget_has_the_dollars_of_its_row(tab: Page) -> None:
+    budgets = tab.locator("#budgets tbody tr")
+    for each in budgets.all():
+        spent = each.locator("td").first.inner_text()
+        show(tab, each.locator("a").get_attribute("href") or "")
+        assert tab.inner_text("#total") == spent
+    assert budgets.count() > 1
 
 
 def test_csv_has_what_is_shown_with_every_digit(tab: Page) -> None:

@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.report.page_model import FirstScreen, page_model
-from openai_costs.tables.mart.spend import Spend
-from openai_costs.tables.mart.spend_attribution import SpendAttribution
-from openai_costs_tests.org import connected
-from openai_costs_tests.outputs.report.bill import of, of_rows
+from openai_costs_tests.outputs.report.bill import Steady, steady
 
 LAST = date(2026, 11, 10)
 NOW = datetime(2026, 11, 11, 9, tzinfo=UTC)
 OLD = DayRange(date(2026, 9, 1), LAST)
 
-Connection = tuple[str, str, DayRange, tuple[date, ...]]
 
-
-def screen(*connections: Connection, settled: date = LAST) -> FirstScreen:
-    """Connections that cost the same each day: name, dollars a day, days, those never read."""
-    rows: list[dict[str, Any]] = []
-    states: list[tuple[object, ...]] = []
-    for name, usd, days, unread in connections:
-        rows += (_line(name, usd, day) for day in days if day not in unread)
-        words = ("settled" if day <= settled else "provisional" for day in days)
-        states += (
-            (name, "costs", day, "missing" if day in unread else word, 1, None, None)
-            for day, word in zip(days, words, strict=True)
-        )
-    made = of_rows(
-        spend=of(Spend, *rows),
-        attribution=of(SpendAttribution, *rows),
-        coverage=connected(states),
-    )
-    return page_model(made, NOW).first
-
-
-def _line(connection: str, usd: str, day: date) -> dict[str, Any]:
-    return {
-        "day": day,
-        "connection": connection,
-        "provider": "openai",
-        "user_id": f"{connection}-user",
-        "model": "gpt-5",
-        "usage_type": "input",
-        "billed_usd": Decimal(usd),
-        "attribution": "direct",
-    }
+def screen(*connections: Steady, settled: date = LAST) -> FirstScreen:
+    return page_model(steady(*connections, settled=settled), NOW).first
 
 
 def test_a_connection_that_began_in_between_is_no_growth() -> None:

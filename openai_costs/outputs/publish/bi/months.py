@@ -1,4 +1,4 @@
-"""The view of months: each beside the month before, the running one beside the same days of it."""
+"""The view of months: each beside the same days of the month before."""
 
 from typing import Final
 
@@ -13,6 +13,7 @@ _MONTHS: Final = """
     SELECT connection, month, bool_or(is_connected) AS is_connected, sum(billed_usd) AS billed_usd,
            max(day) FILTER (state <> 'missing') AS through_day, last_day(month) AS month_end,
            CAST(month - INTERVAL 1 MONTH AS DATE) AS month_before,
+           count(*) FILTER (state <> 'missing') AS read_days,
            count(*) FILTER (state = 'settled') AS settled_days,
            count(*) FILTER (state = 'provisional') AS provisional_days,
            count(*) FILTER (state = 'missing' AND day <= newest) AS missing_days
@@ -23,20 +24,19 @@ _MONTHS: Final = """
 _COMPARED: Final = """
     SELECT m.connection, m.month, count(d.billed_usd) AS days, sum(d.billed_usd) AS usd
     FROM m JOIN days d ON d.connection = m.connection AND d.month = m.month_before
-     AND (m.through_day = m.month_end OR day(d.day) <= day(m.through_day))
+     AND day(d.day) <= day(m.through_day)
     GROUP BY ALL
 """
 
 MONTHS: Final = View(
     name="months",
     about="What each month cost, beside the month before. One row per calendar month and "
-    "connection. A month that is still running is compared with the same days of the month before.",
+    "connection. Compared are the same days: a whole November with the first 30 days of October.",
     sql=f"""
         WITH days AS ({_DAYS}), m AS ({_MONTHS}), compared AS ({_COMPARED}),
         whole AS (
-            SELECT m.*, CASE WHEN c.days = day(least(last_day(month_before), CASE
-                       WHEN through_day = month_end THEN last_day(month_before)
-                       ELSE month_before + (CAST(day(through_day) AS INTEGER) - 1) END))
+            SELECT m.*, CASE WHEN read_days = day(through_day)
+                    AND c.days = least(day(last_day(month_before)), day(through_day))
                    THEN c.usd END AS compared_usd
             FROM m LEFT JOIN compared c USING (connection, month))
         SELECT month, connection, CAST(billed_usd AS DOUBLE) AS billed_usd, through_day,
@@ -54,8 +54,8 @@ MONTHS: Final = View(
         "taxes; null if none was read. Rounded. [USD]",
         "through_day": "The newest day of the month that was read. [UTC day]",
         "is_running": "Whether days of the month are still to come or to be read.",
-        "compared_usd": "What the month before cost, on the same days while the month is running; "
-        "null if one of those days was not read. Rounded. [USD]",
+        "compared_usd": "What the same days of the month before cost; null if one of them, or a "
+        "day through through_day, was not read. Rounded. [USD]",
         "change_usd": "billed_usd - compared_usd; null without compared_usd. Rounded. [USD]",
         "change_pct": "change_usd as a percentage of compared_usd. [%]",
         "settled_days": "Days of the month that are settled. [days]",

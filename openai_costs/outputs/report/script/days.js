@@ -57,15 +57,15 @@ function monthStart(position) {
   return position - dateAt(position).getUTCDate() + 1;
 }
 
-/** The days to compare a range with; null when nothing is compared. */
+/**
+ * The days to compare a range with; null when nothing is compared. The first 30 days of November have
+ * the first 30 of October: the same days, as the first screen and bi.months have them.
+ */
 function comparedRange([first, last], kind) {
   if (kind === "previous") return [2 * first - last - 1, first - 1];
   if (kind !== "last_month" && kind !== "last_year") return null;
   const months = kind === "last_year" ? 12 : 1;
-  const start = monthsBefore(first, months);
-  const whole = isMonthEnd(last) && dateAt(first).getUTCDate() === 1;
-  const end = monthsBefore(last, months);
-  return [start, whole ? monthEnd(end) : end];
+  return [monthsBefore(first, months), monthsBefore(last, months)];
 }
 
 /**

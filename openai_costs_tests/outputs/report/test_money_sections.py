@@ -1,0 +1,28 @@
+"""The section of budgets: each row is of its own days, and its view has the same dollars."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from openai_costs.outputs.report.finding_rows import scopes_of
+from openai_costs.outputs.report.money_sections import budgets_section
+from openai_costs_tests.questions.budgets.ledger import budget, counted, status
+
+EARLY, LATE = date(2026, 11, 8), date(2026, 11, 10)
+
+
+def test_the_view_of_a_budget_is_of_the_days_that_were_counted() -> None:
+    rows = pl.concat(
+        [
+            status(budget(name="late"), counted(LATE)),
+            status(budget(name="early"), counted(EARLY)),
+        ]
+    )
+    section = budgets_section(rows, EARLY, scopes_of(rows))
+    shown = {row.cells[0].text: (row.cells[1].text, row.address) for row in section.rows}
+    assert shown == {
+        "late": ("$100.00", "#by=team&from=2026-11-01&to=2026-11-10"),
+        "early": ("$80.00", "#by=team&from=2026-11-01&to=2026-11-08"),
+    }
