@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from openai_costs.kernel.formatting import cents, signed_dollars
+from openai_costs.kernel.formatting import shared_cents, signed_dollars_of
 
 OTHER: Final = "other"
 """The id of what the named causes leave over."""
@@ -86,20 +86,23 @@ def added_up(
 
 
 def in_words(
-    parts: Mapping[str, Decimal], most: int, amount: Callable[[Decimal], str] = signed_dollars
+    parts: Mapping[str, Decimal], most: int, amount: Callable[[int], str] = signed_dollars_of
 ) -> str:
     """Return the largest parts of a change and all others as one: `A +$3.00, other -$1.00`.
+
+    The cents that are written add up to those of the whole.
 
     Args:
         parts: `added_up`.
         most: How many are named.
-        amount: How an amount is written; `dollars` where they are not a change.
+        amount: How cents are written; `dollars_of` where they are not a change.
     """
     named = [words for words in parts if words != OTHER]
     first = sorted(named, key=lambda words: (-abs(parts[words]), words))[:most]
     rest = sum((usd for words, usd in parts.items() if words not in first), Decimal(0))
-    texts = [f"{words} {amount(parts[words])}" for words in first]
-    return ", ".join([*texts, f"{OTHER} {amount(rest)}"] if cents(rest) else texts)
+    *of_first, left = shared_cents([*(parts[words] for words in first), rest])
+    texts = [f"{words} {amount(cents)}" for words, cents in zip(first, of_first, strict=True)]
+    return ", ".join([*texts, f"{OTHER} {amount(left)}"] if left else texts)
 
 
 def _text(usd: Decimal) -> str:

@@ -49,6 +49,11 @@ def test_the_largest_are_named_and_all_others_are_one_number() -> None:
     assert in_words(parts, 2) == "b -$5.00, c +$3.00, other +$1.50"
 
 
+def test_the_cents_of_the_parts_add_up_to_those_of_the_whole() -> None:
+    parts = {"a": usd("1049.726"), "b": usd("278.226"), OTHER: usd("278.646")}
+    assert in_words(parts, 2) == "a +$1,049.73, b +$278.23, other +$278.64"
+
+
 def test_a_rest_of_less_than_half_a_cent_is_not_written() -> None:
     assert in_words({"a": usd("1"), OTHER: usd("0.004")}, 2) == "a +$1.00"
 

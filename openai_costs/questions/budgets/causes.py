@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from openai_costs.kernel.formatting import dollars, signed_dollars
+from openai_costs.kernel.formatting import dollars_of, signed_dollars_of
 from openai_costs.kernel.money import total
 from openai_costs.questions.budgets.scopes import Split
 from openai_costs.questions.causes import (
@@ -53,7 +53,7 @@ def as_text(text: str, *, is_change: bool = True) -> str:
         text: The causes, as JSON.
         is_change: Whether they are a change, which has a sign, and not what was spent.
     """
-    found, written = from_json(text), signed_dollars if is_change else dollars
+    found, written = from_json(text), signed_dollars_of if is_change else dollars_of
     dimensions = dict.fromkeys(one["dimension"] for one in found)
     parts = (added_up(one for one in found if one["dimension"] == name) for name in dimensions)
     return "; ".join(in_words(of_one, MOST, written) for of_one in parts)

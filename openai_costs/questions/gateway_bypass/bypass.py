@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.kernel.formatting import counted, dollars
+from openai_costs.kernel.formatting import counted, dollars, dollars_of
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.causes import (
     NONE,
@@ -228,7 +228,7 @@ def _because(row: dict[str, Any]) -> str:
         metered=dollars(row["metered_usd"] or Decimal(0)),
         at_risk=dollars(row["at_risk_usd"]) + _tokens(row),
         models=in_words(
-            added_up(from_json(row["at_risk_models"]), child_words), MOST_MODELS, dollars
+            added_up(from_json(row["at_risk_models"]), child_words), MOST_MODELS, dollars_of
         ),
     )
     allowed = f" Allowed: {row['allowed_because']}." if row["is_allowed"] else ""

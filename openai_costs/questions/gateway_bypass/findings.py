@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.kernel.formatting import counted, dollars
+from openai_costs.kernel.formatting import counted, dollars, dollars_of
 from openai_costs.questions.causes import added_up, child_words, from_json, in_words
 from openai_costs.questions.gateway import (
     LOOKBACK,
@@ -146,7 +146,7 @@ def _since(key: dict[str, Any]) -> str:
 
 def _by_model(texts: Iterable[str]) -> str:
     models = added_up((one for text in texts for one in from_json(text)), child_words)
-    words = in_words(models, MOST_MODELS, dollars)
+    words = in_words(models, MOST_MODELS, dollars_of)
     return f"By model: {words}. " if words else ""
 
 

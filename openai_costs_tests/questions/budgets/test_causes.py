@@ -41,6 +41,13 @@ def test_where_nothing_grew_the_largest_are_named_and_nothing_is_compared_with()
         assert spent == "API key etl $60.00, other $7.00; model m $67.00"
 
 
+def test_the_cents_of_causes_add_up_to_what_was_spent() -> None:
+    rows = parts(*((f"key_{n}", None, "m", usd, "0") for n, usd in enumerate(("3.006",) * 4)))
+    by_key, by_model = as_text(causes(rows, KEYS)[0], is_change=False).split("; ")
+    assert by_key == "API key key_0 $3.01, API key key_1 $3.01, API key key_2 $3.00, other $3.00"
+    assert by_model == "model m $12.02"
+
+
 def test_a_dimension_that_is_the_scope_itself_is_left_out() -> None:
     text, _ = causes(parts((None, None, None, "5", "0")), Split(None, "usage_type"))
     assert json.loads(text) == [{"dimension": "usage_type", "id": "none", "impact_usd": "5"}]
