@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import NONE, cents, dollars, dollars_of, share
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
@@ -73,12 +74,20 @@ def budgets_section(status: pl.DataFrame, through: date | None, scopes: Scopes) 
             summary="No budgets. Add one to openai_costs.toml:",
             example='[[budgets]]\nname = "everything"\nlimit_usd = 5000',
         )
-    newest = max(row["day"] for row in rows)
     return Section(
         id="budgets",
         title="Budgets",
-        summary=f"Settled days through {newest}. The forecast is for the end of the period.",
-        head=("Budget", "Spent, USD", "Limit, USD", "Used", "Forecast, USD", "80 % range", "State"),
+        summary="Spent on settled days, and forecast for the end of the period.",
+        head=(
+            "Budget",
+            "Settled days",
+            "Spent, USD",
+            "Limit, USD",
+            "Used",
+            "Forecast, USD",
+            "80 % range",
+            "State",
+        ),
         rows=tuple(_budget(row, scopes) for row in rows),
     )
 
@@ -95,6 +104,7 @@ def _budget(row: dict[str, Any], scopes: Scopes) -> Row:
     return Row(
         cells=(
             Cell(without_domains(row["budget"]), f"{days[0]} to {days[1]}{owner}"),
+            Cell(str(DayRange(days[0], row["day"]))),
             number(dollars_of(spent)),
             number(dollars_of(limit)),
             number(share(spent, limit)),

@@ -52,12 +52,14 @@ def budget_line(status: pl.DataFrame, through: date | None, so_far: DayRange) ->
     period = DayRange(row["period_start"], row["period_end"])
     limit, used = cents(row["limit_usd"]), share(cents(row["spent_usd"]), cents(row["limit_usd"]))
     budget, state = f"budget {row['budget']}, {dollars_of(limit)}", _state(status, row)
+    settled = f"settled days through {row['day'].day} {row['day']:%b}"
     if period.last < so_far.last:
-        ended = f"{_name(period)}: {used}, {state}"
+        until = "" if row["day"] == period.last else f", {settled}"
+        ended = f"{_name(period)}{until}: {used}, {state}"
         sentence = f"No settled day {_since(period, so_far)} yet for {budget} ({ended})"
         return BudgetLine(sentence, _UNSETTLED, 0, 0, _BAR)
     of = "" if period == month_of(so_far.first) else f" for {period}"
-    return _line(f"{used} of {budget}{of}: {state}", row)
+    return _line(f"{used} of {budget}{of}, {settled}: {state}", row)
 
 
 def _line(sentence: str, row: dict[str, Any]) -> BudgetLine:

@@ -138,7 +138,10 @@ def test_where_people_explain_little_something_else_is_named() -> None:
 def test_a_budget_of_all_spend_stands_below_the_numbers() -> None:
     over = screen(budget_status=status(budget("95"), counted())).month.budget
     assert over is not None
-    assert over.sentence == "105.3 % of budget all, $95.00: exceeded on 10 Nov"
+    assert (
+        over.sentence
+        == "105.3 % of budget all, $95.00, settled days through 10 Nov: exceeded on 10 Nov"
+    )
     assert screen().month.budget is None
 
 
@@ -153,7 +156,11 @@ def test_before_a_day_of_the_month_has_settled_no_older_month_stands_for_it() ->
     """On 1 and 2 November, with all of October settled, and with its last day open."""
     for last, limit, then in (
         (date(2026, 11, 1), "400", "October: 77.5 %, on track"),
-        (date(2026, 11, 2), "290", "October: 103.4 %, exceeded on 30 Oct"),
+        (
+            date(2026, 11, 2),
+            "290",
+            "October, settled days through 30 Oct: 103.4 %, exceeded on 30 Oct",
+        ),
     ):
         line = budget_on(last, budget(limit), open_days=last.day + (limit == "290"))
         assert line is not None
@@ -166,7 +173,7 @@ def test_before_a_day_of_the_month_has_settled_no_older_month_stands_for_it() ->
 def test_from_the_first_settled_day_on_the_budget_is_of_the_month_that_is_shown() -> None:
     line = budget_on(date(2026, 11, 2), budget("400"))
     assert line is not None
-    assert line.sentence == "2.5 % of budget all, $400.00: on track"
+    assert line.sentence == "2.5 % of budget all, $400.00, settled days through 1 Nov: on track"
 
 
 def test_a_budget_of_months_comes_before_fuller_ones_of_other_periods_which_name_their_days() -> (
@@ -175,11 +182,11 @@ def test_a_budget_of_months_comes_before_fuller_ones_of_other_periods_which_name
     year, week = budget("3500", name="year", period="yearly"), budget("80", period="weekly")
     both = budget_on(LAST, year, budget("3500", name="month"))
     assert both is not None
-    assert "budget month, $3,500.00: on track" in both.sentence
+    assert "budget month, $3,500.00, settled days through 9 Nov: on track" in both.sentence
     alone, monday = budget_on(LAST, year), budget_on(date(2026, 11, 9), week)
     assert alone is not None
     assert alone.sentence.startswith(
-        "28.9 % of budget year, $3,500.00 for 2026-01-01 to 2026-12-31:"
+        "28.9 % of budget year, $3,500.00 for 2026-01-01 to 2026-12-31, settled days through 9 Nov:"
     )
     assert monday is not None
     assert monday.sentence == (

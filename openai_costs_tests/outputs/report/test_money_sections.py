@@ -13,7 +13,7 @@ from openai_costs_tests.questions.budgets.ledger import budget, counted, status
 EARLY, LATE = date(2026, 11, 8), date(2026, 11, 10)
 
 
-def test_the_view_of_a_budget_is_of_the_days_that_were_counted() -> None:
+def test_each_budget_names_its_settled_days_and_its_view_is_of_them() -> None:
     rows = pl.concat(
         [
             status(budget(name="late"), counted(LATE)),
@@ -21,8 +21,14 @@ def test_the_view_of_a_budget_is_of_the_days_that_were_counted() -> None:
         ]
     )
     section = budgets_section(rows, EARLY, scopes_of(rows))
-    shown = {row.cells[0].text: (row.cells[1].text, row.address) for row in section.rows}
-    assert shown == {
-        "late": ("$100.00", "#by=team&from=2026-11-01&to=2026-11-10"),
-        "early": ("$80.00", "#by=team&from=2026-11-01&to=2026-11-08"),
-    }
+    shown = [(*(cell.text for cell in row.cells[:3]), row.address) for row in section.rows]
+    assert shown == [
+        (
+            "late",
+            "2026-11-01 to 2026-11-10",
+            "$100.00",
+            "#by=team&from=2026-11-01&to=2026-11-10",
+        ),
+        ("early", "2026-11-01 to 2026-11-08", "$80.00", "#by=team&from=2026-11-01&to=2026-11-08"),
+    ]
+    assert "2026" not in section.summary
