@@ -12,6 +12,7 @@ import polars as pl
 
 from openai_costs.kernel.money import SMALLEST, exact_sum, share_rounding, sum_with_room
 from openai_costs.questions.anomalies.causes import WIDE, Change
+from openai_costs.questions.credits import is_charged
 
 CELL = ["connection", "day", "project_id", "api_key_id", "model", "usage_type"]
 LEVELS = ("project", "user", "key", "model", "usage_type")
@@ -32,7 +33,7 @@ Costs = Mapping[Name, Cost]
 
 
 def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return the leaf rows of some days.
+    """Return the leaf rows of some days, of what was charged as the series are.
 
     Where the attribution names users apart from projects and keys, the leaf rows of a project or
     key are lines of the bill, without a user.
@@ -44,8 +45,9 @@ def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFra
 
     Returns:
         connection, day, project, user, key, model, usage_type, line_item, team, usd, quantity,
-        unit; is_of_people and is_of_bill: each of them marks leaf rows that add up to the ledger.
+        unit; is_of_people and is_of_bill: each marks leaf rows that add up to what was charged.
     """
+    spend, attribution = (of.filter(is_charged()) for of in (spend, attribution))
     cells = attribution.group_by(CELL).agg(attributed_usd=pl.col("billed_usd").sum())
     dollars = pl.col("billed_usd")
     summed = spend.group_by(CELL, maintain_order=True).agg(

@@ -1,6 +1,7 @@
 """Series of the ledger, from sums of its rows: queries, and what their answers are made into. Pure.
 
-A year of rows is added up while it is read: series need far fewer rows than the bill has.
+A series is what was charged: a credit or a refund is neither less use nor the end of it. A year of
+rows is added up while it is read: series need far fewer rows than the bill has.
 """
 
 from itertools import combinations
@@ -10,6 +11,7 @@ import polars as pl
 
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.anomalies.series_ids import COLUMNS, WHOLE, id_of
+from openai_costs.questions.credits import is_charged
 from openai_costs.questions.series import ID
 
 SLICE = ("connection", "day")
@@ -36,13 +38,11 @@ class Bill(NamedTuple):
 
     Args:
         keys: connection, day, project_id, api_key_id, billed_usd.
-        models: connection, day, model, usage_type, billed_usd.
         lines: connection, what lines say, the newest day.
         providers: connection, provider.
     """
 
     keys: pl.DataFrame
-    models: pl.DataFrame
     lines: pl.DataFrame
     providers: pl.DataFrame
 
@@ -52,10 +52,12 @@ class People(NamedTuple):
 
     Args:
         users: connection, day, user_id, billed_usd.
+        models: connection, day, model, usage_type, billed_usd.
         lines: connection, what lines say, the newest day.
     """
 
     users: pl.DataFrame
+    models: pl.DataFrame
     lines: pl.DataFrame
 
 
@@ -69,7 +71,6 @@ def of_bill(rows: pl.LazyFrame, unknown: pl.DataFrame) -> list[pl.LazyFrame]:
     known = _without(rows, unknown)
     return [
         _per_day(known, "project_id", "api_key_id"),
-        _per_day(known, "model", "usage_type"),
         _per_line(known, *_OF_BILL, "project_name", "api_key_name"),
         rows.select("connection", "provider").unique(),
     ]
@@ -83,7 +84,11 @@ def of_people(rows: pl.LazyFrame, unknown: pl.DataFrame) -> list[pl.LazyFrame]:
         unknown: connection, day: the slices whose dollars say nothing.
     """
     known = _without(rows, unknown)
-    return [_per_day(known, "user_id"), _per_line(known, *COLUMNS.values(), "user_name")]
+    return [
+        _per_day(known, "user_id"),
+        _per_day(known, "model", "usage_type"),
+        _per_line(known, *COLUMNS.values(), "user_name"),
+    ]
 
 
 def _without(rows: pl.LazyFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
@@ -91,7 +96,8 @@ def _without(rows: pl.LazyFrame, unknown: pl.DataFrame) -> pl.LazyFrame:
 
 
 def _per_day(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
-    return rows.group_by(*SLICE, *columns).agg(pl.col("billed_usd").sum())
+    charged = rows.filter(is_charged())
+    return charged.group_by(*SLICE, *columns).agg(pl.col("billed_usd").sum())
 
 
 def _per_line(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
@@ -101,12 +107,13 @@ def _per_line(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
 def ledger_series(bill: Bill, people: People) -> dict[str, LedgerSeries]:
     """Return the series of each connection that has a bill.
 
-    Users come from the attribution, all else from the bill.
+    Projects and keys come from the bill, all else from the attribution, as their leaf rows do: the
+    causes of a day add up to its dollars where a line of one is several of the other.
     """
     sums = dict.fromkeys(("project", "key"), bill.keys) | {"user": people.users}
-    parts = [_daily(sums.get(level, bill.models), level) for level in COLUMNS]
+    parts = [_daily(sums.get(level, people.models), level) for level in COLUMNS]
     frames = (
-        pl.concat([_whole(bill.keys), *parts]),
+        pl.concat([_whole(people.users), *parts]),
         _hierarchy(people.lines, bill.lines),
         _names(bill.lines, people.lines),
     )

@@ -35,7 +35,7 @@ class SpendAnomalies(Contract):
         "every month."
     )
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
-    actual_usd: Usd = column("What the day cost.", unit="USD")
+    actual_usd: Usd = column("What the day cost, without credits and refunds.", unit="USD")
     expected_usd: Usd = column("Expected spend, from the series' own history.", unit="USD")
     lower_usd: Usd = column("Lower end of the normal range.", unit="USD")
     upper_usd: Usd = column("Upper end of the normal range.", unit="USD")

@@ -144,3 +144,28 @@ def test_the_question_hands_over_what_the_table_holds(lake: Lake, tmp_path: Path
     (row,) = QUESTION.ask(lake, facts).rows(named=True)
     assert (row["rule"], row["connection"], row["day"]) == ("anomalies.spike", "acme", on(SPIKE))
     assert row["severity"] == "critical"
+
+
+def test_a_refund_neither_ends_what_spends_every_day_nor_hides_a_spike(lake: Lake) -> None:
+    before = evaluate(lake, Anomalies()).anomalies
+    for connection in CONNECTIONS:
+        nobody = {"api_key_name": None, "model": None, "usage_type": None, "quantity": None}
+        refund = line(SPIKE, "k", None, "-5000", connection=connection, **nobody)
+        bills = bill(*lines(connection), refund | {"api_key_id": None})
+        for table, frame in zip((Spend, SpendAttribution, Ledger), bills, strict=True):
+            store(lake, table, frame, connection)
+    after = evaluate(lake, Anomalies()).anomalies
+    assert after["direction"].unique().to_list() == ["up"]
+    assert after.equals(before)
+    for row in after.rows(named=True):
+        added = sums(row["causes"])
+        assert added == dict.fromkeys(added, row["impact_usd"])
+
+
+def sums(causes: str) -> dict[bool, Decimal]:
+    """What the causes of who and of what add up to."""
+    found: dict[bool, Decimal] = {}
+    for one in json.loads(causes):
+        is_who = one["dimension"] in ("api_key", "user")
+        found[is_who] = found.get(is_who, Decimal(0)) + Decimal(one["impact_usd"])
+    return found
