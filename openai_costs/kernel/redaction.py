@@ -5,10 +5,12 @@ Python and Polars: all three find the same, `jö@firma.de` too.
 """
 
 import re
+from collections.abc import Iterator
 
 _PLAIN = r"[^\s@<>()\[\],;:\"'|]"
 _LABEL = r"[^\s@<>()\[\],;:\"'|.]"
-ADDRESS = rf"({_PLAIN}+)@(?:{_LABEL}+\.)+[^\s@<>()\[\],;:\"'|.0-9]{_LABEL}+"
+_DOMAIN = rf"@(?:{_LABEL}+\.)+[^\s@<>()\[\],;:\"'|.0-9]{_LABEL}+"
+ADDRESS = rf"({_PLAIN}+){_DOMAIN}"
 """An e-mail address; its first group is what stands before the @.
 
 Its domain ends in a name, so that a model such as `claude-haiku@20251001` is none.
@@ -38,33 +40,59 @@ SECRETS = (
 )
 """The shapes of keys that vendors hand out. A connection's own key is removed in any shape."""
 
-_ADDRESS = re.compile(ADDRESS)
+_BEHIND_A_NAME = re.compile(_DOMAIN)
+_NOT_PLAIN = re.compile(_PLAIN.replace("[^", "[", 1))
 _SECRET = re.compile("|".join(SECRETS))
 _SIGNATURE = re.compile(
     r"(?i)\b((?:x-(?:amz|goog)-)?(?:signature|credential|security-token)|sig|awsaccesskeyid"
     r"|googleaccessid|access_token|api[_-]?key)(=|%3D)[^&\s\"'<>]+"
 )
-_USER = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@\"']+@")
+_USER = re.compile(r"(?i)(?<=[a-z0-9+.-]://)[^/\s@\"']+@")
+
+
+def _addresses(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yield where addresses begin, have their @, and end, as ADDRESS finds them.
+
+    Python's own search tries a text without an @ from each of its letters to its end: hours, for a
+    cell with a whole prompt.
+    """
+    end = 0
+    for found in _BEHIND_A_NAME.finditer(text):
+        at = found.start()
+        before = text[max(end, text.rfind("@", 0, at) + 1) : at]
+        if local := _NOT_PLAIN.split(before)[-1]:
+            end = found.end()
+            yield at - len(local), at, end
+
+
+def _parts(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield what is before, between and behind addresses, and of each what is before its @."""
+    begun = 0
+    for start, at, end in _addresses(text):
+        yield text[begun:start], True
+        yield text[start:at], False
+        begun = end
+    yield text[begun:], True
 
 
 def has_address(text: str) -> bool:
     """Return whether a text holds an e-mail address."""
-    return _ADDRESS.search(text) is not None
+    return any(_addresses(text))
 
 
 def without_addresses(text: str, instead: str = "[e-mail address]") -> str:
     """Return a text in which every e-mail address is replaced."""
-    return _ADDRESS.sub(instead, text)
+    return "".join(part if is_text else instead for part, is_text in _parts(text))
 
 
 def without_domains(text: str) -> str:
     """Return a text that keeps of every e-mail address only what stands before the @."""
-    return _ADDRESS.sub(r"\1", text)
+    return "".join(part for part, _ in _parts(text))
 
 
 def without_secrets(text: str) -> str:
     """Return a text without keys, signatures of signed addresses, and users of addresses."""
-    without_keys = _SECRET.sub(_first_letters, _USER.sub(r"\1[redacted]@", text))
+    without_keys = _SECRET.sub(_first_letters, _USER.sub("[redacted]@", text))
     return _SIGNATURE.sub(r"\1\2[redacted]", without_keys)
 
 

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import re
+import time
+
 import duckdb
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openai_costs.kernel.redaction import (
     ADDRESS,
@@ -36,6 +41,20 @@ def test_python_polars_and_duckdb_find_the_same_addresses(text: str, local: str)
     assert answer == (wanted,)
     assert by_polars.to_list() == [wanted]
     assert has_address(text)
+
+
+@given(st.text(st.sampled_from("ab1@@..:' \u2003ü"), max_size=24))
+def test_addresses_are_those_of_the_pattern(text: str) -> None:
+    assert without_addresses(text, "#") == re.sub(ADDRESS, "#", text)
+    assert without_domains(text) == re.sub(ADDRESS, r"\1", text)
+    assert has_address(text) == (re.search(ADDRESS, text) is not None)
+
+
+@pytest.mark.parametrize("letters", ["a", "a.", "a+", "@", "@a.", "://", "a@"])
+def test_a_long_text_is_redacted_at_once(letters: str) -> None:
+    begun = time.process_time()
+    redacted(letters * 200_000)
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("text", NO_ADDRESSES)
