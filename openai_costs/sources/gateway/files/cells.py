@@ -9,7 +9,7 @@ import msgspec
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused
-from openai_costs.kernel.money import NotAnAmount, amount
+from openai_costs.kernel.money import NotAnAmount, amount, exact_sum, number
 from openai_costs.sources.gateway.files.layouts import (
     AT_LIST_PRICE,
     CACHE_HIT,
@@ -100,10 +100,15 @@ def _cell(row: TextRow, theirs: str) -> str | None:
     if len(found) < 2:  # noqa: PLR2004 - a sum has two parts
         return found[0] if found else None
     try:
-        return f"{sum(map(Decimal, found)):f}"
-    except ArithmeticError:
-        why = f"{theirs} cannot be added up: {', '.join(map(repr, found))}"
+        return f"{exact_sum(map(number, found)):f}"
+    except NotAnAmount:
+        why = f"{theirs} cannot be added up: {', '.join(map(_shown, found))}"
         raise FileRefused(row.place, why, "Write numbers.") from None
+
+
+def _shown(text: str) -> str:
+    """Return a cell for a message: a whole prompt may stand in one."""
+    return repr(text[:60])
 
 
 def _named(layout: Layout) -> str:
@@ -128,20 +133,21 @@ def _normal_instant(one: Cells, unit: str) -> str:
     if not _UNIX.fullmatch(text):
         return text
     if unit == "iso":
-        raise FileRefused(one.place, f"day is {text!r}, and spend_time_unit is iso", _ISO)
-    number = Decimal(text)
+        why = f"day is {_shown(text)}, and spend_time_unit is iso"
+        raise FileRefused(one.place, why, _ISO)
     try:
-        per_second = _PER_SECOND.get(unit) or _per_second(number)
-        since = dt.timedelta(microseconds=int(number * 10**6 / per_second))
+        units = Decimal(text)
+        per_second = _PER_SECOND.get(unit) or _per_second(units)
+        since = dt.timedelta(microseconds=int(units * 10**6 / per_second))
         at = dt.datetime.fromtimestamp(0, dt.UTC) + since
     except (ArithmeticError, ValueError):
-        raise FileRefused(one.place, f"day is {text!r}, which is not a day", _ISO) from None
+        raise _not_a_day(one, "day", text) from None
     return at.isoformat()
 
 
-def _per_second(number: Decimal) -> int:
+def _per_second(units: Decimal) -> int:
     """Return how many of its units a second has, from the size of a Unix time."""
-    return next((n for n in _PER_SECOND.values() if number < _LARGEST_SECONDS * n), 10**9)
+    return next((n for n in _PER_SECOND.values() if units < _LARGEST_SECONDS * n), 10**9)
 
 
 def utc_day(one: Cells) -> dt.date:
@@ -161,21 +167,25 @@ def instant(one: Cells, name: str) -> dt.datetime:
     """
     text = one.values[name]
     try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        at = _unix(one, name, text)
-    utc = naive(at)
+        utc = naive(_at(text))
+    except (NotAnAmount, ValueError, OverflowError, OSError):
+        raise _not_a_day(one, name, text) from None
     if utc.year < FIRST_YEAR:
-        raise FileRefused(one.place, f"{name} is {text!r}, which is before {FIRST_YEAR}", _ISO)
+        why = f"{name} is {_shown(text)}, which is before {FIRST_YEAR}"
+        raise FileRefused(one.place, why, _ISO)
     return utc
 
 
-def _unix(one: Cells, name: str, text: str) -> dt.datetime:
+def _at(text: str) -> dt.datetime:
     try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
         amount(text)
         return dt.datetime.fromtimestamp(int(text.partition(".")[0]), dt.UTC)
-    except (NotAnAmount, ValueError, OverflowError, OSError):
-        raise FileRefused(one.place, f"{name} is {text!r}, which is not a day", _ISO) from None
+
+
+def _not_a_day(one: Cells, name: str, text: str) -> FileRefused:
+    return FileRefused(one.place, f"{name} is {_shown(text)}, which is not a day", _ISO)
 
 
 def whole(one: Cells, name: str) -> int | None:
@@ -192,7 +202,7 @@ def whole(one: Cells, name: str) -> int | None:
     if is_short and digits.isascii() and digits.isdigit() and not rest.strip("0"):
         return int(digits)
     raise FileRefused(
-        one.place, f"{name} is {text!r}, which is not a count", "Write a whole number."
+        one.place, f"{name} is {_shown(text)}, which is not a count", "Write a whole number."
     )
 
 
@@ -228,8 +238,8 @@ def once(rows: Sequence[Cells], layout: Layout) -> list[Cells]:
     equal in every column count once. Rows without an id all count.
     """
     found: dict[object, Cells] = {}
-    for number, row in enumerate(rows):
+    for place, row in enumerate(rows):
         request = row.values.get(REQUEST_ID)
         key: object = request if layout.is_id_unique else (request, *sorted(row.values.items()))
-        found[number if request is None else (REQUEST_ID, key)] = row
+        found[place if request is None else (REQUEST_ID, key)] = row
     return list(found.values())

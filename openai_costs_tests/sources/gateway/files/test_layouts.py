@@ -150,10 +150,11 @@ def test_a_column_of_ours_may_be_the_sum_of_several(tmp_path: Path):
     assert (row["output_tokens"], row["metered_usd"]) == (12, Decimal("0.2500002"))
 
 
-def test_parts_that_are_no_numbers_are_refused_with_both(tmp_path: Path):
+@pytest.mark.parametrize("part", ["free", "1e999999", "NaN"])
+def test_parts_that_are_no_numbers_are_refused_with_both(tmp_path: Path, part: str):
     columns = {"metered_usd": "in_usd + out_usd"}
-    with pytest.raises(FileRefused, match="cannot be added up: '1', 'free'"):
-        metered(tmp_path, {"in_usd": 1, "out_usd": "free"}, spend_columns=columns)
+    with pytest.raises(FileRefused, match=f"cannot be added up: '1', '{part}'"):
+        metered(tmp_path, {"in_usd": 1, "out_usd": part}, spend_columns=columns)
 
 
 def test_counts_that_the_file_leaves_out_where_they_are_zero_are_zero(tmp_path: Path):

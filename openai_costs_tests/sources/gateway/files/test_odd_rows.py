@@ -33,6 +33,36 @@ def test_one_odd_row_is_set_aside_with_its_line_its_reason_and_its_dollars(tmp_p
     assert reason == "input_tokens is '1e2', which is not a count ($0.75)"
 
 
+@pytest.mark.parametrize(
+    "at",
+    [
+        *("0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"),
+        *("1e9999999999999999999", "1e999999", "9" * 5000),
+    ],
+)
+def test_an_instant_that_leaves_the_calendar_is_an_odd_row(tmp_path: Path, at: str):
+    (tmp_path / "spend.csv").write_text(f"{GOOD}{at},tok_1,openai,gpt-5,1,0,0,7,0.75\n")
+    (read,) = reads(tmp_path, spend_files=["spend.csv"])
+    (reason,) = read.absent.values()
+    assert reason.startswith(f"day is '{at[:60]}', which is not a day")
+
+
+def test_a_token_made_at_an_instant_that_leaves_the_calendar_is_an_odd_row(tmp_path: Path):
+    heads = "token_id,created_at\n"
+    odd = "b,0001-01-01T00:00:00+05:00\n"
+    (tmp_path / "tokens.csv").write_text(f"{heads}a,2026-03-10\n{odd}")
+    (read,) = reader(tmp_path, token_files=["tokens.csv"]).registry(DAY, quiet)
+    assert list(read.absent) == ["tokens.csv, line 3"]
+
+
+def test_a_prompt_in_the_place_of_a_number_is_shown_by_its_first_letters(tmp_path: Path):
+    odd = f"2026-03-10,tok_1,openai,gpt-5,{'x' * 100_000},0,0,7,0.75\n"
+    (tmp_path / "spend.csv").write_text(GOOD + odd)
+    (read,) = reads(tmp_path, spend_files=["spend.csv"])
+    (reason,) = read.absent.values()
+    assert reason == f"input_tokens is '{'x' * 60}', which is not a count ($0.75)"
+
+
 @pytest.mark.parametrize("day", ["2026-03-09", "2026-03-11", "2026-03-12"])
 def test_a_day_of_which_every_row_is_odd_is_not_kept_and_says_why(tmp_path: Path, day: str):
     later = GOOD.replace(HEADS, "").replace("2026-03-10", "2026-03-13")
