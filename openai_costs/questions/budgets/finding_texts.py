@@ -15,32 +15,31 @@ Row = Mapping[str, Any]
 """A row of mart.budget_status."""
 
 
-def exceeded(row: Row, since: date, first_day: date, budget: Budget) -> str:
+def exceeded(row: Row, passed: DayRange, first_day: date, budget: Budget) -> str:
     """Return why a budget is exceeded.
 
     Args:
         row: The newest row above the limit.
-        since: The first of these days.
+        passed: From the first day of the period above it to the first of these days.
         first_day: The first day of the period that has a row.
         budget: The budget.
     """
-    above = dollars(row["spent_usd"] - row["limit_usd"])
-    what = f"{_spent(row, first_day, budget)}: {above} above the limit, which it passed on {since}."
-    return f"{what}{_causes(row, budget)}"
+    return f"{_overrun(row, passed, first_day, budget)}{_causes(row, budget)}"
 
 
-def no_longer_exceeded(row: Row, since: date, after: Row, first_day: date, budget: Budget) -> str:
+def no_longer_exceeded(
+    row: Row, passed: DayRange, after: Row, first_day: date, budget: Budget
+) -> str:
     """Return when a budget was exceeded, and on which day credits took it back below its limit.
 
     Args:
         row: The last row above the limit.
-        since: The first of these days.
+        passed: From the first day of the period above it to the first of these days.
         after: The first row that is not above it any more.
         first_day: The first day of the period that has a row.
         budget: The budget.
     """
-    above = dollars(row["spent_usd"] - row["limit_usd"])
-    what = f"{_spent(row, first_day, budget)}: {above} above the limit, which it passed on {since}."
+    what = _overrun(row, passed, first_day, budget)
     back = f"back to {dollars(after['spent_usd'])}, within the limit"
     return f"{what} Credits or refunds on {after['day']} took it {back}."
 
@@ -60,7 +59,9 @@ def threshold_passed(
     usd = row["limit_usd"] * percent / 100
     verb = "passed" if passed["spent_usd"] > usd else "reached"
     what = f"The budget {verb} {percent.normalize():f} % ({dollars(usd)}) on {passed['day']}"
-    return f"{what}, {_position(row, passed['day'])}. {_spent(row, first_day, budget)}."
+    spent = _spent(row, first_day, budget)
+    back = ", below that share after credits or refunds" if row["spent_usd"] < usd else ""
+    return f"{what}, {_position(row, passed['day'])}. {spent}{back}."
 
 
 def going_over(row: Row, first_day: date, budget: Budget) -> str:
@@ -86,6 +87,13 @@ def outlook(row: Row) -> str | None:
     low, high = dollars(row["forecast_low_usd"]), dollars(row["forecast_high_usd"])
     forecast = dollars(row["forecast_usd"])
     return f"{forecast} forecast by {row['period_end']}; 80 % range: {low} to {high}."
+
+
+def _overrun(row: Row, passed: DayRange, first_day: date, budget: Budget) -> str:
+    above = dollars(row["spent_usd"] - row["limit_usd"])
+    again = f" and, after credits or refunds, again on {passed.last}" if len(passed) > 1 else ""
+    what = f"{above} above the limit, which it passed on {passed.first}{again}"
+    return f"{_spent(row, first_day, budget)}: {what}."
 
 
 def _spent(row: Row, first_day: date, budget: Budget) -> str:

@@ -2,7 +2,8 @@
 
 A finding's condition, the day since which it holds and its sentence come from the same rows. A
 limit that was exceeded and no longer is keeps the last day on which it was. Of several thresholds
-the highest that was passed is reported; above the limit that is reported instead.
+the highest that was ever passed in the period is reported, whatever credits take back after that: a
+share is passed once. From the first day above the limit, that is reported instead.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -124,8 +125,9 @@ def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
     first_day, newest = days[0]["day"], days[-1]
     connections = budget.connections
     about = {"connection": connections[0] if len(connections) == 1 else EVERY_CONNECTION}
-    for episode in _episodes(days, budget.limit_usd):
-        yield _exceeded(episode, first_day, budget) | about
+    over = _episodes(days, budget.limit_usd)
+    for episode in over:
+        yield _exceeded(episode, over[0].first["day"], first_day, budget) | about
     if (passed := _highest_threshold(days, budget)) is not None:
         yield _threshold(newest, *passed, first_day, budget) | about
     if budget.forecast and (risk := risk_since(days)) is not None:
@@ -133,12 +135,12 @@ def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
         yield _going_over(foreseen, risk, first_day, budget) | about | {"day": newest["day"]}
 
 
-def _episodes(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> list[Episode]:
+def _episodes(days: Sequence[Row], usd: Decimal) -> list[Episode]:
     """Return when more was spent than that, oldest first: credits may end an episode."""
     episodes: list[Episode] = []
     is_open = False
     for day in days:
-        is_above = day["spent_usd"] > usd or (or_equal and day["spent_usd"] == usd)
+        is_above = day["spent_usd"] > usd
         if is_above:
             first = episodes.pop().first if is_open else day
             episodes.append(Episode(first, day, None))
@@ -149,14 +151,14 @@ def _episodes(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> l
 
 
 def _highest_threshold(days: Sequence[Row], budget: Budget) -> tuple[Row, Decimal] | None:
-    """Return the highest threshold that is passed, and the row on which it was."""
-    is_exceeded = days[-1]["spent_usd"] > budget.limit_usd
+    """Return the highest threshold that was passed, and the first row on which it was."""
+    was_exceeded = any(day["spent_usd"] > budget.limit_usd for day in days)
     for percent in sorted(budget.thresholds_pct, reverse=True):
-        if is_exceeded and percent <= WHOLE_PCT:
+        if was_exceeded and percent <= WHOLE_PCT:
             return None
-        episodes = _episodes(days, budget.limit_usd * percent / 100, or_equal=True)
-        if episodes and episodes[-1].after is None:
-            return episodes[-1].first, percent
+        usd = budget.limit_usd * percent / 100
+        if (passed := next((day for day in days if day["spent_usd"] >= usd), None)) is not None:
+            return passed, percent
     return None
 
 
@@ -175,12 +177,13 @@ def _common(row: Row, rule: Rule, mark: str = "") -> Row:
     }
 
 
-def _exceeded(episode: Episode, first_day: date, budget: Budget) -> Row:
+def _exceeded(episode: Episode, passed: date, first_day: date, budget: Budget) -> Row:
     row, since, after = episode.last, episode.first["day"], episode.after
+    on = DayRange(passed, since)
     because = (
-        text.exceeded(row, since, first_day, budget)
+        text.exceeded(row, on, first_day, budget)
         if after is None
-        else text.no_longer_exceeded(row, since, after, first_day, budget)
+        else text.no_longer_exceeded(row, on, after, first_day, budget)
     )
     return _common(row, EXCEEDED) | {
         "outlook": text.outlook(row) if after is None else None,

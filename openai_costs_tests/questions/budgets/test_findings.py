@@ -179,20 +179,38 @@ def test_a_credit_that_takes_the_spend_below_the_limit_ends_the_episode_and_name
         "$20.00 above the limit, which it passed on 2026-11-18. "
         "Credits or refunds on 2026-11-20 took it back to $72.50, within the limit."
     )
-    (passed,) = threshold.rows(named=True)
-    assert passed["subject_id"] == "all/2026-11-01/40%"
-    assert passed["since_day"] == date(2026, 11, 20) - timedelta(days=13)
+    assert threshold.is_empty()
 
 
-def test_a_threshold_is_passed_since_the_spend_was_last_below_it() -> None:
-    one = budget("170", thresholds_pct=[50])
-    (row,) = (
-        on(date(2026, 11, 26), one, other=CREDIT).filter(rule="budgets.threshold").rows(named=True)
+def test_a_limit_that_is_passed_again_after_a_credit_names_both_days() -> None:
+    one = budget("170", thresholds_pct=[])
+    days = {date(2026, 11, 20): "-50", date(2026, 11, 22): "60"}
+    rows = on(date(2026, 11, 24), one, other=days).filter(rule="budgets.exceeded")
+    assert rows["since_day"].to_list() == [date(2026, 11, 18), date(2026, 11, 22)]
+    first, again = rows["because"]
+    assert "above the limit, which it passed on 2026-11-18. Credits or refunds" in first
+    assert (
+        "above the limit, which it passed on 2026-11-18 and, after credits or refunds, again on "
+        "2026-11-22." in again
     )
-    assert row["since_day"] == date(2026, 11, 22)
-    what = "The budget passed 50 % ($85.00) on 2026-11-22, day 22 of 30. "
-    assert row["because"].startswith(what)
-    assert row["impact_usd"] == Decimal("7.5")
+
+
+def test_a_threshold_is_passed_once_whatever_credits_take_back() -> None:
+    one = budget("200", thresholds_pct=[50])
+    days = (date(2026, 11, day) for day in (20, 26))
+    told = [on(day, one, other=CREDIT).filter(rule="budgets.threshold") for day in days]
+    rows = [row for some in told for row in some.rows(named=True)]
+    assert [row["since_day"] for row in rows] == [date(2026, 11, 10)] * 2
+    assert [row["impact_usd"] for row in rows] == [Decimal(0)] * 2
+    assert [row["because"].partition(" from ")[0] for row in rows] == [
+        "The budget reached 50 % ($100.00) on 2026-11-10, day 10 of 30. "
+        f"Total spend was {spent} of $200.00 ({share} %)"
+        for spent, share in (("$72.50", 36), ("$132.50", 66))
+    ]
+    is_back = [
+        row["because"].endswith("below that share after credits or refunds.") for row in rows
+    ]
+    assert is_back == [True, False]
 
 
 def test_a_threshold_above_the_limit_is_reported_beside_it() -> None:

@@ -87,6 +87,14 @@ def test_a_credit_closes_what_was_exceeded_on_its_day() -> None:
     assert exceeded == [(18, "opened"), (20, "closed")]
 
 
+def test_a_threshold_is_reported_once_where_a_credit_takes_the_spend_below_it() -> None:
+    days = DayRange(date(2026, 11, 15), date(2026, 11, 27))
+    with forecast_on(1):
+        changes = reported(days, "340", "-90")
+    passed = [(day.day, kind) for day, rule, _, kind in changes if rule == "budgets.threshold"]
+    assert passed == [(17, "opened")]
+
+
 def test_a_period_first_seen_above_its_limit_is_one_message() -> None:
     changes = reported([date(2026, 11, 28)])
     assert [(rule, kind) for _, rule, _, kind in changes] == [("budgets.exceeded", "opened")]
