@@ -31,11 +31,13 @@ class TextRow(NamedTuple):
         place: The file and the line.
         cells: Its cells by column; None where a cell is empty.
         fault: Why its cells cannot be used; empty when they can.
+        is_cut: Whether a line of CSV ends before the last column that has a name.
     """
 
     place: str
     cells: Mapping[str, str | None]
     fault: str = ""
+    is_cut: bool = False
 
 
 SetAside = Callable[[FileRefused], None]
@@ -104,6 +106,7 @@ def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
     try:
         heads = [head.strip() for head in next(reader, [])]
         _refuse_heads(name, heads)
+        last = max((number for number, head in enumerate(heads, 1) if head), default=0)
         begun = reader.line_num + 1
         for cells in reader:
             # A quoted cell may hold line breaks: a record stands where it begins.
@@ -113,9 +116,8 @@ def _csv(name: str, text: str, delimiter: str) -> Iterator[TextRow]:
                 yield TextRow(place, {str(n): cell for n, cell in enumerate(cells)}, fault)
             elif any(cell.strip() for cell in cells):
                 padded = [*cells, *[""] * (len(heads) - len(cells))]
-                yield TextRow(
-                    place, {h: c.strip() or None for h, c in zip(heads, padded, strict=True)}
-                )
+                found = {h: c.strip() or None for h, c in zip(heads, padded, strict=True)}
+                yield TextRow(place, found, is_cut=len(cells) < last)
     except csv.Error as broken:
         place = f"{name}, line {begun}"
         raise FileRefused(place, f"is not CSV ({broken})", "Fix the quotes of that line.") from None

@@ -20,6 +20,12 @@ def test_a_record_with_a_quoted_line_break_stands_where_it_begins():
     assert [row.place for row in rows("a.csv", text)] == ["a.csv, line 2", "a.csv, line 5"]
 
 
+def test_a_line_that_ends_before_the_last_named_column_is_cut():
+    found = rows("a.csv", "day,usd,,\n2026-03-10\n2026-03-10,1\n2026-03-10,,,\n")
+    assert [row.is_cut for row in found] == [True, False, False]
+    assert found[0].cells["usd"] is None
+
+
 def test_a_cell_may_hold_a_whole_prompt():
     (row,) = rows("a.csv", f"model,prompt\na,{'x' * 200_000}\n")
     assert len(row.cells["prompt"] or "") == 200_000

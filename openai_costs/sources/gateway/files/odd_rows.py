@@ -101,15 +101,22 @@ def add_rows(
         validate: Raises FileRefused for a row that cannot be used.
     """
     for text in texts:
-        if not is_wanted(text, layout):
+        if not text.is_cut and not is_wanted(text, layout):
             continue
         try:
+            _refuse_cut(text)
             row = cells(text, layout)
             validate(row)
         except FileRefused as bad:
             file_rows.odd.append(_odd(text, bad, layout))
         else:
             file_rows.rows.append(row)
+
+
+def _refuse_cut(text: TextRow) -> None:
+    """Refuse a line that is cut off, as in a file that is being written: dollars may be missing."""
+    if text.is_cut:
+        raise FileRefused(text.place, "ends before its last column", "Copy the file again.")
 
 
 def _odd(text: TextRow, bad: FileRefused, layout: Layout) -> OddRow:

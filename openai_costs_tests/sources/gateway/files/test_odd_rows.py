@@ -63,6 +63,19 @@ def test_a_prompt_in_the_place_of_a_number_is_shown_by_its_first_letters(tmp_pat
     assert reason == f"input_tokens is '{'x' * 60}', which is not a count ($0.75)"
 
 
+@pytest.mark.parametrize(
+    "line", ["2026-03-10,tok_1,openai", "2026-03-10,tok_1,openai,gpt-5,1,0,0,7"]
+)
+@pytest.mark.parametrize("wanted", [{}, {"model": ["gpt-5"]}])
+def test_a_line_that_is_cut_off_is_set_aside(
+    tmp_path: Path, line: str, wanted: dict[str, list[str]]
+):
+    (tmp_path / "spend.csv").write_text(GOOD + line)
+    (read,) = reads(tmp_path, spend_files=["spend.csv"], spend_filter=wanted)
+    assert len(rows(read)) == 1
+    assert read.absent == {"spend.csv, line 3": "ends before its last column (dollars not known)"}
+
+
 @pytest.mark.parametrize("day", ["2026-03-09", "2026-03-11", "2026-03-12"])
 def test_a_day_of_which_every_row_is_odd_is_not_kept_and_says_why(tmp_path: Path, day: str):
     later = GOOD.replace(HEADS, "").replace("2026-03-10", "2026-03-13")
