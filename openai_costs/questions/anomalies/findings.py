@@ -7,6 +7,7 @@ import json
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,26 +16,36 @@ import polars as pl
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.questions.anomalies.cause_texts import causes_in_words
 from openai_costs.questions.anomalies.kinds import KINDS, by_published
-from openai_costs.questions.anomalies.kinds.kind import Days, Kind
+from openai_costs.questions.anomalies.kinds.kind import GAP_DAYS, Days, Kind
 from openai_costs.questions.anomalies.kinds.phrases import span, total_impact
+from openai_costs.questions.coverage import newest_settled, settled_in_all
 from openai_costs.questions.rules import Facts, Question
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.candidate import Finding, candidates
+from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 
 
-def incident_candidates(anomalies: pl.DataFrame, critical_usd: Decimal) -> pl.DataFrame:
+def incident_candidates(
+    anomalies: pl.DataFrame, critical_usd: Decimal, coverage: pl.DataFrame
+) -> pl.DataFrame:
     """Return a candidate per incident.
 
     Args:
         anomalies: mart.spend_anomalies.
         critical_usd: From how many dollars an incident is critical.
+        coverage: mart.coverage: which days are known.
     """
     reported = anomalies.filter("is_told").sort("incident_id", "connection", "day")
     incidents = reported.partition_by("incident_id", maintain_order=True)
     others = _other_subjects(anomalies)
-    found = [_candidate(days.rows(named=True), critical_usd, others) for days in incidents]
+    through = _settled_through(coverage)
+    found = [
+        _candidate(days := one.rows(named=True), critical_usd, others)
+        | {"outlook": _outlook(days[-1], through)}
+        for one in incidents
+    ]
     return candidates(pl.DataFrame(found, infer_schema_length=None)) if found else Finding.no_rows()
 
 
@@ -67,7 +78,6 @@ def _candidate(
         "unit": "USD",
         "impact_usd": impact,
         "because": _because(kind, days),
-        "outlook": _outlook(newest) if kind.goes_on else None,
         "owner": newest["team"] or newest["owner"],
         "table_name": SpendAnomalies.full_name(),
         "also_seen_by": others.get((newest["incident_id"], newest["connection"])),
@@ -94,11 +104,23 @@ def _impact(days: Days) -> str:
     return f"{total}{dollars(abs(impact))} {side} expected {span(days)}."
 
 
-def _outlook(newest: dict[str, Any]) -> str | None:
-    """What the rest of the month costs more than expected if every day is like the newest."""
+def _settled_through(coverage: pl.DataFrame) -> Mapping[str, date]:
+    """Return the newest settled day of each connection, and the newest that is settled in all."""
+    in_all = settled_in_all(coverage)
+    every = {EVERY_CONNECTION: in_all[-1]} if len(in_all) else {}
+    return every | dict(newest_settled(coverage).iter_rows())
+
+
+def _outlook(newest: dict[str, Any], through: Mapping[str, date]) -> str | None:
+    """What the days ahead cost more than expected if every one of them is like the newest.
+
+    Settled days are not ahead: after some of them without it, an incident is over.
+    """
     day = newest["day"]
-    left = monthrange(day.year, day.month)[1] - day.day
-    if not left:
+    known = max(day, through.get(newest["connection"], day))
+    left = (day.replace(day=monthrange(day.year, day.month)[1]) - known).days
+    is_over = (known - day).days >= GAP_DAYS
+    if is_over or left <= 0 or not by_published(newest["kind"]).goes_on:
         return None
     more = dollars(left * newest["impact_usd"])
     rest = f"the remaining {counted(left, 'day')} are" if left > 1 else "the last day is"
@@ -106,7 +128,8 @@ def _outlook(newest: dict[str, Any]) -> str | None:
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
-    return incident_candidates(lake.read(SpendAnomalies), facts.settings.anomalies.critical_usd)
+    critical_usd = facts.settings.anomalies.critical_usd
+    return incident_candidates(lake.read(SpendAnomalies), critical_usd, lake.read(Coverage))
 
 
 QUESTION = Question(

@@ -4,7 +4,7 @@ import json
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -23,7 +23,11 @@ from openai_costs.questions.anomalies.scoring import (
 from openai_costs.questions.anomalies.thresholds import SIGMAS
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
+from openai_costs_tests.org import connected
 from openai_costs_tests.questions.anomalies.bill import on
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PAGE = (Path(openai_costs.__file__).parent.parent / "docs" / "alerts.md").read_text("utf-8")
 
@@ -55,8 +59,20 @@ def day(number: int, actual: str = "50", **other: Any) -> dict[str, Any]:  # noq
     return said | other
 
 
-def told(*days: dict[str, Any], critical: int = 500) -> list[dict[str, Any]]:
-    rows = incident_candidates(pl.DataFrame(days, schema=SpendAnomalies.types()), Decimal(critical))
+def told(
+    *days: dict[str, Any], critical: int = 500, settled: Mapping[str, int] | None = None
+) -> list[dict[str, Any]]:
+    """Candidates, where connections are settled from day 0 through one."""
+    anomalies = pl.DataFrame(days, schema=SpendAnomalies.types())
+    ends = settled or {}
+    covered = connected(
+        [
+            (name, "costs", on(one), "settled" if one <= last else "provisional", 1, None, None)
+            for name, last in ends.items()
+            for one in range(max(ends.values()) + 1)
+        ]
+    )
+    rows = incident_candidates(anomalies, Decimal(critical), covered)
     assert not Finding.broken_rules(rows)
     return rows.rows(named=True)
 
@@ -162,6 +178,19 @@ def test_a_rise_that_lasts_says_since_when_and_what_the_month_will_cost() -> Non
     assert told(day(26, kind="leak"))[0]["outlook"] is None
     (shift,) = told(day(0, kind="level_shift"))
     assert "has spent more than before since 2026-01-05: $50.00 on 2026-01-05" in shift["because"]
+
+
+def test_settled_days_are_no_outlook_and_what_is_over_has_none() -> None:
+    rise = day(0, kind="level_shift")
+    for last, rest in {0: "$1,040.00", 1: "$1,000.00", 2: "$960.00", 3: None, 13: None}.items():
+        outlook = told(rise, settled={"acme": last, "harbour": 13})[0]["outlook"]
+        assert (outlook and outlook.partition(" more")[0]) == rest, last
+    of_all = rise | {"connection": "*", "series_kind": "provider", "series_id": "openai"}
+    (row,) = told(of_all, settled={"acme": 1, "harbour": 2})
+    assert row["outlook"].startswith("$1,000.00 more than expected by the end of the month, if the")
+    (last_day,) = told(day(24, kind="level_shift"), settled={"acme": 25})
+    assert last_day["outlook"].endswith("if the last day is like 2026-01-29.")
+    assert told(day(24, kind="level_shift"), settled={"acme": 26})[0]["outlook"] is None
 
 
 def test_causes_of_all_days_are_summed_and_small_ones_are_together() -> None:
