@@ -1,4 +1,4 @@
-"""The sections about limits and savings: budgets, savings, seats. Pure.
+"""The sections about what could be spent less: savings and seats. Pure.
 
 What is not set up has a sentence and an example to copy, where its rows would be.
 """
@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.formatting import NONE, cents, dollars, dollars_of, share
+from openai_costs.kernel.formatting import NONE, dollars
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.judged import BY_DIRECTORY
 from openai_costs.outputs.report.section import Cell, Row, Section, beyond, number
-from openai_costs.questions.budgets.running import running
 from openai_costs.questions.provider_scope import OPTIMIZATION, SEATS, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from openai_costs.outputs.finding_view import Scopes
     from openai_costs.outputs.report.judged import Judged
 
 _MOST: Final = 40
@@ -44,7 +41,6 @@ _SEATS: Final = {
     "matched": "listed",
 }
 _NAME: Final = pl.coalesce("subject_name", "subject")
-_STATES: Final = {"exceeded": "critical", "at_risk": "warning"}
 
 
 SAVINGS_BASIS: Final = "In 30 days, at list prices; savings may overlap"
@@ -56,65 +52,6 @@ class Saving(NamedTuple):
     usd: str
     text: str
     address: str
-
-
-def budgets_section(status: pl.DataFrame, through: date | None, scopes: Scopes) -> Section:
-    """Return the budgets that are not over, each with its newest period, the fullest first.
-
-    Args:
-        status: mart.budget_status.
-        through: The newest settled day.
-        scopes: What each budget covers.
-    """
-    rows = running(status, through).to_dicts()
-    if not rows:
-        return Section(
-            id="budgets",
-            title="Budgets",
-            summary="No budgets. Add one to openai_costs.toml:",
-            example='[[budgets]]\nname = "everything"\nlimit_usd = 5000',
-        )
-    return Section(
-        id="budgets",
-        title="Budgets",
-        summary="Spent on settled days, and forecast for the end of the period.",
-        head=(
-            "Budget",
-            "Settled days",
-            "Spent, USD",
-            "Limit, USD",
-            "Used",
-            "Forecast, USD",
-            "80 % range",
-            "State",
-        ),
-        rows=tuple(_budget(row, scopes) for row in rows),
-    )
-
-
-def _budget(row: dict[str, Any], scopes: Scopes) -> Row:
-    spent, limit, scope = (
-        cents(row["spent_usd"]),
-        cents(row["limit_usd"]),
-        scopes.get(row["budget"]),
-    )
-    ahead, low, high = (row[f"forecast{end}_usd"] for end in ("", "_low", "_high"))
-    days = (row["period_start"], row["period_end"])
-    owner = f", owner {without_domains(row['owner'])}" if row["owner"] else ""
-    return Row(
-        cells=(
-            Cell(without_domains(row["budget"]), f"{days[0]} to {days[1]}{owner}"),
-            Cell(str(DayRange(days[0], row["day"]))),
-            number(dollars_of(spent)),
-            number(dollars_of(limit)),
-            number(share(spent, limit)),
-            number(NONE if ahead is None else dollars(ahead)),
-            number("" if low is None else f"{dollars(low)} to {dollars(high)}"),
-            Cell(row["state"].replace("_", " ")),
-        ),
-        address="" if scope is None else address(scope, days=(days[0], row["day"])),
-        tone=_STATES.get(row["state"], ""),
-    )
 
 
 def newest_savings(optimization: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from openai_costs.outputs.report.bill_sections import (
     price_section,
     whom_bills_name,
 )
+from openai_costs.outputs.report.budget_section import budgets_section
 from openai_costs.outputs.report.coverage_calendar import CoverageCalendar, coverage_calendar
 from openai_costs.outputs.report.explorer_data import (
     Cube,
@@ -34,7 +35,6 @@ from openai_costs.outputs.report.judged import Judged, what_was_judged
 from openai_costs.outputs.report.money_sections import (
     SAVINGS_BASIS,
     Saving,
-    budgets_section,
     largest_savings,
     savings_section,
     seats_section,

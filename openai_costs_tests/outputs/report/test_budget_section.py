@@ -6,8 +6,8 @@ from datetime import date
 
 import polars as pl
 
+from openai_costs.outputs.report.budget_section import budgets_section
 from openai_costs.outputs.report.finding_rows import scopes_of
-from openai_costs.outputs.report.money_sections import budgets_section
 from openai_costs_tests.questions.budgets.ledger import budget, counted, status
 
 EARLY, LATE = date(2026, 11, 8), date(2026, 11, 10)
