@@ -86,16 +86,16 @@ def shared_cents(parts: Sequence[Decimal]) -> list[int]:
     return cut
 
 
-def share(part: int, whole: int) -> str:
+def share(part: int | Decimal, whole: int | Decimal) -> str:
     """Return a part in percent of a whole; a dash when the whole is not above zero."""
     return NONE if whole <= 0 else f"{_percent(part, whole)} %"
 
 
-def change_share(current: int, previous: int) -> str:
+def change_share(current: int | Decimal, previous: int | Decimal) -> str:
     """Return the change in percent of the period before; a dash when that is not above zero."""
     if previous <= 0:
         return NONE
-    change = _percent(current - previous, previous)
+    change = _percent(_WIDE.subtract(current, previous), previous)
     digits = 0 if abs(change) >= _LARGE_PERCENT else 1
     return f"{change:+,.{digits}f} %" if change else "0.0 %"
 
@@ -125,5 +125,5 @@ def _cents(usd: Decimal, rounding: str) -> int:
     return int(usd.quantize(_CENT, rounding, _WIDE).scaleb(2, _WIDE))
 
 
-def _percent(part: int, whole: int) -> Decimal:
-    return (Decimal(100 * part) / whole).quantize(_TENTH, ROUND_HALF_EVEN, _WIDE)
+def _percent(part: int | Decimal, whole: int | Decimal) -> Decimal:
+    return _WIDE.divide(_WIDE.multiply(100, part), whole).quantize(_TENTH, ROUND_HALF_EVEN, _WIDE)

@@ -59,6 +59,11 @@ def test_a_share_of_nothing_is_a_dash() -> None:
     assert [share(1, 0), change_share(1, 0), share(1, 3)] == [NONE, NONE, "33.3 %"]
 
 
+def test_a_percentage_is_of_exact_amounts_and_a_half_goes_to_the_even_tenth() -> None:
+    assert [share(1, 160), change_share(210, 160), share(3, 800)] == ["0.6 %", "+31.2 %", "0.4 %"]
+    assert change_share(Decimal("0.0049"), Decimal("0.0007")) == "+600.0 %"
+
+
 def test_exact_dollars_are_written_one_way_in_every_sentence() -> None:
     amounts = [Decimal(text) for text in ("1234.5", "-3.2", "-0.004", "0.005", "0.015")]
     assert [dollars(usd) for usd in amounts] == ["$1,234.50", "-$3.20", "$0.00", "$0.00", "$0.02"]

@@ -181,7 +181,7 @@ def _change(scope: Scope, span: Span) -> tuple[str, str]:
         return NONE, "Not all of those days were read"
     ours = pl.col("connection").is_in(connections)
     spent, then = (scope.billed_usd([*each], ours) for each in (days, before))
-    moved = change_share(cents(spent), cents(then))
+    moved = change_share(spent, then)
     until = "" if days.last == span.last else f"through {days.last.day} {days.last:%b}"
     what = ", ".join(filter(None, (until, span.compared.without)))
     note = f"{moved} from {dollars(then)}" + (f"; {what}" if what else "")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import shared_cents, signed_dollars_of
+from openai_costs.kernel.formatting import cents, shared_cents, signed_dollars_of, total_usd
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from decimal import Decimal
 
     from openai_costs.outputs.report.comparison import Comparison
     from openai_costs.outputs.report.dimensions import Dimension, Members
@@ -104,8 +105,7 @@ def _movers(
 ) -> Movers:
     top = changes.filter(pl.col("member").is_not_null()).head(_MOST)
     rest = changes.join(top, on="member", how="anti", nulls_equal=True)
-    parts = [*top["usd"].to_list(), *rest.select(pl.col("usd").sum())["usd"].to_list()]
-    *cents, left = shared_cents(parts)
+    moved, left = _in_cents(top["usd"].to_list(), rest["usd"].to_list())
     place = members.positions
     word = dimension.title.lower().replace("api", "API")
     shown = tuple(
@@ -116,10 +116,18 @@ def _movers(
             address=_view(span.compared, dimension, key),
             trend=_trend(facts, dimension, key, span.last),
         )
-        for key, change in zip(top["member"], cents, strict=True)
+        for key, change in zip(top["member"], moved, strict=True)
     )
     others = f"Everything else: {signed_dollars_of(left)}" if rest.height else ""
     return Movers(shown, others, f"By {word}, {_compared(span.compared)}")
+
+
+def _in_cents(top: list[Decimal], rest: list[Decimal]) -> tuple[list[int], int]:
+    """Return each cause as its view has it, and what is left of the cents of the whole change."""
+    if not rest:
+        return shared_cents(top), 0
+    moved = [cents(usd) for usd in top]
+    return moved, cents(total_usd([*top, *rest])) - sum(moved)
 
 
 def _view(compared: Comparison, dimension: Dimension, key: str) -> str:

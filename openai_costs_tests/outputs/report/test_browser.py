@@ -282,32 +282,6 @@ def test_the_same_days_of_the_month_before_are_compared_exactly(
     assert tab.inner_text("#table-note").startswith("Not compared: not every day of")
 
 
-def test_dates_of_which_some_were_not_read_are_compared_for_the_other_connections_only(
-    browser: Browser, tmp_path: Path
-) -> None:
-    """A connection that began in between has no same days, and is no growth."""
-    acme, beta = [(day, "a", "u", "2") for day in range(1, 5)], [(4, "b", "v", "5")]
-    made = tables(
-        acme,
-        "ssss",
-        spend=pl.concat([spend(acme), spend(beta, "beta")]),
-        attribution=pl.concat([attribution(acme), attribution(beta, "beta")]),
-        coverage=pl.concat([coverage("ssss"), coverage("mmms", "beta")]),
-    )
-    file = tmp_path / "page.html"
-    file.write_text(render(page_model(made, NOW)), encoding="utf-8")
-    for tab in opened(browser, file):
-        show(tab, "#by=user&from=2026-01-03&to=2026-01-04&compare=previous")
-        assert tab.inner_text("#table-note").startswith(
-            "Not compared: not every day of 2026-01-03 to 2026-01-04 and of 2026-01-01 to "
-            "2026-01-02 was read from beta. Compare the others."
-        )
-        assert "against" not in tab.inner_text("#total-note")
-        tab.click("#table-note a")
-        drawn(tab, "location.hash.endsWith('&connection=acme')")
-        assert tab.inner_text("#total-note").startswith("$0.00 (0.0 %) against 2026-01-01")
-
-
 def test_what_moved_the_month_is_the_change_that_its_link_opens(tab: Page) -> None:
     moved = tab.locator("ol.movers li")
     for each in moved.all():
@@ -315,19 +289,6 @@ def test_what_moved_the_month_is_the_change_that_its_link_opens(tab: Page) -> No
         show(tab, each.locator("a").get_attribute("href") or "")
         assert tab.inner_text("#total-note").startswith(f"{change} (")
     assert moved.count() == 3
-
-
-def test_a_whole_month_is_compared_with_as_many_days_of_a_longer_one(
-    browser: Browser, tmp_path: Path
-) -> None:
-    last = date(2026, 11, 30)
-    made = steady(("acme", "10", DayRange(date(2026, 10, 1), last), ()), settled=last)
-    file = tmp_path / "page.html"
-    file.write_text(render(page_model(made, datetime(2026, 12, 1, tzinfo=UTC))), encoding="utf-8")
-    for tab in opened(browser, file):
-        show(tab, "#by=user&from=2026-11-01&to=2026-11-30&compare=last_month")
-        note = tab.inner_text("#total-note")
-        assert note.startswith("$0.00 (0.0 %) against 2026-10-01 to 2026-10-30.")
 
 
 def test_the_view_of_a_budget_has_the_dollars_of_its_row(tab: Page) -> None:
@@ -440,3 +401,61 @@ def test_a_name_that_is_markup_or_a_formula_stays_text(browser: Browser, tmp_pat
         written = Path(download.value.path()).read_text("utf-8")
         assert "'=cmd()" in written
         assert ",=cmd()" not in written
+
+
+def test_dates_of_which_some_were_not_read_are_compared_for_the_other_connections_only(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A connection that began in between has no same days, and is no growth."""
+    acme, beta = [(day, "a", "u", "2") for day in range(1, 5)], [(4, "b", "v", "5")]
+    made = tables(
+        acme,
+        "ssss",
+        spend=pl.concat([spend(acme), spend(beta, "beta")]),
+        attribution=pl.concat([attribution(acme), attribution(beta, "beta")]),
+        coverage=pl.concat([coverage("ssss"), coverage("mmms", "beta")]),
+    )
+    file = tmp_path / "page.html"
+    file.write_text(render(page_model(made, NOW)), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&from=2026-01-03&to=2026-01-04&compare=previous")
+        assert tab.inner_text("#table-note").startswith(
+            "Not compared: not every day of 2026-01-03 to 2026-01-04 and of 2026-01-01 to "
+            "2026-01-02 was read from beta. Compare the others."
+        )
+        assert "against" not in tab.inner_text("#total-note")
+        tab.click("#table-note a")
+        drawn(tab, "location.hash.endsWith('&connection=acme')")
+        assert tab.inner_text("#total-note").startswith("$0.00 (0.0 %) against 2026-01-01")
+
+
+def test_a_whole_month_is_compared_with_as_many_days_of_a_longer_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    last = date(2026, 11, 30)
+    made = steady(("acme", "10", DayRange(date(2026, 10, 1), last), ()), settled=last)
+    file = tmp_path / "page.html"
+    file.write_text(render(page_model(made, datetime(2026, 12, 1, tzinfo=UTC))), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&from=2026-11-01&to=2026-11-30&compare=last_month")
+        note = tab.inner_text("#total-note")
+        assert note.startswith("$0.00 (0.0 %) against 2026-10-01 to 2026-10-30.")
+
+
+def test_the_shown_cents_of_every_column_of_a_comparison_add_up_to_its_total(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Each row alone is rounded up; a half per mille goes to the even tenth of a percent."""
+    then = [(1, "a", name, "0.406") for name in "uvw"]
+    now = [(2, "a", name, "0.812") for name in "uvw"]
+    more = [(1, "a", "x", "158.782"), (2, "a", "x", "207.564")]
+    file = tmp_path / "page.html"
+    file.write_text(render(page([*then, *now, *more], "ss")), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&from=2026-01-02&to=2026-01-02&compare=previous")
+        for column, total in (("usd", "210.00"), ("then", "160.00"), ("change", "+50.00")):
+            cells = tab.locator(f"#breakdown tbody td.{column}").all_inner_texts()
+            assert sum(map(Decimal, cells)) == Decimal(total)
+            assert tab.inner_text(f"#breakdown tfoot td.{column}") == total
+        assert tab.inner_text("#breakdown tfoot td.percent") == "+31.2 %"
+        assert tab.inner_text("#total-note").startswith("+$50.00 (+31.2 %) against")

@@ -129,6 +129,13 @@ def test_causes_are_people_by_name_and_add_up_with_the_rest() -> None:
     )
 
 
+def test_each_cause_has_the_cents_of_its_view_and_the_rest_those_that_are_left() -> None:
+    lines = [line(LAST, name, f"{usd}.006") for name, usd in (("bo", 5), ("cy", 4), ("di", 3))]
+    moved = screen(*lines, line(LAST, "ed", "2.006")).movers
+    assert [one.change for one in moved.shown] == ["+$5.01", "+$4.01", "+$3.01"]
+    assert moved.rest == "Everything else: +$1.99"
+
+
 def test_where_people_explain_little_something_else_is_named() -> None:
     lines = [line(LAST, None, "9", "gpt-6"), line(LAST, "bo", "1")]
     moved = screen(*lines).movers

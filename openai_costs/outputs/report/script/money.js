@@ -18,14 +18,16 @@ function decimal(units) {
   return `${units < 0n ? "-" : ""}${size / DOLLAR}.${digits}`;
 }
 
-/** Whole cents, rounded half to even as on the rest of the page. */
-function cents(units) {
+/** A quotient, rounded half to even as on the rest of the page; the divisor is above zero. */
+function rounded(units, by) {
   const size = units < 0n ? -units : units;
-  let whole = size / CENT;
-  const twice = (size % CENT) * 2n;
-  if (twice > CENT || (twice === CENT && whole % 2n === 1n)) whole += 1n;
+  let whole = size / by;
+  const twice = (size % by) * 2n;
+  if (twice > by || (twice === by && whole % 2n === 1n)) whole += 1n;
   return units < 0n ? -whole : whole;
 }
+
+const cents = (units) => rounded(units, CENT);
 
 /** Cents of each part, so that they add up to the cents of the exact sum. */
 function sharedCents(parts) {
@@ -43,6 +45,12 @@ function sharedCents(parts) {
     left -= 1;
   }
   return cut;
+}
+
+/** Tenths of a percent as "12.3 %". */
+function percentText(tenths) {
+  const size = tenths < 0n ? -tenths : tenths;
+  return `${tenths < 0n ? "-" : ""}${size / 10n}.${size % 10n} %`;
 }
 
 function grouped(text) {

@@ -15,7 +15,7 @@ function viewOf(state) {
   const isNow = new Set(now);
   const ended = before ? ordered(before, (g) => near(before.usd[g])).filter((g) => !isNow.has(g)) : [];
   const view = { state, list, unit, result, groups: [...now, ...ended], before, compared, beforeGroups: before ? ordered(before, () => 0) : [], refused: asked && !compared ? asked : null, unread };
-  view.whole = figures(view, view.groups, cents(usdSum(result, view.groups)), { id: "", name: "Total" });
+  view.whole = figures(view, view.groups, shownCents(view, [view.groups])[0], { id: "", name: "Total" });
   return view;
 }
 

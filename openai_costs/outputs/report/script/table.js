@@ -32,17 +32,26 @@ function placeOf(element) {
 function rowsOf(view) {
   const { state, groups } = view;
   const dimension = dimensionOf[state.by];
-  const shown = sharedCents(groups.map((g) => view.result.usd[g]));
+  const shown = shownCents(view, groups.map((g) => [g]));
   return groups.map((g, i) => figures(view, [g], shown[i], { id: dimension.ids[g], name: dimension.names[g], why: g === 0 ? dimension.why : "" }));
 }
 
-function figures(view, groups, shownCents, about) {
+/** Dollars, those compared with, and the change of some rows, in cents that add up to each total. */
+function shownCents({ result, before }, rows) {
+  const usd = rows.map((groups) => usdSum(result, groups));
+  const then = rows.map((groups) => (before ? usdSum(before, groups) : 0n));
+  const change = sharedCents(usd.map((now, i) => now - then[i]));
+  const [ours, theirs] = [usd, then].map(sharedCents);
+  return rows.map((_, i) => ({ cents: ours[i], thenCents: theirs[i], changeCents: change[i] }));
+}
+
+function figures(view, groups, shown, about) {
   const { result, before } = view;
   const usd = usdSum(result, groups);
   const then = before ? usdSum(before, groups) : 0n;
   const sum = (name) => totalOf(result, UNITS[name], groups);
   return {
-    ...about, groups, usd, then, cents: shownCents,
+    ...about, ...shown, groups, usd, then,
     tokens: sum("tokens"), requests: sum("requests"), price: sum("usd_per_million"), cache: sum("cache_share"), batch: sum("batch_share"),
   };
 }
@@ -51,8 +60,8 @@ function columnsOf(view) {
   const whole = view.whole.usd;
   const compared = view.before
     ? [
-        { id: "then", title: `${shortDay(view.compared[0])} to ${shortDay(view.compared[1])}, USD`, value: (row) => near(row.then), text: (row) => amount(cents(row.then)) },
-        { id: "change", title: "Change", value: (row) => near(row.usd - row.then), text: (row) => signedText(cents(row.usd - row.then)) },
+        { id: "then", title: `${shortDay(view.compared[0])} to ${shortDay(view.compared[1])}, USD`, value: (row) => near(row.then), text: (row) => amount(row.thenCents) },
+        { id: "change", title: "Change", value: (row) => near(row.usd - row.then), text: (row) => signedText(row.changeCents) },
         { id: "percent", title: "Change %", value: (row) => (row.then > 0n ? near(row.usd) / near(row.then) : Infinity), text: (row) => changeText(row.usd, row.then) },
       ]
     : [];
@@ -101,7 +110,9 @@ function cell(column, row, view, address) {
 /** The row of everything that is not listed: it opens. */
 function restRow(rest, columns, view) {
   const groups = rest.flatMap((row) => row.groups);
-  const row = figures(view, groups, rest.reduce((sum, one) => sum + one.cents, 0n), { id: "~rest", name: `Everything else (${rest.length})` });
+  const sum = (name) => rest.reduce((all, one) => all + one[name], 0n);
+  const shown = { cents: sum("cents"), thenCents: sum("thenCents"), changeCents: sum("changeCents") };
+  const row = figures(view, groups, shown, { id: "~rest", name: `Everything else (${rest.length})` });
   const made = html("tr", { class: "rest", "data-id": "~rest", "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row, view)));
   made.querySelector("th").replaceChildren(html("button", { type: "button", text: row.name, onclick: () => { isWhole = true; drawTable(view); } }));
   return made;

@@ -81,11 +81,12 @@ function axisText(unit, value) {
 }
 
 function shareText(part, whole) {
-  return whole > 0n ? `${(Number((part * 100_000n) / whole) / 1000).toFixed(1)} %` : NONE;
+  return whole > 0n ? percentText(rounded(part * 1000n, whole)) : NONE;
 }
 
 function changeText(now, before) {
   if (before <= 0n) return now && !before ? "new" : NONE;
-  const percent = Number(((now - before) * 100_000n) / before) / 1000;
-  return `${percent > 0 ? "+" : ""}${Math.abs(percent) >= 1000 ? grouped(percent.toFixed(0)) : percent.toFixed(1)} %`;
+  const tenths = rounded((now - before) * 1000n, before);
+  const sign = tenths > 0n ? "+" : "";
+  return sign + (tenths >= 10_000n || tenths <= -10_000n ? `${grouped(rounded(tenths, 10n).toString())} %` : percentText(tenths));
 }
