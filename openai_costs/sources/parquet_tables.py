@@ -21,18 +21,20 @@ PARQUET_FAULTS: Final = (
 )
 """What Polars raises for a file or for a value that it cannot read."""
 
+_REMEDY: Final = "Copy it again, or have it written again, with decimals of at most 38 digits."
+"""BigQuery's BIGNUMERIC has 76."""
+
 _SCHEMA: Final = "ARROW:schema"
 _OFFSET: Final = re.compile(rb"\x06\0\0\0([+-][0-9]{2}:[0-9]{2})\0")
 """A time zone that is an offset, as Arrow writes a text: its length before it, a zero behind it."""
 
 
-def parquet_table(name: str, content: bytes, remedy: str) -> pl.DataFrame:
+def parquet_table(name: str, content: bytes) -> pl.DataFrame:
     """Return the table of a Parquet file.
 
     Args:
         name: The file, for messages.
         content: Its bytes.
-        remedy: What to do about a file that cannot be read.
 
     Raises:
         FileRefused: It cannot be read.
@@ -45,7 +47,8 @@ def parquet_table(name: str, content: bytes, remedy: str) -> pl.DataFrame:
             raise FileRefused(name, why, "Write them in UTC.")
         return pl.read_parquet(io.BytesIO(content))
     except PARQUET_FAULTS as broken:
-        raise FileRefused(name, f"is not readable Parquet ({first_line(broken)})", remedy) from None
+        why = f"is not readable Parquet ({first_line(broken)})"
+        raise FileRefused(name, why, _REMEDY) from None
 
 
 def first_line(broken: BaseException) -> str:

@@ -217,15 +217,14 @@ def _pairs(value: object) -> object:
 
 
 def _parquet(name: str, content: bytes) -> Iterator[TextRow]:
-    remedy = "Write it again."
-    frame = _unnested(parquet_table(name, content, remedy))
+    frame = _unnested(parquet_table(name, content))
     plain = frame.select(cs.exclude(cs.nested(), cs.binary()))
     try:
         known = plain.with_columns(cs.duration().dt.to_string())
         texts = known.select(pl.all().cast(pl.String).str.strip_chars())
     except PARQUET_FAULTS as broken:
         why = f"has a value that cannot be written as text ({first_line(broken)})"
-        raise FileRefused(name, why, remedy) from None
+        raise FileRefused(name, why, "Write the column as text, or leave it out.") from None
     for number, cells in enumerate(texts.iter_rows(named=True), 1):
         yield TextRow(f"{name}, row {number}", {head: cells[head] or None for head in cells})
 

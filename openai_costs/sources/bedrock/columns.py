@@ -70,6 +70,7 @@ CUR: Final = Dialect(
         "distributordiscount": "adjustment",
         "tax": "tax",
     },
+    other="adjustment",
     derived=_derived,
 )
 

@@ -13,6 +13,7 @@ import msgspec
 from openai_costs.kernel.redaction import redacted, without_domains
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.exports.currency import USD
+from openai_costs.sources.exports.dialects import Dialect
 from openai_costs.sources.exports.sheets import Rules
 from openai_costs.sources.exports.text_tables import members
 from openai_costs.sources.exports.units import counted
@@ -63,7 +64,7 @@ def charge(
     connection: Connection,
     rules: Rules,
     words: Vocabulary,
-    categories: Mapping[str, str],
+    dialect: Dialect,
     one: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return a charge in the columns of core.spend; amounts are text still."""
@@ -72,7 +73,7 @@ def charge(
     meaning = words.meaning(host, service, label)
     code, month, currency = one["currency"], f"{one['month']:%Y-%m}", rules.currency
     billed, listed = one["billed"], one["listed"]
-    is_usage = (category := _category(one, categories)) not in ("credit", "tax")
+    is_usage = (category := _category(one, dialect)) not in ("credit", "tax")
     size = counted(one["quantity"], one["unit"])
     if size.quantity is None:
         size = counted(one["pricing_quantity"], one["pricing_unit"])
@@ -106,9 +107,9 @@ def charge(
     }
 
 
-def _category(one: Mapping[str, Any], categories: Mapping[str, str]) -> str:
+def _category(one: Mapping[str, Any], dialect: Dialect) -> str:
     """Return the charge category; a correction of usage is an adjustment."""
-    category = categories[one["category"].lower()]
+    category = dialect.category(one["category"])
     is_correction = (one["charge_class"] or "").lower() == "correction"
     return "adjustment" if is_correction and category in ("usage", "purchase") else category
 

@@ -44,6 +44,7 @@ class Dialect:
         marks: Columns by which a file is known to be of this kind.
         written: Names of columns as the vendor writes them, for messages.
         categories: The vendor's kinds of charges in lower case, in our words.
+        other: What another kind of charge counts as; empty where the vendor's are complete.
         derived: Facts that are not a single column.
         known: Columns that are known without being used; None where any may come.
         optional: Facts that a file need not have.
@@ -54,6 +55,7 @@ class Dialect:
     marks: Sequence[str]
     written: Mapping[str, str]
     categories: Mapping[str, str]
+    other: str = ""
     derived: Callable[[pl.DataFrame], Mapping[str, pl.Expr]] = lambda _table: {}
     known: frozenset[str] | None = None
     required: Sequence[str] = field(
@@ -63,6 +65,16 @@ class Dialect:
     def is_of(self, heads: Sequence[str]) -> bool:
         """Return whether a file with some columns is of this kind."""
         return all(one in heads for one in self.marks)
+
+    def category(self, written: str) -> str:
+        """Return a vendor's kind of charge in our words."""
+        return self.categories.get(written.lower(), self.other)
+
+    def new_kinds(self, table: pl.DataFrame) -> list[str]:
+        """Return the kinds of charges in some rows that are new to us."""
+        its = [table[one] for one in self.columns["category"] if one in table.columns]
+        written = {text for one in its for text in one.unique().drop_nulls()}
+        return sorted(text for text in written if text.lower() not in self.categories)
 
     @property
     def is_usage(self) -> pl.Expr:
@@ -142,13 +154,14 @@ def refuse_unusable(name: str, rows: pl.DataFrame, dialect: Dialect) -> None:
         FileRefused: Names file, row, column and reason.
     """
     lower = pl.col("category").str.to_lowercase()
+    is_new = ~lower.is_in(list(dialect.categories))
     objections: tuple[tuple[str, pl.Expr, str], ...] = (
         ("starts", pl.col("day").is_null(), "is not an instant"),
         ("month", pl.col("month").is_null(), "is not a day"),
         ("billed", pl.col("billed").is_null(), "is empty"),
         ("currency", pl.col("currency").is_null(), "is empty"),
         ("category", pl.col("category").is_null(), "is empty"),
-        ("category", ~lower.is_in(list(dialect.categories)), "is not a known kind of charge"),
+        ("category", is_new & pl.lit(not dialect.other), "is not a known kind of charge"),
     )
     for fact, is_wrong, why in objections:
         for row, text in rows.filter(is_wrong).select("row", _as_written(fact)).head(1).iter_rows():

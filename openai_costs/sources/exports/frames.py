@@ -15,6 +15,7 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import FileRefused, PageRefused
+from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.money import (
     SMALLEST,
     NotAnAmount,
@@ -53,6 +54,7 @@ from openai_costs.tables.core.spend_control import SpendControl
 
 NO_ROWS: Final = b"[]"
 _WIDE: Final = Context(prec=MAX_PREC)
+MOST_KINDS: Final = 5
 AMOUNTS: Final = ("billed_usd", "list_usd", "amount", "quantity")
 GRAIN: Final = tuple(Spend.Config.unique)
 
@@ -113,7 +115,9 @@ def _files(rules: Rules, read: KeptRead) -> Understood[_File]:
             key = Slice(manifest.connection, manifest.day)
             parts = f"{read.page}!{ROWS}*.json"
             found.append(_File(key, page, parts, dialects[kind], table))
-    return Understood(found, "", sum(map(len, read.bodies.values())))
+    new = sorted({kind for one in found for kind in one.dialect.new_kinds(one.table)})
+    remark = f"counted as adjustments, kinds of charges new to us: {listed(new, MOST_KINDS)}"
+    return Understood(found, remark if new else "", sum(map(len, read.bodies.values())))
 
 
 Charges = Callable[[Sequence[_File]], Iterator[dict[str, Any]]]
@@ -131,7 +135,7 @@ def _charges(
         raise PageRefused(page, "a column", f"cannot be used: {changed}") from None
     keys = (one.key for one in files for _ in range(one.table.height))
     for key, one in zip(keys, known.iter_rows(named=True), strict=True):
-        yield charge(connection, rules, words, dialect.categories, one) | key._asdict()
+        yield charge(connection, rules, words, dialect, one) | key._asdict()
 
 
 def _rows(charges: Charges, files: Sequence[_File], *, may_round: bool) -> pl.DataFrame:

@@ -53,7 +53,7 @@ def text_table(name: str, content: bytes) -> pl.DataFrame:
     """
     plain, body = unpacked(name, content)
     is_parquet = plain.lower().endswith(".parquet")
-    frame = parquet_table(name, body, AGAIN) if is_parquet else _csv(name, plain, body)
+    frame = parquet_table(name, body) if is_parquet else _csv(name, plain, body)
     frame = pl.DataFrame([_text_or_refusal(name, column) for column in frame])
     frame.columns = _heads(name, frame.columns)
     return frame.select(pl.when(pl.all() != "").then(pl.all()))

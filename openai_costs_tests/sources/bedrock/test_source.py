@@ -193,6 +193,28 @@ def test_a_cur_export_gives_bedrock_alone_with_principals_and_editions(tmp_path:
     assert set(batch.frame["organization_id"]) == {PAYER}
 
 
+def test_a_kind_of_charge_that_is_new_to_us_is_an_adjustment_and_is_named(tmp_path: Path):
+    head = (
+        "bill_payer_account_id,bill_billing_period_start_date,line_item_usage_start_date,"
+        "line_item_line_item_type,line_item_unblended_cost,line_item_currency_code,"
+        "line_item_product_code"
+    )
+    line = f"{PAYER},2026-11-01,2026-11-19,{{}},{{}},USD,AmazonBedrock"
+    lines = [head, line.format("Usage", "1.25"), line.format("SppDiscount", "-0.25")]
+    (tmp_path / "aws").mkdir()
+    (tmp_path / "aws" / "bill.csv").write_text("\n".join(lines))
+    connection = BedrockConnection(name="aws", files=("aws/",))
+    found = kept(read(tmp_path, connection, DayRange(date(2026, 11, 1), NOON.date())))
+    (batch,) = BEDROCK.costs.ledger(found, connection)
+    assert set(batch.frame.select("charge_category", "billed_usd").rows()) == {
+        ("usage", Decimal("1.25")),
+        ("adjustment", Decimal("-0.25")),
+    }
+    assert list(batch.remarks.values()) == [
+        "counted as adjustments, kinds of charges new to us: SppDiscount"
+    ]
+
+
 def test_an_account_that_focus_exports_count_already_is_refused(tmp_path: Path):
     connection, archive = exported(tmp_path), Archive(UPath(tmp_path))
     focus = FocusConnection(name="clouds", files=("focus/",))
