@@ -55,8 +55,9 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             reader = csv.DictReader(text, strict=True)
-            heading = list(reader.fieldnames or ())
-            rows = [(reader.line_num, row) for row in reader]
+            heading = [name.strip().lower() for name in reader.fieldnames or ()]
+            reader.fieldnames = heading
+            rows = [(reader.line_num, row) for row in reader if not _is_blank(row)]
     except (OSError, UnicodeDecodeError, csv.Error) as broken:
         raise SettingsError(
             f"budgets_file {file} cannot be read: {broken}. Save it as UTF-8 text, with commas."
@@ -73,9 +74,14 @@ def read_budgets(file: Path) -> Iterator[dict[str, Any]]:
         yield budget
 
 
+def _is_blank(row: dict[str | None, Any]) -> bool:
+    """Return whether a line has no text, as spreadsheets leave one below the last row."""
+    return not any(cell.strip() for cells in row.values() for cell in cells or ())
+
+
 def _refuse_heading(file: Path, heading: Sequence[str]) -> None:
     """Refuse a first line without column names: another separator makes one name of all."""
-    twice = [name for name in heading if heading.count(name) > 1]
+    twice = [name for name in heading if name and heading.count(name) > 1]
     lacks = [name for name in REQUIRED if name not in heading]
     if twice or lacks:
         fault = f"names {twice[0]} twice" if twice else f"has no {lacks[0]}"

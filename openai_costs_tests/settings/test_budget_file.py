@@ -33,6 +33,13 @@ def test_a_cell_may_hold_several_ids_that_share_a_limit(tmp_path: Path) -> None:
     assert (one.counted, one.limit_usd) == (("labs", "desk"), Decimal("900.05"))
 
 
+def test_lines_and_columns_that_a_spreadsheet_leaves_empty_are_none(tmp_path: Path) -> None:
+    text = " Name , Limit_USD ,,\nall,5,,\n,,,\n , ,,,\nlabs,6,,\n"
+    (tmp_path / "b.csv").write_text(text, encoding="utf-8")
+    rows = with_budget_file({"budgets_file": "b.csv"}, tmp_path / "openai_costs.toml")["budgets"]
+    assert [(row["name"], row["limit_usd"]) for row in rows] == [("all", "5"), ("labs", "6")]
+
+
 def test_the_file_comes_after_the_budgets_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(HEAD + "two,,,2,,\n", encoding="utf-8")
     content = {"budgets": [{"name": "one", "limit_usd": 1}], "budgets_file": "b.csv", "reading": {}}

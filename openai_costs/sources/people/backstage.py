@@ -86,7 +86,7 @@ def _entities(name: str, content: str) -> Iterator[Entity]:
             for one in document if isinstance(document, list) else [document]:
                 if isinstance(one, Mapping):
                     yield f"{name}, line {line}", one
-    except (yaml.YAMLError, ValueError) as broken:  # a ValueError: a number that is none
+    except (yaml.YAMLError, ValueError, RecursionError) as broken:  # ValueError: not a number
         place = f"{name}, line {_line_of(broken, content) or line}"
         why = getattr(broken, "problem", None) or str(broken).partition("\n")[0]
         raise FileRefused(place, f"is not YAML ({why})", "Fix the indent or the quote.") from None

@@ -135,6 +135,7 @@ def test_scim_users_have_a_primary_address_and_others():
     ("name", "text", "said"),
     [
         ("a.yaml", "kind: User\nmetadata: {name: [\n", ["a.yaml, line", "is not YAML", "Fix"]),
+        ("a.yaml", "[" * 5000, ["a.yaml, line 1", "is not YAML (maximum recursion", "Fix"]),
         (
             "a.yaml",
             "---\nkind: Group\n---\nkind: User\nmetadata: {}\n",
