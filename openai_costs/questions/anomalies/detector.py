@@ -191,6 +191,18 @@ def _again() -> pl.Expr:
     return (both & enough & ~pl.col("is_new") & ~is_reported).fill_null(value=False)
 
 
+def _of_base() -> dict[str, pl.Expr]:
+    """The expected day of a slow rise is that of the level before it, and its range as wide."""
+    base = pl.min_horizontal("base", "cost")
+    times = ((base + 1) / (pl.col("expected") + 1)).clip(upper_bound=1.0)
+    lower, upper = ((pl.col(name) + 1) * times - 1 for name in ("lower", "upper"))
+    return {
+        "expected": base,
+        "lower": pl.min_horizontal(lower.clip(0), base),
+        "upper": pl.max_horizontal(upper, base),
+    }
+
+
 def _verdicts(days: pl.DataFrame) -> pl.DataFrame:
     high, lasting, stopped = pl.col("is_high"), pl.col("is_lasting"), pl.col("is_stopped")
     slow_only = lasting & ~high & ~stopped
@@ -203,12 +215,11 @@ def _verdicts(days: pl.DataFrame) -> pl.DataFrame:
         .then(pl.max_horizontal("score", "sigmas"))
         .otherwise("score")
     )
-    base = pl.min_horizontal("base", "cost")
     days = days.with_columns(
         is_anomaly=high | lasting | stopped,
         kind=kind_of_day(),
         score=score.clip(-HIGHEST, HIGHEST),
-        expected=pl.when(slow_only).then(base).otherwise("expected"),
+        **{name: pl.when(slow_only).then(end).otherwise(name) for name, end in _of_base().items()},
     )
     up = pl.col("cost") >= pl.col("expected")
     return days.with_columns(direction=pl.when(up).then(pl.lit("up")).otherwise(pl.lit("down")))

@@ -21,7 +21,11 @@ class SpendAnomalies(Contract):
     connection: str = column(
         "The connection in openai_costs.toml; * for all connections of a provider."
     )
-    provider: str = column("The provider that billed.")
+    provider: str = column(
+        "The provider whose series the connection is part of. A cloud that bills for several "
+        "providers is part of none: here is the connection's name, and mart.spend has its dollars "
+        "by provider."
+    )
     series_kind: str = column("What the series is of.", isin=SERIES_KINDS)
     series_id: str = column("The id of the series' subject; for an organization, its connection.")
     series_name: str = column("The subject's last known name.", nullable=True)
@@ -36,9 +40,14 @@ class SpendAnomalies(Contract):
     )
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")
     actual_usd: Usd = column("What the day cost, without credits and refunds.", unit="USD")
-    expected_usd: Usd = column("Expected spend, from the series' own history.", unit="USD")
-    lower_usd: Usd = column("Lower end of the normal range.", unit="USD")
-    upper_usd: Usd = column("Upper end of the normal range.", unit="USD")
+    expected_usd: Usd = column(
+        "Expected spend, from the series' own history; of a rise that lasts, from before it.",
+        unit="USD",
+    )
+    lower_usd: Usd = column("Lower end of the normal range around expected_usd.", unit="USD")
+    upper_usd: Usd = column(
+        "Upper end of the normal range of a single day around expected_usd.", unit="USD"
+    )
     impact_usd: Usd = column("actual_usd - expected_usd, exactly.", unit="USD")
     score: Quantity = column(
         "How unusual the day is, as a multiple of the series' usual variation.", unit="scales"

@@ -137,6 +137,15 @@ def test_a_rise_that_was_found_stays_open_over_lower_days_until_it_is_over() -> 
     assert min(found) < on(76)
 
 
+def test_the_normal_range_of_every_day_holds_what_is_expected_of_it() -> None:
+    leak = shaped(120, lambda number: 1.03 ** max(0, number - 60) * 100)
+    shift = shaped(120, lambda number: 100 if number < 60 else 180)
+    days = detect(frame(user_leak=leak, user_shift=shift))
+    assert days.filter("is_anomaly", pl.col("cost") <= pl.col("upper")).height > 0
+    outside = days.filter(~pl.col("expected").is_between("lower", "upper"))
+    assert outside.is_empty()
+
+
 def test_a_small_rise_is_found_when_the_days_of_a_month_add_up_to_much() -> None:
     costs = shaped(110, lambda number: 16.0 if number < 70 else 23.0)
     found = flagged(frame(key_k=costs), "key:k")

@@ -111,8 +111,8 @@ def test_days_in_a_row_are_judged_together_even_when_the_newest_alone_would_be_n
     (row,) = told(*(day(number) for number in range(14)), day(14, "15"))
     assert row["because"].startswith(
         "API key etl (owner: Ada) has spent more than usual for 15 days: $15.00 on 2026-01-19, "
-        "against $10.00 expected. A single day of up to $20.00 would be normal. Total: $565.00 "
-        "above expected from 2026-01-05 to 2026-01-19."
+        "against $10.00 expected. A single day of up to $20.00 would be normal; several in a row "
+        "are not. Total: $565.00 above expected from 2026-01-05 to 2026-01-19."
     )
 
 

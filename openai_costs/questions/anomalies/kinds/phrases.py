@@ -30,7 +30,7 @@ def normal_day(day: dict[str, Any]) -> str:
     """Return what a single day may cost without being unusual."""
     upper = dollars(day["upper_usd"])
     if day["actual_usd"] <= day["upper_usd"]:
-        return f"A single day of up to {upper} would be normal."
+        return f"A single day of up to {upper} would be normal; several in a row are not."
     return f"Up to {upper} would be normal."
 
 
