@@ -146,7 +146,7 @@ def _metered(capture: pl.DataFrame, days: tuple[date, date] | None) -> str:
     billed = total_usd(rows["billed_usd"].to_list())
     metered = total_usd(rows["metered_usd"].to_list())
     return (
-        f"The gateway metered {dollars(metered)} of {dollars(billed)} billed "
+        f"The gateway metered {dollars(metered)} of {dollars(billed)} billed without credits "
         f"({share(cents(metered), cents(billed))}) from {newest[0]} to {newest[1]}. "
         "Keys that are not allowed come first."
     )
@@ -178,8 +178,9 @@ def price_section(check: pl.DataFrame) -> Section:
     return Section(
         id="price-check",
         title="Price check",
-        summary=f"{dollars(agrees)} of {dollars(whole)} billed from {days[0]} to {days[1]} "
-        f"({share(cents(agrees), cents(whole))}) agrees with quantity x list price. The rest:",
+        summary=f"{dollars(agrees)} of {dollars(whole)} billed in lines of usage from {days[0]} to "
+        f"{days[1]} ({share(cents(agrees), cents(whole))}) agrees with quantity x list price. "
+        "The rest:",
         head=(
             "Model",
             "Invoiced by",

@@ -75,7 +75,8 @@ class Spend(Contract):
         before=USAGE,
     )
     billed_usd: Usd = column(
-        "Dollars billed, before credits and taxes; in a row that is metered or estimated, the "
+        "Dollars billed; a credit or a tax is a row of its own, as charge_category says, and in "
+        "every sum. In a row that is metered or estimated, the "
         "dollars of that meter or estimate.",
         unit="USD",
     )

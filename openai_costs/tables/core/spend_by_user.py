@@ -25,7 +25,7 @@ class SpendByUser(Contract):
     )
     model: str = column("Model parsed from the label.", nullable=True)
     usage_type: str = column("What was used: input, cached_input, output, ...", nullable=True)
-    billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
+    billed_usd: Usd = column("Dollars billed, credits and taxes of the bill included.", unit="USD")
 
     class Config(Contract.Config):
         """Aggregated to its grain: no key occurs twice."""

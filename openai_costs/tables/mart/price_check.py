@@ -40,7 +40,7 @@ class PriceCheck(Contract):
         "Region that the project's data is restricted to; null without such a restriction.",
         nullable=True,
     )
-    billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
+    billed_usd: Usd = column("Dollars billed for usage, without credits and taxes.", unit="USD")
     quantity: Quantity = column(
         "The quantity that was priced, in quantity_unit; null if unknown.",
         unit="quantity_unit",

@@ -27,7 +27,7 @@ class Spend(Contract):
     usage_type: str = column(
         "What was used; null if the line item was not recognized.", nullable=True
     )
-    billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
+    billed_usd: Usd = column("Dollars billed, credits and taxes of the bill included.", unit="USD")
 
     class Config(Contract.Config):
         """Aggregated to its grain: no key occurs twice."""

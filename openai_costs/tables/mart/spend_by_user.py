@@ -29,7 +29,7 @@ class SpendByUser(Contract):
     usage_type: str = column(
         "What was used; null if the line item was not recognized.", nullable=True
     )
-    billed_usd: Usd = column("Dollars billed, before credits and taxes.", unit="USD")
+    billed_usd: Usd = column("Dollars billed, credits and taxes of the bill included.", unit="USD")
     attribution: str = column(
         "direct: the provider names the user; key_owner: the user owns the API key; allocated: by "
         "the user's share of tokens; unattributed: no user is known.",

@@ -4,9 +4,12 @@ from typing import Any
 
 import polars as pl
 
-from openai_costs.outputs.report.bill_sections import price_section
+from openai_costs.outputs.report.bill_sections import gateway_section, price_section
 from openai_costs.questions.provider_scope import PRICES, WHY_NOT
+from openai_costs.tables.mart.gateway_bypass import GatewayBypass
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.mart.price_check import PriceCheck
+from openai_costs_tests.outputs.report.bill import of
 
 
 def checked(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -36,3 +39,12 @@ def test_the_price_check_never_adds_up_who_invoices_and_says_whom_no_list_is_abo
 def test_a_bill_of_which_every_line_was_compared_says_nothing_more():
     row = {"provider": "openai", "host": "openai", "billed_usd": Decimal(2), "cause": "agrees"}
     assert price_section(checked(row | {"list_price_usd": Decimal(1)})).more == ""
+
+
+def test_what_is_less_than_the_whole_bill_says_which_lines_it_is_of():
+    row = {"provider": "openai", "host": "openai", "billed_usd": Decimal(2), "cause": "agrees"}
+    priced = price_section(checked(row | {"list_price_usd": Decimal(1)}))
+    assert priced.summary.startswith("$2.00 of $2.00 billed in lines of usage from ")
+    day = {"day": date(2026, 11, 1), "billed_usd": Decimal(2), "metered_usd": Decimal(1)}
+    metered = gateway_section(GatewayBypass.no_rows(), of(GatewayCapture, day))
+    assert "metered $1.00 of $2.00 billed without credits (50.0 %)" in metered.summary

@@ -141,3 +141,9 @@ def test_a_row_takes_twenty_bytes_at_most_so_that_200_000_are_under_five_megabyt
     html = render(page_model(busy_year(40), datetime(2026, 1, 1, tzinfo=UTC)))
     fixed = len(render(page(LINES, "ss")).encode())
     assert (len(html.encode()) - fixed) / rows < 20
+
+
+def test_credits_are_in_the_totals_as_the_footer_says() -> None:
+    made = page([(1, "a", "u", "9"), (1, "a", None, "-4")], "s")
+    assert made.first.month.spent == "$5.00"
+    assert "Dollars as billed, credits and taxes of the bill included" in render(made)

@@ -114,8 +114,8 @@ _DAILY: Final = View(
     columns=shared("day", "month", "connection", "provider", "team", "project_id", "project")
     | shared("api_key_id", "api_key", "user_id", "user_label", "model", "usage_type")
     | {
-        "billed_usd": "Dollars billed, before credits and taxes; null if only tokens are known. "
-        "Rounded. [USD]",
+        "billed_usd": "Dollars billed, credits and taxes of the bill included; null if only tokens "
+        "are known. Rounded. [USD]",
         "tokens": "Tokens of the usage type; null if not counted. [tokens]",
         "requests": "Requests made to the model; only in rows with the usage type (none). "
         "[requests]",

@@ -10,7 +10,8 @@ _SPENT = """
       ON s.connection = t.connection AND s.{0} = t.id
 """
 _SPEND = {
-    "billed_usd": "Dollars billed on all stored days, before credits and taxes; rounded. [USD]",
+    "billed_usd": "Dollars billed on all stored days, credits and taxes of the bill included; "
+    "rounded. [USD]",
     "first_spend_day": "First stored UTC day with spend. [UTC day]",
     "last_spend_day": "Newest stored UTC day with spend. [UTC day]",
 }

@@ -50,8 +50,8 @@ MONTHS: Final = View(
     """,  # noqa: S608 - our own words
     columns=shared("month", "connection")
     | {
-        "billed_usd": "Dollars billed on the days of the month that were read, before credits and "
-        "taxes; null if none was read. Rounded. [USD]",
+        "billed_usd": "Dollars billed on the days of the month that were read, credits and taxes "
+        "of the bill included; null if none was read. Rounded. [USD]",
         "through_day": "The newest day of the month that was read. [UTC day]",
         "is_running": "Whether days of the month are still to come or to be read.",
         "compared_usd": "What the same days of the month before cost; null if one of them, or a "

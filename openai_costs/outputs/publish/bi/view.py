@@ -59,7 +59,8 @@ SHARED = {
     "usage_type": "What was used: input, cached_input, output, ...; (none) if not recognized.",
     "team": "The team of these dollars: of the API key, the user or the project, as [[teams]] "
     "defines it; (none) if none applies.",
-    "billed_usd": "Dollars billed, before credits and taxes; rounded to a double. [USD]",
+    "billed_usd": "Dollars billed, credits and taxes of the bill included; rounded to a double. "
+    "[USD]",
     "state": "settled, provisional (may still change) or missing (never read).",
     "is_connected": "Whether the connection is in openai_costs.toml now; false: it is no longer "
     "connected, and its stored days stay. Filter by it for the connections of today.",
