@@ -65,7 +65,7 @@ def movers(facts: pl.DataFrame, members: Mapping[str, Members], span: Span | Non
         span: The days of the month so far; None before any day was read.
     """
     if span is None or not span.compared.connections:
-        return Movers((), "", "The same days of the month before were not all read.")
+        return Movers((), "", _refusal(span))
     facts = facts.filter(pl.col("connection").is_in(span.compared.connections))
     known = {one.id: one for one in DIMENSIONS}
     changes = {name: _changes(facts, known[name], span) for name in _ASKED}
@@ -133,6 +133,11 @@ def _in_cents(top: list[Decimal], rest: list[Decimal]) -> tuple[list[int], int]:
 def _view(compared: Comparison, dimension: Dimension, key: str) -> str:
     days = (compared.days.first, compared.days.last)
     return address(compared.filter | {dimension.id: key}, days=days, compare="last_month")
+
+
+def _refusal(span: Span | None) -> str:
+    why = f": {span.compared.reasons}" if span and span.compared.left_out else ""
+    return f"The same days of the month before were not all read{why}."
 
 
 def _compared(what: Comparison) -> str:

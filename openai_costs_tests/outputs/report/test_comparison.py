@@ -55,3 +55,7 @@ def test_without_a_connection_of_which_all_days_were_read_nothing_is_compared() 
     first = screen(("acme", "10", OLD, unread), ("beta", "7", OLD, unread))
     assert (first.month.change, first.movers.shown) == ("\u2013", ())
     assert first.month.change_note == "Not all of those days were read"
+    assert first.movers.note == (
+        "The same days of the month before were not all read: acme (2026-10-03 was not read), "
+        "beta (2026-10-03 was not read)."
+    )
