@@ -129,6 +129,7 @@ def _facts(page: PageModel, week: date) -> dict[str, str | None]:
         "spent": month.spent,
         "expected": month.expected if month.outlook else None,
         "change": month.change,
+        "change_note": month.change_note,
         "completeness": page.completeness,
     }
 

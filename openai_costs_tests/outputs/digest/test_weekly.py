@@ -43,6 +43,7 @@ def test_it_says_what_the_first_screen_says() -> None:
     assert line("Checks", digest) == "; ".join(one.text for one in shown().first.trust)
     assert line("Findings", digest).startswith("No finding is open")
     assert line("Basis", digest) == shown().first.savings_note
+    assert digest.facts["change_note"] == month.change_note
 
 
 def test_its_number_is_the_same_for_a_repetition_and_no_other_route_or_week() -> None:
