@@ -133,7 +133,8 @@ def _is_months(days: DayRange | None) -> bool:
 
 def _files(said: Mapping[str, Any]) -> Iterator[str]:
     for kind in _FILES:
-        for one in said.get(kind) or ():
+        listed = said.get(kind)
+        for one in listed if isinstance(listed, list) else ():
             text = one.get("blobName") if isinstance(one, dict) else one
             if isinstance(text, str) and text:
                 yield text.partition("://")[2].partition("/")[2] if "://" in text else text
@@ -165,9 +166,9 @@ def _ran_at(said: Mapping[str, Any], name: str) -> datetime | None:
     text = said.get(name)
     try:
         at = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+        return at.astimezone(UTC) if at and at.tzinfo else at.replace(tzinfo=UTC) if at else None
+    except (ValueError, OverflowError):  # the last hours of the year 9999, west of Greenwich
         return None
-    return at.astimezone(UTC) if at and at.tzinfo else at.replace(tzinfo=UTC) if at else None
 
 
 def _span(name: str) -> DayRange | None:

@@ -103,6 +103,19 @@ def test_a_run_of_which_a_part_is_missing_is_refused(export: Export):
     assert "focus-00002.csv" in refusal
 
 
+@pytest.mark.parametrize("listed", [1, True, {"focus-00001.csv": 1}, "focus-00001.csv"])
+def test_a_manifest_without_a_list_of_files_is_refused(export: Export, listed: object):
+    export.put(f"{AWS}/focus-00001.csv", csv_of(row("2026-11-03", "3")))
+    export.put(AWS_MANIFEST, json.dumps({"dataFiles": listed}).encode())
+    assert "is not a manifest that names the files of a run" in export.read()
+
+
+def test_a_run_at_an_instant_that_leaves_the_calendar_has_no_known_instant(export: Export):
+    daily(export, "a", "9999-12-31T23:59:59-05:00", row("2026-11-02", "1"))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-02": Decimal(1)}
+
+
 def test_all_parts_of_a_dated_folder_are_one_run_and_an_older_folder_does_not_count(
     export: Export,
 ):
