@@ -84,10 +84,10 @@ def findings_section(findings: pl.DataFrame, scopes: Scopes, judged: Judged) -> 
 
 def scopes_of(budgets: pl.DataFrame) -> Scopes:
     """Return the filter of each budget: what mart.budget_status says it covers."""
-    names = budgets.select("budget", "scope", "scope_id").unique().sort("budget")
+    names = budgets.select("budget", "scope", "scope_id", "connection").unique().sort("budget")
     return {
-        name: {} if scope == "all" else {scope: ids}
-        for name, scope, ids in names.iter_rows()
+        name: ({"connection": place} if place else {}) | ({} if scope == "all" else {scope: ids})
+        for name, scope, ids, place in names.iter_rows()
         if scope == "all" or (ids and "," not in ids)
     }
 

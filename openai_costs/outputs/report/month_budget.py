@@ -36,6 +36,8 @@ class BudgetLine(NamedTuple):
 def budget_line(status: pl.DataFrame, through: date | None, so_far: DayRange) -> BudgetLine | None:
     """Return the budget of all spend, one of months before others; None without one.
 
+    One of a single connection is none of all spend.
+
     Where no day of its period has settled yet, it has used nothing that is known: the sentence says
     so, and how the period before stands.
 
@@ -44,7 +46,7 @@ def budget_line(status: pl.DataFrame, through: date | None, so_far: DayRange) ->
         through: The newest settled day.
         so_far: The days of the month so far.
     """
-    ours = running(status, through).filter(scope="all")
+    ours = running(status, through).filter(pl.col("connection").is_null(), scope="all")
     ours = ours.sort(pl.col("period") != "monthly", maintain_order=True)
     if ours.is_empty():
         return None

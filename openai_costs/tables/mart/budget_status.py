@@ -28,6 +28,9 @@ class BudgetStatus(Contract):
     scope_name: str = column(
         "The last known name; null if it has none, or if there are several ids.", nullable=True
     )
+    connection: str = column(
+        "The one connection whose spend is counted; null for all of them.", nullable=True
+    )
     owner: str = column("Who is responsible for the budget.", nullable=True)
     spent_usd: Usd = column(
         "Dollars billed on the settled days of the period, through the day.", unit="USD"

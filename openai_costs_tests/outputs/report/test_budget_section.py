@@ -32,3 +32,18 @@ def test_each_budget_names_its_settled_days_and_its_view_is_of_them() -> None:
         ("early", "2026-11-01 to 2026-11-08", "$80.00", "#by=team&from=2026-11-01&to=2026-11-08"),
     ]
     assert "2026" not in section.summary
+
+
+def test_a_budget_of_one_connection_opens_its_dollars_alone() -> None:
+    rows = pl.concat(
+        [
+            status(budget(name="all of aws", connection="aws"), counted(LATE)),
+            status(budget(name="labs", connection="aws", scope="team", id="labs"), counted(LATE)),
+        ]
+    )
+    assert scopes_of(rows) == {
+        "all of aws": {"connection": "aws"},
+        "labs": {"connection": "aws", "team": "labs"},
+    }
+    section = budgets_section(rows, LATE, scopes_of(rows))
+    assert all("&connection=aws" in (row.address or "") for row in section.rows)

@@ -152,6 +152,10 @@ def test_a_budget_of_all_spend_stands_below_the_numbers() -> None:
     assert screen().month.budget is None
 
 
+def test_a_budget_of_one_connection_is_not_the_budget_of_all_spend() -> None:
+    assert screen(budget_status=status(budget(connection="aws"), counted())).month.budget is None
+
+
 def budget_on(last: date, *budgets: Budget, open_days: int = 1) -> BudgetLine | None:
     """The budget below the month on a day; it and the days before it may still change."""
     moving = [last - timedelta(days=i) for i in range(open_days)]

@@ -28,7 +28,7 @@ STATUS = View(
         {WITH_NAMESAKES}
         SELECT budget, day, period_start, period_end, period, scope, scope_id,
                coalesce(scope_name || coalesce(n.mark, ''), scope_id, 'everyone') AS scope_label,
-               owner, {_AS_DOUBLES},
+               connection, owner, {_AS_DOUBLES},
                settled_days, provisional_days, missing_days, state, causes, compared_start,
                day = max(day) OVER (PARTITION BY budget) AS is_newest
         FROM mart.budget_status LEFT JOIN namesakes n ON n.of_kind = scope AND n.of_id = scope_id
@@ -42,6 +42,7 @@ STATUS = View(
         "scope": "What the budget covers: all, provider, connection, project, team, user, ...",
         "scope_id": "The id or ids that the budget covers; null for all.",
         "scope_label": "The last known name, or the id, or everyone.",
+        "connection": "The one connection whose spend is counted; null for all of them.",
         "owner": "Who is responsible for the budget.",
     }
     | _DOLLARS
