@@ -27,6 +27,8 @@ from openai_costs.storage.sql import connected
 from openai_costs.tables.contract import all_contracts
 
 STATE = "published/.publication.json"
+NO_COMMIT = (-1, "")
+"""Of a publication by a version that did not note it: it is not continued."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class PublicationState:
     structure: str
     newest_month: str
     versions: Mapping[str, tuple[str, int]]
-    commit: tuple[int, str] = (-1, "")
+    commit: tuple[int, str] = NO_COMMIT
     kept: Sequence[tuple[str, date]] = ()
     copies: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
@@ -152,6 +154,8 @@ def _continues(last: PublicationState, now: PublicationState) -> bool:
     """
     if (last.structure, last.newest_month) != (now.structure, now.newest_month):
         return False
+    if last.commit == NO_COMMIT:
+        return False
     return last.versions.keys() == now.versions.keys() and all(
         table_id in ("", now.versions[name][0]) and version <= now.versions[name][1]
         for name, (table_id, version) in last.versions.items()
@@ -163,7 +167,7 @@ def _parsed(content: dict[str, object]) -> PublicationState:
     versions = {name: (str(it), int(to)) for name, (it, to) in content["versions"].items()}  # type: ignore[attr-defined]
     copies = {name: str(mark) for name, mark in content["copies"].items()}  # type: ignore[attr-defined]
     texts = [str(content[name]) for name in ("structure", "newest_month", "digest")]
-    version, digest = content["commit"]  # type: ignore[misc]
+    version, digest = content.get("commit", NO_COMMIT)  # type: ignore[misc]
     commit = int(version), str(digest)  # type: ignore[has-type]
     return PublicationState(texts[0], texts[1], versions, commit, kept, copies, texts[2])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET
-from openai_costs.outputs.publish.publication_state import STATE
+from openai_costs.outputs.publish.publication_state import STATE, unpublished
 from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import DeltaTables
@@ -289,6 +290,12 @@ def test_an_unchanged_lake_is_published_without_a_look_at_its_rows(home: Home) -
         assert not home.publish().is_rebuilt
 
 
+def test_days_that_an_older_version_published_are_published(home: Home) -> None:
+    home.publish()
+    older_state(home)
+    assert unpublished(home.path, Lake(home.path)) == []
+
+
 def next_month(home: Home) -> None:
     home.write("acme", date(2026, 12, 1), "1")
 
@@ -316,6 +323,13 @@ def foreign_state(home: Home) -> None:
     (home.path / STATE).write_text('{"structure": 1, "versions": [], "kept": 2}')
 
 
+def older_state(home: Home) -> None:
+    """What a version wrote that did not note the newest commit."""
+    state = json.loads((home.path / STATE).read_text())
+    del state["commit"]
+    (home.path / STATE).write_text(json.dumps(state))
+
+
 def another_table(home: Home) -> None:
     """One that was removed, and rebuilt, and has as many versions."""
     folder = home.path / "lake/mart/spend"
@@ -334,7 +348,7 @@ def a_lake_from_a_backup(home: Home) -> None:
     home.write("acme", DAYS[2], "7")
 
 
-HARMS: Final = (other_structure, a_flipped_bit, no_database, no_state, foreign_state)
+HARMS: Final = (other_structure, a_flipped_bit, no_database, no_state, foreign_state, older_state)
 
 
 @pytest.mark.parametrize("event", [*HARMS, next_month, another_table, a_lake_from_a_backup])
