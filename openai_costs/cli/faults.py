@@ -14,7 +14,7 @@ from openai_costs.kernel.formatting import counted
 from openai_costs.storage.store_faults import is_store_fault, store_fault_text
 
 REMEDIES = {
-    errno.ENOSPC: "Free some space on that disk",
+    errno.ENOSPC: "Free some space (`df`) or inodes (`df -i`) on that disk",
     errno.EDQUOT: "Free some space in that quota",
     errno.EACCES: "Give this user the right to read and write there",
     errno.EPERM: "Give this user the right to read and write there",

@@ -20,7 +20,7 @@ NO_ADDRESS = r"^[^@]*$"
 """Names and ids of people in tables: addresses live in core.users and core.invites only."""
 
 SECRETS = (
-    r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_*.-]{6,}",
+    r"(?<![A-Za-z0-9])sk-(?![a-z-]*\.{3})[A-Za-z0-9_*.-]{6,}",  # `sk-admin-...` names a kind
     r"(?:AKIA|ASIA)[0-9A-Z]{16}",
     r"gh[opsur]_[A-Za-z0-9]{20,}",
     r"github_pat_[A-Za-z0-9_]{20,}",

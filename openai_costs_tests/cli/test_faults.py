@@ -35,7 +35,7 @@ def test_a_full_disk_is_named_with_its_place_and_a_remedy() -> None:
     full = OSError(errno.ENOSPC, "No space left on device", "/data/lake/core/spend.parquet")
     assert of_machine(full) == (
         "No space left on device: /data/lake/core/spend.parquet. "
-        "Free some space on that disk, then run the command again."
+        "Free some space (`df`) or inodes (`df -i`) on that disk, then run the command again."
     )
 
 
@@ -108,7 +108,10 @@ FULL = (
 
 
 def test_a_full_disk_that_a_database_met_has_the_same_remedy() -> None:
-    remedy = "No space left on device. Free some space on that disk, then run the command again."
+    remedy = (
+        "No space left on device. "
+        "Free some space (`df`) or inodes (`df -i`) on that disk, then run the command again."
+    )
     inner = Info(f"_duckdb.FatalException: {FULL}\n", "FatalException")
     assert of_step("published/duckdb", framed(inner)).endswith(remedy)
     assert of_storage(duckdb.FatalException(FULL)).endswith(remedy)

@@ -25,7 +25,10 @@ def test_a_run_that_ends_outside_its_steps_has_a_reason_too() -> None:
         ran = run.execute_in_process(
             instance=instance, run_config={"loggers": {"progress": {}}}, raise_on_error=False
         )
-    full = "No space left on device. Free some space on that disk, then run the command again."
+    full = (
+        "No space left on device. "
+        "Free some space (`df`) or inodes (`df -i`) on that disk, then run the command again."
+    )
     assert list(reasons(ran.all_events)) == [f"The run failed: {full}"]
 
 

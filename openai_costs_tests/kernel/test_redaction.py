@@ -96,6 +96,7 @@ def test_keys_and_signatures_of_any_vendor_are_removed(text: str, left: str) -> 
     "text",
     [
         *("key_Ab12Cd34Ef56Gh78", "key_place_search_01", "risk-adjusted-costs", "task-4711-abcdef"),
+        *("an admin key (sk-ant-admin...)", "an admin key (sk-admin-...)", "a key (sk-...)"),
         *("the bearer of a message", "gpt-5-mini-2025-08-07", "proj_abcdef0123456789abcdef01"),
         *("https://api.openai.com/v1?limit=7", "user-ada", "design=12", "o200k_base"),
     ],

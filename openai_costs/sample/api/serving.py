@@ -242,7 +242,8 @@ def serve_sample(
 
     try:
         serve(app, wanted.port, ready)
-    except OSError as taken:
-        raise SettingsError(
-            f"Port {wanted.port} cannot be used ({taken}); --port 0 picks one."
-        ) from None
+    except OSError as fault:
+        if fault.filename:  # it is of the home, and not of the port
+            raise
+        text = f"Port {wanted.port} cannot be used ({fault}); --port 0 picks one."
+        raise SettingsError(text) from None

@@ -1,3 +1,5 @@
+import errno
+import socket
 import subprocess
 import sys
 import tomllib
@@ -8,7 +10,7 @@ import httpx
 import pytest
 
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.sample.api.serving import sample_address, sample_at
+from openai_costs.sample.api.serving import Wanted, sample_address, sample_at, serve_sample
 from openai_costs.sample.ready_home import keys, refuse_other_settings, write
 from openai_costs.settings.load import settings_of
 from openai_costs.settings.settings_file import NAME as CONFIG
@@ -64,3 +66,28 @@ def test_a_home_gets_settings_for_every_account_and_keeps_settings_of_others(tmp
 def test_an_address_that_describes_no_organization_is_refused_in_a_sentence(query: str) -> None:
     with pytest.raises(SettingsError, match=r"describes no sample organization .* It needs today="):
         sample_at(f"sample://organization?{query}")
+
+
+def test_a_port_that_is_taken_is_named_and_a_full_disk_of_the_home_is_no_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever had no space was told to choose another port."""
+    address = sample_address(seed=7, days=7, today=date(2026, 11, 23))
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    def served(port: int) -> None:
+        serve_sample(address, Wanted(port, home=tmp_path), clock=lambda: noon, say=str)
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"Port {port} cannot be used .* --port 0 picks"):
+            served(port)
+    full = OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+
+    def met_a_full_disk(*_: object) -> None:
+        raise full
+
+    monkeypatch.setattr("openai_costs.sample.api.serving.serve", met_a_full_disk)
+    with pytest.raises(OSError, match="No space left") as refused:
+        served(0)
+    assert refused.value is full
