@@ -43,8 +43,7 @@ def forecasts(spend: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     """Return asked with forecast, low80, high80, low95, high95, sorted by series_id and period.
 
     Credits and refunds count in what was spent so far, and nowhere else: neither the days ahead nor
-    the errors of past forecasts have any. Series that are asked for the same period as of the same
-    day share the errors of their past. What did not spend before that day has no row.
+    the errors of past forecasts have any. What did not spend before that day has no row.
 
     Args:
         spend: series_id, day, cost, as `forecast` takes it.
@@ -141,8 +140,6 @@ class Origin(NamedTuple):
 
 def period_forecasts(origins: Sequence[Origin], daily: pl.DataFrame) -> pl.DataFrame:
     """Return budget, day and the forecast with its bands; no row for what never spent.
-
-    Budgets with the same day and period share errors of the past.
 
     Args:
         origins: What to forecast.
