@@ -459,3 +459,19 @@ def test_the_shown_cents_of_every_column_of_a_comparison_add_up_to_its_total(
             assert tab.inner_text(f"#breakdown tfoot td.{column}") == total
         assert tab.inner_text("#breakdown tfoot td.percent") == "+31.2 %"
         assert tab.inner_text("#total-note").startswith("+$50.00 (+31.2 %) against")
+
+
+def test_the_shown_cents_of_parts_add_up_to_those_of_their_row(
+    browser: Browser, tmp_path: Path
+) -> None:
+    lines = [(1, project, user, "0.333") for project in "ab" for user in "uv"]
+    file = tmp_path / "page.html"
+    file.write_text(render(page(lines, "s")), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&then=project&from=2026-01-01&to=2026-01-01")
+        assert tab.locator("#breakdown tbody td.usd").all_inner_texts() == ["0.67", "0.66"]
+        for user, cents in (("v", ["0.34", "0.33"]), ("u", ["0.33", "0.33"])):
+            button = tab.locator(f"#breakdown tbody tr[data-id={user}] button.open")
+            button.click()
+            assert tab.locator("tr.part td.usd").all_inner_texts() == cents
+            button.click()

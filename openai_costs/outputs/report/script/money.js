@@ -29,13 +29,12 @@ function rounded(units, by) {
 
 const cents = (units) => rounded(units, CENT);
 
-/** Cents of each part, so that they add up to the cents of the exact sum. */
-function sharedCents(parts) {
+/** Cents of each part, so that they add up to the shown total: the cents of the exact sum, or next to it. */
+function sharedCents(parts, total = cents(parts.reduce((sum, units) => sum + units, 0n))) {
   const cut = parts.map((units) => {
     const whole = units / CENT;
     return units < 0n && units % CENT !== 0n ? whole - 1n : whole;
   });
-  const total = cents(parts.reduce((sum, units) => sum + units, 0n));
   let left = Number(total - cut.reduce((sum, one) => sum + one, 0n));
   const order = parts.map((units, i) => [units - cut[i] * CENT, i]);
   order.sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? 1 : -1));

@@ -36,12 +36,15 @@ function rowsOf(view) {
   return groups.map((g, i) => figures(view, [g], shown[i], { id: dimension.ids[g], name: dimension.names[g], why: g === 0 ? dimension.why : "" }));
 }
 
-/** Dollars, those compared with, and the change of some rows, in cents that add up to each total. */
-function shownCents({ result, before }, rows) {
+/**
+ * Dollars, those compared with, and the change of some rows, in cents that add up to each total; of
+ * parts, to those of the row that they are of.
+ */
+function shownCents({ result, before, of }, rows) {
   const usd = rows.map((groups) => usdSum(result, groups));
   const then = rows.map((groups) => (before ? usdSum(before, groups) : 0n));
-  const change = sharedCents(usd.map((now, i) => now - then[i]));
-  const [ours, theirs] = [usd, then].map(sharedCents);
+  const change = sharedCents(usd.map((now, i) => now - then[i]), of?.changeCents);
+  const [ours, theirs] = [sharedCents(usd, of?.cents), sharedCents(then, of?.thenCents)];
   return rows.map((_, i) => ({ cents: ours[i], thenCents: theirs[i], changeCents: change[i] }));
 }
 
