@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.alerts.rows import Change, Delivery, Finding
 from openai_costs.settings import Route
 
@@ -145,14 +146,21 @@ class _FindingQueue:
 def _messages(
     route: Route, queued: Sequence[QueuedChange], logged: Iterable[Delivery], now: datetime
 ) -> list[QueuedMessage]:
+    """Return the messages about what is queued: of a digest one, if it is due.
+
+    A digest is due from its hour on, and before that hour where a change of a day before waits:
+    whoever delivers once a day may do so earlier.
+    """
     if not route.digest:
         return [QueuedMessage(route, [one]) for one in queued]
-    today = _day(now)
+    hour = now.replace(hour=route.digest_hour, minute=0, second=0, microsecond=0)
+    is_early = now < hour
+    due = hour - ONE_DAY if is_early else hour
     mine = [one for one in logged if one.channel == route.name and one.kind != WEEKLY]
-    was_sent = any(one.sent_at and _day(one.sent_at) == today for one in mine)
+    was_sent = any(one.sent_at and due <= one.sent_at <= now for one in mine)
     waits = any((one.next_try_at or now) > now for one in mine if not one.is_ahead(now))
-    is_time = now.hour >= route.digest_hour and not (was_sent or waits)
-    return [QueuedMessage(route, queued)] if queued and is_time else []
+    is_due = any(one.change.changed_day < _day(now) or not is_early for one in queued)
+    return [QueuedMessage(route, queued)] if is_due and not (was_sent or waits) else []
 
 
 def _skipped(row: Delivery, reason: str, now: datetime) -> Delivery:

@@ -173,6 +173,20 @@ def test_a_digest_reports_every_change_once_a_day_from_its_hour() -> None:
     assert messages(changes, daily, logged=logged, hours=26) == [("finops", [3])]
 
 
+def test_a_digest_of_a_delivery_once_a_day_before_its_hour_has_what_changed_the_days_before() -> (
+    None
+):
+    daily = route(digest=True, digest_hour=14)
+    assert messages([change()], daily, hours=0) == []
+    assert messages([change()], daily, hours=24) == [("finops", [1])]
+    before = [sent(sent_at=AT + timedelta(hours=24))]
+    later = [change(), change(2, "growing", changed_day=day(24))]
+    assert messages(later, daily, logged=before, hours=25) == []
+    assert messages(later, daily, logged=before, hours=48) == [("finops", [2])]
+    at_its_hour = [sent(sent_at=AT + timedelta(hours=3))]
+    assert messages([change(), change(2, "growing")], daily, logged=at_its_hour, hours=24) == []
+
+
 def test_what_a_clock_ahead_skipped_is_sent_by_the_next_right_one() -> None:
     ahead = sent(status="skipped", tried_at=AT + timedelta(days=40))
     assert messages([change()], logged=[ahead]) == [("finops", [1])]
