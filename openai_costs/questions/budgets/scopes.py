@@ -41,6 +41,10 @@ PARTS = pl.Schema(
 """What the spend of some days consists of, and what that cost on the days compared with."""
 
 
+KEY_NAMES = pl.Schema({"who": pl.String(), "who_name": pl.String()})
+"""What mart.spend calls API keys: mart.spend_attribution has their ids alone."""
+
+
 class Split(NamedTuple):
     """The dimensions by which the spend of a scope is split.
 
@@ -141,6 +145,18 @@ def parts_question(
         f"max({_no_address(name)}), {what} AS what, {_sum(now)}, {_sum(before)} "
         f"FROM stored WHERE {rows} "
         "GROUP BY 1, 3 ORDER BY 1, 3"
+    )
+
+
+def key_names_question(
+    keys: Sequence[str], connections: Sequence[str], days: Sequence[date]
+) -> str:
+    """Return SQL against mart.spend for the columns of KEY_NAMES, of some keys on some days."""
+    of_connections = f"connection IN ({', '.join(map(_text, connections))})"
+    return (
+        f"SELECT api_key_id, max({_no_address(NAMES['api_key'])}) "  # noqa: S608 - our own names
+        f"FROM stored WHERE {_among(days)} AND {of_connections} "
+        f"AND api_key_id IN ({', '.join(map(_text, keys))}) GROUP BY 1 ORDER BY 1"
     )
 
 

@@ -14,10 +14,12 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.questions.budgets.causes import causes
 from openai_costs.questions.budgets.periods import compared_with, known_days, whole_since
 from openai_costs.questions.budgets.scopes import (
+    KEY_NAMES,
     OF_BUDGETS,
     PARTS,
     Asked,
     daily_question,
+    key_names_question,
     parts_question,
     split_of,
     table_of,
@@ -29,6 +31,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend_limits import SpendLimits
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.spend import Spend
 
 BY = ("budget", "day")
 COLUMNS = ("causes", "compared_start", "compared_usd")
@@ -102,13 +105,28 @@ def _why(lake: Lake, budget: Budget, counted: Counted, row: Mapping[str, Any]) -
     before = _settled(counted.known, then)
     if len(before) < len(then) or then.first < counted.whole_since:
         before = []  # what was not read cannot be compared with
-    asked = parts_question(budget, _settled(counted.known, so_far), before, counted.connections)
-    text, compared_usd = causes(lake.ask(table_of(budget), asked, PARTS), split_of(budget))
+    now = _settled(counted.known, so_far)
+    asked = parts_question(budget, now, before, counted.connections)
+    parts = lake.ask(table_of(budget), asked, PARTS)
+    if split_of(budget).who == "api_key" and table_of(budget) is not Spend:
+        parts = _with_key_names(lake, parts, counted.connections, [*now, *before])
+    text, compared_usd = causes(parts, split_of(budget))
     return {name: row[name] for name in BY} | {
         "causes": text,
         "compared_start": None if compared_usd is None else then.first,
         "compared_usd": compared_usd,
     }
+
+
+def _with_key_names(
+    lake: Lake, parts: pl.DataFrame, connections: Sequence[str], days: Sequence[date]
+) -> pl.DataFrame:
+    """Return parts by API key with the names that mart.spend has of the keys."""
+    keys = parts["who"].drop_nulls().unique().sort().to_list()
+    if not keys:
+        return parts
+    names = lake.ask(Spend, key_names_question(keys, connections, days), KEY_NAMES)
+    return parts.drop("who_name").join(names, on="who", how="left").select(list(PARTS))
 
 
 def _settled(known: pl.DataFrame, days: DayRange) -> list[date]:

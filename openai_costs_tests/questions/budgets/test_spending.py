@@ -96,6 +96,11 @@ def test_what_a_scope_spent_is_exact_and_its_cause_is_named(lake: Lake) -> None:
     ]
 
 
+def test_the_keys_of_a_user_are_called_by_their_names(lake: Lake) -> None:
+    key = json.loads(newest(lake, budget("0.5", scope="user", id="user_agent"))["causes"])[0]
+    assert (key["dimension"], key["id"], key["name"]) == ("api_key", "key_agent", "agent")
+
+
 @pytest.mark.parametrize(
     ("said", "spent", "who"),
     [
