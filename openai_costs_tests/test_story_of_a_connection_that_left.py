@@ -44,7 +44,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Ran]:
 
 NAMES = ("acme", "harbour")
 BY_DAY = {"connection", "day"}
-OF_SEVERAL_CONNECTIONS = ("findings", "anomalies", "optimization", "usage_daily")
+OF_SEVERAL_CONNECTIONS = ("findings", "anomalies", "optimization", "usage_daily", "budgets")
 """Views that may say `*` for all connections, or have no dollars."""
 MEMBER = {
     "provider": "openai",

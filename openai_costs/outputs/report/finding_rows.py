@@ -86,7 +86,8 @@ def scopes_of(budgets: pl.DataFrame) -> Scopes:
     """Return the filter of each budget: what mart.budget_status says it covers."""
     names = budgets.select("budget", "scope", "scope_id", "connection").unique().sort("budget")
     return {
-        name: ({"connection": place} if place else {}) | ({} if scope == "all" else {scope: ids})
+        name: ({} if place == EVERY_CONNECTION else {"connection": place})
+        | ({} if scope == "all" else {scope: ids})
         for name, scope, ids, place in names.iter_rows()
         if scope == "all" or (ids and "," not in ids)
     }

@@ -9,6 +9,7 @@ import polars as pl
 from openai_costs.kernel.days import DayRange, month_of
 from openai_costs.kernel.formatting import cents, dollars_of, share
 from openai_costs.questions.budgets.running import running
+from openai_costs.tables.candidate import EVERY_CONNECTION
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,7 +47,7 @@ def budget_line(status: pl.DataFrame, through: date | None, so_far: DayRange) ->
         through: The newest settled day.
         so_far: The days of the month so far.
     """
-    ours = running(status, through).filter(pl.col("connection").is_null(), scope="all")
+    ours = running(status, through).filter(scope="all", connection=EVERY_CONNECTION)
     ours = ours.sort(pl.col("period") != "monthly", maintain_order=True)
     if ours.is_empty():
         return None

@@ -129,7 +129,7 @@ def _of_period(
         period=pl.lit(budget.period),
         scope=pl.lit(budget.scope),
         scope_id=pl.lit(", ".join(budget.counted) or None, pl.String),
-        connection=pl.lit(None if budget.connection == "*" else budget.connection, pl.String),
+        connection=pl.lit(budget.connection),
         owner=pl.lit(budget.owner, pl.String),
         provider_limit_usd=pl.lit(_provider_limit(budget, limits, counted.connections), MONEY),
     )

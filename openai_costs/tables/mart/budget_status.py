@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from openai_costs.tables.candidate import EVERY_CONNECTION
 from openai_costs.tables.contract import Contract, Quantity, Usd, column
 
 STATES = ("on_track", "at_risk", "exceeded", "incomplete")
@@ -29,7 +30,7 @@ class BudgetStatus(Contract):
         "The last known name; null if it has none, or if there are several ids.", nullable=True
     )
     connection: str = column(
-        "The one connection whose spend is counted; null for all of them.", nullable=True
+        "The one connection whose spend is counted; * for all of them.", before=EVERY_CONNECTION
     )
     owner: str = column("Who is responsible for the budget.", nullable=True)
     spent_usd: Usd = column(

@@ -42,7 +42,7 @@ STATUS = View(
         "scope": "What the budget covers: all, provider, connection, project, team, user, ...",
         "scope_id": "The id or ids that the budget covers; null for all.",
         "scope_label": "The last known name, or the id, or everyone.",
-        "connection": "The one connection whose spend is counted; null for all of them.",
+        "connection": "The one connection whose spend is counted; * for all of them.",
         "owner": "Who is responsible for the budget.",
     }
     | _DOLLARS
