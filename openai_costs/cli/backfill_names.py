@@ -25,6 +25,7 @@ from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
+from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
 
 JUDGED_BY = (
@@ -43,6 +44,14 @@ def directories_due(settings: Settings, today: date) -> list[str]:
         if (source := provider_of(connection).organization_of(connection))
         and not _has_names(archive, connection, source, today)
     ]
+
+
+def judges_at_the_end(settings: Settings, clock: Clock, *, offline: bool) -> bool:
+    """Return whether findings wait for names, gateway and people: where none were judged before."""
+    if offline or Lake(place(settings.home)).has(Findings):
+        return False
+    due, today = names_due(settings, clock, offline=offline), day_of_lists(clock)
+    return bool(due) or is_governance_due(settings, today, brought=False)
 
 
 def names_due(settings: Settings, clock: Clock, *, offline: bool) -> list[str]:

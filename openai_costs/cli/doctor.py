@@ -15,6 +15,7 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.cli.doctor_files import (
+    judged_facts,
     kept_page_facts,
     mute_facts,
     page_facts,
@@ -104,6 +105,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield from _guarded("tie-outs", tie_out_facts(settings))
     yield from _guarded("gateway", governance_facts(settings, compared))
     yield from _guarded("alerts", route_facts(settings))
+    yield from _guarded("findings", judged_facts(place(settings.home)))
     yield from _guarded("mutes", mute_facts(settings))
     yield from _guarded("budgets", _budgets(settings))
 

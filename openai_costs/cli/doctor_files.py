@@ -33,6 +33,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
+from openai_costs.tables.mart.findings import Findings
 
 MOST_FILES = 3
 MOST_DIFFERENCES = 2
@@ -82,6 +83,14 @@ def mute_facts(settings: Settings) -> Iterator[Diagnosis]:
         kept_mutes(place(settings.home))
     except SettingsError as damaged:
         yield Diagnosis("FAIL", "mutes", str(damaged))
+
+
+def judged_facts(home: UPath) -> Iterator[Diagnosis]:
+    """Yield whether findings were judged at all: a first backfill does it at its end."""
+    lake = Lake(home)
+    if lake.has(Coverage) and not lake.has(Findings):
+        text = "the days that are stored were never judged. Run `openai-costs backfill`"
+        yield Diagnosis("WARN", "findings", text)
 
 
 def page_facts(home: UPath) -> Iterator[Diagnosis]:

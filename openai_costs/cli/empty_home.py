@@ -49,7 +49,7 @@ class NothingMade(OpenAICostsError):  # noqa: N818 - as above
     def __init__(self, home: UPath, what: str) -> None:
         super().__init__(
             f"There are no {what} in {home} yet: days have been read into it, but no run has made "
-            "the tables that cover all days. `openai-costs backfill --offline` makes them from the "
+            "them of all days. `openai-costs backfill --offline` makes them from the "
             "kept pages, and so does the job `publish` in Dagster."
         )
 

@@ -12,10 +12,15 @@ import polars as pl
 import pytest
 
 from openai_costs.cli.backfill import Headless
-from openai_costs.cli.backfill_names import directories_due, is_governance_due
+from openai_costs.cli.backfill_names import (
+    directories_due,
+    is_governance_due,
+    judges_at_the_end,
+)
 from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
+from openai_costs.cli.doctor_files import judged_facts
 from openai_costs.cli.graphs import Wanted, every
-from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError
+from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError, Stopped
 from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.jobs import (
@@ -357,18 +362,18 @@ JUDGED, NOT_JUDGED = f"{PUBLISH}: every", f"{PUBLISH}: is_not_judged"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "names", "jobs"),
+    ("seconds", "at_end", "jobs"),
     [
-        (30, [], [READ_ALL, READ_ALL, JUDGED]),
-        (40, [], [READ_ALL, NOT_JUDGED, READ_ALL, JUDGED]),
-        (40, ["acme"], [READ_ALL, NOT_JUDGED, READ_ALL, NOT_JUDGED]),
+        (30, False, [READ_ALL, READ_ALL, JUDGED]),
+        (40, False, [READ_ALL, NOT_JUDGED, READ_ALL, JUDGED]),
+        (40, True, [READ_ALL, NOT_JUDGED, READ_ALL, NOT_JUDGED]),
     ],
 )
 def test_the_newest_month_is_published_first_where_history_takes_more_than_a_minute(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     seconds: int,
-    names: list[str],
+    at_end: bool,  # noqa: FBT001 - a case
     jobs: list[str],
 ) -> None:
     """48 days of history take 46 s where 31 days took 30 s, and 62 s where they took 40 s.
@@ -385,8 +390,8 @@ def test_the_newest_month_is_published_first_where_history_takes_more_than_a_min
 
     since = DayRange(date(2026, 1, 1), TODAY)
     steps = [Step(settings, REFRESH, since)]
-    owed = Slow(settings, lambda _: None)._make(steps, [], names)
-    assert (ran, owed) == (jobs, bool(names))
+    assert Slow(settings, str)._make(steps, [], at_end=at_end) is at_end
+    assert ran == jobs
 
 
 OURS = "acme, harbour"
@@ -480,6 +485,29 @@ def test_findings_are_judged_once_when_their_names_are_known(tmp_path: Path) -> 
     first, last = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
     assert first < names < judged < last
     assert made.lake.has(Findings)
+    assert not judges_at_the_end(made.settings, made.clock, offline=False)
+
+
+def test_a_first_backfill_that_ends_before_it_judges_is_named_by_the_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = house(tmp_path / "home", "tidewater")
+    made.connections = tuple(connection(one.name, start=day(21)) for one in made.connections)
+    assert judges_at_the_end(made.settings, made.clock, offline=False)
+    assert not judges_at_the_end(made.settings, made.clock, offline=True)
+    assert list(judged_facts(place(made.home))) == []
+
+    def stopped(*_: object, **__: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(Headless, "_name", stopped)
+    with quiet("mart/findings"), pytest.raises(Stopped):
+        headless(made, str).backfill()
+    [fact] = judged_facts(place(made.home))
+    assert (fact.state, fact.text) == (
+        "WARN",
+        "the days that are stored were never judged. Run `openai-costs backfill`",
+    )
 
 
 def test_objections_of_checks_are_shown_at_the_end(backfilled: tuple[House, list[str]]) -> None:

@@ -165,7 +165,10 @@ def repeated(made: Message) -> Message:
 
 
 def clean(made: Message, *, allow_email: bool) -> Message:
-    """Return a message without keys and, by default, addresses, in which nothing is hidden."""
+    """Return a message without keys and, by default, addresses, in which nothing is hidden.
+
+    Its own link stays whole: it holds ids alone, also of an `api_key`.
+    """
 
     def inner(text: str) -> str:
         return visible(without_secrets(text) if allow_email else redacted(text))
@@ -173,7 +176,10 @@ def clean(made: Message, *, allow_email: bool) -> Message:
     return replace(
         made,
         title=" ".join(inner(made.title).split()),  # the subject of a letter is one line
-        lines=[line._replace(text=inner(line.text)) for line in made.lines],
+        lines=[
+            line if line.text == made.link else line._replace(text=inner(line.text))
+            for line in made.lines
+        ],
         facts={name: text and inner(text) for name, text in made.facts.items()},
         picture=made.picture and made.picture._replace(alt=inner(made.picture.alt)),
     )

@@ -71,6 +71,7 @@ def test_with_the_address_of_the_page_a_message_links_to_the_view_of_its_dollars
         "https://costs.example/#by=model&from=2026-11-18&to=2026-11-20"
         "&connection=acme&api_key=key_etl"
     )
+    assert made.link in clean(made, allow_email=False).text
     budget = message(finding(subject_kind="budget", subject_id="labs"), change(), SPIKE, at=at)
     assert budget.link == "https://costs.example/#finding-f1a2b3c4d5e6"
 
