@@ -103,24 +103,35 @@ def refuse_copies(sheets: Sequence[Sheet]) -> None:
         FileRefused: Two of them have the same rows, or are one file in two formats.
     """
     plain: dict[str, str] = {}
-    contents: dict[tuple[object, ...], Sheet] = {}
+    alike: dict[tuple[int, int], list[Sheet]] = {}
     for one in sheets:
         other = plain.setdefault(without_format(one.name), one.name)
         if other != one.name:
             raise _copies(other, one.name, "are one file of a run in two formats")
-        rows = _whole_rows(one)
-        like = contents.setdefault((*rows.columns, rows.height, rows.hash_rows().sum()), one)
-        is_other = like is not one and rows.height
-        if is_other and rows.sort(rows.columns).equals(_whole_rows(like).sort(rows.columns)):
-            raise _copies(like.name, one.name, "are of one run and hold the same rows")
+        if one.rows.is_empty():
+            continue
+        bill = one.facts.filter("is_taken").drop("row")
+        before = alike.setdefault((bill.height, int(bill.hash_rows().sum())), [])
+        for like in before:
+            if _is_copy(one.rows, like.rows):
+                raise _copies(like.name, one.name, "are of one run and hold the same rows")
+        before.append(one)
 
 
-def _whole_rows(one: Sheet) -> pl.DataFrame:
-    """Return the rows that are taken, with all columns: two charges may differ in one we ignore.
+def _is_copy(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Return whether rows are the same in all columns that both fill, in whatever order.
 
-    A database that writes a file again gives the rows another order, and maybe the columns too.
+    Equal charges may be of two resources, which no fact says; and whoever writes a file again
+    may give it another order of rows, and a column more.
     """
-    return one.rows.select(sorted(set(one.rows.columns) - {ROW}))
+    filled, also = ({name for name, n in _filled(rows) if n} - {ROW} for rows in (one, other))
+    shared = sorted(filled & also)
+    return one.select(shared).sort(shared).equals(other.select(shared).sort(shared))
+
+
+def _filled(rows: pl.DataFrame) -> Iterable[tuple[str, int]]:
+    """Return the columns, each with how many rows have a value there."""
+    return zip(rows.columns, rows.select(pl.all().count()).row(0), strict=True)
 
 
 def _copies(first: str, second: str, why: str) -> FileRefused:

@@ -446,6 +446,16 @@ def test_a_copy_in_another_order_is_refused_and_equal_charges_of_two_resources_a
     assert export.usd == {"2026-11-02": Decimal(2)}
 
 
+@pytest.mark.parametrize("column", [{"x_Added": ""}, {"x_Added": "new"}, {"ResourceId": "m-1"}])
+def test_a_copy_with_a_column_more_is_refused(export: Export, column: dict[str, str]):
+    """A database that wrote a file again had got a column in between: both counted."""
+    run, charges = "run=20261122T030000Z", [("2026-11-02", "1"), ("2026-11-03", "2")]
+    export.put(f"{run}/0.csv", csv_of(*(row(*one) for one in charges)))
+    export.put(f"{run}/1.csv", csv_of(*(row(*one, **column) for one in charges)))
+    assert "are of one run and hold the same rows" in export.read()
+    assert export.kept() == []
+
+
 def test_the_instant_of_a_run_is_in_its_own_zone(export: Export):
     export.put("run=20261101T015959-0400/0.csv", csv_of(row("2026-11-01", "1")))
     export.put("run=20261101T010001-0500/0.csv", csv_of(row("2026-11-01", "2")))
