@@ -178,8 +178,9 @@ def _time(settings: Settings, clock: SkewAwareClock) -> Iterator[Diagnosis]:
     latest = clock.latest() or clock.ours()
     if found := future_days(place(settings.home), latest.date()):
         text = f"days in the future are stored ({described(found)}): a run had a wrong clock."
-        remedy = "Run openai-costs backfill with a correct clock: it sets them aside, once no file"
-        yield Diagnosis("FAIL", "days in the future", f"{text} {remedy} dates usage ahead.")
+        remedy = "Run openai-costs backfill with a correct clock: it sets them aside, unless a file"
+        its = "has a charge of them or of later days; such days stay until they have come."
+        yield Diagnosis("FAIL", "days in the future", f"{text} {remedy} {its}")
     known = rows(Finding, Lake(place(settings.home)).read(Findings))
     if ahead := findings_ahead(known, latest.date()):
         text = f"days of findings are in the future ({listed(ahead, 3)}): a run had a wrong clock."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
+from openai_costs.kernel.clock_skew import MOST_SKEW
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.exports.evidence import newest_run, sources_of
@@ -66,6 +67,10 @@ class KeptReads:
             for one in (read.manifest(), before.manifest)
         )
         return now == then and before.manifest.read_at <= read.read_at
+
+    def dated_after(self, now: datetime) -> list[date]:
+        """Return the days whose newest read is dated after now: one of two clocks was wrong."""
+        return [day for day, at in self.read_at.items() if at - now > MOST_SKEW]
 
     def dated_again(self, days: Iterable[date], read_at: datetime) -> Iterator[DayRead]:
         """Yield what is kept of some days as of now, where their newest read is dated after now."""

@@ -178,11 +178,13 @@ class _Reading:
 
     def _unproven(self, paths: Container[str]) -> set[date]:
         """Return the kept days that nothing proves: without a row and a file, or still to come."""
-        today = self._read_at.date()
-        until_today = {day for day in self._kept.read_at if day <= today}
+        today, kept = self._read_at.date(), self._kept
+        if ahead := kept.dated_after(self._read_at):
+            to_come = [day for day in ahead if day > today]
+            return days_to_come(self._runs, to_come, paths, kept.every)
+        until_today = {day for day in kept.read_at if day <= today}
         uncovered = sorted(until_today - self._covered - self._unread)
-        empty = empty_days(self._runs, uncovered, paths, self._kept.every)
-        return empty | days_to_come(self._runs, self._kept.read_at, today)
+        return empty_days(self._runs, uncovered, paths, kept.every)
 
     def _rewritten(self, notes: Notes) -> set[date]:
         """Return the days that were kept from files which are there: they may have lost rows."""

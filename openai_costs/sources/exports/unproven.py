@@ -2,7 +2,8 @@
 
 Version 0.1 took every day before a charge for complete, also before one that is dated ahead: days
 that were not exported yet were kept without a row, as $0.00. And a run under a clock ahead keeps
-charges of days that have not come.
+charges of days that have not come. Which of two clocks was wrong no clock says: as long as a read
+is dated after now, only what the files that are there show counts.
 
 A file that is gone stays the proof of its days. So a day without a row is withdrawn only where the
 files that are there show how it came to be kept: one of them reaches over it with a charge, and
@@ -11,8 +12,6 @@ covers it no more; or it is after all that they have, and so are no rows of a fi
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import date
-
-import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
@@ -41,8 +40,7 @@ def empty_days(
         day for day in days if day > until or any(one.first <= day <= one.last for one in dated)
     ]
     reads = {day: reads_of(day) for day in asked}
-    behind = [one for day in asked if day > until for one in reads[day]]
-    is_gone = any(one.path not in paths for read in behind for one in sources_of(read.manifest))
+    is_gone = _is_gone([one for day in asked if day > until for one in reads[day]], paths)
     return {
         day
         for day, its in reads.items()
@@ -50,15 +48,24 @@ def empty_days(
     }
 
 
-def days_to_come(runs: Iterable[HeldRun], days: Iterable[date], today: date) -> set[date]:
-    """Return the kept days that have not come; none where files have usage of after today.
+def days_to_come(
+    runs: Iterable[HeldRun], days: Iterable[date], paths: Container[str], reads_of: ReadsOf
+) -> set[date]:
+    """Return the days, read by a clock ahead of ours, that the files of their rows have no more.
 
-    Usage is never dated ahead: then it may be this clock that is wrong, and not the one before.
+    It may be our clock that is behind. So a day stays as long as a run has a row of it or of a
+    later day, or is of such a day itself; and all stay where a file of one of them is gone.
+
+    Args:
+        runs: The runs that are there.
+        days: The kept days after today whose newest read is dated after now.
+        paths: The files that are there.
+        reads_of: Returns what is kept of a day.
     """
-    is_later = pl.col("is_usage") & (pl.col("day") > today)
-    if any(not one.held.filter(is_later).is_empty() for one in runs):
-        return set()
-    return {day for day in days if day > today}
+    until = max((_shown_until(one) for one in runs), default=date.max)
+    asked = {day: reads_of(day) for day in days if day > until}
+    is_gone = _is_gone([one for its in asked.values() for one in its], paths)
+    return set() if is_gone else {day for day, its in asked.items() if its}
 
 
 def withdrawn_texts(days: Iterable[date], today: date) -> Iterator[str]:
@@ -68,7 +75,7 @@ def withdrawn_texts(days: Iterable[date], today: date) -> Iterator[str]:
     ahead = [day for day in found if day > today]
     for its, why in (
         (empty, "kept as $0.00 before, and in no file"),
-        (ahead, "still to come, and kept by a run whose clock was ahead"),
+        (ahead, "still to come, read by a clock ahead, and in their files no more"),
     ):
         if its:
             many = f"{counted(len(its), 'day')}, {DayRange(its[0], its[-1])}"
@@ -83,6 +90,17 @@ def _dated(one: HeldRun) -> DayRange:
     about, days = one.run.days, one.held["day"]
     first, last = min(days, default=date.max), max(days, default=date.min)
     return DayRange(about.first, min(about.last, last)) if about else DayRange(first, last)
+
+
+def _shown_until(one: HeldRun) -> date:
+    """Return the last day that a run shows to have come: of its rows, or when it ran."""
+    ran_on = one.run.ran_at.date() if one.run.ran_at else date.min
+    return max(max(one.held["day"], default=date.min), ran_on)
+
+
+def _is_gone(reads: Iterable[KeptRead], paths: Container[str]) -> bool:
+    """Return whether a file that some reads have rows of is not there."""
+    return any(one.path not in paths for read in reads for one in sources_of(read.manifest))
 
 
 def _is_empty(read: KeptRead) -> bool:

@@ -160,18 +160,56 @@ def test_reads_of_a_clock_ahead_are_kept_again_by_a_right_one_also_of_files_that
     assert export.reads_of("2026-11-02") == reads == 2
 
 
-def test_a_charge_of_a_day_to_come_that_a_clock_ahead_kept_is_withdrawn(export: Export):
+def test_a_charge_of_a_day_to_come_stays_while_its_file_has_it_it_may_be_this_clock_that_is_behind(
+    export: Export,
+):
     fee = row("2026-11-30", "99", ChargeCategory="Purchase")
     export.put("bill.csv", csv_of(*USED, fee))
     ahead = replace(export, now=NOON + timedelta(days=20))
     assert ahead.read(DayRange(DAYS.first, ahead.now.date())) == ""
-    assert ahead.archive.days("focus_file", "cloud", DATASET)[-1] == date(2026, 11, 30)
+    assert kept_days(export)[-1] == date(2026, 11, 30)
+    assert export.read() == ""
+    assert export.withdrawn == set()
+    assert kept_days(export)[-1] == date(2026, 11, 30)
+    export.put("bill.csv", csv_of(*USED))
     assert export.read() == ""
     assert export.withdrawn == {date(2026, 11, 30)}
     assert kept_days(export)[-1] == date(2026, 11, 10)
-    came = replace(export, now=ahead.now)
-    assert came.read(DayRange(DAYS.first, came.now.date())) == ""
-    assert kept_days(export)[-1] == date(2026, 11, 30)
+
+
+PURCHASES = [
+    row(f"2026-{month}-{day}", "100", ChargeCategory="Purchase")
+    for month in ("10", "11")
+    for day in ("01", "15")
+]
+
+
+@pytest.mark.parametrize("behind", [date(2026, 10, 25), date(2026, 11, 3)])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([PURCHASES], id="purchases alone"),
+        pytest.param([PURCHASES[:2], PURCHASES[2:]], id="purchases alone, a file a month"),
+        pytest.param([OCTOBER, USED], id="usage, a file a month"),
+        pytest.param([[*OCTOBER, *PURCHASES]], id="purchases after the last usage"),
+    ],
+)
+def test_no_day_is_withdrawn_by_a_clock_that_is_behind(
+    export: Export, rows: list[list[dict[str, str]]], behind: date
+):
+    for number, its in enumerate([[row("2026-09-30", "1")], *rows]):
+        export.put(f"{number}.csv", csv_of(*its))
+    assert export.read() == ""
+    before, usd = kept_days(export), export.usd
+    late = replace(export, now=datetime(behind.year, behind.month, behind.day, 12, tzinfo=UTC))
+    for _ in range(2):
+        assert late.read(DayRange(DAYS.first, behind)) == ""
+        assert late.withdrawn == set()
+        assert (kept_days(export), export.usd) == (before, usd)
+        late.now += timedelta(hours=1)
+    export.remove(f"{len(rows)}.csv")
+    assert late.read(DayRange(DAYS.first, behind)) == ""
+    assert (late.withdrawn, export.usd) == (set(), usd)
 
 
 def test_days_to_come_stay_while_files_have_usage_of_after_today_it_may_be_this_clock_that_is_wrong(

@@ -136,6 +136,10 @@ def test_after_a_run_under_a_clock_ahead_what_doctor_names_is_done_by_the_next_b
     later = now + ONE_DAY
     home.put(DayRange(FIRST, USED.last + ONE_DAY), fee)
     home.backfill(later)
+    assert "unless a file has a charge" in home.doctor(later)["days in the future"]
+    assert home.published("SELECT sum(billed_usd) FROM mart.spend") == [(Decimal("214.5"),)]
+    home.put(DayRange(FIRST, USED.last + ONE_DAY))
+    home.backfill(later)
     assert home.doctor(later) == {}
     assert home.holds()
     settled, read = DayRange(FIRST, date(2026, 11, 7)), DayRange(FIRST, USED.last + ONE_DAY)
