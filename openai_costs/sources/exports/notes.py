@@ -4,8 +4,9 @@ A hint, never evidence: losing the file makes the files be read once more. Expor
 were not requested: a charge of October that comes in the file of November. Such days are owed.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -38,23 +39,28 @@ class Notes(msgspec.Struct, frozen=True):
         days: What was kept, by day.
         accounts: The billing accounts whose charges were kept.
         owed: Days that have changed in the files and were not asked for since.
+        files: All files of the readings so far, also those that are gone, and the last day that
+            each may prove; None in a note of an earlier version.
     """
 
     first: date | None = None
     days: dict[date, DayNote] = {}
     accounts: tuple[str, ...] = ()
     owed: tuple[date, ...] = ()
+    files: dict[str, date] | None = None
 
 
 class Seen(NamedTuple):
     """What some files hold: the days that their runs cover, and billing accounts.
 
-    Beside it the days that were withdrawn: nothing is kept of them any more.
+    Beside it the days that were withdrawn: nothing is kept of them any more; and the files that are
+    there, with the last day that each may prove.
     """
 
     covered: Collection[date]
     accounts: Collection[str]
     withdrawn: Collection[date] = ()
+    files: Mapping[str, date] = MappingProxyType({})
 
 
 def recall(archive: Archive, connection: Connection) -> Notes:
@@ -93,7 +99,12 @@ def remember(
     }
     named = tuple(sorted({*known.accounts, *seen.accounts}))
     still = tuple(sorted(day for day in owed if day >= limit))
-    note = Notes(min(firsts, default=None), days, named, still)
+    files = {
+        name: day
+        for name, day in ((known.files or {}) | dict(seen.files)).items()
+        if name in seen.files or day >= limit
+    }
+    note = Notes(min(firsts, default=None), days, named, still, files)
     replace_file(_file(archive, connection), msgspec.json.format(msgspec.json.encode(note)))
 
 
@@ -101,6 +112,18 @@ def first_day(archive: Archive, connection: Connection) -> date:
     """Return the first day of a connection that any of its files covers, as far as is known."""
     first = recall(archive, connection).first
     return max(connection.first_day, first) if first else connection.first_day
+
+
+def proven_by_gone_files(notes: Notes, paths: Container[str]) -> date:
+    """Return the last day that a file which is gone may have proven to be complete, in any way.
+
+    Args:
+        notes: What is known of the files; of an earlier version they say nothing of them.
+        paths: The files that are there.
+    """
+    if notes.files is None:
+        return date.max
+    return max((day for name, day in notes.files.items() if name not in paths), default=date.min)
 
 
 def owed_days(archive: Archive, connection: Connection) -> tuple[date, ...]:

@@ -110,6 +110,12 @@ class HeldRun:
         found = DayRange(first, min(about.last, until) if about else until)
         return found or None
 
+    @cached_property
+    def may_prove_until(self) -> date:
+        """The last day that it may show to be complete, together with whatever other run."""
+        about = self.run.days.last if self.run.days else date.min
+        return max(max(self.held["day"], default=date.min), about)
+
     def days_until(self, latest: date) -> Iterable[date]:
         """Return the days that it covers, where another run has usage as late as some day.
 

@@ -34,6 +34,7 @@ from openai_costs.sources.exports.notes import (
     DayNote,
     Notes,
     Seen,
+    proven_by_gone_files,
     recall,
     refuse_counted_account,
     remember,
@@ -97,6 +98,7 @@ class _Reading:
         self._covered: set[date] = set()
         self._unread: set[date] = set()
         self._present: set[str] = set()
+        self._may_prove: dict[str, date] = {}
         self._withdrawn: set[date] = set()
         self._left_over: tuple[str, ...] = ()
         self.accounts: set[str] = set()
@@ -109,6 +111,7 @@ class _Reading:
             if run.days and not _may_have(run.days, days):
                 unread.update(run.files)
                 self._unread.update(run.days)
+                self._may_prove |= dict.fromkeys(run.files, run.days.last)
                 continue
             its = [self._sheet(run, name, files.paths[name]) for name in run.files]
             if not run.is_listed:
@@ -116,6 +119,7 @@ class _Reading:
             opened |= {one.name: (one, source) for one, source in its}
             held = pl.concat([one.held for one, _ in its])
             self._runs.append(HeldRun(run, held, self._read_at.date()))
+            self._may_prove |= dict.fromkeys(run.files, self._runs[-1].may_prove_until)
         self._present, self._left_over = set(files.paths) - unread, files.left_over
         self._take(owned(self._runs), opened)
         self._withdrawn = self._unproven(files.paths)
@@ -173,17 +177,19 @@ class _Reading:
         yield from self._kept.dated_again(asked - there - self._withdrawn, self._read_at)
         for day in sorted(self._withdrawn):
             yield DayRead(*self._kept.whose, day, self._read_at, {}, {}, is_withdrawn=True)
-        seen = Seen(self._covered | self._unread, self.accounts, self._withdrawn)
+        covered = self._covered | self._unread
+        seen = Seen(covered, self.accounts, self._withdrawn, self._may_prove)
         remember(self._archive, self._connection, seen, kept, changed)
 
     def _unproven(self, paths: Container[str]) -> set[date]:
         """Return the kept days that nothing proves: without a row and a file, or still to come."""
         today, kept = self._read_at.date(), self._kept
+        gone = proven_by_gone_files(recall(self._archive, self._connection), paths)
         if ahead := kept.dated_after(self._read_at):
-            to_come = [day for day in ahead if day > today]
+            to_come = [day for day in ahead if day > max(today, gone)]
             return days_to_come(self._runs, to_come, paths, kept.every)
-        until_today = {day for day in kept.read_at if day <= today}
-        uncovered = sorted(until_today - self._covered - self._unread)
+        open_days = {day for day in kept.read_at if gone < day <= today}
+        uncovered = sorted(open_days - self._covered - self._unread)
         return empty_days(self._runs, uncovered, paths, kept.every)
 
     def _rewritten(self, notes: Notes) -> set[date]:

@@ -219,7 +219,7 @@ def test_an_account_that_focus_exports_count_already_is_refused(tmp_path: Path):
     connection, archive = exported(tmp_path), Archive(UPath(tmp_path))
     focus = FocusConnection(name="clouds", files=("focus/",))
     remember(archive, focus, Seen([], [PAYER]), {}, [])
-    assert recall(archive, focus) == Notes(accounts=(PAYER,))
+    assert recall(archive, focus) == Notes(accounts=(PAYER,), files={})
     both = settings(tmp_path, focus, connection)
     reader = BEDROCK.costs.pages.reader(both, archive, lambda: NOON, Reach())
     with pytest.raises(ReadFailed, match=f"{PAYER} is counted by connection 'clouds' already"):

@@ -1,5 +1,6 @@
 """Days that are kept, and that neither a row nor a file proves, are withdrawn; all others stay."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -128,6 +129,42 @@ def test_days_of_a_newest_export_that_is_gone_stay_where_an_older_one_is_there(e
     export.remove("2026-11.csv")
     assert export.read() == ""
     assert (export.withdrawn, kept_days(export)) == (set(), before)
+
+
+MACHINES = [
+    row(f"2026-11-{day:02}", "9", ServiceName="Compute Engine", ServiceCategory="Compute")
+    for day in range(1, 21)
+]
+
+
+def test_days_without_a_row_stay_while_the_file_that_showed_them_is_away_and_when_it_is_back(
+    export: Export,
+):
+    export.put("2026-10/bill.csv", csv_of(*OCTOBER))
+    export.put("2026-11/bill.csv", csv_of(*MACHINES))
+    assert export.read() == ""
+    before = kept_days(export)
+    assert before == [*DayRange(DAYS.first, date(2026, 11, 20))]
+    export.remove("2026-11/bill.csv")
+    for _ in range(3):
+        export.now += timedelta(hours=1)
+        assert export.read() == ""
+        assert (export.withdrawn, kept_days(export)) == (set(), before)
+    export.put("2026-11/bill.csv", csv_of(*MACHINES))
+    assert export.read() == ""
+    assert (export.withdrawn, kept_days(export)) == (set(), before)
+
+
+def test_nothing_is_withdrawn_before_a_note_says_which_files_there_were(export: Export):
+    later = filled_before(export, AHEAD)
+    note = export.archive.note("focus_file", "cloud", "files")
+    known = json.loads(note.read_bytes())
+    del known["files"]
+    note.write_text(json.dumps(known))
+    assert later.read() == ""
+    assert later.withdrawn == set()
+    assert later.read() == ""
+    assert later.withdrawn == set(FALSE)
 
 
 def test_days_after_the_last_usage_stay_where_their_run_says_that_it_is_about_them(export: Export):
