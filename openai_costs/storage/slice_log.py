@@ -48,6 +48,9 @@ Known = tuple[DeltaTable, pl.DataFrame]
 REARRANGES = {"OPTIMIZE", "VACUUM START", "VACUUM END"}
 """Commits of other programs that change no rows, and have no entry."""
 
+REMOVAL = "DELETE"
+"""Commits that remove rows and write none; what they leave is as it was."""
+
 
 class SliceLog:
     """The log beside the tables of a lake."""
@@ -106,15 +109,17 @@ def of_table(entries: pl.DataFrame, data: DeltaTable) -> pl.DataFrame:
     return entries.filter(table_id=str(data.metadata().id))
 
 
-def is_complete(entries: pl.DataFrame, data: DeltaTable) -> bool:
-    """Return whether every commit to a table that changed rows is in its log."""
+def unlogged(entries: pl.DataFrame, data: DeltaTable) -> list[str]:
+    """Return the operations that changed rows of a table and are not in its log: none, usually."""
     base = entries.filter(pl.col("connection").is_null())["version"].to_list()
     logged = set(entries["version"])
     missing = {*range(max(base, default=0) + 1, data.version() + 1)} - logged
-    if missing:
-        recent = data.history(data.version() - min(missing) + 1)
-        missing -= {one["version"] for one in recent if _changes_no_rows(one)}
-    return not missing
+    if not missing:
+        return []
+    recent = data.history(data.version() - min(missing) + 1)
+    known = {one["version"]: one for one in recent if one["version"] in missing}
+    lost = [""] * len(missing - known.keys())
+    return lost + [str(one["operation"]) for one in known.values() if not _changes_no_rows(one)]
 
 
 def _folded(table: str, data: DeltaTable, slices: pl.DataFrame) -> pl.DataFrame:
@@ -135,22 +140,27 @@ def _changes_no_rows(commit: Mapping[str, object]) -> bool:
     return REARRANGED in commit or commit["operation"] in REARRANGES
 
 
-def slices_of(entries: pl.DataFrame, stored: pl.DataFrame | None) -> pl.DataFrame:
+def slices_of(
+    entries: pl.DataFrame, stored: pl.DataFrame | None, *, are_as_old: bool = False
+) -> pl.DataFrame:
     """Return the slices of a table, sorted: the columns of WRITTEN.
 
     Args:
         entries: Its entries in the log.
         stored: The slices of its rows, where the log is not complete: connection, day, rows,
             read_at, read_number. They decide, and of the log count the slices without rows.
+        are_as_old: Whether no slice was written since: one that has all its rows is as old as ever.
     """
     logged = entries.drop_nulls("connection").sort("version", "read_at", maintain_order=True)
     newest = logged.unique(KEY, keep="last").select(WRITTEN.names())
     if stored is None:
         return newest.sort(KEY)
     pages = logged.drop_nulls("page_usd").unique([*KEY, "read_at"], keep="last")
+    known = newest if are_as_old else newest.clear()
+    whole = [*KEY, "rows", "read_at", "read_number"]
     with_pages = stored.join(
         pages.select(*KEY, "read_at", "page_usd"), on=[*KEY, "read_at"], how="left"
-    ).with_columns(pl.lit(None, pl.Int64).alias(VERSION))
+    ).join(known.select(*whole, VERSION), on=whole, how="left", nulls_equal=True)
     empty = newest.filter(pl.col("rows") == 0).join(stored, on=KEY, how="anti")
     return pl.concat([with_pages.select(WRITTEN.names()), empty]).sort(KEY)
 

@@ -16,13 +16,14 @@ from openai_costs.storage.live_rows import collected, scan
 from openai_costs.storage.slice_log import (
     KEY,
     LOG,
+    REMOVAL,
     SLICES,
     WRITTEN,
     Known,
     SliceLog,
-    is_complete,
     of_table,
     slices_of,
+    unlogged,
 )
 from openai_costs.storage.upkeep import is_due, tidy
 
@@ -113,7 +114,10 @@ class StoredSlices:
     def _slices(self, name: str, data: DeltaTable, entries: pl.DataFrame) -> pl.DataFrame:
         """Return the slices of a version of a table, by its entries in the log."""
         mine = of_table(entries, data)
-        return slices_of(mine, None if is_complete(mine, data) else self._of_rows(name, data))
+        if not (since := unlogged(mine, data)):
+            return slices_of(mine, None)
+        are_as_old = all(one == REMOVAL for one in since)
+        return slices_of(mine, self._of_rows(name, data), are_as_old=are_as_old)
 
     def _of_rows(self, name: str, data: DeltaTable) -> pl.DataFrame:
         """Return the slices that the rows are of: KEY, rows, read_at, read_number."""

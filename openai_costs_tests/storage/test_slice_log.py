@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -37,6 +38,11 @@ class KilledError(BaseException):
     """The end of a process."""
 
 
+def die(*_: object) -> None:
+    """End the process here."""
+    raise KilledError
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> UPath:
     return UPath(tmp_path)
@@ -49,10 +55,6 @@ def lake(home: UPath) -> Lake:
 
 def write_and_die(lake: Lake, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commit rows, and die before the log has heard of it."""
-
-    def die(*_: object) -> None:
-        raise KilledError
-
     with monkeypatch.context() as patched:
         patched.setattr(SliceLog, "add", die)
         with pytest.raises(KilledError):
@@ -257,3 +259,22 @@ def test_upkeep_that_fails_does_not_fail_the_write(
     for _ in range(EVERY + 1):
         assert not lake.replace(SpendByUser, [read((A1, "ada", "1"), replaces=(A1,))]).refused
     assert [row[:3] for row in known(home)] == [("acme", day(1), 1)]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_removed_slices_leave_the_others_as_old_as_they_were_also_where_the_process_is_killed(
+    lake: Lake, home: UPath, monkeypatch: pytest.MonkeyPatch, *, is_killed: bool
+) -> None:
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (B1, "bo", "2"), replaces=(A1, B1))])
+    lake.replace(SpendByUser, [read((A2, "ada", "2"), replaces=(A2,))])
+    before = Lake(home).written(SpendByUser)
+    with monkeypatch.context() as patched:
+        if is_killed:
+            patched.setattr(SliceLog, "forget", die)
+        with pytest.raises(KilledError) if is_killed else nullcontext():
+            lake.remove_slices(f"connection = 'acme' AND day = '{A1.day}'")
+    after = Lake(home).written(SpendByUser)
+    assert after.version > before.version
+    left = before.slices.filter(~((pl.col("connection") == "acme") & (pl.col("day") == A1.day)))
+    assert after.slices.equals(left)
+    assert left["version"].n_unique() > 1
