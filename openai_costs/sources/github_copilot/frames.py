@@ -1,10 +1,11 @@
 """core.spend from kept bills: what each person used, and what no person explains. Pure.
 
 The net amount is billed, the gross amount is the same at list price. What the bill as a whole has
-above the bills of single persons stays, without a person.
+above the bills of single persons stays, without a person. The bill of a person who is refused stays
+as it was kept, unless the whole has no room for it: a login that was renamed is in another's bill.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -40,6 +41,10 @@ class Amounts(NamedTuple):
     quantity: Decimal
 
 
+NOTHING: Final = Amounts(Decimal(0), Decimal(0), Decimal(0))
+NOISE: Final = Decimal("1E-9")
+"""Sums of bills that differ by less are one: GitHub adds up floats."""
+
 Bill = dict[Line, Amounts]
 """Amounts added up by line."""
 
@@ -71,20 +76,16 @@ class _Bill(msgspec.Struct):
 
 def _rows(read: KeptRead, connection: Connection) -> DayRows:
     whole = _bill(read, WHOLE, None)
-    people = [
-        _bill(read, part, part.removeprefix(OF_PERSON))
-        for part in read.bodies
-        if part.startswith(OF_PERSON)
-    ]
+    people, unexplained = _explained(read, whole)
     grouping = BY_PERSON if people else AS_A_WHOLE
     place = {"organization_id": connection.organization_id, "grouping": grouping}
     rows = [
         {**line._asdict(), **amounts._asdict(), **place}
-        for bill in (*people, _unexplained(whole, people))
+        for bill in (*people.values(), unexplained)
         for line, amounts in bill.items()
     ]
     billed = exact_sum(amounts.billed_usd for amounts in whole.values())
-    return DayRows(rows, tuple(_remarks(read)), {BILLED: billed})
+    return DayRows(rows, tuple(_remarks(read, people)), {BILLED: billed})
 
 
 def _bill(read: KeptRead, part: str, login: str | None) -> Bill:
@@ -109,6 +110,37 @@ def _added_up(lines: Iterable[tuple[Line, Amounts]]) -> Bill:
     return {line: Amounts(*map(exact_sum, zip(*its, strict=True))) for line, its in found.items()}
 
 
+def _explained(read: KeptRead, whole: Bill) -> tuple[dict[str, Bill], Bill]:
+    """Return the bills of people by part, and what the bill as a whole has beyond them."""
+    bills = {
+        part: _bill(read, part, part.removeprefix(OF_PERSON))
+        for part in read.bodies
+        if part.startswith(OF_PERSON)
+    }
+    people = {part: bill for part, bill in bills.items() if part not in read.manifest.absent}
+    left = _unexplained(whole, [*people.values()])
+    for part, bill in bills.items():
+        if part not in people and _has_room(left, bill):
+            people[part], left = bill, _unexplained(left, [bill])
+    return people, left
+
+
+def _has_room(left: Bill, kept: Bill) -> bool:
+    """Return whether a kept bill can be for what no one else used, except for float noise."""
+    return all(
+        used <= room + NOISE
+        for line, amounts in kept.items()
+        for used, room in zip(
+            _used(amounts), _used(left.get(line._replace(user_id=None), NOTHING)), strict=True
+        )
+    )
+
+
+def _used(amounts: Amounts) -> tuple[Decimal, Decimal]:
+    """Return what is never below zero: what was taken off may be more than was used."""
+    return amounts.list_usd, amounts.quantity
+
+
 def _unexplained(whole: Bill, people: Sequence[Bill]) -> Bill:
     """Return what a bill as a whole has and the bills of single persons together have not."""
     if not people:
@@ -122,14 +154,24 @@ def _unexplained(whole: Bill, people: Sequence[Bill]) -> Bill:
     return {line: amounts for line, amounts in left.items() if any(amounts)}
 
 
-def _remarks(read: KeptRead) -> Iterator[str]:
+def _remarks(read: KeptRead, people: Collection[str]) -> Iterator[str]:
     """Yield what is new in the bills, and what GitHub did not give."""
     for part in read.bodies:
         yield from new_fields(plain(read.bodies[part], "usageItems"), Item)
-    others = "other people" if any(part.startswith(OF_PERSON) for part in read.bodies) else "people"
-    for part, message in read.manifest.absent.items():
-        whom = f"{others}, who are" if part == PEOPLE else f"{part.removeprefix(OF_PERSON)}, who is"
-        yield f"read without {whom} refused; the provider's message: {message!r}"
+    absent = read.manifest.absent
+    for part, message in absent.items():
+        if part == PEOPLE or part not in people or message != absent.get(PEOPLE):
+            yield f"{_refused(part, people)}; the provider's message: {message!r}"
+
+
+def _refused(part: str, people: Collection[str]) -> str:
+    """Return what became of a part that is refused."""
+    if part == PEOPLE:
+        stays = "people are refused, and those of earlier reads stay"
+        return stays if people else "read without people, who are refused"
+    login = part.removeprefix(OF_PERSON)
+    stays = f"{login} is refused, and their bill of an earlier read stays"
+    return stays if part in people else f"read without {login}, who is refused"
 
 
 ledger = ledger_of(_rows)

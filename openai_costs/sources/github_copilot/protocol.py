@@ -2,13 +2,14 @@
 
 GitHub names no person in a bill, and answers for one person who is asked for. So everyone who holds
 a seat and was active on the day or later is asked for, on days with a bill, and everyone who had
-a bill when the day was read before: who gave back a seat has spent what they spent.
+a bill when the day was read before: who gave back a seat has spent what they spent. The bill of one
+who is refused is kept again as it was; frames.py judges whether the whole bill has room for it.
 """
 
 from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,6 +27,8 @@ from openai_costs.sources.http.paging import (
     all_pages,
     restarted,
 )
+
+T = TypeVar("T")
 
 WHOLE = "whole"
 OF_PERSON = "user."
@@ -68,14 +71,14 @@ def bill(organization: str, day: date, login: str = "") -> Get:
 
 
 class Earlier(NamedTuple):
-    """Who had a bill of a day by the reads of it that are kept.
+    """The bills of people of a day by the reads of it that are kept.
 
     Args:
-        logins: Who can be asked for again.
-        forgotten: The bills of those who cannot, because their name is forgotten, by pseudonym.
+        bills: Of those who can be asked for again, by login, the newest last.
+        forgotten: Of those who cannot, because their name is forgotten, by pseudonym.
     """
 
-    logins: Collection[str]
+    bills: dict[str, Page]
     forgotten: Mapping[str, Page]
 
 
@@ -89,6 +92,7 @@ class Bills:
         earlier: Returns who had a bill of a day before, besides some logins that are asked for.
         seats: Who holds a seat, and on which day each was last active; None before it was asked.
         refusal: Why the bill is not given by person; empty where it is.
+        answers: Whether people can be asked for; None before the first answer about one.
     """
 
     organization: str
@@ -96,6 +100,7 @@ class Bills:
     earlier: Callable[[date, Collection[str]], Earlier]
     seats: dict[str, date] | None = None
     refusal: str = field(default="")
+    answers: bool | None = None
 
     def read_day(self, day: date) -> Conversation:
         """Read the bill of a day, as a whole and by person.
@@ -115,26 +120,42 @@ class Bills:
     def _people(self, day: date) -> Generator[Get, Body, tuple[dict[str, Page], dict[str, str]]]:
         """Read the bills of people; return them, and the messages about those who are refused.
 
-        One without a seat may be refused alone: GitHub may no longer know them. The refusal of one
-        with a seat is that of the bill by person.
+        The bill of one who is refused is the one that was kept.
         """
         holders = yield from self._holders(day)
         earlier = self.earlier(day, holders)
-        asked = {login.casefold(): login for login in (*holders, *earlier.logins)}
+        asked = {login.casefold(): login for login in (*holders, *earlier.bills)}
         seated = {login.casefold() for login in holders}
-        pages = {f"{OF_PERSON}{name}": page for name, page in earlier.forgotten.items()}
-        absent: dict[str, str] = {}
-        for folded, login in sorted(asked.items()):
+        answered, refused = yield from self._answers(day, dict(sorted(asked.items())), seated)
+        if self.answers is False:
+            known = [login for login in asked.values() if login in earlier.bills]
+            refused = dict.fromkeys(known, self.refusal) | refused
+        kept = {one: page for one, page in reversed(earlier.bills.items()) if one in refused}
+        return _by_part({**earlier.forgotten, **answered, **kept}), _by_part(refused)
+
+    def _answers(
+        self, day: date, logins: Mapping[str, str], seated: Collection[str]
+    ) -> Generator[Get, Body, tuple[dict[str, Page], dict[str, str]]]:
+        """Ask for people; return the bills that are not empty, and the messages of refusals.
+
+        GitHub may no longer know one of them. But 403 for one with a seat, before anyone was
+        answered, says that no person can be asked for.
+        """
+        answered, refused = dict[str, Page](), dict[str, str]()
+        for folded, login in logins.items() if self.answers is not False else ():
             try:
                 page, is_empty = yield from self._asked(day, login)
-            except (AccessRefused, RequestRefused) as refused:
-                if folded in seated:
-                    self.refusal, self.asks_people = _message(refused), False
-                    return {}, {}
-                absent[f"{OF_PERSON}{login}"] = _message(refused)
+            except RequestRefused as one:
+                refused[login] = _message(one)
+            except AccessRefused as one:
+                if self.answers is None and folded in seated:
+                    self.refusal, self.answers = _message(one), False
+                    break
+                refused[login] = _message(one)
             else:
-                pages |= {} if is_empty else {f"{OF_PERSON}{login}": page}
-        return pages, absent
+                self.answers = True
+                answered |= {} if is_empty else {login: page}
+        return answered, refused
 
     def _holders(self, day: date) -> Generator[Get, Body, list[str]]:
         """Return who has a seat and was active on a day or later; no one where that is refused."""
@@ -162,6 +183,10 @@ class Bills:
         _refuse_other("organization", self.organization, found.organization)
         _refuse_other("user", login or None, found.user)
         return Page(one, body), not found.usageItems
+
+
+def _by_part(of_people: Mapping[str, T]) -> dict[str, T]:
+    return {f"{OF_PERSON}{login}": one for login, one in of_people.items()}
 
 
 def _message(refused: AccessRefused | RequestRefused) -> str:

@@ -27,7 +27,7 @@ def talk(connection: Connection, archive: Archive) -> Talk:
 def billed_earlier(
     archive: Archive, connection: Connection, day: date, asked: Collection[str]
 ) -> Earlier:
-    """Return who had a bill of a day by its kept reads, also by those before the newest.
+    """Return the bills of people of a day by its kept reads, also by those before the newest.
 
     Args:
         archive: Where reads are kept.
@@ -37,23 +37,27 @@ def billed_earlier(
     """
     bills, people = _kept_bills(archive, connection, day), archive.forgotten
     if people is None:
-        return Earlier([*bills], {})
-    present = {people.identifier(login) for login in asked}
-    forgotten = {login: page for login, page in bills.items() if people.gave(login)}
-    return Earlier(
-        [login for login in bills if login not in forgotten],
-        {login: page for login, page in forgotten.items() if login not in present},
-    )
+        return Earlier(bills, {})
+    present = {people.identifier(login): login for login in asked}
+    named = {present.get(login, login): page for login, page in bills.items()}
+    forgotten = {login: page for login, page in named.items() if people.gave(login)}
+    known = {login: page for login, page in named.items() if login not in forgotten}
+    return Earlier(known, forgotten)
 
 
 def _kept_bills(archive: Archive, connection: Connection, day: date) -> dict[str, Page]:
-    """Return the newest kept bill of each person; a damaged read is reported where it is used."""
+    """Return the newest bill of each person, the newest last, without those only kept again.
+
+    A damaged read is reported where it is used.
+    """
     bills: dict[str, Page] = {}
     for file in archive.reads(NAME, connection.name, DATASET, day):
         with suppress(PageRefused):
-            for part, body in open_read(file).bodies.items():
-                if part.startswith(OF_PERSON):
+            read = open_read(file)
+            for part, body in read.bodies.items():
+                if part.startswith(OF_PERSON) and part not in read.manifest.absent:
                     login = part.removeprefix(OF_PERSON)
                     request = bill(str(connection.organization_id), day, login)
+                    bills.pop(login, None)
                     bills[login] = Page(request, body)
     return bills

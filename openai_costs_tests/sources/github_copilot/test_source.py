@@ -35,6 +35,8 @@ class GitHub:
     def __init__(self, home: Path) -> None:
         self.archive, self.reads = Archive(UPath(home)), 0
         self.seats: list[str] = [*USD]
+        self.usd: dict[str, float] = {**USD}
+        self.whole: float = 10
         self.refuses: dict[str, Exception] = {}
         self.asked: list[str] = []
 
@@ -44,7 +46,9 @@ class GitHub:
             return self.refuses.get("seats") or self._page_of_seats()
         login = asked.get("user", "")
         self.asked += [login] if login else []
-        return self.refuses.get(login) or _bill(asked, USD[login.casefold()] if login else 10)
+        return self.refuses.get(login) or _bill(
+            asked, self.usd[login.casefold()] if login else self.whole
+        )
 
     def _page_of_seats(self) -> Body:
         seats = [
@@ -63,7 +67,7 @@ class GitHub:
         return batch
 
 
-def _bill(asked: Mapping[str, str], usd: int) -> Body:
+def _bill(asked: Mapping[str, str], usd: float) -> Body:
     amounts = {"grossQuantity": usd * 100, "grossAmount": usd, "netAmount": usd}
     line = {"product": "Copilot", "sku": "Copilot AI Credits", "model": "GPT-5.6"} | amounts
     period = {part: int(asked[part]) for part in ("year", "month", "day")}
@@ -142,23 +146,101 @@ def test_a_login_in_other_letters_is_one_person(github: GitHub):
     assert github.asked == ["ana-l", "ben-smith", "cleo-t"]
 
 
-def test_one_without_a_seat_who_is_refused_is_a_remark_and_no_harm_to_the_others(github: GitHub):
-    github.read()
-    without_ben(github)
+def unknown(github: GitHub) -> None:
     github.refuses["ben-smith"] = RequestRefused(REFUSED)
+
+
+def gone(github: GitHub) -> None:
+    without_ben(github)
+    unknown(github)
+
+
+def forbidden_for_one(github: GitHub) -> None:
+    github.refuses["ben-smith"] = AccessRefused(REFUSED, "GITHUB_COPILOT_TOKEN")
+
+
+def forbidden_for_one_without_a_seat(github: GitHub) -> None:
+    github.seats = ["cleo-t"]
+    github.refuses["ana-l"] = github.refuses["ben-smith"] = AccessRefused(REFUSED, "TOKEN")
+
+
+@pytest.mark.parametrize("change", [gone, unknown, forbidden_for_one])
+def test_one_who_is_refused_keeps_their_dollars_with_a_remark_and_no_harm_to_the_others(
+    github: GitHub, change: Callable[[GitHub], None]
+):
+    first = github.read()
+    change(github)
+    for _ in range(2):
+        batch = github.read()
+        assert batch.frame.equals(first.frame)
+        assert github.asked == ["ana-l", "ben-smith", "cleo-t"]
+        (remark,) = batch.remarks.values()
+        assert "ben-smith is refused, and their bill of an earlier read stays" in remark
+        assert "ana-l" not in remark
+
+
+def test_those_without_a_seat_may_be_refused_before_the_first_answer(github: GitHub):
+    first = github.read()
+    forbidden_for_one_without_a_seat(github)
+    assert github.read().frame.equals(first.frame)
+    assert github.asked == ["ana-l", "ben-smith", "cleo-t"]
+
+
+def test_one_who_is_refused_and_had_no_bill_before_is_a_remark(github: GitHub):
+    unknown(github)
     batch = github.read()
     assert spent(batch) == {"ana-l": Decimal(4), "cleo-t": Decimal(1), None: Decimal(5)}
     (remark,) = batch.remarks.values()
     assert "read without ben-smith, who is refused; the provider's message: 'Not Found'" in remark
 
 
-def test_the_refusal_of_one_with_a_seat_is_that_of_all_people(github: GitHub):
-    github.read()
-    without_ben(github)
-    github.refuses["ana-l"] = RequestRefused(REFUSED)
+def forbid_everyone(github: GitHub) -> None:
+    github.refuses |= dict.fromkeys(github.usd, AccessRefused(REFUSED, "GITHUB_COPILOT_TOKEN"))
+
+
+def test_where_no_person_can_be_asked_for_a_day_that_was_read_before_keeps_its_people(
+    github: GitHub,
+):
+    first = github.read()
+    forbid_everyone(github)
+    for _ in range(2):
+        batch = github.read()
+        assert batch.frame.equals(first.frame)
+        assert github.asked == ["ana-l"]
+        (remark,) = batch.remarks.values()
+        assert "people are refused, and those of earlier reads stay" in remark
+        assert "ben-smith" not in remark
+
+
+def test_where_no_person_can_be_asked_for_a_day_that_was_not_read_has_none(github: GitHub):
+    forbid_everyone(github)
     batch = github.read()
     assert (spent(batch), github.asked) == ({None: Decimal(10)}, ["ana-l"])
     assert "read without people, who are refused" in "".join(batch.remarks.values())
+
+
+def test_the_bill_of_a_login_that_was_renamed_counts_once(github: GitHub):
+    github.usd["gus-w"] = 3
+    github.seats.append("gus-w")
+    github.read()
+    github.refuses["gus-w"] = RequestRefused(REFUSED)
+    github.usd["gus-wu"] = github.usd["gus-w"]
+    github.seats[-1] = "gus-wu"
+    renamed = {"ana-l": Decimal(4), "ben-smith": Decimal(2), "cleo-t": Decimal(1)}
+    renamed["gus-wu"] = Decimal(3)
+    batch = github.read()
+    assert spent(batch) == renamed
+    assert "read without gus-w, who is refused" in "".join(batch.remarks.values())
+    forbid_everyone(github)
+    assert spent(github.read()) == renamed
+
+
+def test_sums_of_floats_leave_room_for_the_bill_that_they_are_of(github: GitHub):
+    github.usd = {"ana-l": 0.1, "ben-smith": 0.2, "cleo-t": 0.7}
+    github.whole = 0.1 + 0.2 + 0.7 - 1e-15
+    first = github.read()
+    gone(github)
+    assert github.read().frame.equals(first.frame)
 
 
 @pytest.mark.parametrize("seats", [["ana-l", "cleo-t"], [*USD]])
@@ -170,9 +252,12 @@ def test_a_person_who_was_forgotten_keeps_their_dollars_and_is_asked_for_by_no_p
     ben = known(key, "id", "ben-smith", "ben-smith")
     remember(UPath(tmp_path), [ben], str(tmp_path / "key"), date(2026, 11, 21))
     github.seats = seats
+    without_name = {
+        (ben.pseudonym if who == "ben-smith" else who): usd for who, usd in BY_PERSON.items()
+    }
     for _ in range(2):
-        batch = github.read()
-        assert spent(batch) == {
-            (ben.pseudonym if who == "ben-smith" else who): usd for who, usd in BY_PERSON.items()
-        }
+        assert spent(github.read()) == without_name
         assert github.asked == seats
+    for refuse in (unknown, forbid_everyone):
+        refuse(github)
+        assert spent(github.read()) == without_name
