@@ -20,6 +20,7 @@ from openai_costs.storage.future_days import described as days_described
 from openai_costs.storage.future_days import future_days, set_future_days_aside
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.repair import described, repair
+from openai_costs.tables.core.gateway_spend import GatewaySpend
 
 
 def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) -> list[Step]:
@@ -56,7 +57,7 @@ def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
     """Set days aside that are in the future by any clock, once a server's clock was compared.
 
     Where every connection reads files, there is no server, and ours is all there is: it counts as
-    soon as no day of theirs is left in the future, as their files would contradict it.
+    soon as no day of theirs, or of a meter, is left in the future: their files may contradict it.
     """
     home, compared = place(settings.home), skew_aware(clock)
     latest = compared.latest()
@@ -64,7 +65,9 @@ def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
         if any(provider_of(one).costs.pages.is_paced for one in settings.connections):
             return
         latest = compared.ours()
-        if not future_days(home, latest.date()).keys().isdisjoint(_names(settings)):
+        metered = Lake(home).days(GatewaySpend, settings.gateway.name)
+        is_metered = any(day > latest.date() for day in metered)
+        if is_metered or future_days(home, latest.date()).keys() & _names(settings):
             return
     if found := set_future_days_aside(home, latest.date()):
         say(

@@ -44,13 +44,14 @@ class Home:
 
     path: Path
     told: list[str] = field(default_factory=list)
+    metered: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
         cloud = {"name": "cloud", "provider": "focus_file", "files": "exports/", "start": FIRST}
         content: dict[str, Any] = {
             "connections": [cloud],
-            "gateway": {"name": "proxy", "token_files": ("tokens.csv",)},
+            "gateway": {"name": "proxy", "token_files": ("tokens.csv",), **self.metered},
             "budgets": [{"name": "small", "limit_usd": 1}],
         }
         config = self.path / "openai_costs.toml"
@@ -154,3 +155,21 @@ def test_after_a_run_under_a_clock_ahead_what_doctor_names_is_done_by_the_next_b
     known = rows(Finding, Lake(place(str(home.path))).read(Findings))
     assert known
     assert all(max(one.day, one.opened_day) <= later.date() for one in known)
+
+
+def test_a_clock_that_is_behind_leaves_the_dollars_of_a_gateways_meter(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", metered={"spend_files": ("meter.csv",)})
+    home.put(USED)
+    lines = ["2026-11-05,t-1,gpt-5,2.5", "2026-11-20,t-1,gpt-5,4"]
+    (home.path / "meter.csv").write_text("\n".join(["day,token_id,model,metered_usd", *lines]))
+    home.backfill(NOW)
+    metered = "SELECT max(day), sum(metered_usd) FROM core.gateway_spend"
+    before = home.published(metered)
+    assert before == [(date(2026, 11, 20), Decimal("6.5"))]
+    behind = datetime(2026, 11, 12, 12, tzinfo=UTC)
+    home.backfill(behind)
+    assert home.published(metered) == before
+    assert "days in the future" in home.doctor(behind)
+    home.backfill(NOW + ONE_DAY)
+    assert home.published(metered) == before
+    assert home.doctor(NOW + ONE_DAY) == {}

@@ -5,7 +5,7 @@ The files themselves are not kept: a callback's line holds the prompt. Their dig
 
 import hashlib
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +14,7 @@ from decimal import Decimal
 import msgspec
 from upath import UPath
 
+from openai_costs.kernel.clock_skew import MOST_SKEW
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.errors import FileRefused, PageRefused
 from openai_costs.kernel.formatting import counted, exact_dollars, total_usd
@@ -123,10 +124,10 @@ class GatewayFiles:
             found = self._read(self.gateway.spend_files, layout, _metered)
             rows, odd = by_day(once(found.rows, layout)), odd_days(found.files)
             come = [day for day in rows if day <= self.clock().date()]
-            if unproven := list(self._unproven(found.digests, come)):
+            if unproven := list(self._unproven(found.digests, rows.keys() | odd.keys())):
                 span = DayRange(unproven[0].day, unproven[-1].day)
                 many = f"{counted(len(unproven), 'day')}, {span}"
-                tell(f"{self.gateway.name}: withdrew {many}, free of requests before: in no file")
+                tell(f"{self.gateway.name}: withdrew {many}, kept before: in no file")
             yield from unproven
             for day in days:
                 of_day, why = rows.get(day, []), odd.get(day, {})
@@ -137,20 +138,23 @@ class GatewayFiles:
                     yield read
             tell(f"{self.gateway.name}: {found.counted('metered row')}{_ahead(rows, set(come))}")
 
-    def _unproven(self, digests: Digests, come: Sequence[date]) -> Iterator[DayRead]:
+    def _unproven(self, digests: Digests, rows: Collection[date]) -> Iterator[DayRead]:
         """Yield the days behind the last that are kept as free of requests, by files of now alone.
 
-        A file that is gone may have shown it: its days stay.
+        A file that is gone may have shown it: its days stay. So do all days while a read is dated
+        after now, but for days to come behind every row: it may be this clock that is behind.
         """
-        if not come:
-            return
         whose, now = (NAME, self.gateway.name, METER), self.clock()
-        kept = [day for day in self.archive.days(*whose) if max(come) < day <= now.date()]
+        kept, today = self.archive.newest_at(*whose), now.date()
+        ahead = [day for day, at in kept.items() if at - now > MOST_SKEW and day > today]
+        is_doubted = any(at - now > MOST_SKEW for at in kept.values())
+        asked = ahead if is_doubted else [day for day in kept if day <= today]
+        last = max((day for day in rows if is_doubted or day <= today), default=date.max)
         names = {name for name, _ in digests}
-        for day in kept:
+        for day in sorted(one for one in asked if one > last):
             with suppress(PageRefused):
-                reads = map(open_read, self.archive.reads(*whose, day))
-                if all(_is_quiet(one, names) for one in reads):
+                reads = [open_read(one) for one in self.archive.reads(*whose, day)]
+                if all(_is_of(one, names) and (is_doubted or _is_quiet(one)) for one in reads):
                     yield DayRead(*whose, day, now, {}, {}, is_withdrawn=True)
 
     def _read(
@@ -194,11 +198,14 @@ class GatewayFiles:
         )
 
 
-def _is_quiet(read: KeptRead, names: Container[str]) -> bool:
-    """Return whether a read has no row, and is of files that are there."""
-    named = [name for part in read.manifest.parts.values() for name, _ in part.params]
-    is_empty = all(body == b"[]" for body in read.bodies.values())
-    return is_empty and not read.manifest.absent and all(name in names for name in named)
+def _is_quiet(read: KeptRead) -> bool:
+    """Return whether a read has no row, and none was set aside."""
+    return all(body == b"[]" for body in read.bodies.values()) and not read.manifest.absent
+
+
+def _is_of(read: KeptRead, names: Container[str]) -> bool:
+    """Return whether a read is of files that are all there."""
+    return all(name in names for part in read.manifest.parts.values() for name, _ in part.params)
 
 
 def _ahead(rows: Mapping[date, Sequence[Cells]], come: Container[date]) -> str:

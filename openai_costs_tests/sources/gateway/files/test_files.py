@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -149,12 +149,12 @@ def test_a_row_dated_after_today_does_not_make_the_days_before_it_quiet(tmp_path
     assert log == [f"gateway: 2 metered rows in 1 file, {dated}"]
 
 
-def kept_before(folder: Path, last: date, *names: str) -> Archive:
+def kept_before(folder: Path, last: date, *names: str, at: datetime = NOW) -> Archive:
     """An archive in which an earlier version kept days behind the last row, without a row."""
     archive = Archive(UPath(folder))
     asked = ("meter", [(name, "0" * 64) for name in names], list[str]())
     for day in DayRange(DAY, last):
-        whose = ("gateway_files", "gateway", "meter", day, NOW)
+        whose = ("gateway_files", "gateway", "meter", day, at)
         archive.keep(DayRead(*whose, {"rows": asked}, {"rows": b"[]"}))
     return archive
 
@@ -168,7 +168,7 @@ def test_days_that_a_row_dated_ahead_made_quiet_are_withdrawn(tmp_path: Path, is
     found = list(reader(tmp_path, spend_files=["spend.csv"]).meter(DayRange(DAY, DAY), log.append))
     assert [read.day.day for read in found if read.is_withdrawn] == [11, 12, 13, 14]
     assert [read.day for read in found if not read.is_withdrawn] == [DAY]
-    assert log[0].startswith("gateway: withdrew 4 days, 2026-03-11 to 2026-03-14, free of requests")
+    assert log[0].startswith("gateway: withdrew 4 days, 2026-03-11 to 2026-03-14, kept before")
 
 
 def test_quiet_days_of_a_file_that_is_gone_stay(tmp_path: Path):
@@ -176,6 +176,19 @@ def test_quiet_days_of_a_file_that_is_gone_stay(tmp_path: Path):
     kept_before(tmp_path, NOW.date(), "spend.csv", "newer.csv")
     days = DayRange(DAY, DAY)
     assert not any(read.is_withdrawn for read in reads(tmp_path, days, spend_files=["spend.csv"]))
+
+
+def test_a_clock_that_is_behind_withdraws_no_quiet_day_and_no_day_to_come_that_a_row_is_behind(
+    tmp_path: Path,
+):
+    later = GOOD.splitlines()[1].replace("2026-03-10", "2026-03-18")
+    (tmp_path / "spend.csv").write_text(f"{GOOD}{later}\n")
+    kept_before(tmp_path, date(2026, 3, 18), "spend.csv", at=NOW + timedelta(days=9))
+    asked: dict[str, Any] = {"spend_files": ["spend.csv"]}
+    assert not any(read.is_withdrawn for read in reads(tmp_path, DayRange(DAY, DAY), **asked))
+    (tmp_path / "spend.csv").write_text(GOOD)
+    found = reads(tmp_path, DayRange(DAY, DAY), **asked)
+    assert [read.day.day for read in found if read.is_withdrawn] == [15, 16, 17, 18]
 
 
 def test_a_kept_read_proves_which_file_it_is_of(tmp_path: Path):
