@@ -7,6 +7,7 @@ never guessed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import polars as pl
@@ -74,7 +75,7 @@ def _rows(
             turn.first,
             turn.last,
             before.turn.last + ONE_DAY if before else None,
-            after.turn.first - ONE_DAY if after else known.until,
+            _ends(known, turn.last, after.turn.first) if after else known.until,
             is_current,
             known.is_partial,
         )
@@ -121,6 +122,11 @@ class _Bill(NamedTuple):
             (bill.where.api_key_id or bill.where.project_id, bill.fitting) for bill in (self, other)
         )
         return one == then
+
+
+def _ends(known: Known, last: date, after: date) -> date:
+    """Return until when a bill counts: before a list without the token, or before the next bill."""
+    return min([after, *(day for day in known.lacking if last < day < after)]) - ONE_DAY
 
 
 def _status(known: Known) -> str:
@@ -173,11 +179,11 @@ def upstream_of(
         return Where(where, key, named, hint, "key_hint", "low")
     projects = {(one.connection, one.project_id) for one in fitting}
     if len(projects) == 1 and fitting[0].project_id:
-        return Where(*_ends(projects.pop()), hint, "declared_upstream", "low")
+        return Where(*_of_project(projects.pop()), hint, "declared_upstream", "low")
     return Where(None, None, project, hint, *((mapping, "low") if project else ("none", "none")))
 
 
-def _ends(where: tuple[str, str | None]) -> tuple[str, None, str | None]:
+def _of_project(where: tuple[str, str | None]) -> tuple[str, None, str | None]:
     connection, project = where
     return connection, None, project
 

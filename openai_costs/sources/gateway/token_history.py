@@ -102,6 +102,7 @@ class Known:
         is_partial: Whether the last list with it held more than was read.
         is_current: Whether a newest complete list has it.
         until: The last day on which it may have been there; None while it is listed.
+        lacking: The days of complete lists without it, between readings that name it otherwise.
         runs: The readings by source, in the order in which sources are believed.
     """
 
@@ -112,6 +113,7 @@ class Known:
     is_partial: bool = False
     is_current: bool = True
     until: date | None = None
+    lacking: Sequence[date] = ()
     runs: dict[str, list[_Run]] = field(default_factory=dict)
 
     def turns(self) -> Iterator[Turn]:
@@ -168,6 +170,7 @@ def folded(listings: Iterable[Listing]) -> dict[str, Known]:
         )
         if not known.is_current:
             known.until = _until(known, lasts, whole, read_now)
+        known.lacking = _lacking(known, whole)
     return found
 
 
@@ -199,6 +202,13 @@ def _note(runs: list[_Run], row: TokenRow, day: date) -> None:
         runs[-1].named = named
     else:
         runs.append(_Run(day, day, named))
+
+
+def _lacking(known: Known, whole: Mapping[str, Sequence[date]]) -> list[date]:
+    """Return the days of complete lists of which no source names it as before or after."""
+    named = [(run.first, run.last) for runs in known.runs.values() for run in runs]
+    read = sorted({day for source in known.runs for day in whole.get(source, ())})
+    return [day for day in read if not any(first <= day <= last for first, last in named)]
 
 
 def _until(

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -265,6 +266,18 @@ def test_a_token_that_was_given_to_another_key_has_a_row_for_each_and_both_for_t
     assert days_of(now) == ("key_1", day(1), None)
     seen = [(row["first_seen_day"], row["last_seen_day"]) for row in (before, now)]
     assert seen == [(DAY, DAY), (day(4), day(5))]
+
+
+def test_the_key_of_a_token_that_was_off_a_list_before_it_got_another_counts_until_that_list():
+    """It was found to go around the gateway on those days: that was taken back."""
+    other = MAPS._replace(openai_api_key_id="key_1")
+    lists = [listing(MAPS), *(listing(on=day(number)) for number in (2, 4))]
+    before, now = made(*lists, listing(other, on=day(6)))
+    assert days_of(before) == ("key_0", None, day(1))
+    assert days_of(now) == ("key_1", day(1), None), "a first list is no beginning"
+    partial = replace(listing(on=day(2)), is_partial=True)
+    before, _ = made(listing(MAPS), partial, listing(other, on=day(6)))
+    assert days_of(before) == ("key_0", None, day(5)), "a partial list ends nothing"
 
 
 def test_a_token_that_changed_its_name_is_on_the_bill_that_its_name_of_the_day_is_declared_for():
