@@ -1,18 +1,18 @@
 """Materializes days headless and in process: what is missing, or a range. Resumable.
 
-The same jobs as in the Dagster UI. A day whose complete pages are already kept is made from them,
-without a request, so a run that was killed continues where it stopped.
+The same jobs as in the Dagster UI. A day of which all pages are kept is made without a request.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from openai_costs.cli.backfill_names import (
+    Judging,
     asks_for_no_names,
     days_of_other_keys,
     governance,
     is_governance_due,
-    judges_at_the_end,
+    judging,
     names_due,
     runs_of_names,
 )
@@ -103,10 +103,10 @@ class Headless:
         steps = (plan_offline if offline else plan)(self.settings, asked, now)
         refuse_unwritable(place(self.settings.home))
         close_to_others(place(self.settings.home))
-        at_end = judges_at_the_end(self.settings, self.clock, offline=offline)
-        owed = self._make([*again, *steps], failed, at_end=at_end)
+        judges = judging(self.settings, self.clock, offline=offline)
+        owed = self._make([*again, *steps], failed, judges)
         if asked is None and self.clock().date() < now.date():  # only the servers' answers told
-            owed = self._make(plan(self.settings, None, self.clock()), failed, at_end=at_end)
+            owed = self._make(plan(self.settings, None, self.clock()), failed, judges)
         due = names_due(self.settings, self.clock, offline=offline)  # by the servers' clocks now
         self._name(due, failed, may_ask=not offline, owed=owed)
         for line in (*retention_texts(self.settings, now, self.clock()), *self.objections.lines()):
@@ -115,10 +115,10 @@ class Headless:
         if failed:
             raise RunFailedError(failed)
 
-    def _make(self, steps: Iterable[Step], failed: list[str], *, at_end: bool) -> bool:
+    def _make(self, steps: Iterable[Step], failed: list[str], judges: Judging) -> bool:
         """Make the days, the newest first, and publish them: the money does not wait for names.
 
-        Findings wait for history, and the first ones (`at_end`) for names; return whether they do.
+        The first findings of a home wait for everything; return whether they do still.
         """
         ordered = newest_first(steps)
         following = replace(self, whole=Whole(sum(len(step.days) for step in ordered)))
@@ -127,7 +127,7 @@ class Headless:
             made += following._run_all(group, failed)  # noqa: SLF001 - it is this class
             if made and (following.whole.is_long or group is groups[-1]):
                 set_days_to_come_aside(self.settings, self.clock, self.say)
-                owed = at_end or group is not groups[-1]
+                owed = judges.waits(is_last=group is groups[-1])
                 self._publish(failed, is_not_judged if owed else every)
                 made.clear()
         return owed

@@ -46,12 +46,27 @@ def directories_due(settings: Settings, today: date) -> list[str]:
     ]
 
 
-def judges_at_the_end(settings: Settings, clock: Clock, *, offline: bool) -> bool:
-    """Return whether findings wait for names, gateway and people: where none were judged before."""
-    if offline or Lake(place(settings.home)).has(Findings):
-        return False
+class Judging(NamedTuple):
+    """When a backfill judges: the first findings of a home are of everything that it reads.
+
+    Args:
+        is_first: Whether none were judged before.
+        has_names: Whether names, the gateway or people are read after the days.
+    """
+
+    is_first: bool
+    has_names: bool
+
+    def waits(self, *, is_last: bool) -> bool:
+        """Return whether findings wait for more than what is published now, the last or not."""
+        return self.is_first and (self.has_names or not is_last)
+
+
+def judging(settings: Settings, clock: Clock, *, offline: bool) -> Judging:
+    """Return when a backfill judges."""
     due, today = names_due(settings, clock, offline=offline), day_of_lists(clock)
-    return bool(due) or is_governance_due(settings, today, brought=False)
+    has_names = bool(due) or (not offline and is_governance_due(settings, today, brought=False))
+    return Judging(not Lake(place(settings.home)).has(Findings), has_names)
 
 
 def names_due(settings: Settings, clock: Clock, *, offline: bool) -> list[str]:

@@ -13,9 +13,10 @@ import pytest
 
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_names import (
+    Judging,
     directories_due,
     is_governance_due,
-    judges_at_the_end,
+    judging,
 )
 from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
 from openai_costs.cli.doctor_files import judged_facts
@@ -362,23 +363,29 @@ JUDGED, NOT_JUDGED = f"{PUBLISH}: every", f"{PUBLISH}: is_not_judged"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "at_end", "jobs"),
+    ("seconds", "judges", "jobs"),
     [
-        (30, False, [READ_ALL, READ_ALL, JUDGED]),
-        (40, False, [READ_ALL, NOT_JUDGED, READ_ALL, JUDGED]),
-        (40, True, [READ_ALL, NOT_JUDGED, READ_ALL, NOT_JUDGED]),
+        (30, Judging(is_first=True, has_names=False), [READ_ALL, READ_ALL, JUDGED]),
+        (30, Judging(is_first=True, has_names=True), [READ_ALL, READ_ALL, NOT_JUDGED]),
+        (
+            40,
+            Judging(is_first=True, has_names=False),
+            [READ_ALL, NOT_JUDGED, READ_ALL, JUDGED],
+        ),
+        (40, Judging(is_first=False, has_names=True), [READ_ALL, JUDGED, READ_ALL, JUDGED]),
     ],
 )
 def test_the_newest_month_is_published_first_where_history_takes_more_than_a_minute(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     seconds: int,
-    at_end: bool,  # noqa: FBT001 - a case
+    judges: Judging,
     jobs: list[str],
 ) -> None:
     """48 days of history take 46 s where 31 days took 30 s, and 62 s where they took 40 s.
 
-    What is judged of a part of the days, or before names are known, would be sent.
+    What is judged of a part of the days, or before names are known, would be sent: in a home
+    without findings. Where there are some, new dollars are not shown beside an old all-clear.
     """
     ran: list[str] = []
     began = time.monotonic()
@@ -390,7 +397,7 @@ def test_the_newest_month_is_published_first_where_history_takes_more_than_a_min
 
     since = DayRange(date(2026, 1, 1), TODAY)
     steps = [Step(settings, REFRESH, since)]
-    assert Slow(settings, str)._make(steps, [], at_end=at_end) is at_end
+    assert Slow(settings, str)._make(steps, [], judges) is (jobs[-1] == NOT_JUDGED)
     assert ran == jobs
 
 
@@ -485,7 +492,7 @@ def test_findings_are_judged_once_when_their_names_are_known(tmp_path: Path) -> 
     first, last = [i for i, line in enumerate(lines) if "published/duckdb (" in line]
     assert first < names < judged < last
     assert made.lake.has(Findings)
-    assert not judges_at_the_end(made.settings, made.clock, offline=False)
+    assert not judging(made.settings, made.clock, offline=False).is_first
 
 
 def test_a_first_backfill_that_ends_before_it_judges_is_named_by_the_doctor(
@@ -493,8 +500,8 @@ def test_a_first_backfill_that_ends_before_it_judges_is_named_by_the_doctor(
 ) -> None:
     made = house(tmp_path / "home", "tidewater")
     made.connections = tuple(connection(one.name, start=day(21)) for one in made.connections)
-    assert judges_at_the_end(made.settings, made.clock, offline=False)
-    assert not judges_at_the_end(made.settings, made.clock, offline=True)
+    assert judging(made.settings, made.clock, offline=False) == (True, True)
+    assert judging(made.settings, made.clock, offline=True) == (True, False)
     assert list(judged_facts(place(made.home))) == []
 
     def stopped(*_: object, **__: object) -> None:

@@ -37,10 +37,10 @@ def _by_dollars(one: Message) -> tuple[bool, Decimal, int]:
 
 
 def _digest_title(ordered: Sequence[Message]) -> str:
-    first = ordered[0].title
-    if len(ordered) == 1:
+    first, many = ordered[0].title, len({one.number.rpartition("-")[0] for one in ordered})
+    if many == 1:
         return f"1 finding changed. {first}"
-    return f"{len(ordered)} findings changed. The largest: {first}"
+    return f"{many} findings changed. The largest: {first}"
 
 
 def _by_subject(ordered: Iterable[Message]) -> Iterable[list[Message]]:

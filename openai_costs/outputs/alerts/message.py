@@ -59,11 +59,13 @@ class Line(NamedTuple):
         label: What the text is; one of our words, never a name.
         text: The text.
         link: Where the text leads; empty where it leads nowhere.
+        is_address: Whether the text is an address that we made: of ids alone, also of an `api_key`.
     """
 
     label: str
     text: str
     link: str = ""
+    is_address: bool = False
 
 
 class Picture(NamedTuple):
@@ -165,10 +167,7 @@ def repeated(made: Message) -> Message:
 
 
 def clean(made: Message, *, allow_email: bool) -> Message:
-    """Return a message without keys and, by default, addresses, in which nothing is hidden.
-
-    Its own link stays whole: it holds ids alone, also of an `api_key`.
-    """
+    """Return a message without keys and, by default, e-mail addresses; nothing in it is hidden."""
 
     def inner(text: str) -> str:
         return visible(without_secrets(text) if allow_email else redacted(text))
@@ -177,8 +176,7 @@ def clean(made: Message, *, allow_email: bool) -> Message:
         made,
         title=" ".join(inner(made.title).split()),  # the subject of a letter is one line
         lines=[
-            line if line.text == made.link else line._replace(text=inner(line.text))
-            for line in made.lines
+            line if line.is_address else line._replace(text=inner(line.text)) for line in made.lines
         ],
         facts={name: text and inner(text) for name, text in made.facts.items()},
         picture=made.picture and made.picture._replace(alt=inner(made.picture.alt)),
@@ -206,7 +204,7 @@ def _lines(then: Finding, change: Change, rule: Rule, link: str) -> Iterable[Lin
     yield Line("Owner", one_line(then.owner) if then.owner else "unknown")
     if then.subject_name and then.subject_kind in ID_LABELS:
         yield Line(ID_LABELS[then.subject_kind], one_line(then.subject_id))
-    yield Line("Details", link or then.docs)
+    yield Line("Details", link or then.docs, is_address=True)
     if change.kind != "closed":
         yield Line("Acknowledge", f"openai-costs acknowledge {then.finding_id} --by NAME")
         yield Line("Mute", _mute_command(then))

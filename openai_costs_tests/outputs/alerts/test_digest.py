@@ -60,3 +60,8 @@ def test_a_digest_reports_two_findings_about_one_key_together() -> None:
     assert made.text.count("Owner: ") == 1
     assert "openai-costs mute bbb" in made.text
     assert made.title.startswith("2 findings changed.")
+
+
+def test_a_finding_that_opened_and_grew_is_one_that_changed() -> None:
+    opened, grown = (message(finding(), one, SPIKE) for one in (change(), change(2, "growing")))
+    assert digest("finops", [opened, grown]).title.startswith("1 finding changed. ")

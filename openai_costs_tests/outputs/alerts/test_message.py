@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from openai_costs.outputs.alerts.digest import digest
 from openai_costs.outputs.alerts.message import Addresses, clean, message
 from openai_costs.questions.reconciliation.findings import GAP
 from openai_costs.questions.rules import Rule
@@ -71,7 +72,7 @@ def test_with_the_address_of_the_page_a_message_links_to_the_view_of_its_dollars
         "https://costs.example/#by=model&from=2026-11-18&to=2026-11-20"
         "&connection=acme&api_key=key_etl"
     )
-    assert made.link in clean(made, allow_email=False).text
+    assert made.link in clean(digest("team", [made]), allow_email=False).text
     budget = message(finding(subject_kind="budget", subject_id="labs"), change(), SPIKE, at=at)
     assert budget.link == "https://costs.example/#finding-f1a2b3c4d5e6"
 
