@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from openai_costs.cli.backfill_names import (
     Judging,
     asks_for_no_names,
-    days_of_other_keys,
     governance,
     is_governance_due,
     judging,
@@ -194,9 +193,8 @@ class Headless:
                 self.say("gateway and people: tokens, and who works here")
                 self.run(DIRECTORY, None, asks_for_no_names)
         now = governance(self.settings)
-        again = days_of_other_keys(self.settings, before, now)
         ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
-        stale = consecutive({day for days in ranges for day in days if day <= today} | again)
+        stale = consecutive({day for days in ranges for day in days if day <= today})
         with noted(failed):
             self.follow_directory(stale)
         if due or stale or owed or not now.equals(before):

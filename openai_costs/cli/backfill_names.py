@@ -12,7 +12,6 @@ from dagster import AssetKey
 
 from openai_costs.kernel.clock_skew import day_of_lists
 from openai_costs.kernel.days import Clock
-from openai_costs.questions.days_of_other_tokens import days_of_other_tokens
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
@@ -26,13 +25,6 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.findings import Findings
-from openai_costs.tables.mart.spend import Spend
-
-JUDGED_BY = (
-    *("token_id", "name", "status", "openai_api_key_id", "openai_project_id", "mapping"),
-    *("counts_from_day", "counts_until_day"),
-)
-"""The columns of core.gateway_tokens that say which keys are the gateway's."""
 
 
 def directories_due(settings: Settings, today: date) -> list[str]:
@@ -125,16 +117,6 @@ def governance(settings: Settings) -> Governance:
     """Return what is stored now."""
     lake = Lake(place(settings.home))
     return Governance(lake.read(GatewayTokens), lake.read(Engineers))
-
-
-def days_of_other_keys(settings: Settings, before: Governance, now: Governance) -> set[date]:
-    """Return the days of runs that other gateway tokens judged before."""
-    if now.tokens.select(JUDGED_BY).equals(before.tokens.select(JUDGED_BY)):
-        return set()
-    lake = Lake(place(settings.home))
-    days = days_of_other_tokens(lake, settings.gateway, before.tokens, now.tokens)
-    stored = (lake.days(Spend, one.name) for one in settings.asked_connections)
-    return {day for day in set().union(*stored) & days if day >= settings.first_day}
 
 
 def asks_for_no_names(key: AssetKey) -> bool:

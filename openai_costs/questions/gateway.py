@@ -3,8 +3,8 @@
 Findings about days after the last reading of the gateway would be guesses.
 """
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.slices import Batch
+from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import REASSIGNED, UNLISTED, GatewayTokens
@@ -23,6 +23,7 @@ from openai_costs.tables.upstreams import UPSTREAMS
 
 # For which days the meter was read.
 
+_PARTIAL = "SELECT DISTINCT day FROM stored WHERE is_partial"
 GRACE = timedelta(hours=1)
 """Gateways write what they metered in batches, some seconds late; an hour is enough."""
 
@@ -32,15 +33,23 @@ def meter_days(batches: Iterable[Batch]) -> pl.DataFrame:
 
     A day from which rows were set aside is not settled: what they hold may be what is missing.
     """
-    read = []
-    for batch in batches:
-        partial = set(batch.frame.filter("is_partial")["day"])
-        read += [
-            (key.day, is_settled(key.day, read_at, GRACE) and key.day not in partial)
-            for key, read_at in batch.read_at.items()
-        ]
-    schema = {"day": pl.Date, "is_settled": pl.Boolean}
-    return pl.DataFrame(read, schema=schema, orient="row").sort("day")
+    read = [_meter_days(one.read_at, one.frame.filter("is_partial")["day"]) for one in batches]
+    return pl.concat([_meter_days({}, ()), *read]).sort("day")
+
+
+def all_meter_days(lake: Lake) -> pl.DataFrame:
+    """Return the same of all stored days, without their rows."""
+    partial = lake.ask(GatewaySpend, _PARTIAL, pl.Schema({"day": pl.Date()}))["day"]
+    return _meter_days(lake.reads(GatewaySpend), partial).sort("day")
+
+
+def _meter_days(read_at: Mapping[Slice, datetime], partial: Iterable[date]) -> pl.DataFrame:
+    lacking = set(partial)
+    read = [
+        (key.day, is_settled(key.day, at, GRACE) and key.day not in lacking)
+        for key, at in read_at.items()
+    ]
+    return pl.DataFrame(read, {"day": pl.Date, "is_settled": pl.Boolean}, orient="row")
 
 
 LOOKBACK = timedelta(days=30)

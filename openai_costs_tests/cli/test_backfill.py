@@ -305,6 +305,50 @@ def judged_by_settings(tmp_path_factory: pytest.TempPathFactory) -> tuple[House,
     return made, settings
 
 
+@pytest.mark.parametrize("only", [(), ("harbour",)], ids=["killed", "of another connection"])
+def test_days_that_other_tokens_judge_are_stale_until_they_are_derived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, only: tuple[str, ...]
+) -> None:
+    """A run that read the tokens and derived nothing left them as they were until a rebuild."""
+    made = house(tmp_path / "home", "tidewater", "harbour")
+    made.connections = (
+        connection("tidewater", access="costs_only", start=day(12)),
+        connection("harbour", access="costs_only", start=day(20)),
+    )
+    registry = tmp_path / "tokens.csv"
+    registry.write_text(f"token_id,openai_api_key_id\ntok,{ACCUSED}\n")
+    update = {
+        "gateway": Gateway(token_files=("tokens.csv",)),
+        "config_file": tmp_path / "openai_costs.toml",
+        "reading": Reading(trailing_days=1),
+    }
+    settings = made.settings.model_copy(update=update)
+    reach = Reach(lambda one: made.transports[one.name])
+    full = Headless(settings, lambda _: None, made.clock, reach)
+    with quiet(*OF_THE_GATEWAY):
+        full.backfill()
+    assert days_to_derive(made.lake, settings) == []
+    assert accused_days(made) == set()
+    registry.write_text("token_id,openai_api_key_id\ntok,key_that_spends_nothing\n")
+    with quiet(*OF_THE_GATEWAY):
+        if only:
+            replace(full, settings=settings.only(*only)).backfill()
+        else:
+            with monkeypatch.context() as killed:
+                killed.setattr(Headless, "follow_directory", lambda *_: 1 / 0)
+                with pytest.raises(ZeroDivisionError):
+                    full.backfill()
+            assert min(days.first for days in days_to_derive(made.lake, settings)) == day(12)
+        full.backfill()
+    assert day(12) in accused_days(made)
+    assert days_to_derive(made.lake, settings) == []
+    followed = [made.lake.read(table) for table in (GatewayBypass, CostReconciliation)]
+    with quiet(*OF_THE_GATEWAY):
+        full.run(DERIVE, DayRange(day(12), made.clock.now.date()))
+    rebuilt = [made.lake.read(table) for table in (GatewayBypass, CostReconciliation)]
+    assert all(one.equals(two) for one, two in zip(followed, rebuilt, strict=True))
+
+
 @pytest.mark.parametrize(
     ("update", "since"),
     [

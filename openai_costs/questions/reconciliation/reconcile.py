@@ -11,6 +11,7 @@ from openai_costs.questions.gateway_coverage import owned
 from openai_costs.questions.gateway_routes import Routes
 from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.reconciliation.day_boundary import exchanged
+from openai_costs.questions.reconciliation.judged_by import judged_by
 from openai_costs.questions.reconciliation.match_levels import levelled
 from openai_costs.questions.reconciliation.pools import PARTS, POOL, SCHEMA, laid_together
 from openai_costs.questions.reconciliation.sides import (
@@ -73,10 +74,16 @@ def reconciliation(sides: Sides, gateway: Gateway, days: Sequence[date]) -> pl.D
     return (
         _with_basis(judged, sides.meter)
         .filter(pl.col("day").is_in(list(days)))
-        .with_columns(provider=pl.lit(OPENAI), judged_by=pl.lit(gateway.judged_by))
+        .join(_judged_by(sides, gateway), on="day", how="left")
+        .with_columns(provider=pl.lit(OPENAI))
         .select(list(CostReconciliation.types()))
         .sort(*POOL, "usage_type")
     )
+
+
+def _judged_by(sides: Sides, gateway: Gateway) -> pl.DataFrame:
+    lists = (sides.tokens, sides.keys)
+    return judged_by(sides.ledger, sides.meter, sides.meter_days, lists, gateway)
 
 
 def _with_basis(rows: pl.DataFrame, meter: pl.DataFrame) -> pl.DataFrame:

@@ -1,23 +1,25 @@
 """The days that would be compared with the gateway otherwise now than when they were made."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
-from openai_costs.kernel.days import DayRange, consecutive
-from openai_costs.questions.gateway import judged_days
+from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive
+from openai_costs.questions.gateway import all_meter_days, judged_days
 from openai_costs.questions.provider_scope import ON_ITS_BILL, OPENAI
+from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
+from openai_costs.questions.reconciliation.judged_by import LINE, REQUEST, judged_by
 from openai_costs.settings import Gateway
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import Contract
+from openai_costs.tables.core.api_keys import ApiKeys
+from openai_costs.tables.core.gateway_spend import GatewaySpend
+from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 
-_OTHERWISE = """
-    SELECT DISTINCT day FROM stored
-    WHERE judged_by IS DISTINCT FROM '{judged_by}' OR day < DATE '{start}' OR {is_gone}
-"""
-_SLICES = "SELECT DISTINCT connection, day FROM stored WHERE {}"
+_JUDGED = ("day", "judged_by")
 
 
 def days_to_compare_again(lake: Lake, gateway: Gateway) -> list[DayRange]:
@@ -44,19 +46,38 @@ def unjudged_days(lake: Lake, gateway: Gateway) -> list[DayRange]:
 
 
 def days_judged_otherwise(lake: Lake, gateway: Gateway) -> list[DayRange]:
-    """Return the days that other settings compared, or that there is no gateway on any more.
+    """Return the compared days that settings, tokens and reads of the meter judge otherwise now.
 
-    A key that is declared now was the gateway's before. Without this, the settings of now would
-    judge the trailing days alone, until all days are made again.
+    Without this, those of now would judge the trailing days alone, until all days are made again.
+    Days beside them are returned too: what the gateway counts on a day may be billed on the next.
     """
-    question = _OTHERWISE.format(
-        judged_by=gateway.judged_by, start=gateway.start or date.min, is_gone=not gateway.is_there
+    stored = _distinct(lake, CostReconciliation, _JUDGED)
+    if stored.is_empty():
+        return []
+    now = judged_by(
+        _distinct(lake, Spend, LINE, ON_ITS_BILL),
+        _distinct(lake, GatewaySpend, REQUEST),
+        all_meter_days(lake),
+        (lake.read(GatewayTokens), lake.read(ApiKeys)),
+        gateway,
     )
-    schema = CostReconciliation.no_rows().select("day").schema
-    return consecutive(lake.ask(CostReconciliation, question, schema)["day"])
+    is_out_of_use = pl.col("day") < (gateway.start or date.min)
+    is_other = pl.col("judged_by") != pl.col("judged_by_now")
+    otherwise = stored.join(now, on="day", suffix="_now").filter(
+        is_other | is_out_of_use | pl.lit(not gateway.is_there)
+    )
+    beside = (
+        day + ONE_DAY * by for day in otherwise["day"] for by in range(-REACH_DAYS, REACH_DAYS + 1)
+    )
+    return consecutive({*beside} & {*stored["day"]})
+
+
+def _distinct(
+    lake: Lake, table: type[Contract], columns: Sequence[str], which: str = "true"
+) -> pl.DataFrame:
+    question = f"SELECT DISTINCT {', '.join(columns)} FROM stored WHERE {which}"  # noqa: S608 - our own words
+    return lake.ask(table, question, table.no_rows().select(columns).schema)
 
 
 def _slices(lake: Lake, table: type[Contract], which: str) -> pl.DataFrame:
-    return lake.ask(
-        table, _SLICES.format(which), table.no_rows().select("connection", "day").schema
-    )
+    return _distinct(lake, table, ("connection", "day"), which)

@@ -82,8 +82,9 @@ class CostReconciliation(Contract):
     )
     is_settled: bool = column("Whether bill and meter were both read after the day had settled.")
     judged_by: str = column(
-        "A digest of the upstreams, models and tolerances of [gateway] that the row was made with: "
-        "days of another one are made again."
+        "A digest of what the day was judged by: upstreams, models and tolerances of [gateway], "
+        "the bills of its tokens, and whether the meter was read. Days of another one are made "
+        "again."
     )
     is_within_tolerance: bool = column("Whether the gap of this key and model is small.")
     bypass_usd: Usd = _part("the key has no gateway token")
