@@ -149,6 +149,14 @@ def test_a_start_that_is_set_later_changes_no_number_of_the_days_that_are_stored
     assert covered.equals(usual)
     assert accused(home) == accused(first)
     assert [one.state for one in tie_out_facts(settings)] == ["OK"]
+    for table in ("core/spend", "core/spend_control"):
+        max((home / "lake" / table / "_delta_log").glob("0*.json")).write_bytes(b"{")
+    backfilled(settings)
+    assert totals(home) == totals(first), "what is damaged is rebuilt, whatever the start"
+    shutil.rmtree(home / "lake")
+    with calm(), untraced():
+        Headless(settings, str, lambda: LATER).backfill(offline=True)
+    assert totals(home) == totals(first)
 
 
 @pytest.fixture

@@ -100,18 +100,39 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
             if _has_settled_pages(alone, archived, day, now, incomplete)
         }
         kept -= {read.day for read in damaged_reads(archive, connection, sorted(kept))}
-        steps += [Step(alone, REBUILD, one) for one in consecutive(kept)]
+        steps += [rebuild(alone, one) for one in consecutive(kept)]
         is_open = connection.start is None
         steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(days - kept)]
     return [*steps, Step(settings, REFRESH, recent)]
 
 
 def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:
-    """Return a plan without a request: every day asked for that has kept pages."""
-    days = asked or DayRange(min(settings.first_day, today), today)
+    """Return a plan without a request: every day asked for that has kept pages.
+
+    Without a range these are all of them: also days from before a `start` that was set later.
+    """
+    days = asked or DayRange(min(_first_kept(settings, today), today), today)
     archived = _archived(settings)
     there = (day for day in days if any(reads_of(day) for reads_of in archived))
-    return [Step(settings, REBUILD, range_) for range_ in consecutive(there)]
+    return [rebuild(settings, range_) for range_ in consecutive(there)]
+
+
+def rebuild(settings: Settings, days: DayRange) -> Step:
+    """Return a run that rebuilds days, also from before a `start`: it asks no provider."""
+    connections = tuple(
+        one.model_copy(update={"start": min(one.start, days.first)}) if one.start else one
+        for one in settings.connections
+    )
+    return Step(settings.model_copy(update={"connections": connections}), REBUILD, days)
+
+
+def _first_kept(settings: Settings, today: date) -> date:
+    """Return the first day that costs are kept of, or else that settings begin with."""
+    archive, kept = Archive(place(settings.home)), set[date]()
+    for one in settings.asked_connections:
+        pages = provider_of(one).costs.pages
+        kept.update(archive.days(pages.provider, one.name, pages.dataset)[:1])
+    return min([settings.first_day, *(day for day in kept if day <= today)])
 
 
 def plan_offline(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:
