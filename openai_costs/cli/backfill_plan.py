@@ -100,9 +100,10 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
             if _has_settled_pages(alone, archived, day, now, incomplete)
         }
         kept -= {read.day for read in damaged_reads(archive, connection, sorted(kept))}
-        steps += [rebuild(alone, one) for one in consecutive(kept)]
+        steps += [Step(reaching_back(alone), REBUILD, one) for one in consecutive(kept)]
         is_open = connection.start is None
-        steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(days - kept)]
+        unread = {day for day in days - kept if day >= connection.first_day}
+        steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(unread)]
     return [*steps, Step(settings, REFRESH, recent)]
 
 
@@ -111,28 +112,26 @@ def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> 
 
     Without a range these are all of them: also days from before a `start` that was set later.
     """
-    days = asked or DayRange(min(_first_kept(settings, today), today), today)
+    whole = reaching_back(settings)
+    days = asked or DayRange(min(whole.first_day, today), today)
     archived = _archived(settings)
     there = (day for day in days if any(reads_of(day) for reads_of in archived))
-    return [rebuild(settings, range_) for range_ in consecutive(there)]
+    return [Step(whole, REBUILD, range_) for range_ in consecutive(there)]
 
 
-def rebuild(settings: Settings, days: DayRange) -> Step:
-    """Return a run that rebuilds days, also from before a `start`: it asks no provider."""
-    connections = tuple(
-        one.model_copy(update={"start": min(one.start, days.first)}) if one.start else one
-        for one in settings.connections
-    )
-    return Step(settings.model_copy(update={"connections": connections}), REBUILD, days)
+def reaching_back(settings: Settings) -> Settings:
+    """Return the same settings, whose connections begin with the first day that is kept of them.
 
-
-def _first_kept(settings: Settings, today: date) -> date:
-    """Return the first day that costs are kept of, or else that settings begin with."""
-    archive, kept = Archive(place(settings.home)), set[date]()
-    for one in settings.asked_connections:
+    For runs that ask no provider: a `start` that was set later is before no kept day then.
+    """
+    archive = Archive(place(settings.home))
+    connections = []
+    for one in settings.connections:
         pages = provider_of(one).costs.pages
-        kept.update(archive.days(pages.provider, one.name, pages.dataset)[:1])
-    return min([settings.first_day, *(day for day in kept if day <= today)])
+        kept = archive.days(pages.provider, one.name, pages.dataset)[:1]
+        is_before = bool(one.start and kept and kept[0] < one.start)
+        connections.append(one.model_copy(update={"start": kept[0]}) if is_before else one)
+    return settings.model_copy(update={"connections": tuple(connections)})
 
 
 def plan_offline(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:

@@ -5,10 +5,11 @@ Not here: what is damaged and how it is set aside (storage/repair.py), the runs 
 
 from datetime import date
 
-from openai_costs.cli.backfill_plan import Step, from_kept_pages, rebuild
+from openai_costs.cli.backfill_plan import Step, from_kept_pages, reaching_back
 from openai_costs.cli.progress import Say
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, consecutive
+from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.outputs.alerts.mutes import restore_mutes
 from openai_costs.outputs.publish.tie_outs import slices_in_flight, untied_lake
 from openai_costs.questions.spend.verification import LAKE
@@ -86,4 +87,5 @@ def _kept(settings: Settings, today: date) -> set[date]:
 
 def _steps(settings: Settings, days: set[date], kept: set[date]) -> list[Step]:
     """Return the runs that rebuild some days of all connections, as far as their pages are kept."""
-    return [rebuild(settings.only(), one) for one in consecutive(days & kept)]
+    whole = reaching_back(settings.only())
+    return [Step(whole, REBUILD, one) for one in consecutive(days & kept)]

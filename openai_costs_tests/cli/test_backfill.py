@@ -133,6 +133,21 @@ def test_a_connection_that_misses_days_does_not_make_the_other_read_again(
     ]
 
 
+def test_days_that_are_kept_from_before_a_later_start_are_made_again_and_not_read(
+    settings: Settings,
+) -> None:
+    early = date(2026, 2, 20)
+    keep(settings, "acme", early)
+    have(settings, "acme", DayRange(early, early), TOGETHER[:1])
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    asked = plan(settings, None, NOON)
+    assert told(asked) == [(REBUILD, "acme", "2026-02-20"), TRAILING]
+    starts = {one.name: one.start for one in asked[0].settings.connections}
+    assert starts == {"acme": early, "harbour": date(2026, 3, 1)}
+    assert told(from_kept_pages(settings, None, TODAY)) == [(REBUILD, "acme,harbour", "2026-02-20")]
+
+
 def test_days_with_kept_pages_are_made_without_a_request(settings: Settings) -> None:
     have(settings, "acme", DayRange(date(2026, 3, 1), TODAY))
     have(settings, "harbour", DayRange(date(2026, 3, 4), TODAY))
