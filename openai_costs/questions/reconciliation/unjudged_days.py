@@ -62,7 +62,7 @@ def days_judged_otherwise(lake: Lake, gateway: Gateway) -> list[DayRange]:
         gateway,
     )
     is_out_of_use = pl.col("day") < (gateway.start or date.min)
-    is_other = pl.col("judged_by") != pl.col("judged_by_now")
+    is_other = pl.col("judged_by").ne_missing(pl.col("judged_by_now"))  # older rows have none
     otherwise = stored.join(now, on="day", suffix="_now").filter(
         is_other | is_out_of_use | pl.lit(not gateway.is_there)
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 from upath import UPath
 
 from openai_costs.questions.gateway import all_meter_days
@@ -128,6 +129,19 @@ def test_days_of_a_meter_that_were_withdrawn_are_judged_otherwise(lake: Lake) ->
     compared(lake)
     withdraw(lake, "gateway", dict.fromkeys(on(11, 12, 13), ()))
     assert stale(lake) == on(*range(9, 16))
+    compared(lake)
+    assert stale(lake) == set()
+
+
+def test_days_that_an_older_version_compared_are_compared_once_more(
+    lake: Lake, tmp_path: Path
+) -> None:
+    """They do not say what judged them, and so were judged by its tokens and settings for good."""
+    listed(lake, LISTED)
+    compared(lake)
+    DeltaTable(tmp_path / "lake/mart/cost_reconciliation").update({"judged_by": "NULL"})
+    lake = Lake(UPath(tmp_path))
+    assert stale(lake) == on(*DAYS)
     compared(lake)
     assert stale(lake) == set()
 
