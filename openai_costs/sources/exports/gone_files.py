@@ -1,6 +1,6 @@
 """Rows of a kept day whose files are gone: what stays of them when the day is kept again. Pure."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -46,18 +46,52 @@ def still_held(
     """
     if part.source.path in paths:
         return None
-    known = dated(facts(part.source.path, part.rows.drop(ROW), dialect))
-    known = known.with_columns(row=part.rows[ROW])
     at = part.source.instant
     newer = [one for one in runs if not (at and one.run.ran_at and one.run.ran_at < at)]
-    is_free = [
-        not any(_has(one, cell) for one in newer) for cell in known.select(*CELL).iter_rows()
-    ]
-    free = known.filter(pl.Series(is_free, dtype=pl.Boolean))
-    if free.is_empty():
+    return _where(part, dialect, lambda cell: not any(_has(one, cell) for one in newer))
+
+
+def without_replaced(
+    part: DayPart, dialects: Mapping[str, Dialect], stays: Iterable[DayPart]
+) -> DayPart | None:
+    """Return what counts of a part beside parts that stay of newer runs, whose files are gone.
+
+    The older run of an export may be there still: what the newer one replaced counts once.
+
+    Args:
+        part: A part of a file that is there.
+        dialects: The kinds by name.
+        stays: What `still_held` returns.
+    """
+    at = part.source.instant
+    newer = [one for one in stays if at and one.source.instant and at < one.source.instant]
+    if not newer:
+        return part
+    replaced = {
+        cell
+        for one in newer
+        for cell in _known(one, dialects[one.source.dialect]).select(*CELL).iter_rows()
+    }
+    return _where(part, dialects[part.source.dialect], lambda cell: cell not in replaced)
+
+
+def _where(
+    part: DayPart, dialect: Dialect, counts: Callable[[tuple[Any, ...]], bool]
+) -> DayPart | None:
+    """Return the rows of a part whose cells count; None where there are none."""
+    known = _known(part, dialect)
+    is_counted = [counts(cell) for cell in known.select(*CELL).iter_rows()]
+    left = known.filter(pl.Series(is_counted, dtype=pl.Boolean))
+    if left.is_empty():
         return None
-    rows = part.rows.join(free.select(ROW), on=ROW, how="semi", maintain_order="left")
-    return DayPart(part.source, rows, sums(part.source.path, free))
+    rows = part.rows.join(left.select(ROW), on=ROW, how="semi", maintain_order="left")
+    return DayPart(part.source, rows, sums(part.source.path, left))
+
+
+def _known(part: DayPart, dialect: Dialect) -> pl.DataFrame:
+    """Return the dated facts of a part's rows, with their number in the file."""
+    known = dated(facts(part.source.path, part.rows.drop(ROW), dialect))
+    return known.with_columns(row=part.rows[ROW])
 
 
 def _has(one: HeldRun, cell: tuple[Any, ...]) -> bool:

@@ -27,7 +27,7 @@ from openai_costs.sources.exports.evidence import (
     left_out_of,
     parts_of,
 )
-from openai_costs.sources.exports.gone_files import kept_parts, still_held
+from openai_costs.sources.exports.gone_files import kept_parts, still_held, without_replaced
 from openai_costs.sources.exports.kept_reads import KeptReads
 from openai_costs.sources.exports.locating import Located, located
 from openai_costs.sources.exports.notes import (
@@ -198,14 +198,15 @@ class _Reading:
 
     def _day(self, day: date) -> tuple[dict[str, Request], dict[str, bytes]]:
         """Return a day as it is kept: rows of the files there are, and of files that are gone."""
-        parts = list(self._parts.get(day, ()))
         dialects = {one.name: one for one in self._rules.dialects}
-        if (before := self._kept.newest(day)) is not None:
-            for part in kept_parts(before, dialects):
-                dialect = dialects[part.source.dialect]
-                stays = still_held(part, dialect, self._runs, self._present)
-                parts += [stays] if stays else []
-        return bodies(parts, self._left_out.get(day, ()))
+        before = self._kept.newest(day)
+        kept = [
+            still_held(one, dialects[one.source.dialect], self._runs, self._present)
+            for one in (kept_parts(before, dialects) if before else ())
+        ]
+        stays = [one for one in kept if one]
+        there = [without_replaced(one, dialects, stays) for one in self._parts.get(day, ())]
+        return bodies([*filter(None, there), *stays], self._left_out.get(day, ()))
 
     def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
         content, etag = user_files.versioned(path)

@@ -456,6 +456,24 @@ def test_a_copy_with_a_column_more_is_refused(export: Export, column: dict[str, 
     assert export.kept() == []
 
 
+def test_what_a_newer_run_replaced_counts_once_when_its_files_are_gone(export: Export):
+    """The older run was added to what stayed of the newer one, once more with each reading."""
+    older, newer = "run=20261122T030000Z/0.csv", "run=20261123T030000Z/0.csv"
+    bill = [row("2026-11-02", "1"), row("2026-11-03", "2"), row("2026-11-20", "4")]
+    export.put(older, csv_of(*bill))
+    export.put(newer, csv_of(*bill, row("2026-11-03", "0.5"), row("2026-11-21", "8")))
+    assert export.read() == ""
+    before = export.usd
+    assert before["2026-11-03"] == Decimal("2.5")
+    export.remove(newer)
+    for _ in range(3):
+        assert export.read() == ""
+        assert export.usd == before
+    export.put(newer, csv_of(*bill, row("2026-11-03", "0.25"), row("2026-11-21", "8")))
+    assert export.read() == ""
+    assert export.usd == before | {"2026-11-03": Decimal("2.25")}
+
+
 def test_the_instant_of_a_run_is_in_its_own_zone(export: Export):
     export.put("run=20261101T015959-0400/0.csv", csv_of(row("2026-11-01", "1")))
     export.put("run=20261101T010001-0500/0.csv", csv_of(row("2026-11-01", "2")))
