@@ -55,10 +55,13 @@ class Judging(NamedTuple):
 
 
 def judging(settings: Settings, clock: Clock, *, offline: bool) -> Judging:
-    """Return when a backfill judges."""
-    due, today = names_due(settings, clock, offline=offline), day_of_lists(clock)
-    has_names = bool(due) or (not offline and is_governance_due(settings, today, brought=False))
-    return Judging(not Lake(place(settings.home)).has(Findings), has_names)
+    """Return when a backfill judges; what it reads after the days matters for the first alone."""
+    is_first = not Lake(place(settings.home)).has(Findings)
+    if offline or not is_first:
+        return Judging(is_first, has_names=False)
+    today = day_of_lists(clock)
+    due = directories_due(settings, today)
+    return Judging(is_first, bool(due) or is_governance_due(settings, today, brought=False))
 
 
 def names_due(settings: Settings, clock: Clock, *, offline: bool) -> list[str]:

@@ -100,7 +100,8 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
             if _has_settled_pages(alone, archived, day, now, incomplete)
         }
         kept -= {read.day for read in damaged_reads(archive, connection, sorted(kept))}
-        steps += [Step(reaching_back(alone), REBUILD, one) for one in consecutive(kept)]
+        whole = reaching_back(alone) if kept else alone
+        steps += [Step(whole, REBUILD, one) for one in consecutive(kept)]
         is_open = connection.start is None
         unread = {day for day in days - kept if day >= connection.first_day}
         steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(unread)]
@@ -120,18 +121,21 @@ def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> 
 
 
 def reaching_back(settings: Settings) -> Settings:
-    """Return the same settings, whose connections begin with the first day that is kept of them.
+    """Return the same settings, whose asked connections begin with the first day kept of them.
 
     For runs that ask no provider: a `start` that was set later is before no kept day then.
     """
-    archive = Archive(place(settings.home))
-    connections = []
-    for one in settings.connections:
+    archive, earlier = Archive(place(settings.home)), dict[str, date]()
+    for one in settings.asked_connections:
         pages = provider_of(one).costs.pages
         kept = archive.days(pages.provider, one.name, pages.dataset)[:1]
-        is_before = bool(one.start and kept and kept[0] < one.start)
-        connections.append(one.model_copy(update={"start": kept[0]}) if is_before else one)
-    return settings.model_copy(update={"connections": tuple(connections)})
+        if one.start and kept and kept[0] < one.start:
+            earlier[one.name] = kept[0]
+    connections = tuple(
+        one.model_copy(update={"start": earlier[one.name]}) if one.name in earlier else one
+        for one in settings.connections
+    )
+    return settings.model_copy(update={"connections": connections})
 
 
 def plan_offline(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:

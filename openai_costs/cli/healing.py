@@ -3,13 +3,13 @@
 Not here: what is damaged and how it is set aside (storage/repair.py), the runs (backfill.py).
 """
 
+from collections.abc import Sequence
 from datetime import date
 
-from openai_costs.cli.backfill_plan import Step, from_kept_pages, reaching_back
+from openai_costs.cli.backfill_plan import Step, from_kept_pages
 from openai_costs.cli.progress import Say
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, consecutive
-from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.outputs.alerts.mutes import restore_mutes
 from openai_costs.outputs.publish.tie_outs import slices_in_flight, untied_lake
 from openai_costs.questions.spend.verification import LAKE
@@ -40,8 +40,8 @@ def healed(settings: Settings, today: date, say: Say, *, is_deep: bool = False) 
         say(line)
     if not (done.days or done.lost_all or done.lost_tables):
         return []
-    kept = _kept(settings, today)
-    return _steps(settings, done.again(kept), kept)
+    kept = from_kept_pages(settings.only(), None, today)
+    return _steps(kept, done.again({day for step in kept for day in step.days}))
 
 
 def after_a_failed_publication(settings: Settings, today: date, say: Say) -> list[Step]:
@@ -50,7 +50,7 @@ def after_a_failed_publication(settings: Settings, today: date, say: Say) -> lis
     lake = Lake(place(settings.home))
     untied = untied_lake(lake, slices_in_flight(lake))
     days = {one.day for one in untied if one.place == LAKE}
-    return [*steps, *_steps(settings, days, _kept(settings, today))]
+    return [*steps, *_steps(from_kept_pages(settings.only(), None, today), days)]
 
 
 def set_days_to_come_aside(settings: Settings, clock: Clock, say: Say) -> None:
@@ -80,12 +80,7 @@ def _names(settings: Settings) -> set[str]:
     return {one.name for one in settings.connections}
 
 
-def _kept(settings: Settings, today: date) -> set[date]:
-    """Return the days of which pages of any connection are kept."""
-    return {day for step in from_kept_pages(settings.only(), None, today) for day in step.days}
-
-
-def _steps(settings: Settings, days: set[date], kept: set[date]) -> list[Step]:
-    """Return the runs that rebuild some days of all connections, as far as their pages are kept."""
-    whole = reaching_back(settings.only())
-    return [Step(whole, REBUILD, one) for one in consecutive(days & kept)]
+def _steps(kept: Sequence[Step], days: set[date]) -> list[Step]:
+    """Return the runs that rebuild some days, as far as their pages are kept."""
+    with_pages = {day for step in kept for day in step.days} & days
+    return [kept[0]._replace(days=one) for one in consecutive(with_pages)]
