@@ -186,8 +186,9 @@ class Lake:
             return pl.DataFrame(schema=schema)
         with asking() as sql:
             stored = self._shown.relation(table, self.relation(table))
-            rows = sql.execute(f"WITH stored AS {stored} {question}").fetchall()
-        return pl.DataFrame(rows, schema=schema, orient="row")
+            answer = pl.DataFrame(sql.sql(f"WITH stored AS {stored} {question}"))
+        answer.columns = list(schema)
+        return answer.cast(schema)
 
     def has(self, table: type[Contract]) -> bool:
         """Return whether anything of a table is stored."""
