@@ -39,6 +39,7 @@ class Rule:
         next_step: What to do next, with the same placeholders, {owner}, and {or_revoke} (names the
             API key to revoke, where the finding is about one); empty where the reason ends with it.
         reports_end: Whether its end is a message; not where something else takes its place.
+        reports_return: Whether it is a message that it holds again after it had ended.
         page: The page of the documentation that has a section about it.
     """
 
@@ -52,6 +53,7 @@ class Rule:
     next_step: str = ""
     quiet_days: int = 2
     reports_end: bool = True
+    reports_return: bool = True
     page: str = "docs/alerts.md"
 
     @property

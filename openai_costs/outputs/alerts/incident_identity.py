@@ -26,6 +26,7 @@ class Match(NamedTuple):
         incident: Today's candidate; None where there is none any more.
         rule: The rule.
         judged: The days that the rule has judged of this connection.
+        has_earlier: Whether a new incident's subject has findings of the same rule already.
     """
 
     finding_id: str
@@ -33,6 +34,7 @@ class Match(NamedTuple):
     incident: Candidate | None
     rule: Rule
     judged: Collection[date]
+    has_earlier: bool = False
 
 
 def matches(
@@ -62,7 +64,7 @@ def matches(
         for incident in new:
             name = finding_id(incident, taken)
             taken.add(name)
-            found.append(Match(name, None, incident, rule, days))
+            found.append(Match(name, None, incident, rule, days, bool(findings)))
     return found
 
 

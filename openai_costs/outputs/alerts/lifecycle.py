@@ -75,9 +75,9 @@ class _Life:
         if not self._is_fresh(incident) or (is_over and self._mute(finding)):
             self._keep(replace(finding, state="closed", closed_day=self.today))
         elif is_over:
-            self._close(self._changed(finding, "opened"), match)
+            self._close(self._changed(finding, "opened", is_told=_is_news(match)), match)
         else:
-            self._open(finding)
+            self._open(finding, is_told=_is_news(match))
 
     def _continue(self, before: Finding, match: Match) -> None:
         incident, days = match.incident, match.judged
@@ -87,7 +87,10 @@ class _Life:
         is_over = _is_over(finding, incident, days, match.rule.quiet_days)
         if before.state == "closed":
             is_back = finding.day > before.day and not is_over and self._is_fresh(finding)
-            (self._open if is_back else self._keep)(finding)
+            if is_back:
+                self._open(finding, is_told=match.rule.reports_return)
+            else:
+                self._keep(finding)
         elif is_over:
             self._close(finding, match, is_told=before.state != "muted")
         elif before.state == "muted":
@@ -99,12 +102,12 @@ class _Life:
         else:
             self._keep(finding)
 
-    def _open(self, finding: Finding) -> None:
+    def _open(self, finding: Finding, *, is_told: bool = True) -> None:
         """Open a finding, or mute it from the start."""
         if mute := self._mute(finding):
             self._keep(self._changed(_muted(finding, mute), "muted"))
         else:
-            self._keep(self._changed(unmuted(finding, "open"), "opened"))
+            self._keep(self._changed(unmuted(finding, "open"), "opened", is_told=is_told))
 
     def _stay_muted(self, finding: Finding) -> None:
         """Keep a mute, with its newest reason; or open again what still holds after it."""
@@ -144,6 +147,11 @@ class _Life:
         return has_grown and current - reported >= self.alerts.growing_step_usd
 
 
+def _is_news(match: Match) -> bool:
+    """Return whether the begin of an incident is a message."""
+    return match.rule.reports_return or not match.has_earlier
+
+
 def _is_over(
     finding: Candidate, incident: Candidate | None, days: Collection[date], quiet_days: int
 ) -> bool:
@@ -156,12 +164,14 @@ def _is_over(
 def _updated(before: Finding, incident: Candidate | None) -> Finding:
     """Return a finding with the newest numbers and reason, from its earliest start.
 
-    Severity does not fall while it is open: rising again would send another message.
+    What had ended and holds again since a later day began on that day. Severity does not fall while
+    it is open: rising again would send another message.
     """
     if incident is None:
         return before
     newest = {name: getattr(incident, name) for name in _OF_CANDIDATE}
-    newest["since_day"] = min(before.since_day, incident.since_day)
+    if before.state != "closed" or incident.since_day <= before.day:
+        newest["since_day"] = min(before.since_day, incident.since_day)
     if before.state != "closed" and _rank(incident) < _rank(before):
         newest["severity"] = before.severity
     return replace(before, **newest)

@@ -59,9 +59,7 @@ def threshold_passed(
     usd = row["limit_usd"] * percent / 100
     verb = "passed" if passed["spent_usd"] > usd else "reached"
     what = f"The budget {verb} {percent.normalize():f} % ({dollars(usd)}) on {passed['day']}"
-    spent = _spent(row, first_day, budget)
-    back = ", below that share after credits or refunds" if row["spent_usd"] < usd else ""
-    return f"{what}, {_position(row, passed['day'])}. {spent}{back}."
+    return f"{what}, {_position(row, passed['day'])}. {_spent(row, first_day, budget)}."
 
 
 def going_over(row: Row, first_day: date, budget: Budget) -> str:

@@ -2,8 +2,7 @@
 
 A finding's condition, the day since which it holds and its sentence come from the same rows. A
 limit that was exceeded and no longer is keeps the last day on which it was. Of several thresholds
-the highest that was ever passed in the period is reported, whatever credits take back after that: a
-share is passed once. From the first day above the limit, that is reported instead.
+the highest that is passed is reported; above the limit, that is reported instead.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +36,7 @@ THRESHOLD = Rule(
     quiet_days=1,
     next_step="Nothing, if a larger share of the period has passed. Otherwise ask {owner}.",
     reports_end=False,
+    reports_return=False,
 )
 FORECAST = Rule(
     "budgets.forecast_exceeds",
@@ -135,12 +135,12 @@ def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:
         yield _going_over(foreseen, risk, first_day, budget) | about | {"day": newest["day"]}
 
 
-def _episodes(days: Sequence[Row], usd: Decimal) -> list[Episode]:
+def _episodes(days: Sequence[Row], usd: Decimal, *, or_equal: bool = False) -> list[Episode]:
     """Return when more was spent than that, oldest first: credits may end an episode."""
     episodes: list[Episode] = []
     is_open = False
     for day in days:
-        is_above = day["spent_usd"] > usd
+        is_above = day["spent_usd"] > usd or (or_equal and day["spent_usd"] == usd)
         if is_above:
             first = episodes.pop().first if is_open else day
             episodes.append(Episode(first, day, None))
@@ -151,14 +151,14 @@ def _episodes(days: Sequence[Row], usd: Decimal) -> list[Episode]:
 
 
 def _highest_threshold(days: Sequence[Row], budget: Budget) -> tuple[Row, Decimal] | None:
-    """Return the highest threshold that was passed, and the first row on which it was."""
-    was_exceeded = any(day["spent_usd"] > budget.limit_usd for day in days)
+    """Return the highest threshold that is passed, and the row on which it was."""
+    is_exceeded = days[-1]["spent_usd"] > budget.limit_usd
     for percent in sorted(budget.thresholds_pct, reverse=True):
-        if was_exceeded and percent <= WHOLE_PCT:
+        if is_exceeded and percent <= WHOLE_PCT:
             return None
-        usd = budget.limit_usd * percent / 100
-        if (passed := next((day for day in days if day["spent_usd"] >= usd), None)) is not None:
-            return passed, percent
+        episodes = _episodes(days, budget.limit_usd * percent / 100, or_equal=True)
+        if episodes and episodes[-1].after is None:
+            return episodes[-1].first, percent
     return None
 
 

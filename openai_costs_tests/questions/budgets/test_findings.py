@@ -179,7 +179,9 @@ def test_a_credit_that_takes_the_spend_below_the_limit_ends_the_episode_and_name
         "$20.00 above the limit, which it passed on 2026-11-18. "
         "Credits or refunds on 2026-11-20 took it back to $72.50, within the limit."
     )
-    assert threshold.is_empty()
+    (passed,) = threshold.rows(named=True)
+    assert passed["subject_id"] == "all/2026-11-01/40%"
+    assert passed["since_day"] == date(2026, 11, 7)
 
 
 def test_a_limit_that_is_passed_again_after_a_credit_names_both_days() -> None:
@@ -195,22 +197,29 @@ def test_a_limit_that_is_passed_again_after_a_credit_names_both_days() -> None:
     )
 
 
-def test_a_threshold_is_passed_once_whatever_credits_take_back() -> None:
-    one = budget("200", thresholds_pct=[50])
-    days = (date(2026, 11, day) for day in (20, 26))
-    told = [on(day, one, other=CREDIT).filter(rule="budgets.threshold") for day in days]
-    rows = [row for some in told for row in some.rows(named=True)]
-    assert [row["since_day"] for row in rows] == [date(2026, 11, 10)] * 2
-    assert [row["impact_usd"] for row in rows] == [Decimal(0)] * 2
-    assert [row["because"].partition(" from ")[0] for row in rows] == [
-        "The budget reached 50 % ($100.00) on 2026-11-10, day 10 of 30. "
-        f"Total spend was {spent} of $200.00 ({share} %)"
-        for spent, share in (("$72.50", 36), ("$132.50", 66))
-    ]
-    is_back = [
-        row["because"].endswith("below that share after credits or refunds.") for row in rows
-    ]
-    assert is_back == [True, False]
+def test_a_threshold_is_passed_since_the_spend_was_last_below_it() -> None:
+    one = budget("170", thresholds_pct=[50])
+    (row,) = (
+        on(date(2026, 11, 26), one, other=CREDIT).filter(rule="budgets.threshold").rows(named=True)
+    )
+    assert row["since_day"] == date(2026, 11, 22)
+    what = "The budget passed 50 % ($85.00) on 2026-11-22, day 22 of 30. "
+    assert row["because"].startswith(what)
+    assert row["impact_usd"] == Decimal("7.5")
+
+
+def test_a_share_that_a_credit_took_back_is_not_reported_any_more_but_the_one_that_holds() -> None:
+    one = budget("200", thresholds_pct=[50, 80])
+    told = {
+        day: on(date(2026, 11, day), one, other=credit).filter(rule="budgets.threshold")
+        for day, credit in ((19, {}), (20, CREDIT), (26, CREDIT))
+    }
+    assert {day: rows["subject_id"].to_list() for day, rows in told.items()} == {
+        19: ["all/2026-11-01/80%"],
+        20: [],
+        26: ["all/2026-11-01/50%"],
+    }
+    assert told[26]["since_day"].to_list() == [date(2026, 11, 23)]
 
 
 def test_a_threshold_above_the_limit_is_reported_beside_it() -> None:

@@ -8,17 +8,19 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pytest
+
 from openai_costs.kernel.days import DayRange
 from openai_costs.outputs.alerts.judged_days import JudgedDays
 from openai_costs.outputs.alerts.lifecycle import decide
-from openai_costs.outputs.alerts.rows import Candidate, Finding, rows
+from openai_costs.outputs.alerts.rows import Candidate, Change, Finding, rows
 from openai_costs.questions.budgets.findings import QUESTIONS, budget_candidates, risk_since
 from openai_costs.questions.budgets.status import FORECAST_DAYS
 from openai_costs.settings import Alerts
 from openai_costs_tests.questions.budgets.ledger import FIRST, budget, counted, forecast_on, status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 NOVEMBER = [date(2026, 11, day) for day in (5, 6, 13, 14, 20, 21, 26, 30)]
 DECEMBER = [date(2026, 12, 1), date(2026, 12, 4)]
@@ -39,8 +41,24 @@ def reported(
     days: Iterable[date], limit: str = "250", credit: str = ""
 ) -> list[tuple[date, str, str, str]]:
     """The changes of November that are sent: day, rule, subject, kind."""
-    known: list[Finding] = []
     changes: list[tuple[date, str, str, str]] = []
+    for day, known, made in lived(days, limit, credit):
+        subjects = {one.finding_id: (one.rule, one.subject_id) for one in known}
+        sent = [one for one in made if one.is_told]
+        changes += [(day, *subjects[one.finding_id], one.kind) for one in sent]
+    return [one for one in changes if "2026-11-01" in one[2]]
+
+
+def known_after(days: Iterable[date], limit: str, credit: str) -> list[Finding]:
+    """The findings after the last of some days."""
+    return [known for _, known, _ in lived(days, limit, credit)][-1]
+
+
+def lived(
+    days: Iterable[date], limit: str, credit: str
+) -> Iterator[tuple[date, list[Finding], list[Change]]]:
+    """Each day, the findings after it, and what it changed."""
+    known: list[Finding] = []
     for day in days:
         rules = {rule.id: rule for one in QUESTIONS for rule in one.rules}
         judged = {(rule, "*"): set(DayRange(FIRST, day)) for rule in rules}
@@ -52,10 +70,7 @@ def reported(
             day,
         )
         known = look.findings
-        subjects = {one.finding_id: (one.rule, one.subject_id) for one in known}
-        sent = [one for one in look.changes if one.is_told]
-        changes += [(day, *subjects[one.finding_id], one.kind) for one in sent]
-    return [one for one in changes if "2026-11-01" in one[2]]
+        yield day, known, look.changes
 
 
 def told(days: Iterable[date]) -> Counter[tuple[str, str, str]]:
@@ -87,12 +102,27 @@ def test_a_credit_closes_what_was_exceeded_on_its_day() -> None:
     assert exceeded == [(18, "opened"), (20, "closed")]
 
 
-def test_a_threshold_is_reported_once_where_a_credit_takes_the_spend_below_it() -> None:
-    days = DayRange(date(2026, 11, 15), date(2026, 11, 27))
+@pytest.mark.parametrize(
+    ("credit", "since"),
+    [("-90", date(2026, 11, 27)), ("-25", date(2026, 11, 21))],
+    ids=["a week later", "within the days that are one incident"],
+)
+def test_a_share_that_holds_again_after_a_credit_is_not_a_message_and_says_since_when(
+    credit: str, since: date
+) -> None:
+    days = DayRange(date(2026, 11, 15), since)
     with forecast_on(1):
-        changes = reported(days, "340", "-90")
+        changes = reported(days, "340", credit)
+        now = [one for one in known_after(days, "340", credit) if one.state == "open"]
     passed = [(day.day, kind) for day, rule, _, kind in changes if rule == "budgets.threshold"]
     assert passed == [(17, "opened")]
+    ((share, since_day, because),) = (
+        (one.subject_id, one.since_day, one.because)
+        for one in now
+        if one.rule == "budgets.threshold" and "2026-11-01" in one.subject_id
+    )
+    assert (share, since_day) == ("all/2026-11-01/50%", since)
+    assert f" on {since}, " in because
 
 
 def test_a_period_first_seen_above_its_limit_is_one_message() -> None:
