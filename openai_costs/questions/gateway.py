@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from openai_costs.kernel.days import DayRange, is_settled
+from openai_costs.kernel.days import ONE_DAY, DayRange, is_settled
 from openai_costs.questions.coverage import of_settled_days
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway
@@ -53,16 +53,20 @@ def _meter_days(read_at: Mapping[Slice, datetime], partial: Iterable[date]) -> p
 
 
 LOOKBACK = timedelta(days=30)
-"""Questions about the gateway make findings of this many days."""
+"""A finding about the gateway is of so many days, up to the newest day on which it holds."""
+SPAN = "in the last 30 days, through {day}"
+"""The same in the words of a rule."""
 
 
 def since_lookback(_lake: Lake, facts: Facts) -> date:
-    """Return the first day that findings about the gateway are made of."""
+    """Return the first day on which a finding about the gateway may hold for the last time."""
     return facts.today - LOOKBACK
 
 
 def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) -> pl.DataFrame:
     """Return the rows of a daily table that can be judged: recent, settled, and up to `until`.
+
+    Recent is what `of_last_days` needs for a finding that last held on `since_lookback`.
 
     Args:
         lake: The tables.
@@ -73,7 +77,17 @@ def judged_lately(lake: Lake, facts: Facts, table: type[Contract], until: date) 
     first, last = since_lookback(lake, facts), min(facts.today, until)
     if not facts.settings.gateway.is_there or last < first:
         return table.no_rows()
-    return of_settled_days(lake.read(table, DayRange(first, last)), lake.read(Coverage))
+    read = lake.read(table, DayRange(first - LOOKBACK + ONE_DAY, last))
+    return of_settled_days(read, lake.read(Coverage))
+
+
+def of_last_days(*finding: str | pl.Expr) -> pl.Expr:
+    """Return whether a row is of the days that its finding is of: `SPAN`.
+
+    Args:
+        finding: The columns of which each value has its own finding.
+    """
+    return pl.col("day") > pl.col("day").max().over(finding) - LOOKBACK
 
 
 def registry_until(lake: Lake, facts: Facts) -> date:

@@ -10,8 +10,10 @@ from openai_costs.kernel.formatting import counted, dollars, dollars_of
 from openai_costs.questions.causes import added_up, child_words, from_json, in_words
 from openai_costs.questions.gateway import (
     LOOKBACK,
+    SPAN,
     judged_lately,
     meter_until,
+    of_last_days,
     registry_until,
     since_lookback,
 )
@@ -24,7 +26,6 @@ from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 PAGE = "docs/governance.md"
 QUIET_DAYS = 4
 """A key of office hours is silent over a long weekend, and has not stopped."""
-SPAN = "in the last 30 days, through {day}"
 UNREGISTERED = Rule(
     "gateway_bypass.unregistered",
     title="{who} may have spent {usd} outside the gateway " + SPAN,
@@ -79,8 +80,10 @@ def candidates(bypass: pl.DataFrame) -> pl.DataFrame:
     rule = pl.when(is_unmetered).then(pl.lit(UNMETERED.id)).otherwise(pl.lit(UNREGISTERED.id))
     tokens = pl.col("at_risk_tokens")
     keys = (
-        at_risk.sort("day")
-        .group_by("connection", "api_key_id", rule=rule, maintain_order=True)
+        at_risk.with_columns(rule=rule)
+        .filter(of_last_days("connection", "api_key_id", "rule"))
+        .sort("day")
+        .group_by("connection", "api_key_id", "rule", maintain_order=True)
         .agg(
             pl.col("key_name", "owner", "project_name", "project_id", "reason").last(),
             pl.col("at_risk_usd", "billed_usd").sum(),

@@ -9,7 +9,14 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, signed_dollars
-from openai_costs.questions.gateway import judged_lately, meter_until, since_lookback
+from openai_costs.questions.gateway import (
+    LOOKBACK,
+    SPAN,
+    judged_lately,
+    meter_until,
+    of_last_days,
+    since_lookback,
+)
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Gateway
 from openai_costs.storage.lake import Lake
@@ -23,8 +30,9 @@ from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 
 GAP = Rule(
     "reconciliation.gap",
-    title="Bill and gateway meter differed by {usd} {when}: {name}",
-    span="{when}",
+    title="Bill and gateway meter differed by {usd} " + SPAN + ": {name}",
+    span=SPAN,
+    window_days=LOOKBACK.days,
     compared="metered",
     quiet_days=4,
     page="docs/governance.md",
@@ -139,7 +147,8 @@ def candidates(
         # Tokens at list price cannot say that a price is wrong.
         (pl.col("metered_basis") != ESTIMATED) | (pl.col("cause") != "price_differs"),
     )
-    causes = gaps.partition_by("connection", "cause", maintain_order=True)
+    lately = gaps.filter(of_last_days("connection", "cause"))
+    causes = lately.partition_by("connection", "cause", maintain_order=True)
     rows = [_row(of_cause, names) for of_cause in causes]
     if not rows:
         return Finding.no_rows()

@@ -44,7 +44,10 @@ def test_a_sum_of_many_days_names_its_first_and_last_day() -> None:
 def test_a_meter_that_is_beside_the_bill_is_not_called_an_expectation() -> None:
     beside = change(observed=Decimal(12), expected=Decimal(13))
     made = message(finding(18, 20, observed=Decimal(12), expected=Decimal(13)), beside, GAP)
-    assert "$12.00 from 2026-11-18 to 2026-11-20, against $13.00 metered (-8 %)\n" in made.text
+    assert (
+        "$12.00 in the last 30 days, through 2026-11-20, against $13.00 metered (-8 %)\n"
+        in made.text
+    )
 
 
 def test_a_rule_without_a_span_leaves_the_observed_number_out() -> None:

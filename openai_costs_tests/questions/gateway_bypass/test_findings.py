@@ -5,8 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pytest
 from upath import UPath
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.causes import as_json, cause
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS, candidates
@@ -20,7 +22,7 @@ from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
-from openai_costs_tests.org import day
+from openai_costs_tests.org import connected, day
 
 Asked = tuple[dict[str, date], tuple[date | None, ...]]
 
@@ -204,3 +206,35 @@ def test_settings_that_are_all_the_registry_there_is_are_known_on_every_day(tmp_
 def test_a_meter_that_left_the_settings_ends_what_it_found(tmp_path: Path) -> None:
     only_registry = Gateway(token_files=("tokens.csv",))
     assert asked(tmp_path, listed=22, metered=15, gateway=only_registry)[1] == (day(22), day(22))
+
+
+def test_the_dollars_are_of_the_thirty_days_that_the_title_and_the_view_name() -> None:
+    every = [key(1, "6", day=day(28) - step * ONE_DAY) for step in range(40)]
+    stopped = [one | {"api_key_id": "key_ben"} for one in every[5:]]
+    said = candidates(rows(*every, *stopped)).sort("subject_id")
+    assert said["impact_usd"].to_list() == [180, 180]
+    assert said["day"].to_list() == [day(28), day(23)]
+    assert "on 30 days from 2026-10-30 to 2026-11-28" in said["because"][0]
+
+
+@pytest.mark.parametrize(("later", "at_risk"), [(3, [180]), (30, [180]), (31, [])])
+def test_a_key_that_stopped_keeps_the_days_before_it_until_that_is_too_long_ago(
+    tmp_path: Path, later: int, at_risk: list[int]
+) -> None:
+    spent = [day(5) - step * ONE_DAY for step in range(35)]
+    lake = Lake(UPath(tmp_path))
+    slices = {Slice("acme", one): MORNING for one in spent}
+    lake.replace(GatewayBypass, [Batch(rows(*(key(1, "6", day=one) for one in spent)), slices)])
+    state = [("acme", "costs", one, "settled", None, None, None) for one in spent]
+    lake.replace_whole(Coverage, connected(state))
+    declared = Gateway(upstreams=(Upstream(connection="acme", api_key_id="key_gate"),))
+    nobody = Settings(home="", config_file=Path("openai_costs.toml"))
+    settings = nobody.model_copy(update={"gateway": declared})
+    now = datetime(2026, 11, 5, 12, tzinfo=UTC) + later * ONE_DAY
+    found = evaluate(lake, Facts(settings, now), QUESTIONS)
+    kept = [
+        one
+        for one in found.candidates.iter_rows(named=True)
+        if one["day"] in found.judged.of(one["rule"], "acme")
+    ]
+    assert [one["impact_usd"] for one in kept] == at_risk

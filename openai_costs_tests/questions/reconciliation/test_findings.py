@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.reconciliation.findings import (
     CAUSES,
@@ -200,3 +201,16 @@ def test_days_that_the_meter_was_not_read_for_open_and_close_nothing(
     evaluation = evaluate(lake, Facts(settings, MORNING), [QUESTION])
     assert evaluation.candidates["day"].to_list() == found_on
     assert max(evaluation.judged.of("reconciliation.gap", "acme"), default=None) == until
+
+
+def test_the_dollars_are_of_the_thirty_days_that_the_title_and_the_view_name() -> None:
+    every = [
+        gap(1, cause, "3.00", "1.00", day=day(28) - step * ONE_DAY)
+        for cause, first in (("missing_on_meter", 0), ("unexplained", 5))
+        for step in range(first, 40)
+    ]
+    said = reported(*every).sort("day")
+    assert said["impact_usd"].to_list() == [60, 60]
+    assert said["since_day"].to_list() == [day(23) - 29 * ONE_DAY, day(28) - 29 * ONE_DAY]
+    assert "from 2026-10-30 to 2026-11-28: $90.00 billed, $30.00 metered" in said["because"][1]
+    assert (GAP.window_days, GAP.span) == (30, "in the last 30 days, through {day}")
