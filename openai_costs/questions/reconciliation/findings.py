@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from openai_costs.questions.gateway import (
     of_last_days,
     since_lookback,
 )
+from openai_costs.questions.reconciliation.cause_words import CAUSES
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Gateway
 from openai_costs.storage.lake import Lake
@@ -43,67 +44,6 @@ is not judged."""
 DEFAULTS = Gateway()
 MOST_POOLS = 3
 MOST_TOKENS = 5
-
-
-class _Words(NamedTuple):
-    """What a cause is called, and what to do about it.
-
-    Args:
-        billed_more: The subject where the bill is above the meter.
-        metered_more: The subject where the meter is above the bill.
-        step: What to do next.
-    """
-
-    billed_more: str
-    metered_more: str
-    step: str
-
-
-CAUSES: Final = {
-    "cached_tokens": _Words(
-        "plain input counted as cached tokens",
-        "cached tokens counted as plain input",
-        "Update the gateway, or correct how its export counts cached tokens.",
-    ),
-    "cache_writes": _Words(
-        "cache writes counted as plain input",
-        "plain input counted as cache writes",
-        "Update the gateway, or correct how its export counts cache writes.",
-    ),
-    "price_differs": _Words(
-        "prices below the bill's",
-        "prices above the bill's",
-        "Correct the gateway's prices of these models.",
-    ),
-    "unpriced_model": _Words(
-        "models without a price",
-        "models without a price",
-        "Give the gateway a price for these models.",
-    ),
-    "day_boundary": _Words(
-        "requests counted on a neighboring day",
-        "requests counted on a neighboring day",
-        "Compare the neighboring days together: nothing is wrong if they add up.",
-    ),
-    "missing_on_meter": _Words(
-        "tokens missing on the meter",
-        "tokens missing on the meter",
-        "The gateway may have failed to record requests, or the key may also be in use elsewhere: "
-        "look in the gateway's log first, then ask the owner of the key.",
-    ),
-    "missing_on_bill": _Words(
-        "tokens missing on the bill",
-        "tokens missing on the bill",
-        "The gateway may have metered failed requests, or may use an OpenAI key that no setting "
-        "declares: look for both.",
-    ),
-    "unexplained": _Words(
-        "a difference that nothing explains",
-        "a difference that nothing explains",
-        "Check that the meter counts tokens by kind and that the bill or the usage report has "
-        "quantities.",
-    ),
-}
 _KEYS_OF_DAY = ("connection", "day", "project_id", "api_key_id", "level")
 _MISSING_NAME = ("missing_on_meter", "missing_on_bill", "unexplained")
 """Causes of the gaps that a model's missing name leaves: one at the model, one without a model."""

@@ -10,8 +10,8 @@ from upath import UPath
 
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.alerts.evaluation import evaluate
+from openai_costs.questions.reconciliation.cause_words import CAUSES
 from openai_costs.questions.reconciliation.findings import (
-    CAUSES,
     GAP,
     QUESTION,
     REPORTED_ELSEWHERE,
