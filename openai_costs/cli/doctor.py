@@ -36,7 +36,7 @@ from openai_costs.kernel.formatting import counted, listed
 from openai_costs.outputs.alerts.ahead_of_time import findings_ahead
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.questions.budgets.status import unspent
-from openai_costs.questions.coverage import unbilled
+from openai_costs.questions.unbilled import unbilled
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.account_notes import refusal

@@ -7,14 +7,13 @@ from itertools import dropwhile, takewhile
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, naive
-from openai_costs.kernel.formatting import counted, listed
 from openai_costs.storage.slices import slices_frame
 from openai_costs.tables.mart.coverage import Coverage
 
 COSTS = "costs"
 USAGE = "usage"
 SLICE = ["connection", "day"]
-MOST_PROJECTS = 5
+BEFORE_START = "The day is before `start` of its connection now: it is not read again."
 
 
 def coverage(
@@ -35,7 +34,7 @@ def coverage(
     settled = pl.col("is_settled") & (pl.col("read_at") <= naive(now))
     former = controls.filter(~pl.col("connection").is_in([*first_days])).select(SLICE)
     ours = _spine(first_days, controls, now.date())
-    spine = pl.concat([ours, former.with_columns(is_connected=pl.lit(value=False))])
+    spine = pl.concat([ours, _marked(former, is_connected=False)])
     return _with_states(spine, read.with_columns(is_settled=settled), COSTS)
 
 
@@ -107,13 +106,14 @@ def of_connected(rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
 def _with_states(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.DataFrame:
     """Return every day with its state; a day that was not read is missing."""
     known = pl.when(pl.col("is_settled")).then(pl.lit("settled")).otherwise(pl.lit("provisional"))
+    is_left = pl.col("is_connected") & ~pl.col("is_asked")
     return (
         spine.join(read, on=SLICE, how="left")
         .with_columns(
             source=pl.lit(source),
             state=pl.when(pl.col("is_settled").is_null()).then(pl.lit("missing")).otherwise(known),
             rows=pl.col("rows").cast(pl.Int64),
-            reason=pl.lit(None, pl.String),
+            reason=pl.when(is_left & ~pl.col("is_settled")).then(pl.lit(BEFORE_START)),
         )
         .select(list(Coverage.types()))
         .sort("connection", "source", "day")
@@ -207,44 +207,15 @@ def missing_ranges(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def unbilled(frame: pl.DataFrame, projects: pl.DataFrame) -> dict[str, str]:
-    """Return what to say of connections that were read and billed nothing on any day.
-
-    A key of another organization reads just this: every day is complete, and every day is $0.00. A
-    connection with rows is the right one: they are free, metered or estimated.
-
-    Args:
-        frame: mart.coverage.
-        projects: core.projects.
-
-    Returns:
-        A sentence by connection, for those with a settled day.
-    """
-    read = of_costs(frame).filter(pl.col("state") != "missing").sort("day")
-    found: dict[str, str] = {}
-    for (name,), days in read.group_by("connection", maintain_order=True):
-        settled = days.filter(state="settled")["day"].to_list()
-        is_silent = (
-            not days["rows"].sum() and (days["billed_usd"] == 0).fill_null(value=False).all()
-        )
-        if settled and is_silent:
-            theirs = projects.filter(connection=name)["name"].drop_nulls().sort().to_list()
-            found[str(name)] = _unbilled(str(name), settled, theirs)
-    return found
-
-
-def _unbilled(name: str, settled: list[date], projects: list[str]) -> str:
-    days = f"{counted(len(settled), 'settled day')} read ({DayRange(settled[0], settled[-1])})"
-    owns = listed(projects, MOST_PROJECTS, "project") if projects else "none are known"
-    return (
-        f"$0.00 was billed to connection {name} on all {days}. Projects of its organization: "
-        f"{owns}. Is this the right organization? An admin key reads only its own."
-    )
-
-
 def _spine(first_days: Mapping[str, date], stored: pl.DataFrame, today: date) -> pl.DataFrame:
     """Return the days that are asked for, and older ones, stored before `start` was set later."""
     asked = ((name, day) for name, first in first_days.items() for day in DayRange(first, today))
     first = pl.col("connection").replace_strict(first_days, default=None, return_dtype=pl.Date)
     older = stored.filter(pl.col("day") < first, pl.col("day") <= today).select(SLICE)
-    return pl.concat([slices_frame(asked), older]).with_columns(is_connected=pl.lit(value=True))
+    return pl.concat([_marked(slices_frame(asked), is_asked=True), _marked(older)])
+
+
+def _marked(
+    days: pl.DataFrame, *, is_connected: bool = True, is_asked: bool = False
+) -> pl.DataFrame:
+    return days.with_columns(is_connected=pl.lit(is_connected), is_asked=pl.lit(is_asked))

@@ -11,6 +11,8 @@ from openai_costs.questions.coverage import of_costs
 def with_lost_days(frame: pl.DataFrame, kept_days: Mapping[str, int], today: date) -> pl.DataFrame:
     """Return mart.coverage with a reason for the days that no provider has any more.
 
+    One that is not read again for another reason keeps that.
+
     Args:
         frame: mart.coverage.
         kept_days: After how many days a provider deletes one, by connection; without those whose
@@ -26,7 +28,7 @@ def with_lost_days(frame: pl.DataFrame, kept_days: Mapping[str, int], today: dat
         .otherwise(pl.lit("this one was last read before it had settled."))
     )
     text = pl.format("The provider deletes a day after {} days, and {}", kept, ending)
-    return frame.with_columns(reason=pl.when(is_lost).then(text))
+    return frame.with_columns(reason=pl.coalesce("reason", pl.when(is_lost).then(text)))
 
 
 def lost_days(frame: pl.DataFrame) -> dict[str, list[date]]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 
 from openai_costs.questions.coverage import (
+    BEFORE_START,
     as_missing,
     complete_through,
     coverage,
@@ -111,6 +112,18 @@ def test_a_start_that_was_set_later_leaves_the_days_that_are_stored() -> None:
     stored = read.select("connection", "day", "read_at", rows=pl.lit(7, pl.Int64))
     used = usage_coverage(stored, {"acme": day(4)}, timedelta(), noon(5))
     assert used["day"].to_list() == [day(1), day(4), day(5)]
+
+
+def test_a_day_from_before_a_later_start_that_had_not_settled_never_will() -> None:
+    read = controls(("acme", 1, True), ("acme", 2, False), ("acme", 4, False), ("labs", 1, False))
+    found = coverage(read, counts(), {"acme": day(4)}, noon(5))
+    assert found.select("connection", "day", "state", "reason").rows() == [
+        ("acme", day(1), "settled", None),
+        ("acme", day(2), "provisional", BEFORE_START),
+        ("acme", day(4), "provisional", None),
+        ("acme", day(5), "missing", None),
+        ("labs", day(1), "provisional", None),
+    ]
 
 
 def test_a_connection_that_begins_tomorrow_has_no_days_yet() -> None:

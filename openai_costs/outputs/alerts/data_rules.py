@@ -87,7 +87,8 @@ def late(
     A day that was read and whose provider settles it later, by a rule of its own, is late only
     after that time: a cloud goes on writing to a month after its end.
 
-    A day that its provider has deleted is late no more: nothing brings it back.
+    A day that its provider has deleted, or that is before a `start` that was set later, is late no
+    more: nothing reads it again.
 
     The second connection of one organization is never late: the first has its days, and the check
     `read_complete` and `openai-costs doctor` say which of the two to remove.

@@ -53,8 +53,8 @@ from openai_costs.outputs.report.sentences import (
     questions,
     trust,
 )
-from openai_costs.questions.coverage import unbilled
 from openai_costs.questions.lost_days import lost_days
+from openai_costs.questions.unbilled import unbilled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -42,8 +42,8 @@ class Coverage(Contract):
         "its stored days, and counts in no number about the connections of today."
     )
     reason: str = column(
-        "Why a day that is not settled never will be: its provider has deleted it. Null where it "
-        "still may, or has.",
+        "Why a day that is not settled never will be: its provider has deleted it, or it is before "
+        "a `start` that was set later, and is not read again. Null where it still may, or has.",
         nullable=True,
     )
 
