@@ -15,7 +15,7 @@ import httpx
 from upath import UPath
 
 from openai_costs.kernel.clock_skew import skew_aware
-from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
+from openai_costs.kernel.days import Clock, utc_now
 from openai_costs.orchestration.jobs import (
     daily_directory,
     daily_refresh,
@@ -35,14 +35,12 @@ from openai_costs.outputs.retention.assets import deleted_months
 from openai_costs.questions.anomalies import assets as anomalies
 from openai_costs.questions.budgets import assets as budgets
 from openai_costs.questions.gateway_bypass import assets as gateway_bypass
-from openai_costs.questions.gateway_bypass.days_judged_again import days_to_judge_again
 from openai_costs.questions.optimization import assets as optimization
 from openai_costs.questions.people import assets as people
 from openai_costs.questions.prices import assets as prices
 from openai_costs.questions.prices.assets import price_checks
 from openai_costs.questions.prices.list_value import at_list_price
 from openai_costs.questions.reconciliation import assets as reconciliation
-from openai_costs.questions.reconciliation.unjudged_days import days_to_compare_again
 from openai_costs.questions.seats import assets as seats
 from openai_costs.questions.spend import assets as spend
 from openai_costs.questions.spend.checks import (
@@ -50,7 +48,7 @@ from openai_costs.questions.spend.checks import (
     ledger_checks,
     restatement_checks,
 )
-from openai_costs.questions.spend.stale_days import stale_days
+from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.questions.usage.checks import usage_checks
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings, load_settings
@@ -167,16 +165,6 @@ def pages_not_asked(settings: Settings) -> set[dg.AssetKey]:
     parts = [part for one in others for part in (one.costs, one.usage, one.organization)]
     of_gateway = () if settings.gateway.is_there else (gateway.REGISTRY_PAGES, gateway.METER_PAGES)
     return {part.pages.key for part in parts if part} | set(of_gateway)
-
-
-def days_to_derive(lake: Lake, settings: Settings) -> list[DayRange]:
-    """Return the days that runs are of and whose marts say something else than is known now."""
-    ranges = [
-        *stale_days(lake, settings.teams),
-        *days_to_compare_again(lake, settings.gateway),
-        *days_to_judge_again(lake, settings.gateway.allowed),
-    ]
-    return consecutive(day for days in ranges for day in days if day >= settings.first_day)
 
 
 def before_publication(defs: dg.Definitions, job: dg.JobDefinition) -> set[dg.AssetKey]:

@@ -141,8 +141,10 @@ def test_a_start_that_is_set_later_changes_no_number_of_the_days_that_are_stored
     first: Path, tmp_path: Path
 ) -> None:
     home = shutil.copytree(first, tmp_path / "home")
-    (before,) = re.findall("(?m)^start = .*$", (home / CONFIG).read_text(encoding="utf-8"))[:1]
-    settings = changed(home, (before, f"start = {day(15)}"))
+    text = (home / CONFIG).read_text(encoding="utf-8")
+    table = text[text.index("[[connections]]") : text.index("[[teams]]")]
+    later = re.sub("(?m)^start = .*$", f"start = {day(15)}", table)
+    settings = changed(home, (table, later))
     backfilled(settings)
     assert totals(home) == totals(first)
     covered, usual = (lake_of(one).read(Coverage, SETTLED).drop("read_at") for one in (home, first))

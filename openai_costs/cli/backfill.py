@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from openai_costs.cli.backfill_names import (
     Judging,
     asks_for_no_names,
+    days_to_follow,
     governance,
     is_governance_due,
     judging,
@@ -35,9 +36,8 @@ from openai_costs.cli.run_output import (
     noted,
     reasons,
 )
-from openai_costs.definitions import days_to_derive
-from openai_costs.kernel.clock_skew import day_of_lists, skew_aware
-from openai_costs.kernel.days import Clock, DayRange, consecutive, utc_now
+from openai_costs.kernel.clock_skew import skew_aware
+from openai_costs.kernel.days import Clock, DayRange, utc_now
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, PUBLISH, REFRESH, headless_tags
 from openai_costs.outputs.retention.old_months import retention_texts
 from openai_costs.settings.load import Settings
@@ -183,21 +183,18 @@ class Headless:
 
     def _name(self, due: list[str], failed: list[str], *, may_ask: bool, owed: bool) -> None:
         """Read names and gateway, derive the days that they changed, and publish once more."""
-        before = governance(self.settings)
+        before, is_other = governance(self.settings), self.follow(failed)
+        if is_other and due:  # names may take long
+            self._publish(failed, is_not_judged if owed else every)
         with noted(failed):
             self.read_directory(due)
-        today = self.clock().date()
+        is_due = may_ask and is_governance_due(self.settings, self.clock, brought=bool(due))
         with noted(failed):
-            listed = day_of_lists(self.clock)
-            if may_ask and is_governance_due(self.settings, listed, brought=bool(due)):
+            if is_due:
                 self.say("gateway and people: tokens, and who works here")
                 self.run(DIRECTORY, None, asks_for_no_names)
-        now = governance(self.settings)
-        ranges = days_to_derive(Lake(place(self.settings.home)), self.settings)
-        stale = consecutive({day for days in ranges for day in days if day <= today})
-        with noted(failed):
-            self.follow_directory(stale)
-        if due or stale or owed or not now.equals(before):
+        is_other |= bool(due or is_due) and self.follow(failed)
+        if is_other or due or owed or not governance(self.settings).equals(before):
             with noted(failed):
                 self.publish()
 
@@ -207,11 +204,14 @@ class Headless:
             self.say(f"{', '.join(names)}: names and owners, paced as the provider allows")
             replace(self, settings=its).run(DIRECTORY, None)
 
-    def follow_directory(self, stale: Iterable[DayRange]) -> None:
-        """Derive the marts of the days whose names or owners have changed; no request."""
-        for days in stale:
-            self.say(f"{days}: current names and owners, no request")
-            self.run(DERIVE, days)
+    def follow(self, failed: list[str]) -> bool:
+        """Derive the marts that say something else than is known now; return whether some did."""
+        its, stale = days_to_follow(self.settings, self.clock().date())
+        with noted(failed):
+            for days in stale:
+                self.say(f"{days}: current names and owners, no request")
+                replace(self, settings=its).run(DERIVE, days)
+        return bool(stale)
 
     def publish(self, wanted: Wanted = every) -> None:
         """Make the tables of all days and publish: after everything that changes days."""

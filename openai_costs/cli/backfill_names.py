@@ -10,8 +10,10 @@ from typing import NamedTuple
 import polars as pl
 from dagster import AssetKey
 
+from openai_costs.cli.backfill_plan import reaching_back
 from openai_costs.kernel.clock_skew import day_of_lists
-from openai_costs.kernel.days import Clock
+from openai_costs.kernel.days import Clock, DayRange, consecutive
+from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.frames import PROVIDERS as GATEWAYS
@@ -25,6 +27,13 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.findings import Findings
+
+
+def days_to_follow(settings: Settings, today: date) -> tuple[Settings, list[DayRange]]:
+    """Return the days to derive again, and the settings of such a run: from the first kept day."""
+    its = reaching_back(settings)
+    ranges = days_to_derive(Lake(place(its.home)), its)
+    return its, consecutive({day for days in ranges for day in days if day <= today})
 
 
 def directories_due(settings: Settings, today: date) -> list[str]:
@@ -59,9 +68,8 @@ def judging(settings: Settings, clock: Clock, *, offline: bool) -> Judging:
     is_first = not Lake(place(settings.home)).has(Findings)
     if offline or not is_first:
         return Judging(is_first, has_names=False)
-    today = day_of_lists(clock)
-    due = directories_due(settings, today)
-    return Judging(is_first, bool(due) or is_governance_due(settings, today, brought=False))
+    due = directories_due(settings, day_of_lists(clock))
+    return Judging(is_first, bool(due) or is_governance_due(settings, clock, brought=False))
 
 
 def names_due(settings: Settings, clock: Clock, *, offline: bool) -> list[str]:
@@ -82,7 +90,7 @@ def runs_of_names(settings: Settings, due: Sequence[str]) -> list[tuple[Sequence
     return [(names, settings.only(*names)) for names in by_provider.values()]
 
 
-def is_governance_due(settings: Settings, today: date, *, brought: bool) -> bool:
+def is_governance_due(settings: Settings, clock: Clock, *, brought: bool) -> bool:
     """Return whether the gateway and the company's people are still to be read.
 
     The names of a connection bring them along, once a day. They are read again whenever no names
@@ -91,10 +99,11 @@ def is_governance_due(settings: Settings, today: date, *, brought: bool) -> bool
 
     Args:
         settings: What is configured.
-        today: The current UTC day.
+        clock: Returns the time.
         brought: Whether names of a connection were just read.
     """
     gateway, archive = settings.gateway, Archive(place(settings.home))
+    today = day_of_lists(clock)
     reads = (archive.reads(one, gateway.name, REGISTRY, today) for one in GATEWAYS)
     is_unread = gateway.has_registry and not any(reads)
     return is_unread or (not brought and bool(gateway.is_there or settings.directory.files))

@@ -52,7 +52,8 @@ def jobs_and_sensors(
             also the gateway's tokens, because the meter that it reads names some that no list has.
         directory: The pages of the directory and the tables folded from them.
         published: The database that readers get.
-        stale_days: Finds the days to derive again after a reading of the directory.
+        stale_days: Finds the days to derive again after a reading of the directory, or of days by
+            settings that have changed.
     """
     all_of = dg.AssetSelection.assets
     all_assets = dg.AssetSelection.all()
@@ -92,11 +93,11 @@ def jobs_and_sensors(
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
-        monitored_jobs=[read_directory],
+        monitored_jobs=[read_directory, refresh, everything],
         request_job=derive,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Rebuild the days whose names or owners changed in the directory. "
-        "On, because it sends no request to a provider.",
+        description="Rebuild the days whose names, owners or teams changed in the directory or in "
+        "the settings. On, because it sends no request to a provider.",
     )
     def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
         yield from stale_requests(settings, context.dagster_run.run_id, stale_days)
@@ -110,7 +111,7 @@ def jobs_and_sensors(
 def stale_requests(
     settings: Settings, after: str, stale_days: StaleDays
 ) -> Iterator[dg.RunRequest]:
-    """Yield a run of DERIVE per range of stale days, once after a reading of the directory."""
+    """Yield a run of DERIVE per range of stale days, once after each run that may show them."""
     for days in stale_days(Lake(place(settings.home)), settings):
         yield dg.RunRequest(run_key=f"{after}:{days}", tags=range_tags(days))
 

@@ -22,7 +22,6 @@ from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
 from openai_costs.cli.doctor_files import judged_facts
 from openai_costs.cli.graphs import Wanted, every
 from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError, Stopped
-from openai_costs.definitions import days_to_derive
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.jobs import (
     DERIVE,
@@ -35,6 +34,7 @@ from openai_costs.orchestration.jobs import (
     stale_requests,
 )
 from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.sample.api.options import USUAL
 from openai_costs.settings import Directory, Gateway, Reading, Team, Upstream
 from openai_costs.settings.load import Settings
@@ -51,7 +51,16 @@ from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import House, calm, connection, day, house, only_money, untraced
+from openai_costs_tests.org import (
+    HandClock,
+    House,
+    calm,
+    connection,
+    day,
+    house,
+    only_money,
+    untraced,
+)
 
 TODAY = date(2026, 3, 20)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -270,12 +279,11 @@ def test_a_gateway_is_read_and_judges_keys_whatever_the_access_of_the_connection
     )
     lines: list[str] = []
     reach = Reach(lambda one: made.transports[one.name])
-    today = made.clock.now.date()
-    assert is_governance_due(settings, today, brought=True)
+    assert is_governance_due(settings, made.clock, brought=True)
     with quiet(*OF_THE_GATEWAY):
         Headless(settings, lines.append, made.clock, reach).backfill()
     assert {path for _, path in made.asked("tidewater")} == {"/v1/organization/costs"}
-    assert not is_governance_due(settings, today, brought=True)
+    assert not is_governance_due(settings, made.clock, brought=True)
     bypass = made.lake.read(GatewayBypass)
     assert set(bypass["day"]) >= {day(18), day(19)}
     assert "key_desk_agents" not in set(bypass["api_key_id"])
@@ -349,9 +357,10 @@ def test_days_that_other_tokens_judge_are_stale_until_they_are_derived(
         if only:
             replace(full, settings=settings.only(*only)).backfill()
         else:
+            before_and_after = iter([False])  # the tokens are read; then it is killed
             with monkeypatch.context() as killed:
-                killed.setattr(Headless, "follow_directory", lambda *_: 1 / 0)
-                with pytest.raises(ZeroDivisionError):
+                killed.setattr(Headless, "follow", lambda *_: next(before_and_after))
+                with pytest.raises(StopIteration):
                     full.backfill()
             assert min(days.first for days in days_to_derive(made.lake, settings)) == day(12)
         full.backfill()
@@ -385,7 +394,7 @@ def test_what_settings_say_of_the_gateway_holds_for_every_day_as_after_a_rebuild
     settings = copy.settings.model_copy(update={"gateway": gateway})
     again = Headless(settings, lambda _: None, copy.clock)
     with quiet(*OF_THE_GATEWAY):
-        again.follow_directory(days_to_derive(copy.lake, settings))
+        again.follow([])
     assert days_to_derive(copy.lake, settings) == []
     followed = [copy.lake.read(table) for table in (GatewayBypass, CostReconciliation)]
     assert accused_days(copy) == {one for one in accused_days(made) if since and one >= since}
@@ -409,12 +418,13 @@ def test_days_from_before_all_connections_begin_now_are_not_derived(
 def test_a_list_of_people_that_was_corrected_today_is_read_again(
     settings: Settings,
 ) -> None:
+    clock = HandClock(datetime(2026, 3, 20, 12, tzinfo=UTC))
     nothing = settings.model_copy(update={"gateway": Gateway(), "directory": Directory()})
-    assert not is_governance_due(nothing, TODAY, brought=False)
+    assert not is_governance_due(nothing, clock, brought=False)
     people = Directory.model_validate({"files": ["people.csv"]})
     listed = nothing.model_copy(update={"directory": people})
-    assert is_governance_due(listed, TODAY, brought=False)
-    assert not is_governance_due(listed, TODAY, brought=True)
+    assert is_governance_due(listed, clock, brought=False)
+    assert not is_governance_due(listed, clock, brought=True)
 
 
 READ_ALL = f"{REFRESH}: every"
@@ -652,7 +662,7 @@ def test_stale_days_are_derived_without_a_request_and_published(overtaken: House
     lines: list[str] = []
     with quiet():
         again = headless(overtaken, lines.append)
-        again.follow_directory(days_to_derive(overtaken.lake, overtaken.settings))
+        again.follow([])
         again.publish()
     assert [line for line in lines if line.endswith("no request")] == [
         "2026-11-19: current names and owners, no request",

@@ -8,11 +8,12 @@ from openai_costs.kernel.days import Clock
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.table_assets import asset_key, described, whole_table_asset
 from openai_costs.outputs.alerts.confirmed_time import confirmed
-from openai_costs.outputs.alerts.evaluation import evaluate
+from openai_costs.outputs.alerts.evaluation import NOTHING, evaluate
 from openai_costs.outputs.alerts.mutes import mutes_in_force, with_mutes
 from openai_costs.outputs.alerts.record import recorded
 from openai_costs.outputs.alerts.rules import QUESTIONS
 from openai_costs.questions.rules import Facts
+from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.settings import Alerts
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -22,6 +23,10 @@ from openai_costs.tables.mart.findings import Findings
 
 GROUP = "alerts"
 KINDS = {"polars", "deltalake"}
+WAITS = (
+    "Findings wait: %s have other names, teams or gateway settings than those of now. The sensor "
+    "names_follow_the_directory derives them again, and so does `openai-costs backfill`."
+)
 READS = tuple(
     dict.fromkeys(table for one in QUESTIONS for table in one.reads if table is not Deliveries)
 )
@@ -36,9 +41,16 @@ def findings(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> pl.DataFrame:
-    """Evaluate every question, and record what changed about the findings."""
+    """Evaluate every question, and record what changed about the findings.
+
+    None is asked of tables of which some days say something else than names, gateway and settings
+    say now: their sums are of no settings that ever were, and messages would have them.
+    """
     facts = Facts(settings, confirmed(lake, settings, clock)())
-    evaluation = evaluate(lake, facts, QUESTIONS)
+    waiting = [days for days in days_to_derive(lake, settings) if days.first <= facts.today]
+    for days in waiting:
+        context.log.warning(WAITS, days)
+    evaluation = NOTHING if waiting else evaluate(lake, facts, QUESTIONS)
     found = recorded(lake, evaluation, _alerts(context, lake, home, settings), facts.today)
     context.log_event(dg.AssetMaterialization(asset_key(FindingChanges)))
     # Without an event it would look abandoned until the first message, or for ever.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import pytest
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import PUBLISH, REFRESH
 from openai_costs.outputs.alerts import assets
 from openai_costs.questions.rules import Question
@@ -16,6 +17,7 @@ from openai_costs_tests.outputs.alerts.fixtures import SPIKE, candidate, frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from openai_costs_tests.org import House
 
@@ -24,6 +26,7 @@ TWICE: Final = {
     PUBLISH: ("mart/coverage", "mart/findings", "published/duckdb"),
 }
 HELD: Final = replace(candidate(20, 21, connection="tidewater"))
+OTHER: Final = replace(HELD, subject_id="another")
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +51,22 @@ def test_findings_are_published_with_their_changes(built: House) -> None:
         asked = "SELECT rule, kind FROM mart.findings JOIN mart.finding_changes USING (finding_id)"
         assert sql.execute(asked).fetchall() == [("anomalies.spike", "opened")]
         assert sql.execute("SELECT count(*) FROM mart.deliveries").fetchall() == [(0,)]
+
+
+def test_findings_wait_for_days_that_are_to_be_derived_again(
+    built: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a change of teams, only the trailing days have the new ones: their sums are of none."""
+    copy = built.moved_to(tmp_path / "home")
+    question = Question((SPIKE,), (Spend,), lambda _lake, _facts: frame([OTHER]))
+    monkeypatch.setattr(assets, "QUESTIONS", (question,))
+    before = copy.lake.read(Findings)
+    to_derive = [DayRange(day(18), day(19))]
+    monkeypatch.setattr(assets, "days_to_derive", lambda *_: to_derive)
+    with calm():
+        assert copy.run(day(20), day(21), job=PUBLISH, only=TWICE[PUBLISH]).failures == []
+    assert copy.lake.read(Findings).equals(before)
+    to_derive[:] = [DayRange(day(29), day(30))]  # of a clock that was ahead
+    with calm():
+        assert copy.run(day(20), day(21), job=PUBLISH, only=TWICE[PUBLISH]).failures == []
+    assert OTHER.subject_id in set(copy.lake.read(Findings)["subject_id"])
