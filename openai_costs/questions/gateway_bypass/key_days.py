@@ -125,21 +125,30 @@ def _explained_elsewhere(pools: pl.DataFrame, unplaced: pl.DataFrame) -> pl.Data
 
     A model that only the bill names and one that only the meter names may be one model under two
     names: what was metered for the latter counts against what is missing of the former. So does
-    what was metered for tokens that nothing maps.
+    what was metered for tokens that nothing maps. Tokens go in proportion to the dollars.
     """
     is_absent, is_strange = ~pl.col("is_metered"), ~pl.col("is_billed")
     strange_usd = pl.col("metered_usd").filter(is_strange).sum().over(_POOL)
     is_unknown = (pl.col("is_unpriced") & is_strange).any().over(_POOL)
     named = pools.with_columns(
+        whole_usd=pl.col("shortfall_usd"),
         shortfall_usd=pl.when(is_absent)
         .then(_less(strange_usd, is_unknown, is_absent, _POOL))
-        .otherwise("shortfall_usd")
+        .otherwise("shortfall_usd"),
     ).join(unplaced, on=["day", "model"], how="left", nulls_equal=True)
     unplaced_usd = pl.col("unplaced_usd").fill_null(0)
     is_unpriced = pl.col("is_unplaced_unpriced").fill_null(False)
     everywhere = pl.lit(value=True)
     left = _less(unplaced_usd, is_unpriced, everywhere, ["day", "model"])
-    return named.select(*_OF_MODEL, "shortfall_tokens", shortfall_usd=left)
+    rest = named.with_columns(shortfall_usd=left)
+    return rest.select(*_OF_MODEL, "shortfall_usd", shortfall_tokens=_in_proportion())
+
+
+def _in_proportion() -> pl.Expr:
+    """Return the tokens of what is left of a shortfall, whole ones."""
+    whole, left, tokens = map(pl.col, ("whole_usd", "shortfall_usd", "shortfall_tokens"))
+    part = (tokens.cast(MONEY) * left / unless_tiny(whole)).round().cast(pl.Int64)
+    return pl.when(left == whole).then(tokens.cast(pl.Int64)).otherwise(part)
 
 
 def _less(usd: pl.Expr, is_unknown: pl.Expr, among: pl.Expr, over: list[str]) -> pl.Expr:

@@ -323,6 +323,17 @@ def test_a_model_under_two_names_accuses_no_key():
     assert listed(activity(*bill, meter=(renamed,))) == []
 
 
+@pytest.mark.parametrize(
+    "other", [{"token_id": "tok_new"}, {"model": "maps-large"}], ids=["unmapped", "renamed"]
+)
+def test_the_tokens_at_risk_are_those_of_the_dollars_at_risk(other: dict[str, str]):
+    nowhere = NOWHERE | {"token_id": "tok_new"}
+    elsewhere = tokens_metered(300_000, 0) | other | {"metered_usd": Decimal(3)}
+    bill = (tokens_billed("6", 400_000, "input"),)
+    (row,) = listed(activity(*bill, tokens=({}, nowhere), meter=(elsewhere,)))
+    assert (row["at_risk_usd"], row["at_risk_tokens"]) == (Decimal(3), 200_000)
+
+
 def test_what_was_metered_for_tokens_that_nothing_maps_accuses_no_key():
     nowhere = NOWHERE | {"token_id": "tok_new"}
     unmapped = tokens_metered(800_000, 0) | {"token_id": "tok_new", "metered_usd": Decimal(8)}
