@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +25,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.candidate import candidates as as_candidates
 from openai_costs.tables.core.api_keys import ApiKeys
-from openai_costs.tables.core.gateway_spend import ESTIMATED
+from openai_costs.tables.core.gateway_spend import ESTIMATED, GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
@@ -48,6 +49,7 @@ _KEYS_OF_DAY = ("connection", "day", "project_id", "api_key_id", "level")
 _MISSING_NAME = ("missing_on_meter", "missing_on_bill", "unexplained")
 """Causes of the gaps that a model's missing name leaves: one at the model, one without a model."""
 
+_METERED = "SELECT DISTINCT connection, token_id FROM stored WHERE day >= DATE '{since}'"
 _ALL_TOKENS = ("missing_on_meter", "missing_on_bill")
 _OF_KIND = {"cached_tokens": "cached_input", "cache_writes": "cache_write"}
 
@@ -59,7 +61,7 @@ class Names:
     Args:
         keys: Names of API keys.
         projects: Names of projects.
-        unmapped: Gateway tokens that no OpenAI key is known for.
+        unmapped: Gateway tokens that were metered and that no OpenAI key is known for.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -183,17 +185,23 @@ def _step(cause: str, names: Names) -> str:
     return f"Map these gateway tokens to an OpenAI key or declare one for them: {tokens}."
 
 
-def _names(lake: Lake) -> Names:
+def _names(lake: Lake, since: date) -> Names:
+    """Return the names; the gateway's tokens are those that were metered from a day on."""
     keys, projects = (lake.read(table).drop_nulls("name") for table in (ApiKeys, Projects))
-    tokens = lake.read(GatewayTokens).filter("is_current", mapping="none").sort("name", "token_id")
-    unmapped = tokens.select(pl.coalesce("name", "token_id")).to_series().to_list()
     of_keys, of_projects = (dict(one.select("id", "name").iter_rows()) for one in (keys, projects))
-    return Names(of_keys, of_projects, unmapped)
+    columns = GatewaySpend.no_rows().select("connection", "token_id").schema
+    metered = lake.ask(GatewaySpend, _METERED.format(since=since), columns)
+    tokens = (
+        lake.read(GatewayTokens).filter(mapping="none").join(metered, on=[*columns], how="semi")
+    )
+    named = tokens.sort("name", "token_id").select(pl.coalesce("name", "token_id"))
+    return Names(of_keys, of_projects, named.to_series().unique(maintain_order=True).to_list())
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts))
-    return candidates(rows, _names(lake), facts.settings.gateway)
+    names = _names(lake, since_lookback(lake, facts) - LOOKBACK)
+    return candidates(rows, names, facts.settings.gateway)
 
 
 QUESTION = Question((GAP,), (CostReconciliation,), _ask, meter_until, since_lookback)

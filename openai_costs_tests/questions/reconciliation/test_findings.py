@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs_tests.org import day
+from openai_costs_tests.org import connected, day
 from openai_costs_tests.questions.gateway_bypass.test_findings import registry
 
 NAMES = Names({"key_ana": "ana laptop"}, {"proj_labs": "Labs"})
@@ -214,3 +214,43 @@ def test_the_dollars_are_of_the_thirty_days_that_the_title_and_the_view_name() -
     assert said["since_day"].to_list() == [day(23) - 29 * ONE_DAY, day(28) - 29 * ONE_DAY]
     assert "from 2026-10-30 to 2026-11-28: $90.00 billed, $30.00 metered" in said["because"][1]
     assert (GAP.window_days, GAP.span) == (30, "in the last 30 days, through {day}")
+
+
+def test_the_tokens_to_map_are_those_that_were_metered_lately_listed_or_not(tmp_path: Path) -> None:
+    lake, known = Lake(UPath(tmp_path)), registry(23).row(0, named=True)
+    named = [
+        known | {"token_id": "tok_idle", "name": "idle"},
+        known | {"token_id": "tok_ghost", "status": "unlisted", "is_current": False},
+        known | {"token_id": "tok_long_ago"},
+        known | {"token_id": "tok_mapped", "mapping": "registry_file"},
+    ]
+    lake.replace_whole(GatewayTokens, pl.DataFrame(named, schema=GatewayTokens.types()))
+    days = {"tok_ghost": day(20), "tok_mapped": day(20), "tok_long_ago": date(2026, 9, 1)}
+    blank = dict.fromkeys(GatewaySpend.types()) | {
+        "connection": "gateway",
+        "cost_basis": "metered",
+        "unpriced_tokens": 0,
+        "is_unpriced": False,
+        "is_partial": False,
+    }
+    metered = [blank | {"token_id": token, "day": when} for token, when in days.items()]
+    frame = pl.DataFrame(metered, schema=GatewaySpend.types())
+    reads = {Slice("gateway", when): MORNING for when in days.values()}
+    assert lake.replace(GatewaySpend, [Batch(frame, reads)]).refused == {}
+    gaps = [gap(20, "unexplained", "0", "5", level="unmapped", api_key_id=None)]
+    lake.replace(
+        CostReconciliation,
+        [
+            Batch(
+                pl.DataFrame(gaps, schema=CostReconciliation.types()),
+                {Slice("acme", day(20)): MORNING},
+            )
+        ],
+    )
+    lake.replace_whole(
+        Coverage, connected([("acme", "costs", day(20), "settled", None, None, None)])
+    )
+    gateway = Gateway(litellm_url="https://gateway.example")
+    settings = Settings(home="", config_file=Path("openai_costs.toml"), gateway=gateway)
+    (because,) = QUESTION.ask(lake, Facts(settings, MORNING))["because"]
+    assert because.endswith("to an OpenAI key or declare one for them: tok_ghost.")
