@@ -29,7 +29,7 @@ from datetime import date
 from typing import NamedTuple
 
 from openai_costs.kernel.formatting import listed
-from openai_costs.kernel.redaction import redacted
+from openai_costs.kernel.redaction import redacted, without_secrets
 
 ASK_THE_DOCTOR = "`openai-costs doctor` checks the settings behind this request."
 
@@ -53,7 +53,10 @@ class OpenAICostsError(Exception):
 
 
 class SettingsError(OpenAICostsError):
-    """A setting cannot be used."""
+    """A setting cannot be used; the sentence has no key, even one that was pasted as a name."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(without_secrets(sentence))
 
 
 class MissingKey(SettingsError):  # noqa: N818 - the name is the sentence's subject
@@ -84,14 +87,10 @@ class PathNotAllowed(OpenAICostsError):  # noqa: N818
 
 
 class ReadFailed(OpenAICostsError):  # noqa: N818
-    """A read did not complete; nothing of it was kept.
-
-    Args:
-        sentence: What happened, for a person.
-        is_retryable: Whether the same read may succeed later without any change.
-    """
+    """A read did not complete; nothing of it was kept."""
 
     is_retryable = False
+    """Whether the same read may succeed later without any change."""
 
 
 class ErrorAnswer(NamedTuple):

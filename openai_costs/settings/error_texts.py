@@ -15,11 +15,18 @@ from pydantic import BaseModel, ValidationError
 from openai_costs.settings.error_location import Objection, Where
 
 NUMBER = "must be a whole number, without quotes: 7"
-_DECIMAL = "must be a decimal number, without a currency: 1000.50"
+DECIMAL = "must be a decimal number, without a currency: 1000.50"
 _DAY = "must be a day, without quotes: 2026-01-31"
 _TRUTH = "must be true or false, without quotes"
 _LIST = 'must be a list, in square brackets: ["a", "b"]'
 _TABLE = 'must be a table, in braces: {{ name = "value" }}'
+ELSEWHERE = {
+    "home": "Set OPENAI_COSTS_HOME, or add --home to the command.",
+    "config_file": "Set OPENAI_COSTS_CONFIG.",
+    "only_connections": "Add --connection to the command.",
+}
+"""Fields of the settings that their file cannot have, and what to do instead."""
+
 _TEXTS = {
     "json_invalid": "is not JSON ({error})",
     "missing": "is required: add it",
@@ -38,8 +45,8 @@ _TEXTS = {
 
 _TEXTS_BY_KIND = {
     "int": NUMBER,
-    "decimal": _DECIMAL,
-    "finite": _DECIMAL,
+    "decimal": DECIMAL,
+    "finite": DECIMAL,
     "date": _DAY,
     "datetime": _DAY,
     "bool": _TRUTH,
@@ -138,13 +145,13 @@ def _unknown(where: Where, model: type[BaseModel]) -> str:
 
 
 def _names(model: type[BaseModel], where: Where) -> list[str]:
-    """Return the names of settings at a place; none where it is not a section."""
+    """Return the names that a file may have at a place; none where it is not a section."""
     here: Any = model
     for step in where:
         if isinstance(step, str):
             fields = getattr(here, "model_fields", {})
             here = _section(fields[step].annotation) if step in fields else None
-    return sorted(getattr(here, "model_fields", {}))
+    return sorted(getattr(here, "model_fields", {}).keys() - ELSEWHERE.keys())
 
 
 def _is_list(annotation: Any) -> bool:  # noqa: ANN401 - any annotation

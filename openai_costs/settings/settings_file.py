@@ -12,15 +12,9 @@ from typing import Any
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.settings.error_location import ALLOWED, line_of
+from openai_costs.settings.error_texts import ELSEWHERE
 
 NAME = "openai_costs.toml"
-
-OURS = {
-    "home": "Set OPENAI_COSTS_HOME, or add --home to the command.",
-    "config_file": "Set OPENAI_COSTS_CONFIG.",
-    "only_connections": "Add --connection to the command.",
-}
-"""Fields of the settings that the file cannot have, and what to do instead."""
 
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 _LIKE_A_DAY = re.compile(r"=\s*\d{1,4}[-./]\d")
@@ -54,7 +48,7 @@ def content_of(path: Path) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError:
         raise SettingsError(f"{path} cannot be read: it is not UTF-8 text. Save it so.") from None
     content = _parsed(path, text)
-    for name, remedy in OURS.items():
+    for name, remedy in ELSEWHERE.items():
         if name in content:
             line = line_of(text, (name,))
             raise SettingsError(

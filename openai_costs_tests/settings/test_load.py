@@ -417,6 +417,33 @@ def test_a_key_written_into_the_file_is_shown_by_no_sentence(more: str):
     assert KEY not in f"{shown} {' '.join(map(str, shown))}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{KEY} = "x"',
+        f'["{KEY}"]',
+        f'[reading]\n{KEY} = "x"',
+        one_connection(f'{KEY} = "x"'),
+        f'[gateway.spend_columns]\n{KEY} = "x"',
+        f"[gateway.models]\n{KEY} = 7",
+        f"[{KEY}]\n[{KEY}]",
+        f'[[budgets]]\nname = "b"\nconnection = "{KEY}"\nlimit_usd = 1',
+    ],
+)
+def test_a_key_in_the_place_of_a_name_is_shown_by_its_kind_alone(text: str):
+    sentence = refusal(text)
+    assert KEY not in sentence
+    assert "sk-[redacted]" in sentence
+
+
+def test_no_name_is_proposed_that_the_file_cannot_have():
+    sentence = refusal("colour = 1")
+    assert "Known here: alerts, " in sentence
+    for name in ("home", "config_file", "only_connections"):
+        assert f" {name}" not in sentence
+    assert "did you mean" not in refusal('homes = "elsewhere"')
+
+
 def test_the_sample_organization_needs_no_key_of_ours():
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
     settings = company(Path("data"), Wanted(30), now=noon, kinds=connection_kinds()).settings
