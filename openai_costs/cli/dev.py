@@ -18,6 +18,7 @@ import dagster as dg
 from openai_costs.cli.interrupted_runs import only_dagster_of, queue_again
 from openai_costs.cli.process import STOPPED
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.hosts import host_in_address
 from openai_costs.orchestration.home_instance import HomeInstance
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.settings.load import environment_with, load_settings
@@ -67,7 +68,7 @@ class Address(NamedTuple):
     port: int = 3000
 
     def __str__(self) -> str:
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        return f"http://{host_in_address(self.host)}:{self.port}"
 
 
 def start(
@@ -175,9 +176,14 @@ def refuse_taken(address: Address) -> None:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as taken:
-        why = f"{address} cannot be used ({taken.strerror or taken})"
-        raise SettingsError(f"{why}. Choose another with --port or --host.") from None
+    except (OSError, UnicodeError) as taken:
+        raise refused(address, taken) from None
+
+
+def refused(address: Address, taken: Exception) -> SettingsError:
+    """Return what is wrong with an address: what the system says, or the encoding of names."""
+    why = getattr(taken, "strerror", None) or taken
+    return SettingsError(f"{address} cannot be used ({why}). Choose another with --port or --host.")
 
 
 def _demo_variables(home: Path) -> dict[str, str]:

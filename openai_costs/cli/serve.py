@@ -1,18 +1,19 @@
 """Serves the cost explorer of a home until it is stopped."""
 
+import socket
 from collections.abc import Callable
 
 import uvicorn
 from upath import UPath
 
-from openai_costs.cli.dev import Address, refuse_taken
+from openai_costs.cli.dev import Address, refuse_taken, refused
+from openai_costs.cli.faults import sentence_of
 from openai_costs.kernel.days import Clock
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.hosts import host_in_address, is_every_address
 from openai_costs.outputs.report.cost_explorer import PAGE, write_report
 from openai_costs.outputs.report.served import LOOPBACK, application
 from openai_costs.storage.lake import Lake
-
-EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - refused below
 
 
 def serve_page(home: UPath, address: Address, clock: Clock, say: Callable[[str], None]) -> None:
@@ -28,7 +29,8 @@ def serve_page(home: UPath, address: Address, clock: Clock, say: Callable[[str],
         SettingsError: The address is every address, or cannot be used.
         KeyboardInterrupt: It was stopped, by Ctrl-C or SIGTERM.
     """
-    if address.host in EVERYWHERE:
+    places = _places(address)
+    if any(map(is_every_address, places)):
         raise SettingsError(
             f"--host {address.host} is every address of this machine. Name the one under which the "
             "page is opened, such as 127.0.0.1, so that requests under other names are refused."
@@ -39,8 +41,24 @@ def serve_page(home: UPath, address: Address, clock: Clock, say: Callable[[str],
         write_report(home, lake, clock())
     say(f"Cost explorer: {address} (Ctrl-C stops it)")
     say(f"Its tables as JSON and CSV: {address}/api")
-    app = application(home, lake, clock, (*LOOPBACK, address.host))
+    names = (*LOOPBACK, *map(host_in_address, (address.host, *places)))
+    app = application(home, lake, clock, sentence_of, names)
     config = uvicorn.Config(
         app, host=address.host, port=address.port, log_level="warning", access_log=False
     )
     uvicorn.Server(config).run()  # uvicorn.run would hide that it was stopped
+
+
+def _places(address: Address) -> list[str]:
+    """Return the IP addresses that a host stands for, as the server will find them: 0 is 0.0.0.0.
+
+    Raises:
+        SettingsError: It stands for none.
+    """
+    try:
+        found = socket.getaddrinfo(
+            address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError) as unknown:
+        raise refused(address, unknown) from None
+    return [str(place[0]) for *_, place in found]

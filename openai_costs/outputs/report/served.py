@@ -11,6 +11,7 @@ import io
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -21,6 +22,8 @@ from openai_costs.kernel.spreadsheets import cell_text
 from openai_costs.outputs.report.breakdown import QueryError, breakdown, query_of
 from openai_costs.outputs.report.cost_explorer import PAGE, is_invented, read_page
 from openai_costs.outputs.report.section import table_of
+from openai_costs.storage.delta_faults import StorageFailed
+from openai_costs.tables.mart.coverage import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,13 +31,12 @@ if TYPE_CHECKING:
 
     import polars as pl
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from upath import UPath
 
     from openai_costs.kernel.days import Clock
     from openai_costs.outputs.report.page_model import PageModel
     from openai_costs.storage.lake import Lake
-
-    Answer = Callable[[Request], Response]
 
 LOOPBACK: Final = ("127.0.0.1", "localhost")
 _HEADERS: Final = {
@@ -45,32 +47,39 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
+_DEFECT: Final = "This is a defect. The terminal of `openai-costs serve` shows where: report it."
 
 
 def application(
-    home: UPath, lake: Lake, clock: Clock, hosts: Sequence[str] = LOOPBACK
-) -> Starlette:
+    home: UPath,
+    lake: Lake,
+    clock: Clock,
+    sentence_of: Callable[[Exception], str],
+    hosts: Sequence[str] = LOOPBACK,
+) -> ASGIApp:
     """Return the application that serves a home.
 
     Args:
         home: Where the page is.
         lake: The home's tables.
         clock: The current instant.
-        hosts: The names under which it answers.
+        sentence_of: Returns what a fault of the machine, or of what is stored, is for a person;
+            empty for a defect.
+        hosts: The names under which it answers, as an address has them.
     """
     latest = _Latest(home, lake, clock)
 
     def page(_: Request) -> Response:
-        return HTMLResponse((home / PAGE).read_bytes(), headers=_HEADERS)
+        return HTMLResponse((home / PAGE).read_bytes())
 
     def index(_: Request) -> Response:
-        return _json({"tables": _addresses(latest.page())})
+        return JSONResponse({"tables": _addresses(latest.page())})
 
     def explore(request: Request) -> Response:
         try:
             query = query_of(request.query_params.multi_items())
         except QueryError as wrong:
-            return PlainTextResponse(f"{wrong}\n", 400, headers=_HEADERS)
+            raise HTTPException(400, str(wrong)) from None
         return _rows(_records(breakdown(latest.page().cube, query)), request)
 
     def section(request: Request) -> Response:
@@ -80,16 +89,34 @@ def application(
             raise HTTPException(404, f"There is no table {name}. /api lists the tables.")
         return _rows(table_of(one), request)
 
-    return Starlette(
+    def or_sentence(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        return _or_sentence(answer, home, sentence_of)
+
+    served = Starlette(
         routes=[
-            Route("/", _or_sentence(page, home)),
-            Route("/api", _or_sentence(index, home)),
-            Route("/api/breakdown.{format:str}", _or_sentence(explore, home)),
-            Route("/api/{name:str}.{format:str}", _or_sentence(section, home)),
+            Route("/", or_sentence(page)),
+            Route("/api", or_sentence(index)),
+            Route("/api/breakdown.{format:str}", or_sentence(explore)),
+            Route("/api/{name:str}.{format:str}", or_sentence(section)),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
-        exception_handlers={HTTPException: _sentence},
+        exception_handlers={HTTPException: _sentence, Exception: _sentence},
     )
+    return _with_headers(served)
+
+
+def _with_headers(served: ASGIApp) -> ASGIApp:
+    """Return an application whose every response has the headers, also of what it refuses."""
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await served(scope, receive, sent)
+
+    return answered
 
 
 class _Latest:
@@ -103,30 +130,38 @@ class _Latest:
         """Return the page model of what the lake held when the page was last written."""
         written: datetime | float = (self._home / PAGE).stat().st_mtime
         if self._made is None or self._made[0] != written:
+            if not self._lake.has(Coverage):
+                raise StorageFailed(self._lake.root, "its tables are gone")
             model = read_page(self._lake, self._clock(), is_invented=is_invented(self._home))
             self._made = (written, model)
         return self._made[1]
 
 
 def _or_sentence(
-    answer: Callable[[Request], Response], home: UPath
+    answer: Callable[[Request], Response], home: UPath, sentence_of: Callable[[Exception], str]
 ) -> Callable[[Request], Response]:
-    """Return an endpoint that says what to run where no page has been written yet."""
+    """Return an endpoint that says what to do where there is no page yet, or one is damaged."""
 
     def endpoint(request: Request) -> Response:
         try:
             return answer(request)
+        except HTTPException:
+            raise
         except FileNotFoundError:
-            text = f"There is no page in {home} yet: run `openai-costs report`.\n"
-            return PlainTextResponse(text, 404, headers=_HEADERS)
+            text = f"There is no page in {home} yet: run `openai-costs report`."
+            raise HTTPException(404, text) from None
+        except Exception as fault:
+            if not (sentence := sentence_of(fault)):
+                raise  # a defect of ours: its trace is what we need
+            raise HTTPException(500, sentence) from None
 
     return endpoint
 
 
 def _sentence(_: Request, wrong: Exception) -> Response:
     code = wrong.status_code if isinstance(wrong, HTTPException) else 500
-    detail = wrong.detail if isinstance(wrong, HTTPException) else "The server failed."
-    return PlainTextResponse(f"{detail}\n", code, headers=_HEADERS)
+    detail = wrong.detail if isinstance(wrong, HTTPException) else _DEFECT
+    return PlainTextResponse(f"{detail}\n", code)
 
 
 def _addresses(page: PageModel) -> list[str]:
@@ -137,14 +172,10 @@ def _addresses(page: PageModel) -> list[str]:
 def _rows(rows: list[dict[str, Any]], request: Request) -> Response:
     kind = request.path_params["format"]
     if kind == "json":
-        return _json(rows)
+        return JSONResponse(rows)
     if kind == "csv":
-        return Response(_csv(rows), media_type="text/csv; charset=utf-8", headers=_HEADERS)
+        return Response(_csv(rows), media_type="text/csv; charset=utf-8")
     raise HTTPException(404, f"{kind} is not a format. Formats: json, csv.")
-
-
-def _json(content: object) -> Response:
-    return JSONResponse(content, headers=_HEADERS)
 
 
 def _records(rows: pl.DataFrame) -> list[dict[str, Any]]:
