@@ -32,6 +32,7 @@ from openai_costs.cli.stored_damage import stored_facts
 from openai_costs.cli.verify import REBUILD
 from openai_costs.kernel.clock_skew import SkewAwareClock, skew_aware
 from openai_costs.kernel.days import Clock, naive
+from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.outputs.alerts.ahead_of_time import findings_ahead
 from openai_costs.outputs.alerts.rows import Finding, rows
@@ -86,9 +87,9 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield _settings_file(settings)
     try:
         yield _home(settings)
-    except (StoreUnusable, StoreUnsafe) as fault:
+    except (SettingsError, StoreUnusable, StoreUnsafe) as fault:
         yield Diagnosis("FAIL", "home", str(fault))
-        if isinstance(fault, StoreUnreachable):  # each of the other facts would wait for the same
+        if isinstance(fault, (SettingsError, StoreUnreachable)):  # as each of the others would
             return
     yield from _guarded("home", space_facts(place(settings.home)))
     yield from _guarded("permissions", permission_facts(place(settings.home)))

@@ -40,6 +40,9 @@ SECRETS = (
 )
 """The shapes of keys that vendors hand out. A connection's own key is removed in any shape."""
 
+USER_BEFORE_HOST = r"://[^/@]*:[^/@]*@"
+"""A user with a password before a host; `abfs://container@account` has neither."""
+
 _BEHIND_A_NAME = re.compile(_DOMAIN)
 _NOT_PLAIN = re.compile(_PLAIN.replace("[^", "[", 1))
 _SECRET = re.compile("|".join(SECRETS))

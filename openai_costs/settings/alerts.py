@@ -18,7 +18,14 @@ from openai_costs.settings.secrets import (
     place_of,
     refuse_two_places,
 )
-from openai_costs.settings.section import Name, Section, VariableName, refuse_twins, written_as
+from openai_costs.settings.section import (
+    Name,
+    Number,
+    Section,
+    VariableName,
+    refuse_twins,
+    written_as,
+)
 
 Severity = Literal["info", "warning", "critical"]
 ChannelKind = Literal["slack", "teams", "email", "webhook", "pagerduty", "apprise"]
@@ -184,9 +191,9 @@ class Alerts(Section):
     """The address of the cost explorer: messages link to the view they speak of."""
     dagster_url: WebAddress | None = None
     """The address of the Dagster UI: messages link to the asset with the evidence."""
-    growing_factor: Decimal = Field(default=Decimal("1.5"), gt=1, le=100)
+    growing_factor: Number = Field(default=Decimal("1.5"), gt=1, le=100)
     """A finding grows when its dollars reach this multiple of those last reported, ..."""
-    growing_step_usd: Decimal = Field(default=Decimal(10), ge=0)
+    growing_step_usd: Number = Field(default=Decimal(10), ge=0)
     """... and exceed them by at least this many dollars."""
     fresh_days: int = Field(default=7, ge=1, le=90)
     """An incident that ended longer ago is recorded without a message."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from openai_costs.settings.error_texts import SettingRefused, close_to
-from openai_costs.settings.section import NoAddress, Section, written_as
+from openai_costs.settings.section import NoAddress, Number, Section, written_as
 
 BudgetScope = Literal[
     "all", "provider", "connection", "project", "team", "user", "api_key", "model"
@@ -17,7 +17,7 @@ BudgetPeriod = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "ran
 BudgetName = Annotated[
     str, written_as(r"[^@/|\n]{1,60}", "must have 1 to 60 characters, none of them @, / or |")
 ]
-Percent = Annotated[Decimal, Field(gt=0, le=1000)]
+Percent = Annotated[Number, Field(gt=0, le=1000)]
 
 
 class Budget(Section):
@@ -32,7 +32,7 @@ class Budget(Section):
     connection: str = "*"
     """Only what this connection spends; `*` for all of them."""
     period: BudgetPeriod = "monthly"
-    limit_usd: Decimal = Field(gt=0, le=10**12, decimal_places=6)
+    limit_usd: Number = Field(gt=0, decimal_places=6)
     thresholds_pct: tuple[Percent, ...] = (Decimal(50), Decimal(80))
     """Each is reported once a period; spending more than the limit is always reported."""
     forecast: bool = True

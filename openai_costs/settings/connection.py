@@ -52,7 +52,7 @@ class Connection(Section):
     organization_id: str | None = None
     start: date | None = Field(default=None, ge=EARLIEST_START)
     base_url: str
-    requests_per_minute: int | None = None
+    requests_per_minute: int | None = Field(default=None, gt=0)
     retention_months: Months | None = None
     """How long its days are kept; None: as `[retention]` says."""
     _kept_from: date | None = PrivateAttr(default=None)

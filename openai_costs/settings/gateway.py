@@ -22,7 +22,9 @@ from openai_costs.settings.secrets import (
 )
 from openai_costs.settings.section import (
     Columns,
+    FileName,
     Name,
+    Number,
     Section,
     VariableName,
     WebAddress,
@@ -111,8 +113,8 @@ class Gateway(Section):
     requests_per_minute: int = Field(default=60, gt=0)
     start: date | None = None
     """The first day it was in use; earlier days are neither compared nor called a bypass."""
-    token_files: tuple[str, ...] = ()
-    spend_files: tuple[str, ...] = ()
+    token_files: tuple[FileName, ...] = ()
+    spend_files: tuple[FileName, ...] = ()
     """Files to read in place of an API: names, patterns (`*`, `?`, `**`) or URLs of them."""
     spend_layout: Literal["columns", "litellm_callback"] = "columns"
     token_columns: Columns = Field(default_factory=dict)
@@ -133,10 +135,10 @@ class Gateway(Section):
     models: Mapping[str, str] = Field(default_factory=dict)
     """The gateway's own name for a model, and the provider's."""
     allowed: tuple[AllowedKey, ...] = ()
-    capture_rate_below: Decimal = Field(default=Decimal("0.9"), gt=0, le=1)
+    capture_rate_below: Number = Field(default=Decimal("0.9"), gt=0, le=1)
     """A registered key that was metered for less than this share of its bill is unmetered."""
-    tolerance_pct: Decimal = Field(default=Decimal("0.5"), ge=0, le=5)
-    tolerance_usd: Decimal = Field(default=Decimal("0.01"), ge=0)
+    tolerance_pct: Number = Field(default=Decimal("0.5"), ge=0, le=5)
+    tolerance_usd: Number = Field(default=Decimal("0.01"), ge=0)
     """A gap up to the larger of the two is ignored."""
 
     @model_validator(mode="after")

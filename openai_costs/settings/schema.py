@@ -10,7 +10,9 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.section import (
     Columns,
+    FileName,
     NoAddress,
+    Number,
     Section,
     refuse_unknown_columns,
     written_as,
@@ -35,9 +37,9 @@ class AnomalyScope(Section):
     """A kind of series (`user`), or one of them (`user:user-ada`)."""
     connection: str = "*"
     sensitivity: Sensitivity | None = None
-    minimum_usd: Decimal | None = Field(default=None, ge=0)
-    minimum_growth_pct: Decimal | None = Field(default=None, ge=0)
-    newcomer_usd: Decimal | None = Field(default=None, ge=0)
+    minimum_usd: Number | None = Field(default=None, ge=0)
+    minimum_growth_pct: Number | None = Field(default=None, ge=0)
+    newcomer_usd: Number | None = Field(default=None, ge=0)
 
 
 class Anomalies(Section):
@@ -45,15 +47,15 @@ class Anomalies(Section):
 
     sensitivity: Sensitivity = "normal"
     """How far from what is expected: low 5.5, normal 4.5, high 3.5 spreads."""
-    minimum_usd: Decimal = Field(default=Decimal(10), ge=0)
+    minimum_usd: Number = Field(default=Decimal(10), ge=0)
     """A day with fewer dollars above the expected spend is never reported, ..."""
-    minimum_pct: Decimal = Field(default=Decimal(1), ge=0, le=100)
+    minimum_pct: Number = Field(default=Decimal(1), ge=0, le=100)
     """... nor one below this share of the organization's mean day, ..."""
-    minimum_growth_pct: Decimal = Field(default=Decimal(25), ge=0)
+    minimum_growth_pct: Number = Field(default=Decimal(25), ge=0)
     """... nor one that grew by less than this."""
-    newcomer_usd: Decimal = Field(default=Decimal(50), ge=0)
+    newcomer_usd: Number = Field(default=Decimal(50), ge=0)
     """Dollars a day from which a series is reported in its first week."""
-    critical_usd: Decimal = Field(default=Decimal(500), ge=0)
+    critical_usd: Number = Field(default=Decimal(500), ge=0)
     """Dollars above the expected spend from which an incident is critical."""
     scopes: tuple[AnomalyScope, ...] = ()
 
@@ -133,7 +135,7 @@ PEOPLE_COLUMNS = (
 class DirectoryFile(Section):
     """A file of people, with its own columns where they differ from those of the section."""
 
-    path: Annotated[str, StringConstraints(min_length=1)]
+    path: FileName
     """The file, from the folder of the settings; `*` is allowed."""
     columns: Columns = Field(default_factory=dict)
     """Our name of a column, and its name in this file."""
@@ -158,7 +160,7 @@ class Directory(Section):
     ignore_plus_tags: bool = False
     service_accounts: tuple[str, ...] = ()
     """Addresses or user ids of service accounts; `*` is allowed."""
-    largest_drop_pct: Decimal = Field(default=Decimal(50), gt=0, le=100)
+    largest_drop_pct: Number = Field(default=Decimal(50), gt=0, le=100)
     """A directory that lost this share of its people since the last read is not used."""
 
     @field_validator("files", mode="before")
@@ -177,9 +179,9 @@ class Directory(Section):
 class Seats(Section):
     """What a seat costs, by contract, and when it is idle."""
 
-    month_usd: Decimal | None = Field(default=None, ge=0)
+    month_usd: Number | None = Field(default=None, ge=0)
     """Contract price of one seat for a month."""
-    month_usd_by_role: Mapping[str, Decimal] = Field(default_factory=dict)
+    month_usd_by_role: Mapping[str, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)
     idle_after_days: int = Field(default=30, ge=1, le=366)
     subscription_labels: tuple[str, ...] = ("seat", "subscription", "chatgpt")
     """Words that mark a line item as a seat's; the Costs API has no such lines today."""

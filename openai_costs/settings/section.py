@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, get_args
 
 import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     field_validator,
 )
 
-from openai_costs.kernel.redaction import has_address
+from openai_costs.kernel.redaction import USER_BEFORE_HOST, has_address
 from openai_costs.settings.addresses import address_fault
 from openai_costs.settings.error_location import Where
-from openai_costs.settings.error_texts import NUMBER, SettingRefused, close_to
+from openai_costs.settings.error_texts import DECIMAL, NUMBER, SettingRefused, close_to
 
 
 def written_as(pattern: str, otherwise: str) -> AfterValidator:
@@ -56,6 +59,22 @@ VariableName = Annotated[
 ]
 
 
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[0-9.eE+-]+")
+
+
+def _without_signs(value: object) -> object:
+    """Refuse a text that Python takes for a number and a person may not: 1_000, other digits."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise SettingRefused(DECIMAL)
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_without_signs), Field(le=10**12)]
+"""A decimal number, with or without quotes: of dollars, percent or times. No setting is of more
+than a trillion: one that says so is a mistake, and the tables have no room for what it is of."""
+
+
 def web_address(value: str) -> str:
     """Return the address of an API without its last slash, as it is connected to.
 
@@ -80,6 +99,26 @@ def no_address(value: str) -> str:
     return value
 
 
+_SIGNED = re.compile(rf"{USER_BEFORE_HOST}|[?&](sig|X-Amz-[A-Za-z]+)=")
+
+
+def file_name(value: str) -> str:
+    """Return the name of a file: a path, a folder, a pattern, or the URL of one.
+
+    Raises:
+        ValueError: It is empty, or has a secret that its object store would be reached with.
+    """
+    if not value.strip():
+        raise SettingRefused("has an empty name: write a file, a folder, a pattern or a URL")
+    if _SIGNED.search(value):
+        raise SettingRefused(
+            "contains a password or a signature: leave it out, and give this process the right to "
+            "read the store"
+        )
+    return value
+
+
+FileName = Annotated[str, AfterValidator(file_name)]
 NoAddress = Annotated[str, AfterValidator(no_address)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 Columns = Mapping[str, str]
@@ -135,10 +174,12 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_no_truth_for_a_number(cls, value: Any, about: ValidationInfo) -> Any:  # noqa: ANN401 - whatever the file holds
-        """Refuse true and false where a number belongs: they would be taken for 1 and 0."""
+    def _is_a_whole_number_where_one_belongs(cls, value: Any, about: ValidationInfo) -> Any:  # noqa: ANN401 - whatever the file holds
+        """Refuse what would be taken for a whole number: true for 1, the text 1_000 for 1000."""
         wanted = cls.model_fields[str(about.field_name)].annotation
         kinds = get_args(wanted) or (wanted,)
-        if isinstance(value, bool) and int in kinds and bool not in kinds:
-            raise SettingRefused(NUMBER)
+        if int in kinds and bool not in kinds:
+            is_text = isinstance(value, str)
+            if isinstance(value, bool) or (is_text and not _WHOLE.fullmatch(value)):
+                raise SettingRefused(NUMBER)
         return value

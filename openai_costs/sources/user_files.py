@@ -61,6 +61,26 @@ def files(folder: UPath, pattern: str, options: Mapping[str, Any] = NO_OPTIONS) 
     return [one for _, one in found]
 
 
+def opened(folder: UPath, name: str, options: Mapping[str, Any] = NO_OPTIONS) -> UPath:
+    """Return the path that a name or a URL stands for, which need not be there.
+
+    Args:
+        folder: Where names begin that are neither absolute nor a URL.
+        name: Without a pattern, or with one as if it were a name.
+        options: How its object store is reached, where the environment does not say.
+
+    Raises:
+        FileRefused: A URL begins with what no library that is installed can reach.
+    """
+    if "://" not in name:
+        return folder / name
+    try:
+        found: UPath = UPath(name, **options)
+    except Exception as broken:  # noqa: BLE001 - each object store's library has its own errors
+        raise _unreachable(name, broken) from None
+    return found
+
+
 def _refuse_no_bucket_name(root: UPath, shown: str) -> None:
     """Refuse a URL that names no bucket; what was listed of a store before counts no more."""
     if isinstance(root, Path):
@@ -84,7 +104,11 @@ def _bucket(root: UPath) -> str:
 def _unreachable(shown: str, broken: Exception) -> FileRefused:
     if isinstance(broken, PermissionError):
         return FileRefused(shown, f"may not be listed by this process ({broken})", _RIGHTS)
-    remedy = _NETWORK if "://" in shown else _REMEDY
+    remedy = _REMEDY
+    if isinstance(broken, ImportError):
+        remedy = "Install that library beside openai_costs, then run it again."
+    elif "://" in shown and not isinstance(broken, ValueError):
+        remedy = _NETWORK
     return FileRefused(shown, f"cannot be reached ({type(broken).__name__}: {broken})", remedy)
 
 

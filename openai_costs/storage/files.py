@@ -18,6 +18,7 @@ from uuid import uuid4
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.redaction import USER_BEFORE_HOST
 
 HALF_WRITTEN = ".tmp"
 SET_ASIDE = "set_aside"
@@ -32,18 +33,27 @@ def place(url: str) -> UPath:
     """Return the folder a URL or a local path names.
 
     Raises:
-        SettingsError: Its path has a sign that no table or database can be stored below.
+        SettingsError: Its address is of no kind that can be reached or has a password, or its path
+            has a sign that no table or database can be stored below.
     """
-    found = UPath(url)
+    if re.search(USER_BEFORE_HOST, url):
+        raise _refused(url, "its address has a password, which belongs in the environment")
+    try:
+        found = UPath(url)
+    except (ValueError, ImportError) as unknown:
+        raise _refused(url, str(unknown)) from None
     # A driver that remembers lists would deny that a name exists which another process has added.
     folder = found.absolute() if is_local(found) else UPath(url, use_listings_cache=False)
     if sign := _IMPOSSIBLE.search(str(folder)):
-        raise SettingsError(
-            f"The home {folder} cannot be used: no table can be stored below a path with "
-            f"{sign[0]!r} in it. Choose another folder in OPENAI_COSTS_HOME or --home. Nothing "
-            "was written."
-        )
+        raise _refused(folder, f"no table can be stored below a path with {sign[0]!r} in it")
     return folder
+
+
+def _refused(home: object, why: str) -> SettingsError:
+    return SettingsError(
+        f"The home {home} cannot be used: {why}. Choose another folder in OPENAI_COSTS_HOME or "
+        "--home. Nothing was written."
+    )
 
 
 def is_local(path: UPath | Path) -> bool:

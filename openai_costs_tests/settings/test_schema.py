@@ -54,6 +54,16 @@ def test_gateway_directory_and_seats_are_read():
     assert settings.seats.month_usd_by_role == {"owner": Decimal("60.5")}
 
 
+@pytest.mark.parametrize(
+    "section", ["gateway]\nspend_files", "gateway]\ntoken_files", "directory]\nfiles"]
+)
+@pytest.mark.parametrize("name", ["s3://ada:s3cret@bucket/a.csv", "https://a.example/?sig=s3cret"])
+def test_a_file_whose_name_has_a_secret_is_refused_without_it(section: str, name: str):
+    with pytest.raises(SettingsError, match="contains a password or a signature") as refused:
+        written(f'[{section} = ["{name}"]')
+    assert "s3cret" not in str(refused.value)
+
+
 def test_without_them_there_is_no_gateway_no_directory_and_no_price():
     settings = load_settings(connection_kinds())
     assert settings.gateway.is_there is False

@@ -6,7 +6,8 @@ import pytest
 from upath import UPath
 
 from openai_costs.kernel.errors import FileRefused
-from openai_costs.sources.user_files import all_files, content, files
+from openai_costs.sources import user_files
+from openai_costs.sources.user_files import all_files, content, files, opened
 
 THERE = (
     "top.jsonl",
@@ -100,8 +101,18 @@ def test_what_is_not_there_is_refused_by_its_name(tmp_path: Path, pattern: str):
 
 
 def test_a_store_that_cannot_be_reached_is_refused_with_the_cause(tmp_path: Path):
-    with pytest.raises(FileRefused, match=r"nosuch://bucket/a\.csv: cannot be reached"):
-        files(UPath(tmp_path), "nosuch://bucket/a.csv")
+    for find in (files, opened):
+        with pytest.raises(FileRefused, match=r"nosuch://bucket/a\.csv: cannot be .*its name in"):
+            find(UPath(tmp_path), "nosuch://bucket/a.csv")
+
+
+def test_a_library_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def missing(*_: object, **__: object) -> UPath:
+        raise ImportError("Please install gcsfs")
+
+    monkeypatch.setattr(user_files, "UPath", missing)
+    with pytest.raises(FileRefused, match=r"Please install gcsfs\)\. Install that library"):
+        opened(UPath(tmp_path), "gs://bucket/a.csv")
 
 
 def test_a_file_that_may_not_be_read_is_refused_with_the_cause(tmp_path: Path):

@@ -37,6 +37,20 @@ def test_a_url_is_a_place_elsewhere():
     assert not is_local(place("memory://bucket/costs"))
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("s3x://bucket/costs", "Unsupported filesystem"),
+        ("S3://bucket/costs", "Unsupported filesystem"),
+        ("s3://ada:secret@bucket/costs", "its address has a password"),
+    ],
+)
+def test_a_home_that_no_address_leads_to_is_refused_in_a_sentence(url: str, why: str):
+    with pytest.raises(SettingsError, match=why) as refused:
+        place(url)
+    assert "secret" not in str(refused.value)
+
+
 def test_a_file_holds_what_it_was_last_replaced_by(folder: UPath):
     target = folder / "a" / "b" / "rows.parquet"
     for content in (b"one", b"", b"three"):

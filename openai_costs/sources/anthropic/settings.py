@@ -21,7 +21,6 @@ class AnthropicConnection(Connection):
     admin_key_env: VariableName = "ANTHROPIC_ADMIN_KEY"
     start: date | None = Field(default=None, ge=EARLIEST_START)
     base_url: str = DEFAULT_BASE_URL
-    requests_per_minute: int | None = Field(default=None, gt=0)
 
     key_remedy: ClassVar[str] = (
         "Create an admin key as an organization admin (Claude Console > Settings > Admin keys) and "

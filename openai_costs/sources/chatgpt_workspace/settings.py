@@ -1,12 +1,11 @@
 """What settings say of a connection to a ChatGPT workspace."""
 
-from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.section import VariableName, written_as
+from openai_costs.settings.section import Number, VariableName, written_as
 
 DEFAULT_BASE_URL = "https://api.chatgpt.com/v1"
 
@@ -17,7 +16,7 @@ OrganizationId = Annotated[
         "must be the organization's id (org-...): the workspace's id is answered without costs",
     ),
 ]
-CreditPrice = Annotated[Decimal, Field(gt=0, lt=1000, max_digits=21, decimal_places=18)]
+CreditPrice = Annotated[Number, Field(gt=0, lt=1000, max_digits=21, decimal_places=18)]
 
 
 class ChatGptConnection(Connection):
@@ -27,7 +26,6 @@ class ChatGptConnection(Connection):
     admin_key_env: VariableName = "CHATGPT_ADMIN_KEY"
     organization_id: OrganizationId
     base_url: str = DEFAULT_BASE_URL
-    requests_per_minute: int | None = Field(default=None, gt=0)
     usd_per_credit: CreditPrice | None = None
 
     key_remedy: ClassVar[str] = (

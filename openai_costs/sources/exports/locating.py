@@ -101,7 +101,7 @@ def _unnamed_folders(folder: UPath, pattern: str) -> int:
 
 
 def _files(folder: UPath, pattern: str, options: Mapping[str, Any]) -> list[UPath]:
-    whole = UPath(pattern, **options) if "://" in pattern else folder / pattern
+    whole = user_files.opened(folder, pattern, options)
     is_folder = pattern.endswith("/") or (not set("*?") & set(pattern) and _is_folder(whole))
     asked = f"{pattern.rstrip('/')}/{_ANY}" if is_folder else pattern
     found = [one for one in user_files.files(folder, asked, options) if _is_of_an_export(one.name)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.unreadable import UNREADABLE
@@ -15,15 +15,17 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.secrets import SecretPlace
 from openai_costs.settings.secrets_in_use import secret
-from openai_costs.settings.section import VariableName, written_as
+from openai_costs.settings.section import FileName, Number, VariableName, written_as
 from openai_costs.sources.exports.currency import IN_FILE, Currency
 from openai_costs.sources.user_files import NO_OPTIONS
 
 MONTH = r"\d{4}-(0[1-9]|1[0-2])"
 ANY_MONTH = "2000-01"
+LEAST_RATE, MOST_RATE = Decimal("0.000000000001"), Decimal(1_000_000)
+"""Dollars for one unit of any currency, with room: another rate is mistyped."""
 RATE = (
     'must be dollars for one unit ("1.08"), one for each month ({ "2026-11" = "1.08" }), or '
-    f'"{IN_FILE}"'
+    f'"{IN_FILE}": from {LEAST_RATE:f} to {MOST_RATE:,} dollars'
 )
 
 RULES = ("files", "select", "host", "currency", "usd_per_unit", "settled_after_days")
@@ -32,7 +34,8 @@ RULES = ("files", "select", "host", "currency", "usd_per_unit", "settled_after_d
 Month = Annotated[str, written_as(MONTH, "must be a month: 2026-11")]
 Code = Annotated[str, written_as(r"[A-Z]{3}", "must be the code of a currency: EUR")]
 Host = Annotated[str, written_as(r"[a-z0-9][a-z0-9_-]{0,62}", "must be in lower-case letters: aws")]
-Units = Annotated[Decimal, Field(gt=0)]
+Units = Annotated[Number, Field(ge=LEAST_RATE, le=MOST_RATE)]
+_UNITS = TypeAdapter(Units)
 
 
 class ExportConnection(Connection):
@@ -40,7 +43,7 @@ class ExportConnection(Connection):
 
     admin_key_env: VariableName = "OPENAI_COSTS_NO_KEY"
     base_url: str = ""
-    files: tuple[str, ...] = Field(min_length=1)
+    files: tuple[FileName, ...] = Field(min_length=1)
     host: Host | None = None
     currency: Code | None = None
     usd_per_unit: Units | Mapping[Month, Units] | Literal["x_BilledCostInUsd"] | None = None
@@ -57,27 +60,12 @@ class ExportConnection(Connection):
     def _as_list(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
         return [value] if isinstance(value, str) else value
 
-    @field_validator("files")
-    @classmethod
-    def _without_secrets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for one in value:
-            if not one.strip():
-                raise SettingRefused(
-                    "has an empty name: write a file, a folder, a pattern or a URL"
-                )
-            if re.search(r"://[^/@]*:[^/@]*@|[?&](sig|X-Amz-[A-Za-z]+)=", one):
-                raise SettingRefused(
-                    "contains a password or a signature: leave it out, and give this process the "
-                    "right to read the store"
-                )
-        return value
-
     @field_validator("usd_per_unit", mode="before")
     @classmethod
     def _is_a_rate(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
         rates = value if isinstance(value, Mapping) else {ANY_MONTH: value}
         is_month = all(re.fullmatch(MONTH, str(one)) for one in rates)
-        if value in (None, IN_FILE) or (is_month and all(map(_is_positive, rates.values()))):
+        if value in (None, IN_FILE) or (is_month and all(map(_is_rate, rates.values()))):
             return value
         raise SettingRefused(RATE)
 
@@ -93,12 +81,13 @@ class ExportConnection(Connection):
         return tuple(sorted(self.files))
 
 
-def _is_positive(value: object) -> bool:
-    """Return whether a value is a number above 0, written as one or as text."""
+def _is_rate(value: object) -> bool:
+    """Return whether a value is a rate, written as a number or as text."""
     try:
-        return not isinstance(value, bool) and Decimal(str(value)) > 0
-    except ArithmeticError:
+        _UNITS.validate_python(value)
+    except ValidationError:
         return False
+    return True
 
 
 def files_of(connection: Connection) -> tuple[str, ...]:

@@ -30,7 +30,6 @@ class CopilotConnection(Connection):
     organization_id: OrganizationName
     start: date | None = Field(default=None, ge=EARLIEST_START)
     base_url: str = DEFAULT_BASE_URL
-    requests_per_minute: int | None = Field(default=None, gt=0)
     by_person: bool = True
 
     key_remedy: ClassVar[str] = (

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import PrivateAttr
 
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.section import VariableName
@@ -17,7 +17,6 @@ class LiteLLMConnection(Connection):
 
     provider: Literal["litellm"] = "litellm"
     admin_key_env: VariableName = "LITELLM_ADMIN_KEY"
-    requests_per_minute: int | None = Field(default=None, gt=0)
 
     key_remedy: ClassVar[str] = (
         "Create a LiteLLM key of a proxy admin, or of the role proxy_admin_viewer, and export it"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.error_texts import SettingRefused
@@ -34,7 +34,6 @@ class OpenAIConnection(Connection):
     provider: Literal["openai"] = "openai"
     admin_key_env: VariableName = "OPENAI_ADMIN_KEY"
     base_url: str = DEFAULT_BASE_URL
-    requests_per_minute: int | None = Field(default=None, gt=0)
 
     key_remedy: ClassVar[str] = (
         "Create an admin key as an organization owner (Settings > Organization > Admin keys) and "

@@ -2,8 +2,6 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
-
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.section import VariableName
 
@@ -16,7 +14,6 @@ class OpenRouterConnection(Connection):
     provider: Literal["openrouter"] = "openrouter"
     admin_key_env: VariableName = "OPENROUTER_MANAGEMENT_KEY"
     base_url: str = DEFAULT_BASE_URL
-    requests_per_minute: int | None = Field(default=None, gt=0)
 
     key_remedy: ClassVar[str] = (
         "Create a management key (OpenRouter > Settings > Management keys) and export it"

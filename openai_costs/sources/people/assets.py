@@ -13,7 +13,7 @@ from openai_costs.orchestration.table_assets import asset_key, described
 from openai_costs.settings import Directory, DirectoryFile
 from openai_costs.settings.load import Settings
 from openai_costs.sources.people.frames import Content, Judged, Listed, doubted, judged, read_people
-from openai_costs.sources.user_files import files, refuse_unwritable_names
+from openai_costs.sources.user_files import content, files, refuse_unwritable_names
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.engineers import Engineers
 
@@ -114,4 +114,4 @@ def contents(folder: UPath, named: Sequence[DirectoryFile]) -> list[Content]:
     """
     every = {str(found): (found, one) for one in named for found in files(folder, one.path)}
     refuse_unwritable_names(every)
-    return [Content(found.name, found.read_bytes(), one) for found, one in every.values()]
+    return [Content(found.name, content(found), one) for found, one in every.values()]

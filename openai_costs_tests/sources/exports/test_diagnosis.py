@@ -37,6 +37,14 @@ def test_a_file_beside_a_run_with_an_instant_is_named_too(export: Export):
     assert "which of the two runs is newer" in export.facts()[-1].text
 
 
+def test_an_address_of_no_known_kind_is_named_and_no_trace(tmp_path: Path):
+    export = Export(tmp_path, "s3x://bills/focus/")
+    (why,) = export.facts()
+    assert (why.state, why.about) == ("FAIL", "files")
+    assert "Correct its name in openai_costs.toml" in why.text
+    assert why.text == export.read()
+
+
 def test_a_newest_run_with_a_file_twice_is_named(export: Export):
     for name in ("0.csv", "0 (1).csv"):
         export.put(f"run=20261128T030000Z/{name}", NOVEMBER)
