@@ -69,9 +69,8 @@ class MissingKey(SettingsError):  # noqa: N818 - the name is the sentence's subj
     """
 
     def __init__(self, connection: str, places: Sequence[str], remedy: str = "") -> None:
-        searched = "; ".join(places)
         super().__init__(
-            f"Connection {connection!r} has no admin key. Places searched: {searched}. "
+            f"Connection {connection!r} has no admin key. Places searched: {'; '.join(places)}. "
             f"{remedy or 'Create a key and export it'}, or run `openai-costs demo` without a key."
         )
 
@@ -185,6 +184,7 @@ class ProviderUnavailable(ReadFailed):
             f"Connection {connection!r}: GET {path} did not succeed after all retries ({message}). "
             "Nothing from this read was kept, and the tables are as they were. Run it again later."
         )
+        self.message = message
 
 
 class IncompleteRead(ReadFailed):

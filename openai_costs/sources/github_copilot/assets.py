@@ -20,7 +20,8 @@ from openai_costs.sources.github_copilot.endpoints import (
     seats_path,
 )
 from openai_costs.sources.github_copilot.frames import ledger
-from openai_costs.sources.github_copilot.protocol import bill, seats_get
+from openai_costs.sources.github_copilot.protocol import bill
+from openai_costs.sources.github_copilot.seat_list import seats_get
 from openai_costs.sources.github_copilot.seats import ORGANIZATION
 from openai_costs.sources.github_copilot.settings import CopilotConnection
 from openai_costs.sources.github_copilot.source import talk

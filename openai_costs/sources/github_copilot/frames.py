@@ -15,6 +15,7 @@ from openai_costs.kernel.money import exact_sum
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of
 from openai_costs.sources.github_copilot.protocol import OF_PERSON, PEOPLE, WHOLE
+from openai_costs.sources.github_copilot.seat_list import ALL_SEATS
 from openai_costs.sources.page_fields import dollars, new_fields, plain, typed
 from openai_costs.storage.archive import KeptRead
 from openai_costs.tables.core.spend import BILLED
@@ -44,6 +45,10 @@ class Amounts(NamedTuple):
 NOTHING: Final = Amounts(Decimal(0), Decimal(0), Decimal(0))
 NOISE: Final = Decimal("1E-9")
 """Sums of bills that differ by less are one: GitHub adds up floats."""
+
+_NOT_WHOLE: Final = (
+    "the list of seats is not whole, and only its people and those of earlier reads are asked for"
+)
 
 Bill = dict[Line, Amounts]
 """Amounts added up by line."""
@@ -160,7 +165,9 @@ def _remarks(read: KeptRead, people: Collection[str]) -> Iterator[str]:
         yield from new_fields(plain(read.bodies[part], "usageItems"), Item)
     absent = read.manifest.absent
     for part, message in absent.items():
-        if part == PEOPLE or part not in people or message != absent.get(PEOPLE):
+        if part == ALL_SEATS:
+            yield f"{_NOT_WHOLE}: {message}"
+        elif part == PEOPLE or part not in people or message != absent.get(PEOPLE):
             yield f"{_refused(part, people)}; the provider's message: {message!r}"
 
 

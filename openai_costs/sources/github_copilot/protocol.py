@@ -8,25 +8,23 @@ who is refused is kept again as it was; frames.py judges whether the whole bill 
 
 from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from openai_costs.kernel.errors import AccessRefused, RequestRefused
+from openai_costs.kernel.errors import (
+    AccessRefused,
+    IncompleteRead,
+    ProviderUnavailable,
+    ReadFailed,
+    RequestRefused,
+)
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.daily_reader import Conversation, DayPages
-from openai_costs.sources.github_copilot.endpoints import MOST_SEATS, era_of, seats_path
-from openai_costs.sources.http.paging import (
-    Body,
-    Garbled,
-    Get,
-    Page,
-    PageEnd,
-    Paging,
-    all_pages,
-    restarted,
-)
+from openai_costs.sources.github_copilot.endpoints import era_of
+from openai_costs.sources.github_copilot.seat_list import ALL_SEATS, read_seats
+from openai_costs.sources.http.paging import Body, Garbled, Get, Page, restarted
 
 T = TypeVar("T")
 
@@ -48,20 +46,6 @@ class _Answer(msgspec.Struct):
     usageItems: list[Any]  # noqa: N815
     organization: str | None = None
     user: str | None = None
-
-
-class _Person(msgspec.Struct):
-    login: str
-
-
-class _Seat(msgspec.Struct):
-    assignee: _Person
-    last_activity_at: datetime | None = None
-
-
-class _Seats(msgspec.Struct):
-    total_seats: int
-    seats: list[_Seat]
 
 
 def bill(organization: str, day: date, login: str = "") -> Get:
@@ -91,6 +75,7 @@ class Bills:
         asks_people: Whether to ask for the bill of each person.
         earlier: Returns who had a bill of a day before, besides some logins that are asked for.
         seats: Who holds a seat, and on which day each was last active; None before it was asked.
+        lack: Why some who hold a seat are not known; empty where all are.
         refusal: Why the bill is not given by person; empty where it is.
         answers: Whether people can be asked for; None before the first answer about one.
     """
@@ -99,6 +84,7 @@ class Bills:
     asks_people: bool
     earlier: Callable[[date, Collection[str]], Earlier]
     seats: dict[str, date] | None = None
+    lack: str = field(default="")
     refusal: str = field(default="")
     answers: bool | None = None
 
@@ -114,6 +100,7 @@ class Bills:
         if self.asks_people and not is_empty:
             people, absent = yield from self._people(day)
         absent |= {PEOPLE: self.refusal} if self.refusal else {}
+        absent |= {ALL_SEATS: self.lack} if self.lack else {}
         by_person = dict.fromkeys(people, ("user_id",))
         return DayPages({WHOLE: whole} | people, by_person, absent)
 
@@ -138,14 +125,14 @@ class Bills:
     ) -> Generator[Get, Body, tuple[dict[str, Page], dict[str, str]]]:
         """Ask for people; return the bills that are not empty, and the messages of refusals.
 
-        GitHub may no longer know one of them. But 403 for one with a seat, before anyone was
-        answered, says that no person can be asked for.
+        GitHub may no longer know one of them, or answer for another. But 403 for one with a seat,
+        before anyone was answered, says that no person can be asked for.
         """
         answered, refused = dict[str, Page](), dict[str, str]()
         for folded, login in logins.items() if self.answers is not False else ():
             try:
                 page, is_empty = yield from self._asked(day, login)
-            except RequestRefused as one:
+            except (RequestRefused, IncompleteRead) as one:
                 refused[login] = _message(one)
             except AccessRefused as one:
                 if self.answers is None and folded in seated:
@@ -158,12 +145,19 @@ class Bills:
         return answered, refused
 
     def _holders(self, day: date) -> Generator[Get, Body, list[str]]:
-        """Return who has a seat and was active on a day or later; no one where that is refused."""
+        """Return who has a seat and was active on a day or later, as far as that is known.
+
+        Who holds a seat explains the bill and never stops it.
+        """
         if self.seats is None:
+            self.seats = {}
             try:
-                self.seats = yield from active_seats(self.organization)
+                given = yield from read_seats(self.organization)
+                self.seats, self.lack = given.last_active(), given.lack
             except (AccessRefused, RequestRefused) as refused:
-                self.refusal, self.seats = _message(refused), {}
+                self.refusal = _message(refused)
+            except ReadFailed as failed:
+                self.lack = _message(failed)
         return [login for login, last in self.seats.items() if last >= day]
 
     def _asked(self, day: date, login: str = "") -> Generator[Get, Body, tuple[Page, bool]]:
@@ -189,53 +183,18 @@ def _by_part(of_people: Mapping[str, T]) -> dict[str, T]:
     return {f"{OF_PERSON}{login}": one for login, one in of_people.items()}
 
 
-def _message(refused: AccessRefused | RequestRefused) -> str:
-    return refused.message or f"HTTP {refused.status}"
+def _message(failed: ReadFailed) -> str:
+    match failed:
+        case AccessRefused() | RequestRefused():
+            return failed.message or f"HTTP {failed.status}"
+        case ProviderUnavailable():
+            return failed.message
+        case IncompleteRead():
+            return failed.why
+    return str(failed)
 
 
 def _refuse_other(what: str, asked: str | None, given: str | None) -> None:
     if given is not None and given.casefold() != (asked or "").casefold():
         wanted = f"the {what} {asked!r}" if asked else f"a bill without a {what}"
         raise Garbled(f"{wanted} was requested, but the response is for {given!r}")
-
-
-def all_seats(organization: str) -> Generator[Get, Body, list[Page]]:
-    """Read every page of the seats.
-
-    Raises:
-        IncompleteRead: The pages together are not as many seats as GitHub counts.
-    """
-    path = seats_path(organization)
-    return restarted(lambda: _seat_pages(path), path)
-
-
-def active_seats(organization: str) -> Generator[Get, Body, dict[str, date]]:
-    """Read who holds a seat and has been active, and the UTC day of their last activity."""
-    pages = yield from all_seats(organization)
-    found = [one for page in pages for one in msgspec.json.decode(page.body, type=_Seats).seats]
-    return {
-        one.assignee.login: one.last_activity_at.astimezone(UTC).date()
-        for one in found
-        if one.last_activity_at is not None
-    }
-
-
-def seats_get(organization: str, page: str | None = None, size: int = MOST_SEATS) -> Get:
-    """Return the request for a page of seats."""
-    return Get(seats_path(organization), (("page", page or "1"), ("per_page", str(size))))
-
-
-def _seat_pages(path: str) -> Generator[Get, Body, list[Page]]:
-    organization = path.split("/")[2]
-    logins: list[str] = []
-
-    def end(body: Body, cursor: str | None) -> PageEnd:
-        try:
-            page = msgspec.json.decode(body, type=_Seats)
-        except UNREADABLE as broken:
-            raise Garbled(f"the body is not a page of seats: {broken}") from None
-        logins.extend(one.assignee.login for one in page.seats)
-        more = len(logins) < page.total_seats
-        return PageEnd(more, str(int(cursor or "1") + 1), not page.seats)
-
-    return (yield from all_pages(Paging(lambda page: seats_get(organization, page), end, "page")))

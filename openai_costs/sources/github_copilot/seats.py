@@ -14,7 +14,7 @@ from openai_costs.kernel.days import DayRange, naive
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.github_copilot.endpoints import DIRECTORY, NAME, VENDOR
-from openai_costs.sources.github_copilot.protocol import all_seats
+from openai_costs.sources.github_copilot.seat_list import ALL_SEATS, read_seats
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.organization.kinds import Kind
 from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
@@ -55,7 +55,7 @@ class CopilotSeats(RunReader):
     """Reads the seats of GitHub organizations."""
 
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
-        """Yield all seats as one read of the last of `days`: who holds one is of now.
+        """Yield the seats as one read of the last of `days`: who holds one is of now.
 
         Raises:
             ReadFailed: The list could not be completed.
@@ -65,8 +65,8 @@ class CopilotSeats(RunReader):
         read_at = self.clock()
         opened = transport_to(VENDOR, self.settings, connection, self.reach, tell)
         with closing(opened) as transport:
-            pages = hold(all_seats(str(connection.organization_id)), transport)
-        named = {f"{SEATS}.{number}": page for number, page in enumerate(pages)}
+            given = hold(read_seats(str(connection.organization_id)), transport)
+        named = {f"{SEATS}.{number}": page for number, page in enumerate(given.pages)}
         tell(f"{connection.name}: read {SEATS}")
         yield DayRead(
             NAME,
@@ -76,17 +76,20 @@ class CopilotSeats(RunReader):
             read_at,
             {part: (page.get.path, list(page.get.params), []) for part, page in named.items()},
             {part: bytes(page.body) for part, page in named.items()},
+            {ALL_SEATS: given.lack} if given.lack else {},
         )
 
 
 def listing(kind: Kind, read: KeptRead) -> Listing:
     """Return who holds a seat; nothing of a kind that GitHub does not list.
 
+    A list that is not whole has seats, and proves that no one holds none.
+
     Raises:
         PageRefused: A page has a seat without what we rely on, or with another type.
     """
     columns = entry_columns(kind.table)
-    is_ours = kind.table is Users
+    is_ours, is_whole = kind.table is Users, ALL_SEATS not in read.manifest.absent
     seats = [one for part in read.bodies for one in typed(read, part, _Page).seats]
     newest = {one.assignee.login: one for one in sorted(seats, key=_activity)} if is_ours else {}
     rows = [[SEATS, *(_value(one, name) for name in columns)] for one in newest.values()]
@@ -95,8 +98,8 @@ def listing(kind: Kind, read: KeptRead) -> Listing:
         naive(read.manifest.read_at),
         read.manifest.day,
         pl.DataFrame(rows, schema={LIST: pl.String(), **columns}, orient="row"),
-        frozenset({SEATS} if is_ours else ()),
-        frozenset(),
+        frozenset({SEATS} if is_ours and is_whole else ()),
+        frozenset(() if is_whole else {SEATS}),
         "; ".join(new_fields(loose, Seat)) if is_ours else "",
     )
 

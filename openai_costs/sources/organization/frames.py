@@ -74,9 +74,10 @@ def folded(
     lost = list(losses(given, _sizes, is_never_empty=kind.is_never_empty))
     lost = [None] * len(given) if kind.may_empty else lost
     unlisted, rows = ledger, kind.table.no_rows()
-    if ledger.height or any(one.rows.height for one in given):
+    taken = [one for one in listings if one.complete or one.rows.height]
+    if ledger.height or any(one.rows.height for one in taken):
         doubted = [one.at for one, loss in zip(given, lost, strict=True) if loss]
-        listed = fold(kind, given, doubted)
+        listed = fold(kind, taken, doubted)
         unlisted = ledger.filter(~pl.col("id").is_in([*listed["id"], *known_elsewhere]))
         rows = _rows(kind, connection, [listed, not_listed(unlisted)])
     return Folded(

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from upath import UPath
 
-from openai_costs.kernel.errors import AccessRefused, ErrorAnswer, RequestRefused
+from openai_costs.kernel.errors import (
+    AccessRefused,
+    ErrorAnswer,
+    ProviderUnavailable,
+    RequestRefused,
+)
 from openai_costs.kernel.pseudonyms import known
 from openai_costs.sources.daily_reader import DayPages
 from openai_costs.sources.github_copilot.assets import GITHUB_COPILOT
@@ -35,6 +40,7 @@ class GitHub:
     def __init__(self, home: Path) -> None:
         self.archive, self.reads = Archive(UPath(home)), 0
         self.seats: list[str] = [*USD]
+        self.total_seats: int | None = None
         self.usd: dict[str, float] = {**USD}
         self.whole: float = 10
         self.refuses: dict[str, Exception] = {}
@@ -43,19 +49,19 @@ class GitHub:
     def answer(self, get: Get) -> Body | Exception:
         asked = dict(get.params)
         if get.path.endswith("/seats"):
-            return self.refuses.get("seats") or self._page_of_seats()
+            return self.refuses.get("seats") or self._page_of_seats(is_first=asked["page"] == "1")
         login = asked.get("user", "")
         self.asked += [login] if login else []
-        return self.refuses.get(login) or _bill(
-            asked, self.usd[login.casefold()] if login else self.whole
-        )
+        refused = self.refuses.get(login)
+        return refused or _bill(asked, self.usd[login.casefold()] if login else self.whole)
 
-    def _page_of_seats(self) -> Body:
+    def _page_of_seats(self, *, is_first: bool) -> Body:
         seats = [
             {"assignee": {"login": one}, "last_activity_at": f"{DAY}T12:00:00Z"}
             for one in self.seats
         ]
-        return json.dumps({"total_seats": len(seats), "seats": seats}).encode()
+        total = len(seats) if self.total_seats is None else self.total_seats
+        return json.dumps({"total_seats": total, "seats": seats if is_first else []}).encode()
 
     def read(self) -> Batch:
         """Read the day once more, keep it, and return what the ledger has of it."""
@@ -105,7 +111,30 @@ def refused_seats(github: GitHub) -> None:
     github.refuses["seats"] = AccessRefused(REFUSED, "GITHUB_COPILOT_TOKEN")
 
 
-@pytest.mark.parametrize("change", [without_ben, without_anyone, refused_seats])
+def fewer_seats_than_counted(github: GitHub) -> None:
+    without_ben(github)
+    github.total_seats = 3
+
+
+def unavailable_seats(github: GitHub) -> None:
+    github.refuses["seats"] = ProviderUnavailable("one", "/seats", "HTTP 502")
+
+
+def seats_of_another_form(github: GitHub) -> None:
+    github.seats = [None]  # type: ignore[list-item]
+
+
+CHANGES_OF_SEATS = [
+    without_ben,
+    without_anyone,
+    refused_seats,
+    fewer_seats_than_counted,
+    unavailable_seats,
+    seats_of_another_form,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES_OF_SEATS)
 def test_a_day_read_again_is_the_same_whoever_holds_a_seat_by_then(
     github: GitHub, change: Callable[[GitHub], None]
 ):
@@ -114,6 +143,45 @@ def test_a_day_read_again_is_the_same_whoever_holds_a_seat_by_then(
     change(github)
     for _ in range(2):
         assert github.read().frame.equals(first.frame)
+
+
+@pytest.mark.parametrize(
+    ("change", "people", "why"),
+    [
+        (fewer_seats_than_counted, ["ana-l", "cleo-t"], "GitHub counts 3 seats and lists 2"),
+        (unavailable_seats, [], "HTTP 502"),
+        (seats_of_another_form, [], "not a page of seats"),
+    ],
+)
+def test_a_list_of_seats_that_is_not_whole_stops_no_bill_and_says_why(
+    github: GitHub, change: Callable[[GitHub], None], people: list[str], why: str
+):
+    change(github)
+    batch = github.read()
+    assert (batch.frame["billed_usd"].sum(), github.asked) == (Decimal(10), people)
+    (remark,) = batch.remarks.values()
+    assert "the list of seats is not whole" in remark
+    assert why in remark
+    assert "refused" not in remark
+
+
+def test_a_person_for_whom_another_is_answered_keeps_their_bill_and_stops_no_one_elses(
+    github: GitHub,
+):
+    first = github.read()
+    answer = github.answer
+
+    def renamed(get: Get) -> Body | Exception:
+        body = answer(get)
+        is_ben = ("user", "ben-smith") in get.params
+        return json.dumps(json.loads(body) | {"user": "ben-s"}).encode() if is_ben else body  # type: ignore[arg-type]
+
+    github.answer = renamed  # type: ignore[method-assign]
+    batch = github.read()
+    assert batch.frame.equals(first.frame)
+    (remark,) = batch.remarks.values()
+    assert "ben-smith is refused, and their bill of an earlier read stays" in remark
+    assert "the response is for 'ben-s'" in remark
 
 
 def test_who_has_no_seat_and_had_no_bill_is_not_asked_for(github: GitHub):
