@@ -437,8 +437,8 @@ def company_at(home: Path) -> Settings:
 
 
 def connected(rows: Iterable[tuple[object, ...]]) -> pl.DataFrame:
-    """mart.coverage of connections of today: rows without the last columns."""
-    whole = [(*one, True, None) for one in rows]
+    """mart.coverage of connections of today: rows without the last columns, read after each day."""
+    whole = [(*one, None if one[3] == "missing" else True, True, None) for one in rows]
     return pl.DataFrame(whole, schema=Coverage.types(), orient="row")
 
 

@@ -87,6 +87,11 @@ def is_settled(day: date, read_at: datetime, grace: timedelta) -> bool:
     return naive(read_at) >= naive(midnight(day)) + ONE_DAY + grace
 
 
+def is_over(day: date, at: datetime) -> bool:
+    """Return whether the UTC day was over at an instant."""
+    return is_settled(day, at, timedelta())
+
+
 def consecutive(days: Iterable[date]) -> list[DayRange]:
     """Return the days as the fewest ranges without gaps, oldest first."""
     ranges: list[DayRange] = []

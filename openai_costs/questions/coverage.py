@@ -21,8 +21,8 @@ def coverage(
 ) -> pl.DataFrame:
     """Return mart.coverage of costs: every day of every connection from its first day to today.
 
-    Older days that are stored are covered too, and those of a connection that left the settings. A
-    read from after `now` settles nothing: whatever clock it was read by was wrong.
+    Older days that are stored are covered too, and those of a connection that left the settings. By
+    a read from after `now` no day is settled or over: whatever clock it was read by was wrong.
 
     Args:
         controls: core.spend_control.
@@ -31,11 +31,11 @@ def coverage(
         now: The current instant.
     """
     read = controls.join(ledger.select(*SLICE, "rows"), on=SLICE, how="left")
-    settled = pl.col("is_settled") & (pl.col("read_at") <= naive(now))
+    states = pl.col("is_settled", "is_over") & (pl.col("read_at") <= naive(now))
     former = controls.filter(~pl.col("connection").is_in([*first_days])).select(SLICE)
     ours = _spine(first_days, controls, now.date())
     spine = pl.concat([ours, _marked(former, is_connected=False)])
-    return _with_states(spine, read.with_columns(is_settled=settled), COSTS)
+    return _with_states(spine, read.with_columns(states), COSTS)
 
 
 def usage_coverage(
@@ -49,9 +49,10 @@ def usage_coverage(
         grace: How long after its end a day stays provisional.
         now: The current instant, as for costs.
     """
-    settles_at = pl.col("day").cast(pl.Datetime("us")) + ONE_DAY + grace
+    ends_at = pl.col("day").cast(pl.Datetime("us")) + ONE_DAY
     read = slices.with_columns(
-        is_settled=pl.col("read_at").is_between(settles_at, naive(now)),
+        is_settled=pl.col("read_at").is_between(ends_at + grace, naive(now)),
+        is_over=pl.col("read_at").is_between(ends_at, naive(now)),
         billed_usd=pl.lit(None, Coverage.types()["billed_usd"]),
     )
     return _with_states(_spine(first_days, slices, now.date()), read, USAGE)
@@ -76,10 +77,10 @@ def as_missing(frame: pl.DataFrame, slices: Iterable[tuple[str, date]]) -> pl.Da
     """
     these = slices_frame(slices).with_columns(hidden=True)
     is_hidden = pl.col("hidden").fill_null(value=False)
-    nothing = (pl.when(~is_hidden).then(name) for name in ("rows", "billed_usd", "read_at"))
+    nothing = pl.when(~is_hidden).then(pl.col("rows", "billed_usd", "read_at", "is_over"))
     state = pl.when(is_hidden).then(pl.lit("missing")).otherwise("state")
     beside = frame.join(these, on=SLICE, how="left", maintain_order="left")
-    return beside.with_columns(*nothing, state=state).drop("hidden")
+    return beside.with_columns(nothing, state=state).drop("hidden")
 
 
 def former_connections(frame: pl.DataFrame) -> list[str]:
@@ -113,6 +114,7 @@ def _with_states(spine: pl.DataFrame, read: pl.DataFrame, source: str) -> pl.Dat
             source=pl.lit(source),
             state=pl.when(pl.col("is_settled").is_null()).then(pl.lit("missing")).otherwise(known),
             rows=pl.col("rows").cast(pl.Int64),
+            is_over=pl.col("is_settled") | pl.col("is_over").fill_null(value=False),
             reason=pl.when(is_left & ~pl.col("is_settled")).then(pl.lit(BEFORE_START)),
         )
         .select(list(Coverage.types()))

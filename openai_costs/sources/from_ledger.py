@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from openai_costs.kernel.days import is_settled, naive
+from openai_costs.kernel.days import is_over, is_settled, naive
 from openai_costs.kernel.sorting import in_order
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend import BILLED, COST_BASES, UNBILLED
@@ -63,6 +63,7 @@ def control(ledger: Iterable[Batch], grace: timedelta) -> Iterator[Batch]:
                 totals[BILLED].get(key, Decimal(0)),
                 *(totals[basis].get(key) for basis in UNBILLED),
                 is_settled(key.day, at, grace),
+                is_over(key.day, at),
                 naive(at),
             )
             for key, at in batch.read_at.items()

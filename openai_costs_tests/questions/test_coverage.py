@@ -33,7 +33,7 @@ def noon(number: int) -> datetime:
 def controls(*rows: tuple[str, int, bool]) -> pl.DataFrame:
     """Control rows as (connection, day, is settled), of one dollar each."""
     found = [
-        (name, day(number), Decimal(1), None, None, settled, READ_AT)
+        (name, day(number), Decimal(1), None, None, settled, settled, READ_AT)
         for name, number, settled in rows
     ]
     return pl.DataFrame(found, schema=SpendControl.types(), orient="row")
@@ -143,19 +143,30 @@ def test_usage_is_settled_when_it_was_read_late_enough_and_has_no_dollars() -> N
         orient="row",
     )
     found = usage_coverage(stored, {"acme": day(1)}, timedelta(hours=24), noon(3))
-    assert found.select("source", "day", "state", "rows", "billed_usd").rows() == [
-        ("usage", day(1), "settled", 7, None),
-        ("usage", day(2), "provisional", 0, None),
-        ("usage", day(3), "missing", None, None),
+    assert found.select("source", "day", "state", "is_over", "rows", "billed_usd").rows() == [
+        ("usage", day(1), "settled", True, 7, None),
+        ("usage", day(2), "provisional", False, 0, None),
+        ("usage", day(3), "missing", None, None, None),
     ]
     assert Coverage.broken_rules(found) == []
     assert of_costs(found).is_empty()
 
 
+def test_a_day_was_over_where_its_read_says_so_and_where_it_has_settled() -> None:
+    """Rows that are older than the column say nothing, and settled days were over."""
+    read = controls(("acme", 1, True), *(("acme", number, False) for number in (2, 3, 4)))
+    over = pl.Series("is_over", [None, True, False, None], dtype=pl.Boolean)
+    found = coverage(read.with_columns(over), counts(), {"acme": day(1)}, noon(5))
+    assert found["is_over"].to_list() == [True, True, False, False, None]
+    assert as_missing(found, [("acme", day(2))])["is_over"].to_list()[1] is None
+
+
 def test_a_read_from_after_now_settles_no_day_of_costs_or_usage() -> None:
     ahead = READ_AT + timedelta(days=400)
     read = controls(("acme", 1, True)).with_columns(read_at=pl.lit(ahead))
-    (of_costs_,) = coverage(read, counts(("acme", 1, 7)), {"acme": day(1)}, noon(1)).rows()
+    found = coverage(read, counts(("acme", 1, 7)), {"acme": day(1)}, noon(1))
+    assert found["is_over"].to_list() == [False]
+    (of_costs_,) = found.rows()
     stored = pl.DataFrame(
         [("acme", day(1), 7, ahead)],
         schema={**COUNTS, "read_at": pl.Datetime("us")},

@@ -140,11 +140,11 @@ def control(reads: Reads, connection: Connection, grace: timedelta) -> Iterator[
 
 
 def _with_open_days(incomplete: Collection[Slice], totals: pl.DataFrame) -> pl.DataFrame:
-    """Return totals in which no incomplete day is settled."""
+    """Return totals in which no incomplete day is over, let alone settled."""
     is_open = slices_frame(incomplete).with_columns(is_open=True)
     beside = totals.join(is_open, on=["connection", "day"], how="left", maintain_order="left")
-    is_settled = pl.col("is_settled") & pl.col("is_open").is_null()
-    return beside.with_columns(is_settled=is_settled).drop("is_open")
+    complete = (pl.col(name) & pl.col("is_open").is_null() for name in ("is_settled", "is_over"))
+    return beside.with_columns(complete).drop("is_open")
 
 
 def _is_complete(read: KeptRead) -> bool:

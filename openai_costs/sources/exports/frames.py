@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import polars as pl
 
-from openai_costs.kernel.days import naive
+from openai_costs.kernel.days import is_over, naive
 from openai_costs.kernel.errors import FileRefused, PageRefused
 from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.money import (
@@ -206,32 +206,33 @@ def _control(
             total = _WIDE.add(total, amount(usd))
         except NotAnAmount as bad:
             raise PageRefused(where, "billed", bad.why) from None
+    sources = sources_of(manifest)
+    its = Read(manifest.read_at, newest_run(sources))
+    has_settled = _is_final(sources) or is_settled(
+        manifest.day, its, host_of(connection), settled_after(connection)
+    )
     row = (
         manifest.connection,
         manifest.day,
         total.quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE),
-        _is_settled(read, connection),
+        has_settled,
+        has_settled or is_over(manifest.day, its.known_at),
         naive(manifest.read_at),
     )
     return Understood([row], "", len(read.bodies[CONTROL]))
 
 
-def _is_settled(read: KeptRead, connection: Connection) -> bool:
-    """Return whether a day had settled: the vendor says so, or it is old enough.
+def _is_final(sources: Sequence[Source]) -> bool:
+    """Return whether the vendor says that a day has settled, however old it is.
 
     Cost Explorer marks a whole month as estimated until its bill is final.
     """
-    manifest = read.manifest
-    sources = sources_of(manifest)
-    if {one.estimated for one in sources} == {"false"}:
-        return True
-    its = Read(manifest.read_at, newest_run(sources))
-    return is_settled(manifest.day, its, host_of(connection), settled_after(connection))
+    return {one.estimated for one in sources} == {"false"}
 
 
 def _control_batch(held: Held[tuple[object, ...]]) -> Batch:
     types = SpendControl.types()
-    known = ("connection", "day", "billed_usd", "is_settled", "read_at")
+    known = ("connection", "day", "billed_usd", "is_settled", "is_over", "read_at")
     rows = pl.DataFrame(held.pages, {name: types[name] for name in known}, orient="row")
     frame = pl.concat([SpendControl.no_rows(), rows], how="diagonal").sort("connection", "day")
     return Batch(frame, held.read_at, held.refused, held.remarks)

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY, midnight, month_of, naive
-from openai_costs.kernel.days import is_settled as is_over
+from openai_costs.kernel.days import is_settled as has_settled
 
 DAYS_AFTER: Final[Mapping[str, int]] = MappingProxyType({"aws": 3, "azure": 4, "google": 5})
 """Days after the end of a day, by who invoices."""
@@ -38,6 +38,11 @@ class Read(NamedTuple):
     at: datetime
     ran_at: datetime | None
 
+    @property
+    def known_at(self) -> datetime:
+        """The instant that the files were written and read by: they know nothing later."""
+        return min(naive(self.at), naive(self.ran_at or self.at))
+
 
 def is_settled(day: date, read: Read, host: str | None, days_after: int | None = None) -> bool:
     """Return whether a day had stopped moving when its newest file was read, and was written.
@@ -54,7 +59,7 @@ def is_settled(day: date, read: Read, host: str | None, days_after: int | None =
     month_ended = midnight(month_of(day).last) + ONE_DAY
     is_written = (
         read.ran_at is None
-        or is_over(day, read.ran_at, waits)
+        or has_settled(day, read.ran_at, waits)
         or naive(read.ran_at) >= naive(month_ended)
     )
-    return is_written and is_over(day, read.at, waits)
+    return is_written and has_settled(day, read.at, waits)

@@ -37,6 +37,11 @@ class Coverage(Contract):
         unit="UTC timestamp",
         nullable=True,
     )
+    is_over: bool = column(
+        "Whether the day was over, in UTC, when it was read, as every settled day was: the dollars "
+        "of other days are of a part of the day and are compared with none. Null if it is missing.",
+        nullable=True,
+    )
     is_connected: bool = column(
         "Whether the connection is in openai_costs.toml now. One that is no longer connected keeps "
         "its stored days, and counts in no number about the connections of today."

@@ -40,6 +40,7 @@ def there(tmp_path: Path) -> House:
         ).with_columns(
             pl.col("billed_usd").cast(pl.Decimal(38, 18)),
             is_settled=True,
+            is_over=True,
             read_at=AT.replace(tzinfo=None),
             **NOT_BILLED,
         )

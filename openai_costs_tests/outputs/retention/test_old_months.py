@@ -40,7 +40,7 @@ def stored(home: Path, *names: str, server_at: datetime | None = None) -> House:
             [(name, SEPTEMBER, Decimal("1.25")), (name, OCTOBER, Decimal("2.50"))],
             {"connection": pl.String(), "day": pl.Date(), "billed_usd": pl.Decimal(38, 18)},
             orient="row",
-        ).with_columns(is_settled=True, read_at=AT.replace(tzinfo=None), **NOT_BILLED)
+        ).with_columns(is_settled=True, is_over=True, read_at=AT.replace(tzinfo=None), **NOT_BILLED)
         rows = rows.select(list(SpendControl.types()))
         reads = {Slice(name, SEPTEMBER): AT, Slice(name, OCTOBER): AT}
         there.lake.replace(SpendControl, [Batch(rows, reads)])

@@ -20,7 +20,7 @@ def verdict(*missing: str) -> Verdict:
         lines.with_columns(pl.col("billed_usd") - lost, attribution=pl.lit("allocated"))
     )
     control = [
-        ("acme", one, Decimal(10), None, None, True, NOW.replace(tzinfo=None))
+        ("acme", one, Decimal(10), None, None, True, True, NOW.replace(tzinfo=None))
         for one in lines["day"].to_list()
     ]
     read = pl.DataFrame(control, schema=SpendControl.types(), orient="row")

@@ -27,7 +27,7 @@ def ledger(*lines: dict[str, Any]) -> pl.DataFrame:
 
 
 def control(usd: str) -> pl.DataFrame:
-    row = ("acme", day(1), Decimal(usd), None, None, True, NOW.replace(tzinfo=None))
+    row = ("acme", day(1), Decimal(usd), None, None, True, True, NOW.replace(tzinfo=None))
     return pl.DataFrame([row], schema=SpendControl.types(), orient="row")
 
 

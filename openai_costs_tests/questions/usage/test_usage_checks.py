@@ -40,7 +40,7 @@ def store(lake: Lake, table: type[Contract], frame: pl.DataFrame, *days: int) ->
 
 
 def settled(number: int, *, is_settled: bool = True) -> pl.DataFrame:
-    row = ("acme", day(number), Decimal(1), None, None, is_settled, NOW.replace(tzinfo=None))
+    row = ("acme", day(number), Decimal(1), None, None, is_settled, True, NOW.replace(tzinfo=None))
     return pl.DataFrame([row], schema=SpendControl.types(), orient="row")
 
 

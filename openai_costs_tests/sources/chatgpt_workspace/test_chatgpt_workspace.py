@@ -143,8 +143,8 @@ def test_a_day_settles_only_when_a_file_ends_more_than_five_hours_after_it(
 ):
     logs = json.dumps({"until": until, "data": []}).encode()
     (batch,) = control([of_day(logs=logs)], PRICED, timedelta(hours=24))
-    assert batch.frame.select("billed_usd", "estimated_usd", "is_settled").rows() == [
-        (Decimal(0), Decimal("1.26"), is_settled)
+    assert batch.frame.select("billed_usd", "estimated_usd", "is_settled", "is_over").rows() == [
+        (Decimal(0), Decimal("1.26"), is_settled, is_settled)
     ]
 
 

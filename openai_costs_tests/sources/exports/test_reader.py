@@ -217,6 +217,14 @@ def test_a_day_is_settled_some_days_after_its_end_while_its_month_goes_on(export
     assert export.control["is_settled"].all()
 
 
+def test_a_day_is_over_once_its_newest_file_was_written_after_its_end(export: Export):
+    export.now = datetime(2026, 11, 12, 3, tzinfo=UTC)
+    daily(export, "one", "2026-11-11T20:00:00Z", row("2026-11-10", "1"), row("2026-11-11", "2"))
+    export.read()
+    days = export.control.filter(pl.col("day") >= date(2026, 11, 10))
+    assert days.select("is_settled", "is_over").rows() == [(False, True), (False, False)]
+
+
 @pytest.mark.parametrize(
     ("host", "days", "first"),
     [("aws", None, 3), ("azure", None, 4), (None, None, 5), ("aws", 1, 1)],

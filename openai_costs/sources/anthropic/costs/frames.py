@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.days import is_settled, naive
+from openai_costs.kernel.days import is_over, is_settled, naive
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.money import exact_sum
 from openai_costs.settings.connection import Connection
@@ -175,11 +175,13 @@ def _control(grace: timedelta, read: KeptRead) -> Understood[tuple[object, ...]]
         for part, one in pages.items()
         if one.refreshed_at
     ]
+    known_at = min([manifest.read_at, *refreshed])
     row = (
         manifest.connection,
         manifest.day,
         exact_sum(pages["control"].columns["billed_usd"]),
-        is_settled(manifest.day, min([manifest.read_at, *refreshed]), grace),
+        is_settled(manifest.day, known_at, grace),
+        is_over(manifest.day, known_at),
         naive(manifest.read_at),
     )
     return Understood([row], "", len(read.bodies["control"]))
@@ -187,7 +189,8 @@ def _control(grace: timedelta, read: KeptRead) -> Understood[tuple[object, ...]]
 
 def _control_batch(held: Held[tuple[object, ...]]) -> Batch:
     types = SpendControl.types()
-    schema = {name: types[name] for name in (*SLICE, "billed_usd", "is_settled", "read_at")}
+    known = (*SLICE, "billed_usd", "is_settled", "is_over", "read_at")
+    schema = {name: types[name] for name in known}
     rows = pl.DataFrame(held.pages, schema, orient="row")
     frame = pl.concat([SpendControl.no_rows(), rows], how="diagonal").sort(*SLICE)
     return Batch(frame, held.read_at, held.refused, held.remarks)

@@ -9,7 +9,7 @@ from functools import partial
 
 import polars as pl
 
-from openai_costs.kernel.days import is_settled, naive
+from openai_costs.kernel.days import is_over, is_settled, naive
 from openai_costs.kernel.money import sum_with_room
 from openai_costs.kernel.sorting import in_order
 from openai_costs.settings.connection import Connection
@@ -80,13 +80,13 @@ def _control(grace: timedelta, frame: pl.DataFrame, days: Sequence[Day]) -> pl.D
         (
             *day.slice,
             is_settled(day.slice.day, day.read_at, grace),
+            is_over(day.slice.day, day.read_at),
             naive(day.read_at),
         )
         for day in days
     ]
-    known = {
-        name: SpendControl.types()[name] for name in ("connection", "day", "is_settled", "read_at")
-    }
+    names = ("connection", "day", "is_settled", "is_over", "read_at")
+    known = {name: SpendControl.types()[name] for name in names}
     billed = frame.group_by("connection", "day").agg(pl.col("billed_usd").sum())
     no_other = {
         f"{basis}_usd": pl.lit(None, SpendControl.types()[f"{basis}_usd"]) for basis in UNBILLED

@@ -48,13 +48,13 @@ def one(*rows: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def settled(*, refreshed_at: str | None) -> bool:
+def settled(*, refreshed_at: str | None, name: str = "is_settled") -> bool:
     read = kept(
         ledger=answer(row(), refreshed_at=refreshed_at),
         control=answer(row(), grouping=(), refreshed_at=refreshed_at),
     )
     (batch,) = control_batches([read], CLAUDE, timedelta(hours=24))
-    return bool(batch.frame["is_settled"].item())
+    return bool(batch.frame[name].item())
 
 
 def cut(dimension: str, *rows: dict[str, Any]) -> Answer:
@@ -256,6 +256,11 @@ def test_a_day_is_settled_by_its_data_and_not_by_when_it_was_read():
     assert not settled(refreshed_at="2026-11-15T02:10:00Z")
     assert settled(refreshed_at="2026-11-16T00:00:00Z")
     assert settled(refreshed_at=None)
+
+
+def test_a_day_is_over_once_its_data_is_of_after_its_end():
+    assert not settled(refreshed_at="2026-11-14T23:50:00Z", name="is_over")
+    assert settled(refreshed_at="2026-11-15T02:10:00Z", name="is_over")
 
 
 @pytest.mark.parametrize("text", [",", "yesterday", "0001-01-01T00:00:00+23:59"])

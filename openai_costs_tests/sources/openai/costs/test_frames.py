@@ -388,10 +388,11 @@ def test_the_control_total_is_one_row_also_for_a_day_of_nothing():
 
 
 def test_the_control_total_says_when_it_was_read_and_whether_the_day_had_settled():
-    days = [READ_AT.date() - timedelta(days=age) for age in (1, 2, 3)]
+    days = [READ_AT.date() - timedelta(days=age) for age in range(4)]
     reads = [kept(bucket(day, result()), day=day, grouping=(), part="control") for day in days]
     frame = table(control_batches(reads, GRACE))
-    assert frame.sort("day", descending=True)["is_settled"].to_list() == [False, True, True]
+    assert frame.sort("day", descending=True)["is_settled"].to_list() == [False, False, True, True]
+    assert frame.sort("day", descending=True)["is_over"].to_list() == [False, True, True, True]
     assert set(frame["read_at"]) == {READ_AT.replace(tzinfo=None)}
 
 
