@@ -40,9 +40,15 @@ def insert(sql: duckdb.DuckDBPyConnection, table: str, *rows: dict[str, Any]) ->
         sql.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", [*row.values()])  # noqa: S608
 
 
-def covered(sql: duckdb.DuckDBPyConnection, first: date, usd: list[str | None]) -> None:
-    """Days of costs in a row; None is a day that was never read."""
+def covered(
+    sql: duckdb.DuckDBPyConnection, first: date, usd: list[str | None], over: str = ""
+) -> None:
+    """Days of costs in a row; None is a day that was never read.
+
+    The last ones are provisional, a letter each: y for one that was over when it was read, else n.
+    """
     for i, amount in enumerate(usd):
+        at = i - (len(usd) - len(over))
         insert(
             sql,
             "mart.coverage",
@@ -50,7 +56,8 @@ def covered(sql: duckdb.DuckDBPyConnection, first: date, usd: list[str | None]) 
                 "connection": "acme",
                 "source": "costs",
                 "day": date.fromordinal(first.toordinal() + i),
-                "state": "missing" if amount is None else "settled",
+                "state": "missing" if amount is None else "provisional" if at >= 0 else "settled",
+                "is_over": None if at < 0 else over[at] == "y",
                 "billed_usd": amount and Decimal(amount),
                 "is_connected": True,
             },
@@ -58,7 +65,10 @@ def covered(sql: duckdb.DuckDBPyConnection, first: date, usd: list[str | None]) 
 
 
 def months(sql: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    columns = "month, billed_usd, through_day, is_running, compared_usd, change_usd"
+    columns = (
+        "month, billed_usd, through_day, is_running, compared_usd, change_usd, "
+        "comparable_through_day"
+    )
     return sql.sql(f"SELECT {columns} FROM bi.months ORDER BY 1").fetchall()  # noqa: S608
 
 
@@ -69,9 +79,26 @@ def test_a_running_month_is_compared_with_the_same_days_of_the_month_before(
     covered(sql, date(2026, 10, 1), ["2"] * 31)
     covered(sql, WHEN, ["3", "3", "3", None])
     assert months(sql) == [
-        (date(2026, 9, 1), 30.0, date(2026, 9, 30), False, None, None),
-        (date(2026, 10, 1), 62.0, date(2026, 10, 31), False, 30.0, 32.0),
-        (WHEN, 9.0, date(2026, 11, 3), True, 6.0, 3.0),
+        (date(2026, 9, 1), 30.0, date(2026, 9, 30), False, None, None, None),
+        (date(2026, 10, 1), 62.0, date(2026, 10, 31), False, 30.0, 30.0, date(2026, 10, 30)),
+        (WHEN, 9.0, date(2026, 11, 3), True, 6.0, 3.0, date(2026, 11, 3)),
+    ]
+
+
+def test_a_day_that_was_not_over_when_it_was_read_is_compared_with_none(
+    sql: duckdb.DuckDBPyConnection,
+) -> None:
+    """Of 96 dollars a day, 12 had passed at 03:00: -29.2 % on the 3rd of a month."""
+    covered(sql, date(2026, 10, 1), ["96"] * 31)
+    covered(sql, WHEN, ["96"] * 30, "y")
+    covered(sql, date(2026, 12, 1), ["96", "96", "12"], "yyn")
+    covered(sql, date(2027, 1, 1), ["12"], "n")
+    columns = "billed_usd, through_day, comparable_through_day, comparable_usd, change_usd"
+    found = sql.sql(f"SELECT {columns} FROM bi.months ORDER BY month").fetchall()  # noqa: S608
+    assert found[1:] == [
+        (2880.0, date(2026, 11, 30), date(2026, 11, 30), 2880.0, 0.0),
+        (204.0, date(2026, 12, 3), date(2026, 12, 2), 192.0, 0.0),
+        (12.0, date(2027, 1, 1), None, None, None),
     ]
 
 
@@ -80,7 +107,8 @@ def test_a_whole_month_is_compared_with_as_many_days_of_a_longer_one(
 ) -> None:
     covered(sql, date(2026, 10, 1), ["2"] * 31)
     covered(sql, WHEN, ["3"] * 30)
-    assert months(sql)[1] == (WHEN, 90.0, date(2026, 11, 30), False, 60.0, 30.0)
+    last = date(2026, 11, 30)
+    assert months(sql)[1] == (WHEN, 90.0, last, False, 60.0, 30.0, last)
 
 
 def test_a_month_is_not_compared_with_days_that_were_not_read(
@@ -95,10 +123,10 @@ def test_a_month_is_not_compared_with_days_that_were_not_read(
     assert months(sql)[3][4] is None
 
 
-def test_march_is_compared_with_all_of_a_shorter_february(sql: duckdb.DuckDBPyConnection) -> None:
+def test_of_march_as_many_days_are_compared_as_february_has(sql: duckdb.DuckDBPyConnection) -> None:
     covered(sql, date(2026, 2, 1), ["1"] * 28)
     covered(sql, date(2026, 3, 1), ["1"] * 30)
-    assert months(sql)[1][3:5] == (True, 28.0)
+    assert months(sql)[1][3:] == (True, 28.0, 0.0, date(2026, 3, 28))
 
 
 def spent(usd: str, **more: str) -> dict[str, Any]:

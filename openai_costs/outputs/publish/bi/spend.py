@@ -154,7 +154,7 @@ COVERAGE = View(
     about="Which days are complete. One row per connection, source and UTC day.",
     sql="""
         SELECT connection, source, day, state, rows, CAST(billed_usd AS DOUBLE) AS billed_usd,
-               read_at, is_connected
+               read_at, is_over, is_connected
         FROM mart.coverage
     """,
     columns=shared("connection", "day", "state", "billed_usd", "is_connected")
@@ -162,6 +162,7 @@ COVERAGE = View(
         "source": "What was read: costs or usage.",
         "rows": "Number of rows of the day; null if the day is missing. [rows]",
         "read_at": "When the day was read from the provider. [UTC timestamp]",
+        "is_over": "Whether the day was over when it was read; null if it is missing.",
     },
     answers="Can I believe the number: which days are complete?",
 )
