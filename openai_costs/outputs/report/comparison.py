@@ -1,7 +1,8 @@
 """The month so far beside the same days of the month before: what can be compared. Pure.
 
-A connection of which a day was not read has dollars that are not known: one that began in between
-would be growth, and one that is late would be a saving. It is left out of both sides.
+Only days that were over when they were read are compared: of the running one a part is known, and
+beside a whole day it would be a saving. A connection of which a day was not read has dollars that
+are not known either: one that began in between would be growth. It is left out of both sides.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
 from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.redaction import without_domains
-from openai_costs.outputs.report.page_days import PROVISIONAL, SETTLED, days_in
+from openai_costs.outputs.report.page_days import PROVISIONAL, SETTLED, UNFINISHED, days_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +28,13 @@ class Comparison(NamedTuple):
     """What is compared.
 
     Args:
-        days: The first days of the month, through the newest that was read of each connection.
-        before: The same days of the month before, at most all of it.
+        days: The first days of the month, through the newest that was over when it was read from
+            each connection; no more of them than the month before has.
+        before: The same days of the month before.
         connections: Those of which all of these days were read; none if nothing is compared.
         left_out: Why each other connection that has some of these days is not compared.
         is_part: Whether the page has dollars of other connections.
+        has_begun: Whether any of these days was over when it was read.
     """
 
     days: DayRange
@@ -39,6 +42,7 @@ class Comparison(NamedTuple):
     connections: tuple[str, ...]
     left_out: Mapping[str, str]
     is_part: bool
+    has_begun: bool
 
     @property
     def without(self) -> str:
@@ -53,6 +57,15 @@ class Comparison(NamedTuple):
         return listed(each, _MOST_NAMED, "connection")
 
     @property
+    def refusal(self) -> str:
+        """Why nothing is compared; empty if something is."""
+        if self.connections:
+            return ""
+        if self.has_begun:
+            return "Not all of those days were read"
+        return f"No day of {self.days.first:%B} was over when it was read"
+
+    @property
     def filter(self) -> dict[str, tuple[str, ...]]:
         """The filter of a view of the same dollars."""
         return {"connection": self.connections} if self.is_part else {}
@@ -62,32 +75,38 @@ def comparison(scope: Scope, so_far: DayRange) -> Comparison:
     """Return what the month so far is compared with.
 
     A connection is compared if all days were read through the newest that has settled at any of
-    them; later ones only through the newest that was read of each, as some answer a day later.
+    them; later ones only through the newest that was over when it was read from each, as some
+    answer a day later.
 
     Args:
         scope: The connections of today.
         so_far: The days of the month so far.
     """
-    whole, read = month_of(so_far.first - ONE_DAY), _read_days(scope)
-    gaps = {name: _first_gap(so_far, whole, days) for name, days in read.items()}
+    whole = month_of(so_far.first - ONE_DAY)
+    as_many = so_far.first + ONE_DAY * (len(whole) - 1)
+    so_far = DayRange(so_far.first, min(so_far.last, as_many))
+    read, unfinished = _days_of(scope, SETTLED, PROVISIONAL), _days_of(scope, UNFINISHED)
+    gaps = {name: _first_gap(so_far, whole.first, each) for name, each in read.items()}
     settled = _newest_settled(scope, so_far)
     chosen = tuple(name for name, gap in gaps.items() if gap is None or gap[0] > settled)
     ends = [gap[0] - ONE_DAY for name, gap in gaps.items() if gap and name in chosen]
     days = DayRange(so_far.first, min([so_far.last, *ends]))
-    before = DayRange(whole.first, min(whole.last, whole.first + (days.last - days.first)))
+    before = DayRange(whole.first, whole.first + (days.last - days.first))
     left_out = {
-        name: _why(gap[1], read[name])
+        name: _why(gap[1], read[name], unfinished[name])
         for name, gap in gaps.items()
         if gap and name not in chosen and not read[name].isdisjoint([*days, *before])
     }
     is_part = bool(scope.left_out) or len(chosen) < len(scope.names)
-    return Comparison(days, before, chosen, left_out, is_part)
+    has_begun = any(not each.isdisjoint([*so_far]) for each in read.values())
+    return Comparison(days, before, chosen, left_out, is_part, has_begun)
 
 
-def _read_days(scope: Scope) -> dict[str, set[date]]:
+def _days_of(scope: Scope, *states: str) -> dict[str, set[date]]:
+    """Return the days of each connection that have one of some states."""
     return {
-        name: {*days_in(SETTLED, states, scope.days), *days_in(PROVISIONAL, states, scope.days)}
-        for name, states in zip(scope.names, scope.by_connection, strict=True)
+        name: {day for state in states for day in days_in(state, letters, scope.days)}
+        for name, letters in zip(scope.names, scope.comparable, strict=True)
     }
 
 
@@ -97,18 +116,18 @@ def _newest_settled(scope: Scope, so_far: DayRange) -> date:
     return max([so_far.first, *(day for day in known if so_far.first <= day <= so_far.last)])
 
 
-def _first_gap(
-    so_far: DayRange, before: DayRange, read: AbstractSet[date]
-) -> tuple[date, date] | None:
+def _first_gap(so_far: DayRange, before: date, read: AbstractSet[date]) -> tuple[date, date] | None:
     """Return the first day of the month that cannot be compared, and which day was not read."""
     for day in so_far:
-        for one in (min(before.last, before.first + (day - so_far.first)), day):
+        for one in (before + (day - so_far.first), day):
             if one not in read:
                 return day, one
     return None
 
 
-def _why(unread: date, read: AbstractSet[date]) -> str:
+def _why(unread: date, read: AbstractSet[date], unfinished: AbstractSet[date]) -> str:
+    if unread in unfinished:
+        return f"{unread} was not over when it was read"
     first, last = min(read), max(read)
     if unread < first:
         return f"read from {first}"

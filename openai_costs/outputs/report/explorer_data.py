@@ -162,7 +162,7 @@ def explorer_data(tables: Tables, cube: Cube, scope: Scope, days: Calendar) -> d
     return {
         "first": str(first),
         "states": scope.states,
-        "read": dict(zip(map(without_domains, days.connections), days.states, strict=True)),
+        "read": dict(zip(map(without_domains, days.connections), days.comparable, strict=True)),
         "dimensions": [_dimension(one, named[one.id]) for one in DIMENSIONS],
         "spend": packed(spend, named, first, ["billed_usd"]),
         "usage": packed(usage, named, first, COUNTS),

@@ -177,8 +177,8 @@ def _band(ahead: Outlook, spent: Decimal) -> str:
 
 def _change(scope: Scope, span: Span) -> tuple[str, str]:
     days, before, connections, *_ = span.compared
-    if not connections:
-        return NONE, "Not all of those days were read"
+    if span.compared.refusal:
+        return NONE, span.compared.refusal
     ours = pl.col("connection").is_in(connections)
     spent, then = (scope.billed_usd([*each], ours) for each in (days, before))
     moved = change_share(spent, then)

@@ -38,7 +38,7 @@ class Mover(NamedTuple):
         kind: `user`, in words.
         change: `+$908.07`.
         address: The view of it.
-        trend: Daily dollars of the last four weeks, for a sparkline; oldest first.
+        trend: Daily dollars of four weeks through the last day compared, for a sparkline.
     """
 
     name: str
@@ -114,7 +114,7 @@ def _movers(
             kind=word,
             change=signed_dollars_of(change),
             address=_view(span.compared, dimension, key),
-            trend=_trend(facts, dimension, key, span.last),
+            trend=_trend(facts, dimension, key, span.compared.days.last),
         )
         for key, change in zip(top["member"], moved, strict=True)
     )
@@ -136,6 +136,8 @@ def _view(compared: Comparison, dimension: Dimension, key: str) -> str:
 
 
 def _refusal(span: Span | None) -> str:
+    if span and not span.compared.has_begun:
+        return f"{span.compared.refusal}."
     why = f": {span.compared.reasons}" if span and span.compared.left_out else ""
     return f"The same days of the month before were not all read{why}."
 

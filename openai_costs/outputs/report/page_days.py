@@ -29,6 +29,9 @@ MISSING: Final = "m"
 
 NOT_EXPECTED: Final = "-"
 
+UNFINISHED: Final = "u"
+"""A provisional day that was not over when it was read: it is compared with no other day."""
+
 NO_LONGER: Final = "no longer connected"
 
 _SOURCE: Final = "costs"
@@ -45,6 +48,7 @@ class Calendar(NamedTuple):
         states: Per connection, one letter per day.
         hidden_days: How many older days the page leaves to the database.
         former: The connections that are no longer connected.
+        comparable: The states, in which unfinished days have a letter of their own.
     """
 
     days: tuple[date, ...]
@@ -52,13 +56,14 @@ class Calendar(NamedTuple):
     states: tuple[str, ...]
     hidden_days: int
     former: tuple[str, ...] = ()
+    comparable: tuple[str, ...] = ()
 
 
 def calendar(coverage: pl.DataFrame, spend: pl.DataFrame, today: date) -> Calendar:
     """Return the newest `PAGE_DAYS` days of mart.coverage and mart.spend.
 
     Today is only a day of the page once it was read: a day that is not over is not missing. A day
-    with spend that coverage does not list counts as provisional.
+    with spend that coverage does not list counts as provisional, and as unfinished.
     """
     known = _known(coverage, spend).filter((pl.col("day") < today) | (pl.col("state") != MISSING))
     if known.is_empty():
@@ -68,10 +73,11 @@ def calendar(coverage: pl.DataFrame, spend: pl.DataFrame, today: date) -> Calend
     days = tuple(every.newest(PAGE_DAYS))
     letters = {(name, day): state for name, day, state in known.iter_rows()}
     connections, former = tuple(_sorted(known, coverage)), tuple(former_connections(coverage))
-    states = tuple(
+    comparable = tuple(
         "".join(letters.get((name, day), NOT_EXPECTED) for day in days) for name in connections
     )
-    return Calendar(days, connections, states, len(every) - len(days), former)
+    states = tuple(each.replace(UNFINISHED, PROVISIONAL) for each in comparable)
+    return Calendar(days, connections, states, len(every) - len(days), former, comparable)
 
 
 def combined(states: Sequence[str]) -> str:
@@ -113,12 +119,12 @@ def weeks(days: Sequence[date]) -> Iterator[tuple[int, int]]:
 
 
 def _known(coverage: pl.DataFrame, spend: pl.DataFrame) -> pl.DataFrame:
-    stated = coverage.filter(pl.col("source") == _SOURCE).select(
-        "connection", "day", pl.col("state").str.slice(0, 1).alias("state")
-    )
+    is_unfinished = (pl.col("state") == "provisional") & ~pl.col("is_over").fill_null(value=False)
+    letter = pl.when(is_unfinished).then(pl.lit(UNFINISHED)).otherwise(pl.col("state").str.head(1))
+    stated = coverage.filter(pl.col("source") == _SOURCE).select("connection", "day", state=letter)
     billed = spend.select("connection", "day").unique()
     unstated = billed.join(stated, on=["connection", "day"], how="anti")
-    return pl.concat([stated, unstated.with_columns(state=pl.lit(PROVISIONAL))])
+    return pl.concat([stated, unstated.with_columns(state=pl.lit(UNFINISHED))])
 
 
 def _sorted(known: pl.DataFrame, coverage: pl.DataFrame) -> list[str]:

@@ -46,6 +46,7 @@ class Scope:
         days: The page's days; `states` has one letter for each.
         states: The worst of the connections per day.
         by_connection: The letters of each connection.
+        comparable: The same, in which unfinished days have a letter of their own.
         spend: mart.spend of these connections and days.
         by_user: mart.spend_attribution of these connections and days.
         restated: Restatements of these connections, newest first.
@@ -62,6 +63,7 @@ class Scope:
     days: tuple[date, ...]
     states: str
     by_connection: tuple[str, ...]
+    comparable: tuple[str, ...]
     spend: pl.DataFrame
     by_user: pl.DataFrame
     restated: tuple[Restated, ...]
@@ -141,7 +143,10 @@ def scope_of_today(
     each = range(len(days.connections))
     chosen = [i for i in each if days.connections[i] not in days.former] or list(each)
     names = tuple(days.connections[i] for i in chosen)
-    letters = tuple(days.states[i] for i in chosen) if days.days else ()
+    letters, comparable = (
+        tuple(each[i] for i in chosen) if days.days else ()
+        for each in (days.states, days.comparable)
+    )
     return Scope(
         name=_name(names, days.former),
         is_whole_page=len(each) == 1,
@@ -150,6 +155,7 @@ def scope_of_today(
         days=days.days,
         states=combined(letters),
         by_connection=letters,
+        comparable=comparable,
         spend=spend.filter(pl.col("connection").is_in(names)),
         by_user=by_user.filter(pl.col("connection").is_in(names)),
         restated=tuple(one for one in restated if one.connection in chosen),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from openai_costs.kernel.days import DayRange, month_of
+from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
+from openai_costs.kernel.money import MONEY
 from openai_costs.outputs.report.bill_queries import (
     BY_METHOD,
     OF_SPEND,
@@ -185,6 +186,34 @@ def steady(*connections: Steady, settled: date) -> Tables:
     return of_rows(
         spend=of(Spend, *rows), attribution=of(SpendAttribution, *rows), coverage=connected(states)
     )
+
+
+def running(made: Tables, day: date, *names: str) -> Tables:
+    """The tables of connections that a day was read from while it was running: all, or some."""
+    is_it = pl.col("day") == day
+    if names:
+        is_it &= pl.col("connection").is_in(names)
+    return made._replace(
+        coverage=made.coverage.with_columns(
+            state=pl.when(is_it).then(pl.lit("provisional")).otherwise("state"),
+            is_over=pl.col("is_over") & ~is_it,
+        )
+    )
+
+
+def read_while_running(day: date, usd: str) -> Tables:
+    """Ten dollars each day since September, and so many of the day on which they were read.
+
+    The day before has not settled either.
+    """
+    days = DayRange(date(2026, 9, 1), day)
+    made = steady(("acme", "10", days, ()), settled=day - 2 * ONE_DAY)
+    part = pl.when(pl.col("day") == day).then(pl.lit(Decimal(usd), MONEY))
+    dollars = {
+        name: getattr(made, name).with_columns(billed_usd=part.otherwise("billed_usd"))
+        for name in ("spend", "attribution", "lines")
+    }
+    return running(made, day)._replace(**dollars)
 
 
 def january(day: int) -> date:

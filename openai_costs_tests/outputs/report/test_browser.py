@@ -24,6 +24,8 @@ from openai_costs_tests.outputs.report.bill import (
     attribution,
     coverage,
     page,
+    read_while_running,
+    running,
     spend,
     steady,
     tables,
@@ -274,7 +276,12 @@ def test_the_same_days_of_the_month_before_are_compared_exactly(
     tab: Page, sql: duckdb.DuckDBPyConnection
 ) -> None:
     show(tab, f"#by=user&{RANGE}&compare=last_month")
-    assert tab.locator("#breakdown thead th").all_inner_texts()[3:6][1:] == ["Change", "Change %"]
+    assert tab.locator("#breakdown thead th").all_inner_texts()[3:7] == [
+        "1 Nov to 22 Nov, USD",
+        "1 Oct to 22 Oct, USD",
+        "Change",
+        "Change %",
+    ]
     assert "against" in tab.inner_text("#total-note")
     assert set(asked(sql, "user")) <= set(rows(tab))
     assert usd(tab) == sum(asked(sql, "user").values())
@@ -306,7 +313,9 @@ def test_csv_has_what_is_shown_with_every_digit(tab: Page) -> None:
         tab.click("#export-csv")
     lines = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
     assert sum(Decimal(line["billed_usd"]) for line in lines) == usd(tab)
-    assert {"team", "team_name", "model", "from", "to", "compared_usd"} <= set(lines[0])
+    assert {"team", "team_name", "model", "from", "to", "comparable_usd", "compared_usd"} <= set(
+        lines[0]
+    )
 
 
 def test_every_control_changes_the_address_and_the_view(tab: Page) -> None:
@@ -421,7 +430,7 @@ def test_dates_of_which_some_were_not_read_are_compared_for_the_other_connection
         show(tab, "#by=user&from=2026-01-03&to=2026-01-04&compare=previous")
         assert tab.inner_text("#table-note").startswith(
             "Not compared: not every day of 2026-01-03 to 2026-01-04 and of 2026-01-01 to "
-            "2026-01-02 was read from beta. Compare the others."
+            "2026-01-02 was read from beta after its end. Compare the others."
         )
         assert "against" not in tab.inner_text("#total-note")
         tab.click("#table-note a")
@@ -440,6 +449,82 @@ def test_a_whole_month_is_compared_with_as_many_days_of_a_longer_one(
         show(tab, "#by=user&from=2026-11-01&to=2026-11-30&compare=last_month")
         note = tab.inner_text("#total-note")
         assert note.startswith("$0.00 (0.0 %) against 2026-10-01 to 2026-10-30.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "from_day", "then"),
+    [
+        ("last_month", "2026-12-01", "2026-11-01 to 2026-11-02"),
+        ("previous", "2026-12-01", "2026-11-29 to 2026-11-30"),
+        ("last_month", "2026-11-01", "2026-10-01 to 2026-11-02"),
+    ],
+)
+def test_the_running_day_is_in_the_total_and_compared_with_no_whole_day(
+    browser: Browser, tmp_path: Path, kind: str, from_day: str, then: str
+) -> None:
+    day = date(2026, 12, 3)
+    file = tmp_path / "page.html"
+    file.write_text(render(page_model(read_while_running(day, "1.25"), NOW)), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, f"#by=user&from={from_day}&to=2026-12-03&compare={kind}")
+        assert tab.inner_text("#total").endswith("1.25")
+        ours = f"{from_day} to 2026-12-02"
+        note = tab.inner_text("#total-note")
+        assert f" of {ours} against {then}. {from_day} to 2026-12-03" in note
+        assert tab.inner_text("#table-note").startswith(
+            f"Compared are {ours} with {then}: later days were not over when they were read."
+        )
+        if kind == "previous" or from_day == "2026-12-01":
+            assert note.startswith("$0.00 (0.0 %)")
+            row = tab.locator("#breakdown tbody tr td").all_inner_texts()
+            assert row[:6] == ["21.25", "100.0 %", "20.00", "20.00", "0.00", "0.0 %"]
+
+
+def test_parts_of_a_row_are_compared_on_the_days_of_the_row(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """The day is over at one connection: where both are in view, it is compared of none."""
+    last = date(2026, 12, 3)
+    days = DayRange(date(2026, 11, 1), last)
+    made = steady(("acme", "10", days, ()), ("late", "7", days, ()), settled=date(2026, 12, 1))
+    file = tmp_path / "page.html"
+    file.write_text(render(page_model(running(made, last, "late"), NOW)), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=connection&then=user&from=2026-12-01&to=2026-12-03&compare=last_month")
+        row = tab.locator("#breakdown tbody tr[data-id=acme]")
+        row.locator("button.open").click()
+        part = tab.locator("tr.part td").all_inner_texts()
+        assert part[:5] == row.locator("td").all_inner_texts()[:5]
+        assert part[0:5:2] == ["30.00", "20.00", "0.00"]
+
+
+def test_a_view_of_the_running_day_alone_is_compared_with_nothing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "page.html"
+    made = read_while_running(date(2026, 12, 1), "1.25")
+    file.write_text(render(page_model(made, NOW)), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&from=2026-12-01&to=2026-12-01&compare=last_month")
+        assert tab.inner_text("#table-note").startswith(
+            "Not compared: no day of 2026-12-01 was over when it was read."
+        )
+        assert "against" not in tab.inner_text("#total-note")
+
+
+def test_a_longer_month_is_compared_through_the_last_day_that_the_month_before_has(
+    browser: Browser, tmp_path: Path
+) -> None:
+    last = date(2026, 12, 31)
+    made = steady(("acme", "10", DayRange(date(2026, 11, 1), last), ()), settled=last)
+    file = tmp_path / "page.html"
+    file.write_text(render(page_model(made, datetime(2027, 1, 1, tzinfo=UTC))), encoding="utf-8")
+    for tab in opened(browser, file):
+        show(tab, "#by=user&from=2026-12-01&to=2026-12-31&compare=last_month")
+        assert tab.inner_text("#total-note").startswith(
+            "$0.00 (0.0 %) of 2026-12-01 to 2026-12-30 against 2026-11-01 to 2026-11-30."
+        )
+        assert "the month then had no more days" in tab.inner_text("#table-note")
 
 
 def test_the_shown_cents_of_every_column_of_a_comparison_add_up_to_its_total(

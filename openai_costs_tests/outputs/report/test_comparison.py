@@ -1,12 +1,12 @@
-"""Only connections that were read on all days of both months are compared."""
+"""Only days that were over when they were read are compared, of connections that have them all."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.outputs.report.page_model import FirstScreen, page_model
-from openai_costs_tests.outputs.report.bill import Steady, steady
+from openai_costs_tests.outputs.report.bill import Steady, read_while_running, running, steady
 
 LAST = date(2026, 11, 10)
 NOW = datetime(2026, 11, 11, 9, tzinfo=UTC)
@@ -15,6 +15,11 @@ OLD = DayRange(date(2026, 9, 1), LAST)
 
 def screen(*connections: Steady, settled: date = LAST) -> FirstScreen:
     return page_model(steady(*connections, settled=settled), NOW).first
+
+
+def read_on(day: date) -> FirstScreen:
+    """The first screen of ten dollars each day, and $1.25 of the day on which it was read."""
+    return page_model(read_while_running(day, "1.25"), NOW).first
 
 
 def test_a_connection_that_began_in_between_is_no_growth() -> None:
@@ -59,3 +64,43 @@ def test_without_a_connection_of_which_all_days_were_read_nothing_is_compared() 
         "The same days of the month before were not all read: acme (2026-10-03 was not read), "
         "beta (2026-10-03 was not read)."
     )
+
+
+def test_the_running_day_is_in_the_month_so_far_and_compared_with_no_whole_day() -> None:
+    """Of 96 dollars a day, 12 had passed at 03:00: -29.2 % on the 3rd of a month."""
+    first = read_on(date(2026, 11, 3))
+    assert (first.month.spent, first.month.change) == ("$21.25", "$0.00")
+    assert first.month.change_note == "0.0 % from $20.00; through 2 Nov"
+    assert first.movers.shown == ()
+    assert first.movers.note == "By user, 2026-11-01 to 2026-11-02 against 2026-10-01 to 2026-10-02"
+
+
+def test_on_the_first_of_a_month_nothing_is_compared_and_a_sentence_says_why() -> None:
+    first = read_on(date(2026, 12, 1))
+    assert (first.month.spent, first.month.change) == ("$1.25", "\u2013")
+    assert first.month.change_note == "No day of December was over when it was read"
+    assert (first.movers.shown, first.movers.note) == ((), f"{first.month.change_note}.")
+
+
+def test_a_day_that_has_not_settled_is_compared_once_it_was_over_when_it_was_read() -> None:
+    first = screen(("acme", "10", OLD, ()), settled=LAST - timedelta(days=3))
+    assert first.month.change_note == "0.0 % from $100.00"
+
+
+def test_a_connection_that_was_last_read_while_a_day_was_running_does_not_have_that_day() -> None:
+    def read_early(day: date) -> FirstScreen:
+        both = ("acme", "10", OLD, ()), ("late", "7", OLD, ())
+        made = steady(*both, settled=LAST - 2 * ONE_DAY)
+        return page_model(running(made, day, "late"), NOW).first
+
+    assert read_early(LAST).month.change_note == "0.0 % from $153.00; through 9 Nov"
+    first = read_early(date(2026, 11, 4))
+    assert first.month.change_note == "0.0 % from $100.00; without late"
+    assert first.movers.note.endswith("late (2026-11-04 was not over when it was read)")
+
+
+def test_the_last_day_of_a_longer_month_has_no_same_day_before() -> None:
+    whole = DayRange(OLD.first, date(2026, 12, 31))
+    first = screen(("acme", "10", whole, ()), settled=whole.last)
+    assert (first.month.spent, first.month.change) == ("$310.00", "$0.00")
+    assert first.month.change_note == "0.0 % from $300.00; through 30 Dec"

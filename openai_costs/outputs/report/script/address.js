@@ -6,7 +6,7 @@ const COMPARES = { none: "Nothing", previous: "Days before", last_month: "Last m
 const CHARTS = { bars: "Bars", lines: "Lines", treemap: "Treemap", heatmap: "Heat map" };
 
 /** The columns a table is sorted by: the largest first, or with ".up" behind it the smallest. */
-const SORTS = ["name", "usd", "share", "then", "change", "percent", "tokens", "requests", "price", "cache", "batch"];
+const SORTS = ["name", "usd", "share", "now", "then", "change", "percent", "tokens", "requests", "price", "cache", "batch"];
 
 const BROKEN_DOWN_BY = {
   user: "model", api_key: "model", project: "user", team: "user", model: "user",

@@ -14,7 +14,7 @@ const CSV_HEAD = ["from", "to", "billed_usd", "tokens", "requests", "usd_per_mil
 function csvOf(view) {
   const { state, before } = view;
   const names = [state.by, `${state.by}_name`, ...(state.then ? [state.then, `${state.then}_name`] : [])];
-  const lines = [[...names, ...CSV_HEAD, ...(before ? ["compared_from", "compared_to", "compared_usd"] : [])]];
+  const lines = [[...names, ...CSV_HEAD, ...(before ? ["comparable_to", "comparable_usd", "compared_from", "compared_to", "compared_usd"] : [])]];
   for (const row of sortedRows(view)) {
     if (!state.then) lines.push(csvLine(view, [row.id, row.name], row));
     else for (const part of sortedRows(partsOf(row, view))) lines.push(csvLine(view, [row.id, row.name, part.id, part.name], part));
@@ -25,7 +25,7 @@ function csvOf(view) {
 function csvLine(view, names, row) {
   const [first, last] = view.state.range.map(isoAt);
   const counts = [row.tokens || "", row.requests || "", row.price?.toFixed(6) ?? "", row.cache?.toFixed(2) ?? "", row.batch?.toFixed(2) ?? ""];
-  const compared = view.before ? [...view.compared.map(isoAt), decimal(row.then)] : [];
+  const compared = view.before ? [isoAt(view.ours[1]), decimal(row.now), ...view.compared.map(isoAt), decimal(row.then)] : [];
   return [...names, first, last, decimal(row.usd), ...counts, ...compared];
 }
 

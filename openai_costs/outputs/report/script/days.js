@@ -57,25 +57,43 @@ function monthStart(position) {
   return position - dateAt(position).getUTCDate() + 1;
 }
 
-/**
- * The days to compare a range with; null when nothing is compared. The first 30 days of November have
- * the first 30 of October: the same days, as the first screen and bi.months have them.
- */
+const MONTHS_OF = { last_month: 1, last_year: 12 };
+
+/** The days to compare a range with; null when nothing is compared. */
 function comparedRange([first, last], kind) {
   if (kind === "previous") return [2 * first - last - 1, first - 1];
-  if (kind !== "last_month" && kind !== "last_year") return null;
-  const months = kind === "last_year" ? 12 : 1;
-  return [monthsBefore(first, months), monthsBefore(last, months)];
+  const months = MONTHS_OF[kind];
+  return months ? [monthsBefore(first, months), monthsBefore(last, months)] : null;
 }
 
 /**
- * The connections in view of which some days of two ranges were read, and not all of them: their
- * dollars cannot be compared, since a missing day is not a day without spend.
+ * The days of a range that are compared, as the first screen and bi.months have them: without those at
+ * its end that were not over when they were read, and of a month no more than the month before has.
+ * Null where no day is left.
  */
-function partlyRead(ranges, filtered = []) {
-  const inView = filtered.length ? filtered : Object.keys(source.read);
+function comparableRange({ range: [first, last], compare, filters }) {
+  let end = last;
+  while (end >= first && isUnfinished(end, filters)) end -= 1;
+  if (end < first) return null;
+  const months = MONTHS_OF[compare];
+  if (!months || monthStart(first) !== monthStart(end)) return [first, end];
+  const clipped = dateAt(end).getUTCDate() - dateAt(monthsBefore(end, months)).getUTCDate();
+  return [first, Math.max(first, end - clipped)];
+}
+
+/** The connections in view: those of a filter, or all. */
+const connectionsIn = ({ connection }) => (connection?.length ? connection : Object.keys(source.read));
+
+/** Whether a day was not over when it was read from a connection in view. */
+const isUnfinished = (day, filters) => connectionsIn(filters).some((id) => source.read[id]?.[day] === "u");
+
+/**
+ * The connections of which some days of two ranges were read, and not all of them: their dollars
+ * cannot be compared, since a missing day is not a day without spend, and a part is not a day.
+ */
+function partlyRead(ranges, connections) {
   const letters = (id) => ranges.map(([first, last]) => (source.read[id] ?? "").slice(first, last + 1)).join("");
-  return inView.filter((id) => /[sp]/.test(letters(id)) && /[m-]/.test(letters(id)));
+  return connections.filter((id) => /[spu]/.test(letters(id)) && /[um-]/.test(letters(id)));
 }
 
 /** The buckets of a range: first and last position of each, with what it is called. */

@@ -2,19 +2,20 @@
 
 let current = null;
 
-/** Everything that is drawn of a state. */
-function viewOf(state) {
+/** Everything that is drawn of a state; of the parts of a row, with the days that are compared of it. */
+function viewOf(state, ours = comparableRange(state)) {
   const list = buckets(state.range, state.grain);
   const unit = UNITS[state.unit];
   const result = sums(state.filters, state.by, list, unit);
-  const asked = comparedRange(state.range, state.compare);
-  const unread = asked ? partlyRead([state.range, asked], state.filters.connection) : [];
-  const compared = asked && asked[0] >= 0 && !unread.length ? asked : null;
+  const asked = comparedRange(ours ?? state.range, state.compare);
+  const unread = asked && ours ? partlyRead([ours, asked], connectionsIn(state.filters)) : [];
+  const compared = asked && ours && asked[0] >= 0 && !unread.length ? asked : null;
   const before = compared && sums(state.filters, state.by, buckets(compared, state.grain), unit);
+  const part = compared && ours[1] < state.range[1] && sums(state.filters, state.by, buckets(ours, state.grain), unit);
   const now = ordered(result, (g) => weightOf(result, unit, g));
   const isNow = new Set(now);
   const ended = before ? ordered(before, (g) => near(before.usd[g])).filter((g) => !isNow.has(g)) : [];
-  const view = { state, list, unit, result, groups: [...now, ...ended], before, compared, beforeGroups: before ? ordered(before, () => 0) : [], refused: asked && !compared ? asked : null, unread };
+  const view = { state, list, unit, result, groups: [...now, ...ended], before, compared, ours, same: part || result, beforeGroups: before ? ordered(before, () => 0) : [], refused: asked && !compared ? asked : null, unread };
   view.whole = figures(view, view.groups, shownCents(view, [view.groups])[0], { id: "", name: "Total" });
   return view;
 }
@@ -49,9 +50,15 @@ function drawTotal(view) {
   total.dataset.usd = decimal(whole.usd);
   total.textContent = dollarText(whole.usd);
   const other = unit === UNITS.usd ? "" : `${unit.title}: ${unitText(unit, totalOf(view.result, unit, view.groups))}. `;
-  const change = view.before ? `${signedText(cents(whole.usd - whole.then), "$")} (${changeText(whole.usd, whole.then)}) against ${spanText(...view.compared)}. ` : "";
+  const change = view.before ? `${signedText(cents(whole.now - whole.then), "$")} (${changeText(whole.now, whole.then)}) ${comparisonText(view)}. ` : "";
   byId("total-note").textContent = `${other}${change}${spanText(...state.range)}${stateNote(state.range)}${state.isCut ? `. This page has only ${spanText(0, lastPosition())}` : ""}`;
   byId("readout").textContent = "";
+}
+
+/** What is compared: the days then, and those of the view where these are fewer. */
+function comparisonText({ state, ours, compared }) {
+  const those = ours[1] < state.range[1] ? `of ${spanText(...ours)} ` : "";
+  return `${those}against ${spanText(...compared)}`;
 }
 
 function stateNote([first, last]) {

@@ -57,7 +57,7 @@ function markOpen(button, isOpen) {
 /** The view of one row by the second dimension: its parts add up to it. */
 function partsOf(row, view) {
   const { state } = view;
-  return { ...viewOf({ ...state, by: state.then, then: "", filters: { ...state.filters, [state.by]: [row.id] } }), of: row };
+  return { ...viewOf({ ...state, by: state.then, then: "", filters: { ...state.filters, [state.by]: [row.id] } }, view.ours), of: row };
 }
 
 function toggleParts({ open, tr, row }) {

@@ -37,35 +37,39 @@ function rowsOf(view) {
 }
 
 /**
- * Dollars, those compared with, and the change of some rows, in cents that add up to each total; of
- * parts, to those of the row that they are of.
+ * Dollars, those compared, those compared with, and the change of some rows, in cents that add up to
+ * each total; of parts, to those of the row that they are of.
  */
-function shownCents({ result, before, of }, rows) {
+function shownCents({ result, same, before, of }, rows) {
   const usd = rows.map((groups) => usdSum(result, groups));
+  const now = rows.map((groups) => usdSum(same, groups));
   const then = rows.map((groups) => (before ? usdSum(before, groups) : 0n));
-  const change = sharedCents(usd.map((now, i) => now - then[i]), of?.changeCents);
-  const [ours, theirs] = [sharedCents(usd, of?.cents), sharedCents(then, of?.thenCents)];
-  return rows.map((_, i) => ({ cents: ours[i], thenCents: theirs[i], changeCents: change[i] }));
+  const change = sharedCents(now.map((value, i) => value - then[i]), of?.changeCents);
+  const [all, ours, theirs] = [sharedCents(usd, of?.cents), sharedCents(now, of?.nowCents), sharedCents(then, of?.thenCents)];
+  return rows.map((_, i) => ({ cents: all[i], nowCents: ours[i], thenCents: theirs[i], changeCents: change[i] }));
 }
 
 function figures(view, groups, shown, about) {
-  const { result, before } = view;
+  const { result, same, before } = view;
   const usd = usdSum(result, groups);
+  const now = usdSum(same, groups);
   const then = before ? usdSum(before, groups) : 0n;
   const sum = (name) => totalOf(result, UNITS[name], groups);
   return {
-    ...about, ...shown, groups, usd, then,
+    ...about, ...shown, groups, usd, now, then,
     tokens: sum("tokens"), requests: sum("requests"), price: sum("usd_per_million"), cache: sum("cache_share"), batch: sum("batch_share"),
   };
 }
 
 function columnsOf(view) {
   const whole = view.whole.usd;
+  const isPart = view.same !== view.result;
   const compared = view.before
     ? [
+        ...(isPart ? [{ id: "now", title: `${shortDay(view.ours[0])} to ${shortDay(view.ours[1])}, USD`, value: (row) => near(row.now), text: (row) => amount(row.nowCents) }] : []),
         { id: "then", title: `${shortDay(view.compared[0])} to ${shortDay(view.compared[1])}, USD`, value: (row) => near(row.then), text: (row) => amount(row.thenCents) },
-        { id: "change", title: "Change", value: (row) => near(row.usd - row.then), text: (row) => signedText(row.changeCents) },
-        { id: "percent", title: "Change %", value: (row) => (row.then > 0n ? near(row.usd) / near(row.then) : Infinity), text: (row) => changeText(row.usd, row.then) },
+        { id: "change", title: "Change", value: (row) => near(row.now - row.then), text: (row) => signedText(row.changeCents) },
+        { id: "percent", title: "Change %", value: (row) => (row.then > 0n ? near(row.now) / near(row.then) : Infinity), text: (row) => changeText(row.now, row.then) },
       ]
     : [];
   return [
@@ -114,7 +118,7 @@ function cell(column, row, view, address) {
 function restRow(rest, columns, view) {
   const groups = rest.flatMap((row) => row.groups);
   const sum = (name) => rest.reduce((all, one) => all + one[name], 0n);
-  const shown = { cents: sum("cents"), thenCents: sum("thenCents"), changeCents: sum("changeCents") };
+  const shown = { cents: sum("cents"), nowCents: sum("nowCents"), thenCents: sum("thenCents"), changeCents: sum("changeCents") };
   const row = figures(view, groups, shown, { id: "~rest", name: `Everything else (${rest.length})` });
   const made = html("tr", { class: "rest", "data-id": "~rest", "data-usd": decimal(row.usd) }, ...columns.map((column) => cell(column, row, view)));
   made.querySelector("th").replaceChildren(html("button", { type: "button", text: row.name, onclick: () => { isWhole = true; drawTable(view); } }));
@@ -123,22 +127,32 @@ function restRow(rest, columns, view) {
 
 function tableNote(view) {
   const words = [];
-  if (view.before) words.push(`Compared with ${spanText(...view.compared)}.`);
+  if (view.before) words.push(comparedNote(view));
   if (!view.groups.length) words.push("Nothing is in view: remove a filter or widen the range.");
   words.push("Tokens and requests are of the usage report, dollars of the bill; each row's trend has a scale of its own.");
   return words.join(" ");
 }
 
+/** Which days are compared, and why not all of the view. */
+function comparedNote({ state, ours, compared }) {
+  if (ours[1] === state.range[1]) return `Compared with ${spanText(...compared)}.`;
+  const why = isUnfinished(ours[1] + 1, state.filters) ? "later days were not over when they were read" : "the month then had no more days";
+  return `Compared are ${spanText(...ours)} with ${spanText(...compared)}: ${why}.`;
+}
+
 /** Why nothing is compared, and the view of the connections that can be. */
-function* refusal({ state, refused, unread }) {
+function* refusal({ state, ours, refused, unread }) {
   if (!refused) return;
+  if (!ours) {
+    yield `Not compared: no day of ${spanText(...state.range)} was over when it was read. `;
+    return;
+  }
   if (!unread.length) {
     yield `Not compared: not every day of ${spanText(...refused)} was read. `;
     return;
   }
-  yield `Not compared: not every day of ${spanText(...state.range)} and of ${spanText(...refused)} was read from ${unread.join(", ")}. `;
-  const inView = state.filters.connection?.length ? state.filters.connection : Object.keys(source.read);
-  const connection = inView.filter((id) => !unread.includes(id));
+  yield `Not compared: not every day of ${spanText(...ours)} and of ${spanText(...refused)} was read from ${unread.join(", ")} after its end. `;
+  const connection = connectionsIn(state.filters).filter((id) => !unread.includes(id));
   if (!connection.length) return;
   yield html("a", { href: addressOf({ ...state, filters: { ...state.filters, connection } }), text: "Compare the others" });
   yield ". ";
