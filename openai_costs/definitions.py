@@ -64,6 +64,8 @@ from openai_costs.sources.people import assets as engineers
 from openai_costs.sources.provider import Provider, Reach
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
+from openai_costs.storage.forget_key import look_beside
+from openai_costs.storage.forgotten import pseudonyms_of
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.permissions import write_for_owner_only
 from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypted
@@ -182,6 +184,7 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
     write_for_owner_only()  # Dagster's own processes run no command of ours
     ask_for_encryption(settings.storage)
     home, compared = place(settings.home), skew_aware(clock)
+    look_beside(settings.config_file, home)
     lake = Lake(home)
     stored = {"home": home, "lake": lake, "lake_io": LakeIOManager(lake), "archive": Archive(home)}
     return {
@@ -198,12 +201,11 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
 
 
 def _checked(settings: Settings, home: UPath, value: Any) -> Any:  # noqa: ANN401 - any resource
-    """Return a resource of runs, which begin only where the home rests as the settings require."""
-    if settings.storage.encryption is None:
-        return value
+    """Return a resource of runs: its home rests as required, and whom that forgets is known."""
 
     def of_run(_: dg.InitResourceContext) -> Any:  # noqa: ANN401
         refuse_unencrypted(home, settings.storage)
+        pseudonyms_of(home)
         return value
 
     is_io = isinstance(value, dg.IOManager)

@@ -6,6 +6,7 @@ import typer
 
 from openai_costs.settings.load import Settings, load_settings
 from openai_costs.storage.files import place
+from openai_costs.storage.forget_key import look_beside
 from openai_costs.storage.home import refuse_unusable
 from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypted
 
@@ -15,9 +16,16 @@ Home = Annotated[
 
 
 def usable(home: str | None = None) -> Settings:
-    """Return the settings as they are now, of a home that can be used."""
+    """Return the settings as they are now, of a home that can be used.
+
+    Raises:
+        SettingsError: Whom the home forgets is not known: nothing is read or written then.
+    """
+    from openai_costs.storage.forgotten import pseudonyms_of  # noqa: PLC0415 - loads libraries
+
     settings = loaded(home)
     refuse_unusable(place(settings.home))
+    pseudonyms_of(place(settings.home))
     return settings
 
 
@@ -52,4 +60,5 @@ def loaded(home: str | None) -> Settings:
 
     settings = load_settings(connection_kinds(), home)
     ask_for_encryption(settings.storage)
+    look_beside(settings.config_file, place(settings.home))
     return settings

@@ -2,14 +2,11 @@
 
 Everything that is kept or decoded passes through here: a page that names a forgotten person again
 is kept without the name, and so are the rows that are made of it. Not here: how a text changes
-(kernel/pseudonyms.py), what was kept before (rewriting.py).
+(kernel/pseudonyms.py), where the key is (forget_key.py), what was kept before (rewriting.py).
 """
 
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from datetime import date
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -18,12 +15,19 @@ from upath import UPath
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.json_texts import CHOICES
 from openai_costs.kernel.pseudonyms import Known, Pseudonyms
-from openai_costs.storage.files import is_local
+from openai_costs.storage.delta_faults import WriteConflict
+from openai_costs.storage.forget_key import (
+    FILE,
+    MARK,
+    ForgetKey,
+    key_of,
+    mark_of,
+    noted_place,
+)
 from openai_costs.storage.record import FOLDER, Entry, Record
 
 TABLE = "forgotten"
 _KEY_OF = ("digest",)
-KEY_BYTES = 32
 
 _loaded: dict[str, tuple[list[str], Pseudonyms | None]] = {}
 """What was read last, by home, with the names of the entries that it was read from."""
@@ -55,8 +59,8 @@ def _read(home: UPath) -> Pseudonyms | None:
     rows = list(folded.rows.values())
     if not rows:
         return None
-    key = key_of(home, key_files(home))
-    return Pseudonyms(key, [msgspec.convert(_fields(row), Known) for row in rows])
+    key = key_of(home, rows)
+    return Pseudonyms(key.secret, [msgspec.convert(_fields(row), Known) for row in rows])
 
 
 def _fields(row: Mapping[str, object]) -> list[object]:
@@ -66,85 +70,42 @@ def _fields(row: Mapping[str, object]) -> list[object]:
     return [row.get(one, person) if one == "person" else row[one] for one in Known._fields]
 
 
-def remember(home: UPath, people: Iterable[Known], key_file: str, today: date) -> None:
+def home_key(home: UPath) -> ForgetKey | None:
+    """Return the key by which a home forgets people; None where it forgets no one yet.
+
+    Raises:
+        SettingsError: It is not there.
+    """
+    rows = Record(home).folded(TABLE, _KEY_OF).rows
+    return key_of(home, rows.values()) if rows else None
+
+
+def remember(home: UPath, people: Iterable[Known], key: ForgetKey, today: date) -> None:
     """Write down whom to forget from now on; what is known already is not written again.
 
     Args:
         home: The home.
         people: Whom.
-        key_file: Where the key is, as `noted_place` has it.
+        key: The key of the home.
         today: When that was asked for.
+
+    Raises:
+        SettingsError: The place of the key has the name of one of them.
+        WriteConflict: Another machine has begun to forget people by a key of its own.
     """
-    record = Record(home)
+    record, people = Record(home), list(people)
     folded = record.folded(TABLE, _KEY_OF)
+    if mark_of(folded.rows.values()) not in (None, key.mark):
+        raise WriteConflict(f"{FOLDER}/{TABLE}")
+    of_key = {FILE: noted_place(home, key.file, Pseudonyms(key.secret, people)), MARK: key.mark}
     rows = [
-        {**one._asdict(), "key_file": key_file, "asked_on": str(today)}
+        {**one._asdict(), **of_key, "asked_on": str(today)}
         for one in people
         if (one.digest,) not in folded.rows
     ]
     if rows:
         record.append(TABLE, folded.number + 1, Entry(rows))
     _loaded.pop(str(home), None)
-
-
-def key_files(home: UPath) -> list[str]:
-    """Return where the key of a home is, as it was written down; none where there is no key yet."""
-    rows = Record(home).folded(TABLE, _KEY_OF).rows.values()
-    noted = dict.fromkeys(str(row["key_file"]) for row in rows)
-    return [os.path.normpath(Path(str(home)).absolute() / one) for one in noted]
-
-
-def noted_place(home: UPath, file: Path, people: Pseudonyms) -> str:
-    """Return how the place of the key is written down: without the name of who is forgotten.
-
-    Names are replaced in the record too, and a place with a pseudonym would not be found again.
-
-    Raises:
-        SettingsError: It names one of them, from the home too.
-    """
-    whole = str(file.absolute())
-    below = os.path.relpath(whole, Path(str(home)).absolute()) if is_local(home) else whole
-    for one in (whole, below):
-        if people.text(one) == one:
-            return one
-    raise SettingsError(
-        f"The key that forgets people is in {file}, and a folder there has the name of the one to "
-        "forget. Nothing was changed. Move the settings and the key to another folder first."
-    )
-
-
-def key_of(home: UPath, files: Iterable[str]) -> bytes:
-    """Return the key of a home from the first of some files that is there.
-
-    Raises:
-        SettingsError: None of them is.
-    """
-    named = list(dict.fromkeys(files))
-    for file in map(Path, named):
-        try:
-            return bytes.fromhex(file.read_text(encoding="ascii"))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as fault:
-            raise SettingsError(f"The key in {file} cannot be read: {fault}") from None
-    raise SettingsError(
-        f"{home} forgets people by a key that is not there: {' or '.join(named)}. Without it they "
-        "would come back, so nothing is read or written. Put the file back; it moves with the "
-        "settings, and is not in a backup of the home."
-    )
-
-
-def made_key(file: Path) -> bytes:
-    """Return the key in a file, which is made for its owner alone where it is not there yet."""
-    try:
-        made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return key_of(UPath(file.parent), [str(file)])
-    with os.fdopen(made, "w", encoding="ascii") as opened:
-        opened.write(secrets.token_bytes(KEY_BYTES).hex())
-        opened.flush()
-        os.fsync(opened.fileno())
-    return key_of(UPath(file.parent), [str(file)])
 
 
 def without_names(frame: pl.DataFrame, people: Pseudonyms | None) -> pl.DataFrame:

@@ -6,7 +6,8 @@ from pathlib import Path
 from upath import UPath
 
 from openai_costs.kernel.pseudonyms import known
-from openai_costs.storage.forgotten import TABLE, made_key, pseudonyms_of, remember
+from openai_costs.storage.forget_key import made_key
+from openai_costs.storage.forgotten import TABLE, pseudonyms_of, remember
 from openai_costs.storage.record import Entry, Record
 
 TODAY = date(2026, 11, 28)
@@ -15,11 +16,11 @@ TODAY = date(2026, 11, 28)
 def test_a_record_from_before_persons_were_noted_forgets_the_same_people(tmp_path: Path):
     key = made_key(tmp_path / "key")
     people = [
-        known(key, "id", "user-ines", "user-ines"),
-        known(key, "name", "Ines Falk", "user-ines"),
+        known(key.secret, "id", "user-ines", "user-ines"),
+        known(key.secret, "name", "Ines Falk", "user-ines"),
     ]
     new, old = UPath(tmp_path / "new"), UPath(tmp_path / "old")
-    remember(new, people, str(tmp_path / "key"), TODAY)
+    remember(new, people, key, TODAY)
     rows = [{**one._asdict(), "key_file": str(tmp_path / "key")} for one in people]
     for row in rows:
         del row["person"]

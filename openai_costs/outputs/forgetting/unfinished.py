@@ -16,11 +16,11 @@ from upath import UPath
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.outputs.forgetting.people import Person
 from openai_costs.settings.load import Settings
-from openai_costs.storage.files import is_local, place, replace_file
+from openai_costs.storage.files import place, replace_file
+from openai_costs.storage.forget_key import key_file
 from openai_costs.storage.record import Entry, Record, Row
 
 TABLE = "unfinished_forgettings"
-KEY_NAME = ".forget-key"
 _KEY_OF = ("person",)
 _NAMES = ("ids", "names", "emails", "connections", "shared", "maybe")
 
@@ -40,7 +40,7 @@ class Unfinished:
     @property
     def mask_file(self) -> Path:
         """Where the mask is: beside the key, and never below the home."""
-        key = key_file(self.settings)
+        key = key_file(self.settings.config_file, place(self.settings.home))
         return key.with_name(f"{key.name}.{self.whose}")
 
     def person(self) -> Person | None:
@@ -93,15 +93,6 @@ class Unfinished:
 
     def _record(self) -> Record:
         return Record(place(self.settings.home))
-
-
-def key_file(settings: Settings) -> Path:
-    """Return where the key of a home is made: beside the settings, and never below the home."""
-    folder, home = settings.config_file.parent.resolve(), place(settings.home)
-    below = Path(str(home)).resolve() if is_local(home) else None
-    if below is not None and (folder == below or below in folder.parents):
-        return below.with_name(below.name + KEY_NAME)
-    return folder / f"openai_costs{KEY_NAME}"
 
 
 def _masked(content: bytes, mask: bytes) -> bytes:

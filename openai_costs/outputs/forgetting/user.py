@@ -7,7 +7,6 @@ what was kept before, and what is published. A command that was killed is finish
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from upath import UPath
 
@@ -18,7 +17,7 @@ from openai_costs.orchestration.history import forget_people
 from openai_costs.outputs.forgetting.byte_scan import Scan, own_files, scan
 from openai_costs.outputs.forgetting.directory import person_called
 from openai_costs.outputs.forgetting.people import Person
-from openai_costs.outputs.forgetting.unfinished import Unfinished, key_file
+from openai_costs.outputs.forgetting.unfinished import Unfinished
 from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.verification import Verified, verify
@@ -26,14 +25,8 @@ from openai_costs.outputs.report.cost_explorer import write_report
 from openai_costs.settings.load import Settings, has_dagster_home
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.storage.files import is_local, place
-from openai_costs.storage.forgotten import (
-    key_files,
-    key_of,
-    made_key,
-    noted_place,
-    pseudonyms_of,
-    remember,
-)
+from openai_costs.storage.forget_key import key_file, made_key
+from openai_costs.storage.forgotten import home_key, pseudonyms_of, remember
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import no_writers
 from openai_costs.storage.record import FOLDER, Entry, Record
@@ -110,15 +103,14 @@ class Forgetting:
 
     def _promise(self, now: datetime) -> Pseudonyms:
         """Write down whom to forget from now on."""
-        files = key_files(self.home) or [str(key_file(self.settings))]
-        key = key_of(self.home, files) if key_files(self.home) else made_key(Path(files[0]))
+        key = home_key(self.home)
+        key = key or made_key(key_file(self.settings.config_file, self.home))
         who = min((*self.person.ids, *self.person.emails, *self.person.names))
         rows = [
-            known(key, kind, text, who, is_shared=text in self.person.shared)
+            known(key.secret, kind, text, who, is_shared=text in self.person.shared)
             for kind, text in self.person.texts()
         ]
-        where = noted_place(self.home, Path(files[0]), Pseudonyms(key, rows))
-        remember(self.home, rows, where, now.date())
+        remember(self.home, rows, key, now.date())
         forgotten = pseudonyms_of(self.home)
         if forgotten is None:
             raise SettingsError(f"{self.home / FOLDER} does not keep what is written to it.")

@@ -14,11 +14,11 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.outputs.forgetting import user
 from openai_costs.outputs.forgetting.byte_scan import scan
-from openai_costs.outputs.forgetting.unfinished import key_file
 from openai_costs.outputs.forgetting.user import forgetting
 from openai_costs.storage.archive import DayRead, open_read
 from openai_costs.storage.files import place
-from openai_costs.storage.forgotten import key_files
+from openai_costs.storage.forget_key import key_file
+from openai_costs.storage.forgotten import home_key
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import house
@@ -97,6 +97,10 @@ def forgotten(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[str
         teams = f'[[teams]]\nname = "labs"\nusers = ["{ADA[0]}"]\n'
         made.settings.config_file.write_text(teams)
         return made, forget(made, "ADA@acme.example")
+
+
+def key_of(there: House) -> Path:
+    return key_file(there.settings.config_file, place(there.settings.home))
 
 
 def forget(there: House, text: str) -> list[str]:
@@ -202,7 +206,7 @@ def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_next(
     lines = forget(there, ADA[2])
     assert scan(home, ADA).places == []
     assert "killed" not in " ".join(lines)
-    assert [one.name for one in home.parent.glob("*forget-key*")] == [key_file(there.settings).name]
+    assert [one.name for one in home.parent.glob("*forget-key*")] == [key_of(there).name]
 
 
 def test_what_a_killed_forgetting_knew_and_cannot_be_read_is_a_sentence(
@@ -225,7 +229,9 @@ def test_a_key_in_a_folder_with_the_name_of_the_person_is_found_again(
         update={"home": str(theirs / "home"), "config_file": theirs / "openai_costs.toml"}
     )
     assert forgetting(settings, ADA[0]).carry_out(NOW, print)
-    assert key_files(place(settings.home)) == [str(theirs / "openai_costs.forget-key")]
+    key = home_key(place(settings.home))
+    assert key is not None
+    assert key.file == theirs / "openai_costs.forget-key"
 
 
 def test_a_name_of_two_people_is_refused_with_both(there: House) -> None:
@@ -242,7 +248,7 @@ def test_the_key_is_for_its_owner_alone_and_never_below_the_home(
     there: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget(there, ADA[0])
-    key = key_file(there.settings)
+    key = key_of(there)
     assert key.stat().st_mode & 0o777 == 0o600
     assert not key.is_relative_to(str(there.lake.root.parent))
     key.rename(key.with_suffix(".elsewhere"))
