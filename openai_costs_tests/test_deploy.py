@@ -88,6 +88,20 @@ def test_every_pod_of_the_chart_is_the_user_of_the_image_and_can_write_to_its_sc
         assert pod["securityContext"]["readOnlyRootFilesystem"] is True
 
 
+def test_the_key_of_forgotten_people_has_a_place_beside_the_settings_in_both_deployments() -> None:
+    shared = read("compose.yaml")["x-dagster"]
+    settings = Path(shared["environment"]["OPENAI_COSTS_CONFIG"])
+    assert shared["volumes"] == [f"./settings:{settings.parent}:ro"]
+    (code,) = read("helm-values.yaml")["dagster-user-deployments"]["deployments"]
+    (mount,) = [one for one in code["volumeMounts"] if one["name"] == "settings"]
+    assert (mount["mountPath"], mount["readOnly"]) == (str(settings.parent), True)
+    (volume,) = [one for one in code["volumes"] if one["name"] == "settings"]
+    assert volume["projected"]["sources"] == [
+        {"configMap": {"name": "costs-settings"}},
+        {"secret": {"name": "costs-forget-key", "optional": True}},
+    ]
+
+
 def test_the_web_server_of_the_chart_answers_its_probe_on_a_port_that_needs_no_root() -> None:
     server = read("helm-values.yaml")["dagsterWebserver"]
     assert server["service"]["port"] == server["readinessProbe"]["httpGet"]["port"] >= 1024
