@@ -8,6 +8,7 @@ from upath import UPath
 
 from openai_costs.cli.empty_home import refuse_empty
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.redaction import may_be_read
 from openai_costs.outputs.alerts.evaluation import NOTHING
 from openai_costs.outputs.alerts.mutes import keep_mute, with_mutes
 from openai_costs.outputs.alerts.record import record
@@ -33,8 +34,10 @@ def acknowledge(settings: Settings, name: str, by: str, today: date) -> str:
     """
     home = place(settings.home)
     refuse_empty(home, "findings")
-    if not (by := by.strip()) or "@" in by:
-        raise SettingsError("--by needs the name of a person or team, without an e-mail address.")
+    if not (by := by.strip()) or not may_be_read(by):
+        raise SettingsError(
+            "--by needs the name of a person or team, without an e-mail address or a key."
+        )
     refuse_unwritable(home)
     lake = Lake(home)
     with lake.alone(Findings):
@@ -70,9 +73,10 @@ def mute(settings: Settings, name: str, request: MuteRequest, today: date) -> st
     reason, until, by = request.reason.strip(), request.until, request.by.strip() or BY
     if until < today:
         raise SettingsError(f"--until {until} has passed. Give today, {today}, or a later day.")
-    if not reason or "@" in reason + by:
+    if not reason or not may_be_read(f"{reason} {by}"):
         raise SettingsError(
-            "A mute needs a reason, and neither the reason nor the name may hold an e-mail address."
+            "A mute needs a reason, and neither the reason nor the name may hold an e-mail address "
+            "or a key."
         )
     refuse_unwritable(home)
     entry = Mute(finding=finding.finding_id, reason=reason, until=until, by=by)

@@ -104,6 +104,11 @@ def redacted(text: str) -> str:
     return without_secrets(without_addresses(text))
 
 
+def may_be_read(text: str) -> bool:
+    """Return whether what a person writes into a table holds no e-mail address and no key."""
+    return "@" not in text and without_secrets(text) == text
+
+
 def _first_letters(match: re.Match[str]) -> str:
     """Return what kind of key it was: `sk-[redacted]`, `Bearer [redacted]`."""
     kind = re.match(r"[a-z]+[-_]|(?i:bearer|basic)\s+", match[0])

@@ -26,6 +26,7 @@ from openai_costs.settings.section import (
     Name,
     Number,
     Section,
+    Shown,
     VariableName,
     WebAddress,
     refuse_unknown_columns,
@@ -94,7 +95,7 @@ class AllowedKey(Section):
     """An API key that may bypass the gateway, why, and until when."""
 
     api_key_id: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    reason: Shown = Field(min_length=1)
     until: date
     """The last day on which it is allowed; every exception has an end."""
 

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from openai_costs.settings.error_texts import SettingRefused
-from openai_costs.settings.section import Section
+from openai_costs.settings.section import Section, Shown
 
 
 class Mute(Section):
@@ -17,10 +17,10 @@ class Mute(Section):
     rule: str = "*"
     connection: str = "*"
     subject: str = "*"
-    reason: str = Field(min_length=1)
+    reason: Shown = Field(min_length=1)
     until: date
     """The last day of the mute."""
-    by: str = "openai_costs.toml"
+    by: Shown = "openai_costs.toml"
 
     @model_validator(mode="after")
     def _is_about_something(self) -> Self:

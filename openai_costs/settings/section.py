@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from openai_costs.kernel.redaction import USER_BEFORE_HOST, has_address
+from openai_costs.kernel.redaction import USER_BEFORE_HOST, has_address, without_secrets
 from openai_costs.settings.addresses import address_fault
 from openai_costs.settings.error_location import Where
 from openai_costs.settings.error_texts import DECIMAL, NUMBER, SettingRefused, close_to
@@ -118,6 +118,8 @@ def file_name(value: str) -> str:
     return value
 
 
+Shown = Annotated[str, AfterValidator(without_secrets)]
+"""Words of a person that tables show: of a key in them, what kind it was."""
 FileName = Annotated[str, AfterValidator(file_name)]
 NoAddress = Annotated[str, AfterValidator(no_address)]
 WebAddress = Annotated[str, AfterValidator(web_address)]

@@ -99,6 +99,7 @@ def test_an_acknowledged_finding_stays_open_under_a_name_until_it_changes(home: 
         ("ccc", "Ada", "is closed: only an open finding"),
         ("aaa", " ", "--by needs the name"),
         ("aaa", "ada@acme.example", "without an e-mail address"),
+        ("aaa", "sk-admin-Tq7ZqLx2vHn9KpW4", "or a key"),
     ],
 )
 def test_an_acknowledgement_that_cannot_be_used_says_why(
@@ -175,6 +176,7 @@ def test_an_evaluation_that_waited_for_its_turn_sees_the_mutes_of_the_meantime(
         ("aaa", MuteRequest(" ", day(30)), "needs a reason"),
         ("aaa", MuteRequest("ask ada@acme.example", day(30)), "may hold an e-mail address"),
         ("aaa", MuteRequest("known", day(30), "ada@acme.example"), "may hold an e-mail address"),
+        ("aaa", MuteRequest("rotated sk-admin-Tq7ZqLx2vHn9KpW4", day(30)), "or a key"),
     ],
 )
 def test_a_mute_that_cannot_be_used_says_why(

@@ -100,6 +100,12 @@ def test_a_mute_of_everything_and_an_address_in_it_are_refused() -> None:
         mute(by="ada@acme.example")
 
 
+def test_a_key_in_the_reason_of_a_mute_is_its_kind_alone() -> None:
+    reason, by = "rotated sk-admin-Tq7ZqLx2vHn9KpW4", "ghp_" + "a" * 24
+    made = Mute(finding="f1", reason=reason, until=day(25), by=by)
+    assert (made.reason, made.by) == ("rotated sk-[redacted]", "ghp_[redacted]")
+
+
 def test_the_mutes_of_version_0_1_move_into_the_record_once(tmp_path: Path) -> None:
     home, old = UPath(tmp_path), tmp_path / FILE
     content = '[{"finding": "f2", "reason": "known", "until": "2026-11-25"}]'
