@@ -7,6 +7,7 @@ import pytest
 import zstandard
 
 from openai_costs.kernel.errors import FileRefused
+from openai_costs.sources import file_text
 from openai_costs.sources.text_rows import TextRow, text_rows
 
 
@@ -107,6 +108,23 @@ def test_packed_files_are_read_like_plain_ones():
 def test_a_packed_file_that_is_broken_is_refused_by_name(name: str, content: bytes):
     with pytest.raises(FileRefused, match=f"{name}: is not whole"):
         rows(name, content)
+
+
+def test_a_packed_file_with_more_than_memory_may_take_is_refused(monkeypatch: pytest.MonkeyPatch):
+    zeros = b"0" * 100_000
+    packed = {"a.csv.gz": gzip.compress(zeros), "a.csv.zst": zstandard.compress(zeros)}
+    monkeypatch.setattr(file_text, "MOST_BYTES", 99_999)
+    for name, content in packed.items():
+        with pytest.raises(FileRefused, match=f"{name}: unpacks to more than 99,999 bytes. Split"):
+            rows(name, content)
+
+    def no_room(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(file_text, "_whole", no_room)
+    for name, content in packed.items():
+        with pytest.raises(FileRefused, match=f"{name}: unpacks to more than there is memory"):
+            rows(name, content)
 
 
 def test_the_fields_of_a_struct_in_parquet_are_reached_by_dots():
