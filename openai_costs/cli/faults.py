@@ -21,11 +21,14 @@ REMEDIES = {
     errno.EROFS: "That file system is read-only: choose another home",
     errno.ENOENT: "Check that the path exists",
     errno.ENOTDIR: "A file is in the place of a folder: move it, or choose another home",
-    errno.EMFILE: "Raise the limit of open files",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
+    errno.ENOMEM: "Give this process more memory",
     errno.EFBIG: "Raise the limit of the size of files (ulimit -f)",
     errno.EIO: "Check the disk",
 }
 """What to do about an error of the operating system, by its number."""
+
+MEMORY = "There is not enough memory. Give this process more, then run the command again."
 
 _OURS = "openai_costs."
 _NUMBER = re.compile(r"\[Errno (\d+)\] ")
@@ -46,6 +49,8 @@ def sentence_of(fault: Exception) -> str:
     """Return a fault as a sentence for a person; empty for a defect of ours."""
     if isinstance(fault, OpenAICostsError):
         return str(fault)
+    if isinstance(fault, MemoryError):
+        return MEMORY
     if is_store_fault(fault):
         return f"The object store failed: {store_fault_text(fault)}"
     return of_machine(fault) if isinstance(fault, OSError) else of_storage(fault)
@@ -97,6 +102,8 @@ def of_step(title: str, error: Any) -> str:  # noqa: ANN401 - Dagster's serializ
     if (error.message or "").startswith(_OURS):
         return message
     what = message.partition("\n")[0]
+    if error.cls_name == MemoryError.__name__:
+        return f"{title} failed: {MEMORY}"
     if number_of := _number_in(what):
         return f"{title} failed: {_with_remedy(what, number_of)}"
     return f"{title} failed: {error.cls_name}: {what}"

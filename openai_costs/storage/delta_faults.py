@@ -67,7 +67,8 @@ def as_ours(place: object) -> Iterator[None]:
     except OSError as fault:
         if fault.errno is not None:
             raise
-        raise OSError(0, in_one_line(str(fault)), str(place)) from fault  # of an object store
+        numbers = _OF_THE_SYSTEM.findall(str(fault)) or [0]  # an object store has none
+        raise OSError(int(numbers[-1]), in_one_line(str(fault)), str(place)) from fault
     except BaseException as fault:
         if type(fault).__name__ != "PanicException":
             raise

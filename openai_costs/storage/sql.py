@@ -3,6 +3,7 @@
 DuckDB draws one wherever Python has no main file, as in a worker process that Dagster starts.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from openai_costs.storage.encryption import attach, is_encrypted
 
 DAMAGED = (duckdb.Error, sqlite3.DatabaseError)
 """What DuckDB and SQLite raise for a file that they cannot read."""
+
+_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors of the system that say nothing of the file that was to be opened."""
 
 QUIET = "SET enable_progress_bar = false"
 """For a connection that is opened in another way."""
@@ -62,3 +66,14 @@ def asking() -> Iterator[duckdb.DuckDBPyConnection]:
 def _in_memory(process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - a fork has its own
     # Files are read anew each time: one that was damaged since must not be answered from memory.
     return duckdb.connect(config={"enable_external_file_cache": "false"})
+
+
+def raise_if_of_system(fault: Exception) -> None:
+    """Raise what DuckDB says of a limit of this process as an error of the system: no damage.
+
+    Raises:
+        OSError: It is one, with its number.
+    """
+    for number in _LIMITS:
+        if os.strerror(number) in str(fault):
+            raise OSError(number, str(fault).splitlines()[0]) from fault

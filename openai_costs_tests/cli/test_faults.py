@@ -46,6 +46,13 @@ def test_a_database_that_may_not_be_written_is_a_missing_right_and_no_damage() -
     )
 
 
+def test_too_little_memory_is_a_sentence_of_a_command_and_of_a_step() -> None:
+    assert sentence_of(MemoryError()).startswith("There is not enough memory. Give this process")
+    error = Info("MemoryError: Unable to allocate\n", "MemoryError")
+    text = of_step("mart/spend", framed(error))
+    assert text.startswith("mart/spend failed: There is not enough memory.")
+
+
 def test_a_driver_that_lost_its_store_on_the_way_is_a_fault_of_the_store() -> None:
     lost = type("EndpointConnectionError", (Exception,), {"__module__": "botocore.exceptions"})
     assert sentence_of(

@@ -26,6 +26,13 @@ def test_an_object_store_that_refuses_is_one_line_with_the_table() -> None:
     assert (refused.value.strerror, refused.value.filename) == (LINE, str(TABLE))
 
 
+def test_an_error_of_the_system_that_comes_without_its_number_has_it_again() -> None:
+    text = "Generic LocalFileSystem error: Unable to open file: Too many open files (os error 24)"
+    with pytest.raises(OSError) as raised, as_ours(TABLE):  # noqa: PT011 - its fields are looked at
+        raise OSError(text)
+    assert (raised.value.errno, raised.value.strerror) == (errno.EMFILE, text)
+
+
 def test_a_fault_of_a_table_is_one_line() -> None:
     with pytest.raises(StorageFailed) as failed, as_ours(TABLE):
         raise DeltaError(DRAWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import polars as pl
 import pytest
 
 import openai_costs
-from openai_costs.storage.sql import asking
+from openai_costs.storage.sql import asking, raise_if_of_system
 
 PACKAGE: Final = Path(openai_costs.__file__).parent
 ASK: Final = "SELECT current_setting('enable_progress_bar')"
@@ -95,3 +96,10 @@ def test_a_question_that_fails_leaves_the_next_one_alone(question: str):
         sql.execute(question)
     with asking() as sql:
         assert sql.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_limit_of_this_process_is_no_damage_of_a_file() -> None:
+    raise_if_of_system(duckdb.IOException("IO Error: Cannot open file: No such file or directory"))
+    with pytest.raises(OSError, match="Too many open files") as raised:
+        raise_if_of_system(duckdb.IOException("IO Error: Cannot open file: Too many open files"))
+    assert raised.value.errno == errno.EMFILE

@@ -51,7 +51,7 @@ from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import pattern, text
 from openai_costs.storage.slices import Slice
-from openai_costs.storage.sql import connected
+from openai_costs.storage.sql import connected, raise_if_of_system
 from openai_costs.tables.core.spend_control import SpendControl
 
 Say = Callable[[str], None]
@@ -216,8 +216,7 @@ def _has(sql: duckdb.DuckDBPyConnection, name: str) -> bool:
 def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
     place_, sums, made = f"{PARQUET}/", Sums(), copies_of(home)
     with connected() as sql:
-        for table in TOGETHER:
-            name = table.full_name()
+        for name, table in ((one.full_name(), one) for one in TOGETHER):
             if not (files := made.get(name)):
                 unreadable.append(f"{PARQUET}/{name} has no file")
                 continue
@@ -239,6 +238,7 @@ def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
     except StorageFailed as damage:
         unreadable.append(f"{what} cannot be read: {damage.why}")
     except duckdb.Error as damage:
+        raise_if_of_system(damage)
         unreadable.append(f"{what} cannot be read: {str(damage).splitlines()[0]}")
 
 
