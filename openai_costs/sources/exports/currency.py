@@ -3,6 +3,7 @@
 Without a rule such amounts are refused. The amount, its currency and the rate are kept.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import MAX_PREC, Context, Decimal
 from typing import Final, Literal
@@ -11,9 +12,10 @@ import polars as pl
 
 from openai_costs.kernel.errors import FileRefused
 from openai_costs.sources.exports.dialects import Dialect
-from openai_costs.sources.exports.text_tables import row_place
+from openai_costs.sources.exports.text_tables import AGAIN, row_place
 
 USD: Final = "USD"
+CODE: Final = r"[A-Z]{3}"
 IN_FILE: Final = "x_BilledCostInUsd"
 """Azure's column of dollars beside the currency of the invoice."""
 
@@ -47,6 +49,8 @@ class Currency:
     def _objection(self, one: Mapping[str, object]) -> tuple[str, str] | None:
         code, month = one["currency"], f"{one['month']:%Y-%m}"
         rule = f'currency = "{code}" and usd_per_unit'
+        if not re.fullmatch(CODE, str(code)):
+            return f"is {code}, and a currency has a code of three capital letters", AGAIN
         if code != self.code:
             return f"is {code}, and the connection names no rate", f"Set {rule} in its settings."
         if self.rate(month) is None and not _is_known(one):

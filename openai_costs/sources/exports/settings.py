@@ -16,7 +16,7 @@ from openai_costs.settings.error_texts import SettingRefused
 from openai_costs.settings.secrets import SecretPlace
 from openai_costs.settings.secrets_in_use import secret
 from openai_costs.settings.section import FileName, Number, VariableName, written_as
-from openai_costs.sources.exports.currency import IN_FILE, Currency
+from openai_costs.sources.exports.currency import CODE, IN_FILE, Currency
 from openai_costs.sources.user_files import NO_OPTIONS
 
 MONTH = r"\d{4}-(0[1-9]|1[0-2])"
@@ -32,7 +32,7 @@ RULES = ("files", "select", "host", "currency", "usd_per_unit", "settled_after_d
 """What decides which rows of the files count, and how many dollars they are."""
 
 Month = Annotated[str, written_as(MONTH, "must be a month: 2026-11")]
-Code = Annotated[str, written_as(r"[A-Z]{3}", "must be the code of a currency: EUR")]
+Code = Annotated[str, written_as(CODE, "must be the code of a currency: EUR")]
 Host = Annotated[str, written_as(r"[a-z0-9][a-z0-9_-]{0,62}", "must be in lower-case letters: aws")]
 Units = Annotated[Number, Field(ge=LEAST_RATE, le=MOST_RATE)]
 _UNITS = TypeAdapter(Units)

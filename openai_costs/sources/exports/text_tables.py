@@ -27,6 +27,7 @@ ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
 
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 
+_NO_COMMAS: Final = {";": "semicolons", "\t": "tabs"}
 AGAIN: Final = "Copy it again, or have it exported again."
 
 
@@ -105,6 +106,10 @@ def _csv_heads(name: str, body: bytes) -> list[str]:
     except csv.Error:
         why = "has lines that end in CR alone, as `CSV (Macintosh)` of Excel writes them"
         raise FileRefused(name, why, "Save it as `CSV UTF-8`.") from None
+    others = [one for sign, one in _NO_COMMAS.items() if len(heads) == 1 and sign in heads[0]]
+    if others:
+        why = f"has {others[0]} between its columns, in place of a comma"
+        raise FileRefused(name, why, "Have it exported with commas.")
     if any("\n" in head for head in heads):
         why = "has a name of a column that goes on in the next line: a quote may not end"
         raise FileRefused(name, why, AGAIN)

@@ -278,6 +278,10 @@ def test_hours_of_any_zone_become_utc_days(export: Export):
             "row 2, ChargeCategory: is not a known kind of charge ('Gift')",
         ),
         ({"BillingCurrency": "EUR"}, "row 2, BillingCurrency: is EUR, and the connection names no"),
+        (
+            {"BillingCurrency": "eur"},
+            "row 2, BillingCurrency: is eur, and a currency has a code",
+        ),
     ],
 )
 def test_a_refused_file_names_row_column_and_reason_and_changes_nothing(

@@ -36,6 +36,13 @@ def test_a_csv_with_lines_that_end_in_cr_alone_is_refused(name: str, content: by
     assert "Save it as `CSV UTF-8`." in why
 
 
+@pytest.mark.parametrize(("sign", "name"), [(b";", "semicolons"), (b"\t", "tabs")])
+def test_a_csv_without_commas_is_refused_by_what_is_in_their_place(sign: bytes, name: str):
+    assert f"has {name} between its columns" in refused("a.csv", ROWS.replace(b",", sign))
+    with_commas = sign.join([b"a", b"b"]) + b"\n1,50" + sign + b"2\n"
+    assert f"has {name} between its columns" in refused("a.csv", with_commas)
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r\r\n"])
 def test_lines_may_end_in_lf_with_cr_before_it(end: bytes):
     table = text_table("a.csv", b"a,b" + end + b"1,2" + end)
