@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -25,7 +26,7 @@ from openai_costs.settings.at_rest import Storage
 from openai_costs.storage import leases, writers
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta_faults import WriteConflict
-from openai_costs.storage.files import place
+from openai_costs.storage.files import content_of, place
 from openai_costs.storage.home import refuse_unusable
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.leases import note_file, note_of_mine
@@ -318,6 +319,41 @@ def test_one_more_day_costs_the_same_requests_after_two_days_as_after_twenty(
     assert requests_for_the_day_after(s3, home / "twenty", 20) - after_two < 20 - 2
 
 
+def test_what_others_replace_meanwhile_is_read_in_one_request(s3: S3Server, home: UPath) -> None:
+    """A driver that asks for the size first finds a note that was renewed since, and fails."""
+    note = home / "note.json"
+    note.write_bytes(b"{}")
+    counts = []
+    for _ in range(5):  # the server also counts what others ask in between
+        before = s3.requests()
+        assert content_of(note) == b"{}"
+        counts.append(s3.requests() - before)
+    assert min(counts) == 1
+    with pytest.raises(FileNotFoundError):
+        content_of(home / "none.json")
+
+
+def test_a_lock_is_held_while_its_holder_renews_it(home: UPath) -> None:
+    lock, ended = home / ".lock", Event()
+    with leases.leased(lock, 5) as lease:
+        note = note_file(lock, 1)
+
+        def renew() -> None:
+            beat = 0
+            while not ended.is_set():
+                beat += 1
+                note.write_bytes(note_of_mine(is_free=False, beat=beat))
+
+        renewing = Thread(target=renew)
+        renewing.start()
+        try:
+            for _ in range(50):
+                lease.still_held()
+        finally:
+            ended.set()
+            renewing.join()
+
+
 def requests_for_the_day_after(s3: S3Server, home: UPath, last: int) -> int:
     """The fewest requests of three days: the server also counts what others ask in between."""
     keys = [Slice("acme", day(number)) for number in range(1, last + 4)]
@@ -361,7 +397,7 @@ def test_what_another_process_has_just_added_is_there(home: UPath) -> None:
 
 READS: Final = """
 import sys
-from openai_costs.storage.files import place
+from openai_costs.storage.files import content_of, place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend as Spending
 from openai_costs.tables.core.spend_by_user import SpendByUser

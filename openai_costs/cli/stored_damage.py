@@ -15,7 +15,7 @@ from openai_costs.kernel.formatting import listed
 from openai_costs.outputs.alerts.mutes import damaged_mutes
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.sources.provider import Diagnosis
-from openai_costs.storage.files import is_local
+from openai_costs.storage.files import content_of, is_local
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.layout import foreign_files, misplaced
 from openai_costs.storage.table_damage import damaged_tables
@@ -47,7 +47,7 @@ def all_damage(home: UPath) -> list[str]:
 def damaged_page(home: UPath) -> list[str]:
     """Return whether the page is damaged, in a sentence without a full stop; no folder is one."""
     page = home / PAGE
-    is_whole = page.is_file() and page.read_bytes().rstrip().endswith(PAGE_END)
+    is_whole = page.is_file() and content_of(page).rstrip().endswith(PAGE_END)
     return [] if is_whole or not page.exists() or page.is_dir() else [f"{page} is damaged"]
 
 

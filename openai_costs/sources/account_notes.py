@@ -7,7 +7,7 @@ from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.storage.archive import Archive
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import content_of, replace_file
 
 NOTE = "account"
 REFUSAL = "account_refused"
@@ -45,7 +45,7 @@ def noted(archive: Archive, provider: str, name: str) -> Noted | None:
     """Return the note of a connection; None where it has none that can be read."""
     note = archive.note(provider, name, NOTE)
     try:
-        return msgspec.json.decode(note.read_bytes(), type=Noted)
+        return msgspec.json.decode(content_of(note), type=Noted)
     except (FileNotFoundError, *UNREADABLE):  # the kept pages name the account too
         return None
 
@@ -82,7 +82,7 @@ def refused(archive: Archive, settings: Settings, connection: Connection) -> Ref
     """
     if not (note := _refusal_of(archive, connection)).exists():
         return None
-    found = _decoded(note.read_bytes())
+    found = _decoded(content_of(note))
     names = {one.name for one in settings.connections}
     is_over = found.organization_id != connection.organization_id
     return None if is_over or (found.holder and found.holder not in names) else found

@@ -22,7 +22,7 @@ from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.paging import Body, Get, Page
 from openai_costs.sources.provider import Reach, Tell, start_of
 from openai_costs.storage.archive import Archive, DayRead
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import content_of, replace_file
 
 T = TypeVar("T")
 
@@ -206,7 +206,7 @@ def noted_day(archive: Archive, provider: str, name: str) -> date | None:
 def _noted(note: UPath, kind: type[T]) -> T | None:
     """Return what a note holds; None where it is not there or cannot be read."""
     try:
-        return msgspec.json.decode(note.read_bytes(), type=kind)
+        return msgspec.json.decode(content_of(note), type=kind)
     except (FileNotFoundError, *UNREADABLE):
         return None
 

@@ -6,7 +6,7 @@ Not here: what the bytes mean.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import ENOTEMPTY
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -100,6 +100,20 @@ def create_file(target: UPath, content: bytes) -> bool:
     return True
 
 
+def content_of(file: UPath) -> bytes:
+    """Return what a file holds that others may replace meanwhile, as it was before or after that.
+
+    On an object store in one request: a driver that asks for the size first, or reads parts side by
+    side, finds another object when it reads.
+
+    Raises:
+        FileNotFoundError: It is not there.
+    """
+    if is_local(file):
+        return file.read_bytes()
+    return bytes(file.fs.cat_file(file.path, max_concurrency=1))
+
+
 def set_file_aside(file: UPath, folder: UPath) -> UPath:
     """Move a file or a folder into a folder, under a name that none has; return where it is."""
     aside = folder / file.name
@@ -186,28 +200,6 @@ def _held(path: Path) -> BinaryIO:
         if os.fstat(file.fileno()).st_nlink:  # no sweep took it between the two
             return file
         file.close()
-
-
-def move_all_into_place(built: Mapping[UPath, Path], may_go_on: Callable[[], None]) -> None:
-    """Make each target be its finished local file, one step for each; all of them last.
-
-    Args:
-        built: The files, by where they go.
-        may_go_on: Is called before each step, and stops them with an error.
-    """
-    folders = set[Path]()
-    for target, file in built.items():
-        may_go_on()
-        if is_local(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            flush(file)
-            file.replace(str(target))
-            folders.add(Path(str(target.parent)))
-        else:
-            target.fs.put_file(str(file), target.path)
-            file.unlink()
-    for folder in folders:
-        flush_folder(folder)
 
 
 def remove_folder(folder: UPath) -> None:

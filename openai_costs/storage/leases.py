@@ -20,7 +20,7 @@ from typing import Any
 from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
-from openai_costs.storage.files import create_file
+from openai_costs.storage.files import content_of, create_file
 
 LEASE_SECONDS = 30.0
 BEAT_SECONDS = 5.0
@@ -152,7 +152,7 @@ def newest(lock: UPath) -> tuple[int, bytes]:
     """Return the largest number below a lock, and what its note says; 0 where there is none."""
     number = max(_numbers(lock), default=0)
     try:
-        return number, note_file(lock, number).read_bytes() if number else b""
+        return number, content_of(note_file(lock, number)) if number else b""
     except FileNotFoundError:
         return number, b""  # removed by who took it since
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from upath import UPath
 
-from openai_costs.storage.files import create_file
+from openai_costs.storage.files import content_of, create_file
 from openai_costs.storage.leases import (
     BEAT_SECONDS,
     FIRST_WAIT,
@@ -200,6 +200,6 @@ def _wait_for_writers(folder: UPath, limit: float) -> None:
 
 def _content(file: UPath) -> bytes:
     try:
-        return file.read_bytes()
+        return content_of(file)
     except FileNotFoundError:
         return b"gone"

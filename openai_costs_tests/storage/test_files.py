@@ -10,13 +10,13 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.storage.files import (
     files_below,
     is_local,
-    move_all_into_place,
     place,
     remove_folder,
     replace_file,
     set_file_aside,
     sweep,
 )
+from openai_costs.storage.moving import move_all_into_place
 
 
 @pytest.fixture(params=["disk", "object store"])

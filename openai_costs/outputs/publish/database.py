@@ -1,7 +1,6 @@
 """Builds the published DuckDB file from the lake, and renames it into place.
 
-Readers keep the file they have open and see one consistent state; they never meet a lock, and the
-run never meets theirs (docs/adr/0002).
+Readers keep the file they have open: one state, and no lock, theirs or ours (docs/adr/0002).
 """
 
 import logging
@@ -61,10 +60,11 @@ from openai_costs.outputs.publish.tie_outs import (
 )
 from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.encryption import attach_for_writing
-from openai_costs.storage.files import is_local, move_all_into_place, sweep
+from openai_costs.storage.files import is_local, sweep
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.leases import LockLost
 from openai_costs.storage.locks import StillHeld, held
+from openai_costs.storage.moving import move_all_into_place
 from openai_costs.storage.slices import Written
 from openai_costs.storage.sql import QUIET
 from openai_costs.tables.contract import all_contracts

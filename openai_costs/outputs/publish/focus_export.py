@@ -20,7 +20,7 @@ from openai_costs.kernel.spreadsheets import cell_sql
 from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.focus_files import of_month
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.storage.files import is_local, replace_file
+from openai_costs.storage.files import content_of, is_local, replace_file
 from openai_costs.storage.sql import connected
 from openai_costs.tables.core.spend_control import SpendControl
 
@@ -119,5 +119,5 @@ def _local(home: UPath, scratch: str) -> str:
     if is_local(file):
         return str(file)
     copy = Path(scratch) / "published.duckdb"
-    copy.write_bytes(file.read_bytes())
+    copy.write_bytes(content_of(file))
     return str(copy)

@@ -20,8 +20,9 @@ from openai_costs.outputs.publish.filling import Months
 from openai_costs.outputs.publish.focus_lines import DayOfLines, days_with_lines, lines_of
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
 from openai_costs.outputs.publish.publication_state import last_state
-from openai_costs.storage.files import move_all_into_place, remove_folder
+from openai_costs.storage.files import remove_folder
 from openai_costs.storage.locks import StillHeld
+from openai_costs.storage.moving import move_all_into_place
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.spend import Spend as MartSpend
 

@@ -14,6 +14,7 @@ from upath import UPath
 
 from openai_costs.outputs.publish.rounded import insertion
 from openai_costs.storage.encryption import DatabaseLocked, attach
+from openai_costs.storage.files import content_of
 from openai_costs.tables.contract import Contract, all_contracts
 from openai_costs.tables.mart.coverage import Coverage
 
@@ -88,7 +89,7 @@ class LastPublication:
     def _opened(self) -> dict[str, set[str]]:
         """Return the columns of its tables; none where there is none that can be opened."""
         if self._file.exists():
-            self._copy.write_bytes(self._file.read_bytes())
+            self._copy.write_bytes(content_of(self._file))
             # a damaged or locked one has nothing to take: a new one replaces it
             with suppress(duckdb.Error, DatabaseLocked):
                 attach(self._sql, self._copy, "last", self._key)

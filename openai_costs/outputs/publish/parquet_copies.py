@@ -19,8 +19,9 @@ from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.filling import Months, months_with_rows, of_month
 from openai_costs.outputs.publish.last_publication import is_daily
 from openai_costs.outputs.publish.publication_state import digest_of, last_state
-from openai_costs.storage.files import is_local, move_all_into_place
+from openai_costs.storage.files import is_local
 from openai_costs.storage.locks import StillHeld
+from openai_costs.storage.moving import move_all_into_place
 from openai_costs.tables.contract import Contract, all_contracts
 
 PARQUET = "published/parquet"

@@ -20,7 +20,7 @@ from upath import UPath
 from openai_costs.outputs.publish.empty_database import structure
 from openai_costs.outputs.publish.last_publication import DATABASE, is_daily
 from openai_costs.storage.encryption import DatabaseLocked
-from openai_costs.storage.files import is_local, replace_file
+from openai_costs.storage.files import content_of, is_local, replace_file
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice, Written
 from openai_costs.storage.sql import connected
@@ -104,7 +104,7 @@ def continued(
 def last_state(home: UPath) -> PublicationState | None:
     """Return the state of the last publication; None where it cannot be read."""
     try:
-        return _parsed(json.loads((home / STATE).read_text()))
+        return _parsed(json.loads(content_of(home / STATE)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -184,4 +184,4 @@ def _copied(file: UPath, to: Path) -> None:
     if is_local(file):
         copyfile(str(file), to)
     else:
-        to.write_bytes(file.read_bytes())
+        to.write_bytes(content_of(file))

@@ -47,7 +47,7 @@ from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.encryption import DatabaseLocked, is_encrypted
-from openai_costs.storage.files import is_local, place
+from openai_costs.storage.files import content_of, is_local, place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import pattern, text
 from openai_costs.storage.slices import Slice
@@ -246,5 +246,5 @@ def _local(file: UPath, scratch: Path) -> str:
     """Return where DuckDB can open a file: a file of an object store is copied first."""
     if is_local(file) or not file.exists():
         return str(file)
-    (scratch / file.name).write_bytes(file.read_bytes())
+    (scratch / file.name).write_bytes(content_of(file))
     return str(scratch / file.name)

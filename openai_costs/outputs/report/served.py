@@ -23,6 +23,7 @@ from openai_costs.outputs.report.breakdown import QueryError, breakdown, query_o
 from openai_costs.outputs.report.cost_explorer import PAGE, is_invented, read_page
 from openai_costs.outputs.report.section import table_of
 from openai_costs.storage.delta_faults import StorageFailed
+from openai_costs.storage.files import content_of
 from openai_costs.tables.mart.coverage import Coverage
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def application(
     latest = _Latest(home, lake, clock)
 
     def page(_: Request) -> Response:
-        return HTMLResponse((home / PAGE).read_bytes())
+        return HTMLResponse(content_of(home / PAGE))
 
     def index(_: Request) -> Response:
         return JSONResponse({"tables": _addresses(latest.page())})

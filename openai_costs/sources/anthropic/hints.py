@@ -9,7 +9,7 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.unreadable import UNREADABLE
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import content_of, replace_file
 
 ASK_AGAIN_AFTER = timedelta(days=30)
 """A key may be given more rights: a refusal is believed for a month."""
@@ -34,7 +34,7 @@ class Hints(msgspec.Struct, frozen=True):
 def recall(note: UPath) -> Hints:
     """Return what is remembered; nothing when there is no note or it cannot be read."""
     try:
-        return msgspec.json.decode(note.read_bytes(), type=Hints)
+        return msgspec.json.decode(content_of(note), type=Hints)
     except (FileNotFoundError, *UNREADABLE):
         return Hints()
 

@@ -18,7 +18,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.settings import files_of, rules_text
 from openai_costs.storage.archive import Archive
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import content_of, replace_file
 
 ABOUT = "files"
 
@@ -66,7 +66,7 @@ class Seen(NamedTuple):
 def recall(archive: Archive, connection: Connection) -> Notes:
     """Return what is known; nothing when there is no note or it cannot be read."""
     try:
-        return msgspec.json.decode(_file(archive, connection).read_bytes(), type=Notes)
+        return msgspec.json.decode(content_of(_file(archive, connection)), type=Notes)
     except (FileNotFoundError, *UNREADABLE):
         return Notes()
 

@@ -12,7 +12,7 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.openai.costs.endpoints import LEDGER_GROUPINGS
-from openai_costs.storage.files import replace_file
+from openai_costs.storage.files import content_of, replace_file
 
 ASK_AGAIN_AFTER = timedelta(days=30)
 """The vendor extends what it supports: a refusal is believed for a month."""
@@ -76,7 +76,7 @@ def _is_recent(refusal: Refusal, today: date) -> bool:
 def recall(note: UPath) -> Hints:
     """Return what is remembered; nothing when there is no note or it cannot be read."""
     try:
-        return msgspec.json.decode(note.read_bytes(), type=Hints)
+        return msgspec.json.decode(content_of(note), type=Hints)
     except (FileNotFoundError, *UNREADABLE):
         return Hints()
 
