@@ -19,6 +19,9 @@ Its domain ends in a name, so that a model such as `claude-haiku@20251001` is no
 NO_ADDRESS = r"^[^@]*$"
 """Names and ids of people in tables: addresses live in core.users and core.invites only."""
 
+AN_ADDRESS = "[e-mail address]"
+"""What stands in the place of an address. Names that hold it may be those of different people."""
+
 SECRETS = (
     r"(?<![A-Za-z0-9])sk-(?![a-z-]*\.{3})[A-Za-z0-9_*.-]{6,}",  # `sk-admin-...` names a kind
     r"(?:AKIA|ASIA)[0-9A-Z]{16}",
@@ -83,9 +86,16 @@ def has_address(text: str) -> bool:
     return any(_addresses(text))
 
 
-def without_addresses(text: str, instead: str = "[e-mail address]") -> str:
+def without_addresses(text: str, instead: str = AN_ADDRESS) -> str:
     """Return a text in which every e-mail address is replaced."""
     return "".join(part if is_text else instead for part, is_text in _parts(text))
+
+
+def plain_name(name: str | None) -> str | None:
+    """Return a name without any e-mail address in it; null when it was nothing else."""
+    if not name or not without_addresses(name, "").strip():
+        return None
+    return without_addresses(name)
 
 
 def without_domains(text: str) -> str:

@@ -13,6 +13,7 @@ import polars as pl
 from openai_costs.kernel.days import DayRange, naive
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.formatting import counted
+from openai_costs.kernel.redaction import plain_name
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.chatgpt_workspace.endpoints import (
     DATASET,
@@ -23,7 +24,7 @@ from openai_costs.sources.chatgpt_workspace.endpoints import (
 )
 from openai_costs.sources.chatgpt_workspace.events import events
 from openai_costs.sources.organization.kinds import Kind
-from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
+from openai_costs.sources.organization.listings import LIST, Listing, entry_columns
 from openai_costs.sources.page_fields import typed
 from openai_costs.sources.provider import OrganizationSource, RawPages, Tell
 from openai_costs.sources.run_reader import RunReader

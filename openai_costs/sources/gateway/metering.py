@@ -6,6 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, exact_where_known
+from openai_costs.kernel.redaction import plain_name
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import ESTIMATED, METERED, GatewaySpend
 
@@ -35,7 +36,7 @@ class MeterRow(NamedTuple):
         output_tokens: All output tokens.
         usd: Dollars, as they were written; None where it gives none. Below 0 they stand for "it
             varies": no request costs less than nothing.
-        token_name: The token's alias.
+        token_name: The token's alias; it may be an address.
         is_at_list_price: Whether its tokens are valued at list price, for want of dollars.
         user_id: Whose token it is, where the gateway knows users; it may be an address.
         team_id: The team that the token belongs to, where the gateway knows teams.
@@ -120,7 +121,7 @@ def _laid_out(row: MeterRow) -> tuple[object, ...]:
         rest = row.input_tokens - sum(part or 0 for part in parts)
         plain = rest if rest >= 0 else None  # some gateways count the cache beside the input
     names = (row.token_id or None, row.upstream_provider or None, row.model or None)
-    more = (row.token_name or None, row.is_at_list_price)
+    more = (plain_name(row.token_name), row.is_at_list_price)
     return (*names, *more, row.requests, row.input_tokens, plain, *parts, row.output_tokens)
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY
+from openai_costs.kernel.redaction import plain_name
 from openai_costs.settings import Upstream
 from openai_costs.sources.gateway.token_history import (
     DELETED,
@@ -64,9 +65,9 @@ def _rows(
         yield (
             connection,
             turn.row.token_id,
-            turn.row.name or None,
+            plain_name(turn.row.name),
             REASSIGNED if after else _status(known),
-            turn.row.team or None,
+            plain_name(turn.row.team),
             _owner(turn.row),
             *where,
             turn.row.created_at,

@@ -1,7 +1,8 @@
 """Tokens that only the meter names, such as the hash before a rotation, and their bill. Pure.
 
 A rotation replaces a token's hash and keeps its alias, so the listed token of that alias gives the
-bill. Else what settings declare for any token holds for this one too.
+bill. Else what settings declare for any token holds for this one too. An alias with an e-mail
+address, which no table has, proves nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from openai_costs.kernel.redaction import AN_ADDRESS
 from openai_costs.settings import Upstream
 from openai_costs.sources.gateway.registry import Where, upstream_of
 from openai_costs.sources.gateway.token_history import TokenRow
@@ -74,11 +76,12 @@ class _Bill(NamedTuple):
 
 
 def _by_name(listed: pl.DataFrame) -> Mapping[str, Sequence[_Bill]]:
-    """Return the bills of the listed tokens of each alias."""
+    """Return the bills of the listed tokens of each alias that is of one token alone."""
     columns = ("upstream_connection", "openai_api_key_id", "openai_project_id", "openai_key_hint")
     days = ("counts_from_day", "counts_until_day")
     found: dict[str, list[_Bill]] = {}
-    for name, *ids, first, last in listed.select("name", *columns, *days).drop_nulls("name").rows():
+    named = listed.filter(~pl.col("name").str.contains(AN_ADDRESS, literal=True))
+    for name, *ids, first, last in named.select("name", *columns, *days).rows():
         connection, key, project, hint = ids
         where = Where(connection, key, project, hint, BY_NAME, "medium" if key else "low")
         found.setdefault(name, []).append(_Bill(where, first, last))

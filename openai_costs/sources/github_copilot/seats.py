@@ -11,13 +11,14 @@ import msgspec
 import polars as pl
 
 from openai_costs.kernel.days import DayRange, naive
+from openai_costs.kernel.redaction import plain_name
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.api_transport import transport_to
 from openai_costs.sources.github_copilot.endpoints import DIRECTORY, NAME, VENDOR
 from openai_costs.sources.github_copilot.seat_list import ALL_SEATS, read_seats
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.organization.kinds import Kind
-from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
+from openai_costs.sources.organization.listings import LIST, Listing, entry_columns
 from openai_costs.sources.page_fields import new_fields, plain, typed
 from openai_costs.sources.provider import OrganizationSource, RawPages, Tell
 from openai_costs.sources.run_reader import RunReader

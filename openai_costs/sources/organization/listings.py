@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 import polars as pl
 
-from openai_costs.kernel.redaction import without_addresses
 from openai_costs.sources.organization.kinds import Kind
 from openai_costs.storage.archive import KeptRead
 from openai_costs.tables.entity import Known
@@ -43,13 +42,6 @@ class Listing:
 
 ReadListing = Callable[[Kind, KeptRead], Listing]
 """Returns what a read lists for a table; raises PageRefused where an entry cannot be used."""
-
-
-def plain_name(name: str | None) -> str | None:
-    """Return a name without any e-mail address in it; null when it was nothing else."""
-    if not name or not without_addresses(name, "").strip():
-        return None
-    return without_addresses(name)
 
 
 def entry_columns(table: type[Known]) -> dict[str, pl.DataType]:

@@ -26,7 +26,8 @@ class GatewaySpend(Contract):
     day: dt.date = column("The UTC day the gateway received the requests.", unit="UTC day")
     token_id: str = column("The token's id at the gateway; null if not named.", nullable=True)
     token_name: str = column(
-        "The token's alias as the meter has it; null if not named.", nullable=True
+        "The token's alias as the meter has it, without e-mail addresses; null if not named.",
+        nullable=True,
     )
     upstream_provider: str = column(
         "The provider behind the gateway: openai, ...; null if not named.", nullable=True

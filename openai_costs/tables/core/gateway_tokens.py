@@ -30,13 +30,17 @@ class GatewayTokens(Contract):
 
     connection: str = column("The gateway: [gateway] name in openai_costs.toml.")
     token_id: str = column("The gateway's id of the token: a hash, never the token.")
-    name: str = column("The token's alias; null where it has none.", nullable=True)
+    name: str = column(
+        "The token's alias, without e-mail addresses; null where it has no other.", nullable=True
+    )
     status: str = column(
         "active, blocked, expired, deleted, vanished; unlisted: only the meter names it; "
         "reassigned: the token is on another bill since.",
         isin=TOKEN_STATES,
     )
-    team: str = column("The gateway's team, by name or id.", nullable=True)
+    team: str = column(
+        "The gateway's team, by name or id, without e-mail addresses.", nullable=True
+    )
     owner_id: str = column(
         "The gateway's user id; null if there is none or it is an e-mail address.",
         nullable=True,

@@ -70,3 +70,9 @@ def test_days_are_added_up_apart_and_are_partial_apart():
     assert found["day"].to_list() == [one.day for one in days]
     assert found["metered_usd"].to_list() == [Decimal(1)] * 2
     assert found["is_partial"].to_list() == [False, True]
+
+
+def test_an_alias_that_is_an_address_is_not_in_the_table():
+    named = {"a": "zoe@acme.example", "b": "ci of zoe@acme.example", "c": "ci"}
+    rows = [row("1")._replace(token_id=one, token_name=name) for one, name in named.items()]
+    assert of_day(rows)["token_name"].to_list() == [None, "ci of [e-mail address]", "ci"]

@@ -153,6 +153,14 @@ def test_an_owner_that_is_an_address_is_not_kept():
     assert [row["owner_id"] for row in rows] == [None, "u-7"]
 
 
+def test_a_name_or_a_team_that_is_an_address_is_not_in_the_table_and_fits_settings():
+    some = Upstream(connection="acme", api_key_id="key_up", tokens=("mira@*",))
+    mira = TokenRow("a", name="mira@tide.example", team="maps (mira@tide.example)")
+    (row,) = made(listing(mira), upstreams=[some])
+    assert (row["name"], row["team"]) == (None, "maps ([e-mail address])")
+    assert row["openai_api_key_id"] == "key_up"
+
+
 def test_no_listing_is_no_token():
     assert made() == []
 

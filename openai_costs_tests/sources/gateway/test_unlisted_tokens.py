@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from openai_costs.kernel.redaction import plain_name
 from openai_costs.settings import Upstream
 from openai_costs.sources.gateway.registry import tokens
 from openai_costs.sources.gateway.token_history import TokenRow
@@ -66,3 +67,12 @@ def test_the_hash_before_a_rotation_is_on_the_bill_that_its_alias_had_on_its_day
     assert GatewayTokens.broken_rules(found) == []
     of_token = found.filter(status="unlisted").select("token_id", "openai_api_key_id").rows()
     assert dict(of_token) == {"hashold": "key_0", "hashlater": "key_1", "hashboth": None}
+
+
+def test_two_aliases_that_differ_in_their_address_alone_prove_nothing():
+    ana = TokenRow("hashana", name="ci of ana@acme.example", openai_api_key_id="key_0")
+    frame = tokens("gateway", [listing(ana)], (), keys("aa"))
+    zoe = MeteredToken("hashzoe", plain_name("ci of zoe@acme.example"), day(0), day(3))
+    rows = with_unlisted(frame, "gateway", [zoe], ()).rows(named=True)
+    assert [row["name"] for row in rows] == ["ci of [e-mail address]"] * 2
+    assert [row["mapping"] for row in rows] == ["token_metadata", "none"]

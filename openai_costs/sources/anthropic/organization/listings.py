@@ -13,11 +13,12 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.redaction import plain_name
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.anthropic.organization.entries import Entry
 from openai_costs.sources.anthropic.organization.kinds import SOURCES, Source, of_table
 from openai_costs.sources.organization.kinds import Kind
-from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
+from openai_costs.sources.organization.listings import LIST, Listing, entry_columns
 from openai_costs.storage.archive import KeptRead
 
 

@@ -12,12 +12,13 @@ import polars as pl
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import CurrencyRefused, PageRefused
+from openai_costs.kernel.redaction import plain_name
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.openai.organization.endpoints import ListEndpoint
 from openai_costs.sources.openai.organization.entries import DOLLARS, Alert, Entry, Limit
 from openai_costs.sources.openai.organization.kinds import ENTRIES
 from openai_costs.sources.organization.kinds import Kind
-from openai_costs.sources.organization.listings import LIST, Listing, entry_columns, plain_name
+from openai_costs.sources.organization.listings import LIST, Listing, entry_columns
 from openai_costs.storage.archive import KeptRead
 
 _NAMES = frozenset({"name", "owner_name"})
