@@ -2,10 +2,11 @@
 
 A part for each file: its rows as JSON with their number in the file, and how the file was known:
 its path, digest, version (etag) and run. Beside them `control`, added up from the file itself and
-not from what is kept, and `left_out`: AI charges that the settings do not take.
+not from what is kept, with the runs that had covered the day, and `left_out`: AI charges that the
+settings do not take.
 
-Rows of a run whose files are gone stay, unless a run that is there covers or holds their cell: a
-bucket that keeps three months loses no day of the months before.
+Rows of a run whose files are gone stay, unless a newer run of its export covers their cell or a run
+of another export holds it: a bucket that keeps three months loses no day of the months before.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import msgspec
 import polars as pl
 
 from openai_costs.kernel.money import NotAnAmount, amount, exact_sum
+from openai_costs.sources.exports.covered import NOTHING, Covered, read_again, written
 from openai_costs.sources.exports.ownership import CELL
 from openai_costs.sources.exports.sheets import ROW, Sheet
 from openai_costs.storage.packing import Manifest, Part
@@ -107,6 +109,12 @@ def sources_of(manifest: Manifest) -> list[Source]:
     return [Source.of(one) for name, one in manifest.parts.items() if name.startswith(ROWS)]
 
 
+def covered_by(manifest: Manifest) -> Covered:
+    """Return the runs that a read says to have covered its day; nothing of an earlier version."""
+    part = manifest.parts.get(CONTROL)
+    return read_again(part.params) if part else NOTHING
+
+
 def newest_run(sources: Iterable[Source]) -> datetime | None:
     """Return when the newest run among some files was; None where none says."""
     return max((at for one in sources if (at := one.instant)), default=None)
@@ -152,13 +160,14 @@ def left_out_of(sheet: Sheet, cells: pl.DataFrame) -> dict[date, list[LeftOut]]:
 
 
 def bodies(
-    parts: Sequence[DayPart], left_out: Sequence[LeftOut]
+    parts: Sequence[DayPart], left_out: Sequence[LeftOut], covered: Covered = NOTHING
 ) -> tuple[dict[str, Request], dict[str, bytes]]:
     """Return a day as the archive keeps it: how each member was read, and its bytes."""
     ordered = sorted(parts, key=lambda one: one.source.path)
     totals = [one for part in ordered for one in part.sums]
     members = {CONTROL: msgspec.json.encode(totals), LEFT_OUT: msgspec.json.encode(left_out)}
     requests: dict[str, Request] = {name: (name, [], []) for name in members}
+    requests[CONTROL] = CONTROL, written(covered), []
     for number, part in enumerate(ordered):
         filled = [one.name for one in part.rows if one.null_count() < part.rows.height]
         members[f"{ROWS}{number}"] = part.rows.select(filled).write_json().encode()

@@ -89,6 +89,12 @@ def placed(path: str, root: int = 0) -> Place:
     return Place(export, run, days, ran_at)
 
 
+def is_of(export: str, path: str) -> bool:
+    """Return whether a file, which may be gone, is of an export that has files."""
+    is_below = path.startswith(f"{export}/")
+    return is_below and placed(path, export.count("/") + 1).export == export
+
+
 def manifest_folders(path: str) -> Iterator[str]:
     """Yield the folders in which the manifest of a file may be, the nearest first."""
     folder = path.rpartition("/")[0]

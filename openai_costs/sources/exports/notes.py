@@ -4,7 +4,7 @@ A hint, never evidence: losing the file makes the files be read once more. Expor
 were not requested: a charge of October that comes in the file of November. Such days are owed.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,6 +16,8 @@ from openai_costs.kernel.errors import ReadFailed
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.exports.layout import is_of
+from openai_costs.sources.exports.ownership import Run
 from openai_costs.sources.exports.settings import files_of, rules_text
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import content_of, replace_file
@@ -114,16 +116,39 @@ def first_day(archive: Archive, connection: Connection) -> date:
     return max(connection.first_day, first) if first else connection.first_day
 
 
-def proven_by_gone_files(notes: Notes, paths: Container[str]) -> date:
+def proven_by_gone_files(notes: Notes, paths: Container[str], export: str = "") -> date:
     """Return the last day that a file which is gone may have proven to be complete, in any way.
 
     Args:
         notes: What is known of the files; of an earlier version they say nothing of them.
         paths: The files that are there.
+        export: The export that the file was of; empty for any.
     """
     if notes.files is None:
         return date.max
-    return max((day for name, day in notes.files.items() if name not in paths), default=date.min)
+    gone = {name: day for name, day in notes.files.items() if name not in paths}
+    its = (day for name, day in gone.items() if not export or is_of(export, name))
+    return max(its, default=date.min)
+
+
+def replaced_until(notes: Notes, runs: Sequence[Run], paths: Container[str]) -> dict[str, date]:
+    """Return until which day a file that is gone may have replaced each that was there before.
+
+    No note names the files of a run that a newer one replaced as a whole: such a run says its days.
+
+    Args:
+        notes: What is known of the files.
+        runs: The runs that are there.
+        paths: The files that are there.
+    """
+    exports = {one.export for one in runs}
+    until = {one: proven_by_gone_files(notes, paths, one) for one in exports}
+    return {
+        name: until[one.export]
+        for one in runs
+        for name in one.files
+        if one.days or notes.files is None or name in notes.files
+    }
 
 
 def owed_days(archive: Archive, connection: Connection) -> tuple[date, ...]:

@@ -7,7 +7,7 @@ covers; of two exports, the newer counts for the cells that it holds. Which is n
 says: where it does not, two runs that hold one cell are refused, with the names of both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -81,9 +81,15 @@ class HeldRun:
         return set(self.held.filter("is_taken").select(CELL).rows())
 
     @cached_property
+    def accounts(self) -> set[tuple[object, ...]]:
+        """The billing accounts, sub-accounts and months that it has rows of."""
+        return set(self.held.select("payer", "sub_payer", "month").rows())
+
+    @cached_property
     def _months(self) -> set[date]:
-        """The billing months that it has rows of."""
-        return set(self.held["month"])
+        """The billing months that it is about as a whole, or has rows of."""
+        about = self.run.days if self.run.is_whole_months else None
+        return set(months(about)) if about else set(self.held["month"])
 
     @cached_property
     def _written_on(self) -> date:
@@ -131,12 +137,11 @@ class HeldRun:
             return DayRange(min(self.held["day"]), last)
         return self.days or ()
 
-    def covers(self, month: date, day: date) -> bool:
-        """Return whether a cell without rows in this run is empty, and not another run's."""
-        if self.run.is_whole_months and self.run.days is not None:
-            return month in months(self.run.days)
+    def months_of(self, day: date) -> Collection[date]:
+        """Return the billing months in which it covers a day: a cell without rows is empty then."""
         is_inside = (days := self.days) is not None and days.first <= day <= days.last
-        return is_inside and month in self._months
+        is_whole = self.run.is_whole_months and self.run.days is not None
+        return self._months if is_whole or is_inside else ()
 
 
 def newest_of_each_export(runs: Iterable[Run]) -> list[Run]:
@@ -192,8 +197,7 @@ def owned(runs: Sequence[HeldRun]) -> Owned:
     )
     cells = together.filter("is_taken").join(mine, on=[*CELL, "run"], how="semi", nulls_equal=True)
     latest = max(one.used_until for one in runs)
-    covered = {day for one in runs for day in one.days_until(latest)}
-    covered |= set(together["day"])
+    covered = {day for one in runs for day in one.days_until(latest)} | set(together["day"])
     return Owned(cells.select(*CELL, "file"), covered - set(cells["day"]))
 
 
@@ -211,8 +215,7 @@ def _owner(runs: Sequence[HeldRun], its: Mapping[int, bool], cell: Cell) -> int 
     rivals = [n for n, is_taken in its.items() if is_taken and not _is_emptied(runs, n, its, cell)]
     ranked = sorted(rivals, key=lambda number: _ran(runs[number]))
     if len(ranked) > 1:
-        newest, second = runs[ranked[-1]], runs[ranked[-2]]
-        oldest = runs[ranked[0]]
+        newest, second, oldest = (runs[ranked[place]] for place in (-1, -2, 0))
         if oldest.run.ran_at is None:
             raise _doubt(newest, oldest, cell)
         if _ran(newest) == _ran(second):
@@ -225,9 +228,8 @@ def _is_emptied(runs: Sequence[HeldRun], number: int, its: Mapping[int, bool], c
     own = runs[number]
     return any(
         other.run.export == own.run.export
-        and other.run.ran_at is not None
         and _ran(other) > _ran(own)
-        and other.covers(cell.month, cell.day)
+        and cell.month in other.months_of(cell.day)
         and not its.get(place, False)
         for place, other in enumerate(runs)
     )

@@ -5,7 +5,7 @@ run counts (ownership.py), what a column means (a provider's dialects).
 """
 
 import hashlib
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -13,11 +13,13 @@ import msgspec
 import polars as pl
 from upath import UPath
 
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import DayRange, naive
 from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.sources import user_files
+from openai_costs.sources.exports.covered import NOTHING, covered, newest
 from openai_costs.sources.exports.evidence import (
+    ROWS,
     DayPart,
     LeftOut,
     Request,
@@ -27,17 +29,17 @@ from openai_costs.sources.exports.evidence import (
     left_out_of,
     parts_of,
 )
-from openai_costs.sources.exports.gone_files import kept_parts, still_held, without_replaced
+from openai_costs.sources.exports.gone_files import KeptDay
 from openai_costs.sources.exports.kept_reads import KeptReads
 from openai_costs.sources.exports.locating import Located, located
 from openai_costs.sources.exports.notes import (
     DayNote,
-    Notes,
     Seen,
     proven_by_gone_files,
     recall,
     refuse_counted_account,
     remember,
+    replaced_until,
 )
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
 from openai_costs.sources.exports.settings import files_of, rules_text, store_options
@@ -46,7 +48,7 @@ from openai_costs.sources.exports.to_come import to_come
 from openai_costs.sources.exports.unproven import days_to_come, empty_days, withdrawn_texts
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
-from openai_costs.storage.archive import Archive, DayRead
+from openai_costs.storage.archive import Archive, DayRead, KeptRead
 
 LATE = timedelta(days=31)
 """How long after the days asked for a billing month may end that no charge of theirs is in."""
@@ -90,7 +92,7 @@ class _Reading:
         self, archive: Archive, connection: Connection, rules: Rules, read_at: datetime
     ) -> None:
         self._archive, self._connection = archive, connection
-        self._kept = KeptReads(archive, connection)
+        self._kept, self._notes = KeptReads(archive, connection), recall(archive, connection)
         self._rules, self._read_at = rules, read_at
         self._runs: list[HeldRun] = []
         self._parts: dict[date, list[DayPart]] = {}
@@ -98,6 +100,7 @@ class _Reading:
         self._covered: set[date] = set()
         self._unread: set[date] = set()
         self._present: set[str] = set()
+        self._replaced_until: dict[str, date] = {}
         self._may_prove: dict[str, date] = {}
         self._withdrawn: set[date] = set()
         self._left_over: tuple[str, ...] = ()
@@ -122,6 +125,8 @@ class _Reading:
             self._may_prove |= dict.fromkeys(run.files, self._runs[-1].may_prove_until)
         self._present, self._left_over = set(files.paths) - unread, files.left_over
         self._take(owned(self._runs), opened)
+        runs = [one.run for one in self._runs]
+        self._replaced_until = replaced_until(self._notes, runs, files.paths)
         self._withdrawn = self._unproven(files.paths)
 
     def _take(self, own: Owned, opened: dict[str, tuple[Sheet, Source]]) -> None:
@@ -154,21 +159,21 @@ class _Reading:
 
     def kept_days(self, days: DayRange) -> Iterator[DayRead]:
         """Yield the days that have changed; note those that have and were not asked for."""
-        notes = recall(self._archive, self._connection)
+        notes = self._notes
         asked, changed, rules = set(days), set[date](), rules_text(self._connection)
         kept = {
             day: msgspec.structs.replace(its, rules=rules)
             for day, its in notes.days.items()
             if day in asked
         }
-        there = (self._covered | self._rewritten(notes)) - self._withdrawn
+        there = (self._covered | self._rewritten()) - self._withdrawn
         for day in sorted(there, reverse=True):
             if day not in asked and day not in notes.days:
                 continue  # nothing of it was ever asked for
             requests, members = self._day(day)
             if day in asked:
-                files = sorted({path for path, params, _ in requests.values() if params})
-                kept[day] = DayNote(digest(members), tuple(files), rules)
+                files = {path for name, (path, *_) in requests.items() if name.startswith(ROWS)}
+                kept[day] = DayNote(digest(members), tuple(sorted(files)), rules)
                 read = DayRead(*self._kept.whose, day, self._read_at, requests, members)
                 if not self._kept.has(read):
                     yield read
@@ -184,7 +189,7 @@ class _Reading:
     def _unproven(self, paths: Container[str]) -> set[date]:
         """Return the kept days that nothing proves: without a row and a file, or still to come."""
         today, kept = self._read_at.date(), self._kept
-        gone = proven_by_gone_files(recall(self._archive, self._connection), paths)
+        gone = proven_by_gone_files(self._notes, paths)
         if ahead := kept.dated_after(self._read_at):
             to_come = [day for day in ahead if day > max(today, gone)]
             return days_to_come(self._runs, to_come, paths, kept.every)
@@ -192,21 +197,36 @@ class _Reading:
         uncovered = sorted(open_days - self._covered - self._unread)
         return empty_days(self._runs, uncovered, paths, kept.every)
 
-    def _rewritten(self, notes: Notes) -> set[date]:
+    def _rewritten(self) -> set[date]:
         """Return the days that were kept from files which are there: they may have lost rows."""
-        return {day for day, its in notes.days.items() if self._present.intersection(its.files)}
+        days = self._notes.days
+        return {day for day, its in days.items() if self._present.intersection(its.files)}
 
     def _day(self, day: date) -> tuple[dict[str, Request], dict[str, bytes]]:
         """Return a day as it is kept: rows of the files there are, and of files that are gone."""
-        dialects = {one.name: one for one in self._rules.dialects}
-        before = self._kept.newest(day)
-        kept = [
-            still_held(one, dialects[one.source.dialect], self._runs, self._present)
-            for one in (kept_parts(before, dialects) if before else ())
-        ]
-        stays = [one for one in kept if one]
-        there = [without_replaced(one, dialects, stays) for one in self._parts.get(day, ())]
-        return bodies([*filter(None, there), *stays], self._left_out.get(day, ()))
+        there, left_out = self._parts.get(day, []), self._left_out.get(day, ())
+        covering = covered(self._runs, day)
+        if (before := self._kept.newest(day)) is None:
+            return bodies(there, left_out, covering)
+        kept = KeptDay.of(before, {one.name: one for one in self._rules.dialects})
+        stays = kept.stays(self._runs, self._present)
+        unsaid = set() if kept.covered else self._unsaid(there, before)
+        parts = [*kept.counted(there, stays, unsaid), *stays]
+        return bodies(parts, left_out, NOTHING if unsaid else newest(kept.covered, covering))
+
+    def _unsaid(self, there: Iterable[DayPart], before: KeptRead) -> set[str]:
+        """Return the files that were there when an earlier version kept a day.
+
+        It did not keep whether a newer run, which is gone, had replaced them.
+        """
+        day, read_at = before.manifest.day, naive(before.manifest.read_at)
+        note = self._notes.days.get(day)
+        if note and note.rules != rules_text(self._connection):
+            return set()
+        old = {
+            one.source.path for one in there if (at := one.source.instant) and naive(at) < read_at
+        }
+        return {path for path in old if day <= self._replaced_until.get(path, date.min)}
 
     def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
         content, etag = user_files.versioned(path)
