@@ -1,9 +1,9 @@
 """Rows of several directories as core.engineers: each person once. Pure.
 
-Within a file the same id or main address is the same person, who is active if one of the rows is:
-someone who came back has two. Across files the same main address or OpenAI user id is the same
-person, and so is an alias that is a main address elsewhere and that no other row of its file has.
-The first file wins, but a person who left according to one directory has left.
+Within a file the same id, as it is written, or main address is the same person, who is active if
+one of the rows is: someone who came back has two. Across files the same main address or OpenAI user
+id is the same person, and so is an alias that is a main address elsewhere and that no other row of
+its file has. The first file wins, but a person who left according to one directory has left.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ def _groups(rows: Sequence[Person], pairs: Pairs) -> list[list[Person]]:
 
 
 def _same_in_file(rows: Sequence[Person]) -> Pairs:
-    yield from _alike(rows, lambda row: f"{_file(row)} {row.person_id.casefold()}")
+    yield from _alike(rows, lambda row: f"{_file(row)} {_as_compared(row.person_id)}")
     yield from _alike(rows, lambda row: f"{_file(row)} {_folded(row.email)}" if row.email else None)
 
 
@@ -140,6 +140,11 @@ def _opaque(person_id: str) -> str:
     if "@" not in person_id:
         return person_id
     return f"person-{hashlib.sha256(person_id.casefold().encode()).hexdigest()[:16]}"
+
+
+def _as_compared(person_id: str) -> str:
+    """Return an id as it is compared: many directories give ids that differ in case alone."""
+    return _folded(person_id) if "@" in person_id else person_id
 
 
 def _file(row: Person) -> str:

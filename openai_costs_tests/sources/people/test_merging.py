@@ -48,6 +48,20 @@ def test_who_came_back_is_active_although_an_older_row_of_the_same_file_left() -
     assert (row["person_id"], row["status"], row["team"]) == ("2", "active", "maps")
 
 
+def test_ids_of_one_file_that_differ_in_case_alone_are_two_people() -> None:
+    hr = "person_id,email,status\np2,ben@t.example,left\nP2,bea@t.example,active\n"
+    rows = people(("hr.csv", hr))
+    assert {row["person_id"]: (row["email"], row["status"]) for row in rows} == {
+        "p2": ("ben@t.example", "left"),
+        "P2": ("bea@t.example", "active"),
+    }
+
+
+def test_an_id_that_is_an_address_is_one_person_in_any_case() -> None:
+    hr = "person_id,name\nben@t.example,Ben\nBEN@t.example,Ben\n"
+    assert len(people(("hr.csv", hr))) == 1
+
+
 def test_an_alias_that_is_a_main_address_elsewhere_is_the_same_person() -> None:
     mails = [{"value": "a.min@tide.example", "primary": True}, {"value": "ada@tide.example"}]
     idp = scim({"id": "7", "userName": "amin", "emails": mails})
