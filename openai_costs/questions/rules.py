@@ -39,6 +39,8 @@ class Rule:
         next_step: What to do next, with the same placeholders, {owner}, and {or_revoke} (names the
             API key to revoke, where the finding is about one); empty where the reason ends with it.
         reports_end: Whether its end is a message; not where something else takes its place.
+        replaced_by: The rule whose finding about the same subject takes its place: its end is not a
+            message then. Empty where there is none.
         reports_return: Whether it is a message that it holds again after it had ended.
         page: The page of the documentation that has a section about it.
     """
@@ -53,6 +55,7 @@ class Rule:
     next_step: str = ""
     quiet_days: int = 2
     reports_end: bool = True
+    replaced_by: str = ""
     reports_return: bool = True
     page: str = "docs/alerts.md"
 

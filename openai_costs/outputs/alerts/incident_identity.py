@@ -27,6 +27,7 @@ class Match(NamedTuple):
         rule: The rule.
         judged: The days that the rule has judged of this connection.
         has_earlier: Whether a new incident's subject has findings of the same rule already.
+        is_replaced: Whether an incident of another rule has taken the place of the finding.
     """
 
     finding_id: str
@@ -35,6 +36,7 @@ class Match(NamedTuple):
     rule: Rule
     judged: Collection[date]
     has_earlier: bool = False
+    is_replaced: bool = False
 
 
 def matches(
@@ -60,7 +62,11 @@ def matches(
         continued, new = matched(findings, by_subject.get(key, []), days, rule.quiet_days)
         for one in findings:
             incident_now = continued.get(one.finding_id)
-            found.append(Match(one.finding_id, one, incident_now, rule, days))
+            instead = by_subject.get((rule.replaced_by, *key[1:]), [])
+            is_replaced = any(other.day >= one.day for other in instead)
+            found.append(
+                Match(one.finding_id, one, incident_now, rule, days, is_replaced=is_replaced)
+            )
         for incident in new:
             name = finding_id(incident, taken)
             taken.add(name)

@@ -118,7 +118,7 @@ class _Life:
 
     def _close(self, finding: Finding, match: Match, *, is_told: bool = True) -> None:
         closed = replace(unmuted(finding, "closed"), closed_day=self.today)
-        is_sent = is_told and match.rule.reports_end
+        is_sent = is_told and match.rule.reports_end and not match.is_replaced
         self._keep(self._changed(closed, "closed", is_told=is_sent))
 
     def _keep(self, finding: Finding) -> None:

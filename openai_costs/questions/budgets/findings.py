@@ -44,6 +44,7 @@ FORECAST = Rule(
     title_without_usd="On {day}, {who} could still exceed its limit: {outlook} (at risk since "
     "{since})",
     next_step="Decide with {owner} before the period ends: reduce what grew, or raise limit_usd.",
+    replaced_by=EXCEEDED.id,
     span="",  # what was spent so far cannot be compared with the forecast of the whole period
 )
 

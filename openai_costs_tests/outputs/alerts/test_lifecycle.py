@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from openai_costs.outputs.alerts.judged_days import merged
 from openai_costs.outputs.alerts.lifecycle import decide
+from openai_costs.questions.rules import Rule
 from openai_costs.settings import Alerts, Mute
 from openai_costs_tests.outputs.alerts.fixtures import (
     LATE,
@@ -71,6 +72,25 @@ def test_a_finding_closes_after_two_quiet_judged_days() -> None:
     assert life.evaluate(22, through(20), candidate(18)) == [("closed", True)]
     assert life.evaluate(23, through(21), candidate(18)) == []
     assert (life.only.state, life.only.closed_day) == ("closed", day(22))
+
+
+def test_the_end_of_what_another_rule_has_replaced_is_recorded_without_a_message() -> None:
+    forecast = Rule("budgets.forecast_exceeds", replaced_by="budgets.exceeded")
+    exceeded = Rule("budgets.exceeded")
+
+    def both(number: int) -> JudgedDays:
+        return merged([through(number, rule=forecast), through(number, rule=exceeded)])
+
+    for over, is_told in ((19, False), (17, True)):
+        life = Life()
+        life.evaluate(20, both(18), candidate(18, rule=forecast.id))
+        now = candidate(over, rule=exceeded.id)
+        told = life.evaluate(22, both(20), now)
+        assert ("closed", is_told) in told
+    other = candidate(19, rule=exceeded.id, subject_id="another budget")
+    life = Life()
+    life.evaluate(20, both(18), candidate(18, rule=forecast.id))
+    assert ("closed", True) in life.evaluate(22, both(20), other)
 
 
 def test_it_closes_the_same_way_when_a_question_returns_only_the_newest_day() -> None:
