@@ -8,9 +8,12 @@ Not here: which children explain a change (questions/anomalies, questions/budget
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import polars as pl
 
 from openai_costs.kernel.formatting import shared_cents, signed_dollars_of
+from openai_costs.questions.namesakes import Marks
 
 OTHER: Final = "other"
 """The id of what the named causes leave over."""
@@ -18,6 +21,13 @@ NONE: Final = "none"
 """The id of spend that names no child of the dimension."""
 
 Cause = dict[str, Any]
+
+
+class Part(NamedTuple):
+    """What a child of a dimension adds to a change, and what it is called."""
+
+    words: str
+    usd: Decimal
 
 
 def cause(
@@ -69,24 +79,41 @@ def _dimension(one: Cause) -> str:
     return str(one["dimension"]).replace("_", " ").replace("api key", "API key")
 
 
-def added_up(
-    causes: Iterable[Cause], words: Callable[[Cause], str] = cause_words
-) -> dict[str, Decimal]:
-    """Return what each cause adds to the change, by what it is called.
+def distinguished(rows: pl.DataFrame, marks: Marks) -> pl.DataFrame:
+    """Return rows with `causes` whose names distinguish namesakes."""
+    if not marks:
+        return rows
+    texts = [text and _distinguished(text, marks) for text in rows["causes"]]
+    return rows.with_columns(causes=pl.Series(texts, dtype=pl.String))
+
+
+def _distinguished(text: str, marks: Marks) -> str:
+    return as_json([_marked(one, marks) for one in from_json(text)])
+
+
+def _marked(one: Cause, marks: Marks) -> Cause:
+    mark = marks.get((one["dimension"], one["id"]), "")
+    return one | {"name": f"{one['name']}{mark}"} if "name" in one else one
+
+
+def added_up(causes: Iterable[Cause], words: Callable[[Cause], str] = cause_words) -> list[Part]:
+    """Return what each child of a dimension adds to the change, whatever others are called.
 
     Args:
         causes: The causes, of one day or of many.
         words: What to call one.
     """
-    parts: dict[str, Decimal] = {}
+    usd: dict[tuple[str, str], Decimal] = {}
+    called: dict[tuple[str, str], str] = {}
     for one in causes:
-        called = words(one)
-        parts[called] = parts.get(called, Decimal(0)) + Decimal(one["impact_usd"])
-    return parts
+        child = one["dimension"], one["id"]
+        usd[child] = usd.get(child, Decimal(0)) + Decimal(one["impact_usd"])
+        called[child] = words(one)
+    return [Part(called[child], amount) for child, amount in usd.items()]
 
 
 def in_words(
-    parts: Mapping[str, Decimal], most: int, amount: Callable[[int], str] = signed_dollars_of
+    parts: Sequence[Part], most: int, amount: Callable[[int], str] = signed_dollars_of
 ) -> str:
     """Return the largest parts of a change and all others as one: `A +$3.00, other -$1.00`.
 
@@ -97,11 +124,15 @@ def in_words(
         most: How many are named.
         amount: How cents are written; `dollars_of` where they are not a change.
     """
-    named = [words for words in parts if words != OTHER]
-    first = sorted(named, key=lambda words: (-abs(parts[words]), words))[:most]
-    rest = sum((usd for words, usd in parts.items() if words not in first), Decimal(0))
-    *of_first, left = shared_cents([*(parts[words] for words in first), rest])
-    texts = [f"{words} {amount(cents)}" for words, cents in zip(first, of_first, strict=True)]
+    named = sorted(
+        (one for one in parts if one.words != OTHER), key=lambda one: (-abs(one.usd), one.words)
+    )
+    others = [*named[most:], *(one for one in parts if one.words == OTHER)]
+    rest = sum((one.usd for one in others), Decimal(0))
+    *of_first, left = shared_cents([*(one.usd for one in named[:most]), rest])
+    texts = [
+        f"{one.words} {amount(cents)}" for one, cents in zip(named[:most], of_first, strict=True)
+    ]
     return ", ".join([*texts, f"{OTHER} {amount(left)}"] if left else texts)
 
 

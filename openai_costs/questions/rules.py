@@ -5,11 +5,12 @@ a finding (outputs/alerts/lifecycle.py), who receives a message (outputs/alerts/
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import polars as pl
 
+from openai_costs.questions.namesakes import Marks
 from openai_costs.settings import ABOUT_DATA
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -77,10 +78,12 @@ class Facts:
     Args:
         settings: The settings.
         now: The current instant.
+        marks: What distinguishes namesakes.
     """
 
     settings: Settings
     now: datetime
+    marks: Marks = field(default_factory=dict)
 
     @property
     def today(self) -> date:

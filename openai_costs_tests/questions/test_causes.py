@@ -3,15 +3,19 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import polars as pl
+
 from openai_costs.questions.anomalies.cause_texts import causes_in_words as of_an_anomaly
 from openai_costs.questions.budgets.causes import as_text as of_a_budget
 from openai_costs.questions.causes import (
     NONE,
     OTHER,
+    Part,
     added_up,
     as_json,
     cause,
     cause_words,
+    distinguished,
     from_json,
     in_words,
 )
@@ -19,6 +23,10 @@ from openai_costs.questions.causes import (
 
 def usd(text: str) -> Decimal:
     return Decimal(text)
+
+
+def named(parts: dict[str, Decimal]) -> list[Part]:
+    return [Part(*one) for one in parts.items()]
 
 
 def test_dollars_are_exact_texts_and_come_back_as_they_were() -> None:
@@ -33,7 +41,24 @@ def test_dollars_are_exact_texts_and_come_back_as_they_were() -> None:
             "price_usd": "-3.5",
         }
     ]
-    assert added_up(from_json(text)) == {"API key etl": exact}
+    assert added_up(from_json(text)) == [Part("API key etl", exact)]
+
+
+def test_namesakes_are_causes_of_their_own_and_all_of_them_add_up() -> None:
+    each = [cause("api_key", f"key_{n}", usd("360"), "prod") for n in (1, 2)]
+    text = as_json([*each, cause("api_key", "key_3", usd("0.01"), "etl")])
+    rows = pl.DataFrame({"causes": [text, None, "[]"]})
+    marks = {("api_key", "key_1"): " \u00b7 key_1", ("api_key", "key_2"): " \u00b7 key_2"}
+    first, *others = distinguished(rows, marks)["causes"]
+    assert others == [None, "[]"]
+    parts = added_up([*from_json(first), *from_json(first)])
+    assert {one.words: one.usd for one in parts} == {
+        "API key prod \u00b7 key_1": usd("720"),
+        "API key prod \u00b7 key_2": usd("720"),
+        "API key etl": usd("0.02"),
+    }
+    assert in_words(parts, 1) == "API key prod \u00b7 key_1 +$720.00, other +$720.02"
+    assert of_a_budget(text) == "API key prod +$360.00, API key prod +$360.00, API key etl +$0.01"
 
 
 def test_a_cause_is_called_by_its_name_or_else_its_id() -> None:
@@ -45,17 +70,17 @@ def test_a_cause_is_called_by_its_name_or_else_its_id() -> None:
 
 
 def test_the_largest_are_named_and_all_others_are_one_number() -> None:
-    parts = {"a": usd("1"), "b": usd("-5"), "c": usd("3"), OTHER: usd("0.5")}
+    parts = named({"a": usd("1"), "b": usd("-5"), "c": usd("3"), OTHER: usd("0.5")})
     assert in_words(parts, 2) == "b -$5.00, c +$3.00, other +$1.50"
 
 
 def test_the_cents_of_the_parts_add_up_to_those_of_the_whole() -> None:
-    parts = {"a": usd("1049.726"), "b": usd("278.226"), OTHER: usd("278.646")}
+    parts = named({"a": usd("1049.726"), "b": usd("278.226"), OTHER: usd("278.646")})
     assert in_words(parts, 2) == "a +$1,049.73, b +$278.23, other +$278.64"
 
 
 def test_a_rest_of_less_than_half_a_cent_is_not_written() -> None:
-    assert in_words({"a": usd("1"), OTHER: usd("0.004")}, 2) == "a +$1.00"
+    assert in_words(named({"a": usd("1"), OTHER: usd("0.004")}), 2) == "a +$1.00"
 
 
 def test_budgets_and_anomalies_write_the_same_causes_in_the_same_words() -> None:

@@ -19,6 +19,7 @@ from openai_costs.outputs.alerts.judged_days import (
     merged,
     settled_days,
 )
+from openai_costs.questions.namesakes import Marks, with_marks
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding as CandidateTable
@@ -69,7 +70,8 @@ def evaluate(lake: Lake, facts: Facts, questions: Iterable[Question]) -> Evaluat
         within = {name: _between(days, since, until) for name, days in settled.items()}
         stored = _stored(lake, question.reads)
         judged.append(judged_days(question, within, stored, today=facts.today))
-    return Evaluation(with_names(lake, pl.concat(candidates)), merged(judged))
+    named = with_names(lake, pl.concat(candidates), facts.marks)
+    return Evaluation(named, merged(judged))
 
 
 def evaluated_today(candidates: pl.DataFrame, rules: Iterable[Rule], today: date) -> Evaluation:
@@ -92,11 +94,19 @@ def checked(candidates: pl.DataFrame) -> pl.DataFrame:
     return candidates
 
 
-def with_names(lake: Lake, candidates: pl.DataFrame) -> pl.DataFrame:
-    """Return candidates with the name of each subject that a table of people or keys knows."""
+def with_names(lake: Lake, candidates: pl.DataFrame, marks: Marks) -> pl.DataFrame:
+    """Return candidates with the name of each subject that a table of people or keys knows.
+
+    Args:
+        lake: The lake.
+        candidates: The candidates.
+        marks: What distinguishes namesakes, in the names that are added: others have it already.
+    """
     unnamed = candidates.filter(pl.col("subject_name").is_null())
     for kind in sorted(set(unnamed["subject_kind"]) & NAMED_BY.keys()):
-        candidates = _named(candidates, kind, _names(lake, kind))
+        listed = pl.lit(kind), pl.col("subject_id")
+        names = with_marks(_names(lake, kind), "known_name", *listed, marks)
+        candidates = _named(candidates, kind, names)
     return as_candidates(candidates)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from openai_costs.kernel.redaction import without_domains
-from openai_costs.outputs.namesakes import distinguished
+from openai_costs.questions.namesakes import distinguished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

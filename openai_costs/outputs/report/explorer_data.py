@@ -19,7 +19,7 @@ from openai_costs.outputs.report.finding_rows import scopes_of
 from openai_costs.outputs.report.flags import flags
 from openai_costs.outputs.report.forecasts import forecasts
 from openai_costs.questions.budgets.running import running
-from openai_costs.questions.spend.names import Directory, owners
+from openai_costs.questions.spend.names import owners
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -50,8 +50,7 @@ def facts_of(tables: Tables) -> Facts:
 
 
 def _usage_facts(tables: Tables) -> pl.DataFrame:
-    directory = Directory(tables.api_keys, tables.users, tables.service_accounts, tables.projects)
-    return usage_facts(tables.usage, owners(directory), tables.names.teams)
+    return usage_facts(tables.usage, owners(tables.directory), tables.names.teams)
 
 
 def reduced(

@@ -43,6 +43,7 @@ from openai_costs.outputs.report.month import Month, month
 from openai_costs.outputs.report.month_days import MonthDay, month_days
 from openai_costs.outputs.report.movers import Movers, movers
 from openai_costs.outputs.report.page_days import Calendar, calendar, span
+from openai_costs.outputs.report.page_tables import Tables, distinguished
 from openai_costs.outputs.report.restated import Restated, restated_days
 from openai_costs.outputs.report.scope import Scope, scope_of_today, shown
 from openai_costs.outputs.report.sentences import (
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from openai_costs.outputs.report.dimensions import Members
-    from openai_costs.outputs.report.page_tables import Tables
     from openai_costs.outputs.report.section import Section
 
 
@@ -161,7 +161,7 @@ def page_model(
     written_at = naive(now)
     days = calendar(tables.coverage, tables.spend, written_at.date())
     names = tuple(shown(one, days.former) for one in days.connections)
-    tables = _of_days(tables, days)
+    tables = distinguished(_of_days(tables, days))
     facts, together = page_facts(tables)
     members = members_of(tables, facts, together)
     restated = restated_days(tables.restatements, days.connections, _called(members))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
 
+from openai_costs.questions import causes
+from openai_costs.questions.namesakes import with_marks
+from openai_costs.questions.spend.names import Directory, marks
+
+if TYPE_CHECKING:
     from openai_costs.outputs.report.bill_queries import Names
     from openai_costs.outputs.report.coarse_facts import Coarse
 
@@ -63,3 +67,23 @@ class Tables(NamedTuple):
     seats: pl.DataFrame
     price_check: pl.DataFrame
     is_judged: bool = True
+
+    @property
+    def directory(self) -> Directory:
+        """The tables of the directory."""
+        return Directory(self.api_keys, self.users, self.service_accounts, self.projects)
+
+
+def distinguished(tables: Tables) -> Tables:
+    """Return tables with names that distinguish namesakes, where they stand beside findings."""
+    known, key, project = marks(tables.directory), pl.col("api_key_id"), pl.col("project_id")
+    series = pl.col("series_kind"), pl.col("series_id")
+    subject = pl.col("subject_kind"), pl.col("subject").str.split(" ").list.first()
+    anomalies = with_marks(tables.anomalies, "series_name", *series, known)
+    bypass = with_marks(tables.bypass, "key_name", pl.lit("api_key"), key, known)
+    return tables._replace(
+        anomalies=causes.distinguished(anomalies, known),
+        optimization=with_marks(tables.optimization, "subject_name", *subject, known),
+        bypass=with_marks(bypass, "project_name", pl.lit("project"), project, known),
+        seats=with_marks(tables.seats, "name", pl.lit("user"), pl.col("user_id"), known),
+    )

@@ -18,7 +18,9 @@ from openai_costs.questions.anomalies.cause_texts import causes_in_words
 from openai_costs.questions.anomalies.kinds import KINDS, by_published
 from openai_costs.questions.anomalies.kinds.kind import GAP_DAYS, Days, Kind
 from openai_costs.questions.anomalies.kinds.phrases import span, total_impact
+from openai_costs.questions.causes import distinguished
 from openai_costs.questions.coverage import newest_settled, settled_in_all
+from openai_costs.questions.namesakes import with_marks
 from openai_costs.questions.rules import Facts, Question
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
@@ -129,7 +131,10 @@ def _outlook(newest: dict[str, Any], through: Mapping[str, date]) -> str | None:
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     critical_usd = facts.settings.anomalies.critical_usd
-    return incident_candidates(lake.read(SpendAnomalies), critical_usd, lake.read(Coverage))
+    anomalies = distinguished(lake.read(SpendAnomalies), facts.marks)
+    series = pl.col("series_kind"), pl.col("series_id")
+    named = with_marks(anomalies, "series_name", *series, facts.marks)
+    return incident_candidates(named, critical_usd, lake.read(Coverage))
 
 
 QUESTION = Question(

@@ -15,6 +15,8 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.budgets import finding_texts as text
+from openai_costs.questions.causes import distinguished
+from openai_costs.questions.namesakes import with_marks
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Budget
 from openai_costs.storage.lake import Lake
@@ -219,7 +221,10 @@ def _going_over(row: Row, since: date, first_day: date, budget: Budget) -> Row:
 
 
 def _ask(lake: Lake, facts: Facts, *, is_forecast: bool = False) -> pl.DataFrame:
-    found = budget_candidates(lake.read(BudgetStatus), facts.settings.budgets)
+    status = distinguished(lake.read(BudgetStatus), facts.marks)
+    scope = pl.col("scope"), pl.col("scope_id")
+    named = with_marks(status, "scope_name", *scope, facts.marks)
+    found = budget_candidates(named, facts.settings.budgets)
     return found.filter((pl.col("rule") == FORECAST.id) == is_forecast)
 
 

@@ -17,6 +17,7 @@ from openai_costs.questions.gateway import (
     registry_until,
     since_lookback,
 )
+from openai_costs.questions.namesakes import Marks, with_marks
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding
@@ -153,14 +154,20 @@ def _by_model(texts: Iterable[str]) -> str:
     return f"By model: {words}. " if words else ""
 
 
+def distinguished(bypass: pl.DataFrame, marks: Marks) -> pl.DataFrame:
+    """Return mart.gateway_bypass with names that distinguish namesakes."""
+    rows = with_marks(bypass, "key_name", pl.lit("api_key"), pl.col("api_key_id"), marks)
+    return with_marks(rows, "project_name", pl.lit("project"), pl.col("project_id"), marks)
+
+
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, GatewayBypass, registry_until(lake, facts))
-    return candidates(rows.filter(pl.col("reason") != "unmetered"))
+    return candidates(distinguished(rows.filter(pl.col("reason") != "unmetered"), facts.marks))
 
 
 def _ask_unmetered(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, GatewayBypass, meter_until(lake, facts))
-    return candidates(rows.filter(reason="unmetered"))
+    return candidates(distinguished(rows.filter(reason="unmetered"), facts.marks))
 
 
 QUESTIONS = (

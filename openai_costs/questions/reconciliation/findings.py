@@ -18,6 +18,7 @@ from openai_costs.questions.gateway import (
     of_last_days,
     since_lookback,
 )
+from openai_costs.questions.namesakes import Marks, called
 from openai_costs.questions.reconciliation.cause_words import CAUSES
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Gateway
@@ -185,22 +186,22 @@ def _step(cause: str, names: Names) -> str:
     return f"Map these gateway tokens to an OpenAI key or declare one for them: {tokens}."
 
 
-def _names(lake: Lake, since: date) -> Names:
+def _names(lake: Lake, since: date, marks: Marks) -> Names:
     """Return the names; the gateway's tokens are those that were metered from a day on."""
-    keys, projects = (lake.read(table).drop_nulls("name") for table in (ApiKeys, Projects))
-    of_keys, of_projects = (dict(one.select("id", "name").iter_rows()) for one in (keys, projects))
+    keys = called(lake.read(ApiKeys), "api_key", marks)
+    projects = called(lake.read(Projects), "project", marks)
     columns = GatewaySpend.no_rows().select("connection", "token_id").schema
     metered = lake.ask(GatewaySpend, _METERED.format(since=since), columns)
     tokens = (
         lake.read(GatewayTokens).filter(mapping="none").join(metered, on=[*columns], how="semi")
     )
     named = tokens.sort("name", "token_id").select(pl.coalesce("name", "token_id"))
-    return Names(of_keys, of_projects, named.to_series().unique(maintain_order=True).to_list())
+    return Names(keys, projects, named.to_series().unique(maintain_order=True).to_list())
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts))
-    names = _names(lake, since_lookback(lake, facts) - LOOKBACK)
+    names = _names(lake, since_lookback(lake, facts) - LOOKBACK, facts.marks)
     return candidates(rows, names, facts.settings.gateway)
 
 

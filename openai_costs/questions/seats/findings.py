@@ -9,6 +9,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.formatting import counted, dollars
 from openai_costs.questions.coverage import newest_settled
+from openai_costs.questions.namesakes import with_marks
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.questions.seats.seats import WINDOW_DAYS
 from openai_costs.storage.lake import Lake
@@ -168,21 +169,22 @@ def _next_step(seat: dict[str, Any]) -> str:
     return f"They still own {keys}, and a service may use {them}: reassign or revoke {them}."
 
 
-def _of(lake: Lake, conditions: Sequence[Condition]) -> pl.DataFrame:
+def _of(lake: Lake, facts: Facts, conditions: Sequence[Condition]) -> pl.DataFrame:
     settled = newest_settled(lake.read(Coverage))
     as_of = pl.when(pl.col("settled_until").is_not_null()).then(
         pl.min_horizontal("as_of_day", "settled_until")
     )
-    dated = lake.read(Seats).join(settled, on="connection", how="left", maintain_order="left")
+    seats = with_marks(lake.read(Seats), "name", pl.lit("user"), pl.col("user_id"), facts.marks)
+    dated = seats.join(settled, on="connection", how="left", maintain_order="left")
     return seat_candidates(dated.with_columns(as_of_day=as_of), lake.read(Users), conditions)
 
 
-def _ask(lake: Lake, _facts: Facts) -> pl.DataFrame:
-    return _of(lake, OF_DIRECTORY)
+def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
+    return _of(lake, facts, OF_DIRECTORY)
 
 
-def _ask_idle(lake: Lake, _facts: Facts) -> pl.DataFrame:
-    return _of(lake, OF_USE)
+def _ask_idle(lake: Lake, facts: Facts) -> pl.DataFrame:
+    return _of(lake, facts, OF_USE)
 
 
 def _judged_until(lake: Lake, facts: Facts) -> date:

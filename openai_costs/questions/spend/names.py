@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from openai_costs.questions.namesakes import Marks, marks_of
 from openai_costs.settings import Team
 
 OF_KEY = ["connection", "api_key_id"]
@@ -47,6 +48,17 @@ def with_names(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:
             called = names.rename({"id": f"{kind}_id", "name": f"{kind}_name"})
             rows = rows.join(called, on=["connection", f"{kind}_id"], how="left")
     return rows
+
+
+def marks(directory: Directory) -> Marks:
+    """Return what distinguishes the projects, API keys and people that have a namesake."""
+    return marks_of(
+        {
+            "project": directory.projects,
+            "api_key": directory.api_keys,
+            "user": _people(directory),
+        }
+    )
 
 
 def _people(directory: Directory) -> pl.DataFrame:

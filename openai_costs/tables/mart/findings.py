@@ -25,7 +25,11 @@ class Findings(Contract):
     severity: str = column("info, warning or critical.", isin=SEVERITIES)
     subject_kind: str = column("What the subject is: api_key, project, budget, connection, ...")
     subject_id: str = column("The subject's id; with the period where a rule has periods.")
-    subject_name: str = column("The subject's last known name.", nullable=True)
+    subject_name: str = column(
+        "The subject's last known name. Subjects with the same name are distinguished by the end "
+        "of their ids.",
+        nullable=True,
+    )
     connection: str = column("The connection in openai_costs.toml; * for all of them together.")
     day: dt.date = column("The newest day on which the condition held.", unit="UTC day")
     since_day: dt.date = column("The first day of the incident.", unit="UTC day")

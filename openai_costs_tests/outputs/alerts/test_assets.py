@@ -4,12 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import duckdb
+import polars as pl
 import pytest
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import PUBLISH, REFRESH
 from openai_costs.outputs.alerts import assets
 from openai_costs.questions.rules import Question
+from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.org import FACTS, calm, day, house
@@ -25,7 +27,7 @@ TWICE: Final = {
     REFRESH: (*FACTS, "mart/findings"),
     PUBLISH: ("mart/coverage", "mart/findings", "published/duckdb"),
 }
-HELD: Final = replace(candidate(20, 21, connection="tidewater"))
+HELD: Final = replace(candidate(20, 21, connection="tidewater", subject_name=None))
 OTHER: Final = replace(HELD, subject_id="another")
 
 
@@ -36,9 +38,26 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with pytest.MonkeyPatch.context() as patch, calm():
         patch.setattr(assets, "QUESTIONS", (*assets.QUESTIONS, question))
         made = house(tmp_path_factory.mktemp("alerts") / "home")
+        made.lake.replace_whole(ApiKeys, namesakes())
         for job, only in TWICE.items():
             assert made.run(day(20), day(21), job=job, only=only).failures == []
         yield made
+
+
+def namesakes() -> pl.DataFrame:
+    """The key of the finding, and another with its name."""
+    row = dict.fromkeys(ApiKeys.types()) | {"connection": "tidewater", "provider": "openai"}
+    seen = {"status": "active", "first_seen_day": day(1), "last_seen_day": day(21)}
+    listed = [
+        {**row, **seen, "is_current": True, "id": one, "name": "etl"} for one in ("key_etl", "k_2")
+    ]
+    return pl.DataFrame(listed, schema=ApiKeys.types())
+
+
+def test_a_finding_is_about_one_of_two_namesakes_by_name(built: House) -> None:
+    assert built.lake.read(Findings)["subject_name"].to_list() == ["etl \u00b7 ey_etl"]
+    with duckdb.connect(str(built.published), read_only=True) as sql:
+        assert sql.execute("SELECT subject FROM bi.findings").fetchall() == [("etl \u00b7 ey_etl",)]
 
 
 def test_the_graph_opens_a_finding_of_a_candidate_once(built: House) -> None:

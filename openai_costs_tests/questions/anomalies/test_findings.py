@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from upath import UPath
 
 import openai_costs
 from openai_costs.questions.anomalies import findings
-from openai_costs.questions.anomalies.findings import incident_candidates
+from openai_costs.questions.anomalies.findings import QUESTION, incident_candidates
 from openai_costs.questions.anomalies.history import CONTEXT_DAYS
 from openai_costs.questions.anomalies.kinds.kind import GAP_DAYS, LASTING_GAP_DAYS
 from openai_costs.questions.anomalies.ledger_series import JUDGED_DAYS
@@ -21,6 +23,9 @@ from openai_costs.questions.anomalies.scoring import (
     TIMES_PEERS,
 )
 from openai_costs.questions.anomalies.thresholds import SIGMAS
+from openai_costs.questions.rules import Facts
+from openai_costs.settings.load import Settings
+from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import Finding
 from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs_tests.org import connected
@@ -201,6 +206,29 @@ def test_causes_of_all_days_are_summed_and_small_ones_are_together() -> None:
     causes = json.dumps([*several, {"dimension": "user", "id": "none", "impact_usd": "30"}])
     (row,) = told(day(0, causes=causes), day(1, causes=causes))
     assert "Who: no user +$60.00, user Ada +$40.00, user Bo -$6.00, other +$6.00." in row["because"]
+
+
+def test_namesakes_are_distinguished_in_subjects_and_causes(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    keys = [
+        {"dimension": "api_key", "id": f"k{n}", "name": "prod", "impact_usd": "20"} for n in (1, 2)
+    ]
+    cleo: dict[str, Any] = {"series_kind": "user", "series_name": "Cleo Cruz", "owner": "Cleo Cruz"}
+    days = [
+        day(0, series_id=one, incident_id=f"up/{one}", causes=json.dumps(keys), **cleo)
+        for one in ("user-a", "user-b")
+    ]
+    lake.replace_whole(SpendAnomalies, pl.DataFrame(days, schema=SpendAnomalies.types()))
+    ids = (("user", "user-a"), ("user", "user-b"), ("api_key", "k1"), ("api_key", "k2"))
+    marks = {of: f" \u00b7 {of[1]}" for of in ids}
+    settings = Settings(home="nowhere", config_file=tmp_path / "none.toml")
+    rows = QUESTION.ask(lake, Facts(settings, datetime(2026, 1, 20, tzinfo=UTC), marks))
+    assert sorted(rows["subject_name"]) == ["Cleo Cruz \u00b7 user-a", "Cleo Cruz \u00b7 user-b"]
+    assert all(
+        row["because"].startswith(f"User {row['subject_name']} spent $50.00 on ")
+        and "Who: API key prod \u00b7 k1 +$20.00, API key prod \u00b7 k2 +$20.00." in row["because"]
+        for row in rows.iter_rows(named=True)
+    )
 
 
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:

@@ -20,6 +20,7 @@ from openai_costs.questions.budgets.findings import (
 )
 from openai_costs.questions.budgets.findings import QUESTIONS as BUDGETS
 from openai_costs.questions.budgets.status import FORECAST_DAYS, KEPT_DAYS
+from openai_costs.questions.causes import as_json, cause
 from openai_costs.questions.rules import Facts
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
@@ -259,6 +260,22 @@ def test_a_forecast_is_judged_on_the_days_that_have_one_and_a_limit_on_every_day
     assert forecasts.judges_since(lake, facts) == date(2026, 11, 8) - timedelta(days=11)
     assert set(forecasts.ask(lake, facts)["rule"]) == {"budgets.forecast_exceeds"}
     assert "budgets.forecast_exceeds" not in set(limits.ask(lake, facts)["rule"])
+
+
+def test_a_scope_and_causes_that_have_namesakes_are_distinguished(tmp_path: Path) -> None:
+    lake, one = Lake(UPath(tmp_path)), budget("90", scope="project", id="proj_2")
+    each = [cause("api_key", f"key_{n}", Decimal(360), "prod") for n in (1, 2)]
+    rows = status(one, counted()).with_columns(
+        scope_name=pl.lit("Atlas"), causes=pl.lit(as_json(each))
+    )
+    lake.replace_whole(BudgetStatus, rows)
+    settings = Settings(home="nowhere", config_file=tmp_path / "none.toml", budgets=(one,))
+    ids = (("project", "proj_2"), ("api_key", "key_1"), ("api_key", "key_2"))
+    marks = {of: f" \u00b7 {of[1]}" for of in ids}
+    found = BUDGETS[0].ask(lake, Facts(settings, datetime(2026, 11, 10, tzinfo=UTC), marks))
+    said = found.filter(rule="budgets.exceeded")["because"][-1]
+    assert said.startswith("Spend of project Atlas \u00b7 proj_2 was ")
+    assert "API key prod \u00b7 key_1 $360.00, API key prod \u00b7 key_2 $360.00." in said
 
 
 def test_budgets_are_among_the_questions_that_are_asked() -> None:

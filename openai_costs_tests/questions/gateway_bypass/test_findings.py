@@ -11,7 +11,7 @@ from upath import UPath
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.causes import as_json, cause
-from openai_costs.questions.gateway_bypass.findings import QUESTIONS, candidates
+from openai_costs.questions.gateway_bypass.findings import QUESTIONS, candidates, distinguished
 from openai_costs.questions.rules import Facts
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.settings.load import Settings
@@ -183,6 +183,18 @@ def test_registry_and_meter_are_each_judged_as_far_as_they_were_read(tmp_path: P
 
 def test_a_meter_that_is_ahead_of_the_registry_is_judged_as_far_as_both_are(tmp_path: Path) -> None:
     assert asked(tmp_path, listed=18, metered=20)[1] == (day(18), day(18))
+
+
+def test_a_key_and_a_project_with_namesakes_are_distinguished() -> None:
+    marks = {("api_key", "key_ana"): " \u00b7 ey_ana", ("project", "proj_2"): " \u00b7 proj_2"}
+    (row,) = candidates(distinguished(rows(key(4, "1", project_id="proj_2")), marks)).rows(
+        named=True
+    )
+    assert row["subject_name"] == "ana laptop \u00b7 ey_ana"
+    assert (
+        "billed to API key ana laptop \u00b7 ey_ana of Ana in project Labs \u00b7 proj_2"
+        in row["because"]
+    )
 
 
 def test_a_registry_that_was_never_read_opens_and_closes_nothing(tmp_path: Path) -> None:

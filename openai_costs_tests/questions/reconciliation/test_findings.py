@@ -24,6 +24,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.candidate import Finding
+from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.mart.cost_reconciliation import EXPLANATIONS, CostReconciliation
@@ -157,6 +158,35 @@ def test_an_unexplained_gap_names_the_gateway_tokens_to_map() -> None:
     )
 
 
+def test_the_largest_differences_of_two_keys_of_one_name_are_distinguished(tmp_path: Path) -> None:
+    lake, keys = Lake(UPath(tmp_path)), ("key_1", "key_2")
+    row = dict.fromkeys(ApiKeys.types()) | {"connection": "acme", "provider": "openai"}
+    seen = {"first_seen_day": day(1), "last_seen_day": day(20), "is_current": True}
+    listed = [row | seen | {"id": one, "name": "prod", "status": "active"} for one in keys]
+    lake.replace_whole(ApiKeys, pl.DataFrame(listed, schema=ApiKeys.types()))
+    covered = [("acme", "costs", day(4), "settled", None, None, None)]
+    lake.replace_whole(Coverage, connected(covered))
+    gaps = [gap(4, "cached_tokens", "10", "5", api_key_id=one) for one in keys]
+    both = pl.DataFrame(gaps, schema=CostReconciliation.types())
+    lake.replace(CostReconciliation, [Batch(both, {Slice("acme", day(4)): MORNING})])
+    lake.replace(GatewaySpend, [Batch(GatewaySpend.no_rows(), {Slice("gateway", day(4)): MORNING})])
+    lake.replace_whole(GatewayTokens, registry(23))
+    settings = Settings(
+        home="",
+        config_file=Path("openai_costs.toml"),
+        gateway=Gateway(litellm_url="https://gateway.example"),
+    )
+    marks = {("api_key", one): f" \u00b7 {one}" for one in keys}
+    (because,) = QUESTION.ask(lake, Facts(settings, MORNING, marks))["because"]
+    assert (
+        "Largest: API key prod \u00b7 key_1 with gpt-5.4 +$5.00, "
+        "API key prod \u00b7 key_2 with gpt-5.4 +$5.00." in because
+    )
+
+
+MORNING = datetime(2026, 11, 24, 6, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -171,9 +201,6 @@ def test_what_is_small_unsettled_or_reported_elsewhere_is_no_finding(
     more: dict[str, object],
 ) -> None:
     assert reported(gap(4, "cached_tokens", "10", "5") | more).is_empty()
-
-
-MORNING = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.seats import Seats
-from openai_costs_tests.org import day
+from openai_costs_tests.org import connected, day
 
 WITHOUT_PEOPLE = Settings(home="", config_file=Path("openai_costs.toml"))
 PEOPLE = WITHOUT_PEOPLE.model_copy(update={"directory": Directory(files=("people.csv",))})
@@ -164,6 +164,19 @@ def findings_after(
         after = recorded(lake, evaluation, settings.alerts, noon.date())
         lake.replace_whole(Findings, after)
     return lake.read(Findings)
+
+
+def test_two_people_of_one_name_are_distinguished(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    held = [seat(one, "unmatched", "3", name="Cleo Cruz") for one in ("user-a", "user-b")]
+    lake.replace_whole(Seats, pl.DataFrame(held, schema=Seats.types()))
+    settled = [("acme", "costs", day(21), "settled", None, None, None)]
+    lake.replace_whole(Coverage, connected(settled))
+    marks = {("user", one): f" \u00b7 {one}" for one in ("user-a", "user-b")}
+    noon = datetime.combine(day(23), datetime.min.time(), UTC)
+    found = QUESTIONS[0].ask(lake, Facts(PEOPLE, noon, marks))
+    assert sorted(found["subject_name"]) == ["Cleo Cruz \u00b7 user-a", "Cleo Cruz \u00b7 user-b"]
+    assert sorted(found["because"])[1].startswith("Cleo Cruz \u00b7 user-b (reader) is not in")
 
 
 STRANGER = seat("cy", "unmatched", "3")

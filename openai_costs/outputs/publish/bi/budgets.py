@@ -1,7 +1,7 @@
 """The views of budgets and of the month: spend to date, and what it will be by the end."""
 
-from openai_costs.outputs.namesakes import WITH_NAMESAKES
 from openai_costs.outputs.publish.bi.view import View, or_none, shared
+from openai_costs.questions.namesakes import WITH_NAMESAKES
 
 _DOLLARS = {
     "spent_usd": "Dollars billed in the period through the day; rounded. [USD]",

@@ -8,10 +8,10 @@ gives to the same key, user and project. The page counts the same way (outputs/r
 
 from typing import Final
 
-from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared, with_is_connected
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.questions.model_names import canonical_model_sql
+from openai_costs.questions.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.questions.token_kinds import NO_TOKENS, ONLY_INPUT
 
 _DIMENSIONS: Final = (

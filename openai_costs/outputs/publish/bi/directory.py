@@ -1,7 +1,7 @@
 """The views of the directory: projects and API keys with what they cost. No e-mail address."""
 
-from openai_costs.outputs.namesakes import WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import NONE, View, shared
+from openai_costs.questions.namesakes import WITH_NAMESAKES, join_namesakes, label
 
 _SPENT = """
     LEFT JOIN (SELECT connection, {0}, sum(billed_usd) AS billed_usd, min(day) AS first_day,

@@ -1,24 +1,21 @@
 """The views of findings and anomalies: what needs attention, and the unusual days behind it."""
 
-from openai_costs.outputs.namesakes import WITH_NAMESAKES
 from openai_costs.outputs.publish.bi.view import View, or_none, shared
+from openai_costs.questions.namesakes import WITH_NAMESAKES
 
 _NUMBERS = ("observed", "expected", "threshold", "impact_usd")
 _AS_DOUBLE = ", ".join(f"CAST({name} AS DOUBLE) AS {name}" for name in _NUMBERS)
-_OF_KIND = "LEFT JOIN namesakes n ON n.of_kind = {0}_kind AND n.of_id = {0}_id"
-_CALLED = "coalesce({0}_name || coalesce(n.mark, ''), {0}_id)"
 
 FINDINGS = View(
     name="findings",
     about="What needs attention, and why. One row per finding, open or closed.",
     sql=f"""
-        {WITH_NAMESAKES}
         SELECT finding_id, rule, severity, state, state IN ('open', 'growing') AS is_open,
-               subject_kind, subject_id, {_CALLED.format("subject")} AS subject,
+               subject_kind, subject_id, coalesce(subject_name, subject_id) AS subject,
                connection, since_day, day, opened_day, closed_day, {_AS_DOUBLE}, unit, because,
                outlook, {or_none("owner")} AS owner, muted_until, mute_reason, muted_by,
                acknowledged_by, acknowledged_day, table_name, docs
-        FROM mart.findings {_OF_KIND.format("subject")}
+        FROM mart.findings
     """,  # noqa: S608 - our own words
     columns={
         "finding_id": "The finding: a short, stable id that the command `mute` accepts.",
@@ -63,10 +60,12 @@ ANOMALIES = View(
     sql=f"""
         {WITH_NAMESAKES}
         SELECT day, CAST(date_trunc('month', day) AS DATE) AS month, connection, provider,
-               series_kind, series_id, {_CALLED.format("series")} AS series, kind,
+               series_kind, series_id,
+               coalesce(series_name || coalesce(n.mark, ''), series_id) AS series, kind,
                incident_id, is_told, since_day, {_ROUNDED}, direction, causes,
                {or_none("team")} AS team, {or_none("owner")} AS owner
-        FROM mart.spend_anomalies {_OF_KIND.format("series")}
+        FROM mart.spend_anomalies
+             LEFT JOIN namesakes n ON n.of_kind = series_kind AND n.of_id = series_id
     """,  # noqa: S608 - our own words
     columns=shared("day", "month", "provider", "team")
     | {

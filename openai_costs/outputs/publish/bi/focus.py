@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from openai_costs.kernel.redaction import ADDRESS
-from openai_costs.outputs.namesakes import PEOPLE
 from openai_costs.outputs.publish.bi.view import View
+from openai_costs.questions.namesakes import PEOPLE
 from openai_costs.sources.registry import invoicers
 from openai_costs.tables.core.spend import COUNTED
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from openai_costs.outputs.namesakes import WITH_NAMESAKES
 from openai_costs.outputs.publish.bi.view import View, or_none, shared
+from openai_costs.questions.namesakes import WITH_NAMESAKES
 
 _PARTS: Final = ("impact_usd", "volume_usd", "mix_usd", "price_usd", "unmeasured_usd")
 _TEXTS: Final = ("dimension", "id", "name", *_PARTS)

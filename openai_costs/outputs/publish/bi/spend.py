@@ -1,9 +1,9 @@
 """The views of spend: daily cost, by user, with its attribution, what is not billed, coverage."""
 
-from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared, with_is_connected
 from openai_costs.outputs.publish.rounded import ROUNDED
+from openai_costs.questions.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.tables.core.spend import COUNTED, ESTIMATED, METERED
 
 _COVERED = """

@@ -1,7 +1,7 @@
 """The view of usage: tokens, requests and other quantities, with names."""
 
-from openai_costs.outputs.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared
+from openai_costs.questions.namesakes import PEOPLE, WITH_NAMESAKES, join_namesakes, label
 
 _TOKENS = {
     "input_tokens": "All input tokens, cached ones included; null if not counted. [tokens]",

@@ -14,8 +14,8 @@ def subject(day: dict[str, Any]) -> str:
     name, owner = day["series_name"] or day["series_id"], day["owner"]
     words = series_words(day["series_kind"])
     words = words[0].upper() + words[1:]
-    has_other_owner = owner and owner not in (name, day["series_id"])
-    return f"{words} {name} (owner: {owner})" if has_other_owner else f"{words} {name}"
+    is_own = day["series_kind"] == "user" or owner in (name, day["series_id"])
+    return f"{words} {name}" if is_own or not owner else f"{words} {name} (owner: {owner})"
 
 
 def against_expected(day: dict[str, Any]) -> str:

@@ -3,15 +3,19 @@ from __future__ import annotations
 from typing import Final
 
 import duckdb
+import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_costs.outputs.namesakes import (
+from openai_costs.questions.namesakes import (
     NAMESAKES,
     WITH_NAMESAKES,
+    called,
     distinguished,
     join_namesakes,
     label,
+    marks_of,
+    with_marks,
 )
 
 TABLES: Final = ("projects", "api_keys", "users", "service_accounts")
@@ -67,10 +71,38 @@ def test_an_id_that_is_an_address_shows_nothing_behind_its_at_sign() -> None:
 @settings(max_examples=40, deadline=None)
 @given(named)
 def test_views_and_page_have_one_rule(names: dict[str, str]) -> None:
-    called, join = label("project", "p.name", "p.id"), join_namesakes("project", "p.id")
-    question = f"{WITH_NAMESAKES} SELECT p.id, {called} FROM core.projects p {join}"  # noqa: S608 - our own words
-    found = answer(question, projects=[("acme", key, name) for key, name in names.items()])
-    assert dict(found) == distinguished(names)
+    shown, join = label("project", "p.name", "p.id"), join_namesakes("project", "p.id")
+    question = f"{WITH_NAMESAKES} SELECT p.id, {shown} FROM core.projects p {join}"  # noqa: S608 - our own words
+    projects = [("acme", key, name) for key, name in names.items()]
+    assert dict(answer(question, projects=projects)) == distinguished(names)
+    marks = {("project", key): mark for _, key, mark in answer(NAMESAKES, projects=projects)}
+    assert marks_of({"project": directory(*projects)}) == marks
+
+
+def directory(*listed: Row) -> pl.DataFrame:
+    columns = ("connection", "id", "name")
+    return pl.DataFrame([*listed], dict.fromkeys(columns, pl.String), orient="row")
+
+
+def test_rows_and_lists_have_the_marks_of_their_kind_and_a_name_that_is_null_has_none() -> None:
+    twice = directory(("one", "k1", "prod"), ("two", "k2", "prod"), ("one", "k3", "etl"))
+    marks = marks_of({"api_key": twice, "user": directory(("one", "k1", "Cleo"))})
+    assert marks == {("api_key", "k1"): " \u00b7 k1", ("api_key", "k2"): " \u00b7 k2"}
+    assert called(twice, "api_key", marks) == {
+        "k1": "prod \u00b7 k1",
+        "k2": "prod \u00b7 k2",
+        "k3": "etl",
+    }
+    rows = pl.DataFrame(
+        {
+            "kind": ["api_key", "user", "api_key", "api_key", "api_key"],
+            "key": ["k1", "k1", "k2", "k3", None],
+            "name": ["prod", "Cleo", None, "etl", "prod"],
+        }
+    )
+    named = with_marks(rows, "name", pl.col("kind"), pl.col("key"), marks)
+    assert named["name"].to_list() == ["prod \u00b7 k1", "Cleo", None, "etl", "prod"]
+    assert with_marks(rows.clear(), "name", pl.lit("user"), pl.col("key"), marks).is_empty()
 
 
 def test_one_project_seen_through_two_connections_is_no_namesake_of_itself() -> None:

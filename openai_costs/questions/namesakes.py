@@ -1,20 +1,26 @@
 """Two projects, keys or people of one name are distinguished by the end of their ids. Pure.
 
-The rule is here once, in Python for the page and in SQL for the views: `Atlas · proj_n3`. Namesakes
-whose ids end alike, as the accounts of one person at two providers, have the name of the connection
-instead: `Ana · claude`. Those of one connection are numbered in the order of their ids. Nothing of
-an id that is an e-mail address is shown but what stands before the @.
+The rule is here once, in Python for sentences and the page, in SQL for views: `Atlas · proj_n3`.
+Namesakes whose ids end alike, as the accounts of one person at two providers, have the name of the
+connection instead: `Ana · claude`. Those of one connection are numbered in the order of their ids.
+Nothing of an id that is an e-mail address is shown but what stands before the @.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
+
+import polars as pl
 
 from openai_costs.kernel.redaction import ADDRESS, without_domains
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+Marks = Mapping[tuple[str, str], str]
+"""What follows the name of each project, API key and user that has a namesake, by kind and id."""
 
 _TAIL: Final = 6
 _DOT: Final = " \u00b7 "
@@ -30,26 +36,87 @@ def distinguished(
         names: The name by id. The empty id stands for "none", and keeps its name.
         connections: The first connection that lists an id, where one does.
     """
-    listed = connections or {}
+    marks = _marks(names, connections or {})
+    return {key: f"{name}{marks.get(key, '')}" for key, name in names.items()}
+
+
+def marks_of(listed: Mapping[str, pl.DataFrame]) -> Marks:
+    """Return the marks of everything that has a namesake of its kind.
+
+    Args:
+        listed: connection, id and name of all that are listed, by kind: project, api_key, user.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for kind, rows in listed.items():
+        named = rows.drop_nulls(["id", "name"]).sort("connection", descending=True)
+        names = dict(named.select("id", "name").iter_rows())
+        first = dict(named.select("id", "connection").iter_rows())
+        found |= {(kind, key): mark for key, mark in _marks(names, first).items()}
+    return found
+
+
+def with_marks(
+    rows: pl.DataFrame, name: str, kind: pl.Expr, key: pl.Expr, marks: Marks
+) -> pl.DataFrame:
+    """Return rows whose names distinguish namesakes; one that is null stays null.
+
+    Args:
+        rows: Any rows.
+        name: The column of the name.
+        kind: Of which kind it is.
+        key: Its id.
+        marks: The marks.
+    """
+    if not marks:
+        return rows
+    schema = dict.fromkeys(("kind", "key", "mark"), pl.String)
+    known = pl.DataFrame([(*of, mark) for of, mark in marks.items()], schema, orient="row")
+    asked = rows.select(kind=kind, key=key)
+    found = asked.join(known, on=["kind", "key"], how="left", maintain_order="left")["mark"]
+    return rows.with_columns(pl.concat_str(name, found.fill_null("")).alias(name))
+
+
+def called(listed: pl.DataFrame, kind: str, marks: Marks) -> dict[str, str]:
+    """Return what to call each id of a list, where that has its name.
+
+    Args:
+        listed: id and name.
+        kind: Of which kind all are.
+        marks: The marks.
+    """
+    named = listed.select("id", "name").drop_nulls().iter_rows()
+    return {key: f"{name}{marks.get((kind, key), '')}" for key, name in named}
+
+
+def with_tail(name: str, key: str) -> str:
+    """Return a name with the end of an id."""
+    return f"{name}{_DOT}{_tail(key)}"
+
+
+def _marks(names: Mapping[str, str], connections: Mapping[str, str]) -> dict[str, str]:
+    """Return the mark of each id that has a namesake."""
     namesakes: dict[str, list[str]] = defaultdict(list)
     for key in sorted(filter(None, names)):
         namesakes[names[key]].append(key)
-    marked = {
-        key: f"{name}{_DOT}{mark}"
-        for name, keys in namesakes.items()
+    return {
+        key: f"{_DOT}{mark}"
+        for keys in namesakes.values()
         if len(keys) > 1
-        for key, mark in zip(keys, _marks(keys, listed), strict=True)
+        for key, mark in zip(keys, _of_namesakes(keys, connections), strict=True)
     }
-    return {key: marked.get(key, name) for key, name in names.items()}
 
 
-def _marks(keys: Sequence[str], connections: Mapping[str, str]) -> list[str]:
-    tails = [without_domains(key)[-_TAIL:] for key in keys]
+def _of_namesakes(keys: Sequence[str], connections: Mapping[str, str]) -> list[str]:
+    tails = [_tail(key) for key in keys]
     places = [without_domains(connections.get(key, "")) for key in keys]
     for marks in (tails, places):
         if all(marks) and len(set(marks)) == len(marks):
             return marks
     return [str(i) for i in range(1, len(tails) + 1)]
+
+
+def _tail(key: str) -> str:
+    return without_domains(key)[-_TAIL:]
 
 
 PEOPLE: Final = """
