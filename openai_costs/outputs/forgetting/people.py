@@ -13,6 +13,7 @@ import polars as pl
 
 from openai_costs.kernel.formatting import listed
 from openai_costs.kernel.pseudonyms import Kind
+from openai_costs.questions.namesakes import with_tail
 
 IDS = ("id", "user_id", "owner_id", "person_id", "openai_user_id")
 NAMES = ("name", "user_name", "owner_name")
@@ -50,8 +51,13 @@ class Person:
         return f"{who} ({ids}{where})"
 
     def texts(self) -> list[tuple[Kind, str]]:
-        """Return every name, address and id; what is both is an id: the last one counts."""
-        kinds: Mapping[Kind, set[str]] = {"name": self.names, "email": self.emails, "id": self.ids}
+        """Return every name, address and id; what is both is an id: the last one counts.
+
+        Findings distinguish a name that others have too by the end of an id.
+        """
+        marked = {with_tail(name, one) for name in self.names for one in self.ids}
+        names = self.names | marked
+        kinds: Mapping[Kind, set[str]] = {"name": names, "email": self.emails, "id": self.ids}
         return [(kind, one) for kind, some in kinds.items() for one in sorted(some)]
 
     def words(self) -> set[str]:

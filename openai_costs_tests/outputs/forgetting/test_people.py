@@ -35,6 +35,12 @@ def test_people_with_one_name_stay_two() -> None:
     assert called(people([USERS]), "carol") == []
 
 
+def test_a_name_that_findings_distinguish_by_the_end_of_an_id_is_theirs() -> None:
+    ada = Person(ids={"user-lovelace"}, names={"Ada Byron"})
+    assert ("name", "Ada Byron \u00b7 velace") in ada.texts()
+    assert str(ada) == "Ada Byron (user-lovelace)"
+
+
 def test_a_key_that_carries_the_name_of_its_owner_names_them_too() -> None:
     ada = Person(ids={"user-1"}, names={"Ada Byron"})
     carrying = labelled(ada, [("key_1", "ada-laptop"), ("key_byron", "ci"), ("key_3", "adapter")])

@@ -176,12 +176,17 @@ def test_a_request_and_a_part_that_name_a_person_are_rewritten_too(
 
 
 def test_of_two_people_with_one_name_only_one_is_forgotten(there: House) -> None:
+    both = [f"Bob Smith \u00b7 {one} spent $5.00" for one in ("p-bob", "p-2")]
+    some = [finding(because=text, finding_id=str(n)) for n, text in enumerate(both)]
+    there.lake.replace_whole(Findings, findings_frame(some))
     lines = " ".join(forget(there, "p-bob"))
     people = there.lake.read(Engineers).filter(pl.col("person_id") == "p-2")
     assert people["name"].to_list() == ["Bob Smith"]
     names = there.lake.read(Engineers)["name"].to_list()
     assert sum(name.startswith("Forgotten person ") for name in names) == 1
     assert "Bob Smith is the name of others too" in lines
+    first, second = there.lake.read(Findings)["because"].sort()
+    assert (first, "p-bob" in second) == (both[1], False)
 
 
 def killed_half_way(there: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +207,8 @@ def test_a_forgetting_that_was_killed_half_way_is_finished_by_the_next(
     assert scan(home, ADA).places != []
     assert scan(home / "record", ADA).places == []
     again = forgetting(there.settings, ADA[2])
-    assert set(again.texts) == set(ADA)  # also what no list has any more
+    in_findings = f"{ADA[1]} \u00b7 {ADA[0][-6:]}"
+    assert set(again.texts) == {*ADA, in_findings}  # also what no list has any more
     lines = forget(there, ADA[2])
     assert scan(home, ADA).places == []
     assert "killed" not in " ".join(lines)
