@@ -162,7 +162,7 @@ def _of_the_gateway(truth: _Truth) -> Iterator[Planted]:
     made = truth.fixtures.key_by_id[ROUND_IT].created_at.date()
     usd = truth.usd(made, truth.last, lambda line: line.api_key_id == ROUND_IT)
     yield Planted("gateway_bypass.unregistered", ROUND_IT, made, usd)
-    first = truth.today - _LOOK_BACK
+    first = truth.last - _LOOK_BACK + timedelta(days=1)
     usd = truth.usd(first, truth.last, lambda line: line.line_item.startswith(UNPRICED_MODEL))
     yield Planted("reconciliation.gap", "sample/unpriced_model", first, usd)
     usd = sum((_miscounted(truth, day) for day in _days(first, truth.last)), Decimal(0))
