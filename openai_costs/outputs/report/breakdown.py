@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BY_ID: Final = {one.id: one for one in DIMENSIONS}
 _GRAINS: Final = {"day": "1d", "week": "1w", "month": "1mo"}
-_SHOWN_ONLY: Final = ("unit", "compare", "chart", "sort")
+_SHOWN_ONLY: Final = ("unit", "chart", "sort")
 """Keys of the page's address that change what is drawn, and no row."""
 _MILLION: Final = 1_000_000
 
@@ -59,9 +59,14 @@ def query_of(parameters: Iterable[tuple[str, str]]) -> Query:
         QueryError: A key or a value is not known.
     """
     given = {key: value for key, value in parameters if value}
+    compared = given.pop("compare", "none")
     unknown = sorted(set(given) - {"by", "then", "from", "to", "grain", *_SHOWN_ONLY, *_BY_ID})
     if unknown:
         raise QueryError(f"{unknown[0]} is not a key. Keys: by, then, from, to, grain, {_names()}.")
+    if compared != "none":
+        raise QueryError(
+            f"compare={compared} is of the page alone. Request the other days with from and to."
+        )
     groups = tuple(given[key] for key in ("by", "then") if key in given) or ("team",)
     for name in groups:
         if name not in _BY_ID:

@@ -51,6 +51,12 @@ def test_what_only_the_page_draws_changes_no_row() -> None:
     assert rows(by="user", unit="tokens", chart="lines", sort="tokens.up").equals(rows(by="user"))
 
 
+def test_a_comparison_that_no_row_would_show_is_refused() -> None:
+    assert rows(by="user", compare="none").equals(rows(by="user"))
+    with pytest.raises(QueryError, match=r"compare=last_month is of the page alone\. Request the"):
+        rows(by="user", compare="last_month")
+
+
 def test_tokens_whose_dollars_are_elsewhere_have_no_price_and_not_the_price_0() -> None:
     tokens = [{"day": january(1), "connection": "acme", "provider": "openai", "user_id": "ana"}]
     counts = {"endpoint": "completions", "input_tokens": 10, "output_tokens": 5}
