@@ -27,14 +27,14 @@ class Judged(NamedTuple):
         is_judged: Whether findings were judged at all: a first backfill does it at its end.
         waiting: The connections without a settled day, if others have some.
         found_in: What was looked at.
-        not_set_up: What was not looked at, because settings say nothing about it.
+        not_looked_for: What is not set up, or was set up and could not be used.
     """
 
     is_settled: bool
     is_judged: bool
     waiting: tuple[str, ...]
     found_in: tuple[str, ...]
-    not_set_up: tuple[str, ...]
+    not_looked_for: tuple[str, ...]
 
     @property
     def no_finding(self) -> str:
@@ -44,8 +44,9 @@ class Judged(NamedTuple):
         if not self.is_judged:
             return "Nothing was judged yet: a backfill does that once it has read everything."
         text = f"No finding is open. Looked for: {', '.join(self.found_in)}."
-        if self.not_set_up:
-            text += f" Not set up, so not looked for: {', '.join(self.not_set_up)}."
+        if self.not_looked_for:
+            names = ", ".join(self.not_looked_for)
+            text += f" Not looked for, because it is not set up or could not be used: {names}."
         if self.waiting:
             names = listed(self.waiting, _MOST_NAMED, "connection")
             text += f" Not judged, because no day has settled yet: {names}."
@@ -100,6 +101,6 @@ def what_was_judged(
         is_settled=bool(settled),
         is_judged=is_judged,
         waiting=tuple(waiting) if settled else (),
-        found_in=tuple(name for name, is_set_up in parts.items() if is_set_up),
-        not_set_up=tuple(name for name, is_set_up in parts.items() if not is_set_up),
+        found_in=tuple(name for name, is_known in parts.items() if is_known),
+        not_looked_for=tuple(name for name, is_known in parts.items() if not is_known),
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 11, 10)
 JUDGED = Judged(
-    is_settled=True, is_judged=True, waiting=(), found_in=("unusual spend",), not_set_up=()
+    is_settled=True, is_judged=True, waiting=(), found_in=("unusual spend",), not_looked_for=()
 )
 NOW = datetime(2026, 11, 11, 9, tzinfo=UTC)
 

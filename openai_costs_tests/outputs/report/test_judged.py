@@ -50,16 +50,19 @@ def test_before_the_end_of_a_first_backfill_nothing_was_judged() -> None:
     )
 
 
-def test_what_is_not_set_up_was_not_looked_for() -> None:
+def test_what_is_not_looked_for_or_was_refused_was_not_looked_for() -> None:
     plain = case({"acme": "settled"}, status="service_account")
-    assert (plain.found_in, plain.not_set_up) == ((SPEND,), REST)
-    assert "Not set up, so not looked for: budgets, keys that bypass" in plain.no_finding
+    assert (plain.found_in, plain.not_looked_for) == ((SPEND,), REST)
+    assert plain.no_finding == (
+        "No finding is open. Looked for: unusual spend. Not looked for, because it is not set up "
+        "or could not be used: budgets, keys that bypass the gateway, people who left."
+    )
 
 
 @pytest.mark.parametrize("status", ["left", "unmatched", "alias", "matched"])
 def test_with_everything_set_up_all_of_it_was_looked_for(status: str) -> None:
     whole = case({"acme": "settled"}, is_set_up=True, status=status)
-    assert (whole.found_in, whole.not_set_up) == ((SPEND, *REST), ())
+    assert (whole.found_in, whole.not_looked_for) == ((SPEND, *REST), ())
     assert "not looked for" not in whole.no_finding
 
 
