@@ -6,6 +6,7 @@ what its weekday last did. A day that settled and billed nothing costs nothing.
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 import polars as pl
@@ -42,13 +43,17 @@ def month_end(spend: pl.DataFrame, settled: Sequence[date], month: DayRange) -> 
         settled: The days that have settled at all of them, oldest first; none is after the month.
         month: The running month.
     """
-    if not settled or spend.is_empty():
+    if not settled:
         return Forecast.no_rows()
     series = pl.concat([_series(spend, scope) for scope in SCOPES])
+    if series.is_empty():  # days that settled and billed nothing
+        series = _series(_nothing(settled[-1]), "all")
     named = series.group_by(ID, *_KEY).agg(
         scope_name=pl.col("name").sort_by("day").drop_nulls().last()
     )
-    found = named.join(_from_settled_days(series, settled, month), on=ID).with_columns(
+    is_whole = pl.col("scope") == "all"  # it has a row also where nothing was ever spent
+    known = named.join(_from_settled_days(series, settled, month), on=ID)
+    found = known.filter(is_whole | pl.col("forecast").is_not_null()).with_columns(
         month=pl.lit(month.first),
         month_end=pl.lit(month.last),
         through_day=pl.lit(settled[-1]),
@@ -71,7 +76,8 @@ def _from_settled_days(
         month: The month.
 
     Returns:
-        series_id, spent_usd (on settled days of the month), forecast, low80, high80, low95, high95.
+        series_id, spent_usd (on settled days of the month), forecast, low80, high80, low95, high95;
+        the last five are null of what never spent on a settled day.
     """
     days = pl.DataFrame({"day": [*DayRange(settled[0], settled[-1])]})
     is_settled = pl.col("day").is_in(list(settled))
@@ -79,7 +85,8 @@ def _from_settled_days(
     daily = spine.join(series.select(ID, "day", "cost"), on=[ID, "day"], how="left").sort(ID, "day")
     is_counted = pl.col("is_settled") & pl.col("day").is_between(month.first, month.last)
     spent = daily.group_by(ID).agg(spent_usd=pl.col("cost").filter(is_counted).sum())
-    return spent.join(forecast(without_gaps(daily), settled[-1], month.first, month.last), on=ID)
+    ahead = forecast(without_gaps(daily), settled[-1], month.first, month.last)
+    return spent.join(ahead, on=ID, how="left")
 
 
 def _series(spend: pl.DataFrame, scope: str) -> pl.DataFrame:
@@ -95,8 +102,17 @@ def _series(spend: pl.DataFrame, scope: str) -> pl.DataFrame:
     )
 
 
+def _nothing(day: date) -> pl.DataFrame:
+    """Return the columns of `SPEND`: no dollars of a day, of no one."""
+    row = dict.fromkeys(SPEND) | {"day": day, "billed_usd": Decimal(0)}
+    return pl.DataFrame([row], schema=SPEND)
+
+
 def _estimates() -> dict[str, pl.Expr]:
-    """Return each estimate, rounded, and never below what was spent where that is not a credit."""
+    """Return each estimate, rounded, and never below what was spent where that is not a credit.
+
+    What never spent has what was spent as its estimates: none, or credits.
+    """
     spent = pl.col("spent_usd").cast(MONEY)
     rounded = {
         name: pl.col(of).cast(pl.Decimal(38, DECIMALS)).cast(MONEY) for of, name in DOLLARS.items()

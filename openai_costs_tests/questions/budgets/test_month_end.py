@@ -99,3 +99,17 @@ def test_a_provisional_day_between_settled_days_counts_as_its_weekday_last_did()
 def test_there_is_no_forecast_before_a_day_is_settled() -> None:
     provisional = known(3).with_columns(state=pl.lit("provisional"))
     assert forecast_of(spend(3), provisional).is_empty()
+
+
+def test_settled_days_without_dollars_lead_to_a_month_without_dollars() -> None:
+    rows = forecast_of(spend(0), known(8))
+    assert Forecast.broken_rules(rows) == []
+    assert shown(rows) == {("all", None): (Decimal(0), 0)}
+    assert rows.select("forecast_low_usd", "forecast_high_usd").row(0) == (0, 0)
+    assert rows["through_day"].to_list() == [date(2026, 10, 8)]
+
+
+def test_dollars_of_a_day_that_has_not_settled_leave_the_settled_days_at_nothing() -> None:
+    paid = spend(9).filter(pl.col("day") == date(2026, 10, 9))
+    rows = forecast_of(paid, known(8))
+    assert shown(rows)["all", None] == (Decimal(0), 0)
