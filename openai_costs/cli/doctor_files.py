@@ -18,7 +18,6 @@ from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.publish.verification import Sums, published_sums
-from openai_costs.questions.coverage import newest_settled
 from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD
 from openai_costs.questions.spend.verification import Difference, differences, remedy, withheld_text
 from openai_costs.settings.connection import Connection
@@ -113,7 +112,10 @@ def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis("WARN", about, unpublished_text(late.unpublished))
     elif control["is_settled"].any():
         yield Diagnosis("FAIL", about, unpublished_text(late.unpublished))
-    yield from _tie_outs(lake, differences(control, sums), late)
+    if control["is_settled"].any():
+        yield from _tie_outs(lake, differences(control, sums), late)
+    else:
+        yield Diagnosis("WARN", "tie-outs", "no settled day is stored, so no sum was compared")
 
 
 def _tie_outs(lake: Lake, differing: list[Difference], late: Behind) -> Iterator[Diagnosis]:
@@ -131,8 +133,6 @@ def _tie_outs(lake: Lake, differing: list[Difference], late: Behind) -> Iterator
         yield Diagnosis("FAIL", about, f"Published totals are wrong. {texts} {remedy(found)}")
     elif explained:
         return
-    elif newest_settled(lake.read(Coverage)).is_empty():
-        yield Diagnosis("WARN", about, "no settled day is stored, so no sum was compared")
     elif days := {one.day for one in differing}:
         noise = f"off from the control total by float noise, less than ${FLOAT_NOISE_USD:f}"
         text = f"{counted(len(days), 'settled day')}: {noise}. `verify` lists them, and ends with 1"

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
 import duckdb
+import polars as pl
 import pytest
 
 from openai_costs.cli.backfill_plan import Step, plan
@@ -27,6 +28,9 @@ from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.storage.files import place
+from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.core.spend_control import SpendControl
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import MONEY, House, day, days
 
 if TYPE_CHECKING:
@@ -176,6 +180,27 @@ def test_float_noise_is_a_warning_that_says_what_verify_does(made: House, tmp_pa
     assert text == (
         "1 settled day: off from the control total by float noise, less than $0.000000001. "
         "`verify` lists them, and ends with 1"
+    )
+
+
+def test_the_settled_days_of_a_connection_that_left_were_compared(
+    made: House, tmp_path: Path
+) -> None:
+    without = made.moved_to(tmp_path / "home")
+    left = without.lake.read(Coverage).with_columns(is_connected=pl.lit(value=False))
+    without.lake.replace_whole(Coverage, left)
+    [tie_outs] = [one for one in tie_out_facts(without.settings) if one.about == "tie-outs"]
+    assert tie_outs == ("OK", "tie-outs", "every settled day adds up to its control total")
+
+
+def test_a_home_without_a_settled_day_had_no_sum_to_compare(made: House, tmp_path: Path) -> None:
+    first = made.moved_to(tmp_path / "home")
+    control = first.lake.read(SpendControl).with_columns(is_settled=pl.lit(value=False))
+    slices = {Slice(*key): read_at for key, read_at in first.lake.reads(SpendControl).items()}
+    first.lake.replace(SpendControl, [Batch(control, slices)])
+    assert found(first)["tie-outs"] == (
+        "WARN",
+        "no settled day is stored, so no sum was compared",
     )
 
 
