@@ -6,11 +6,14 @@ they go at once. So no one may write meanwhile (locks.py), and a reader that ope
 may have to open it again.
 """
 
+import os
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
+from upath import UPath
 
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import PROPERTIES, DeltaTables
@@ -71,7 +74,19 @@ def purge_lake(lake: Lake) -> None:
                 slices.keep(name, before)  # a slice is as old as its rows, also for a publication
     if tables.find(LOG) is not None:
         purge(tables, LOG)
+    remove_empty_folders(lake.root)  # a vacuum leaves them: their names are those of rows
     close_all()  # what was open has versions that are gone
+
+
+def remove_empty_folders(top: UPath) -> None:
+    """Remove the folders below one that have no file; only for who is alone with the home.
+
+    An object store has no folders.
+    """
+    if top.protocol in ("", "file"):
+        for below, _, _ in os.walk(top.path, topdown=False):
+            if below != top.path and not any(Path(below).iterdir()):
+                Path(below).rmdir()
 
 
 def remove_days_before(lake: Lake, connection: str, day: date) -> None:

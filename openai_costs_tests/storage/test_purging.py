@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 from upath import UPath
 
 from openai_costs.storage.delta import PROPERTIES, DeltaTables
@@ -47,3 +48,15 @@ def test_a_purge_leaves_each_slice_as_old_as_it_was(tmp_path: Path) -> None:
     assert after.version > before.version
     assert before.slices["version"].n_unique() > 1
     assert after.slices.equals(before.slices)
+
+
+@pytest.mark.parametrize("of", ["{}", "file://{}"])
+def test_a_purge_leaves_no_folder_that_names_rows_that_are_gone(tmp_path: Path, of: str) -> None:
+    lake = Lake(UPath(of.format(tmp_path)))
+    lake.replace(SpendByUser, [read((A1, "ada", "1"), (B1, "bob", "2"), replaces=(A1, B1))])
+    lake.remove_slices(f"connection = '{B1.connection}'")
+    purge_lake(lake)
+    folders = [path.name for path in tmp_path.rglob("*") if path.is_dir()]
+    assert f"connection={A1.connection}" in folders
+    assert not any(B1.connection == one.partition("=")[2] for one in folders)
+    assert not any(path.is_dir() and not list(path.iterdir()) for path in tmp_path.rglob("*"))

@@ -1,10 +1,11 @@
 """Looks for texts in every byte below a home: the proof that something is gone.
 
 It shares no code with what removes: it knows no table and no page, opens whatever a file is packed
-in, and searches what it finds there (byte_texts.py).
+in, and searches what it finds there (byte_texts.py), and the names of files and folders.
 """
 
 import gzip
+import os
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
@@ -36,7 +37,7 @@ class Scan(NamedTuple):
 
     Args:
         searched: How many files were opened, by folder of the home.
-        places: The files that hold one of the texts, and those whose names do.
+        places: The files that hold one of the texts, and the files and folders whose names do.
         resembling: Longer words that hold one of the texts, and may name someone else.
         damaged: The files whose content cannot be unpacked, so that it may hold one of the texts.
     """
@@ -55,32 +56,52 @@ class Scan(NamedTuple):
         return [*self.places, *unknown]
 
 
-def scan(home: UPath, texts: Collection[str], key: SecretStr | None = None) -> Scan:
-    """Return which files below a home hold one of some texts.
+def scan(
+    home: UPath,
+    texts: Collection[str],
+    key: SecretStr | None = None,
+    patterns: Collection[str] = (),
+) -> Scan:
+    """Return which files below a home hold one of some texts, and which names do.
 
     Args:
         home: The home.
         texts: The texts.
         key: What opens an encrypted database.
+        patterns: What is searched too, as regular expressions.
 
     Raises:
         DatabaseLocked: A database cannot be searched: it is of another key.
         OSError: A file cannot be read: nothing can be promised then.
     """
-    search = Search(texts)
+    search = Search(texts, patterns)
     searched, places, damaged = dict.fromkeys((*FOLDERS, SET_ASIDE), 0), list[str](), list[str]()
     for folder in searched:
+        bare = (f"{folder}{name}/" for name in _bare_folders(home / folder))
+        places += filter(search.is_named, bare)
         for file in files_below(home / folder):
-            if not file.is_file():  # a link to nothing, a pipe
-                continue
-            searched[folder] += 1
             name = str(file)[len(str(home)) :].lstrip("/")
+            is_file = file.is_file()  # and no link to nothing, no pipe
+            searched[folder] += is_file
             try:
-                if search.is_named(name) or _is_in(file, search, key):
+                if search.is_named(name) or (is_file and _is_in(file, search, key)):
                     places.append(name)
             except UNPACKABLE:
                 damaged.append(name)
     return Scan(searched, places, frozenset(search.longer), tuple(damaged))
+
+
+def _bare_folders(top: UPath) -> Iterator[str]:
+    """Yield the folders on a disk whose names are in no file's path, from `top` on.
+
+    Empty ones, and links: a walk does not enter these. An object store has no folders.
+    """
+    if top.protocol in ("", "file"):
+        for below, folders, files in os.walk(top.path):
+            links = [name for name in folders if Path(below, name).is_symlink()]
+            yield from (f"{below}/{name}"[len(top.path) :] for name in links)
+            if not (folders or files):
+                yield below[len(top.path) :]
 
 
 def own_files(home: UPath, settings: UPath, texts: Collection[str]) -> Iterator[str]:

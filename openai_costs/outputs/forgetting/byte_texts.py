@@ -30,16 +30,17 @@ class Search:
 
     Args:
         texts: What is searched.
+        patterns: What is searched too, as regular expressions of lower-case text.
     """
 
-    def __init__(self, texts: Collection[str]) -> None:
+    def __init__(self, texts: Collection[str], patterns: Collection[str] = ()) -> None:
         self.longer: set[str] = set()
         self._texts = [_plain(text) for text in texts if text.strip()]
         longest_first = sorted(self._texts, key=len, reverse=True)
-        any_of = "|".join(map(_blank, longest_first))
+        any_of = "|".join((*map(_blank, longest_first), *patterns))
         rest = rf"(?:{_LETTER}|{_JOINT}){{0,{LONGEST_PART}}}"
         self._loose = re.compile(rf"(?:{any_of})") if any_of else None
-        self._word = re.compile("|".join(map(_as_word, longest_first)))
+        self._word = re.compile("|".join((*map(_as_word, longest_first), *patterns)))
         self._longer = re.compile(f"{rest}(?:{any_of}){rest}")
 
     def is_named(self, name: str) -> bool:

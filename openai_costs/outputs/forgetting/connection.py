@@ -29,7 +29,7 @@ from openai_costs.storage.files import SET_ASIDE, is_local, place, remove_folder
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import text
 from openai_costs.storage.locks import no_writers
-from openai_costs.storage.purging import is_whole, purge_lake
+from openai_costs.storage.purging import is_whole, purge_lake, remove_empty_folders
 from openai_costs.storage.rewriting import rewrite_table
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend
@@ -59,7 +59,7 @@ class Departure:
 
     def plan(self) -> Iterator[str]:
         """Yield what would be done."""
-        yield f"{self.name} is in {counted(len(self.before.places), 'file')} below {self.home}."
+        yield f"{self.name} is in {counted(len(self.before.places), 'place')} below {self.home}."
         yield (
             "Nothing was changed. With --yes, its pages, its rows in every table, its findings and "
             "the history of Dagster's runs are deleted, and everything is published again. Its "
@@ -83,7 +83,7 @@ class Departure:
         with no_writers(self.home):
             purge_lake(Lake(self.home))  # what was made anew replaced rows of it
             forget_everything(self.home)
-        left = scan(self.home, _forms(self.name), self.key)
+        left = _places(self.home, self.name, self.key)
         say(
             f"Searched every byte of {counted(sum(left.searched.values()), 'file')}: "
             f"{counted(len(self.before.places), 'place')} of {self.name} before, "
@@ -104,6 +104,7 @@ class Departure:
             remove_folder(folder)
         for provider in _folders(self.home / "raw"):
             remove_folder(provider / self.name)
+        remove_empty_folders(self.home / "raw")
         self._delete_recorded(lake)
         lake.remove_slices(f"connection = {text(self.name)}")
         for table in all_contracts():
@@ -156,7 +157,7 @@ def departure(settings: Settings, name: str) -> Departure:
             f"{name} is a connection of {settings.config_file}, so that the next backfill would "
             "read it again. Nothing was changed. Remove it from the settings first."
         )
-    before = scan(home, _forms(name), key) if re.fullmatch(NAME, name) else None
+    before = _places(home, name, key) if re.fullmatch(NAME, name) else None
     if before is None or not before.places:
         known = sorted({one.name for folder in _folders(home / "raw") for one in _folders(folder)})
         names = listed(known, MOST_NAMES) or "no connection"
@@ -164,17 +165,20 @@ def departure(settings: Settings, name: str) -> Departure:
     return Departure(home, name, before, key)
 
 
-def _forms(name: str) -> list[str]:
-    """Return how files name a connection: in their paths, in JSON, and as a row of a table."""
-    in_paths = [f"/{name}/", f"connection={name}/"]
-    return [
-        *in_paths,
+def _places(home: UPath, name: str, key: SecretStr | None) -> Scan:
+    """Return where a connection is: in paths, in JSON, as a row of a table and in its tags.
+
+    Each form is of a connection alone, and long: its name may have one letter, or be a provider's.
+    """
+    forms = [
+        f"connection={name}/",
         f'"connection":"{name}"',
         f'"connection": "{name}"',
         f"'connection': {name},",
-        *(f'"{BILLED_BY}":"{name}{end}' for end in ('"', EITHER)),
-        *(f"{EITHER}{name}{end}" for end in ('"', EITHER)),
     ]
+    either = re.escape(EITHER)
+    bill = rf'"{BILLED_BY}":"(?:[\w-]+{either})*{re.escape(name)}["{either}]'
+    return scan(home, forms, key, [bill, rf"raw/[\w-]+/{re.escape(name)}/"])
 
 
 def _folders(folder: UPath) -> list[UPath]:

@@ -66,7 +66,7 @@ class Forgetting:
 
     def plan(self) -> Iterator[str]:
         """Yield what would be done."""
-        yield f"{self.person} is in {counted(len(self.before.places), 'file')} below {self.home}."
+        yield f"{self.person} is in {counted(len(self.before.places), 'place')} below {self.home}."
         yield from self._maybe()
         yield (
             "Nothing was changed. With --yes, every id, name and address of theirs goes from all "

@@ -74,6 +74,24 @@ def test_a_name_of_a_file_counts_and_every_file_is_counted(tmp_path: Path) -> No
     assert (found.searched["lake"], found.searched["record"], found.searched["raw"]) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("of", ["{}", "file://{}"])
+def test_names_of_folders_count_where_no_file_has_them_in_its_path(tmp_path: Path, of: str) -> None:
+    home = UPath(of.format(tmp_path))
+    (tmp_path / "lake/mart/spend/user-1/2026-11").mkdir(parents=True)
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster/user-1").symlink_to(tmp_path / "lake")
+    found = scan(home, ["user-1"])
+    assert found.places == ["lake/mart/spend/user-1/2026-11/", "dagster/user-1/"]
+    assert sum(found.searched.values()) == 0
+    assert scan(home, ["user-2"]).places == []
+
+
+def test_the_name_of_a_link_to_nothing_counts(tmp_path: Path) -> None:
+    (tmp_path / "record").mkdir()
+    (tmp_path / "record/user-1").symlink_to(tmp_path / "gone")
+    assert scan(UPath(tmp_path), ["user-1"]).places == ["record/user-1"]
+
+
 @pytest.mark.parametrize("how", ["zstd", "gzip"])
 def test_a_packed_file_is_searched_up_to_its_damage_and_named(tmp_path: Path, how: str) -> None:
     (tmp_path / "raw").mkdir()

@@ -64,10 +64,43 @@ def test_nothing_of_a_connection_is_left_and_the_others_stay(there: House) -> No
     assert lines[-1].endswith(" of beta before, 0 places left.")
     assert Lake(home).connections(SpendControl) == ["acme"]
     assert [one.name for one in (home / "raw/openai").iterdir()] == ["acme"]
-    files = [path for path in home.rglob("*") if path.is_file()]
-    assert not any("beta" in str(path) or b"beta" in path.read_bytes() for path in files)
+    everything = [*home.rglob("*")]
+    assert not any("beta" in str(path) for path in everything)
+    assert not any(b"beta" in path.read_bytes() for path in everything if path.is_file())
     entry = (home / "record/mutes/00000001.json").read_text().splitlines()[1:]
     assert [json.loads(line)["connection"] for line in entry] == ["acme"]
+
+
+def test_folders_that_an_older_version_left_are_found_and_go(there: House) -> None:
+    home, lines = there.lake.root.parent, list[str]()
+    left = home / "lake/mart/spend/connection=gone/month=2026-11"
+    left.mkdir(parents=True)
+    [where, _] = departure(there.settings, "gone").plan()
+    assert where == f"gone is in 1 place below {home}."
+    assert departure(there.settings, "gone").carry_out(lambda: None, lines.append)
+    assert lines[-1].endswith("1 place of gone before, 0 places left.")
+    assert not left.parent.exists()
+
+
+def test_a_connection_that_is_called_as_its_provider_goes_and_the_others_of_it_stay(
+    there: House,
+) -> None:
+    home = there.lake.root.parent
+    parts = {"ledger": ("/v1/openai/costs", list[tuple[str, str]](), list[str]())}
+    one = DayRead("openai", "openai", "costs", DAY, AT, parts, {"ledger": b"{}"})
+    there.archive.keep(one)
+    assert departure(there.settings, "openai").carry_out(lambda: None, list[str]().append)
+    assert sorted(one.name for one in (home / "raw/openai").iterdir()) == ["acme", "beta"]
+
+
+@pytest.mark.parametrize("name", ["openai", "costs", "spend", "core", "x"])
+def test_a_word_of_paths_and_a_letter_in_random_bytes_are_no_connection(
+    there: House, name: str
+) -> None:
+    (there.lake.root.parent / "published").mkdir()
+    there.lake.root.parent.joinpath("published/packed").write_bytes(b'\0/x/\0|x|\0|x"\0')
+    with pytest.raises(SettingsError, match=r"Nothing is kept of .* There is: acme, beta"):
+        departure(there.settings, name)
 
 
 def test_a_meters_row_says_no_more_that_a_forgotten_connection_has_its_bill(there: House) -> None:

@@ -113,7 +113,7 @@ def test_without_consent_it_says_what_it_would_do_and_changes_nothing(there: Hou
     home = there.lake.root.parent
     before = {file: file.read_bytes() for file in home.rglob("*") if file.is_file()}
     [where, what] = forgetting(there.settings, "ada lovelace").plan()
-    assert where.startswith("Ada Lovelace (p-1815-ada) is in 4 files below ")
+    assert where.startswith("Ada Lovelace (p-1815-ada) is in 4 places below ")
     assert "Nothing was changed. With --yes" in what
     assert {file: file.read_bytes() for file in before} == before
 
