@@ -23,7 +23,8 @@ from openai_costs.sources.github_copilot.frames import ledger
 from openai_costs.sources.github_copilot.source import talk
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.storage.archive import Archive, DayRead, open_read
-from openai_costs.storage.forgotten import made_key, remember
+from openai_costs.storage.forget_key import made_key
+from openai_costs.storage.forgotten import remember
 from openai_costs.storage.slices import Batch
 from openai_costs_tests.sources.openai.wire import converse
 from openai_costs_tests.sources.vendor_pages import DAY, READ_AT
@@ -317,8 +318,8 @@ def test_a_person_who_was_forgotten_keeps_their_dollars_and_is_asked_for_by_no_p
 ):
     github.read()
     key = made_key(tmp_path / "key")
-    ben = known(key, "id", "ben-smith", "ben-smith")
-    remember(UPath(tmp_path), [ben], str(tmp_path / "key"), date(2026, 11, 21))
+    ben = known(key.secret, "id", "ben-smith", "ben-smith")
+    remember(UPath(tmp_path), [ben], key, date(2026, 11, 21))
     github.seats = seats
     without_name = {
         (ben.pseudonym if who == "ben-smith" else who): usd for who, usd in BY_PERSON.items()
