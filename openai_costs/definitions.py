@@ -15,7 +15,7 @@ import httpx
 from upath import UPath
 
 from openai_costs.kernel.clock_skew import skew_aware
-from openai_costs.kernel.days import Clock, utc_now
+from openai_costs.kernel.days import Clock, DayRange, utc_now
 from openai_costs.orchestration.jobs import (
     daily_directory,
     daily_refresh,
@@ -52,6 +52,7 @@ from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.questions.usage.checks import usage_checks
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings, load_settings
+from openai_costs.settings.read_again import read_again
 from openai_costs.sources import assets as ledger
 from openai_costs.sources import registry
 from openai_costs.sources.due_days import kept_days, overdue_days
@@ -135,7 +136,7 @@ def build_defs(
     money, directory = (
         [one for one in some if one.keys.isdisjoint(unset)] for some in (made.money, made.directory)
     )
-    triggered = jobs_and_sensors(settings, money, directory, made.published, days_to_derive)
+    triggered = jobs_and_sensors(settings, money, directory, made.published, _to_derive_now)
     publishing = publication_sensor(settings, clock, triggered.jobs or ())
     return dg.Definitions(
         assets=[
@@ -156,6 +157,14 @@ def build_defs(
         loggers=loggers,
         executor=dg.in_process_executor,
     )
+
+
+def _to_derive_now(lake: Lake, settings: Settings) -> list[DayRange]:
+    """Return the days to derive by the settings as they are now.
+
+    A run reads them anew; the process of the sensors has those that it was started with.
+    """
+    return days_to_derive(lake, read_again(settings, registry.connection_kinds()))
 
 
 def pages_not_asked(settings: Settings) -> set[dg.AssetKey]:

@@ -106,7 +106,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield from _guarded("tie-outs", tie_out_facts(settings))
     yield from _guarded("gateway", governance_facts(settings, compared))
     yield from _guarded("alerts", route_facts(settings))
-    yield from _guarded("findings", judged_facts(place(settings.home)))
+    yield from _guarded("findings", judged_facts(settings))
     yield from _guarded("mutes", mute_facts(settings))
     yield from _guarded("budgets", _budgets(settings))
 

@@ -20,6 +20,7 @@ from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.publish.verification import Sums, published_sums
 from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD
 from openai_costs.questions.spend.verification import Difference, differences, remedy, withheld_text
+from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
@@ -84,12 +85,16 @@ def mute_facts(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("FAIL", "mutes", str(damaged))
 
 
-def judged_facts(home: UPath) -> Iterator[Diagnosis]:
-    """Yield whether findings were judged at all: a first backfill does it at its end."""
-    lake = Lake(home)
+def judged_facts(settings: Settings) -> Iterator[Diagnosis]:
+    """Yield whether findings were judged at all, and whether they wait for days to be derived."""
+    lake = Lake(place(settings.home))
     if lake.has(Coverage) and not lake.has(Findings):
         text = "the days that are stored were never judged. Run `openai-costs backfill`"
         yield Diagnosis("WARN", "findings", text)
+    elif waiting := days_to_derive(lake, settings):
+        days = listed([*map(str, waiting)], MOST_FILES, "range")
+        text = f"they wait for {days}, which have other names, teams or gateway settings than now"
+        yield Diagnosis("WARN", "findings", f"{text}. Run `openai-costs backfill`")
 
 
 def page_facts(home: UPath) -> Iterator[Diagnosis]:

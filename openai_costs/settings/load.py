@@ -186,10 +186,13 @@ def load_settings(kinds: Kinds, home: str | None = None) -> Settings:
     environment = Environment()
     home, path = home or environment.openai_costs_home, environment.openai_costs_config
     if path and not path.exists():
-        raise SettingsError(
-            f"OPENAI_COSTS_CONFIG names {path}, which does not exist. Correct or unset it."
-        )
-    path = path or file_beside(home)
+        why = f"OPENAI_COSTS_CONFIG names {path}, which does not exist. Correct or unset it."
+        raise SettingsError(why)
+    return settings_from(path or file_beside(home), kinds, home)
+
+
+def settings_from(path: Path, kinds: Kinds, home: str) -> Settings:
+    """Return the settings of a file for a home."""
     content, text = content_of(path)
     content = with_budget_file(content, path, text)
     if not content.get("connections", ()):
@@ -234,7 +237,7 @@ def held(variable: str) -> str:
 
 def has_dagster_home() -> bool:
     """Return whether DAGSTER_HOME names an instance whose UI should see headless runs."""
-    return bool(Environment().dagster_home)
+    return bool(dagster_home())
 
 
 def dagster_home() -> str:

@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from openai_costs import definitions
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.backfill_names import (
     Judging,
@@ -571,7 +572,7 @@ def test_a_first_backfill_that_ends_before_it_judges_is_named_by_the_doctor(
     made.connections = tuple(connection(one.name, start=day(21)) for one in made.connections)
     assert judging(made.settings, made.clock, offline=False) == (True, True)
     assert judging(made.settings, made.clock, offline=True) == (True, False)
-    assert list(judged_facts(place(made.home))) == []
+    assert list(judged_facts(made.settings)) == []
 
     def stopped(*_: object, **__: object) -> None:
         raise Stopped
@@ -579,7 +580,7 @@ def test_a_first_backfill_that_ends_before_it_judges_is_named_by_the_doctor(
     monkeypatch.setattr(Headless, "_name", stopped)
     with quiet("mart/findings"), pytest.raises(Stopped):
         headless(made, str).backfill()
-    [fact] = judged_facts(place(made.home))
+    [fact] = judged_facts(made.settings)
     assert (fact.state, fact.text) == (
         "WARN",
         "the days that are stored were never judged. Run `openai-costs backfill`",
@@ -641,11 +642,40 @@ def overtaken(backfilled: tuple[House, list[str]], tmp_path: Path) -> House:
 def test_a_reading_of_the_directory_starts_one_run_per_range_of_stale_days(
     overtaken: House,
 ) -> None:
+    asked, job = asked_after(DIRECTORY, overtaken)
+    assert [one.run_key for one in asked] == [f"{RUN_ID}:2026-11-19", f"{RUN_ID}:2026-11-22"]
+    assert job == DERIVE
+
+
+def test_a_refresh_starts_runs_of_the_days_that_settings_changed_since_the_sensor_began(
+    backfilled: tuple[House, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run reads the settings anew: findings wait by those, and the sensor had older ones."""
+    made = backfilled[0].moved_to(tmp_path / "home")
+    made.lake.replace_whole(Findings, Findings.no_rows())
+    assert asked_after(REFRESH, made)[0] == []
+    team = Team(name="search", projects=("proj_place_search",))
+    changed = made.settings.model_copy(update={"teams": (team,)})
+    monkeypatch.setattr(definitions, "read_again", lambda *_: changed)
+    assert [one.run_key for one in asked_after(REFRESH, made)[0]] == [
+        f"{RUN_ID}:2026-11-18 to 2026-11-23"
+    ]
+    [fact] = judged_facts(changed)
+    assert fact.state == "WARN"
+    assert fact.text == (
+        "they wait for 2026-11-18 to 2026-11-23, which have other names, teams or gateway settings "
+        "than now. Run `openai-costs backfill`"
+    )
+    assert list(judged_facts(made.settings)) == []
+
+
+def asked_after(job_name: str, made: House) -> tuple[list[dg.RunRequest], str | None]:
+    """The runs that the sensor requests after a run of a job, and their job."""
     with calm(), dg.DagsterInstance.ephemeral() as instance:
-        home = overtaken.defs().get_repository_def()
+        home = made.defs().get_repository_def()
         sensor = home.get_sensor_def("names_follow_the_directory")
         assert isinstance(sensor, dg.RunStatusSensorDefinition)
-        read = home.get_job(DIRECTORY)
+        read = home.get_job(job_name)
         context = dg.build_run_status_sensor_context(
             sensor_name=sensor.name,
             dagster_instance=instance,
@@ -653,9 +683,7 @@ def test_a_reading_of_the_directory_starts_one_run_per_range_of_stale_days(
             dagster_event=dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, read.name),
             repository_def=home,
         )
-        asked = list(sensor(context))
-    assert [one.run_key for one in asked] == [f"{RUN_ID}:2026-11-19", f"{RUN_ID}:2026-11-22"]
-    assert sensor.job_name == DERIVE
+        return list(sensor(context)), sensor.job_name
 
 
 def test_stale_days_are_derived_without_a_request_and_published(overtaken: House) -> None:

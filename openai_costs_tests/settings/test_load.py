@@ -7,6 +7,7 @@ import pytest
 from openai_costs.kernel.errors import MissingKey, OpenAICostsError, SettingsError
 from openai_costs.sample.setup import Wanted, company
 from openai_costs.settings.load import Settings, load_settings
+from openai_costs.settings.read_again import read_again
 from openai_costs.settings.secrets import SecretPlace
 from openai_costs.settings.secrets_in_use import gateway_key, secret
 from openai_costs.sources.openai.settings import DEFAULT_BASE_URL, OpenAIConnection
@@ -542,3 +543,12 @@ def test_a_budget_of_a_connection_that_is_not_there_is_refused(more: str) -> Non
         "mean 'acme'? There are: acme."
     ) in refusal(one_connection("") + a_budget)
     assert written(one_connection("") + a_budget.replace("acne", "acme")).budgets
+
+
+def test_settings_are_read_again_as_their_file_has_them_now() -> None:
+    before = written(one_connection("start = 2026-01-01"))
+    Path("openai_costs.toml").write_text(one_connection("start = 2026-02-01"), encoding="utf-8")
+    after = read_again(before, connection_kinds())
+    assert (after.first_day, after.home) == (date(2026, 2, 1), before.home)
+    Path("openai_costs.toml").unlink()
+    assert read_again(before, connection_kinds()) is before
