@@ -9,6 +9,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
+from openai_costs.kernel.clock_skew import MOST_SKEW
 from openai_costs.sources.exports.ownership import HeldRun
 
 Covered = Mapping[tuple[str, date], datetime]
@@ -18,9 +19,12 @@ NOTHING: Final[Covered] = MappingProxyType({})
 _NAME: Final = "covered_by"
 
 
-def covered(runs: Iterable[HeldRun], day: date) -> Covered:
-    """Return which runs cover a day, of those of which the vendor says when they were."""
-    timed = [(one, one.run.ran_at) for one in runs if one.run.ran_at]
+def covered(runs: Iterable[HeldRun], day: date, read_at: datetime) -> Covered:
+    """Return which runs cover a day, of those of which the vendor says when they were.
+
+    One that is dated after it was read does not say when it was: once it is gone, others count.
+    """
+    timed = [(one, at) for one in runs if (at := one.run.ran_at) and at - read_at <= MOST_SKEW]
     return {
         (one.run.export, month): ran_at
         for one, ran_at in sorted(timed, key=lambda its: its[1])

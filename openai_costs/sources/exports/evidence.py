@@ -5,8 +5,8 @@ its path, digest, version (etag) and run. Beside them `control`, added up from t
 not from what is kept, with the runs that had covered the day, and `left_out`: AI charges that the
 settings do not take.
 
-Rows of a run whose files are gone stay, unless a newer run of its export covers their cell or a run
-of another export holds it: a bucket that keeps three months loses no day of the months before.
+Rows of a run whose files are gone stay, unless a newer run replaces them (gone_files.py): a bucket
+that keeps three months loses no day of the months before.
 """
 
 import hashlib

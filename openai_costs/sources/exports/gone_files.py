@@ -5,6 +5,7 @@ A run that is gone goes on replacing the older ones of its export in all that it
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -20,7 +21,7 @@ from openai_costs.sources.exports.evidence import (
 )
 from openai_costs.sources.exports.kept_parts import rows_of, totals
 from openai_costs.sources.exports.layout import is_of
-from openai_costs.sources.exports.ownership import CELL, Cell, HeldRun
+from openai_costs.sources.exports.ownership import CELL, Cell, HeldRun, Run
 from openai_costs.sources.exports.sheets import ROW
 from openai_costs.storage.archive import KeptRead
 
@@ -48,15 +49,22 @@ class KeptDay:
         """
         return cls([*_parts(read, dialects)], covered_by(read.manifest), dialects)
 
-    def stays(self, runs: Sequence[HeldRun], paths: Container[str]) -> list[DayPart]:
+    def stays(
+        self, runs: Sequence[HeldRun], paths: Container[str], beside: Mapping[str, Container[str]]
+    ) -> list[DayPart]:
         """Return what stays of the parts whose files are gone.
 
         Args:
             runs: The runs that are there.
             paths: The files that are there: a part of one of them was read anew.
+            beside: The files and exports that were kept together with each file that is gone.
         """
         gone = [one for one in self.parts if one.source.path not in paths]
-        return [one for part in gone if (one := self._unreplaced(part, runs))]
+        return [
+            one
+            for part in gone
+            if (one := self._unreplaced(part, runs, beside.get(part.source.path, ())))
+        ]
 
     def counted(
         self, there: Iterable[DayPart], stays: Iterable[DayPart], unsaid: Container[str]
@@ -69,29 +77,41 @@ class KeptDay:
         Args:
             there: The parts of files that are there.
             stays: What stays of files that are gone.
-            unsaid: Files that were there when the day was kept, of which it does not say whether a
-                newer run had replaced them: they give it what they gave it then.
+            unsaid: Files of runs that a newer one has replaced, of which the day does not say
+                whether they were replaced in it: they give it what they, or older ones, gave it.
         """
         return [one for part in there if (one := self._counts(part, stays, unsaid))]
 
-    def _unreplaced(self, part: DayPart, runs: Sequence[HeldRun]) -> DayPart | None:
+    def _unreplaced(
+        self, part: DayPart, runs: Sequence[HeldRun], beside: Container[str]
+    ) -> DayPart | None:
         """Return the rows of a file that is gone whose cells no newer run replaces.
 
-        A run of another export replaces those that it has rows of. Where it has rows of the account
-        and the month, it may be the same export, which has another folder or another name now.
+        A run of another export replaces those that it has rows of. Where it has rows of the billing
+        account and the month, it is the same export, which has another folder or another name now,
+        and replaces them all: unless days were kept from the two beside each other.
         """
         at, path = part.source.instant, part.source.path
         newer = [one for one in runs if not (at and one.run.ran_at and one.run.ran_at < at)]
         said = [one for one in newer if one.run.ran_at or one.run.is_listed]
         own = [one for one in said if is_of(one.run.export, path)]
+        others = [
+            one for one in newer if (one.run.export if one in said else one.run.name) in beside
+        ]
 
         def is_replaced(cell: Cell) -> bool:
-            covering = (one for one in newer if cell.month in one.months_of(cell.day))
-            return any(cell in one.taken for one in newer) or any(
-                one in own or cell[:3] in one.accounts for one in covering
+            its = [one for one in newer if not self._is_over(one.run, cell.month)]
+            covering = (one for one in its if cell.month in one.months_of(cell.day))
+            return any(cell in one.taken for one in its) or any(
+                one in own or ((cell.payer, cell.month) in one.accounts and one not in others)
+                for one in covering
             )
 
         return self._where(part, lambda cell: not is_replaced(cell))
+
+    def _is_over(self, run: Run, month: date) -> bool:
+        """Return whether a newer run of its export had covered the day."""
+        return bool(run.ran_at and run.ran_at < self.covered.get((run.export, month), run.ran_at))
 
     def _counts(
         self, part: DayPart, stays: Iterable[DayPart], unsaid: Container[str]
@@ -106,7 +126,12 @@ class KeptDay:
         is_unsaid = part.source.path in unsaid
         if not newer and not taken_away and not is_unsaid:
             return part
-        before = [one for one in self.parts if one.source.path == part.source.path]
+        before = [
+            one
+            for one in self.parts
+            if one.source.path == part.source.path
+            or (at and one.source.instant and one.source.instant < at)
+        ]
         replaced, given = self._cells(newer), self._cells(before)
         return self._where(
             part,

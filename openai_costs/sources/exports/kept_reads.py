@@ -12,7 +12,7 @@ from functools import cached_property
 from openai_costs.kernel.clock_skew import MOST_SKEW
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.settings.connection import Connection
-from openai_costs.sources.exports.evidence import newest_run, sources_of
+from openai_costs.sources.exports.evidence import Source, newest_run, sources_of
 from openai_costs.sources.exports.settings import host_of, settled_after
 from openai_costs.sources.exports.settled import Read, is_settled
 from openai_costs.storage.archive import Archive, DayRead, KeptRead, open_read
@@ -41,6 +41,14 @@ class KeptReads:
     def read_at(self) -> dict[date, datetime]:
         """When the newest read of each day was."""
         return self.archive.newest_at(*self.whose)
+
+    @cached_property
+    def sources(self) -> set[Source]:
+        """The files that the newest reads of all days have rows of."""
+        reads = self.archive.newest(*self.whose, self.read_at)
+        return {
+            its for one in reads if isinstance(one, KeptRead) for its in sources_of(one.manifest)
+        }
 
     def newest(self, day: date) -> KeptRead | None:
         """Return the newest read of a day; None where there is none that can be used."""

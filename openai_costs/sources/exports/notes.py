@@ -5,7 +5,7 @@ were not requested: a charge of October that comes in the file of November. Such
 """
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -131,24 +131,46 @@ def proven_by_gone_files(notes: Notes, paths: Container[str], export: str = "") 
     return max(its, default=date.min)
 
 
-def replaced_until(notes: Notes, runs: Sequence[Run], paths: Container[str]) -> dict[str, date]:
-    """Return until which day a file that is gone may have replaced each that was there before.
+def replaced_until(
+    notes: Notes, runs: Sequence[Run], paths: Container[str], instants: Mapping[str, datetime]
+) -> dict[str, date]:
+    """Return the files that a newer run of their export, which is gone, has replaced, until a day.
 
-    No note names the files of a run that a newer one replaced as a whole: such a run says its days.
+    Args:
+        notes: What is known of the files.
+        runs: The runs that are there.
+        paths: The files that are there.
+        instants: When the runs were, of which rows are kept, by file.
+    """
+    gone = [(path, at) for path, at in instants.items() if path not in paths]
+    replaced = [
+        one
+        for one in runs
+        if any(one.ran_at and one.ran_at < at and is_of(one.export, path) for path, at in gone)
+    ]
+    until = {one.export: proven_by_gone_files(notes, paths, one.export) for one in replaced}
+    return {name: until[one.export] for one in replaced for name in one.files}
+
+
+def kept_beside(
+    notes: Notes, runs: Sequence[Run], paths: Container[str]
+) -> dict[str, frozenset[str]]:
+    """Return the files and exports that a day was kept from together with each file that is gone.
 
     Args:
         notes: What is known of the files.
         runs: The runs that are there.
         paths: The files that are there.
     """
-    exports = {one.export for one in runs}
-    until = {one: proven_by_gone_files(notes, paths, one) for one in exports}
-    return {
-        name: until[one.export]
-        for one in runs
-        for name in one.files
-        if one.days or notes.files is None or name in notes.files
-    }
+    beside: dict[str, set[str]] = {}
+    for its in notes.days.values():
+        for name in its.files:
+            if name not in paths:
+                beside.setdefault(name, set()).update(its.files)
+    exports = {one.export for one in runs if one.ran_at or one.is_listed}
+    names = {one for files in beside.values() for one in files}
+    of = {one: {one, *(export for export in exports if is_of(export, one))} for one in names}
+    return {name: frozenset().union(*(of[one] for one in its)) for name, its in beside.items()}
 
 
 def owed_days(archive: Archive, connection: Connection) -> tuple[date, ...]:

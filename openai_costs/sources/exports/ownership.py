@@ -82,8 +82,8 @@ class HeldRun:
 
     @cached_property
     def accounts(self) -> set[tuple[object, ...]]:
-        """The billing accounts, sub-accounts and months that it has rows of."""
-        return set(self.held.select("payer", "sub_payer", "month").rows())
+        """The billing accounts and months that it has rows of."""
+        return set(self.held.select("payer", "month").rows())
 
     @cached_property
     def _months(self) -> set[date]:

@@ -8,12 +8,13 @@ import hashlib
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 import msgspec
 import polars as pl
 from upath import UPath
 
-from openai_costs.kernel.days import DayRange, naive
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.sources import user_files
@@ -35,6 +36,7 @@ from openai_costs.sources.exports.locating import Located, located
 from openai_costs.sources.exports.notes import (
     DayNote,
     Seen,
+    kept_beside,
     proven_by_gone_files,
     recall,
     refuse_counted_account,
@@ -48,7 +50,7 @@ from openai_costs.sources.exports.to_come import to_come
 from openai_costs.sources.exports.unproven import days_to_come, empty_days, withdrawn_texts
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
-from openai_costs.storage.archive import Archive, DayRead, KeptRead
+from openai_costs.storage.archive import Archive, DayRead
 
 LATE = timedelta(days=31)
 """How long after the days asked for a billing month may end that no charge of theirs is in."""
@@ -100,7 +102,8 @@ class _Reading:
         self._covered: set[date] = set()
         self._unread: set[date] = set()
         self._present: set[str] = set()
-        self._replaced_until: dict[str, date] = {}
+        self._paths: Container[str] = ()
+        self._beside: dict[str, frozenset[str]] = {}
         self._may_prove: dict[str, date] = {}
         self._withdrawn: set[date] = set()
         self._left_over: tuple[str, ...] = ()
@@ -125,8 +128,8 @@ class _Reading:
             self._may_prove |= dict.fromkeys(run.files, self._runs[-1].may_prove_until)
         self._present, self._left_over = set(files.paths) - unread, files.left_over
         self._take(owned(self._runs), opened)
-        runs = [one.run for one in self._runs]
-        self._replaced_until = replaced_until(self._notes, runs, files.paths)
+        self._paths, runs = files.paths, [one.run for one in self._runs]
+        self._beside = kept_beside(self._notes, runs, files.paths)
         self._withdrawn = self._unproven(files.paths)
 
     def _take(self, own: Owned, opened: dict[str, tuple[Sheet, Source]]) -> None:
@@ -205,28 +208,32 @@ class _Reading:
     def _day(self, day: date) -> tuple[dict[str, Request], dict[str, bytes]]:
         """Return a day as it is kept: rows of the files there are, and of files that are gone."""
         there, left_out = self._parts.get(day, []), self._left_out.get(day, ())
-        covering = covered(self._runs, day)
+        covering = covered(self._runs, day, self._read_at)
         if (before := self._kept.newest(day)) is None:
             return bodies(there, left_out, covering)
         kept = KeptDay.of(before, {one.name: one for one in self._rules.dialects})
-        stays = kept.stays(self._runs, self._present)
-        unsaid = set() if kept.covered else self._unsaid(there, before)
+        stays = kept.stays(self._runs, self._present, self._beside)
+        unsaid = set() if kept.covered else self._unsaid(day, there)
         parts = [*kept.counted(there, stays, unsaid), *stays]
         return bodies(parts, left_out, NOTHING if unsaid else newest(kept.covered, covering))
 
-    def _unsaid(self, there: Iterable[DayPart], before: KeptRead) -> set[str]:
-        """Return the files that were there when an earlier version kept a day.
+    def _unsaid(self, day: date, there: Iterable[DayPart]) -> set[str]:
+        """Return the files of which a day that an earlier version kept says too little.
 
         It did not keep whether a newer run, which is gone, had replaced them.
         """
-        day, read_at = before.manifest.day, naive(before.manifest.read_at)
         note = self._notes.days.get(day)
         if note and note.rules != rules_text(self._connection):
             return set()
-        old = {
-            one.source.path for one in there if (at := one.source.instant) and naive(at) < read_at
-        }
-        return {path for path in old if day <= self._replaced_until.get(path, date.min)}
+        until, paths = self._replaced_until, {one.source.path for one in there}
+        return {one for one in paths if day <= until.get(one, date.min)}
+
+    @cached_property
+    def _replaced_until(self) -> dict[str, date]:
+        """Until which day newer runs of their exports, which are gone, may have replaced files."""
+        kept, runs = self._kept.sources, [one.run for one in self._runs]
+        instants = {one.path: at for one in kept if (at := one.instant) and at <= self._read_at}
+        return replaced_until(self._notes, runs, self._paths, instants)
 
     def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
         content, etag = user_files.versioned(path)

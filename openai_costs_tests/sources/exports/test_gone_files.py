@@ -21,6 +21,11 @@ NEWER = [
     *(row(day, "5", **LAB) for day in NOVEMBER if day not in {"2026-11-05", "2026-11-07"}),
 ]
 """The newer run has no row of the lab on the 5th, and none at all on the 7th."""
+MOVED = [
+    *(row(day, "10") for day in NOVEMBER),
+    *(row(day, "5", SubAccountId="maps-lab-2") for day in NOVEMBER),
+]
+"""The lab has another sub-account."""
 LATE = row("2026-10-30", "0.5", BillingPeriodStart="2026-11-01T00:00:00Z")
 RECENT = DayRange(date(2026, 11, 8), DAYS.last)
 
@@ -35,6 +40,12 @@ def export(tmp_path: Path) -> Export:
 
 def in_a_folder(export: Export, day: int, rows: list[dict[str, str]]) -> list[str]:
     name = f"run=202611{day}T030000Z/0.csv"
+    export.put(name, csv_of(*rows))
+    return [name]
+
+
+def in_a_month(export: Export, day: int, rows: list[dict[str, str]]) -> list[str]:
+    name = f"2026-11/run=202611{day}T030000Z/0.csv"
     export.put(name, csv_of(*rows))
     return [name]
 
@@ -201,6 +212,49 @@ def test_days_of_an_earlier_version_take_an_older_export_that_is_new_to_the_conn
     assert stays_as_it_is(export)
 
 
+@pytest.mark.parametrize("put", [in_a_folder, in_a_month, with_a_manifest])
+@pytest.mark.parametrize("is_upgrade", [False, True])
+def test_a_run_that_was_written_before_the_last_read_and_came_after_it_counts(
+    export: Export, put: Put, monkeypatch: pytest.MonkeyPatch, *, is_upgrade: bool
+):
+    """It replaced what was kept, and counted for nothing itself: each day became $0."""
+    before = put(export, 27, NEWER)
+    if is_upgrade:
+        of_an_earlier_version(monkeypatch, export)
+    assert export.read() == ""
+    take_away(export, before)
+    put(export, 28, OLDER)
+    export.now += timedelta(hours=6)
+    assert export.read() == ""
+    assert (export.usd["2026-11-05"], export.usd["2026-11-07"]) == (15, 15)
+    assert stays_as_it_is(export)
+
+
+def test_a_run_that_is_dated_ahead_and_was_taken_away_holds_up_no_newer_one(export: Export):
+    in_a_folder(export, 20, OLDER)
+    assert export.read() == ""
+    ahead = "run=20271122T030000Z/0.csv"
+    export.put(ahead, csv_of(*NEWER))
+    assert export.read() == ""
+    assert export.usd["2026-11-05"] == 10
+    export.remove(ahead)
+    in_a_folder(export, 28, OLDER)
+    assert export.read() == ""
+    assert (export.usd["2026-11-05"], export.usd["2026-11-07"]) == (15, 15)
+
+
+def test_an_older_run_of_another_export_stays_where_the_run_before_was_emptied(export: Export):
+    """Of three runs the newest is gone, and what it emptied takes no dollars from the third."""
+    third = "other/run=20261119T030000Z/0.csv"
+    export.put(third, csv_of(*(row(day, "3", **LAB) for day in NOVEMBER)))
+    in_a_folder(export, 20, OLDER)
+    newer = in_a_folder(export, 22, NEWER)
+    assert export.read() == ""
+    assert export.usd["2026-11-05"] == 13
+    take_away(export, [third, *newer])
+    assert stays_as_it_is(export)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -214,15 +268,24 @@ def test_an_export_that_is_away_keeps_its_days_beside_one_of_another_account(
 ):
     """A newer run of whatever export took them, so that dollars left and came back."""
     export.put(one, csv_of(*(row(day, "10") for day in NOVEMBER)))
-    export.put(other, csv_of(*(row(day, "5", **LAB) for day in NOVEMBER)))
+    labs = (row(day, "5", **LAB) for day in NOVEMBER if day != "2026-11-07")
+    export.put(other, csv_of(*labs))
     assert export.read() == ""
-    assert export.usd["2026-11-05"] == 15
+    assert (export.usd["2026-11-05"], export.usd["2026-11-07"]) == (15, 10)
     put_back = take_away(export, [one])
     assert stays_as_it_is(export)
     put_back()
     assert stays_as_it_is(export)
 
 
+@pytest.mark.parametrize(
+    ("rows", "usd"),
+    [
+        (NEWER, {"2026-11-05": 10, "2026-11-07": None}),
+        (MOVED, {"2026-11-05": 15, "2026-11-07": 15}),
+        (MOVED[:10], {"2026-11-05": 10, "2026-11-07": 10}),
+    ],
+)
 @pytest.mark.parametrize(
     ("before", "now"),
     [
@@ -232,12 +295,12 @@ def test_an_export_that_is_away_keeps_its_days_beside_one_of_another_account(
     ],
 )
 def test_an_export_that_has_another_name_replaces_the_one_that_is_gone(
-    export: Export, before: str, now: str
+    export: Export, before: str, now: str, rows: list[dict[str, str]], usd: dict[str, Decimal]
 ):
     export.put(before, csv_of(*OLDER))
     assert export.read() == ""
     export.remove(before)
-    export.put(now, csv_of(*NEWER))
+    export.put(now, csv_of(*rows))
     assert export.read() == ""
-    assert export.usd["2026-11-05"] == Decimal(10)
-    assert "2026-11-07" not in export.usd
+    assert {day: export.usd.get(day) for day in usd} == usd
+    assert stays_as_it_is(export)
