@@ -100,7 +100,9 @@ def jobs_and_sensors(
         "the settings. On, because it sends no request to a provider.",
     )
     def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
-        yield from stale_requests(settings, context.dagster_run.run_id, stale_days)
+        for one in stale_requests(settings, context.dagster_run.run_id, stale_days):
+            if not _is_requested(context.instance, one):
+                yield one
 
     return dg.Definitions(
         jobs=[everything, refresh, rebuild, read_directory, derive, publish],
@@ -114,6 +116,13 @@ def stale_requests(
     """Yield a run of DERIVE per range of stale days, once after each run that may show them."""
     for days in stale_days(Lake(place(settings.home)), settings):
         yield dg.RunRequest(run_key=f"{after}:{days}", tags=range_tags(days))
+
+
+def _is_requested(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
+    """Return whether a run of the same days has not begun yet: it will see what is known then."""
+    waits = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED]
+    found = dg.RunsFilter(job_name=DERIVE, statuses=waits, tags=dict(request.tags))
+    return bool(instance.get_runs(found, limit=1))
 
 
 def range_tags(days: DayRange) -> dict[str, str]:

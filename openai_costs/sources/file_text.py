@@ -3,7 +3,8 @@
 import gzip
 import io
 import zlib
-from typing import Final, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import zstandard
 
@@ -13,11 +14,10 @@ MOST_BYTES: Final = 4 * 1024**3
 """What a file may unpack to: a packed megabyte can hold a gigabyte, and takes all memory."""
 
 _AT_ONCE: Final = 16 * 1024**2
+_PACKED_AT_ONCE: Final = 4 * 1024
+"""So much of a .zst file unpacks to some hundred megabytes at most."""
+
 _SMALLER: Final = "Split it into smaller files."
-
-
-class _Unpacking(Protocol):
-    def read(self, size: int = ..., /) -> bytes: ...
 
 
 def unpacked(name: str, content: bytes) -> tuple[str, bytes]:
@@ -29,10 +29,9 @@ def unpacked(name: str, content: bytes) -> tuple[str, bytes]:
     plain, _, packing = name.rpartition(".")
     try:
         if packing.lower() == "gz":
-            return plain, _whole(name, gzip.GzipFile(fileobj=io.BytesIO(content)))
+            return plain, _whole(name, _of_gzip(content))
         if packing.lower() in ("zst", "zstd"):
-            reader = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
-            return plain, _whole(name, reader)
+            return plain, _whole(name, _of_zstd(content))
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as broken:
         why = f"is not whole, or not packed as .{packing} says ({broken})"
         raise FileRefused(name, why, "Copy it again.") from None
@@ -41,9 +40,30 @@ def unpacked(name: str, content: bytes) -> tuple[str, bytes]:
     return name, content
 
 
-def _whole(name: str, unpacking: _Unpacking) -> bytes:
-    whole = bytearray()
+def _of_gzip(content: bytes) -> Iterator[bytes]:
+    unpacking = gzip.GzipFile(fileobj=io.BytesIO(content))
     while part := unpacking.read(_AT_ONCE):
+        yield part
+
+
+def _of_zstd(content: bytes) -> Iterator[bytes]:
+    """Yield what the frames hold; a reader of the library takes one that is cut for whole."""
+    packed, unpacking, is_inside = memoryview(content), zstandard.ZstdDecompressor(), False
+    frame = unpacking.decompressobj()
+    for start in range(0, len(packed), _PACKED_AT_ONCE):
+        rest = bytes(packed[start : start + _PACKED_AT_ONCE])
+        while rest:
+            yield frame.decompress(rest)
+            is_inside, rest = not frame.eof, frame.unused_data
+            if frame.eof:
+                frame = unpacking.decompressobj()
+    if is_inside:
+        raise EOFError("it ends inside a frame")
+
+
+def _whole(name: str, parts: Iterable[bytes]) -> bytes:
+    whole = bytearray()
+    for part in parts:
         whole += part
         if len(whole) > MOST_BYTES:
             raise FileRefused(name, f"unpacks to more than {MOST_BYTES:,} bytes", _SMALLER)

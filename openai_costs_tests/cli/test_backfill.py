@@ -32,6 +32,7 @@ from openai_costs.orchestration.jobs import (
     RANGE_START,
     REBUILD,
     REFRESH,
+    range_tags,
     stale_requests,
 )
 from openai_costs.outputs.publish.tie_outs import TOGETHER
@@ -669,10 +670,21 @@ def test_a_refresh_starts_runs_of_the_days_that_settings_changed_since_the_senso
     assert list(judged_facts(made.settings)) == []
 
 
-def asked_after(job_name: str, made: House) -> tuple[list[dg.RunRequest], str | None]:
+def test_a_range_whose_run_has_not_begun_yet_is_not_requested_once_more(overtaken: House) -> None:
+    assert len(asked_after(REFRESH, overtaken)[0]) == 2
+    [left] = asked_after(REFRESH, overtaken, queued=day(19))[0]
+    assert left.tags[RANGE_START] == "2026-11-22"
+
+
+def asked_after(
+    job_name: str, made: House, queued: date | None = None
+) -> tuple[list[dg.RunRequest], str | None]:
     """The runs that the sensor requests after a run of a job, and their job."""
     with calm(), dg.DagsterInstance.ephemeral() as instance:
         home = made.defs().get_repository_def()
+        if queued:
+            tags = range_tags(DayRange(queued, queued))
+            instance.create_run_for_job(home.get_job(DERIVE), tags=tags)
         sensor = home.get_sensor_def("names_follow_the_directory")
         assert isinstance(sensor, dg.RunStatusSensorDefinition)
         read = home.get_job(job_name)
