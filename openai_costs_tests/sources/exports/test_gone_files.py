@@ -230,6 +230,16 @@ def test_a_run_that_was_written_before_the_last_read_and_came_after_it_counts(
     assert stays_as_it_is(export)
 
 
+def test_a_run_with_an_instant_before_the_read_replaces_a_file_that_had_none(export: Export):
+    export.put("2026-11/bill.csv", csv_of(*NEWER))
+    assert export.read() == ""
+    export.remove("2026-11/bill.csv")
+    in_a_month(export, 28, OLDER)
+    assert export.read() == ""
+    assert (export.usd["2026-11-05"], export.usd["2026-11-07"]) == (15, 15)
+    assert stays_as_it_is(export)
+
+
 def test_a_run_that_is_dated_ahead_and_was_taken_away_holds_up_no_newer_one(export: Export):
     in_a_folder(export, 20, OLDER)
     assert export.read() == ""
