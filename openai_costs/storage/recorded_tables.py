@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 from deltalake.exceptions import DeltaError
 
+from openai_costs.kernel.redaction import without_secrets
 from openai_costs.storage.commits import path_of, store_whole
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.delta_faults import StorageFailed, WriteConflict
@@ -40,6 +41,10 @@ _FROM_TEXT: Mapping[type, Callable[[str], object]] = {
     pl.Date: date.fromisoformat,
     pl.Datetime: datetime.fromisoformat,
 }
+
+_OF_PERSONS: Mapping[str, str] = {"mute_reason": "", "because": " (muted through "}
+"""The columns with what a person gave as a reason, and what their texts have then: entries of
+earlier versions have it as it was given, and no table shows a key."""
 
 NOTE = "record_entry"
 """In the log of a copy: the number of the newest entry that it has."""
@@ -180,10 +185,16 @@ def _difference(table: type[Contract], before: pl.DataFrame, after: pl.DataFrame
 def _frame(table: type[Contract], rows: Mapping[tuple[Any, ...], Row]) -> pl.DataFrame:
     types = table.types()
     columns = {
-        name: [_value(kind, row.get(name)) for row in rows.values()] for name, kind in types.items()
+        name: [_value(kind, _shown(name, row.get(name))) for row in rows.values()]
+        for name, kind in types.items()
     }
     frame = completed(table, pl.DataFrame(columns, schema=types))
     return frame.sort(RECORDED[table], maintain_order=True) if RECORDED[table] else frame
+
+
+def _shown(name: str, value: Any) -> object:  # noqa: ANN401 - as JSON has it
+    has_reason = value is not None and name in _OF_PERSONS and _OF_PERSONS[name] in value
+    return without_secrets(value) if has_reason else value
 
 
 def _value(kind: pl.DataType, value: Any) -> object:  # noqa: ANN401 - as JSON has it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -10,7 +11,12 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from openai_costs.outputs.alerts.rows import Delivery, deliveries_frame, findings_frame
+from openai_costs.outputs.alerts.rows import (
+    Delivery,
+    changes_frame,
+    deliveries_frame,
+    findings_frame,
+)
 from openai_costs.storage.commits import store_whole
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.delta_faults import WriteConflict
@@ -18,8 +24,9 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.record import Record
 from openai_costs.storage.recorded_tables import RecordedTables
 from openai_costs.tables.mart.deliveries import Deliveries
+from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
-from openai_costs_tests.outputs.alerts.fixtures import finding
+from openai_costs_tests.outputs.alerts.fixtures import change, finding
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC).replace(tzinfo=None)
 
@@ -100,3 +107,23 @@ def test_of_two_writers_who_read_the_same_one_is_refused_also_without_locks(
     one.replace(Deliveries, frame("sending"), 0)
     with pytest.raises(WriteConflict):
         two.replace(Deliveries, frame("sending", "sending"), 0)
+
+
+def test_no_table_shows_a_key_that_an_earlier_version_recorded_in_a_reason(tmp_path: Path) -> None:
+    """It was recorded as it was given; the entry is evidence, and the tables go out."""
+    key = "sk-proj-QWERTYUIOP123456"
+    muted = change(1, "muted", because=f"$12.50 (muted through 2026-12-30 by Ada: {key} leaked)")
+    opened = change(2, because="$12.50 of API key sk-maps")
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(FindingChanges, changes_frame([muted, opened]))
+    lake.replace_whole(Findings, findings_frame([replace(finding(), mute_reason=f"{key} leaked")]))
+    again = Lake(UPath(tmp_path))
+    assert again.read(FindingChanges)["because"].to_list() == [
+        "$12.50 (muted through 2026-12-30 by Ada: sk-[redacted] leaked)",
+        "$12.50 of API key sk-maps",
+    ]
+    assert again.read(Findings)["mute_reason"].to_list() == ["sk-[redacted] leaked"]
+    with again.frozen():
+        for table in (FindingChanges, Findings):
+            columns = pl.Schema(table.types())
+            assert key not in str(again.ask(table, "SELECT * FROM stored", columns).rows())
