@@ -183,17 +183,16 @@ class Headless:
 
     def _name(self, due: list[str], failed: list[str], *, may_ask: bool, owed: bool) -> None:
         """Read names and gateway, derive the days that they changed, and publish once more."""
-        before, is_other = governance(self.settings), self.follow(failed)
-        if is_other and due:  # names may take long
+        before, is_other = governance(self.settings), bool(due) and self.follow(failed)
+        if is_other:  # names may take long
             self._publish(failed, is_not_judged if owed else every)
         with noted(failed):
             self.read_directory(due)
-        is_due = may_ask and is_governance_due(self.settings, self.clock, brought=bool(due))
         with noted(failed):
-            if is_due:
+            if may_ask and is_governance_due(self.settings, self.clock, brought=bool(due)):
                 self.say("gateway and people: tokens, and who works here")
                 self.run(DIRECTORY, None, asks_for_no_names)
-        is_other |= bool(due or is_due) and self.follow(failed)
+        is_other |= self.follow(failed)
         if is_other or due or owed or not governance(self.settings).equals(before):
             with noted(failed):
                 self.publish()

@@ -127,7 +127,7 @@ def _first_gap(so_far: DayRange, before: date, read: AbstractSet[date]) -> tuple
 
 def _why(unread: date, read: AbstractSet[date], unfinished: AbstractSet[date]) -> str:
     if unread in unfinished:
-        return f"{unread} was not over when it was read"
+        return f"{unread} was not complete when it was read"
     first, last = min(read), max(read)
     if unread < first:
         return f"read from {first}"

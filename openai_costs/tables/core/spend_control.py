@@ -25,7 +25,7 @@ class SpendControl(Contract):
     is_settled: bool = column("Whether the day had settled when it was read.")
     is_over: bool = column(
         "Whether the day was over, in UTC, both when it was read and when the vendor wrote what "
-        "was read; null in rows that are older than this column.",
+        "was read, and all of it was there; null in rows that are older than this column.",
         nullable=True,
     )
     read_at: At = column("When the day was read from the provider.", unit="UTC timestamp")

@@ -38,8 +38,9 @@ class Coverage(Contract):
         nullable=True,
     )
     is_over: bool = column(
-        "Whether the day was over, in UTC, when it was read, as every settled day was: the dollars "
-        "of other days are of a part of the day and are compared with none. Null if it is missing.",
+        "Whether the day was over, in UTC, when it was read, and all of it was there, as of every "
+        "settled day: the dollars of other days are of a part of the day and are compared with "
+        "none. Null if it is missing.",
         nullable=True,
     )
     is_connected: bool = column(

@@ -472,7 +472,7 @@ def test_the_running_day_is_in_the_total_and_compared_with_no_whole_day(
         note = tab.inner_text("#total-note")
         assert f" of {ours} against {then}. {from_day} to 2026-12-03" in note
         assert tab.inner_text("#table-note").startswith(
-            f"Compared are {ours} with {then}: later days were not over when they were read."
+            f"Compared are {ours} with {then}: later days were not complete when they were read."
         )
         if kind == "previous" or from_day == "2026-12-01":
             assert note.startswith("$0.00 (0.0 %)")

@@ -96,7 +96,7 @@ def test_a_connection_that_was_last_read_while_a_day_was_running_does_not_have_t
     assert read_early(LAST).month.change_note == "0.0 % from $153.00; through 9 Nov"
     first = read_early(date(2026, 11, 4))
     assert first.month.change_note == "0.0 % from $100.00; without late"
-    assert first.movers.note.endswith("late (2026-11-04 was not over when it was read)")
+    assert first.movers.note.endswith("late (2026-11-04 was not complete when it was read)")
 
 
 def test_the_last_day_of_a_longer_month_has_no_same_day_before() -> None:

@@ -162,7 +162,7 @@ COVERAGE = View(
         "source": "What was read: costs or usage.",
         "rows": "Number of rows of the day; null if the day is missing. [rows]",
         "read_at": "When the day was read from the provider. [UTC timestamp]",
-        "is_over": "Whether the day was over when it was read; null if it is missing.",
+        "is_over": "Whether the day was over when it was read, and whole; null if it is missing.",
     },
     answers="Can I believe the number: which days are complete?",
 )

@@ -136,7 +136,7 @@ function tableNote(view) {
 /** Which days are compared, and why not all of the view. */
 function comparedNote({ state, ours, compared }) {
   if (ours[1] === state.range[1]) return `Compared with ${spanText(...compared)}.`;
-  const why = isUnfinished(ours[1] + 1, state.filters) ? "later days were not over when they were read" : "the month then had no more days";
+  const why = isUnfinished(ours[1] + 1, state.filters) ? "later days were not complete when they were read" : "the month then had no more days";
   return `Compared are ${spanText(...ours)} with ${spanText(...compared)}: ${why}.`;
 }
 
