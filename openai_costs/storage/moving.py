@@ -1,11 +1,19 @@
-"""Files that were built on this machine, moved to where they rest, on a disk or on a store."""
+"""Files between this machine, where they are built and opened, and the store where they rest."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from upath import UPath
 
-from openai_costs.storage.files import flush, flush_folder, is_local
+from openai_costs.storage.files import content_of, flush, flush_folder, is_local
+
+
+def on_this_machine(file: UPath, scratch: Path) -> str:
+    """Return where DuckDB can open a file: one of an object store is copied into a folder first."""
+    if is_local(file) or not file.exists():
+        return str(file)
+    (scratch / file.name).write_bytes(content_of(file))
+    return str(scratch / file.name)
 
 
 def move_all_into_place(built: Mapping[UPath, Path], may_go_on: Callable[[], None]) -> None:

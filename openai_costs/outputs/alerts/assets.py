@@ -13,15 +13,12 @@ from openai_costs.outputs.alerts.mutes import mutes_in_force, with_mutes
 from openai_costs.outputs.alerts.record import recorded
 from openai_costs.outputs.alerts.rules import QUESTIONS
 from openai_costs.questions.rules import Facts
-from openai_costs.questions.spend.names import Directory, marks
+from openai_costs.questions.spend.assets import listed
+from openai_costs.questions.spend.names import marks
 from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.settings import Alerts
 from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
-from openai_costs.tables.core.api_keys import ApiKeys
-from openai_costs.tables.core.projects import Projects
-from openai_costs.tables.core.service_accounts import ServiceAccounts
-from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
@@ -51,7 +48,7 @@ def findings(
     None is asked of tables of which some days say something else than names, gateway and settings
     say now: their sums are of no settings that ever were, and messages would have them.
     """
-    facts = Facts(settings, confirmed(lake, settings, clock)(), marks(_directory(lake)))
+    facts = Facts(settings, confirmed(lake, settings, clock)(), marks(listed(lake)))
     waiting = [days for days in days_to_derive(lake, settings) if days.first <= facts.today]
     for days in waiting:
         context.log.warning(WAITS, days)
@@ -63,10 +60,6 @@ def findings(
         dg.AssetMaterialization(asset_key(Deliveries), metadata={"note": _sending(settings)})
     )
     return found
-
-
-def _directory(lake: Lake) -> Directory:
-    return Directory(*map(lake.read, (ApiKeys, Users, ServiceAccounts, Projects)))
 
 
 def _sending(settings: Settings) -> str:

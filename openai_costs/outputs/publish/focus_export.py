@@ -20,7 +20,8 @@ from openai_costs.kernel.spreadsheets import cell_sql
 from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.focus_files import of_month
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.storage.files import content_of, is_local, replace_file
+from openai_costs.storage.files import replace_file
+from openai_costs.storage.moving import on_this_machine
 from openai_costs.storage.sql import connected
 from openai_costs.tables.core.spend_control import SpendControl
 
@@ -82,7 +83,7 @@ def export_month(
     target = UPath(out.absolute()) / f"focus-{month}.{kind}"
     with (
         TemporaryDirectory() as scratch,
-        connected(_local(home, scratch), read_only=True, key=key) as sql,
+        connected(on_this_machine(home / DATABASE, Path(scratch)), read_only=True, key=key) as sql,
     ):
         rows, billed = sql.sql(f"SELECT count(*), sum(BilledCost) {of_month(month)}").fetchall()[0]
         if not rows:
@@ -112,12 +113,3 @@ def _nothing(sql: duckdb.DuckDBPyConnection, home: UPath, month: str) -> str:
     first, last = known.fetchall()[0]
     there = f"It has {first[:7]} to {last[:7]}." if first else "It has no month with dollars."
     return f"No dollars of {month} are published in {home}, so nothing was written. {there}"
-
-
-def _local(home: UPath, scratch: str) -> str:
-    file = home / DATABASE
-    if is_local(file):
-        return str(file)
-    copy = Path(scratch) / "published.duckdb"
-    copy.write_bytes(content_of(file))
-    return str(copy)

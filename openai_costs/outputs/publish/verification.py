@@ -47,9 +47,10 @@ from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.encryption import DatabaseLocked, is_encrypted
-from openai_costs.storage.files import content_of, is_local, place
+from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import pattern, text
+from openai_costs.storage.moving import on_this_machine
 from openai_costs.storage.slices import Slice
 from openai_costs.storage.sql import connected, raise_if_of_system
 from openai_costs.tables.core.spend_control import SpendControl
@@ -188,7 +189,7 @@ def _published(home: UPath, unreadable: list[str], say: Say, key: SecretStr | No
         return Sums()
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
-        file = _local(home / DATABASE, scratch)
+        file = on_this_machine(home / DATABASE, scratch)
         sums = _database(file, key, unreadable)
         unreadable += [*changed_focus(home), *foreign_copies(home)]
         return sums if is_encrypted(Path(file)) else sums | _copies(home, scratch, unreadable)
@@ -221,7 +222,7 @@ def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
                 unreadable.append(f"{PARQUET}/{name} has no file")
                 continue
             (scratch / name).mkdir(exist_ok=True)
-            read = ", ".join(text(pattern(_local(file, scratch / name))) for file in files)
+            read = ", ".join(text(pattern(on_this_machine(file, scratch / name))) for file in files)
             with _readable(f"{place_} ({name})", unreadable):
                 source = f"read_parquet([{read}], hive_partitioning = false)"
                 sums |= {(place_, one): of for one, of in daily_sums(sql, {table: source}).items()}
@@ -240,11 +241,3 @@ def _readable(what: str, unreadable: list[str]) -> Iterator[None]:
     except duckdb.Error as damage:
         raise_if_of_system(damage)
         unreadable.append(f"{what} cannot be read: {str(damage).splitlines()[0]}")
-
-
-def _local(file: UPath, scratch: Path) -> str:
-    """Return where DuckDB can open a file: a file of an object store is copied first."""
-    if is_local(file) or not file.exists():
-        return str(file)
-    (scratch / file.name).write_bytes(content_of(file))
-    return str(scratch / file.name)

@@ -126,7 +126,7 @@ class Bills:
         """Ask for people; return the bills that are not empty, and the messages of refusals.
 
         GitHub may no longer know one of them, or answer for another. But 403 for one with a seat,
-        before anyone was answered, says that no person can be asked for.
+        before the first bill of anyone, means that no person can be asked for.
         """
         answered, refused = dict[str, Page](), dict[str, str]()
         for folded, login in logins.items() if self.answers is not False else ():
