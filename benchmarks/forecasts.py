@@ -8,20 +8,27 @@ series_id,forecast,low80,high80,low95,high95: the total of the month that day li
 
 import argparse
 import sys
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from openai_costs.questions.budgets.forecast import forecast
+from openai_costs.kernel.days import DayRange, month_of
+from openai_costs.kernel.money import MONEY
+from openai_costs.questions.budgets.forecast import DOLLARS
+from openai_costs.questions.budgets.month_end import from_settled_days
 
 READ = {"series_id": pl.String, "day": pl.Date, "cost": pl.Float64}
+WRITTEN = ("forecast", "low80", "high80", "low95", "high95")
 
 
-def month_of(day: date) -> tuple[date, date]:
-    """Return the first and the last day of the month."""
-    after = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return day.replace(day=1), after - timedelta(days=1)
+def forecasts(spend: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Return the columns that are written, of every series that spent until that day."""
+    settled = [*DayRange(min(spend["day"]), as_of)]
+    dollars = spend.with_columns(pl.col("cost").cast(MONEY))
+    made = from_settled_days(dollars, settled, month_of(as_of)).drop_nulls().sort("series_id")
+    names = zip(WRITTEN, DOLLARS.values(), strict=True)
+    return made.select("series_id", **{short: pl.col(name).cast(float) for short, name in names})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, required=True, help="where forecasts go")
     asked = parser.parse_args(arguments)
     spend = pl.read_csv(asked.input, columns=list(READ), schema_overrides=READ)
-    told = forecast(spend, asked.as_of, *month_of(asked.as_of))
+    told = forecasts(spend, asked.as_of)
     told.write_csv(asked.output, float_precision=6)
     print(f"{told.height} series, as of {asked.as_of}")
     return 0

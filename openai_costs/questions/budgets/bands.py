@@ -29,13 +29,13 @@ SERIES = (ID, *PERIOD)
 
 
 def banded(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """Return series_id, as_of, start, end, forecast, low80, high80, low95, high95.
+    """Return series_id, as_of, start, end, rest, low80, high80, low95, high95: of the days ahead.
 
     An error is q = ln((actual + a) / (rest + a)), a = $1 for every day added up. A series' scale is
     the root mean square of its own past q, mixed with four errors of the size of its volatility.
 
     Args:
-        now: series_id, as_of, start, end, skipped and ahead (days), volatility, rest, so_far,
+        now: series_id, as_of, start, end, skipped and ahead (days), volatility, rest,
             highest (dollars of the highest of the last days).
         before: series_id, as_of, start, end, skipped, ahead, volatility, rest, actual, seen;
             periods that have ended.
@@ -53,8 +53,7 @@ def banded(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     most = pl.col("highest") * REACH * added_up
     reached = {name: pl.min_horizontal(rest * end - floor, most) for name, end in ends.items()}
     bands = [_held(name, end.clip(0)).alias(name) for name, end in reached.items()]
-    told = told.select(*SERIES, "so_far", *bands, forecast="rest")
-    return told.select(*SERIES, *(pl.col(name) + pl.col("so_far") for name in ("forecast", *BANDS)))
+    return told.select(*SERIES, "rest", *bands)
 
 
 def _scale(days: pl.Expr) -> pl.Expr:

@@ -22,19 +22,6 @@ PAST = "past"
 """The number of a past: a series as it was known on one day."""
 
 
-def without_credits(days: pl.DataFrame) -> pl.DataFrame:
-    """Replace days on which more was credited than spent by the same weekday before.
-
-    What was credited once is not a forecast, and what a week or a day costs has a logarithm.
-
-    Args:
-        days: series_id, day, cost, from `every_day`.
-    """
-    weekday = [ID, pl.col("day").dt.weekday()]
-    spent = pl.when(pl.col("cost") >= 0).then("cost")
-    return days.with_columns(cost=spent.forward_fill().over(weekday).fill_null(0.0))
-
-
 def known_on(days: pl.DataFrame, pasts: pl.DataFrame) -> pl.DataFrame:
     """Return past, lag, weekday, cost: the last 84 days before and on each origin.
 

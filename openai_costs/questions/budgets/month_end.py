@@ -14,7 +14,7 @@ import polars as pl
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.money import MONEY
 from openai_costs.kernel.redaction import ADDRESS
-from openai_costs.questions.budgets.forecast import DECIMALS, DOLLARS, forecast, without_gaps
+from openai_costs.questions.budgets.forecast import DOLLARS, forecasts
 from openai_costs.questions.series import ID, LEVEL_SEPARATOR
 from openai_costs.tables.mart.forecast import SCOPES, Forecast
 
@@ -51,19 +51,18 @@ def month_end(spend: pl.DataFrame, settled: Sequence[date], month: DayRange) -> 
     named = series.group_by(ID, *_KEY).agg(
         scope_name=pl.col("name").sort_by("day").drop_nulls().last()
     )
-    is_whole = pl.col("scope") == "all"  # it has a row also where nothing was ever spent
-    known = named.join(_from_settled_days(series, settled, month), on=ID)
-    found = known.filter(is_whole | pl.col("forecast").is_not_null()).with_columns(
+    known = named.join(from_settled_days(series, settled, month), on=ID)
+    found = known.filter(_has_row()).with_columns(
         month=pl.lit(month.first),
         month_end=pl.lit(month.last),
         through_day=pl.lit(settled[-1]),
-        **_estimates(),
+        **{name: pl.col(name).fill_null(pl.col("spent_usd")) for name in DOLLARS.values()},
     )
     typed = found.select(pl.col(one).cast(kind) for one, kind in Forecast.types().items())
     return typed.sort(*_KEY)
 
 
-def _from_settled_days(
+def from_settled_days(
     series: pl.DataFrame, settled: Sequence[date], month: DayRange
 ) -> pl.DataFrame:
     """Return spent_usd and the forecast of each series for a month, as of the newest settled day.
@@ -76,17 +75,25 @@ def _from_settled_days(
         month: The month.
 
     Returns:
-        series_id, spent_usd (on settled days of the month), forecast, low80, high80, low95, high95;
-        the last five are null of what never spent on a settled day.
+        series_id, spent_usd (on settled days of the month), and the columns of `DOLLARS`: null of
+        what never spent on a settled day.
     """
     days = pl.DataFrame({"day": [*DayRange(settled[0], settled[-1])]})
     is_settled = pl.col("day").is_in(list(settled))
     spine = series.select(ID).unique().join(days.with_columns(is_settled=is_settled), how="cross")
     daily = spine.join(series.select(ID, "day", "cost"), on=[ID, "day"], how="left").sort(ID, "day")
     is_counted = pl.col("is_settled") & pl.col("day").is_between(month.first, month.last)
-    spent = daily.group_by(ID).agg(spent_usd=pl.col("cost").filter(is_counted).sum())
-    ahead = forecast(without_gaps(daily), settled[-1], month.first, month.last)
+    usd = pl.col("cost").filter(is_counted).sum().cast(MONEY)
+    spent = daily.group_by(ID).agg(spent_usd=usd)
+    asked = spent.with_columns(as_of=settled[-1], start=month.first, end=month.last)
+    ahead = forecasts(daily, asked).select(ID, *DOLLARS.values())
     return spent.join(ahead, on=ID, how="left")
+
+
+def _has_row() -> pl.Expr:
+    """All has a row also where nothing was ever spent, a part where it spent or was credited."""
+    is_known = pl.col("forecast_usd").is_not_null() | (pl.col("spent_usd") != 0)
+    return (pl.col("scope") == "all") | is_known
 
 
 def _series(spend: pl.DataFrame, scope: str) -> pl.DataFrame:
@@ -106,15 +113,3 @@ def _nothing(day: date) -> pl.DataFrame:
     """Return the columns of `SPEND`: no dollars of a day, of no one."""
     row = dict.fromkeys(SPEND) | {"day": day, "billed_usd": Decimal(0)}
     return pl.DataFrame([row], schema=SPEND)
-
-
-def _estimates() -> dict[str, pl.Expr]:
-    """Return each estimate, rounded, and never below what was spent where that is not a credit.
-
-    What never spent has what was spent as its estimates: none, or credits.
-    """
-    spent = pl.col("spent_usd").cast(MONEY)
-    rounded = {
-        name: pl.col(of).cast(pl.Decimal(38, DECIMALS)).cast(MONEY) for of, name in DOLLARS.items()
-    }
-    return {name: pl.max_horizontal(one, spent) for name, one in rounded.items()}

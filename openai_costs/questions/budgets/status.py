@@ -9,7 +9,7 @@ import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.money import MONEY, SMALLEST
-from openai_costs.questions.budgets.forecast import DOLLARS, Origin, period_forecasts
+from openai_costs.questions.budgets.forecast import forecasts
 from openai_costs.questions.budgets.periods import periods_through, settled_through
 from openai_costs.questions.series import ID
 from openai_costs.settings import Budget
@@ -69,8 +69,8 @@ def statuses(
     if not periods:
         return BudgetStatus.no_rows()
     rows = pl.concat(periods)
-    ends = period_forecasts(_origins(rows), _series(daily))
-    seen = _not_below_spent(rows.join(ends, on=["budget", "day"], how="left"))
+    ends = forecasts(_series(daily), _asked(rows)).drop("spent_usd")
+    seen = rows.join(ends, left_on=["budget", "day"], right_on=[ID, "as_of"], how="left")
     return _stated(seen).sort("budget", "day")
 
 
@@ -157,23 +157,13 @@ def _running(days: pl.DataFrame, limit_usd: Decimal, period: DayRange) -> pl.Dat
     )
 
 
-def _origins(days: pl.DataFrame) -> list[Origin]:
+def _asked(days: pl.DataFrame) -> pl.DataFrame:
     """Return the newest days to forecast from: those before which every day is settled."""
     newest = pl.col("day").max().over("budget") - pl.duration(days=FORECAST_DAYS)
     is_whole = (pl.col("missing_days") == 0) & (pl.col("moving_days") == 0)
     some = days.filter(pl.col("day") > newest, is_whole)
-    return [
-        Origin(*row) for row in some.select("day", "period_start", "period_end", "budget").rows()
-    ]
-
-
-def _not_below_spent(days: pl.DataFrame) -> pl.DataFrame:
-    """Raise rounded estimates that are below the exact spend."""
-    spent = pl.col("spent_usd")
-    return days.with_columns(
-        pl.when(pl.col(name) < spent).then(spent).otherwise(name).alias(name)
-        for name in DOLLARS.values()
-    )
+    period = {"start": "period_start", "end": "period_end"}
+    return some.select(pl.col("budget").alias(ID), "spent_usd", as_of="day", **period)
 
 
 def _stated(days: pl.DataFrame) -> pl.DataFrame:

@@ -10,9 +10,10 @@ SCOPES = ("all", "provider", "team", "user")
 class Forecast(Contract):
     """What the running month will cost by its end.
 
-    One row per scope: all, each provider, each team and each user with spend, of the connections in
-    openai_costs.toml. Made from the settled days by the model of the budgets, also before any day
-    of the month has settled. Forecasts of parts do not add up to the forecast of the whole.
+    One row per scope: all, and each provider, team and user with spend, or with credits in the
+    month, of the connections in openai_costs.toml. Made from the settled days by the model of the
+    budgets, also before any day of the month has settled. Forecasts of parts do not add up to the
+    forecast of the whole.
     """
 
     scope: str = column("all, provider, team or user.", isin=SCOPES)

@@ -8,13 +8,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from openai_costs.kernel.money import MONEY
 from openai_costs.questions.budgets import forecast as module
-from openai_costs.questions.budgets.forecast import forecast, forecasts
+from openai_costs.questions.budgets.forecast import DOLLARS, forecasts
 from openai_costs_tests.questions.anomalies.series import MONDAY, flat, frame, on, shaped
 
 NAMES = ["series_id", "forecast", "low80", "high80", "low95", "high95"]
+PERIOD = ["as_of", "start", "end"]
 START, END = date(2026, 6, 1), date(2026, 6, 30)
 DAYS = (END - MONDAY).days + 1
+
+
+def made(spend: pl.DataFrame, periods: list[tuple[date, date, date]]) -> pl.DataFrame:
+    """The forecasts of periods in short names; every day of a series is settled."""
+    asked = pl.DataFrame(periods, schema=dict.fromkeys(PERIOD, pl.Date), orient="row")
+    asked = spend.select("series_id").unique().join(asked, how="cross")
+    inside = pl.col("day").is_between("start", pl.min_horizontal("as_of", "end"))
+    spent = pl.col("cost").filter(inside).sum().cast(MONEY)
+    paid = asked.join(spend, on="series_id").group_by("series_id", *PERIOD).agg(spent_usd=spent)
+    found = forecasts(spend.with_columns(is_settled=True), paid)
+    short = dict(zip(NAMES[1:], DOLLARS.values(), strict=True))
+    return found.select("series_id", *PERIOD, "spent_usd", **short)
+
+
+def forecast(spend: pl.DataFrame, as_of: date, start: date, end: date) -> pl.DataFrame:
+    return made(spend, [(as_of, start, end)]).select(NAMES).cast(dict.fromkeys(NAMES[1:], float))
 
 
 def told(spend: pl.DataFrame, as_of: date = date(2026, 6, 10)) -> dict[str, float]:
@@ -158,16 +176,12 @@ def test_what_is_forecast_together_is_forecast_as_if_it_were_alone(
 ) -> None:
     spend = frame(**{f"team_{number}": one for number, one in enumerate(some)})
     days = {(on(day), on(day - back + 1), on(day + ahead)) for day, back, ahead in asked}
-    names = pl.DataFrame({"series_id": spend["series_id"].unique()})
-    all_of_it = names.join(
-        pl.DataFrame(list(days), schema=["as_of", "start", "end"], orient="row"), how="cross"
-    )
-    together = forecasts(spend, all_of_it)
-    for as_of, start, end in days:
-        mine = together.filter(as_of=as_of, start=start, end=end).select(NAMES)
+    together = made(spend, list(days))
+    for period in days:
+        mine = together.filter(**dict(zip(PERIOD, period, strict=True)))
         alone = [
-            forecast(spend.filter(series_id=name), as_of, start, end)
-            for name in names["series_id"].sort()
+            made(spend.filter(series_id=name), [period])
+            for name in spend["series_id"].unique().sort()
         ]
         assert_frame_equal(mine, pl.concat(alone))
 

@@ -113,3 +113,37 @@ def test_dollars_of_a_day_that_has_not_settled_leave_the_settled_days_at_nothing
     paid = spend(9).filter(pl.col("day") == date(2026, 10, 9))
     rows = forecast_of(paid, known(8))
     assert shown(rows)["all", None] == (Decimal(0), 0)
+
+
+def credited(paid: pl.DataFrame, days: list[date], usd: int) -> pl.DataFrame:
+    """The spend, with so many dollars more of Ada's on some days."""
+    rows = [("acme", day, "openai", "search", "user-ada", "Ada", Decimal(usd)) for day in days]
+    return pl.concat([paid, pl.DataFrame(rows, schema=SPEND, orient="row")])
+
+
+def test_a_credit_on_the_first_day_of_a_ledger_is_in_the_forecast_of_all_and_of_each_part() -> None:
+    young = spend(41).filter(pl.col("day") >= date(2026, 11, 2))  # through 10 November
+    rows = forecast_of(credited(young, [date(2026, 11, 2)], -200), known(41))
+    assert shown(rows) == {
+        ("all", None): (Decimal(-92), 148),
+        ("provider", "openai"): (Decimal(-92), 148),
+        ("team", "search"): (Decimal(-110), 90),
+        ("team", None): (Decimal(18), 58),
+        ("user", "user-ada"): (Decimal(-110), 90),
+        ("user", None): (Decimal(18), 58),
+    }
+
+
+def test_a_part_that_was_credited_and_never_spent_is_forecast_to_its_credit() -> None:
+    paid = credited(spend(41).filter(pl.col("user_id").is_null()), [date(2026, 11, 2)], -50)
+    rows = forecast_of(paid, known(41))
+    assert shown(rows)["team", "search"] == (Decimal(-50), -50)
+    of_all, *_ = rows.filter(scope="all")["spent_usd"]
+    assert rows.filter(scope="team")["spent_usd"].sum() == of_all
+
+
+def test_a_missing_day_a_week_after_a_credit_is_not_credited_once_more() -> None:
+    gap = (40,)  # 10 November
+    paid = credited(spend(42, gap), [date(2026, 11, 3)], -300)
+    rows = forecast_of(paid, known(42, gap)).filter(scope="all")
+    assert shown(rows) == {("all", None): (Decimal(120 - 300), 60)}

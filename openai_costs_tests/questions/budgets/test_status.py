@@ -202,12 +202,47 @@ def test_sums_are_exact_bands_are_ordered_and_nothing_spent_is_taken_back(costs:
         assert bands[0] >= row["spent_usd"]
 
 
+@pytest.mark.parametrize("period", ["monthly", "quarterly", "yearly"])
+def test_a_credit_on_the_first_day_of_a_ledger_is_in_its_forecast(period: str) -> None:
+    """$190 more credited than spent on the 2nd, then $10 a day: $110 less on the 10th."""
+    credited = counted(first=date(2026, 11, 2), other={date(2026, 11, 2): "-190"})
+    row = status(budget("250", period=period), credited).row(-1, named=True)
+    ahead = (row["period_end"] - THROUGH).days
+    assert row["spent_usd"] == -110
+    assert row["forecast_usd"] == pytest.approx(-110 + 10 * ahead)
+    assert row["state"] == ("on_track" if 10 * ahead < 360 else "at_risk")
+
+
+NETS = st.lists(st.sampled_from(["-1", "0", "0.5", "7", "90"]), min_size=1, max_size=70)
+"""What the days of a ledger cost, with as many credits as the test says on those below zero."""
+
+
+@settings(max_examples=15, deadline=None, phases=[Phase.generate])
+@given(NETS, st.integers(1, 500), st.sampled_from(["monthly", "quarterly", "yearly"]))
+def test_a_forecast_without_the_days_ahead_is_what_was_spent_whatever_was_credited(
+    nets: list[str], times: int, period: str
+) -> None:
+    first = THROUGH - timedelta(days=len(nets) - 1)
+    columns = [name for name in BudgetStatus.types() if name.startswith("forecast")]
+    ahead = []
+    for factor in (1, times):
+        costs = (Decimal(usd) * (factor if usd == "-1" else 1) for usd in nets)
+        other = {first + timedelta(days=i): f"{usd:f}" for i, usd in enumerate(costs)}
+        found = status(budget(period=period), counted(first=first, other=other))
+        ahead.append(found.select("day", pl.col(columns) - pl.col("spent_usd")))
+    assert ahead[0].equals(ahead[1])
+    for row in ahead[0].drop_nulls().iter_rows(named=True):
+        bands = [row[f"forecast_{end}usd"] for end in ("low95_", "low_", "", "high_", "high95_")]
+        assert bands == sorted(bands)
+        assert bands[0] >= 0
+
+
 def test_a_period_that_ended_cost_what_was_spent_to_the_last_digit_and_estimates_have_four() -> (
     None
 ):
     odd = "0.123456789012345678"
     ended = status(budget(), counted(OCTOBER.last, other={OCTOBER.last: odd}))[-1]
-    assert ended["forecast_usd"].item() >= ended["spent_usd"].item() == 300 + Decimal(odd)
+    assert ended["forecast_usd"].item() == ended["spent_usd"].item() == 300 + Decimal(odd)
     now = newest(status(budget(), counted()), THROUGH).row(0, named=True)
     for name in ("forecast_usd", "forecast_low_usd", "forecast_high95_usd"):
         assert now[name] == now[name].quantize(Decimal("0.0001"))
