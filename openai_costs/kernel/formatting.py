@@ -70,6 +70,11 @@ def cents(usd: Decimal) -> int:
     return _cents(usd, ROUND_HALF_EVEN)
 
 
+def to_cents(usd: Decimal) -> Decimal:
+    """Return an amount as `dollars` writes it, for sentences that calculate with it."""
+    return Decimal(cents(usd)).scaleb(-2, _WIDE)
+
+
 def shared_cents(parts: Sequence[Decimal]) -> list[int]:
     """Return each part in cents so that they add up to the cents of their exact sum.
 

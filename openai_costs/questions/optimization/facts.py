@@ -10,13 +10,12 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.formatting import dollars
+from openai_costs.kernel.formatting import dollars, to_cents
 from openai_costs.questions.optimization.list_cost import ListedModel, Mix, together
 from openai_costs.questions.optimization.measured import BILL, GROUP, KINDS, PERIOD_DAYS
 
 MIN_SAVING_USD: Final = Decimal(1)
 """A saving below this in the whole period is not reported."""
-NOISE: Final = Decimal("1E-9")
 
 
 class Saving(NamedTuple):
@@ -107,14 +106,17 @@ class Facts:
     def as_paid(self, model: str | None, usd: Decimal) -> tuple[Decimal, str]:
         """Return dollars at list price as dollars of the bill, and how, where that differs.
 
-        A contract discount is a saving that was already made.
+        A contract discount is a saving that was already made. All dollars are to a cent, as they
+        are written, so that the sentence can be calculated again.
         """
-        billed, expected = self._paid.get(model, (Decimal(0), Decimal(0)))
-        if billed * (1 + NOISE) >= expected:
-            return usd, ""
-        saving = (usd * max(billed, Decimal(0)) / expected).quantize(NOISE)
-        pct = 100 * billed / expected
-        return saving, f"; x {pct:.1f} %, the share of list price that was paid = {dollars(saving)}"
+        saving = to_cents(usd)
+        billed, listed = map(to_cents, self._paid.get(model, (Decimal(0), Decimal(0))))
+        if billed >= listed:
+            return saving, ""
+        paid = max(billed, Decimal(0))
+        saving = to_cents(saving * paid / listed)
+        how = f"{dollars(paid)} billed / {dollars(listed)} at list price"
+        return saving, f"; x {how} = {dollars(saving)}"
 
     def saving_of_key(self, rule: str, use: Use, usd: Decimal, because: str) -> Saving:
         """Return what one key would save on one model."""

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from openai_costs.kernel.formatting import dollars, exact_dollars
+from openai_costs.kernel.formatting import dollars, exact_dollars, to_cents
 from openai_costs.questions.prices.catalogue import STANDARD, Item, list_price
 from openai_costs.questions.prices.price_lists import OPENAI
 
@@ -78,11 +78,14 @@ def token_prices(
 
 
 def cost(tokens: Mix, prices: Prices) -> Decimal | None:
-    """Return what the tokens cost; None where one of the prices they need is not known."""
+    """Return what the tokens cost, to a cent; None where a price that they need is not known.
+
+    A saving is a difference of such costs, so that it is that of the costs in its sentence.
+    """
     needed = [(n, usd) for n, usd in zip(tokens, prices, strict=True) if n]
     if any(usd is None for _, usd in needed):
         return None
-    return sum((n * usd for n, usd in needed if usd is not None), Decimal(0))
+    return to_cents(sum((n * usd for n, usd in needed if usd is not None), Decimal(0)))
 
 
 def per_million(usd: Decimal) -> str:

@@ -129,7 +129,7 @@ def test_a_discount_that_is_paid_already_is_not_saved_again() -> None:
     spend = billed(line("gpt-4.1, input", "1.6", "1000000"))
     (saving,) = found(Month(good_week(), spend))
     assert saving.saving_usd == Decimal("17.25") * Decimal("0.8")
-    assert "; x 80.0 %, the share of list price that was paid = $13.80." in saving.because
+    assert "; x $1.60 billed / $2.00 at list price = $13.80." in saving.because
 
 
 def test_tokens_that_are_free_save_nothing() -> None:
