@@ -81,8 +81,9 @@ class Upstream(Section):
         return "*" not in self.models
 
     def fits_token(self, names: Sequence[str]) -> bool:
-        """Return whether it answers for a token of one of these names (id or alias)."""
-        return any(fnmatchcase(name, pattern) for name in names for pattern in self.tokens)
+        """Return whether it answers for a token of these names: its id, its alias, or none."""
+        fits = (fnmatchcase(name, pattern) for name in names for pattern in self.tokens)
+        return self.is_for_any_token or any(fits)
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

@@ -111,6 +111,20 @@ def test_a_token_that_no_list_has_uses_the_key_declared_for_every_token() -> Non
     assert (found.level, found.api_key_id) == ("key", "key_maps")
 
 
+def test_a_key_declared_for_every_token_answers_for_requests_without_a_token_too() -> None:
+    some = [Upstream(connection="acme", api_key_id="key_maps", tokens=("maps-*",))]
+    for token in (None, ""):
+        found = Routes(tokens(NAMES_NOTHING), declared("key_maps")).of(token, "gpt-5")
+        assert (found.level, found.api_key_id) == ("key", "key_maps")
+        assert Routes(tokens(NAMES_NOTHING), some).of(token, "gpt-5").level == "unmapped"
+
+
+def test_a_key_declared_for_a_model_leaves_a_token_its_project_for_the_others() -> None:
+    for_model = [Upstream(connection="acme", api_key_id="key_b", models=("gpt-4.1*",))]
+    found = Routes(tokens(NAMES_A_PROJECT), for_model).of("tok_maps", "gpt-5")
+    assert (found.level, found.project_id) == ("project", "proj_maps")
+
+
 def test_an_unlisted_token_has_no_key_where_the_listed_ones_each_name_their_own() -> None:
     found = Routes(tokens({}), declared("key_maps", "key_search")).of("hash_old", "gpt-5")
     assert found.level == "unmapped"

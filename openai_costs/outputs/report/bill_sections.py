@@ -11,6 +11,7 @@ from openai_costs.kernel.formatting import (
     NONE,
     cents,
     dollars,
+    listed,
     share,
     signed_dollars,
     total_usd,
@@ -143,13 +144,24 @@ def _metered(capture: pl.DataFrame, days: tuple[date, date] | None) -> str:
     rows = capture.filter(pl.col("day").is_between(*newest)) if newest else capture
     if rows.is_empty() or newest is None:
         return "Spend that the gateway did not meter. Its own meter was not read for these days."
-    billed = total_usd(rows["billed_usd"].to_list())
-    metered = total_usd(rows["metered_usd"].to_list())
+    has_bill = (pl.col("billed_usd") != 0).any().over("provider")
+    with_bill, without = rows.filter(has_bill), rows.filter(~has_bill, pl.col("metered_usd") != 0)
+    billed = total_usd(with_bill["billed_usd"].to_list())
+    metered = total_usd(with_bill["metered_usd"].to_list())
     return (
         f"The gateway metered {dollars(metered)} of {dollars(billed)} billed without credits "
         f"({share(cents(metered), cents(billed))}) from {newest[0]} to {newest[1]}. "
-        "Keys that are not allowed come first."
+        f"{_without_bill(without)}Keys that are not allowed come first."
     )
+
+
+def _without_bill(rows: pl.DataFrame) -> str:
+    """Return what was metered for others, of whose bill nothing was read."""
+    if rows.is_empty():
+        return ""
+    whose = listed(sorted(rows["provider"].unique()), _MOST)
+    usd = dollars(total_usd(rows["metered_usd"].to_list()))
+    return f"It metered {usd} more of {whose}, without a bill to compare with. "
 
 
 def price_section(check: pl.DataFrame) -> Section:

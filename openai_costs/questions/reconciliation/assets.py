@@ -73,7 +73,7 @@ def gateway_capture(
     name = settings.gateway.name
     for days in _pieces(lake, run_days(context)):
         wanted = days_in_use(settings.gateway, days)
-        rows = GatewayCapture.no_rows() if wanted is None else _captured(lake, wanted, name)
+        rows = GatewayCapture.no_rows() if wanted is None else _captured(lake, wanted, settings)
         made = lake.days(GatewayCapture, name) | set(wanted or ())
         read_at = {key.day: at for key, at in _read_at(lake, days).items() if key.day in made}
         yield Batch(rows, {Slice(name, day): at for day, at in read_at.items()})
@@ -82,10 +82,13 @@ def gateway_capture(
 DAILY_ASSETS = (cost_reconciliation, gateway_capture)
 
 
-def _captured(lake: Lake, days: DayRange, gateway: str) -> pl.DataFrame:
-    bill_days = lake.read(SpendControl, days).select("connection", "day", "is_settled")
+def _captured(lake: Lake, days: DayRange, settings: Settings) -> pl.DataFrame:
+    ledger = lake.read(Spend, days)
+    of_all = lake.read(SpendControl, days).select("connection", "day", "is_settled")
+    of_both = (of_all, at_openai(of_all, settings.connections, ledger))
     read = meter_days(lake.batches(GatewaySpend, days))
-    return capture(lake.read(Spend, days), lake.read(GatewaySpend, days), bill_days, read, gateway)
+    meter = lake.read(GatewaySpend, days)
+    return capture(ledger, meter, of_both, read, settings.gateway.name)
 
 
 def sides(lake: Lake, days: DayRange, connections: Sequence[Connection]) -> Sides:

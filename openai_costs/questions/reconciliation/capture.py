@@ -20,7 +20,7 @@ _DAY = ["day", "provider"]
 def capture(
     ledger: pl.DataFrame,
     meter: pl.DataFrame,
-    bill_days: pl.DataFrame,
+    bill_days: tuple[pl.DataFrame, pl.DataFrame],
     meter_days: pl.DataFrame,
     gateway: str,
 ) -> pl.DataFrame:
@@ -29,20 +29,25 @@ def capture(
     Args:
         ledger: core.spend.
         meter: core.gateway_spend of the same days.
-        bill_days: connection, day, is_settled: the days of the bill that were read.
+        bill_days: connection, day, is_settled: the days of every bill that were read, and those
+            of OpenAI's alone, which may have no line on a day.
         meter_days: day, is_settled: the days of the meter that were read.
         gateway: The gateway's name.
     """
-    billed, metered = _billed(ledger, bill_days), _metered(meter)
+    of_all, of_openai = bill_days
+    billed, metered = _billed(ledger, of_all), _metered(meter)
+    empty = of_openai.group_by("day").agg(is_read=pl.col("is_settled").all())
     complete = meter_days.select("day", meter_is_settled="is_settled")
     is_compared = pl.col("metered_usd").is_not_null() | (pl.col("provider") == OPENAI)
+    is_read = pl.coalesce("bill_is_settled", pl.when(provider=OPENAI).then("is_read"))
     is_settled = pl.all_horizontal(
-        pl.col(name).fill_null(value=False) for name in ("bill_is_settled", "meter_is_settled")
+        one.fill_null(value=False) for one in (is_read, pl.col("meter_is_settled"))
     )
     return (
         billed.join(metered, on=_DAY, how="full", coalesce=True)
         .filter(is_compared)
         .join(complete, on="day", how="left")
+        .join(empty, on="day", how="left")
         .with_columns(
             pl.col("billed_usd", "metered_usd").fill_null(0),
             connection=pl.lit(gateway),

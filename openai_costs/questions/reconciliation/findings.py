@@ -18,8 +18,11 @@ from openai_costs.questions.gateway import (
     of_last_days,
     since_lookback,
 )
-from openai_costs.questions.namesakes import Marks, called
+from openai_costs.questions.gateway_coverage import owned
+from openai_costs.questions.gateway_routes import Routes
+from openai_costs.questions.namesakes import called
 from openai_costs.questions.reconciliation.cause_words import CAUSES
+from openai_costs.questions.reconciliation.judged_by import REQUEST
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.settings import Gateway
 from openai_costs.storage.lake import Lake
@@ -46,11 +49,18 @@ is not judged."""
 DEFAULTS = Gateway()
 MOST_POOLS = 3
 MOST_TOKENS = 5
+NAMELESS = (
+    "Requests without a gateway token cannot be mapped: declare the OpenAI key that their models "
+    "use in [[gateway.upstreams]]."
+)
 _KEYS_OF_DAY = ("connection", "day", "project_id", "api_key_id", "level")
 _MISSING_NAME = ("missing_on_meter", "missing_on_bill", "unexplained")
 """Causes of the gaps that a model's missing name leaves: one at the model, one without a model."""
 
-_METERED = "SELECT DISTINCT connection, token_id FROM stored WHERE day >= DATE '{since}'"
+_METERED = (
+    f"SELECT DISTINCT {', '.join(REQUEST)} FROM stored "  # noqa: S608 - our own names
+    "WHERE day >= DATE '{since}'"
+)
 _ALL_TOKENS = ("missing_on_meter", "missing_on_bill")
 _OF_KIND = {"cached_tokens": "cached_input", "cache_writes": "cache_write"}
 
@@ -62,12 +72,13 @@ class Names:
     Args:
         keys: Names of API keys.
         projects: Names of projects.
-        unmapped: Gateway tokens that were metered and that no OpenAI key is known for.
+        unmapped: Gateway tokens of metered requests that no OpenAI key is known for; None for
+            requests without a token.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
     projects: Mapping[str, str] = field(default_factory=dict)
-    unmapped: Sequence[str] = ()
+    unmapped: Sequence[str | None] = ()
 
 
 def candidates(
@@ -142,7 +153,7 @@ def _because(gaps: pl.DataFrame, sums: Mapping[str, Decimal], subject: str, name
         f"The bill has {dollars(abs(gap))} {side} than the gateway's meter {days}: "
         f"{dollars(sums['billed_usd'])} billed, {dollars(sums['metered_usd'])} metered. "
         f"Main cause: {subject}{_tokens(gaps, cause)}. Largest: {_largest(gaps, names)}. "
-        f"{_step(cause, names)}"
+        f"{_step(gaps, names)}"
     )
 
 
@@ -179,29 +190,47 @@ def _whose(project: str | None, key: str | None, level: str, names: Names) -> st
     return "gateway tokens without an OpenAI key" if level == "unmapped" else "no API key"
 
 
-def _step(cause: str, names: Names) -> str:
-    if cause != "unexplained" or not names.unmapped:
+def _step(gaps: pl.DataFrame, names: Names) -> str:
+    """Return what to do next: of what has no key, to name one."""
+    cause = gaps["cause"][0]
+    is_unmapped = cause == "unexplained" and "unmapped" in gaps["level"].to_list()
+    if not (is_unmapped and names.unmapped):
         return CAUSES[cause].step
-    tokens = listed(names.unmapped, MOST_TOKENS, "token")
-    return f"Map these gateway tokens to an OpenAI key or declare one for them: {tokens}."
+    steps = []
+    if tokens := [one for one in names.unmapped if one]:
+        which = listed(tokens, MOST_TOKENS, "token")
+        steps.append(f"Map these gateway tokens to an OpenAI key or declare one for them: {which}.")
+    if None in names.unmapped:
+        steps.append(NAMELESS)
+    return " ".join(steps)
 
 
-def _names(lake: Lake, since: date, marks: Marks) -> Names:
+def _names(lake: Lake, since: date, facts: Facts) -> Names:
     """Return the names; the gateway's tokens are those that were metered from a day on."""
-    keys = called(lake.read(ApiKeys), "api_key", marks)
-    projects = called(lake.read(Projects), "project", marks)
-    columns = GatewaySpend.no_rows().select("connection", "token_id").schema
-    metered = lake.ask(GatewaySpend, _METERED.format(since=since), columns)
-    tokens = (
-        lake.read(GatewayTokens).filter(mapping="none").join(metered, on=[*columns], how="semi")
+    keys = lake.read(ApiKeys)
+    projects = called(lake.read(Projects), "project", facts.marks)
+    return Names(
+        called(keys, "api_key", facts.marks),
+        projects,
+        _unmapped(lake, since, keys, facts.settings.gateway),
     )
-    named = tokens.sort("name", "token_id").select(pl.coalesce("name", "token_id"))
-    return Names(keys, projects, named.to_series().unique(maintain_order=True).to_list())
+
+
+def _unmapped(lake: Lake, since: date, keys: pl.DataFrame, gateway: Gateway) -> list[str | None]:
+    schema = GatewaySpend.no_rows().select(REQUEST).schema
+    requests = lake.ask(GatewaySpend, _METERED.format(since=since), schema)
+    tokens = lake.read(GatewayTokens)
+    on_bills = owned(requests, keys, Routes(tokens, gateway.upstreams, gateway.models))
+    names = tokens.group_by("token_id").agg(pl.col("name").last())
+    found = on_bills.filter(level="unmapped").select(pl.col("token_id").replace("", None)).unique()
+    named = found.join(names, on="token_id", how="left").sort("name", "token_id")
+    called_so = named.select(pl.coalesce("name", "token_id")).to_series()
+    return called_so.unique(maintain_order=True).to_list()
 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts))
-    names = _names(lake, since_lookback(lake, facts) - LOOKBACK, facts.marks)
+    names = _names(lake, since_lookback(lake, facts) - LOOKBACK, facts)
     return candidates(rows, names, facts.settings.gateway)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive
-from openai_costs.questions.gateway import all_meter_days, judged_days
+from openai_costs.questions.gateway import all_meter_days, is_openai, judged_days
 from openai_costs.questions.provider_scope import ON_ITS_BILL, OPENAI
 from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
 from openai_costs.questions.reconciliation.judged_by import LINE, REQUEST, judged_by
@@ -28,14 +28,20 @@ def days_to_compare_again(lake: Lake, gateway: Gateway) -> list[DayRange]:
 
 
 def unjudged_days(lake: Lake, gateway: Gateway) -> list[DayRange]:
-    """Return the days with spend that the registry covers and mart.cost_reconciliation has not.
+    """Return the days of bill or meter that the registry covers and mart.cost_reconciliation lacks.
 
     The registry may be read after the bill, on the first day for instance: every line of a day that
-    is compared has a row, so a day without any was not.
+    is compared has a row, and so have metered dollars of a day without a line. A day without any
+    was not compared.
     """
     billed = _slices(lake, Spend, ON_ITS_BILL)
     compared = _slices(lake, CostReconciliation, f"provider = '{OPENAI}'")
-    missing = billed.join(compared, on=["connection", "day"], how="anti")["day"]
+    metered = _distinct(lake, GatewaySpend, ("day", "upstream_provider"), "metered_usd > 0")
+    lacking = (
+        billed.join(compared, on=["connection", "day"], how="anti").select("day"),
+        metered.filter(is_openai()).select("day").join(compared, on="day", how="anti"),
+    )
+    missing = pl.concat(lacking)["day"].unique()
     if missing.is_empty():
         return []
     ranges = consecutive(missing.to_list())

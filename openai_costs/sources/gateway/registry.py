@@ -169,7 +169,9 @@ def upstream_of(
     if key := row.openai_api_key_id:
         confidence = "low" if is_unknown(key, keys) else "high"
         return Where(_home(key, keys), key, project, hint, mapping, confidence)
-    fitting = [one for one in upstreams if one.fits_token(_names(row))]
+    names = _names(row)
+    # One for some models leaves the others to what the token says: questions/gateway_routes.py.
+    fitting = [one for one in upstreams if one.fits_token(names) and not one.is_for_models]
     declared = {(one.connection, one.api_key_id, one.project_id) for one in fitting}
     if len(declared) == 1:
         where, key, named = declared.pop()

@@ -15,7 +15,7 @@ def captured(ledger: pl.DataFrame, metered: pl.DataFrame, *, is_read: bool = Tru
     read = pl.DataFrame(states, schema={"day": pl.Date, "is_settled": pl.Boolean})
     of_host = ledger.with_columns(host=pl.coalesce("host", "provider"))
     days = read.with_columns(connection=pl.lit("acme"))
-    found = capture(of_host, metered, days, read, "gateway")
+    found = capture(of_host, metered, (days, days), read, "gateway")
     assert GatewayCapture.broken_rules(found) == []
     return found
 
@@ -91,6 +91,20 @@ def test_a_credit_is_no_part_of_what_could_be_captured():
 def test_a_day_that_may_still_move_says_so():
     found = captured(bill(line("input", "10", 1, day=NEXT)), meter(), is_read=False)
     assert found["is_settled"].to_list() == [False]
+
+
+def test_a_day_without_a_line_on_the_bill_is_settled_when_bill_and_meter_are():
+    seen = meter(
+        counted("5", 1, 0, 0),
+        counted("5", 1, 0, 0, day=NEXT),
+        counted("1", 1, 0, 0, upstream_provider="anthropic"),
+    )
+    found = captured(bill(), seen, is_read=False)
+    assert found.select("day", "provider", "is_settled").rows() == [
+        (DAY, "anthropic", False),
+        (DAY, "openai", True),
+        (NEXT, "openai", False),
+    ]
 
 
 def test_a_line_of_tokens_without_a_quantity_leaves_the_tokens_unknown():

@@ -13,6 +13,7 @@ from openai_costs.outputs.alerts.evaluation import evaluate
 from openai_costs.questions.reconciliation.cause_words import CAUSES
 from openai_costs.questions.reconciliation.findings import (
     GAP,
+    NAMELESS,
     QUESTION,
     REPORTED_ELSEWHERE,
     Names,
@@ -245,14 +246,16 @@ def test_the_dollars_are_of_the_thirty_days_that_the_title_and_the_view_name() -
 
 def test_the_tokens_to_map_are_those_that_were_metered_lately_listed_or_not(tmp_path: Path) -> None:
     lake, known = Lake(UPath(tmp_path)), registry(23).row(0, named=True)
+    named_key = {"mapping": "registry_file", "openai_api_key_id": "key_maps"}
     named = [
         known | {"token_id": "tok_idle", "name": "idle"},
         known | {"token_id": "tok_ghost", "status": "unlisted", "is_current": False},
         known | {"token_id": "tok_long_ago"},
-        known | {"token_id": "tok_mapped", "mapping": "registry_file"},
+        known | named_key | {"token_id": "tok_mapped"},
     ]
     lake.replace_whole(GatewayTokens, pl.DataFrame(named, schema=GatewayTokens.types()))
-    days = {"tok_ghost": day(20), "tok_mapped": day(20), "tok_long_ago": date(2026, 9, 1)}
+    days = dict.fromkeys(("tok_ghost", "tok_mapped", ""), day(20))
+    days["tok_long_ago"] = date(2026, 9, 1)
     blank = dict.fromkeys(GatewaySpend.types()) | {
         "connection": "gateway",
         "cost_basis": "metered",
@@ -264,20 +267,23 @@ def test_the_tokens_to_map_are_those_that_were_metered_lately_listed_or_not(tmp_
     frame = pl.DataFrame(metered, schema=GatewaySpend.types())
     reads = {Slice("gateway", when): MORNING for when in days.values()}
     assert lake.replace(GatewaySpend, [Batch(frame, reads)]).refused == {}
-    gaps = [gap(20, "unexplained", "0", "5", level="unmapped", api_key_id=None)]
+    gaps = [
+        gap(20, "unexplained", "0", "5", level="unmapped", api_key_id=None),
+        gap(20, "unexplained", "0", "7", connection="beta"),
+    ]
     lake.replace(
         CostReconciliation,
         [
             Batch(
                 pl.DataFrame(gaps, schema=CostReconciliation.types()),
-                {Slice("acme", day(20)): MORNING},
+                {Slice(one, day(20)): MORNING for one in ("acme", "beta")},
             )
         ],
     )
-    lake.replace_whole(
-        Coverage, connected([("acme", "costs", day(20), "settled", None, None, None)])
-    )
+    of_both = [(one, "costs", day(20), "settled", None, None, None) for one in ("acme", "beta")]
+    lake.replace_whole(Coverage, connected(of_both))
     gateway = Gateway(litellm_url="https://gateway.example")
     settings = Settings(home="", config_file=Path("openai_costs.toml"), gateway=gateway)
-    (because,) = QUESTION.ask(lake, Facts(settings, MORNING))["because"]
-    assert because.endswith("to an OpenAI key or declare one for them: tok_ghost.")
+    unmapped, mapped = QUESTION.ask(lake, Facts(settings, MORNING)).sort("connection")["because"]
+    assert f"to an OpenAI key or declare one for them: tok_ghost. {NAMELESS}" in unmapped
+    assert mapped.endswith(CAUSES["unexplained"].step)

@@ -4,13 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from deltalake import DeltaTable
 from upath import UPath
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.questions.gateway import all_meter_days
 from openai_costs.questions.reconciliation.reconcile import reconciliation
-from openai_costs.questions.reconciliation.unjudged_days import days_judged_otherwise
+from openai_costs.questions.reconciliation.unjudged_days import (
+    days_judged_otherwise,
+    unjudged_days,
+)
 from openai_costs.settings import Gateway
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
@@ -91,6 +96,24 @@ def other(lake: Lake, before: list[dict[str, Any]], now: list[dict[str, Any]]) -
     compared(lake)
     assert stale(lake) == set()
     return days
+
+
+def test_a_day_that_the_meter_has_and_the_bill_has_not_is_compared_when_the_registry_is_read(
+    lake: Lake,
+) -> None:
+    alone = DAY + timedelta(days=len(DAYS))
+    calls = [counted("1", 0, 0, 10, day=alone, cost_basis="metered", is_partial=False)]
+    assert not lake.replace(
+        GatewaySpend, [Batch(meter(*calls), {Slice("gateway", alone): AT})]
+    ).refused
+    assert unjudged_days(lake, GATEWAY) == []
+    listed(lake, LISTED | {"connection": "gateway"})
+    compared(lake)
+    assert unjudged_days(lake, GATEWAY) == [DayRange(alone, alone)]
+    others = meter(counted("1", 0, 0, 10, day=alone, cost_basis="metered", is_partial=False))
+    elsewhere = others.with_columns(upstream_provider=pl.lit("anthropic"))
+    assert not lake.replace(GatewaySpend, [Batch(elsewhere, {Slice("gateway", alone): AT})]).refused
+    assert unjudged_days(lake, GATEWAY) == []
 
 
 def test_a_new_token_of_a_key_that_was_covered_judges_no_day_otherwise(lake: Lake) -> None:

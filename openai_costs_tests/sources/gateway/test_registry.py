@@ -96,6 +96,22 @@ def test_a_declared_upstream_covers_the_tokens_its_patterns_fit():
     ]
 
 
+@pytest.mark.parametrize(
+    ("token", "known"),
+    [
+        ({"openai_key_hint": "sk-...9fK2"}, ("acme", "key_0", "proj_maps", "key_hint", "low")),
+        ({"openai_project_id": "proj_a"}, (None, None, "proj_a", "token_metadata", "low")),
+        ({}, (None, None, None, "none", "none")),
+    ],
+)
+def test_a_key_declared_for_some_models_says_nothing_of_a_tokens_other_models(
+    token: dict[str, Any], known: tuple[Any, ...]
+):
+    for_model = Upstream(connection="acme", api_key_id="key_b", models=("gpt-4.1*",))
+    (row,) = made(listing(TokenRow("tok", **token)), upstreams=[for_model], known=keys("9fK2"))
+    assert where(row) == known
+
+
 def test_two_declared_keys_for_one_token_leave_no_key_but_the_project_they_share():
     both = [
         Upstream(connection="acme", api_key_id=one, project_id="proj_up")
