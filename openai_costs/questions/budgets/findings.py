@@ -121,7 +121,7 @@ def risk_since(days: Sequence[Mapping[str, Any]]) -> date | None:
 def _is_late_enough(day: Mapping[str, Any]) -> bool:
     gone = DayRange(day["period_start"], day["day"])
     whole = DayRange(day["period_start"], day["period_end"])
-    return len(gone) >= min(MOST_DAYS, max(1, len(whole) // SHARE))
+    return len(gone) >= MOST_DAYS or len(gone) * SHARE >= len(whole)
 
 
 def _of_period(days: Sequence[Row], budget: Budget) -> Iterator[Row]:

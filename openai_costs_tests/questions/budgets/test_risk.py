@@ -69,7 +69,10 @@ def test_a_period_that_is_over_is_no_risk_any_more() -> None:
     assert risk_since([row | {"period_end": row["day"]}]) is None
 
 
-@pytest.mark.parametrize(("length", "told"), [(2, 1), (7, 1), (14, 2), (30, 5), (90, 5), (365, 5)])
+@pytest.mark.parametrize(
+    ("length", "told"),
+    [(2, 1), (6, 1), (7, 2), (14, 3), (24, 4), (29, 5), (30, 5), (90, 5), (365, 5)],
+)
 def test_a_forecast_is_reported_when_enough_of_the_period_is_gone(length: int, told: int) -> None:
     (row,) = days("130", last=length)
     firsts = [
