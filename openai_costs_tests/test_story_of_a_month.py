@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from openai_costs.kernel.formatting import to_cents
 from openai_costs.orchestration.jobs import DIRECTORY, REFRESH
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
@@ -121,7 +122,7 @@ def test_a_reader_works_out_the_surcharge_of_long_context_from_the_bill(
             WHERE is_settled AND line_item = $label AND day BETWEEN '{FIRST}' AND '{LAST}'
         """  # noqa: S608 - our own dates
         ((tokens,),) = published.execute(question, {"label": label}).fetchall()
-        assert savings["long_context", label] == Decimal(tokens * surcharge) / MILLION
+        assert savings["long_context", label] == to_cents(Decimal(tokens * surcharge) / MILLION)
 
 
 def test_a_reader_works_out_what_waiting_would_save_from_usage(
@@ -134,10 +135,11 @@ def test_a_reader_works_out_what_waiting_would_save_from_usage(
           AND day BETWEEN '{FIRST}' AND '{LAST}'
     """  # noqa: S608 - our own dates
     ((fresh, cached, output),) = published.sql(question).fetchall()
-    listed = fresh * Decimal("0.75") + cached * Decimal("0.075") + output * Decimal("4.5")
+    dollars = fresh * Decimal("0.75") + cached * Decimal("0.075") + output * Decimal("4.5")
     # Flex is half of it, and one token in two is taken to be able to wait.
+    listed, flex = to_cents(dollars / MILLION), to_cents(dollars / MILLION / 2)
     saved = savings["batch_or_flex", "key_desk_prod gpt-5.4-mini-2026-03-17"]
-    assert saved == listed / MILLION / 4
+    assert saved == to_cents((listed - flex) / 2)
 
 
 def test_every_saving_shows_its_arithmetic(month: House) -> None:
